@@ -6,13 +6,21 @@ own; for a part that does not parse, the last version that did is used, moved by
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
+from recce_meta.lazy import LazyModule
 from recce_meta.lsp.positions import TextSpan
-from recce_meta.lsp.template import ModelTemplate, TagCall
+from recce_meta.lsp.template import ModelTemplate, TagArgument, TagCall
+
+if TYPE_CHECKING:
+    from recce_meta.lsp import query_reading
+else:
+    # It loads sqlglot, which the server does only after its first answer.
+    query_reading = LazyModule("recce_meta.lsp.query_reading")
 
 Columns = Mapping[str, str | None]
 """Types of columns by name, in order; None for an unknown type."""
@@ -36,7 +44,7 @@ class TextTable(Struct, frozen=True):
     span: TextSpan
     """Its name in the text: of a tag, the whole tag."""
     name: str
-    """Identifier in the mask, or dotted name as written."""
+    """Identifier in the mask if it is a call of `ref`, `source` or `this`; else the name as written."""
     call: TagCall | None = None
     """Call of `ref`, `source` or `this` that it stands for."""
     cte: str | None = None
@@ -81,6 +89,8 @@ class TextOutput(Struct, frozen=True):
     """True if a tag that was not rendered is in its expression."""
     is_star: bool = False
     """True for a column that a `*` yields, and for a `*` whose columns are unknown (`name` is `*`)."""
+    origins: tuple[TextOrigin, ...] = ()
+    """Sources of a column that a `*` yields, for which the text has no reference."""
 
 
 class TextCte(Struct, frozen=True):
@@ -125,17 +135,138 @@ def read_query(
     before the last edits, already moved to the offsets of this text by `moved`. *cursor* is the offset of the
     last edit: a name or keyword that is half-typed there is completed before the text is parsed.
     """
-    raise NotImplementedError
+    return query_reading.read(template, dialect, schemas, earlier, cursor, timeout)
+
+
+def tables_of(template: ModelTemplate, dialect: str) -> Sequence[str]:
+    """Return the identifiers in the mask that are read as tables, without resolving any column."""
+    return query_reading.tables(template, dialect)
+
+
+def output_origins(query: QueryText, output: TextOutput) -> Sequence[TextOrigin]:
+    """Return the direct sources of *output*: those of its star, or of the columns in its expression."""
+    if output.is_star:
+        return output.origins
+    low, high = output.expression
+    inside = (column for column in query.columns if low <= column.span.start and column.span.end <= high)
+    return [origin for column in inside for origin in column.origins]
 
 
 def moved(query: QueryText, start: int, removed: int, inserted: int) -> QueryText:
     """Return *query* after an edit that replaced *removed* code points at *start* by *inserted* ones.
 
-    Positions inside of the edit are dropped.
+    Names that the edit changes are dropped, with the sources that it changes.
     """
-    raise NotImplementedError
+    return _Move(start, removed, inserted).query(query)
 
 
-def tables_of(template: ModelTemplate, dialect: str) -> Sequence[str]:
-    """Return the identifiers in the mask that are read as tables, without resolving any column."""
-    raise NotImplementedError
+_Part = TypeVar("_Part")
+
+
+class _Move:
+    """One edit, applied to the parts of a query. A part that several others share is moved once."""
+
+    def __init__(self, start: int, removed: int, inserted: int) -> None:
+        self._start, self._end = start, start + removed
+        self._by = inserted - removed
+        self._tables: dict[int, TextTable | None] = {}
+        self._outputs: dict[int, TextOutput | None] = {}
+
+    def query(self, query: QueryText) -> QueryText:
+        """Return *query* after the edit."""
+        ctes: list[TextCte] = []
+        for cte in query.ctes:
+            span, body = self._name(cte.span), self._around(cte.body)
+            if span is not None and body is not None:
+                ctes.append(TextCte(cte.name, span, body, _kept(map(self._output, cte.outputs))))
+        return QueryText(
+            query.quality,
+            _kept(map(self._output, query.outputs)),
+            tuple(ctes),
+            _kept(map(self._table, query.tables)),
+            _kept(map(self._column, query.columns)),
+            self._around(query.final) if query.final is not None else None,
+            query.edited,
+        )
+
+    def _name(self, span: TextSpan) -> TextSpan | None:
+        """Return the span of a name; None if the edit is inside of it."""
+        if span.end <= self._start:
+            return span
+        if span.start >= self._end:
+            return TextSpan(span.start + self._by, span.end + self._by)
+        return None
+
+    def _around(self, span: TextSpan) -> TextSpan | None:
+        """Return the span of a longer part, which may contain the edit."""
+        if span.start <= self._start and self._end <= span.end:
+            return TextSpan(span.start, span.end + self._by)
+        return self._name(span)
+
+    def _table(self, table: TextTable) -> TextTable | None:
+        known = id(table)
+        if known not in self._tables:
+            self._tables[known] = self._moved_table(table)
+        return self._tables[known]
+
+    def _moved_table(self, table: TextTable) -> TextTable | None:
+        span = self._name(table.span)
+        if span is None:
+            return None
+        alias_span = self._name(table.alias_span) if table.alias_span is not None else None
+        if table.alias_span is not None and alias_span is None:
+            return None
+        call = _moved_call(table.call, span.start - table.span.start) if table.call is not None else None
+        return TextTable(span, table.name, call, table.cte, table.alias, alias_span)
+
+    def _output(self, output: TextOutput) -> TextOutput | None:
+        known = id(output)
+        if known not in self._outputs:
+            span, expression = self._name(output.span), self._around(output.expression)
+            self._outputs[known] = (
+                None
+                if span is None or expression is None
+                else TextOutput(
+                    output.name,
+                    span,
+                    expression,
+                    output.is_opaque,
+                    output.is_star,
+                    self._origins(output.origins),
+                )
+            )
+        return self._outputs[known]
+
+    def _column(self, column: TextColumn) -> TextColumn | None:
+        span = self._name(column.span)
+        if span is None:
+            return None
+        # What is missing is said only of the text as it is.
+        return TextColumn(column.name, span, self._origins(column.origins))
+
+    def _origins(self, origins: Sequence[TextOrigin]) -> tuple[TextOrigin, ...]:
+        found: list[TextOrigin] = []
+        for origin in origins:
+            table = self._table(origin.table) if origin.table is not None else None
+            output = self._output(origin.output) if origin.output is not None else None
+            if (table is None) == (origin.table is None) and (output is None) == (origin.output is None):
+                found.append(TextOrigin(origin.column, table, output, origin.confidence))
+        # Without one of several possible sources, the others would look more certain than they are.
+        return tuple(found) if len(found) == len(origins) else ()
+
+
+def _kept(parts: Iterable[_Part | None]) -> tuple[_Part, ...]:
+    return tuple(part for part in parts if part is not None)
+
+
+def _moved_call(call: TagCall, by: int) -> TagCall:
+    if not by:
+        return call
+
+    def shifted(span: TextSpan) -> TextSpan:
+        return TextSpan(span.start + by, span.end + by)
+
+    arguments = tuple(TagArgument(each.value, shifted(each.span), each.name) for each in call.arguments)
+    return TagCall(
+        call.name, shifted(call.name_span), shifted(call.span), shifted(call.tag), arguments, call.mask
+    )

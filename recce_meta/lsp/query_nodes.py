@@ -1,0 +1,628 @@
+"""Positions of a resolved query: its outputs, CTEs, tables and column references in the text."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlglot import Token, TokenType, exp
+
+from recce_meta.lsp.positions import TextSpan
+from recce_meta.lsp.query_text import (
+    QueryText,
+    TextColumn,
+    TextCte,
+    TextOrigin,
+    TextOutput,
+    TextQuality,
+    TextTable,
+)
+from recce_meta.lsp.template import ModelTemplate, TagCall, TextRegions
+from recce_meta.sql_lineage.expressions import NODE, arg, args
+from recce_meta.sql_lineage.facts import NOT_COLUMNS
+from recce_meta.sql_lineage.query import (
+    STAR,
+    Alias,
+    Cte,
+    Function,
+    Member,
+    Merged,
+    Output,
+    Pivot,
+    Query,
+    QuerySource,
+    Reference,
+    Select,
+    SelfReference,
+    SetOperation,
+    SourceColumn,
+    Table,
+    Unresolved,
+)
+from recce_meta.sql_lineage.scope import is_open
+from recce_meta.warehouses.types import Sql
+
+RELATIONS = frozenset({"ref", "source", "this"})
+_OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
+_CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
+_AFTER_ITEM = frozenset(
+    {
+        TokenType.FROM,
+        TokenType.WHERE,
+        TokenType.GROUP_BY,
+        TokenType.ORDER_BY,
+        TokenType.HAVING,
+        TokenType.QUALIFY,
+        TokenType.LIMIT,
+        TokenType.UNION,
+        TokenType.EXCEPT,
+        TokenType.INTERSECT,
+        TokenType.SEMICOLON,
+        TokenType.INTO,
+    }
+)
+_SURE = 1.0
+_HARMLESS = ("where ", "and ", "or ", "group by", "order by", "having ", "qualify ", "limit ")
+"""Clauses in a branch that change neither the tables nor the columns of its query."""
+_NOT_LISTED = frozenset({"ROWID", "CTID", "OID", "XMIN", "TABLEOID", "NEXTVAL", "CURRVAL", "VALUE"})
+
+
+class ParsedText(Struct, frozen=True):
+    """SQL that was parsed: a mask with a few characters inserted."""
+
+    template: ModelTemplate
+    sql: str
+    tokens: Sequence[Token]
+    inserted: tuple[int, ...] = ()
+    """Offsets in `sql` of inserted names, ascending."""
+    placeholder: str = ""
+    """The inserted name."""
+
+    def offset(self, place: int) -> int:
+        """Return the offset in the template for *place* in `sql`."""
+        width = len(self.placeholder)
+        for start in reversed(self.inserted):
+            if place >= start + width:
+                place -= width
+            elif place > start:
+                place = start
+        return place
+
+
+class _Item(Struct):
+    """Item of a SELECT list."""
+
+    node: Sql
+    span: TextSpan
+    """All of it, with its alias."""
+    expression: TextSpan
+    name: TextSpan | None
+    """Its alias, its column, or its star."""
+    is_star: bool
+    is_hidden: bool
+    """Whether a tag is in its name."""
+
+
+class _ItemRanges:
+    """Tokens of the items of every SELECT list."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = tokens
+        self._found: list[tuple[int, int]] = []
+        opened: list[int | None] = [None]
+        for place, token in enumerate(tokens):
+            kind = token.token_type
+            if kind in _OPENING:
+                opened.append(None)
+            elif kind in _CLOSING:
+                self._add(opened.pop() if len(opened) > 1 else opened[0], place)
+            elif kind is TokenType.SELECT:
+                opened[-1] = place + 1
+            elif opened[-1] is not None:
+                if kind is TokenType.COMMA:
+                    self._add(opened[-1], place)
+                    opened[-1] = place + 1
+                elif kind is TokenType.DISTINCT and opened[-1] == place:
+                    opened[-1] = place + 1
+                elif kind in _AFTER_ITEM and not self._goes_on(place):
+                    self._add(opened[-1], place)
+                    opened[-1] = None
+        self._add(opened[-1], len(tokens))
+        self._found.sort()
+        self._starts = [tokens[first].start for first, _ in self._found]
+
+    def _add(self, first: int | None, end: int) -> None:
+        if first is not None and first < end:
+            self._found.append((first, end - 1))
+
+    def _goes_on(self, place: int) -> bool:
+        """Return whether the keyword at *place* belongs to an item: `* EXCEPT (a)`, `IS DISTINCT FROM`."""
+        kind, before = self._tokens[place].token_type, self._tokens[place - 1].token_type
+        if kind is TokenType.EXCEPT:
+            return before is TokenType.STAR
+        return kind is TokenType.FROM and before is TokenType.DISTINCT
+
+    def around(self, low: int, high: int) -> tuple[int, int]:
+        """Return the first and the last token of the smallest item with the offsets *low* to *high*."""
+        for place in range(bisect_right(self._starts, low) - 1, -1, -1):
+            first, last = self._found[place]
+            if self._tokens[last].end + 1 >= high:
+                return first, last
+        starts = [token.start for token in self._tokens]
+        return max(0, bisect_right(starts, low) - 1), max(0, bisect_left(starts, high) - 1)
+
+
+class NodeReader:
+    """Reader of the positions in one resolved query."""
+
+    def __init__(self, query: Query, parsed: ParsedText, cursor: int | None) -> None:
+        self._query, self._parsed, self._cursor = query, parsed, cursor
+        self._template = parsed.template
+        self._opaque = TextRegions(self._template.opaque)
+        self._tags = TextRegions(self._template.tags)
+        self._calls = {call.tag.start: call for call in self._template.calls if call.mask}
+        self._index = {token.start: place for place, token in enumerate(parsed.tokens)}
+        self._ranges = _ItemRanges(parsed.tokens)
+        self._nodes: dict[int, Sql] = {}
+        self._hidden: set[str] = set()
+        self._queries: list[tuple[Query, bool]] = []
+        self._items: dict[int, list[_Item]] = {}
+        self._of_output: dict[int, tuple[Select, int]] = {}
+        self._stars: dict[int, Select] = {}
+        self._outputs: dict[int, TextOutput | None] = {}
+        self._tables: dict[int, TextTable | None] = {}
+
+    def read(self, quality: TextQuality) -> QueryText:
+        """Return the query with its positions."""
+        root = getattr(self._query, "node", None) or exp.Select()
+        while root.parent is not None:
+            root = root.parent
+        for node in root.walk():
+            self._nodes[id(node)] = node
+            if node.__class__ is exp.Identifier and (span := self._span(node)) and self._is_tag(span):
+                self._hidden.add(node.name.lower())
+        self._collect()
+        for query, _ in self._queries:
+            if isinstance(query, Select):
+                self._place_items(query)
+        for query, _ in self._queries:
+            for implied in query.implied.values():
+                if isinstance(query, Select):
+                    self._stars[id(implied)] = query
+        tables = [table for query, _ in self._queries for table in self._tables_of(query)]
+        return QueryText(
+            quality,
+            self._outputs_of(self._query),
+            tuple(sorted(self._ctes(), key=lambda cte: cte.span)),
+            tuple({table.span: table for table in sorted(tables, key=lambda one: one.span)}.values()),
+            tuple(self._columns()),
+            self._final(),
+        )
+
+    # Queries and their nodes
+
+    def _collect(self) -> None:
+        """Collect every query, with whether all names around it are known."""
+        seen: set[int] = set()
+        stack: list[tuple[Query, bool]] = [(self._query, True)]
+        while stack:
+            query, is_known = stack.pop()
+            if id(query) in seen:
+                continue
+            seen.add(id(query))
+            self._queries.append((query, is_known))
+            inner = is_known and isinstance(query, Select) and self._is_closed(query)
+            if isinstance(query, (Select, SetOperation)):
+                stack += [(cte.query, True) for cte in query.ctes]
+                stack += [(each, inner) for each in query.subqueries.values()]
+            if isinstance(query, Select):
+                for source in query.sources:
+                    if not isinstance(source.relation, Table):
+                        stack.append((source.relation, source.cte is not None or inner))
+            elif isinstance(query, SetOperation):
+                stack += [(each, is_known) for each in query.operands]
+            elif isinstance(query, Pivot) and not isinstance(query.source.relation, Table):
+                stack.append((query.source.relation, is_known))
+            elif isinstance(query, SelfReference) and query.query is not None:
+                stack.append((query.query, True))
+            elif isinstance(query, Function) and query.rows is not None:
+                stack.append((query.rows, is_known))
+
+    def _span(self, node: Sql | None) -> TextSpan | None:
+        """Return the position of one name, star or literal."""
+        if node is None or "start" not in node.meta:
+            return None
+        low, high = node.meta["start"], node.meta["end"] + 1
+        return TextSpan(self._parsed.offset(low), self._parsed.offset(high))
+
+    def _is_tag(self, span: TextSpan) -> bool:
+        return bool(self._tags.within(span.start, span.end))
+
+    def _is_hidden(self, name: str) -> bool:
+        """Return whether *name* contains a mask or the name that completes half-typed SQL."""
+        lower = name.lower()
+        return lower in self._hidden or (bool(self._parsed.placeholder) and lower == self._parsed.placeholder)
+
+    # Select lists
+
+    def _place_items(self, select: Select) -> None:
+        """Find the position of each item of a SELECT list, and the outputs that it yields."""
+        places: dict[int, int] = {}
+        items: list[_Item] = []
+        for node in args(select.node, "expressions") if isinstance(select.node, exp.Select) else ():
+            item = self._item(node)
+            if item is not None:
+                places[id(node)] = len(items)
+                items.append(item)
+        self._items[id(select)] = items
+        place, last = -1, None
+        for output in select.outputs:
+            at = self._place_of(output, places)
+            if at is None:
+                source = _star_source(output)
+                is_next = place < 0 or not items[place].is_star
+                if not is_next and isinstance(items[place].node, exp.Column) and source is not last:
+                    is_next = any(item.is_star for item in items[place + 1 : place + 2])
+                if is_next:
+                    place = next((i for i in range(place + 1, len(items)) if items[i].is_star), place)
+                last = source
+            else:
+                place = at
+            if 0 <= place < len(items):
+                self._of_output[id(output)] = select, place
+
+    def _place_of(self, output: Output, places: Mapping[int, int]) -> int | None:
+        node = output.node
+        while node is not None:
+            if id(node) in places:
+                return places[id(node)]
+            node = node.parent
+        return None
+
+    def _item(self, node: Sql) -> _Item | None:
+        spans = [span for each in node.walk() if "start" in each.meta and (span := _raw(each)) is not None]
+        alias = node.args.get("alias") if isinstance(node, exp.Alias) else None
+        if not spans:
+            return None
+        low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+        first, last = self._ranges.around(low, high)
+        tokens, offset = self._parsed.tokens, self._parsed.offset
+        span = TextSpan(offset(tokens[first].start), offset(tokens[last].end + 1))
+        expression, name = span, None
+        is_star = isinstance(node, exp.Star) or (
+            isinstance(node, (exp.Column, exp.Dot)) and node.find(exp.Star) is not None
+        )
+        if isinstance(alias, NODE) and (name := self._span(alias)) is not None:
+            place = self._index.get(alias.meta["start"], first) - 1
+            if place > first and tokens[place].token_type is TokenType.ALIAS:
+                place -= 1
+            if place >= first:
+                expression = TextSpan(span.start, offset(tokens[place].end + 1))
+        elif is_star:
+            name = self._span(node.find(exp.Star))
+        elif isinstance(node, exp.Column):
+            name = self._span(node.this)
+        elif isinstance(node, exp.Dot) and isinstance(node.expression, exp.Identifier):
+            name = self._span(node.expression)
+        is_hidden = self._is_tag(name) if name is not None else False
+        return _Item(node, span, expression, name, is_star, is_hidden)
+
+    # Outputs
+
+    def _outputs_of(self, query: Query) -> tuple[TextOutput, ...]:
+        found = [self._output(output) for output in query.outputs]
+        return tuple(output for output in found if output is not None)
+
+    def _output(self, output: Output) -> TextOutput | None:
+        known = id(output)
+        if known not in self._outputs:
+            # A recursive CTE meets itself again.
+            self._outputs[known] = None
+            self._outputs[known] = self._read_output(output)
+        return self._outputs[known]
+
+    def _read_output(self, output: Output) -> TextOutput | None:
+        if output.branches:
+            return self._of_branches(output)
+        at = self._of_output.get(id(output))
+        if at is None:
+            return self._implied(output)
+        select, place = at
+        item = self._items[id(select)][place]
+        name = output.name
+        if name == self._parsed.placeholder and name:
+            return None
+        is_opaque = item.is_hidden or self._is_opaque(item.span)
+        if item.is_hidden or self._is_hidden(name):
+            name, is_opaque = "", True
+        span = item.name or item.expression
+        if output.node is not None and not item.is_star:
+            return TextOutput(name, span, item.expression, is_opaque)
+        if output.node is not None:
+            # `* REPLACE (a + b AS c)`
+            alias = output.node.parent.args.get("alias") if output.node.parent is not None else None
+            place_of_alias = self._span(alias) if isinstance(alias, NODE) else None
+            return TextOutput(
+                name, place_of_alias or span, item.expression, is_opaque, place_of_alias is None
+            )
+        return self._starred(output, name, span, is_opaque)
+
+    def _starred(self, output: Output, name: str, span: TextSpan, is_opaque: bool) -> TextOutput:
+        if output.star is not None:
+            return TextOutput(STAR, span, span, is_opaque, True)
+        origins = self._origins(output.reads.plain)
+        is_opaque = is_opaque or any(one.output is not None and one.output.is_opaque for one in origins)
+        return TextOutput(name, span, span, is_opaque, True, origins)
+
+    def _of_branches(self, output: Output) -> TextOutput | None:
+        branches = [self._output(branch) for branch in output.branches]
+        first = branches[0]
+        if first is None:
+            return None
+        is_opaque = any(branch is None or branch.is_opaque for branch in branches)
+        name = "" if self._is_hidden(output.name) else output.name
+        return replace(first, name=name if first.name else "", is_opaque=is_opaque)
+
+    def _implied(self, output: Output) -> TextOutput | None:
+        """Return a column that comes through a `*`, or through the parentheses around a query."""
+        plain = output.reads.plain
+        select = self._stars.get(id(output))
+        if select is None:
+            return self._output(plain.output) if isinstance(plain, SourceColumn) and plain.output else None
+        if self._is_hidden(output.name):
+            return None
+        for each in select.outputs:
+            if each.star is not None and (star := self._output(each)) is not None:
+                return self._starred(output, output.name, star.span, star.is_opaque)
+        return None
+
+    def _is_opaque(self, span: TextSpan) -> bool:
+        return bool(self._opaque.within(span.start, span.end))
+
+    def _final(self) -> TextSpan | None:
+        query = self._query
+        while isinstance(query, SetOperation):
+            query = query.operands[0]
+        items = self._items.get(id(query))
+        return TextSpan(items[0].span.start, items[-1].span.end) if items else None
+
+    # Tables and CTEs
+
+    def _tables_of(self, query: Query) -> list[TextTable]:
+        sources = query.sources if isinstance(query, Select) else []
+        if isinstance(query, Pivot):
+            sources = [query.source]
+        found = [self._table(source) for source in sources]
+        return [table for table in found if table is not None]
+
+    def _table(self, source: QuerySource) -> TextTable | None:
+        known = id(source)
+        if known not in self._tables:
+            self._tables[known] = self._read_table(source)
+        return self._tables[known]
+
+    def _read_table(self, source: QuerySource) -> TextTable | None:
+        node = source.node
+        if not isinstance(node, exp.Table) or not (isinstance(source.relation, Table) or source.cte):
+            return None
+        parts = [self._span(arg(node, key)) for key in ("catalog", "db", "this")]
+        spans = [span for span in parts if span is not None]
+        if not spans:
+            return None
+        span = TextSpan(min(span.start for span in spans), max(span.end for span in spans))
+        call: TagCall | None = None
+        name = self._template.text[span.start : span.end]
+        tag = self._tags.around(span.start)
+        if tag is not None and len(spans) == 1:
+            call, span = self._calls.get(tag.start), tag
+            is_relation = call is not None and call.name in RELATIONS
+            name = node.name if is_relation else self._template.text[tag.start : tag.end]
+        alias = node.args.get("alias")
+        alias = alias.this if isinstance(alias, NODE) else None
+        alias_span = self._span(alias) if isinstance(alias, NODE) else None
+        if alias_span is None or self._is_tag(alias_span) or self._is_hidden(source.alias):
+            return TextTable(span, name, call, source.cte.name if source.cte else None)
+        cte = source.cte.name if source.cte is not None else None
+        return TextTable(span, name, call, cte, source.alias, alias_span)
+
+    def _ctes(self) -> list[TextCte]:
+        found: list[TextCte] = []
+        for query, _ in self._queries:
+            if isinstance(query, (Select, SetOperation)):
+                found += [text for cte in query.ctes if (text := self._cte(cte)) is not None]
+        return found
+
+    def _cte(self, cte: Cte) -> TextCte | None:
+        alias = cte.node.args.get("alias")
+        identifier = alias.this if isinstance(alias, NODE) else None
+        span = self._span(identifier) if isinstance(identifier, NODE) else None
+        if span is None or identifier is None or self._is_tag(span):
+            return None
+        body = self._body(identifier.meta["end"] + 1)
+        names = args(alias, "columns") if isinstance(alias, NODE) else []
+        outputs: list[TextOutput] = []
+        for place, output in enumerate(cte.query.outputs):
+            text = self._output(output)
+            if text is not None and place < len(names) and (at := self._span(names[place])) is not None:
+                text = replace(text, name=names[place].name, span=at)
+            if text is not None:
+                outputs.append(text)
+        return TextCte(cte.name, span, body or span, tuple(outputs))
+
+    def _body(self, after: int) -> TextSpan | None:
+        """Return the part between the parentheses that follow AS."""
+        tokens, depth, start, is_body = self._parsed.tokens, 0, 0, False
+        place = next((i for i in range(len(tokens)) if tokens[i].start >= after), len(tokens))
+        for token in tokens[place:]:
+            if token.token_type is TokenType.ALIAS and depth == 0:
+                is_body = True
+            elif token.token_type is TokenType.L_PAREN:
+                start = token.end + 1 if depth == 0 else start
+                depth += 1
+            elif token.token_type is TokenType.R_PAREN:
+                depth -= 1
+                if depth == 0 and is_body:
+                    return TextSpan(self._parsed.offset(start), self._parsed.offset(token.start))
+        return None
+
+    # References to columns
+
+    def _columns(self) -> list[TextColumn]:
+        found: dict[TextSpan, TextColumn] = {}
+        for query, is_known in self._queries:
+            references = query.references if isinstance(query, (Select, SetOperation, Pivot)) else {}
+            for known, reference in references.items():
+                node = self._nodes.get(known)
+                if node is not None and (column := self._column(node, reference, query, is_known)):
+                    found.setdefault(column.span, column)
+            for source in query.sources if isinstance(query, Select) else ():
+                self._add_using(source, found)
+        return [found[span] for span in sorted(found)]
+
+    def _add_using(self, source: QuerySource, found: dict[TextSpan, TextColumn]) -> None:
+        join = source.join
+        names = args(join.node, "using") if join is not None and join.node is not None else []
+        for node, merged in zip(names, join.using if join is not None else (), strict=False):
+            identifier = node if isinstance(node, exp.Identifier) else arg(node, "this")
+            span = self._span(identifier)
+            if span is not None and not self._is_tag(span) and not self._is_hidden(node.name):
+                found[span] = TextColumn(node.name, span, self._origins(merged))
+
+    def _column(self, node: Sql, reference: Reference, query: Query, is_known: bool) -> TextColumn | None:
+        identifier, is_path = _name_of(node, reference)
+        span = self._span(identifier)
+        if identifier is None or span is None or self._is_tag(span) or self._is_hidden(identifier.name):
+            return None
+        name = identifier.name
+        missing = self._candidates(reference, query) if is_known and not is_path else None
+        if missing is not None:
+            return TextColumn(name, span, (), name.upper() not in _NOT_LISTED, missing)
+        origins = self._origins(reference)
+        if is_path and any(origin.confidence < _SURE for origin in origins):
+            # The qualifier is more likely an alias that is still missing than a struct.
+            origins = ()
+        return TextColumn(name, span, origins)
+
+    def _origins(self, reference: Reference | None) -> tuple[TextOrigin, ...]:
+        if isinstance(reference, SourceColumn):
+            columns: Sequence[SourceColumn] = (reference,)
+        elif isinstance(reference, Merged):
+            columns = reference.columns
+        elif isinstance(reference, (Alias, Member)):
+            output = self._output(reference.output)
+            return (TextOrigin(output.name, None, output),) if output is not None and output.name else ()
+        else:
+            return ()
+        found = [self._origin(column) for column in columns]
+        # Without one of several possible sources, the others would look more certain than they are.
+        return () if None in found else tuple(origin for origin in found if origin is not None)
+
+    def _origin(self, column: SourceColumn) -> TextOrigin | None:
+        source = column.source
+        table = self._table(source)
+        if self._is_hidden(column.name) or column.name == STAR:
+            return None
+        if isinstance(source.relation, Table):
+            known = source.relation.columns
+            if known is not None and column.name not in source.relation.index.values():
+                return None
+            if table is None or self._is_half_typed(table, source.relation):
+                return None
+            return TextOrigin(column.name, table, None, column.confidence)
+        output = self._output(column.output) if column.output is not None else None
+        if output is None and (table is None or not is_open(source)):
+            return None
+        return TextOrigin(column.name, table, output, column.confidence)
+
+    def _is_half_typed(self, table: TextTable, relation: Table) -> bool:
+        """Return whether the cursor is at the name of a table that is not known."""
+        return self._cursor is not None and self._cursor in table.span and relation.columns is None
+
+    # Missing columns
+
+    def _candidates(self, reference: Reference, query: Query) -> tuple[str, ...] | None:
+        """Return the columns that were searched for a name that no source has; None if one may have it."""
+        if not isinstance(query, Select) or not self._is_closed(query):
+            return None
+        if isinstance(reference, SourceColumn):
+            relation = reference.source.relation
+            if not isinstance(relation, Table) or relation.columns is None:
+                return None
+            if reference.name in relation.index.values() or reference.source.columns:
+                return None
+            sources: Sequence[QuerySource] = (reference.source,)
+            if reference.name.upper() in NOT_COLUMNS:
+                return None
+            if not self._has_qualifier(reference, query):
+                sources = query.sources
+        elif isinstance(reference, Unresolved) and reference.sources:
+            sources = reference.sources
+        else:
+            return None
+        names = [name for source in sources for name in _names(source)]
+        return tuple(dict.fromkeys(name for name in names if name and not self._is_hidden(name)))
+
+    def _has_qualifier(self, reference: SourceColumn, query: Select) -> bool:
+        nodes = (self._nodes.get(known) for known, one in query.references.items() if one is reference)
+        return any(node is not None and node.args.get("table") is not None for node in nodes)
+
+    def _is_closed(self, select: Select) -> bool:
+        """Return whether every column of every source of *select* is known."""
+        return bool(select.sources) and all(self._is_known(source) for source in select.sources)
+
+    def _is_known(self, source: QuerySource) -> bool:
+        relation = source.relation
+        if isinstance(relation, (Function, Pivot, SelfReference)) or is_open(source):
+            return False
+        return isinstance(relation, Table) or self._lists_all(relation)
+
+    def _lists_all(self, query: Query) -> bool:
+        """Return whether no tag may add columns to *query* or to a table in its FROM."""
+        if isinstance(query, SetOperation):
+            return all(self._lists_all(operand) for operand in query.operands)
+        return isinstance(query, Select)
+
+
+def _raw(node: Sql) -> tuple[int, int]:
+    return node.meta["start"], node.meta["end"] + 1
+
+
+def _star_source(output: Output) -> QuerySource | None:
+    """Return the source that a `*` takes *output* from."""
+    if output.star is not None:
+        return output.star.sources[0] if output.star.sources else None
+    plain = output.reads.plain
+    return plain.source if isinstance(plain, SourceColumn) else None
+
+
+def _name_of(node: Sql, reference: Reference) -> tuple[Sql | None, bool]:
+    """Return the name of the column in *node*, and whether *node* is a path into the column."""
+    if isinstance(node, exp.Identifier):
+        return node, False
+    if not isinstance(node, exp.Column):
+        return None, False
+    name = arg(node, "this")
+    known = _known_name(reference)
+    if known and name is not None and name.name.lower() != known.lower():
+        for key in ("table", "db", "catalog"):
+            part = arg(node, key)
+            if part is not None and part.name.lower() == known.lower():
+                return part, True
+    return name, False
+
+
+def _known_name(reference: Reference) -> str:
+    if isinstance(reference, SourceColumn):
+        return reference.name
+    if isinstance(reference, Merged):
+        return reference.columns[0].name if reference.columns else ""
+    return reference.output.name if isinstance(reference, (Alias, Member)) else ""
+
+
+def _names(source: QuerySource) -> Sequence[str]:
+    relation = source.relation
+    if isinstance(relation, Table):
+        return relation.columns or ()
+    return [output.name for output in relation.outputs]
