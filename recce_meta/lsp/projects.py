@@ -198,6 +198,11 @@ class OpenProject:
         self._due: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
+        self._available = asyncio.Event()
+
+    async def opened(self) -> None:
+        """Wait until there is an index, or the first indexing has failed."""
+        await self._available.wait()
 
     def open(self) -> None:
         """Open the cached index, if there is one, and read the project."""
@@ -287,6 +292,7 @@ class OpenProject:
             workers.run(workers.quick, opening), workers.run(workers.slow, opening)
         )
         self.quick, self.slow = quick, slow
+        self._available.set()
         # Each connection belongs to one thread, and earlier work there may still need it.
         workers.quick.submit(close_index, before[0])
         workers.slow.submit(close_index, before[1])
@@ -298,6 +304,7 @@ class OpenProject:
         text = f"{text} ({found.hint})" if found.hint else text
         is_new = text != self.message
         self._report("failed", text)
+        self._available.set()
         if is_new and self.quick is None:
             self._client.show(text, MessageType.Warning)
         else:

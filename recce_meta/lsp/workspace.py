@@ -33,10 +33,13 @@ from recce_meta.lsp.template import ModelTemplate, TagCall, read_template
 from recce_meta.models import NodeMetadata
 
 if TYPE_CHECKING:
-    from recce_meta.lsp import diagnostics, live
+    from recce_meta.lsp import diagnostics, graphs, live
+    from recce_meta.lsp.graphs import EditorGraph
     from recce_meta.lsp.live import Effect, LiveModel, RemovedColumn
 else:
-    diagnostics, live = (LazyModule(f"recce_meta.lsp.{name}") for name in ("diagnostics", "live"))
+    diagnostics, graphs, live = (
+        LazyModule(f"recce_meta.lsp.{name}") for name in ("diagnostics", "graphs", "live")
+    )
 
 QUIET = 0.15
 """Seconds without an edit after which a text is analysed."""
@@ -85,6 +88,8 @@ class EditorSession:
         self.workers, self.processes = Workers(), Processes()
         self.projects: dict[Path, OpenProject] = {}
         self._known: dict[str, KnownText] = {}
+        self._graphs: dict[Path, EditorGraph] = {}
+        self._recent: OpenProject | None = None
 
     async def open_folders(self, folders: Sequence[Path]) -> None:
         """Open the projects that the editor's folders are in; others are opened with their first file."""
@@ -103,11 +108,21 @@ class EditorSession:
     def project_of(self, path: Path | None) -> OpenProject | None:
         """Return the project of the file or folder *path*, which is opened if it is new."""
         root = project_root(path) if path is not None else None
-        return None if root is None else self._open(root)
+        if root is None:
+            return None
+        self._recent = self._open(root)
+        return self._recent
 
-    def only_project(self) -> OpenProject | None:
-        """Return the project if exactly one is open."""
-        return next(iter(self.projects.values())) if len(self.projects) == 1 else None
+    def recent_project(self) -> OpenProject | None:
+        """Return the project that was used last, else the first one; None if none is open."""
+        return self._recent or next(iter(self.projects.values()), None)
+
+    def graph_of(self, root: Path, index: ProjectIndex) -> EditorGraph:
+        """Return the graph of *index*, the current one of the project in *root*."""
+        found = self._graphs.get(root)
+        if found is None or found.index is not index:
+            found = self._graphs[root] = graphs.EditorGraph(index)
+        return found
 
     async def opened(self, text: EditorText) -> None:
         """Analyse a text that was opened."""
@@ -146,6 +161,7 @@ class EditorSession:
         known = self._known.get(text.uri)
         if known is None:
             return None
+        self._recent = known.project or self._recent
         work = partial(self._answer, known, _taken(text), self._others(known), answer)
         return await self.workers.run(self.workers.quick, work)
 
