@@ -140,6 +140,7 @@ REQUIRED = {
     "no git http-backend": "RECCE_META_REQUIRE_GIT",
     "no bubblewrap": "RECCE_META_REQUIRE_BUBBLEWRAP",
     "no Docker": "RECCE_META_REQUIRE_DOCKER",
+    "no Neovim": "RECCE_META_REQUIRE_NEOVIM",
 }
 """Reasons of skips, and the variables that CI sets so that a missing server cannot pass for a green run."""
 

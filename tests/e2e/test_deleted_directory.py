@@ -70,6 +70,7 @@ CALLS = {
     "worker": ["--help"],
     "runner": ["build", "--help"],
     "serve": ["--help"],
+    "lsp": ["--help"],
 }
 
 

@@ -146,6 +146,7 @@ ARGUMENTS = {
     "import": ["template.sql"],
     "sql": ["views"],
     "serve": ["--host", "192.0.2.1"],  # which is refused without a token: no URL makes it serve
+    "lsp": ["--help"],  # it waits for an editor
 }
 
 
