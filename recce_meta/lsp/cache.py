@@ -241,8 +241,8 @@ def _remove_unused(path: Path) -> bool:
             return False
         remove_store(path)
         if sys.platform != "win32":  # an open file cannot be deleted there
-            path.with_suffix(".lock").unlink(missing_ok=True)
-            use.unlink(missing_ok=True)
+            for suffix in (".lock", ".base", ".use"):
+                path.with_suffix(suffix).unlink(missing_ok=True)
     except OSError:
         return False
     finally:

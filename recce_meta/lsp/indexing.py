@@ -5,8 +5,8 @@ URL`, so that a large project never delays an answer. The result is one line of 
 if indexing fails; progress is on standard error. A process that is killed leaves the previous index as it is,
 because a run is recorded in one transaction.
 
-The run of the project is recorded in the environment `editor`, and the run that it is compared with in the
-environment of the store that it comes from.
+The run of the project is recorded in the environment `editor`. The run that it is compared with keeps the
+environment that it has in its own store.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from msgspec.structs import replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import record_run
 from recce_meta.errors import RecceMetaError, StoreError, StoreNotFound, WarehouseError
-from recce_meta.lsp.cache import CachedStore, evict, is_damaged, remove_store, writing
+from recce_meta.lsp.base_run import BaseFinder, BaseOptions, ChosenBase, read_choice, write_choice
+from recce_meta.lsp.cache import CachedStore, StoreUse, evict, find_store, is_damaged, remove_store, writing
 from recce_meta.lsp.project_files import ManifestUnfinished, ProjectState, read_state
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.store.content import contents
@@ -53,16 +54,11 @@ _IDENTITY = (
 Progress = Callable[[str], None]
 
 
-class IndexOptions(Struct, frozen=True, kw_only=True):
-    """Store to compare with, as options of the command name it; without any, the configuration decides."""
+class IndexOptions(BaseOptions, frozen=True, kw_only=True):
+    """Options of indexing: the store to compare with; without one, the configuration decides."""
 
-    url: str | None = None
-    profile: str | None = None
-    target: str | None = None
-    profiles_dir: Path | None = None
-    schema: str | None = None
-    base: str | None = None
-    """Selector of the run to compare with."""
+    is_fresh: bool = False
+    """True to ask a configured store at once, even if it was asked a short time ago."""
 
 
 class Indexed(Struct, frozen=True, kw_only=True):
@@ -98,12 +94,12 @@ def index_command(root: Path, store_url: str, options: IndexOptions | None = Non
     It prints `Indexed` as JSON.
     """
     command = [sys.executable, "-c", _START, str(root), "--store", store_url]
-    for name in IndexOptions.__struct_fields__:
+    for name in BaseOptions.__struct_fields__:
         value = getattr(options, name, None)
         if value is not None:
             # One argument, because a value may begin with a dash.
             command.append(f"--{name.replace('_', '-')}={value}")
-    return command
+    return [*command, "--fresh"] if options is not None and options.is_fresh else command
 
 
 def index_project(
@@ -121,8 +117,9 @@ def index_project(
     recce_meta, is deleted first. A failure is in the result, with the previous run.
     """
     started = time.monotonic()
-    with writing(store):
-        indexing = _Indexing(root, store, os.environ if environ is None else environ, tell or _silent)
+    with StoreUse(store, root), writing(store):
+        variables = os.environ if environ is None else environ
+        indexing = _Indexing(root, store, options or IndexOptions(), variables, tell or _silent)
         try:
             found = indexing.indexed()
         except RecceMetaError as error:
@@ -138,8 +135,18 @@ def _silent(_: str) -> None:
 class _Indexing:
     """One indexing of the project in *root* into *store*."""
 
-    def __init__(self, root: Path, store: CachedStore, environ: Mapping[str, str], tell: Progress) -> None:
-        self._root, self._store, self._environ, self._tell = root, store, environ, tell
+    def __init__(
+        self,
+        root: Path,
+        store: CachedStore,
+        options: IndexOptions,
+        environ: Mapping[str, str],
+        tell: Progress,
+    ) -> None:
+        self._root, self._store, self._options = root, store, options
+        self._environ, self._tell = environ, tell
+        self._base_file = store.path.with_suffix(".base")
+        self._base = read_choice(self._base_file)
         self._notes: list[str] = [] if store.note is None else [store.note]
 
     def indexed(self) -> Indexed:
@@ -191,13 +198,42 @@ class _Indexing:
                 return self._result(adapter, last, is_new=False)
             self._notes += state.project.warnings
             project = _editor_run(state)
-            if last is not None and _is_same(last, project.run):
-                return self._result(adapter, last, is_new=False)
-            self._tell(f"tracing columns of {len(project.nodes):,} nodes")
-            result = record_run(adapter, project)
-            kept = {run.run_id for run in (result.run, *runs[: RUNS_KEPT - 1])}
-            remove_runs(adapter, lambda run: run.run_id not in kept, environment=EDITOR)
-            return self._result(adapter, result.run, is_new=True)
+            is_new = last is None or not _is_same(last, project.run)
+            if is_new:
+                self._tell(f"tracing columns of {len(project.nodes):,} nodes")
+                run = record_run(adapter, project).run
+            else:
+                assert last is not None
+                run = last
+            self._find_base(adapter, run)
+            self._prune(adapter, run, runs)
+            return self._result(adapter, run, is_new=is_new)
+
+    def _find_base(self, adapter: UnifiedSqlAdapter, run: RunMetadata) -> None:
+        """Set the run to compare with, which is copied into the store."""
+        self._tell("looking for the run to compare with")
+        finder = BaseFinder(self._root, run.project_name, adapter, self._options, self._environ, self._notes)
+        known = _KnownNodes(adapter, run)
+        try:
+            found = finder.find(self._base, known, run.adapter_type, is_fresh=self._options.is_fresh)
+        except RecceMetaError as error:
+            self._notes.append(f"No run to compare with: {error.message}")
+            found = ChosenBase()
+        if found.run_id == self._base.run_id:
+            found = replace(found, previous_id=self._base.previous_id)
+        else:
+            found = replace(found, previous_id=self._base.run_id)
+        self._base = found
+        write_choice(self._base_file, found)
+
+    def _prune(self, adapter: UnifiedSqlAdapter, run: RunMetadata, runs: Sequence[RunMetadata]) -> None:
+        """Remove runs that neither this indexing nor the server, which may be one behind, uses."""
+        kept = {run.run_id, *[one.run_id for one in runs if one.run_id != run.run_id][: RUNS_KEPT - 1]}
+        kept |= {run_id for run_id in (self._base.run_id, self._base.previous_id) if run_id is not None}
+        with open_store(adapter) as store:
+            others = [one for one in find_runs(store, status=None) if one.run_id not in kept]
+        for environment in sorted({one.environment for one in others}):
+            remove_runs(adapter, lambda one: one.run_id not in kept, environment=environment)
 
     def _result(self, adapter: UnifiedSqlAdapter, run: RunMetadata, *, is_new: bool) -> Indexed:
         return Indexed(
@@ -207,6 +243,8 @@ class _Indexing:
             is_new=is_new,
             source=_source_of(run),
             models=count_nodes(adapter, run).get("model", 0),
+            base_id=self._base.run_id,
+            base=self._base.label,
             notes=tuple(dict.fromkeys(self._notes)),
         )
 
@@ -274,12 +312,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="recce_meta.lsp.indexing", description="Index a dbt project.")
     parser.add_argument("root", type=Path, help="Folder of dbt_project.yml.")
     parser.add_argument("--store", required=True, help="URL of the cached store.")
-    for name in IndexOptions.__struct_fields__:
+    parser.add_argument("--fresh", action="store_true", help="Ask a configured store at once.")
+    for name in BaseOptions.__struct_fields__:
         kind = Path if name == "profiles_dir" else str
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind)
     given = parser.parse_args(arguments)
-    options = IndexOptions(**{name: getattr(given, name) for name in IndexOptions.__struct_fields__})
-    store = CachedStore(path=Path(given.store.removeprefix("sqlite:///")))
+    named = {name: getattr(given, name) for name in BaseOptions.__struct_fields__}
+    options = IndexOptions(is_fresh=given.fresh, **named)
+    store = find_store(given.root, os.environ)
+    if store.url != given.store:
+        store = CachedStore(path=Path(given.store.removeprefix("sqlite:///")))
     found = index_project(given.root, store, options, tell=_print)
     sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     return 0 if found.problem is None else RecceMetaError.exit_code
