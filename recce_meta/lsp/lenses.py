@@ -42,7 +42,9 @@ def lenses(view: TextView) -> list[CodeLens]:
     found = [_lens(view, TextSpan(0, 0), LINEAGE, dependents(index.readers(node.unique_id)))]
     if index.base is not None and view.effect is not None:
         # The effect may be that of an earlier version: without it, the lenses would jump with every key.
-        change = change_since(view.effect, index.base.run)
+        with index.lock:
+            is_new = node.unique_id not in index.base.names
+        change = change_since(view.effect, index.base.run, is_new=is_new)
         found.append(_lens(view, TextSpan(0, 0), IMPACT, change))
     return found + list(_of_columns(view, node, index))
 
@@ -76,16 +78,21 @@ def name_of_base(run: RunMetadata) -> str:
     return f"{run.environment} ({run.run_at:%Y-%m-%d})"
 
 
-def change_since(effect: Effect, base: RunMetadata) -> str:
-    """Return the category of a change, its columns or reasons, and the number of affected nodes."""
+def change_since(effect: Effect, base: RunMetadata, *, is_new: bool = False) -> str:
+    """Return the category of a change, its columns and reasons, and the number of affected nodes.
+
+    *is_new* means that base does not have the model.
+    """
     change, name = effect.change, name_of_base(base)
     if change.category is Category.UNKNOWN:
         return f"not compared with {name}: {'; '.join(change.reasons[:_MOST_REASONS]) or 'unknown'}"
     if change.category is Category.NONE:
         return f"no change since {name}"
-    details = _columns_changed(change.columns) or "; ".join(change.reasons[:_MOST_REASONS])
-    if change.category is Category.BREAKING and change.reasons:
-        details = "; ".join(change.reasons[:_MOST_REASONS])
+    if is_new:
+        return f"new since {name}"
+    # The other reasons repeat the columns.
+    reasons = [reason for reason in change.reasons if not reason.startswith("column ")]
+    details = "; ".join(filter(None, [_columns_changed(change.columns), *reasons[:_MOST_REASONS]]))
     text = f"{_CATEGORIES[change.category]} since {name}"
     return SEPARATOR.join([f"{text}: {details}" if details else text, *_affected(effect.impacted)])
 

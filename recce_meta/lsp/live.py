@@ -454,6 +454,7 @@ def _is_same(one: ColumnOutput, other: ColumnOutput) -> bool:
 
 
 EDITED_CONFIG = "config() is edited; its effect is compared when the file is saved"
+OTHER_CONFIG = "config() differs, and only one side was read from dbt's manifest"
 INLINED_CHANGE = "the model is ephemeral: its readers are compared when the file is saved"
 _CONFIG = re.compile(r"\bconfig\s*\((?:[^()]|\([^()]*\))*\)")
 
@@ -497,12 +498,18 @@ def _effect(project: LiveProject, node: NodeMetadata, live: LiveModel, others: O
             return _unknown(code)
         if before.is_ephemeral or after.is_ephemeral:
             return _unknown(INLINED_CHANGE)
-        known = before
-        # Runs that were read in two ways have different settings for equal files.
-        if project.index.base.run.extractor != project.index.run.extractor:
-            known = replace(after, raw_code=before.raw_code, code_hash=before.code_hash)
-        before = replace(known, compiled_code=code.sql, parents=tuple(sorted(code.parents)))
+        if _is_from_files(before) != _is_from_files(after):
+            if _configs(before.raw_code or "") != _configs(live.text):
+                return _unknown(OTHER_CONFIG)
+            # dbt and our own reader have different settings for equal files.
+            before = replace(after, raw_code=before.raw_code, code_hash=before.code_hash)
+        before = replace(before, compiled_code=code.sql, parents=tuple(sorted(code.parents)))
     return _compared(project, before, after, live, others)
+
+
+def _is_from_files(node: NodeMetadata) -> bool:
+    """Return True if our own reader read the node: dbt's nodes have a checksum."""
+    return node.checksum is None
 
 
 def _configs(text: str) -> list[str]:

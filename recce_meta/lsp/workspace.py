@@ -244,7 +244,8 @@ class EditorSession:
         if found is None or not self._is_current(known, lines):
             return
         before, known.analysis = known.analysis, found[0]
-        self.client.publish(text.uri, number, found[1])
+        if found[1] is not None:
+            self.client.publish(text.uri, number, found[1])
         if _names(before) != _names(known.analysis) and (before is not None or text.is_edited):
             self._schedule_others(known)
         if _shown(before) != _shown(known.analysis):
@@ -255,19 +256,22 @@ class EditorSession:
 
     def _find(
         self, known: KnownText, view: TextView, lines: Lines
-    ) -> tuple[Analysis | None, Sequence[diagnostics.Diagnostic]] | None:
-        """Return the analysis and the diagnostics of a view; None for a text that is not the current one."""
+    ) -> tuple[Analysis | None, Sequence[diagnostics.Diagnostic] | None] | None:
+        """Return the analysis and the diagnostics of a view; None for a text that is not the current one.
+
+        The diagnostics are None while the text is half-typed: the editor keeps those before.
+        """
         if not self._is_current(known, lines):
             return None
         index = known.project.slow if known.project is not None else None
         view = replace(view, index=index)
         analysis = None
         if index is not None and view.node is not None:
-            edited = live.live_model(index, view.node, view.document.text)
+            edited = live.live_model(index, view.node, view.document.text, view.others)
             analysis = Analysis(
                 edited,
-                live.removed_columns(index, view.node, edited),
-                live.effect_on_base(index, view.node, edited),
+                live.removed_columns(index, view.node, edited, view.others),
+                live.effect_on_base(index, view.node, edited, view.others),
             )
             view = replace(view, live=edited, removed=analysis.removed, effect=analysis.effect)
         return analysis, diagnostics.diagnostics(view, self.saved_and_open())
