@@ -98,6 +98,7 @@ class ProjectIndex:
         self._lineage: _Recent[NodeColumns | None] = _Recent()
         self._column_readers: _Recent[Mapping[str, Mapping[str, Sequence[str]]]] = _Recent()
         self._tests: _Recent[Sequence[NodeMetadata]] = _Recent()
+        self._untraced: _Recent[Sequence[NodeMetadata]] = _Recent()
         self._errors: _Recent[TemplateError | None] = _Recent()
         self._refs: dict[str, Sequence[tuple[str, NodeMetadata]]] = {}
         self._settings: tuple[object, ProjectSettings | None, bool] | None = None
@@ -277,6 +278,12 @@ class ProjectIndex:
         with self.lock:
             return self._column_readers.get(unique_id, lambda: self._read_column_readers(unique_id))
 
+    def untraced_readers(self, unique_id: str) -> Sequence[NodeMetadata]:
+        """Return the readers of a node whose columns are unknown: each may read any column of the node."""
+        with self.lock:
+            readers = self.readers(unique_id)
+            return self._untraced.get(unique_id, lambda: self._read_untraced(readers))
+
     def annotations(self, unique_id: str) -> Sequence[Annotation]:
         """Return the notes, tags and owners of a node and of its columns, which may change at any time."""
         with self.lock:
@@ -424,6 +431,10 @@ class ProjectIndex:
         names = found.names if found.names is not None else found.documented
         types = {name: found.types.get(name) or None for name in names}
         return KnownColumns(types, are_all=bool(found.names))
+
+    def _read_untraced(self, readers: Sequence[NodeMetadata]) -> Sequence[NodeMetadata]:
+        gaps = self.reader.gaps([node.unique_id for node in readers]) if readers else {}
+        return [node for node in readers if gaps.get(node.unique_id, "not analysed") is not None]
 
     def _read_column_readers(self, unique_id: str) -> Mapping[str, Mapping[str, Sequence[str]]]:
         names = self.reader.names
