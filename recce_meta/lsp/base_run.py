@@ -26,7 +26,7 @@ from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import record_run
 from recce_meta.api.record_sql import Known, SqlOptions, read_sql_project
-from recce_meta.api.run_choice import BASE, ENVIRONMENT, RunDefaults, select_base, short_sha
+from recce_meta.api.run_choice import BASE, ENVIRONMENT, LATEST, RunDefaults, select_base, short_sha
 from recce_meta.api.run_reader import folder_of, read_run
 from recce_meta.config.discovery import find_config_files
 from recce_meta.config.file import NO_CONFIG, Config, StoreSettings, read_config
@@ -36,7 +36,7 @@ from recce_meta.extractors.history import CheckoutHistory
 from recce_meta.models import Project
 from recce_meta.models.run import MERGE_BASE_OF
 from recce_meta.store.read import run_by_id
-from recce_meta.store.session import open_store
+from recce_meta.store.session import SCHEMA_VERSION, open_store, store_versions
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.sync.exchange import PULL, exchange
 from recce_meta.sync.operations import store_replica
@@ -81,7 +81,11 @@ class ChosenBase(Struct, frozen=True, kw_only=True):
     checked_at: float = 0.0
     """Time at which the configured store was asked."""
     key: str = ""
-    """Digest of the configuration; another one is asked at once."""
+    """Digest of the configuration of the store; another store is asked at once."""
+    head: str | None = None
+    """Commit that was checked out then."""
+    notes: tuple[str, ...] = ()
+    """Sentences about the choice."""
 
 
 class BaseFinder:
@@ -110,20 +114,26 @@ class BaseFinder:
         *known* returns the nodes of the edited project, and *dialect* is its dialect. With *is_fresh*, a
         configured store is asked even if it was a short time ago.
         """
-        if self._options.is_store or folder_of(self._options.base):
-            key = sha256(repr((self._options, self._history.head)).encode()).hexdigest()[:16]
-            is_recent = 0 <= time.time() - last.checked_at < CHECK_SECONDS
-            if is_recent and not is_fresh and last.key == key and self._has(last.run_id):
-                return last
-            try:
-                return replace(self._of_store(), key=key, checked_at=time.time())
-            except RecceMetaError as error:
-                if last.key and self._has(last.run_id):
-                    self._notes.append(f"{error.message}; base is still {last.label}")
-                    # Not asked again with every save.
-                    return replace(last, key=key, checked_at=time.time())
-                self._notes.append(f"{error.message}; base is git's merge base")
-        return self._of_git(known, dialect)
+        if not self._options.is_store and not folder_of(self._options.base):
+            return self._of_git(known, dialect)
+        key = sha256(repr(self._options).encode()).hexdigest()[:16]
+        head, now = self._history.head, time.time()
+        is_known = last.key == key and self._has(last.run_id)
+        is_recent = is_known and last.head == head and 0 <= now - last.checked_at < CHECK_SECONDS
+        if is_recent and not is_fresh:
+            self._notes += last.notes
+            return last
+        try:
+            found = self._of_store()
+        except RecceMetaError as error:
+            # A failure counts as an answer, too: a server that is down is not asked with every save.
+            if is_known:
+                found = replace(last, notes=(f"{_sentence(error)}; base is still {last.label}",))
+            else:
+                found = self._of_git(known, dialect)
+                found = replace(found, notes=(f"{_sentence(error)}; the configured store was not used",))
+        self._notes += found.notes
+        return replace(found, key=key, head=head, checked_at=now)
 
     def _config(self) -> Config:
         files = find_config_files(None, {}, self._root)
@@ -147,6 +157,8 @@ class BaseFinder:
         with ExitStack() as stack:
             source = stack.enter_context(self._opened(stack))
             schema = options.schema or DEFAULT_SCHEMA
+            if not _is_duckdb_file(source):
+                _refuse_older(source, schema)
             defaults = RunDefaults(self._history, self._environ.get(ENVIRONMENT) or None)
             found = select_base(
                 lambda: source, options.base, defaults=defaults, project=self._name, schema=schema
@@ -154,7 +166,6 @@ class BaseFinder:
             run = found.run
             if run is None:
                 raise StoreError("The selector of base names no run of the store", hint="name a run")
-            self._notes += found.notes
             if not self._has(run.run_id):
                 exchange(
                     store_replica(self._cached, creates=True),
@@ -164,8 +175,10 @@ class BaseFinder:
                 )
         if not self._has(run.run_id):
             raise StoreError(f"Run {run.run_id} cannot be copied from the store", hint="recce-meta sync")
-        reason = found.chosen.selector or found.chosen.reason
-        return ChosenBase(run_id=run.run_id, label=f"{reason}, run of {run.run_at:%Y-%m-%d %H:%M}")
+        reason = found.chosen.reason
+        moment = f"{run.run_at:%Y-%m-%d %H:%M} UTC"
+        label = f"{reason}, {moment}" if reason.startswith(LATEST) else f"{reason}, run of {moment}"
+        return ChosenBase(run_id=run.run_id, label=label, notes=found.notes)
 
     def _opened(self, stack: ExitStack) -> UnifiedSqlAdapter:
         """Return the configured store; of a DuckDB file, a copy, so that no recorder ever waits for it."""
@@ -181,7 +194,7 @@ class BaseFinder:
                 lock_timeout=0,
                 may_create=False,
             )
-        if source.file_path() is None or source.warehouse.name != "duckdb":
+        if not _is_duckdb_file(source):
             return source
         with source:
             return source.snapshot(stack.enter_context(temporary_folder()))
@@ -193,7 +206,7 @@ class BaseFinder:
         run_id = f"path-{sha256(f'{folder} {run.run_id} {run.run_at}'.encode()).hexdigest()[:32]}"
         if not self._has(run_id):
             record_run(self._cached, replace(project, run=replace(run, run_id=run_id, environment=BASE)))
-        return ChosenBase(run_id=run_id, label=f"{folder}, run of {run.run_at:%Y-%m-%d %H:%M}")
+        return ChosenBase(run_id=run_id, label=f"{folder}, run of {run.run_at:%Y-%m-%d %H:%M} UTC")
 
     def _of_git(self, known: Known, dialect: str | None) -> ChosenBase:
         """Return the run of the merge base, whose files are read if it is not cached; none without git."""
@@ -252,6 +265,25 @@ class BaseFinder:
                 environ=self._environ,
             )
             return read_sql_project(folder, options, known=known)
+
+
+def _sentence(error: RecceMetaError) -> str:
+    return " ".join(error.message.split())
+
+
+def _is_duckdb_file(source: UnifiedSqlAdapter) -> bool:
+    """Return True for a file that only one process can open for writing, of which a copy is read."""
+    return source.warehouse.name == "duckdb" and source.file_path() is not None
+
+
+def _refuse_older(source: UnifiedSqlAdapter, schema: str) -> None:
+    """Raise StoreError for a store that opening would migrate: no editor may do that to a shared store."""
+    versions = store_versions(source, schema)
+    if versions is not None and versions.write < SCHEMA_VERSION:
+        raise StoreError(
+            f"The store of {source.address} has the older version {versions.write}",
+            hint="migrate it with recce-meta init",
+        )
 
 
 def configured(given: BaseOptions, config: Config, environ: Mapping[str, str]) -> BaseOptions:
