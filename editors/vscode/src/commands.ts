@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { type LineagePanel, isModel } from "./lineage.js";
 import { COMMANDS } from "./protocol.js";
-import type { Session } from "./session.js";
+import { place, type Session } from "./session.js";
 
 const IMPACT = "recce-meta";
 
@@ -19,7 +19,7 @@ export function registerCommands(session: Session, panel: LineagePanel): vscode.
     vscode.workspace.registerTextDocumentContentProvider(IMPACT, texts),
     run("showLineage", (uri) => onModel(uri, (file) => panel.show(file))),
     run("showImpact", (uri) => onModel(uri, (file) => attempt(() => showImpact(session, texts, file)))),
-    run("refresh", () => attempt(() => session.request(COMMANDS.refresh))),
+    run("refresh", () => attempt(() => session.request(COMMANDS.refresh, place()))),
     ...(["push", "pull", "sync"] as const).map((name) => run(name, () => attempt(() => exchange(session, name)))),
     run("restart", () => session.restart()),
     run("showOutput", () => session.output.show()),
@@ -29,7 +29,7 @@ export function registerCommands(session: Session, panel: LineagePanel): vscode.
 /** Exchange with the remote store, and show the server's sentence about it. */
 export async function exchange(session: Session, name: "push" | "pull" | "sync"): Promise<void> {
   const location = vscode.ProgressLocation.Window;
-  const answer = await vscode.window.withProgress({ location, title: `recce_meta: ${name}` }, () => session.request<unknown>(COMMANDS[name]));
+  const answer = await vscode.window.withProgress({ location, title: `recce_meta: ${name}` }, () => session.request<unknown>(COMMANDS[name], place()));
   if (typeof answer === "string" && answer) void vscode.window.showInformationMessage(answer);
   await session.readSync();
 }

@@ -1,9 +1,8 @@
 import * as vscode from "vscode";
 import { exchange, registerCommands } from "./commands.js";
 import { LineagePanel } from "./lineage.js";
-import type { ProjectStatus } from "./protocol.js";
 import { Session } from "./session.js";
-import { firstMessage, statusItem } from "./status.js";
+import { statusItem, statusOf } from "./status.js";
 
 const AUTO_SYNC_EVERY = 15 * 60_000;
 
@@ -14,7 +13,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   bar.name = "recce_meta";
   bar.command = "recceMeta.showOutput";
   const showStatus = () => {
-    const { text, tooltip, tone } = statusItem(session.project, session.sync, new Date());
+    const { text, tooltip, tone } = statusItem(statusOf(session.projects, vscode.window.activeTextEditor?.document.uri.fsPath), session.sync, new Date());
     const background = tone === "normal" ? undefined : new vscode.ThemeColor(`statusBarItem.${tone}Background`);
     Object.assign(bar, { text, tooltip, backgroundColor: background });
     bar.show();
@@ -23,21 +22,17 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const clock = setInterval(showStatus, 60_000);
   context.subscriptions.push(session, panel, bar, registerCommands(session, panel), session.onChange((status) => {
     showStatus();
-    if (status?.state === "ready") onReady(context, session, panel, status);
-  }), { dispose: () => [syncs, clock].forEach(clearInterval) });
+    if (status?.state === "ready") onReady(session, panel);
+  }), vscode.window.onDidChangeActiveTextEditor(showStatus), { dispose: () => [syncs, clock].forEach(clearInterval) });
   showStatus();
   await session.watch();
   await session.restart();
 }
 
-function onReady(context: vscode.ExtensionContext, session: Session, panel: LineagePanel, status: ProjectStatus): void {
+function onReady(session: Session, panel: LineagePanel): void {
   panel.renew();
   const isFirst = !session.sync;
   session.readSync().then(() => { if (isFirst) syncIfAsked(session); }, (error: unknown) => session.output.warn(String(error)));
-  const key = `read:${vscode.workspace.workspaceFolders?.[0]?.uri.toString() ?? ""}`;
-  if (!status.first || context.globalState.get(key)) return;
-  void context.globalState.update(key, true);
-  void vscode.window.showInformationMessage(firstMessage(status));
 }
 
 /** Exchange with the remote store only if the setting allows it. */

@@ -1,34 +1,38 @@
 // What the extension and the server say to each other beyond the language server protocol, and the extension and its page.
 // The server's side is `recce_meta/lsp/commands.py`.
 
-/** Commands of the server. Arguments are positional; the first is the URI of the file that the question is about. */
+/**
+ * Commands of the server. Arguments are positional. The first is the URI of the file or folder that the question is about.
+ * A failure is an error of the protocol, with a message for the user.
+ */
 export const COMMANDS = {
-  lineage: "recce-meta.lineage",
-  impact: "recce-meta.impact",
+  lineage: "recce-meta.lineage", // (uri, …): lenses have it; answered by the panel and not by the server
+  impact: "recce-meta.impact", // (uri, position) → Markdown
   graph: "recce-meta.graph", // (uri, query) → GraphView
   graphColumns: "recce-meta.graphColumns", // (uri, node, search, page) → GraphColumns
   graphPath: "recce-meta.graphPath", // (uri, node, column) → ColumnPath
-  refresh: "recce-meta.refresh",
-  push: "recce-meta.push",
-  pull: "recce-meta.pull",
-  sync: "recce-meta.sync",
-  syncStatus: "recce-meta.syncStatus",
+  refresh: "recce-meta.refresh", // (uri)
+  push: "recce-meta.push", // (uri) → sentence
+  pull: "recce-meta.pull", // (uri) → sentence
+  sync: "recce-meta.sync", // (uri) → sentence
+  syncStatus: "recce-meta.syncStatus", // (uri) → SyncStatus
 } as const;
 
 export const STATUS = "recceMeta/status";
 
-/** Notification of the server: state of its index of the project. */
+/** Notification of the server: state of its index of one project. */
 export interface ProjectStatus {
+  /** Folder of the project. */
+  project?: string;
+  name?: string;
   state: "indexing" | "ready" | "failed";
-  models: number;
+  models?: number | null;
   source?: "manifest" | "files" | "both" | null;
   /** ISO 8601. */
   run_at?: string | null;
   /** Run that the project is compared with, in words. */
   base?: string | null;
   message?: string | null;
-  /** True if the project was read for the first time on this machine. */
-  first?: boolean;
 }
 
 /** State of the exchange with the remote store, as the server knows it without a connection. */

@@ -3,7 +3,7 @@ import { access, constants } from "node:fs/promises";
 import { execFile } from "node:child_process";
 import { platform } from "node:process";
 import * as vscode from "vscode";
-import { LanguageClient } from "vscode-languageclient/node";
+import { LanguageClient, State } from "vscode-languageclient/node";
 import { COMMANDS, STATUS, type ProjectStatus, type SyncStatus } from "./protocol.js";
 import { CHECK, candidates, failedMessage, installCommand, type Launch, launchOf, missingMessage } from "./server.js";
 
@@ -21,7 +21,8 @@ interface PythonApi {
 /** One server for the workspace. */
 export class Session implements vscode.Disposable {
   readonly output = vscode.window.createOutputChannel("recce_meta", { log: true });
-  project: ProjectStatus | undefined;
+  /** Last status of each project, by its folder; the latest is the last. */
+  readonly projects = new Map<string, ProjectStatus>();
   sync: SyncStatus | undefined;
   /** Handles the command that a lens or another part of the editor sends to the server; true if it was handled here. */
   intercept: (command: string, parameters: readonly unknown[]) => boolean = () => false;
@@ -61,7 +62,7 @@ export class Session implements vscode.Disposable {
   }
 
   async readSync(): Promise<void> {
-    this.sync = (await this.request<SyncStatus | null>(COMMANDS.syncStatus)) ?? undefined;
+    this.sync = (await this.request<SyncStatus | null>(COMMANDS.syncStatus, place())) ?? undefined;
     this.changes.fire(undefined);
   }
 
@@ -82,7 +83,7 @@ export class Session implements vscode.Disposable {
     });
     if (launch) await this.connect(launch);
     else {
-      this.report({ state: "failed", models: 0, message: missingMessage(python) });
+      this.report({ state: "failed", message: missingMessage(python) });
       void this.offerInstall(python);
     }
   }
@@ -99,18 +100,23 @@ export class Session implements vscode.Disposable {
       },
     });
     this.client = client;
+    client.onDidChangeState(({ newState }) => {
+      if (newState === State.Stopped && this.client === client) this.report({ state: "failed", message: "The server has ended; see Show output" });
+    });
     client.onNotification(STATUS, (status: ProjectStatus) => this.report(status));
     try {
       await client.start();
     } catch (error) {
       const message = failedMessage(launch, error instanceof Error ? error.message : String(error));
       this.output.error(message);
-      this.report({ state: "failed", models: 0, message });
+      this.report({ state: "failed", message });
     }
   }
 
   private report(status: ProjectStatus): void {
-    this.project = status;
+    const folder = status.project ?? "";
+    this.projects.delete(folder);
+    this.projects.set(folder, status);
     this.changes.fire(status);
   }
 
@@ -123,9 +129,17 @@ export class Session implements vscode.Disposable {
 
   private async stop(): Promise<void> {
     const { client } = this;
-    this.client = this.project = this.sync = undefined;
+    this.client = this.sync = undefined;
+    this.projects.clear();
     await client?.dispose().catch(() => undefined); // A server that ended already cannot be shut down.
   }
+}
+
+/** Return the URI of the active file, else of the first folder: commands without a file are about its project. */
+export function place(): string | null {
+  const active = vscode.window.activeTextEditor?.document.uri;
+  const uri = active?.scheme === "file" ? active : vscode.workspace.workspaceFolders?.[0]?.uri;
+  return uri?.toString() ?? null;
 }
 
 async function pythonApi(): Promise<PythonApi | undefined> {

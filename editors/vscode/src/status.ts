@@ -31,7 +31,8 @@ function projectLine(project: ProjectStatus | undefined): string {
   if (project.state === "indexing") return project.message || "Reading the project";
   if (project.state === "failed") return `The project could not be read: ${project.message || "see the output"}`;
   const source = project.source ? ` from ${SOURCES[project.source]}` : "";
-  return `${counted(project.models, "model")}${source}${project.run_at ? `, as of ${minute(project.run_at)}` : ""}`;
+  const models = typeof project.models === "number" ? counted(project.models, "model") : "Models";
+  return `${project.name ? `${project.name}: ` : ""}${models}${source}${project.run_at ? `, as of ${minute(project.run_at)}` : ""}`;
 }
 
 /** Return what is known of the exchange; nothing without a remote store. */
@@ -46,11 +47,12 @@ export function syncLines(sync: SyncStatus | undefined, now: Date): string[] {
   ];
 }
 
-/** Return the notification after the first reading of a project. */
-export function firstMessage(project: ProjectStatus): string {
-  const source = project.source ? ` from ${SOURCES[project.source]}` : "";
-  const base = project.base ? `Edits are compared with ${project.base}.` : "No run to compare with was found.";
-  return `recce_meta read ${counted(project.models, "model")}${source}. ${base}`;
+/** Return the status of the project that the file *path* is in; else the last one. */
+export function statusOf(projects: ReadonlyMap<string, ProjectStatus>, path: string | undefined): ProjectStatus | undefined {
+  const all = [...projects.values()];
+  const inside = all.filter(({ project }) => project && path && (path.startsWith(`${project}/`) || path.startsWith(`${project}\\`)));
+  const length = ({ project }: ProjectStatus) => project?.length ?? 0;
+  return inside.sort((a, b) => length(b) - length(a))[0] ?? all.at(-1);
 }
 
 const counted = (number: number, noun: string) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ProjectStatus, SyncStatus } from "../src/protocol.js";
-import { firstMessage, statusItem, syncLines } from "../src/status.js";
+import { statusItem, statusOf, syncLines } from "../src/status.js";
 
 const NOW = new Date("2026-11-20T10:00:00Z");
-const READY: ProjectStatus = { state: "ready", models: 1234, source: "both", run_at: "2026-11-20T08:43:10Z", base: "prod, run bc1c9a92" };
+const READY: ProjectStatus = { name: "shop", state: "ready", models: 1234, source: "both", run_at: "2026-11-20T08:43:10Z", base: "prod, run bc1c9a92" };
 const SYNCED: SyncStatus = { remote: "team", last_sync: "2026-11-20T09:55:00Z", pending: 3, conflicts: 1 };
 
 test("before the first notification the server is starting", () => {
@@ -16,13 +16,13 @@ test("a project that is ready shows its size, its source, its time and its base"
 
   assert.equal(item.text, "$(type-hierarchy) recce_meta");
   assert.deepEqual(item.tooltip.split("\n"), [
-    "1,234 models from dbt's manifest and changed files, as of 2026-11-20 08:43 UTC",
+    "shop: 1,234 models from dbt's manifest and changed files, as of 2026-11-20 08:43 UTC",
     "Compared with prod, run bc1c9a92",
   ]);
 });
 
 test("a project that cannot be read is an error with its reason", () => {
-  const item = statusItem({ state: "failed", models: 0, message: "dbt_project.yml line 3 is not YAML" }, undefined, NOW);
+  const item = statusItem({ state: "failed", message: "dbt_project.yml line 3 is not YAML" }, undefined, NOW);
 
   assert.equal(item.tone, "error");
   assert.match(item.tooltip, /could not be read: dbt_project\.yml line 3/);
@@ -64,8 +64,15 @@ test("times are words up to two days, then a date", () => {
   assert.equal(last("yesterday"), "Last sync with team: yesterday");
 });
 
-test("the first reading of a project names what was read and what edits are compared with", () => {
-  assert.equal(firstMessage({ ...READY, models: 1, source: "files", base: null }),
-    "recce_meta read 1 model from the files of the project. No run to compare with was found.");
-  assert.match(firstMessage(READY), /Edits are compared with prod, run bc1c9a92\.$/);
+test("the status is that of the project of the active file, else the last one", () => {
+  const outer: ProjectStatus = { ...READY, project: "/work/shop", name: "shop" };
+  const inner: ProjectStatus = { ...READY, project: "/work/shop/parts/stock", name: "stock" };
+  const projects = new Map([outer, inner].map((status) => [status.project ?? "", status]));
+  const name = (path?: string) => statusOf(projects, path)?.name;
+
+  assert.equal(name("/work/shop/models/orders.sql"), "shop");
+  assert.equal(name("/work/shop/parts/stock/models/items.sql"), "stock");
+  assert.equal(name("/work/shopping/models/items.sql"), "stock");
+  assert.equal(name(), "stock");
+  assert.equal(statusOf(new Map(), "/work/shop/models/orders.sql"), undefined);
 });
