@@ -1,8 +1,9 @@
 """Indexing of a project: reads its files, and records them with column lineage into the cached store.
 
 The language server runs this module in a process of its own, `python -m recce_meta.lsp.indexing ROOT --store
-URL`, so that a large project never delays an answer. The result is one line of JSON on standard output, also
-if indexing fails; progress is on standard error. A process that is killed leaves the previous index as it is,
+URL`, so that a large project never delays an answer. The last line of standard output is the result as JSON,
+also if indexing fails. Before it, a new run is announced by such a line, because the run to compare with may
+take longer. Progress is on standard error. A process that is killed leaves the previous index as it is,
 because a run is recorded in one transaction.
 
 The run of the project is recorded in the environment `editor`. The run that it is compared with keeps the
@@ -17,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from uuid import uuid4
 
@@ -88,6 +89,9 @@ class Indexed(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
+Announce = Callable[[Indexed], None]
+
+
 def index_command(root: Path, store_url: str, options: IndexOptions | None = None) -> list[str]:
     """Return the command that indexes the project in *root* into the store at *store_url*.
 
@@ -109,26 +113,27 @@ def index_project(
     *,
     environ: Mapping[str, str] | None = None,
     tell: Progress | None = None,
+    announce: Announce | None = None,
 ) -> Indexed:
     """Record the project in *root* into *store*, with the run that it is compared with.
 
     *environ* are the variables of the process (default: those of this process). *tell* is called with the
-    progress. Waits for another process that indexes the same project. A damaged store, or one of a newer
+    progress, and *announce* with the new run of the project before the run to compare with is read. Waits for another process that indexes the same project. A damaged store, or one of a newer
     recce_meta, is deleted first. A failure is in the result, with the previous run.
     """
     started = time.monotonic()
+    variables = os.environ if environ is None else environ
     with StoreUse(store, root), writing(store):
-        variables = os.environ if environ is None else environ
         indexing = _Indexing(root, store, options or IndexOptions(), variables, tell or _silent)
         try:
-            found = indexing.indexed()
+            found = indexing.indexed(announce or _silent)
         except RecceMetaError as error:
             found = replace(indexing.previous(), problem=error.message, hint=error.hint)
         evict(store)
     return replace(found, seconds=round(time.monotonic() - started, 3))
 
 
-def _silent(_: str) -> None:
+def _silent(_: object) -> None:
     return None
 
 
@@ -149,17 +154,17 @@ class _Indexing:
         self._base = read_choice(self._base_file)
         self._notes: list[str] = [] if store.note is None else [store.note]
 
-    def indexed(self) -> Indexed:
+    def indexed(self, announce: Announce) -> Indexed:
         """Return the result; delete the store and start again if it cannot be used."""
         try:
-            return self._recorded()
+            return self._recorded(announce)
         except (StoreError, WarehouseError) as error:
             if not self._is_unusable(error):
                 raise
             self._notes.append(f"The cached index was deleted and is built again: {error.message}")
             self._tell(self._notes[-1])
             remove_store(self._store.path)
-            return self._recorded()
+            return self._recorded(announce)
 
     def previous(self) -> Indexed:
         """Return the run of the previous indexing as the result."""
@@ -185,7 +190,7 @@ class _Indexing:
     def _adapter(self) -> UnifiedSqlAdapter:
         return UnifiedSqlAdapter.from_url(self._store.url)
 
-    def _recorded(self) -> Indexed:
+    def _recorded(self, announce: Announce) -> Indexed:
         with self._adapter() as adapter:
             runs = _runs(adapter)
             last = runs[0] if runs else None
@@ -197,17 +202,16 @@ class _Indexing:
                 self._notes.append(f"{unfinished.message}; the previous index is used")
                 return self._result(adapter, last, is_new=False)
             self._notes += state.project.warnings
-            project = _editor_run(state)
-            is_new = last is None or not _is_same(last, project.run)
-            if is_new:
+            project = _editor_run(state, last)
+            if last is not None and _is_same(last, project.run):
+                run = last
+            else:
                 self._tell(f"tracing columns of {len(project.nodes):,} nodes")
                 run = record_run(adapter, project).run
-            else:
-                assert last is not None
-                run = last
+                announce(self._result(adapter, run, is_new=True))
             self._find_base(adapter, run)
             self._prune(adapter, run, runs)
-            return self._result(adapter, run, is_new=is_new)
+            return self._result(adapter, run, is_new=run is not last)
 
     def _find_base(self, adapter: UnifiedSqlAdapter, run: RunMetadata) -> None:
         """Set the run to compare with, which is copied into the store."""
@@ -274,14 +278,16 @@ def _runs(adapter: UnifiedSqlAdapter) -> list[RunMetadata]:
         return []
 
 
-def _editor_run(state: ProjectState) -> Project:
-    """Return the project of *state* as a run with a new id, which ends with its source.
+def _editor_run(state: ProjectState, last: RunMetadata | None) -> Project:
+    """Return the project of *state* as a run after *last* with a new id, which ends with its source.
 
     The id is new even if an earlier state comes back, because the latest run is that of the current state.
     """
     run = state.project.run
     run_id = f"{EDITOR}-{uuid4().hex}-{state.source}"
     now = datetime.now(timezone.utc)
+    if last is not None:  # the clock may have been set back
+        now = max(now, last.run_at + timedelta(microseconds=1))
     pieces = contents(state.project)
     return replace(
         state.project,
@@ -322,9 +328,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store = find_store(given.root, os.environ)
     if store.url != given.store:
         store = CachedStore(path=Path(given.store.removeprefix("sqlite:///")))
-    found = index_project(given.root, store, options, tell=_print)
-    sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    found = index_project(given.root, store, options, tell=_print, announce=_print_result)
+    _print_result(found)
     return 0 if found.problem is None else RecceMetaError.exit_code
+
+
+def _print_result(found: Indexed) -> None:
+    sys.stdout.write(f"{msgspec.json.encode(found).decode()}\n")
+    sys.stdout.flush()
 
 
 def _print(message: str) -> None:

@@ -148,6 +148,9 @@ class _Merge:
     @property
     def has_changes(self) -> bool:
         """Return True if a file differs from the manifest, or dbt has not compiled a node."""
+        if self._own_code and not self._texts:
+            self._warnings.append(f"No SQL files in {self._settings.root}; the manifest was used alone")
+            return False
         return bool(
             any(not self._is_current(node) for node in self._own_code)
             or self._texts.keys() - {_key(node) for node in self._own_code}
