@@ -118,8 +118,9 @@ def index_project(
     """Record the project in *root* into *store*, with the run that it is compared with.
 
     *environ* are the variables of the process (default: those of this process). *tell* is called with the
-    progress, and *announce* with the new run of the project before the run to compare with is read. Waits for another process that indexes the same project. A damaged store, or one of a newer
-    recce_meta, is deleted first. A failure is in the result, with the previous run.
+    progress, and *announce* with the new run of the project before the run to compare with is read. Waits for
+    another process that indexes the same project. A damaged store, or one of a newer recce_meta, is deleted
+    first. A failure is in the result, with the previous run.
     """
     started = time.monotonic()
     variables = os.environ if environ is None else environ
