@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -40,6 +40,7 @@ from recce_meta.sql_lineage.query import (
     SourceColumn,
     Table,
     Unresolved,
+    Values,
 )
 from recce_meta.sql_lineage.scope import is_open
 from recce_meta.warehouses.types import Sql
@@ -70,25 +71,23 @@ _NOT_LISTED = frozenset({"ROWID", "CTID", "OID", "XMIN", "TABLEOID", "NEXTVAL", 
 
 
 class ParsedText(Struct, frozen=True):
-    """SQL that was parsed: a mask with a few characters inserted."""
+    """SQL that was parsed: pieces of a mask, with a few names in between."""
 
     template: ModelTemplate
     sql: str
     tokens: Sequence[Token]
-    inserted: tuple[int, ...] = ()
-    """Offsets in `sql` of inserted names, ascending."""
+    pieces: tuple[tuple[int, int, int], ...]
+    """Offset in `sql`, offset in the mask, and length of each piece, in order."""
     placeholder: str = ""
-    """The inserted name."""
+    """Name that was put in, in lower case."""
 
     def offset(self, place: int) -> int:
-        """Return the offset in the template for *place* in `sql`."""
-        width = len(self.placeholder)
-        for start in reversed(self.inserted):
-            if place >= start + width:
-                place -= width
-            elif place > start:
-                place = start
-        return place
+        """Return the offset in the template for *place* in `sql`; the end of a piece for a place between."""
+        at = bisect_right(self.pieces, (place, len(self.sql) + 1, 0)) - 1
+        if at < 0:
+            return 0
+        start, origin, length = self.pieces[at]
+        return origin + min(place - start, length)
 
 
 class _Item(Struct):
@@ -164,10 +163,14 @@ class NodeReader:
         self._tags = TextRegions(self._template.tags)
         self._calls = {call.tag.start: call for call in self._template.calls if call.mask}
         self._index = {token.start: place for place, token in enumerate(parsed.tokens)}
+        self._starts = [token.start for token in parsed.tokens]
         self._ranges = _ItemRanges(parsed.tokens)
         self._nodes: dict[int, Sql] = {}
         self._hidden: set[str] = set()
-        self._queries: list[tuple[Query, bool]] = []
+        self._queries: list[Query] = []
+        self._outer: dict[int, Select | None] = {}
+        self._gaps: dict[int, tuple[bool, bool]] = {}
+        self._known: dict[int, bool] = {}
         self._items: dict[int, list[_Item]] = {}
         self._of_output: dict[int, tuple[Select, int]] = {}
         self._stars: dict[int, Select] = {}
@@ -184,14 +187,14 @@ class NodeReader:
             if node.__class__ is exp.Identifier and (span := self._span(node)) and self._is_tag(span):
                 self._hidden.add(node.name.lower())
         self._collect()
-        for query, _ in self._queries:
+        for query in self._queries:
             if isinstance(query, Select):
                 self._place_items(query)
-        for query, _ in self._queries:
+        for query in self._queries:
             for implied in query.implied.values():
                 if isinstance(query, Select):
                     self._stars[id(implied)] = query
-        tables = [table for query, _ in self._queries for table in self._tables_of(query)]
+        tables = [table for query in self._queries for table in self._tables_of(query)]
         return QueryText(
             quality,
             self._outputs_of(self._query),
@@ -201,34 +204,50 @@ class NodeReader:
             self._final(),
         )
 
+    def alias_tags(self) -> list[TextSpan]:
+        """Return the tags that were parsed as aliases without AS, and so are probably clauses or columns."""
+        found: list[TextSpan] = []
+        for node in self._nodes.values():
+            if not isinstance(node, (exp.Alias, exp.TableAlias)):
+                continue
+            alias = node.args.get("alias") if isinstance(node, exp.Alias) else node.args.get("this")
+            span = self._span(alias) if isinstance(alias, NODE) else None
+            if alias is None or span is None or (tag := self._tags.around(span.start)) is None:
+                continue
+            before = self._index.get(alias.meta["start"], 0) - 1
+            if before < 0 or self._parsed.tokens[before].token_type is not TokenType.ALIAS:
+                found.append(tag)
+        return found
+
     # Queries and their nodes
 
     def _collect(self) -> None:
-        """Collect every query, with whether all names around it are known."""
+        """Collect every query, with the query around it whose names it can read."""
         seen: set[int] = set()
-        stack: list[tuple[Query, bool]] = [(self._query, True)]
+        stack: list[tuple[Query, Select | None]] = [(self._query, None)]
         while stack:
-            query, is_known = stack.pop()
+            query, outer = stack.pop()
             if id(query) in seen:
                 continue
             seen.add(id(query))
-            self._queries.append((query, is_known))
-            inner = is_known and isinstance(query, Select) and self._is_closed(query)
+            self._queries.append(query)
+            self._outer[id(query)] = outer
             if isinstance(query, (Select, SetOperation)):
-                stack += [(cte.query, True) for cte in query.ctes]
+                stack += [(cte.query, None) for cte in query.ctes]
+                inner = query if isinstance(query, Select) else outer
                 stack += [(each, inner) for each in query.subqueries.values()]
             if isinstance(query, Select):
                 for source in query.sources:
                     if not isinstance(source.relation, Table):
-                        stack.append((source.relation, source.cte is not None or inner))
+                        stack.append((source.relation, None if source.cte is not None else query))
             elif isinstance(query, SetOperation):
-                stack += [(each, is_known) for each in query.operands]
+                stack += [(each, outer) for each in query.operands]
             elif isinstance(query, Pivot) and not isinstance(query.source.relation, Table):
-                stack.append((query.source.relation, is_known))
+                stack.append((query.source.relation, outer))
             elif isinstance(query, SelfReference) and query.query is not None:
-                stack.append((query.query, True))
+                stack.append((query.query, None))
             elif isinstance(query, Function) and query.rows is not None:
-                stack.append((query.rows, is_known))
+                stack.append((query.rows, outer))
 
     def _span(self, node: Sql | None) -> TextSpan | None:
         """Return the position of one name, star or literal."""
@@ -243,7 +262,7 @@ class NodeReader:
     def _is_hidden(self, name: str) -> bool:
         """Return whether *name* contains a mask or the name that completes half-typed SQL."""
         lower = name.lower()
-        return lower in self._hidden or (bool(self._parsed.placeholder) and lower == self._parsed.placeholder)
+        return lower in self._hidden or (lower != "" and lower == self._parsed.placeholder)
 
     # Select lists
 
@@ -332,7 +351,7 @@ class NodeReader:
         select, place = at
         item = self._items[id(select)][place]
         name = output.name
-        if name == self._parsed.placeholder and name:
+        if (name and name.lower() == self._parsed.placeholder) or item.span.start == item.span.end:
             return None
         is_opaque = item.is_hidden or self._is_opaque(item.span)
         if item.is_hidden or self._is_hidden(name):
@@ -412,6 +431,8 @@ class NodeReader:
         if not spans:
             return None
         span = TextSpan(min(span.start for span in spans), max(span.end for span in spans))
+        if span.start == span.end or (self._is_hidden(node.name) and not self._is_tag(span)):
+            return None
         call: TagCall | None = None
         name = self._template.text[span.start : span.end]
         tag = self._tags.around(span.start)
@@ -429,7 +450,7 @@ class NodeReader:
 
     def _ctes(self) -> list[TextCte]:
         found: list[TextCte] = []
-        for query, _ in self._queries:
+        for query in self._queries:
             if isinstance(query, (Select, SetOperation)):
                 found += [text for cte in query.ctes if (text := self._cte(cte)) is not None]
         return found
@@ -471,11 +492,11 @@ class NodeReader:
 
     def _columns(self) -> list[TextColumn]:
         found: dict[TextSpan, TextColumn] = {}
-        for query, is_known in self._queries:
+        for query in self._queries:
             references = query.references if isinstance(query, (Select, SetOperation, Pivot)) else {}
             for known, reference in references.items():
                 node = self._nodes.get(known)
-                if node is not None and (column := self._column(node, reference, query, is_known)):
+                if node is not None and (column := self._column(node, reference, query)):
                     found.setdefault(column.span, column)
             for source in query.sources if isinstance(query, Select) else ():
                 self._add_using(source, found)
@@ -490,18 +511,21 @@ class NodeReader:
             if span is not None and not self._is_tag(span) and not self._is_hidden(node.name):
                 found[span] = TextColumn(node.name, span, self._origins(merged))
 
-    def _column(self, node: Sql, reference: Reference, query: Query, is_known: bool) -> TextColumn | None:
+    def _column(self, node: Sql, reference: Reference, query: Query) -> TextColumn | None:
         identifier, is_path = _name_of(node, reference)
         span = self._span(identifier)
         if identifier is None or span is None or self._is_tag(span) or self._is_hidden(identifier.name):
             return None
         name = identifier.name
-        missing = self._candidates(reference, query) if is_known and not is_path else None
+        is_qualified = arg(node, "table") is not None
+        missing = None if is_path else self._candidates(reference, query, is_qualified=is_qualified)
         if missing is not None:
             return TextColumn(name, span, (), name.upper() not in _NOT_LISTED, missing)
         origins = self._origins(reference)
-        if is_path and any(origin.confidence < _SURE for origin in origins):
-            # The qualifier is more likely an alias that is still missing than a struct.
+        is_guess = any(origin.confidence < _SURE for origin in origins)
+        # The qualifier is more likely an alias that is still missing than a struct. A name without one may be
+        # a column that a tag yields.
+        if is_guess and (is_path or (not is_qualified and self._may_be_elsewhere(reference, query))):
             origins = ()
         return TextColumn(name, span, origins)
 
@@ -542,47 +566,115 @@ class NodeReader:
 
     # Missing columns
 
-    def _candidates(self, reference: Reference, query: Query) -> tuple[str, ...] | None:
+    def _candidates(
+        self, reference: Reference, query: Query, *, is_qualified: bool
+    ) -> tuple[str, ...] | None:
         """Return the columns that were searched for a name that no source has; None if one may have it."""
-        if not isinstance(query, Select) or not self._is_closed(query):
+        if not isinstance(query, Select):
             return None
         if isinstance(reference, SourceColumn):
             relation = reference.source.relation
-            if not isinstance(relation, Table) or relation.columns is None:
+            if not isinstance(relation, Table) or relation.columns is None or reference.source.columns:
                 return None
-            if reference.name in relation.index.values() or reference.source.columns:
+            if reference.name in relation.index.values() or reference.name.upper() in NOT_COLUMNS:
                 return None
-            sources: Sequence[QuerySource] = (reference.source,)
-            if reference.name.upper() in NOT_COLUMNS:
-                return None
-            if not self._has_qualifier(reference, query):
-                sources = query.sources
+            sources: Sequence[QuerySource] = (reference.source,) if is_qualified else query.sources
         elif isinstance(reference, Unresolved) and reference.sources:
             sources = reference.sources
         else:
             return None
+        outer = None if is_qualified else self._outer.get(id(query))
+        if not all(map(self._is_known, sources)) or (not is_qualified and self._tags_in(query)[1]):
+            return None
+        while outer is not None:
+            if not all(map(self._is_known, outer.sources)) or self._tags_in(outer)[1]:
+                return None
+            outer = self._outer.get(id(outer))
         names = [name for source in sources for name in _names(source)]
         return tuple(dict.fromkeys(name for name in names if name and not self._is_hidden(name)))
 
-    def _has_qualifier(self, reference: SourceColumn, query: Select) -> bool:
-        nodes = (self._nodes.get(known) for known, one in query.references.items() if one is reference)
-        return any(node is not None and node.args.get("table") is not None for node in nodes)
-
-    def _is_closed(self, select: Select) -> bool:
-        """Return whether every column of every source of *select* is known."""
-        return bool(select.sources) and all(self._is_known(source) for source in select.sources)
+    def _may_be_elsewhere(self, reference: Reference, query: Query) -> bool:
+        """Return whether a tag may yield the column, so that the guess *reference* may be wrong."""
+        if not isinstance(query, Select):
+            return False
+        columns = reference.columns if isinstance(reference, Merged) else (reference,)
+        guessed = {id(column.source) for column in columns if isinstance(column, SourceColumn)}
+        others = (source for source in query.sources if id(source) not in guessed)
+        if any(not isinstance(each.relation, Table) and not self._is_known(each) for each in others):
+            return True
+        return self._tags_in(query)[1]
 
     def _is_known(self, source: QuerySource) -> bool:
+        """Return whether all columns of *source* are known."""
         relation = source.relation
-        if isinstance(relation, (Function, Pivot, SelfReference)) or is_open(source):
-            return False
-        return isinstance(relation, Table) or self._lists_all(relation)
+        if isinstance(relation, Table):
+            return relation.columns is not None
+        return not is_open(source) and self._lists_all(relation)
 
     def _lists_all(self, query: Query) -> bool:
-        """Return whether no tag may add columns to *query* or to a table in its FROM."""
+        """Return whether the outputs of *query* are all its columns, although there are tags in the text."""
+        known = self._known.get(id(query))
+        if known is None:
+            # A recursive CTE meets itself again.
+            self._known[id(query)] = True
+            known = self._known[id(query)] = self._lists(query)
+        return known
+
+    def _lists(self, query: Query) -> bool:
         if isinstance(query, SetOperation):
             return all(self._lists_all(operand) for operand in query.operands)
-        return isinstance(query, Select)
+        if isinstance(query, SelfReference):
+            return query.query is None or self._lists_all(query.query)
+        if not isinstance(query, Select):
+            return isinstance(query, Values)
+        has_new_outputs, has_new_sources = self._tags_in(query)
+        has_star = any(output.node is None for output in query.outputs)
+        if has_new_outputs or (has_star and has_new_sources):
+            return False
+        return not has_star or all(map(self._is_known, query.sources))
+
+    def _tags_in(self, select: Select) -> tuple[bool, bool]:
+        """Return whether a tag may add outputs to *select*, and whether one may add a source."""
+        if id(select) not in self._gaps:
+            self._gaps[id(select)] = self._find_tags(select) if self._template.opaque else (False, False)
+        return self._gaps[id(select)]
+
+    def _find_tags(self, select: Select) -> tuple[bool, bool]:
+        items = self._items.get(id(select), [])
+        extent = self._extent(select.node)
+        if extent is None:
+            return False, False
+        items_span = TextSpan(items[0].span.start, items[-1].span.end) if items else TextSpan(0, 0)
+        start, end = min(extent.start, items_span.start) if items else extent.start, extent.end
+        fine = [item.expression for item in items if item.name is not None and not item.is_hidden]
+        fine += [span for node in _clauses_of(select.node) if (span := self._extent(node)) is not None]
+        new_outputs = new_sources = False
+        for span in self._template.opaque:
+            if span.end <= start or span.start >= end or (span.start <= start and end <= span.end):
+                continue
+            if any(one.start <= span.start and span.end <= one.end for one in fine):
+                continue
+            if span.start < items_span.end and items_span.start < span.end:
+                new_outputs = True
+            elif not self._is_harmless(span):
+                new_sources = True
+        return new_outputs, new_sources
+
+    def _extent(self, node: Sql) -> TextSpan | None:
+        """Return the text of *node*, up to the next token."""
+        spans = [_raw(each) for each in node.walk() if "start" in each.meta]
+        if not spans:
+            return None
+        low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+        place = bisect_left(self._starts, high)
+        end = self._starts[place] if place < len(self._starts) else len(self._parsed.sql)
+        return TextSpan(self._parsed.offset(low), self._parsed.offset(end))
+
+    def _is_harmless(self, span: TextSpan) -> bool:
+        """Return whether the branch at *span* only adds a clause that changes neither tables nor columns."""
+        kept = self._template.masked[span.start : span.end].strip().lower()
+        has_other = "{% el" in self._template.text[span.start : span.end].replace("{%-", "{%")
+        return (not kept and not has_other) or (kept.startswith(_HARMLESS) and not has_other)
 
 
 def _raw(node: Sql) -> tuple[int, int]:
@@ -626,3 +718,19 @@ def _names(source: QuerySource) -> Sequence[str]:
     if isinstance(relation, Table):
         return relation.columns or ()
     return [output.name for output in relation.outputs]
+
+
+def _clauses_of(node: Sql) -> Iterator[Sql]:
+    """Yield the parts of a SELECT in which a tag changes neither its outputs nor its sources."""
+    for name in ("with", "where", "prewhere", "group", "having", "qualify", "order", "limit"):
+        clause = arg(node, name)
+        if clause is not None:
+            yield clause
+    start = arg(node, "from")
+    for item in (*([start.this] if start is not None else []), *(join.this for join in args(node, "joins"))):
+        if isinstance(item, (exp.Table, exp.Subquery)):
+            yield item
+    for join in args(node, "joins"):
+        on = arg(join, "on")
+        if on is not None:
+            yield on

@@ -163,96 +163,125 @@ def moved(query: QueryText, start: int, removed: int, inserted: int) -> QueryTex
 _Part = TypeVar("_Part")
 
 
-class _Move:
-    """One edit, applied to the parts of a query. A part that several others share is moved once."""
+class PartMapper:
+    """Copy of a query at other positions, without the names that are no longer in the text."""
 
-    def __init__(self, start: int, removed: int, inserted: int) -> None:
-        self._start, self._end = start, start + removed
-        self._by = inserted - removed
+    def __init__(self) -> None:
+        # A part that several others share is mapped once.
         self._tables: dict[int, TextTable | None] = {}
         self._outputs: dict[int, TextOutput | None] = {}
 
+    def name(self, span: TextSpan, written: str) -> TextSpan | None:
+        """Return the new span of the name *written*; None if it is gone. Tags are passed as empty names."""
+        raise NotImplementedError
+
+    def around(self, span: TextSpan) -> TextSpan | None:
+        """Return the new span of a longer part."""
+        raise NotImplementedError
+
+    def call(self, call: TagCall, span: TextSpan) -> TagCall | None:
+        """Return *call* in its tag at the new *span*; None if it is gone."""
+        raise NotImplementedError
+
     def query(self, query: QueryText) -> QueryText:
-        """Return *query* after the edit."""
+        """Return the copy of *query*."""
         ctes: list[TextCte] = []
         for cte in query.ctes:
-            span, body = self._name(cte.span), self._around(cte.body)
+            span, body = self.name(cte.span, cte.name), self.around(cte.body)
             if span is not None and body is not None:
-                ctes.append(TextCte(cte.name, span, body, _kept(map(self._output, cte.outputs))))
+                ctes.append(TextCte(cte.name, span, body, _kept(map(self.output, cte.outputs))))
         return QueryText(
             query.quality,
-            _kept(map(self._output, query.outputs)),
+            _kept(map(self.output, query.outputs)),
             tuple(ctes),
-            _kept(map(self._table, query.tables)),
+            _kept(map(self.table, query.tables)),
             _kept(map(self._column, query.columns)),
-            self._around(query.final) if query.final is not None else None,
+            self.around(query.final) if query.final is not None else None,
             query.edited,
         )
 
-    def _name(self, span: TextSpan) -> TextSpan | None:
-        """Return the span of a name; None if the edit is inside of it."""
+    def table(self, table: TextTable) -> TextTable | None:
+        """Return the copy of *table*; None if its name or alias is gone."""
+        known = id(table)
+        if known not in self._tables:
+            self._tables[known] = self._new_table(table)
+        return self._tables[known]
+
+    def output(self, output: TextOutput) -> TextOutput | None:
+        """Return the copy of *output*; None if its name is gone."""
+        known = id(output)
+        if known not in self._outputs:
+            self._outputs[known] = self._new_output(output)
+        return self._outputs[known]
+
+    def _new_table(self, table: TextTable) -> TextTable | None:
+        span = self.name(table.span, "" if table.call is not None else table.name)
+        if span is None:
+            return None
+        alias_span: TextSpan | None = None
+        if table.alias_span is not None:
+            alias_span = self.name(table.alias_span, table.alias or "")
+            if alias_span is None:
+                return None
+        if table.call is None:
+            return TextTable(span, table.name, None, table.cte, table.alias, alias_span)
+        call = self.call(table.call, span)
+        if call is None:
+            return None
+        # Masks are numbered anew in each version of a text.
+        name = call.mask if table.name == table.call.mask else table.name
+        return TextTable(span, name, call, table.cte, table.alias, alias_span)
+
+    def _new_output(self, output: TextOutput) -> TextOutput | None:
+        span = self.name(output.span, "" if output.is_star else output.name)
+        expression = self.around(output.expression)
+        if span is None or expression is None:
+            return None
+        origins = self._origins(output.origins)
+        return TextOutput(output.name, span, expression, output.is_opaque, output.is_star, origins)
+
+    def _column(self, column: TextColumn) -> TextColumn | None:
+        span = self.name(column.span, column.name)
+        # A column is only reported missing by an analysis of the present text.
+        return TextColumn(column.name, span, self._origins(column.origins)) if span is not None else None
+
+    def _origins(self, origins: Sequence[TextOrigin]) -> tuple[TextOrigin, ...]:
+        found: list[TextOrigin] = []
+        for origin in origins:
+            table = self.table(origin.table) if origin.table is not None else None
+            output = self.output(origin.output) if origin.output is not None else None
+            if (table is None) == (origin.table is None) and (output is None) == (origin.output is None):
+                found.append(TextOrigin(origin.column, table, output, origin.confidence))
+        # Without one of several possible sources, the others would look more certain than they are.
+        return tuple(found) if len(found) == len(origins) else ()
+
+
+class _Move(PartMapper):
+    """Copy of a query after one edit."""
+
+    def __init__(self, start: int, removed: int, inserted: int) -> None:
+        super().__init__()
+        self._start, self._end = start, start + removed
+        self._by = inserted - removed
+
+    def name(self, span: TextSpan, written: str) -> TextSpan | None:
+        """Return the span after the edit; None if the edit is inside of it."""
         if span.end <= self._start:
             return span
         if span.start >= self._end:
             return TextSpan(span.start + self._by, span.end + self._by)
         return None
 
-    def _around(self, span: TextSpan) -> TextSpan | None:
-        """Return the span of a longer part, which may contain the edit."""
+    def around(self, span: TextSpan) -> TextSpan | None:
+        """Return the span after the edit, which may be inside of it."""
         if span.start <= self._start and self._end <= span.end:
             return TextSpan(span.start, span.end + self._by)
-        return self._name(span)
+        return self.name(span, "")
 
-    def _table(self, table: TextTable) -> TextTable | None:
-        known = id(table)
-        if known not in self._tables:
-            self._tables[known] = self._moved_table(table)
-        return self._tables[known]
-
-    def _moved_table(self, table: TextTable) -> TextTable | None:
-        span = self._name(table.span)
-        if span is None:
-            return None
-        alias_span = self._name(table.alias_span) if table.alias_span is not None else None
-        if table.alias_span is not None and alias_span is None:
-            return None
-        call = _moved_call(table.call, span.start - table.span.start) if table.call is not None else None
-        return TextTable(span, table.name, call, table.cte, table.alias, alias_span)
-
-    def _output(self, output: TextOutput) -> TextOutput | None:
-        known = id(output)
-        if known not in self._outputs:
-            span, expression = self._name(output.span), self._around(output.expression)
-            self._outputs[known] = (
-                None
-                if span is None or expression is None
-                else TextOutput(
-                    output.name,
-                    span,
-                    expression,
-                    output.is_opaque,
-                    output.is_star,
-                    self._origins(output.origins),
-                )
-            )
-        return self._outputs[known]
-
-    def _column(self, column: TextColumn) -> TextColumn | None:
-        span = self._name(column.span)
-        if span is None:
-            return None
-        # What is missing is said only of the text as it is.
-        return TextColumn(column.name, span, self._origins(column.origins))
-
-    def _origins(self, origins: Sequence[TextOrigin]) -> tuple[TextOrigin, ...]:
-        found: list[TextOrigin] = []
-        for origin in origins:
-            table = self._table(origin.table) if origin.table is not None else None
-            output = self._output(origin.output) if origin.output is not None else None
-            if (table is None) == (origin.table is None) and (output is None) == (origin.output is None):
-                found.append(TextOrigin(origin.column, table, output, origin.confidence))
-        # Without one of several possible sources, the others would look more certain than they are.
-        return tuple(found) if len(found) == len(origins) else ()
+    def call(self, call: TagCall, span: TextSpan) -> TagCall | None:
+        """Return *call* after the edit, which is not inside of its tag."""
+        by = span.start - call.tag.start
+        return _moved_call(call, by) if by else call
 
 
 def _kept(parts: Iterable[_Part | None]) -> tuple[_Part, ...]:
@@ -260,9 +289,6 @@ def _kept(parts: Iterable[_Part | None]) -> tuple[_Part, ...]:
 
 
 def _moved_call(call: TagCall, by: int) -> TagCall:
-    if not by:
-        return call
-
     def shifted(span: TextSpan) -> TextSpan:
         return TextSpan(span.start + by, span.end + by)
 

@@ -26,7 +26,7 @@ _CASTS = frozenset({"cast", "try_cast", "safe_cast"})
 _LOOP_PLACE = re.compile(r"(not\s+)?loop\.(last|first)")
 _LITERAL = re.compile(
     r"""(?P<quote>['"])(?P<then>(?:(?!(?P=quote))[^\\\r\n])*)(?P=quote)"""
-    r"""(?:\s+if\s+(?P<test>(?:not\s+)?loop\.(?:last|first))"""
+    r"""(?:\s+if\s+(?P<test>[^'"]*?)"""
     r"""(?:\s+else\s+(?P<other>['"])(?P<otherwise>(?:(?!(?P=other))[^\\\r\n])*)(?P=other))?)?"""
 )
 _SILENT = frozenset({"config", "log", "print", "return", "dbt_utils.log_info"})
@@ -180,9 +180,9 @@ class _MaskWriter:
         """Return the mask of an expression, and the identifier that stands for all of it, if any."""
         if whole is not None and whole.name in _SILENT and whole.span.end > whole.name_span.end:
             return blank(written), ""
-        literal = _literal(self._text[tag.content.start : tag.content.end])
-        if literal is not None and len(literal) <= len(written) and "\n" not in written:
-            return literal + " " * (len(written) - len(literal)), ""
+        literal = _LITERAL.fullmatch(self._text, tag.content.start, tag.content.end)
+        if literal is not None:
+            return self._literal(tag, written, literal), ""
         self.expressions.append(tag.span)
         is_relation = whole is not None and whole.name in _RELATIONS and whole.span.end > whole.span.start
         if self._is_type(tag, whole):
@@ -195,6 +195,18 @@ class _MaskWriter:
         if not is_relation or is_glued or not identifier:
             self.opaque.append(tag.span)
         return _at(written, place, identifier), "" if is_glued else identifier
+
+    def _literal(self, tag: TemplateTag, written: str, match: re.Match[str]) -> str:
+        """Return the mask of a string, possibly with a condition: the string at its own place."""
+        is_true = match["test"] is None or _is_true(match["test"])
+        group = "otherwise" if is_true is False else "then"
+        if is_true is None:
+            self.opaque.append(tag.span)
+        return (
+            _at(written, match.start(group) - tag.span.start, match[group])
+            if match[group]
+            else blank(written)
+        )
 
     def _around(self, tag: TemplateTag) -> tuple[str, str]:
         """Return the characters that touch *tag*; `_` for another expression."""
@@ -281,16 +293,6 @@ def _open_call(before: str) -> str:
                 word = _WORD_BEFORE.search(before[:place])
                 return word[1].lower() if word is not None else ""
     return ""
-
-
-def _literal(content: str) -> str | None:
-    """Return the string that an expression without variables renders as; a loop runs once."""
-    match = _LITERAL.fullmatch(content.strip())
-    if match is None:
-        return None
-    if match["test"] is None or _is_true(match["test"]):
-        return match["then"]
-    return match["otherwise"] or ""
 
 
 def _is_true(condition: str) -> bool | None:
