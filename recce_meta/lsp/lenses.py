@@ -21,7 +21,7 @@ from recce_meta.report.labels import KINDS, TESTS
 LINEAGE, IMPACT = "recce-meta.lineage", "recce-meta.impact"
 """Commands of the lenses, with the URI of the text and the column as arguments."""
 SEPARATOR = " · "
-_OUTSIDE = ("exposure", "metric", "semantic_model", "saved_query", "unit_test")
+_OUTSIDE = ("exposure", "metric", "semantic_model", "saved_query")
 """Types of dependents that are counted separately."""
 _BUILT = frozenset(["model", "snapshot", "seed"])
 _CATEGORIES = {

@@ -33,6 +33,8 @@ from recce_meta.lsp.template import ModelTemplate, TagCall, read_template
 from recce_meta.models import NodeMetadata
 
 if TYPE_CHECKING:
+    from lsprotocol.types import Diagnostic
+
     from recce_meta.lsp import diagnostics, graphs, live
     from recce_meta.lsp.graphs import EditorGraph
     from recce_meta.lsp.live import Effect, LiveModel, RemovedColumn
@@ -256,7 +258,7 @@ class EditorSession:
 
     def _find(
         self, known: KnownText, view: TextView, lines: Lines
-    ) -> tuple[Analysis | None, Sequence[diagnostics.Diagnostic] | None] | None:
+    ) -> tuple[Analysis | None, Sequence[Diagnostic] | None] | None:
         """Return the analysis and the diagnostics of a view; None for a text that is not the current one.
 
         The diagnostics are None while the text is half-typed: the editor keeps those before.
