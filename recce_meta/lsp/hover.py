@@ -79,7 +79,7 @@ def _of_sql(file: FileText, offset: int) -> tuple[str | None, TextSpan]:
         about = ColumnHover(file, columns[0] if columns else None, named[0] if named else None)
         return about.text(), (columns[0] if columns else named[0]).span
     if outputs:
-        return _of_star(file, outputs), outputs[0].span
+        return _of_star(outputs), outputs[0].span
     for symbol in symbols_at(file, offset):
         if isinstance(symbol, TextCte):
             return _of_cte(symbol), _span_of_name(file, offset)
@@ -99,19 +99,23 @@ def _span_of_name(file: FileText, offset: int) -> TextSpan:
 
 
 def _of_cte(cte: TextCte) -> str:
-    names = [output.name for output in cte.outputs]
-    if not names:
-        return f"**{code(cte.name)}** · CTE\n\nIts columns are unknown."
-    text = f"**{code(cte.name)}** · CTE\n\n{columns_block((name, None) for name in names)}"
-    return f"{text}\n\nIt may have further columns." if "*" in names else text
+    return f"**{code(cte.name)}** · CTE\n\n{_list_of(cte.outputs)}"
 
 
-def _of_star(file: FileText, outputs: Sequence[TextOutput]) -> str:
-    names = [output.name for output in outputs if output.name != "*"]
-    if not names:
-        return "`*`\n\nThe columns are unknown: not all columns of the tables are known."
-    notes = "" if len(names) == len(outputs) else "\n\nFurther columns are unknown."
-    return f"`*` · {counted(len(names), 'column')}\n\n{columns_block((name, None) for name in names)}{notes}"
+def _of_star(outputs: Sequence[TextOutput]) -> str:
+    return f"`*`\n\n{_list_of(outputs)}"
+
+
+def _list_of(outputs: Sequence[TextOutput]) -> str:
+    """Return the names of *outputs*, and why there may be more of them."""
+    # A tag may stand for any number of columns.
+    names = [output.name for output in outputs if output.name not in ("", "*")]
+    parts = [columns_block((name, None) for name in names)] if names else []
+    if any(output.name == "" for output in outputs):
+        parts.append(f"Further columns are {AFTER_RENDERING}.")
+    if not names or any(output.name == "*" for output in outputs):
+        parts.append("Further columns are unknown." if names else "Its columns are unknown.")
+    return "\n\n".join(parts)
 
 
 class ColumnHover:
@@ -227,7 +231,7 @@ class ColumnHover:
     def _rendered_origin(self) -> Iterator[str]:
         """Yield the origin of an output whose expression the text hides."""
         live, index = self.view.live, self.view.index
-        reason = "in a subquery" if self.output is not None and not self.output.is_opaque else AFTER_RENDERING
+        reason = _reason(self.output) if self.output is not None else AFTER_RENDERING
         if not self.is_of_model or index is None:
             yield f"Origin {reason}."
             return
@@ -389,7 +393,7 @@ class ColumnHover:
 
 
 def _reason(output: TextOutput) -> str:
-    return AFTER_RENDERING if output.is_opaque else "in a subquery"
+    return AFTER_RENDERING if output.is_opaque else "not traced through the subquery"
 
 
 def _doubt(confidence: float) -> str:

@@ -37,7 +37,7 @@ def of_call(view: TextView, call: TagCall) -> str | None:
         if node is not None:
             return of_node(view, node)
         problem = index.problem(call, view.package)
-        return None if problem is None else "\n\n".join(map(escaped, filter(None, problem)))
+        return None if problem is None else escaped("; ".join(filter(None, problem)))
     if name == "var":
         return _of_variable(index, call, view.package)
     if name == "config":
