@@ -191,7 +191,8 @@ class _Merge:
             results=tuple(one for one in self._manifest.results if one.unique_id in nodes),
         )
         # The macros of packages are in the manifest, but our own reader looks for files.
-        warnings = [text for text in inputs.warnings if not text.startswith("Packages not installed")]
+        unused = ("Packages not installed", *(f"{node.path}: " for node in current.values()))
+        warnings = [text for text in inputs.warnings if not text.startswith(unused)]
         source = MANIFEST if is_manifest else BOTH
         return ProjectState(project=_with_warnings(project, [*self._warnings, *warnings]), source=source)
 
@@ -373,12 +374,22 @@ class _Merge:
             is_dbts = name not in self._read and node.compiled_code is not None
             if is_dbts and not (affected and affected.search(node.raw_code or "")):
                 reused.add(name)
-            elif not is_inlined_anew and (earlier := before.get(name)) and _has_same_code(node, earlier):
+            elif (
+                not is_inlined_anew
+                and not self._has_moved(node)
+                and (earlier := before.get(name)) is not None
+                and _has_same_code(node, earlier)
+            ):
                 nodes[name] = replace(node, compiled_code=earlier.compiled_code)
                 reused.add(name)
             elif node.compiled_code is not None:
                 nodes[name] = replace(node, compiled_code=None)
         return reused
+
+    def _has_moved(self, node: NodeMetadata) -> bool:
+        """Return True if SQL that dbt compiled has another name for the relation of *node*."""
+        was = self._nodes.get(node.unique_id)
+        return was is not None and was.relation_name != node.relation_name
 
     def _places(self, before: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:
         """Return the nodes with the relations that SQL of the manifest, and that of *before*, refers to."""
