@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 STATUS = "recceMeta/status"
 """Notification with a `ProjectStatus`."""
-WATCHED = ("**/*.sql", "**/*.{yml,yaml}", "**/*.csv", "**/target/{manifest,catalog}.json")
+WATCHED = ("**/*.sql", "**/*.{yml,yaml}", "**/*.csv", "**/{manifest,catalog}.json*")
 """Files whose changes may change the index of a project."""
 ENCODINGS: dict[str, PositionEncoding] = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
 

@@ -39,7 +39,8 @@ INSTALLED = frozenset(("dbt_packages", "dbt_modules", "node_modules", "site-pack
 """Folders whose projects are installed, and not those of the user."""
 GENERATED = frozenset((*INSTALLED, "target", "logs", ".git", ".venv", "venv", "env"))
 """Folders whose files do not change a project."""
-ARTIFACTS = frozenset(("manifest.json", "catalog.json"))
+ARTIFACTS = ("manifest.json", "catalog.json")
+"""Names of artifacts, which a suffix such as `.gz` may follow."""
 READ_SUFFIXES = frozenset((".sql", ".yml", ".yaml", ".csv", ".py", ".md"))
 CALM = 1.0
 """Seconds without a change after which a project is indexed again."""
@@ -68,7 +69,7 @@ def _is_installed(root: Path) -> bool:
 
 def changes_index(root: Path, path: Path) -> bool:
     """Return True if the project in *root* must be read again after a change of the file *path*."""
-    if path.name in ARTIFACTS:
+    if path.name.startswith(ARTIFACTS):
         return not INSTALLED.intersection(path.relative_to(root).parts)
     if GENERATED.intersection(path.relative_to(root).parts[:-1]):
         return False
