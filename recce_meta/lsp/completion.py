@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 from lsprotocol.types import (
     CompletionItem,
@@ -43,8 +44,8 @@ _FUNCTIONS = ("ref", "source", "var", "this", "config", "env_var", "is_increment
 """Names that dbt defines in every template, most used first."""
 _COLUMN_CLAUSES = frozenset("select where on using group having order qualify".split())
 _BEFORE_VALUES = frozenset(
-    "select distinct where on and or not by having qualify case when then else between in like ilike using all "
-    "any some interval is over partition rlike regexp similar to div mod".split()
+    "select distinct where on and or not by having qualify case when then else between in like ilike using"
+    " all any some interval is over partition rlike regexp similar to div mod".split()
 )
 """Words that a column may follow."""
 _SIMPLE = re.compile(r"[A-Za-z_]\w*")
@@ -67,7 +68,7 @@ class Suggestion(NamedTuple):
     kind: CompletionItemKind
     detail: str = ""
     package: str = ""
-    """Package or table, which is shown after the label."""
+    """Table or source, which is shown after the label."""
     node: NodeMetadata | None = None
     """Node whose description is shown."""
     rank: int = 0
@@ -214,15 +215,14 @@ def _counted(count: int, noun: str) -> str:
 def _refs(view: TextView, index: ProjectIndex, quote: str) -> Iterator[Suggestion]:
     """Yield the names that `ref` accepts; those of several packages also with their package."""
     for name, node in index.refs(view.package):
-        yield _of_node(view, node, name)
-    for node in _repeated(index):
+        yield _of_node(node, name)
+    for node in _names_of(index).repeated:
         text = f"{node.package_name}{quote}, {quote}{node.name}"
-        yield _of_node(view, node, text)._replace(label=f"{node.package_name}.{node.name}", rank=1)
+        yield _of_node(node, text, rank=1)._replace(label=f"{node.package_name}.{node.name}")
 
 
-def _of_node(view: TextView, node: NodeMetadata, text: str) -> Suggestion:
-    package = node.package_name if node.package_name != view.package else ""
-    return Suggestion(node.name, text, CompletionItemKind.Struct, _kind_of(node), package, node)
+def _of_node(node: NodeMetadata, text: str, rank: int = 0) -> Suggestion:
+    return Suggestion(node.name, text, CompletionItemKind.Struct, node=node, rank=rank)
 
 
 def _kind_of(node: NodeMetadata) -> str:
@@ -230,29 +230,37 @@ def _kind_of(node: NodeMetadata) -> str:
     return ", ".join(kinds)
 
 
-def _repeated(index: ProjectIndex) -> list[NodeMetadata]:
-    """Return the nodes whose name several packages have."""
-    by_name: dict[str, dict[str, NodeMetadata]] = {}
-    for node in index.names.values():
-        if node.resource_type in _REFABLE:
-            by_name.setdefault(node.name, {}).setdefault(node.package_name, node)
-    return [node for nodes in by_name.values() if len(nodes) > 1 for node in nodes.values()]
+class _RefNames(NamedTuple):
+    """Names of a project that `ref` accepts, computed once."""
+
+    by_package: Mapping[str, Mapping[str, NodeMetadata]]
+    repeated: Sequence[NodeMetadata]
+    """Nodes whose name several packages have."""
+
+
+_KNOWN: WeakKeyDictionary[ProjectIndex, _RefNames] = WeakKeyDictionary()
+
+
+def _names_of(index: ProjectIndex) -> _RefNames:
+    if index not in _KNOWN:
+        by_package: dict[str, dict[str, NodeMetadata]] = {}
+        for node in index.names.values():
+            if node.resource_type in _REFABLE:
+                by_package.setdefault(node.package_name, {}).setdefault(node.name, node)
+        counts = Counter(name for names in by_package.values() for name in names)
+        nodes = (node for names in by_package.values() for node in names.values())
+        _KNOWN[index] = _RefNames(by_package, [node for node in nodes if counts[node.name] > 1])
+    return _KNOWN[index]
 
 
 def _packages(index: ProjectIndex) -> Iterator[Suggestion]:
-    names = {node.package_name for node in index.names.values() if node.resource_type in _REFABLE}
-    for name in sorted(names):
+    for name in sorted(_names_of(index).by_package):
         yield Suggestion(name, name, CompletionItemKind.Module, "package", rank=2)
 
 
 def _nodes_of_package(index: ProjectIndex, package: str) -> Iterator[Suggestion]:
-    nodes = {
-        node.name: node
-        for node in index.names.values()
-        if node.package_name == package and node.resource_type in _REFABLE
-    }
-    for name in sorted(nodes):
-        yield Suggestion(name, name, CompletionItemKind.Struct, _kind_of(nodes[name]), node=nodes[name])
+    nodes = _names_of(index).by_package.get(package, {})
+    return (_of_node(nodes[name], name) for name in sorted(nodes))
 
 
 def _variables(index: ProjectIndex, package: str) -> Iterator[Suggestion]:
@@ -307,6 +315,9 @@ def _in_sql(file: FileText, offset: int) -> CompletionList:
     before = file.scopes.before(start)
     scope = file.scopes.at(start)
     if before and before[-1].text == "." and before[-1].kind == "sign":
+        if start == end and before[-1].end == start:
+            # In front of a name, which the chosen one replaces.
+            replaced = _Replaced(TextSpan(start, offset + _word_after(text, offset)), "")
         return _answer(view, list(_members(file, scope, before)), replaced)
     if _wants_table(scope, before, start):
         return _answer(view, list(_tables(file, scope, start)), replaced)
@@ -386,7 +397,7 @@ def _tables(file: FileText, scope: SelectScope, offset: int) -> Iterator[Suggest
         return
     for name, node in index.refs(file.package):
         if file.node is None or node.unique_id != file.node.unique_id:
-            yield _of_node(file.view, node, f"{{{{ ref('{name}') }}}}")._replace(rank=1)
+            yield _of_node(node, f"{{{{ ref('{name}') }}}}", rank=1)
     for source, tables in index.sources().items():
         for node in tables:
             text = f"{{{{ source('{source}', '{node.name}') }}}}"
@@ -407,9 +418,9 @@ def _answer(view: TextView, found: Sequence[Suggestion], replaced: _Replaced) ->
     items = [
         CompletionItem(
             label=one.label,
-            label_details=CompletionItemLabelDetails(description=one.package) if one.package else None,
+            label_details=_label_details(view, one),
             kind=one.kind,
-            detail=one.detail or None,
+            detail=one.detail or (_kind_of(one.node) if one.node is not None else None),
             documentation=one.documentation
             or descriptions.get(one.node.unique_id if one.node else "")
             or None,
@@ -422,6 +433,12 @@ def _answer(view: TextView, found: Sequence[Suggestion], replaced: _Replaced) ->
         for position, one in enumerate(shown)
     ]
     return CompletionList(is_incomplete=is_cut or view.index is None, items=items)
+
+
+def _label_details(view: TextView, one: Suggestion) -> CompletionItemLabelDetails | None:
+    """Return the text after the label: the package of a node of another package, or the table of a column."""
+    package = one.node.package_name if one.node is not None and not one.package else one.package
+    return CompletionItemLabelDetails(description=package) if package not in ("", view.package) else None
 
 
 def _descriptions(view: TextView, found: Iterable[Suggestion]) -> dict[str, str]:

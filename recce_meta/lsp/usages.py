@@ -15,6 +15,7 @@ from recce_meta.lsp.positions import TextSpan
 from recce_meta.lsp.query_text import TextColumn, TextCte, TextOutput
 from recce_meta.lsp.sql_scopes import ScopeTable
 from recce_meta.lsp.symbols import ColumnKeys, NodeColumn, OutputKey, Symbol, VariableName, key_of
+from recce_meta.lsp.template import TagCall
 from recce_meta.models import MacroMetadata, NodeMetadata
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ TIME_LIMIT = 2.0
 _CALLS = ("ref", "source", "builtins.ref", "builtins.source")
 _DISPATCHED = re.compile(r"[^_]+__(\w+)")
 """Name of a macro that `adapter.dispatch` calls: `default__concat`."""
+_DEFINING = re.compile(r"\{%[-+]?\s*(macro|test|data_test|materialization)\s+\Z")
 
 
 class Usages:
@@ -92,11 +94,13 @@ class Usages:
         for file in self._files(nodes):
             yield from self._located(file, _calls_of_macro(file, macro) or [START])
         for caller in index.macros:
-            if macro.unique_id in caller.macros:
-                yield from self._in_macro(caller, macro)
+            is_sure = macro.unique_id in caller.macros
+            # Without dbt's manifest, calls between macros are not recorded.
+            if is_sure or (not caller.macros and macro.name in caller.macro_sql):
+                yield from self._in_macro(caller, macro, is_sure=is_sure)
 
-    def _in_macro(self, caller: MacroMetadata, macro: MacroMetadata) -> Iterator[Location]:
-        """Yield the calls of *macro* in the definition of *caller*, else the name of that definition."""
+    def _in_macro(self, caller: MacroMetadata, macro: MacroMetadata, *, is_sure: bool) -> Iterator[Location]:
+        """Yield the calls of *macro* in *caller*; the name of *caller* if it calls it in another way."""
         index = self.view.index
         place = index.macro_place(caller) if index is not None else None
         file = (
@@ -109,7 +113,8 @@ class Usages:
             return
         body = next(block.span for block in placed_blocks(file.text) if start in block.span)
         calls = [span for span in _calls_of_macro(file, macro) if span.start in body]
-        yield from self._located(file, calls or [TextSpan(start, start + len(caller.name))])
+        name = [TextSpan(start, start + len(caller.name))] if is_sure else []
+        yield from self._located(file, calls or name)
 
     def _of_columns(self, symbols: Sequence[TextColumn | TextOutput]) -> Iterator[Location]:
         """Yield the uses of columns in the text, and in other files those of the model or of the node."""
@@ -188,6 +193,11 @@ def _calls_of(file: FileText, node: NodeMetadata) -> list[TextSpan]:
     return [TextSpan(*match.span()) for match in re.finditer(pattern, file.text)]
 
 
+def _is_definition(text: str, call: TagCall) -> bool:
+    """Return True for the name in `{% macro name(…)`, which looks like a call."""
+    return _DEFINING.search(text, call.tag.start, call.name_span.start) is not None
+
+
 def _is_same(found: NodeMetadata | None, node: NodeMetadata) -> bool:
     return found is not None and found.unique_id == node.unique_id
 
@@ -206,7 +216,7 @@ def _calls_of_macro(file: FileText, macro: MacroMetadata) -> list[TextSpan]:
     for call in file.template.calls:
         if call.name.endswith("dispatch") and dispatched is not None:
             found += [argument.span for argument in call.arguments if argument.value == dispatched[1]]
-        elif call.name.rpartition(".")[2] == macro.name:
+        elif call.name.rpartition(".")[2] == macro.name and not _is_definition(file.text, call):
             called = index.macro(call.name, file.package)
             if called is not None and called.unique_id == macro.unique_id:
                 found.append(call.name_span)
