@@ -142,6 +142,8 @@ class _Merge:
         self._manifest, self._settings, self._warnings = manifest, settings, warnings
         self._nodes = {node.unique_id: node for node in manifest.nodes}
         self._written_at = manifest.run.run_at
+        self._blocks: dict[_Key, str] = {}
+        """Code of snapshots with its tags."""
         self._read: set[str] = set()
         """Nodes of our own reader that replace those of the manifest."""
 
@@ -228,6 +230,7 @@ class _Merge:
             for block in blocks_of(file.text):
                 if block.kind == "snapshot":
                     found["snapshot", f"{file.path} {block.name}"] = block.body
+                    self._blocks["snapshot", f"{file.path} {block.name}"] = block.text
         return found
 
     def _is_current(self, node: NodeMetadata) -> bool:
@@ -235,7 +238,8 @@ class _Merge:
         text = self._texts.get(_key(node))
         if text is None:
             return node.resource_type != "snapshot" and (self._settings.root / node.path).is_file()
-        return _is_same_code(node, text)
+        # dbt 2 has the whole block as the code of a snapshot.
+        return _is_same_code(node, text) or _is_same_code(node, self._blocks.get(_key(node), text))
 
     def _as_read(self, node: NodeMetadata) -> NodeMetadata:
         """Return *node* with the text of its file as its code."""
@@ -312,14 +316,16 @@ class _Merge:
 
     def _chosen(self, own: Mapping[str, NodeMetadata], current: Iterable[str]) -> dict[str, NodeMetadata]:
         """Return the nodes of the project as it is now; *own* are those of our own reader."""
-        kept = {*current}
+        # Another version in a changed property file gives the same SQL file another id.
+        kept = {name for name in current if name in own or not self._is_renamed(self._nodes[name])}
+        covered = {_key(self._nodes[name]) for name in kept}
         packages = {node.package_name for node in self._manifest.nodes}
         found: dict[str, NodeMetadata] = {}
         for unique_id, node in own.items():
             was = self._nodes.get(unique_id)
             if was is None:
                 # A node of a known package is not in the manifest because it is disabled.
-                if self._is_own(node) or node.package_name not in packages:
+                if node.package_name not in packages or (self._is_own(node) and _key(node) not in covered):
                     found[unique_id] = node
                     self._read.add(unique_id)
             elif unique_id in kept or not self._is_changed(was):
@@ -336,6 +342,10 @@ class _Merge:
             if not _is_generic_test(node)
             or all(parent in found or parent not in self._nodes for parent in node.parents)
         }
+
+    def _is_renamed(self, node: NodeMetadata) -> bool:
+        """Return True if a changed property file may have given *node* another name or version."""
+        return str(node.properties.get("patch_path", "")).rpartition("://")[2] in self._changed_yaml
 
     def _is_changed(self, node: NodeMetadata) -> bool:
         """Return True if our own reader knows *node* better than the manifest."""
