@@ -34,6 +34,8 @@ class EditedRun(RunReader):
         self._inner, self._renderer, self._lock, self._graph = inner, renderer, lock, graph
         self._edited, self._analyse = edited, analyse
         self._loaded: dict[str, NodeMetadata] = {}
+        self.other_side: EditedRun | None = None
+        """Run that it is compared with; what several nodes need is read of both at once."""
 
     @property
     def project(self) -> Project:
@@ -83,7 +85,18 @@ class EditedRun(RunReader):
             self._loaded.update(found)
             behind = [node for node in found.values() if node.unique_id in ids or node.is_ephemeral]
             wanted |= {parent for node in behind for parent in node.parents}
+        if len(ids) > 1:
+            for run in (self, self.other_side):
+                if run is not None:
+                    run._read_ahead()
         return self._loaded
+
+    def _read_ahead(self) -> None:
+        """Read the nodes and columns of all nodes that either side has loaded: many queries take long."""
+        both = [self._loaded, self.other_side._loaded if self.other_side is not None else {}]
+        ids = [unique_id for loaded in both for unique_id in loaded]
+        self._renderer.nodes(ids)
+        self._renderer.columns(ids)
 
     def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
         with self._lock:
@@ -102,8 +115,7 @@ class EditedRun(RunReader):
 
     def columns_of(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
         changed = {one: found for one in ids if (found := self._analyse(one)) is not None}
-        with self._lock:
-            return {**self._inner.columns_of([one for one in ids if one not in changed]), **changed}
+        return {**self._renderer.columns(one for one in ids if one not in changed), **changed}
 
     def results_of(self, ids: Collection[str]) -> Mapping[str, NodeResult]:
         with self._lock:

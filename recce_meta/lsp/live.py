@@ -23,7 +23,7 @@ from recce_meta.diff.breaking import SQL_BUILT, changed_ids, run_diff
 from recce_meta.diff.changes import compare
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import TemplateError
-from recce_meta.graph import LineageGraph, build_lineage_graph
+from recce_meta.graph import LineageGraph, build_lineage_graph, is_ephemeral
 from recce_meta.lsp.edited_run import EditedRun
 from recce_meta.lsp.project import ProjectIndex
 from recce_meta.lsp.rendering import LiveRenderer, LiveSql
@@ -455,7 +455,9 @@ def _is_same(one: ColumnOutput, other: ColumnOutput) -> bool:
 
 EDITED_CONFIG = "config() is edited; its effect is compared when the file is saved"
 OTHER_CONFIG = "config() differs, and only one side was read from dbt's manifest"
-INLINED_CHANGE = "the model is ephemeral: its readers are compared when the file is saved"
+MANY_READERS = "the model is ephemeral, and more than {} nodes inline it"
+MOST_INLINED = 20
+"""Readers of an ephemeral model that are rendered and compared."""
 _CONFIG = re.compile(r"\bconfig\s*\((?:[^()]|\([^()]*\))*\)")
 
 
@@ -496,15 +498,39 @@ def _effect(project: LiveProject, node: NodeMetadata, live: LiveModel, others: O
         code = project.base_code(before)
         if isinstance(code, str):
             return _unknown(code)
-        if before.is_ephemeral or after.is_ephemeral:
-            return _unknown(INLINED_CHANGE)
         if _is_from_files(before) != _is_from_files(after):
             if _configs(before.raw_code or "") != _configs(live.text):
                 return _unknown(OTHER_CONFIG)
             # dbt and our own reader have different settings for equal files.
             before = replace(after, raw_code=before.raw_code, code_hash=before.code_hash)
         before = replace(before, compiled_code=code.sql, parents=tuple(sorted(code.parents)))
-    return _compared(project, before, after, live, others)
+    sides = ({} if before is None else {unique_id: before}, {unique_id: after})
+    effect = _compared(project, *sides, live, others)
+    if effect.change.category is Category.NONE or before is None or not after.is_ephemeral:
+        return effect
+    inlining = _inlining(project, before, after)
+    if len(inlining[0]) > MOST_INLINED:
+        return _unknown(MANY_READERS.format(MOST_INLINED))
+    return _compared(project, {**sides[0], **inlining[0]}, {**sides[1], **inlining[1]}, live, others)
+
+
+def _inlining(
+    project: LiveProject, before: NodeMetadata, after: NodeMetadata
+) -> tuple[dict[str, NodeMetadata], dict[str, NodeMetadata]]:
+    """Return the nodes of each side that inline an ephemeral model, with their code; at most one too many."""
+    through = partial(is_ephemeral, nodes=project.index.names)
+    ids = [*project.graph.descendants(after.unique_id, through=through)]
+    found: list[dict[str, NodeMetadata]] = []
+    for renderer, edited in ((project.base_renderer, before), (project.renderer, after)):
+        nodes = {} if renderer is None else renderer.nodes(ids)
+        built = {one: node for one, node in nodes.items() if node.resource_type in SQL_BUILT}
+        if renderer is None or len(built) > MOST_INLINED:
+            found.append(built)
+            continue
+        codes = renderer.render_readers(edited, built.values())
+        found.append({one: replace(node, compiled_code=codes[one]) for one, node in built.items()})
+    both = found[0].keys() & found[1].keys()
+    return {one: found[0][one] for one in both}, {one: found[1][one] for one in both}
 
 
 def _is_from_files(node: NodeMetadata) -> bool:
@@ -517,42 +543,43 @@ def _configs(text: str) -> list[str]:
 
 
 def _compared(
-    project: LiveProject, before: NodeMetadata | None, after: NodeMetadata, live: LiveModel, others: Others
+    project: LiveProject,
+    before: Mapping[str, NodeMetadata],
+    after: Mapping[str, NodeMetadata],
+    live: LiveModel,
+    others: Others,
 ) -> Effect:
-    """Return the effect of the change by the rules of a diff, in which no other node changes."""
-    index, base, unique_id = project.index, project.index.base, after.unique_id
+    """Return the effect of the change by the rules of a diff, in which no other node changes.
+
+    *before* and *after* are the edited node on each side, and the nodes that inline it, with their code.
+    """
+    index, base, unique_id = project.index, project.index.base, live.unique_id
     if base is None or project.base_renderer is None:
         return _unknown(None)
     edited = {unique_id: live, **others}
+
+    def columns_of(one: str) -> NodeColumns | None:
+        if one in edited or one not in after:
+            return edited[one].columns if one in edited else None
+        found = project.analysed(after[one], others, SECONDS)
+        return None if isinstance(found, Failure) else found
+
     runs = (
-        EditedRun(
-            base,
-            project.base_renderer,
-            index.lock,
-            project.graph,
-            {} if before is None else {unique_id: before},
-            lambda _: None,
-        ),
-        EditedRun(
-            index.reader,
-            project.renderer,
-            index.lock,
-            project.graph,
-            {unique_id: after},
-            lambda one: edited[one].columns if one in edited else None,
-        ),
+        EditedRun(base, project.base_renderer, index.lock, project.graph, before, lambda _: None),
+        EditedRun(index.reader, project.renderer, index.lock, project.graph, after, columns_of),
     )
+    runs[0].other_side, runs[1].other_side = runs[1], runs[0]
     sides = []
-    for run, side, renderer in zip(
+    for run, nodes, renderer in zip(
         runs, (before, after), (project.base_renderer, project.renderer), strict=True
     ):
-        coded = {} if side is None else {unique_id: replace(side, compiled_code=run.code(unique_id))}
+        coded = {one: replace(node, compiled_code=run.code(one)) for one, node in nodes.items()}
         sides.append(ProjectSide(coded, renderer.macros, run.run, tokenised=True))
     changes = compare(*sides)
     changed = {unique_id, *project.differing, *others}
     effects = Effects((sides[0], sides[1]), runs, project.graph, changed)
     judged, reached = effects.of(changes)
-    names = {**runs[0].names, **index.names, unique_id: after}
+    names = {**runs[0].names, **index.names, unique_id: after[unique_id]}
     found = run_diff(base.run, index.run, judged, project.graph, names, reached=reached)
     change = judged.get(unique_id)
     return Effect(

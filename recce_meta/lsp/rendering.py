@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timezone
 from functools import cached_property
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -23,6 +23,7 @@ from recce_meta.diff.code import jinja_names
 from recce_meta.diff.project_side import is_builtin
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
+from recce_meta.models.lineage import NodeColumns
 from recce_meta.profiles import ProjectSettings
 from recce_meta.render import SimpleTemplateRenderer
 from recce_meta.render.limits import Limits
@@ -31,10 +32,15 @@ from recce_meta.store.read import load_macros
 
 _MOST_READ = 3
 """Number of renderings of one text in which nodes that it refers to are read."""
+_MOST_KEPT = 2_000
+"""Nodes whose fields, or columns, are in memory; all are forgotten before there are more."""
 _ALL_NODES = "graph"
 """Name that stands for all nodes in templates; most of their fields are not in memory."""
 _OWN_MACROS = frozenset(["dbt-sql", "sql"])
 """Values of a run's `extractor` without dbt's own macros."""
+
+
+Value = TypeVar("Value")
 
 
 class LiveSql(NamedTuple):
@@ -72,6 +78,7 @@ class LiveRenderer:
         self._limits = Limits(seconds=seconds)
         self._lock = RLock()
         self._read: dict[str, NodeMetadata] = {}
+        self._columns: dict[str, NodeColumns | None] = {}
         self._used: dict[str, NodeMetadata] = {}
         """Nodes that templates find with all fields."""
         self._stand_ins: dict[str, MacroMetadata] = {}
@@ -81,10 +88,28 @@ class LiveRenderer:
         """Return the nodes *ids* of the run with all fields; each is read once."""
         wanted = list(ids)
         with self._reading:
-            new = [one for one in wanted if one not in self._read and one in self._reader.names]
-            if new:
-                self._read.update(self._reader.nodes(new))
-        return {unique_id: self._read[unique_id] for unique_id in wanted if unique_id in self._read}
+            known = self._reader.names
+            return self._kept(self._read, [one for one in wanted if one in known], self._reader.nodes)
+
+    def columns(self, ids: Iterable[str]) -> dict[str, NodeColumns]:
+        """Return the recorded column lineage of the nodes *ids*; each is read once."""
+        with self._reading:
+            found = self._kept(self._columns, list(ids), self._columns_of)
+        return {unique_id: columns for unique_id, columns in found.items() if columns is not None}
+
+    def _columns_of(self, ids: list[str]) -> Mapping[str, NodeColumns | None]:
+        return {**dict.fromkeys(ids), **self._reader.columns_of(ids)}
+
+    def _kept(
+        self, kept: dict[str, Value], ids: list[str], read: Callable[[list[str]], Mapping[str, Value]]
+    ) -> dict[str, Value]:
+        new = [one for one in ids if one not in kept]
+        if len(kept) + len(new) > _MOST_KEPT:
+            kept.clear()
+            new = ids
+        if new:
+            kept.update(read(new))
+        return {one: kept[one] for one in ids if one in kept}
 
     def render(self, text: str, node: NodeMetadata) -> LiveSql:
         """Return *text* rendered as the code of *node*, which the run may lack. Raises TemplateError."""
@@ -107,6 +132,21 @@ class LiveRenderer:
                 if not self._use(found.parents):
                     break
             return found
+
+    def render_readers(self, edited: NodeMetadata, readers: Iterable[NodeMetadata]) -> dict[str, str]:
+        """Return the code of *readers*, which inline the model *edited*. Raises TemplateError."""
+        found = {edited.unique_id: edited}
+        listed = list(readers)
+        waiting = [edited, *listed]
+        while waiting:
+            node = waiting.pop()
+            known = found.setdefault(node.unique_id, node)
+            if known.is_ephemeral or known in listed:
+                waiting += self.nodes(parent for parent in known.parents if parent not in found).values()
+        with self._lock:
+            # Few nodes, because a renderer of all would take as long as the project is large.
+            renderer = self._made(found, 0)
+            return {node.unique_id: renderer.render_node(node.unique_id) for node in listed}
 
     def _rendered(self, text: str, unique_id: str) -> LiveSql:
         problem: TemplateError | None = None
@@ -144,20 +184,23 @@ class LiveRenderer:
     def _renderer(self, place: int) -> SimpleTemplateRenderer:
         found = self._renderers.get(place)
         if found is None:
-            run = self._run
-            target: dict[str, Any] = {"name": run.target_name or "default"}
-            found = self._renderers[place] = SimpleTemplateRenderer(
-                None,
-                {**self._nodes, **self._used},
-                macros=self._sets[place],
-                run=run,
-                settings=self._settings,
-                infer_variables=False,
-                environ=os.environ,
-                target=target,
-                limits=self._limits,
-            )
+            found = self._renderers[place] = self._made({**self._nodes, **self._used}, place)
         return found
+
+    def _made(self, nodes: Mapping[str, NodeMetadata], place: int) -> SimpleTemplateRenderer:
+        run = self._run
+        target: dict[str, Any] = {"name": run.target_name or "default"}
+        return SimpleTemplateRenderer(
+            None,
+            nodes,
+            macros=self._sets[place],
+            run=run,
+            settings=self._settings,
+            infer_variables=False,
+            environ=os.environ,
+            target=target,
+            limits=self._limits,
+        )
 
     @cached_property
     def _macros(self) -> tuple[MacroMetadata, ...]:

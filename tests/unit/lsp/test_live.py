@@ -84,11 +84,20 @@ EDITS = {
     ),
     "use an unknown ref": Edit(f"{MARTS}/orders.sql", "'stg_orders'", "'stg_order'"),
     "change the configuration": Edit(f"{MARTS}/store_performance.sql", "'view'", "'table'"),
+    "add a comment to an ephemeral model": Edit(
+        "models/intermediate/int_order_payments.sql", "count(*) as", "/* all */ count(*) as"
+    ),
+    "filter an ephemeral model": Edit(
+        "models/intermediate/int_order_payments.sql", "group by", "where amount > 0 group by"
+    ),
+    "remove a column of an ephemeral model": Edit(
+        "models/intermediate/int_order_payments.sql", "as attempted_amount", "as tried_amount"
+    ),
     "edit an ephemeral model": Edit(
         "models/intermediate/int_order_payments.sql", "count(*) as attempts", "count(*) + 1 as attempts"
     ),
 }
-UNKNOWN = {"break the syntax", "use an unknown ref", "change the configuration", "edit an ephemeral model"}
+UNKNOWN = {"break the syntax", "use an unknown ref", "change the configuration"}
 
 
 class Shop:
