@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { type LineagePanel, isModel } from "./lineage.js";
 import { COMMANDS } from "./protocol.js";
-import { place, type Session } from "./session.js";
+import type { Session } from "./session.js";
 
 const IMPACT = "recce-meta";
 
@@ -10,35 +10,46 @@ const IMPACT = "recce-meta";
 export function registerCommands(session: Session, panel: LineagePanel): vscode.Disposable {
   const texts = new ImpactTexts();
   const run = (id: string, act: (uri?: vscode.Uri) => unknown) => vscode.commands.registerCommand(`recceMeta.${id}`, act);
-  session.intercept = (command, [uri]) => {
-    if (command !== COMMANDS.lineage || typeof uri !== "string") return false;
-    panel.show(vscode.Uri.parse(uri));
-    return true;
+  // A lens asks the server, whose answer the editor would drop.
+  session.intercept = (command, [uri, target]) => {
+    if (typeof uri !== "string") return false;
+    if (command === COMMANDS.lineage) panel.show(vscode.Uri.parse(uri));
+    else if (command === COMMANDS.impact) void attempt(() => showImpact(session, texts, uri, target));
+    return command === COMMANDS.lineage || command === COMMANDS.impact;
   };
   return vscode.Disposable.from(
     vscode.workspace.registerTextDocumentContentProvider(IMPACT, texts),
     run("showLineage", (uri) => onModel(uri, (file) => panel.show(file))),
-    run("showImpact", (uri) => onModel(uri, (file) => attempt(() => showImpact(session, texts, file)))),
-    run("refresh", () => attempt(() => session.request(COMMANDS.refresh, place()))),
+    run("showImpact", (uri) => onModel(uri, (file) => attempt(() => showImpact(session, texts, file.toString(), cursorIn(file))))),
+    run("refresh", () => attempt(() => session.request(COMMANDS.refresh, session.place()))),
     ...(["push", "pull", "sync"] as const).map((name) => run(name, () => attempt(() => exchange(session, name)))),
     run("restart", () => session.restart()),
     run("showOutput", () => session.output.show()),
   );
 }
 
-/** Exchange with the remote store, and show the server's sentence about it. */
+/** Exchange with the remote store, and show the server's summary. */
 export async function exchange(session: Session, name: "push" | "pull" | "sync"): Promise<void> {
   const location = vscode.ProgressLocation.Window;
-  const answer = await vscode.window.withProgress({ location, title: `recce_meta: ${name}` }, () => session.request<unknown>(COMMANDS[name], place()));
-  if (typeof answer === "string" && answer) void vscode.window.showInformationMessage(answer);
+  const answer = await vscode.window.withProgress({ location, title: `recce_meta: ${name}` }, () => session.request<unknown>(COMMANDS[name], session.place()));
+  if (typeof answer === "string" && answer) {
+    session.output.info(answer);
+    void vscode.window.showInformationMessage(answer.split("\n", 1)[0] ?? "");
+  }
   await session.readSync();
 }
 
-/** Show the impact of the column under the cursor, else of the model, as the server describes it. */
-async function showImpact(session: Session, texts: ImpactTexts, uri: vscode.Uri): Promise<void> {
+/** Return the position of the cursor; undefined if another file is active. */
+function cursorIn(file: vscode.Uri): { line: number; character: number } | undefined {
   const editor = vscode.window.activeTextEditor;
-  const position = editor?.document.uri.toString() === uri.toString() ? editor.selection.active : new vscode.Position(0, 0);
-  const answer = await session.request<unknown>(COMMANDS.impact, uri.toString(), { line: position.line, character: position.character });
+  if (editor?.document.uri.toString() !== file.toString()) return undefined;
+  const { line, character } = editor.selection.active;
+  return { line, character };
+}
+
+/** Show the impact of *target*, a column or a position, else of the model, as the server describes it. */
+async function showImpact(session: Session, texts: ImpactTexts, uri: string, target: unknown): Promise<void> {
+  const answer = await session.request<unknown>(COMMANDS.impact, uri, ...(target === undefined ? [] : [target]));
   if (typeof answer !== "string" || !answer) return;
   await vscode.commands.executeCommand("markdown.showPreviewToSide", texts.renew(answer));
 }

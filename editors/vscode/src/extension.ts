@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { exchange, registerCommands } from "./commands.js";
 import { LineagePanel } from "./lineage.js";
 import { Session } from "./session.js";
-import { statusItem, statusOf } from "./status.js";
+import { statusItem } from "./status.js";
 
 const AUTO_SYNC_EVERY = 15 * 60_000;
 
@@ -13,7 +13,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   bar.name = "recce_meta";
   bar.command = "recceMeta.showOutput";
   const showStatus = () => {
-    const { text, tooltip, tone } = statusItem(statusOf(session.projects, vscode.window.activeTextEditor?.document.uri.fsPath), session.sync, new Date());
+    const { text, tooltip, tone } = statusItem(session.shown(), session.sync, new Date());
     const background = tone === "normal" ? undefined : new vscode.ThemeColor(`statusBarItem.${tone}Background`);
     Object.assign(bar, { text, tooltip, backgroundColor: background });
     bar.show();

@@ -2,19 +2,19 @@
 // The server's side is `recce_meta/lsp/commands.py`.
 
 /**
- * Commands of the server. Arguments are positional. The first is the URI of the file or folder that the question is about.
+ * Commands of the server. Arguments are positional. The first is the URI of the file that the question is about.
  * A failure is an error of the protocol, with a message for the user.
  */
 export const COMMANDS = {
-  lineage: "recce-meta.lineage", // (uri, …): lenses have it; answered by the panel and not by the server
-  impact: "recce-meta.impact", // (uri, position) → Markdown
+  lineage: "recce-meta.lineage", // (uri): of a lens, answered by the panel and not by the server
+  impact: "recce-meta.impact", // (uri, column or position) → Markdown
   graph: "recce-meta.graph", // (uri, query) → GraphView
   graphColumns: "recce-meta.graphColumns", // (uri, node, search, page) → GraphColumns
   graphPath: "recce-meta.graphPath", // (uri, node, column) → ColumnPath
   refresh: "recce-meta.refresh", // (uri)
-  push: "recce-meta.push", // (uri) → sentence
-  pull: "recce-meta.pull", // (uri) → sentence
-  sync: "recce-meta.sync", // (uri) → sentence
+  push: "recce-meta.push", // (uri) → summary, one or more lines
+  pull: "recce-meta.pull", // (uri) → summary, one or more lines
+  sync: "recce-meta.sync", // (uri) → summary, one or more lines
   syncStatus: "recce-meta.syncStatus", // (uri) → SyncStatus
 } as const;
 
@@ -44,7 +44,10 @@ export interface SyncStatus {
   /** Number of runs that were not sent yet; null if unknown. */
   pending?: number | null;
   conflicts?: number | null;
+  /** Failure of the last exchange. */
   error?: string | null;
+  /** Why nothing is known. */
+  message?: string | null;
 }
 
 export type Question = "graph" | "columns" | "path";

@@ -6,6 +6,7 @@ import * as vscode from "vscode";
 import { LanguageClient, State } from "vscode-languageclient/node";
 import { COMMANDS, STATUS, type ProjectStatus, type SyncStatus } from "./protocol.js";
 import { CHECK, candidates, failedMessage, installCommand, type Launch, launchOf, missingMessage } from "./server.js";
+import { statusOf } from "./status.js";
 
 const LANGUAGES = ["sql", "jinja-sql", "snowflake-sql", "yaml", "jinja-yaml"];
 
@@ -61,8 +62,19 @@ export class Session implements vscode.Disposable {
     return this.client?.protocol2CodeConverter.asUri(address);
   }
 
+  /** Return the status of the project of the active file, else the last one. */
+  shown(): ProjectStatus | undefined {
+    return statusOf(this.projects, vscode.window.activeTextEditor?.document.uri.fsPath);
+  }
+
+  /** Return the URI of a file of the shown project, for commands about a project. */
+  place(): string | null {
+    const folder = this.shown()?.project;
+    return folder ? vscode.Uri.joinPath(vscode.Uri.file(folder), "dbt_project.yml").toString() : null;
+  }
+
   async readSync(): Promise<void> {
-    this.sync = (await this.request<SyncStatus | null>(COMMANDS.syncStatus, place())) ?? undefined;
+    this.sync = (await this.request<SyncStatus | null>(COMMANDS.syncStatus, this.place())) ?? undefined;
     this.changes.fire(undefined);
   }
 
@@ -83,6 +95,7 @@ export class Session implements vscode.Disposable {
     });
     if (launch) await this.connect(launch);
     else {
+      this.output.error(missingMessage(python));
       this.report({ state: "failed", message: missingMessage(python) });
       void this.offerInstall(python);
     }
@@ -133,13 +146,6 @@ export class Session implements vscode.Disposable {
     this.projects.clear();
     await client?.dispose().catch(() => undefined); // A server that ended already cannot be shut down.
   }
-}
-
-/** Return the URI of the active file, else of the first folder: commands without a file are about its project. */
-export function place(): string | null {
-  const active = vscode.window.activeTextEditor?.document.uri;
-  const uri = active?.scheme === "file" ? active : vscode.workspace.workspaceFolders?.[0]?.uri;
-  return uri?.toString() ?? null;
 }
 
 async function pythonApi(): Promise<PythonApi | undefined> {

@@ -37,6 +37,7 @@ function projectLine(project: ProjectStatus | undefined): string {
 
 /** Return what is known of the exchange; nothing without a remote store. */
 export function syncLines(sync: SyncStatus | undefined, now: Date): string[] {
+  if (sync?.message) return [`Exchange of runs: ${sync.message}`];
   if (!sync?.remote) return [];
   const pending = sync.pending === null || sync.pending === undefined ? "Runs to push: not known" : `${counted(sync.pending, "run")} to push`;
   return [

@@ -46,6 +46,13 @@ test("an unknown number of runs is not shown as none", () => {
   assert.deepEqual(syncLines({ remote: "team", pending: null }, NOW), ["Never synced with team", "Runs to push: not known"]);
 });
 
+test("the reason why nothing is known of an exchange is in the tooltip alone", () => {
+  const item = statusItem(READY, { remote: null, message: "no store at warehouse.example" }, NOW);
+
+  assert.equal(item.text, "$(type-hierarchy) recce_meta");
+  assert.match(item.tooltip, /Exchange of runs: no store at warehouse\.example$/);
+});
+
 test("a failed exchange is a warning with its reason", () => {
   const item = statusItem(READY, { ...SYNCED, conflicts: 0, error: "connection refused" }, NOW);
 
