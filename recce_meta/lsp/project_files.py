@@ -344,8 +344,11 @@ class _Merge:
         }
 
     def _is_renamed(self, node: NodeMetadata) -> bool:
-        """Return True if a changed property file may have given *node* another name or version."""
-        return str(node.properties.get("patch_path", "")).rpartition("://")[2] in self._changed_yaml
+        """Return True if a changed property file may have disabled *node*, or given it another version."""
+        return (
+            PROJECT_FILE in self._changed_yaml
+            or str(node.properties.get("patch_path", "")).rpartition("://")[2] in self._changed_yaml
+        )
 
     def _is_changed(self, node: NodeMetadata) -> bool:
         """Return True if our own reader knows *node* better than the manifest."""
