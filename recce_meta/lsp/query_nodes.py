@@ -64,7 +64,7 @@ _AFTER_ITEM = frozenset(
         TokenType.INTO,
     }
 )
-_SURE = 1.0
+_SURE, _LIKELY, _GUESS = 1.0, 0.9, 0.5
 _HARMLESS = ("where ", "and ", "or ", "group by", "order by", "having ", "qualify ", "limit ")
 """Clauses in a branch that change neither the tables nor the columns of its query."""
 _NOT_LISTED = frozenset({"ROWID", "CTID", "OID", "XMIN", "TABLEOID", "NEXTVAL", "CURRVAL", "VALUE"})
@@ -83,7 +83,7 @@ class ParsedText(Struct, frozen=True):
 
     def offset(self, place: int) -> int:
         """Return the offset in the template for *place* in `sql`; the end of a piece for a place between."""
-        at = bisect_right(self.pieces, (place, len(self.sql) + 1, 0)) - 1
+        at = bisect_left(self.pieces, (place + 1,)) - 1
         if at < 0:
             return 0
         start, origin, length = self.pieces[at]
@@ -171,6 +171,7 @@ class NodeReader:
         self._outer: dict[int, Select | None] = {}
         self._gaps: dict[int, tuple[bool, bool]] = {}
         self._known: dict[int, bool] = {}
+        self._reports_missing = True
         self._items: dict[int, list[_Item]] = {}
         self._of_output: dict[int, tuple[Select, int]] = {}
         self._stars: dict[int, Select] = {}
@@ -179,6 +180,7 @@ class NodeReader:
 
     def read(self, quality: TextQuality) -> QueryText:
         """Return the query with its positions."""
+        self._reports_missing = quality is TextQuality.STRICT
         root = getattr(self._query, "node", None) or exp.Select()
         while root.parent is not None:
             root = root.parent
@@ -433,6 +435,9 @@ class NodeReader:
         span = TextSpan(min(span.start for span in spans), max(span.end for span in spans))
         if span.start == span.end or (self._is_hidden(node.name) and not self._is_tag(span)):
             return None
+        # Half-typed SQL such as `FROM orders, 2`.
+        if self._template.masked[span.start : span.end].isdigit():
+            return None
         call: TagCall | None = None
         name = self._template.text[span.start : span.end]
         tag = self._tags.around(span.start)
@@ -520,13 +525,17 @@ class NodeReader:
         is_qualified = arg(node, "table") is not None
         missing = None if is_path else self._candidates(reference, query, is_qualified=is_qualified)
         if missing is not None:
-            return TextColumn(name, span, (), name.upper() not in _NOT_LISTED, missing)
+            is_missing = self._reports_missing and name.upper() not in _NOT_LISTED
+            return TextColumn(name, span, (), is_missing, missing if is_missing else ())
+        if isinstance(reference, Unresolved):
+            return TextColumn(name, span, self._unlisted(reference, query))
         origins = self._origins(reference)
-        is_guess = any(origin.confidence < _SURE for origin in origins)
-        # The qualifier is more likely an alias that is still missing than a struct. A name without one may be
-        # a column that a tag yields.
-        if is_guess and (is_path or (not is_qualified and self._may_be_elsewhere(reference, query))):
+        is_guess = isinstance(reference, Alias) or any(origin.confidence < _SURE for origin in origins)
+        if is_guess and is_path:
+            # The qualifier is more likely an alias that is still missing than a struct.
             origins = ()
+        elif is_guess and origins and not is_qualified:
+            origins = self._with_tags(reference, query, origins)
         return TextColumn(name, span, origins)
 
     def _origins(self, reference: Reference | None) -> tuple[TextOrigin, ...]:
@@ -542,6 +551,15 @@ class NodeReader:
         found = [self._origin(column) for column in columns]
         # Without one of several possible sources, the others would look more certain than they are.
         return () if None in found else tuple(origin for origin in found if origin is not None)
+
+    def _unlisted(self, reference: Unresolved, query: Query) -> tuple[TextOrigin, ...]:
+        """Return the only source with a tag that may yield a column that no source is known to have."""
+        may = [source for source in reference.sources if not self._is_known(source)]
+        if len(may) != 1 or not isinstance(query, Select) or self._tags_in(query)[1]:
+            return ()
+        table = self._table(may[0])
+        is_cte = table is not None and table.cte is not None
+        return (TextOrigin(reference.column, table, None, _LIKELY),) if is_cte else ()
 
     def _origin(self, column: SourceColumn) -> TextOrigin | None:
         source = column.source
@@ -593,16 +611,25 @@ class NodeReader:
         names = [name for source in sources for name in _names(source)]
         return tuple(dict.fromkeys(name for name in names if name and not self._is_hidden(name)))
 
-    def _may_be_elsewhere(self, reference: Reference, query: Query) -> bool:
-        """Return whether a tag may yield the column, so that the guess *reference* may be wrong."""
+    def _with_tags(
+        self, reference: Reference, query: Query, origins: tuple[TextOrigin, ...]
+    ) -> tuple[TextOrigin, ...]:
+        """Return *origins*, a guess for a name without a qualifier, with the CTEs in which a tag may yield it."""
         if not isinstance(query, Select):
-            return False
+            return origins
         columns = reference.columns if isinstance(reference, Merged) else (reference,)
         guessed = {id(column.source) for column in columns if isinstance(column, SourceColumn)}
-        others = (source for source in query.sources if id(source) not in guessed)
-        if any(not isinstance(each.relation, Table) and not self._is_known(each) for each in others):
-            return True
-        return self._tags_in(query)[1]
+        others = [source for source in query.sources if id(source) not in guessed]
+        unknown = [one for one in others if not isinstance(one.relation, Table) and not self._is_known(one)]
+        if self._tags_in(query)[1]:
+            return ()
+        found = list(origins)
+        for source in unknown:
+            table = self._table(source)
+            if table is None or table.cte is None:
+                return ()
+            found.append(TextOrigin(origins[0].column, table, None, _GUESS))
+        return tuple(replace(one, confidence=_GUESS) for one in found) if unknown else origins
 
     def _is_known(self, source: QuerySource) -> bool:
         """Return whether all columns of *source* are known."""

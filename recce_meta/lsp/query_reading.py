@@ -14,7 +14,7 @@ from sqlglot.errors import SqlglotError
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.lsp.positions import TextSpan
 from recce_meta.lsp.query_nodes import RELATIONS, NodeReader, ParsedText
-from recce_meta.lsp.query_text import PartMapper, QueryText, TextQuality
+from recce_meta.lsp.query_text import PartMapper, QueryText, TextColumn, TextOrigin, TextQuality
 from recce_meta.lsp.sql_parts import parts_of
 from recce_meta.lsp.template import ModelTemplate, blank
 from recce_meta.lsp.template_tags import TagCall
@@ -27,12 +27,14 @@ Schemas = Mapping[str, Mapping[str, str | None]]
 _SEPARATOR = re.compile(
     r"(?:\bunion(?:\s+(?:all|distinct))?|\b(?:and|or|intersect|except)\b|,)(?=\s*$)", re.IGNORECASE
 )
-_DANGLING_DOT = re.compile(
-    r"""(?<![\d.])(?:\b[A-Za-z_]\w*|"[^"\n]*"|`[^`\n]*`)\."""
-    r"""(?=\s*(?:[,)=<>]|$)|\s+(?:from|where|group|order|on|and|or|join|left|right|inner|full|cross|having|qualify"""
-    r"""|limit|union|as|then|else|end|when|is|in|between|like|asc|desc|select)\b)""",
+_CLAUSES = r"from|where|group|order|on|join|left|right|inner|full|cross|having|qualify|limit|union|using"
+_DANGLING = re.compile(
+    rf"""(?<![\d.])(?:\b[A-Za-z_]\w*|"[^"\n]*"|`[^`\n]*`)\."""
+    rf"""(?=\s*(?:[,)=<>]|$)|\s+(?:{_CLAUSES}|and|or|as|then|else|end|when|is|in|between|like|asc|desc|select)\b)"""
+    rf"""|\b(?:from|join)\s+(?=(?:{_CLAUSES}|select)\s|[,)]|$)""",
     re.IGNORECASE,
 )
+"""A dot without a column, or a FROM or JOIN without a table, which sqlglot would read as a name."""
 _WORD_BEFORE = re.compile(r"\w+$")
 _WORD_AFTER = re.compile(r"\w+")
 _OPERANDS = frozenset(
@@ -116,7 +118,7 @@ class _TextReader:
         # sqlglot leaves out a byte order mark, which would move all offsets.
         sql = self._template.masked.replace("\ufeff", " ")
         known = _Relink(self._template).query(earlier) if earlier is not None else None
-        is_dangling = _DANGLING_DOT.search(sql) is not None
+        is_dangling = _DANGLING.search(sql) is not None
         if not is_dangling and (found := self._whole(sql)) is not None:
             return found
         sql = self._without_open_quote(sql)
@@ -261,7 +263,7 @@ class _TextReader:
                 made.insert(text)
                 place = at if text.strip() else at + len(text)
             made.add(sql, place, end)
-            if not self._parses(made.sql):
+            if _DANGLING.search(made.sql) is not None or not self._parses(made.sql):
                 continue
             place = start
             for at, text in inserted:
@@ -279,7 +281,7 @@ class _TextReader:
         A change is an offset and its text; white space replaces as many characters.
         """
         start, end = span
-        dots = [(match.end(), f"{self._placeholder} ") for match in _DANGLING_DOT.finditer(sql, start, end)]
+        dots = [(match.end(), f"{self._placeholder} ") for match in _DANGLING.finditer(sql, start, end)]
         yield start, end, dots
         cursor = self._cursor
         if cursor is None or not start <= cursor <= end:
@@ -291,7 +293,8 @@ class _TextReader:
         after = _WORD_AFTER.match(sql, cursor, end)
         low = before.start() if before is not None else cursor
         high = after.end() if after is not None else cursor
-        if low < high and sql[low - 1 : low] != ".":
+        is_tag = any(tag.start <= low < tag.end for tag in self._template.tags)
+        if low < high and not is_tag and sql[low - 1 : low] != ".":
             yield (
                 start,
                 end,
@@ -336,7 +339,7 @@ def _is_in(span: TextSpan, regions: Sequence[TextSpan]) -> bool:
 
 def _merged(query: QueryText, known: QueryText | None, broken: Sequence[TextSpan]) -> QueryText:
     """Return *query* with the parts of *known* that are in the regions *broken*."""
-    if known is None or not broken:
+    if known is None:
         return query
     outputs = {cte.span: cte.outputs for cte in known.ctes}
     ctes = [
@@ -345,9 +348,9 @@ def _merged(query: QueryText, known: QueryText | None, broken: Sequence[TextSpan
     ]
     taken = {table.span for table in query.tables}
     tables = [table for table in known.tables if _is_in(table.span, broken) and table.span not in taken]
-    columns = [column for column in known.columns if _is_in(column.span, broken)]
-    spans = {column.span for column in columns}
-    columns += [column for column in query.columns if column.span not in spans]
+    before = {column.span: column for column in known.columns}
+    columns = {column.span: _agreed(column, before.get(column.span)) for column in query.columns}
+    columns |= {span: column for span, column in before.items() if _is_in(span, broken)}
     is_last = query.final is None
     return replace(
         query,
@@ -355,9 +358,25 @@ def _merged(query: QueryText, known: QueryText | None, broken: Sequence[TextSpan
         final=known.final if is_last else query.final,
         ctes=tuple(ctes),
         tables=tuple(sorted([*query.tables, *tables], key=lambda table: table.span)),
-        columns=tuple(sorted(columns, key=lambda column: column.span)),
+        columns=tuple(columns[span] for span in sorted(columns)),
         edited=known.edited,
     )
+
+
+def _agreed(column: TextColumn, before: TextColumn | None) -> TextColumn:
+    """Return *column*, read from a part of a text, with its earlier sources if they are others.
+
+    While a text does not parse, a FROM may seem to belong to another SELECT than it will.
+    """
+    if before is None or set(map(_source_of, column.origins)) <= set(map(_source_of, before.origins)):
+        return column
+    return before
+
+
+def _source_of(origin: TextOrigin) -> tuple[object, ...]:
+    table = origin.table.span if origin.table is not None else None
+    output = origin.output.span if origin.output is not None and table is None else None
+    return origin.column.lower(), table, output
 
 
 class _Relink(PartMapper):

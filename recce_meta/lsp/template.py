@@ -185,14 +185,15 @@ class _MaskWriter:
             return self._literal(tag, written, literal), ""
         self.expressions.append(tag.span)
         is_relation = whole is not None and whole.name in _RELATIONS and whole.span.end > whole.span.start
+        # A type, and what is inside of quotes, reads no column.
         if self._is_type(tag, whole):
-            self.opaque.append(tag.span)
             return _at(written, 0, "text"), ""
         before, after = self._around(tag)
         is_glued = _joins(before) or _joins(after)
         place, width = self._place(written, tag, glued_after=_joins(after) and not _joins(before))
         identifier = self._identifier(written, width)
-        if not is_relation or is_glued or not identifier:
+        is_string = before == after == "'"
+        if not is_string and (not is_relation or is_glued or not identifier):
             self.opaque.append(tag.span)
         return _at(written, place, identifier), "" if is_glued else identifier
 
