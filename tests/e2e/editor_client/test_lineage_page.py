@@ -85,7 +85,8 @@ EDITOR = """
       const watch = (element, options) => {
         element.graph = mount(element, options);
         const { graph } = element.graph, see = () => {
-          if (graph.isReady && !graph.frame) window.drawnAt ??= performance.now(); else requestAnimationFrame(see);
+          if (!graph.isReady || graph.frame) requestAnimationFrame(see);
+          else window.drawnAt ??= performance.now();
         };
         see();
         return element.graph;
