@@ -46,6 +46,10 @@ _PLAIN = re.compile(
     r"(?:[\w$]+|\"[^\"]*\"|`[^`]*`|\[[^\]]*\])(?:\s*\.\s*(?:[\w$]+|\"[^\"]*\"|`[^`]*`|\[[^\]]*\]))*"
 )
 _SUBQUERY = re.compile(r"\bselect\b", re.IGNORECASE)
+_SET_OPERATION = re.compile(r"(?:union|intersect|except|minus)\b", re.IGNORECASE)
+_AFTER_OPERATION = re.compile(r"\b(?:union|intersect|except|minus)\s*\Z", re.IGNORECASE)
+_TABLES = re.compile(r"\b(?:from|join|union|intersect|except|minus)\b", re.IGNORECASE)
+_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
 class OwnedColumn(NamedTuple):
@@ -204,11 +208,38 @@ class ColumnHover:
             expression.start <= column.span.start and column.span.end == end for column in self.query.columns
         )
 
+    def _is_copy(self, output: TextOutput) -> bool:
+        """Return True if *output* has the values of one column, and no others."""
+        return self._is_plain(output) and not self._obstacle(output) and not self._gap(output)
+
     def _is_traced(self, output: TextOutput) -> bool:
-        """Return True if the columns in the expression of *output* are exactly its sources."""
-        if output.is_opaque:
-            return False
-        return output.is_star or _SUBQUERY.search(self._text(output.expression)) is None
+        """Return True if the columns in the expression of *output* are its sources."""
+        return not self._obstacle(output)
+
+    def _obstacle(self, output: TextOutput) -> str:
+        """Return why the text does not show the sources of *output*; empty if it does."""
+        if output.is_opaque or any(output.span.start in loop for loop in self.file.template.loops):
+            return AFTER_RENDERING
+        if not output.is_star and _SUBQUERY.search(self._text(output.expression)):
+            return "not traced through the subquery"
+        return ""
+
+    def _gap(self, output: TextOutput) -> str:
+        """Return why *output* may have sources besides those of its expression; empty if it has none."""
+        scope = self.file.scopes.at(output.span.start)
+        masked = self.file.template.masked
+        if _SET_OPERATION.match(masked, scope.end) or _AFTER_OPERATION.search(masked[: scope.start]):
+            return "only the first part of the set operation"
+        # A tag may stand for the UNION between them.
+        if sum(word == "select" for _, word in scope.clauses) > 1:
+            return f"more may be {AFTER_RENDERING}"
+        for hidden in self.file.template.opaque:
+            # A branch of a CTE is not one of the query that reads it.
+            if self.file.scopes.at(hidden.start) is scope and _TABLES.search(
+                _TAG.sub("", self._text(hidden))
+            ):
+                return f"more may be {AFTER_RENDERING}"
+        return ""
 
     def _origins(self) -> Sequence[TextOrigin]:
         """Return the direct sources in the text; for an output, those of its expression."""
@@ -218,34 +249,48 @@ class ColumnHover:
 
     def _origin(self, source: OwnedColumn | None) -> Iterator[str]:
         """Yield the origin: from the text, else from the rendered text, else from the run."""
-        if self.output is None or self._is_traced(self.output):
+        gap = self._gap(self.output) if self.output is not None else ""
+        if gap and self._has_rendered_origin():
+            yield from self._rendered_origin()
+        elif self.output is None or self._is_traced(self.output):
             lines = list(self._lines(self._origins(), 0, set()))
             if lines:
                 shown = lines[:MOST_ORIGINS]
                 more = [f"- … +{len(lines) - MOST_ORIGINS} more"] if len(lines) > MOST_ORIGINS else []
-                yield "From\n\n" + "\n".join([*shown, *more])
+                title = f"From ({gap})" if gap else "From"
+                yield f"{title}\n\n" + "\n".join([*shown, *more])
                 yield from self._stored_expression(source)
-            return
-        yield from self._rendered_origin()
+        else:
+            yield from self._rendered_origin()
+
+    def _has_rendered_origin(self) -> bool:
+        return self._of_rendered_text() is not None or self._of_run() is not None
 
     def _rendered_origin(self) -> Iterator[str]:
-        """Yield the origin of an output whose expression the text hides."""
-        live, index = self.view.live, self.view.index
-        reason = _reason(self.output) if self.output is not None else AFTER_RENDERING
-        if not self.is_of_model or index is None:
-            yield f"Origin {reason}."
-            return
-        if live is not None and live.columns is not None and live.text == self.view.document.text:
-            found = _output_named(live.columns, self.name)
-            if found is not None:
-                yield from self._sources("From", found, index)
-                return
-        stored = index.lineage(self.view.node.unique_id) if self.view.node is not None else None
-        found = _output_named(stored, self.name) if stored is not None else None
-        if found is None:
-            yield f"Origin {reason}."
-            return
-        yield from self._sources(f"From, {as_of_run(index)}", found, index)
+        """Yield the origin of an output that the text hides, or shows in part."""
+        index = self.view.index
+        live, stored = self._of_rendered_text(), self._of_run()
+        if live is not None and index is not None:
+            yield from self._sources("From", live, index)
+        elif stored is not None and index is not None:
+            yield from self._sources(f"From, {as_of_run(index)}", stored, index)
+        elif self.output is not None:
+            yield f"Origin {self._obstacle(self.output)}."
+
+    def _of_rendered_text(self) -> ColumnOutput | None:
+        """Return the output of the model in the rendered text, unless that is an earlier text."""
+        live = self.view.live
+        if not self.is_of_model or live is None or live.columns is None:
+            return None
+        return _output_named(live.columns, self.name) if live.text == self.view.document.text else None
+
+    def _of_run(self) -> ColumnOutput | None:
+        """Return the recorded output of the model."""
+        node, index = self.view.node, self.view.index
+        if not self.is_of_model or node is None or index is None:
+            return None
+        stored = index.lineage(node.unique_id)
+        return _output_named(stored, self.name) if stored is not None else None
 
     def _sources(self, title: str, output: ColumnOutput, index: ProjectIndex) -> Iterator[str]:
         if not output.sources:
@@ -270,14 +315,12 @@ class ColumnHover:
             if output is None:
                 yield f"{indent}- {label}{_doubt(origin.confidence)}"
                 continue
-            is_plain = self._is_plain(output)
-            how = (
-                ""
-                if is_plain
-                else f" = {code(cut(' '.join(self._text(output.expression).split()), LONGEST_LINE))}"
-            )
-            hidden = "" if self._is_traced(output) else f" ({_reason(output)})"
-            yield f"{indent}- {label}{how}{hidden}{_doubt(origin.confidence)}"
+            written = " ".join(self._text(output.expression).split())
+            is_shown = not self._is_plain(output) and written != origin.column
+            how = f" = {code(cut(written, LONGEST_LINE))}" if is_shown else ""
+            hidden = self._obstacle(output)
+            note = hidden or self._gap(output)
+            yield f"{indent}- {label}{how}{f' ({note})' if note else ''}{_doubt(origin.confidence)}"
             key = output.span.start, origin.column.lower()
             if not hidden and depth < DEEPEST and key not in seen:
                 yield from self._lines(output_origins(self.query, output), depth + 1, {*seen, key})
@@ -299,7 +342,7 @@ class ColumnHover:
 
     def _source(self) -> OwnedColumn | None:
         """Return the table column whose values the column has unchanged; None if it is not exactly one."""
-        if self.output is not None and not self._is_plain(self.output):
+        if self.output is not None and not self._is_copy(self.output):
             return None
         origins = self._origins()
         for _ in range(DEEPEST):
@@ -309,7 +352,7 @@ class ColumnHover:
             if origin.output is None:
                 node = self.file.relation(origin.table.call) if origin.table is not None else None
                 return self._owned(node, origin.column)
-            if not self._is_plain(origin.output):
+            if not self._is_copy(origin.output):
                 return None
             origins = output_origins(self.query, origin.output)
         return None
@@ -390,10 +433,6 @@ class ColumnHover:
         when = "" if is_current else " (before the last edits)"
         words = {"modified": "other values than base", "added": "new against base"}
         yield f"Change: {words.get(str(found.status.value), str(found.status.value))}{when}"
-
-
-def _reason(output: TextOutput) -> str:
-    return AFTER_RENDERING if output.is_opaque else "not traced through the subquery"
 
 
 def _doubt(confidence: float) -> str:

@@ -142,6 +142,53 @@ def test_columns_in_a_subquery_are_not_taken_for_sources(view_of: ViewOf) -> Non
     assert "orders.status" not in shown
 
 
+UNION = "select amount from {{ ref('orders') }} union all select amount from {{ ref('stg_payments') }}"
+
+
+@pytest.mark.parametrize(
+    ("query", "note"),
+    [
+        (UNION, "only the first part of the set operation"),
+        (UNION.replace("union all", "{{ my_union() }}"), "more may be known only after rendering"),
+        (
+            "select amount from {{ ref('orders') }}"
+            "{% if x %} union all select amount from {{ ref('stg_payments') }}{% endif %}",
+            "known only after rendering",
+        ),
+        (
+            "select amount from {% if x %}{{ ref('orders') }}{% else %}"
+            "(select 1 as amount from {{ ref('stg_payments') }}){% endif %}",
+            "more may be known only after rendering",
+        ),
+        (
+            "{% for x in ['orders', 'stg_payments'] %}select amount from {{ ref(x) }}"
+            "{% if not loop.last %} union all {% endif %}{% endfor %}",
+            "known only after rendering",
+        ),
+    ],
+)
+def test_an_origin_that_is_not_the_only_one_says_so(view_of: ViewOf, query: str, note: str) -> None:
+    view = view_of(f"with a as ({query}) select a.amount as result from a")
+    shown = at(view, "as res|ult")
+    assert f"`a.amount` ({note})" in shown
+    assert "What the customer paid" not in shown
+
+
+def test_a_part_of_a_set_operation_shows_the_recorded_origin_of_all_parts(
+    view_of: ViewOf, write_project: WriteProject, record_project: RecordProject
+) -> None:
+    union = "select id from {{ ref('a') }} union all select id from {{ ref('b') }}"
+    root = write_project(
+        {"models/a.sql": "select 1 as id", "models/b.sql": "select 2 as id", "models/c.sql": union}
+    )
+    index = record_project(root)
+    shown = at(view_of(path="models/c.sql", index=index), "select i|d from {{ ref('a') }}")
+    assert "From, as of run" in shown
+    assert "- `a.id`\n- `b.id`" in shown
+    shown = at(view_of(union, index=index), "select i|d from {{ ref('a') }}")
+    assert "From (only the first part of the set operation)\n\n- `a.id` (model)" in shown
+
+
 def test_several_possible_sources_are_all_shown_as_possible(view_of: ViewOf) -> None:
     view = view_of(
         "select city from {{ source('crm', 'contacts') }} as a\n"
