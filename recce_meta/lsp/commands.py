@@ -125,7 +125,7 @@ class EditorCommands:
     async def refresh(self, given: Sequence[Any]) -> object:
         """Read the project again, and return its status."""
         project = self._project(CommandArguments("refresh", given, 1))
-        await project.refresh()
+        await project.refresh(is_fresh=True)
         return project.status()
 
     async def status(self, given: Sequence[Any]) -> object:
@@ -176,7 +176,7 @@ class EditorCommands:
         if code not in (0, 1) or not text:
             raise RecceMetaError(_reason(messages) or f"recce-meta {name} exits with {code}")
         # What arrived may be the new base.
-        project.refresh()
+        project.refresh(is_fresh=True)
         return text
 
     async def syncStatus(self, given: Sequence[Any]) -> object:
@@ -192,7 +192,7 @@ class EditorCommands:
         """Run a command of recce-meta in the folder of *project*, with the server's connection options."""
         command = [sys.executable, "-c", _START, *arguments, *project.options]
         session = self.session
-        work = partial(session.processes.run, command, project.root, is_patient=False)
+        work = partial(session.processes.run, command, project.root)
         return await session.workers.run(session.workers.waiting, work)
 
     def _file(self, arguments: CommandArguments) -> tuple[OpenProject, Path]:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
@@ -46,7 +47,17 @@ CALM = 1.0
 """Seconds without a change after which a project is indexed again."""
 LOW_PRIORITY = 10
 
+EDITOR = "editor"
+"""Environment of the runs of edited projects, as in `indexing`, which is imported later."""
+
 Found = TypeVar("Found")
+
+
+class CachedBase(msgspec.Struct, frozen=True):
+    """Part of the file next to the cached store that names the run to compare with."""
+
+    run_id: str | None = None
+    label: str | None = None
 
 
 def project_root(path: Path) -> Path | None:
@@ -106,7 +117,7 @@ def open_index(root: Path, run_id: str | None = None, base_id: str | None = None
     try:
         with open_store(adapter) as session:
             if run_id is None:
-                run = next(iter(find_runs(session, environment=indexing.EDITOR)), None)
+                run = next(iter(find_runs(session, environment=EDITOR, most=1)), None)
             else:
                 run = run_by_id(session, run_id)
             base = run_by_id(session, base_id) if base_id is not None else None
@@ -122,6 +133,13 @@ def open_index(root: Path, run_id: str | None = None, base_id: str | None = None
     return ProjectIndex(reader(run), root, reader(base) if base is not None else None)
 
 
+def _runs_of(index: ProjectIndex | None) -> tuple[str | None, str | None]:
+    """Return the ids of both runs of *index*."""
+    if index is None:
+        return None, None
+    return index.run.run_id, index.base.run.run_id if index.base is not None else None
+
+
 def close_index(index: ProjectIndex | None) -> None:
     """Close the connection of *index*."""
     if index is not None and isinstance(index.reader, StoredRunReader):
@@ -135,32 +153,38 @@ class Processes:
         self._running: set[subprocess.Popen[str]] = set()
         self._is_closed = False
 
-    def run(self, command: Sequence[str], folder: Path, *, is_patient: bool) -> tuple[int, str, str]:
-        """Run *command* in *folder*, and return its exit code, output and messages.
+    def run(
+        self, command: Sequence[str], folder: Path, read: Callable[[str], None] | None = None
+    ) -> tuple[int, str, str]:
+        """Run *command* in *folder*, and return its exit code, output and messages. Blocks.
 
-        Blocks. With *is_patient*, it leaves the processor to other programs.
+        With *read*, which is called with each line of output, it leaves the processor to other programs.
         """
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-        self._running.add(process)
-        if self._is_closed:
-            process.kill()
-        elif is_patient and sys.platform != "win32":
-            with suppress(OSError):  # it has ended
-                os.setpriority(os.PRIO_PROCESS, process.pid, LOW_PRIORITY)
-        try:
-            output, messages = process.communicate()
-        finally:
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as messages:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=messages,
+                encoding="utf-8",
+                errors="replace",
+            )
+            self._running.add(process)
+            if self._is_closed:
+                process.kill()
+            elif read is not None and sys.platform != "win32":
+                with suppress(OSError):  # it has ended
+                    os.setpriority(os.PRIO_PROCESS, process.pid, LOW_PRIORITY)
+            lines = []
+            with process:
+                for line in process.stdout or ():
+                    lines.append(line)
+                    if read is not None:
+                        read(line)
             self._running.discard(process)
-        return process.returncode, output, messages
+            messages.seek(0)
+            return process.returncode, "".join(lines), messages.read()
 
     def kill(self) -> None:
         """End all processes at once, and those that are started later."""
@@ -191,13 +215,19 @@ class OpenProject:
         """Index for the thread of short requests."""
         self.slow: ProjectIndex | None = None
         """Index for the thread of long analyses."""
-        self.indexed: Indexed | None = None
-        """Result of the last successful indexing by this server."""
+        self.models = 0
+        self.base: str | None = None
+        """Name of the run to compare with."""
         self.state, self.message, self.is_first = "indexing", "", False
         self._client, self._workers, self._processes, self._swapped = client, workers, processes, swapped
         self._use: StoreUse | None = None
+        self._cached = CachedBase()
         self._due: float | None = None
+        self._is_fresh = False
+        self._lock = asyncio.Lock()
+        self._swapping: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._opening: asyncio.Future[None] | None = None
         self._is_closed = False
         self._available = asyncio.Event()
 
@@ -207,17 +237,43 @@ class OpenProject:
 
     def open(self) -> None:
         """Open the cached index, if there is one, and read the project."""
-        self._workers.quick.submit(self._open_cached)
-        self.refresh()
+        opened = self._workers.run(self._workers.quick, self._open_cached)
+        # Submitted now: requests that follow have the index.
+        self._opening = asyncio.ensure_future(self._open(asyncio.ensure_future(opened)))
 
     def _open_cached(self) -> None:
         with suppress(OSError):
             self._use = StoreUse(find_store(self.root, os.environ), self.root)
-        self.quick = open_index(self.root)
+            # The file is read again with each indexing.
+            chosen = find_store(self.root, os.environ).path.with_suffix(".base").read_bytes()
+            with suppress(ValueError):
+                self._cached = msgspec.json.decode(chosen, type=CachedBase)
+        self.quick = open_index(self.root, base_id=self._cached.run_id)
         self.is_first = self.quick is None
+        if self.quick is not None:
+            self.models = sum(node.resource_type == "model" for node in self.quick.names.values())
+            self.base = self._cached.label if self.quick.base is not None else None
 
-    def refresh(self, delay: float = 0.0) -> asyncio.Task[None]:
-        """Read the project again after *delay* seconds without a further call; return the work."""
+    async def _open(self, cached: asyncio.Future[None]) -> None:
+        await cached
+        if self.quick is not None:
+            workers = self._workers
+            self.slow = await workers.run(workers.slow, partial(open_index, self.root, *_runs_of(self.quick)))
+        if self.slow is None:
+            self.refresh()
+            return
+        self._available.set()
+        self._report("ready", "")
+        self._swapped(self)
+        # The first requests come first.
+        self.refresh(CALM)
+
+    def refresh(self, delay: float = 0.0, *, is_fresh: bool = False) -> asyncio.Task[None]:
+        """Read the project again after *delay* seconds without a further call; return the work.
+
+        With *is_fresh*, a configured store is asked for a new run to compare with.
+        """
+        self._is_fresh |= is_fresh
         self._due = asyncio.get_running_loop().time() + delay
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._index())
@@ -234,15 +290,17 @@ class OpenProject:
 
     async def _index_once(self) -> None:
         workers = self._workers
-        # Waits for the cached index: until then it is unknown if this is the first time.
-        await workers.run(workers.quick, _nothing)
-        if self.slow is None and self.quick is not None:
-            await self._swap(None, None)
+        is_fresh, self._is_fresh = self._is_fresh, False
         self._report("indexing", "")
         progress = None
         if self.is_first:
             progress = asyncio.ensure_future(self._client.begin(f"recce_meta: reading {self.root.name}"))
-        found = await workers.run(workers.waiting, self._run)
+        loop = asyncio.get_running_loop()
+
+        def announce(line: str) -> None:
+            loop.call_soon_threadsafe(self._announced, line)
+
+        found = await workers.run(workers.waiting, partial(self._run, announce, is_fresh))
         if self._is_closed:
             return
         if found.problem is None:
@@ -252,12 +310,20 @@ class OpenProject:
         if progress is not None:
             self._client.end(await progress, self.message)
 
-    def _run(self) -> Indexed:
-        """Index in a process of its own, and wait for it."""
-        command = indexing.index_command(self.root, find_store(self.root, os.environ).url, self._options())
-        return indexed_of(*self._processes.run(command, self.root, is_patient=True))
+    def _run(self, announce: Callable[[str], None], is_fresh: bool) -> Indexed:
+        """Index in a process of its own, and wait for it. Each line of its output goes to *announce*."""
+        store = find_store(self.root, os.environ)
+        command = indexing.index_command(self.root, store.url, self._options(is_fresh))
+        return indexed_of(*self._processes.run(command, self.root, announce))
 
-    def _options(self) -> IndexOptions:
+    def _announced(self, line: str) -> None:
+        """Use a new index while the run to compare with is still read."""
+        with suppress(ValueError):
+            found = msgspec.json.decode(line, type=indexing.Indexed)
+            if found.problem is None and not self._is_closed:
+                self._swapping = asyncio.ensure_future(self._use_index(found))
+
+    def _options(self, is_fresh: bool) -> IndexOptions:
         given = dict(zip(self.options[::2], self.options[1::2], strict=True))
         folder = given.get("--profiles-dir")
         return indexing.IndexOptions(
@@ -266,15 +332,12 @@ class OpenProject:
             target=given.get("--target"),
             profiles_dir=Path(folder) if folder else None,
             schema=given.get("--schema"),
+            is_fresh=is_fresh,
         )
 
     async def _take(self, found: Indexed) -> None:
-        """Replace the index by that of *found*, if it is another run."""
-        before = self.quick
-        base = before.base.run.run_id if before is not None and before.base is not None else None
-        if before is None or self.slow is None or (before.run.run_id, base) != (found.run_id, found.base_id):
-            await self._swap(found.run_id, found.base_id)
-        self.indexed = found
+        """Replace the index by that of *found*, and report what was read."""
+        await self._use_index(found)
         text = read_sentence(found)
         for note in found.notes:
             self._client.log(f"{self.root.name}: {note}")
@@ -285,14 +348,18 @@ class OpenProject:
             self._client.log(text)
         self.is_first = False
 
-    async def _swap(self, run_id: str | None, base_id: str | None) -> None:
-        """Open the index of a run for both threads, and close the previous ones."""
-        workers, before = self._workers, (self.quick, self.slow)
-        opening = partial(open_index, self.root, run_id, base_id)
-        quick, slow = await asyncio.gather(
-            workers.run(workers.quick, opening), workers.run(workers.slow, opening)
-        )
-        self.quick, self.slow = quick, slow
+    async def _use_index(self, found: Indexed) -> None:
+        """Open the index of *found* for both threads, and close the previous ones, if it is another run."""
+        async with self._lock:
+            before, workers = (self.quick, self.slow), self._workers
+            self.models, self.base = found.models, found.base
+            if all(_runs_of(index) == (found.run_id, found.base_id) for index in before):
+                return
+            opening = partial(open_index, self.root, found.run_id, found.base_id)
+            quick, slow = await asyncio.gather(
+                workers.run(workers.quick, opening), workers.run(workers.slow, opening)
+            )
+            self.quick, self.slow = quick, slow
         self._available.set()
         # Each connection belongs to one thread, and earlier work there may still need it.
         workers.quick.submit(close_index, before[0])
@@ -317,16 +384,18 @@ class OpenProject:
 
     def status(self) -> Json:
         """Return the parameters of `recceMeta/status`."""
-        found, index = self.indexed, self.quick
+        index = self.quick
         run_at = index.run.run_at if index is not None else None
+        # The cached run has its source in its id.
+        source = index.run.run_id.rpartition("-")[2] if index is not None else None
         return {
             "project": str(self.root),
             "name": index.run.project_name if index is not None else self.root.name,
             "state": self.state,
-            "models": found.models if found else None,
-            "source": found.source if found else None,
+            "models": self.models,
+            "source": source,
             "run_at": run_at.isoformat() if run_at is not None else None,
-            "base": found.base if found else None,
+            "base": self.base,
             "message": self.message,
             "first": self.is_first,
         }
@@ -336,10 +405,6 @@ class OpenProject:
         self._is_closed, self._due = True, None
         if self._use is not None:
             self._use.close()
-
-
-def _nothing() -> None:
-    """Do nothing: its end shows that earlier work of the thread has ended."""
 
 
 def indexed_of(code: int, output: str, messages: str) -> Indexed:

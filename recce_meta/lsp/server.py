@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
+from pygls.protocol.language_server import lsp_method
 
 from recce_meta._version import __version__
 from recce_meta.errors import RecceMetaError
@@ -58,6 +59,7 @@ TRIGGERS = ("'", '"', ".")
 """Characters after which editors ask for completions."""
 NOT_INITIALIZED, FAILED = -32002, -32803
 """Codes of errors: https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/"""
+SWITCH_SECONDS = 0.0005
 EXIT_SECONDS = 1.0
 """Time for threads to end after the editor has gone."""
 
@@ -65,7 +67,14 @@ Handler: TypeAlias = "Callable[[EditorServer, Any], Awaitable[Any]]"
 
 
 class EditorProtocol(LanguageServerProtocol):
-    """Protocol whose errors have a message and no traceback."""
+    """Protocol whose errors have a message and no traceback, and that leaves edits to `EditorText`."""
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(
+        self, params: types.DidChangeTextDocumentParams
+    ) -> Generator[Any, Any, None]:
+        """Pass an edit on. pygls ends lines at more characters than the protocol, and would fail."""
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
 
     def _send_response(self, msg_id: Any, result: Any = None, error: Any = None) -> None:
         if error is not None:
@@ -321,6 +330,8 @@ def serve(arguments: Sequence[str]) -> int:
     logging.getLogger("pygls").addHandler(logging.NullHandler())
     # Its messages have tracebacks; what matters comes through `report_server_error`.
     logging.getLogger("pygls").propagate = False
+    # An analysis in another thread would hold up a short request for 5 ms at each of its steps.
+    sys.setswitchinterval(SWITCH_SECONDS)
     server = new_server(arguments)
     server.start_io(stdin=sys.stdin.buffer, stdout=_own_output())
     server.kill()

@@ -130,7 +130,8 @@ class EditorSession:
         """Analyse a text that was opened."""
         if text.is_analysed:
             self._known[text.uri] = KnownText(text, self.project_of(text.path))
-            self._schedule(text.uri, 0.0)
+            # The editor asks about a new text first.
+            self._schedule(text.uri, QUIET)
 
     async def changed(self, text: EditorText) -> None:
         """Analyse a text that was edited, after a pause."""

@@ -43,6 +43,15 @@ def start(tmp_path: Path) -> Iterator[Open]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+    """Return an editor for tests that leave it as it is; its folder is the project."""
+    folder = tmp_path_factory.mktemp("shared")
+    with Editor(folder / "home", copy_shop(folder / "shop")) as found:
+        found.status("ready")
+        yield found
+
+
 @pytest.fixture
 def editor(start: Open, shop: Path) -> Editor:
     """Return an editor in which the shop was read."""

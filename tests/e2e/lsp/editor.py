@@ -34,6 +34,7 @@ class Editor:
         """Start the server in *folder*; with *starts*, initialize it there with *capabilities*."""
         home.mkdir(exist_ok=True, parents=True)
         self.log = home / "stderr.log"
+        self.folder = folder
         with self.log.open("wb") as errors:
             self.process = subprocess.Popen(
                 COMMAND,

@@ -54,8 +54,8 @@ def test_a_missing_extra_is_one_error_with_the_command_that_installs_it(tmp_path
     assert ran.stdout == ""
 
 
-def test_the_server_offers_all_features(editor: Editor) -> None:
-    offered = editor.capabilities
+def test_the_server_offers_all_features(shared: Editor) -> None:
+    offered = shared.capabilities
 
     for name in ("hover", "definition", "references", "codeLens", "completion", "documentSymbol"):
         assert offered[f"{name}Provider"], name
@@ -150,7 +150,8 @@ def test_a_request_before_initialize_is_refused(start: Open, shop: Path) -> None
     assert editor.initialize(shop)["serverInfo"]["name"] == "recce_meta"
 
 
-def test_messages_that_are_not_of_the_protocol_are_survived(editor: Editor, shop: Path) -> None:
+def test_messages_that_are_not_of_the_protocol_are_survived(shared: Editor) -> None:
+    editor, shop = shared, shared.folder
     for body in (b"{", b"[]", b'"text"', b'{"jsonrpc": "2.0"}', b'{"jsonrpc": "2.0", "method": "no/such"}'):
         editor.send_bytes(body)
     editor.notify("textDocument/didChange", {"textDocument": 5})
@@ -162,9 +163,9 @@ def test_messages_that_are_not_of_the_protocol_are_survived(editor: Editor, shop
     assert "Traceback" not in editor.logged()
 
 
-def test_a_file_that_is_not_open_has_no_answers(editor: Editor, shop: Path) -> None:
-    assert editor.hover((shop / ORDERS).as_uri(), 6, 12) is None
-    assert editor.symbols((shop / "nothing.sql").as_uri()) == []
+def test_a_file_that_is_not_open_has_no_answers(shared: Editor) -> None:
+    assert shared.hover((shared.folder / ORDERS).as_uri(), 6, 12) is None
+    assert shared.symbols((shared.folder / "nothing.sql").as_uri()) == []
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,8 @@ def test_a_file_that_is_not_open_has_no_answers(editor: Editor, shop: Path) -> N
         "",
     ],
 )
-def test_a_uri_without_a_file_here_has_no_answers(editor: Editor, uri: str) -> None:
+def test_a_uri_without_a_file_here_has_no_answers(shared: Editor, uri: str) -> None:
+    editor = shared
     editor.open(uri, "select 1 as a")
     editor.edit(uri, 2, "select 2 as b")
 
@@ -190,7 +192,8 @@ def test_a_uri_without_a_file_here_has_no_answers(editor: Editor, uri: str) -> N
     assert "failed" not in editor.logged()
 
 
-def test_a_file_outside_a_project_has_answers_from_its_text(editor: Editor, tmp_path: Path) -> None:
+def test_a_file_outside_a_project_has_answers_from_its_text(shared: Editor, tmp_path: Path) -> None:
+    editor = shared
     alone = tmp_path / "alone.sql"
     alone.write_text("select a as renamed from t")
 
@@ -254,7 +257,8 @@ def test_each_project_of_a_folder_has_an_index_of_its_own(start: Open, tmp_path:
     assert has_second == [False, True]
 
 
-def test_installed_packages_belong_to_the_project_that_installed_them(editor: Editor, shop: Path) -> None:
+def test_installed_packages_belong_to_the_project_that_installed_them(shared: Editor) -> None:
+    editor, shop = shared, shared.folder
     package = copy_shop(shop / "dbt_packages" / "tools")
 
     editor.open(package / ORDERS)
