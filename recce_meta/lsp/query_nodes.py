@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
-from sqlglot import Token, TokenType, exp
+from sqlglot import TokenType, exp
 
 from recce_meta.lsp.positions import TextSpan
+from recce_meta.lsp.query_gaps import TagGaps
+from recce_meta.lsp.query_items import ParsedText, SelectItems
 from recce_meta.lsp.query_text import (
     QueryText,
     TextColumn,
@@ -19,7 +19,7 @@ from recce_meta.lsp.query_text import (
     TextQuality,
     TextTable,
 )
-from recce_meta.lsp.template import ModelTemplate, TagCall, TextRegions
+from recce_meta.lsp.template import TagCall, TextRegions
 from recce_meta.sql_lineage.expressions import NODE, arg, args
 from recce_meta.sql_lineage.facts import NOT_COLUMNS
 from recce_meta.sql_lineage.query import (
@@ -40,117 +40,13 @@ from recce_meta.sql_lineage.query import (
     SourceColumn,
     Table,
     Unresolved,
-    Values,
 )
 from recce_meta.sql_lineage.scope import is_open
 from recce_meta.warehouses.types import Sql
 
 RELATIONS = frozenset({"ref", "source", "this"})
-_OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
-_CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
-_AFTER_ITEM = frozenset(
-    {
-        TokenType.FROM,
-        TokenType.WHERE,
-        TokenType.GROUP_BY,
-        TokenType.ORDER_BY,
-        TokenType.HAVING,
-        TokenType.QUALIFY,
-        TokenType.LIMIT,
-        TokenType.UNION,
-        TokenType.EXCEPT,
-        TokenType.INTERSECT,
-        TokenType.SEMICOLON,
-        TokenType.INTO,
-    }
-)
 _SURE, _LIKELY, _GUESS = 1.0, 0.9, 0.5
-_HARMLESS = ("where ", "and ", "or ", "group by", "order by", "having ", "qualify ", "limit ")
-"""Clauses in a branch that change neither the tables nor the columns of its query."""
 _NOT_LISTED = frozenset({"ROWID", "CTID", "OID", "XMIN", "TABLEOID", "NEXTVAL", "CURRVAL", "VALUE"})
-
-
-class ParsedText(Struct, frozen=True):
-    """SQL that was parsed: pieces of a mask, with a few names in between."""
-
-    template: ModelTemplate
-    sql: str
-    tokens: Sequence[Token]
-    pieces: tuple[tuple[int, int, int], ...]
-    """Offset in `sql`, offset in the mask, and length of each piece, in order."""
-    placeholder: str = ""
-    """Name that was put in, in lower case."""
-
-    def offset(self, place: int) -> int:
-        """Return the offset in the template for *place* in `sql`; the end of a piece for a place between."""
-        at = bisect_left(self.pieces, (place + 1,)) - 1
-        if at < 0:
-            return 0
-        start, origin, length = self.pieces[at]
-        return origin + min(place - start, length)
-
-
-class _Item(Struct):
-    """Item of a SELECT list."""
-
-    node: Sql
-    span: TextSpan
-    """All of it, with its alias."""
-    expression: TextSpan
-    name: TextSpan | None
-    """Its alias, its column, or its star."""
-    is_star: bool
-    is_hidden: bool
-    """Whether a tag is in its name."""
-
-
-class _ItemRanges:
-    """Tokens of the items of every SELECT list."""
-
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self._tokens = tokens
-        self._found: list[tuple[int, int]] = []
-        opened: list[int | None] = [None]
-        for place, token in enumerate(tokens):
-            kind = token.token_type
-            if kind in _OPENING:
-                opened.append(None)
-            elif kind in _CLOSING:
-                self._add(opened.pop() if len(opened) > 1 else opened[0], place)
-            elif kind is TokenType.SELECT:
-                opened[-1] = place + 1
-            elif opened[-1] is not None:
-                if kind is TokenType.COMMA:
-                    self._add(opened[-1], place)
-                    opened[-1] = place + 1
-                elif kind is TokenType.DISTINCT and opened[-1] == place:
-                    opened[-1] = place + 1
-                elif kind in _AFTER_ITEM and not self._goes_on(place):
-                    self._add(opened[-1], place)
-                    opened[-1] = None
-        self._add(opened[-1], len(tokens))
-        self._found.sort()
-        self._starts = [tokens[first].start for first, _ in self._found]
-
-    def _add(self, first: int | None, end: int) -> None:
-        if first is not None and first < end:
-            self._found.append((first, end - 1))
-
-    def _goes_on(self, place: int) -> bool:
-        """Return whether the keyword at *place* belongs to an item: `* EXCEPT (a)`, `IS DISTINCT FROM`."""
-        kind, before = self._tokens[place].token_type, self._tokens[place - 1].token_type
-        if kind is TokenType.EXCEPT:
-            return before is TokenType.STAR
-        return kind is TokenType.FROM and before is TokenType.DISTINCT
-
-    def around(self, low: int, high: int) -> tuple[int, int]:
-        """Return the first and the last token of the smallest item with the offsets *low* to *high*."""
-        for place in range(bisect_right(self._starts, low) - 1, -1, -1):
-            first, last = self._found[place]
-            if self._tokens[last].end + 1 >= high:
-                return first, last
-        starts = [token.start for token in self._tokens]
-        return max(0, bisect_right(starts, low) - 1), max(0, bisect_left(starts, high) - 1)
 
 
 class NodeReader:
@@ -160,20 +56,14 @@ class NodeReader:
         self._query, self._parsed, self._cursor = query, parsed, cursor
         self._template = parsed.template
         self._opaque = TextRegions(self._template.opaque)
-        self._tags = TextRegions(self._template.tags)
         self._calls = {call.tag.start: call for call in self._template.calls if call.mask}
-        self._index = {token.start: place for place, token in enumerate(parsed.tokens)}
-        self._starts = [token.start for token in parsed.tokens]
-        self._ranges = _ItemRanges(parsed.tokens)
+        self._items = SelectItems(parsed)
+        self._gaps = TagGaps(self._template, self._items)
         self._nodes: dict[int, Sql] = {}
         self._hidden: set[str] = set()
         self._queries: list[Query] = []
         self._outer: dict[int, Select | None] = {}
-        self._gaps: dict[int, tuple[bool, bool]] = {}
-        self._known: dict[int, bool] = {}
         self._reports_missing = True
-        self._items: dict[int, list[_Item]] = {}
-        self._of_output: dict[int, tuple[Select, int]] = {}
         self._stars: dict[int, Select] = {}
         self._outputs: dict[int, TextOutput | None] = {}
         self._tables: dict[int, TextTable | None] = {}
@@ -186,12 +76,16 @@ class NodeReader:
             root = root.parent
         for node in root.walk():
             self._nodes[id(node)] = node
-            if node.__class__ is exp.Identifier and (span := self._span(node)) and self._is_tag(span):
+            if (
+                node.__class__ is exp.Identifier
+                and (span := self._items.span(node))
+                and self._items.is_tag(span)
+            ):
                 self._hidden.add(node.name.lower())
         self._collect()
         for query in self._queries:
             if isinstance(query, Select):
-                self._place_items(query)
+                self._items.add(query)
         for query in self._queries:
             for implied in query.implied.values():
                 if isinstance(query, Select):
@@ -213,10 +107,10 @@ class NodeReader:
             if not isinstance(node, (exp.Alias, exp.TableAlias)):
                 continue
             alias = node.args.get("alias") if isinstance(node, exp.Alias) else node.args.get("this")
-            span = self._span(alias) if isinstance(alias, NODE) else None
-            if alias is None or span is None or (tag := self._tags.around(span.start)) is None:
+            span = self._items.span(alias) if isinstance(alias, NODE) else None
+            if alias is None or span is None or (tag := self._items.tags.around(span.start)) is None:
                 continue
-            before = self._index.get(alias.meta["start"], 0) - 1
+            before = self._items.index.get(alias.meta["start"], 0) - 1
             if before < 0 or self._parsed.tokens[before].token_type is not TokenType.ALIAS:
                 found.append(tag)
         return found
@@ -251,84 +145,10 @@ class NodeReader:
             elif isinstance(query, Function) and query.rows is not None:
                 stack.append((query.rows, outer))
 
-    def _span(self, node: Sql | None) -> TextSpan | None:
-        """Return the position of one name, star or literal."""
-        if node is None or "start" not in node.meta:
-            return None
-        low, high = node.meta["start"], node.meta["end"] + 1
-        return TextSpan(self._parsed.offset(low), self._parsed.offset(high))
-
-    def _is_tag(self, span: TextSpan) -> bool:
-        return bool(self._tags.within(span.start, span.end))
-
     def _is_hidden(self, name: str) -> bool:
         """Return whether *name* contains a mask or the name that completes half-typed SQL."""
         lower = name.lower()
         return lower in self._hidden or (lower != "" and lower == self._parsed.placeholder)
-
-    # Select lists
-
-    def _place_items(self, select: Select) -> None:
-        """Find the position of each item of a SELECT list, and the outputs that it yields."""
-        places: dict[int, int] = {}
-        items: list[_Item] = []
-        for node in args(select.node, "expressions") if isinstance(select.node, exp.Select) else ():
-            item = self._item(node)
-            if item is not None:
-                places[id(node)] = len(items)
-                items.append(item)
-        self._items[id(select)] = items
-        place, last = -1, None
-        for output in select.outputs:
-            at = self._place_of(output, places)
-            if at is None:
-                source = _star_source(output)
-                is_next = place < 0 or not items[place].is_star
-                if not is_next and isinstance(items[place].node, exp.Column) and source is not last:
-                    is_next = any(item.is_star for item in items[place + 1 : place + 2])
-                if is_next:
-                    place = next((i for i in range(place + 1, len(items)) if items[i].is_star), place)
-                last = source
-            else:
-                place = at
-            if 0 <= place < len(items):
-                self._of_output[id(output)] = select, place
-
-    def _place_of(self, output: Output, places: Mapping[int, int]) -> int | None:
-        node = output.node
-        while node is not None:
-            if id(node) in places:
-                return places[id(node)]
-            node = node.parent
-        return None
-
-    def _item(self, node: Sql) -> _Item | None:
-        spans = [span for each in node.walk() if "start" in each.meta and (span := _raw(each)) is not None]
-        alias = node.args.get("alias") if isinstance(node, exp.Alias) else None
-        if not spans:
-            return None
-        low, high = min(span[0] for span in spans), max(span[1] for span in spans)
-        first, last = self._ranges.around(low, high)
-        tokens, offset = self._parsed.tokens, self._parsed.offset
-        span = TextSpan(offset(tokens[first].start), offset(tokens[last].end + 1))
-        expression, name = span, None
-        is_star = isinstance(node, exp.Star) or (
-            isinstance(node, (exp.Column, exp.Dot)) and node.find(exp.Star) is not None
-        )
-        if isinstance(alias, NODE) and (name := self._span(alias)) is not None:
-            place = self._index.get(alias.meta["start"], first) - 1
-            if place > first and tokens[place].token_type is TokenType.ALIAS:
-                place -= 1
-            if place >= first:
-                expression = TextSpan(span.start, offset(tokens[place].end + 1))
-        elif is_star:
-            name = self._span(node.find(exp.Star))
-        elif isinstance(node, exp.Column):
-            name = self._span(node.this)
-        elif isinstance(node, exp.Dot) and isinstance(node.expression, exp.Identifier):
-            name = self._span(node.expression)
-        is_hidden = self._is_tag(name) if name is not None else False
-        return _Item(node, span, expression, name, is_star, is_hidden)
 
     # Outputs
 
@@ -347,11 +167,9 @@ class NodeReader:
     def _read_output(self, output: Output) -> TextOutput | None:
         if output.branches:
             return self._of_branches(output)
-        at = self._of_output.get(id(output))
-        if at is None:
+        item = self._items.of_output(output)
+        if item is None:
             return self._implied(output)
-        select, place = at
-        item = self._items[id(select)][place]
         name = output.name
         if (name and name.lower() == self._parsed.placeholder) or item.span.start == item.span.end:
             return None
@@ -364,7 +182,7 @@ class NodeReader:
         if output.node is not None:
             # `* REPLACE (a + b AS c)`
             alias = output.node.parent.args.get("alias") if output.node.parent is not None else None
-            place_of_alias = self._span(alias) if isinstance(alias, NODE) else None
+            place_of_alias = self._items.span(alias) if isinstance(alias, NODE) else None
             return TextOutput(
                 name, place_of_alias or span, item.expression, is_opaque, place_of_alias is None
             )
@@ -406,7 +224,7 @@ class NodeReader:
         query = self._query
         while isinstance(query, SetOperation):
             query = query.operands[0]
-        items = self._items.get(id(query))
+        items = self._items.of(query) if isinstance(query, Select) else ()
         return TextSpan(items[0].span.start, items[-1].span.end) if items else None
 
     # Tables and CTEs
@@ -428,27 +246,27 @@ class NodeReader:
         node = source.node
         if not isinstance(node, exp.Table) or not (isinstance(source.relation, Table) or source.cte):
             return None
-        parts = [self._span(arg(node, key)) for key in ("catalog", "db", "this")]
+        parts = [self._items.span(arg(node, key)) for key in ("catalog", "db", "this")]
         spans = [span for span in parts if span is not None]
         if not spans:
             return None
         span = TextSpan(min(span.start for span in spans), max(span.end for span in spans))
-        if span.start == span.end or (self._is_hidden(node.name) and not self._is_tag(span)):
+        if span.start == span.end or (self._is_hidden(node.name) and not self._items.is_tag(span)):
             return None
         # Half-typed SQL such as `FROM orders, 2`.
         if self._template.masked[span.start : span.end].isdigit():
             return None
         call: TagCall | None = None
         name = self._template.text[span.start : span.end]
-        tag = self._tags.around(span.start)
+        tag = self._items.tags.around(span.start)
         if tag is not None and len(spans) == 1:
             call, span = self._calls.get(tag.start), tag
             is_relation = call is not None and call.name in RELATIONS
             name = node.name if is_relation else self._template.text[tag.start : tag.end]
         alias = node.args.get("alias")
         alias = alias.this if isinstance(alias, NODE) else None
-        alias_span = self._span(alias) if isinstance(alias, NODE) else None
-        if alias_span is None or self._is_tag(alias_span) or self._is_hidden(source.alias):
+        alias_span = self._items.span(alias) if isinstance(alias, NODE) else None
+        if alias_span is None or self._items.is_tag(alias_span) or self._is_hidden(source.alias):
             return TextTable(span, name, call, source.cte.name if source.cte else None)
         cte = source.cte.name if source.cte is not None else None
         return TextTable(span, name, call, cte, source.alias, alias_span)
@@ -463,15 +281,15 @@ class NodeReader:
     def _cte(self, cte: Cte) -> TextCte | None:
         alias = cte.node.args.get("alias")
         identifier = alias.this if isinstance(alias, NODE) else None
-        span = self._span(identifier) if isinstance(identifier, NODE) else None
-        if span is None or identifier is None or self._is_tag(span):
+        span = self._items.span(identifier) if isinstance(identifier, NODE) else None
+        if span is None or identifier is None or self._items.is_tag(span):
             return None
         body = self._body(identifier.meta["end"] + 1)
         names = args(alias, "columns") if isinstance(alias, NODE) else []
         outputs: list[TextOutput] = []
         for place, output in enumerate(cte.query.outputs):
             text = self._output(output)
-            if text is not None and place < len(names) and (at := self._span(names[place])) is not None:
+            if text is not None and place < len(names) and (at := self._items.span(names[place])) is not None:
                 text = replace(text, name=names[place].name, span=at)
             if text is not None:
                 outputs.append(text)
@@ -512,14 +330,14 @@ class NodeReader:
         names = args(join.node, "using") if join is not None and join.node is not None else []
         for node, merged in zip(names, join.using if join is not None else (), strict=False):
             identifier = node if isinstance(node, exp.Identifier) else arg(node, "this")
-            span = self._span(identifier)
-            if span is not None and not self._is_tag(span) and not self._is_hidden(node.name):
+            span = self._items.span(identifier)
+            if span is not None and not self._items.is_tag(span) and not self._is_hidden(node.name):
                 found[span] = TextColumn(node.name, span, self._origins(merged))
 
     def _column(self, node: Sql, reference: Reference, query: Query) -> TextColumn | None:
         identifier, is_path = _name_of(node, reference)
-        span = self._span(identifier)
-        if identifier is None or span is None or self._is_tag(span) or self._is_hidden(identifier.name):
+        span = self._items.span(identifier)
+        if identifier is None or span is None or self._items.is_tag(span) or self._is_hidden(identifier.name):
             return None
         name = identifier.name
         is_qualified = arg(node, "table") is not None
@@ -554,8 +372,8 @@ class NodeReader:
 
     def _unlisted(self, reference: Unresolved, query: Query) -> tuple[TextOrigin, ...]:
         """Return the only source with a tag that may yield a column that no source is known to have."""
-        may = [source for source in reference.sources if not self._is_known(source)]
-        if len(may) != 1 or not isinstance(query, Select) or self._tags_in(query)[1]:
+        may = [source for source in reference.sources if not self._gaps.is_known(source)]
+        if len(may) != 1 or not isinstance(query, Select) or self._gaps.tags_in(query)[1]:
             return ()
         table = self._table(may[0])
         is_cte = table is not None and table.cte is not None
@@ -602,10 +420,10 @@ class NodeReader:
         else:
             return None
         outer = None if is_qualified else self._outer.get(id(query))
-        if not all(map(self._is_known, sources)) or (not is_qualified and self._tags_in(query)[1]):
+        if not all(map(self._gaps.is_known, sources)) or (not is_qualified and self._gaps.tags_in(query)[1]):
             return None
         while outer is not None:
-            if not all(map(self._is_known, outer.sources)) or self._tags_in(outer)[1]:
+            if not all(map(self._gaps.is_known, outer.sources)) or self._gaps.tags_in(outer)[1]:
                 return None
             outer = self._outer.get(id(outer))
         names = [name for source in sources for name in _names(source)]
@@ -614,14 +432,16 @@ class NodeReader:
     def _with_tags(
         self, reference: Reference, query: Query, origins: tuple[TextOrigin, ...]
     ) -> tuple[TextOrigin, ...]:
-        """Return *origins*, a guess for a name without a qualifier, with the CTEs in which a tag may yield it."""
+        """Return *origins*, a guess for an unqualified name, with the CTEs in which a tag may yield it."""
         if not isinstance(query, Select):
             return origins
         columns = reference.columns if isinstance(reference, Merged) else (reference,)
         guessed = {id(column.source) for column in columns if isinstance(column, SourceColumn)}
         others = [source for source in query.sources if id(source) not in guessed]
-        unknown = [one for one in others if not isinstance(one.relation, Table) and not self._is_known(one)]
-        if self._tags_in(query)[1]:
+        unknown = [
+            one for one in others if not isinstance(one.relation, Table) and not self._gaps.is_known(one)
+        ]
+        if self._gaps.tags_in(query)[1]:
             return ()
         found = list(origins)
         for source in unknown:
@@ -630,90 +450,6 @@ class NodeReader:
                 return ()
             found.append(TextOrigin(origins[0].column, table, None, _GUESS))
         return tuple(replace(one, confidence=_GUESS) for one in found) if unknown else origins
-
-    def _is_known(self, source: QuerySource) -> bool:
-        """Return whether all columns of *source* are known."""
-        relation = source.relation
-        if isinstance(relation, Table):
-            return relation.columns is not None
-        return not is_open(source) and self._lists_all(relation)
-
-    def _lists_all(self, query: Query) -> bool:
-        """Return whether the outputs of *query* are all its columns, although there are tags in the text."""
-        known = self._known.get(id(query))
-        if known is None:
-            # A recursive CTE meets itself again.
-            self._known[id(query)] = True
-            known = self._known[id(query)] = self._lists(query)
-        return known
-
-    def _lists(self, query: Query) -> bool:
-        if isinstance(query, SetOperation):
-            return all(self._lists_all(operand) for operand in query.operands)
-        if isinstance(query, SelfReference):
-            return query.query is None or self._lists_all(query.query)
-        if not isinstance(query, Select):
-            return isinstance(query, Values)
-        has_new_outputs, has_new_sources = self._tags_in(query)
-        has_star = any(output.node is None for output in query.outputs)
-        if has_new_outputs or (has_star and has_new_sources):
-            return False
-        return not has_star or all(map(self._is_known, query.sources))
-
-    def _tags_in(self, select: Select) -> tuple[bool, bool]:
-        """Return whether a tag may add outputs to *select*, and whether one may add a source."""
-        if id(select) not in self._gaps:
-            self._gaps[id(select)] = self._find_tags(select) if self._template.opaque else (False, False)
-        return self._gaps[id(select)]
-
-    def _find_tags(self, select: Select) -> tuple[bool, bool]:
-        items = self._items.get(id(select), [])
-        extent = self._extent(select.node)
-        if extent is None:
-            return False, False
-        items_span = TextSpan(items[0].span.start, items[-1].span.end) if items else TextSpan(0, 0)
-        start, end = min(extent.start, items_span.start) if items else extent.start, extent.end
-        fine = [item.expression for item in items if item.name is not None and not item.is_hidden]
-        fine += [span for node in _clauses_of(select.node) if (span := self._extent(node)) is not None]
-        new_outputs = new_sources = False
-        for span in self._template.opaque:
-            if span.end <= start or span.start >= end or (span.start <= start and end <= span.end):
-                continue
-            if any(one.start <= span.start and span.end <= one.end for one in fine):
-                continue
-            if span.start < items_span.end and items_span.start < span.end:
-                new_outputs = True
-            elif not self._is_harmless(span):
-                new_sources = True
-        return new_outputs, new_sources
-
-    def _extent(self, node: Sql) -> TextSpan | None:
-        """Return the text of *node*, up to the next token."""
-        spans = [_raw(each) for each in node.walk() if "start" in each.meta]
-        if not spans:
-            return None
-        low, high = min(span[0] for span in spans), max(span[1] for span in spans)
-        place = bisect_left(self._starts, high)
-        end = self._starts[place] if place < len(self._starts) else len(self._parsed.sql)
-        return TextSpan(self._parsed.offset(low), self._parsed.offset(end))
-
-    def _is_harmless(self, span: TextSpan) -> bool:
-        """Return whether the branch at *span* only adds a clause that changes neither tables nor columns."""
-        kept = self._template.masked[span.start : span.end].strip().lower()
-        has_other = "{% el" in self._template.text[span.start : span.end].replace("{%-", "{%")
-        return (not kept and not has_other) or (kept.startswith(_HARMLESS) and not has_other)
-
-
-def _raw(node: Sql) -> tuple[int, int]:
-    return node.meta["start"], node.meta["end"] + 1
-
-
-def _star_source(output: Output) -> QuerySource | None:
-    """Return the source that a `*` takes *output* from."""
-    if output.star is not None:
-        return output.star.sources[0] if output.star.sources else None
-    plain = output.reads.plain
-    return plain.source if isinstance(plain, SourceColumn) else None
 
 
 def _name_of(node: Sql, reference: Reference) -> tuple[Sql | None, bool]:
@@ -745,19 +481,3 @@ def _names(source: QuerySource) -> Sequence[str]:
     if isinstance(relation, Table):
         return relation.columns or ()
     return [output.name for output in relation.outputs]
-
-
-def _clauses_of(node: Sql) -> Iterator[Sql]:
-    """Yield the parts of a SELECT in which a tag changes neither its outputs nor its sources."""
-    for name in ("with", "where", "prewhere", "group", "having", "qualify", "order", "limit"):
-        clause = arg(node, name)
-        if clause is not None:
-            yield clause
-    start = arg(node, "from")
-    for item in (*([start.this] if start is not None else []), *(join.this for join in args(node, "joins"))):
-        if isinstance(item, (exp.Table, exp.Subquery)):
-            yield item
-    for join in args(node, "joins"):
-        on = arg(join, "on")
-        if on is not None:
-            yield on

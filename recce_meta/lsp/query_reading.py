@@ -13,7 +13,8 @@ from sqlglot.errors import SqlglotError
 
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.lsp.positions import TextSpan
-from recce_meta.lsp.query_nodes import RELATIONS, NodeReader, ParsedText
+from recce_meta.lsp.query_items import ParsedText
+from recce_meta.lsp.query_nodes import RELATIONS, NodeReader
 from recce_meta.lsp.query_text import PartMapper, QueryText, TextColumn, TextOrigin, TextQuality
 from recce_meta.lsp.sql_parts import parts_of
 from recce_meta.lsp.template import ModelTemplate, blank
@@ -118,7 +119,7 @@ class _TextReader:
         # sqlglot leaves out a byte order mark, which would move all offsets.
         sql = self._template.masked.replace("\ufeff", " ")
         known = _Relink(self._template).query(earlier) if earlier is not None else None
-        is_dangling = _DANGLING.search(sql) is not None
+        is_dangling = bool(self._dangling(sql))
         if not is_dangling and (found := self._whole(sql)) is not None:
             return found
         sql = self._without_open_quote(sql)
@@ -131,6 +132,17 @@ class _TextReader:
                 return found
             sql = other
         return self._of_parts(sql, known)
+
+    def _dangling(self, sql: str) -> list[int]:
+        """Return the offsets where a name is missing, outside of comments and strings."""
+        found = list(_DANGLING.finditer(sql))
+        if not found:
+            return []
+        try:
+            starts = {token.start for token in tokens_of(sql, self._dialect)}
+        except SqlglotError:
+            return [match.end() for match in found]
+        return [match.end() for match in found if match.start() in starts]
 
     def _left(self) -> float:
         return self._end - time.monotonic()
@@ -263,7 +275,7 @@ class _TextReader:
                 made.insert(text)
                 place = at if text.strip() else at + len(text)
             made.add(sql, place, end)
-            if _DANGLING.search(made.sql) is not None or not self._parses(made.sql):
+            if self._dangling(made.sql) or not self._parses(made.sql):
                 continue
             place = start
             for at, text in inserted:
@@ -281,7 +293,7 @@ class _TextReader:
         A change is an offset and its text; white space replaces as many characters.
         """
         start, end = span
-        dots = [(match.end(), f"{self._placeholder} ") for match in _DANGLING.finditer(sql, start, end)]
+        dots = [(at, f"{self._placeholder} ") for at in self._dangling(sql) if start <= at <= end]
         yield start, end, dots
         cursor = self._cursor
         if cursor is None or not start <= cursor <= end:
