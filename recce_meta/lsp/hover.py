@@ -115,10 +115,11 @@ def _list_of(outputs: Sequence[TextOutput]) -> str:
     # A tag may stand for any number of columns.
     names = [output.name for output in outputs if output.name not in ("", "*")]
     parts = [columns_block((name, None) for name in names)] if names else []
+    which = "Further" if names else "Its"
     if any(output.name == "" for output in outputs):
-        parts.append(f"Further columns are {AFTER_RENDERING}.")
-    if not names or any(output.name == "*" for output in outputs):
-        parts.append("Further columns are unknown." if names else "Its columns are unknown.")
+        parts.append(f"{which} columns are {AFTER_RENDERING}.")
+    elif not names or any(output.name == "*" for output in outputs):
+        parts.append(f"{which} columns are unknown.")
     return "\n\n".join(parts)
 
 
@@ -248,23 +249,30 @@ class ColumnHover:
         return self.column.origins if self.column is not None else ()
 
     def _origin(self, source: OwnedColumn | None) -> Iterator[str]:
-        """Yield the origin: from the text, else from the rendered text, else from the run."""
+        """Yield the origin in the text, and what the text hides from the rendered text or the run."""
         gap = self._gap(self.output) if self.output is not None else ""
-        if gap and self._has_rendered_origin():
-            yield from self._rendered_origin()
-        elif self.output is None or self._is_traced(self.output):
-            lines = list(self._lines(self._origins(), 0, set()))
-            if lines:
-                shown = lines[:MOST_ORIGINS]
-                more = [f"- … +{len(lines) - MOST_ORIGINS} more"] if len(lines) > MOST_ORIGINS else []
-                title = f"From ({gap})" if gap else "From"
-                yield f"{title}\n\n" + "\n".join([*shown, *more])
-                yield from self._stored_expression(source)
-        else:
+        origins = self._origins()
+        lines = list(self._lines(origins, 0, set()))
+        if lines:
+            shown = lines[:MOST_ORIGINS]
+            more = [f"- … +{len(lines) - MOST_ORIGINS} more"] if len(lines) > MOST_ORIGINS else []
+            title = f"From ({gap})" if gap else "From"
+            yield f"{title}\n\n" + "\n".join([*shown, *more])
+            yield from self._stored_expression(source)
+        is_traced = self.output is None or self._is_traced(self.output)
+        if not is_traced or gap or self._is_hidden(origins, 0):
             yield from self._rendered_origin()
 
-    def _has_rendered_origin(self) -> bool:
-        return self._of_rendered_text() is not None or self._of_run() is not None
+    def _is_hidden(self, origins: Sequence[TextOrigin], depth: int) -> bool:
+        """Return True unless the text shows which columns of nodes *origins* come from."""
+        return any(
+            (origin.table is None or self.file.relation(origin.table.call) is None)
+            if origin.output is None
+            else depth >= DEEPEST
+            or bool(self._obstacle(origin.output) or self._gap(origin.output))
+            or self._is_hidden(output_origins(self.query, origin.output), depth + 1)
+            for origin in origins
+        )
 
     def _rendered_origin(self) -> Iterator[str]:
         """Yield the origin of an output that the text hides, or shows in part."""
@@ -274,8 +282,8 @@ class ColumnHover:
             yield from self._sources("From", live, index)
         elif stored is not None and index is not None:
             yield from self._sources(f"From, {as_of_run(index)}", stored, index)
-        elif self.output is not None:
-            yield f"Origin {self._obstacle(self.output)}."
+        elif self.output is not None and (obstacle := self._obstacle(self.output)):
+            yield f"Origin {obstacle}."
 
     def _of_rendered_text(self) -> ColumnOutput | None:
         """Return the output of the model in the rendered text, unless that is an earlier text."""
@@ -335,7 +343,10 @@ class ColumnHover:
         if self._is_tag(table):
             tag = " ".join(self._text(table.span).split())
             return f"{code(origin.column)} of {code(cut(tag, LONGEST_LINE))}"
-        return code(f"{table.cte or table.name}.{origin.column}")
+        label = code(f"{table.cte or table.name}.{origin.column}")
+        # The CTE has no such column in the text.
+        is_hidden = table.cte is not None and origin.output is None
+        return f"{label} ({AFTER_RENDERING})" if is_hidden else label
 
     def _is_tag(self, table: TextTable) -> bool:
         return table.cte is None and (table.call is not None or table.name in self.file.template.masks)
