@@ -334,7 +334,7 @@ def _from(config: Config) -> BaseOptions:
     )
 
 
-class _Entry(NamedTuple):
+class CommitFile(NamedTuple):
     """File of a commit."""
 
     mode: str
@@ -368,7 +368,7 @@ def write_commit(root: Path, sha: str, folder: Path, environ: Mapping[str, str])
                 link.unlink()
 
 
-def _entry(line: str) -> _Entry | None:
+def _entry(line: str) -> CommitFile | None:
     """Return the file of a line such as `100644 blob SHA    12<tab>path`; None if dbt does not read it."""
     details, _, name = line.partition("\t")
     fields = details.split()
@@ -379,12 +379,12 @@ def _entry(line: str) -> _Entry | None:
     is_file = mode in _FILE_MODES and path.suffix.lower() in CODE_SUFFIXES
     if not (is_file or mode == _LINK) or not size.isdecimal() or int(size) > _LARGEST_FILE:
         return None
-    return _Entry(mode, object_id, path)
+    return CommitFile(mode, object_id, path)
 
 
 def _contents(
-    root: Path, entries: list[_Entry], environ: Mapping[str, str]
-) -> Iterator[tuple[_Entry, bytes]]:
+    root: Path, entries: list[CommitFile], environ: Mapping[str, str]
+) -> Iterator[tuple[CommitFile, bytes]]:
     """Yield the *entries* with their contents, from git's objects."""
     for start in range(0, len(entries), _FILES_AT_ONCE):
         some = entries[start : start + _FILES_AT_ONCE]

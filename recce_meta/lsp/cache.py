@@ -124,7 +124,7 @@ class StoreUse:
         self._descriptor = _locked_use(store.path)
         with suppress(OSError):
             os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, os.fsencode(os.path.realpath(root)), 0)
+            os.write(self._descriptor, os.fsencode(os.path.realpath(root)))
             os.utime(_use_file(store.path))
 
     def close(self) -> None:
@@ -190,7 +190,7 @@ def _try_lock(descriptor: int, *, is_shared: bool) -> bool:
     return True
 
 
-class _Found(NamedTuple):
+class CacheEntry(NamedTuple):
     """Store in the cache, sorted by what is removed first."""
 
     has_project: bool
@@ -218,7 +218,7 @@ def evict(store: CachedStore, most_bytes: int = MOST_BYTES) -> list[Path]:
     return removed
 
 
-def _stores(folder: Path) -> Iterator[_Found]:
+def _stores(folder: Path) -> Iterator[CacheEntry]:
     for path in folder.glob("*.db"):
         with suppress(OSError):  # another process has removed it
             files = [path, *(Path(f"{path}{suffix}") for suffix in _SIDE_FILES)]
@@ -226,7 +226,7 @@ def _stores(folder: Path) -> Iterator[_Found]:
             use = _use_file(path)
             used_at = (use if use.exists() else path).stat().st_mtime
             project = os.fsdecode(use.read_bytes()) if use.exists() else ""
-            yield _Found(bool(project) and Path(project).is_dir(), used_at, path, size)
+            yield CacheEntry(bool(project) and Path(project).is_dir(), used_at, path, size)
 
 
 def _remove_unused(path: Path) -> bool:

@@ -112,25 +112,29 @@ def index_project(
     options: IndexOptions | None = None,
     *,
     environ: Mapping[str, str] | None = None,
-    tell: Progress | None = None,
+    report: Progress | None = None,
     announce: Announce | None = None,
 ) -> Indexed:
     """Record the project in *root* into *store*, with the run that it is compared with.
 
-    *environ* are the variables of the process (default: those of this process). *tell* is called with the
+    *environ* are the variables of the process (default: those of this process). *report* is called with the
     progress, and *announce* with the new run of the project before the run to compare with is read. Waits for
     another process that indexes the same project. A damaged store, or one of a newer recce_meta, is deleted
     first. A failure is in the result, with the previous run.
     """
     started = time.monotonic()
     variables = os.environ if environ is None else environ
-    with StoreUse(store, root), writing(store):
-        indexing = _Indexing(root, store, options or IndexOptions(), variables, tell or _silent)
-        try:
-            found = indexing.indexed(announce or _silent)
-        except RecceMetaError as error:
-            found = replace(indexing.previous(), problem=error.message, hint=error.hint)
-        evict(store)
+    indexing = _Indexing(root, store, options or IndexOptions(), variables, report or _silent)
+    try:
+        with StoreUse(store, root), writing(store):
+            try:
+                found = indexing.indexed(announce or _silent)
+            except RecceMetaError as error:
+                found = replace(indexing.previous(), problem=error.message, hint=error.hint)
+            evict(store)
+    except OSError as error:
+        # The disk is full, or a file of the cache cannot be opened.
+        found = Indexed(problem=f"The cache cannot be used: {error}", hint=f"check {store.path.parent}")
     return replace(found, seconds=round(time.monotonic() - started, 3))
 
 
@@ -147,10 +151,10 @@ class _Indexing:
         store: CachedStore,
         options: IndexOptions,
         environ: Mapping[str, str],
-        tell: Progress,
+        report: Progress,
     ) -> None:
         self._root, self._store, self._options = root, store, options
-        self._environ, self._tell = environ, tell
+        self._environ, self._report = environ, report
         self._base_file = store.path.with_suffix(".base")
         self._base = read_choice(self._base_file)
         self._notes: list[str] = [] if store.note is None else [store.note]
@@ -163,7 +167,7 @@ class _Indexing:
             if not self._is_unusable(error):
                 raise
             self._notes.append(f"The cached index was deleted and is built again: {error.message}")
-            self._tell(self._notes[-1])
+            self._report(self._notes[-1])
             remove_store(self._store.path)
             return self._recorded(announce)
 
@@ -196,7 +200,7 @@ class _Indexing:
             runs = _runs(adapter)
             last = runs[0] if runs else None
             try:
-                state = read_state(self._root, self._environ, _KnownNodes(adapter, last), tell=self._tell)
+                state = read_state(self._root, self._environ, _KnownNodes(adapter, last), report=self._report)
             except ManifestUnfinished as unfinished:
                 if last is None:
                     raise
@@ -207,7 +211,7 @@ class _Indexing:
             if last is not None and _is_same(last, project.run):
                 run = last
             else:
-                self._tell(f"tracing columns of {len(project.nodes):,} nodes")
+                self._report(f"tracing columns of {len(project.nodes):,} nodes")
                 run = record_run(adapter, project).run
                 announce(self._result(adapter, run, is_new=True))
             self._find_base(adapter, run)
@@ -216,7 +220,7 @@ class _Indexing:
 
     def _find_base(self, adapter: UnifiedSqlAdapter, run: RunMetadata) -> None:
         """Set the run to compare with, which is copied into the store."""
-        self._tell("looking for the run to compare with")
+        self._report("looking for the run to compare with")
         finder = BaseFinder(self._root, run.project_name, adapter, self._options, self._environ, self._notes)
         known = _KnownNodes(adapter, run)
         try:
@@ -329,7 +333,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store = find_store(given.root, os.environ)
     if store.url != given.store:
         store = CachedStore(path=Path(given.store.removeprefix("sqlite:///")))
-    found = index_project(given.root, store, options, tell=_print, announce=_print_result)
+    found = index_project(given.root, store, options, report=_print, announce=_print_result)
     _print_result(found)
     return 0 if found.problem is None else RecceMetaError.exit_code
 

@@ -60,10 +60,10 @@ class ProjectState(Struct, frozen=True, kw_only=True):
     """`manifest`, `files` or `both`."""
 
 
-def read_state(root: Path, environ: Mapping[str, str], known: Known, *, tell: Progress) -> ProjectState:
+def read_state(root: Path, environ: Mapping[str, str], known: Known, *, report: Progress) -> ProjectState:
     """Return the project in *root*: that of the manifest, merged with the files that differ.
 
-    *known* returns the nodes of the previous state, so that unchanged files are not read again. *tell* is
+    *known* returns the nodes of the previous state, so that unchanged files are not read again. *report* is
     called with the progress. Raises ManifestUnfinished if dbt is still writing the manifest after two
     seconds, and ConfigurationError if dbt_project.yml is invalid.
     """
@@ -77,14 +77,14 @@ def read_state(root: Path, environ: Mapping[str, str], known: Known, *, tell: Pr
         warnings.append(f"{path} is of the project {found.run.project_name} and was not used")
         found = None
     if found is None:
-        tell(f"reading the files of {settings.name}")
+        report(f"reading the files of {settings.name}")
         project = read_sql_project(root, SqlOptions(git=git, environ=environ), known=known)
         project = replace(project, warnings=(*warnings, *project.warnings))
         return ProjectState(project=project, source=FILES)
     merge = _Merge(found, settings, warnings)
     if not merge.has_changes:
         return ProjectState(project=_with_warnings(found, warnings), source=MANIFEST)
-    tell(f"reading the files of {settings.name} that differ from the manifest")
+    report(f"reading the files of {settings.name} that differ from the manifest")
     return merge.merged(environ, known)
 
 
