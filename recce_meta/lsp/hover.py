@@ -26,6 +26,7 @@ from recce_meta.lsp.query_text import (
     TextTable,
     output_origins,
 )
+from recce_meta.lsp.sql_scopes import SelectScope
 from recce_meta.lsp.symbols import symbols_at
 from recce_meta.models import Column, NodeMetadata
 from recce_meta.models.lineage import ColumnOutput, ColumnSource, Kind, NodeColumns
@@ -49,6 +50,8 @@ _SUBQUERY = re.compile(r"\bselect\b", re.IGNORECASE)
 _SET_OPERATION = re.compile(r"(?:union|intersect|except|minus)\b", re.IGNORECASE)
 _AFTER_OPERATION = re.compile(r"\b(?:union|intersect|except|minus)\s*\Z", re.IGNORECASE)
 _TABLES = re.compile(r"\b(?:from|join|union|intersect|except|minus)\b", re.IGNORECASE)
+_PARENTHESES = re.compile(r"\([^()]*\)")
+_CLAUSE = re.compile(r"\s*(?:where|and|or|on|using|group|having|order|qualify|limit|window)\b", re.IGNORECASE)
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
@@ -236,11 +239,21 @@ class ColumnHover:
             return f"more may be {AFTER_RENDERING}"
         for hidden in self.file.template.opaque:
             # A branch of a CTE is not one of the query that reads it.
-            if self.file.scopes.at(hidden.start) is scope and _TABLES.search(
-                _TAG.sub("", self._text(hidden))
-            ):
+            if self.file.scopes.at(hidden.start) is scope and self._may_add_tables(hidden, scope):
                 return f"more may be {AFTER_RENDERING}"
         return ""
+
+    def _may_add_tables(self, hidden: TextSpan, scope: SelectScope) -> bool:
+        """Return True unless a block of the template, in *scope*, only filters or adds columns."""
+        if not self._text(hidden).startswith("{%"):
+            return False
+        words, count = _TAG.sub(" ", self._text(hidden)), 1
+        while count:
+            words, count = _PARENTHESES.subn(" ", words)
+        if _TABLES.search(words):
+            return True
+        # Perhaps another table in each branch.
+        return scope.clause_at(hidden.start) in ("from", "join") and _CLAUSE.match(words) is None
 
     def _origins(self) -> Sequence[TextOrigin]:
         """Return the direct sources in the text; for an output, those of its expression."""
