@@ -119,7 +119,10 @@ def _is_used(view: TextView, call: TagCall, live: LiveModel | None) -> bool:
     """Return True if dbt evaluates *call*: a branch that is not taken may name anything."""
     index = view.index
     if live is not None and index is not None:
-        # Models that were missing when the project was recorded are rendered as placeholders.
+        # Models that were missing when the project was recorded are rendered as placeholders. A manifest
+        # that lacks them is incomplete, because dbt resolved the same calls.
+        if view.node is None or view.node.checksum is not None:
+            return False
         names = {str(argument.value) for argument in call.arguments}
         absent = (parent for parent in live.parents if parent not in index.names)
         return any(not names.isdisjoint(parent.split(".")[2:]) for parent in absent)

@@ -36,7 +36,7 @@ _MOST_KEPT = 2_000
 """Nodes whose fields, or columns, are in memory; all are forgotten before there are more."""
 _ALL_NODES = "graph"
 """Name that stands for all nodes in templates; most of their fields are not in memory."""
-_OWN_MACROS = frozenset(["dbt-sql", "sql"])
+OWN_READERS = frozenset(["dbt-sql", "sql"])
 """Values of a run's `extractor` without dbt's own macros."""
 
 
@@ -158,7 +158,7 @@ class LiveRenderer:
                 # The first renderer uses the real macros, so its error is the relevant one.
                 problem = problem or error
             else:
-                is_exact = place == 0 and self._run.extractor not in _OWN_MACROS
+                is_exact = place == 0 and self._run.extractor not in OWN_READERS
                 return LiveSql(sql, renderer.parents, is_exact)
         raise problem or TemplateError("The template was not rendered")
 

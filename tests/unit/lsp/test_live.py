@@ -20,7 +20,7 @@ from recce_meta.lsp.live import LiveModel, effect_on_base, live_model, removed_c
 from recce_meta.lsp.project import ProjectIndex
 from recce_meta.models import NodeMetadata
 from recce_meta.models.change import Category, RunDiff
-from tests.unit.lsp.conftest import SCHEMA, RecordProject
+from tests.unit.lsp.conftest import SCHEMA, RecordProject, write_files
 
 SHOP = "jaffle_shop"
 STAGING, MARTS = "models/staging", "models/marts"
@@ -165,6 +165,85 @@ def test_the_effect_of_an_edit_is_that_of_the_diff_after_it_is_saved(shop: Shop,
     columns = () if change is None else change.columns
     assert (effect.change.category, effect.change.columns) == (expected, columns)
     assert effect.change.reasons == (() if change is None else change.category_reasons)
+    assert effect.impacted == found.impacted
+
+
+SMALL: Mapping[str, str] = {
+    "dbt_project.yml": f"name: {SHOP}\n",
+    "models/src.sql": "select 1 as id, 2 as k, 3 as city, 4 as size",
+    "models/a.sql": "select id, k, city from {{ ref('src') }}",
+    "models/b.sql": "select id as bid, size from {{ ref('src') }}",
+    "models/un.sql": "select id, city, size from {{ ref('a') }} join {{ ref('b') }} on id = bid",
+    "models/star.sql": "select * from {{ ref('a') }}",
+    "models/star2.sql": "select a.*, size from {{ ref('star') }} as a join {{ ref('b') }} on id = bid",
+    "models/star3.sql": "select id, city from {{ ref('star2') }}",
+    "models/dist.sql": "select distinct * from {{ ref('star') }}",
+    "models/uni.sql": "select * from {{ ref('a') }} union all select * from {{ ref('star') }}",
+    "models/cnt.sql": "select count(*) as n from {{ ref('a') }}",
+    "models/eph.sql": "{{ config(materialized='ephemeral') }} select id, city from {{ ref('a') }}",
+    "models/eph2.sql": "{{ config(materialized='ephemeral') }} select * from {{ ref('eph') }}",
+    "models/reph.sql": "select id, city from {{ ref('eph2') }}",
+    "models/reph2.sql": "select e.id, e.city, b.size from {{ ref('eph') }} e join {{ ref('b') }} b on b.bid = e.id",
+    "models/reph3.sql": "select city as c from {{ ref('reph') }}",
+    "models/inc.sql": "{{ config(materialized='incremental') }} select id, city from {{ ref('a') }} "
+    "{% if is_incremental() %} where id > 3 {% endif %}",
+}
+"""Project with every way to pass columns on: stars, sets, unqualified names, ephemeral and incremental models."""
+SMALL_EDITS = (
+    ("b", "size", "size, 5 as city"),
+    ("b", "size", "size, 5 as id"),
+    ("a", "city", "city, 7 as zip"),
+    ("a", "city", "city as town"),
+    ("a", ", city", ""),
+    ("a", "k, city", "city, k"),
+    ("a", "{{ ref('src') }}", "{{ ref('src') }} as s"),
+    ("a", "{{ ref('src') }}", "{{ ref('b') }} as s"),
+    ("star", "*", "id, city"),
+    ("star", "*", "city, id, k"),
+    ("star2", "a.*", "a.id, a.city"),
+    ("star2", "a.*", "a.*, 1 as one"),
+    ("eph", "id, city", "id, city, k"),
+    ("eph", "id, city", "id"),
+    ("eph", "id, city", "city, id"),
+    ("eph", "id, city from", "id, upper(city) as city from"),
+    ("eph", "{{ ref('a') }}", "{{ ref('a') }} where k > 1"),
+    ("eph2", "*", "id, city"),
+    ("eph2", "*", "id"),
+    ("inc", "id > 3", "id > 4"),
+    ("inc", "id, city", "id, city, 1 as x"),
+    ("src", "3 as city", "4 as city"),
+    ("src", "3 as city", "3 as town"),
+    ("cnt", "count(*)", "count(id)"),
+    ("uni", "union all", "union"),
+    ("dist", "distinct", ""),
+    ("un", "join", "left join"),
+    ("un", "id, city", "a.id, city"),
+    ("reph", "id, city", "*"),
+    ("reph2", "e.city,", ""),
+)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    root = write_files(tmp_path_factory.mktemp("small") / "project", SMALL)
+    with UnifiedSqlAdapter.from_url(f"sqlite:///{root.parent / 'store.db'}") as adapter:
+        yield Shop(root, adapter)
+
+
+@pytest.mark.parametrize(("name", "old", "new"), SMALL_EDITS)
+def test_the_affected_nodes_are_those_of_the_diff_however_columns_are_passed_on(
+    small: Shop, name: str, old: str, new: str
+) -> None:
+    edit = Edit(f"models/{name}.sql", old, new)
+    index = small.index
+    node = index.node(edit.unique_id)
+    assert node is not None
+    effect = effect_on_base(index, node, live_model(index, node, small.edited(edit)))
+    found = small.diff(edit)
+    [change] = [one for one in found.changes if one.unique_id == edit.unique_id] or [None]
+    assert effect is not None
+    assert effect.change.category is (change and change.category or Category.NONE)
+    assert effect.change.columns == (change.columns if change else ())
     assert effect.impacted == found.impacted
 
 
