@@ -183,12 +183,13 @@ SMALL: Mapping[str, str] = {
     "models/eph.sql": "{{ config(materialized='ephemeral') }} select id, city from {{ ref('a') }}",
     "models/eph2.sql": "{{ config(materialized='ephemeral') }} select * from {{ ref('eph') }}",
     "models/reph.sql": "select id, city from {{ ref('eph2') }}",
-    "models/reph2.sql": "select e.id, e.city, b.size from {{ ref('eph') }} e join {{ ref('b') }} b on b.bid = e.id",
+    "models/reph2.sql": "select e.id, e.city, b.size from {{ ref('eph') }} e "
+    "join {{ ref('b') }} b on b.bid = e.id",
     "models/reph3.sql": "select city as c from {{ ref('reph') }}",
     "models/inc.sql": "{{ config(materialized='incremental') }} select id, city from {{ ref('a') }} "
     "{% if is_incremental() %} where id > 3 {% endif %}",
 }
-"""Project with every way to pass columns on: stars, sets, unqualified names, ephemeral and incremental models."""
+"""Columns passed on by stars, sets, unqualified names, ephemeral models and incremental models."""
 SMALL_EDITS = (
     ("b", "size", "size, 5 as city"),
     ("b", "size", "size, 5 as id"),
@@ -242,7 +243,7 @@ def test_the_affected_nodes_are_those_of_the_diff_however_columns_are_passed_on(
     found = small.diff(edit)
     [change] = [one for one in found.changes if one.unique_id == edit.unique_id] or [None]
     assert effect is not None
-    assert effect.change.category is (change and change.category or Category.NONE)
+    assert effect.change.category is ((change and change.category) or Category.NONE)
     assert effect.change.columns == (change.columns if change else ())
     assert effect.impacted == found.impacted
 
