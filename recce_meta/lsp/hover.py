@@ -315,7 +315,7 @@ class ColumnHover:
 
     def _sources(self, title: str, output: ColumnOutput, index: ProjectIndex) -> Iterator[str]:
         if not output.sources:
-            yield "From no column." if output.kind is Kind.CONSTANT else "Origin unknown."
+            yield "Constant." if output.kind is Kind.CONSTANT else "Origin unknown."
             return
         lines = [
             f"- {code(_source_label(source, index))}{_doubt(source.confidence)}" for source in output.sources

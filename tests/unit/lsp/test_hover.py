@@ -333,13 +333,15 @@ def test_values_of_secrets_are_never_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("API_TOKEN", "from-the-environment")
-    variables = "vars: {api_password: hunter2, url: 'postgresql://user:hunter2@host/db'}\n"
+    url = "'postgresql://user:hunter2@host/db'"
+    variables = f"vars: {{api_password: hunter2, url: {url}, login: {{user: ann, password: hunter2}}}}\n"
     root = write_project({"dbt_project.yml": f"name: shop\n{variables}", "models/a.sql": "select 1 as id"})
     view = view_of(
-        "select {{ env_var('API_TOKEN') }} as a, {{ var('api_password') }} as b, {{ var('url') }} as c",
+        "select {{ env_var('API_TOKEN') }} as a, {{ var('api_password') }} as b, {{ var('url') }} as c,\n"
+        "{{ var('login') }} as d",
         index=record_project(root),
     )
-    shown = [at(view, part) for part in ("'API_|TOKEN'", "'api_|password'", "var('ur|l')")]
+    shown = [at(view, part) for part in ("'API_|TOKEN'", "'api_|password'", "var('ur|l')", "'log|in'")]
     assert "**`API_TOKEN`** · environment variable" in shown[0]
     assert all(shown)
     assert not [text for text in shown if "hunter2" in text or "from-the-environment" in text]
