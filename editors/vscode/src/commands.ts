@@ -36,7 +36,7 @@ export async function exchange(session: Session, name: "push" | "pull" | "sync")
     session.output.info(answer);
     void vscode.window.showInformationMessage(answer.split("\n", 1)[0] ?? "");
   }
-  await session.readSync();
+  session.isSyncDue = true; // It is read when the server has read the project again.
 }
 
 /** Return the position of the cursor; undefined if another file is active. */

@@ -5,6 +5,7 @@ import { Session } from "./session.js";
 import { statusItem } from "./status.js";
 
 const AUTO_SYNC_EVERY = 15 * 60_000;
+const CALM = 2_000;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const session = new Session(context.extensionUri);
@@ -31,8 +32,19 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
 
 function onReady(session: Session, panel: LineagePanel): void {
   panel.renew();
+  // Not at once: a project from the cache is ready before its files are read, and a DuckDB store is open for one process alone.
+  if (session.isSyncDue) setTimeout(() => void readSync(session), CALM);
+}
+
+async function readSync(session: Session): Promise<void> {
+  if (!session.isSyncDue || session.shown()?.state !== "ready") return;
   const isFirst = !session.sync;
-  session.readSync().then(() => { if (isFirst) syncIfAsked(session); }, (error: unknown) => session.output.warn(String(error)));
+  try {
+    await session.readSync();
+  } catch (error) {
+    session.output.warn(String(error));
+  }
+  if (isFirst) syncIfAsked(session);
 }
 
 /** Exchange with the remote store only if the setting allows it. */

@@ -25,6 +25,8 @@ export class Session implements vscode.Disposable {
   /** Last status of each project, by its folder; the latest is the last. */
   readonly projects = new Map<string, ProjectStatus>();
   sync: SyncStatus | undefined;
+  /** True if `sync` must be read again: after the start, and after an exchange. */
+  isSyncDue = true;
   /** Handles the command that a lens or another part of the editor sends to the server; true if it was handled here. */
   intercept: (command: string, parameters: readonly unknown[]) => boolean = () => false;
   private client: LanguageClient | undefined;
@@ -74,6 +76,7 @@ export class Session implements vscode.Disposable {
   }
 
   async readSync(): Promise<void> {
+    this.isSyncDue = false;
     this.sync = (await this.request<SyncStatus | null>(COMMANDS.syncStatus, this.place())) ?? undefined;
     this.changes.fire(undefined);
   }
@@ -144,6 +147,7 @@ export class Session implements vscode.Disposable {
     const { client } = this;
     this.client = this.sync = undefined;
     this.projects.clear();
+    this.isSyncDue = true;
     await client?.dispose().catch(() => undefined); // A server that ended already cannot be shut down.
   }
 }
