@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,11 +19,10 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import record_run
 from recce_meta.api.record_sql import SqlOptions, read_sql_project
 from recce_meta.api.run_reader import StoredRunReader
-from recce_meta.lsp.documents import OpenText, TextView
+from recce_meta.lsp.documents import TextView
 from recce_meta.lsp.positions import Lines
 from recce_meta.lsp.project import ProjectIndex
-from recce_meta.lsp.query_text import read_query
-from recce_meta.lsp.template import read_template
+from recce_meta.lsp.workspace import TextVersion, read_view
 
 SCHEMA = "main"
 PRICES = "select payment_id as price_id, amount as price from {{ ref('stg_payments') }}\n"
@@ -136,19 +136,11 @@ def record_in(adapter: UnifiedSqlAdapter, root: Path, dialect: str) -> ProjectIn
 
 
 def view(index: ProjectIndex | None, path: Path, text: str, **fields: Any) -> TextView:
-    """Return the analyses of *text* in the file *path*."""
-    template = read_template(text)
-    node = index.node_of_file(path) if index is not None else None
-    package = node.package_name if node is not None else index.run.project_name if index is not None else ""
-    schemas: dict[str, Mapping[str, str | None]] = {}
-    for mask, call in template.masks.items():
-        table = index.relation(call, package, node) if index is not None else None
-        known = index.columns(table.unique_id) if index is not None and table is not None else None
-        if known is not None and known.are_all:
-            schemas[mask] = known.types
-    query = read_query(template, index.dialect if index is not None else "", schemas)
-    document = OpenText(path.as_uri(), path, 1, Lines(text), template)
-    return TextView(document, query, index, node, **fields)
+    """Return the analyses of *text* in the file *path*; *fields* are those that take longer."""
+    found = read_view(
+        TextVersion(path.as_uri(), path, 1, Lines(text), ()), index, fields.get("others", {}), None
+    )
+    return replace(found, **fields)
 
 
 @pytest.fixture(scope="session")
