@@ -33,6 +33,7 @@ from recce_meta.config.file import NO_CONFIG, Config, StoreSettings, read_config
 from recce_meta.errors import RecceMetaError, StoreError
 from recce_meta.extractors.git import CODE_SUFFIXES, GitState, git_output
 from recce_meta.extractors.history import CheckoutHistory
+from recce_meta.lsp.project_files import is_text
 from recce_meta.models import Project
 from recce_meta.models.run import MERGE_BASE_OF
 from recce_meta.store.read import run_by_id
@@ -373,7 +374,7 @@ def _entry(line: str) -> CommitFile | None:
     details, _, name = line.partition("\t")
     fields = details.split()
     path = PurePosixPath(name)
-    if len(fields) != 4 or path.is_absolute() or ".." in path.parts:
+    if len(fields) != 4 or not is_text(name) or path.is_absolute() or ".." in path.parts:
         return None
     mode, _, object_id, size = fields
     is_file = mode in _FILE_MODES and path.suffix.lower() in CODE_SUFFIXES

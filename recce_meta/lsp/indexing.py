@@ -133,8 +133,9 @@ def index_project(
                 found = replace(indexing.previous(), problem=error.message, hint=error.hint)
             evict(store)
     except OSError as error:
-        # The disk is full, or a file of the cache cannot be opened.
-        found = Indexed(problem=f"The cache cannot be used: {error}", hint=f"check {store.path.parent}")
+        # A full disk, or a file of the project or of the cache that cannot be opened.
+        hint = f"check the permissions of {root} and {store.path.parent}"
+        found = Indexed(problem=str(error), hint=hint)
     return replace(found, seconds=round(time.monotonic() - started, 3))
 
 

@@ -24,10 +24,10 @@ from msgspec.structs import replace
 from recce_meta.api.record import target_folder
 from recce_meta.api.record_sql import Known, SqlOptions, compiled, read_sql_project
 from recce_meta.errors import ArtifactError, RecceMetaError
-from recce_meta.extractors.artifact import find_artifact, read_artifact
+from recce_meta.extractors.artifact import CatalogColumn, find_artifact, read_artifact
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.jinja import blocks_of
-from recce_meta.extractors.project import extract_project
+from recce_meta.extractors.project import extract_project, merge_columns
 from recce_meta.extractors.sql_project.dbt_project import DbtFiles, read_dbt_files, read_inputs
 from recce_meta.extractors.sql_project.files import SourceFile, TargetSchema, find_files, read_files
 from recce_meta.extractors.sql_project.inputs import Inputs, read_macros
@@ -79,8 +79,7 @@ def read_state(root: Path, environ: Mapping[str, str], known: Known, *, report: 
     if found is None:
         report(f"reading the files of {settings.name}")
         project = read_sql_project(root, SqlOptions(git=git, environ=environ), known=known)
-        project = replace(project, warnings=(*warnings, *project.warnings))
-        return ProjectState(project=project, source=FILES)
+        return ProjectState(project=_with_warnings(_without_odd_names(project), warnings), source=FILES)
     merge = _Merge(found, settings, warnings)
     if not merge.has_changes:
         return ProjectState(project=_with_warnings(found, warnings), source=MANIFEST)
@@ -88,8 +87,31 @@ def read_state(root: Path, environ: Mapping[str, str], known: Known, *, report: 
     return merge.merged(environ, known)
 
 
+def _without_odd_names(project: Project) -> Project:
+    """Return *project* without files whose names are not UTF-8, which no store accepts."""
+    odd = [node for node in project.nodes if not is_text(f"{node.unique_id} {node.path}")]
+    if not odd:
+        return project
+    names = ", ".join(sorted(ascii(node.path) for node in odd))
+    return replace(
+        project,
+        nodes=tuple(node for node in project.nodes if node not in odd),
+        warnings=(*project.warnings, f"Files with names that are not UTF-8 were skipped: {names}"),
+    )
+
+
+def is_text(name: str) -> bool:
+    """Return False for a name with bytes that are not UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _with_warnings(project: Project, warnings: Iterable[str]) -> Project:
-    return replace(project, warnings=tuple(dict.fromkeys((*project.warnings, *warnings))))
+    texts = filter(is_text, (*project.warnings, *warnings))
+    return replace(project, warnings=tuple(dict.fromkeys(texts)))
 
 
 def _read_manifest(path: Path, root: Path, git: GitState, warnings: list[str]) -> Project | None:
@@ -101,10 +123,11 @@ def _read_manifest(path: Path, root: Path, git: GitState, warnings: list[str]) -
         except ArtifactError as error:
             problem = error
         if not _is_valid(path):
-            if time.monotonic() < deadline:
+            is_recent = _age(path) < UNFINISHED_SECONDS
+            if is_recent and time.monotonic() < deadline:
                 time.sleep(_PAUSE)
                 continue
-            if _age(path) < UNFINISHED_SECONDS:
+            if is_recent:
                 raise ManifestUnfinished(f"dbt has not finished {path}", hint="wait for dbt") from None
             warnings.append(f"{problem.message}; the manifest was not used")
             return None
@@ -146,6 +169,8 @@ class _Merge:
         """Code of snapshots with its tags."""
         self._read: set[str] = set()
         """Nodes of our own reader that replace those of the manifest."""
+        self._has_described = False
+        """True if property files describe a node in another way."""
 
     @property
     def has_changes(self) -> bool:
@@ -170,8 +195,18 @@ class _Merge:
         ).hexdigest()[:32]
         before = known(self._settings.name, fingerprint)
         current = {node.unique_id: self._as_read(node) for node in self._own_code if self._is_current(node)}
-        read_before = {name: node for name, node in before.items() if _is_ours(node)}
-        own = read_dbt_files(inputs, {**self._nodes, **read_before, **current})
+        known_nodes = {
+            **self._nodes,
+            **{name: node for name, node in before.items() if _is_ours(node)},
+            **current,
+        }
+        # Without code, a node is read again: its property file changed.
+        known_nodes |= {
+            name: replace(node, raw_code=None)
+            for name, node in current.items()
+            if self._has_new_properties(node)
+        }
+        own = read_dbt_files(inputs, known_nodes)
         nodes = self._chosen({node.unique_id: node for node in own.nodes}, current.keys())
         reused = self._reusable(nodes, before)
         generic = {name for name, node in nodes.items() if _is_generic_test(node)}
@@ -183,7 +218,7 @@ class _Merge:
         )
         done = compiled(files, self._places(before), SqlOptions(environ=environ))
         done += [nodes[name] for name in generic]
-        is_manifest = nodes.keys() == self._nodes.keys() and not self._read
+        is_manifest = nodes.keys() == self._nodes.keys() and not self._read and not self._has_described
         run = replace(self._manifest.run, invocation_id=fingerprint)
         project = replace(
             self._manifest,
@@ -195,6 +230,7 @@ class _Merge:
         # The macros of packages are in the manifest, but our own reader looks for files.
         unused = ("Packages not installed", *(f"{node.path}: " for node in current.values()))
         warnings = [text for text in inputs.warnings if not text.startswith(unused)]
+        project = _without_odd_names(project)
         source = MANIFEST if is_manifest else BOTH
         return ProjectState(project=_with_warnings(project, [*self._warnings, *warnings]), source=source)
 
@@ -237,7 +273,7 @@ class _Merge:
         """Return True if the code of *node* is that of its file, or its file cannot be read."""
         text = self._texts.get(_key(node))
         if text is None:
-            return node.resource_type != "snapshot" and (self._settings.root / node.path).is_file()
+            return node.resource_type != "snapshot" and _may_exist(self._settings.root / node.path)
         # dbt 2 has the whole block as the code of a snapshot.
         return _is_same_code(node, text) or _is_same_code(node, self._blocks.get(_key(node), text))
 
@@ -274,7 +310,7 @@ class _Merge:
             for node in self._manifest.nodes
             if self._is_own(node) and node.resource_type == "source"
         }
-        return frozenset(changed | {name for name in named if not (root / name).is_file()})
+        return frozenset(changed | {name for name in named if not _may_exist(root / name)})
 
     @cached_property
     def _changed_macros(self) -> frozenset[str]:
@@ -317,7 +353,7 @@ class _Merge:
     def _chosen(self, own: Mapping[str, NodeMetadata], current: Iterable[str]) -> dict[str, NodeMetadata]:
         """Return the nodes of the project as it is now; *own* are those of our own reader."""
         # Another version in a changed property file gives the same SQL file another id.
-        kept = {name for name in current if name in own or not self._is_renamed(self._nodes[name])}
+        kept = {name for name in current if name in own or not self._may_be_disabled(self._nodes[name])}
         covered = {_key(self._nodes[name]) for name in kept}
         packages = {node.package_name for node in self._manifest.nodes}
         found: dict[str, NodeMetadata] = {}
@@ -328,6 +364,9 @@ class _Merge:
                 if node.package_name not in packages or (self._is_own(node) and _key(node) not in covered):
                     found[unique_id] = node
                     self._read.add(unique_id)
+            elif unique_id in kept and self._has_new_properties(was):
+                found[unique_id] = _described(self._with_code(was), node)
+                self._has_described |= found[unique_id] != self._with_code(was)
             elif unique_id in kept or not self._is_changed(was):
                 found[unique_id] = self._with_code(was)
             else:
@@ -343,12 +382,13 @@ class _Merge:
             or all(parent in found or parent not in self._nodes for parent in node.parents)
         }
 
-    def _is_renamed(self, node: NodeMetadata) -> bool:
-        """Return True if a changed property file may have disabled *node*, or given it another version."""
-        return (
-            PROJECT_FILE in self._changed_yaml
-            or str(node.properties.get("patch_path", "")).rpartition("://")[2] in self._changed_yaml
-        )
+    def _may_be_disabled(self, node: NodeMetadata) -> bool:
+        """Return True if a changed file may have disabled *node*, or renamed its version."""
+        return PROJECT_FILE in self._changed_yaml or self._has_new_properties(node)
+
+    def _has_new_properties(self, node: NodeMetadata) -> bool:
+        """Return True if the property file that describes *node* changed."""
+        return str(node.properties.get("patch_path", "")).rpartition("://")[2] in self._changed_yaml
 
     def _is_changed(self, node: NodeMetadata) -> bool:
         """Return True if our own reader knows *node* better than the manifest."""
@@ -373,7 +413,7 @@ class _Merge:
             return node.unique_id in kept
         if node.resource_type == "source":
             return node.path not in self._changed_yaml
-        return not node.path or (self._settings.root / node.path).exists()
+        return not node.path or _may_exist(self._settings.root / node.path)
 
     def _reusable(self, nodes: dict[str, NodeMetadata], before: Mapping[str, NodeMetadata]) -> set[str]:
         """Return the nodes whose SQL is still right; set the SQL that we rendered before in *nodes*."""
@@ -484,12 +524,39 @@ def _code_of(macro: MacroMetadata) -> str:
     return " ".join(macro.macro_sql.split())
 
 
+def _may_exist(file: Path) -> bool:
+    """Return False if *file* is missing; True if it exists, or its folder cannot be read."""
+    try:
+        return file.exists()
+    except OSError:
+        return True
+
+
 def _is_later(file: Path, moment: datetime) -> bool:
     """Return True if *file* was changed after *moment*."""
     try:
         return file.stat().st_mtime > moment.timestamp()
     except OSError:
         return False
+
+
+def _described(was: NodeMetadata, now: NodeMetadata) -> NodeMetadata:
+    """Return *was* with the descriptions of *now*, except those that only dbt can render."""
+    old = {column.name.lower(): column.description for column in was.columns}
+    columns = tuple(
+        replace(column, description=old.get(column.name.lower(), ""))
+        if "{{" in column.description
+        else column
+        for column in now.columns
+    )
+    text = was.description if "{{" in now.description else now.description
+    if was.columns_from != "catalog":
+        return replace(was, description=text, columns=columns, columns_from=now.columns_from)
+    found = (
+        CatalogColumn(name=column.name, type=column.type, index=number)
+        for number, column in enumerate(was.columns)
+    )
+    return replace(was, description=text, columns=merge_columns(columns, found)[0])
 
 
 def _updated(was: NodeMetadata, now: NodeMetadata) -> NodeMetadata:

@@ -204,6 +204,17 @@ def test_a_file_that_is_not_text_is_left_out_with_a_note(shop: Editor) -> None:
     assert any("models/marts/latin.sql" in note for note in found.notes)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_file_with_a_name_that_is_not_text_is_left_out_with_a_note(shop: Editor) -> None:
+    Path(os.fsdecode(os.fsencode(shop.root) + b"/models/marts/caf\xe9.sql")).write_text("select 1 as x\n")
+    shop.write("models/marts/größe 1.sql", "select 1 as x\n")
+    shop.commit("main")
+    found = shop.index()
+    assert (found.problem, found.models) == (None, 11)
+    assert found.base_id is not None
+    assert any("not UTF-8" in note for note in found.notes)
+
+
 def test_links_between_folders_are_followed_without_end(shop: Editor) -> None:
     (shop.root / "models" / "loop").symlink_to(shop.root / "models")
     outside = shop.root.parent / "outside"
@@ -332,6 +343,27 @@ def test_a_new_source_in_a_property_file_is_read(shop: Editor) -> None:
     found = shop.index()
     assert shop.node(found, "model.jaffle_shop.people").parents == ("source.jaffle_shop.crm.people",)
     assert [column.name for column in shop.node(found, "source.jaffle_shop.crm.people").columns] == ["id"]
+
+
+def test_a_changed_description_is_read_and_types_of_the_catalog_stay(shop: Editor) -> None:
+    shop.add_manifest()
+    before = shop.node(shop.index(), "model.jaffle_shop.orders")
+    file = "models/marts/marts.yml"
+    shop.replace(file, before.description, "What people bought.")
+    found = shop.index()
+    now = shop.node(found, "model.jaffle_shop.orders")
+    assert (found.source, now.description) == ("both", "What people bought.")
+    assert [(column.name, column.type) for column in now.columns] == [
+        (column.name, column.type) for column in before.columns
+    ]
+    assert now.compiled_code == before.compiled_code
+    assert shop.index().run_id == found.run_id
+
+
+def test_a_touched_property_file_is_not_a_change(shop: Editor) -> None:
+    shop.add_manifest()
+    os.utime(shop.root / "models/marts/marts.yml")
+    assert shop.index().source == "manifest"
 
 
 def test_models_that_dbt_did_not_compile_are_rendered(shop: Editor) -> None:
