@@ -130,7 +130,8 @@ class SqlScopes:
         scope = self.at(star.start)
         index = bisect_left(self.words, star.start, key=lambda word: word.start)
         # The span of a star may include its qualifier.
-        names = [word for word in self.words[index:] if word.end <= star.end and word.is_name]
+        end = bisect_right(self.words, star.end, key=lambda word: word.end)
+        names = [word for word in self.words[index:end] if word.is_name]
         if not names and index > 1 and self.words[index - 1].text == ".":
             names = [self.words[index - 2]]
         if not names:
