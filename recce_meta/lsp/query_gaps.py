@@ -74,17 +74,25 @@ class TagGaps:
         extent = self._items.extent(select.node)
         if extent is None:
             return False, False
-        items_span = TextSpan(items[0].span.start, items[-1].span.end) if items else TextSpan(0, 0)
-        start, end = min(extent.start, items_span.start) if items else extent.start, extent.end
+        whole = TextSpan(
+            min([extent.start, *(item.span.start for item in items[:1])]), self._items.after(extent.end)
+        )
+        listed = TextSpan(items[0].span.start, self._items.after(items[-1].span.end)) if items else whole
         fine = [item.expression for item in items if item.name is not None and not item.is_hidden]
-        fine += [span for node in _clauses_of(select.node) if (span := self._items.extent(node)) is not None]
+        parts = [self._items.extent(node) for node in _sources_of(select.node)]
+        fine += [span for span in parts if span is not None]
+        clauses = [self._items.extent(node) for node in _clauses_of(select.node)]
+        # A tag behind the first of the clauses after FROM can add no source.
+        last = min((span.start for span in clauses if span is not None), default=whole.end)
         new_outputs = new_sources = False
         for span in self._template.opaque:
-            if span.end <= start or span.start >= end or (span.start <= start and end <= span.end):
+            if span.end <= whole.start or span.start >= whole.end:
+                continue
+            if (span.start <= whole.start and extent.end <= span.end) or span.start >= last:
                 continue
             if any(one.start <= span.start and span.end <= one.end for one in fine):
                 continue
-            if span.start < items_span.end and items_span.start < span.end:
+            if span.start < listed.end and listed.start < span.end:
                 new_outputs = True
             elif not self._is_harmless(span):
                 new_sources = True
@@ -98,16 +106,23 @@ class TagGaps:
 
 
 def _clauses_of(node: Sql) -> Iterator[Sql]:
-    """Yield the parts of a SELECT in which a tag changes neither its outputs nor its sources."""
-    for name in ("with", "where", "prewhere", "group", "having", "qualify", "order", "limit"):
+    """Yield the clauses after FROM."""
+    for name in ("where", "prewhere", "group", "having", "qualify", "order", "limit"):
         clause = arg(node, name)
         if clause is not None:
             yield clause
-    start = arg(node, "from")
-    for item in (*([start.this] if start is not None else []), *(join.this for join in args(node, "joins"))):
+
+
+def _sources_of(node: Sql) -> Iterator[Sql]:
+    """Yield the CTEs, the items of FROM, and the conditions of joins."""
+    clause, start = arg(node, "with"), arg(node, "from")
+    if clause is not None:
+        yield clause
+    joins = args(node, "joins")
+    for item in (*([start.this] if start is not None else []), *(join.this for join in joins)):
         if isinstance(item, (exp.Table, exp.Subquery)):
             yield item
-    for join in args(node, "joins"):
+    for join in joins:
         on = arg(join, "on")
         if on is not None:
             yield on

@@ -125,7 +125,7 @@ class SelectItems:
         self.tags = TextRegions(parsed.template.tags)
         self.index = {token.start: place for place, token in enumerate(parsed.tokens)}
         """Places of the tokens by their offsets."""
-        self._starts = [token.start for token in parsed.tokens]
+        self._origins = [parsed.offset(token.start) for token in parsed.tokens]
         self._ranges = _ItemRanges(parsed.tokens)
         self._items: dict[int, list[SelectItem]] = {}
         self._of_output: dict[int, SelectItem] = {}
@@ -150,14 +150,17 @@ class SelectItems:
         return bool(self.tags.within(span.start, span.end))
 
     def extent(self, node: Sql) -> TextSpan | None:
-        """Return the text of *node*, up to the next token."""
+        """Return the text from the first to the last name or literal of *node*."""
         spans = [_raw(each) for each in node.walk() if "start" in each.meta]
         if not spans:
             return None
         low, high = min(span[0] for span in spans), max(span[1] for span in spans)
-        place = bisect_left(self._starts, high)
-        end = self._starts[place] if place < len(self._starts) else len(self._parsed.sql)
-        return TextSpan(self._parsed.offset(low), self._parsed.offset(end))
+        return TextSpan(self._parsed.offset(low), self._parsed.offset(high))
+
+    def after(self, offset: int) -> int:
+        """Return the offset of the first token at or after *offset*, in the template."""
+        place = bisect_left(self._origins, offset)
+        return self._origins[place] if place < len(self._origins) else len(self._parsed.template.text)
 
     def add(self, select: Select) -> None:
         """Find the position of each item of a SELECT list, and the outputs that it yields."""

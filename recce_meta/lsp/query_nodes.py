@@ -317,10 +317,12 @@ class NodeReader:
         found: dict[TextSpan, TextColumn] = {}
         for query in self._queries:
             references = query.references if isinstance(query, (Select, SetOperation, Pivot)) else {}
+            values = {id(one) for output in query.outputs for one in output.reads.references}
             for known, reference in references.items():
                 node = self._nodes.get(known)
                 if node is not None and (column := self._column(node, reference, query)):
-                    found.setdefault(column.span, column)
+                    is_value = id(reference) in values
+                    found.setdefault(column.span, replace(column, is_value=is_value))
             for source in query.sources if isinstance(query, Select) else ():
                 self._add_using(source, found)
         return [found[span] for span in sorted(found)]
@@ -332,7 +334,7 @@ class NodeReader:
             identifier = node if isinstance(node, exp.Identifier) else arg(node, "this")
             span = self._items.span(identifier)
             if span is not None and not self._items.is_tag(span) and not self._is_hidden(node.name):
-                found[span] = TextColumn(node.name, span, self._origins(merged))
+                found[span] = TextColumn(node.name, span, self._origins(merged), is_value=False)
 
     def _column(self, node: Sql, reference: Reference, query: Query) -> TextColumn | None:
         identifier, is_path = _name_of(node, reference)
@@ -343,7 +345,9 @@ class NodeReader:
         is_qualified = arg(node, "table") is not None
         missing = None if is_path else self._candidates(reference, query, is_qualified=is_qualified)
         if missing is not None:
-            is_missing = self._reports_missing and name.upper() not in _NOT_LISTED
+            # A branch may not be rendered at all.
+            is_opaque = self._is_opaque(span)
+            is_missing = self._reports_missing and not is_opaque and name.upper() not in _NOT_LISTED
             return TextColumn(name, span, (), is_missing, missing if is_missing else ())
         if isinstance(reference, Unresolved):
             return TextColumn(name, span, self._unlisted(reference, query))

@@ -260,7 +260,9 @@ class _TextReader:
         resolved = self._resolved(pieces.sql, tuple(pieces.found), TextQuality.PARTS)
         if resolved is None:
             return _earlier(known)
-        query = resolved[0]
+        bodies = {part.header.start: part.body for part in found if part.body in broken}
+        ctes = [replace(cte, body=bodies.get(cte.span.start, cte.body)) for cte in resolved[0].ctes]
+        query = replace(resolved[0], ctes=tuple(ctes))
         if final is None:
             query = replace(query, outputs=(), final=None)
         return _merged(query, known, broken)
@@ -355,8 +357,7 @@ def _merged(query: QueryText, known: QueryText | None, broken: Sequence[TextSpan
         return query
     outputs = {cte.span: cte.outputs for cte in known.ctes}
     ctes = [
-        replace(cte, outputs=cte.outputs or outputs.get(cte.span, ())) if _is_in(cte.body, broken) else cte
-        for cte in query.ctes
+        replace(cte, outputs=outputs.get(cte.span, ())) if cte.body in broken else cte for cte in query.ctes
     ]
     taken = {table.span for table in query.tables}
     tables = [table for table in known.tables if _is_in(table.span, broken) and table.span not in taken]

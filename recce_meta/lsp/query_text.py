@@ -76,6 +76,8 @@ class TextColumn(Struct, frozen=True):
     """True if every table in scope has known columns, and none has this one."""
     candidates: tuple[str, ...] = ()
     """Names of the columns that were searched, if `is_missing`."""
+    is_value: bool = True
+    """True if it is in a SELECT list; False if it only filters, joins, groups or sorts rows."""
 
 
 class TextOutput(Struct, frozen=True):
@@ -149,7 +151,8 @@ def output_origins(query: QueryText, output: TextOutput) -> Sequence[TextOrigin]
         return output.origins
     low, high = output.expression
     inside = (column for column in query.columns if low <= column.span.start and column.span.end <= high)
-    return [origin for column in inside for origin in column.origins]
+    # A subquery in the expression may have clauses of its own.
+    return [origin for column in inside if column.is_value for origin in column.origins]
 
 
 def moved(query: QueryText, start: int, removed: int, inserted: int) -> QueryText:
@@ -243,7 +246,9 @@ class PartMapper:
     def _column(self, column: TextColumn) -> TextColumn | None:
         span = self.name(column.span, column.name)
         # A column is only reported missing by an analysis of the present text.
-        return TextColumn(column.name, span, self._origins(column.origins)) if span is not None else None
+        if span is None:
+            return None
+        return TextColumn(column.name, span, self._origins(column.origins), is_value=column.is_value)
 
     def _origins(self, origins: Sequence[TextOrigin]) -> tuple[TextOrigin, ...]:
         found: list[TextOrigin] = []
@@ -274,7 +279,8 @@ class _Move(PartMapper):
 
     def around(self, span: TextSpan) -> TextSpan | None:
         """Return the span after the edit, which may be inside of it."""
-        if span.start <= self._start and self._end <= span.end:
+        is_inside = span.start < self._start and self._end < span.end
+        if is_inside or (self._start < self._end and span.start <= self._start and self._end <= span.end):
             return TextSpan(span.start, span.end + self._by)
         return self.name(span, "")
 

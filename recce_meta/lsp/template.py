@@ -22,6 +22,7 @@ _NOT_LINE_END = re.compile(r"[^\r\n]")
 _WORD = re.compile(r"\w+")
 _WORD_BEFORE = re.compile(r"(\w+)\s*$")
 _TYPE_NAME = re.compile(r"(?:^|\.)(?:api\.Column\.)?(?:type_\w+|translate_type|\w+_type)$")
+_FITS_TYPE = re.compile(r"[^\r\n]{4}")
 _CASTS = frozenset({"cast", "try_cast", "safe_cast"})
 _LOOP_PLACE = re.compile(r"(not\s+)?loop\.(last|first)")
 _LITERAL = re.compile(
@@ -161,10 +162,10 @@ class _MaskWriter:
             mask = written
         elif tag.kind == "expression" and not self._unread.has(tag.span.start):
             mask, name = self._expression(tag, written, whole)
+        for call in calls:
+            self.calls.append(_masked(call, name) if call is whole else call)
         if name:
-            known = whole if whole is not None and whole.name in _RELATIONS else None
-            self.masks.setdefault(name, known or whole)
-        self.calls += (_masked(call, name) if call is whole else call for call in calls)
+            self.masks.setdefault(name, _masked(whole, name) if whole is not None else None)
         self.parts.append(mask)
         self.end = tag.span.end
 
@@ -186,7 +187,7 @@ class _MaskWriter:
         self.expressions.append(tag.span)
         is_relation = whole is not None and whole.name in _RELATIONS and whole.span.end > whole.span.start
         # A type, and what is inside of quotes, reads no column.
-        if self._is_type(tag, whole):
+        if _FITS_TYPE.match(written) and self._is_type(tag, whole):
             return _at(written, 0, "text"), ""
         before, after = self._around(tag)
         is_glued = _joins(before) or _joins(after)
