@@ -251,6 +251,14 @@ class EditorSession:
             self.client.publish(text.uri, number, found[1])
         if _names(before) != _names(known.analysis) and (before is not None or text.is_edited):
             self._schedule_others(known)
+        if known.analysis is not None:
+            # Only lenses show the change since base, which takes longer to find.
+            known.analysis = known.analysis._replace(effect=before.effect if before is not None else None)
+            comparing = partial(self._compare, known, view, lines, known.analysis)
+            compared = await self.workers.run(self.workers.slow, comparing)
+            if compared is None or not self._is_current(known, lines):
+                return
+            known.analysis = compared
         if _shown(before) != _shown(known.analysis):
             self.client.refresh_lenses()
 
@@ -274,10 +282,18 @@ class EditorSession:
             analysis = Analysis(
                 edited,
                 live.removed_columns(index, view.node, edited, view.others),
-                live.effect_on_base(index, view.node, edited, view.others),
+                None,
             )
-            view = replace(view, live=edited, removed=analysis.removed, effect=analysis.effect)
+            view = replace(view, live=edited, removed=analysis.removed)
         return analysis, diagnostics.diagnostics(view, self.saved_and_open())
+
+    def _compare(self, known: KnownText, view: TextView, lines: Lines, analysis: Analysis) -> Analysis | None:
+        """Return *analysis* with the change since base; None for a text that is not the current one."""
+        index = known.project.slow if known.project is not None else None
+        if index is None or view.node is None or not self._is_current(known, lines):
+            return None
+        effect = live.effect_on_base(index, view.node, analysis.live, view.others)
+        return analysis._replace(effect=effect)
 
     def saved_and_open(self) -> Mapping[Path, str]:
         """Return the open texts by path."""
