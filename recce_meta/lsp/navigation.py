@@ -32,6 +32,7 @@ from recce_meta.lsp.symbols import (
     Symbol,
     VariableName,
     behind_star,
+    cte_of,
     symbols_at,
 )
 from recce_meta.lsp.usages import TIME_LIMIT, Usages
@@ -56,8 +57,10 @@ def definitions(view: TextView, offset: int, texts: Texts) -> list[Location]:
     file = FileText.of_view(view)
     symbols = symbols_at(file, offset)
     # A column that is passed on is defined upstream.
-    upstream = [symbol for symbol in symbols if isinstance(symbol, TextColumn) and symbol.origins]
-    found = _unique(place for symbol in upstream or symbols for place in _places(file, symbol, texts))
+    columns = [symbol for symbol in symbols if isinstance(symbol, TextColumn)]
+    found = _unique(place for symbol in columns for place in _places(file, symbol, texts))
+    if not found:
+        found = _unique(place for symbol in symbols for place in _places(file, symbol, texts))
     call = file.template.call_at(offset)
     if not found and call is not None and call.name == "this":
         return [file.location(START)]
@@ -150,6 +153,10 @@ def _variable_places(file: FileText, name: str, texts: Texts) -> Iterator[Locati
 def _origin_places(file: FileText, origin: TextOrigin, texts: Texts) -> Iterator[Location]:
     if origin.output is not None:
         yield from _output_places(file, origin.output, origin.column, texts, leaves_file=True)
+        return
+    cte = cte_of(file, origin)
+    if cte is not None:
+        yield file.location(cte.span)
         return
     node = file.relation(origin.table.call) if origin.table is not None else None
     if node is not None:

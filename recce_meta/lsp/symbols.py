@@ -132,6 +132,12 @@ def meaning_of(file: FileText, table: ScopeTable) -> list[Symbol]:
     return [cte] if cte is not None else []
 
 
+def cte_of(file: FileText, origin: TextOrigin) -> TextCte | None:
+    """Return the CTE of a column that is not one of its known outputs, because a macro makes them."""
+    table = origin.table if origin.output is None else None
+    return file.cte(table.cte, table.span.start) if table is not None and table.cte is not None else None
+
+
 class BehindStar(NamedTuple):
     """Possible sources of a column that a `*` passes on."""
 
@@ -178,6 +184,9 @@ class ColumnKeys:
     def _of_origin(self, origin: TextOrigin) -> Iterable[OutputKey | NodeColumn]:
         if origin.output is not None:
             return self._behind(origin.output, origin.column, 0)
+        cte = cte_of(self.file, origin)
+        if cte is not None:
+            return [OutputKey(cte.span.start, origin.column.lower())]
         node = self.file.relation(origin.table.call) if origin.table is not None else None
         return [NodeColumn(node.unique_id, origin.column.lower())] if node is not None else []
 

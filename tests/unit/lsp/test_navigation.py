@@ -170,6 +170,14 @@ def test_a_column_that_a_macro_makes_leads_to_the_file(
     assert defined(view_of, text, path="models/b.sql", index=index) == [("models/a.sql", 0, "")]
 
 
+def test_a_column_of_a_cte_that_a_macro_fills_leads_to_the_cte(view_of: ViewOf) -> None:
+    text = (
+        "with made as (\n  select {{ fill() }} from {{ ref('orders') }}\n)\nselect made.lo¦w, high from made"
+    )
+    assert defined(view_of, text) == [(NEW, 0, "made")]
+    assert used(view_of, text) == [(NEW, 3, "low")]
+
+
 def test_a_source_column_leads_to_its_entry_and_a_seed_column_to_the_header(view_of: ViewOf) -> None:
     source = "select c.{} from {{{{ source('crm', 'customers') }}}} c"
     assert defined(view_of, source.format("¦id")) == [("models/sources.yml", 8, "id")]
