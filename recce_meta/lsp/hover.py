@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol.types import Hover, MarkupContent, MarkupKind
@@ -136,6 +137,7 @@ class ColumnHover:
         """True for an output of the model, which other models can read."""
         self.recorded: list[str] = []
         """Kinds of facts from the run."""
+        self._gaps: dict[int, str] = {}
 
     def text(self) -> str:
         """Return the text."""
@@ -230,6 +232,12 @@ class ColumnHover:
 
     def _gap(self, output: TextOutput) -> str:
         """Return why *output* may have sources besides those of its expression; empty if it has none."""
+        start = output.span.start
+        if start not in self._gaps:
+            self._gaps[start] = self._find_gap(output)
+        return self._gaps[start]
+
+    def _find_gap(self, output: TextOutput) -> str:
         scope = self.file.scopes.at(output.span.start)
         masked = self.file.template.masked
         if _SET_OPERATION.match(masked, scope.end) or _AFTER_OPERATION.search(masked[: scope.start]):
@@ -265,27 +273,33 @@ class ColumnHover:
         """Yield the origin in the text, and what the text hides from the rendered text or the run."""
         gap = self._gap(self.output) if self.output is not None else ""
         origins = self._origins()
-        lines = list(self._lines(origins, 0, set()))
+        # Paths through many CTEs are too many to count.
+        lines = list(islice(self._lines(origins, 0, set()), MOST_ORIGINS + 1))
         if lines:
             shown = lines[:MOST_ORIGINS]
-            more = [f"- … +{len(lines) - MOST_ORIGINS} more"] if len(lines) > MOST_ORIGINS else []
+            more = ["- … and more"] if len(lines) > MOST_ORIGINS else []
             title = f"From ({gap})" if gap else "From"
             yield f"{title}\n\n" + "\n".join([*shown, *more])
             yield from self._stored_expression(source)
         is_traced = self.output is None or self._is_traced(self.output)
-        if not is_traced or gap or self._is_hidden(origins, 0):
+        if not is_traced or gap or self._is_hidden(origins):
             yield from self._rendered_origin()
 
-    def _is_hidden(self, origins: Sequence[TextOrigin], depth: int) -> bool:
+    def _is_hidden(self, origins: Sequence[TextOrigin]) -> bool:
         """Return True unless the text shows which columns of nodes *origins* come from."""
-        return any(
-            (origin.table is None or self.file.relation(origin.table.call) is None)
-            if origin.output is None
-            else depth >= DEEPEST
-            or bool(self._obstacle(origin.output) or self._gap(origin.output))
-            or self._is_hidden(output_origins(self.query, origin.output), depth + 1)
-            for origin in origins
-        )
+        waiting, seen = list(origins), set()
+        while waiting:
+            origin = waiting.pop()
+            output = origin.output
+            if output is None:
+                if origin.table is None or self.file.relation(origin.table.call) is None:
+                    return True
+            elif self._obstacle(output) or self._gap(output):
+                return True
+            elif (key := (output.span.start, output.name)) not in seen:
+                seen.add(key)
+                waiting += output_origins(self.query, output)
+        return False
 
     def _rendered_origin(self) -> Iterator[str]:
         """Yield the origin of an output that the text hides, or shows in part."""

@@ -199,6 +199,16 @@ def test_several_possible_sources_are_all_shown_as_possible(view_of: ViewOf) -> 
     assert "`crm.customers.city` (source) (possible)" in shown
 
 
+def test_a_column_with_millions_of_paths_is_shown_in_part(view_of: ViewOf) -> None:
+    steps = [
+        f"c{n} as (select a + b + c as a, a * b * c as b, a - b - c as c from c{n - 1})" for n in range(1, 30)
+    ]
+    first = "c0 as (select order_id as a, customer_id as b, store_id as c from {{ ref('orders') }})"
+    shown = at(view_of(f"with {', '.join([first, *steps])} select a as result from c29"), "as res|ult")
+    assert "- `c29.a` = `a + b + c`" in shown
+    assert "- … and more" in shown
+
+
 def test_a_table_that_a_macro_makes_is_shown_as_its_tag(view_of: ViewOf) -> None:
     shown = at(view_of("select x.city from {{ my_table('y') }} as x"), "x.ci|ty")
     assert "`city` of `{{ my_table('y') }}`" in shown
