@@ -11,8 +11,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -510,6 +510,23 @@ def test_a_repository_without_a_base_branch_gets_a_note(shop: Editor) -> None:
     assert any("base branch" in note for note in found.notes)
 
 
+@contextmanager
+def opened_elsewhere(url: str, *, read_only: bool) -> Iterator[None]:
+    """Keep the DuckDB file of *url* open in another process."""
+    file = url.removeprefix("duckdb:///")
+    code = (
+        f"import duckdb, sys; c = duckdb.connect({file!r}, read_only={read_only}); "
+        "print('ready', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield
+        process.communicate("")
+
+
 @pytest.fixture
 def production(tmp_path: Path) -> str:
     """URL of a DuckDB store with the demo's runs of `base` and `production`."""
@@ -530,6 +547,18 @@ def test_the_run_of_base_is_copied_from_the_configured_store(shop: Editor, produ
     assert (base.run.environment, base.run.column_graph_id is not None) == ("base", True)
 
 
+def test_the_file_of_the_configured_store_is_neither_opened_for_writing_nor_changed(
+    shop: Editor, production: str
+) -> None:
+    file = Path(production.removeprefix("duckdb:///"))
+    before = file.read_bytes()
+    # A process that reads keeps writers away, but not others that read.
+    with opened_elsewhere(production, read_only=True):
+        found = shop.index(IndexOptions(url=production))
+    assert (found.base, found.notes) == ("latest run of base, 2026-11-20 08:43 UTC", ())
+    assert file.read_bytes() == before
+
+
 def test_options_and_variables_name_another_store_and_run(shop: Editor, production: str) -> None:
     options = IndexOptions(url=production, base="production")
     assert shop.index(options).base == "production, run of 2026-11-20 08:43 UTC"
@@ -542,15 +571,8 @@ def test_a_store_that_another_process_writes_neither_fails_nor_delays_indexing(
 ) -> None:
     options = IndexOptions(url=production, is_fresh=True)
     first = shop.index(options)
-    file = production.removeprefix("duckdb:///")
-    code = f"import duckdb, sys; c = duckdb.connect({file!r}); print('ready', flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as writer:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "ready\n"
+    with opened_elsewhere(production, read_only=False):
         found = shop.index(options)
-        writer.communicate("")
     assert (found.problem, found.base_id, found.base) == (None, first.base_id, first.base)
     assert any("base is still" in note for note in found.notes)
 
