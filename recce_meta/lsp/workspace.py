@@ -29,7 +29,7 @@ from recce_meta.lsp.projects import (
     project_root,
 )
 from recce_meta.lsp.query_text import Columns, moved, read_query
-from recce_meta.lsp.template import ModelTemplate, TagCall, read_template
+from recce_meta.lsp.template import ModelTemplate, read_template
 from recce_meta.models import NodeMetadata
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class TextVersion(NamedTuple):
     edits: tuple[TextEdit, ...]
 
 
-class Analysis(NamedTuple):
+class TextAnalysis(NamedTuple):
     """Analysis of one version of a text."""
 
     live: LiveModel
@@ -75,9 +75,11 @@ class KnownText:
     project: OpenProject | None
     view: TextView | None = None
     """Last view, of the thread of short requests; without its analysis."""
-    others: tuple[int, ...] = ()
-    """Identities of the analyses of other texts that `view` uses."""
-    analysis: Analysis | None = None
+    reads: frozenset[str] = frozenset()
+    """Unique ids of the tables of `view`."""
+    used: tuple[LiveModel, ...] = ()
+    """Analyses of other texts whose columns `view` uses."""
+    analysis: TextAnalysis | None = None
     pending: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
@@ -144,7 +146,7 @@ class EditorSession:
             self.client.publish(text.uri, None, (), is_open=False)
             if text.is_edited:
                 # Its unsaved columns are gone.
-                self._schedule_others(known)
+                self._schedule_readers(known)
 
     async def files_changed(self, paths: Iterable[Path]) -> None:
         """Read projects again whose files have changed, and find the projects of texts that had none."""
@@ -177,25 +179,34 @@ class EditorSession:
     ) -> Answer:
         view = self._view(known, version, others)
         analysis = known.analysis
-        if analysis is not None:
-            view = replace(view, live=analysis.live, removed=analysis.removed, effect=analysis.effect)
-        return answer(view)
+        if analysis is None:
+            return answer(replace(view, others=others))
+        return answer(
+            replace(
+                view,
+                live=analysis.live,
+                removed=analysis.removed,
+                effect=analysis.effect,
+                others=others,
+            )
+        )
 
     def _view(self, known: KnownText, version: TextVersion, others: dict[str, LiveModel]) -> TextView:
         """Return the view of a version, in the thread of short requests."""
         index = known.project.quick if known.project is not None else None
-        view, used = known.view, tuple(map(id, others.values()))
+        view = known.view
         if (
             view is not None
             and view.document.lines is version.lines
             and view.index is index
-            and known.others == used
+            # Compared by identity: equal analyses are rare, and comparing them is slow.
+            and list(map(id, known.used)) == [id(others[one]) for one in known.reads if one in others]
         ):
             return view
         # If reading fails, an earlier query would have the wrong offsets.
         known.view = None
-        known.view = read_view(version, index, others, view)
-        known.others = used
+        known.view, known.reads = read_view(version, index, others, view)
+        known.used = tuple(others[one] for one in known.reads if one in others)
         return known.view
 
     def _others(self, known: KnownText) -> dict[str, LiveModel]:
@@ -216,10 +227,12 @@ class EditorSession:
                 self._schedule(uri, 0.0)
         self.client.refresh_lenses()
 
-    def _schedule_others(self, known: KnownText) -> None:
-        for uri, other in self._known.items():
-            if other is not known and other.project is known.project:
-                self._schedule(uri, 0.0)
+    def _schedule_readers(self, known: KnownText) -> None:
+        """Analyse the other texts that read the model of *known*."""
+        if known.analysis is not None:
+            for uri, other in self._known.items():
+                if known.analysis.live.unique_id in other.reads and other.project is known.project:
+                    self._schedule(uri, 0.0)
 
     def _schedule(self, uri: str, delay: float) -> None:
         """Analyse a text after *delay* seconds, unless it is edited again."""
@@ -243,6 +256,7 @@ class EditorSession:
         text, lines, number = known.text, known.text.lines, known.text.version
         others = self._others(known)
         view = await self.workers.run(self.workers.quick, partial(self._view, known, _taken(text), others))
+        view = replace(view, others=others)
         found = await self.workers.run(self.workers.slow, partial(self._find, known, view, lines))
         if found is None or not self._is_current(known, lines):
             return
@@ -250,7 +264,7 @@ class EditorSession:
         if found[1] is not None:
             self.client.publish(text.uri, number, found[1])
         if _names(before) != _names(known.analysis) and (before is not None or text.is_edited):
-            self._schedule_others(known)
+            self._schedule_readers(known)
         if known.analysis is not None:
             # Only lenses show the change since base, which takes longer to find.
             known.analysis = known.analysis._replace(effect=before.effect if before is not None else None)
@@ -267,7 +281,7 @@ class EditorSession:
 
     def _find(
         self, known: KnownText, view: TextView, lines: Lines
-    ) -> tuple[Analysis | None, Sequence[Diagnostic] | None] | None:
+    ) -> tuple[TextAnalysis | None, Sequence[Diagnostic] | None] | None:
         """Return the analysis and the diagnostics of a view; None for a text that is not the current one.
 
         The diagnostics are None while the text is half-typed: the editor keeps those before.
@@ -279,7 +293,7 @@ class EditorSession:
         analysis = None
         if index is not None and view.node is not None:
             edited = live.live_model(index, view.node, view.document.text, view.others)
-            analysis = Analysis(
+            analysis = TextAnalysis(
                 edited,
                 live.removed_columns(index, view.node, edited, view.others),
                 None,
@@ -287,7 +301,9 @@ class EditorSession:
             view = replace(view, live=edited, removed=analysis.removed)
         return analysis, diagnostics.diagnostics(view, self.saved_and_open())
 
-    def _compare(self, known: KnownText, view: TextView, lines: Lines, analysis: Analysis) -> Analysis | None:
+    def _compare(
+        self, known: KnownText, view: TextView, lines: Lines, analysis: TextAnalysis
+    ) -> TextAnalysis | None:
         """Return *analysis* with the change since base; None for a text that is not the current one."""
         index = known.project.slow if known.project is not None else None
         if index is None or view.node is None or not self._is_current(known, lines):
@@ -321,11 +337,11 @@ def _taken(text: EditorText) -> TextVersion:
     return TextVersion(text.uri, text.path, text.version, text.lines, text.take_edits())
 
 
-def _names(analysis: Analysis | None) -> object:
+def _names(analysis: TextAnalysis | None) -> object:
     return None if analysis is None else analysis.live.names
 
 
-def _shown(analysis: Analysis | None) -> object:
+def _shown(analysis: TextAnalysis | None) -> object:
     """Return the part of an analysis that code lenses show."""
     if analysis is None:
         return None
@@ -337,10 +353,14 @@ def read_view(
     index: ProjectIndex | None,
     others: dict[str, LiveModel],
     before: TextView | None,
-) -> TextView:
-    """Return the view of a version of a text; *before* is that of an earlier version."""
+) -> tuple[TextView, frozenset[str]]:
+    """Return the view of a version of a text, and the unique ids of its tables.
+
+    *before* is the view of an earlier version.
+    """
     template = read_template(version.lines.text)
     node = index.node_of_file(version.path) if index is not None else None
+    tables = _tables(template, index, node) if index is not None else {}
     earlier = before.query if before is not None else None
     for edit in version.edits:
         earlier = moved(earlier, *edit) if earlier is not None else None
@@ -348,39 +368,30 @@ def read_view(
     query = read_query(
         template,
         index.dialect if index is not None else "",
-        _schemas(template, index, node, others) if index is not None else {},
+        _schemas(tables, index, others) if index is not None else {},
         earlier=earlier,
         cursor=last.start + last.inserted if last is not None else None,
     )
     document = OpenText(version.uri, version.path, version.version, version.lines, template)
-    return TextView(document, query, index, node, others=others)
+    return TextView(document, query, index, node), frozenset(tables.values())
+
+
+def _tables(template: ModelTemplate, index: ProjectIndex, node: NodeMetadata | None) -> dict[str, str]:
+    """Return the unique ids of the tables in the mask."""
+    package = node.package_name if node is not None else index.run.project_name
+    found = {mask: index.relation(call, package, node) for mask, call in template.masks.items()}
+    return {mask: table.unique_id for mask, table in found.items() if table is not None}
 
 
 def _schemas(
-    template: ModelTemplate, index: ProjectIndex, node: NodeMetadata | None, others: Mapping[str, LiveModel]
+    tables: Mapping[str, str], index: ProjectIndex, others: Mapping[str, LiveModel]
 ) -> dict[str, Columns]:
-    """Return the columns of the tables in the mask; tables whose columns are not all known are left out."""
-    package = node.package_name if node is not None else index.run.project_name
-    found = {}
-    for mask, call in template.masks.items():
-        columns = _columns_of(call, index, package, node, others)
-        if columns is not None:
-            found[mask] = columns
+    """Return the columns of *tables*; those whose columns are not all known are left out."""
+    found: dict[str, Columns] = {}
+    for mask, unique_id in tables.items():
+        known, edited = index.columns(unique_id), others.get(unique_id)
+        if edited is not None and edited.names is not None:
+            found[mask] = {name: known.types.get(name) for name in edited.names}
+        elif known.are_all:
+            found[mask] = known.types
     return found
-
-
-def _columns_of(
-    call: TagCall | None,
-    index: ProjectIndex,
-    package: str,
-    node: NodeMetadata | None,
-    others: Mapping[str, LiveModel],
-) -> Columns | None:
-    table = index.relation(call, package, node)
-    if table is None:
-        return None
-    known = index.columns(table.unique_id)
-    edited = others.get(table.unique_id)
-    if edited is not None and edited.names is not None:
-        return {name: known.types.get(name) for name in edited.names}
-    return known.types if known.are_all else None
