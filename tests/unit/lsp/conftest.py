@@ -137,9 +137,8 @@ def record_in(adapter: UnifiedSqlAdapter, root: Path, dialect: str) -> ProjectIn
 
 def view(index: ProjectIndex | None, path: Path, text: str, **fields: Any) -> TextView:
     """Return the analyses of *text* in the file *path*; *fields* are those that take longer."""
-    found = read_view(
-        TextVersion(path.as_uri(), path, 1, Lines(text), ()), index, fields.get("others", {}), None
-    )
+    version = TextVersion(path.as_uri(), path, 1, Lines(text), ())
+    found, _ = read_view(version, index, fields.get("others", {}), None)
     return replace(found, **fields)
 
 
