@@ -24,7 +24,7 @@ from lsprotocol.types import (
 from recce_meta.lsp.file_texts import FileText, range_of
 from recce_meta.lsp.positions import TextSpan
 from recce_meta.lsp.scope_columns import ScopeColumn, ScopeColumns
-from recce_meta.lsp.sql_scopes import SelectScope, SqlWord
+from recce_meta.lsp.sql_scopes import ScopeWord, SelectScope
 from recce_meta.lsp.template_tags import TemplateTag, tags_of
 from recce_meta.models import MacroMetadata, NodeMetadata
 
@@ -326,7 +326,7 @@ def _in_sql(file: FileText, offset: int) -> CompletionList:
     return _answer(view, [], replaced)
 
 
-def _is_closed_before(word: SqlWord, text: str, offset: int) -> bool:
+def _is_closed_before(word: ScopeWord, text: str, offset: int) -> bool:
     """Return True if the comment or string *word* ends at *offset* with its sign of an end."""
     if word.end > offset or text[word.start : word.start + 2] == "--" or text[word.start] == "#":
         return False
@@ -334,13 +334,13 @@ def _is_closed_before(word: SqlWord, text: str, offset: int) -> bool:
     return word.end - word.start > len(closing) and text[: word.end].endswith(closing)
 
 
-def _wants_table(scope: SelectScope, before: Sequence[SqlWord], offset: int) -> bool:
+def _wants_table(scope: SelectScope, before: Sequence[ScopeWord], offset: int) -> bool:
     if not before or scope.clause_at(offset) not in ("from", "join"):
         return False
     return before[-1].text in ("from", "join", "lateral") or before[-1].text == ","
 
 
-def _wants_column(scope: SelectScope, before: Sequence[SqlWord], offset: int) -> bool:
+def _wants_column(scope: SelectScope, before: Sequence[ScopeWord], offset: int) -> bool:
     """Return True unless an alias, an operator or a number is expected."""
     if not before or scope.clause_at(offset) not in _COLUMN_CLAUSES:
         return False
@@ -353,7 +353,7 @@ def _wants_column(scope: SelectScope, before: Sequence[SqlWord], offset: int) ->
     return last.text != "*" or (len(before) > 1 and before[-2].text not in ("select", ",", ".", "distinct"))
 
 
-def _members(file: FileText, scope: SelectScope, before: Sequence[SqlWord]) -> Iterator[Suggestion]:
+def _members(file: FileText, scope: SelectScope, before: Sequence[ScopeWord]) -> Iterator[Suggestion]:
     """Yield the columns of the table whose name and a point are the last of *before*."""
     if len(before) < 2 or not before[-2].is_name or (len(before) > 2 and before[-3].text == "."):
         return

@@ -43,7 +43,7 @@ _NOT_ALIASES = frozenset(
 _BEFORE_JOIN = frozenset(("only", "lateral", "table"))
 
 
-class SqlWord(NamedTuple):
+class ScopeWord(NamedTuple):
     """Token of a text in SQL."""
 
     kind: str
@@ -114,13 +114,13 @@ class SqlScopes:
         around = [scope for scope in self.scopes if scope.start <= offset <= scope.end]
         return max(around, key=lambda scope: (scope.start, -scope.end))
 
-    def word_at(self, offset: int) -> SqlWord | None:
+    def word_at(self, offset: int) -> ScopeWord | None:
         """Return the token that *offset* is inside of, its start excluded and its end included."""
         index = bisect_left(self.words, offset, key=lambda word: word.start)
         word = self.words[index - 1] if index else None
         return word if word is not None and word.end >= offset else None
 
-    def before(self, offset: int) -> Sequence[SqlWord]:
+    def before(self, offset: int) -> Sequence[ScopeWord]:
         """Return the tokens that end at *offset* or before it, comments excluded."""
         index = bisect_right(self.words, offset, key=lambda word: word.end)
         return [word for word in self.words[:index] if word.kind != "comment"]
@@ -140,7 +140,7 @@ class SqlScopes:
         return [table] if table is not None else []
 
 
-def words_of(text: str, dialect: str) -> list[SqlWord]:
+def words_of(text: str, dialect: str) -> list[ScopeWord]:
     """Return the tokens of *text*; a string or comment that is not closed reaches to its end."""
     found = []
     for match in _pattern(dialect).finditer(text):
@@ -149,7 +149,7 @@ def words_of(text: str, dialect: str) -> list[SqlWord]:
             value = value.lower()
         elif kind == "quoted":
             value = value[1:-1] if len(value) > 1 and value[-1] in '"`]' else value[1:]
-        found.append(SqlWord(kind, match.start(), match.end(), value))
+        found.append(ScopeWord(kind, match.start(), match.end(), value))
     return found
 
 
@@ -183,7 +183,7 @@ class _Paren:
 class _ScopeWalk:
     """Walk over tokens that collects scopes."""
 
-    def __init__(self, masked: str, words: Sequence[SqlWord]) -> None:
+    def __init__(self, masked: str, words: Sequence[ScopeWord]) -> None:
         self.words, self.masked, self.length = words, masked, len(masked)
         self.scope = SelectScope(0, self.length)
         self.scopes = [self.scope]
@@ -200,7 +200,7 @@ class _ScopeWalk:
     def _text(self, position: int) -> str:
         return self.words[position].text if 0 <= position < len(self.words) else ""
 
-    def _name(self, word: SqlWord) -> str:
+    def _name(self, word: ScopeWord) -> str:
         """Return the identifier *word* in its own case."""
         return self.masked[word.start : word.end] if word.kind == "word" else word.text
 
@@ -247,14 +247,14 @@ class _ScopeWalk:
         # `* except (a)` names columns to leave out.
         return word != "except" or self._text(position - 1) != "*"
 
-    def _next_operand(self, word: SqlWord) -> None:
+    def _next_operand(self, word: ScopeWord) -> None:
         scope = self.scope
         end, scope.end = scope.end, word.start
         self.scope = SelectScope(word.end, end, scope.parent, scope.cte)
         self.scopes.append(self.scope)
         self.last, self.wants_table = None, False
 
-    def _clause(self, word: SqlWord) -> None:
+    def _clause(self, word: ScopeWord) -> None:
         if word.text == "from":
             # A call that is not closed yet: `count( from orders`.
             while self.parens and not (self.parens[-1].is_query or self.parens[-1].is_tables):
@@ -281,7 +281,7 @@ class _ScopeWalk:
         self.wants_table = False
         return position
 
-    def _alias(self, word: SqlWord) -> None:
+    def _alias(self, word: ScopeWord) -> None:
         if word.text == "as" and word.kind == "word":
             return
         if self.last is not None and (word.kind == "quoted" or word.text not in _NOT_ALIASES):
@@ -304,7 +304,7 @@ class _ScopeWalk:
         self.parens.append(paren)
         self.last = None
 
-    def _open_query(self, paren: _Paren, word: SqlWord, position: int) -> None:
+    def _open_query(self, paren: _Paren, word: ScopeWord, position: int) -> None:
         cte = self._cte_before(position)
         start = TextSpan(word.end, self.length)
         if self.wants_table:
@@ -329,7 +329,7 @@ class _ScopeWalk:
             position -= 1
         return self._name(self.words[position]) if position >= 0 and self.words[position].is_name else None
 
-    def _close(self, word: SqlWord) -> None:
+    def _close(self, word: ScopeWord) -> None:
         if not self.parens:
             return
         paren = self.parens.pop()

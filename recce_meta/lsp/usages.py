@@ -124,7 +124,8 @@ class Usages:
         for symbol in symbols:
             if isinstance(symbol, TextColumn):
                 keys |= self._columns.of_column(symbol)
-        yield from self._located(self.file, _columns_of(self.file, self._columns, keys))
+        unknown = [symbol.span for symbol in symbols if isinstance(symbol, TextColumn) and not keys]
+        yield from self._located(self.file, _columns_of(self.file, self._columns, keys) or unknown)
         elsewhere = {key for key in keys if isinstance(key, NodeColumn)}
         finals = [output for output in outputs if output in self.file.query.outputs]
         own = self.file.node

@@ -11,9 +11,12 @@ from lsprotocol.types import Location
 from recce_meta import demo_data
 from recce_meta.api.run_reader import MemoryRunReader, read_run
 from recce_meta.lsp.documents import TextView, path_of
+from recce_meta.lsp.file_texts import FileText
 from recce_meta.lsp.navigation import definitions, references
 from recce_meta.lsp.positions import Lines
 from recce_meta.lsp.project import ProjectIndex
+from recce_meta.lsp.symbols import symbols_at
+from recce_meta.lsp.usages import Usages
 from tests.unit.lsp.conftest import RecordProject, ViewOf, view
 
 Written = tuple[str, int, str]
@@ -408,6 +411,19 @@ def test_a_reader_that_does_not_parse_yields_its_call(
     (root / "models/b.sql").write_text("select id id id (\nfrom {{ ref('a') }} ((", "utf-8")
     found = used(view_of, "select 1 as ¦id", path="models/a.sql", index=index)
     assert found == [("models/b.sql", 1, "ref('a')")]
+
+
+def test_after_the_time_limit_readers_yield_their_calls(view_of: ViewOf) -> None:
+    text, offset = cut("select count(*) as n from {{ ref('orders') }} where am¦ount > 1")
+    file = FileText.of_view(view_of(text))
+    found = Usages(file, {}, until=0).of(symbols_at(file, offset))
+    assert sorted(written(file.view, found)) == [*CALLS_OF_ORDERS, (NEW, 0, "amount")]
+
+
+def test_a_column_without_a_known_source_is_its_own_only_use(view_of: ViewOf) -> None:
+    text = "select 1 as a from {{ ref('orders') }} where no¦ne = 1"
+    assert used(view_of, text) == [(NEW, 0, "none")]
+    assert defined(view_of, text) == []
 
 
 def test_a_reader_whose_call_is_not_in_its_text_yields_its_start(
