@@ -25,7 +25,7 @@ from recce_meta.lsp.file_texts import FileText, range_of
 from recce_meta.lsp.positions import TextSpan
 from recce_meta.lsp.scope_columns import ScopeColumn, ScopeColumns
 from recce_meta.lsp.sql_scopes import ScopeWord, SelectScope
-from recce_meta.lsp.template_tags import TemplateTag, tags_of
+from recce_meta.lsp.sql_text.template_tags import TemplateTag, tags_of
 from recce_meta.models import MacroMetadata, NodeMetadata
 
 if TYPE_CHECKING:

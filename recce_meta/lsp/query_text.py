@@ -17,10 +17,10 @@ from recce_meta.lsp.positions import TextSpan
 from recce_meta.lsp.template import ModelTemplate, TagArgument, TagCall
 
 if TYPE_CHECKING:
-    from recce_meta.lsp import query_reading
+    from recce_meta.lsp.sql_text import query_reading
 else:
     # It loads sqlglot, which the server does only after its first answer.
-    query_reading = LazyModule("recce_meta.lsp.query_reading")
+    query_reading = LazyModule("recce_meta.lsp.sql_text.query_reading")
 
 Columns = Mapping[str, str | None]
 """Types of columns by name, in order; None for an unknown type."""

@@ -14,7 +14,7 @@ from itertools import count
 from msgspec import Struct
 
 from recce_meta.lsp.positions import TextSpan
-from recce_meta.lsp.template_tags import TagArgument, TagCall, TemplateTag, calls_in, tags_of
+from recce_meta.lsp.sql_text.template_tags import TagArgument, TagCall, TemplateTag, calls_in, tags_of
 
 __all__ = ["ModelTemplate", "TagArgument", "TagCall", "read_template"]
 

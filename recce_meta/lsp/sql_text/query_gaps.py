@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from recce_meta.lsp.positions import TextSpan
-from recce_meta.lsp.query_items import SelectItems
+from recce_meta.lsp.sql_text.query_items import SelectItems
 from recce_meta.lsp.template import ModelTemplate
 from recce_meta.sql_lineage.expressions import arg, args
 from recce_meta.sql_lineage.query import (

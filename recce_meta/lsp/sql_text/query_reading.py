@@ -13,12 +13,12 @@ from sqlglot.errors import SqlglotError
 
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.lsp.positions import TextSpan
-from recce_meta.lsp.query_items import ParsedText
-from recce_meta.lsp.query_nodes import RELATIONS, NodeReader
 from recce_meta.lsp.query_text import PartMapper, QueryText, TextColumn, TextOrigin, TextQuality
-from recce_meta.lsp.sql_parts import parts_of
+from recce_meta.lsp.sql_text.query_items import ParsedText
+from recce_meta.lsp.sql_text.query_nodes import RELATIONS, QueryPositions
+from recce_meta.lsp.sql_text.sql_parts import parts_of
+from recce_meta.lsp.sql_text.template_tags import TagCall
 from recce_meta.lsp.template import ModelTemplate, blank
-from recce_meta.lsp.template_tags import TagCall
 from recce_meta.sql_lineage.analyse import resolve_query
 from recce_meta.sql_lineage.context import Deadline
 from recce_meta.sql_lineage.parse import parse, tokens_of
@@ -75,7 +75,7 @@ def tables(template: ModelTemplate, dialect: str) -> Sequence[str]:
     return [name for name in relations if name in words]
 
 
-class _Pieces:
+class _SqlPieces:
     """Builder of SQL from pieces of a mask."""
 
     def __init__(self) -> None:
@@ -170,7 +170,7 @@ class _TextReader:
             query = resolve_query(sql, self._dialect, self._schemas, timeout=self._left())
             tokens = tokens_of(sql, self._dialect)
             parsed = ParsedText(self._template, sql, tokens, pieces, self._placeholder)
-            reader = NodeReader(query, parsed, self._cursor)
+            reader = QueryPositions(query, parsed, self._cursor)
             return reader.read(quality), reader.alias_tags()
         except (SqlNotAnalysed, RecursionError):
             return None
@@ -242,7 +242,7 @@ class _TextReader:
         found, final = parts_of(sql, tokens)
         if not tokens:
             return _earlier(known)
-        pieces, broken = _Pieces(), list[TextSpan]()
+        pieces, broken = _SqlPieces(), list[TextSpan]()
         for place, part in enumerate(found):
             pieces.insert(", " if place else ("with recursive " if part.recursive else "with "))
             pieces.add(sql, *part.header)
@@ -267,10 +267,10 @@ class _TextReader:
             query = replace(query, outputs=(), final=None)
         return _merged(query, known, broken)
 
-    def _add_part(self, sql: str, span: TextSpan, pieces: _Pieces, broken: list[TextSpan]) -> None:
+    def _add_part(self, sql: str, span: TextSpan, pieces: _SqlPieces, broken: list[TextSpan]) -> None:
         """Append a CTE's body or the final query: as it is, completed, or a stub."""
         for start, end, inserted in self._versions(sql, span):
-            made = _Pieces()
+            made = _SqlPieces()
             place = start
             for at, text in inserted:
                 made.add(sql, place, at)

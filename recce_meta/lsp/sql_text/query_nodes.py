@@ -8,8 +8,6 @@ from msgspec.structs import replace
 from sqlglot import TokenType, exp
 
 from recce_meta.lsp.positions import TextSpan
-from recce_meta.lsp.query_gaps import TagGaps
-from recce_meta.lsp.query_items import ParsedText, SelectItems
 from recce_meta.lsp.query_text import (
     QueryText,
     TextColumn,
@@ -19,6 +17,8 @@ from recce_meta.lsp.query_text import (
     TextQuality,
     TextTable,
 )
+from recce_meta.lsp.sql_text.query_gaps import TagGaps
+from recce_meta.lsp.sql_text.query_items import ParsedText, SelectItems
 from recce_meta.lsp.template import TagCall, TextRegions
 from recce_meta.sql_lineage.expressions import NODE, arg, args
 from recce_meta.sql_lineage.facts import NOT_COLUMNS
@@ -49,7 +49,7 @@ _SURE, _LIKELY, _GUESS = 1.0, 0.9, 0.5
 _NOT_LISTED = frozenset({"ROWID", "CTID", "OID", "XMIN", "TABLEOID", "NEXTVAL", "CURRVAL", "VALUE"})
 
 
-class NodeReader:
+class QueryPositions:
     """Reader of the positions in one resolved query."""
 
     def __init__(self, query: Query, parsed: ParsedText, cursor: int | None) -> None:
