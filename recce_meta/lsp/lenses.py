@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -30,6 +31,8 @@ _CATEGORIES = {
     Category.NON_BREAKING: "non-breaking",
 }
 _VERBS = {Status.REMOVED: "removes", Status.ADDED: "adds", Status.MODIFIED: "changes"}
+_OF_COLUMNS = re.compile(r"columns? (added|removed|modified)\b")
+"""Reasons that repeat the columns of a change."""
 _MOST_REASONS = 2
 _EVERY = "*"
 
@@ -90,8 +93,7 @@ def change_since(effect: Effect, base: RunMetadata, *, is_new: bool = False) -> 
         return f"no change since {name}"
     if is_new:
         return f"new since {name}"
-    # The other reasons repeat the columns.
-    reasons = [reason for reason in change.reasons if not reason.startswith("column ")]
+    reasons = [reason for reason in change.reasons if not _OF_COLUMNS.match(reason)]
     details = "; ".join(filter(None, [_columns_changed(change.columns), *reasons[:_MOST_REASONS]]))
     text = f"{_CATEGORIES[change.category]} since {name}"
     return SEPARATOR.join([f"{text}: {details}" if details else text, *_affected(effect.impacted)])

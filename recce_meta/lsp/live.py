@@ -297,10 +297,10 @@ def _compared(
     index, base, unique_id = project.index, project.index.base, live.unique_id
     if base is None or project.base_renderer is None:
         return _unknown(None)
-    again = _Again(project, live, others, after)
+    changed_columns = _ChangedColumns(project, live, others, after)
     runs = (
         EditedRun(base, project.base_renderer, index.lock, project.graph, before, lambda _: None),
-        EditedRun(index.reader, project.renderer, index.lock, project.graph, after, again.columns),
+        EditedRun(index.reader, project.renderer, index.lock, project.graph, after, changed_columns.columns),
     )
     runs[0].other_side, runs[1].other_side = runs[1], runs[0]
     sides = []
@@ -329,7 +329,7 @@ def _compared(
     )
 
 
-class _Again:
+class _ChangedColumns:
     """Analyses of the nodes whose columns change with those of an edited model."""
 
     def __init__(
