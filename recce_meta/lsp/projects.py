@@ -105,10 +105,13 @@ class Workers:
             executor.shutdown(wait=False, cancel_futures=True)
 
 
-def open_index(root: Path, run_id: str | None = None, base_id: str | None = None) -> ProjectIndex | None:
+def open_index(
+    root: Path, run_id: str | None = None, base_id: str | None = None, *, like: ProjectIndex | None = None
+) -> ProjectIndex | None:
     """Return the index of the cached run *run_id*, by default the latest one; None without a run.
 
-    A store that cannot be read is None, too: indexing builds it again, and reports problems.
+    *like* is the index of the same run for another thread, which has read the names of the nodes. A store that
+    cannot be read is None, too: indexing builds it again, and reports problems.
     """
     store = find_store(root, os.environ)
     if not store.path.exists():  # a connection would create it
@@ -130,7 +133,14 @@ def open_index(root: Path, run_id: str | None = None, base_id: str | None = None
     def reader(of: RunMetadata) -> StoredRunReader:
         return StoredRunReader(adapter, of, DEFAULT_SCHEMA)
 
-    return ProjectIndex(reader(run), root, reader(base) if base is not None else None)
+    found = reader(run)
+    if like is not None and like.run.run_id == run.run_id:
+        # They are a tenth of the server's memory, and never change.
+        found.names = like.reader.names
+    else:
+        # Read here, because the first request would wait for it, and the event loop may.
+        found.names.get("")
+    return ProjectIndex(found, root, reader(base) if base is not None else None)
 
 
 def _runs_of(index: ProjectIndex | None) -> tuple[str | None, str | None]:
@@ -258,7 +268,8 @@ class OpenProject:
         await cached
         if self.quick is not None:
             workers = self._workers
-            self.slow = await workers.run(workers.slow, partial(open_index, self.root, *_runs_of(self.quick)))
+            opening = partial(open_index, self.root, *_runs_of(self.quick), like=self.quick)
+            self.slow = await workers.run(workers.slow, opening)
         if self.slow is None:
             self.refresh()
             return
@@ -356,9 +367,8 @@ class OpenProject:
             if all(_runs_of(index) == (found.run_id, found.base_id) for index in before):
                 return
             opening = partial(open_index, self.root, found.run_id, found.base_id)
-            quick, slow = await asyncio.gather(
-                workers.run(workers.quick, opening), workers.run(workers.slow, opening)
-            )
+            quick = await workers.run(workers.quick, opening)
+            slow = await workers.run(workers.slow, partial(opening, like=quick))
             self.quick, self.slow = quick, slow
         self._available.set()
         # Each connection belongs to one thread, and earlier work there may still need it.
