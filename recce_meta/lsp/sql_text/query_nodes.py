@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -46,7 +47,12 @@ from recce_meta.warehouses.types import Sql
 
 RELATIONS = frozenset({"ref", "source", "this"})
 _SURE, _LIKELY, _GUESS = 1.0, 0.9, 0.5
-_NOT_LISTED = frozenset({"ROWID", "CTID", "OID", "XMIN", "TABLEOID", "NEXTVAL", "CURRVAL", "VALUE"})
+_NOT_LISTED = re.compile(
+    r"_?rowid_?|ctid|oid|tableoid|[cx](min|max)|nextval|currval|value|filename|_table_suffix|_metadata|metadata\$.*"
+    r"|_(partition|file|block|change|commit|sdc|dbt|row).*|\$.*",
+    re.IGNORECASE,
+)
+"""Columns that tables have without listing them, in some warehouse."""
 
 
 class QueryPositions:
@@ -347,7 +353,7 @@ class QueryPositions:
         if missing is not None:
             # A branch may not be rendered at all.
             is_opaque = self._is_opaque(span)
-            is_missing = self._reports_missing and not is_opaque and name.upper() not in _NOT_LISTED
+            is_missing = self._reports_missing and not is_opaque and _NOT_LISTED.fullmatch(name) is None
             return TextColumn(name, span, (), is_missing, missing if is_missing else ())
         if isinstance(reference, Unresolved):
             return TextColumn(name, span, self._unlisted(reference, query))

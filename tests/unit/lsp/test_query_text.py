@@ -242,6 +242,15 @@ def test_no_column_is_missing_if_a_source_may_have_further_columns(text: str) ->
     assert [one.name for one in found.columns if one.is_missing] == []
 
 
+@pytest.mark.parametrize(
+    "name", ["_PARTITIONTIME", "_table_suffix", "rowid", "metadata$filename", "current_date"]
+)
+def test_a_column_that_no_table_lists_is_not_missing(name: str) -> None:
+    for dialect in ("bigquery", "snowflake", "duckdb"):
+        found = query(f"select t.id, {name} from {{{{ ref('t') }}}} t", dialect, {"t": ["id"]})
+        assert [one.name for one in found.columns if one.is_missing] == []
+
+
 def test_a_condition_in_a_where_does_not_hide_a_missing_column() -> None:
     text = "select gone from {{ ref('t') }} {% if is_incremental() %} where id > {{ x }} {% endif %}"
     found = query(text, columns={"t": ["id"]})
