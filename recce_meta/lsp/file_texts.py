@@ -90,6 +90,17 @@ class FileText:
         schemas = {name: types for name, types in columns if types is not None}
         return read_query(self.template, self.dialect, schemas)
 
+    def outputs(self, column: str) -> list[TextOutput]:
+        """Return the outputs of the query that are or may be *column*."""
+        if "query" not in self.__dict__:
+            # Most names are known without the columns of tables, which the index reads one table at a time.
+            query = read_query(self.template, self.dialect, {})
+            named = matching(column, query.outputs)
+            if named:
+                self.__dict__["query"] = query
+                return named
+        return matching(column, self.query.outputs) or matching("*", self.query.outputs)
+
     @cached_property
     def scopes(self) -> SqlScopes:
         """Scopes of its SELECTs."""

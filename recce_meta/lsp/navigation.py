@@ -20,7 +20,6 @@ from recce_meta.lsp.file_texts import (
     documented_place,
     file_of_node,
     is_yaml,
-    matching,
     open_file,
     place_of_node,
     placed_blocks,
@@ -195,7 +194,7 @@ def _node_column_places(file: FileText, column: NodeColumn, texts: Texts) -> Ite
         if place is not None:
             yield place
     elif found is not None:
-        outputs = matching(column.column, found.query.outputs) or matching("*", found.query.outputs)
+        outputs = found.outputs(column.column)
         for output in outputs:
             yield from _output_places(found, output, column.column, texts, leaves_file=False)
         if not outputs:
