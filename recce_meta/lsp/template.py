@@ -20,7 +20,6 @@ __all__ = ["ModelTemplate", "TagArgument", "TagCall", "read_template"]
 
 _NOT_LINE_END = re.compile(r"[^\r\n]")
 _WORD = re.compile(r"\w+")
-_WORD_BEFORE = re.compile(r"(\w+)\s*$")
 _TYPE_NAME = re.compile(r"(?:^|\.)(?:api\.Column\.)?(?:type_\w+|translate_type|\w+_type)$")
 _FITS_TYPE = re.compile(r"[^\r\n]{4}")
 _CASTS = frozenset({"cast", "try_cast", "safe_cast"})
@@ -230,12 +229,12 @@ class _MaskWriter:
                 break
         if before.rstrip().endswith("::"):
             return True
-        word = _WORD_BEFORE.search(before)
-        if word is None or word[1].lower() != "as":
+        start, word = _last_word(before)
+        if word != "as":
             return False
         if whole is not None and _TYPE_NAME.search(whole.name):
             return True
-        return _open_call(before[: word.start()]) in _CASTS
+        return _open_call(before[:start]) in _CASTS
 
     def _place(self, written: str, tag: TemplateTag, *, glued_after: bool) -> tuple[int, int]:
         """Return the offset and the length of the line of *written* that gets the identifier."""
@@ -283,6 +282,16 @@ def _joins(char: str) -> bool:
     return char.isalnum() or (char != "" and char in "_$@#'\"`")
 
 
+def _last_word(text: str) -> tuple[int, str]:
+    """Return the offset of the last word of *text*, and the word in lower case."""
+    text = text.rstrip()
+    start = len(text)
+    # A regular expression would try every word of the text.
+    while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+        start -= 1
+    return start, text[start:].lower()
+
+
 def _open_call(before: str) -> str:
     """Return the name of the function whose parenthesis is still open at the end of *before*."""
     depth = 0
@@ -292,8 +301,7 @@ def _open_call(before: str) -> str:
         elif before[place] == "(":
             depth -= 1
             if depth < 0:
-                word = _WORD_BEFORE.search(before[:place])
-                return word[1].lower() if word is not None else ""
+                return _last_word(before[:place])[1]
     return ""
 
 

@@ -290,7 +290,7 @@ class QueryPositions:
         span = self._items.span(identifier) if isinstance(identifier, NODE) else None
         if span is None or identifier is None or self._items.is_tag(span):
             return None
-        body = self._body(identifier.meta["end"] + 1)
+        body = self._body(identifier.meta["start"])
         names = args(alias, "columns") if isinstance(alias, NODE) else []
         outputs: list[TextOutput] = []
         for place, output in enumerate(cte.query.outputs):
@@ -301,11 +301,11 @@ class QueryPositions:
                 outputs.append(text)
         return TextCte(cte.name, span, body or span, tuple(outputs))
 
-    def _body(self, after: int) -> TextSpan | None:
-        """Return the part between the parentheses that follow AS."""
+    def _body(self, at: int) -> TextSpan | None:
+        """Return the part between the parentheses that follow AS, for the CTE whose name is at *at*."""
         tokens, depth, start, is_body = self._parsed.tokens, 0, 0, False
-        place = next((i for i in range(len(tokens)) if tokens[i].start >= after), len(tokens))
-        for token in tokens[place:]:
+        for place in range(self._items.index[at] + 1, len(tokens)):
+            token = tokens[place]
             if token.token_type is TokenType.ALIAS and depth == 0:
                 is_body = True
             elif token.token_type is TokenType.L_PAREN:

@@ -36,7 +36,6 @@ _DANGLING = re.compile(
     re.IGNORECASE,
 )
 """A dot without a column, or a FROM or JOIN without a table, which sqlglot would read as a name."""
-_WORD_BEFORE = re.compile(r"\w+$")
 _WORD_AFTER = re.compile(r"\w+")
 _OPERANDS = frozenset(
     {
@@ -303,9 +302,10 @@ class _TextReader:
         name = f" {self._placeholder} "
         if not any(at == cursor for at, _ in dots):
             yield start, end, sorted([*dots, (cursor, name)])
-        before = _WORD_BEFORE.search(sql, start, cursor)
         after = _WORD_AFTER.match(sql, cursor, end)
-        low = before.start() if before is not None else cursor
+        low = cursor
+        while low > start and _WORD_AFTER.match(sql[low - 1]):
+            low -= 1
         high = after.end() if after is not None else cursor
         is_tag = any(tag.start <= low < tag.end for tag in self._template.tags)
         if low < high and not is_tag and sql[low - 1 : low] != ".":
