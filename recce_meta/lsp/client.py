@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from recce_meta.lsp.positions import PositionEncoding
 from recce_meta.redaction import presentable
@@ -19,6 +22,9 @@ STATUS = "recceMeta/status"
 WATCHED = ("**/*.sql", "**/*.{yml,yaml}", "**/*.csv", "**/{manifest,catalog}.json*")
 """Files whose changes may change the index of a project."""
 ENCODINGS: dict[str, PositionEncoding] = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
+
+ANSWER_SECONDS = 5.0
+"""Time for the editor to answer a request of the server."""
 
 Json: TypeAlias = "dict[str, object]"
 
@@ -98,13 +104,16 @@ class EditorClient:
         self._server.client_register_capability(types.RegistrationParams(registrations=[registration]))
 
     async def begin(self, title: str) -> str | None:
-        """Show that work has begun, and return its token; None if the editor shows no progress."""
+        """Show that work has begun, and return its token; None if the editor does not show progress."""
         if not self.abilities.progress:
             return None
         self._tokens += 1
         token = f"recce_meta.{self._tokens}"
         progress = self._server.work_done_progress
-        await progress.create_async(token)
+        with suppress(JsonRpcException, asyncio.TimeoutError):
+            await asyncio.wait_for(progress.create_async(token), ANSWER_SECONDS)
+        if token not in progress.tokens:
+            return None
         progress.begin(token, types.WorkDoneProgressBegin(title=title, cancellable=False))
         return token
 

@@ -231,7 +231,7 @@ class EditorCommands:
 async def run_command(session: EditorSession, name: str, arguments: Sequence[Any]) -> object:
     """Return the result of the command *name*, without the prefix, with *arguments*.
 
-    Raises JsonRpcInvalidParams for wrong arguments, and RecceMetaError if there is no answer.
+    Raises JsonRpcInvalidParams for wrong arguments, and RecceMetaError for an answer that does not exist.
     """
     return await getattr(EditorCommands(session), name)(arguments)
 

@@ -12,6 +12,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -45,7 +46,10 @@ ARTIFACTS = ("manifest.json", "catalog.json")
 READ_SUFFIXES = frozenset((".sql", ".yml", ".yaml", ".csv", ".py", ".md"))
 CALM = 1.0
 """Seconds without a change after which a project is indexed again."""
+LOOK_SECONDS = 2.0
 LOW_PRIORITY = 10
+LONGEST_INDEXING = 900.0
+"""Seconds after which indexing is stopped: a store that never answers must not stop all later indexing."""
 
 EDITOR = "editor"
 """Environment of the runs of edited projects, as in `indexing`, which is imported later."""
@@ -65,16 +69,23 @@ def project_root(path: Path) -> Path | None:
 
     Projects inside of installed packages, virtual environments and `target` are those of the outer project.
     """
-    roots = (folder for folder in path.parents if (folder / PROJECT_FILE).is_file())
+    roots = (folder for folder in path.parents if _is_file(folder / PROJECT_FILE))
     return next((root for root in roots if not _is_installed(root)), None)
 
 
 def _is_installed(root: Path) -> bool:
     for folder in (root, *root.parents):
-        if folder.name in INSTALLED or (folder / "pyvenv.cfg").is_file():
+        if folder.name in INSTALLED or _is_file(folder / "pyvenv.cfg"):
             return True
-        if folder.name == "target" and (folder.parent / PROJECT_FILE).is_file():
+        if folder.name == "target" and _is_file(folder.parent / PROJECT_FILE):
             return True
+    return False
+
+
+def _is_file(path: Path) -> bool:
+    """Return True for a file that this user can find."""
+    with suppress(OSError):
+        return path.is_file()
     return False
 
 
@@ -110,8 +121,8 @@ def open_index(
 ) -> ProjectIndex | None:
     """Return the index of the cached run *run_id*, by default the latest one; None without a run.
 
-    *like* is the index of the same run for another thread, which has read the names of the nodes. A store that
-    cannot be read is None, too: indexing builds it again, and reports problems.
+    *like* is the index of the same run for another thread, which has read the names of the nodes. A store
+    that cannot be read is None, too: indexing builds it again, and reports problems.
     """
     store = find_store(root, os.environ)
     if not store.path.exists():  # a connection would create it
@@ -187,11 +198,16 @@ class Processes:
                 with suppress(OSError):  # it has ended
                     os.setpriority(os.PRIO_PROCESS, process.pid, LOW_PRIORITY)
             lines = []
+            limit = Timer(LONGEST_INDEXING, process.kill)
+            limit.daemon = True
+            if read is not None:
+                limit.start()
             with process:
                 for line in process.stdout or ():
                     lines.append(line)
                     if read is not None:
                         read(line)
+            limit.cancel()
             self._running.discard(process)
             messages.seek(0)
             return process.returncode, "".join(lines), messages.read()
@@ -238,6 +254,7 @@ class OpenProject:
         self._swapping: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._opening: asyncio.Future[None] | None = None
+        self._looked_at, self._manifest_time = 0.0, self._time_of_manifest()
         self._is_closed = False
         self._available = asyncio.Event()
 
@@ -290,6 +307,21 @@ class OpenProject:
             self._task = asyncio.ensure_future(self._index())
         return self._task
 
+    def look(self) -> None:
+        """Read the project again if dbt has written its manifest, for an editor that does not watch files."""
+        now = asyncio.get_running_loop().time()
+        if now < self._looked_at + LOOK_SECONDS:
+            return
+        self._looked_at, before = now, self._manifest_time
+        self._manifest_time = self._time_of_manifest()
+        if self._manifest_time != before:
+            self.refresh(CALM)
+
+    def _time_of_manifest(self) -> float | None:
+        with suppress(OSError):
+            return (self.root / "target" / ARTIFACTS[0]).stat().st_mtime
+        return None
+
     async def _index(self) -> None:
         loop = asyncio.get_running_loop()
         while self._due is not None and not self._is_closed:
@@ -323,9 +355,12 @@ class OpenProject:
 
     def _run(self, announce: Callable[[str], None], is_fresh: bool) -> Indexed:
         """Index in a process of its own, and wait for it. Each line of its output goes to *announce*."""
-        store = find_store(self.root, os.environ)
-        command = indexing.index_command(self.root, store.url, self._options(is_fresh))
-        return indexed_of(*self._processes.run(command, self.root, announce))
+        try:
+            store = find_store(self.root, os.environ)
+            command = indexing.index_command(self.root, store.url, self._options(is_fresh))
+            return indexed_of(*self._processes.run(command, self.root, announce))
+        except OSError as error:  # such as a folder that was deleted
+            return indexing.Indexed(problem=f"{error.filename or self.root}: {error.strerror}")
 
     def _announced(self, line: str) -> None:
         """Use a new index while the run to compare with is still read."""
@@ -435,7 +470,7 @@ def read_sentence(found: Indexed) -> str:
         "both": "target/manifest.json and the files that changed since",
     }
     read = f"recce_meta read {plural(found.models, 'model')} of {found.project_name} from "
-    compared = f"comparing with {found.base}" if found.base else "there is no run to compare with"
+    compared = f"comparing with {found.base}" if found.base else "found no run to compare with"
     return f"{read}{places.get(found.source, 'its files')}; {compared}"
 
 

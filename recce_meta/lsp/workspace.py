@@ -167,6 +167,8 @@ class EditorSession:
         if known is None:
             return None
         self._recent = known.project or self._recent
+        if known.project is not None and not self.client.abilities.watches:
+            known.project.look()
         work = partial(self._answer, known, _taken(text), self._others(known), answer)
         return await self.workers.run(self.workers.quick, work)
 

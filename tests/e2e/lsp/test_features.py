@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.conftest import DEMO
 from tests.e2e.lsp.conftest import ORDERS, STAGING, Open
 from tests.e2e.lsp.editor import Editor, Json
 
@@ -122,6 +126,20 @@ def test_a_saved_file_is_read_again(editor: Editor, shop: Path) -> None:
 
     columns = editor.command("graphColumns", uri, "fresh")["columns"]
     assert [column["name"] for column in columns] == ["fresh_id"]
+
+
+def test_a_manifest_is_found_for_an_editor_that_watches_no_files(editor: Editor, shop: Path) -> None:
+    uri = editor.open(shop / ORDERS)
+    shutil.copytree(DEMO / "base", shop / "target")
+    with gzip.open(shop / "target" / "manifest.json.gz") as packed:
+        (shop / "target" / "manifest.json").write_bytes(packed.read())
+
+    for _ in range(60):
+        editor.hover(uri, 6, 12)
+        if editor.command("status", uri)["source"] != "files":
+            return
+        time.sleep(0.25)
+    pytest.fail("the manifest was not read")
 
 
 COMMANDS: list[tuple[str, list[Any]]] = [

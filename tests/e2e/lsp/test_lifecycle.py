@@ -164,7 +164,7 @@ def test_messages_that_are_not_of_the_protocol_are_survived(shared: Editor) -> N
 
 
 def test_a_file_that_is_not_open_has_no_answers(shared: Editor) -> None:
-    assert shared.hover((shared.folder / ORDERS).as_uri(), 6, 12) is None
+    assert shared.hover((shared.folder / "models/marts/customers.sql").as_uri(), 6, 12) is None
     assert shared.symbols((shared.folder / "nothing.sql").as_uri()) == []
 
 
