@@ -45,6 +45,8 @@ from recce_meta.report.labels import moment
 from recce_meta.report.lineage import impact_markdown
 
 MOST_PAGES = 10_000
+SHORT_WAIT = "2"
+"""Seconds to wait for a DuckDB file that another process uses, for a status that users did not ask for."""
 
 Found = TypeVar("Found")
 
@@ -182,7 +184,8 @@ class EditorCommands:
     async def syncStatus(self, given: Sequence[Any]) -> object:
         """Return the last exchange and the conflicts of the configured store; nothing is connected to."""
         project = self._project(CommandArguments("syncStatus", given, 1))
-        code, output, messages = await self._run(project, "sync", "--status", "--format", "json")
+        asked = ("sync", "--status", "--format", "json", "--lock-timeout", SHORT_WAIT)
+        code, output, messages = await self._run(project, *asked)
         if code:
             unknown = dict.fromkeys(("remote", "last_sync", "pending", "conflicts", "error"))
             return {**unknown, "message": _reason(messages)}

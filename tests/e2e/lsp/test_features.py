@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 
 from tests.e2e.conftest import DEMO
 from tests.e2e.lsp.conftest import ORDERS, STAGING, Open
-from tests.e2e.lsp.editor import Editor, Json
+from tests.e2e.lsp.editor import Editor, Json, variables
 
 
 def published(editor: Editor, uri: str, version: int) -> list[Json]:
@@ -199,6 +201,31 @@ def test_graph_data_is_that_of_the_pages_with_links_to_files(shared: Editor) -> 
     links = {node["name"]: node["href"] for node in view["nodes"]}
     assert links == {"stg_orders": uri, "orders": (shared.folder / ORDERS).as_uri()}
     assert {column["name"] for column in path["columns"]} >= {"raw_orders", "stg_orders", "orders"}
+
+
+def test_the_recorded_runs_are_compared_with_and_exchanged(start: Open, shop: Path, tmp_path: Path) -> None:
+    shutil.copytree(DEMO / "base", shop / "target")
+    (shop / "recce_meta.yml").write_text(f"store: {{url: duckdb:///{shop}/runs.duckdb}}\nremote: runs.zip\n")
+    (tmp_path / "home").mkdir()
+    subprocess.run(
+        [sys.executable, "-m", "recce_meta", "record", "--environment", "base"],
+        cwd=shop,
+        env=variables(tmp_path / "home"),
+        capture_output=True,
+        check=True,
+    )
+    editor = start(shop)
+
+    status = editor.status("ready")
+    uri = (shop / ORDERS).as_uri()
+    before = editor.command("syncStatus", uri)
+    pushed = editor.command("push", uri)
+    after = editor.command("syncStatus", uri)
+
+    assert "run of base" in status["base"] and f"comparing with {status['base']}" in status["message"]
+    assert (before["remote"], before["last_sync"]) == (str(shop / "runs.zip"), None)
+    assert "1 run" in pushed and (shop / "runs.zip").exists()
+    assert after["last_sync"] is not None and (after["conflicts"], after["error"]) == (0, None)
 
 
 def test_sync_status_is_unknown_without_a_store_and_push_says_what_to_do(shared: Editor) -> None:
