@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from recce_meta.lsp.positions import PositionEncoding
+from recce_meta.lsp.text.positions import PositionEncoding
 from recce_meta.redaction import presentable
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from recce_meta.lsp.positions import Lines, PositionEncoding
+from recce_meta.lsp.text.positions import Lines, PositionEncoding
 
 if TYPE_CHECKING:
-    from recce_meta.lsp.live import Effect, LiveModel, RemovedColumn
-    from recce_meta.lsp.project import ProjectIndex
-    from recce_meta.lsp.query_text import QueryText
-    from recce_meta.lsp.template import ModelTemplate
+    from recce_meta.lsp.project.index import ProjectIndex
+    from recce_meta.lsp.project.live import Effect, LiveModel, RemovedColumn
+    from recce_meta.lsp.text.query_text import QueryText
+    from recce_meta.lsp.text.template import ModelTemplate
     from recce_meta.models import NodeMetadata
 
 SUFFIXES = (".sql",)

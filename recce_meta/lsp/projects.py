@@ -22,19 +22,19 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.errors import RecceMetaError, plural
 from recce_meta.lazy import LazyModule
-from recce_meta.lsp.cache import StoreUse, find_store
 from recce_meta.lsp.client import EditorClient, Json
-from recce_meta.lsp.project import ProjectIndex
+from recce_meta.lsp.project.cache import StoreUse, find_store
+from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.models import RunMetadata
 from recce_meta.store.read import find_runs, run_by_id
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 if TYPE_CHECKING:
-    from recce_meta.lsp import indexing
-    from recce_meta.lsp.indexing import Indexed, IndexOptions
+    from recce_meta.lsp.project import indexing
+    from recce_meta.lsp.project.indexing import Indexed, IndexOptions
 else:
-    indexing = LazyModule("recce_meta.lsp.indexing")
+    indexing = LazyModule("recce_meta.lsp.project.indexing")
 
 PROJECT_FILE = "dbt_project.yml"
 INSTALLED = frozenset(("dbt_packages", "dbt_modules", "node_modules", "site-packages"))

@@ -32,11 +32,13 @@ from recce_meta.lsp.documents import EditedRange, EditorText, OpenFiles, TextVie
 from recce_meta.redaction import presentable
 
 if TYPE_CHECKING:
-    from recce_meta.lsp import commands, completion, hover, lenses, navigation, outline, workspace
+    from recce_meta.lsp import workspace
+    from recce_meta.lsp.features import commands, completion, hover, lenses, navigation, outline
 else:
-    commands, completion, hover, lenses, navigation, outline, workspace = (
-        LazyModule(f"recce_meta.lsp.{name}")
-        for name in ("commands", "completion", "hover", "lenses", "navigation", "outline", "workspace")
+    workspace = LazyModule("recce_meta.lsp.workspace")
+    commands, completion, hover, lenses, navigation, outline = (
+        LazyModule(f"recce_meta.lsp.features.{name}")
+        for name in ("commands", "completion", "hover", "lenses", "navigation", "outline")
     )
 
 LOGGER = logging.getLogger(__name__)

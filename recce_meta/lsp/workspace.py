@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from recce_meta.lazy import LazyModule
 from recce_meta.lsp.client import EditorClient
 from recce_meta.lsp.documents import EditorText, OpenFiles, OpenText, TextEdit, TextView
-from recce_meta.lsp.positions import Lines
-from recce_meta.lsp.project import ProjectIndex
+from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.projects import (
     CALM,
     PROJECT_FILE,
@@ -28,20 +27,22 @@ from recce_meta.lsp.projects import (
     named_projects,
     project_root,
 )
-from recce_meta.lsp.query_text import Columns, moved, read_query
-from recce_meta.lsp.template import ModelTemplate, read_template
+from recce_meta.lsp.text.positions import Lines
+from recce_meta.lsp.text.query_text import Columns, moved, read_query
+from recce_meta.lsp.text.template import ModelTemplate, read_template
 from recce_meta.models import NodeMetadata
 
 if TYPE_CHECKING:
     from lsprotocol.types import Diagnostic
 
-    from recce_meta.lsp import diagnostics, graphs, live
-    from recce_meta.lsp.graphs import EditorGraph
-    from recce_meta.lsp.live import Effect, LiveModel, RemovedColumn
+    from recce_meta.lsp.features import diagnostics, graphs
+    from recce_meta.lsp.features.graphs import EditorGraph
+    from recce_meta.lsp.project import live
+    from recce_meta.lsp.project.live import Effect, LiveModel, RemovedColumn
 else:
-    diagnostics, graphs, live = (
-        LazyModule(f"recce_meta.lsp.{name}") for name in ("diagnostics", "graphs", "live")
-    )
+    diagnostics = LazyModule("recce_meta.lsp.features.diagnostics")
+    graphs = LazyModule("recce_meta.lsp.features.graphs")
+    live = LazyModule("recce_meta.lsp.project.live")
 
 QUIET = 0.15
 """Seconds without an edit after which a text is analysed."""

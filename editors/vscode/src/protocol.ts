@@ -1,5 +1,5 @@
 // What the extension and the server say to each other beyond the language server protocol, and the extension and its page.
-// The server's side is `recce_meta/lsp/commands.py`.
+// The server's side is `recce_meta/lsp/features/commands.py`.
 
 /**
  * Commands of the server. Arguments are positional. The first is the URI of the file that the question is about.

@@ -72,14 +72,14 @@ test("times are words up to two days, then a date", () => {
 });
 
 test("the status is that of the project of the active file, else the last one", () => {
-  const outer: ProjectStatus = { ...READY, project: "/work/shop", name: "shop" };
-  const inner: ProjectStatus = { ...READY, project: "/work/shop/parts/stock", name: "stock" };
+  const outer: ProjectStatus = { ...READY, project: "/projects/shop", name: "shop" };
+  const inner: ProjectStatus = { ...READY, project: "/projects/shop/parts/stock", name: "stock" };
   const projects = new Map([outer, inner].map((status) => [status.project ?? "", status]));
   const name = (path?: string) => statusOf(projects, path)?.name;
 
-  assert.equal(name("/work/shop/models/orders.sql"), "shop");
-  assert.equal(name("/work/shop/parts/stock/models/items.sql"), "stock");
-  assert.equal(name("/work/shopping/models/items.sql"), "stock");
+  assert.equal(name("/projects/shop/models/orders.sql"), "shop");
+  assert.equal(name("/projects/shop/parts/stock/models/items.sql"), "stock");
+  assert.equal(name("/projects/shopping/models/items.sql"), "stock");
   assert.equal(name(), "stock");
-  assert.equal(statusOf(new Map(), "/work/shop/models/orders.sql"), undefined);
+  assert.equal(statusOf(new Map(), "/projects/shop/models/orders.sql"), undefined);
 });

@@ -17,7 +17,7 @@ from recce_meta.cli.options import connection_options
 @click.option("--stdio", "is_stdio", is_flag=True, help="Accepted because editors pass it; changes nothing.")
 @lazy("recce_meta.cli.run.lsp:lsp")
 def lsp() -> None:
-    """Serve an editor on standard input and output: column lineage, impact and diagnostics of unsaved SQL.
+    """Serve an editor: lineage, impact and diagnostics of unsaved SQL.
 
     Editors start this command. A project is the folder of the nearest dbt_project.yml above a file. Its
     analysis is kept in a store in the user's cache folder; the connection options name the store that has

@@ -39,7 +39,7 @@ def lsp(place: StorePlace, is_stdio: bool) -> None:
     """
     require_packages()
     if sys.stdin is not None and sys.stdin.isatty():
-        say("Waiting for an editor on standard input; see docs/editor.md, Ctrl-C ends the server")
+        say("Waiting for an editor on standard input; see docs/guides/editor.md, Ctrl-C ends the server")
     code = load("recce_meta.lsp.server:serve")(list(_given(place, click.get_current_context())))
     if code:
         raise click.exceptions.Exit(code)

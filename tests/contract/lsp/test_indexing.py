@@ -23,8 +23,8 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import record_run
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.lsp.cache import CACHE_DIR, CachedStore, find_store
-from recce_meta.lsp.indexing import EDITOR, Indexed, IndexOptions, index_command, index_project
+from recce_meta.lsp.project.cache import CACHE_DIR, CachedStore, find_store
+from recce_meta.lsp.project.indexing import EDITOR, Indexed, IndexOptions, index_command, index_project
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.store.read import find_runs
 from recce_meta.store.select import load_run

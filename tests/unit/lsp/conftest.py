@@ -20,8 +20,8 @@ from recce_meta.api.record import record_run
 from recce_meta.api.record_sql import SqlOptions, read_sql_project
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.lsp.documents import TextView
-from recce_meta.lsp.positions import Lines
-from recce_meta.lsp.project import ProjectIndex
+from recce_meta.lsp.project.index import ProjectIndex
+from recce_meta.lsp.text.positions import Lines
 from recce_meta.lsp.workspace import TextVersion, read_view
 
 SCHEMA = "main"

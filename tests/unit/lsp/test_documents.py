@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recce_meta.lsp.documents import EditedRange, EditorText, path_of
-from recce_meta.lsp.positions import Lines
 from recce_meta.lsp.projects import changes_index, project_root
+from recce_meta.lsp.text.positions import Lines
 
 TEXTS = st.text(alphabet="ab \n\r😀é", max_size=12)
 PLACES = st.tuples(st.integers(0, 4), st.integers(0, 9))

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
-from recce_meta.lsp.positions import TextSpan
-from recce_meta.lsp.query_text import QueryText, TextColumn, TextOrigin, TextQuality, moved, read_query
-from recce_meta.lsp.template import read_template
+from recce_meta.lsp.text.positions import TextSpan
+from recce_meta.lsp.text.query_text import QueryText, TextColumn, TextOrigin, TextQuality, moved, read_query
+from recce_meta.lsp.text.template import read_template
 from tests.unit.lsp.real_models import RealModel, real_models
 
 MODELS, STEP = 40, 5

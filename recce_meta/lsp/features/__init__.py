@@ -1,0 +1,1 @@
+"""Features of the language server: each answers from the view of a text."""

@@ -1,0 +1,159 @@
+"""Code lenses: the dependents of the model and of each output column, and the change since base."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from lsprotocol.types import CodeLens, Command
+
+from recce_meta.errors import plural
+from recce_meta.lsp.documents import TextView
+from recce_meta.lsp.project.index import ProjectIndex
+from recce_meta.lsp.project.live import Effect
+from recce_meta.lsp.text.file_texts import range_of
+from recce_meta.lsp.text.positions import TextSpan
+from recce_meta.lsp.text.query_text import TextOutput
+from recce_meta.models import NodeMetadata, RunMetadata
+from recce_meta.models.change import Category, ColumnChange, Impact, Status
+from recce_meta.report.labels import KINDS, TESTS
+
+LINEAGE, IMPACT = "recce-meta.lineage", "recce-meta.impact"
+"""Commands of the lenses, with the URI of the text and the column as arguments."""
+SEPARATOR = " · "
+_OUTSIDE = ("exposure", "metric", "semantic_model", "saved_query")
+"""Types of dependents that are counted separately."""
+_BUILT = frozenset(["model", "snapshot", "seed"])
+_CATEGORIES = {
+    Category.BREAKING: "breaking",
+    Category.PARTIAL_BREAKING: "partial breaking",
+    Category.NON_BREAKING: "non-breaking",
+}
+_VERBS = {Status.REMOVED: "removes", Status.ADDED: "adds", Status.MODIFIED: "changes"}
+_OF_COLUMNS = re.compile(r"columns? (added|removed|modified)\b")
+"""Reasons that repeat the columns of a change."""
+_MOST_REASONS = 2
+_EVERY = "*"
+
+
+def lenses(view: TextView) -> list[CodeLens]:
+    """Return the lenses of a recorded model; none for any other text."""
+    node, index = view.node, view.index
+    if node is None or index is None or node.resource_type not in _BUILT:
+        return []
+    found = [_lens(view, TextSpan(0, 0), LINEAGE, dependents(index.readers(node.unique_id)))]
+    if index.base is not None and view.effect is not None:
+        # The effect may be that of an earlier version: without it, the lenses would jump with every key.
+        with index.lock:
+            is_new = node.unique_id not in index.base.names
+        change = change_since(view.effect, index.base.run, is_new=is_new)
+        found.append(_lens(view, TextSpan(0, 0), IMPACT, change))
+    return found + list(_of_columns(view, node, index))
+
+
+def _lens(view: TextView, span: TextSpan, command: str, title: str, *column: str) -> CodeLens:
+    return CodeLens(
+        range=range_of(view.document.lines, span),
+        command=Command(title=title, command=command, arguments=[view.document.uri, *column]),
+    )
+
+
+def dependents(readers: Iterable[NodeMetadata]) -> str:
+    """Return the number of direct dependents, with exposures and metrics apart: they are declared by hand."""
+    counts = Counter(
+        node.resource_type if node.resource_type in _OUTSIDE else "model"
+        for node in readers
+        if node.resource_type not in TESTS
+    )
+    models = counts.pop("model", 0)
+    # What reads the relation without dbt is unknown.
+    first = plural(models, "dependent") if models else "no known dependents"
+    return SEPARATOR.join([first, *(_counted(counts[kind], kind) for kind in _OUTSIDE if counts[kind])])
+
+
+def _counted(count: int, kind: str) -> str:
+    return f"{count:,} {kind.replace('_', ' ') if count == 1 else KINDS.get(kind, kind)}"
+
+
+def name_of_base(run: RunMetadata) -> str:
+    """Return the environment and the day of the run that texts are compared with."""
+    return f"{run.environment} ({run.run_at:%Y-%m-%d})"
+
+
+def change_since(effect: Effect, base: RunMetadata, *, is_new: bool = False) -> str:
+    """Return the category of a change, its columns and reasons, and the number of affected nodes.
+
+    *is_new* means that base does not have the model.
+    """
+    change, name = effect.change, name_of_base(base)
+    if change.category is Category.UNKNOWN:
+        return f"not compared with {name}: {'; '.join(change.reasons[:_MOST_REASONS]) or 'unknown'}"
+    if change.category is Category.NONE:
+        return f"no change since {name}"
+    if is_new:
+        return f"new since {name}"
+    reasons = [reason for reason in change.reasons if not _OF_COLUMNS.match(reason)]
+    details = "; ".join(filter(None, [_columns_changed(change.columns), *reasons[:_MOST_REASONS]]))
+    text = f"{_CATEGORIES[change.category]} since {name}"
+    return SEPARATOR.join([f"{text}: {details}" if details else text, *_affected(effect.impacted)])
+
+
+def _columns_changed(columns: Sequence[ColumnChange]) -> str:
+    renamed = {column.renamed_to for column in columns if column.renamed_to}
+    counts = Counter(column.status for column in columns if column.name not in renamed)
+    counts[Status.REMOVED] -= len(renamed)
+    parts = [f"renames {plural(len(renamed), 'column')}"] if renamed else []
+    parts += [f"{verb} {plural(counts[one], 'column')}" for one, verb in _VERBS.items() if counts[one] > 0]
+    return ", ".join(parts)
+
+
+def _affected(impacted: Sequence[Impact]) -> Iterator[str]:
+    counts = Counter(impact.resource_type for impact in impacted)
+    models = sum(counts[kind] for kind in _BUILT)
+    kinds = [plural(models, "model")] if models else []
+    kinds += [_counted(counts[kind], kind) for kind in ("exposure", "test") if counts[kind]]
+    if kinds:
+        yield f"affects {', '.join(kinds)}"
+    if fails := sum(impact.fails for impact in impacted):
+        yield f"{fails:,} {'fails' if fails == 1 else 'fail'}"
+
+
+def _of_columns(view: TextView, node: NodeMetadata, index: ProjectIndex) -> Iterator[CodeLens]:
+    """Yield a lens for each output column that the text names."""
+    named = [output for output in view.query.outputs if not output.is_star]
+    lines = [view.document.lines.place(output.span.start).line for output in named]
+    readers = {} if node.is_ephemeral else index.column_readers(node.unique_id)
+    changes = _changes(view)
+    for output, line in zip(named, lines, strict=True):
+        words = [
+            "readers not traced: ephemeral" if node.is_ephemeral else _read_by(output, readers),
+            *changes.get(output.name.lower(), ()),
+        ]
+        title = SEPARATOR.join(words)
+        # Lenses of one line stand side by side.
+        title = f"{output.name}: {title}" if lines.count(line) > 1 else title
+        yield _lens(view, output.span, IMPACT, title, output.name)
+
+
+def _read_by(output: TextOutput, readers: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
+    known = {*readers.get(output.name.lower(), ()), *readers.get(_EVERY, ())}
+    return plural(len(known), "reader") if known else "no known readers"
+
+
+def _changes(view: TextView) -> dict[str, list[str]]:
+    """Return the change of each column since base, by its name in lower case."""
+    index, effect = view.index, view.effect
+    if index is None or index.base is None or effect is None:
+        return {}
+    environment = index.base.run.environment
+    origins = {column.renamed_to: column.name for column in effect.change.columns if column.renamed_to}
+    found: dict[str, list[str]] = {}
+    for column in effect.change.columns:
+        if column.status is Status.ADDED:
+            before = origins.get(column.name)
+            text = f"renamed from {before}" if before is not None else f"added since {environment}"
+            found.setdefault(column.name.lower(), []).append(text)
+        elif column.status is Status.MODIFIED:
+            found.setdefault(column.name.lower(), []).append(f"changed since {environment}")
+    return found

@@ -1,0 +1,416 @@
+"""Run to compare the edited project with: that of a configured store, or that of git's merge base.
+
+The run is copied into the cached store once. A configured store is asked at most every few minutes, because
+an editor saves often and a warehouse answers slowly. Of a DuckDB file, a copy is read: the file itself is
+only locked while it is copied, and a file that is being written is left alone.
+
+Files of a commit are read from git's objects: nothing is checked out, and neither hooks nor filters run.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from datetime import datetime, timezone
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta._version import __version__
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.record import record_run
+from recce_meta.api.record_sql import Known, SqlOptions, read_sql_project
+from recce_meta.api.run_choice import BASE, ENVIRONMENT, LATEST, RunDefaults, select_base, short_sha
+from recce_meta.api.run_reader import folder_of, read_run
+from recce_meta.config.discovery import find_config_files
+from recce_meta.config.file import NO_CONFIG, Config, StoreSettings, read_config
+from recce_meta.errors import RecceMetaError, StoreError
+from recce_meta.extractors.git import CODE_SUFFIXES, GitState, git_output
+from recce_meta.extractors.history import CheckoutHistory
+from recce_meta.lsp.project.project_files import is_text
+from recce_meta.models import Project
+from recce_meta.models.run import MERGE_BASE_OF
+from recce_meta.store.read import run_by_id
+from recce_meta.store.session import SCHEMA_VERSION, open_store, store_versions
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.sync.exchange import PULL, exchange
+from recce_meta.sync.operations import store_replica
+from recce_meta.temporary import temporary_folder
+
+CHECK_SECONDS = 300.0
+"""Time within which a configured store is not asked again."""
+GIT = "git-"
+"""Start of the ids of runs that were read from a commit."""
+_COMMAND = "RECCE_META_LSP_"
+_SHARED = "RECCE_META_"
+_LINK, _FILE_MODES = "120000", ("100644", "100755")
+_FILES_AT_ONCE = 200
+_LARGEST_FILE = 20_000_000
+_INSTALLED = ("dbt_packages", "dbt_modules")
+_T = TypeVar("_T")
+
+
+class BaseOptions(Struct, frozen=True, kw_only=True):
+    """Store to compare with, and run in it; None for each option that was not given."""
+
+    url: str | None = None
+    profile: str | None = None
+    target: str | None = None
+    profiles_dir: Path | None = None
+    schema: str | None = None
+    base: str | None = None
+
+    @property
+    def is_store(self) -> bool:
+        """Return True if a store is configured: dbt's own profile alone is not one."""
+        return any(value is not None for value in (self.url, self.profile, self.target))
+
+
+class ChosenBase(Struct, frozen=True, kw_only=True):
+    """Run to compare with, as kept next to the cached store."""
+
+    run_id: str | None = None
+    label: str | None = None
+    previous_id: str | None = None
+    """Run that was compared with before, which the server may still read."""
+    checked_at: float = 0.0
+    """Time at which the configured store was asked."""
+    key: str = ""
+    """Digest of the configuration of the store; another store is asked at once."""
+    head: str | None = None
+    """Commit that was checked out then."""
+    notes: tuple[str, ...] = ()
+    """Sentences about the choice."""
+
+
+class BaseFinder:
+    """Choice of the run to compare the project *name* in *root* with, which is copied to *cached*."""
+
+    def __init__(
+        self,
+        root: Path,
+        name: str,
+        cached: UnifiedSqlAdapter,
+        given: BaseOptions,
+        environ: Mapping[str, str],
+        notes: list[str],
+    ) -> None:
+        self._root, self._name, self._cached, self._environ, self._notes = root, name, cached, environ, notes
+        config = self._config()
+        self._options = configured(given, config, environ)
+        base = config.environments.get(BASE)
+        self._history = CheckoutHistory(root, environ, base.branch if base is not None else None)
+
+    def find(
+        self, last: ChosenBase, known: Known, dialect: str | None, *, is_fresh: bool = False
+    ) -> ChosenBase:
+        """Return the run; *last* is the previous choice, which is kept if a store cannot be read.
+
+        *known* returns the nodes of the edited project, and *dialect* is its dialect. With *is_fresh*, a
+        configured store is asked even if it was a short time ago.
+        """
+        if not self._options.is_store and not folder_of(self._options.base):
+            return self._of_git(known, dialect)
+        key = sha256(repr(self._options).encode()).hexdigest()[:16]
+        head, now = self._history.head, time.time()
+        is_known = last.key == key and self._has(last.run_id)
+        is_recent = is_known and last.head == head and 0 <= now - last.checked_at < CHECK_SECONDS
+        if is_recent and not is_fresh:
+            self._notes += last.notes
+            return last
+        try:
+            found = self._of_store()
+        except RecceMetaError as error:
+            # A failure counts as an answer, too: a server that is down is not asked with every save.
+            if is_known:
+                found = replace(last, notes=(f"{_sentence(error)}; base is still {last.label}",))
+            else:
+                found = self._of_git(known, dialect)
+                found = replace(found, notes=(f"{_sentence(error)}; the configured store was not used",))
+        self._notes += found.notes
+        return replace(found, key=key, head=head, checked_at=now)
+
+    def _config(self) -> Config:
+        files = find_config_files(None, {}, self._root)
+        try:
+            return read_config(files) if files.paths else NO_CONFIG
+        except RecceMetaError as error:
+            self._notes.append(f"{error.message}; the configuration was not used")
+            return NO_CONFIG
+
+    def _has(self, run_id: str | None) -> bool:
+        if run_id is None:
+            return False
+        with open_store(self._cached) as store:
+            return run_by_id(store, run_id) is not None
+
+    def _of_store(self) -> ChosenBase:
+        """Return the run of the configured store. Raises the error of a store that cannot be read."""
+        options = self._options
+        if (folder := folder_of(options.base)) is not None:
+            return self._of_folder(self._root / folder)
+        with ExitStack() as stack:
+            source = stack.enter_context(self._opened(stack))
+            schema = options.schema or DEFAULT_SCHEMA
+            if not _is_duckdb_file(source):
+                _refuse_older(source, schema)
+            defaults = RunDefaults(self._history, self._environ.get(ENVIRONMENT) or None)
+            found = select_base(
+                lambda: source, options.base, defaults=defaults, project=self._name, schema=schema
+            )
+            run = found.run
+            if run is None:
+                raise StoreError("The selector of base names no run of the store", hint="name a run")
+            if not self._has(run.run_id):
+                exchange(
+                    store_replica(self._cached, creates=True),
+                    store_replica(source, schema),
+                    PULL,
+                    runs={run.run_id},
+                )
+        if not self._has(run.run_id):
+            raise StoreError(f"Run {run.run_id} cannot be copied from the store", hint="recce-meta sync")
+        reason = found.chosen.reason
+        moment = f"{run.run_at:%Y-%m-%d %H:%M} UTC"
+        label = f"{reason}, {moment}" if reason.startswith(LATEST) else f"{reason}, run of {moment}"
+        return ChosenBase(run_id=run.run_id, label=label, notes=found.notes)
+
+    def _opened(self, stack: ExitStack) -> UnifiedSqlAdapter:
+        """Return the configured store; of a DuckDB file, a copy, so that no recorder ever waits for it."""
+        options = self._options
+        if options.url is not None:
+            source = UnifiedSqlAdapter.from_url(options.url, lock_timeout=0, may_create=False)
+        else:
+            source = UnifiedSqlAdapter.from_dbt_profile(
+                options.profiles_dir,
+                options.profile,
+                options.target,
+                project_dir=self._root,
+                lock_timeout=0,
+                may_create=False,
+            )
+        if not _is_duckdb_file(source):
+            return source
+        with source:
+            return source.snapshot(stack.enter_context(temporary_folder()))
+
+    def _of_folder(self, folder: Path) -> ChosenBase:
+        """Return the run of dbt's artifacts in *folder*, which is recorded."""
+        project = read_run(folder, hash_seed_files=False)
+        run = project.run
+        run_id = f"path-{sha256(f'{folder} {run.run_id} {run.run_at}'.encode()).hexdigest()[:32]}"
+        if not self._has(run_id):
+            record_run(self._cached, replace(project, run=replace(run, run_id=run_id, environment=BASE)))
+        return ChosenBase(run_id=run_id, label=f"{folder}, run of {run.run_at:%Y-%m-%d %H:%M} UTC")
+
+    def _of_git(self, known: Known, dialect: str | None) -> ChosenBase:
+        """Return the run of the merge base, whose files are read if it is not cached; none without git."""
+        start = self._history.merge_base
+        if start.sha is None:
+            # Outside of a repository, the reason would only repeat this.
+            if self._history.head is not None and start.problem is not None:
+                hint = f" ({start.hint})" if start.hint else ""
+                self._notes.append(f"No merge base: {start.problem}{hint}")
+            return ChosenBase()
+        installed = sorted(path.name for folder in _INSTALLED for path in (self._root / folder).glob("*"))
+        reading = sha256(repr((__version__, dialect, installed)).encode()).hexdigest()[:8]
+        run_id = f"{GIT}{start.sha[:40]}-{reading}"
+        label = f"git merge base {short_sha(start.sha)}" + (f" with {start.branch}" if start.branch else "")
+        if not self._has(run_id):
+            try:
+                project = self._read_commit(start.sha, known, dialect)
+            except RecceMetaError as error:
+                self._notes.append(f"Commit {short_sha(start.sha)} cannot be read: {error.message}")
+                return ChosenBase()
+            run = replace(
+                project.run,
+                run_id=run_id,
+                run_at=self._time_of(start.sha),
+                environment=BASE,
+                git_sha=start.sha,
+                branch=f"{MERGE_BASE_OF}{start.branch}" if start.branch else None,
+                git_dirty=False,
+                git_proven=None,
+                pull_request=None,
+            )
+            record_run(self._cached, replace(project, run=run))
+        return ChosenBase(run_id=run_id, label=label)
+
+    def _time_of(self, sha: str) -> datetime:
+        text = git_output(self._root, self._environ, ("log", "-1", "--no-walk", "--format=%ct", sha)).strip()
+        seconds = int(text) if text.isdecimal() else 0
+        return datetime.fromtimestamp(seconds, timezone.utc)
+
+    def _read_commit(self, sha: str, known: Known, dialect: str | None) -> Project:
+        with temporary_folder() as place:
+            folder = Path(place, "project")
+            folder.mkdir()
+            write_commit(self._root, sha, folder, self._environ)
+            for name in _INSTALLED:
+                # The packages that are installed now, because commits rarely contain them.
+                if (self._root / name).is_dir() and not (folder / name).exists():
+                    with suppress(OSError):  # Windows may not allow links
+                        (folder / name).symlink_to((self._root / name).resolve(), target_is_directory=True)
+            has_profiles = (folder / "profiles.yml").exists() or not (self._root / "profiles.yml").exists()
+            options = SqlOptions(
+                environment=BASE,
+                dialect=dialect,
+                profiles_dir=None if has_profiles else self._root,
+                git=GitState(sha=sha, dirty=False),
+                environ=self._environ,
+            )
+            return read_sql_project(folder, options, known=known)
+
+
+def _sentence(error: RecceMetaError) -> str:
+    return " ".join(error.message.split())
+
+
+def _is_duckdb_file(source: UnifiedSqlAdapter) -> bool:
+    """Return True for a file that only one process can open for writing, of which a copy is read."""
+    return source.warehouse.name == "duckdb" and source.file_path() is not None
+
+
+def _refuse_older(source: UnifiedSqlAdapter, schema: str) -> None:
+    """Raise StoreError for a store that opening would migrate: no editor may do that to a shared store."""
+    versions = store_versions(source, schema)
+    if versions is not None and versions.write < SCHEMA_VERSION:
+        raise StoreError(
+            f"The store of {source.address} has the older version {versions.write}",
+            hint="migrate it with recce-meta init",
+        )
+
+
+def configured(given: BaseOptions, config: Config, environ: Mapping[str, str]) -> BaseOptions:
+    """Return the options that apply: *given*, else those of *environ*, else those of *config*.
+
+    A URL, profile or target replaces those of weaker sources together.
+    """
+    levels = [given, _from_environment(_COMMAND, environ), _from_environment(_SHARED, environ), _from(config)]
+    common = BaseOptions(
+        profiles_dir=_first(level.profiles_dir for level in levels),
+        schema=_first(level.schema for level in levels),
+        base=_first(level.base for level in levels),
+    )
+    for number, level in enumerate(levels):
+        if level.url is not None:
+            return replace(common, url=level.url)
+        if level.is_store:
+            # A weaker source may name the profile of the target, but not the target of the profile.
+            profile = _first(weaker.profile for weaker in levels[number:])
+            return replace(common, profile=profile, target=level.target)
+    return common
+
+
+def _first(values: Iterable[_T | None]) -> _T | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _from_environment(prefix: str, environ: Mapping[str, str]) -> BaseOptions:
+    names = ("url", "profile", "target", "profiles_dir", "schema", "base")
+    found = {name: environ.get(f"{prefix}{name.upper()}") or None for name in names}
+    folder = found.pop("profiles_dir")
+    return BaseOptions(**found, profiles_dir=Path(folder) if folder else None)
+
+
+def _from(config: Config) -> BaseOptions:
+    """Return the options of *config*: of its store, or of the only one in `stores`."""
+    settings = config.store
+    if settings == StoreSettings() and len(config.stores) == 1:
+        (settings,) = config.stores.values()
+    folder = config.files[0].parent if config.files else Path()
+    return BaseOptions(
+        url=settings.url,
+        profile=settings.profile,
+        target=settings.target,
+        profiles_dir=folder / settings.profiles_dir if settings.profiles_dir else None,
+        schema=settings.schema,
+        base=config.base,
+    )
+
+
+class CommitFile(NamedTuple):
+    """File of a commit."""
+
+    mode: str
+    object_id: str
+    path: PurePosixPath
+
+
+def write_commit(root: Path, sha: str, folder: Path, environ: Mapping[str, str]) -> None:
+    """Write the project's files at the commit *sha* of the repository around *root* into *folder*.
+
+    Only files of the kinds that dbt reads are written, and links that stay inside of the project. Raises
+    StoreError if git cannot read them.
+    """
+    listed = git_output(root, environ, ("ls-tree", "-r", "-z", "-l", sha))
+    entries = [entry for line in listed.split("\0") if (entry := _entry(line)) is not None]
+    if not entries:
+        raise StoreError("git lists no files of the project", hint="git ls-tree -r HEAD")
+    links = []
+    for entry, data in _contents(root, entries, environ):
+        target = folder.joinpath(*entry.path.parts)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if entry.mode == _LINK:
+            links.append((target, data))
+        else:
+            target.write_bytes(data)
+    # After the files, so that no file is written through a link.
+    for link, data in links:
+        with suppress(OSError, ValueError):
+            link.symlink_to(os.fsdecode(data))
+            if not link.resolve().is_relative_to(folder.resolve()):
+                link.unlink()
+
+
+def _entry(line: str) -> CommitFile | None:
+    """Return the file of a line such as `100644 blob SHA    12<tab>path`; None if dbt does not read it."""
+    details, _, name = line.partition("\t")
+    fields = details.split()
+    path = PurePosixPath(name)
+    if len(fields) != 4 or not is_text(name) or path.is_absolute() or ".." in path.parts:
+        return None
+    mode, _, object_id, size = fields
+    is_file = mode in _FILE_MODES and path.suffix.lower() in CODE_SUFFIXES
+    if not (is_file or mode == _LINK) or not size.isdecimal() or int(size) > _LARGEST_FILE:
+        return None
+    return CommitFile(mode, object_id, path)
+
+
+def _contents(
+    root: Path, entries: list[CommitFile], environ: Mapping[str, str]
+) -> Iterator[tuple[CommitFile, bytes]]:
+    """Yield the *entries* with their contents, from git's objects."""
+    for start in range(0, len(entries), _FILES_AT_ONCE):
+        some = entries[start : start + _FILES_AT_ONCE]
+        given = "".join(f"{entry.object_id}\n" for entry in some)
+        data = os.fsencode(git_output(root, environ, ("cat-file", "--batch"), given=given))
+        place = 0
+        for entry in some:
+            end = data.find(b"\n", place)
+            header = data[place:end].split()
+            if end < 0 or len(header) != 3:
+                raise StoreError("git lacks some of its files", hint="git fetch, for a partial clone")
+            size = int(header[2])
+            yield entry, data[end + 1 : end + 1 + size]
+            place = end + size + 2
+
+
+def read_choice(file: Path) -> ChosenBase:
+    """Return the choice in *file*; an empty one if it is missing or damaged."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=ChosenBase)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return ChosenBase()
+
+
+def write_choice(file: Path, choice: ChosenBase) -> None:
+    """Write *choice* to *file*."""
+    with suppress(OSError):  # it is only asked for again
+        file.write_bytes(msgspec.json.encode(choice))
