@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,8 +50,8 @@ CALM = 1.0
 """Seconds without a change after which a project is indexed again."""
 LOOK_SECONDS = 2.0
 LOW_PRIORITY = 10
-LONGEST_INDEXING = 900.0
-"""Seconds after which indexing is stopped: a store that never answers must not stop all later indexing."""
+LONGEST_PROCESS = 900.0
+"""Seconds after which a process is stopped: a store that never answers must not stop all later indexing."""
 
 EDITOR = "editor"
 """Environment of the runs of edited projects, as in `indexing`, which is imported later."""
@@ -65,11 +67,11 @@ class CachedBase(msgspec.Struct, frozen=True):
 
 
 def project_root(path: Path) -> Path | None:
-    """Return the folder of the nearest dbt_project.yml above the file *path*; None outside a project.
+    """Return the folder of the nearest dbt_project.yml in or above *path*; None outside a project.
 
     Projects inside of installed packages, virtual environments and `target` are those of the outer project.
     """
-    roots = (folder for folder in path.parents if _is_file(folder / PROJECT_FILE))
+    roots = (folder for folder in (path, *path.parents) if _is_file(folder / PROJECT_FILE))
     return next((root for root in roots if not _is_installed(root)), None)
 
 
@@ -167,8 +169,31 @@ def close_index(index: ProjectIndex | None) -> None:
         index.reader.adapter.close()
 
 
+_CHILD = """\
+import sys
+sys.path[:] = filter(None, sys.path)
+import json, os, signal, threading
+sys.argv[1:] = json.loads(sys.stdin.buffer.readline())
+stream = os.dup(0)
+null = os.open(os.devnull, os.O_RDONLY)
+os.dup2(null, 0)
+os.close(null)
+def wait():
+    os.read(stream, 1)
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+threading.Thread(target=wait, daemon=True).start()
+"""
+"""Start of a child: its arguments come from a pipe, and it ends when the server's end of this pipe closes.
+
+Other users see the arguments of a process, which may be a URL with a password. The current folder leaves the
+search path before anything is imported: it has files of the project.
+"""
+
+
 class Processes:
-    """Child processes, which end with the server."""
+    """Child processes, which end with the server, even if that is killed."""
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[str]] = set()
@@ -177,15 +202,17 @@ class Processes:
     def run(
         self, command: Sequence[str], folder: Path, read: Callable[[str], None] | None = None
     ) -> tuple[int, str, str]:
-        """Run *command* in *folder*, and return its exit code, output and messages. Blocks.
+        """Run *command*, code of Python, in *folder*; return its exit code, output and messages. Blocks.
 
         With *read*, which is called with each line of output, it leaves the processor to other programs.
         """
+        python, option, code, *arguments = command
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as messages:
             process = subprocess.Popen(
-                command,
+                [python, option, _CHILD + code],
                 cwd=folder,
-                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=messages,
                 encoding="utf-8",
@@ -193,16 +220,20 @@ class Processes:
             )
             self._running.add(process)
             if self._is_closed:
-                process.kill()
+                _kill(process)
             elif read is not None and sys.platform != "win32":
                 with suppress(OSError):  # it has ended
                     os.setpriority(os.PRIO_PROCESS, process.pid, LOW_PRIORITY)
             lines = []
-            limit = Timer(LONGEST_INDEXING, process.kill)
+            limit = Timer(LONGEST_PROCESS, _kill, [process])
             limit.daemon = True
-            if read is not None:
-                limit.start()
+            limit.start()
             with process:
+                if process.stdin is not None:
+                    with suppress(BrokenPipeError):
+                        # A lone surrogate stands for a byte of a path.
+                        process.stdin.write(f"{json.dumps(arguments)}\n")
+                        process.stdin.flush()
                 for line in process.stdout or ():
                     lines.append(line)
                     if read is not None:
@@ -216,8 +247,16 @@ class Processes:
         """End all processes at once, and those that are started later."""
         self._is_closed = True
         for process in tuple(self._running):
-            with suppress(OSError):
-                process.kill()
+            _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End *process* with all that it has started."""
+    with suppress(OSError):
+        if sys.platform == "win32":
+            process.kill()
+        elif process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 class OpenProject:
@@ -250,7 +289,7 @@ class OpenProject:
         self._cached = CachedBase()
         self._due: float | None = None
         self._is_fresh = False
-        self._lock = asyncio.Lock()
+        self._lock, self._alone = asyncio.Lock(), asyncio.Lock()
         self._swapping: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._opening: asyncio.Future[None] | None = None
@@ -332,7 +371,6 @@ class OpenProject:
             await self._index_once()
 
     async def _index_once(self) -> None:
-        workers = self._workers
         is_fresh, self._is_fresh = self._is_fresh, False
         self._report("indexing", "")
         progress = None
@@ -343,7 +381,7 @@ class OpenProject:
         def announce(line: str) -> None:
             loop.call_soon_threadsafe(self._announced, line)
 
-        found = await workers.run(workers.waiting, partial(self._run, announce, is_fresh))
+        found = await self.alone(partial(self._run, announce, is_fresh))
         if self._is_closed:
             return
         if found.problem is None:
@@ -352,6 +390,19 @@ class OpenProject:
             self._fail(found)
         if progress is not None:
             self._client.end(await progress, self.message)
+
+    async def alone(self, work: Callable[[], Found]) -> Found:
+        """Return the result of *work*, which waits for a process of the project, one after the other.
+
+        Indexing and exchanges open the same store, and only one process can open a DuckDB file.
+        """
+
+        async def run() -> Found:
+            async with self._alone:
+                return await self._workers.run(self._workers.waiting, work)
+
+        # The process of a cancelled request goes on.
+        return await asyncio.shield(asyncio.ensure_future(run()))
 
     def _run(self, announce: Callable[[str], None], is_fresh: bool) -> Indexed:
         """Index in a process of its own, and wait for it. Each line of its output goes to *announce*."""
@@ -477,6 +528,6 @@ def read_sentence(found: Indexed) -> str:
 def named_projects(folders: Sequence[Path]) -> Iterator[Path]:
     """Yield the projects that the folders of the editor are, or are in."""
     for folder in folders:
-        root = project_root(folder / PROJECT_FILE)
+        root = project_root(folder)
         if root is not None:
             yield root

@@ -194,9 +194,7 @@ class EditorCommands:
     async def _run(self, project: OpenProject, *arguments: str) -> tuple[int, str, str]:
         """Run a command of recce-meta in the folder of *project*, with the server's connection options."""
         command = [sys.executable, "-c", _START, *arguments, *project.options]
-        session = self.session
-        work = partial(session.processes.run, command, project.root)
-        return await session.workers.run(session.workers.waiting, work)
+        return await project.alone(partial(self.session.processes.run, command, project.root))
 
     def _file(self, arguments: CommandArguments) -> tuple[OpenProject, Path]:
         """Return the project of the first argument, and the file."""

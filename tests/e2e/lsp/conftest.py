@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import DEMO
-from tests.e2e.lsp.editor import Editor, Json
+from tests.e2e.lsp.editor import Editor
 
 ORDERS = "models/marts/orders.sql"
 STAGING = "models/staging/stg_orders.sql"
@@ -36,8 +37,8 @@ def start(tmp_path: Path) -> Iterator[Open]:
     """Return a function that starts an editor in a folder."""
     with ExitStack() as stack:
 
-        def started(folder: Path, *, starts: bool = True, **capabilities: Json) -> Editor:
-            editor = Editor(tmp_path / "home", folder, starts=starts, **capabilities)
+        def started(folder: Path, **given: Any) -> Editor:
+            editor = Editor(tmp_path / "home", folder, **given)
             return stack.enter_context(editor)
 
         yield started

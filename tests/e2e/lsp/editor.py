@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
@@ -30,15 +30,24 @@ def variables(home: Path) -> dict[str, str]:
 class Editor:
     """Process of the server, with the messages that it sends."""
 
-    def __init__(self, home: Path, folder: Path, *, starts: bool = True, **capabilities: Json) -> None:
-        """Start the server in *folder*; with *starts*, initialize it there with *capabilities*."""
+    def __init__(
+        self,
+        home: Path,
+        folder: Path,
+        *,
+        starts: bool = True,
+        options: Sequence[str] = (),
+        **capabilities: Json,
+    ) -> None:
+        """Start the server with *options*; with *starts*, initialize it in *folder* with *capabilities*."""
         home.mkdir(exist_ok=True, parents=True)
         self.log = home / "stderr.log"
         self.folder = folder
         with self.log.open("wb") as errors:
             self.process = subprocess.Popen(
-                COMMAND,
-                cwd=folder,
+                [*COMMAND, *options],
+                # Not in the project: `-m` imports from the current folder.
+                cwd=home,
                 env=variables(home),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
