@@ -37,6 +37,7 @@ _SAFE_SETTINGS = (
     "status.submoduleSummary=false",
 )
 """Settings that override the repository's: programs to start, and output formats."""
+_CHUNK = 65_536
 _FILTER = re.compile(r"filter\.(.*)\.(?:clean|smudge|process|required)", re.S)
 _KEPT = re.compile(
     r"GIT_CONFIG_.+|GIT_CEILING_DIRECTORIES|GIT_DISCOVERY_ACROSS_FILESYSTEM|GIT_TEST_ASSUME_DIFFERENT_OWNER"
@@ -481,6 +482,43 @@ def git_output(start: Path, environ: Mapping[str, str], arguments: tuple[str, ..
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return ""
     return os.fsdecode(done.stdout) if done.returncode == 0 else ""
+
+
+def git_fields(
+    start: Path, environ: Mapping[str, str], arguments: tuple[str, ...], seconds: float
+) -> Iterator[str]:
+    """Yield the fields of git's output in *start*, each of which ends with a zero byte, as git writes them.
+
+    git ends after *seconds*, or with the iterator: a field that is not complete by then is not yielded. No
+    field is yielded if git is missing.
+    """
+    import subprocess  # slow to import at start-up
+    import threading
+
+    settings = (option for setting in _SAFE_SETTINGS for option in ("-c", setting))
+    try:
+        process = subprocess.Popen(
+            ("git", "--no-pager", "--no-optional-locks", *settings, *arguments),
+            cwd=start,
+            env=_environ_for_git(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except (OSError, ValueError):
+        return
+    limit = threading.Timer(seconds, process.kill)
+    limit.daemon = True
+    limit.start()
+    rest = b""
+    with process:
+        try:
+            while process.stdout is not None and (chunk := os.read(process.stdout.fileno(), _CHUNK)):
+                *fields, rest = (rest + chunk).split(b"\0")
+                yield from map(os.fsdecode, fields)
+        finally:
+            limit.cancel()
+            process.kill()
 
 
 def _environ_for_git(environ: Mapping[str, str]) -> dict[str, str]:

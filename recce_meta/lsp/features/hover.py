@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lsprotocol.types import Hover, MarkupContent, MarkupKind
 
 from recce_meta.lsp.features.markdown import block, code, columns_block, counted, cut, escaped, listed
-from recce_meta.lsp.features.node_hover import annotated, as_of_run, of_call, of_node
+from recce_meta.lsp.features.node_hover import annotated, as_of_run, last_change, of_call, of_node
 from recce_meta.lsp.features.symbols import symbols_at
 from recce_meta.lsp.text.file_texts import FileText, columns_of, range_of
 from recce_meta.lsp.text.positions import TextSpan
@@ -149,7 +149,7 @@ class ColumnHover:
         parts += self._origin(source)
         parts += self._documentation(own, source)
         parts += self._readers(own, source)
-        parts += self._change()
+        parts += self._change() or self._last_change(own or source)
         if self.query.quality is TextQuality.EARLIER:
             parts.append("*From the text before the last edits, which do not parse yet.*")
         index = self.view.index
@@ -459,18 +459,25 @@ class ColumnHover:
         if possible - names:
             yield f"May also read it: {listed([code(name) for name in sorted(possible - names)])}"
 
-    def _change(self) -> Iterator[str]:
+    def _change(self) -> Sequence[str]:
+        """Return the change of the model's output against base."""
         effect, live = self.view.effect, self.view.live
         if effect is None or not self.is_of_model:
-            return
+            return ()
         name = self.name.lower()
         found = next((one for one in effect.change.columns if one.name.lower() == name), None)
         if found is None:
-            return
+            return ()
         is_current = live is not None and live.text == self.view.document.text
         when = "" if is_current else " (before the last edits)"
         words = {"modified": "other values than base", "added": "new against base"}
-        yield f"Change: {words.get(str(found.status.value), str(found.status.value))}{when}"
+        return [f"Change: {words.get(str(found.status.value), str(found.status.value))}{when}"]
+
+    def _last_change(self, shown: OwnedColumn | None) -> Iterator[str]:
+        """Yield the last commit of the model, else of that of the table: git knows files, not columns."""
+        node = self.view.node if self.is_of_model else shown.node if shown is not None else None
+        if node is not None:
+            yield from last_change(self.view, node)
 
 
 def _doubt(confidence: float) -> str:

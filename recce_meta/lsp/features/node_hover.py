@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from recce_meta.lsp.project.index import ProjectIndex
     from recce_meta.lsp.text.template import TagCall
 
+LONGEST_WORDS = 80
+"""Number of characters of the author and the subject of a commit to show."""
 LONGEST_VALUE = 300
 """Number of characters of a variable's value to show."""
 
@@ -75,6 +77,7 @@ def of_node(view: TextView, node: NodeMetadata) -> str | None:
         parts.append("It may have further columns." if types else "Its columns are unknown.")
     parts.append(" · ".join(_figures(index, found)))
     parts += annotated(index.annotations(found.unique_id), None)
+    parts += last_change(view, found)
     if found.package_name != index.run.project_name:
         parts.append(f"Package {code(found.package_name)}")
     parts.append(f"*{as_of_run(index)}*")
@@ -84,6 +87,24 @@ def of_node(view: TextView, node: NodeMetadata) -> str | None:
 def as_of_run(index: ProjectIndex) -> str:
     """Return the note about the age of everything that is not in the text."""
     return f"as of run {short_time(index.run.run_at)}"
+
+
+def last_change(view: TextView, node: NodeMetadata) -> Iterator[str]:
+    """Yield the last commit of the file of *node*, and whether the file or its open text differ from it."""
+    found = view.index.last_change(node) if view.index is not None else None
+    if found is None:
+        return
+    if view.node is not None and node.unique_id == view.node.unique_id:
+        is_edited = found.is_edited(view.document.text)
+    else:
+        other = view.others.get(node.unique_id)
+        is_edited = found.is_edited(other.text or None if other is not None else None)
+    commit = found.commit
+    when = f"{commit.time:%Y-%m-%d} " if commit.time is not None else ""
+    who = escaped(f"by {commit.author or 'unknown'}", LONGEST_WORDS)
+    subject = f", “{escaped(commit.subject, LONGEST_WORDS)}”" if commit.subject else ""
+    since = "; edited since" if is_edited else ""
+    yield f"Last change of the file of {code(node.label)}: {when}{who}{subject} ({commit.sha[:7]}){since}"
 
 
 def _figures(index: ProjectIndex, node: NodeMetadata) -> Iterator[str]:

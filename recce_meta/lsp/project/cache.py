@@ -241,7 +241,7 @@ def _remove_unused(path: Path) -> bool:
             return False
         remove_store(path)
         if sys.platform != "win32":  # an open file cannot be deleted there
-            for suffix in (".lock", ".base", ".use"):
+            for suffix in (".lock", ".base", ".changes", ".use"):
                 path.with_suffix(suffix).unlink(missing_ok=True)
     except OSError:
         return False

@@ -21,6 +21,7 @@ from recce_meta.api.run_reader import RunReader, StoredRunReader
 from recce_meta.errors import ConfigurationError, TemplateError
 from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.lazy import LazyModule
+from recce_meta.lsp.project.last_changes import CHANGES, LastChange, LastChanges, read_last_changes
 from recce_meta.lsp.text.template import TagCall
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
 from recce_meta.models.lineage import NodeColumns
@@ -102,6 +103,7 @@ class ProjectIndex:
         self._errors: _Recent[TemplateError | None] = _Recent()
         self._refs: dict[str, Sequence[tuple[str, NodeMetadata]]] = {}
         self._settings: tuple[object, ProjectSettings | None, bool] | None = None
+        self._changes: tuple[object, LastChanges] = (None, LastChanges())
 
     @property
     def run(self) -> RunMetadata:
@@ -288,6 +290,20 @@ class ProjectIndex:
         """Return the notes, tags and owners of a node and of its columns, which may change at any time."""
         with self.lock:
             return self.reader.annotations([unique_id])
+
+    def last_change(self, node: NodeMetadata) -> LastChange | None:
+        """Return the last commit of the file of *node*; None if it is unknown, and for other packages."""
+        reader = self.reader
+        store = reader.adapter.file_path() if isinstance(reader, StoredRunReader) else None
+        if store is None or node.package_name != self.run.project_name:
+            return None
+        place = store.with_suffix(CHANGES)
+        with self.lock:
+            # Indexing replaces the file, also if the run stays the same.
+            stamp = _stamp(place)
+            if self._changes[0] != stamp:
+                self._changes = (stamp, read_last_changes(place))
+            return self._changes[1].of(node.path)
 
     @property
     def settings(self) -> ProjectSettings | None:

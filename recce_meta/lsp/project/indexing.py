@@ -39,6 +39,7 @@ from recce_meta.lsp.project.cache import (
     remove_store,
     writing,
 )
+from recce_meta.lsp.project.last_changes import update_last_changes
 from recce_meta.lsp.project.project_files import ManifestUnfinished, ProjectState, read_state
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.store.content import contents
@@ -224,6 +225,8 @@ class _Indexing:
                 run = record_run(adapter, project).run
                 announce(self._result(adapter, run, is_new=True))
             self._find_base(adapter, run)
+            self._report("looking for the last change of each file")
+            update_last_changes(self._root, self._store.path, self._environ)
             self._prune(adapter, run, runs)
             return self._result(adapter, run, is_new=run is not last)
 
