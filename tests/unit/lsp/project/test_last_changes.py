@@ -352,9 +352,9 @@ def test_an_edited_file_of_another_model_says_so_and_its_open_text_wins(
 def test_a_column_that_differs_from_base_shows_that_change_alone(
     indexed: Callable[[], ProjectIndex], view_of: ViewOf
 ) -> None:
-    columns = (ColumnChange(name="id", status=Status.MODIFIED),)
-    change = SqlChange(category=Category.PARTIAL_BREAKING, columns=columns)
-    view = view_of(path=A, index=indexed(), effect=Effect(change))
+    columns = (ColumnChange("id", Status.MODIFIED),)
+    change = SqlChange(category=Category.PARTIAL_BREAKING, columns=columns, reasons=())
+    view = view_of(path=A, index=indexed(), effect=Effect(change=change))
     (line,) = shown(view, "select i|d")
     assert line.startswith("Change: other values than base")
 
