@@ -22,6 +22,7 @@ from recce_meta.report.labels import KINDS, TESTS
 LINEAGE, IMPACT = "recce-meta.lineage", "recce-meta.impact"
 """Commands of the lenses, with the URI of the text and the column as arguments."""
 SEPARATOR = " · "
+PENDING = "last edit not compared yet"
 _OUTSIDE = ("exposure", "metric", "semantic_model", "saved_query")
 """Types of dependents that are counted separately."""
 _BUILT = frozenset(["model", "snapshot", "seed"])
@@ -44,10 +45,13 @@ def lenses(view: TextView) -> list[CodeLens]:
         return []
     found = [_lens(view, TextSpan(0, 0), LINEAGE, dependents(index.readers(node.unique_id)))]
     if index.base is not None and view.effect is not None:
-        # The effect may be that of an earlier version: without it, the lenses would jump with every key.
+        # The effect may be that of an earlier version: without it, the lenses would jump with every key. Not
+        # every editor asks again when the effect is known, so the title must not present it as current.
         with index.lock:
             is_new = node.unique_id not in index.base.names
         change = change_since(view.effect, index.base.run, is_new=is_new)
+        if view.effect.text is not None and view.effect.text != view.document.text:
+            change = SEPARATOR.join([change, PENDING])
         found.append(_lens(view, TextSpan(0, 0), IMPACT, change))
     return found + list(_of_columns(view, node, index))
 

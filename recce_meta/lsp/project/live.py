@@ -213,7 +213,8 @@ def effect_on_base(
     if index.base is None or node.resource_type not in SQL_BUILT:
         return None
     found = attempt(lambda: _effect(project_of(index), node, live, others))
-    return _unknown(found.reason) if isinstance(found, Failure) else found
+    effect = _unknown(found.reason) if isinstance(found, Failure) else found
+    return replace(effect, text=live.text)
 
 
 def _unknown(reason: str | None) -> Effect:

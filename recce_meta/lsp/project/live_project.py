@@ -100,6 +100,8 @@ class Effect(Struct, frozen=True, kw_only=True):
     """Category, columns and reasons."""
     impacted: tuple[Impact, ...] = ()
     """Downstream nodes that the change affects, nearest first."""
+    text: str | None = None
+    """Text of the model that was compared."""
 
 
 class LiveProject:

@@ -88,6 +88,14 @@ def test_an_unchanged_text_has_no_change_since_base(compared: ProjectIndex) -> N
     assert titles(analysed(compared, STORES, text))[1] == ("", f"no change since {since(compared)}")
 
 
+def test_a_change_of_an_earlier_version_is_marked_as_such(compared: ProjectIndex) -> None:
+    path = compared.root / STORES
+    saved = path.read_text("utf-8")
+    earlier = analysed(compared, STORES, saved)
+    edited = view(compared, path, saved + "\nwhere 1 = 0", live=earlier.live, effect=earlier.effect)
+    assert titles(edited)[1] == ("", f"no change since {since(compared)} · last edit not compared yet")
+
+
 def test_a_change_has_its_columns_and_the_nodes_that_it_affects(compared: ProjectIndex) -> None:
     text = (compared.root / STORES).read_text("utf-8").replace("    city,\n", "    1 as size,\n")
     found = dict(reversed(titles(analysed(compared, STORES, text))[1:]))
