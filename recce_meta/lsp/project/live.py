@@ -101,7 +101,9 @@ def _removed(
     if saved.names is None or saved.columns is None:
         return
     before = {project.folded(output.name): output for output in saved.columns.outputs}
-    added = [output for output in live.columns.outputs if project.folded(output.name) not in before]
+    # Readers cannot switch to a column without an alias: its name is generated.
+    named = [one for one in live.columns.outputs if not _GENERATED.search(one.name)]
+    added = [output for output in named if project.folded(output.name) not in before]
     renamed = _renamed([before[key] for name in lost if (key := project.folded(name)) in before], added)
     for name in lost:
         output = before.get(project.folded(name))
@@ -199,6 +201,8 @@ MOST_AGAIN = 40
 """Readers of a new column that are analysed again; further ones keep their recorded columns."""
 MOST_INLINED = 20
 """Readers of an ephemeral model that are rendered and compared."""
+_GENERATED = re.compile(r"^column \d+$|\(")
+"""Names of columns without an alias."""
 _CONFIG = re.compile(r"\bconfig\s*\((?:[^()]|\([^()]*\))*\)")
 
 

@@ -375,6 +375,16 @@ def test_a_column_whose_expression_has_one_new_name_is_renamed(shop_index: Proje
     ]
 
 
+def test_a_column_that_loses_its_alias_is_removed(shop_index: ProjectIndex) -> None:
+    text = saved(shop_index, "customers").replace(
+        " as lifetime_value\nfrom {{ ref('stg", "\nfrom {{ ref('stg"
+    )
+    assert text != saved(shop_index, "customers")
+    assert [one[:2] for one in removals(shop_index, live_of(shop_index, "customers", text))] == [
+        ("lifetime_value", None)
+    ]
+
+
 def test_only_case_differs_and_no_column_is_removed(shop_index: ProjectIndex) -> None:
     text = saved(shop_index, "stg_stores").replace("    city,\n", "    city as CITY,\n")
     assert removals(shop_index, live_of(shop_index, "stg_stores", text)) == []
