@@ -119,12 +119,18 @@ def _is_used(view: TextView, call: TagCall, live: LiveModel | None) -> bool:
     """Return True if dbt evaluates *call*: a branch that is not taken may name anything."""
     index = view.index
     if live is not None and index is not None:
-        # Models that were missing when the project was recorded are rendered as placeholders. A manifest
-        # that lacks them is incomplete, because dbt resolved the same calls.
-        if view.node is None or view.node.checksum is not None:
+        # Models that were missing when the project was recorded are rendered as placeholders. dbt resolved the
+        # calls of a manifest, so that only a model of this project, whose file was deleted since, is missing.
+        if view.node is None:
             return False
+        is_manifest = view.node.checksum is not None
         names = {str(argument.value) for argument in call.arguments}
-        absent = (parent for parent in live.parents if parent not in index.names)
+        absent = (
+            parent
+            for parent in live.parents
+            if parent not in index.names
+            and not (is_manifest and parent.split(".")[1] != index.run.project_name)
+        )
         return any(not names.isdisjoint(parent.split(".")[2:]) for parent in absent)
     return not any(span.start <= call.span.start < span.end for span in view.document.template.opaque)
 
