@@ -119,8 +119,8 @@ def _is_used(view: TextView, call: TagCall, live: LiveModel | None) -> bool:
     """Return True if dbt evaluates *call*: a branch that is not taken may name anything."""
     index = view.index
     if live is not None and index is not None:
-        # Models that were missing when the project was recorded are rendered as placeholders. dbt resolved the
-        # calls of a manifest, so that only a model of this project, whose file was deleted since, is missing.
+        # Models that were missing when the project was recorded are rendered as placeholders. dbt resolved
+        # the calls of a manifest, so that only a model of this project can be missing: its file was deleted.
         if view.node is None:
             return False
         is_manifest = view.node.checksum is not None
