@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 from lsprotocol.types import Diagnostic, DiagnosticSeverity
+from msgspec.structs import replace
 
+from recce_meta.api.record_sql import SqlOptions, read_sql_project
+from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.lsp.documents import TextView
 from recce_meta.lsp.features.diagnostics import diagnostics
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.live import NO_OTHERS, LiveModel, live_model, removed_columns
-from tests.unit.lsp.conftest import RecordProject, view
+from tests.unit.lsp.conftest import RecordProject, view, write_files
 
 STORES, ORDERS = "models/staging/stg_stores.sql", "models/marts/orders.sql"
 Analysed = Callable[..., TextView]
@@ -161,6 +164,29 @@ def test_an_unknown_source_is_an_error(shop_index: ProjectIndex) -> None:
 def test_a_branch_that_is_not_taken_may_name_anything(shop_index: ProjectIndex) -> None:
     text = "{% if false %}{{ ref('nothing') }}{% endif %}select 1 as order_id"
     assert [code for code, _, _ in shown(analysed(shop_index, "models/marts/prices_v1.sql", text))] == []
+
+
+def test_a_model_whose_file_was_deleted_after_dbt_ran_is_unknown(shop_root: Path, tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    shutil.copytree(shop_root, root)
+    write_files(
+        root,
+        {"models/marts/a.sql": "select order_id, tool_id from {{ ref('orders') }}, {{ ref('tool_log') }}"},
+    )
+    project = read_sql_project(root, SqlOptions(environ={}, dialect="duckdb"))
+    kept = (
+        replace(node, checksum="4f3a", checksum_rule="file")
+        for node in project.nodes
+        if node.name not in ("orders", "tool_log")
+    )
+    (root / ORDERS).unlink()
+    index = ProjectIndex(MemoryRunReader(replace(project, nodes=tuple(kept))), root)
+
+    view = analysed(index, "models/marts/a.sql")
+
+    # The package may be incomplete in the manifest; the project's own file is certainly missing.
+    assert view.live is not None and view.live.sql is not None
+    assert [name for _, name, _ in shown(view)] == ["orders"]
 
 
 @pytest.fixture
