@@ -24,14 +24,15 @@ from msgspec.structs import replace
 from recce_meta.api.record import target_folder
 from recce_meta.api.record_sql import Known, SqlOptions, compiled, read_sql_project
 from recce_meta.errors import ArtifactError, RecceMetaError
-from recce_meta.extractors.artifact import CatalogColumn, find_artifact, read_artifact
+from recce_meta.extractors.artifact import find_artifact, read_artifact
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.jinja import blocks_of
-from recce_meta.extractors.project import extract_project, merge_columns
+from recce_meta.extractors.project import extract_project
 from recce_meta.extractors.sql_project.dbt_project import DbtFiles, read_dbt_files, read_inputs
 from recce_meta.extractors.sql_project.files import SourceFile, TargetSchema, find_files, read_files
 from recce_meta.extractors.sql_project.inputs import Inputs, read_macros
 from recce_meta.extractors.sql_project.settings import DbtProjectFile, read_settings
+from recce_meta.lsp.project.manifest_nodes import described, updated, without_old_lists
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, code_hash
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.temporary import temporary_folder
@@ -209,6 +210,7 @@ class _Merge:
         own = read_dbt_files(inputs, known_nodes)
         nodes = self._chosen({node.unique_id: node for node in own.nodes}, current.keys())
         reused = self._reusable(nodes, before)
+        nodes |= without_old_lists(nodes, {name for name, node in nodes.items() if self._is_altered(node)})
         generic = {name for name, node in nodes.items() if _is_generic_test(node)}
         files = DbtFiles(
             inputs=inputs,
@@ -218,7 +220,8 @@ class _Merge:
         )
         done = compiled(files, self._places(before), SqlOptions(environ=environ))
         done += [nodes[name] for name in generic]
-        is_manifest = nodes.keys() == self._nodes.keys() and not self._read and not self._has_described
+        is_changed = self._read or self._has_described or self._changed_macros
+        is_manifest = nodes.keys() == self._nodes.keys() and not is_changed
         run = replace(self._manifest.run, invocation_id=fingerprint)
         project = replace(
             self._manifest,
@@ -365,12 +368,12 @@ class _Merge:
                     found[unique_id] = node
                     self._read.add(unique_id)
             elif unique_id in kept and self._has_new_properties(was):
-                found[unique_id] = _described(self._with_code(was), node)
+                found[unique_id] = described(self._with_code(was), node)
                 self._has_described |= found[unique_id] != self._with_code(was)
             elif unique_id in kept or not self._is_changed(was):
                 found[unique_id] = self._with_code(was)
             else:
-                found[unique_id] = _updated(was, node)
+                found[unique_id] = updated(was, node)
                 self._read.add(unique_id)
         for unique_id, node in self._nodes.items():
             if unique_id not in found and self._stays(node, kept):
@@ -417,7 +420,7 @@ class _Merge:
 
     def _reusable(self, nodes: dict[str, NodeMetadata], before: Mapping[str, NodeMetadata]) -> set[str]:
         """Return the nodes whose SQL is still right; set the SQL that we rendered before in *nodes*."""
-        affected = _words(self._affected_names())
+        affected = self._affected
         is_inlined_anew = any(
             node.materialized == "ephemeral" and not _has_same_code(node, before.get(name))
             for name, node in nodes.items()
@@ -439,6 +442,11 @@ class _Merge:
                 nodes[name] = replace(node, compiled_code=None)
         return reused
 
+    def _is_altered(self, node: NodeMetadata) -> bool:
+        """Return True if the SQL of *node* differs from what dbt read."""
+        is_affected = self._affected is not None and self._affected.search(node.raw_code or "") is not None
+        return node.resource_type in _CODE and (node.unique_id in self._read or is_affected)
+
     def _has_moved(self, node: NodeMetadata) -> bool:
         """Return True if SQL that dbt compiled has another name for the relation of *node*."""
         was = self._nodes.get(node.unique_id)
@@ -457,8 +465,9 @@ class _Merge:
             del found[name]
         return found
 
-    def _affected_names(self) -> set[str]:
-        """Return the names of changed macros, of macros that call them, and of functions with new results."""
+    @cached_property
+    def _affected(self) -> re.Pattern[str] | None:
+        """Pattern that finds the name of a changed macro, of one that calls it, or `var` if it may differ."""
         affected = {*self._changed_macros}
         if PROJECT_FILE in self._changed_yaml:
             affected.add("var")
@@ -473,7 +482,7 @@ class _Merge:
             if not more:
                 break
             affected |= more
-        return affected
+        return _words(affected)
 
 
 def _words(names: Iterable[str]) -> re.Pattern[str] | None:
@@ -538,40 +547,3 @@ def _is_later(file: Path, moment: datetime) -> bool:
         return file.stat().st_mtime > moment.timestamp()
     except OSError:
         return False
-
-
-def _described(was: NodeMetadata, now: NodeMetadata) -> NodeMetadata:
-    """Return *was* with the descriptions of *now*, except those that only dbt can render."""
-    old = {column.name.lower(): column.description for column in was.columns}
-    columns = tuple(
-        replace(column, description=old.get(column.name.lower(), ""))
-        if "{{" in column.description
-        else column
-        for column in now.columns
-    )
-    text = was.description if "{{" in now.description else now.description
-    if was.columns_from != "catalog":
-        return replace(was, description=text, columns=columns, columns_from=now.columns_from)
-    found = (
-        CatalogColumn(name=column.name, type=column.type, index=number)
-        for number, column in enumerate(was.columns)
-    )
-    return replace(was, description=text, columns=merge_columns(columns, found)[0])
-
-
-def _updated(was: NodeMetadata, now: NodeMetadata) -> NodeMetadata:
-    """Return *now*, read by our own reader, with what dbt knows better from the time of *was*."""
-    places = ("database", "schema", "alias", "materialized", "target_schema", "target_database")
-    moved = any(was.config.get(key) != now.config.get(key) for key in places)
-    if now.resource_type == "source":
-        # Our own reader does not render the place; the names that dbt compiled must still be found.
-        moved = (was.identifier, was.schema_name) != (now.identifier, now.schema_name)
-    if not moved:
-        now = replace(
-            now,
-            database_name=was.database_name,
-            schema_name=was.schema_name,
-            identifier=was.identifier,
-            relation_name=was.relation_name,
-        )
-    return replace(now, properties={**was.properties, **now.properties})

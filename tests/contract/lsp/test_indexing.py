@@ -21,14 +21,17 @@ import pytest
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import record_run
+from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.lsp.project.cache import CACHE_DIR, CachedStore, find_store
+from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.indexing import EDITOR, Indexed, IndexOptions, index_command, index_project
 from recce_meta.models import NodeMetadata, Project
-from recce_meta.store.read import find_runs
+from recce_meta.store.read import find_runs, run_by_id
 from recce_meta.store.select import load_run
 from recce_meta.store.session import open_store
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 DEMO = Path(demo_data.__file__).parent
 ARTIFACTS = Path(__file__).parents[2] / "data" / "artifacts" / "generated"
@@ -81,6 +84,16 @@ class Editor:
 
     def node(self, found: Indexed, unique_id: str) -> NodeMetadata:
         return next(node for node in self.project(found).nodes if node.unique_id == unique_id)
+
+    def columns(self, found: Indexed, name: str) -> dict[str, str | None]:
+        """Return the types of a model's columns by name."""
+        with UnifiedSqlAdapter.from_url(self.store.url) as adapter:
+            with open_store(adapter) as session:
+                run = run_by_id(session, found.run_id or "")
+            index = ProjectIndex(StoredRunReader(adapter, run, DEFAULT_SCHEMA), self.root)
+            known = index.columns(f"model.jaffle_shop.{name}")
+        assert known.are_all
+        return dict(known.types)
 
     def ids(self, found: Indexed) -> set[str]:
         return {node.unique_id for node in self.project(found).nodes}
@@ -318,6 +331,54 @@ def test_readers_of_a_changed_macro_are_rendered_again(shop: Editor) -> None:
         node = shop.node(found, name)
         assert "cents_to_dollars" in (node.raw_code or "")
         assert "1000" in (node.compiled_code or "")
+
+
+def test_the_catalog_does_not_list_the_columns_of_models_below_a_changed_macro(shop: Editor) -> None:
+    path, staged, mix = shop.add_manifest(), "models/staging/stg_payments.sql", "models/marts/payment_mix.sql"
+    manifest = json.loads(path.read_bytes())
+    catalog = json.loads((path.parent / "catalog.json").read_bytes())
+    for file, raw, compiled in (
+        (staged, "select id, {{ cents_to_dollars('1') }} from {{ ref('raw_payments') }}", "id, 1 as old"),
+        (mix, "select * from {{ ref('stg_payments') }}", "*"),
+    ):
+        shop.write(file, raw)
+        name = f"model.jaffle_shop.{Path(file).stem}"
+        table = "stg_payments" if file == mix else "raw_payments"
+        code = f'select {compiled} from "jaffle_shop"."prod"."{table}"'
+        manifest["nodes"][name] |= {"raw_code": raw, "compiled_code": code}
+        catalog["nodes"][name]["columns"] = {
+            column: {"name": column, "type": "INTEGER", "index": number}
+            for number, column in enumerate(("id", "old"))
+        }
+    path.write_text(json.dumps(manifest))
+    (path.parent / "catalog.json").write_text(json.dumps(catalog))
+    for name in ("stg_payments", "payment_mix"):
+        assert shop.columns(shop.index(), name) == {"id": "INTEGER", "old": "INTEGER"}
+    shop.replace("macros/cents_to_dollars.sql", "decimal(16, 2))", "decimal(16, 2)) as new")
+    found = shop.index()
+    for name in ("stg_payments", "payment_mix"):
+        assert shop.columns(found, name) == {"id": "INTEGER", "new": None}
+    assert shop.columns(found, "stg_orders")["order_id"] == "INTEGER"
+    assert found.source == "both"
+
+
+def test_a_source_keeps_the_columns_of_the_catalog_if_its_property_file_changes(shop: Editor) -> None:
+    path = shop.add_manifest()
+    manifest = json.loads(path.read_bytes())
+    catalog = json.loads((path.parent / "catalog.json").read_bytes())
+    shop.write("models/crm.yml", "sources: [{name: crm, tables: [{name: people, description: All.}]}]\n")
+    people = "source.jaffle_shop.crm.people"
+    manifest["sources"][people] = {
+        **{"unique_id": people, "resource_type": "source", "name": "people", "source_name": "crm"},
+        **{"package_name": "jaffle_shop", "original_file_path": "models/crm.yml", "path": "models/crm.yml"},
+        **{"database": "jaffle_shop", "schema": "crm", "identifier": "people", "columns": {}},
+    }
+    catalog["sources"][people] = {"columns": {"id": {"name": "id", "type": "INTEGER", "index": 1}}}
+    path.write_text(json.dumps(manifest))
+    (path.parent / "catalog.json").write_text(json.dumps(catalog))
+    found = shop.node(shop.index(), people)
+    assert (found.description, found.columns_from) == ("All.", "catalog")
+    assert [(column.name, column.type) for column in found.columns] == [("id", "INTEGER")]
 
 
 def test_readers_of_a_model_with_a_new_name_are_rendered_again_until_it_is_back(shop: Editor) -> None:
