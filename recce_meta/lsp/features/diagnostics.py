@@ -16,10 +16,10 @@ from lsprotocol.types import (
     DiagnosticSeverity,
 )
 
-from recce_meta.errors import ConfigurationError, did_you_mean, plural
+from recce_meta.errors import ConfigurationError, plural
 from recce_meta.extractors.sql_project.settings import read_settings
 from recce_meta.lsp.documents import TextView
-from recce_meta.lsp.features.symbols import ColumnKeys, NodeColumn
+from recce_meta.lsp.features.symbols import ColumnKeys, NodeColumn, similar_names
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.live import LiveModel, RemovedColumn
 from recce_meta.lsp.text.file_texts import FileText, Texts, file_of_node, range_of
@@ -107,6 +107,10 @@ def _unknown_nodes(view: TextView, live: LiveModel | None, texts: Texts) -> Iter
         text = f"{problem}; dbt cannot compile this file"
         if hint is not None and hint.startswith("did you mean"):
             text = f"{text}. {hint[0].upper()}{hint[1:]}"
+        elif call.name == "ref":
+            # A search that ignores case takes longer.
+            refs = (known for known, _ in index.refs(view.package))
+            text += _suggestion(similar_names(str(name.value), refs))
         code = UNKNOWN_REF if call.name == "ref" else UNKNOWN_SOURCE
         yield _diagnostic(view, name.span, DiagnosticSeverity.Error, code, text)
 
@@ -196,10 +200,13 @@ def _unknown_columns(view: TextView) -> Iterator[Diagnostic]:
     for column in view.query.columns:
         if not column.is_missing or any(column.span.start in span for span in opaque):
             continue
-        near = did_you_mean(column.name, column.candidates)
         text = f"Column '{column.name}' not found in the tables of this query; the query fails"
-        text = f"{text}. {near[0].upper()}{near[1:]}" if near else text
+        text += _suggestion(similar_names(column.name, column.candidates))
         yield _diagnostic(view, column.span, DiagnosticSeverity.Warning, UNKNOWN_COLUMN, text)
+
+
+def _suggestion(names: Sequence[str]) -> str:
+    return f". Did you mean {' or '.join(repr(name) for name in names)}?" if names else ""
 
 
 def _removals(view: TextView, texts: Texts) -> Iterator[Diagnostic]:

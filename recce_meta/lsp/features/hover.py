@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +15,7 @@ from lsprotocol.types import Hover, MarkupContent, MarkupKind
 
 from recce_meta.lsp.features.markdown import block, code, columns_block, counted, cut, escaped, listed
 from recce_meta.lsp.features.node_hover import annotated, as_of_run, last_change, of_call, of_node
-from recce_meta.lsp.features.symbols import symbols_at
+from recce_meta.lsp.features.symbols import similar_names, symbols_at
 from recce_meta.lsp.text.file_texts import FileText, columns_of, range_of
 from recce_meta.lsp.text.positions import TextSpan
 from recce_meta.lsp.text.query_text import (
@@ -189,7 +188,7 @@ class ColumnHover:
     def _missing(self) -> Iterator[str]:
         if self.column is None or not self.column.is_missing:
             return
-        near = get_close_matches(self.column.name, self.column.candidates, n=3)
+        near = similar_names(self.column.name, self.column.candidates)
         hint = f" Similar: {listed([code(name) for name in near])}." if near else ""
         yield f"No table in scope has this column.{hint}"
 
@@ -449,8 +448,10 @@ class ColumnHover:
             yield f"Readers of {of} are unknown: the model is ephemeral, so its SQL is part of its readers."
             return
         known = index.column_readers(owner.node.unique_id)
-        names = {index.names[one].label for one in known.get(owner.name.lower(), {})}
-        possible = {index.names[one].label for one in known.get("*", {})}
+        # An incremental model reads itself.
+        own_id = owner.node.unique_id
+        names = {index.names[one].label for one in known.get(owner.name.lower(), {}) if one != own_id}
+        possible = {index.names[one].label for one in known.get("*", {}) if one != own_id}
         possible |= {node.label for node in index.untraced_readers(owner.node.unique_id)}
         if names:
             yield f"{counted(len(names), 'reader')} of {of}: {listed([code(name) for name in sorted(names)])}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from lsprotocol.types import CodeLens, Command
 
@@ -14,7 +14,6 @@ from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.live import Effect
 from recce_meta.lsp.text.file_texts import range_of
 from recce_meta.lsp.text.positions import TextSpan
-from recce_meta.lsp.text.query_text import TextOutput
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.change import Category, ColumnChange, Impact, Status
 from recce_meta.report.labels import KINDS, TESTS
@@ -43,7 +42,8 @@ def lenses(view: TextView) -> list[CodeLens]:
     node, index = view.node, view.index
     if node is None or index is None or node.resource_type not in _BUILT:
         return []
-    found = [_lens(view, TextSpan(0, 0), LINEAGE, dependents(index.readers(node.unique_id)))]
+    readers = index.readers(node.unique_id)
+    found = [_lens(view, TextSpan(0, 0), LINEAGE, dependents(readers))]
     if index.base is not None and view.effect is not None:
         # The effect may be that of an earlier version: without it, the lenses would jump with every key. Not
         # every editor asks again when the effect is known, so the title must not present it as current.
@@ -53,7 +53,7 @@ def lenses(view: TextView) -> list[CodeLens]:
         if view.effect.text is not None and view.effect.text != view.document.text:
             change = SEPARATOR.join([change, PENDING])
         found.append(_lens(view, TextSpan(0, 0), IMPACT, change))
-    return found + list(_of_columns(view, node, index))
+    return found + list(_of_columns(view, node, index, has_readers=bool(readers)))
 
 
 def _lens(view: TextView, span: TextSpan, command: str, title: str, *column: str) -> CodeLens:
@@ -123,26 +123,30 @@ def _affected(impacted: Sequence[Impact]) -> Iterator[str]:
         yield f"{fails:,} {'fails' if fails == 1 else 'fail'}"
 
 
-def _of_columns(view: TextView, node: NodeMetadata, index: ProjectIndex) -> Iterator[CodeLens]:
-    """Yield a lens for each output column that the text names."""
+def _of_columns(
+    view: TextView, node: NodeMetadata, index: ProjectIndex, *, has_readers: bool
+) -> Iterator[CodeLens]:
+    """Yield a lens for each output column that the text names, if it says more than that of the model."""
     named = [output for output in view.query.outputs if not output.is_star]
     lines = [view.document.lines.place(output.span.start).line for output in named]
     readers = {} if node.is_ephemeral else index.column_readers(node.unique_id)
     changes = _changes(view)
     for output, line in zip(named, lines, strict=True):
-        words = [
-            "readers not traced: ephemeral" if node.is_ephemeral else _read_by(output, readers),
-            *changes.get(output.name.lower(), ()),
-        ]
+        # An incremental model reads itself.
+        known = {*readers.get(output.name.lower(), ()), *readers.get(_EVERY, ())} - {node.unique_id}
+        words = [*changes.get(output.name.lower(), ())]
+        if known or has_readers:
+            words.insert(0, "readers not traced: ephemeral" if node.is_ephemeral else _count_of(known))
+        if not words:
+            continue
         title = SEPARATOR.join(words)
         # Lenses of one line stand side by side.
         title = f"{output.name}: {title}" if lines.count(line) > 1 else title
         yield _lens(view, output.span, IMPACT, title, output.name)
 
 
-def _read_by(output: TextOutput, readers: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
-    known = {*readers.get(output.name.lower(), ()), *readers.get(_EVERY, ())}
-    return plural(len(known), "reader") if known else "no known readers"
+def _count_of(readers: Collection[str]) -> str:
+    return plural(len(readers), "reader") if readers else "no known readers"
 
 
 def _changes(view: TextView) -> dict[str, list[str]]:

@@ -69,17 +69,18 @@ def definitions(view: TextView, offset: int, texts: Texts) -> list[Location]:
 def references(view: TextView, offset: int, texts: Texts, *, declaration: bool) -> list[Location]:
     """Return the uses of the symbol at *offset*, sorted by file and position.
 
-    The symbol of the first line, if its position has none, is the model of the file. A file that reads the
-    symbol by a `*` yields the `*`; one that does not parse, or that a macro makes read it, yields its call of
-    `ref`, else its start. At most `usages.MOST_FILES` files are read, for at most `usages.TIME_LIMIT`
-    seconds; after that time, files yield their call of `ref`. *declaration* adds the definitions.
+    The symbol of the start of the text, where the code lens is, is the model of the file. A file that reads
+    the symbol by a `*` yields the `*`; one that does not parse, or that a macro makes read it, yields its
+    call of `ref`, else its start. At most `usages.MOST_FILES` files are read, for at most
+    `usages.TIME_LIMIT` seconds; after that time, files yield their call of `ref`. *declaration* adds the
+    definitions.
     """
     file = FileText.of_view(view)
     symbols = symbols_at(file, offset)
     if not symbols:
         macro = _macro_defined_at(file, offset)
-        is_first = view.document.lines.place(offset).line == 0
-        symbols = [macro] if macro is not None else [view.node] if is_first and view.node is not None else []
+        node = view.node if offset == 0 else None
+        symbols = [macro] if macro is not None else [node] if node is not None else []
     found = Usages(file, texts, monotonic() + TIME_LIMIT).of(symbols)
     if declaration:
         found = [*found, *(place for symbol in symbols for place in _places(file, symbol, texts))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from recce_meta.lsp.text.file_texts import FileText, columns_of, matching
@@ -114,6 +115,14 @@ def _outputs(file: FileText) -> list[TextOutput]:
 
 def _touching(items: Sequence[Spanned], offset: int) -> list[Spanned]:
     return [item for item in items if offset in item.span]
+
+
+def similar_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return at most three of the *known* names that are closest to *name*, ignoring case."""
+    spellings: dict[str, str] = {}
+    for one in known:
+        spellings.setdefault(one.lower(), one)
+    return [spellings[near] for near in get_close_matches(name.lower(), spellings, n=3)]
 
 
 def _tables_of_star(file: FileText, star: TextOutput) -> list[Symbol]:

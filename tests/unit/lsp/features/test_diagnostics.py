@@ -247,6 +247,13 @@ def test_an_unknown_column_is_reported_with_the_nearest_name(shop_index: Project
     ]
 
 
+def test_similar_names_may_differ_by_case(shop_index: ProjectIndex) -> None:
+    column = edited(shop_index, "models/marts/payment_mix.sql", "sum(amount)", "sum(AMOUT)")
+    ref = edited(shop_index, ORDERS, "ref('stg_orders')", "ref('STG_ORDERS')")
+    assert shown(column)[0][2].endswith(" Did you mean 'amount'?")
+    assert "Did you mean 'stg_orders' or" in shown(ref)[0][2]
+
+
 def test_a_column_of_a_table_with_unknown_columns_is_not_unknown(shop_index: ProjectIndex) -> None:
     text = "select anything from {{ source('crm', 'contacts') }}"
     assert shown(analysed(shop_index, "models/marts/crm_customers.sql", text)) == []

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from lsprotocol.types import Hover, MarkupContent
 
 from recce_meta.lsp.documents import TextView
+from recce_meta.lsp.features.hover import hover
 from recce_meta.lsp.features.lenses import dependents, lenses
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.live import effect_on_base, live_model
 from recce_meta.models import NodeMetadata
-from tests.unit.lsp.conftest import ViewOf, view
+from tests.unit.lsp.conftest import RecordProject, ViewOf, view
 
 ORDERS, STORES = "models/marts/orders.sql", "models/staging/stg_stores.sql"
 
@@ -53,6 +55,32 @@ def test_the_model_has_its_dependents_and_each_column_its_readers(view_of: ViewO
         ("city", "1 reader"),
         ("opened_on", "no known readers"),
     ]
+
+
+def test_columns_of_a_model_without_readers_have_no_lens(view_of: ViewOf) -> None:
+    assert titles(view_of(path="models/marts/payment_mix.sql")) == [("", "no known dependents")]
+
+
+SELF_READING = {
+    "models/sums.sql": "select 1 as day, 2 as total where 1 > (select max(day) from {{ this }})",
+    "models/days.sql": "select day from {{ ref('sums') }}",
+}
+
+
+def test_a_model_is_no_reader_of_itself(
+    record_project: RecordProject, write_project: Callable[[Mapping[str, str]], Path]
+) -> None:
+    root = write_project(SELF_READING)
+    place = root / "models/sums.sql"
+    opened = view(record_project(root), place, place.read_text())
+    assert [title for _, title in titles(opened)] == [
+        "1 dependent",
+        "day: 1 reader",
+        "total: no known readers",
+    ]
+    shown = hover(opened, opened.document.text.index("day"))
+    assert isinstance(shown, Hover) and isinstance(shown.contents, MarkupContent)
+    assert "1 reader of `sums.day`: `days`" in shown.contents.value
 
 
 def test_exposures_and_metrics_are_counted_apart() -> None:

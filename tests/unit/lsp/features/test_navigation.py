@@ -314,6 +314,19 @@ def test_the_first_line_of_a_model_stands_for_the_model(view_of: ViewOf, shop_ro
     assert used(view_of, f"{text}¦", path="models/marts/orders.sql") == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select * exclude (r¦n) from {{ ref('stg_orders') }}",
+        "select 'wo¦rd' as a from {{ ref('stg_orders') }}",
+        "{# wo¦rd #} select 1 as a from {{ ref('stg_orders') }}",
+        "select -- wo¦rd\n1 as a from {{ ref('stg_orders') }}",
+    ],
+)
+def test_a_word_without_a_known_meaning_has_no_references(view_of: ViewOf, text: str) -> None:
+    assert used(view_of, text, path="models/marts/orders.sql") == []
+
+
 def test_references_of_seeds_sources_and_versions_are_found(view_of: ViewOf) -> None:
     seed = used(view_of, "select 1 from {{ ref('raw_o¦rders') }}")
     assert seed == [(NEW, 0, "ref('raw_orders')"), ("models/staging/stg_orders.sql", 7, "ref('raw_orders')")]
