@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from lsprotocol.types import Hover, MarkupContent, MarkupKind
 
 from recce_meta.lsp.features.markdown import block, code, columns_block, counted, cut, escaped, listed
-from recce_meta.lsp.features.node_hover import annotated, as_of_run, last_change, of_call, of_node
+from recce_meta.lsp.features.node_hover import (
+    annotated,
+    as_of_run,
+    last_change,
+    of_call,
+    of_node,
+    types_as_of,
+)
 from recce_meta.lsp.features.symbols import similar_names, symbols_at
 from recce_meta.lsp.text.file_texts import FileText, columns_of, range_of
 from recce_meta.lsp.text.positions import TextSpan
@@ -153,8 +160,14 @@ class ColumnHover:
             parts.append("*From the text before the last edits, which do not parse yet.*")
         index = self.view.index
         if self.recorded and index is not None:
-            kinds = ", ".join(dict.fromkeys(self.recorded))
-            parts.append(f"*{kinds} {as_of_run(index)}*")
+            kinds, typed = dict.fromkeys(self.recorded), own or source
+            node = index.node(typed.node.unique_id) if typed is not None else None
+            age = types_as_of(index, node) if node is not None else None
+            if age is not None and "type" in kinds:
+                del kinds["type"]
+                parts.append(f"*type {age}*")
+            if kinds:
+                parts.append(f"*{', '.join(kinds)} {as_of_run(index)}*")
         return "\n\n".join(part for part in parts if part)
 
     @property

@@ -18,6 +18,7 @@ from recce_meta.lsp.features.markdown import (
     listed,
     short_time,
 )
+from recce_meta.lsp.project.artifact_times import times_of
 from recce_meta.lsp.project.macro_docs import macro_docs
 from recce_meta.lsp.text.file_texts import columns_of
 from recce_meta.models import NodeMetadata
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from recce_meta.lsp.project.index import ProjectIndex
     from recce_meta.lsp.text.template import TagCall
 
+MANIFEST = "manifest"
+"""End of the id of a run that was read from dbt's manifest alone."""
 LONGEST_WORDS = 80
 """Number of characters of the author and the subject of a commit to show."""
 LONGEST_VALUE = 300
@@ -80,13 +83,33 @@ def of_node(view: TextView, node: NodeMetadata) -> str | None:
     parts += last_change(view, found)
     if found.package_name != index.run.project_name:
         parts.append(f"Package {code(found.package_name)}")
-    parts.append(f"*{as_of_run(index)}*")
+    age = types_as_of(index, found) if any(types.values()) else None
+    parts.append(f"*{as_of_run(index)}{f'; types {age}' if age is not None else ''}*")
     return "\n\n".join(parts)
 
 
 def as_of_run(index: ProjectIndex) -> str:
-    """Return the note about the age of everything that is not in the text."""
-    return f"as of run {short_time(index.run.run_at)}"
+    """Return the note about the age of everything that is not in the text.
+
+    The age of a manifest is that of dbt's run, which may be long before it was read.
+    """
+    written = times_of(index.run.run_id).manifest
+    if written is None:
+        return f"as of run {short_time(index.run.run_at)}"
+    is_alone = index.run.run_id.endswith(f"-{MANIFEST}")
+    rest = "" if is_alone else f", and the files that changed since, read {short_time(index.run.run_at)}"
+    return f"as of run {short_time(written)} (dbt's manifest){rest}"
+
+
+def types_as_of(index: ProjectIndex, node: NodeMetadata) -> str | None:
+    """Return the age of the types of *node*, which has all fields, if they are older than the manifest."""
+    times = times_of(index.run.run_id)
+    is_older = times.catalog and times.manifest and times.catalog < times.manifest
+    # Only dbt's nodes have a checksum; a property file has the types of others.
+    is_dbts = node.checksum is not None or node.resource_type in ("source", "seed")
+    if times.catalog is None or not (is_older and is_dbts):
+        return None
+    return f"as of the catalog of {short_time(times.catalog)}"
 
 
 def last_change(view: TextView, node: NodeMetadata) -> Iterator[str]:

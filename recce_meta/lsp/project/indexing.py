@@ -301,7 +301,7 @@ def _editor_run(state: ProjectState, last: RunMetadata | None) -> Project:
     The id is new even if an earlier state comes back, because the latest run is that of the current state.
     """
     run = state.project.run
-    run_id = f"{EDITOR}-{uuid4().hex}-{state.source}"
+    run_id = f"{EDITOR}-{uuid4().hex}{state.times.mark}-{state.source}"
     now = datetime.now(timezone.utc)
     if last is not None:  # the clock may have been set back
         now = max(now, last.run_at + timedelta(microseconds=1))

@@ -12,7 +12,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +32,7 @@ from recce_meta.extractors.sql_project.dbt_project import DbtFiles, read_dbt_fil
 from recce_meta.extractors.sql_project.files import SourceFile, TargetSchema, find_files, read_files
 from recce_meta.extractors.sql_project.inputs import Inputs, read_macros
 from recce_meta.extractors.sql_project.settings import DbtProjectFile, read_settings
+from recce_meta.lsp.project.artifact_times import ArtifactTimes
 from recce_meta.lsp.project.manifest_nodes import described, updated, without_old_lists
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, code_hash
 from recce_meta.profiles.discovery import PROJECT_FILE
@@ -59,6 +60,8 @@ class ProjectState(Struct, frozen=True, kw_only=True):
     project: Project
     source: str
     """`manifest`, `files` or `both`."""
+    times: ArtifactTimes = ArtifactTimes()
+    """When dbt wrote the artifacts that were read."""
 
 
 def read_state(root: Path, environ: Mapping[str, str], known: Known, *, report: Progress) -> ProjectState:
@@ -81,11 +84,35 @@ def read_state(root: Path, environ: Mapping[str, str], known: Known, *, report: 
         report(f"reading the files of {settings.name}")
         project = read_sql_project(root, SqlOptions(git=git, environ=environ), known=known)
         return ProjectState(project=_with_warnings(_without_odd_names(project), warnings), source=FILES)
+    times = ArtifactTimes(found.run.run_at, _time_of_catalog(found, folder))
     merge = _Merge(found, settings, warnings)
     if not merge.has_changes:
-        return ProjectState(project=_with_warnings(found, warnings), source=MANIFEST)
+        return ProjectState(project=_with_warnings(found, warnings), source=MANIFEST, times=times)
     report(f"reading the files of {settings.name} that differ from the manifest")
-    return merge.merged(environ, known)
+    return replace(merge.merged(environ, known), times=times)
+
+
+class _Header(Struct):
+    generated_at: datetime | None = None
+
+
+class _Dated(Struct):
+    """Artifact of which only the time is read."""
+
+    metadata: _Header
+
+
+def _time_of_catalog(project: Project, folder: Path) -> datetime | None:
+    """Return the time of the catalog in *folder*; None if *project* has no columns of it."""
+    path = find_artifact(folder, "catalog.json")
+    if path is None or all(node.columns_from != "catalog" for node in project.nodes):
+        return None
+    try:
+        moment = msgspec.json.decode(read_artifact(path), type=_Dated).metadata.generated_at
+    except (ArtifactError, msgspec.DecodeError, UnicodeDecodeError):
+        # It has just been replaced, or its time has an unknown form.
+        return None
+    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
 def _without_odd_names(project: Project) -> Project:

@@ -24,6 +24,7 @@ from recce_meta.api.record import record_run
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
+from recce_meta.lsp.project.artifact_times import ArtifactTimes, times_of
 from recce_meta.lsp.project.cache import CACHE_DIR, CachedStore, find_store
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.indexing import EDITOR, Indexed, IndexOptions, index_command, index_project
@@ -307,6 +308,21 @@ def test_new_edited_and_deleted_files_are_merged_into_the_manifest(shop: Editor)
     assert relation in (shop.node(found, "model.jaffle_shop.visits").compiled_code or "")
     untouched = shop.node(found, "model.jaffle_shop.customers")
     assert untouched.compiled_code == shop.node(before, "model.jaffle_shop.customers").compiled_code
+
+
+def test_the_run_has_the_times_of_the_artifacts_that_it_was_read_from(shop: Editor) -> None:
+    assert times_of(shop.index().run_id or "") == ArtifactTimes()
+    manifest = shop.add_manifest()
+    headers = [
+        json.loads(path.read_bytes())["metadata"] for path in (manifest, manifest.parent / "catalog.json")
+    ]
+    expected = [header["generated_at"][:19] for header in headers]
+    for source in ("manifest", "both"):
+        found = shop.index()
+        times = times_of(found.run_id or "")
+        assert [f"{time:%Y-%m-%dT%H:%M:%S}" for time in times if time is not None] == expected
+        assert found.source == source
+        shop.replace(ORDERS, "order_id", "order_id  ")
 
 
 def test_an_edited_project_is_recorded_once(shop: Editor) -> None:

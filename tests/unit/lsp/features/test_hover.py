@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from copy import copy
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,7 @@ from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.lsp.documents import TextView
 from recce_meta.lsp.features.hover import hover
 from recce_meta.lsp.features.markdown import LONGEST_TEXT, code, escaped
+from recce_meta.lsp.project.artifact_times import ArtifactTimes
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.live import Effect, LiveModel
 from recce_meta.models.change import Category, ColumnChange, SqlChange, Status
@@ -496,3 +499,17 @@ def test_a_text_without_an_index_still_shows_what_the_text_says(view_of: ViewOf)
     assert "- `a.c`\n  - `t.b`" in at(view, "as d|")
     assert "environment variable" in at(view, "env_|var")
     assert at(view_of("select 1 as x from {{ ref('a') }}"), "select| 1") == ""
+
+
+def test_facts_of_a_manifest_are_of_the_time_of_dbts_run(shop_index: ProjectIndex, view_of: ViewOf) -> None:
+    days = (datetime(2026, 11, day, tzinfo=timezone.utc) for day in (2, 1))
+    times = ArtifactTimes(*days)
+    reader = copy(shop_index.reader)
+    for source, since in (("manifest", ""), ("both", ", and the files that changed since, read 20")):
+        reader.run = replace(shop_index.run, run_id=f"editor-1a{times.mark}-{source}")
+        view = view_of(path="models/marts/crm_customers.sql", index=ProjectIndex(reader, shop_index.root))
+        column, node = at(view, "where customers.i|d"), at(view, "source('crm', 'cust|omers')")
+        assert "*type as of the catalog of 2026-11-01 00:00 UTC*" in column
+        assert f"*description, readers as of run 2026-11-02 00:00 UTC (dbt's manifest){since}" in column
+        assert f"*as of run 2026-11-02 00:00 UTC (dbt's manifest){since}" in node
+        assert node.endswith("; types as of the catalog of 2026-11-01 00:00 UTC*")
