@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 from lsprotocol.types import MessageType
@@ -23,20 +23,14 @@ from lsprotocol.types import MessageType
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.errors import RecceMetaError, plural
-from recce_meta.lazy import LazyModule
 from recce_meta.lsp.client import EditorClient, Json
 from recce_meta.lsp.project.cache import StoreUse, find_store
 from recce_meta.lsp.project.index import ProjectIndex
+from recce_meta.lsp.project.index_process import EDITOR, Indexed, IndexOptions, index_command, indexed_of
 from recce_meta.models import RunMetadata
 from recce_meta.store.read import find_runs, run_by_id
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-
-if TYPE_CHECKING:
-    from recce_meta.lsp.project import indexing
-    from recce_meta.lsp.project.indexing import Indexed, IndexOptions
-else:
-    indexing = LazyModule("recce_meta.lsp.project.indexing")
 
 PROJECT_FILE = "dbt_project.yml"
 INSTALLED = frozenset(("dbt_packages", "dbt_modules", "node_modules", "site-packages"))
@@ -52,9 +46,6 @@ LOOK_SECONDS = 2.0
 LOW_PRIORITY = 10
 LONGEST_PROCESS = 900.0
 """Seconds after which a process is stopped: a store that never answers must not stop all later indexing."""
-
-EDITOR = "editor"
-"""Environment of the runs of edited projects, as in `indexing`, which is imported later."""
 
 Found = TypeVar("Found")
 
@@ -123,8 +114,8 @@ def open_index(
 ) -> ProjectIndex | None:
     """Return the index of the cached run *run_id*, by default the latest one; None without a run.
 
-    *like* is the index of the same run for another thread, which has read the names of the nodes. A store
-    that cannot be read is None, too: indexing builds it again, and reports problems.
+    *like* is the index of the same run for another thread, which has read the names and edges of the nodes.
+    A store that cannot be read is None, too: indexing builds it again, and reports problems.
     """
     store = find_store(root, os.environ)
     if not store.path.exists():  # a connection would create it
@@ -147,13 +138,15 @@ def open_index(
         return StoredRunReader(adapter, of, DEFAULT_SCHEMA)
 
     found = reader(run)
-    if like is not None and like.run.run_id == run.run_id:
+    is_like = like is not None and like.run.run_id == run.run_id
+    if like is not None and is_like:
         # They are a tenth of the server's memory, and never change.
-        found.names = like.reader.names
+        found.names, found.edges = like.reader.names, like.reader.edges
     else:
         # Read here, because the first request would wait for it, and the event loop may.
-        found.names.get("")
-    return ProjectIndex(found, root, reader(base) if base is not None else None)
+        _ = found.names, found.edges
+    compared = reader(base) if base is not None else None
+    return ProjectIndex(found, root, compared, like=like if is_like else None)
 
 
 def _runs_of(index: ProjectIndex | None) -> tuple[str | None, str | None]:
@@ -310,7 +303,7 @@ class OpenProject:
     def _open_cached(self) -> None:
         with suppress(OSError):
             self._use = StoreUse(find_store(self.root, os.environ), self.root)
-            # The file is read again with each indexing.
+            # The file is read again with each
             chosen = find_store(self.root, os.environ).path.with_suffix(".base").read_bytes()
             with suppress(ValueError):
                 self._cached = msgspec.json.decode(chosen, type=CachedBase)
@@ -408,22 +401,22 @@ class OpenProject:
         """Index in a process of its own, and wait for it. Each line of its output goes to *announce*."""
         try:
             store = find_store(self.root, os.environ)
-            command = indexing.index_command(self.root, store.url, self._options(is_fresh))
+            command = index_command(self.root, store.url, self._options(is_fresh))
             return indexed_of(*self._processes.run(command, self.root, announce))
         except OSError as error:  # such as a folder that was deleted
-            return indexing.Indexed(problem=f"{error.filename or self.root}: {error.strerror}")
+            return Indexed(problem=f"{error.filename or self.root}: {error.strerror}")
 
     def _announced(self, line: str) -> None:
         """Use a new index while the run to compare with is still read."""
         with suppress(ValueError):
-            found = msgspec.json.decode(line, type=indexing.Indexed)
+            found = msgspec.json.decode(line, type=Indexed)
             if found.problem is None and not self._is_closed:
                 self._swapping = asyncio.ensure_future(self._use_index(found))
 
     def _options(self, is_fresh: bool) -> IndexOptions:
         given = dict(zip(self.options[::2], self.options[1::2], strict=True))
         folder = given.get("--profiles-dir")
-        return indexing.IndexOptions(
+        return IndexOptions(
             url=given.get("--url"),
             profile=given.get("--profile"),
             target=given.get("--target"),
@@ -501,16 +494,6 @@ class OpenProject:
         self._is_closed, self._due = True, None
         if self._use is not None:
             self._use.close()
-
-
-def indexed_of(code: int, output: str, messages: str) -> Indexed:
-    """Return the result of an indexing process; one that printed none has failed."""
-    lines = output.strip().splitlines()
-    if lines:
-        with suppress(ValueError):
-            return msgspec.json.decode(lines[-1], type=indexing.Indexed)
-    reason = next(iter(reversed(messages.strip().splitlines())), "no message")
-    return indexing.Indexed(problem=f"the process that reads the files ended with code {code}: {reason}")
 
 
 def read_sentence(found: Indexed) -> str:

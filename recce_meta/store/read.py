@@ -592,4 +592,7 @@ def _in_order(values: Iterable[Named]) -> list[Named]:
 
 def node_edges(store: StoreSession, run: RunMetadata) -> list[LineageEdge]:
     """Return all edges of *run*, unordered."""
-    return [LineageEdge(str(row[0]), str(row[1])) for row in store.query("edges", graph_id=run.graph_id)]
+    rows = store.query("edges", graph_id=run.graph_id)
+    # Each row has copies of its ids, which are a large part of the memory of a large graph.
+    ids: dict[str, str] = {}
+    return [LineageEdge(*(ids.setdefault(one, one) for one in map(str, row[:2]))) for row in rows]

@@ -33,6 +33,7 @@ from recce_meta.config.file import NO_CONFIG, Config, StoreSettings, read_config
 from recce_meta.errors import RecceMetaError, StoreError
 from recce_meta.extractors.git import CODE_SUFFIXES, GitState, git_output
 from recce_meta.extractors.history import CheckoutHistory
+from recce_meta.lsp.project.index_process import BaseOptions
 from recce_meta.lsp.project.project_files import is_text
 from recce_meta.models import Project
 from recce_meta.models.run import MERGE_BASE_OF
@@ -54,22 +55,6 @@ _FILES_AT_ONCE = 200
 _LARGEST_FILE = 20_000_000
 _INSTALLED = ("dbt_packages", "dbt_modules")
 _T = TypeVar("_T")
-
-
-class BaseOptions(Struct, frozen=True, kw_only=True):
-    """Store to compare with, and run in it; None for each option that was not given."""
-
-    url: str | None = None
-    profile: str | None = None
-    target: str | None = None
-    profiles_dir: Path | None = None
-    schema: str | None = None
-    base: str | None = None
-
-    @property
-    def is_store(self) -> bool:
-        """Return True if a store is configured: dbt's own profile alone is not one."""
-        return any(value is not None for value in (self.url, self.profile, self.target))
 
 
 class ChosenBase(Struct, frozen=True, kw_only=True):

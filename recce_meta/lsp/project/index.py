@@ -90,10 +90,21 @@ class ProjectIndex:
     connection to the store serves one thread at a time.
     """
 
-    def __init__(self, reader: RunReader, root: Path, base: RunReader | None = None) -> None:
-        """Create an index; nothing is read yet. *base* is the run to compare with, if there is one."""
+    def __init__(
+        self,
+        reader: RunReader,
+        root: Path,
+        base: RunReader | None = None,
+        *,
+        like: ProjectIndex | None = None,
+    ) -> None:
+        """Create an index; nothing is read yet. *base* is the run to compare with, if there is one.
+
+        *like* is the index of the same run for another thread: what never changes is in memory once.
+        """
         self.reader, self.root, self.base = reader, root, base
         self.lock = RLock()
+        self._shared: dict[str, Any] = like._shared if like is not None else {}
         self._nodes: _Recent[NodeMetadata | None] = _Recent()
         self._columns: _Recent[KnownColumns] = _Recent()
         self._lineage: _Recent[NodeColumns | None] = _Recent()
@@ -246,8 +257,17 @@ class ProjectIndex:
                 self._refs[package] = [(name, node) for name, node in found if isinstance(node, NodeMetadata)]
             return self._refs[package]
 
-    @cached_property
+    def _once(self, name: str, read: Callable[[], Value]) -> Value:
+        """Return what *read* returns, which the indexes of all threads share. Two may read it at once."""
+        found = self._shared.get(name)
+        value: Value = self._shared.setdefault(name, read()) if found is None else found
+        return value
+
+    @property
     def _sources(self) -> Mapping[str, Sequence[NodeMetadata]]:
+        return self._once("sources", self._read_sources)
+
+    def _read_sources(self) -> Mapping[str, Sequence[NodeMetadata]]:
         found: dict[str, list[NodeMetadata]] = {}
         for node in self.names.values():
             if node.resource_type == "source":
@@ -382,8 +402,11 @@ class ProjectIndex:
                     return node
         return found[0] if len(found) == 1 else None
 
-    @cached_property
+    @property
     def _lookup(self) -> node_lookup.NodeLookup:
+        return self._once("lookup", self._read_lookup)
+
+    def _read_lookup(self) -> node_lookup.NodeLookup:
         names = self.reader.names
         # The names of a stored run lack the property with the latest version.
         versioned = self.reader.nodes([node.unique_id for node in names.values() if node.version is not None])
@@ -405,8 +428,11 @@ class ProjectIndex:
             return load_macros(reader.adapter, reader.run, schema=reader.schema)
         return reader.project.macros
 
-    @cached_property
+    @property
     def _ids_by_file(self) -> Mapping[str, Sequence[str]]:
+        return self._once("files", self._read_files)
+
+    def _read_files(self) -> Mapping[str, Sequence[str]]:
         found: dict[str, list[str]] = {}
         bases = {self.run.project_name: self.root}
         bases |= self.settings.folders if self.settings is not None else {}
@@ -428,13 +454,15 @@ class ProjectIndex:
         found = base.joinpath(*path.split("/"))
         return found if found.is_file() else None
 
-    @cached_property
-    def _graph(self) -> LineageGraph:
-        return build_lineage_graph([], self.reader.edges)
+    @property
+    def graph(self) -> LineageGraph:
+        """Graph of the recorded nodes."""
+        with self.lock:
+            return self._once("graph", lambda: build_lineage_graph([], self.reader.edges))
 
     def _children(self, unique_id: str) -> Sequence[NodeMetadata]:
         names = self.reader.names
-        found = (names[child] for child in self._graph.children(unique_id) if child in names)
+        found = (names[child] for child in self.graph.children(unique_id) if child in names)
         return sorted(found, key=lambda node: (node.name, node.unique_id))
 
     def _read_columns(self, unique_id: str) -> KnownColumns:

@@ -23,13 +23,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import record_run
 from recce_meta.errors import RecceMetaError, StoreError, StoreNotFound, WarehouseError
-from recce_meta.lsp.project.base_run import BaseFinder, BaseOptions, ChosenBase, read_choice, write_choice
+from recce_meta.lsp.project.base_run import BaseFinder, ChosenBase, read_choice, write_choice
 from recce_meta.lsp.project.cache import (
     CachedStore,
     StoreUse,
@@ -39,6 +38,7 @@ from recce_meta.lsp.project.cache import (
     remove_store,
     writing,
 )
+from recce_meta.lsp.project.index_process import EDITOR, BaseOptions, Indexed, IndexOptions
 from recce_meta.lsp.project.last_changes import update_last_changes
 from recce_meta.lsp.project.project_files import ManifestUnfinished, ProjectState, read_state
 from recce_meta.models import NodeMetadata, Project, RunMetadata
@@ -47,15 +47,8 @@ from recce_meta.store.prune import remove_runs
 from recce_meta.store.read import count_nodes, find_runs, load_nodes
 from recce_meta.store.session import open_store, refuse_newer
 
-EDITOR = "editor"
-"""Environment of the runs of the edited project."""
 RUNS_KEPT = 2
 """Number of runs of the project in the cache: the current one, and the one that the server may still read."""
-_START = (
-    "import sys; sys.path[:] = filter(None, sys.path); "
-    "from recce_meta.lsp.project.indexing import main; sys.exit(main())"
-)
-"""Start without the current folder in the search path: `-m` would import modules of the project."""
 _IDENTITY = (
     "project_name", "extractor", "invocation_id", "adapter_type", "git_sha", "branch", "build_status",
     "recorder_version", "graph_id", "macro_set_id",
@@ -64,55 +57,7 @@ _IDENTITY = (
 Progress = Callable[[str], None]
 
 
-class IndexOptions(BaseOptions, frozen=True, kw_only=True):
-    """Options of indexing: the store to compare with; without one, the configuration decides."""
-
-    is_fresh: bool = False
-    """True to ask a configured store at once, even if it was asked a short time ago."""
-
-
-class Indexed(Struct, frozen=True, kw_only=True):
-    """Result of indexing."""
-
-    run_id: str | None = None
-    """Run of the project in the cached store: the previous one if indexing failed, or None without one."""
-    run_at: datetime | None = None
-    """Time at which the files were read, in UTC."""
-    project_name: str = ""
-    is_new: bool = False
-    """False if the project is the same as in the previous run."""
-    source: str = ""
-    """`manifest`, `files` or `both`."""
-    models: int = 0
-    """Number of models."""
-    base_id: str | None = None
-    """Run to compare with, in the cached store."""
-    base: str | None = None
-    """Name of this run: `latest run of base, 2026-11-20 10:00 UTC`, or `git merge base 1a2b3c4 with main`."""
-    notes: tuple[str, ...] = ()
-    """One sentence for each thing that was not used."""
-    problem: str | None = None
-    """Why indexing failed."""
-    hint: str | None = None
-    """What to do about it."""
-    seconds: float = 0.0
-
-
 Announce = Callable[[Indexed], None]
-
-
-def index_command(root: Path, store_url: str, options: IndexOptions | None = None) -> list[str]:
-    """Return the command that indexes the project in *root* into the store at *store_url*.
-
-    It prints `Indexed` as JSON.
-    """
-    command = [sys.executable, "-c", _START, str(root), "--store", store_url]
-    for name in BaseOptions.__struct_fields__:
-        value = getattr(options, name, None)
-        if value is not None:
-            # One argument, because a value may begin with a dash.
-            command.append(f"--{name.replace('_', '-')}={value}")
-    return [*command, "--fresh"] if options is not None and options.is_fresh else command
 
 
 def index_project(

@@ -255,8 +255,10 @@ class LiveProject:
     def graph(self) -> LineageGraph:
         """Graph of the edges of both runs: only base has those of removed nodes."""
         base = self.index.base
+        if base is None:
+            return self.index.graph
         with self.index.lock:
-            edges = {*self.index.reader.edges, *(base.edges if base is not None else ())}
+            edges = {*self.index.reader.edges, *base.edges}
         return build_lineage_graph([], edges)
 
     def children(self, ids: Iterable[str]) -> list[ColumnEdge]:

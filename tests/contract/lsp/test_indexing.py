@@ -27,7 +27,8 @@ from recce_meta.extractors.project import extract_project
 from recce_meta.lsp.project.artifact_times import ArtifactTimes, times_of
 from recce_meta.lsp.project.cache import CACHE_DIR, CachedStore, find_store
 from recce_meta.lsp.project.index import ProjectIndex
-from recce_meta.lsp.project.indexing import EDITOR, Indexed, IndexOptions, index_command, index_project
+from recce_meta.lsp.project.index_process import EDITOR, Indexed, IndexOptions, index_command
+from recce_meta.lsp.project.indexing import index_project
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.store.read import find_runs, run_by_id
 from recce_meta.store.select import load_run
