@@ -92,14 +92,14 @@ def read_state(root: Path, environ: Mapping[str, str], known: Known, *, report: 
     return replace(merge.merged(environ, known), times=times)
 
 
-class _Header(Struct):
+class _ArtifactHeader(Struct):
     generated_at: datetime | None = None
 
 
 class _Dated(Struct):
     """Artifact of which only the time is read."""
 
-    metadata: _Header
+    metadata: _ArtifactHeader
 
 
 def _time_of_catalog(project: Project, folder: Path) -> datetime | None:
