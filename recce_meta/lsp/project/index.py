@@ -473,7 +473,13 @@ class ProjectIndex:
         lineage = self.lineage(unique_id) if node.resource_type in QUERIES else None
         found = offered_columns(node, lineage.names if lineage is not None else ())
         names = found.names if found.names is not None else found.documented
-        types = {name: found.types.get(name) or None for name in names}
+        # A warehouse has its own spelling of the names in SQL.
+        kinds = {column.name.lower(): column.type for column in node.columns}
+        has_doubles = len(kinds) < len(node.columns)
+        types = {
+            name: found.types.get(name) or (None if has_doubles else kinds.get(name.lower())) or None
+            for name in names
+        }
         return KnownColumns(types, are_all=bool(found.names))
 
     def _read_untraced(self, readers: Sequence[NodeMetadata]) -> Sequence[NodeMetadata]:

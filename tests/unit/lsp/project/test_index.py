@@ -276,6 +276,20 @@ def test_columns_are_those_of_the_sql_the_file_or_the_contract(shop_index: Proje
     assert dict(prices.types) == {"price_id": "integer", "price": "numeric"}
 
 
+def test_types_of_columns_that_the_sql_spells_in_another_case_are_known(
+    record_project: RecordProject, write_project: WriteProject
+) -> None:
+    columns = "[{name: ID, data_type: NUMBER}, {name: OLD, data_type: TEXT}]"
+    root = write_project(
+        {
+            "models/a.sql": "select 1 as id",
+            "models/a.yml": f"models: [{{name: a, columns: {columns}}}]\n",
+        }
+    )
+    known = record_project(root, dialect="snowflake").columns("model.shop.a")
+    assert (known.types, known.are_all) == ({"id": "NUMBER"}, True)
+
+
 def test_documented_columns_of_a_source_need_not_be_all(shop_index: ProjectIndex) -> None:
     documented = shop_index.columns("source.jaffle_shop.crm.customers")
     assert dict(documented.types) == {"id": "integer", "FullName": "text"}
