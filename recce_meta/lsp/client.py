@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -39,18 +39,27 @@ class EditorAbilities:
     """It shows the progress of work that the server starts."""
     refreshes_lenses: bool = False
     """It asks for code lenses again if the server wishes."""
+    shows_documents: bool = False
+    """It opens a file if the server wishes."""
+    shows_results: bool = False
+    """It shows the results of commands by itself."""
     encoding: PositionEncoding = "utf-16"
 
 
-def abilities_of(capabilities: types.ClientCapabilities, encoding: object) -> EditorAbilities:
-    """Return what the editor supports; *encoding* is the negotiated one."""
+def abilities_of(
+    capabilities: types.ClientCapabilities, encoding: object, options: object = None
+) -> EditorAbilities:
+    """Return what the editor supports; *encoding* is the negotiated one, *options* are its own settings."""
     workspace, window = capabilities.workspace, capabilities.window
     watched = workspace.did_change_watched_files if workspace else None
     lenses = workspace.code_lens if workspace else None
+    documents = window.show_document if window else None
     return EditorAbilities(
         watches=bool(watched and watched.dynamic_registration),
         progress=bool(window and window.work_done_progress),
         refreshes_lenses=bool(lenses and lenses.refresh_support),
+        shows_documents=bool(documents and documents.support),
+        shows_results=isinstance(options, Mapping) and options.get("showsResults") is True,
         encoding=ENCODINGS.get(str(getattr(encoding, "value", encoding)), "utf-16"),
     )
 
@@ -81,6 +90,16 @@ class EditorClient:
     def show(self, message: str, level: types.MessageType = types.MessageType.Info) -> None:
         """Show a message to the user; passwords are masked."""
         self._server.window_show_message(types.ShowMessageParams(type=level, message=presentable(message)))
+
+    async def show_document(self, uri: str) -> bool:
+        """Open the file *uri* in the editor; return False if the editor does not."""
+        if not self.abilities.shows_documents:
+            return False
+        params = types.ShowDocumentParams(uri=uri, external=False, take_focus=True)
+        with suppress(JsonRpcException, asyncio.TimeoutError):
+            asked = self._server.window_show_document_async(params)
+            return (await asyncio.wait_for(asked, ANSWER_SECONDS)).success
+        return False
 
     def status(self, status: Json) -> None:
         """Send the status of a project; editors that do not know the notification ignore it."""

@@ -159,7 +159,7 @@ def _report(server: EditorServer, what: str, error: BaseException) -> None:
 
 async def _initialize(server: EditorServer, params: types.InitializeParams) -> None:
     encoding = server.workspace.position_encoding
-    server.client.abilities = abilities_of(params.capabilities, encoding)
+    server.client.abilities = abilities_of(params.capabilities, encoding, params.initialization_options)
     folders = [folder.uri for folder in params.workspace_folders or ()]
     root = params.root_uri or (f"file://{params.root_path}" if params.root_path else None)
     server.folders = folders or ([root] if root else [])

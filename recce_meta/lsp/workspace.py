@@ -95,6 +95,8 @@ class EditorSession:
         self._known: dict[str, KnownText] = {}
         self._graphs: dict[Path, EditorGraph] = {}
         self._recent: OpenProject | None = None
+        self.showing: asyncio.Task[None] | None = None
+        """Result of a command that is being shown; a task without a reference may be lost."""
 
     async def open_folders(self, folders: Sequence[Path]) -> None:
         """Open the projects that the editor's folders are in; others are opened with their first file."""

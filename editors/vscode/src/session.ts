@@ -111,6 +111,7 @@ export class Session implements vscode.Disposable {
       documentSelector: LANGUAGES.map((language) => ({ scheme: "file", language })),
       outputChannel: this.output,
       initializationFailedHandler: () => false,
+      initializationOptions: { showsResults: true }, // of commands, in windows of its own
       middleware: {
         executeCommand: (command, parameters, next) => (this.intercept(command, parameters) ? undefined : next(command, parameters)),
       },

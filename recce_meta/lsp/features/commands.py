@@ -18,6 +18,8 @@ of a project mean the one that was used last.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -34,6 +36,7 @@ from recce_meta.api.impact import Address, column_names, find_column, impact_in
 from recce_meta.errors import RecceMetaError, SelectorError, plural
 from recce_meta.lsp.documents import TextView, path_of
 from recce_meta.lsp.features.graphs import EditorGraph
+from recce_meta.lsp.project.cache import find_store, write_result
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.projects import OpenProject
 from recce_meta.lsp.workspace import EditorSession
@@ -47,6 +50,9 @@ from recce_meta.report.lineage import impact_markdown
 MOST_PAGES = 10_000
 SHORT_WAIT = "2"
 """Seconds to wait for a DuckDB file that another process uses, for a status that users did not ask for."""
+
+SHOWN_LINES = 12
+"""Lines of a result in a message."""
 
 Found = TypeVar("Found")
 
@@ -98,7 +104,9 @@ class EditorCommands:
         """Return the nodes around the model, as a text and as a graph."""
         arguments = CommandArguments("lineage", given, 1)
         project, path = self._file(arguments)
-        return await self._with_graph(project, lambda graph: _lineage(graph, path))
+        found = await self._with_graph(project, lambda graph: _lineage(graph, path))
+        self._show(project, found)
+        return found
 
     async def impact(self, given: Sequence[Any]) -> object:
         """Return what a change of the model, or of one of its columns, affects in the indexed run."""
@@ -112,7 +120,24 @@ class EditorCommands:
             target = await self._address_at(arguments, target)
         elif target is not None and not isinstance(target, str):
             raise arguments.wrong("needs a name or a position as argument 2")
-        return await self._with_graph(project, lambda graph: _impact(graph.index, path, target, style))
+        found = await self._with_graph(project, lambda graph: _impact(graph.index, path, target, style))
+        if style == "markdown":
+            self._show(project, found)
+        return found
+
+    def _show(self, project: OpenProject, found: object) -> None:
+        """Show the text of a result, unless the editor does: most editors drop what a lens returns."""
+        text = found.get("text") if isinstance(found, Mapping) else found
+        if isinstance(text, str) and not self.session.client.abilities.shows_results:
+            # Some editors open no file until the command is answered.
+            self.session.showing = asyncio.ensure_future(self._show_text(project, text))
+
+    async def _show_text(self, project: OpenProject, text: str) -> None:
+        client = self.session.client
+        file = _written(project.root, text) if client.abilities.shows_documents else None
+        if file is None or not await client.show_document(file.as_uri()):
+            lines = text.strip().splitlines()
+            client.show("\n".join([*lines[:SHOWN_LINES], *(["…"] if len(lines) > SHOWN_LINES else [])]))
 
     async def _address_at(self, arguments: CommandArguments, position: Mapping[str, Any]) -> Address | None:
         """Return the column at *position* of the open text; None without one."""
@@ -235,6 +260,14 @@ async def run_command(session: EditorSession, name: str, arguments: Sequence[Any
     Raises JsonRpcInvalidParams for wrong arguments, and RecceMetaError for an answer that does not exist.
     """
     return await getattr(EditorCommands(session), name)(arguments)
+
+
+def _written(root: Path, text: str) -> Path | None:
+    """Return the file of *text*; None if it cannot be written."""
+    try:
+        return write_result(find_store(root, os.environ), text)
+    except OSError:
+        return None
 
 
 _START = (

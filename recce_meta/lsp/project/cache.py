@@ -34,6 +34,8 @@ CACHE_DIR = "RECCE_META_CACHE_DIR"
 """Variable that replaces the user's folder for caches."""
 MOST_BYTES = 500_000_000
 """Size of all stores above which the least recently used ones are removed."""
+RESULT = ".md"
+"""Suffix of the file next to the cached store with the last result of a command that an editor showed."""
 _LOG = logging.getLogger(__name__)
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _PAUSE = 0.05
@@ -111,6 +113,15 @@ def _temporary_folder() -> Path:
             _make_private(folder)
             return folder
     return Path(tempfile.mkdtemp(prefix="recce_meta_editor_"))
+
+
+def write_result(store: CachedStore, text: str) -> Path:
+    """Replace the file with the last shown result, which only its owner can read; return its path."""
+    path = store.path.with_suffix(RESULT)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text)
+    return path
 
 
 class StoreUse:
@@ -241,7 +252,7 @@ def _remove_unused(path: Path) -> bool:
             return False
         remove_store(path)
         if sys.platform != "win32":  # an open file cannot be deleted there
-            for suffix in (".lock", ".base", ".changes", ".use"):
+            for suffix in (".lock", ".base", ".changes", RESULT, ".use"):
                 path.with_suffix(suffix).unlink(missing_ok=True)
     except OSError:
         return False

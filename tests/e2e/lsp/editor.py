@@ -37,9 +37,14 @@ class Editor:
         *,
         starts: bool = True,
         options: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+        settings: Json | None = None,
         **capabilities: Json,
     ) -> None:
-        """Start the server with *options*; with *starts*, initialize it in *folder* with *capabilities*."""
+        """Start the server with *options* and the variables *environ*.
+
+        With *starts*, initialize it in *folder* with *settings* and *capabilities*.
+        """
         home.mkdir(exist_ok=True, parents=True)
         self.log = home / "stderr.log"
         self.folder = folder
@@ -48,7 +53,7 @@ class Editor:
                 [*COMMAND, *options],
                 # Not in the project: `-m` imports from the current folder.
                 cwd=home,
-                env=variables(home),
+                env=variables(home) | dict(environ or {}),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -61,7 +66,7 @@ class Editor:
         self._reader = Thread(target=self._receive, daemon=True)
         self._reader.start()
         if starts:
-            self.capabilities = self.initialize(folder, **capabilities)["capabilities"]
+            self.capabilities = self.initialize(folder, settings, **capabilities)["capabilities"]
 
     def __enter__(self) -> Editor:
         return self
@@ -76,9 +81,10 @@ class Editor:
                 stream.close()
         self._reader.join(PATIENCE)
 
-    def initialize(self, folder: Path, **capabilities: Json) -> Json:
+    def initialize(self, folder: Path, settings: Json | None = None, **capabilities: Json) -> Json:
         """Initialize the server with *folder* as the folder of the editor."""
         params = {"processId": os.getpid(), "rootUri": folder.as_uri(), "capabilities": capabilities}
+        params |= {"initializationOptions": settings} if settings is not None else {}
         found: Json = self.call("initialize", params)
         self.notify("initialized", {})
         return found

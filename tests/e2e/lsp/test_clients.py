@@ -13,6 +13,7 @@ import pytest
 from lsprotocol import types
 from pytest_lsp import LanguageClient, client_capabilities, make_test_lsp_client
 
+from recce_meta.lsp.documents import path_of
 from tests.e2e.lsp.conftest import ORDERS, STAGING
 from tests.e2e.lsp.editor import COMMAND, PATIENCE, variables
 
@@ -136,3 +137,41 @@ async def test_an_editor_finds_references_and_completes_names(name: str, shop: P
         assert (shop / ORDERS).as_uri() in {one.uri for one in references or ()}
         items = completion.items if isinstance(completion, types.CompletionList) else completion or ()
         assert {"stg_orders", "stg_customers"} <= {one.label for one in items}
+
+
+@pytest.mark.asyncio
+async def test_the_impact_of_a_lens_opens_as_a_file_that_only_the_user_reads(
+    shop: Path, tmp_path: Path
+) -> None:
+    async with started("neovim", shop, tmp_path / "home") as client:
+        document = opened(client, shop / STAGING)
+        await published(client, document.uri, lambda messages: messages == [])
+        lenses = await client.text_document_code_lens_async(types.CodeLensParams(text_document=document))
+        shown = [lens.command for lens in lenses or () if lens.command and "reader" in lens.command.title]
+
+        results, files = [], []
+        for number in range(2):
+            results.append(await run(client, shown[number]))
+            files.append(path_of(await document_shown(client, number)))
+
+        file = files[0]
+        assert file is not None and file == files[1] and results[0] != results[1]
+        assert file.read_text(encoding="utf-8") == results[1]
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert not any("Impact" in one.message for one in client.messages)
+
+
+async def run(client: LanguageClient, command: types.Command) -> object:
+    """Return the result of a command."""
+    return await client.workspace_execute_command_async(
+        types.ExecuteCommandParams(command=command.command, arguments=command.arguments)
+    )
+
+
+async def document_shown(client: LanguageClient, number: int) -> str:
+    """Wait until the server has let the editor open document *number*, and return its URI."""
+    for _ in range(int(PATIENCE * 20)):
+        if len(client.shown_documents) > number:
+            return client.shown_documents[number].uri
+        await asyncio.sleep(0.05)
+    raise TimeoutError(f"{client.shown_documents}, {client.messages}")

@@ -192,6 +192,28 @@ def test_lineage_and_impact_answer_in_text_and_data(shared: Editor) -> None:
     assert (document["schema"], document["column"]) == ("recce_meta/impact/v1", "customer_id")
 
 
+def test_an_editor_that_opens_no_files_shows_the_result_of_a_lens_as_a_message(editor: Editor) -> None:
+    uri = editor.open(editor.folder / STAGING)
+
+    found = editor.command("impact", uri, "customer_id")
+    shown = editor.wait_for("window/showMessage", lambda params: "Impact" in params["message"])
+
+    assert found.startswith(shown["message"].partition("\n")[0])
+
+
+def test_a_client_that_shows_results_itself_gets_no_second_window(start: Open, shop: Path) -> None:
+    window = {"showDocument": {"support": True}}
+    editor = start(shop, settings={"showsResults": True}, window=window)
+    editor.status("ready")
+    uri = editor.open(shop / STAGING)
+
+    assert editor.command("impact", uri) and editor.command("lineage", uri)
+    assert editor.exit() == 0
+
+    shown = [one for one in editor.received if one["method"].startswith("window/show")]
+    assert [one["params"]["message"].split()[0] for one in shown] == ["recce_meta"], "only what was read"
+
+
 def test_graph_data_is_that_of_the_pages_with_links_to_files(shared: Editor) -> None:
     uri = shared.open(shared.folder / STAGING)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,20 @@ def test_the_server_answers_before_it_imports_what_is_slow() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert ran.stdout.strip() == "[]"
+
+
+def test_the_server_never_imports_what_only_indexing_needs(start: Open, shop: Path) -> None:
+    editor = start(shop, environ={"PYTHONVERBOSE": "1"})
+    editor.status("ready")
+    uri = editor.open(shop / ORDERS)
+    assert editor.hover(uri, 0, 0) or editor.symbols(uri)
+    editor.wait_for("textDocument/publishDiagnostics")
+    assert editor.exit() == 0
+
+    imported = set(re.findall(r"^import '([\w.]+)'", editor.log.read_text(errors="replace"), re.MULTILINE))
+    assert {"sqlglot", "sqlalchemy", "recce_meta.lsp.features.diagnostics"} <= imported
+    assert not imported & {"http.client", "duckdb", "psycopg", "recce_meta.lsp.project.indexing"}
+    assert not [name for name in imported if name.startswith("recce_meta.sync")]
 
 
 def test_other_commands_do_not_import_the_protocol() -> None:
