@@ -290,6 +290,11 @@ class OpenProject:
         self._is_closed = False
         self._available = asyncio.Event()
 
+    @property
+    def is_due(self) -> bool:
+        """True if files changed since the project was last read."""
+        return self._due is not None
+
     async def opened(self) -> None:
         """Wait until there is an index, or the first indexing has failed."""
         await self._available.wait()

@@ -81,6 +81,8 @@ class KnownText:
     used: tuple[LiveModel, ...] = ()
     """Analyses of other texts whose columns `view` uses."""
     analysis: TextAnalysis | None = None
+    is_ahead: bool = False
+    """True if the text may be newer than the index: until it is saved and the project was read again."""
     pending: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
@@ -140,6 +142,9 @@ class EditorSession:
 
     async def changed(self, text: EditorText) -> None:
         """Analyse a text that was edited, after a pause."""
+        known = self._known.get(text.uri)
+        if known is not None:
+            known.is_ahead = True
         self._schedule(text.uri, QUIET)
 
     async def closed(self, text: EditorText) -> None:
@@ -215,13 +220,13 @@ class EditorSession:
         return known.view
 
     def _others(self, known: KnownText) -> dict[str, LiveModel]:
-        """Return the analyses of the other edited texts of the project."""
+        """Return the analyses of the other texts of the project that are newer than its index."""
         return {
             one.analysis.live.unique_id: one.analysis.live
             for one in self._known.values()
             if one is not known
             and one.project is known.project
-            and one.text.is_edited
+            and one.is_ahead
             and one.analysis is not None
         }
 
@@ -229,6 +234,7 @@ class EditorSession:
         """Analyse the open texts of *project* with its new index."""
         for uri, known in self._known.items():
             if known.project is project:
+                known.is_ahead = known.is_ahead and (known.text.is_edited or project.is_due)
                 self._schedule(uri, 0.0)
         self.client.refresh_lenses()
 
@@ -268,7 +274,7 @@ class EditorSession:
         before, known.analysis = known.analysis, found[0]
         if found[1] is not None:
             self.client.publish(text.uri, number, found[1])
-        if _names(before) != _names(known.analysis) and (before is not None or text.is_edited):
+        if _names(before) != _names(known.analysis) and (before is not None or known.is_ahead):
             self._schedule_readers(known)
         if known.analysis is not None:
             # Only lenses show the change since base, which takes longer to find.

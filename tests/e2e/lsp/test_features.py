@@ -118,6 +118,23 @@ def test_an_unsaved_column_is_known_in_other_open_texts(editor: Editor, shop: Pa
     assert "stg_orders" in (editor.hover(orders, 0, 10) or "")
 
 
+def test_a_saved_column_is_known_in_other_open_texts_before_the_project_is_read_again(
+    editor: Editor, shop: Path
+) -> None:
+    staging, orders = editor.open(shop / STAGING), editor.open(shop / ORDERS)
+    for uri in (staging, orders):
+        published(editor, uri, 1)
+    text = (shop / STAGING).read_text().replace("select", "select 1 as brand_new,", 1)
+    editor.edit(staging, 2, text)
+    published(editor, staging, 2)
+
+    (shop / STAGING).write_text(text)
+    editor.save(staging)
+    editor.edit(orders, 2, "select brand_new from {{ ref('stg_orders') }}")
+
+    assert not [one for one in published(editor, orders, 2) if "brand_new" in one["message"]]
+
+
 def test_a_saved_file_is_read_again(editor: Editor, shop: Path) -> None:
     new = shop / "models/marts/fresh.sql"
     new.write_text("select order_id as fresh_id from {{ ref('orders') }}")
