@@ -308,7 +308,7 @@ class OpenProject:
     def _open_cached(self) -> None:
         with suppress(OSError):
             self._use = StoreUse(find_store(self.root, os.environ), self.root)
-            # The file is read again with each
+            # The file is read again with each indexing.
             chosen = find_store(self.root, os.environ).path.with_suffix(".base").read_bytes()
             with suppress(ValueError):
                 self._cached = msgspec.json.decode(chosen, type=CachedBase)

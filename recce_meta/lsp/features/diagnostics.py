@@ -20,14 +20,13 @@ from recce_meta.errors import ConfigurationError, plural
 from recce_meta.extractors.sql_project.settings import read_settings
 from recce_meta.lsp.documents import TextView
 from recce_meta.lsp.features.symbols import ColumnKeys, NodeColumn, similar_names
-from recce_meta.lsp.project.index import ProjectIndex
+from recce_meta.lsp.project.index import TESTS, ProjectIndex
 from recce_meta.lsp.project.live import LiveModel, RemovedColumn
 from recce_meta.lsp.text.file_texts import FileText, Texts, file_of_node, range_of
 from recce_meta.lsp.text.positions import TextSpan
 from recce_meta.lsp.text.query_text import TextQuality
 from recce_meta.lsp.text.template import TagCall
 from recce_meta.models.lineage import FailingNode
-from recce_meta.report.labels import TESTS
 
 SOURCE = "recce-meta"
 REMOVED, UNKNOWN_REF, UNKNOWN_SOURCE, UNKNOWN_COLUMN = (

@@ -10,13 +10,12 @@ from lsprotocol.types import CodeLens, Command
 
 from recce_meta.errors import plural
 from recce_meta.lsp.documents import TextView
-from recce_meta.lsp.project.index import ProjectIndex
+from recce_meta.lsp.project.index import TESTS, ProjectIndex
 from recce_meta.lsp.project.live import Effect
 from recce_meta.lsp.text.file_texts import range_of
 from recce_meta.lsp.text.positions import TextSpan
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.change import Category, ColumnChange, Impact, Status
-from recce_meta.report.labels import KINDS, TESTS
 
 LINEAGE, IMPACT = "recce-meta.lineage", "recce-meta.impact"
 """Commands of the lenses, with the URI of the text and the column as arguments."""
@@ -24,6 +23,13 @@ SEPARATOR = " · "
 PENDING = "last edit not compared yet"
 _OUTSIDE = ("exposure", "metric", "semantic_model", "saved_query")
 """Types of dependents that are counted separately."""
+_PLURALS = {
+    "exposure": "exposures",
+    "metric": "metrics",
+    "semantic_model": "semantic models",
+    "saved_query": "saved queries",
+    "test": "tests",
+}
 _BUILT = frozenset(["model", "snapshot", "seed"])
 _CATEGORIES = {
     Category.BREAKING: "breaking",
@@ -77,7 +83,7 @@ def dependents(readers: Iterable[NodeMetadata]) -> str:
 
 
 def _counted(count: int, kind: str) -> str:
-    return f"{count:,} {kind.replace('_', ' ') if count == 1 else KINDS.get(kind, kind)}"
+    return f"{count:,} {kind.replace('_', ' ') if count == 1 else _PLURALS[kind]}"
 
 
 def name_of_base(run: RunMetadata) -> str:

@@ -49,6 +49,8 @@ else:
 
 MOST_KEPT = 1_000
 """Number of nodes whose details are kept in memory, of each kind of detail."""
+TESTS = frozenset(["test", "unit_test"])
+"""Types of tests, as in `report.labels`: the server imports no reports before a command needs one."""
 _WITH_FILE = frozenset(["model", "snapshot", "analysis", "test"])
 _CODE_FILES = (".sql", ".py")
 _SEARCHES_OWN_PACKAGE_FIRST = "require_ref_searches_node_package_before_root"
@@ -282,7 +284,7 @@ class ProjectIndex:
     def readers(self, unique_id: str) -> Sequence[NodeMetadata]:
         """Return the direct children of a node, tests excluded; exposures and metrics included."""
         with self.lock:
-            return [node for node in self._children(unique_id) if node.resource_type not in _TESTS]
+            return [node for node in self._children(unique_id) if node.resource_type not in TESTS]
 
     def tests(self, unique_id: str) -> Sequence[NodeMetadata]:
         """Return the tests of a node with all fields."""
@@ -491,7 +493,7 @@ class ProjectIndex:
         found: dict[str, dict[str, dict[str, None]]] = {}
         for edge in self.reader.column_children([unique_id]):
             reader = names.get(edge.node_id)
-            if reader is None or reader.resource_type in _TESTS:
+            if reader is None or reader.resource_type in TESTS:
                 continue
             derived = found.setdefault(edge.parent_column.lower(), {}).setdefault(edge.node_id, {})
             if edge.column_name is not None:
@@ -500,9 +502,6 @@ class ProjectIndex:
             column: {node_id: tuple(derived) for node_id, derived in sorted(nodes.items())}
             for column, nodes in found.items()
         }
-
-
-_TESTS = frozenset(["test", "unit_test"])
 
 
 def _error_of(find: Callable[[], NodeMetadata]) -> TemplateError | None:

@@ -39,7 +39,7 @@ def test_the_server_never_imports_what_only_indexing_needs(start: Open, shop: Pa
     imported = set(re.findall(r"^import '([\w.]+)'", editor.log.read_text(errors="replace"), re.MULTILINE))
     assert {"sqlglot", "sqlalchemy", "recce_meta.lsp.features.diagnostics"} <= imported
     assert not imported & {"http.client", "duckdb", "psycopg", "recce_meta.lsp.project.indexing"}
-    assert not [name for name in imported if name.startswith("recce_meta.sync")]
+    assert not [name for name in imported if name.startswith(("recce_meta.sync", "recce_meta.report"))]
 
 
 def test_other_commands_do_not_import_the_protocol() -> None:
