@@ -6,6 +6,7 @@ A file that cannot be read is skipped with a warning.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,7 +35,10 @@ class SourceFile(Struct, frozen=True, kw_only=True):
 
 
 def find_files(root: Path, folders: Sequence[str], endings: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the files with *endings* below *folders* of *root*, in order; no folder is searched twice."""
+    """Yield the files with *endings* below *folders* of *root*, in order; no folder is searched twice.
+
+    Pipes and devices are left out: reading one may never end.
+    """
     seen: set[Path] = set()
     entered: set[str] = set()
     for folder in folders:
@@ -52,7 +56,16 @@ def find_files(root: Path, folders: Sequence[str], endings: tuple[str, ...]) -> 
                 path = Path(place) / name
                 if name.lower().endswith(endings) and not name.startswith(".") and path not in seen:
                     seen.add(path)
-                    yield path
+                    if not _is_special(path):
+                        yield path
+
+
+def _is_special(path: Path) -> bool:
+    """Return True for a pipe or device; False for any other file, also for one that cannot be read."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def read_files(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,19 @@ def test_a_link_that_leads_back_ends(read: Callable[..., Any], tmp_path: Path) -
         ({"a/dbt_project.yml": "name: a", "b/dbt_project.yml": "name: b"}, UsageError, "2 dbt projects"),
     ],
 )
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_pipes_and_devices_are_never_read(read: Callable[..., Any], tmp_path: Path) -> None:
+    models = tmp_path / "shop" / "models"
+    models.mkdir(parents=True)
+    os.mkfifo(models / "pipe.sql")
+    os.mkfifo(models / "pipe.yml")
+    (models / "endless.sql").symlink_to("/dev/zero")
+
+    shop = read({"dbt_project.yml": "name: shop", "models/a.sql": "select 1 as id"})
+
+    assert list(shop.nodes) == ["model.shop.a"]
+
+
 def test_a_folder_without_a_project_says_so(
     read: Callable[..., Any], files: dict[str, str], error: type[Exception], message: str
 ) -> None:
