@@ -224,16 +224,6 @@ def test_a_link_that_leads_back_ends(read: Callable[..., Any], tmp_path: Path) -
     assert list(shop.nodes) == ["model.shop.a"]
 
 
-@pytest.mark.parametrize(
-    ("files", "error", "message"),
-    [
-        ({"readme.md": "x"}, UsageError, "No .sql files in"),
-        ({"dbt_project.yml": "name: shop"}, UsageError, "No models in"),
-        ({"dbt_project.yml": "name: [", "models/a.sql": "select 1"}, ConfigurationError, "is not valid YAML"),
-        ({"dbt_project.yml": "version: 2", "models/a.sql": "x"}, ConfigurationError, "No 'name:'"),
-        ({"a/dbt_project.yml": "name: a", "b/dbt_project.yml": "name: b"}, UsageError, "2 dbt projects"),
-    ],
-)
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
 def test_pipes_and_devices_are_never_read(read: Callable[..., Any], tmp_path: Path) -> None:
     models = tmp_path / "shop" / "models"
@@ -247,6 +237,16 @@ def test_pipes_and_devices_are_never_read(read: Callable[..., Any], tmp_path: Pa
     assert list(shop.nodes) == ["model.shop.a"]
 
 
+@pytest.mark.parametrize(
+    ("files", "error", "message"),
+    [
+        ({"readme.md": "x"}, UsageError, "No .sql files in"),
+        ({"dbt_project.yml": "name: shop"}, UsageError, "No models in"),
+        ({"dbt_project.yml": "name: [", "models/a.sql": "select 1"}, ConfigurationError, "is not valid YAML"),
+        ({"dbt_project.yml": "version: 2", "models/a.sql": "x"}, ConfigurationError, "No 'name:'"),
+        ({"a/dbt_project.yml": "name: a", "b/dbt_project.yml": "name: b"}, UsageError, "2 dbt projects"),
+    ],
+)
 def test_a_folder_without_a_project_says_so(
     read: Callable[..., Any], files: dict[str, str], error: type[Exception], message: str
 ) -> None:
