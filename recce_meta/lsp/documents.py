@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from recce_meta.lsp.text.template import ModelTemplate
     from recce_meta.models import NodeMetadata
 
+LARGEST = 2_000_000
+"""Characters of the longest text that is analysed; `extractors.sql_project.files` has the same limit."""
 SUFFIXES = (".sql",)
 """Endings of the files that are analysed."""
 
@@ -99,8 +101,9 @@ class EditorText:
 
     @property
     def is_analysed(self) -> bool:
-        """True for a file of SQL on this machine."""
-        return self.path is not None and self.path.suffix.lower() in SUFFIXES
+        """True for a file of SQL on this machine that is not larger than those of an index."""
+        is_sql = self.path is not None and self.path.suffix.lower() in SUFFIXES
+        return is_sql and len(self.lines.text) <= LARGEST
 
     def change(self, version: int, place: EditedRange | None, text: str) -> None:
         """Replace the text of *place*, or the whole text if *place* is None."""

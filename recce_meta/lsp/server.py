@@ -78,6 +78,32 @@ class EditorProtocol(LanguageServerProtocol):
         """Pass an edit on. pygls ends lines at more characters than the protocol, and would fail."""
         yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
 
+    @lsp_method(types.SHUTDOWN)
+    def lsp_shutdown(self, *args: Any) -> Generator[Any, Any, None]:
+        """End running requests. pygls iterates over them while cancelling removes them."""
+        own = self.msg_id
+        yield self.fm.features[types.SHUTDOWN], args, None
+        for number, future in list(self._request_futures.items()):
+            if number != own:
+                future.cancel()
+        self._shutdown = True
+
+    def _execute_handler(self, msg_id: Any, *args: Any, **kwargs: Any) -> None:
+        """Run a handler, and forget it at its end: pygls forgets only requests, not notifications."""
+        super()._execute_handler(msg_id, *args, **kwargs)
+        future = self._request_futures.get(msg_id)
+        if future is not None:
+            future.add_done_callback(lambda _: self._request_futures.pop(msg_id, None))
+
+    def structure_message(self, data: Any) -> Any:
+        """Parse a message; a malformed request is answered, which the editor waits for."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if "method" in data and "id" in data:
+                self._send_response(data["id"], error=error.to_response_error())
+            raise
+
     def _send_response(self, msg_id: Any, result: Any = None, error: Any = None) -> None:
         if error is not None:
             # pygls adds the traceback as data, which editors show.

@@ -224,10 +224,7 @@ class EditorSession:
         return {
             one.analysis.live.unique_id: one.analysis.live
             for one in self._known.values()
-            if one is not known
-            and one.project is known.project
-            and one.is_ahead
-            and one.analysis is not None
+            if one is not known and one.project is known.project and one.is_ahead and one.analysis is not None
         }
 
     def _swapped(self, project: OpenProject) -> None:

@@ -53,6 +53,8 @@ TESTS = frozenset(["test", "unit_test"])
 """Types of tests, as in `report.labels`: the server imports no reports before a command needs one."""
 _WITH_FILE = frozenset(["model", "snapshot", "analysis", "test"])
 _CODE_FILES = (".sql", ".py")
+_SUFFIXES = frozenset([".sql", ".py", ".csv", ".yml", ".yaml", ".md"])
+"""Endings of files that dbt reads."""
 _SEARCHES_OWN_PACKAGE_FIRST = "require_ref_searches_node_package_before_root"
 _TRUE = frozenset(["true", "yes", "on", "1"])
 
@@ -454,7 +456,8 @@ class ProjectIndex:
         if base is None or not path:
             return None
         found = base.joinpath(*path.split("/"))
-        return found if found.is_file() else None
+        # A manifest may name any file of the machine, and `model-paths` may be next to the project.
+        return found if found.suffix.lower() in _SUFFIXES and found.is_file() else None
 
     @property
     def graph(self) -> LineageGraph:

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -154,13 +155,17 @@ class _Indexing:
         with self._adapter() as adapter:
             runs = _runs(adapter)
             last = runs[0] if runs else None
+            read = partial(
+                read_state, self._root, self._environ, _KnownNodes(adapter, last), report=self._report
+            )
             try:
-                state = read_state(self._root, self._environ, _KnownNodes(adapter, last), report=self._report)
+                state = read()
             except ManifestUnfinished as unfinished:
-                if last is None:
-                    raise
-                self._notes.append(f"{unfinished.message}; the previous index is used")
-                return self._result(adapter, last, is_new=False)
+                if last is not None:
+                    self._notes.append(f"{unfinished.message}; the previous index is used")
+                    return self._result(adapter, last, is_new=False)
+                self._notes.append(f"{unfinished.message}; only the files were read")
+                state = read(reads_manifest=False)
             self._notes += state.project.warnings
             project = _editor_run(state, last)
             if last is not None and _is_same(last, project.run):

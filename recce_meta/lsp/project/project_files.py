@@ -64,18 +64,26 @@ class ProjectState(Struct, frozen=True, kw_only=True):
     """When dbt wrote the artifacts that were read."""
 
 
-def read_state(root: Path, environ: Mapping[str, str], known: Known, *, report: Progress) -> ProjectState:
+def read_state(
+    root: Path,
+    environ: Mapping[str, str],
+    known: Known,
+    *,
+    report: Progress,
+    reads_manifest: bool = True,
+) -> ProjectState:
     """Return the project in *root*: that of the manifest, merged with the files that differ.
 
     *known* returns the nodes of the previous state, so that unchanged files are not read again. *report* is
-    called with the progress. Raises ManifestUnfinished if dbt is still writing the manifest after two
-    seconds, and ConfigurationError if dbt_project.yml is invalid.
+    called with the progress. Without *reads_manifest*, only files are read. Raises ManifestUnfinished if
+    dbt is still writing the manifest after two seconds, and ConfigurationError if dbt_project.yml is
+    invalid.
     """
     warnings: list[str] = []
     settings = read_settings(root, warnings)
     git = detect_git(root, environ)
     folder = target_folder(None, root, environ)
-    path = find_artifact(folder, "manifest.json")
+    path = find_artifact(folder, "manifest.json") if reads_manifest else None
     found = None if path is None else _read_manifest(path, root, git, warnings)
     if found is not None and found.run.project_name != settings.name:
         warnings.append(f"{path} is of the project {found.run.project_name} and was not used")

@@ -466,6 +466,16 @@ def test_a_manifest_that_is_being_written_leaves_the_previous_index(shop: Editor
     assert any("has not finished" in note for note in found.notes)
 
 
+def test_a_project_is_read_from_its_files_while_its_first_manifest_is_being_written(shop: Editor) -> None:
+    manifest = shop.add_manifest()
+    manifest.write_bytes(manifest.read_bytes()[:1000])
+
+    found = shop.index()
+
+    assert (found.problem, found.source, found.models) == (None, "files", 10)
+    assert any("only the files were read" in note for note in found.notes)
+
+
 def test_a_manifest_that_stays_incomplete_is_not_used(shop: Editor) -> None:
     path = shop.add_manifest()
     path.write_bytes(path.read_bytes()[:5000])

@@ -156,6 +156,34 @@ def test_two_servers_share_a_project(start: Open, shop: Path) -> None:
     assert [editor.exit() for editor in editors] == [0, 0]
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        None,
+        {"textDocument": 5, "position": {"line": 0, "character": 0}},
+        {"textDocument": {"uri": "file:///a.sql"}, "position": {"line": -1, "character": 0}},
+    ],
+)
+def test_a_malformed_request_is_answered(editor: Editor, params: object) -> None:
+    answer = editor.request("textDocument/hover", params)
+
+    assert "error" in answer or answer["result"] is None
+    assert editor.exit() == 0
+
+
+def test_shutdown_while_a_command_runs_ends_the_server_with_0(editor: Editor, shop: Path) -> None:
+    uri = editor.open(shop / ORDERS)
+    request = {
+        "jsonrpc": "2.0",
+        "method": "workspace/executeCommand",
+        "params": {"command": "recce-meta.refresh", "arguments": [uri]},
+    }
+    for number in range(5):
+        editor.send({**request, "id": f"refresh {number}"})
+
+    assert editor.exit() == 0
+
+
 def test_a_request_before_initialize_is_refused(start: Open, shop: Path) -> None:
     editor = start(shop, starts=False)
     uri = (shop / ORDERS).as_uri()
