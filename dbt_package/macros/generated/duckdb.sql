@@ -3265,10 +3265,11 @@ WHERE table_catalog = current_database() AND lower(table_schema) = lower({{ para
     {%- if name == 'store_versions' -%}
     {%- set statement -%}
 -- Versions of a store since version 7: of its tables, of the oldest readers, and of recce_meta.
+-- Where transactions read a snapshot, each of two processes that create a store may insert its row: any of them counts.
 SELECT
-  schema_version,
-  read_version,
-  migrated_by
+  MAX(schema_version) AS schema_version,
+  MAX(read_version) AS read_version,
+  MAX(migrated_by) AS migrated_by
 FROM {{ schema }}.store
     {%- endset -%}
     {%- do statements.append(statement) -%}
