@@ -27,6 +27,7 @@ from recce_meta.lsp.projects import (
     named_projects,
     project_root,
 )
+from recce_meta.lsp.text.file_texts import known_columns
 from recce_meta.lsp.text.positions import Lines
 from recce_meta.lsp.text.query_text import Columns, moved, read_query
 from recce_meta.lsp.text.template import ModelTemplate, read_template
@@ -397,9 +398,7 @@ def _schemas(
     """Return the columns of *tables*; those whose columns are not all known are left out."""
     found: dict[str, Columns] = {}
     for mask, unique_id in tables.items():
-        known, edited = index.columns(unique_id), others.get(unique_id)
-        if edited is not None and edited.names is not None:
-            found[mask] = {name: known.types.get(name) for name in edited.names}
-        elif known.are_all:
-            found[mask] = known.types
+        types, are_all = known_columns(index, unique_id, others)
+        if are_all:
+            found[mask] = types
     return found

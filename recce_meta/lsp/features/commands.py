@@ -38,6 +38,7 @@ from recce_meta.lsp.documents import TextView, path_of
 from recce_meta.lsp.features.graphs import EditorGraph
 from recce_meta.lsp.project.cache import find_store, write_result
 from recce_meta.lsp.project.index import ProjectIndex
+from recce_meta.lsp.project.index_process import OUTSIDE
 from recce_meta.lsp.projects import OpenProject
 from recce_meta.lsp.workspace import EditorSession
 from recce_meta.models import NodeMetadata
@@ -270,11 +271,7 @@ def _written(root: Path, text: str) -> Path | None:
         return None
 
 
-_START = (
-    "import sys; sys.path[:] = filter(None, sys.path); sys.argv[0] = 'recce-meta'; "
-    "from recce_meta.cli.main import main; main()"
-)
-"""Start of a command without the current folder in the search path: it has files of the project."""
+_START = f"{OUTSIDE}sys.argv[0] = 'recce-meta'; from recce_meta.cli.main import main; main()"
 
 
 def _reason(messages: str) -> str:

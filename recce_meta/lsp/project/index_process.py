@@ -15,11 +15,9 @@ from msgspec import Struct
 
 EDITOR = "editor"
 """Environment of the runs of the edited project."""
-_START = (
-    "import sys; sys.path[:] = filter(None, sys.path); "
-    "from recce_meta.lsp.project.indexing import main; sys.exit(main())"
-)
-"""Start without the current folder in the search path: `-m` would import modules of the project."""
+OUTSIDE = "import sys; sys.path[:] = filter(None, sys.path); "
+"""Start of a process without the current folder in the search path, from which `-m` would import modules."""
+_START = f"{OUTSIDE}from recce_meta.lsp.project.indexing import main; sys.exit(main())"
 
 
 class BaseOptions(Struct, frozen=True, kw_only=True):

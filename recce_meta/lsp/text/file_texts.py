@@ -26,6 +26,8 @@ from recce_meta.profiles.yaml_file import refuse_excess
 
 if TYPE_CHECKING:
     from recce_meta.lsp.documents import TextView
+    from recce_meta.lsp.project.index import ProjectIndex
+    from recce_meta.lsp.project.live import LiveModel
 
 Texts = Mapping[Path, str]
 """Open texts by path."""
@@ -150,10 +152,14 @@ class FileText:
 
 def columns_of(view: TextView, unique_id: str) -> tuple[Columns, bool]:
     """Return the columns of a node, and True if they are all; those of open, edited texts come first."""
-    if view.index is None:
-        return {}, False
-    known = view.index.columns(unique_id)
-    edited = view.others.get(unique_id)
+    return ({}, False) if view.index is None else known_columns(view.index, unique_id, view.others)
+
+
+def known_columns(
+    index: ProjectIndex, unique_id: str, others: Mapping[str, LiveModel]
+) -> tuple[Columns, bool]:
+    """Return the columns of a node, and True if they are all; those of *others* come first."""
+    known, edited = index.columns(unique_id), others.get(unique_id)
     if edited is not None and edited.names is not None:
         spelling = {name: matching_name(name, known.types) for name in edited.names}
         return {name: known.types.get(before or "") for name, before in spelling.items()}, True
