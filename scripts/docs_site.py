@@ -4,8 +4,8 @@
 
 Pages in docs/ link to each other and to files of the repository by relative paths, so that they also work
 where the repository is browsed. The hooks copy each linked file outside docs/ into the site, publish
-CONTRIBUTING.md and CHANGELOG.md as pages, and warn about Markdown that the site renders differently from
-GitHub. The build is strict: each warning fails it.
+CONTRIBUTING.md, SECURITY.md and CHANGELOG.md as pages, and warn about Markdown that the site renders
+differently from GitHub. The build is strict: each warning fails it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
 FENCE = re.compile(r"^( *)(`{3,}).*?^\1\2", re.MULTILINE | re.DOTALL)
 ITEM = re.compile(r"^ *(?:[-*]|\d+\.) ")
 
-PUBLISHED = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+PUBLISHED = {
+    "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
+    "CHANGELOG.md": "changelog.md",
+}
 """Files at the root of the repository that are pages of the site."""
 
 log = logging.getLogger("mkdocs.hooks.docs_site")

@@ -1,6 +1,7 @@
-"""Shared fixtures: a PostgreSQL server, and projects that differ in one edit.
+"""Selection and distribution of tests, and shared fixtures: servers, and projects that differ in one edit.
 
-If PostgreSQL is required, its absence fails a test instead of skipping it.
+`python -m pytest` runs the core: every test without a marker of BEYOND_CORE. `python -m pytest --all` runs
+every test, and lists the programs and servers that were missing.
 """
 
 from __future__ import annotations
@@ -9,24 +10,31 @@ import gc
 import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator
+from contextlib import suppress
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
+from tests import emulators, needs
 
 if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
     from xdist.workermanage import WorkerController
@@ -69,6 +77,16 @@ EXPENSIVE = (
 """Modules with few, slow tests: they begin first, so that no process is left alone with one in the end."""
 TOGETHER = ("tests/e2e/server",)
 """Folders of which one process runs all modules: they share a server and a browser."""
+EMULATED = re.compile(rf"^tests/contract/.*\[(?:.*-)?({'|'.join(emulators.NAMES)})[]-]")
+"""Ids of tests on the emulator of a warehouse. One process runs them all: each process starts its own."""
+BEYOND_CORE = ("browser", "emulator", "network", "extensive")
+"""Markers of tests that only `--all` runs, described in pyproject.toml."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one process more than there are cores, since many tests wait; none for named files."""
+    return 0 if _named_files(config) else (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -81,18 +99,79 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
+            if emulated := EMULATED.match(nodeid):
+                return emulated[1]
             module = nodeid.partition("::")[0]
             return next((folder for folder in TOGETHER if f"{folder}/" in module), module)
 
         def _assign_work_unit(self, node: WorkerController) -> None:
             expensive = [
-                module for module in self.workqueue if module in TOGETHER or Path(module).name in EXPENSIVE
+                scope
+                for scope in self.workqueue
+                if scope in TOGETHER or scope in emulators.NAMES or Path(scope).name in EXPENSIVE
             ]
             if expensive:
-                self.workqueue.move_to_end(expensive[0], last=False)
+                first = min(expensive, key=lambda scope: scope not in emulators.NAMES)
+                self.workqueue.move_to_end(first, last=False)
             super()._assign_work_unit(node)
 
     return Scheduling(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Let each process import another part of the modules first.
+
+    pytest rewrites the assertions of a module when it is first imported, and stores the result. In the first
+    run of a checkout that takes half a minute of CPU, which processes share if they begin with other modules.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None:
+        return
+    folder, root = session.config.invocation_params.dir, session.config.rootpath
+    files = sorted(
+        file for argument in session.config.args for file in Path(folder, argument).rglob("test_*.py")
+    )
+    first = len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+    for file in files[first:] + files[:first]:
+        with suppress(Exception, pytest.skip.Exception):  # the collection reports it
+            import_module(".".join(file.relative_to(root).with_suffix("").parts))
+
+
+def _named_files(config: pytest.Config) -> set[Path]:
+    """Return the files that the command line names; folders are no files."""
+    folder = config.invocation_params.dir
+    paths = (Path(folder, argument.partition("::")[0]) for argument in config.args)
+    return {path.resolve() for path in paths if path.is_file()}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is beyond the core, unless `--all` or the name of its file asks for it."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    if config.getoption("--all") or config.getoption("--warehouse"):
+        return
+    named = _named_files(config)
+    beyond = {
+        item
+        for item in items
+        if item.path not in named and any(item.get_closest_marker(name) for name in BEYOND_CORE)
+    }
+    if beyond:
+        config.hook.pytest_deselected(items=list(beyond))
+        items[:] = [item for item in items if item not in beyond]
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    """With `--all`, list what was missing, and how many tests it skipped."""
+    if not config.getoption("--all"):
+        return
+    found = Counter(filter(None, map(needs.missing_need, terminalreporter.stats.get("skipped", ()))))
+    if found:
+        terminalreporter.section("not run, because something is missing")
+    for need, tests in sorted(found.items()):
+        terminalreporter.write_line(f"{need}: {tests} tests ({needs.NEEDS[need]})")
 
 
 def pytest_configure() -> None:
@@ -124,7 +203,10 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add options for the warehouse of the contract tests, by default DuckDB and PostgreSQL."""
+    """Add the option for all tests, and those for the warehouse of the contract tests."""
+    parser.addoption(
+        "--all", action="store_true", help="run every test, also those with a browser, emulators or a network"
+    )
     group = parser.getgroup("warehouses")
     group.addoption("--warehouse", help="run tests/contract on this warehouse alone")
     group.addoption(
@@ -134,31 +216,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--profiles-dir", help="the folder of profiles.yml")
 
 
-REQUIRED = {
-    "no PostgreSQL": "RECCE_META_REQUIRE_POSTGRES",
-    "no MySQL": "RECCE_META_REQUIRE_MYSQL",
-    "no git http-backend": "RECCE_META_REQUIRE_GIT",
-    "no bubblewrap": "RECCE_META_REQUIRE_BUBBLEWRAP",
-    "no Docker": "RECCE_META_REQUIRE_DOCKER",
-    "no Neovim": "RECCE_META_REQUIRE_NEOVIM",
-}
-"""Reasons of skips, and the variables that CI sets so that a missing server cannot pass for a green run."""
-
 POSTGRES_URL = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 MYSQL_URL = os.environ.get("RECCE_META_TEST_MYSQL_URL", "mysql+pymysql://root@127.0.0.1:3306/test")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip because of a missing server into a failure if the server is required."""
-    report = yield
-    for words, variable in REQUIRED.items():
-        if report.skipped and words in str(report.longrepr) and os.environ.get(variable):
-            report.outcome = "failed"
-            report.longrepr = f"{variable} is set, but the test was skipped: {report.longrepr}"
-    return report
+def pytest_report_teststatus(report: pytest.TestReport) -> Generator[None, Any, Any]:
+    """Let the summary name the case of a loop that failed: the plugin of schemathesis removes the name."""
+    status = yield
+    if isinstance(report, pytest.SubtestReport) and status is not None and status[2] == "SUBFAILED":
+        return (*status[:2], f"SUBFAILED{report.head_line.removeprefix(f'{report.location[2]} ')}")
+    return status
 
 
 DATA = Path(__file__).parent / "data"
@@ -191,7 +259,7 @@ class Variants:
         if name not in self._extracted:
             path = self._scratch / f"{name}.json"
             manifest = self._base if name == "base" else applied(self._base, self._differences[name])
-            path.write_text(json.dumps(manifest), encoding="utf-8")
+            path.write_bytes(msgspec.json.encode(manifest))
             self._extracted[name] = extract_project(
                 self._scratch, manifest_path=path, git=GitState(), hash_seed_files=False
             )
@@ -234,7 +302,7 @@ def postgres_url() -> str:
     try:
         socket.create_connection((place.hostname or "127.0.0.1", place.port or 5432), timeout=30).close()
     except OSError:
-        pytest.skip("no PostgreSQL at RECCE_META_TEST_POSTGRES_URL (127.0.0.1:5432 unless set)")
+        needs.missing("PostgreSQL")
     return POSTGRES_URL
 
 
@@ -245,5 +313,5 @@ def mysql_url() -> str:
     try:
         socket.create_connection((place.hostname or "127.0.0.1", place.port or 3306), timeout=30).close()
     except OSError:
-        pytest.skip("no MySQL at RECCE_META_TEST_MYSQL_URL (127.0.0.1:3306 unless set)")
+        needs.missing("MySQL")
     return MYSQL_URL

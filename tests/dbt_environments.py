@@ -1,7 +1,7 @@
 """Real environments of dbt, built by our own code and kept for all runs of the tests.
 
 RECCE_META_DBT_ENVIRONMENTS names their folder. Without uv or a package index the tests that need them are
-skipped, unless RECCE_META_REQUIRE_UV is set.
+skipped.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import asyncio
 import os
 from pathlib import Path
 
-import pytest
-
 from recce_meta.repositories.dbt.environments import Environment, EnvironmentFailed, ensure_environment
 from tests.emulators.install import home
+from tests.needs import missing
 
 
 def environments_folder() -> Path:
@@ -26,6 +25,4 @@ def dbt_environment(minor: str, adapter: str) -> Environment:
     try:
         return asyncio.run(ensure_environment(environments_folder(), minor, adapter, environ=os.environ))
     except EnvironmentFailed as error:
-        if os.environ.get("RECCE_META_REQUIRE_UV"):
-            raise
-        pytest.skip(f"no environment of dbt {minor}: {error.message}")
+        missing("uv", f"no environment of dbt {minor}: {error.message}")

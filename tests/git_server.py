@@ -39,6 +39,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from tests.needs import missing
+
 File = str | bytes | tuple[str, str] | None
 """Content of a file, `(mode, content)` such as `("120000", "target")`, or None to delete the file.
 
@@ -566,9 +568,9 @@ def has_backend() -> bool:
 
 @pytest.fixture(scope="session")
 def git_backend() -> None:
-    """Skip if git or its http-backend is missing; RECCE_META_REQUIRE_GIT makes that a failure."""
+    """Skip the test if git or its http-backend is missing."""
     if not has_backend():
-        pytest.skip("no git http-backend")
+        missing("git")
 
 
 @pytest.fixture(scope="session")

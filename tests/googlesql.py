@@ -11,10 +11,10 @@ import sqlglot
 from sqlglot import exp
 
 from recce_meta.store import sql_files
-from tests.emulators import REQUIRED
 from tests.emulators.bigquery import emulator
 from tests.emulators.bigquery.judge import Judge, Table
 from tests.emulators.bigquery.translate import Refused
+from tests.needs import missing
 
 Columns = tuple[tuple[str, str], ...]
 
@@ -34,8 +34,7 @@ def require_googlesql() -> None:
     """Skip the test if GoogleSQL is not installed, or fail it if the emulators are required."""
     problem = emulator.problem()
     if problem is not None:
-        hint = f"{problem}; python -m tests.emulators.install bigquery"
-        pytest.fail(hint) if REQUIRED else pytest.skip(hint)
+        missing("emulator", f"{problem}; python -m tests.emulators.install bigquery")
 
 
 @contextmanager

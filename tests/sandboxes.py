@@ -13,6 +13,7 @@ from msgspec import structs
 from recce_meta.repositories.isolation.base import Program, ProgramSandbox, Settings
 from recce_meta.repositories.isolation.bubblewrap import Bubblewrap, missing
 from recce_meta.repositories.processes import Completed, ProcessLimits
+from tests import needs
 
 READ_ONLY = tuple({Path(sys.prefix), Path(sys.base_prefix)})
 """Folders of the interpreter of the tests."""
@@ -23,7 +24,7 @@ def bubblewrap() -> Bubblewrap:
     """Return bubblewrap; skip the test if it does not work."""
     reason = asyncio.run(missing(Settings()))
     if reason is not None:
-        pytest.skip(f"no bubblewrap: {reason[0]}, see `{reason[1]}`")
+        needs.missing("bubblewrap", f"{reason[0]}, see `{reason[1]}`")
     return Bubblewrap(Settings())
 
 

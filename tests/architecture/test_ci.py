@@ -11,53 +11,103 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import EXPENSIVE
+from tests.conftest import BEYOND_CORE, EXPENSIVE
+from tests.needs import NEEDS
 
 ROOT = Path(__file__).parents[2]
-REQUIRING = ("RECCE_META_REQUIRE_POSTGRES", "RECCE_META_REQUIRE_MYSQL")
-SKIPPED = "import pytest\n\ndef test_of_{name}():\n    pytest.skip({reason!r})\n\n"
-REASONS = {
-    "postgres": "no PostgreSQL at 127.0.0.1:5432",
-    "mysql": "no MySQL at 127.0.0.1:3306",
-    "system": "not on this system",
-}
+SOME_TESTS = """
+import pytest
+from tests.needs import missing
+
+def test_of_postgres():
+    missing("PostgreSQL")
+
+def test_of_docker():
+    missing("Docker", "no engine")
+
+def test_of_system():
+    pytest.skip("not on this system")
+
+def test_of_core():
+    pass
+
+@pytest.mark.network
+def test_of_network():
+    pass
+
+def test_of_browser(browser):
+    pass
+
+@pytest.fixture
+def browser():
+    return None
+"""
 
 
-def failed(folder: Path, required: str) -> set[str]:
-    """The tests that fail, of one for each reason to skip, with the tests' own conftest."""
+def ran(folder: Path, *arguments: str, required: str = "") -> tuple[dict[str, str], str]:
+    """Run SOME_TESTS with the tests' own conftest; return the outcome of each test, and the output."""
     shutil.copy(ROOT / "tests" / "conftest.py", folder / "conftest.py")
-    tests = "".join(SKIPPED.format(name=name, reason=reason) for name, reason in REASONS.items())
-    (folder / "test_some.py").write_text(tests, encoding="utf-8")
+    markers = "\n".join(f"    {name}" for name in BEYOND_CORE)
+    (folder / "pytest.ini").write_text(f"[pytest]\nmarkers =\n{markers}\n", encoding="utf-8")
+    (folder / "test_some.py").write_text(SOME_TESTS, encoding="utf-8")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rfs", "-p", "no:cacheprovider", str(folder)],
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-p", "no:randomly", *arguments],
         cwd=folder,
-        env={**inherited, "PYTHONPATH": str(ROOT), **dict.fromkeys(REQUIRING, required)},
+        env={**inherited, "PYTHONPATH": str(ROOT), "RECCE_META_REQUIRE": required},
         capture_output=True,
         text=True,
         check=False,
     )
-    found = set(re.findall(r"^FAILED \S+::test_of_(\w+)", ran.stdout, re.MULTILINE))
-    assert ran.returncode == bool(found), ran.stdout
-    assert f"{len(REASONS) - len(found)} skipped" in ran.stdout
-    return found
+    found = re.findall(r"^test_some.py::test_of_(\w+) (\w+)", done.stdout, re.MULTILINE)
+    assert done.returncode == any(outcome == "FAILED" for _, outcome in found), done.stdout
+    return dict(found), done.stdout
 
 
-@pytest.mark.parametrize(("required", "failing"), [("1", {"postgres", "mysql"}), ("", set())])
-def test_a_skip_for_want_of_a_server_fails_only_where_it_is_required(
-    tmp_path: Path, required: str, failing: set[str]
-) -> None:
-    assert failed(tmp_path, required) == failing
+def test_the_core_leaves_out_marked_tests_and_those_with_a_browser(tmp_path: Path) -> None:
+    outcomes, output = ran(tmp_path)
+
+    assert outcomes == dict.fromkeys(("postgres", "docker", "system"), "SKIPPED") | {"core": "PASSED"}
+    assert "2 deselected" in output
 
 
-def test_every_skip_for_want_of_a_server_says_which() -> None:
-    conftests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("conftest.py")]
+def test_all_runs_every_test_and_lists_what_is_missing(tmp_path: Path) -> None:
+    outcomes, output = ran(tmp_path, "--all")
 
-    skips = [line.strip() for text in conftests for line in text.splitlines() if "pytest.skip(" in line]
+    assert outcomes == dict.fromkeys(("postgres", "docker", "system"), "SKIPPED") | dict.fromkeys(
+        ("core", "network", "browser"), "PASSED"
+    )
+    assert f"Docker: 1 tests ({NEEDS['Docker']})\nPostgreSQL: 1 tests ({NEEDS['PostgreSQL']})" in output
 
-    assert skips
-    reasons = ("no PostgreSQL", "no MySQL", "has no URL", "REQUIRED else pytest.skip(reason)")
-    assert all(any(reason in line for reason in reasons) for line in skips)
+
+def test_a_named_file_runs_whole(tmp_path: Path) -> None:
+    outcomes, _ = ran(tmp_path, "test_some.py")
+
+    assert (outcomes["network"], outcomes["browser"]) == ("PASSED", "PASSED")
+
+
+def test_what_is_required_and_missing_fails(tmp_path: Path) -> None:
+    outcomes, output = ran(tmp_path, required="PostgreSQL browser")
+
+    assert outcomes == {"postgres": "FAILED", "docker": "SKIPPED", "system": "SKIPPED", "core": "PASSED"}
+    assert f"no PostgreSQL: {NEEDS['PostgreSQL']} (required by RECCE_META_REQUIRE)" in output
+
+
+def test_the_script_requires_only_known_needs() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+    required = re.findall(r'^.*\bREQUIRE="(?:\$REQUIRE )?([^"]+)"', script, re.MULTILINE)
+
+    assert {name for names in required for name in names.split()} == NEEDS.keys() - {"Docker"}
+
+
+def test_a_test_that_lacks_a_program_says_so_in_one_way() -> None:
+    names = "|".join(map(re.escape, NEEDS))
+    said = re.compile(rf"""skip(?:if)?\([^)]*f?["']no (?:{names})\b""")
+
+    files = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
+
+    assert [path.name for path in files if said.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_the_modules_that_begin_first_are_there() -> None:

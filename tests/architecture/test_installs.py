@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.extensive
+
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ("charts", "checks", "data", "lineage", "macros", "nodes", "page")
 REPORT_FILES = ("static/report.css", "static/report.js", *(f"templates/{name}.html" for name in TEMPLATES))

@@ -6,17 +6,26 @@ emulator.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cache, partial
 from pathlib import Path
 from sqlite3 import connect
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import psycopg
 import pytest
 import yaml
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.store.session import init_store
 from tests import emulators
+from tests.once import built_once
 from tests.spelling import Spelling, spelling_of
 
 BACKENDS = ("duckdb", "postgres")
@@ -24,7 +33,7 @@ STORE_BACKENDS = (*BACKENDS, "sqlite")
 """Also for tests of the store and its SQL: data diffs and scans run on SQLite only if it is selected."""
 OF_STORES = ("store", "sql", "sync")
 """Folders of these tests."""
-LIMITS = Path(__file__).parent / "limits"
+LIMITS = Path(__file__).parents[1] / "data" / "limits"
 """Limits of databases that run live."""
 EMULATED = "emulated"
 """Name of the profile and target of an emulator."""
@@ -61,31 +70,46 @@ class Backend:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each warehouse test on all of them, or on the selected one."""
+    """Run each warehouse test on all of them, or on the selected one.
+
+    The marker `emulated` adds emulators: those that it names, else all.
+    """
     if "backend" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--warehouse")
         is_of_stores = metafunc.definition.path.parent.name in OF_STORES
-        backends = [chosen] if chosen else STORE_BACKENDS if is_of_stores else BACKENDS
+        backends: list[Any] = [chosen] if chosen else list(STORE_BACKENDS if is_of_stores else BACKENDS)
+        emulated = metafunc.definition.get_closest_marker("emulated")
+        if emulated and not chosen:
+            names = emulated.args or emulators.NAMES
+            backends += [pytest.param(name, marks=pytest.mark.emulator) for name in names]
         metafunc.parametrize("backend", backends, indirect=True, scope="function")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With a selected warehouse, deselect tests of other warehouses and mark those beyond its emulator."""
+    """Mark what a warehouse or its emulator cannot do; with a selected warehouse, deselect other tests."""
     chosen = config.getoption("--warehouse")
-    if chosen is None:
-        return
-    is_emulated = config.getoption("--profile") is None and chosen in emulators.NAMES
-    kept, left_out = [], []
-    for item in items:
-        is_about_it = "backend" in getattr(item, "fixturenames", ())
-        is_too_much = is_emulated and item.get_closest_marker("beyond_emulators") is not None
-        (kept if is_about_it and not is_too_much else left_out).append(item)
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = kept
-    if is_emulated:
-        _mark_limits(chosen, emulators.limits(chosen), items)
-    if (limits := LIMITS / f"{chosen}.yml").exists():
-        _mark_limits(chosen, emulators.read_limits(limits), items)
+    is_emulated = config.getoption("--profile") is None
+    if chosen is not None:
+        kept, left_out = [], []
+        for item in items:
+            is_about_it = "backend" in getattr(item, "fixturenames", ())
+            is_too_much = item.get_closest_marker("beyond_emulators") is not None
+            is_too_much = is_too_much and is_emulated and chosen in emulators.NAMES
+            (kept if is_about_it and not is_too_much else left_out).append(item)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+    for warehouse in (chosen,) if chosen else emulators.NAMES:
+        of_warehouse = [item for item in items if _backend_of(item) == warehouse]
+        if of_warehouse and is_emulated and warehouse in emulators.NAMES:
+            _mark_limits(warehouse, emulators.limits(warehouse), of_warehouse)
+        if of_warehouse and (limits := LIMITS / f"{warehouse}.yml").exists():
+            _mark_limits(warehouse, emulators.read_limits(limits), of_warehouse)
+
+
+def _backend_of(item: pytest.Item) -> str | None:
+    """Return the warehouse that the test runs on."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("backend") if callspec else None
 
 
 def _mark_limits(warehouse: str, limits: Sequence[emulators.Limit], items: Sequence[pytest.Item]) -> None:
@@ -107,29 +131,32 @@ def _id(item: pytest.Item, warehouse: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def reachable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
-    """Yield the selected warehouse, by its profile or its emulator, which runs for the whole session."""
-    config = request.config
-    name = config.getoption("--warehouse")
-    profile = config.getoption("--profile")
-    if profile is not None:
-        given = (("--profiles-dir", config.getoption("--profiles-dir")), ("--profile", profile))
-        given = (*given, ("--target", config.getoption("--target")))
-        yield Backend(name, [word for option, value in given if value for word in (option, value)])
-        return
-    scratch = tmp_path_factory.mktemp(name)
-    with emulators.running(name, scratch) as output:
-        profiles = {EMULATED: {"target": EMULATED, "outputs": {EMULATED: dict(output)}}}
-        (scratch / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
-        yield Backend(name, ["--profiles-dir", str(scratch), "--profile", EMULATED])
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Backend]]:
+    """Yield a function that starts the emulator of a warehouse, once for the whole session."""
+    with ExitStack() as stack:
+
+        @cache
+        def start(name: str) -> Backend:
+            scratch = tmp_path_factory.mktemp(name)
+            output = stack.enter_context(emulators.running(name, scratch))
+            profiles = {EMULATED: {"target": EMULATED, "outputs": {EMULATED: dict(output)}}}
+            (scratch / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
+            return Backend(name, ["--profiles-dir", str(scratch), "--profile", EMULATED])
+
+        yield start
 
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     """Return each warehouse in turn."""
-    name = request.param
-    if request.config.getoption("--profile") is not None:
-        return request.getfixturevalue("reachable")
+    name, config = request.param, request.config
+    if (profile := config.getoption("--profile")) is not None:
+        options = {
+            "--profiles-dir": config.getoption("--profiles-dir"),
+            "--profile": profile,
+            "--target": config.getoption("--target"),
+        }
+        return Backend(name, [word for option, value in options.items() if value for word in (option, value)])
     if name == "duckdb":
         return Backend(name, ["--url", f"duckdb:///{tmp_path / 'warehouse.duckdb'}"])
     if name == "postgres":
@@ -139,7 +166,8 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     if name == "sqlite":
         connect(tmp_path / "warehouse.db").close()
         return Backend(name, ["--url", f"sqlite:///{tmp_path / 'warehouse.db'}"])
-    return request.getfixturevalue("reachable")
+    start: Callable[[str], Backend] = request.getfixturevalue("emulated")
+    return start(name)
 
 
 @pytest.fixture
@@ -162,3 +190,127 @@ def schema(adapter: UnifiedSqlAdapter, backend: Backend, schema_name: str) -> It
     backend.spelling.create_schema(adapter, schema_name)
     yield schema_name
     backend.spelling.drop_schema(adapter, schema_name)
+
+
+STORE_SCHEMA = 'Meta "prepared'
+"""Schema of stores in databases of their own; it needs quotes."""
+Fill = Callable[[UnifiedSqlAdapter, str], object]
+"""Function that fills the store in a schema."""
+
+
+class PreparedDatabases:
+    """Databases with a store, each made once for all tests of a process, which get copies.
+
+    Creating a store takes 0.7 s of CPU in DuckDB and 1 s in PostgreSQL, which is more than most tests take. A
+    copy takes milliseconds in DuckDB and SQLite, and 0.1 s in PostgreSQL 15 and newer. Earlier servers need a
+    checkpoint for a copy, which takes longer than the creation.
+    """
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        self._factory = factory
+        self._files: dict[object, Path] = {}
+        self._templates: dict[object, str] = {}
+        self._server: psycopg.Connection[Any] | None = None
+
+    @contextmanager
+    def copied(
+        self, backend: Backend, key: object = None, fill: Fill = init_store
+    ) -> Iterator[tuple[Backend, str] | None]:
+        """Yield a copy of the database *key* with the schema of its store; drop that of a server afterwards.
+
+        The first call with *key* creates the database and runs *fill* on its store, which is empty without a
+        key. Yield None if the warehouse has no copies.
+        """
+        if backend.name in ("duckdb", "sqlite"):
+            shutil.copy(self._file(backend.name, key, fill), backend.url.partition(":///")[2])
+            yield backend, _schema_of(backend.name)
+        elif backend.name == "postgres" and self._can_copy(backend.url):
+            name = self._created(self._template(backend.url, key, fill))
+            try:
+                yield Backend(backend.name, ["--url", _with_database(backend.url, name)]), STORE_SCHEMA
+            finally:
+                self._drop(name)
+        else:
+            yield None
+
+    def close(self) -> None:
+        """Drop the templates of the server."""
+        if self._server is not None:
+            for name in self._templates.values():
+                self._drop(name)
+            self._server.close()
+
+    def _file(self, name: str, key: object, fill: Fill) -> Path:
+        if (name, key) not in self._files:
+            if key is None:
+                folder = built_once(self._factory, f"empty store of {name}", partial(_create_file, name))
+                file = folder / "store.db"
+            else:
+                file = self._factory.mktemp("prepared") / "store.db"
+                shutil.copy(self._file(name, None, init_store), file)
+                _fill(f"{name}:///{file}", _schema_of(name), fill)
+            self._files[name, key] = file
+        return self._files[name, key]
+
+    def _can_copy(self, url: str) -> bool:
+        """Return True if the server copies databases without a checkpoint, and the role may create them."""
+        if self._server is None:
+            self._server = psycopg.connect(url, autocommit=True)
+        right = "SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
+        return bool(self._templates) or (
+            self._server.info.server_version >= 150000 and self._server.execute(right).fetchone() == (True,)
+        )
+
+    def _template(self, url: str, key: object, fill: Fill) -> str:
+        if key not in self._templates:
+            name = self._created("template1" if key is None else self._template(url, None, init_store))
+            try:
+                _fill(_with_database(url, name), STORE_SCHEMA, fill)
+            except BaseException:
+                self._drop(name)
+                raise
+            self._templates[key] = name
+        return self._templates[key]
+
+    def _created(self, template: str) -> str:
+        assert self._server is not None
+        name = f"recce_meta_tests_{uuid4().hex[:12]}"
+        self._server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
+        return name
+
+    def _drop(self, name: str) -> None:
+        assert self._server is not None
+        self._server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _create_file(name: str, folder: Path) -> None:
+    if name == "sqlite":
+        (folder / "store.db").touch()  # as an existing file, which keeps its mode
+    _fill(f"{name}:///{folder / 'store.db'}", _schema_of(name), init_store)
+
+
+def _fill(url: str, schema: str, fill: Fill) -> None:
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        fill(adapter, schema)
+
+
+def _schema_of(name: str) -> str:
+    return "main" if name == "sqlite" else STORE_SCHEMA
+
+
+def _with_database(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture(scope="session")
+def prepared_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedDatabases]:
+    """Yield databases with stores that were made once."""
+    with closing(PreparedDatabases(tmp_path_factory)) as databases:
+        yield databases
+
+
+@pytest.fixture
+def prepared(backend: Backend, prepared_databases: PreparedDatabases) -> Iterator[tuple[Backend, str] | None]:
+    """Yield a database with an empty store, and the store's schema; None if it has to be created."""
+    with prepared_databases.copied(backend) as copy:
+        yield copy

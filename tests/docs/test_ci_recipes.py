@@ -21,6 +21,8 @@ import jsonschema
 import pytest
 import yaml
 
+pytestmark = pytest.mark.extensive
+
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "examples" / "ci"
 GITHUB = sorted((RECIPES / "github").glob("*.yml"))

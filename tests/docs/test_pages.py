@@ -22,6 +22,7 @@ DEMO_DATA = Path(recce_meta.demo_data.__file__).parent
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "CHANGELOG.md",
     *sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md")),
 ]
@@ -92,6 +93,7 @@ def _is_shown(shown: str, printed: str) -> bool:
     return printed == shown or (shown.endswith(f" {CUT}") and printed.startswith(shown[:-1].rstrip()))
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("page", WITH_COMMANDS)
 @pytest.mark.skipif(os.name == "nt", reason="the examples are for a POSIX shell")
 def test_the_commands_of_a_page_run_and_print_what_it_shows(
@@ -139,6 +141,7 @@ def test_commands_are_found_wherever_a_page_has_them() -> None:
     assert len([words for page in PAGES for words in commands_of(page)]) > 150
 
 
+@pytest.mark.extensive
 def test_the_commands_of_the_rendering_page_run(demo: Path, shell: dict[str, str]) -> None:
     project = demo.parents[1] / "project"
     for side in ("base", "pull_request"):
@@ -171,6 +174,7 @@ def demo(tmp_path: Path, shell: dict[str, str]) -> Path:
     return tmp_path / DATABASE
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("page", WITH_COMMANDS)
 def test_the_queries_of_a_page_run_on_the_demo(page: str, demo: Path) -> None:
     with duckdb.connect(str(demo), read_only=True) as store:
@@ -179,6 +183,7 @@ def test_the_queries_of_a_page_run_on_the_demo(page: str, demo: Path) -> None:
     assert answers and all(answers)
 
 
+@pytest.mark.extensive
 def test_the_code_of_the_data_diffs_page_prints_what_the_page_says(demo: Path, shell: dict[str, str]) -> None:
     text = (ROOT / "docs/guides/data-diffs.md").read_text(encoding="utf-8")
     code = "".join(blocks("docs/guides/data-diffs.md", "python"))

@@ -14,7 +14,7 @@ from tests.docs.test_pages import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
-FROM_ROOT = ["changelog.md", "contributing.md"]
+FROM_ROOT = ["changelog.md", "contributing.md", "security.md"]
 """Pages that the site takes from the root of the repository."""
 FENCE = re.compile(r"^( *)(`{3,}).*?^\1\2", re.MULTILINE | re.DOTALL)
 

@@ -1,4 +1,4 @@
-"""The command in a process of its own, as users run it, with no settings but those a test gives."""
+"""The command, with no settings but those a test gives: in the process of the tests, or in a new one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -25,6 +26,12 @@ from tests.once import built_once
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "recce_meta" / "demo_data"
 KEPT = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "LD_LIBRARY_PATH")
+
+
+class Input(io.BytesIO):
+    """Bytes on standard input."""
+
+    name = "<stdin>"
 
 
 class Ran(NamedTuple):
@@ -57,6 +64,26 @@ class Cli:
         return type(self)(self.folder / folder, {"HOME": self.variables["HOME"], **self.environ, **environ})
 
     def __call__(self, *arguments: str | Path, input: str | None = None) -> Ran:
+        """Run the command in the process of the tests, whose environment and folder are its own meanwhile."""
+        assert current_thread() is main_thread(), "concurrent commands need processes: process_cli"
+        stdin = io.TextIOWrapper(Input((input or "").encode()), "utf-8")
+        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "stdin", stdin)
+            patch.setattr(os, "environ", self.variables)
+            patch.chdir(self.folder)
+            code = run([str(argument) for argument in arguments])
+        for stream in (out, err):
+            stream.flush()
+        texts = [stream.buffer.getvalue().decode("utf-8") for stream in (out, err)]
+        return Ran(code, *texts)
+
+
+class ProcessCli(Cli):
+    """The command in a process of its own: for signals, locks, start-up, streams and child processes."""
+
+    def __call__(self, *arguments: str | Path, input: str | None = None) -> Ran:
+        """Run the command in a new process."""
         ran = subprocess.run(
             [*self.argv, *map(str, arguments)],
             cwd=self.folder,
@@ -69,31 +96,16 @@ class Cli:
         return Ran(ran.returncode, ran.stdout.decode("utf-8"), ran.stderr.decode("utf-8", "replace"))
 
 
-class QuickCli(Cli):
-    """The same without a process of its own, for the many cases in which nothing depends on one."""
-
-    def __call__(self, *arguments: str | Path, input: str | None = None) -> Ran:
-        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.setattr(os, "environ", self.variables)
-            patch.chdir(self.folder)
-            code = run([str(argument) for argument in arguments])
-        for stream in (out, err):
-            stream.flush()
-        said = [stream.buffer.getvalue().decode("utf-8") for stream in (out, err)]
-        return Ran(code, *said)
-
-
-@pytest.fixture
-def quick_cli(tmp_path: Path) -> QuickCli:
-    """The command in an empty folder, run by this process; a module that takes it names it `cli`."""
-    return QuickCli(tmp_path)
-
-
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    """The command in an empty folder."""
+    """Return the command in an empty folder, run by this process."""
     return Cli(tmp_path)
+
+
+@pytest.fixture
+def process_cli(tmp_path: Path) -> ProcessCli:
+    """Return the command in an empty folder, run by new processes."""
+    return ProcessCli(tmp_path)
 
 
 @pytest.fixture
@@ -249,11 +261,11 @@ def shop_on(warehouse: str, cli: Cli, url: str) -> Iterator[Shop]:
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def shop(request: pytest.FixtureRequest, quick_cli: QuickCli) -> Iterator[Shop]:
+def shop(request: pytest.FixtureRequest, cli: Cli) -> Iterator[Shop]:
     """Each warehouse in turn."""
     if request.param == "duckdb":
-        url = f"duckdb:///{quick_cli.folder / 'shop.duckdb'}"
+        url = f"duckdb:///{cli.folder / 'shop.duckdb'}"
     else:
         url = request.getfixturevalue("postgres_url")
-    with shop_on(request.param, quick_cli, url) as shop:
+    with shop_on(request.param, cli, url) as shop:
         yield shop

@@ -12,13 +12,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import pytest
 import yaml
 
 from recce_meta import UnifiedSqlAdapter, extract_project
 from recce_meta.models import Project
-from tests import emulators
 from tests.emulators.install import is_installed, python_of
+from tests.needs import missing
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data" / "dbt_package"
@@ -31,12 +30,7 @@ def python_with_dbt() -> Path:
     if named:
         return Path(named)
     if not is_installed("dbt"):
-        hint = (
-            "no dbt: python -m tests.emulators.install dbt; or RECCE_META_DBT_PYTHON names a python with it"
-        )
-        if emulators.REQUIRED:
-            pytest.fail(hint)
-        pytest.skip(hint)
+        missing("dbt")
     return python_of("dbt")
 
 

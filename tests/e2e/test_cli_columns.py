@@ -13,8 +13,8 @@ import pytest
 
 
 @pytest.fixture
-def shop(quick_cli: Any, project: Path) -> Any:
-    return quick_cli.within(project, RECCE_META_URL="duckdb:///store.duckdb")
+def shop(cli: Any, project: Path) -> Any:
+    return cli.within(project, RECCE_META_URL="duckdb:///store.duckdb")
 
 
 def lineage(shop: Any, environment: str) -> set[tuple[str, ...]]:

@@ -46,7 +46,7 @@ def manifest(target: str, materialized: str, built_at: str) -> str:
 
 
 @pytest.fixture
-def shop(quick_cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def shop(cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A clean checkout of a commit of 11 o'clock."""
     root = tmp_path / "shop"
     root.mkdir()
@@ -62,7 +62,7 @@ def shop(quick_cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any
     for arguments in (["init", "-q"], ["add", "--all"], ["commit", "-qm", "first"]):
         subprocess.run(["git", *arguments], cwd=root, env=environ, check=True)
     monkeypatch.setattr("recce_meta.extractors.commit_proof._is_before", is_before)
-    return quick_cli.within(root, RECCE_META_URL="duckdb:///../store.duckdb")
+    return cli.within(root, RECCE_META_URL="duckdb:///../store.duckdb")
 
 
 def is_before(path: Path, moment: datetime) -> bool:

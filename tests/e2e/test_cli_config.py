@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from tests.e2e.conftest import Cli, QuickCli
+from tests.e2e.conftest import Cli
 
 PROJECT = "name: jaffle_shop\nprofile: shop\nversion: '1.0'\n"
 
 
 @pytest.fixture
-def shop(quick_cli: QuickCli, store: Cli) -> QuickCli:
+def shop(cli: Cli, store: Cli) -> Cli:
     """A dbt project whose configuration is all that names the store, which holds two runs."""
     (store.folder / "dbt_project.yml").write_text(PROJECT)
-    configure(quick_cli, "store: duckdb:///store.duckdb\n")
-    return quick_cli
+    configure(cli, "store: duckdb:///store.duckdb\n")
+    return cli
 
 
 def configure(cli: Cli, text: str) -> None:
@@ -33,14 +33,14 @@ def settings(cli: Cli, *arguments: str) -> dict[str, tuple[Any, str]]:
     return {one["key"]: (one["value"], one["origin"]) for one in json.loads(ran.out)["settings"]}
 
 
-def test_the_store_of_the_file_is_found_from_a_folder_below(shop: QuickCli) -> None:
+def test_the_store_of_the_file_is_found_from_a_folder_below(shop: Cli) -> None:
     (shop.folder / "models").mkdir()
 
     assert shop.within("models")("runs").out.count("jaffle_shop") == 2
     assert shop.within("models")("diff", "base", "current").code == 0
 
 
-def test_the_environment_and_options_beat_the_file(shop: QuickCli, tmp_path: Path) -> None:
+def test_the_environment_and_options_beat_the_file(shop: Cli, tmp_path: Path) -> None:
     shutil.move(shop.folder / "store.duckdb", shop.folder / "other.duckdb")
     url = "duckdb:///other.duckdb"
 
@@ -49,7 +49,7 @@ def test_the_environment_and_options_beat_the_file(shop: QuickCli, tmp_path: Pat
     assert shop.within(RECCE_META_URL="duckdb:///none.duckdb")("runs", "--url", url).code == 0
 
 
-def test_a_file_never_makes_a_command_invalid(shop: QuickCli) -> None:
+def test_a_file_never_makes_a_command_invalid(shop: Cli) -> None:
     configure(
         shop,
         "store: duckdb:///store.duckdb\nthreads: 2\nbudget: 60\nmax_rows: 100\n"
@@ -70,7 +70,7 @@ def test_a_file_never_makes_a_command_invalid(shop: QuickCli) -> None:
         assert ran.code == 0, (command, ran.err)
 
 
-def test_an_unknown_key_ends_every_command(shop: QuickCli) -> None:
+def test_an_unknown_key_ends_every_command(shop: Cli) -> None:
     configure(shop, "thread: 2\n")
 
     for command in ("runs", "diff", "config", "check run"):
@@ -82,7 +82,7 @@ def test_an_unknown_key_ends_every_command(shop: QuickCli) -> None:
     assert shop("--version").code == 0
 
 
-def test_a_password_in_the_file_is_refused_and_not_printed(shop: QuickCli) -> None:
+def test_a_password_in_the_file_is_refused_and_not_printed(shop: Cli) -> None:
     configure(shop, "store: postgresql://me:Hu5hhush@host/db\n")
 
     ran = shop("runs")
@@ -92,7 +92,7 @@ def test_a_password_in_the_file_is_refused_and_not_printed(shop: QuickCli) -> No
     assert "RECCE_META_URL" in ran.err
 
 
-def test_config_prints_values_and_origins(shop: QuickCli) -> None:
+def test_config_prints_values_and_origins(shop: Cli) -> None:
     configure(shop, "store: duckdb:///store.duckdb\nthreads: 4\nselections:\n  few: orders\n")
     (shop.folder / "pyproject.toml").write_text('[tool.recce-meta]\nbudget = 5.5\nbase = "latest"\n')
     url = "postgresql://me:Hu5hhush@host/db"
@@ -118,7 +118,7 @@ def test_config_prints_values_and_origins(shop: QuickCli) -> None:
     assert "hush" not in shop.within(**given)("config").out
 
 
-def test_config_shows_the_settings_of_a_node(shop: QuickCli) -> None:
+def test_config_shows_the_settings_of_a_node(shop: Cli) -> None:
     configure(
         shop,
         'store: duckdb:///store.duckdb\nnodes:\n  "*":\n    compare: rows\n  orders:\n    key: order_id\n',
@@ -133,7 +133,7 @@ def test_config_shows_the_settings_of_a_node(shop: QuickCli) -> None:
     assert settings(shop, "--node", "orders")["compare"] == ("values", "default")
 
 
-def test_config_shows_profile_and_target_of_dbts_files(shop: QuickCli) -> None:
+def test_config_shows_profile_and_target_of_dbts_files(shop: Cli) -> None:
     configure(shop, "base: latest\n")
     profile = "shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: store.duckdb}\n"
     (shop.folder / "profiles.yml").write_text(profile)
@@ -147,11 +147,11 @@ def test_config_shows_profile_and_target_of_dbts_files(shop: QuickCli) -> None:
     assert settings(shop)["store.target"] == (None, "default")
 
 
-def test_an_unknown_node_has_no_settings(shop: QuickCli) -> None:
+def test_an_unknown_node_has_no_settings(shop: Cli) -> None:
     assert shop("config", "--node", "ordres").code == 2
 
 
-def test_a_named_selection_works_in_every_selection(shop: QuickCli) -> None:
+def test_a_named_selection_works_in_every_selection(shop: Cli) -> None:
     configure(
         shop,
         "store: duckdb:///store.duckdb\nselections:\n  staging: path:models/staging\n"
@@ -177,7 +177,7 @@ def test_a_named_selection_works_in_every_selection(shop: QuickCli) -> None:
     assert shop("export", "current", "-s", "selection:few", "-o", "few.json").code == 0
 
 
-def test_select_of_the_file_is_the_default_of_diff(shop: QuickCli) -> None:
+def test_select_of_the_file_is_the_default_of_diff(shop: Cli) -> None:
     everything = json.loads(shop("diff", "base", "current", "--format", "json").out)["changes"]
     configure(shop, "store: duckdb:///store.duckdb\nselect: payment_mix\nfail_on: added\n")
 
@@ -190,17 +190,17 @@ def test_select_of_the_file_is_the_default_of_diff(shop: QuickCli) -> None:
 
 
 @pytest.fixture
-def two_tables(quick_cli: QuickCli) -> QuickCli:
+def two_tables(cli: Cli) -> Cli:
     """A database with two tables that differ in a number and an address."""
-    with UnifiedSqlAdapter.from_url(f"duckdb:///{quick_cli.folder}/data.duckdb") as adapter:
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{cli.folder}/data.duckdb") as adapter:
         for name, amount in (("old", 10), ("new", 12)):
             adapter.execute(
                 f"CREATE TABLE {name} AS SELECT 1 AS id, {amount} AS amount, 'a{amount}@b.c' AS email"
             )
-    return quick_cli.within(RECCE_META_URL="duckdb:///data.duckdb", RECCE_META_TABLES="old new")
+    return cli.within(RECCE_META_URL="duckdb:///data.duckdb", RECCE_META_TABLES="old new")
 
 
-def test_private_columns_are_compared_and_not_shown(two_tables: QuickCli) -> None:
+def test_private_columns_are_compared_and_not_shown(two_tables: Cli) -> None:
     cli = two_tables
     assert "a10@b.c" in cli("value", "--key", "id", "--detail").out
 
@@ -218,7 +218,7 @@ def test_private_columns_are_compared_and_not_shown(two_tables: QuickCli) -> Non
             assert "withheld" in ran.out, (command, style)
 
 
-def test_an_error_of_the_warehouse_does_not_quote_a_private_value(two_tables: QuickCli) -> None:
+def test_an_error_of_the_warehouse_does_not_quote_a_private_value(two_tables: Cli) -> None:
     condition = ("--where", "cast(email as integer) > 0")
     assert "a1" in two_tables("value", "--key", "id", *condition).err
 
@@ -229,7 +229,7 @@ def test_an_error_of_the_warehouse_does_not_quote_a_private_value(two_tables: Qu
     assert "withheld because it may quote values" in ran.err
 
 
-def test_without_values_a_command_shows_counts_or_is_refused(two_tables: QuickCli) -> None:
+def test_without_values_a_command_shows_counts_or_is_refused(two_tables: Cli) -> None:
     cli = two_tables
     configure(cli, "privacy: {values: false}\n")
 
@@ -245,8 +245,8 @@ def test_without_values_a_command_shows_counts_or_is_refused(two_tables: QuickCl
     assert "a10@b.c" in cli("value", "--key", "id", "--detail", "--values").out
 
 
-def test_the_data_of_a_run_are_where_its_environment_is(quick_cli: QuickCli) -> None:
-    cli = quick_cli
+def test_the_data_of_a_run_are_where_its_environment_is(cli: Cli) -> None:
+    cli = cli
     store = "store: duckdb:///store.duckdb\nproject: s\n"
     configure(cli, store)
     for environment, rows in (("prod", 10), ("ci", 12)):

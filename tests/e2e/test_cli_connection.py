@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Cli, QuickCli
+from tests.e2e.conftest import Cli
 from tests.git_server import GitServer, git_backend, git_server
 from tests.receivers import Answer, receiver
 
@@ -25,8 +25,8 @@ SHOP = {"dbt_project.yml": PROJECT, "profiles.yml": PROFILES, "models/a.sql": "s
 
 
 @pytest.fixture
-def cli(quick_cli: QuickCli, git_server: GitServer) -> Cli:
-    return quick_cli.within(**git_server.environ, USER="ann", LOGNAME="ann")
+def cli(cli: Cli, git_server: GitServer) -> Cli:
+    return cli.within(**git_server.environ, USER="ann", LOGNAME="ann")
 
 
 @pytest.fixture

@@ -20,8 +20,10 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.run.worker import private_files
 from recce_meta.repositories.state.database import open_state
-from tests.e2e.conftest import Cli, QuickCli
+from tests.e2e.conftest import Cli
 from tests.git_server import GitServer, git_backend, git_server
+
+pytestmark = pytest.mark.extensive
 
 __all__ = ["git_backend", "git_server"]
 
@@ -32,14 +34,12 @@ FILES = {"models/a.sql": "select 1 as id\n", "models/b.sql": "select id from a\n
 
 
 @pytest.fixture
-def shop(quick_cli: QuickCli, git_server: GitServer) -> Cli:
+def shop(cli: Cli, git_server: GitServer) -> Cli:
     """The command with a connection `shop` of a private repository with SQL files, which is stored."""
     name = git_server.unused_name("sql")
     git_server.create_repository(name, FILES)
     git_server.require(name, CANARY)
-    cli = quick_cli.within(
-        **git_server.environ, RECCE_META_URL=f"duckdb:///{quick_cli.folder / 'store.duckdb'}"
-    )
+    cli = cli.within(**git_server.environ, RECCE_META_URL=f"duckdb:///{cli.folder / 'store.duckdb'}")
     (cli.folder / "token").write_text(CANARY)
     added = cli(
         *("connection", "add", git_server.url(name), "--name", "shop", "--branch", "main", "--no-test"),

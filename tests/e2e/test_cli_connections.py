@@ -12,18 +12,11 @@ import pytest
 import yaml
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from tests.e2e.test_cli_failures import assert_told
 from tests.line import Line
-
-from .test_cli_failures import assert_told
 
 SECRET = "hunter2secret"
 COMMANDS = (["init"], ["record"], ["runs"], ["diff"])
-
-
-@pytest.fixture
-def cli(quick_cli: Any) -> Any:
-    """No process of its own for each of many cases."""
-    return quick_cli
 
 
 @pytest.fixture

@@ -11,12 +11,6 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture
-def cli(quick_cli: Any) -> Any:
-    """No process of its own for each of many cases."""
-    return quick_cli
-
-
 def changed(ran: Any) -> dict[str, str]:
     """Status by name of what a diff in JSON says has changed."""
     assert ran.code == 0, ran.err

@@ -258,10 +258,10 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 120) -> None:
 
 
 class TestFiles:
-    def test_a_file_that_another_process_holds_is_told_once(self, cli: Any, project: Path) -> None:
-        file = cli.folder / "held.duckdb"
+    def test_a_file_that_another_process_holds_is_told_once(self, process_cli: Any, project: Path) -> None:
+        file = process_cli.folder / "held.duckdb"
         with duckdb.connect(str(file)):
-            ran = cli(
+            ran = process_cli(
                 "value",
                 "orders",
                 "--url",

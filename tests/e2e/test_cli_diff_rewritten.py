@@ -15,12 +15,6 @@ import pytest
 WRAPPED = ("model.jaffle_shop.customers", "model.jaffle_shop.orders", "model.jaffle_shop.stg_orders")
 
 
-@pytest.fixture
-def cli(quick_cli: Any) -> Any:
-    """No process of its own for each of many cases."""
-    return quick_cli
-
-
 def wrapped(sql: str) -> str:
     """*sql*, which may begin with a WITH, as the most common edit leaves it."""
     return f"with final as (\n\n{sql}\n\n)\n\nselect * from final"

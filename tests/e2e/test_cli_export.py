@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
-import io
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ import pytest
 
 from recce_meta import plugins
 from recce_meta.store.export_document import Document
-from tests.e2e.conftest import QuickCli
+from tests.e2e.conftest import Cli
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "export.v3.json"
 AS_WRITTEN = "all_varchar = true, allow_quoted_nulls = false"
@@ -33,18 +32,12 @@ FROM recce_metadata.store_fact_parts JOIN recce_metadata.store_relation_facts US
 HOSTILE = '=1+1,"q"\n\'\\N é'
 
 
-@pytest.fixture
-def cli(quick_cli: Any) -> Any:
-    """No process of its own for each of many cases."""
-    return quick_cli
-
-
 @pytest.fixture(scope="module")
 def small(_recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A part of the demo's later run, which is quick to read."""
     folder = tmp_path_factory.mktemp("small")
     shutil.copy(_recorded, folder / "store.duckdb")
-    ran = QuickCli(folder)("export", "current", "-s", "orders", "--url", "duckdb:///store.duckdb")
+    ran = Cli(folder)("export", "current", "-s", "orders", "--url", "duckdb:///store.duckdb")
     assert ran.code == 0, ran.err
     return ran.out.encode()
 
@@ -279,14 +272,13 @@ def test_a_file_that_cannot_be_imported_says_why_and_changes_nothing(
 
 
 def test_import_reads_standard_input_and_refuses_other_contents_under_the_same_id(
-    cli: Any, small: bytes, monkeypatch: pytest.MonkeyPatch
+    cli: Any, small: bytes
 ) -> None:
     here = cli.within(RECCE_META_URL="duckdb:///here.duckdb")
     (cli.folder / "one.json").write_bytes(small)
     (cli.folder / "two.json").write_bytes(resealed('"command":"build"', '"command":"x"')(small))
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(small)))
 
-    assert "Imported run" in here("import", "-").out
+    assert "Imported run" in here("import", "-", input=small.decode()).out
     ran = here("import", "one.json", "two.json")
 
     assert (ran.code, ran.out) == (3, "")

@@ -14,12 +14,6 @@ OTHER = ROOT / "tests" / "data" / "artifacts" / "generated" / "jaffle_ext_full" 
 STORE = "duckdb:///store.duckdb"
 
 
-@pytest.fixture
-def cli(quick_cli: Any) -> Any:
-    """No process of its own for each of many cases."""
-    return quick_cli
-
-
 def assert_told(ran: Any, code: int, message: str, hint: str | None = None) -> None:
     """One error on stderr with *message*, then the hint, and nothing on stdout."""
     assert ran.code == code, ran

@@ -13,11 +13,6 @@ import pytest
 ESCAPE = "\x1b["
 
 
-@pytest.fixture
-def cli(quick_cli: Any) -> Any:
-    return quick_cli
-
-
 @pytest.mark.parametrize(
     "arguments", [["-v", "runs"], ["runs", "-v"], ["--verbose", "runs", "--format", "csv"]]
 )

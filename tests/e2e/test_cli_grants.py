@@ -15,12 +15,6 @@ SECRET = "hunter2secret"
 
 
 @pytest.fixture
-def cli(quick_cli: Any) -> Any:
-    """No process of its own for each of many commands."""
-    return quick_cli
-
-
-@pytest.fixture
 def server(postgres_url: str) -> Iterator[Any]:
     """A connection of a superuser, who owns the store."""
     import psycopg

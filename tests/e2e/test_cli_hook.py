@@ -28,8 +28,9 @@ def dbt(project: Path) -> list[str]:
 
 
 @pytest.fixture
-def shop(cli: Any, project: Path) -> Any:
-    return cli.within(project, RECCE_META_URL="duckdb:///store.duckdb")
+def shop(process_cli: Any, project: Path) -> Any:
+    """Return the command in a process of its own, whose streams the hooked command inherits."""
+    return process_cli.within(project, RECCE_META_URL="duckdb:///store.duckdb")
 
 
 def recorded(shop: Any) -> list[str]:

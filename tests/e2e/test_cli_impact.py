@@ -33,19 +33,19 @@ def target(tmp_path: Path) -> Path:
 
 
 def test_what_a_column_reaches_is_the_same_of_a_stored_run_and_of_its_artifacts(
-    quick_cli: Any, target: Path
+    cli: Any, target: Path
 ) -> None:
     url = f"duckdb:///{target.parent / 'store.duckdb'}"
-    assert quick_cli("record", "--target-path", target, "--url", url).code == 0
+    assert cli("record", "--target-path", target, "--url", url).code == 0
     asked = ("impact", "raw_payments.AMOUNT", "--format", "json")
 
-    stored = quick_cli(*asked, "--url", url)
-    on_disk = quick_cli(*asked, "--run", f"path:{target}")
+    stored = cli(*asked, "--url", url)
+    on_disk = cli(*asked, "--run", f"path:{target}")
 
     assert (stored.code, stored.err) == (0, "")
     assert stored.out == on_disk.out
     alone = [sys.executable, "-c", WITHOUT_PARSER, *asked, "--url", url]
-    assert subprocess.run(alone, env=quick_cli.variables, capture_output=True).returncode == 0
+    assert subprocess.run(alone, env=cli.variables, capture_output=True).returncode == 0
     document = json.loads(stored.out)
     assert (document["schema"], document["column"]) == ("recce_meta/impact/v1", "amount")
     reached = {node["name"]: node for node in document["nodes"]}
@@ -60,10 +60,10 @@ def test_what_a_column_reaches_is_the_same_of_a_stored_run_and_of_its_artifacts(
     assert "not_null_orders_order_id" not in reached
 
 
-def test_upstream_depth_and_markdown(quick_cli: Any, target: Path) -> None:
+def test_upstream_depth_and_markdown(cli: Any, target: Path) -> None:
     run = f"path:{target}"
-    above = quick_cli("impact", "customers.customer_lifetime_value", "--direction", "upstream", "--run", run)
-    near = quick_cli("impact", "stg_payments", "--depth", "1", "--format", "markdown", "--run", run)
+    above = cli("impact", "customers.customer_lifetime_value", "--direction", "upstream", "--run", run)
+    near = cli("impact", "stg_payments", "--depth", "1", "--format", "markdown", "--run", run)
 
     assert above.code == near.code == 0
     assert "  customer_lifetime_value ← stg_payments.amount  aggregated\n" in above.out
@@ -71,20 +71,20 @@ def test_upstream_depth_and_markdown(quick_cli: Any, target: Path) -> None:
     assert "```mermaid\n" in near.out and "`orders`" in near.out and "weekly_dashboard" not in near.out
 
 
-def test_a_column_that_is_not_there_is_an_error_with_a_hint(quick_cli: Any, target: Path) -> None:
-    ran = quick_cli("impact", "orders.amuont", "--run", f"path:{target}")
+def test_a_column_that_is_not_there_is_an_error_with_a_hint(cli: Any, target: Path) -> None:
+    ran = cli("impact", "orders.amuont", "--run", f"path:{target}")
 
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("error: model.jaffle_ext.orders has no column 'amuont'\nhint: did you mean 'am")
 
 
-def test_a_run_without_columns_is_told_node_by_node_and_says_so(quick_cli: Any, target: Path) -> None:
+def test_a_run_without_columns_is_told_node_by_node_and_says_so(cli: Any, target: Path) -> None:
     manifest = json.loads((target / "manifest.json").read_text())
     for node in manifest["nodes"].values():
         node.pop("compiled_code", None)
     (target / "manifest.json").write_text(json.dumps(manifest))
 
-    ran = quick_cli("impact", "stg_payments.amount", "--run", f"path:{target}")
+    ran = cli("impact", "stg_payments.amount", "--run", f"path:{target}")
 
     assert ran.code == 0
     assert "orders  model  perhaps: not compiled: run dbt compile or build  confidence 50%\n" in ran.out

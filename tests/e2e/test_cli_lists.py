@@ -35,8 +35,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def shop(quick_cli: Any, demo: Path) -> Any:
-    return quick_cli.within(RECCE_META_URL=f"duckdb:///{demo}")
+def shop(cli: Any, demo: Path) -> Any:
+    return cli.within(RECCE_META_URL=f"duckdb:///{demo}")
 
 
 def rows(text: str, separator: str = ",") -> list[dict[str, str]]:
@@ -165,16 +165,16 @@ def test_checks_and_their_violations(shop: Any) -> None:
     assert refused.code == 2 and "hint: use recce-meta check run FILE" in refused.err
 
 
-def test_scans_and_quality(quick_cli: Any) -> None:
-    place = quick_cli.within(RECCE_META_URL="duckdb:///shop.duckdb")
-    with duckdb.connect(str(quick_cli.folder / "shop.duckdb")) as connection:
+def test_scans_and_quality(cli: Any) -> None:
+    place = cli.within(RECCE_META_URL="duckdb:///shop.duckdb")
+    with duckdb.connect(str(cli.folder / "shop.duckdb")) as connection:
         connection.execute(
             "CREATE TABLE film AS SELECT i AS id, CASE WHEN i = 1 THEN '' END AS title FROM range(3) t(i)"
         )
     first = place("scan", "--format", "csv")
     assert (first.code, first.out) == (0, ",".join(CHANGES) + "\n")
     assert "First scan" in first.err
-    with duckdb.connect(str(quick_cli.folder / "shop.duckdb")) as connection:
+    with duckdb.connect(str(cli.folder / "shop.duckdb")) as connection:
         connection.execute("ALTER TABLE film ADD COLUMN note TEXT")
     second = rows(place("scan", "--format", "csv").out)
     assert [(one["status"], one["name"], one["columns"]) for one in second] == [
@@ -194,7 +194,7 @@ def test_scans_and_quality(quick_cli: Any) -> None:
     assert list(run) == list(field_types(QualityRun)) and run["table_count"] == "1"
 
 
-def test_values_survive_a_reader(quick_cli: Any) -> None:
+def test_values_survive_a_reader(cli: Any) -> None:
     texts = [
         "a,b",
         'say "x"',
@@ -207,14 +207,14 @@ def test_values_survive_a_reader(quick_cli: Any) -> None:
         "é漢",
         "esc\x1b[31m",
     ]
-    with duckdb.connect(str(quick_cli.folder / "d.duckdb")) as connection:
+    with duckdb.connect(str(cli.folder / "d.duckdb")) as connection:
         connection.execute("CREATE TABLE b (v TEXT)")
         connection.execute("CREATE TABLE c (v TEXT)")
         connection.executemany("INSERT INTO c VALUES (?)", [[text] for text in [*texts, None]])
     command = ("top-k", "--tables", "b", "c", "--k", "20", "--url", "duckdb:///d.duckdb", "-o")
     for style, separator in (("csv", ","), ("tsv", "\t")):
-        assert quick_cli(*command, f"out.{style}", "--format", style).code == 0
-        path = quick_cli.folder / f"out.{style}"
+        assert cli(*command, f"out.{style}", "--format", style).code == 0
+        path = cli.folder / f"out.{style}"
         options = "header = true, all_varchar = true, allow_quoted_nulls = false"
         found = duckdb.execute(
             f"SELECT value FROM read_csv(?, delim = ?, {options})", [str(path), separator]

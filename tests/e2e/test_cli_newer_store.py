@@ -53,14 +53,14 @@ HINT = "hint: install recce_meta 9.8.7, which migrated the store; commands that 
 
 
 @pytest.fixture
-def upgraded(quick_cli: Any, tmp_path: Path) -> Any:
+def upgraded(cli: Any, tmp_path: Path) -> Any:
     """The command beside the demo's store; `upgrade` migrates it as a later version would."""
-    assert quick_cli("demo", "--dir", tmp_path).code == 0
+    assert cli("demo", "--dir", tmp_path).code == 0
     (tmp_path / "checks.yml").write_text(
         "checks:\n- name: rows\n  type: row_count_diff\n  params: {node_names: [orders]}\n"
     )
     (tmp_path / "artifacts").symlink_to(demo_data.artifacts("current"))
-    return quick_cli.within(RECCE_META_URL=f"duckdb:///{tmp_path / 'jaffle_shop.duckdb'}")
+    return cli.within(RECCE_META_URL=f"duckdb:///{tmp_path / 'jaffle_shop.duckdb'}")
 
 
 def upgrade(folder: Path) -> None:

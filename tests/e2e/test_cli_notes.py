@@ -14,14 +14,9 @@ import pytest
 
 from recce_meta import UnifiedSqlAdapter, add_note, list_notes, note_history, render_report
 from recce_meta.errors import SelectorError, UsageError
-from tests.e2e.conftest import Cli, QuickCli
+from tests.e2e.conftest import Cli, ProcessCli
 
 NASTY = "red \x1b[31m \x07 \u202e\n| x | `y` <b>@team</b>"
-
-
-@pytest.fixture
-def cli(quick_cli: QuickCli) -> QuickCli:
-    return quick_cli
 
 
 @pytest.fixture
@@ -230,7 +225,7 @@ def test_nodes_that_no_run_has_any_more_keep_their_notes(shop: Cli, project: Pat
 
 
 def test_concurrent_commands_lose_no_edit(store: Cli, tmp_path: Path) -> None:
-    real = Cli(store.folder, store.environ)
+    real = ProcessCli(store.folder, store.environ)
 
     def edit(number: int) -> int:
         return real("note", "orders", f"text {number}", "--tag", f"t{number}", "--author", f"{number}").code

@@ -16,12 +16,6 @@ from recce_meta.store.session import SCHEMA_VERSION
 SECRET = "hunter2secret"
 
 
-@pytest.fixture
-def cli(quick_cli: Any) -> Any:
-    """No process of its own for each of many cases."""
-    return quick_cli
-
-
 @pytest.fixture(scope="module")
 def server(postgres_url: str) -> Any:
     """A connection of a superuser."""

@@ -30,12 +30,6 @@ second:
 
 
 @pytest.fixture
-def cli(quick_cli: Any) -> Any:
-    """No process of its own for each of many cases."""
-    return quick_cli
-
-
-@pytest.fixture
 def shop(cli: Any, project: Path) -> Any:
     """The command in a project with a profiles.yml beside dbt_project.yml."""
     (project / "profiles.yml").write_text(PROFILES)

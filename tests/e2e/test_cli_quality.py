@@ -68,17 +68,17 @@ class Place:
 
 
 @pytest.fixture(params=["duckdb", "postgres", "mysql", "sqlite"])
-def place(request: pytest.FixtureRequest, quick_cli: Any) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, cli: Any) -> Iterator[Place]:
     """Each kind of database; where a store cannot be kept, or is not, it is in a file of its own."""
     name, kind = f"q_{uuid4().hex[:10]}", request.param
     apart = ("--store", "duckdb:///store.duckdb")
     if kind == "sqlite":
-        path = quick_cli.folder / "shop.sqlite"
+        path = cli.folder / "shop.sqlite"
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            yield _filled(Place(quick_cli, f"sqlite:///{path}", "", apart, connection.execute))
+            yield _filled(Place(cli, f"sqlite:///{path}", "", apart, connection.execute))
         return
     if kind == "duckdb":
-        url, options = f"duckdb:///{quick_cli.folder / 'shop.duckdb'}", ()
+        url, options = f"duckdb:///{cli.folder / 'shop.duckdb'}", ()
     else:
         url, options = request.getfixturevalue(f"{kind}_url"), (*apart, "--schema", name)
 
@@ -89,7 +89,7 @@ def place(request: pytest.FixtureRequest, quick_cli: Any) -> Iterator[Place]:
     execute(f"CREATE SCHEMA {name}")
     if kind == "mysql":
         url = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-    yield _filled(Place(quick_cli, url, name, options, execute))
+    yield _filled(Place(cli, url, name, options, execute))
     if kind != "duckdb":
         execute(f"DROP SCHEMA {name}" + (" CASCADE" if kind == "postgres" else ""))
 
@@ -111,9 +111,9 @@ def duckdb_at(folder: Path, cli: Any) -> Place:
 
 
 @pytest.fixture
-def duck(quick_cli: Any) -> Place:
+def duck(cli: Any) -> Place:
     """One of a test's own."""
-    return duckdb_at(quick_cli.folder, quick_cli)
+    return duckdb_at(cli.folder, cli)
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +126,8 @@ def scanned_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def scanned(quick_cli: Any, scanned_url: str) -> Place:
-    return Place(quick_cli, scanned_url, "main", (), str)
+def scanned(cli: Any, scanned_url: str) -> Place:
+    return Place(cli, scanned_url, "main", (), str)
 
 
 def table_of(document: Any, name: str) -> Any:
@@ -311,7 +311,7 @@ def test_an_empty_selection_is_accepted_on_demand_and_stores_nothing(duck: Place
 
 
 def test_a_measurement_without_any_table_is_stored_as_failed_and_never_the_latest(
-    quick_cli: Any, postgres_url: str
+    cli: Any, postgres_url: str
 ) -> None:
     name = f"q_{uuid4().hex[:10]}"
     with UnifiedSqlAdapter.from_url(postgres_url) as owner:
@@ -325,7 +325,7 @@ def test_a_measurement_without_any_table_is_stored_as_failed_and_never_the_lates
             url = urlunsplit(
                 parts._replace(netloc=f"{name}:secret-word@{parts.hostname}:{parts.port or 5432}")
             )
-            place = Place(quick_cli, url, name, ("--store", "duckdb:///store.duckdb", "--schema", name), str)
+            place = Place(cli, url, name, ("--store", "duckdb:///store.duckdb", "--schema", name), str)
             good = place.json("film")["run"]["quality_run_id"]
             owner.execute(f"REVOKE SELECT ON {name}.film FROM {name}")
             ran = place("film")
@@ -344,9 +344,7 @@ def test_a_measurement_without_any_table_is_stored_as_failed_and_never_the_lates
     assert listed.out.count("failed") == 3  # the head of a column, and two measurements
 
 
-def test_an_interrupted_measurement_is_stored_as_failed(
-    quick_cli: Any, postgres_url: str, tmp_path: Path
-) -> None:
+def test_an_interrupted_measurement_is_stored_as_failed(cli: Any, postgres_url: str, tmp_path: Path) -> None:
     name, store = f"q_{uuid4().hex[:10]}", f"duckdb:///{tmp_path / 'store.duckdb'}"
     rules = tmp_path / "slow.yml"
     rules.write_text(
@@ -368,7 +366,7 @@ def test_an_interrupted_measurement_is_stored_as_failed(
         finally:
             owner.execute(f"DROP SCHEMA {name} CASCADE")
     assert (child.returncode, rest.splitlines()[-1]) == (130, "Interrupted")
-    ran = Place(quick_cli, postgres_url, name, ("--store", store), str).json("--history")
+    ran = Place(cli, postgres_url, name, ("--store", store), str).json("--history")
     assert [(run["status"], run["reason"]) for run in ran["runs"]] == [
         ("failed", "The measurement was interrupted")
     ]
@@ -403,7 +401,7 @@ def _interrupt(*_: object) -> None:
 
 
 def test_a_table_without_rights_is_told_and_others_are_measured(
-    quick_cli: Any, postgres_url: str, tmp_path: Path
+    cli: Any, postgres_url: str, tmp_path: Path
 ) -> None:
     name = f"q_{uuid4().hex[:10]}"
     with UnifiedSqlAdapter.from_url(postgres_url) as owner:
@@ -419,7 +417,7 @@ def test_a_table_without_rights_is_told_and_others_are_measured(
             url = urlunsplit(
                 parts._replace(netloc=f"{name}:secret-word@{parts.hostname}:{parts.port or 5432}")
             )
-            place = Place(quick_cli, url, name, ("--store", "duckdb:///store.duckdb", "--schema", name), str)
+            place = Place(cli, url, name, ("--store", "duckdb:///store.duckdb", "--schema", name), str)
             ran = place("-s", "resource_type:table", "-s", "resource_type:view")
         finally:
             owner.execute(f"DROP SCHEMA {name} CASCADE")

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from recce_meta.store import sql_files
-from tests.e2e.conftest import Cli, QuickCli
+from tests.e2e.conftest import Cli, ProcessCli
 
 
 @pytest.fixture(params=["duckdb", "postgres"], scope="module")
@@ -28,7 +28,7 @@ def filled(
         url, schema = "duckdb:///store.duckdb", f'Meta, "{uuid4().hex[:8]}"'
     else:
         url, schema = request.getfixturevalue("postgres_url"), f'Meta, "{uuid4().hex[:8]}" 100%'
-    cli = QuickCli(tmp_path_factory.mktemp("query")).within(RECCE_META_URL=url, RECCE_META_SCHEMA=schema)
+    cli = Cli(tmp_path_factory.mktemp("query")).within(RECCE_META_URL=url, RECCE_META_SCHEMA=schema)
     for side in ("base", "current"):
         ran = cli("record", "-e", side, "--target-path", _recorded.parent / side)
         assert ran.code == 0, ran.err
@@ -90,7 +90,7 @@ def test_text_is_sent_as_it_is(filled: Any) -> None:
 
 
 def test_a_statement_comes_from_standard_input_or_a_file_and_goes_to_a_file(filled: Any) -> None:
-    cli = Cli(filled.folder, filled.environ)  # a process of its own has a standard input
+    cli = ProcessCli(filled.folder, filled.environ)  # a process of its own has a standard input
     (cli.folder / "count.sql").write_text("-- how many\nselect count(*) as runs from runs;\n")
 
     for argument, given in (("-", "select count(*) as runs from runs"), ("@count.sql", None)):
@@ -128,13 +128,13 @@ def test_only_one_query_is_run(filled: Any, statement: str) -> None:
 
 
 def test_a_function_that_writes_meets_a_read_only_transaction(
-    quick_cli: Any, postgres_url: str, _recorded: Any
+    cli: Any, postgres_url: str, _recorded: Any
 ) -> None:
     import psycopg
     from psycopg import sql
 
     schema = f"meta_{uuid4().hex[:8]}"
-    cli = quick_cli.within(RECCE_META_URL=postgres_url, RECCE_META_SCHEMA=schema)
+    cli = cli.within(RECCE_META_URL=postgres_url, RECCE_META_SCHEMA=schema)
     assert cli("record", "--target-path", _recorded.parent / "base").code == 0
     with psycopg.connect(postgres_url, autocommit=True) as server:
         name = sql.Identifier(schema)
@@ -169,9 +169,9 @@ def test_a_question_says_how_to_edit_it(filled: Any) -> None:
     assert filled("query", "--cookbook", "storage_used").err == ""
 
 
-def test_the_budget_stops_the_query(quick_cli: Any, postgres_url: str, _recorded: Any) -> None:
+def test_the_budget_stops_the_query(cli: Any, postgres_url: str, _recorded: Any) -> None:
     schema = f"meta_{uuid4().hex[:8]}"
-    cli = quick_cli.within(RECCE_META_URL=postgres_url, RECCE_META_SCHEMA=schema)
+    cli = cli.within(RECCE_META_URL=postgres_url, RECCE_META_SCHEMA=schema)
     assert cli("init").code == 0
     started = time.monotonic()
     ran = cli("query", "select pg_sleep(60)", "--budget", "0.5")
@@ -232,18 +232,18 @@ def test_a_duckdb_file_without_write_permission_is_read(store: Any) -> None:
     assert file.read_bytes() == before
 
 
-def test_sql_takes_its_dialect_from_the_connection(quick_cli: Any) -> None:
-    (quick_cli.folder / "profiles.yml").write_text(
+def test_sql_takes_its_dialect_from_the_connection(cli: Any) -> None:
+    (cli.folder / "profiles.yml").write_text(
         "shop: {target: prod, outputs: {prod: {type: databricks, host: h, http_path: p, schema: s, token: t,"
         " catalog: main}}}\n"
     )
-    own = quick_cli("sql", "views", "--name", "latest_runs", "--profile", "shop")
-    assert own.out == quick_cli("sql", "views", "--name", "latest_runs", "--dialect", "databricks").out
-    by_url = quick_cli("sql", "views", "--name", "latest_runs", "--url", "bigquery://p/d")
-    assert by_url.out == quick_cli("sql", "views", "--name", "latest_runs", "--dialect", "bigquery").out
-    grants = quick_cli("sql", "grants", "--role", "reader", "--profile", "shop")
+    own = cli("sql", "views", "--name", "latest_runs", "--profile", "shop")
+    assert own.out == cli("sql", "views", "--name", "latest_runs", "--dialect", "databricks").out
+    by_url = cli("sql", "views", "--name", "latest_runs", "--url", "bigquery://p/d")
+    assert by_url.out == cli("sql", "views", "--name", "latest_runs", "--dialect", "bigquery").out
+    grants = cli("sql", "grants", "--role", "reader", "--profile", "shop")
     assert "GRANT USE CATALOG ON CATALOG `main` TO `recce_reader`;" in grants.out
-    (quick_cli.folder / "profiles.yml").unlink()
-    without = quick_cli("sql", "views", "--name", "latest_runs")
-    assert without.out == quick_cli("sql", "views", "--name", "latest_runs", "--dialect", "duckdb").out
+    (cli.folder / "profiles.yml").unlink()
+    without = cli("sql", "views", "--name", "latest_runs")
+    assert without.out == cli("sql", "views", "--name", "latest_runs", "--dialect", "duckdb").out
     assert "this is DuckDB's SQL; --dialect chooses another" in without.err

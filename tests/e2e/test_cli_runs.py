@@ -84,7 +84,7 @@ class Checkout:
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def shop(quick_cli: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Checkout]:
+def shop(cli: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Checkout]:
     """A clean checkout of `main` with one commit."""
     root = tmp_path / "shop"
     (root / "models").mkdir(parents=True)
@@ -93,7 +93,7 @@ def shop(quick_cli: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
     is_file = request.param == "duckdb"
     url = f"duckdb:///{tmp_path / 'store.duckdb'}" if is_file else request.getfixturevalue("postgres_url")
     schema = f"runs_{uuid4().hex[:8]}"
-    checkout = Checkout(quick_cli, root, RECCE_META_URL=url, RECCE_META_SCHEMA=schema)
+    checkout = Checkout(cli, root, RECCE_META_URL=url, RECCE_META_SCHEMA=schema)
     checkout.git("init", "--quiet", "--initial-branch=main")
     checkout.commit("select 1 as id")
     yield checkout

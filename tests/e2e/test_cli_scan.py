@@ -16,7 +16,7 @@ from uuid import uuid4
 import duckdb
 import pytest
 
-from tests.e2e.conftest import QuickCli
+from tests.e2e.conftest import Cli
 
 SHOP = """
 CREATE SCHEMA shop;
@@ -38,9 +38,9 @@ DROP TABLE other.note;
 
 
 @pytest.fixture
-def cli(quick_cli: Any) -> Any:
+def cli(cli: Any) -> Any:
     """No process of its own for each of many cases."""
-    return quick_cli.within(RECCE_META_URL="duckdb:///dvd.duckdb")
+    return cli.within(RECCE_META_URL="duckdb:///dvd.duckdb")
 
 
 def run_sql(cli: Any, statements: str) -> None:
@@ -58,7 +58,7 @@ def shop(cli: Any) -> Any:
 @pytest.fixture(scope="module")
 def _scanned_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shop with one scan of it: to create a store takes longer than all else."""
-    cli = QuickCli(tmp_path_factory.mktemp("scanned"), {"RECCE_META_URL": "duckdb:///dvd.duckdb"})
+    cli = Cli(tmp_path_factory.mktemp("scanned"), {"RECCE_META_URL": "duckdb:///dvd.duckdb"})
     run_sql(cli, SHOP)
     scanned(cli, "--run-id", "first")
     return cli.folder / "dvd.duckdb"

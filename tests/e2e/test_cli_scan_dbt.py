@@ -19,11 +19,11 @@ CREATE TABLE backup_orders AS SELECT 1 AS order_id;
 
 
 @pytest.fixture
-def demo(quick_cli: Any) -> Any:
+def demo(cli: Any) -> Any:
     """The command beside the demo's database, with both of dbt's runs and one scan in its store."""
-    ran = quick_cli("demo")
+    ran = cli("demo")
     assert ran.code == 0, ran.err
-    cli = quick_cli.within("recce-meta-demo", RECCE_META_URL="duckdb:///jaffle_shop.duckdb")
+    cli = cli.within("recce-meta-demo", RECCE_META_URL="duckdb:///jaffle_shop.duckdb")
     ran = cli("scan", "--project", "warehouse", "--run-id", "before")
     assert ran.code == 0, ran.err
     return cli

@@ -27,6 +27,8 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.run.store import EXAMPLES
 from recce_meta.store.session import init_store
 
+pytestmark = pytest.mark.extensive
+
 COMMAND = [sys.executable, "-m", "recce_meta"]
 RUNS = "s/default/runs"
 Serving = Callable[..., "Server"]

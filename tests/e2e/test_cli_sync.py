@@ -18,7 +18,7 @@ from recce_meta.server.access import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import Permissions, Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-from tests.e2e.conftest import QuickCli
+from tests.e2e.conftest import Cli
 from tests.e2e.test_cli_upload import running
 
 MINE = "duckdb:///mine.duckdb"
@@ -27,10 +27,10 @@ SECRET = "hunter2-of-the-team"
 
 
 @pytest.fixture
-def shop(quick_cli: QuickCli, project: Path, store: Any) -> QuickCli:
+def shop(cli: Cli, project: Path, store: Any) -> Cli:
     """The command in a project whose store has a run of base and one of current."""
     shutil.copy(store.folder / "store.duckdb", project / "mine.duckdb")
-    return quick_cli.within(project, RECCE_META_URL=MINE)
+    return cli.within(project, RECCE_META_URL=MINE)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def team(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
         yield (url, "--remote-schema", schema)
 
 
-def runs(shop: QuickCli, url: str = MINE, schema: str = DEFAULT_SCHEMA) -> list[dict[str, Any]]:
+def runs(shop: Cli, url: str = MINE, schema: str = DEFAULT_SCHEMA) -> list[dict[str, Any]]:
     """The runs of a store, the newest first."""
     ran = shop("runs", "--url", url, "--schema", schema, "--format", "json")
     found: list[dict[str, Any]] = json.loads(ran.out)["runs"] if ran.code == 0 else []
@@ -85,7 +85,7 @@ def moved(document: dict[str, Any], status: str = "sent") -> dict[str, int]:
 
 
 def test_what_was_pushed_is_pulled_elsewhere_and_gives_the_same_diff(
-    shop: QuickCli, team: tuple[str, ...]
+    shop: Cli, team: tuple[str, ...]
 ) -> None:
     url, _, schema = team
     pushed = shop("push", *team)
@@ -109,7 +109,7 @@ def test_what_was_pushed_is_pulled_elsewhere_and_gives_the_same_diff(
     assert diffs[0] == diffs[1] == diffs[2] and "modified" in diffs[0]
 
 
-def test_a_sync_goes_both_ways(shop: QuickCli, team: tuple[str, ...]) -> None:
+def test_a_sync_goes_both_ways(shop: Cli, team: tuple[str, ...]) -> None:
     url, _, schema = team
     assert shop("push", *team, "--select", "base").code == 0
     here = shop("record", "-e", "ci", "--run-id", "here", "--target-path", "target")
@@ -128,7 +128,7 @@ def test_a_sync_goes_both_ways(shop: QuickCli, team: tuple[str, ...]) -> None:
     assert shop("sync", *team).out.startswith("Nothing to exchange with ")
 
 
-def test_a_dry_run_writes_nothing(shop: QuickCli, team: tuple[str, ...]) -> None:
+def test_a_dry_run_writes_nothing(shop: Cli, team: tuple[str, ...]) -> None:
     url, _, schema = team
     before = set(shop.folder.iterdir())
     would = shop("push", *team, "--dry-run")
@@ -148,14 +148,14 @@ def test_a_dry_run_writes_nothing(shop: QuickCli, team: tuple[str, ...]) -> None
         (["base~0"], 1),
     ],
 )
-def test_runs_are_selected(shop: QuickCli, select: list[str], count: int) -> None:
+def test_runs_are_selected(shop: Cli, select: list[str], count: int) -> None:
     options = [part for text in select for part in ("--select", text)]
     document = done(shop("push", "out.zip", *options, "--format", "json"))
 
     assert moved(document)["run"] == count
 
 
-def test_all_runs_of_a_branch_and_an_environment_are_selected(shop: QuickCli) -> None:
+def test_all_runs_of_a_branch_and_an_environment_are_selected(shop: Cli) -> None:
     for name in ("one", "two"):
         ran = shop("record", "-e", "ci", "--branch", "fix", "--run-id", name, "--target-path", "target")
         assert ran.code == 0, ran.err
@@ -189,7 +189,7 @@ def test_all_runs_of_a_branch_and_an_environment_are_selected(shop: QuickCli) ->
         (["sync", "--conflict", "a", "-o", "x.zip"], 2, "Conflict 'a' not found"),
     ],
 )
-def test_mistakes_are_named(shop: QuickCli, arguments: list[str], code: int, message: str) -> None:
+def test_mistakes_are_named(shop: Cli, arguments: list[str], code: int, message: str) -> None:
     ran = shop(*arguments)
 
     assert ran.code == code and message in ran.err, ran.err
@@ -197,7 +197,7 @@ def test_mistakes_are_named(shop: QuickCli, arguments: list[str], code: int, mes
     assert not (shop.folder / "x.zip").exists() and not (shop.folder / "out.zip").exists()
 
 
-def test_the_password_of_the_default_remote_is_not_shown(shop: QuickCli) -> None:
+def test_the_password_of_the_default_remote_is_not_shown(shop: Cli) -> None:
     within = shop.within(shop.folder, RECCE_META_REMOTE=f"postgresql://ada:{SECRET}@db.example/shop")
 
     for style in ("table", "json"):
@@ -207,7 +207,7 @@ def test_the_password_of_the_default_remote_is_not_shown(shop: QuickCli) -> None
 
 
 @pytest.mark.parametrize("spelling", ["../{folder}/mine.duckdb", "link.duckdb", "hard.duckdb"])
-def test_the_local_store_by_another_path_is_refused(shop: QuickCli, spelling: str) -> None:
+def test_the_local_store_by_another_path_is_refused(shop: Cli, spelling: str) -> None:
     (shop.folder / "link.duckdb").symlink_to("mine.duckdb")
     (shop.folder / "hard.duckdb").hardlink_to(shop.folder / "mine.duckdb")
 
@@ -216,7 +216,7 @@ def test_the_local_store_by_another_path_is_refused(shop: QuickCli, spelling: st
     assert ran.code == 2 and "The remote is the local store" in ran.err, ran.err
 
 
-def test_a_damaged_bundle_changes_nothing(shop: QuickCli) -> None:
+def test_a_damaged_bundle_changes_nothing(shop: Cli) -> None:
     assert shop("push", "out.zip").code == 0
     content = (shop.folder / "out.zip").read_bytes()
     (shop.folder / "out.zip").write_bytes(content[: len(content) // 2])
@@ -228,7 +228,7 @@ def test_a_damaged_bundle_changes_nothing(shop: QuickCli) -> None:
     assert not (shop.folder / "x.duckdb").exists()
 
 
-def test_an_unreachable_remote_is_in_the_history_without_its_password(shop: QuickCli) -> None:
+def test_an_unreachable_remote_is_in_the_history_without_its_password(shop: Cli) -> None:
     ran = shop("push", f"postgresql://ada:{SECRET}@127.0.0.1:1/x")
     status = shop("sync", "--status")
 
@@ -238,7 +238,7 @@ def test_an_unreachable_remote_is_in_the_history_without_its_password(shop: Quic
     assert SECRET.encode() not in (shop.folder / "mine.duckdb").read_bytes()
 
 
-def test_the_same_id_with_other_contents_is_a_conflict(shop: QuickCli, team: tuple[str, ...]) -> None:
+def test_the_same_id_with_other_contents_is_a_conflict(shop: Cli, team: tuple[str, ...]) -> None:
     url, _, schema = team
     other = ("--url", url, "--schema", schema)
     assert shop("record", "--run-id", "same", "-e", "ci", "--target-path", "target").code == 0
@@ -264,7 +264,7 @@ def test_the_same_id_with_other_contents_is_a_conflict(shop: QuickCli, team: tup
     assert "is on neither side" not in received.out, "the bundle has the run itself"
 
 
-def test_a_deletion_reaches_the_other_store_and_stays(shop: QuickCli, team: tuple[str, ...]) -> None:
+def test_a_deletion_reaches_the_other_store_and_stays(shop: Cli, team: tuple[str, ...]) -> None:
     url, _, schema = team
     assert shop("push", *team).code == 0
     gone = next(run["run_id"] for run in runs(shop) if run["environment"] == "current")
@@ -281,7 +281,7 @@ def test_a_deletion_reaches_the_other_store_and_stays(shop: QuickCli, team: tupl
     assert again.code == 3 and f"Run {gone} was pruned on" in again.err
 
 
-def test_a_run_that_was_pruned_from_one_store_only_comes_back(shop: QuickCli) -> None:
+def test_a_run_that_was_pruned_from_one_store_only_comes_back(shop: Cli) -> None:
     assert shop("push", "team.zip").code == 0
     assert shop("prune", "--keep-last", "0", "-e", "current", "--local").code == 0
     assert len(runs(shop)) == 1
@@ -290,7 +290,7 @@ def test_a_run_that_was_pruned_from_one_store_only_comes_back(shop: QuickCli) ->
     assert len(runs(shop)) == 2
 
 
-def test_notes_are_exchanged_and_a_replaced_one_is_shown(shop: QuickCli, team: tuple[str, ...]) -> None:
+def test_notes_are_exchanged_and_a_replaced_one_is_shown(shop: Cli, team: tuple[str, ...]) -> None:
     url, _, schema = team
     other = ("--url", url, "--schema", schema)
     assert shop("push", *team).code == 0
@@ -307,7 +307,7 @@ def test_notes_are_exchanged_and_a_replaced_one_is_shown(shop: QuickCli, team: t
     assert "mine" in shop("notes", "orders", "--history").out
 
 
-def test_a_bundle_is_the_same_if_nothing_changed(shop: QuickCli) -> None:
+def test_a_bundle_is_the_same_if_nothing_changed(shop: Cli) -> None:
     assert shop("push", "one.zip").code == 0
     first = (shop.folder / "one.zip").read_bytes()
     assert shop("push", "one.zip").out.startswith("Nothing to push")
@@ -319,11 +319,11 @@ def test_a_bundle_is_the_same_if_nothing_changed(shop: QuickCli) -> None:
     assert shop("sync", "one.zip", "--url", "duckdb:///x.duckdb").out.startswith("Nothing to exchange")
 
 
-def configure(shop: QuickCli, text: str) -> None:
+def configure(shop: Cli, text: str) -> None:
     (shop.folder / "recce_meta.yml").write_text(text, encoding="utf-8")
 
 
-def test_the_remote_comes_from_the_configuration_or_a_variable(shop: QuickCli) -> None:
+def test_the_remote_comes_from_the_configuration_or_a_variable(shop: Cli) -> None:
     configure(shop, "stores:\n  team: {url: 'duckdb:///team.duckdb', schema: shared}\nremote: team\n")
     sub = shop.folder / "models"
     sub.mkdir()
@@ -346,7 +346,7 @@ def test_the_remote_comes_from_the_configuration_or_a_variable(shop: QuickCli) -
     assert len(runs(shop, "duckdb:///team.duckdb", "second")) == 2
 
 
-def test_a_remote_with_a_password_in_the_file_is_refused(shop: QuickCli) -> None:
+def test_a_remote_with_a_password_in_the_file_is_refused(shop: Cli) -> None:
     configure(shop, f"remote: postgresql://ada:{SECRET}@host/db\n")
     ran = shop("push")
 
@@ -367,7 +367,7 @@ def server(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def test_a_server_is_a_remote(shop: QuickCli, server: str) -> None:
+def test_a_server_is_a_remote(shop: Cli, server: str) -> None:
     client = shop.within(RECCE_META_TOKEN=SECRET, RECCE_META_REMOTE=server)
     assert client("note", "orders", "checked", "--author", "Ada").code == 0
 
@@ -387,7 +387,7 @@ def test_a_server_is_a_remote(shop: QuickCli, server: str) -> None:
     assert SECRET not in "".join(ran.out + ran.err for ran in (pushed, again, pulled, selected, named))
 
 
-def test_a_server_refuses_a_wrong_token(shop: QuickCli, server: str) -> None:
+def test_a_server_refuses_a_wrong_token(shop: Cli, server: str) -> None:
     ran = shop.within(RECCE_META_TOKEN="wrong")("push", server)
 
     assert ran.code == 3 and "RECCE_META_TOKEN" in ran.err
@@ -395,7 +395,7 @@ def test_a_server_refuses_a_wrong_token(shop: QuickCli, server: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_to_do_costs_three_statements_for_each_side(
-    shop: QuickCli, kind: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+    shop: Cli, kind: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
     with team_of(kind, request) as (url, schema):
         assert shop("push", url, "--remote-schema", schema).code == 0

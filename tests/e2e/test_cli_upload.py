@@ -34,7 +34,7 @@ from recce_meta.server.metadata import uploads
 from recce_meta.server.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.sync import server_client
-from tests.e2e.conftest import Cli, QuickCli
+from tests.e2e.conftest import Cli
 from tests.states import DATABASES, opened, state_address
 
 SHOP, OTHER = "0a1b2c3d4e5f", "5f4e3d2c1b0a"
@@ -106,8 +106,8 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
 
 
 @pytest.fixture
-def cli(quick_cli: QuickCli, served: Served) -> Cli:
-    return quick_cli.within(RECCE_META_TOKEN=served.token)
+def cli(cli: Cli, served: Served) -> Cli:
+    return cli.within(RECCE_META_TOKEN=served.token)
 
 
 @pytest.fixture(autouse=True)
@@ -260,9 +260,9 @@ def test_options_of_uploads_require_a_server(cli: Cli, project: Path) -> None:
     ],
 )
 def test_an_address_that_could_reveal_the_token_is_refused(
-    quick_cli: QuickCli, project: Path, address: str, message: str
+    cli: Cli, project: Path, address: str, message: str
 ) -> None:
-    done = quick_cli.within(project, RECCE_META_TOKEN="rm_secret")("record", "--to", address)
+    done = cli.within(project, RECCE_META_TOKEN="rm_secret")("record", "--to", address)
     assert done.code == 2 and message in done.err and "secret" not in done.err.replace("rm_secret", "")
     assert "rm_secret" not in done.err
 
@@ -276,18 +276,16 @@ def test_allowed_hosts_may_use_plain_http() -> None:
 
 @pytest.mark.parametrize("token", [None, "rm_" + "0" * 12 + "_" + "x" * 43])
 def test_a_missing_or_wrong_token_names_its_variable(
-    served: Served, quick_cli: QuickCli, project: Path, token: str | None
+    served: Served, cli: Cli, project: Path, token: str | None
 ) -> None:
-    own = quick_cli.within(project, **({} if token is None else {"RECCE_META_TOKEN": token}))
+    own = Cli(cli.folder).within(project, **({} if token is None else {"RECCE_META_TOKEN": token}))
     done = own("record", "--to", served.url)
     assert done.code == 3 and "A token is required" in done.err and "set RECCE_META_TOKEN" in done.err
 
 
-def test_a_token_of_no_connection_needs_the_option(
-    served: Served, quick_cli: QuickCli, project: Path
-) -> None:
+def test_a_token_of_no_connection_needs_the_option(served: Served, cli: Cli, project: Path) -> None:
     _, text = add_token(served.state, "wide", [TokenScope.UPLOAD])
-    own = quick_cli.within(project, RECCE_META_TOKEN=text)
+    own = cli.within(project, RECCE_META_TOKEN=text)
     done = own("record", "--to", served.url, "--branch", "main")
     assert done.code == 2 and "Missing option: --connection" in done.err
     assert own("record", "--to", served.url, "--branch", "main", "--connection", "other").code == 0

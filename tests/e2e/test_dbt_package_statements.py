@@ -17,6 +17,8 @@ from recce_meta.store import sql_files
 from tests.e2e.dbt_shop import ROOT, Shop, copy_shop, python_with_dbt
 from tests.googlesql import accept, judging, store_tables
 
+pytestmark = pytest.mark.emulator
+
 WAREHOUSES = ("duckdb", "postgres", "snowflake", "bigquery", "redshift", "databricks")
 TEXT = 'It\'s\n"x" \\ \\n 🦆 ⟦a⟧ $$ {{ y }} %'
 JSON = '{"a":"It\'s \\\\ \\n"}'

@@ -51,7 +51,7 @@ database = tiny_extractor:fail
 
 
 @pytest.fixture
-def tiny(cli: Cli, tmp_path: Path) -> Cli:
+def tiny(process_cli: Cli, tmp_path: Path) -> Cli:
     """The command, with a package of extractors, and a folder `project` of two files."""
     site = tmp_path / "site"
     info = site / "tiny_extractor-1.0.dist-info"
@@ -66,7 +66,7 @@ def tiny(cli: Cli, tmp_path: Path) -> Cli:
     (project / "a.sql").write_text("select 1 as x", encoding="utf-8")
     (project / "b.sql").write_text("select x from main.a", encoding="utf-8")
     path = os.pathsep.join([str(site), str(ROOT)])
-    return cli.within(PYTHONPATH=path, RECCE_META_URL="duckdb:///store.duckdb")
+    return process_cli.within(PYTHONPATH=path, RECCE_META_URL="duckdb:///store.duckdb")
 
 
 def test_a_plugin_s_project_is_recorded_once_compared_and_traced(tiny: Cli, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ Needs Chromium and its driver (Debian: `apt-get install chromium chromium-driver
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -18,10 +17,9 @@ from recce_meta.models import Change, Impact, LineageEdge, RunDiff, Status
 from recce_meta.models.change import Category
 from recce_meta.models.data_diff import Failed, RowCount, RowCountDiff, Subject
 from recce_meta.report import html_report
+from tests.needs import missing
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report"
-REQUIRED = bool(os.environ.get("RECCE_META_REQUIRE_BROWSER"))
-"""Set in CI, so that a browser that is missing cannot pass for a green run."""
 WIDE, NARROW = 1400, 400
 
 
@@ -40,8 +38,7 @@ cases = module(GOLDEN / "data" / "data_cases.py")
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if driving.programs() is None:
-        told = "no Chromium with chromedriver on this machine"
-        pytest.fail(told) if REQUIRED else pytest.skip(told)
+        missing("browser")
     with driving.browser(tmp_path_factory.mktemp("browser")) as session:
         yield session
 

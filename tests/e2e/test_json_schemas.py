@@ -13,7 +13,7 @@ import pytest
 
 from recce_meta.cli.main import cli as command_line
 from scripts.build_schemas import FOLDER, built
-from tests.e2e.conftest import DEMO, QuickCli
+from tests.e2e.conftest import DEMO, Cli
 
 SCHEMAS = {
     schema["$id"]: schema
@@ -86,8 +86,8 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The command on the store of the demo, which holds two runs and the data of both."""
     folder = tmp_path_factory.mktemp("demo")
-    assert QuickCli(folder)("demo").code == 0
-    cli = QuickCli(folder).within(RECCE_META_URL="duckdb:///recce-meta-demo/jaffle_shop.duckdb")
+    assert Cli(folder)("demo").code == 0
+    cli = Cli(folder).within(RECCE_META_URL="duckdb:///recce-meta-demo/jaffle_shop.duckdb")
     (folder / "checks.yml").write_text(CHECKS)
     assert cli("export", "base", "-o", "base.json").code == 0
     assert cli("push", "bundle.zip").code == 0

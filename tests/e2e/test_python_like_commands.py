@@ -15,7 +15,7 @@ from recce_meta import UnifiedSqlAdapter, render_report
 from recce_meta.cli.main import COMMANDS
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from scripts.docs_python import FUNCTIONS
-from tests.e2e.conftest import QuickCli
+from tests.e2e.conftest import Cli
 
 CHECKS = """
 checks:
@@ -132,7 +132,7 @@ def test_a_function_gives_what_its_command_prints(name: str, copy: Path, adapter
     arguments, function = CASES[name]
     ours = json.loads(render_report(function(adapter), "json"))
     adapter.close()
-    ran = QuickCli(copy)(*arguments, "--url", "duckdb:///jaffle_shop.duckdb", "--format", "json")
+    ran = Cli(copy)(*arguments, "--url", "duckdb:///jaffle_shop.duckdb", "--format", "json")
 
     assert ran.code in (0, 1), ran.err
     theirs = constant(json.loads(ran.out))
@@ -148,7 +148,7 @@ def test_a_report_is_that_of_the_command(format: str, copy: Path, adapter: Unifi
     adapter.execute("DELETE FROM recce_metadata.store_annotation_events")
     ours = render_report(api.diff_runs(adapter), format)
     adapter.close()
-    ran = QuickCli(copy)("diff", "--url", "duckdb:///jaffle_shop.duckdb", "--format", style)
+    ran = Cli(copy)("diff", "--url", "duckdb:///jaffle_shop.duckdb", "--format", style)
 
     assert ours.rstrip("\n") == ran.out.rstrip("\n")
 

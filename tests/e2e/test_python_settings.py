@@ -27,9 +27,9 @@ VARYING = ("seconds", "taken_at")
 
 
 @pytest.fixture
-def shop(quick_cli: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+def shop(cli: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A shop on DuckDB whose `orders` was edited and has settings in its meta; `plain` has none."""
-    with shop_on("duckdb", quick_cli, f"duckdb:///{quick_cli.folder / 'shop.duckdb'}") as shop:
+    with shop_on("duckdb", cli, f"duckdb:///{cli.folder / 'shop.duckdb'}") as shop:
         shop.build("orders", BASE, CURRENT)
         shop.build("plain", "SELECT 1 AS id, 2 AS n", "SELECT 1 AS id, 2.5 AS n")
         shop.write(
@@ -38,8 +38,8 @@ def shop(quick_cli: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
             orders={"sql": "select 2", "meta": {"recce_meta": META}},
             plain={"sql": "select 3"},
         )
-        (quick_cli.folder / "checks.yml").write_text(CHECKS, encoding="utf-8")
-        monkeypatch.chdir(quick_cli.folder)
+        (cli.folder / "checks.yml").write_text(CHECKS, encoding="utf-8")
+        monkeypatch.chdir(cli.folder)
         yield shop
 
 

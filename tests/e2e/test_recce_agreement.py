@@ -31,6 +31,8 @@ from recce_meta.checks.file import read_check_file
 from recce_meta.models.checks import CheckReport, CheckResult
 from recce_meta.report import check_report_json
 
+pytestmark = pytest.mark.extensive
+
 RECORDED = Path(__file__).resolve().parents[1] / "data" / "recce"
 PROJECTS = ("typed_shop", "jaffle_shop")
 
@@ -218,9 +220,9 @@ def test_most_answers_are_the_same_to_the_last_figure(
 
 
 @pytest.fixture
-def report(project: Path, quick_cli: Any) -> Mapping[str, Any]:
+def report(project: Path, cli: Any) -> Mapping[str, Any]:
     """What `check run` writes of recce's own file, as it is."""
-    ran = quick_cli.within(project)(
+    ran = cli.within(project)(
         *("check", "run", "--base", "path:target-base", "--current", "path:target"),
         *("--url", f"duckdb:///{project.name}.duckdb", "--format", "json"),
     )
@@ -259,7 +261,7 @@ SAME_OR_SHOWN = ("same", "shown", "not_compared")
 
 
 def test_a_name_that_no_node_has_is_told_and_where_something_is_expected_an_error(
-    project: Path, quick_cli: Any
+    project: Path, cli: Any
 ) -> None:
     counted = {"type": "row_count_diff", "params": {"node_names": ["orders_typo", *_any_model(project)]}}
     checks = [
@@ -267,7 +269,7 @@ def test_a_name_that_no_node_has_is_told_and_where_something_is_expected_an_erro
         {"name": "expected", **counted, "expect": {"row_count_change": "5%"}},
     ]
     (project / "typo.yml").write_text(yaml.safe_dump({"checks": checks}))
-    ran = quick_cli.within(project)(
+    ran = cli.within(project)(
         *("check", "run", "typo.yml", "--base", "path:target-base", "--current", "path:target"),
         *("--url", f"duckdb:///{project.name}.duckdb", "--format", "json"),
     )
@@ -359,8 +361,8 @@ IN_JSON = {
 }
 
 
-def test_a_selection_without_packages_means_the_projects_own(workshop: Workshop, quick_cli: Any) -> None:
-    folder, work = workshop.folder("jaffle_shop"), quick_cli.folder
+def test_a_selection_without_packages_means_the_projects_own(workshop: Workshop, cli: Any) -> None:
+    folder, work = workshop.folder("jaffle_shop"), cli.folder
     for side in ("target-base", "target"):
         (work / side).mkdir()
         manifest = json.loads((folder / side / "manifest.json").read_text(encoding="utf-8"))
@@ -376,7 +378,7 @@ def test_a_selection_without_packages_means_the_projects_own(workshop: Workshop,
     ]
     checks.append({"name": "named", "type": "row_count_diff", "params": named})
     (work / "checks.yml").write_text(yaml.safe_dump({"checks": checks}), encoding="utf-8")
-    ran = quick_cli(
+    ran = cli(
         *("check", "run", "--base", "path:target-base", "--current", "path:target", "--format", "json"),
         *("--url", f"duckdb:///{folder / 'jaffle_shop.duckdb'}"),
     )

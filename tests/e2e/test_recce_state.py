@@ -54,9 +54,9 @@ class Imported:
 
 
 @pytest.fixture
-def imported(quick_cli: Any) -> Imported:
+def imported(cli: Any) -> Imported:
     """Nothing imported yet."""
-    return Imported(quick_cli)
+    return Imported(cli)
 
 
 def test_runs_checks_and_results_are_taken_over_once(imported: Imported, whole: str) -> None:

@@ -64,6 +64,7 @@ def tallies() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("sort", FLOORS)
 def test_what_dbt_compiled_is_rendered_alike(tallies: dict[str, Any], sort: str) -> None:
     total, equal = FLOORS[sort]

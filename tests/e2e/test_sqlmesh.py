@@ -17,6 +17,9 @@ from msgspec.structs import replace
 from recce_meta import UnifiedSqlAdapter, diff_runs, impact, lineage, record_run
 from recce_meta.models import Project
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from tests.needs import missing
+
+pytestmark = pytest.mark.network
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "sqlmesh"
@@ -30,6 +33,7 @@ COLUMN_DEPENDENCIES = """
 import json, sys
 from sqlmesh import Context
 from sqlmesh.core.lineage import column_dependencies
+from tests.needs import missing
 context = Context(paths=[sys.argv[1]])
 print(json.dumps({
     f"{model.name}.{column}": sorted(
@@ -101,7 +105,7 @@ def projects(tmp_path: Path) -> dict[str, Path]:
 def run_python(folder: Path, *arguments: str) -> str:
     """The output of a Python with SQLMesh, with the example installed next to it."""
     if PYTHON is None:
-        pytest.skip("SQLMesh is not installed: pip install sqlmesh, or set RECCE_META_TEST_SQLMESH_PYTHON")
+        missing("SQLMesh")
     site = folder / "site"
     if not site.exists():
         options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--target", str(site)]

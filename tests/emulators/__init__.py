@@ -8,7 +8,6 @@ steps of `python -m tests.emulators.install`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -16,12 +15,11 @@ from pathlib import Path
 from types import ModuleType
 
 import msgspec
-import pytest
 import yaml
 
+from tests.needs import missing
+
 NAMES = ("snowflake", "bigquery", "redshift", "databricks")
-REQUIRED = bool(os.environ.get("RECCE_META_REQUIRE_EMULATORS"))
-"""Set in CI, so that a missing emulator cannot pass for a green run."""
 
 
 def emulator(name: str) -> ModuleType:
@@ -38,10 +36,7 @@ def running(name: str, scratch: Path) -> Iterator[Mapping[str, object]]:
     module = emulator(name)
     problem = module.problem()
     if problem is not None:
-        hint = f"no emulator of {name}: {problem}; python -m tests.emulators.install {name}"
-        if REQUIRED:
-            pytest.fail(hint)
-        pytest.skip(hint)
+        missing("emulator", f"{problem}; python -m tests.emulators.install {name}")
     with module.running(scratch) as output:
         yield output
 

@@ -105,13 +105,14 @@ class Templates:
         return f"{{{{ ref({self.text()}) }}}} "
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_references_are_those_that_rendering_makes(seed: int) -> None:
-    template = Templates(seed).body()
-    seen: set[str] = set()
-    JINJA.from_string(template).render(ref=seen.add)
+def test_references_are_those_that_rendering_makes(subtests: pytest.Subtests) -> None:
+    for seed in range(100):
+        with subtests.test(seed=seed):
+            template = Templates(seed).body()
+            seen: set[str] = set()
+            JINJA.from_string(template).render(ref=seen.add)
 
-    found = jinja_dependencies(template)
+            found = jinja_dependencies(template)
 
-    assert {name for _, name, _ in found.refs} == seen, template
-    assert not found.dynamic
+            assert {name for _, name, _ in found.refs} == seen, template
+            assert not found.dynamic

@@ -733,6 +733,7 @@ def test_modules_in_the_folder_of_the_project_are_not_imported(shop: Editor) -> 
     assert process.returncode == 0, messages
 
 
+@pytest.mark.extensive
 def test_two_processes_index_one_project_one_after_the_other(shop: Editor) -> None:
     processes = [shop.start() for _ in range(2)]
     found = [
@@ -743,6 +744,7 @@ def test_two_processes_index_one_project_one_after_the_other(shop: Editor) -> No
     assert len({one.run_id for one in found}) == 1
 
 
+@pytest.mark.extensive
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_a_killed_process_leaves_the_previous_index(shop: Editor) -> None:
     first = shop.index()

@@ -23,11 +23,15 @@ from recce_meta.repositories.dbt.environments import (
     use_environment,
 )
 from tests.dbt_environments import dbt_environment, environments_folder
+from tests.needs import missing
+
+pytestmark = pytest.mark.network
 
 BUILD = """
 import asyncio, os, sys
 from pathlib import Path
 from recce_meta.repositories.dbt.environments import ensure_environment
+from tests.needs import missing
 asyncio.run(ensure_environment(Path(sys.argv[1]), "2.0", "duckdb", environ=os.environ))
 """
 
@@ -132,7 +136,7 @@ def test_an_unknown_adapter_is_named(tmp_path: Path) -> None:
 )
 def test_a_failure_names_what_is_missing(tmp_path: Path, settings: dict[str, str], can_retry: bool) -> None:
     if shutil.which("uv") is None:
-        pytest.skip("uv is not installed")
+        missing("uv")
     environ = {"PATH": os.environ["PATH"], "PIP_CONFIG_FILE": os.devnull, "UV_PYTHON": sys.executable}
     environ |= {"UV_CACHE_DIR": str(tmp_path / "uv"), **settings}
     with pytest.raises(EnvironmentFailed) as raised:

@@ -44,6 +44,8 @@ from recce_meta.repositories.processes import Completed, run_process
 from recce_meta.repositories.types import ProfileTarget
 from tests.dbt_environments import dbt_environment
 
+pytestmark = pytest.mark.network
+
 MODELS = {
     "models/a.sql": "select 1 as id, '{{ target.name }}' as name",
     "models/marts/b.sql": "select id from {{ ref('a') }} join {{ source('raw', 'orders') }} using (id)",

@@ -22,6 +22,8 @@ from recce_meta.repositories.types import JobStatus, Stage
 from recce_meta.repositories.workflow import STAGES
 from tests.contract.repositories.fleet import Fleet, fleet_on
 
+pytestmark = pytest.mark.extensive
+
 MATRIX = list(product(("sqlite", "postgres"), ("restart", "takeover"), STAGES))
 PART = [
     ("sqlite", "restart", Stage.PARSE),

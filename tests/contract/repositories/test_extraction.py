@@ -49,6 +49,8 @@ from recce_meta.store.session import open_store
 from tests.dbt_environments import dbt_environment, environments_folder
 from tests.git_server import Answer, File, GitServer
 
+pytestmark = pytest.mark.extensive
+
 MINOR = "1.10"
 CANARY = "canary-4f81d09c7be2"
 LEAST_OF_DBT = 60 * 2**20
@@ -170,6 +172,7 @@ def shop(server: GitServer, files: Mapping[str, File] = {}) -> str:
     return name
 
 
+@pytest.mark.network
 def test_gold(service: Service) -> None:
     """dbt parses the project; the run has lineage of columns; a commit is stored once."""
     dbt_environment(MINOR, "duckdb")
@@ -212,6 +215,7 @@ def test_gold(service: Service) -> None:
     assert not list((service.work / "jobs").iterdir())
 
 
+@pytest.mark.network
 def test_a_failed_parse(service: Service) -> None:
     """A project that dbt refuses is read without dbt, unless the connection demands dbt."""
     dbt_environment(MINOR, "duckdb")
@@ -243,6 +247,7 @@ NESTED: Mapping[str, File] = {
 PRIVATE = "https://10.0.0.1/a/b.git"
 
 
+@pytest.mark.network
 @pytest.mark.parametrize(
     "files",
     [
@@ -261,6 +266,7 @@ def test_packages_of_a_private_server_are_not_fetched(service: Service, files: M
     assert job.error.startswith("package") and "is not a public host" in job.error
 
 
+@pytest.mark.network
 @pytest.mark.parametrize("minor", [MINOR, "2.0"])
 def test_private_packages(service: Service, minor: str) -> None:
     """`dbt deps` reads a package of the same server with the token of the connection."""

@@ -12,6 +12,7 @@ import pytest
 from recce_meta.repositories.isolation.base import Program, Settings
 from recce_meta.repositories.isolation.docker import FOLDER_IN_IMAGE, Docker, Image, client, missing
 from recce_meta.repositories.processes import ProcessLimits
+from tests import needs
 from tests.sandboxes import run
 
 IMAGE = Image("1.11", "duckdb")
@@ -25,7 +26,7 @@ def docker() -> Docker:
     """Return the isolation by containers; skip the test without an engine or its image."""
     reason = asyncio.run(missing(SETTINGS, IMAGE))
     if reason is not None:
-        pytest.skip(f"no Docker: {reason[0]}, see `{reason[1]}`")
+        needs.missing("Docker", f"{reason[0]}, see `{reason[1]}`")
     return Docker(SETTINGS, IMAGE)
 
 
@@ -50,6 +51,7 @@ def containers() -> list[str]:
 
 SEES = """
 import os, pathlib, socket
+from tests import needs
 print(os.environ.get("APP_TOKEN"), os.environ["GIVEN"], os.getuid() != 0, os.listdir("/sys/class/net"))
 for path in ("/evil", "/usr/evil", "/opt/dbt/evil", "/etc/evil"):
     try:

@@ -34,6 +34,8 @@ from recce_meta.repositories.types import ProfileTarget
 from tests.contract.repositories.programs import running_with
 from tests.dbt_environments import dbt_environment
 
+pytestmark = pytest.mark.network
+
 CANARY = "canary-7d20"
 ENDLESS = "{{% for i in range(99999) %}}{{% for j in range(99999) %}}{}{{% endfor %}}{{% endfor %}}"
 PYTHON = "import pathlib\npathlib.Path({path!r}).touch()\ndef model(dbt, session):\n    return 1\n"

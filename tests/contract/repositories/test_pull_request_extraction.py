@@ -42,6 +42,8 @@ from tests.dbt_environments import dbt_environment
 from tests.forge_server import ForgeRepository, ForgeServer
 from tests.git_server import File, GitServer
 
+pytestmark = pytest.mark.extensive
+
 TOKEN = "canary-token-5d41402abc4b"
 VARIABLE = "canary-variable-7d793037a076"
 SECRETS = (TOKEN, VARIABLE, base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode())
@@ -235,6 +237,7 @@ HOSTILE: Mapping[str, File] = {
 }
 
 
+@pytest.mark.network
 def test_a_fork_gets_no_secret_and_leaves_nothing(
     service: Watched, forge_server: ForgeServer, commands: list[DbtCommand], bubblewrap: Bubblewrap
 ) -> None:
@@ -267,6 +270,7 @@ def test_a_fork_gets_no_secret_and_leaves_nothing(
         assert not list((service.work / "cache" / kind / connection.id).glob("*"))
 
 
+@pytest.mark.network
 @pytest.mark.parametrize("kind", ["variable", "private"])
 def test_packages_of_a_fork_are_fetched_without_the_token(
     service: Watched, forge_server: ForgeServer, kind: str, bubblewrap: Bubblewrap
@@ -301,6 +305,7 @@ def _decoded(headers: list[str]) -> list[bytes]:
     return [base64.b64decode(header.partition(" ")[2]) for header in headers if header.startswith("Basic ")]
 
 
+@pytest.mark.network
 @pytest.mark.parametrize(
     "settings",
     [

@@ -48,7 +48,7 @@ from tests.contract.server.api_shop import (
     shop_url,
 )
 from tests.contract.server.small_store import copy_annotations
-from tests.e2e.conftest import QuickCli
+from tests.e2e.conftest import Cli
 
 SHOP_RUN = {"run": "current", "project": PROJECT}
 LISTS = {
@@ -141,7 +141,7 @@ def test_documents_are_those_of_the_commands(
 ):
     found = answer(client, path, **parameters)
     assert found.pop("truncated", False) is False
-    cli = QuickCli(tmp_path).within(RECCE_META_URL=url)
+    cli = Cli(tmp_path).within(RECCE_META_URL=url)
     printed = cli(*command.split(), "--format", "json", "--project", PROJECT)
 
     assert printed.code == 0, printed.err

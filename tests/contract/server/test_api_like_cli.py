@@ -19,7 +19,7 @@ from recce_meta.models import LineageEdge, NodeMetadata, Project, RunMetadata
 from recce_meta.models.node import reference_origins
 from recce_meta.report.addresses import Addresses
 from tests.contract.server.api_shop import answer, items, serving
-from tests.e2e.conftest import QuickCli
+from tests.e2e.conftest import Cli
 from tests.property import test_store_round_trip as random
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -73,13 +73,13 @@ def client(url: str) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="module")
-def cli(url: str, tmp_path_factory: pytest.TempPathFactory) -> QuickCli:
-    cli = QuickCli(tmp_path_factory.mktemp("cli")).within(RECCE_META_URL=url)
-    assert isinstance(cli, QuickCli)
+def cli(url: str, tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    cli = Cli(tmp_path_factory.mktemp("cli")).within(RECCE_META_URL=url)
+    assert isinstance(cli, Cli)
     return cli
 
 
-def printed(cli: QuickCli, *arguments: str) -> object:
+def printed(cli: Cli, *arguments: str) -> object:
     """Return what a command prints with `--format json`."""
     ran = cli(arguments[0], "--format", "json", *arguments[1:])
     assert ran.code == 0, ran.err

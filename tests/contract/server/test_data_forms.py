@@ -39,7 +39,7 @@ from tests.contract.server.data_shop import (
     UNIQUE,
 )
 from tests.contract.server.rich_store import parsed
-from tests.e2e.conftest import QuickCli
+from tests.e2e.conftest import Cli
 
 TO = Addresses("default")
 SECONDS = 60.0
@@ -360,7 +360,7 @@ def test_the_shown_sql_is_that_of_query_diff(shop: Shop, text: str, tmp_path: Pa
     job = finished(shop, {"kind": "query", "base": BASE, "current": CURRENT, "current_sql": text})
     status, found, page = shown_sql(shop, text)
     place = ("--url", shop.url, "--schema", shop.schema, "--project", "shop", "--format", "json")
-    ran = QuickCli(tmp_path)("query-diff", text, "--base", BASE, "--current", CURRENT, *place)
+    ran = Cli(tmp_path)("query-diff", text, "--base", BASE, "--current", CURRENT, *place)
     (printed,) = json.loads(ran.out)["results"]
 
     assert status == 200, page

@@ -40,6 +40,7 @@ def crawled(client: TestClient) -> Crawl:
     return crawl(fetch)
 
 
+@pytest.mark.extensive
 def test_every_link_leads_to_an_answer(crawled: Crawl) -> None:
     dead = {
         one.address: (one.answer.status, f"linked from {one.origin}")
@@ -57,6 +58,7 @@ def _is_example(one: Visited) -> bool:
     return one.origin.startswith("/api/docs") and "hint" in json.loads(one.answer.text).get("error", {})
 
 
+@pytest.mark.extensive
 def test_every_page_is_small_and_sound(crawled: Crawl) -> None:
     wrong = {page.address: found for page in crawled.pages if (found := list(_faults(page)))}
 
@@ -116,6 +118,7 @@ def _unlabelled(page: ParsedPage) -> Iterator[str]:
             yield f"a region <{tag}> has no name"
 
 
+@pytest.mark.extensive
 def test_every_list_and_its_exports_have_the_same_rows(crawled: Crawl, client: TestClient) -> None:
     wrong, lists = {}, 0
     for page in crawled.pages:

@@ -20,7 +20,7 @@ from recce_meta.store.select import resolve_run
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.conftest import POSTGRES_SCHEMA
 from tests.contract.server.rich_store import FAILED_RUN, HOSTILE, SHOP, SPELLINGS, hostile_id
-from tests.contract.test_graph import check, compare_paths, stored_edges
+from tests.contract.server.test_graph import check, compare_paths, stored_edges
 
 Stored = tuple[UnifiedSqlAdapter, str]
 

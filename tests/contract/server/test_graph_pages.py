@@ -22,7 +22,7 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.write import record_run
 from tests.contract.server.rich_store import FAILED_RUN, HOSTILE, SHOP, SPELLINGS, hostile_id, parsed
 from tests.contract.server.small_store import client_of, file_url, store_at
-from tests.contract.test_graph import project
+from tests.contract.server.test_graph import project
 
 TO = Addresses("default")
 ORDERS = f"model.{SHOP}.orders"

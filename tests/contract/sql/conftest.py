@@ -29,7 +29,6 @@ from recce_meta.models.lineage import (
 )
 from recce_meta.store import sql_files
 from recce_meta.store.quality import write_quality
-from recce_meta.store.session import init_store
 from recce_meta.store.write import record_run
 from tests.scanned_shop import measurements, scans
 from tests.spelling import spelling_of
@@ -72,23 +71,14 @@ class SqlStore:
 
 
 @pytest.fixture
-def empty_store(backend: Any, request: pytest.FixtureRequest) -> Iterator[SqlStore]:
-    """A store without a run, in a schema whose name needs quoting."""
-    if backend.name == "duckdb":
-        with _copied(request, "empty_file") as store:
-            yield store
-    else:
+def empty_store(prepared: tuple[Any, str] | None, request: pytest.FixtureRequest) -> Iterator[SqlStore]:
+    """Yield a store without a run."""
+    if prepared is None:
         yield SqlStore(request.getfixturevalue("adapter"), request.getfixturevalue("schema"))
-
-
-@pytest.fixture(scope="session")
-def empty_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """An empty store in a file of DuckDB, and its schema; tests take a copy."""
-    file = tmp_path_factory.mktemp("empty") / "empty.duckdb"
-    schema = spelling_of("duckdb").schema_name()
-    with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
-        init_store(adapter, schema)
-    return file, schema
+        return
+    backend, schema = prepared
+    with backend.connect() as adapter:
+        yield SqlStore(adapter, schema)
 
 
 @pytest.fixture(scope="session")

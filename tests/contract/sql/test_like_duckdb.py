@@ -8,6 +8,8 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from recce_meta.models.marks.annotation import AnnotationEvent, with_id
 from recce_meta.store import sql_files
 from recce_meta.store.marks.annotations import insert_events
@@ -16,12 +18,15 @@ from recce_meta.store.session import open_store
 from recce_meta.sync.history import save_sync
 from recce_meta.sync.types import SyncRecord
 
+pytestmark = pytest.mark.emulated
+
 OF_EACH_STORE = ("recorded_at",)
 """Columns that two stores cannot have in common: when they were written."""
 OF_EACH_WAREHOUSE = ("storage_used",)
 """Questions about the warehouse itself."""
 
 
+@pytest.mark.timeout(1800)  # hundreds of statements, of which Spark takes seconds for each
 def test_every_view_and_every_question_has_the_same_answer(
     own_store: Any, store_on_duckdb: Any, scan_too: Callable[[Any], Any]
 ) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.store.write import record_run
 
 
 @dataclass
@@ -50,8 +52,8 @@ class Store:
 
 
 @pytest.fixture
-def store(backend: Any) -> Iterator[Store]:
-    """An empty database with a schema name that nobody has used, and that needs quotes where names may."""
+def database(backend: Any) -> Iterator[Store]:
+    """Yield an empty database with an unused schema name, which needs quotes if it may."""
     schema = backend.spelling.schema_name().replace("Recce ", 'Meta "')
     adapter = backend.connect()
     try:
@@ -60,6 +62,51 @@ def store(backend: Any) -> Iterator[Store]:
         if backend.name not in ("duckdb", "sqlite"):  # a file goes with its folder
             backend.spelling.drop_schema(adapter, schema)
         adapter.close()
+
+
+@pytest.fixture
+def store(backend: Any, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Yield an empty store in a database of its own.
+
+    The first recorder creates it if nothing can be prepared, or if the marker `without_store` asks for that.
+    """
+    has_none = request.node.get_closest_marker("without_store") is not None
+    prepared = None if has_none else request.getfixturevalue("prepared")
+    if prepared is None:
+        yield request.getfixturevalue("database")
+        return
+    backend, schema = prepared
+    with backend.connect() as adapter:
+        yield Store(backend, schema, adapter)
+
+
+Recorded = Callable[..., Store]
+
+
+@pytest.fixture
+def recorded_store(
+    backend: Any, prepared_databases: Any, request: pytest.FixtureRequest
+) -> Iterator[Recorded]:
+    """Yield a function that returns a store with the given projects, in order.
+
+    A store with the same projects, by *key*, is recorded once.
+    """
+    with ExitStack() as stack:
+
+        def recorded(key: object, projects: Sequence[Project]) -> Store:
+            def fill(adapter: UnifiedSqlAdapter, schema: str) -> None:
+                for project in projects:
+                    record_run(adapter, project, schema=schema)
+
+            copied = prepared_databases.copied(backend, (request.path, key), fill)
+            copy = stack.enter_context(copied)
+            if copy is None:
+                store: Store = request.getfixturevalue("database")
+                fill(store.adapter, store.schema)
+                return store
+            return Store(*copy, stack.enter_context(copy[0].connect()))
+
+        yield recorded
 
 
 def _node(name: str, place: str, **fields: Any) -> NodeMetadata:

@@ -13,23 +13,22 @@ from recce_meta.api.run_choice import RunDefaults, select_run, select_runs
 from recce_meta.errors import ConfigurationError, RunNotFound, SelectorError, UsageError
 from recce_meta.extractors.history import Distance, MergeBase
 from recce_meta.models.run import Freshness
-from recce_meta.store.write import record_run
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 A, B, C, D = (letter * 40 for letter in "abcd")
 
 
 @pytest.fixture
-def recorded(store: Any, make_project: Any) -> Any:
+def recorded(recorded_store: Any, make_project: Any) -> Any:
     """Record runs `(id, environment, branch, commit)`, a day apart, and return the store."""
 
     def record(*rows: tuple[str, str, str | None, str | None], **fields: dict[str, Any]) -> Any:
+        projects = []
         for day, (run_id, environment, branch, sha) in enumerate(rows):
             about = {"environment": environment, "branch": branch, "git_sha": sha}
             moment = START + timedelta(days=day)
-            project = make_project(run_id, run_at=moment, **{**about, **fields.get(run_id, {})})
-            record_run(store.adapter, project, schema=store.schema)
-        return store
+            projects.append(make_project(run_id, run_at=moment, **{**about, **fields.get(run_id, {})}))
+        return recorded_store(repr((rows, fields)), projects)
 
     return record
 
@@ -385,12 +384,13 @@ def test_a_limit_holds_in_any_case(recorded: Any) -> None:
     assert checked(store, defaults(), max_age=timedelta(days=4)).status is Freshness.FRESH
 
 
+@pytest.mark.without_store
 def test_missing_runs_and_stores_are_missing(recorded: Any, store: Any) -> None:
     nothing = checked(store, defaults())
     assert (nothing.status, nothing.exit_code) == (Freshness.MISSING, 1)
     assert "No store found" in nothing.reason
 
-    recorded(*HISTORY[2:])
+    store = recorded(*HISTORY[2:])
     assert checked(store, defaults()).status is Freshness.MISSING
     assert checked(store, defaults(), "nope").status is Freshness.MISSING
     assert checked(store, defaults(), "pr-1~4").status is Freshness.MISSING

@@ -363,6 +363,7 @@ print(kills)
 """
 
 
+@pytest.mark.extensive
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the test kills forked processes")
 def test_a_writer_killed_at_any_statement_leaves_nothing_and_the_next_succeeds(store, runs):
     prune(store.adapter, keep_last=0, environment="base", schema=store.schema)

@@ -27,6 +27,8 @@ from recce_meta.store.sql_files import split_statements
 from recce_meta.store.statistics import load_statistics, write_statistics
 from recce_meta.store.write import record_run
 
+pytestmark = pytest.mark.without_store
+
 DATA = Path(__file__).parents[2] / "data"
 RUNS = {1: ["run-1"], **{version: ["run-2", "run-1"] for version in range(2, SCHEMA_VERSION)}}
 """The runs that the stores of older versions hold, newest first."""
@@ -55,6 +57,33 @@ def old_store(store, old_version):
         for statement in split_statements(script.replace("recce_metadata", quoted)):
             store.adapter.execute(statement)
     return store
+
+
+@pytest.fixture(scope="module")
+def migrated_files():
+    """The DuckDB files of migrated stores by version, as bytes: each is migrated once."""
+    return {}
+
+
+@pytest.fixture
+def migrated_store(old_store, old_version, migrated_files):
+    """An old store after its migration."""
+    if old_store.adapter.warehouse.name != "duckdb":
+        init_store(old_store.adapter, old_store.schema)
+        return old_store
+    file = Path(old_store.url.removeprefix("duckdb:///"))
+    if old_version not in migrated_files:
+        with old_store.another() as adapter:
+            init_store(adapter, old_store.schema)
+        migrated_files[old_version] = file.read_bytes()
+    file.write_bytes(migrated_files[old_version])
+    return old_store
+
+
+@pytest.fixture(scope="module")
+def tables_of_new_stores():
+    """Rows of information_schema.columns of a new store, by warehouse."""
+    return {}
 
 
 def test_there_is_a_store_of_every_version_before_this_one():
@@ -94,11 +123,11 @@ def test_an_old_store_is_migrated_without_losing_a_row(old_store, old_version):
     )
 
 
-def test_runs_that_share_parts_still_differ_where_they_did(old_store, old_version):
+def test_runs_that_share_parts_still_differ_where_they_did(migrated_store, old_version):
     if old_version == 1:
         pytest.skip("the store of version 1 holds one run")
-    runs = list_runs(old_store.adapter, schema=old_store.schema)
-    current, base = (load_run(old_store.adapter, run, schema=old_store.schema) for run in runs)
+    runs = list_runs(migrated_store.adapter, schema=migrated_store.schema)
+    current, base = (load_run(migrated_store.adapter, run, schema=migrated_store.schema) for run in runs)
 
     assert current.nodes[0].compiled_code == 'select id, amount * 2 from "db"."pr_7"."raw" -- ünï'
     assert base.nodes[1].code_hash == current.nodes[1].code_hash
@@ -106,7 +135,7 @@ def test_runs_that_share_parts_still_differ_where_they_did(old_store, old_versio
     rows = ROWS
     for version, since in ROWS_SINCE.items():
         rows = rows | (since if old_version >= version else {})
-    counts = {table: old_store.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{table}") for table in rows}
+    counts = {table: migrated_store.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{table}") for table in rows}
     assert counts == rows
 
 
@@ -155,39 +184,43 @@ ROWS_SINCE = {
 reviews."""
 
 
-def test_statistics_can_be_added_to_a_run_of_an_old_store(old_store, old_version):
-    run = list_runs(old_store.adapter, schema=old_store.schema)[0 if old_version >= 3 else -1]
+def test_statistics_can_be_added_to_a_run_of_an_old_store(migrated_store, old_version):
+    run = list_runs(migrated_store.adapter, schema=migrated_store.schema)[0 if old_version >= 3 else -1]
     node = NodeStatistics(unique_id="model.shop.orders", counted_at=run.run_at, row_count=3)
 
-    write_statistics(old_store.adapter, run, [node], schema=old_store.schema)
+    write_statistics(migrated_store.adapter, run, [node], schema=migrated_store.schema)
 
-    assert load_statistics(old_store.adapter, run, schema=old_store.schema) == {node.unique_id: node}
+    assert load_statistics(migrated_store.adapter, run, schema=migrated_store.schema) == {
+        node.unique_id: node
+    }
 
 
-def test_column_lineage_can_be_recorded_beside_the_runs_of_an_old_store(old_store, old_version):
-    before = list_runs(old_store.adapter, schema=old_store.schema)
+def test_column_lineage_can_be_recorded_beside_the_runs_of_an_old_store(migrated_store, old_version):
+    before = list_runs(migrated_store.adapter, schema=migrated_store.schema)
     with_columns = [run.run_id for run in before if run.column_graph_id]
     assert with_columns == (["run-1"] if old_version >= 4 else [])
-    assert load_columns(old_store.adapter, before[0], schema=old_store.schema) is None
-    project = load_run(old_store.adapter, before[0].run_id, schema=old_store.schema)
+    assert load_columns(migrated_store.adapter, before[0], schema=migrated_store.schema) is None
+    project = load_run(migrated_store.adapter, before[0].run_id, schema=migrated_store.schema)
     again = replace(project, run=replace(project.run, run_id="run-again"))
     columns = {"c" * 32: NodeColumns(outputs=(ColumnOutput("id", Kind.CONSTANT, "1"),))}
     graph = ColumnGraph(lineage_ids={"model.shop.orders": "c" * 32}, analyses=columns)
 
-    done = record_run(old_store.adapter, again, schema=old_store.schema, analyse=lambda known: graph)
+    done = record_run(
+        migrated_store.adapter, again, schema=migrated_store.schema, analyse=lambda known: graph
+    )
 
     assert (done.written, done.new_graph, done.analyses_written) == (True, old_version < 3, 1)
-    loaded = load_columns(old_store.adapter, done.run, schema=old_store.schema)
+    loaded = load_columns(migrated_store.adapter, done.run, schema=migrated_store.schema)
     assert loaded == {"model.shop.orders": columns["c" * 32]}
 
 
-def test_scans_and_quality_can_be_kept_in_an_old_store(old_store):
-    before = list_runs(old_store.adapter, schema=old_store.schema)[0]
-    project = load_run(old_store.adapter, before.run_id, schema=old_store.schema)
+def test_scans_and_quality_can_be_kept_in_an_old_store(migrated_store):
+    before = list_runs(migrated_store.adapter, schema=migrated_store.schema)[0]
+    project = load_run(migrated_store.adapter, before.run_id, schema=migrated_store.schema)
     assert project.facts == ()
     facts = (RelationFacts(unique_id="relation.shop.raw", row_estimate=3),)
     scan = replace(project, run=replace(project.run, run_id="scan", extractor="database"), facts=facts)
-    record_run(old_store.adapter, scan, schema=old_store.schema)
+    record_run(migrated_store.adapter, scan, schema=migrated_store.schema)
     run = QualityRun(
         quality_run_id="q",
         run_id="scan",
@@ -197,8 +230,10 @@ def test_scans_and_quality_can_be_kept_in_an_old_store(old_store):
         finished_at=before.run_at,
     )
 
-    assert write_quality(old_store.adapter, Quality(run=run, tables=()), schema=old_store.schema).written
-    assert load_run(old_store.adapter, "scan", schema=old_store.schema).facts == facts
+    assert write_quality(
+        migrated_store.adapter, Quality(run=run, tables=()), schema=migrated_store.schema
+    ).written
+    assert load_run(migrated_store.adapter, "scan", schema=migrated_store.schema).facts == facts
 
 
 def test_the_build_of_an_old_run_is_counted_from_its_results(old_store, old_version):
@@ -220,7 +255,7 @@ def test_the_build_of_an_old_run_is_counted_from_its_results(old_store, old_vers
     assert (run.status, run.git_proven, run.warnings) == ("complete", None, ())
 
 
-def test_an_old_run_was_not_extracted_from_a_repository_and_a_new_one_can_be(old_store, make_project):
+def test_an_old_run_was_not_extracted_from_a_repository_and_a_new_one_can_be(migrated_store, make_project):
     extraction = Extraction(
         connection="shop",
         job="a:main:1",
@@ -230,29 +265,32 @@ def test_an_old_run_was_not_extracted_from_a_repository_and_a_new_one_can_be(old
     )
     project = make_project("run-new")
     record_run(
-        old_store.adapter,
+        migrated_store.adapter,
         replace(project, run=replace(project.run, extraction=extraction)),
-        schema=old_store.schema,
+        schema=migrated_store.schema,
     )
 
-    found = {run.run_id: run.extraction for run in list_runs(old_store.adapter, schema=old_store.schema)}
+    found = {
+        run.run_id: run.extraction for run in list_runs(migrated_store.adapter, schema=migrated_store.schema)
+    }
 
     assert found.pop("run-new") == extraction
     assert set(found.values()) == {None}
 
 
-def test_how_edges_of_an_old_store_are_known_is_derived_for_dbt_and_unknown_else(old_store, old_version):
-    init_store(old_store.adapter, old_store.schema)
-    quoted = old_store.adapter.quote_identifier(old_store.schema)
+def test_how_edges_of_an_old_store_are_known_is_derived_for_dbt_and_unknown_else(migrated_store, old_version):
+    quoted = migrated_store.adapter.quote_identifier(migrated_store.schema)
     known = f"SELECT DISTINCT kind, confidence FROM {quoted}.lineage"
-    assert old_store.adapter.execute(known)[1] == [("ref", 1.0)]
+    assert migrated_store.adapter.execute(known)[1] == [("ref", 1.0)]
     is_stored = old_version >= 8
-    assert old_store.scalar("SELECT COUNT(kind) FROM {s}.store_version_parents") == (2 if is_stored else 0)
+    assert migrated_store.scalar("SELECT COUNT(kind) FROM {s}.store_version_parents") == (
+        2 if is_stored else 0
+    )
 
-    old_store.adapter.execute(f"UPDATE {quoted}.store_runs SET extractor = 'database'")
+    migrated_store.adapter.execute(f"UPDATE {quoted}.store_runs SET extractor = 'database'")
 
-    assert old_store.adapter.execute(known)[1] == [("ref", 1.0) if is_stored else (None, None)]
-    loaded = load_run(old_store.adapter, "base", schema=old_store.schema)
+    assert migrated_store.adapter.execute(known)[1] == [("ref", 1.0) if is_stored else (None, None)]
+    loaded = load_run(migrated_store.adapter, "base", schema=migrated_store.schema)
     assert [len(node.edge_origins) for node in loaded.nodes] == [int(is_stored), 0]
 
 
@@ -267,19 +305,19 @@ def test_reading_or_recording_migrates_too(old_store, old_version, make_project)
     assert len(list_runs(old_store.adapter, schema=old_store.schema)) == len(known) + 1
 
 
-def test_a_migrated_store_has_the_tables_of_a_new_one(old_store):
+def test_a_migrated_store_has_the_tables_of_a_new_one(migrated_store, tables_of_new_stores):
     columns = """
         SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
         WHERE table_schema = '{}' ORDER BY table_name, column_name
     """
-    init_store(old_store.adapter, old_store.schema)
-    fresh = f"{old_store.schema}_fresh"  # several test runs may share the database
-    init_store(old_store.adapter, fresh)
-    try:
-        migrated = old_store.adapter.execute(columns.format(old_store.schema))[1]
-        assert migrated == old_store.adapter.execute(columns.format(fresh))[1]
-    finally:
-        old_store.adapter.execute(f"DROP SCHEMA {old_store.adapter.quote_identifier(fresh)} CASCADE")
+    adapter = migrated_store.adapter
+    if adapter.warehouse.name not in tables_of_new_stores:
+        fresh = f"{migrated_store.schema}_fresh"  # several test runs may share the database
+        init_store(adapter, fresh)
+        tables_of_new_stores[adapter.warehouse.name] = adapter.execute(columns.format(fresh))[1]
+        adapter.execute(f"DROP SCHEMA {adapter.quote_identifier(fresh)} CASCADE")
+    migrated = adapter.execute(columns.format(migrated_store.schema))[1]
+    assert migrated and migrated == tables_of_new_stores[adapter.warehouse.name]
 
 
 def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, monkeypatch, tmp_path):

@@ -25,15 +25,18 @@ NOW = datetime(2026, 12, 1, tzinfo=timezone.utc)
 
 
 @pytest.fixture
-def history(store, make_project):
+def history(recorded_store, make_project):
     """Six runs of `base`, ten days apart, each with a change of its own, and one old run of `current`."""
-    for number in range(6):
-        run_at = NOW - timedelta(days=10 * (5 - number))
-        project = make_project(f"b{number}", environment="base", run_at=run_at, changed=(f"m00{number}",))
-        record_run(store.adapter, project, schema=store.schema)
-    project = make_project("c0", run_at=NOW - timedelta(days=90))
-    record_run(store.adapter, project, schema=store.schema)
-    return store
+    projects = [
+        make_project(
+            f"b{number}",
+            environment="base",
+            run_at=NOW - timedelta(days=10 * (5 - number)),
+            changed=(f"m00{number}",),
+        )
+        for number in range(6)
+    ]
+    return recorded_store("history", [*projects, make_project("c0", run_at=NOW - timedelta(days=90))])
 
 
 def ids(store):
@@ -60,7 +63,7 @@ def test_what_is_old_and_beyond_the_last_goes(history, options, left):
     assert sorted(run.run_id for run in result.runs) == sorted(set(before) - set(left))
 
 
-def test_what_is_left_can_be_read_and_nothing_else_is_stored(history, make_project, store):
+def test_what_is_left_can_be_read_and_nothing_else_is_stored(history, make_project):
     prune(history.adapter, keep_last=1, schema=history.schema)
 
     assert (

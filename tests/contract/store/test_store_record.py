@@ -72,6 +72,7 @@ def test_another_environment_shares_every_version(store, make_project):
     assert load_run(store.adapter, "run-1", schema=store.schema).nodes == make_project(place="prod").nodes
 
 
+@pytest.mark.emulated("snowflake", "bigquery", "redshift")
 def test_recorders_on_two_connections_all_succeed(store, make_project):
     recorders, runs_each = 4, 3
     barrier = Barrier(recorders)
@@ -98,6 +99,7 @@ def test_recorders_on_two_connections_all_succeed(store, make_project):
         assert loaded.nodes == make_project(changed=(f"m00{number}",), size=40).nodes
 
 
+@pytest.mark.emulated
 def test_of_recorders_of_one_run_exactly_one_writes(store, make_project):
     recorders = 4
     barrier = Barrier(recorders)
@@ -216,6 +218,7 @@ print(kills)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the test kills forked processes")
+@pytest.mark.extensive
 @pytest.mark.parametrize("mode", ["missing", "existing"])
 def test_a_recorder_killed_at_any_statement_leaves_no_run_and_the_next_succeeds(store, mode):
     store.adapter.close()
@@ -241,6 +244,7 @@ with UnifiedSqlAdapter.from_url(sys.argv[1]) as adapter:
 """
 
 
+@pytest.mark.extensive
 def test_two_processes_record_at_once(store):
     store.adapter.close()
     prelude = CHILD.split("def forked")[0].replace("url, schema, mode = sys.argv[1:4]", "")

@@ -89,6 +89,7 @@ def test_a_new_run_of_the_same_graph_does_not_take_over_outdated_columns(store: 
     assert reached(store, "run-2", "stg.customer_id").fails
 
 
+@pytest.mark.without_store
 @pytest.mark.beyond_emulators
 @pytest.mark.parametrize("old_version", [4, 5], indirect=True)
 def test_a_run_of_an_old_store_says_that_references_were_not_checked(

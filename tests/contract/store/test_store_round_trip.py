@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from recce_meta.models import Column, EdgeOrigin, MacroMetadata, NodeMetadata, NodeResult
@@ -150,6 +151,7 @@ def test_empty_and_missing_stay_apart(store, make_project, make_node):
     assert load_run(store.adapter, "run-1", schema=store.schema).nodes == (empty, missing)
 
 
+@pytest.mark.emulated("snowflake", "bigquery", "redshift")
 def test_a_megabyte_of_sql_in_one_node_survives(store, make_project, make_node):
     code = "".join(f'select {n} as "c%{n}", \'é:{n}\' from "db"."prod"."m000";\n' for n in range(25_000))
     assert len(code) > 1_000_000

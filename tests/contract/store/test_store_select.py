@@ -15,7 +15,7 @@ START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 
 
 @pytest.fixture
-def history(store, make_project):
+def history(recorded_store, make_project):
     """Five runs of one project, a day apart, oldest first."""
     rows = [
         ("aaaa-1", "base", "main", "1111abc"),
@@ -24,12 +24,13 @@ def history(store, make_project):
         ("aaaa-3", "base", "main", "2222def"),
         ("cccc-1", "staging", "main", None),
     ]
-    for day, (run_id, environment, branch, sha) in enumerate(rows):
-        project = make_project(
+    projects = [
+        make_project(
             run_id, environment=environment, branch=branch, git_sha=sha, run_at=START + timedelta(days=day)
         )
-        record_run(store.adapter, project, schema=store.schema)
-    return store
+        for day, (run_id, environment, branch, sha) in enumerate(rows)
+    ]
+    return recorded_store("history", projects)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,7 @@ def test_runs_are_listed_newest_first(history):
     assert ids(project="bakery") == []
 
 
+@pytest.mark.without_store
 def test_a_missing_store_says_how_to_make_one(store):
     with pytest.raises(StoreError, match="recce-meta init"):
         list_runs(store.adapter, schema=store.schema)

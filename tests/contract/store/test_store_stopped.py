@@ -24,6 +24,8 @@ from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run
 from recce_meta.store.write import record_run
 
+pytestmark = pytest.mark.emulated
+
 STRIDE = 5
 """Every how many statements one is the last: kills after each of them are tried on DuckDB and PostgreSQL."""
 SENDING = ("query", "execute", "insert_rows")

@@ -220,6 +220,7 @@ def test_a_migration_that_is_stopped_leaves_nothing_where_creating_can_be_undone
         assert recorded.scalar("SELECT schema_version FROM {s}.store") == SCHEMA_VERSION - 1
 
 
+@pytest.mark.without_store
 def test_views_keep_their_grants_and_readers_when_an_old_store_is_migrated(store):
     if store.adapter.warehouse.name != "postgres":
         pytest.skip("DuckDB has no roles, and drops what other views read")

@@ -32,6 +32,7 @@ def answers(changes: Any) -> dict[str, tuple[Status, tuple[str, ...]]]:
     }
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("collection", ["state_cases", "state_variants"])
 def test_every_edit_has_the_same_answer_from_the_store(
     store: Any, collection: str, request: pytest.FixtureRequest

@@ -19,9 +19,9 @@ from recce_meta.sync.encoding import pack
 from recce_meta.sync.exchange import exchange
 from recce_meta.sync.stores import StoreReplica
 from recce_meta.sync.types import ExchangeStatus, ObjectKind, ObjectOutcome, SyncReport
-from tests.contract.store.conftest import Store, make_node, make_project, store
+from tests.contract.store.conftest import Store, database, make_node, make_project, store
 
-__all__ = ["Side", "make_node", "make_project", "store"]
+__all__ = ["Side", "database", "make_node", "make_project", "store"]
 
 
 class Side:
@@ -91,7 +91,7 @@ def here(store: Store) -> Side:
 
 
 @pytest.fixture(scope="session")
-def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def default_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DuckDB file with an empty store: creating one takes longer than most tests."""
     path = tmp_path_factory.mktemp("stores") / "empty.duckdb"
     with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter:
@@ -100,13 +100,13 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def make_side(empty_file: Path, tmp_path: Path) -> Iterator[Callable[[str], Side]]:
+def make_side(default_file: Path, tmp_path: Path) -> Iterator[Callable[[str], Side]]:
     """The function that makes empty stores in DuckDB files."""
     made: list[Side] = []
 
     def make(name: str) -> Side:
         path = tmp_path / f"{name}.duckdb"
-        shutil.copy(empty_file, path)
+        shutil.copy(default_file, path)
         made.append(Side(UnifiedSqlAdapter.from_url(f"duckdb:///{path}")))
         return made[-1]
 

@@ -114,6 +114,7 @@ def test_they_come_back_from_there_and_another_warehouse_gives_them_the_same_ids
     assert [key for key, _ in here.entries()] == [key for key, _ in there.entries()]
 
 
+@pytest.mark.emulated("snowflake", "bigquery", "redshift")
 def test_a_run_arrives_with_its_graph_results_and_column_lineage(
     here: Side, there: Side, make_project: MakeProject
 ) -> None:
@@ -343,6 +344,7 @@ def test_runs_from_before_a_long_absence_are_not_sent(
     assert report.status == "success"
 
 
+@pytest.mark.emulated("snowflake", "bigquery", "redshift")
 def test_a_deletion_travels_and_the_run_never_returns(
     here: Side, there: Side, make_project: MakeProject
 ) -> None:
@@ -413,6 +415,7 @@ def test_tiny_batches_send_the_same(here: Side, there: Side, make_project: MakeP
     assert here.entries() == there.entries()
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_inventories_ids_and_json_are_equal_in_every_warehouse(
     here: Side, there: Side, make_project: MakeProject

@@ -28,6 +28,7 @@ from recce_meta.sync.encoding import pack
 from recce_meta.sync.exchange import BatchSizes, exchange
 from recce_meta.sync.stores import StoreReplica
 from recce_meta.sync.types import Batch, ExchangeStatus, Key, ObjectKind, Piece, Row
+from tests.contract.store.conftest import Store
 from tests.contract.store.test_store_stopped import STRIDE, Stopped, stop_after
 from tests.contract.sync.conftest import Side, outcomes, push
 
@@ -71,6 +72,7 @@ def complete(side: Side, run_ids: Iterable[str]) -> dict[str, Any]:
     return {run_id: load_run(side.adapter, run_id, schema=side.schema) for run_id in run_ids}
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_a_damaged_run_fails_alone_and_ninety_nine_others_arrive(
     here: Side, there: Side, make_project: MakeProject
@@ -171,6 +173,7 @@ def test_a_batch_without_the_rows_of_its_objects_is_refused(here: Side, make_pro
     }
 
 
+@pytest.mark.without_store
 def test_a_missing_store_is_an_error_unless_it_may_be_created(
     here: Side, there: Side, make_project: MakeProject
 ) -> None:
@@ -187,7 +190,7 @@ def test_a_missing_store_is_an_error_unless_it_may_be_created(
 
 
 def test_a_reader_can_be_pulled_from_and_is_not_written_to(
-    here: Side, there: Side, make_project: MakeProject
+    store: Store, here: Side, there: Side, make_project: MakeProject
 ) -> None:
     if here.adapter.warehouse.name != "postgres":
         pytest.skip("the test needs roles")
@@ -202,10 +205,9 @@ def test_a_reader_can_be_pulled_from_and_is_not_written_to(
         f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
     ):
         here.adapter.execute(statement)
-    url = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
     before = here.counts()
     try:
-        with UnifiedSqlAdapter.from_url(f"{url}?options=-crole%3D{role}") as adapter:
+        with UnifiedSqlAdapter.from_url(f"{store.url}?options=-crole%3D{role}") as adapter:
             reader = Side(adapter, here.schema, creates=False)
             assert exchange(there.replica, reader.replica, "pull").status == "success"
             assert there.runs() == ["mine", "run-1"]
@@ -219,6 +221,7 @@ def test_a_reader_can_be_pulled_from_and_is_not_written_to(
     assert here.counts() == before
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_what_stops_after_any_statement_leaves_no_half_run_and_continues(
     here: Side, there: Side, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
@@ -308,6 +311,7 @@ def child(there: Side, here: Side, url: str, last: int, direction: str = "push")
 
 
 @killing
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_a_push_that_is_killed_at_any_statement_is_completed_by_the_next(
     store: Any, here: Side, there: Side, make_project: MakeProject
@@ -333,6 +337,7 @@ def test_a_push_that_is_killed_at_any_statement_is_completed_by_the_next(
     check_complete(here, there, there.runs())
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_two_processes_push_the_same_runs_at_once(
     store: Any, here: Side, there: Side, make_side: Callable[[str], Side], make_project: MakeProject
@@ -356,6 +361,7 @@ def test_two_processes_push_the_same_runs_at_once(
         assert rows[0][0] == rows[0][1]
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_recorders_and_prunes_go_on_during_a_push(
     store: Any, here: Side, there: Side, make_project: MakeProject

@@ -20,13 +20,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.server.conftest import browser  # noqa: F401
+from tests.needs import missing
 from tests.once import built_once
 
 ROOT = Path(__file__).parents[3]
 SOURCES = ROOT / "editors" / "vscode"
 STATIC = "recce_meta/report/html/static"
 BUILT = shutil.ignore_patterns("node_modules", "out", "out-test", "LICENSE", "*.vsix")
-REQUIRED = bool(os.environ.get("RECCE_META_REQUIRE_NODE"))
 OLDEST = 20
 """Major version of Node.js."""
 UNREACHABLE = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "E403", "E404", "E503")
@@ -58,8 +58,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> BuiltClient:
     reason = _missing()
     packages = None if reason else _packages()
     if isinstance(packages, str) or packages is None:
-        reason = reason or str(packages)
-        pytest.fail(reason) if REQUIRED else pytest.skip(reason)
+        missing("Node.js", reason or str(packages))
 
     def build(folder: Path) -> None:
         target = folder / "editors" / "vscode"

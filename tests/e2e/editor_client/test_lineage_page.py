@@ -22,6 +22,8 @@ from tests.e2e.graph import synthetic
 from tests.e2e.graph.conftest import GraphSite
 from tests.e2e.graph.driver import GraphUser
 
+pytestmark = pytest.mark.network
+
 SHOWN = {"uri": "file:///shop/models/orders.sql", "title": "orders"}
 DATA = {**SHOWN, "follows": True}
 FILES = ("graph.js", "page.js", "graph.css", "page.css")

@@ -14,6 +14,8 @@ from recce_meta.lsp.client import STATUS
 from recce_meta.lsp.server import COMMANDS, PREFIX
 from tests.e2e.editor_client.conftest import ROOT, SOURCES, STATIC, BuiltClient
 
+pytestmark = pytest.mark.network
+
 LARGEST = 200_000
 """Bytes of the vsix."""
 FILES = {

@@ -26,7 +26,10 @@ SHOP = Path(demo_data.__file__).parent / "project"
 JOURNEYS = sorted(path.name for path in HERE.glob("*.md"))
 REWRITES = bool(os.environ.get("RECCE_META_REWRITE_JOURNEYS"))
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the journeys are for a POSIX shell")
+pytestmark = [
+    pytest.mark.emulator,
+    pytest.mark.skipif(os.name == "nt", reason="the journeys are for a POSIX shell"),
+]
 
 
 @pytest.fixture

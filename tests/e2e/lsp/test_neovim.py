@@ -7,16 +7,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.lsp.editor import COMMAND, variables
+from tests.needs import missing
 
 NEOVIM = shutil.which("nvim")
 SESSION = Path(__file__).with_name("neovim.lua")
-pytestmark = pytest.mark.skipif(NEOVIM is None, reason="no Neovim: apt-get install neovim")
 
 
 def test_neovim_shows_hovers_definitions_and_diagnostics(shop: Path, tmp_path: Path) -> None:
+    if NEOVIM is None:
+        missing("Neovim")
     result = tmp_path / "result.json"
     (tmp_path / "home").mkdir()
     session = {
@@ -27,7 +27,7 @@ def test_neovim_shows_hovers_definitions_and_diagnostics(shop: Path, tmp_path: P
     }
 
     ran = subprocess.run(
-        [str(NEOVIM), "--headless", "--clean", "-n", "-c", f"luafile {SESSION}"],
+        [NEOVIM, "--headless", "--clean", "-n", "-c", f"luafile {SESSION}"],
         cwd=shop,
         env={**variables(tmp_path / "home"), **session},
         stdin=subprocess.DEVNULL,

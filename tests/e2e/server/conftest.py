@@ -18,9 +18,7 @@ import pytest
 from tests.contract.server import rich_store
 from tests.contract.server.crawler import Answer, Crawl, crawl
 from tests.e2e import browser as driving
-
-REQUIRED = bool(os.environ.get("RECCE_META_REQUIRE_BROWSER"))
-"""Set in CI, so that a missing browser cannot pass for a green run."""
+from tests.needs import missing
 
 
 @dataclass(frozen=True)
@@ -77,8 +75,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Yield a browser that collects violations of the security policy in `window.violations`."""
     if driving.programs() is None:
-        reason = "no Chromium with chromedriver on this machine"
-        pytest.fail(reason) if REQUIRED else pytest.skip(reason)
+        missing("browser")
     with driving.browser(tmp_path_factory.mktemp("browser")) as session:
         listen = (
             "window.violations = []; document.addEventListener('securitypolicyviolation',"

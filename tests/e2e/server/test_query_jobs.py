@@ -19,6 +19,8 @@ from recce_meta.server.app import create_app
 from recce_meta.server.queries import QuerySettings
 from recce_meta.server.stores import Permissions, Store
 
+pytestmark = pytest.mark.extensive
+
 ROOT = "/s/default/queries"
 ENDLESS = {
     "duckdb": "SELECT a.i AS id, b.i AS v FROM range(100000000) a(i) CROSS JOIN range(100000) b(i)",

@@ -32,6 +32,8 @@ from tests.emulators.bigquery.judge import Judge
 from tests.emulators.bigquery.translate import Refused
 from tests.googlesql import Columns, accept, judging, store_tables
 
+pytestmark = pytest.mark.emulator
+
 TYPES = (
     *("INT64", "NUMERIC", "BIGNUMERIC", "NUMERIC(12, 2)", "FLOAT64", "BOOL", "STRING", "STRING(9)", "BYTES"),
     *("DATE", "DATETIME", "TIMESTAMP", "TIME", "INTERVAL", "JSON", "GEOGRAPHY", "ARRAY<INT64>"),

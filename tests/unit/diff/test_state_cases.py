@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,39 +98,54 @@ def test_every_variant_of_the_oracle_is_at_hand(state_cases: Callable[[str], Pro
     assert all(state_cases(name).nodes for name in ORACLE)
 
 
-@pytest.mark.parametrize("name", ORACLE)
+ChangesOf = Callable[[str], dict[str, Change]]
+
+
+@pytest.fixture(scope="module")
+def changes_of(state_cases: Callable[[str], Project]) -> ChangesOf:
+    """Return the function that detects the changes of a variant, once for all tests."""
+
+    @cache
+    def changes(name: str) -> dict[str, Change]:
+        return detect_changes(state_cases("base"), state_cases(name))
+
+    return changes
+
+
 def test_what_changed_is_what_a_reader_of_the_warehouse_would_say(
-    name: str, state_cases: Callable[[str], Project]
+    changes_of: ChangesOf, subtests: pytest.Subtests
 ) -> None:
-    truth = ORACLE[name]["expected_truth"]
-    expected = set() if truth == "none" else set(truth)
-    changes = detect_changes(state_cases("base"), state_cases(name))
-    assert set(changed(changes)) == (set(UNTOLD[name]) if name in UNTOLD else expected)
+    for name, case in ORACLE.items():
+        with subtests.test(name):
+            truth = case["expected_truth"]
+            expected = set() if truth == "none" else set(truth)
+            assert set(changed(changes_of(name))) == (set(UNTOLD[name]) if name in UNTOLD else expected)
 
 
-@pytest.mark.parametrize("name", ORACLE)
-def test_added_and_removed_nodes_are_told_as_such(name: str, state_cases: Callable[[str], Project]) -> None:
-    truth = ORACLE[name]["expected_truth"]
-    changes = detect_changes(state_cases("base"), state_cases(name))
-    for kind in ("added", "removed"):
-        expected = {key for key, fact in truth.items() if fact["kind"] == kind} if truth != "none" else set()
-        assert {one.unique_id for one in changes.values() if one.status.value == kind} == expected
+def test_added_and_removed_nodes_are_told_as_such(changes_of: ChangesOf, subtests: pytest.Subtests) -> None:
+    for name, case in ORACLE.items():
+        truth = {} if case["expected_truth"] == "none" else case["expected_truth"]
+        for kind in ("added", "removed"):
+            with subtests.test(name, kind=kind):
+                expected = {key for key, fact in truth.items() if fact["kind"] == kind}
+                changes = changes_of(name).values()
+                assert {one.unique_id for one in changes if one.status.value == kind} == expected
 
 
-@pytest.mark.parametrize("name", ORACLE)
 def test_every_modified_node_has_the_reasons_that_a_reader_expects(
-    name: str, state_cases: Callable[[str], Project]
+    changes_of: ChangesOf, subtests: pytest.Subtests
 ) -> None:
-    changes = detect_changes(state_cases("base"), state_cases(name))
-    found = {
-        unique_id: {reason.value for reason in set(change.reasons) - COSMETIC}
-        for unique_id, change in changes.items()
-        if change.status is Status.MODIFIED
-    }
-    if name in ONE_REASON:
-        assert found == {key: {ONE_REASON[name]} for key in ORACLE[name]["expected_truth"]}
-    else:
-        assert found == UNTOLD.get(name, REASONS.get(name, {}))
+    for name in ORACLE:
+        with subtests.test(name):
+            found = {
+                unique_id: {reason.value for reason in set(change.reasons) - COSMETIC}
+                for unique_id, change in changes_of(name).items()
+                if change.status is Status.MODIFIED
+            }
+            if name in ONE_REASON:
+                assert found == {key: {ONE_REASON[name]} for key in ORACLE[name]["expected_truth"]}
+            else:
+                assert found == UNTOLD.get(name, REASONS.get(name, {}))
 
 
 @pytest.mark.parametrize("name", ["reparse", "checkout_elsewhere", "cfg_query_comment", "macro_unused"])
@@ -148,14 +164,17 @@ def test_another_target_is_the_environment_for_every_relation(
     assert all(Reason.RELATION not in change.reasons for change in changes.values())
 
 
-@pytest.mark.parametrize("name", ORACLE)
-def test_the_other_way_round_the_same_nodes_change(name: str, state_cases: Callable[[str], Project]) -> None:
-    there = detect_changes(state_cases("base"), state_cases(name))
-    back = detect_changes(state_cases(name), state_cases("base"))
+def test_the_other_way_round_the_same_nodes_change(
+    state_cases: Callable[[str], Project], changes_of: ChangesOf, subtests: pytest.Subtests
+) -> None:
     opposite = {Status.ADDED: Status.REMOVED, Status.REMOVED: Status.ADDED}
-    assert {one.unique_id: opposite.get(one.status, one.status) for one in there.values()} == {
-        one.unique_id: one.status for one in back.values()
-    }
+    for name in ORACLE:
+        with subtests.test(name):
+            there = changes_of(name)
+            back = detect_changes(state_cases(name), state_cases("base"))
+            assert {one.unique_id: opposite.get(one.status, one.status) for one in there.values()} == {
+                one.unique_id: one.status for one in back.values()
+            }
 
 
 def changed(changes: dict[str, Change]) -> list[str]:

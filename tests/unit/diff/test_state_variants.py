@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -83,23 +84,41 @@ RULES: dict[str, Callable[[Project], dict[str, list[str]]]] = {
 }
 
 
-@pytest.mark.parametrize("name", EDITS)
+ChangesOf = Callable[[str], dict[str, Change]]
+
+
+@pytest.fixture(scope="module")
+def changes_of(state_variants: Callable[[str], Project]) -> ChangesOf:
+    """Return the function that detects the changes of an edit, once for all tests."""
+
+    @cache
+    def changes(name: str) -> dict[str, Change]:
+        return detect_changes(state_variants("base"), state_variants(name))
+
+    return changes
+
+
 def test_an_edit_changes_what_it_touches_and_nothing_else(
-    name: str, state_variants: Callable[[str], Project]
+    state_variants: Callable[[str], Project], changes_of: ChangesOf, subtests: pytest.Subtests
 ) -> None:
-    base, current = state_variants("base"), state_variants(name)
-    found = why(detect_changes(base, current))
-    assert found == expected(EDITS[name], base, set(found))
+    assert EDITS
+    for name, edit in EDITS.items():
+        with subtests.test(name):
+            found = why(changes_of(name))
+            assert found == expected(edit, state_variants("base"), set(found))
 
 
-@pytest.mark.parametrize("name", EDITS)
-def test_undoing_an_edit_changes_the_same_nodes(name: str, state_variants: Callable[[str], Project]) -> None:
-    there = detect_changes(state_variants("base"), state_variants(name))
-    back = detect_changes(state_variants(name), state_variants("base"))
+def test_undoing_an_edit_changes_the_same_nodes(
+    state_variants: Callable[[str], Project], changes_of: ChangesOf, subtests: pytest.Subtests
+) -> None:
     opposite = {Status.ADDED: Status.REMOVED, Status.REMOVED: Status.ADDED}
-    assert {one.unique_id: opposite.get(one.status, one.status) for one in there.values()} == {
-        one.unique_id: one.status for one in back.values()
-    }
+    for name in EDITS:
+        with subtests.test(name):
+            there = changes_of(name)
+            back = detect_changes(state_variants(name), state_variants("base"))
+            assert {one.unique_id: opposite.get(one.status, one.status) for one in there.values()} == {
+                one.unique_id: one.status for one in back.values()
+            }
 
 
 def why(changes: dict[str, Change]) -> dict[str, list[str]]:

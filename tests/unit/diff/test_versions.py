@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from itertools import permutations
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from recce_meta.diff.changes import detect_changes
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.models import COSMETIC, Project, Reason, Status
+from recce_meta.models import COSMETIC, Change, Project, Reason, Status
 
 DATA = Path(__file__).parents[2] / "data" / "artifacts" / "generated"
 VERSIONS = {
@@ -21,6 +22,7 @@ VERSIONS = {
 PAIRS = [(name, *pair) for name, versions in VERSIONS.items() for pair in permutations(versions, 2)]
 
 Version = tuple[int, int]
+ChangesOf = Callable[[str, Version, Version], dict[str, Change]]
 
 REAL = {
     # The project was patched for dbt 1.0, which knows no list of keys.
@@ -43,29 +45,42 @@ def project(name: str, version: Version) -> Project:
     return extract_project(folder, git=GitState(), hash_seed_files=False)
 
 
-@pytest.mark.parametrize(("name", "old", "new"), PAIRS)
-def test_only_real_differences_are_changes(name: str, old: Version, new: Version) -> None:
-    base, current = project(name, old), project(name, new)
-    changes = detect_changes(base, current)
-    low, high = min(old, new), max(old, new)
-    present = {node.unique_id for node in base.nodes} & {node.unique_id for node in current.nodes}
-    expected = {
-        unique_id: reasons
-        for (last, unique_id), reasons in REAL.items()
-        if low <= last < high and unique_id in present
-    }
-    found = {
-        unique_id: set(change.reasons) - COSMETIC
-        for unique_id, change in changes.items()
-        if change.status is Status.MODIFIED
-    }
-    assert found == expected
+@pytest.fixture(scope="module")
+def changes_of() -> ChangesOf:
+    """Return the function that detects the changes between two versions, once for all tests."""
+
+    @cache
+    def changes(name: str, old: Version, new: Version) -> dict[str, Change]:
+        return detect_changes(project(name, old), project(name, new))
+
+    return changes
 
 
-@pytest.mark.parametrize(("name", "old", "new"), PAIRS)
-def test_added_and_removed_are_what_one_side_lacks(name: str, old: Version, new: Version) -> None:
-    base, current = project(name, old), project(name, new)
-    ids = [{node.unique_id for node in (*side.nodes, *side.groups)} for side in (base, current)]
-    changes = detect_changes(base, current)
-    assert {one.unique_id for one in changes.values() if one.status is Status.ADDED} == ids[1] - ids[0]
-    assert {one.unique_id for one in changes.values() if one.status is Status.REMOVED} == ids[0] - ids[1]
+def test_only_real_differences_are_changes(changes_of: ChangesOf, subtests: pytest.Subtests) -> None:
+    assert PAIRS
+    for name, old, new in PAIRS:
+        with subtests.test(name, old=old, new=new):
+            base, current = project(name, old), project(name, new)
+            low, high = min(old, new), max(old, new)
+            present = {node.unique_id for node in base.nodes} & {node.unique_id for node in current.nodes}
+            expected = {
+                unique_id: reasons
+                for (last, unique_id), reasons in REAL.items()
+                if low <= last < high and unique_id in present
+            }
+            found = {
+                unique_id: set(change.reasons) - COSMETIC
+                for unique_id, change in changes_of(name, old, new).items()
+                if change.status is Status.MODIFIED
+            }
+            assert found == expected
+
+
+def test_added_and_removed_are_what_one_side_lacks(changes_of: ChangesOf, subtests: pytest.Subtests) -> None:
+    for name, old, new in PAIRS:
+        with subtests.test(name, old=old, new=new):
+            base, current = project(name, old), project(name, new)
+            ids = [{node.unique_id for node in (*side.nodes, *side.groups)} for side in (base, current)]
+            changes = changes_of(name, old, new).values()
+            assert {one.unique_id for one in changes if one.status is Status.ADDED} == ids[1] - ids[0]
+            assert {one.unique_id for one in changes if one.status is Status.REMOVED} == ids[0] - ids[1]

@@ -22,6 +22,7 @@ VERSIONS = {
     "jaffle_ext_full": ["1.6", "1.7", "1.8", "1.9", "1.10", "1.12", "2.0"],
 }
 PAIRS = [(name, *pair) for name, versions in VERSIONS.items() for pair in pairwise(versions)]
+BUILDS = [(name, version) for name, versions in VERSIONS.items() for version in versions]
 
 RELEASE_DEPENDENT = frozenset(
     ["config", "unrendered_config", "checksum", "checksum_rule", "macros", "contract"]
@@ -170,22 +171,26 @@ def nodes(name: str, version: str) -> dict[str, NodeMetadata]:
     return {node.unique_id: node for node in project.nodes}
 
 
-@pytest.mark.parametrize(("name", "old", "new"), PAIRS)
-def test_neighbouring_versions_know_the_same_nodes(name: str, old: str, new: str) -> None:
-    before, after = nodes(name, old), nodes(name, new)
-    assert after.keys() - before.keys() <= APPEARED.get((old, new), set())
-    assert before.keys() - after.keys() <= VANISHED.get((old, new), set())
+def test_neighbouring_versions_know_the_same_nodes(subtests: pytest.Subtests) -> None:
+    assert PAIRS
+    for name, old, new in PAIRS:
+        with subtests.test(name, old=old, new=new):
+            before, after = nodes(name, old), nodes(name, new)
+            assert after.keys() - before.keys() <= APPEARED.get((old, new), set())
+            assert before.keys() - after.keys() <= VANISHED.get((old, new), set())
 
 
-@pytest.mark.parametrize(("name", "old", "new"), PAIRS)
-def test_neighbouring_versions_agree_field_for_field(name: str, old: str, new: str) -> None:
-    before, after = nodes(name, old), nodes(name, new)
-    surprises = []
-    for unique_id in before.keys() & after.keys():
-        for field, value in fields(after[unique_id]).items():
-            if fields(before[unique_id])[field] != value and not listed(field, unique_id, old, new):
-                surprises.append((unique_id, field, fields(before[unique_id])[field], value))
-    assert surprises == []
+def test_neighbouring_versions_agree_field_for_field(subtests: pytest.Subtests) -> None:
+    for name, old, new in PAIRS:
+        with subtests.test(name, old=old, new=new):
+            before, after = nodes(name, old), nodes(name, new)
+            surprises = []
+            for unique_id in before.keys() & after.keys():
+                earlier = fields(before[unique_id])
+                for field, value in fields(after[unique_id]).items():
+                    if earlier[field] != value and not listed(field, unique_id, old, new):
+                        surprises.append((unique_id, field, earlier[field], value))
+            assert surprises == []
 
 
 @pytest.mark.parametrize(("name", "old", "new"), [(name, v[0], v[-1]) for name, v in VERSIONS.items()])
@@ -195,10 +200,14 @@ def test_the_oldest_and_the_newest_version_yield_the_same_edges(name: str, old: 
         assert before[unique_id].parents == after[unique_id].parents
 
 
-@pytest.mark.parametrize(
-    ("name", "version"), [(name, one) for name, versions in VERSIONS.items() for one in versions]
-)
-def test_edges_are_sources_where_the_manifest_says_so_and_else_refs(name: str, version: str) -> None:
+def test_edges_are_sources_where_the_manifest_says_so_and_else_refs(subtests: pytest.Subtests) -> None:
+    assert BUILDS
+    for name, version in BUILDS:
+        with subtests.test(name, version=version):
+            check_edges(name, version)
+
+
+def check_edges(name: str, version: str) -> None:
     manifest = json.loads(gzip.decompress((DATA / name / f"dbt_{version}" / "manifest.json.gz").read_bytes()))
     entries = {
         unique_id: entry
@@ -242,21 +251,24 @@ def test_models_keep_code_descriptions_and_documented_columns_from_the_oldest_to
                 assert node.code_hash == newest[unique_id].code_hash
 
 
-@pytest.mark.parametrize(
-    ("name", "version"), [(name, one) for name, all_ in VERSIONS.items() for one in all_]
-)
-def test_the_rule_of_checksums_is_told_from_the_checksums(name: str, version: str) -> None:
-    major, minor = map(int, version.split("."))
-    expected = (
-        "collapsed" if (major, minor) >= (1, 12) else "stripped" if (major, minor) >= (1, 5) else "file"
-    )
-    found = {
-        node.checksum_rule
-        for node in nodes(name, version).values()
-        if node.resource_type == "model" and node.checksum
-    }
-    assert found == {expected}
-    assert nodes(name, version)["seed.jaffle_ext.big_seed"].checksum_rule == "path"
+def test_the_rule_of_checksums_is_told_from_the_checksums(subtests: pytest.Subtests) -> None:
+    for name, version in BUILDS:
+        with subtests.test(name, version=version):
+            major, minor = map(int, version.split("."))
+            expected = (
+                "collapsed"
+                if (major, minor) >= (1, 12)
+                else "stripped"
+                if (major, minor) >= (1, 5)
+                else "file"
+            )
+            found = {
+                node.checksum_rule
+                for node in nodes(name, version).values()
+                if node.resource_type == "model" and node.checksum
+            }
+            assert found == {expected}
+            assert nodes(name, version)["seed.jaffle_ext.big_seed"].checksum_rule == "path"
 
 
 def fields(node: NodeMetadata) -> dict[str, Any]:

@@ -46,25 +46,21 @@ def test_the_answers_are_those_to_the_cases() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        pytest.param(answer, id=" ".join([str(answer["template"]), *answer["path"]]))
-        for answer in ANSWERS["templates"]
-    ],
-)
-def test_a_template_renders_as_in_dbt(answer: Mapping[str, Any]) -> None:
-    name = " ".join([str(answer["template"]), *answer["path"]])
-    expected = NOT_LIKE_DBT[name][0] if name in NOT_LIKE_DBT else answer.get("value", RecceMetaError)
-    renderer = Renderer(CASES["environment"], CASES["vars"])
+def test_a_template_renders_as_in_dbt(subtests: pytest.Subtests) -> None:
+    assert ANSWERS["templates"]
+    for answer in ANSWERS["templates"]:
+        name = " ".join([str(answer["template"]), *answer["path"]])
+        with subtests.test(name):
+            expected = NOT_LIKE_DBT[name][0] if name in NOT_LIKE_DBT else answer.get("value", RecceMetaError)
+            renderer = Renderer(CASES["environment"], CASES["vars"])
 
-    if expected is RecceMetaError:
-        with pytest.raises(RecceMetaError):
-            renderer.render(answer["template"], tuple(answer["path"]))
-    else:
-        value = renderer.render(answer["template"], tuple(answer["path"]))
-        # JSON has kept dbt's answer: tuples came back as lists
-        assert (json.loads(json.dumps(value)), type(value)) == (expected, type(expected))
+            if expected is RecceMetaError:
+                with pytest.raises(RecceMetaError):
+                    renderer.render(answer["template"], tuple(answer["path"]))
+            else:
+                value = renderer.render(answer["template"], tuple(answer["path"]))
+                # JSON has kept dbt's answer: tuples came back as lists
+                assert (json.loads(json.dumps(value)), type(value)) == (expected, type(expected))
 
 
 def laid_out(folder: Path) -> Path:

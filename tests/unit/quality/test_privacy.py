@@ -30,14 +30,14 @@ PLAIN = """
 """.replace("emails_not", "")
 
 
-@pytest.mark.parametrize("name", [name.strip('"') for name in PRIVATE.split()])
-def test_names_of_private_columns_are_known(name: str) -> None:
-    assert is_private_name(name)
+def test_names_of_private_columns_are_known() -> None:
+    names = [name.strip('"') for name in PRIVATE.split()]
+    assert names and [name for name in names if not is_private_name(name)] == []
 
 
-@pytest.mark.parametrize("name", PLAIN.split())
-def test_other_names_are_not_caught_by_accident(name: str) -> None:
-    assert not is_private_name(name)
+def test_other_names_are_not_caught_by_accident() -> None:
+    names = PLAIN.split()
+    assert names and [name for name in names if is_private_name(name)] == []
 
 
 def test_patterns_are_the_users_to_choose() -> None:

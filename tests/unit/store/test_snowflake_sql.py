@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import pytest
 import sqlglot
@@ -20,49 +20,60 @@ RESERVED = frozenset(
     " tablesample then to trigger true try_cast union unique update using values view when whenever"
     " where with".split()
 )
-FILES = [
-    path for kind in KINDS for path in sorted((sql_root() / "dialects" / "snowflake" / kind).glob("*.sql"))
-]
-RECURSIVE = [path for path in FILES if "WITH RECURSIVE" in path.read_text(encoding="utf-8")]
+Files = Mapping[str, tuple[str, Sequence[exp.Expr]]]
+"""Text and statements of each file; tests do not change the statements."""
 
 
-def statements(path: Path) -> list[exp.Expr]:
-    return [
-        statement
-        for statement in sqlglot.parse(path.read_text(encoding="utf-8"), read="snowflake")
-        if statement is not None
-    ]
+@pytest.fixture(scope="module")
+def files() -> Files:
+    """Return the parsed files, at least one of each kind."""
+    found = {}
+    for kind in KINDS:
+        paths = sorted((sql_root() / "dialects" / "snowflake" / kind).glob("*.sql"))
+        assert paths, kind
+        for path in paths:
+            text = path.read_text(encoding="utf-8")
+            statements = [one for one in sqlglot.parse(text, read="snowflake") if one is not None]
+            found[f"{kind}/{path.stem}"] = text, statements
+    return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_no_name_of_ours_is_reserved_and_none_needs_quotes(path: Path) -> None:
-    names = [name for statement in statements(path) for name in statement.find_all(exp.Identifier)]
+def test_no_name_of_ours_is_reserved_and_none_needs_quotes(files: Files, subtests: pytest.Subtests) -> None:
+    for file, (_, statements) in files.items():
+        with subtests.test(file):
+            names = [name for statement in statements for name in statement.find_all(exp.Identifier)]
 
-    assert [name.name for name in names if name.name.lower() in RESERVED or name.quoted] == []
+            assert [name.name for name in names if name.name.lower() in RESERVED or name.quoted] == []
 
 
-@pytest.mark.parametrize("path", RECURSIVE, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_recursive_queries_name_their_columns(path: Path) -> None:
+def test_recursive_queries_name_their_columns(files: Files, subtests: pytest.Subtests) -> None:
     """https://docs.snowflake.com/en/sql-reference/constructs/with."""
-    recursive = [
-        cte
-        for statement in statements(path)
-        for cte in statement.find_all(exp.CTE)
-        if any(table.name == cte.alias for table in cte.this.find_all(exp.Table) if not table.db)
-    ]
+    found = {name: statements for name, (text, statements) in files.items() if "WITH RECURSIVE" in text}
+    assert found
+    for file, statements in found.items():
+        with subtests.test(file):
+            recursive = [
+                cte
+                for statement in statements
+                for cte in statement.find_all(exp.CTE)
+                if any(table.name == cte.alias for table in cte.this.find_all(exp.Table) if not table.db)
+            ]
 
-    assert recursive
-    assert all(cte.args["alias"].columns for cte in recursive)
-    assert not any(cte.this.args["distinct"] for cte in recursive)
+            assert recursive
+            assert all(cte.args["alias"].columns for cte in recursive)
+            assert not any(cte.this.args["distinct"] for cte in recursive)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_subqueries_that_look_outside_only_ask_whether_rows_exist(path: Path) -> None:
+def test_subqueries_that_look_outside_only_ask_whether_rows_exist(
+    files: Files, subtests: pytest.Subtests
+) -> None:
     """https://docs.snowflake.com/en/user-guide/querying-subqueries."""
-    for statement in statements(path):
-        for subquery in statement.find_all(exp.Subquery):
-            if isinstance(subquery.parent, (exp.From, exp.Join, exp.CTE, exp.Exists)):
-                continue
-            inner = {table.alias_or_name for table in subquery.find_all(exp.Table, exp.TableAlias)}
-            outer = {column.table for column in subquery.find_all(exp.Column) if column.table} - inner
-            assert outer - {"line"} == set()
+    for file, (_, statements) in files.items():
+        with subtests.test(file):
+            for statement in statements:
+                for subquery in statement.find_all(exp.Subquery):
+                    if isinstance(subquery.parent, (exp.From, exp.Join, exp.CTE, exp.Exists)):
+                        continue
+                    inner = {table.alias_or_name for table in subquery.find_all(exp.Table, exp.TableAlias)}
+                    outer = {column.table for column in subquery.find_all(exp.Column) if column.table} - inner
+                    assert outer - {"line"} == set()

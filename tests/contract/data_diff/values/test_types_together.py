@@ -11,6 +11,8 @@ from recce_meta.data_diff.options import ValueOptions
 from recce_meta.data_diff.rows import rows_diff
 from recce_meta.data_diff.value import value_diff
 
+pytestmark = pytest.mark.emulated
+
 DATABRICKS = {
     "BOOLEAN": ("true", "false"),
     "TINYINT": ("1Y", "2Y"),

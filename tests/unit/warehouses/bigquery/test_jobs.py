@@ -29,6 +29,8 @@ from tests.emulators.bigquery.engine import REFUSED_PROJECT, Engine, Job
 from tests.emulators.bigquery.server import Handler, Interface, Server
 from tests.googlesql import require_googlesql
 
+pytestmark = pytest.mark.emulator
+
 PROJECT = "shop-prod"
 
 

@@ -20,7 +20,7 @@ import yaml
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.errors import RecceMetaError
 
-DATA = Path(__file__).resolve().parents[1] / "data" / "dbt_answers"
+DATA = Path(__file__).resolve().parents[2] / "data" / "dbt_answers"
 QUERIES = yaml.safe_load((DATA / "queries.yml").read_text(encoding="utf-8"))
 DIFFERENCES = yaml.safe_load((DATA / "differences.yml").read_text(encoding="utf-8"))
 WAREHOUSES = ("duckdb", "postgres")

@@ -16,9 +16,9 @@ from recce_meta.models import Project
 from recce_meta.models.lineage import NodeColumns
 from recce_meta.sql_lineage.project.columns import analyse_project
 from recce_meta.warehouses.catalog import Part, catalog_of
-from tests.contract.scan.samples import oracles
-from tests.contract.scan.samples.oracles import Told
-from tests.contract.scan.samples.places import Place, place
+from tests.contract.extractors.samples import oracles
+from tests.contract.extractors.samples.oracles import Told
+from tests.contract.extractors.samples.places import Place, place
 
 TABLES = (
     "Invoice Line, actor, album, artist, category, customer, film, film_actor, film_category, language, "

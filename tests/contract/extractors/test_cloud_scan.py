@@ -13,6 +13,8 @@ from recce_meta import NodeMetadata, Project, UnifiedSqlAdapter, load_run, recor
 from recce_meta.extractors.database import ScanScope, extract_database
 from tests.contract.conftest import Backend
 
+pytestmark = pytest.mark.emulated
+
 CLOUD = ("snowflake", "bigquery", "redshift", "databricks")
 
 Node = Callable[[str], Any]

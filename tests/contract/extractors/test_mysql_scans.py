@@ -17,7 +17,7 @@ from recce_meta.extractors.database import ScanScope, extract_database
 from recce_meta.models.catalog import relation_id
 from recce_meta.warehouses import warehouse_for_scheme
 from recce_meta.warehouses.catalog import ROWS, Part, catalog_of
-from tests.contract.scan.samples.places import Place, place
+from tests.contract.extractors.samples.places import Place, place
 
 SHOP = (
     "CREATE TABLE product (id INT PRIMARY KEY, title VARCHAR(20), price DECIMAL(8, 2)) COMMENT 'sold'",

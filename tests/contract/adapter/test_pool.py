@@ -12,8 +12,9 @@ import yaml
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
 from recce_meta.errors import MissingRelation, QueryCancelled, QueryTimeout, UsageError, WarehouseError
+from tests.contract.conftest import Backend
 
-from .conftest import Backend
+pytestmark = pytest.mark.emulated("snowflake", "bigquery", "redshift")
 
 ENDLESS = {
     "duckdb": "SELECT count(*) FROM range(100000000000) AS a",

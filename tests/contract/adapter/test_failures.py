@@ -29,9 +29,8 @@ from recce_meta.errors import (
     TransientFailure,
     WarehouseError,
 )
+from tests.contract.adapter.test_adapter import environment
 from tests.line import Line
-
-from .test_adapter import environment
 
 SLEEP = "SELECT pg_sleep(60), '{mark}'"
 LONG = "SELECT count(*) FROM generate_series(1, 100000000000) AS n /* {mark} */"

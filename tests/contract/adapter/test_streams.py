@@ -12,9 +12,8 @@ import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import MissingRelation, QueryCancelled, SyntaxFailed, UsageError, WarehouseError
-
-from .conftest import Backend
-from .test_adapter import environment
+from tests.contract.adapter.test_adapter import environment
+from tests.contract.conftest import Backend
 
 THREE = "SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 ORDER BY n"
 ENDLESS = {

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from recce_meta.models import NodeMetadata
-from tests.contract.scan.samples.places import Place
+from tests.contract.extractors.samples.places import Place
 
 NO_ACTION = {"NO ACTION": "no action", "RESTRICT": "restrict"}
 

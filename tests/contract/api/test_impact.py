@@ -40,7 +40,7 @@ from tests.impact_shop import (
     node,
 )
 
-ARTIFACTS = Path(__file__).parents[1] / "data" / "artifacts" / "generated" / "jaffle_ext_full" / "dbt_1.10"
+ARTIFACTS = Path(__file__).parents[2] / "data" / "artifacts" / "generated" / "jaffle_ext_full" / "dbt_1.10"
 Reached = dict[tuple[str, str | None, str], tuple[int, float]]
 """Distance and confidence by node, column and reach."""
 

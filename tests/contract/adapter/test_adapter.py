@@ -28,7 +28,9 @@ from recce_meta.errors import (
 )
 from tests.spelling import Spelling, spelling_of
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.emulated("snowflake", "bigquery", "redshift")
+
+ROOT = Path(__file__).parents[3]
 
 SLOW = {
     "duckdb": "SELECT count(*) FROM range(1000000000000) AS t(n) WHERE sin(n) > 2",

@@ -17,7 +17,7 @@ from recce_meta.extractors.database import ScanScope, extract_database
 from recce_meta.models.catalog import relation_id
 from recce_meta.sql_lineage.project.columns import analyse_project
 from recce_meta.warehouses.parsing import without_brackets
-from tests.contract.scan.samples.places import Place, place
+from tests.contract.extractors.samples.places import Place, place
 
 SHOP = (
     "CREATE TABLE product (id INTEGER, title VARCHAR, price DECIMAL(8, 2))",

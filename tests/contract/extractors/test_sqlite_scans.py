@@ -14,7 +14,7 @@ from recce_meta.errors import ConnectionFailed, TransientFailure
 from recce_meta.extractors.database import extract_database
 from recce_meta.models.catalog import relation_id
 from recce_meta.warehouses.create_table import read_table
-from tests.contract.scan.samples.places import Place, place
+from tests.contract.extractors.samples.places import Place, place
 
 SHOP = (
     "CREATE TABLE product (id INTEGER PRIMARY KEY, title TEXT, price REAL)",

@@ -18,6 +18,8 @@ from recce_meta import UnifiedSqlAdapter
 from recce_meta.warehouses.dialect import dialect_named
 from tests.spelling import Spelling, spelling_of
 
+pytestmark = pytest.mark.emulated
+
 COLUMNS = {
     "id": "integer",
     "name": "text",

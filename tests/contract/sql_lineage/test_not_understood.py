@@ -18,7 +18,7 @@ from recce_meta.models import Project
 from recce_meta.models.change import Category
 from recce_meta.models.lineage import Direction
 from recce_meta.sql_diff import compare_sql
-from tests.contract.scan.samples.places import Place, place
+from tests.contract.extractors.samples.places import Place, place
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from recce_meta.sql_lineage.context import Deadline
 from recce_meta.sql_lineage.parse import NAMES, parse
 from recce_meta.sql_lineage.query import Pivot, Query, Select, SetOperation, Values
 from recce_meta.sql_lineage.statements import CHANGING
-from tests.unit.lineage.test_cases import CASES, parts
+from tests.unit.sql_lineage.test_cases import CASES, parts
 
 NOT_READ = frozenset(
     tuple(place.split("."))
@@ -85,19 +85,19 @@ def is_too_old(since: str) -> bool:
     return Version(sqlglot.__version__) < Version(since)
 
 
-def queries() -> list[object]:
-    return list(every_query())
-
-
-def every_query() -> Iterator[object]:
+def every_query() -> Iterator[tuple[str, str, str]]:
+    """Name, dialect and text of each query that this sqlglot parses."""
     for file in sorted(CASES.glob("*.sql")):
         for place, block in enumerate(file.read_text(encoding="utf-8").strip().split("\n\n")):
             dialect, since, sql, _ = parts(block)
             if not is_too_old(since):
-                yield pytest.param(dialect, sql, id=f"{file.stem}-{place + 1}")
+                yield f"{file.stem}-{place + 1}", dialect, sql
     for place, (dialect, since, sql, _) in enumerate(HIDING):
         if not is_too_old(since):
-            yield pytest.param(dialect, sql, id=f"hiding-{place}")
+            yield f"hiding-{place}", dialect, sql
+
+
+QUERIES = tuple(every_query())
 
 
 def noted(query: Query) -> set[int]:
@@ -155,37 +155,41 @@ def is_read_from_a_copy(column: exp.Expression) -> bool:
     return cte is not None
 
 
-@pytest.mark.parametrize(("dialect", "sql"), queries())
-def test_every_column_in_a_query_is_read(dialect: str, sql: str) -> None:
-    query = resolve_query(sql, dialect, {})
-    known = noted(query)
-    unread = [
-        (column.sql(), next(places_of(column)))
-        for column in query.node.root().find_all(exp.Column)  # type: ignore[union-attr]
-        if id(column) not in known
-        and not isinstance(column.this, exp.Star)
-        and not NOT_READ.intersection(places_of(column))
-        and not is_bound(column)
-        and not is_made_by_unpivot(column)
-        and not is_read_from_a_copy(column)
-    ]
+def test_every_column_in_a_query_is_read(subtests: pytest.Subtests) -> None:
+    assert QUERIES
+    for name, dialect, sql in QUERIES:
+        with subtests.test(name):
+            query = resolve_query(sql, dialect, {})
+            known = noted(query)
+            unread = [
+                (column.sql(), next(places_of(column)))
+                for column in query.node.root().find_all(exp.Column)  # type: ignore[union-attr]
+                if id(column) not in known
+                and not isinstance(column.this, exp.Star)
+                and not NOT_READ.intersection(places_of(column))
+                and not is_bound(column)
+                and not is_made_by_unpivot(column)
+                and not is_read_from_a_copy(column)
+            ]
 
-    assert isinstance(query, Values) or not unread
+            assert isinstance(query, Values) or not unread
 
 
-@pytest.mark.parametrize(("dialect", "sql"), queries())
-def test_every_bare_identifier_is_a_name(dialect: str, sql: str) -> None:
-    tree = parse(sql, dialect, Deadline(None))[0].query
-    bare = [
-        (identifier.sql(), place)
-        for identifier in tree.find_all(exp.Identifier)
-        if (place := next(places_of(identifier))) not in NAMES
-        and place[0] not in ("Column", "Table", "Dot")
-        and identifier.find_ancestor(exp.Pivot, exp.Lambda) is None
-        and place[1] != "format"
-    ]
+def test_every_bare_identifier_is_a_name(subtests: pytest.Subtests) -> None:
+    assert QUERIES
+    for name, dialect, sql in QUERIES:
+        with subtests.test(name):
+            tree = parse(sql, dialect, Deadline(None))[0].query
+            bare = [
+                (identifier.sql(), place)
+                for identifier in tree.find_all(exp.Identifier)
+                if (place := next(places_of(identifier))) not in NAMES
+                and place[0] not in ("Column", "Table", "Dot")
+                and identifier.find_ancestor(exp.Pivot, exp.Lambda) is None
+                and place[1] != "format"
+            ]
 
-    assert not bare
+            assert not bare
 
 
 @pytest.mark.parametrize(("dialect", "since", "sql", "columns"), HIDING)

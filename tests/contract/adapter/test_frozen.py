@@ -34,7 +34,7 @@ from tests import emulators
 from tests.line import Line
 
 # Drivers leave the sockets of connections that never came about to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+pytestmark = [pytest.mark.extensive, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 BOUNDED = 100.0
 """Seconds after which a call counts as frozen for good; the longest limit is TCP's minute."""

@@ -1,0 +1,48 @@
+"""Programs and servers that tests need, and what happens to a test without one.
+
+The test is skipped, and the summary of `python -m pytest --all` lists what was missing. RECCE_META_REQUIRE
+names the needs whose absence fails a test instead, separated by spaces; `.ci/run` sets it, so that a missing
+server cannot pass for a green run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NoReturn
+
+import pytest
+
+NEEDS = {
+    "PostgreSQL": "start one at 127.0.0.1:5432, or set RECCE_META_TEST_POSTGRES_URL",
+    "MySQL": "start one at 127.0.0.1:3306, or set RECCE_META_TEST_MYSQL_URL",
+    "browser": "install Chromium and chromedriver",
+    "emulator": "python -m tests.emulators.install; that of Databricks needs Java",
+    "dbt": "python -m tests.emulators.install dbt, or set RECCE_META_DBT_PYTHON",
+    "uv": "pip install uv; environments of dbt come from a package index",
+    "SQLMesh": "pip install sqlmesh, or set RECCE_META_TEST_SQLMESH_PYTHON",
+    "git": "install git with its http-backend",
+    "Node.js": "install Node.js with npm; packages come from its registry",
+    "Neovim": "install nvim",
+    "bubblewrap": "install bubblewrap, and allow user namespaces",
+    "Docker": "start a Docker engine",
+}
+"""Name of each need, and how to meet it."""
+_SKIPPED = re.compile(rf"Skipped: no ({'|'.join(map(re.escape, NEEDS))})\b")
+
+
+def missing(need: str, reason: str = "") -> NoReturn:
+    """Skip the test because *need* is missing, or fail it if RECCE_META_REQUIRE names the need.
+
+    *reason* is what was found instead.
+    """
+    message = f"no {need}: {reason or NEEDS[need]}"
+    if need in os.environ.get("RECCE_META_REQUIRE", "").split():
+        pytest.fail(f"{message} (required by RECCE_META_REQUIRE)", pytrace=False)
+    pytest.skip(message)
+
+
+def missing_need(report: pytest.TestReport) -> str | None:
+    """Return the need whose absence skipped the test of *report*; None if there is another reason."""
+    found = _SKIPPED.search(str(report.longrepr)) if report.skipped else None
+    return found and found[1]
