@@ -33,7 +33,6 @@ COLUMN_DEPENDENCIES = """
 import json, sys
 from sqlmesh import Context
 from sqlmesh.core.lineage import column_dependencies
-from tests.needs import missing
 context = Context(paths=[sys.argv[1]])
 print(json.dumps({
     f"{model.name}.{column}": sorted(
