@@ -561,8 +561,8 @@ def _write_views(store: StoreSession) -> None:
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 60.0
-"""Maximum time to wait for other writers, whose transactions take seconds if each statement is a job."""
+PATIENCE_SECONDS = 180.0
+"""Maximum time to wait for other writers: one takes tens of seconds if each statement is a job, and several may come."""
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 1.0
 
