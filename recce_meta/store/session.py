@@ -562,7 +562,7 @@ def _write_views(store: StoreSession) -> None:
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 180.0
-"""Maximum time to wait for other writers: one takes tens of seconds if each statement is a job, and several may come."""
+"""Maximum time to wait for other writers: each takes tens of seconds if every statement is a job."""
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 1.0
 
