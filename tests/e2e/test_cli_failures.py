@@ -380,7 +380,12 @@ def test_schemas_that_cannot_be_named(cli: Any, schema: str) -> None:
     assert_told(cli("init", "--url", STORE, "--schema", schema), 2, "Invalid identifier")
 
 
-@pytest.mark.parametrize("schema", ['Odd "na;me" 100%', "schéma ⟦x⟧", "select", "a.b", ":x", "'", "\\"])
+ODD = ("schéma ⟦x⟧", "select", "a.b", ":x", "'", "\\")
+
+
+@pytest.mark.parametrize(
+    "schema", ['Odd "na;me" 100%', *(pytest.param(name, marks=pytest.mark.extensive) for name in ODD)]
+)
 def test_schemas_may_have_any_other_name(cli: Any, project: Path, schema: str) -> None:
     store = cli.within(RECCE_META_URL=STORE, RECCE_META_SCHEMA=schema)
 

@@ -39,6 +39,8 @@ from recce_meta.sync.stores import StoreReplica
 from recce_meta.sync.tables import RUN_REFERENCES
 from recce_meta.sync.types import Batch, ExchangeStatus, Inventory, Key, ObjectKind, WriteResult
 
+pytestmark = pytest.mark.extensive
+
 AT = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=2)
 NAMES = ("a", "b", "c")
 RUNS = ("r0", "r1")

@@ -169,6 +169,7 @@ def places_of(command: click.Command) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [name for name, _ in commands()])
+@pytest.mark.extensive
 def test_no_command_shows_the_password_of_a_misspelled_url(
     shop: Path, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:

@@ -21,6 +21,8 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import parsed
 from tests.contract.server.small_store import LOCAL, client_of, file_url, record_side
 
+pytestmark = pytest.mark.core("duckdb")
+
 TO = Addresses("default")
 WRITES = Permissions(writes=True)
 PROJECT = "jaffle_shop"

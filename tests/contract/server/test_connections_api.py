@@ -34,6 +34,8 @@ from tests.contract.server.connected_shop import (
 )
 from tests.contract.server.small_store import client_of, store_at
 
+pytestmark = pytest.mark.core("duckdb")
+
 ORDERS, STG_ORDERS = "model.jaffle_shop.orders", "model.jaffle_shop.stg_orders"
 
 

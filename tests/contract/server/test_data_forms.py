@@ -41,6 +41,8 @@ from tests.contract.server.data_shop import (
 from tests.contract.server.rich_store import parsed
 from tests.e2e.conftest import Cli
 
+pytestmark = pytest.mark.core("duckdb")
+
 TO = Addresses("default")
 SECONDS = 60.0
 SQL = 'select id, amount from {{ ref("orders") }} order by id limit 100'

@@ -43,6 +43,8 @@ from recce_meta.store.select import load_nodes_from_warehouse, resolve_run
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.scanned_shop import scans
 
+pytestmark = pytest.mark.core("duckdb")
+
 PROJECT = 'live <b>shop</b>/"x"'
 ODD = "we<b>ird/数据 'x'"
 COLUMN = "a.b/<i>c"

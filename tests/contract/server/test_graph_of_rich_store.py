@@ -22,6 +22,8 @@ from tests.contract.server.conftest import POSTGRES_SCHEMA
 from tests.contract.server.rich_store import FAILED_RUN, HOSTILE, SHOP, SPELLINGS, hostile_id
 from tests.contract.server.test_graph import check, compare_paths, stored_edges
 
+pytestmark = pytest.mark.core("duckdb")
+
 Stored = tuple[UnifiedSqlAdapter, str]
 
 

@@ -19,6 +19,8 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server import node_shop as shop
 from tests.contract.server.rich_store import SPELLINGS, ParsedPage, hostile_id, parsed
 
+pytestmark = pytest.mark.core("duckdb")
+
 TO = Addresses("default")
 HOSTILE_RUN = "run 1<i>/../%2F"
 

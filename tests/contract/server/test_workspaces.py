@@ -58,6 +58,9 @@ STATE: Json = {
 }
 
 
+pytestmark = pytest.mark.core("sqlite")
+
+
 @pytest.fixture(scope="module", params=states.DATABASES)
 def place(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

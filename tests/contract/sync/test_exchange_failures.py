@@ -32,6 +32,8 @@ from tests.contract.store.conftest import Store
 from tests.contract.store.test_store_stopped import STRIDE, Stopped, stop_after
 from tests.contract.sync.conftest import Side, outcomes, push
 
+pytestmark = pytest.mark.core("duckdb")
+
 AT = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 MakeProject = Callable[..., Project]
 killing = pytest.mark.skipif(not hasattr(os, "fork"), reason="the test kills forked processes")

@@ -18,6 +18,8 @@ from recce_meta.sync.history import list_syncs, save_sync
 from recce_meta.sync.types import SyncRecord
 from tests.contract.sync.conftest import Side
 
+pytestmark = pytest.mark.core("duckdb")
+
 NOW = datetime.now(timezone.utc)
 MakeProject = Callable[..., Project]
 

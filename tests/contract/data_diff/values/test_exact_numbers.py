@@ -151,6 +151,7 @@ def has_bignum(site: Any) -> bool:
 
 @given(data=st.data(), absolute=tolerances, relative=shares)
 @few
+@pytest.mark.core("postgres")
 def test_distances_are_those_of_exact_arithmetic(
     site: Any, tables: Any, kinds: list[str], data: st.DataObject, absolute: Decimal, relative: Decimal
 ) -> None:
