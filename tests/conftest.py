@@ -31,7 +31,7 @@ from hypothesis import HealthCheck, settings
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
-from recce_meta.warehouses import available
+from recce_meta.warehouses.registry import folders_with
 from tests import emulators, needs
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _warehouses_of(item: pytest.Item) -> set[str]:
     """Return the warehouses among the parameters of the test."""
     callspec = getattr(item, "callspec", None)
     values = callspec.params.values() if callspec else ()
-    return {value for value in values if isinstance(value, str)} & {*available()}
+    return {value for value in values if isinstance(value, str)} & {*folders_with("connection")}
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:

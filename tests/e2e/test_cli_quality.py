@@ -21,7 +21,7 @@ import pytest
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.scan import scan
 
-pytestmark = pytest.mark.core("duckdb", "sqlite")
+pytestmark = pytest.mark.extensive
 
 RULES = """
 tables:

@@ -170,6 +170,7 @@ def test_every_report_of_a_diff_shows_the_choice(changed: Checkout, subtests: py
             assert f"merge base {start} of main" in diff and "branch feature/x" in diff
 
 
+@pytest.mark.extensive
 def test_every_report_of_data_and_checks_shows_the_choice(
     changed: Checkout, subtests: pytest.Subtests
 ) -> None:
@@ -188,6 +189,7 @@ def test_every_report_of_data_and_checks_shows_the_choice(
     assert "branch feature/x" in junit.read_text()
 
 
+@pytest.mark.extensive
 def test_two_explicit_forms_and_a_mixture_are_accepted(changed: Checkout) -> None:
     named = changed.runs("base~1", "pr-41")
 
@@ -224,6 +226,7 @@ def test_the_same_run_on_both_sides_is_an_error(changed: Checkout, subtests: pyt
             assert "same run base-2: --base is 'base', --current is 'latest~1'" in ran.err
 
 
+@pytest.mark.extensive
 def test_a_branch_that_is_not_recorded_is_reported(changed: Checkout) -> None:
     changed.build("current", "--branch", "feature/y")
     changed.git("checkout", "--quiet", "-b", "feature/z")
@@ -277,6 +280,7 @@ def test_a_shallow_clone_falls_back_to_the_latest_run_of_base(changed: Checkout)
     assert runner.runs()["base"]["run_id"] == "base-1"
 
 
+@pytest.mark.extensive
 def test_after_a_squash_merge_a_new_branch_starts_there(changed: Checkout) -> None:
     changed.git("checkout", "--quiet", "main")
     changed.git("merge", "--quiet", "--squash", "--strategy-option=theirs", "feature/x")
@@ -316,6 +320,7 @@ def test_artifacts_on_disk_are_compared_with_the_default_of_the_other_side(chang
     assert changed.cli("diff", "path:target", "path:./target").code == 2
 
 
+@pytest.mark.extensive
 def test_commands_that_read_one_run_take_that_of_the_branch(changed: Checkout) -> None:
     changed.build("elsewhere", "--branch", "feature/y")
 
@@ -336,6 +341,7 @@ def test_commands_that_read_one_run_take_that_of_the_branch(changed: Checkout) -
 # check-base
 
 
+@pytest.mark.extensive
 def test_base_is_missing_then_fresh_then_stale(shop: Checkout) -> None:
     missing = shop.cli("check-base")
     assert (missing.code, missing.err) == (1, "")

@@ -37,6 +37,8 @@ from recce_meta.sync import server_client
 from tests.e2e.conftest import Cli
 from tests.states import DATABASES, opened, state_address
 
+pytestmark = pytest.mark.extensive
+
 SHOP, OTHER = "0a1b2c3d4e5f", "5f4e3d2c1b0a"
 SERVE = "the token of the serving command"
 

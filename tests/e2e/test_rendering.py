@@ -15,6 +15,8 @@ from recce_meta import SimpleTemplateRenderer, extract_project
 from recce_meta.errors import TemplateError
 from recce_meta.render import Limits
 
+pytestmark = pytest.mark.extensive
+
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "tests" / "data" / "artifacts"
 JAFFLE = ARTIFACTS / "generated" / "jaffle_ext_full" / "dbt_1.10"

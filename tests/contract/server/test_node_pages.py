@@ -288,6 +288,7 @@ def foreign(page: ParsedPage) -> list[str]:
     return found + [tag for tag, _ in page.tags if tag in ("textarea", "i", "style", "iframe")]
 
 
+@pytest.mark.extensive
 def test_hostile_names_are_text(client: TestClient) -> None:
     for index, spelling in enumerate(SPELLINGS):
         for tab in ((), ("columns",), ("code",), ("lineage",), ("history",), ("quality",)):

@@ -95,6 +95,7 @@ def marks_at(place: tuple[str, str]) -> list[Any]:
         return list_reviews(adapter, schema=place[1])
 
 
+@pytest.mark.extensive
 def test_a_mark_is_stored_and_shown_at_once(place: tuple[str, str]) -> None:
     base, current = runs_at(place)
     with client_at(place) as client:
@@ -137,6 +138,7 @@ def test_a_mark_is_stored_and_shown_at_once(place: tuple[str, str]) -> None:
         assert [row["last"] for row in client.get(TO.reviews() + ".json").json()] == [True, False]
 
 
+@pytest.mark.extensive
 def test_a_check_is_reviewed_on_its_page_unless_it_has_a_newer_result(reviewed_file: str) -> None:
     place = (reviewed_file, DEFAULT_SCHEMA)
     with client_at(place) as client:

@@ -115,6 +115,7 @@ def test_an_upgrade_of_dbt_answers_no_question_about_changes(empty_store: Any) -
         assert empty_store.answer(question) == [], question
 
 
+@pytest.mark.extensive
 def test_what_one_version_of_dbt_wrote_is_compared_whole(empty_store: Any) -> None:
     project = extract_project(ARTIFACTS / "jaffle_ext_multi" / "dbt_1.5")
     later = extract_project(ARTIFACTS / "jaffle_ext_multi" / "dbt_1.8")

@@ -34,8 +34,8 @@ RUNS = {1: ["run-1"], **{version: ["run-2", "run-1"] for version in range(2, SCH
 """The runs that the stores of older versions hold, newest first."""
 
 
-CORE = (min(RUNS), 8, max(RUNS))
-"""The versions that tests of the core migrate: the first, the last with plain names of tables, the last."""
+CORE = (min(RUNS), max(RUNS))
+"""The versions that tests of the core migrate."""
 
 
 OLD_VERSIONS = [

@@ -139,6 +139,7 @@ def test_a_stored_run_and_artifacts_on_disk_can_be_compared(
     assert found.current.environment == str(target)
 
 
+@pytest.mark.extensive
 def test_what_only_dbts_engine_renamed_is_told_alike_and_once(store: Any) -> None:
     artifacts = Path(__file__).parents[2] / "data" / "artifacts" / "real" / "bouncer"
     sides = [extract_project(artifacts / name, git=GitState()) for name in ("dbt_110", "dbt_20")]

@@ -76,6 +76,7 @@ def statuses(report: SyncReport) -> dict[tuple[str, str], int]:
     return Counter((str(one.kind), str(one.status)) for one in report.outcomes)
 
 
+@pytest.mark.extensive
 def test_all_kinds_of_objects_travel_through_a_file(rich: StoreReplica, tmp_path: Path) -> None:
     file = tmp_path / "runs.zip"
     pushed = push(rich, file)

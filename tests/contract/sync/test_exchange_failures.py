@@ -128,6 +128,7 @@ def test_references_that_lead_nowhere_are_refused(
     assert {name: count for name, count in counts.items() if count and name != "written_at"} == {}
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 @pytest.mark.parametrize("table", ["column_parts", "column_part_nodes", "column_analyses"])
 def test_a_run_keeps_away_column_lineage_that_is_incomplete(
@@ -393,6 +394,7 @@ def test_recorders_and_prunes_go_on_during_a_push(
     check_complete(here, there, {*there.runs()} - {"run-00"})
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_runs_that_are_pruned_while_they_are_sent_are_skipped(
     here: Side, there: Side, make_project: MakeProject
@@ -421,6 +423,7 @@ def test_runs_that_are_pruned_while_they_are_sent_are_skipped(
     assert here.runs() == ["run-2"]
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_after_a_lost_connection_the_rest_fails_and_is_sent_next_time(
     here: Side, there: Side, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch

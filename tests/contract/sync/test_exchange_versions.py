@@ -18,7 +18,7 @@ from tests.contract.store.test_store_migrate import DATA, OLD_VERSIONS, RUNS
 from tests.contract.store.test_store_versions import OF_THE_FUTURE, age
 from tests.contract.sync.conftest import Side, push
 
-pytestmark = pytest.mark.core("duckdb")
+pytestmark = pytest.mark.extensive
 
 MakeProject = Callable[..., Project]
 

@@ -149,6 +149,7 @@ def has_bignum(site: Any) -> bool:
     return bool(found[0])
 
 
+@pytest.mark.extensive
 @given(data=st.data(), absolute=tolerances, relative=shares)
 @few
 @pytest.mark.core("postgres")
