@@ -321,7 +321,7 @@ def test_a_push_that_is_killed_at_any_statement_is_completed_by_the_next(
 ) -> None:
     here.record(make_project("run-first"))
     url = store.url
-    for last in range(0, 200, 4):
+    for last in range(0, 200, STRIDE):
         # A new run each time, so that the push has as many statements again.
         there.record(make_project(f"run-{last:03}", changed=(f"m{last % 12:03}",), run_at=later(last)))
         there.adapter.close()
@@ -335,7 +335,7 @@ def test_a_push_that_is_killed_at_any_statement_is_completed_by_the_next(
         if process.returncode == 0:
             break
 
-    assert last > 5 * 4
+    assert last > 2 * STRIDE
     assert {*here.runs()} == {*there.runs(), "run-first"}
     check_complete(here, there, there.runs())
 
