@@ -14,6 +14,8 @@ import pytest
 from recce_meta.cli.main import run
 from tests.docs.test_pages import DATABASE, blocks, follows, sessions
 
+pytestmark = pytest.mark.extensive
+
 PAGE = "docs/guides/notes.md"
 
 

@@ -14,6 +14,8 @@ from recce_meta.diff.scan import ATTRIBUTES
 from recce_meta.models import Reason
 from tests.docs.test_pages import EXIT, ROOT, blocks, follows, sessions, shell
 
+pytestmark = pytest.mark.extensive
+
 __all__ = ["shell"]
 PAGE = "docs/guides/scan.md"
 

@@ -39,6 +39,7 @@ def edited(folder: Path, *, extra: str = "", description: str = "") -> Path:
     return current
 
 
+@pytest.mark.extensive
 def test_a_wrapped_model_is_shown_and_is_not_any_change(cli: Any, project: Path) -> None:
     store = cli.within(RECCE_META_URL="duckdb:///wrapped.duckdb")
     for side, path in (("base", project / "target"), ("current", edited(project / "target"))):

@@ -7,6 +7,8 @@ from pathlib import Path
 from recce_meta.cli.main import run
 from tests.contract.server.small_store import file_url, record_side
 
+pytestmark = pytest.mark.extensive
+
 
 def test_reports_of_a_diff_name_owners_and_show_notes(tmp_path: Path) -> None:
     url = file_url(tmp_path / "store.duckdb")

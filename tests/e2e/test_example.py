@@ -10,6 +10,8 @@ import pytest
 
 from recce_meta.api.demo import demo
 
+pytestmark = pytest.mark.extensive
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "without_dbt.py"
 
 IMPORTED = """

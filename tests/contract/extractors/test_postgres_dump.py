@@ -305,6 +305,7 @@ def dumps(postgres_url: str) -> Iterator[Dumps]:
             server.execute(f'DROP ROLE "{role}"')
 
 
+@pytest.mark.extensive
 def test_a_scan_sees_what_a_dump_says_and_nothing_else(dumps: Dumps) -> None:
     wrong = {}
     for what, script in CHANGES.items():

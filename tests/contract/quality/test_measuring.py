@@ -140,6 +140,7 @@ def test_a_table_that_the_role_may_not_read_is_told(
     assert shut.reason == "permission denied for table shut" and shut.columns == ()
 
 
+@pytest.mark.extensive
 def test_what_exceeds_the_budget_is_told_and_what_was_measured_stays(
     postgres: UnifiedSqlAdapter, schema_of_ours: str
 ) -> None:

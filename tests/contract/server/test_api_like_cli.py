@@ -88,6 +88,7 @@ def printed(cli: Cli, *arguments: str) -> object:
 
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(sides=projects(), results=random.by_id(random.results, max_size=3), data=st.data())
+@pytest.mark.extensive
 def test_page_api_and_command_agree(client, cli, url, sides, results, data):
     project = f"p{uuid4().hex[:10]}"
     runs = {

@@ -291,6 +291,7 @@ def test_pages_link_the_graph(client: TestClient, runs: dict[str, str]) -> None:
         assert client.get(link).status_code == 200
 
 
+@pytest.mark.extensive
 def test_selectors_of_runs_lead_to_ids_and_keep_the_view(client: TestClient, runs: dict[str, str]) -> None:
     for asked, wanted in (
         (TO.graph(runs["current"][:12], tag=("a", "b")), TO.graph(runs["current"], tag=("a", "b"))),

@@ -136,6 +136,7 @@ def test_a_browser_needs_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert has_browser({})
 
 
+@pytest.mark.extensive
 def test_a_connection_without_a_request_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(main, "REQUEST_SECONDS", 1.0)
 
