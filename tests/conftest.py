@@ -86,8 +86,8 @@ BEYOND_CORE = ("browser", "emulator", "network", "extensive")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return one process more than there are cores, since many tests wait; none for named files."""
-    return 0 if _named_files(config) else (os.cpu_count() or 1) + 1
+    """Return two processes more than there are cores, since many tests wait; none for named files."""
+    return 0 if _named_files(config) else (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from recce_meta.cli.main import run
 from tests.contract.server.small_store import file_url, record_side
 
