@@ -31,6 +31,7 @@ from hypothesis import HealthCheck, settings
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
+from recce_meta.warehouses.registry import folders_with
 from tests import emulators, needs
 
 if TYPE_CHECKING:
@@ -150,6 +151,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+        core = item.get_closest_marker("core")
+        if core is not None and not _warehouses_of(item) <= {*core.args}:
+            item.add_marker("extensive")
     if config.getoption("--all") or config.getoption("--warehouse"):
         return
     named = _named_files(config)
@@ -161,6 +165,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if beyond:
         config.hook.pytest_deselected(items=list(beyond))
         items[:] = [item for item in items if item not in beyond]
+
+
+def _warehouses_of(item: pytest.Item) -> set[str]:
+    """Return the warehouses among the parameters of the test."""
+    callspec = getattr(item, "callspec", None)
+    values = callspec.params.values() if callspec else ()
+    return {value for value in values if isinstance(value, str)} & {*folders_with("connection")}
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:

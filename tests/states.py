@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+import pytest
 import sqlalchemy
 from sqlalchemy.schema import DropSchema
 
@@ -21,7 +22,7 @@ from recce_meta.repositories.types import Forge, RepositoryConnection
 
 T = TypeVar("T")
 
-DATABASES = ("sqlite", "postgres")
+DATABASES = ("sqlite", pytest.param("postgres", marks=pytest.mark.extensive))
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 OTHER_KEY = "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWY="
 

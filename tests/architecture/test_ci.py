@@ -14,6 +14,8 @@ import pytest
 from tests.conftest import BEYOND_CORE, EXPENSIVE
 from tests.needs import NEEDS
 
+pytestmark = pytest.mark.extensive
+
 ROOT = Path(__file__).parents[2]
 SOME_TESTS = """
 import pytest

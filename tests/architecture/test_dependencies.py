@@ -121,6 +121,7 @@ def test_every_dependency_is_used(requirement: Requirement) -> None:
     assert name in FOR_OTHERS or MODULES.get(name, name) in imported()
 
 
+@pytest.mark.extensive
 def test_nothing_is_imported_that_is_not_a_dependency() -> None:
     import sys
 

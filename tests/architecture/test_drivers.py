@@ -73,6 +73,7 @@ def test_a_command_loads_no_driver_of_another_warehouse(tmp_path: Path, warehous
     assert command != "init" or set(own) <= loaded
 
 
+@pytest.mark.extensive
 def test_a_url_loads_no_driver_of_another_warehouse(tmp_path: Path) -> None:
     loaded = loaded_by(tmp_path, "init", "--url", "duckdb:///shop.duckdb")
 

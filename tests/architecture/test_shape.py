@@ -149,6 +149,7 @@ def test_every_module_has_a_docstring() -> None:
     assert [module.path for module in MODULES if not module.docstring] == []
 
 
+@pytest.mark.extensive
 def test_only_listed_functions_handle_every_exception() -> None:
     assert broad_handlers(MODULES) == dict.fromkeys(BROAD_HANDLERS, 1)
     assert len(BROAD_HANDLERS) <= MOST_BROAD_HANDLERS

@@ -18,6 +18,8 @@ from recce_meta.cli.main import run
 from recce_meta.store.export_document import Document
 from tests.docs.test_pages import ROOT, blocks, follows, sessions
 
+pytestmark = pytest.mark.extensive
+
 PAGE = "docs/guides/export.md"
 
 

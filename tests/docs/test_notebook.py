@@ -12,6 +12,8 @@ from typing import Any
 import nbformat
 import pytest
 
+pytestmark = pytest.mark.extensive
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "examples" / "compare_runs.ipynb"
 EXECUTE = """

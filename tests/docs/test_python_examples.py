@@ -16,6 +16,8 @@ import pytest
 from recce_meta import demo_data
 from tests.docs.test_pages import ROOT
 
+pytestmark = pytest.mark.extensive
+
 PAGES = ("README.md", *sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").rglob("*.md")))
 BLOCK = re.compile(r"^```py(?:thon)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROFILE = (

@@ -55,6 +55,7 @@ def test_the_python_reference_has_every_public_name() -> None:
     assert sorted(named) == sorted(recce_meta.__all__)
 
 
+@pytest.mark.extensive
 def test_every_parameter_of_every_public_name_is_explained() -> None:
     ran = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "docs_python.py"), "--missing"],

@@ -14,6 +14,8 @@ from recce_meta.cli.main import run
 from recce_meta.store.prune import TOMBSTONE_AGE
 from tests.docs.test_pages import sessions
 
+pytestmark = pytest.mark.extensive
+
 OTHER = "duckdb:///other.duckdb"
 PAGE = "docs/guides/sync.md"
 TEXT = (Path(__file__).parents[2] / PAGE).read_text(encoding="utf-8")

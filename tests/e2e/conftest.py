@@ -260,7 +260,7 @@ def shop_on(warehouse: str, cli: Cli, url: str) -> Iterator[Shop]:
         shop.sql(*(f'DROP SCHEMA IF EXISTS "{name}" CASCADE' for name in (shop.base, shop.current, store)))
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
+@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.extensive)])
 def shop(request: pytest.FixtureRequest, cli: Cli) -> Iterator[Shop]:
     """Each warehouse in turn."""
     if request.param == "duckdb":

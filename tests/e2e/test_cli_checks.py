@@ -96,6 +96,7 @@ def test_checks_that_hold_exit_with_0(shop: Any) -> None:
     assert "7 checks: 3 passed, 4 reported (4 of 4 found differences)" in ran.out
 
 
+@pytest.mark.extensive
 def test_results_are_stored_where_history_is_a_query(shop: Any) -> None:
     (shop.cli.folder / "checks.yml").write_text(f"checks:\n{GOOD}{CHANGED}", encoding="utf-8")
     refused = run(shop, GOOD, "--save")
@@ -169,6 +170,7 @@ def test_recces_file_is_found_and_read_as_it_is(shop: Any) -> None:
     assert "2 checks: 2 reported (1 of 2 found differences)" in ran.out
 
 
+@pytest.mark.extensive
 def test_checks_are_of_recorded_runs_by_default(shop: Any) -> None:
     shop.record()
     (shop.cli.folder / "checks.yml").write_text(f"checks:\n{GOOD}", encoding="utf-8")

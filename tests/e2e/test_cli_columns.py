@@ -11,6 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
+pytestmark = pytest.mark.extensive
+
 
 @pytest.fixture
 def shop(cli: Any, project: Path) -> Any:

@@ -14,6 +14,8 @@ import pytest
 
 from recce_meta import UnifiedSqlAdapter, extract_project, list_runs, record_run
 
+pytestmark = pytest.mark.extensive
+
 LONG_AGO, JUST_NOW = "2026-01-01T10:00:00Z", "2026-01-01T12:00:00Z"
 """Times of builds: the checkout of every test is of between them."""
 CHECKED_OUT = datetime(2026, 1, 1, 11, tzinfo=timezone.utc).timestamp()

@@ -22,7 +22,7 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.known_names import known_nodes, known_runs, location_of
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="shells as POSIX has them")
+pytestmark = [pytest.mark.skipif(os.name == "nt", reason="shells as POSIX has them"), pytest.mark.extensive]
 
 SHELLS = {
     "bash": (["bash", "--norc", "--noprofile", "-i"], "source ./script"),

@@ -12,6 +12,8 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from tests.e2e.conftest import Cli
 
+pytestmark = pytest.mark.extensive
+
 PROJECT = "name: jaffle_shop\nprofile: shop\nversion: '1.0'\n"
 
 

@@ -55,6 +55,7 @@ def shown(cli: Cli, name: str) -> dict[str, object]:
     return found
 
 
+@pytest.mark.extensive
 def test_a_repository_is_connected_listed_shown_and_removed(
     cli: Cli, git_server: GitServer, shop: str
 ) -> None:
@@ -216,6 +217,7 @@ def test_a_hostile_option_is_an_error_without_a_traceback(cli: Cli, options: lis
     assert "\x1b" not in ran.err
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("way", ["file", "standard input", "prompt without a terminal", "variable"])
 def test_a_token_is_never_shown_or_stored_in_plain_text(
     cli: Cli, git_server: GitServer, private: str, way: str
@@ -353,6 +355,7 @@ def test_set_changes_what_is_given_and_keeps_the_rest(cli: Cli, git_server: GitS
     assert cli("connection", "set", "p").code == 2
 
 
+@pytest.mark.extensive
 def test_keys_are_rotated(cli: Cli, git_server: GitServer, private: str) -> None:
     make = "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"
     old, new = (

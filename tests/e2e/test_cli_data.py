@@ -61,6 +61,7 @@ def results(ran: Any) -> list[dict[str, Any]]:
     return said
 
 
+@pytest.mark.extensive
 def test_every_command_answers_in_every_format_and_to_a_file(orders: Any) -> None:
     for command in COMMANDS:
         for style in ("table", "json", "markdown", "html"):
@@ -89,6 +90,7 @@ def test_a_selection_without_nodes_claims_nothing(orders: Any, command: str) -> 
     assert "same" not in ran.out
 
 
+@pytest.mark.extensive
 def test_values_are_the_same_by_node_by_tables_and_from_the_store(orders: Any) -> None:
     names = [f'"{schema}"."orders"' for schema in (orders.base, orders.current)]
     orders.record()
@@ -338,6 +340,7 @@ class TestTypes:
         assert shop("row-count", "wide").code == 0
 
 
+@pytest.mark.extensive
 def test_results_are_kept_where_history_is_a_query(orders: Any) -> None:
     orders.record()
 
@@ -347,6 +350,7 @@ def test_results_are_kept_where_history_is_a_query(orders: Any) -> None:
     assert orders.cli("row-count", "orders", "--save").err == "Saved 1 result\n"
 
 
+@pytest.mark.extensive
 def test_statistics_answer_when_base_is_gone(orders: Any) -> None:
     for side in ("base", "current"):
         kept = orders.cli("record", "-e", side, "--target-path", side, "--stats", "profile")

@@ -41,6 +41,7 @@ def test_without_arguments_it_compares_base_with_current(store: Any) -> None:
     assert bare.out.replace("  latest run of base", "").replace("  latest run of current", "") == named.out
 
 
+@pytest.mark.extensive
 def test_each_format_tells_the_same_changes(store: Any) -> None:
     text, as_json, markdown = (store("diff", "--format", style) for style in ("table", "json", "markdown"))
 
@@ -158,6 +159,7 @@ def test_conditions_decide_the_exit_code_and_the_diff_is_printed_all_the_same(
     assert ran.err.startswith("error: --fail-on" if code else "") and bool(ran.err) == bool(code)
 
 
+@pytest.mark.extensive
 def test_every_format_says_what_breaks_and_whom_it_reaches(store: Any) -> None:
     text, markdown, html, as_json = (
         store("diff", "--format", style).out for style in ("table", "markdown", "html", "json")

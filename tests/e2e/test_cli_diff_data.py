@@ -17,6 +17,8 @@ from typing import Any
 import duckdb
 import pytest
 
+pytestmark = pytest.mark.extensive
+
 ON_DISK = ("--base", "path:base", "--current", "path:current")
 DIFF = ("diff", "path:base", "path:current", "--data")
 

@@ -23,6 +23,8 @@ from recce_meta import plugins
 from recce_meta.store.export_document import Document
 from tests.e2e.conftest import Cli
 
+pytestmark = pytest.mark.extensive
+
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "export.v3.json"
 AS_WRITTEN = "all_varchar = true, allow_quoted_nulls = false"
 """How DuckDB reads CSV in which NULL is nothing, and an empty text is two quotes."""

@@ -103,6 +103,7 @@ def test_a_database_without_a_store_says_how_to_make_one(cli: Any, command: list
     assert_told(ran, 3, "No store found in schema 'recce_metadata'", hint="create it with recce-meta init")
 
 
+@pytest.mark.extensive
 def test_an_empty_store_says_how_to_fill_it(cli: Any) -> None:
     cli("init", "--url", STORE)
 
@@ -112,6 +113,7 @@ def test_an_empty_store_says_how_to_fill_it(cli: Any) -> None:
     )
 
 
+@pytest.mark.extensive
 def test_a_missing_side_says_how_to_record_it(cli: Any, project: Path) -> None:
     store = cli.within(RECCE_META_URL=STORE)
     store("record", "--target-path", project / "target")
@@ -177,6 +179,7 @@ def test_a_prefix_of_several_ids_lists_them(store: Any, project: Path) -> None:
     assert store("show", "same-1").code == 0
 
 
+@pytest.mark.extensive
 def test_several_projects_in_one_store_ask_which_unless_one_is_at_hand(store: Any, project: Path) -> None:
     shutil.copytree(OTHER, store.folder / "other")
     for side in ("base", "current"):
@@ -279,6 +282,7 @@ def test_artifacts_that_cannot_be_used_leave_nothing_behind(cli: Any, damage: Ca
     assert not (cli.folder / "store.duckdb").exists()
 
 
+@pytest.mark.extensive
 def test_a_store_that_cannot_be_read_is_left_alone(store: Any, project: Path) -> None:
     import duckdb
 
@@ -380,7 +384,12 @@ def test_schemas_that_cannot_be_named(cli: Any, schema: str) -> None:
     assert_told(cli("init", "--url", STORE, "--schema", schema), 2, "Invalid identifier")
 
 
-@pytest.mark.parametrize("schema", ['Odd "na;me" 100%', "schéma ⟦x⟧", "select", "a.b", ":x", "'", "\\"])
+ODD = ("schéma ⟦x⟧", "select", "a.b", ":x", "'", "\\")
+
+
+@pytest.mark.parametrize(
+    "schema", ['Odd "na;me" 100%', *(pytest.param(name, marks=pytest.mark.extensive) for name in ODD)]
+)
 def test_schemas_may_have_any_other_name(cli: Any, project: Path, schema: str) -> None:
     store = cli.within(RECCE_META_URL=STORE, RECCE_META_SCHEMA=schema)
 
@@ -430,6 +439,7 @@ def test_a_profile_with_a_line_break_is_shown_without_escapes(
     assert ran.code == 3 and message in ran.err and r"\n" not in ran.err
 
 
+@pytest.mark.extensive
 def test_the_markdown_of_a_check_shows_a_drivers_error_in_one_line(cli: Any, project: Path) -> None:
     for side in ("target-base", "target"):
         record = ("record", "--environment", side, "--target-path", project / side, "--url", STORE)

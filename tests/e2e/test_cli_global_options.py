@@ -50,6 +50,7 @@ def test_debug_prints_statements_and_tracebacks_but_no_secret(store: Any) -> Non
     assert "S3cretPassw0rd" not in failed.err + log
 
 
+@pytest.mark.extensive
 def test_quiet_leaves_the_result_and_errors(store: Any) -> None:
     saved = store("schema", "orders", "--stored", "--save", "-q")
     assert saved.code == 0 and saved.err == "" and "orders" in saved.out
@@ -130,6 +131,7 @@ def test_options_after_two_dashes_belong_to_the_command_that_hook_runs(cli: Any)
     assert (cli.folder / "given").read_text() == "build -s a b -q --debug\n"
 
 
+@pytest.mark.extensive
 def test_several_words_after_select_are_a_union(store: Any) -> None:
     def names(*arguments: str) -> set[str]:
         ran = store("diff", "--format", "json", *arguments)

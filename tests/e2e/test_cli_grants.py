@@ -11,6 +11,8 @@ import pytest
 
 from recce_meta.store import sql_files
 
+pytestmark = pytest.mark.extensive
+
 SECRET = "hunter2secret"
 
 

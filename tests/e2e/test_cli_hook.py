@@ -41,6 +41,7 @@ def recorded(shop: Any) -> list[str]:
     return [run["environment"] for run in json.loads(ran.out)["runs"]] if ran.code == 0 else []
 
 
+@pytest.mark.extensive
 def test_a_run_is_recorded_and_the_commands_output_is_its_own(shop: Any, dbt: list[str]) -> None:
     ran = shop("hook", "-e", "base", "--", *dbt, "0", "target-base")
 
@@ -49,6 +50,7 @@ def test_a_run_is_recorded_and_the_commands_output_is_its_own(shop: Any, dbt: li
     assert recorded(shop) == ["base"]
 
 
+@pytest.mark.extensive
 def test_a_failed_build_is_recorded_and_keeps_its_exit_code(shop: Any, dbt: list[str]) -> None:
     ran = shop("hook", "--", *dbt, "2", "target-base")
 
@@ -56,6 +58,7 @@ def test_a_failed_build_is_recorded_and_keeps_its_exit_code(shop: Any, dbt: list
     assert recorded(shop) == ["current"]
 
 
+@pytest.mark.extensive
 def test_a_repeated_job_records_once(shop: Any, dbt: list[str]) -> None:
     first, second = (shop("hook", "--", *dbt, "0", "target-base") for _ in range(2))
 

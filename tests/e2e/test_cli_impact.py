@@ -32,6 +32,7 @@ def target(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.extensive
 def test_what_a_column_reaches_is_the_same_of_a_stored_run_and_of_its_artifacts(
     cli: Any, target: Path
 ) -> None:

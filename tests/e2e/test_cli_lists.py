@@ -23,6 +23,8 @@ from recce_meta.models.tables import CHANGES, CHECKS, IMPACT, LINEAGE, QUALITY, 
 from recce_meta.report.tabular.data import CELLS
 from recce_meta.report.tabular.delimited import delimited
 
+pytestmark = pytest.mark.extensive
+
 OF_CELLS = {**SUBJECT, **CELLS, **REMARKS}
 
 
@@ -106,6 +108,7 @@ TABLES: dict[str, tuple[list[str], Function]] = {
 }
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("name", TABLES)
 def test_a_list_is_the_table_of_the_function(shop: Any, demo: Path, name: str) -> None:
     command, function = TABLES[name]
@@ -116,6 +119,7 @@ def test_a_list_is_the_table_of_the_function(shop: Any, demo: Path, name: str) -
     assert (ran.code, ran.out) == (0, ours)
 
 
+@pytest.mark.extensive
 def test_rows_agree_with_json(shop: Any) -> None:
     nodes = rows(shop("diff", "--format", "csv").out)
     document = json.loads(shop("diff", "--format", "json").out)
@@ -165,6 +169,7 @@ def test_checks_and_their_violations(shop: Any) -> None:
     assert refused.code == 2 and "hint: use recce-meta check run FILE" in refused.err
 
 
+@pytest.mark.extensive
 def test_scans_and_quality(cli: Any) -> None:
     place = cli.within(RECCE_META_URL="duckdb:///shop.duckdb")
     with duckdb.connect(str(cli.folder / "shop.duckdb")) as connection:

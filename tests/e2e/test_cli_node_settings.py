@@ -17,6 +17,8 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from tests.e2e.conftest import DEMO
 
+pytestmark = pytest.mark.extensive
+
 DIFF = ("diff", "path:base", "path:current", "--data")
 CHECKS = ("check", "run", "checks.yml", "--base", "path:base", "--current", "path:current")
 FORMATS = ("table", "markdown", "html", "json")

@@ -48,6 +48,7 @@ def present(cli: Cli, *arguments: str) -> list[tuple[Any, ...]]:
     ]
 
 
+@pytest.mark.extensive
 def test_a_node_a_column_and_edges_have_notes_of_their_own(shop: Cli) -> None:
     for arguments in (
         ("orders", "refunds are negative", "--tag", "pii", "--tag", "core", "--owner", "Finance"),
@@ -147,6 +148,7 @@ def test_a_mistake_is_explained_and_stores_nothing(
     assert document(shop, "notes", "--history")["changes"] == []
 
 
+@pytest.mark.extensive
 def test_texts_cannot_control_the_terminal_or_the_markup(shop: Cli) -> None:
     ran = shop(
         "note", "orders", NASTY, "--tag", "\x1b[2J", "--owner", "\x1b]0;title\x07", "--author", "\x9bx"
@@ -168,6 +170,7 @@ def test_passwords_are_not_stored(shop: Cli) -> None:
     assert "S3cret" not in shop("notes", "--history", "--format", "json").out
 
 
+@pytest.mark.extensive
 def test_reports_of_runs_show_the_annotations_of_their_nodes(shop: Cli) -> None:
     for command in (("show",), ("lineage", "orders"), ("impact", "stg_orders")):
         assert "annotations" not in document(shop, *command)
@@ -191,6 +194,7 @@ def test_reports_of_runs_show_the_annotations_of_their_nodes(shop: Cli) -> None:
     assert "annotations" not in document(shop, "lineage", "raw_stores", "--upstream")
 
 
+@pytest.mark.extensive
 def test_nodes_that_no_run_has_any_more_keep_their_notes(shop: Cli, project: Path) -> None:
     shop("note", "daily_revenue", "old", "--run", "base")
     shop("note", "daily_revenue.revenue", "in euros", "--run", "base")
@@ -224,6 +228,7 @@ def test_nodes_that_no_run_has_any_more_keep_their_notes(shop: Cli, project: Pat
     assert "annotations" not in document(shop, "show")
 
 
+@pytest.mark.extensive
 def test_concurrent_commands_lose_no_edit(store: Cli, tmp_path: Path) -> None:
     real = ProcessCli(store.folder, store.environ)
 

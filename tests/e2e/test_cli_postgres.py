@@ -140,6 +140,7 @@ def test_doctor_reports_what_a_role_may_do(
     assert other("record").code == 0
 
 
+@pytest.mark.extensive
 def test_a_role_that_may_only_read_reads(
     cli: Any, project: Path, server: Any, schema: str, role: str, postgres_url: str
 ) -> None:

@@ -21,6 +21,8 @@ import pytest
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.scan import scan
 
+pytestmark = pytest.mark.extensive
+
 RULES = """
 tables:
   - name: film

@@ -49,6 +49,7 @@ def test_names_without_a_schema_are_those_of_the_store(filled: Any) -> None:
     ]
 
 
+@pytest.mark.extensive
 def test_every_question_of_the_cookbook_runs(filled: Any) -> None:
     for file in sql_files.cookbook("duckdb"):
         ran = filled("query", "--cookbook", file.name, "--format", "json")
@@ -89,6 +90,7 @@ def test_text_is_sent_as_it_is(filled: Any) -> None:
     assert filled("query", statement, "--format", "csv").out == 'a,b,c,d,e,f,a\n100%,:x,{{ y }},2,,"",1\n'
 
 
+@pytest.mark.extensive
 def test_a_statement_comes_from_standard_input_or_a_file_and_goes_to_a_file(filled: Any) -> None:
     cli = ProcessCli(filled.folder, filled.environ)  # a process of its own has a standard input
     (cli.folder / "count.sql").write_text("-- how many\nselect count(*) as runs from runs;\n")
@@ -182,6 +184,7 @@ def test_the_budget_stops_the_query(cli: Any, postgres_url: str, _recorded: Any)
     assert "Query stopped after 0.5 s" in ran.err
 
 
+@pytest.mark.extensive
 def test_interrupting_cancels_the_query_in_the_warehouse(cli: Any, postgres_url: str) -> None:
     import psycopg
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.extensive
+
 MODELS = {
     "dbt_project.yml": "name: shop\n",
     "models/stg_orders.sql": "select id, amount from {{ source('raw', 'orders') }}",

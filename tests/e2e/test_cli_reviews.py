@@ -11,6 +11,8 @@ from recce_meta import UnifiedSqlAdapter, list_reviews, list_runs, review
 from recce_meta.cli.main import run
 from tests.contract.server.small_store import file_url, record_side
 
+pytestmark = pytest.mark.extensive
+
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from itertools import product
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,10 +17,16 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from tests.e2e.conftest import Cli
+from tests.once import built_once
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),
+    pytest.mark.core("duckdb"),
+]
 
 ROOT = Path(__file__).resolve().parents[2]
+STORE = "store.duckdb"
 PERSON = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
@@ -30,6 +37,12 @@ class Checkout:
         self.root, self.cli = root, cli.within(root, GIT_CONFIG_NOSYSTEM="1", **settings)
         self.environ = {**self.cli.variables, **PERSON}
         self.builds = 0
+
+    def started(self) -> Checkout:
+        """The checkout with a first commit."""
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.commit("select 1 as id")
+        return self
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -83,28 +96,48 @@ class Checkout:
         return choice
 
 
+def make_project(root: Path) -> None:
+    """Write the files of a dbt project that are the same in all commits."""
+    (root / "models").mkdir(parents=True)
+    (root / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
+    (root / ".gitignore").write_text("target*/\n*.duckdb*\nhome/\nrunner/\n")
+
+
 @pytest.fixture(params=["duckdb", "postgres"])
 def shop(cli: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Checkout]:
     """A clean checkout of `main` with one commit."""
     root = tmp_path / "shop"
-    (root / "models").mkdir(parents=True)
-    (root / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
-    (root / ".gitignore").write_text("target*/\n*.duckdb*\nhome/\nrunner/\n")
-    is_file = request.param == "duckdb"
-    url = f"duckdb:///{tmp_path / 'store.duckdb'}" if is_file else request.getfixturevalue("postgres_url")
-    schema = f"runs_{uuid4().hex[:8]}"
-    checkout = Checkout(cli, root, RECCE_META_URL=url, RECCE_META_SCHEMA=schema)
-    checkout.git("init", "--quiet", "--initial-branch=main")
-    checkout.commit("select 1 as id")
-    yield checkout
-    if not is_file:
-        with UnifiedSqlAdapter.from_url(url) as adapter:
-            adapter.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    make_project(root)
+    if request.param == "duckdb":
+        yield Checkout(cli, root, RECCE_META_URL=f"duckdb:///{tmp_path / STORE}").started()
+        return
+    url, schema = request.getfixturevalue("postgres_url"), f"runs_{uuid4().hex[:8]}"
+    yield Checkout(cli, root, RECCE_META_URL=url, RECCE_META_SCHEMA=schema).started()
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        adapter.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
 
 
 @pytest.fixture
-def changed(shop: Checkout) -> Checkout:
+def changed(shop: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The branch `feature/x`, recorded, of a production that has moved on since."""
+    if "RECCE_META_SCHEMA" in shop.cli.environ:
+        return change(shop)
+    made = built_once(tmp_path_factory, "changed", lambda folder: _make_changed(folder))
+    shutil.rmtree(shop.root)
+    shutil.copytree(made / "shop", shop.root)
+    shutil.copy(made / STORE, shop.root.parent)
+    shop.builds = 3
+    return shop
+
+
+def _make_changed(folder: Path) -> None:
+    root = folder / "shop"
+    make_project(root)
+    change(Checkout(Cli(folder), root, RECCE_META_URL=f"duckdb:///{folder / STORE}").started())
+
+
+def change(shop: Checkout) -> Checkout:
+    """Record a branch of *shop* and two runs of its base."""
     shop.build("base")
     shop.git("checkout", "--quiet", "-b", "feature/x")
     shop.commit("select 2 as id")
@@ -127,30 +160,36 @@ def test_a_branch_is_compared_with_the_run_of_its_merge_base(changed: Checkout) 
     }
 
 
-@pytest.mark.parametrize("style", ["table", "markdown", "html"])
-def test_every_report_of_a_diff_shows_the_choice(changed: Checkout, style: str) -> None:
+def test_every_report_of_a_diff_shows_the_choice(changed: Checkout, subtests: pytest.Subtests) -> None:
     start = changed.git("merge-base", "HEAD", "main")[:7]
-    diff = changed.cli("diff", "--format", style).out
+    for style in ("table", "markdown", "html"):
+        with subtests.test(style):
+            diff = changed.cli("diff", "--format", style).out
 
-    assert "base-1" in diff and "pr-41-3" in diff
-    assert f"merge base {start} of main" in diff and "branch feature/x" in diff
+            assert "base-1" in diff and "pr-41-3" in diff
+            assert f"merge base {start} of main" in diff and "branch feature/x" in diff
 
 
-@pytest.mark.parametrize("style", ["table", "markdown", "html", "json"])
-def test_every_report_of_data_and_checks_shows_the_choice(changed: Checkout, style: str) -> None:
+@pytest.mark.extensive
+def test_every_report_of_data_and_checks_shows_the_choice(
+    changed: Checkout, subtests: pytest.Subtests
+) -> None:
     checks = "checks:\n  - {name: columns, type: schema_diff, params: {node_id: model.shop.orders}}\n"
     (changed.root / "checks.yml").write_text(checks)
-    for command in (["schema", "orders", "--stored"], ["check", "run"], ["diff", "--data"]):
-        out = changed.cli(*command, "--format", style).out
-        assert "base-1" in out and "pr-41-3" in out, out
-        assert "branch feature/x" in out and "merge base " in out
-        if command[0] != "diff" or style != "json":
-            assert "a later run of base" in out
+    commands = (["schema", "orders", "--stored"], ["check", "run"], ["diff", "--data"])
+    for command, style in product(commands, ("table", "markdown", "html", "json")):
+        with subtests.test(f"{command[0]} {style}"):
+            out = changed.cli(*command, "--format", style).out
+            assert "base-1" in out and "pr-41-3" in out, out
+            assert "branch feature/x" in out and "merge base " in out
+            if command[0] != "diff" or style != "json":
+                assert "a later run of base" in out
     junit = changed.root / "target" / "checks.xml"
     changed.cli("check", "run", "--junit", junit)
     assert "branch feature/x" in junit.read_text()
 
 
+@pytest.mark.extensive
 def test_two_explicit_forms_and_a_mixture_are_accepted(changed: Checkout) -> None:
     named = changed.runs("base~1", "pr-41")
 
@@ -161,32 +200,33 @@ def test_two_explicit_forms_and_a_mixture_are_accepted(changed: Checkout) -> Non
     assert changed.runs("base~1")["current"]["reason"] == "branch feature/x"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
+def test_a_side_given_twice_is_an_error(changed: Checkout) -> None:
+    for arguments, message in (
         (["base", "--base", "base~1"], "BASE is given twice: 'base' and --base 'base~1'"),
         (["base", "x", "--current", "y"], "CURRENT is given twice: 'x' and --current 'y'"),
-    ],
-)
-def test_a_side_given_twice_is_an_error(changed: Checkout, arguments: list[str], message: str) -> None:
-    ran = changed.cli("diff", *arguments)
+    ):
+        ran = changed.cli("diff", *arguments)
 
-    assert (ran.code, ran.out) == (2, "")
-    assert message in ran.err
+        assert (ran.code, ran.out) == (2, "")
+        assert message in ran.err
 
 
-@pytest.mark.parametrize(
-    "command",
-    [["diff"], ["diff", "--data"], ["value", "orders"], ["row-count"], ["query-diff", "select 1"]],
-    ids=" ".join,
-)
-def test_the_same_run_on_both_sides_is_an_error(changed: Checkout, command: list[str]) -> None:
-    ran = changed.cli(*command, "--base", "base", "--current", "latest~1")
+def test_the_same_run_on_both_sides_is_an_error(changed: Checkout, subtests: pytest.Subtests) -> None:
+    for command in (
+        ["diff"],
+        ["diff", "--data"],
+        ["value", "orders"],
+        ["row-count"],
+        ["query-diff", "select 1"],
+    ):
+        with subtests.test(" ".join(command)):
+            ran = changed.cli(*command, "--base", "base", "--current", "latest~1")
 
-    assert (ran.code, ran.out) == (2, "")
-    assert "same run base-2: --base is 'base', --current is 'latest~1'" in ran.err
+            assert (ran.code, ran.out) == (2, "")
+            assert "same run base-2: --base is 'base', --current is 'latest~1'" in ran.err
 
 
+@pytest.mark.extensive
 def test_a_branch_that_is_not_recorded_is_reported(changed: Checkout) -> None:
     changed.build("current", "--branch", "feature/y")
     changed.git("checkout", "--quiet", "-b", "feature/z")
@@ -240,6 +280,7 @@ def test_a_shallow_clone_falls_back_to_the_latest_run_of_base(changed: Checkout)
     assert runner.runs()["base"]["run_id"] == "base-1"
 
 
+@pytest.mark.extensive
 def test_after_a_squash_merge_a_new_branch_starts_there(changed: Checkout) -> None:
     changed.git("checkout", "--quiet", "main")
     changed.git("merge", "--quiet", "--squash", "--strategy-option=theirs", "feature/x")
@@ -279,6 +320,7 @@ def test_artifacts_on_disk_are_compared_with_the_default_of_the_other_side(chang
     assert changed.cli("diff", "path:target", "path:./target").code == 2
 
 
+@pytest.mark.extensive
 def test_commands_that_read_one_run_take_that_of_the_branch(changed: Checkout) -> None:
     changed.build("elsewhere", "--branch", "feature/y")
 
@@ -299,6 +341,7 @@ def test_commands_that_read_one_run_take_that_of_the_branch(changed: Checkout) -
 # check-base
 
 
+@pytest.mark.extensive
 def test_base_is_missing_then_fresh_then_stale(shop: Checkout) -> None:
     missing = shop.cli("check-base")
     assert (missing.code, missing.err) == (1, "")

@@ -18,6 +18,8 @@ import pytest
 
 from tests.e2e.conftest import Cli
 
+pytestmark = pytest.mark.extensive
+
 SHOP = """
 CREATE SCHEMA shop;
 CREATE TABLE shop.language (language_id INTEGER PRIMARY KEY, name VARCHAR NOT NULL);

@@ -48,6 +48,7 @@ def line(postgres_url: str) -> Iterator[Line]:
     line.close()
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("presses", ["one", "several"])
 def test_ctrl_c_ends_a_recording_over_a_frozen_network_and_leaves_nothing_half_visible(
     postgres_url: str, line: Line, presses: str

@@ -35,6 +35,7 @@ def test_the_console_script_is_the_command() -> None:
     assert ran.stdout.startswith("recce-meta, version ")
 
 
+@pytest.mark.extensive
 def test_from_nothing_to_a_diff_inside_a_dbt_project(cli: Any, project: Path) -> None:
     (project / "profiles.yml").write_text(PROFILES)
     shop = cli.within(project)
@@ -54,6 +55,7 @@ def test_from_nothing_to_a_diff_inside_a_dbt_project(cli: Any, project: Path) ->
     assert (project / "dev.duckdb").is_file()
 
 
+@pytest.mark.extensive
 def test_the_project_is_found_from_a_folder_below_it(cli: Any, project: Path) -> None:
     below = project / "models" / "marts"
     below.mkdir(parents=True)
@@ -63,6 +65,7 @@ def test_the_project_is_found_from_a_folder_below_it(cli: Any, project: Path) ->
     assert ran.out.startswith("Recorded run 0829a5f9")
 
 
+@pytest.mark.extensive
 def test_the_project_may_lie_elsewhere(cli: Any, project: Path) -> None:
     (project / "profiles.yml").write_text(PROFILES)
 
@@ -89,6 +92,7 @@ def test_one_set_of_artifacts_may_be_recorded_under_two_names(store: Any, projec
     assert json.loads(shown.out)["run"]["environment"] == "staging"
 
 
+@pytest.mark.extensive
 def test_init_is_safe_to_repeat(store: Any) -> None:
     first, second = store("init"), store("init")
 
@@ -249,6 +253,7 @@ def test_one_question_can_be_asked_for_by_name(cli: Any) -> None:
     assert one.out.strip() in every.out
 
 
+@pytest.mark.extensive
 def test_what_init_prints_creates_a_store_that_works(cli: Any, project: Path) -> None:
     import duckdb
 
@@ -262,6 +267,7 @@ def test_what_init_prints_creates_a_store_that_works(cli: Any, project: Path) ->
     assert ran.out.startswith("Recorded run 0829a5f9")
 
 
+@pytest.mark.extensive
 def test_other_artifacts_go_the_same_way(cli: Any) -> None:
     store = cli.within(RECCE_META_URL="duckdb:///store.duckdb")
     for side, version in (("base", "dbt_1.9"), ("current", "dbt_1.10")):
@@ -275,12 +281,14 @@ def test_other_artifacts_go_the_same_way(cli: Any) -> None:
     assert "No changes" in ran.out  # an upgrade of dbt alone changes nothing
 
 
+@pytest.mark.extensive
 def test_dbts_own_variable_names_the_folder_of_the_artifacts(cli: Any, project: Path) -> None:
     shop = cli.within(project, DBT_TARGET_PATH="target-base", RECCE_META_URL="duckdb:///store.duckdb")
 
     assert shop("record").out.startswith("Recorded run bc1c9a92")
 
 
+@pytest.mark.extensive
 def test_earlier_runs_are_reached_by_counting_back(store: Any, project: Path) -> None:
     store("record", "-e", "base", "--run-id", "newer", "--target-path", project / "target")
 

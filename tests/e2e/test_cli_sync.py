@@ -21,6 +21,8 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.e2e.conftest import Cli
 from tests.e2e.test_cli_upload import running
 
+pytestmark = pytest.mark.extensive
+
 MINE = "duckdb:///mine.duckdb"
 KINDS = ("duckdb", "sqlite", "postgres")
 SECRET = "hunter2-of-the-team"

@@ -20,6 +20,8 @@ import pytest
 
 from recce_meta.cli import options
 
+pytestmark = pytest.mark.extensive
+
 posix_only = pytest.mark.skipif(os.name == "nt", reason="shells, signals and terminals as POSIX has them")
 
 ESCAPE = "\x1b["

@@ -11,6 +11,8 @@ import pytest
 import recce_meta.demo_data
 from recce_meta.cli.main import COMMANDS, cli, run
 
+pytestmark = pytest.mark.extensive
+
 DEMO = Path(recce_meta.demo_data.__file__).parent
 
 

@@ -69,6 +69,7 @@ def tiny(process_cli: Cli, tmp_path: Path) -> Cli:
     return process_cli.within(PYTHONPATH=path, RECCE_META_URL="duckdb:///store.duckdb")
 
 
+@pytest.mark.extensive
 def test_a_plugin_s_project_is_recorded_once_compared_and_traced(tiny: Cli, tmp_path: Path) -> None:
     source = ("--from", "tiny", "project")
     first = tiny("record", *source, "-e", "base")
@@ -108,6 +109,7 @@ def test_an_error_names_the_extractor_and_its_package(
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.extensive
 def test_options_of_other_sources_are_refused(tiny: Cli) -> None:
     assert (
         "--dialect requires --from sql" in tiny("record", "--from", "tiny", "project", "--dialect", "x").err

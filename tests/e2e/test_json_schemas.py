@@ -15,6 +15,8 @@ from recce_meta.cli.main import cli as command_line
 from scripts.build_schemas import FOLDER, built
 from tests.e2e.conftest import DEMO, Cli
 
+pytestmark = pytest.mark.extensive
+
 SCHEMAS = {
     schema["$id"]: schema
     for schema in (json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json"))
@@ -104,6 +106,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     yield cli
 
 
+@pytest.mark.extensive
 def test_the_files_are_those_that_the_types_make() -> None:
     files = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
     files.pop("export.v1.json")

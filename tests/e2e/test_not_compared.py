@@ -211,6 +211,7 @@ class TestStale:
         assert "earlier build: orders upstream is stale: its build failed" in ran.out
         assert "earlier build" not in built.out
 
+    @pytest.mark.extensive
     def test_a_recorded_run_has_it_too(self, shop: Any) -> None:
         edited(shop, current=TWO_ROWS)
         build_result(shop.cli.folder / "base", orders="error")
@@ -315,6 +316,7 @@ class TestQueryOverStaleData:
         assert "earlier build" not in ran.out and "✅" in ran.out
 
 
+@pytest.mark.extensive
 def test_kept_counts_alone_are_not_the_same(shop: Any) -> None:
     edited(shop, current=TWO_ROWS)
     shop.cli("record", "-e", "base", "--target-path", "base", "--stats", "row-count")
@@ -370,6 +372,7 @@ class TestSelected:
         assert "1 row added and 1 removed" in found["table"]
         assert json.loads(found["json"])["data_summary"]["nodes"] == 1
 
+    @pytest.mark.extensive
     def test_stored_runs_are_compared_too(self, downstream: Any) -> None:
         downstream.record()
         ran = downstream.cli("diff", "base", "current", "--data", "-s", "totals")

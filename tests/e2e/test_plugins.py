@@ -85,6 +85,7 @@ def command(installed: Path, schema: str, postgres_url: str, tmp_path: Path) -> 
     return run
 
 
+@pytest.mark.extensive
 def test_a_package_s_warehouse_is_scanned_compared_and_exported(
     command: Command, schema: str, postgres_url: str, tmp_path: Path
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_package_s_warehouse_is_scanned_compared_and_exported(
     )
 
 
+@pytest.mark.extensive
 def test_what_is_not_known_is_looked_for_among_packages(command: Command, tmp_path: Path) -> None:
     profiles = tmp_path / "profiles.yml"
     profiles.write_text(

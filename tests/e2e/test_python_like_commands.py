@@ -17,6 +17,8 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from scripts.docs_python import FUNCTIONS
 from tests.e2e.conftest import Cli
 
+pytestmark = pytest.mark.extensive
+
 CHECKS = """
 checks:
   - {name: orders, type: row_count_diff, params: {node_names: [orders]}}

@@ -16,6 +16,8 @@ from recce_meta.models.checks import StoredCheck
 from recce_meta.store.check_results import list_checks
 from recce_meta.store.data_diffs import list_data_diffs
 
+pytestmark = pytest.mark.extensive
+
 RECORDED = Path(__file__).resolve().parents[1] / "data" / "recce" / "jaffle_shop"
 
 

@@ -38,6 +38,9 @@ from recce_meta.sync.exchange import BatchSizes, exchange
 from recce_meta.sync.stores import StoreReplica
 from recce_meta.sync.tables import RUN_REFERENCES
 from recce_meta.sync.types import Batch, ExchangeStatus, Inventory, Key, ObjectKind, WriteResult
+from tests.proofs import IS_WHOLE, sampled
+
+pytestmark = pytest.mark.extensive
 
 AT = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=2)
 NAMES = ("a", "b", "c")
@@ -332,7 +335,7 @@ def ids(inventory: Inventory, kind: ObjectKind) -> set[str]:
 SETTINGS = settings(
     deadline=None,
     stateful_step_count=20,
-    max_examples=50,
+    max_examples=sampled(50, 15),
     database=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -340,6 +343,9 @@ SEARCH = settings(
     SETTINGS, max_examples=400, stateful_step_count=30, phases=[Phase.generate], derandomize=True
 )
 """Settings to find a fault: without shrinking, and the same in each run."""
+
+
+of_whole = pytest.mark.skipif(not IS_WHOLE, reason="takes a minute: RECCE_META_WHOLE_MATRIX=1 runs it")
 
 
 def test_replicas_are_equal_in_the_end() -> None:
@@ -352,6 +358,7 @@ def finds(machine: type[Exchanges], message: str) -> None:
         run_state_machine_as_test(machine, settings=SEARCH)
 
 
+@of_whole
 def test_a_plain_wall_clock_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def wall_clock(now: datetime, seen: object) -> tuple[int, int]:
         return int(now.timestamp() * 1_000), 0
@@ -389,6 +396,7 @@ def test_deletions_that_do_not_prevent_another_arrival_are_found(monkeypatch: py
     finds(Exchanges, "a deleted run is there")
 
 
+@of_whole
 def test_conflicts_that_overwrite_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def overwrite(self: Any, run: Any, key: Key, content: str) -> WriteResult:
         self._add_pieces(run, RUN_REFERENCES)

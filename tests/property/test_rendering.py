@@ -77,6 +77,7 @@ TEMPLATES = st.one_of(
 )
 
 
+@pytest.mark.extensive
 @settings(max_examples=300, deadline=None)
 @given(TEMPLATES)
 def test_a_template_is_rendered_or_is_one_error(template: str) -> None:
@@ -92,6 +93,7 @@ def test_a_template_is_rendered_or_is_one_error(template: str) -> None:
         assert not text.startswith(("<bound", "<function", "<recce_meta"))
 
 
+@pytest.mark.extensive
 @given(st.text().filter(lambda text: "{" not in text))
 def test_text_without_jinja_stays_as_it_is(text: str) -> None:
     assert SimpleTemplateRenderer(None, []).render(text) == text

@@ -169,6 +169,7 @@ def places_of(command: click.Command) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [name for name, _ in commands()])
+@pytest.mark.extensive
 def test_no_command_shows_the_password_of_a_misspelled_url(
     shop: Path, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -190,6 +191,7 @@ def test_no_command_shows_the_password_of_a_misspelled_url(
         assert CANARY.encode() not in path.read_bytes()
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("command", ["runs --url", "diff --data --format json --data-target"])
 def test_no_spelling_of_a_url_shows_its_password(
     shop: Path, capfd: pytest.CaptureFixture[str], command: str

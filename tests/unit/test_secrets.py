@@ -237,6 +237,7 @@ def test_a_secret_in_a_statement_that_fails_is_hidden(tmp_path: Path) -> None:
     assert SECRET not in str(checks)
 
 
+@pytest.mark.extensive
 def test_nothing_that_is_recorded_holds_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The store is a file here, so that every byte of it can be looked through."""
     import shutil

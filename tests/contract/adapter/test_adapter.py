@@ -509,6 +509,7 @@ INTERRUPTED = """
 """
 
 
+@pytest.mark.extensive
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 @pytest.mark.parametrize("way", ["execute", "session"])
 def test_ctrl_c_stops_the_statement_and_the_connection_lives_on(backend: Any, way: str) -> None:
@@ -572,6 +573,7 @@ def test_a_file_that_stays_locked_is_reported_with_its_holder(duckdb_url: str, h
     assert caught.value.retriable
 
 
+@pytest.mark.extensive
 def test_a_file_that_is_released_in_time_is_opened(duckdb_url: str, holder: Any) -> None:
     waits: list[str] = []
     timer = threading.Timer(0.7, lambda: holder.stdin.write("\n") and holder.stdin.flush())
@@ -626,6 +628,7 @@ def test_a_new_file_has_that_version_where_there_are_no_hard_links(
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.extensive
 def test_several_processes_may_create_one_file_at_once(duckdb_url: str) -> None:
     code = """
         import sys

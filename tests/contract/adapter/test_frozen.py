@@ -61,11 +61,14 @@ class Server:
 
 @pytest.fixture(autouse=True)
 def collected() -> Iterator[None]:
-    """Wait for threads that were left alone, and let no other test meet what they leave."""
+    """Wait for threads that were left alone, and let no other test meet what they leave.
+
+    Those of BigQuery's client go on for minutes.
+    """
     yield
     for thread in threading.enumerate():
         if thread.name == "recce_meta statement":
-            thread.join(60)
+            thread.join(5)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()

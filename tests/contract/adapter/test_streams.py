@@ -180,6 +180,7 @@ WIDE = {
 }
 
 
+@pytest.mark.extensive
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_stream_of_a_hundred_megabytes_holds_a_few(backend: Backend) -> None:
     endless(backend)

@@ -143,6 +143,7 @@ def known_to_dbt(reached: Reached) -> Reached:
     return {place: how for place, how in reached.items() if place[0] != ODD or place[1] is not None}
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_the_view_and_the_command_agree_on_every_column_of_a_real_project(
     adapter: UnifiedSqlAdapter, schema: str

@@ -83,6 +83,7 @@ def test_what_is_as_before_is_not_analysed_again(adapter: UnifiedSqlAdapter, sch
     assert same.run.column_graph_id == first.run.column_graph_id
 
 
+@pytest.mark.extensive
 def test_environments_with_and_without_a_catalog_each_reuse_their_own(
     adapter: UnifiedSqlAdapter, schema: str
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_query_that_cannot_be_read_is_one_warning(adapter: UnifiedSqlAdapter, 
     assert found.reason in recorded.warnings[-1]
 
 
+@pytest.mark.extensive
 def test_a_query_that_had_too_little_time_is_tried_again_with_more(
     adapter: UnifiedSqlAdapter, schema: str
 ) -> None:
@@ -165,6 +167,7 @@ def test_a_run_may_be_recorded_without_columns(adapter: UnifiedSqlAdapter, schem
     assert load_columns(adapter, recorded.run, schema=schema) is None
 
 
+@pytest.mark.extensive
 def test_the_public_function_records_columns_unless_told_otherwise(tmp_path: Path) -> None:
     with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'store.duckdb'}") as adapter:
         with_columns = recce_meta.record_run(adapter, run_of("run-1"))

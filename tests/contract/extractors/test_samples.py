@@ -190,6 +190,7 @@ def test_compiled_code_is_a_query_with_the_columns_of_the_view(sample: Sample) -
         assert [name for name, _ in described] == [column.name for column in view.columns], view.name
 
 
+@pytest.mark.extensive
 def test_a_recorded_scan_is_queried_and_a_second_one_differs_in_nothing(
     sample: Sample, tmp_path: Path
 ) -> None:

@@ -35,6 +35,8 @@ from recce_meta.store.select import load_run
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
+pytestmark = pytest.mark.extensive
+
 DEMO = Path(demo_data.__file__).parent
 ARTIFACTS = Path(__file__).parents[2] / "data" / "artifacts" / "generated"
 ORDERS = "models/marts/orders.sql"

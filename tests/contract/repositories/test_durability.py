@@ -5,7 +5,6 @@ The suite runs a part of the matrix; RECCE_META_WHOLE_MATRIX=1 runs all of it.
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from recce_meta.repositories.state.workers import list_workers
 from recce_meta.repositories.types import JobStatus, Stage
 from recce_meta.repositories.workflow import STAGES
 from tests.contract.repositories.fleet import Fleet, fleet_on
+from tests.proofs import sampled
 
 pytestmark = pytest.mark.extensive
 
@@ -48,9 +48,7 @@ def begun(fleet: Fleet, stage: Stage) -> Callable[[], bool]:
     return lambda: f"{stage.value} begins" in fleet.log and bool(fleet.processes())
 
 
-@pytest.mark.parametrize(
-    ("kind", "way", "stage"), MATRIX if os.environ.get("RECCE_META_WHOLE_MATRIX") else PART
-)
+@pytest.mark.parametrize(("kind", "way", "stage"), sampled(MATRIX, PART))
 def test_a_killed_worker(fleets: Fleets, kind: str, way: str, stage: Stage) -> None:
     """kill -9 of the worker in a stage: the job finishes once, and nothing is left."""
     fleet = fleets(kind)
@@ -127,7 +125,7 @@ def test_a_paused_worker(fleets: Fleets) -> None:
     assert worker.poll() is None
 
 
-@pytest.mark.parametrize("stage", STAGES if os.environ.get("RECCE_META_WHOLE_MATRIX") else STAGES[3:4])
+@pytest.mark.parametrize("stage", sampled(STAGES, STAGES[3:4]))
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_cancel(fleets: Fleets, kind: str, stage: Stage) -> None:
     """A cancelled job ends with its processes, and the branch's next job runs."""

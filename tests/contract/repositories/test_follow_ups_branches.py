@@ -96,6 +96,7 @@ def test_failure_and_recovery_are_sent_once_and_the_first_job_sends_nothing(shop
     assert pushed(shop, COMMENTED) == [recovered]
 
 
+@pytest.mark.extensive
 def test_breaking_changes_of_a_branch_are_sent_with_their_page(shop: FollowedShop) -> None:
     first = shop.push(AMOUNT)
     shop.follow()
@@ -126,6 +127,7 @@ def test_a_repeated_follow_up_sends_nothing_again(shop: FollowedShop) -> None:
     assert shop.notified == []
 
 
+@pytest.mark.extensive
 def test_checks_and_quality_of_a_branch_are_stored_with_its_run(shop: FollowedShop) -> None:
     connections.update_connection(shop.state, shop.id, runs_checks=True)
     shop.fill()
@@ -147,6 +149,7 @@ def test_checks_and_quality_of_a_branch_are_stored_with_its_run(shop: FollowedSh
     assert sorted(one.run_id for one in measured) == sorted([str(first.run_id), str(second.run_id)])
 
 
+@pytest.mark.extensive
 def test_checks_of_a_pull_request_are_in_its_comment_and_those_of_a_fork_are_not_run(
     shop: FollowedShop,
 ) -> None:
@@ -211,6 +214,7 @@ def test_a_file_of_checks_that_cannot_be_read_is_a_note(shop: FollowedShop) -> N
     assert shop.forge.statuses[-1][1] == "error"
 
 
+@pytest.mark.extensive
 def test_runs_of_a_closed_pull_request_are_removed_and_others_stay(shop: FollowedShop) -> None:
     kept = str(shop.push(AMOUNT).run_id)
     found = shop.propose(FEWER_ROWS, files={"checks.yml": CHECKS})

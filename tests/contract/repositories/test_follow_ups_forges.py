@@ -66,6 +66,7 @@ def repository_of(shop: FollowedShop, server: ForgeServer) -> ForgeRepository:
     return next(one for one in server.repositories.values() if one.url == shop.connection.repo_url)
 
 
+@pytest.mark.extensive
 def test_a_comment_is_made_changed_and_made_again_through_an_outage(
     shop: FollowedShop, forge_server: ForgeServer
 ) -> None:

@@ -64,6 +64,7 @@ def report_again(shop: FollowedShop, number: int = 7) -> None:
     shop.follow()
 
 
+@pytest.mark.extensive
 def test_a_pull_request_gets_one_comment_that_is_kept_up_to_date(shop: FollowedShop) -> None:
     proposed = shop.propose(FEWER_ROWS)
     shop.follow()
@@ -106,6 +107,7 @@ def test_a_repeated_report_needs_no_request(shop: FollowedShop) -> None:
     assert [task.status for task in shop.ended()] == [TaskStatus.DONE] * len(shop.ended())
 
 
+@pytest.mark.extensive
 def test_a_comment_deleted_by_hand_comes_again_with_the_next_event(quick_shop: FollowedShop) -> None:
     shop = quick_shop
     shop.propose(FEWER_ROWS)
@@ -128,6 +130,7 @@ def test_a_comment_whose_answer_was_lost_is_found_again(shop: FollowedShop) -> N
     assert shop.pull_request().error is None
 
 
+@pytest.mark.extensive
 def test_an_outage_is_caught_up_once(quick_shop: FollowedShop) -> None:
     shop = quick_shop
     shop.forge.fail("*", ForgeFailureKind.OUTAGE, times=6)
@@ -235,6 +238,7 @@ def test_conditions_of_the_connection_or_of_the_repository_fail_the_status(
         assert "fail_on cannot be read" in shop.forge.texts()[0]
 
 
+@pytest.mark.extensive
 def test_a_missing_right_is_shown_on_the_connection_and_logged_once(
     quick_shop: FollowedShop, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -261,6 +265,7 @@ def test_a_missing_right_is_shown_on_the_connection_and_logged_once(
     assert (shop.connection.forge_error, shop.pull_request().error) == (None, None)
 
 
+@pytest.mark.extensive
 def test_a_status_that_is_set_does_not_hide_that_comments_are_refused(
     quick_shop: FollowedShop, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -279,6 +284,7 @@ def test_a_status_that_is_set_does_not_hide_that_comments_are_refused(
     assert (len(shop.forge.texts()), shop.connection.forge_error) == (1, None)
 
 
+@pytest.mark.extensive
 def test_a_new_login_repeats_the_reports_that_were_refused(quick_shop: FollowedShop) -> None:
     shop = quick_shop
     shop.forge.fail("find", ForgeFailureKind.SCOPE)
@@ -337,6 +343,7 @@ def test_nothing_is_reported_to_closed_requests_or_without_a_forge(quick_shop: F
     assert found.number == 7
 
 
+@pytest.mark.extensive
 def test_connections_of_one_repository_have_comments_of_their_own(
     quick_shop: FollowedShop, tmp_path: Path
 ) -> None:

@@ -36,6 +36,7 @@ def test_heads_are_read_by_their_full_names(repository: Repository) -> None:
     assert asyncio.run(client.heads([])) == {}
 
 
+@pytest.mark.extensive
 def test_unusual_names_of_branches_are_only_names(repository: Repository) -> None:
     names = ["$(touch${IFS}x);'\"&|<>!#", "ünï/çødé", "a-b/--upload-pack=x", "refs/heads/main", "x@y"]
     heads = {name: repository.commit({"b": name}, name, base="main") for name in names}

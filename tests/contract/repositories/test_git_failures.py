@@ -209,6 +209,7 @@ def test_endless_answers_end_at_the_limit_of_memory(repository: Repository) -> N
     assert (failure.kind, failure.can_retry) == (GitFailureKind.LIMIT, False)
 
 
+@pytest.mark.extensive
 def test_a_repository_beyond_the_limit_is_not_fetched(new_repository: NewRepository) -> None:
     repository = new_repository(large_files(4, 2**20))
     failure = failure_of(
@@ -223,6 +224,7 @@ def test_a_repository_beyond_the_limit_is_not_fetched(new_repository: NewReposit
     )
 
 
+@pytest.mark.extensive
 def test_files_beyond_the_limits_are_not_written(new_repository: NewRepository) -> None:
     repository = new_repository({"zeros": b"\0" * 20 * 2**20, "a": "1", "b": "2"})
     folder = repository.folder / "checkout"

@@ -14,6 +14,8 @@ from recce_meta.repositories.git.mirrors import mirror_path, pack_bytes, remove_
 from tests.contract.repositories.conftest import NewRepository, Repository
 from tests.git_server import File, large_files
 
+pytestmark = pytest.mark.extensive
+
 HEAD = "refs/pull/7/head"
 TOKEN = "canary-b1946ac92492"
 

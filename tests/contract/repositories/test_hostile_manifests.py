@@ -88,6 +88,7 @@ def test_a_malformed_manifest_is_an_error(read: Callable[..., Completed], conten
     assert json.loads(ended.output.strip().rpartition("\n")[2])["message"]
 
 
+@pytest.mark.extensive
 def test_a_manifest_that_needs_more_memory_than_allowed_ends_the_reader(
     read: Callable[..., Completed],
 ) -> None:

@@ -220,6 +220,7 @@ def test_memory_and_files_of_one_process_are_limited(tmp_path: Path) -> None:
         assert "MemoryError" in hungry.errors
 
 
+@pytest.mark.extensive
 def test_many_programs_run_at_once() -> None:
     async def many() -> list[Completed]:
         return await asyncio.gather(

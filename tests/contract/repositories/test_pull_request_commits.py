@@ -131,6 +131,7 @@ def github(state: State, forge_server: ForgeServer, tmp_path: Path) -> Followed:
     return Followed(state, forge_server.create(Forge.GITHUB, SHOP), tmp_path)
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize(
     ("forge", "is_fork"),
     [*((forge, True) for forge in FORGES), (Forge.GITHUB, False), (Forge.BITBUCKET, False)],
@@ -216,6 +217,7 @@ def test_a_missing_reference_may_appear(github: Followed) -> None:
     assert (raised.value.kind, raised.value.can_retry) == (GitFailureKind.BRANCH, True)
 
 
+@pytest.mark.extensive
 def test_the_commit_of_a_late_event_does_not_count(github: Followed) -> None:
     """The reference decides, and a wanted commit precedes it."""
     number = github.repository.open_pull_request("fix", SHOP)

@@ -56,6 +56,7 @@ def test_a_hundred_concurrent_requests_create_one_job(state: State, shop: Reposi
     assert len(jobs.list_jobs(state, shop.id)) == 1
 
 
+@pytest.mark.extensive
 def test_requests_of_several_processes_create_one_job(
     url: str, state: State, shop: RepositoryConnection
 ) -> None:
@@ -70,6 +71,7 @@ def test_requests_of_several_processes_create_one_job(
     assert [joined for _, joined in answers].count(False) == 1
 
 
+@pytest.mark.extensive
 def test_several_processes_create_a_state_at_once(url: str) -> None:
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(states.open_in_process, url, 8) for _ in range(PROCESSES)]

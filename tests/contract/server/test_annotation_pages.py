@@ -21,6 +21,8 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import parsed
 from tests.contract.server.small_store import LOCAL, client_of, file_url, record_side
 
+pytestmark = pytest.mark.core("duckdb")
+
 TO = Addresses("default")
 WRITES = Permissions(writes=True)
 PROJECT = "jaffle_shop"
@@ -109,6 +111,7 @@ def fields_of(client: TestClient, address: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.extensive
 def test_a_note_is_stored_and_shown_at_once(place: Place) -> None:
     base, current = runs_at(place)
     node = TO.node(current, ORDERS)
@@ -144,6 +147,7 @@ def test_a_note_is_stored_and_shown_at_once(place: Place) -> None:
         }
 
 
+@pytest.mark.extensive
 def test_a_form_changes_only_what_its_user_changed(noted_file: Place) -> None:
     _, current = runs_at(noted_file)
     node = TO.node(current, ORDERS)
@@ -166,6 +170,7 @@ def test_a_form_changes_only_what_its_user_changed(noted_file: Place) -> None:
     }
 
 
+@pytest.mark.extensive
 def test_an_edited_and_a_deleted_note_stay_in_the_list(noted_file: Place) -> None:
     _, current = runs_at(noted_file)
     node = TO.node(current, ORDERS)
@@ -185,6 +190,7 @@ def test_an_edited_and_a_deleted_note_stay_in_the_list(noted_file: Place) -> Non
     assert values_at(noted_file) == set()
 
 
+@pytest.mark.extensive
 def test_columns_and_edges_have_notes(noted_file: Place) -> None:
     _, current = runs_at(noted_file)
     column, edge = TO.column(current, ORDERS, "STATUS"), TO.edge(current, STG_ORDERS, ORDERS)
@@ -313,6 +319,7 @@ def test_notes_of_nodes_that_no_run_has_are_listed_without_a_link(noted_file: Pl
         assert "elsewhere" not in client.get(TO.project(PROJECT)).text
 
 
+@pytest.mark.extensive
 def test_pages_stay_small_with_many_long_notes(noted_file: Place) -> None:
     base, current = runs_at(noted_file)
     own = AnnotationTarget(project_name=PROJECT, unique_id=ORDERS)

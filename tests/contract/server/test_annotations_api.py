@@ -87,6 +87,7 @@ def listed(client: TestClient, part: str = "", **parameters: str) -> list[dict[s
     return found
 
 
+@pytest.mark.extensive
 def test_values_are_set_edited_and_deleted(client: TestClient) -> None:
     assert changed(client)["annotations"][0]["note"] == "Text"
     (edited,) = changed(client, value="Other <b>\nline", author="Bob")["annotations"]
@@ -120,6 +121,7 @@ def test_a_change_to_the_present_value_stores_nothing(client: TestClient, own_fi
     assert len(events_at(own_file)) == 1
 
 
+@pytest.mark.extensive
 def test_columns_and_edges_are_annotated_and_filtered(client: TestClient) -> None:
     changed(client, column="STATUS", value="column")
     changed(client, parent="stg_orders", value="edge")
@@ -190,6 +192,7 @@ def shop(own_file: str, tmp_path: Path) -> Iterator[Connected]:
         yield found
 
 
+@pytest.mark.extensive
 def test_the_author_is_the_token_or_the_given_name(shop: Connected, own_file: str) -> None:
     for scope in (TokenScope.READ, TokenScope.QUERY, TokenScope.EXTRACT):
         refused = shop.client.post(SHOP, json=NOTE, headers=shop.bearer(scope))
@@ -208,6 +211,7 @@ def test_the_author_is_the_token_or_the_given_name(shop: Connected, own_file: st
     ]
 
 
+@pytest.mark.extensive
 def test_a_token_of_one_connection_reaches_no_annotation(shop: Connected, own_file: str) -> None:
     _, text = add_token(shop.state, "bound", [TokenScope.WRITE], connection_id=CONNECTION)
     bound = {"Authorization": f"Bearer {text}"}
@@ -224,6 +228,7 @@ def test_a_token_of_one_connection_reaches_no_annotation(shop: Connected, own_fi
     assert events_at(own_file) == []
 
 
+@pytest.mark.extensive
 def test_random_changes_are_answered_as_described(client: TestClient) -> None:
     operation = schemathesis.openapi.from_dict(described())[PATH]["POST"]
     kinds = [operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode]

@@ -155,6 +155,7 @@ def test_a_node_has_code_columns_and_neighbours(client: TestClient):
     assert found["children"] and found["column_lineage"]["outputs"] and not found["truncated"]
 
 
+@pytest.mark.extensive
 def test_nodes_are_filtered(client: TestClient):
     found = items(client, "/nodes", **SHOP_RUN, resource_type="model", q="STG_")
     assert found and all(one["resource_type"] == "model" and "stg_" in one["name"] for one in found)
@@ -307,6 +308,7 @@ def test_an_etag_saves_the_work(client: TestClient, monkeypatch: pytest.MonkeyPa
         assert (again.status_code, again.headers["etag"], again.content) == (304, etag, b"")
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("added", ["statistics", "data diffs", "quality"])
 def test_an_etag_changes_with_what_is_added_to_a_run_later_and_only_then(own: str, added: str):
     def tag() -> str:
@@ -347,6 +349,7 @@ def test_large_answers_are_compressed_on_request(client: TestClient):
     assert "content-encoding" not in unwanted.headers
 
 
+@pytest.mark.extensive
 def test_the_guide_describes_every_path_without_scripts(client: TestClient):
     page = client.get("/api/docs")
     assert page.status_code == 200 and len(page.content) < 200_000
@@ -377,6 +380,7 @@ def test_the_openapi_document_is_served(client: TestClient):
         assert operation["description"] and {"304", "404", "422"} <= set(operation["responses"])
 
 
+@pytest.mark.extensive
 def test_postgresql_answers_the_same(url: str, client: TestClient, postgres_url: str):
     schema = f"api_{uuid4().hex[:12]}"
     with UnifiedSqlAdapter.from_url(url) as source, UnifiedSqlAdapter.from_url(postgres_url) as target:
@@ -402,6 +406,7 @@ def _without_times(value: object) -> object:
     return [_without_times(one) for one in value] if isinstance(value, list) else value
 
 
+@pytest.mark.extensive
 def test_a_hub_lists_some_of_its_children_and_says_so(tmp_path: Path):
     url = f"duckdb:///{tmp_path / 'hub.duckdb'}"
     hub = NodeMetadata(unique_id="model.p.hub", name="hub", resource_type="model")

@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 
 from tests.contract.server.api_shop import PROJECT, check, described, serving, shop_url
 
+pytestmark = pytest.mark.extensive
+
 SCHEMA = schemathesis.openapi.from_dict(described())
 OPERATIONS = {path: SCHEMA[path]["GET"] for path in described()["paths"] if path.startswith("/api/stores")}
 KNOWN = {

@@ -104,6 +104,7 @@ def test_another_connection_does_not_exist(
     assert len(texts) == 1, "an unknown connection and another one have the same answer"
 
 
+@pytest.mark.extensive
 def test_lists_have_only_its_connection(shop: Connected, bound: dict[str, str]) -> None:
     # Other tests may have cancelled the job of the fixture.
     assert shop.client.post(f"{API}/connections/{CONNECTION}/extract", headers=bound).status_code == 202
@@ -123,6 +124,7 @@ def test_lists_have_only_its_connection(shop: Connected, bound: dict[str, str]) 
     assert (serve["scopes"], serve["connection_id"]) == (["admin"], None)
 
 
+@pytest.mark.extensive
 def test_it_reads_extracts_and_uploads(shop: Connected, bound: dict[str, str]) -> None:
     own = f"{API}/connections/{CONNECTION}"
     assert shop.client.get(own, headers=bound).json()["name"] == "shop"
@@ -158,6 +160,7 @@ def form_of(**fields: Any) -> dict[str, Any]:
     return {"data": fields, "files": files}
 
 
+@pytest.mark.extensive
 def test_the_form_uploads_and_is_shown_again(shop: Connected) -> None:
     page = f"/connections/{CONNECTION}/upload"
     write = shop.bearer(TokenScope.UPLOAD)

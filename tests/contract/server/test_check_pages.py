@@ -22,6 +22,7 @@ from tests.contract.server.rich_store import HOSTILE, SHOP, parsed
 TO = Addresses("default")
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("warehouse", ["client", "postgres_client"])
 def test_the_list_has_the_rows_of_check_history(
     warehouse: str, rich_url: str, request: pytest.FixtureRequest

@@ -34,6 +34,8 @@ from tests.contract.server.connected_shop import (
 )
 from tests.contract.server.small_store import client_of, store_at
 
+pytestmark = pytest.mark.core("duckdb")
+
 ORDERS, STG_ORDERS = "model.jaffle_shop.orders", "model.jaffle_shop.stg_orders"
 
 
@@ -98,6 +100,7 @@ def job(shop: Connected) -> Iterator[str]:
     finish_job(shop.state, found.id, JobStatus.CANCELLED)
 
 
+@pytest.mark.extensive
 def test_an_upload_is_recorded_once_and_is_shown_by_the_connection(shop: Connected) -> None:
     _forget_limits(shop)
     found = _upload(shop)
@@ -149,6 +152,7 @@ def _forget_limits(shop: Connected) -> None:
     api.state.limits = type(api.state.limits)()
 
 
+@pytest.mark.extensive
 def test_an_upload_of_an_unknown_branch_is_refused(shop: Connected) -> None:
     _forget_limits(shop)
     refused = shop.client.post(f"{SHOP}/manifest", content=upload_of(branch="nope"))
@@ -205,6 +209,7 @@ def test_a_hundred_concurrent_requests_for_a_branch_create_one_job(shop: Connect
     request_cancel(shop.state, answers[0]["job_id"])
 
 
+@pytest.mark.extensive
 def test_an_upload_has_an_outcome_however_it_ends(shop: Connected, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that stayed `running` would keep the connection `extracting`, and its stream open."""
 
@@ -448,6 +453,7 @@ def test_a_connection_without_a_run_says_so(shop: Connected) -> None:
         shop.client.delete(f"{API}/connections/{created['id']}")
 
 
+@pytest.mark.extensive
 def test_a_manifest_alone_is_enough(shop: Connected) -> None:
     _forget_limits(shop)
     body = json.dumps({"manifest": artifact("manifest", "base"), "catalog": None, "branch": "feature/x"})

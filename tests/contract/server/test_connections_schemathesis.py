@@ -17,6 +17,8 @@ from tests.contract.server.api_shop import check, described, shop_url
 from tests.contract.server.connected_shop import API, CONNECTION, Connected, connected
 from tests.contract.server.test_api_schemathesis import ALWAYS, QUICK
 
+pytestmark = pytest.mark.extensive
+
 SCHEMA = schemathesis.openapi.from_dict(described())
 OPERATIONS = [
     (method, path)

@@ -41,6 +41,8 @@ from tests.contract.server.data_shop import (
 from tests.contract.server.rich_store import parsed
 from tests.e2e.conftest import Cli
 
+pytestmark = pytest.mark.core("duckdb")
+
 TO = Addresses("default")
 SECONDS = 60.0
 SQL = 'select id, amount from {{ ref("orders") }} order by id limit 100'
@@ -155,6 +157,7 @@ PAGES = (TO.node(CURRENT, ORDERS, "data"), TO.diff_node(BASE, CURRENT, ORDERS))
 OPTIONS = {"key": "id", "column": "id, amount", "where": "id > 5", "k": "3", "bins": "4", "limit": "5"}
 
 
+@pytest.mark.extensive
 def test_every_form_of_a_node_leads_to_a_result(shop: Shop) -> None:
     found = {address: forms_on(shop, address) for address in PAGES}
     first, second = found.values()
@@ -177,6 +180,7 @@ def test_the_result_of_a_row_count_is_that_of_the_tables(shop: Shop) -> None:
     assert (count["base"], count["current"]) == (100, 103)
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("column", ["amount", ODD, "id"])
 def test_forms_of_a_column_compare_this_column_alone(shop: Shop, column: str) -> None:
     forms = forms_on(shop, TO.column(CURRENT, ORDERS, column))
@@ -193,6 +197,7 @@ def test_forms_of_a_column_compare_this_column_alone(shop: Shop, column: str) ->
         assert set(names) - {"id"} == {column} - {"id"} if is_keyed else names == [column]
 
 
+@pytest.mark.extensive
 def test_a_query_uses_no_connection_of_the_pages_while_it_runs(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +243,7 @@ def test_the_diff_starts_a_row_count_and_values_of_a_node(shop: Shop) -> None:
         assert finished(shop, {**form.hidden, "kind": button["value"]})["state"] == "done"
 
 
+@pytest.mark.extensive
 def test_a_saved_result_appears_in_the_diff_and_on_the_tab_of_the_node(shop: Shop) -> None:
     node, tab = TO.diff_node(BASE, CURRENT, ORDERS), TO.node(CURRENT, ORDERS, "data")
     before = [shop.client.get(one).text for one in (node, tab)]

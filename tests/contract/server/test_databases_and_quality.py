@@ -43,6 +43,8 @@ from recce_meta.store.select import load_nodes_from_warehouse, resolve_run
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.scanned_shop import scans
 
+pytestmark = pytest.mark.core("duckdb")
+
 PROJECT = 'live <b>shop</b>/"x"'
 ODD = "we<b>ird/数据 'x'"
 COLUMN = "a.b/<i>c"
@@ -368,6 +370,7 @@ def test_a_newer_scan_that_failed_is_said(live: Live) -> None:
     assert "no &lt;b&gt;rights" in page and "Next: run recce-meta scan again" in page
 
 
+@pytest.mark.extensive
 def test_tables_without_a_key_are_the_same_on_the_page_and_in_its_list(tmp_path: Path) -> None:
     found = scans(datetime(2026, 11, 1, tzinfo=timezone.utc))[-1]
     fresh = next(node for node in found.nodes if node.name == "fresh")

@@ -108,6 +108,7 @@ def test_every_node_with_a_section_is_linked_from_the_table(
     assert len(found.ids) == len(set(found.ids))
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("pair", ["sides", "hostile_sides"])
 def test_every_link_of_the_pages_of_a_diff_leads_to_a_page(
     pair: str, client: TestClient, request: pytest.FixtureRequest

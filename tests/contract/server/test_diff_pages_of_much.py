@@ -21,6 +21,8 @@ from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import parsed
 
+pytestmark = pytest.mark.extensive
+
 CHANGED, AFFECTED = 500, 5_000
 NOW = datetime(2026, 11, 20, 8, tzinfo=timezone.utc)
 TO = Addresses("default")

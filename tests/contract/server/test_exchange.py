@@ -46,6 +46,8 @@ from tests.contract.server.connected_shop import CONNECTION, Connected, connecte
 from tests.contract.server.small_store import file_url, record_side
 from tests.once import built_once
 
+pytestmark = pytest.mark.extensive
+
 ORDERS = AnnotationTarget(project_name="jaffle_shop", unique_id="model.jaffle_shop.orders")
 WRITES = Permissions(writes=True)
 SERVE_TOKEN = "token-of-the-serving-command"

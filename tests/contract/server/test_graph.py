@@ -156,6 +156,7 @@ QUERIES = [
 ]
 
 
+@pytest.mark.extensive
 def test_edges_and_hidden_neighbours_are_those_of_the_store(
     readers: tuple[StoredRunReader, StoredRunReader], adapter: UnifiedSqlAdapter, schema: str
 ) -> None:
@@ -295,6 +296,7 @@ def test_a_wrong_query_is_a_usage_error(readers: tuple[StoredRunReader, StoredRu
     assert cut.is_cut and len(cut.nodes) == 5
 
 
+@pytest.mark.extensive
 def test_a_path_has_the_columns_of_the_impact(adapter: UnifiedSqlAdapter, schema: str) -> None:
     run = record_run(adapter, SHOP, schema=schema, analyse=analyse).run
     compare_paths(StoredRunReader(adapter, run, schema))

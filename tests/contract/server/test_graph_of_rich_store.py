@@ -22,6 +22,8 @@ from tests.contract.server.conftest import POSTGRES_SCHEMA
 from tests.contract.server.rich_store import FAILED_RUN, HOSTILE, SHOP, SPELLINGS, hostile_id
 from tests.contract.server.test_graph import check, compare_paths, stored_edges
 
+pytestmark = pytest.mark.core("duckdb")
+
 Stored = tuple[UnifiedSqlAdapter, str]
 
 
@@ -56,6 +58,7 @@ def test_every_edge_of_every_run_is_that_of_the_store(stored: Stored) -> None:
             assert view.focus == (unique_id,)
 
 
+@pytest.mark.extensive
 def test_hostile_names_are_in_views_as_they_are(stored: Stored) -> None:
     reader = reader_of(stored, "run 1<i>/../%2F", HOSTILE)
     view = run_graph(reader, GraphQuery(node=hostile_id(3), expand=(f"{hostile_id(4)}:down",)))
@@ -93,6 +96,7 @@ def test_the_diff_of_the_demo_opens_at_what_changed(stored: Stored) -> None:
     assert [column.status for column in reached] == ["impacted", *[""] * (len(reached) - 1)]
 
 
+@pytest.mark.extensive
 def test_the_paths_of_the_demo_are_those_of_the_impact(stored: Stored) -> None:
     reader = reader_of(stored, "current")
     nodes = [f"model.jaffle_shop.{name}" for name in ("orders", "stg_payments")]

@@ -71,6 +71,7 @@ def stored_edges(rich_url: str, run_id: str) -> set[tuple[str, str]]:
         return {(str(parent), str(node)) for run, parent, node in rows if run == run_id}
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("run", ["base", "current", "hostile 1"])
 def test_the_whole_graph_has_every_edge_of_the_store(
     run: str, either: TestClient, rich_url: str, runs: dict[str, str]
@@ -252,6 +253,7 @@ def test_data_without_a_parameter_say_which(client: TestClient, runs: dict[str, 
         assert words in answer.json()["error"]["message"]
 
 
+@pytest.mark.extensive
 def test_columns_and_paths_are_those_of_the_column_pages(either: TestClient, runs: dict[str, str]) -> None:
     for address in (TO.graph(runs["current"]), TO.diff_graph(runs["base"], runs["current"])):
         listed = either.get(f"{TO.node(runs['current'], ORDERS, 'columns')}.json").json()

@@ -19,6 +19,8 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server import node_shop as shop
 from tests.contract.server.rich_store import SPELLINGS, ParsedPage, hostile_id, parsed
 
+pytestmark = pytest.mark.core("duckdb")
+
 TO = Addresses("default")
 HOSTILE_RUN = "run 1<i>/../%2F"
 
@@ -286,6 +288,7 @@ def foreign(page: ParsedPage) -> list[str]:
     return found + [tag for tag, _ in page.tags if tag in ("textarea", "i", "style", "iframe")]
 
 
+@pytest.mark.extensive
 def test_hostile_names_are_text(client: TestClient) -> None:
     for index, spelling in enumerate(SPELLINGS):
         for tab in ((), ("columns",), ("code",), ("lineage",), ("history",), ("quality",)):

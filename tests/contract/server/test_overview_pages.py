@@ -104,6 +104,7 @@ def test_hostile_names_are_text(client: TestClient) -> None:
     assert not page.elements("b")
 
 
+@pytest.mark.extensive
 def test_the_age_of_a_run_grows_although_the_store_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

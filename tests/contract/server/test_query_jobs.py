@@ -178,6 +178,7 @@ def test_a_second_click_does_not_save_a_result_again(url: str, monkeypatch: pyte
         assert client.get(f"{address}.json").json()["saved_at"]
 
 
+@pytest.mark.extensive
 def test_a_page_in_the_background_keeps_its_query_until_it_is_closed(url: str) -> None:
     client, store = client_for(url, Permissions(queries=True))
     with closing(store):
@@ -247,6 +248,7 @@ def test_names_with_commas_are_in_quotes() -> None:
         request_of({**FORM, "where": "x" * 200_000})
 
 
+@pytest.mark.extensive
 def test_statements_of_all_jobs_together_are_at_most_threads(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import parsed
 from tests.contract.server.small_store import LOCAL, client_of, file_url, record_side
 
+pytestmark = pytest.mark.core("duckdb")
+
 TO = Addresses("default")
 WRITES = Permissions(writes=True)
 ORDERS = "model.jaffle_shop.orders"
@@ -93,6 +95,7 @@ def marks_at(place: tuple[str, str]) -> list[Any]:
         return list_reviews(adapter, schema=place[1])
 
 
+@pytest.mark.extensive
 def test_a_mark_is_stored_and_shown_at_once(place: tuple[str, str]) -> None:
     base, current = runs_at(place)
     with client_at(place) as client:
@@ -135,6 +138,7 @@ def test_a_mark_is_stored_and_shown_at_once(place: tuple[str, str]) -> None:
         assert [row["last"] for row in client.get(TO.reviews() + ".json").json()] == [True, False]
 
 
+@pytest.mark.extensive
 def test_a_check_is_reviewed_on_its_page_unless_it_has_a_newer_result(reviewed_file: str) -> None:
     place = (reviewed_file, DEFAULT_SCHEMA)
     with client_at(place) as client:

@@ -31,6 +31,7 @@ def run_ids(client: TestClient) -> list[str]:
     return [row["run_id"] for row in client.get("/s/default/runs.json").json()]
 
 
+@pytest.mark.extensive
 def test_every_run_has_a_page_with_the_facts_of_show(client: TestClient, rich_url: str) -> None:
     with UnifiedSqlAdapter.from_url(rich_url) as adapter:
         for run_id in run_ids(client):
@@ -144,6 +145,7 @@ def test_an_export_does_not_wait_for_another_one(client: TestClient) -> None:
         assert client.get(TO.run(FAILED_RUN, "export.json")).status_code == 200
 
 
+@pytest.mark.extensive
 def test_a_failed_run_says_why(tmp_path: Path) -> None:
     path = tmp_path / "store.duckdb"
     run = RunMetadata(

@@ -145,6 +145,7 @@ def test_unknown_expired_and_removed_tokens_are_refused_and_counted(shop: Connec
     assert client.get(SHOP).status_code == 401
 
 
+@pytest.mark.extensive
 def test_without_a_token_of_serve_a_given_token_still_decides(tmp_path: Path) -> None:
     url = file_url(tmp_path / "shop.duckdb")
     record_side(url)

@@ -26,6 +26,8 @@ from recce_meta.store.session import init_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.small_store import client_of, file_url, record_side, store_at
 
+pytestmark = pytest.mark.extensive
+
 RUNS = "/s/default/runs"
 
 

@@ -196,6 +196,7 @@ def test_a_job_says_what_it_extracts(pages: Pages) -> None:
     assert "The recorded run" in shown["pull_request"]
 
 
+@pytest.mark.extensive
 def test_administration_shows_all_lists_and_their_exports(pages: Pages) -> None:
     html = pages.text(ADMIN)
     for part in PARTS:

@@ -436,6 +436,7 @@ def test_a_repository_is_found_by_its_id_after_it_was_renamed(hooked: Hooked) ->
     assert get_connection(hooked.state, shop.id).repository_id == REPOSITORY_IDS[Forge.GITHUB]
 
 
+@pytest.mark.extensive
 def test_the_last_deliveries_are_kept(hooked: Hooked) -> None:
     shop, star = hooked.connect(Forge.GITHUB), recorded(Forge.GITHUB, "star")
     other = hooked.connect(Forge.GITLAB)

@@ -58,6 +58,9 @@ STATE: Json = {
 }
 
 
+pytestmark = pytest.mark.core("sqlite")
+
+
 @pytest.fixture(scope="module", params=states.DATABASES)
 def place(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -319,6 +322,7 @@ def test_the_lineage_is_that_of_the_last_sync(
     assert sync(shop, token, workspace, **again)["synced"] == synced["synced"]
 
 
+@pytest.mark.extensive
 def test_a_change_is_counted_and_an_earlier_state_is_the_last_one_again(
     shop: Connected, token: dict[str, str], folder_hash: str
 ) -> None:
@@ -502,6 +506,7 @@ def test_a_token_of_one_connection_reads_no_project_of_others_by_its_name(
     assert (found["run_id"], found["objects"]) == (None, [])
 
 
+@pytest.mark.extensive
 def test_a_bundle_is_a_sync_of_its_workspace(
     tmp_path: Path, postgres_url: str, database: str, folder_hash: str
 ) -> None:
@@ -581,6 +586,7 @@ def test_an_object_without_id_and_name_is_refused(
     assert error_of(shop.client.post(SYNC, headers=token, json=body)) == (400, "bad_request")
 
 
+@pytest.mark.extensive
 def test_a_sync_that_is_too_large_is_refused_while_it_arrives(shop: Connected, token: dict[str, str]) -> None:
     sent = 0
 
@@ -616,6 +622,7 @@ def test_a_token_needs_the_scope(shop: Connected, folder_hash: str) -> None:
     assert shop.client.get(WORKSPACES, headers=reader).json()["items"] == []
 
 
+@pytest.mark.extensive
 def test_a_server_without_a_state_has_no_workspaces(tmp_path: Path) -> None:
     url = file_url(tmp_path / "shop.duckdb")
     record_side(url)

@@ -17,6 +17,7 @@ from recce_meta.store.prune import Tombstone, apply_tombstones
 from recce_meta.store.session import open_store
 from recce_meta.sync.history import save_sync
 from recce_meta.sync.types import SyncRecord
+from tests.proofs import sampled
 
 pytestmark = pytest.mark.emulated
 
@@ -34,14 +35,16 @@ def test_every_view_and_every_question_has_the_same_answer(
     for one in (store, store_on_duckdb):
         scan_too(one)
         add_marks(one)
-    for view in sql_files.views(store.adapter.warehouse.name):
+    warehouse = store.adapter.warehouse.name
+    step = sampled(1, 4) if warehouse == "databricks" else 1  # Spark takes a second for each
+    for view in sql_files.views(warehouse)[::step]:
         here, there = (
             table(*one.adapter.execute(f"SELECT * FROM {schema_of(one)}.{view.name}"))
             for one in (store, store_on_duckdb)
         )
         assert here == there, view.name
         assert there or view.name in NEEDS_MORE, view.name
-    for question in sql_files.cookbook(store.adapter.warehouse.name):
+    for question in sql_files.cookbook(warehouse)[::step]:
         if question.name not in OF_EACH_WAREHOUSE:
             here, there = (answer(one, question.name) for one in (store, store_on_duckdb))
             assert here == there, question.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,27 @@ UPGRADES = [
     ("jaffle_ext_multi", "1.5", "1.8"),
     ("jaffle_ext_multi", "1.10", "1.12"),
     ("jaffle_ext_multi", "1.12", "2.0"),
-    ("jaffle_ext_full", "1.6", "1.7"),
-    ("jaffle_ext_full", "1.7", "1.8"),
-    ("jaffle_ext_full", "1.8", "1.9"),
-    ("jaffle_ext_full", "1.9", "1.10"),
+    *(
+        pytest.param("jaffle_ext_full", before, after, marks=pytest.mark.extensive)
+        for before, after in (("1.6", "1.7"), ("1.7", "1.8"), ("1.8", "1.9"), ("1.9", "1.10"))
+    ),
 ]
 
 TOLD = {Reason.BODY, Reason.DATA, Reason.COLUMNS, Reason.DESCRIPTIONS, Reason.PARENTS}
 """What both are to see alike; `diff` alone sees what a macro or a variable did to compiled SQL."""
 
 
+@cache
+def extracted(folder: str, version: str) -> Project:
+    """The project as a version of dbt wrote it."""
+    return extract_project(ARTIFACTS / folder / f"dbt_{version}")
+
+
 def recorded(store: Any, folder: str, before: str, after: str, edit: Any = None) -> tuple[Project, Project]:
     """The project as two versions of dbt wrote it, one run after the other; *edit* edits the later nodes."""
     projects: list[Project] = []
     for number, version in enumerate((before, after)):
-        project = extract_project(ARTIFACTS / folder / f"dbt_{version}")
+        project = extracted(folder, version)
         moment = project.run.run_at if not projects else projects[0].run.run_at + timedelta(hours=number)
         nodes = tuple(map(edit, project.nodes)) if edit and projects else project.nodes
         run = replace(project.run, run_id=f"run-{number}", run_at=moment, environment="base")
@@ -108,6 +115,7 @@ def test_an_upgrade_of_dbt_answers_no_question_about_changes(empty_store: Any) -
         assert empty_store.answer(question) == [], question
 
 
+@pytest.mark.extensive
 def test_what_one_version_of_dbt_wrote_is_compared_whole(empty_store: Any) -> None:
     project = extract_project(ARTIFACTS / "jaffle_ext_multi" / "dbt_1.5")
     later = extract_project(ARTIFACTS / "jaffle_ext_multi" / "dbt_1.8")

@@ -34,7 +34,17 @@ RUNS = {1: ["run-1"], **{version: ["run-2", "run-1"] for version in range(2, SCH
 """The runs that the stores of older versions hold, newest first."""
 
 
-@pytest.fixture(params=RUNS, ids="version {}".format)
+CORE = (min(RUNS), max(RUNS))
+"""The versions that tests of the core migrate."""
+
+
+OLD_VERSIONS = [
+    pytest.param(version, id=f"version {version}", marks=() if version in CORE else pytest.mark.extensive)
+    for version in RUNS
+]
+
+
+@pytest.fixture(params=OLD_VERSIONS)
 def old_version(request):
     """Each version before this one."""
     return request.param

@@ -14,6 +14,7 @@ import pytest
 from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run
 from recce_meta.store.write import record_run
+from tests.proofs import sampled
 
 
 def test_recording_a_run_twice_writes_it_once(store, make_project):
@@ -123,7 +124,7 @@ from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run
 from recce_meta.store.write import record_run
 
-url, schema, mode = sys.argv[1:4]
+url, schema, mode, stride = sys.argv[1:5]
 
 
 def project(run_id, code):
@@ -197,7 +198,7 @@ def drop(adapter):
 
 expected = []
 kills = 0
-stride = 1 if mode == "existing" else 4  # creating tables takes many statements of one kind
+stride = int(stride) * (1 if mode == "existing" else 4)  # creating takes many statements of one kind
 if mode == "existing":
     first = project("run-first", "a")
     assert forked(lambda adapter: 0 if record_run(adapter, first, schema=schema).written else 1) == 0
@@ -224,7 +225,7 @@ def test_a_recorder_killed_at_any_statement_leaves_no_run_and_the_next_succeeds(
     store.adapter.close()
 
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(CHILD), store.url, store.schema, mode],
+        [sys.executable, "-c", textwrap.dedent(CHILD), store.url, store.schema, mode, sampled("1", "4")],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -247,7 +248,7 @@ with UnifiedSqlAdapter.from_url(sys.argv[1]) as adapter:
 @pytest.mark.extensive
 def test_two_processes_record_at_once(store):
     store.adapter.close()
-    prelude = CHILD.split("def forked")[0].replace("url, schema, mode = sys.argv[1:4]", "")
+    prelude = CHILD.split("def forked")[0].replace("url, schema, mode, stride = sys.argv[1:5]", "")
 
     children = [
         subprocess.Popen(

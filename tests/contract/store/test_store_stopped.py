@@ -23,11 +23,12 @@ from recce_meta.store.columns import load_columns
 from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run
 from recce_meta.store.write import record_run
+from tests.proofs import sampled
 
 pytestmark = pytest.mark.emulated
 
-STRIDE = 5
-"""Every how many statements one is the last: kills after each of them are tried on DuckDB and PostgreSQL."""
+STRIDE = sampled(1, 11)
+"""Every how many statements one is the last."""
 SENDING = ("query", "execute", "insert_rows")
 
 

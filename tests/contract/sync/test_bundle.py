@@ -29,6 +29,8 @@ from recce_meta.sync.types import Batch, Entry, ExchangeStatus, Key, ObjectKind,
 from recce_meta.sync.verify import VerifyingReplica
 from tests.contract.server import rich_store
 
+pytestmark = pytest.mark.core("duckdb")
+
 PLAIN = "its id is not an id"
 """Why objects of the hostile project fail: their ids are paths."""
 
@@ -74,6 +76,7 @@ def statuses(report: SyncReport) -> dict[tuple[str, str], int]:
     return Counter((str(one.kind), str(one.status)) for one in report.outcomes)
 
 
+@pytest.mark.extensive
 def test_all_kinds_of_objects_travel_through_a_file(rich: StoreReplica, tmp_path: Path) -> None:
     file = tmp_path / "runs.zip"
     pushed = push(rich, file)

@@ -30,6 +30,8 @@ from recce_meta.sync.types import Batch, ExchangeStatus, Key, ObjectKind, Piece
 from tests.contract.store.test_export import as_bytes, exported, record_both, rows
 from tests.contract.sync.conftest import Side, outcomes, push
 
+pytestmark = pytest.mark.core("duckdb")
+
 AT = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 TARGET = AnnotationTarget(project_name="shop", unique_id="model.shop.m001")
 MakeProject = Callable[..., Project]
@@ -73,6 +75,7 @@ def make_run(side: Side, run_id: str) -> RunMetadata:
     return load_run(side.adapter, run_id, schema=side.schema).run
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_complete_runs_arrive_row_for_row_and_are_sent_once(
     here: Side, there: Side, make_project: MakeProject
@@ -96,6 +99,7 @@ def test_complete_runs_arrive_row_for_row_and_are_sent_once(
     assert (here.counts(), there.counts()) == counts
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_they_come_back_from_there_and_another_warehouse_gives_them_the_same_ids(
     here: Side, there: Side, make_project: MakeProject
@@ -114,6 +118,7 @@ def test_they_come_back_from_there_and_another_warehouse_gives_them_the_same_ids
     assert [key for key, _ in here.entries()] == [key for key, _ in there.entries()]
 
 
+@pytest.mark.extensive
 @pytest.mark.emulated("snowflake", "bigquery", "redshift")
 def test_a_run_arrives_with_its_graph_results_and_column_lineage(
     here: Side, there: Side, make_project: MakeProject
@@ -160,6 +165,7 @@ def test_what_is_added_to_a_run_later_travels_alone(
     }
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_column_lineage_that_is_computed_later_travels_alone(
     here: Side, there: Side, make_project: MakeProject
@@ -190,6 +196,7 @@ def test_a_column_graph_that_was_replaced_arrives_again(
     assert make_run(here, "run-1").column_graph_id == make_run(there, "run-1").column_graph_id
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_both_sides_have_what_either_added(here: Side, there: Side, make_project: MakeProject) -> None:
     here.record(make_project("both"))
@@ -258,6 +265,7 @@ def test_another_run_of_the_same_id_is_kept_aside_once(
     assert there.answer("SELECT COUNT(*) FROM {s}.store_node_statistics") == [(0,)]
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_other_figures_of_a_node_are_kept_aside_once_and_those_of_others_arrive(
     here: Side, there: Side, make_project: MakeProject
@@ -344,6 +352,7 @@ def test_runs_from_before_a_long_absence_are_not_sent(
     assert report.status == "success"
 
 
+@pytest.mark.extensive
 @pytest.mark.emulated("snowflake", "bigquery", "redshift")
 def test_a_deletion_travels_and_the_run_never_returns(
     here: Side, there: Side, make_project: MakeProject
@@ -402,6 +411,7 @@ def test_a_dry_run_writes_nothing(here: Side, there: Side, make_project: MakePro
     assert (here.counts(), there.counts()) == before
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_tiny_batches_send_the_same(here: Side, there: Side, make_project: MakeProject) -> None:
     for number in range(5):
@@ -461,6 +471,7 @@ def pieces(side: Side, piece: Piece) -> list[tuple[object, ...]]:
     return side.answer(f"SELECT DISTINCT {column} FROM {{s}}.store_{piece.value}")
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_without_enforced_keys_a_run_that_is_stored_twice_counts_once(
     there: Side, make_side: Callable[[str], Side], make_project: MakeProject

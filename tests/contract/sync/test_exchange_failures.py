@@ -32,6 +32,8 @@ from tests.contract.store.conftest import Store
 from tests.contract.store.test_store_stopped import STRIDE, Stopped, stop_after
 from tests.contract.sync.conftest import Side, outcomes, push
 
+pytestmark = pytest.mark.core("duckdb")
+
 AT = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 MakeProject = Callable[..., Project]
 killing = pytest.mark.skipif(not hasattr(os, "fork"), reason="the test kills forked processes")
@@ -126,6 +128,7 @@ def test_references_that_lead_nowhere_are_refused(
     assert {name: count for name, count in counts.items() if count and name != "written_at"} == {}
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 @pytest.mark.parametrize("table", ["column_parts", "column_part_nodes", "column_analyses"])
 def test_a_run_keeps_away_column_lineage_that_is_incomplete(
@@ -318,7 +321,7 @@ def test_a_push_that_is_killed_at_any_statement_is_completed_by_the_next(
 ) -> None:
     here.record(make_project("run-first"))
     url = store.url
-    for last in range(0, 200, 4):
+    for last in range(0, 200, STRIDE):
         # A new run each time, so that the push has as many statements again.
         there.record(make_project(f"run-{last:03}", changed=(f"m{last % 12:03}",), run_at=later(last)))
         there.adapter.close()
@@ -332,7 +335,7 @@ def test_a_push_that_is_killed_at_any_statement_is_completed_by_the_next(
         if process.returncode == 0:
             break
 
-    assert last > 5 * 4
+    assert last > 2 * STRIDE
     assert {*here.runs()} == {*there.runs(), "run-first"}
     check_complete(here, there, there.runs())
 
@@ -391,6 +394,7 @@ def test_recorders_and_prunes_go_on_during_a_push(
     check_complete(here, there, {*there.runs()} - {"run-00"})
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_runs_that_are_pruned_while_they_are_sent_are_skipped(
     here: Side, there: Side, make_project: MakeProject
@@ -419,6 +423,7 @@ def test_runs_that_are_pruned_while_they_are_sent_are_skipped(
     assert here.runs() == ["run-2"]
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 def test_after_a_lost_connection_the_rest_fails_and_is_sent_next_time(
     here: Side, there: Side, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch

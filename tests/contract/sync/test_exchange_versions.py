@@ -14,14 +14,16 @@ from recce_meta.models import Project
 from recce_meta.store.select import load_run
 from recce_meta.store.session import SCHEMA_VERSION, store_versions
 from recce_meta.sync.exchange import exchange
-from tests.contract.store.test_store_migrate import DATA, RUNS
+from tests.contract.store.test_store_migrate import DATA, OLD_VERSIONS, RUNS
 from tests.contract.store.test_store_versions import OF_THE_FUTURE, age
 from tests.contract.sync.conftest import Side, push
+
+pytestmark = pytest.mark.extensive
 
 MakeProject = Callable[..., Project]
 
 
-@pytest.fixture(params=RUNS, ids="version {}".format)
+@pytest.fixture(params=OLD_VERSIONS)
 def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Side]:
     """A DuckDB file with a store of each earlier version."""
     path = tmp_path / "older.duckdb"

@@ -18,6 +18,8 @@ from recce_meta.sync.history import list_syncs, save_sync
 from recce_meta.sync.types import SyncRecord
 from tests.contract.sync.conftest import Side
 
+pytestmark = pytest.mark.core("duckdb")
+
 NOW = datetime.now(timezone.utc)
 MakeProject = Callable[..., Project]
 
@@ -36,6 +38,7 @@ def mine(here: Side, make_project: MakeProject) -> Side:
     return here
 
 
+@pytest.mark.extensive
 def test_runs_are_pushed_pulled_and_synced(mine: Side, there: Side, make_project: MakeProject) -> None:
     options = {"schema": mine.schema, "author": "ada"}
     pushed = recce_meta.push_runs(mine.adapter, there.adapter, "base", to_schema=there.schema, **options)
@@ -120,6 +123,7 @@ def test_a_run_whose_deletion_may_be_forgotten_is_not_sent(
     assert done.exit_code == 0
 
 
+@pytest.mark.extensive
 def test_a_deletion_travels_and_returns_no_run(mine: Side, there: Side) -> None:
     places = {"schema": mine.schema, "other_schema": there.schema}
     assert recce_meta.sync_runs(mine.adapter, there.adapter, **places).exit_code == 0

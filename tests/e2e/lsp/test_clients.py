@@ -17,6 +17,8 @@ from recce_meta.lsp.documents import path_of
 from tests.e2e.lsp.conftest import ORDERS, STAGING
 from tests.e2e.lsp.editor import COMMAND, PATIENCE, variables
 
+pytestmark = pytest.mark.extensive
+
 CLIENTS = ("neovim", "visual-studio-code", "emacs")
 PAYMENTS = "models/staging/stg_payments.sql"
 

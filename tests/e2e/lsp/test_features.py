@@ -16,6 +16,8 @@ from tests.e2e.conftest import DEMO
 from tests.e2e.lsp.conftest import ORDERS, STAGING, Open
 from tests.e2e.lsp.editor import Editor, Json, variables
 
+pytestmark = pytest.mark.extensive
+
 
 def published(editor: Editor, uri: str, version: int) -> list[Json]:
     """Wait for the diagnostics of a version of a text."""

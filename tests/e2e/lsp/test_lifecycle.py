@@ -18,6 +18,8 @@ from tests.e2e.conftest import DEMO
 from tests.e2e.lsp.conftest import ORDERS, STAGING, Open, copy_shop
 from tests.e2e.lsp.editor import PATIENCE, Editor, variables
 
+pytestmark = pytest.mark.extensive
+
 
 def test_the_server_answers_before_it_imports_what_is_slow() -> None:
     slow = ("sqlglot", "sqlalchemy", "duckdb", "jinja2", "recce_meta.adapter", "recce_meta.api")

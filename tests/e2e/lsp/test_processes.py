@@ -15,7 +15,7 @@ from tests.e2e.lsp.editor import PATIENCE
 
 SECRET = "s3cr3tword"
 
-pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
+pytestmark = [pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc"), pytest.mark.extensive]
 
 
 def test_the_folder_of_a_project_names_it(start: Open, shop: Path) -> None:

@@ -206,6 +206,7 @@ def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     assert caught.value.hint
 
 
+@pytest.mark.extensive
 def test_wrong_types_anywhere_in_a_node_end_in_one_error_or_in_none(tmp_path: Path) -> None:
     manifest = json.loads(MANIFEST)
     sections = ("nodes", "sources", "exposures", "metrics", "semantic_models", "saved_queries", "unit_tests")

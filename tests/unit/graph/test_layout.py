@@ -64,6 +64,7 @@ def test_parents_are_left_of_children_and_boxes_apart(parents: dict[str, list[st
     assert {(one, one) for one in parents} & edges <= found.backward
 
 
+@pytest.mark.extensive
 @settings(max_examples=200, deadline=None)
 @given(graphs, st.randoms(use_true_random=False))
 def test_the_layout_depends_on_the_graph_alone(parents: dict[str, list[str]], chance: random.Random) -> None:

@@ -11,10 +11,14 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
+import pytest
+
 from recce_meta.lsp.text.positions import TextSpan
 from recce_meta.lsp.text.query_text import QueryText, TextColumn, TextOrigin, TextQuality, moved, read_query
 from recce_meta.lsp.text.template import read_template
 from tests.unit.lsp.real_models import RealModel, real_models
+
+pytestmark = pytest.mark.extensive
 
 MODELS, STEP = 40, 5
 Source = tuple[str, str]

@@ -230,6 +230,7 @@ COMMANDS = ("LOCK", "SHOW")
 """Statements that sqlglot takes as they come."""
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("dialect", ALL)
 def test_every_statement_is_read_and_written_in_its_dialect_at_the_strictest(dialect: str) -> None:
     statements = 0

@@ -25,6 +25,7 @@ def every_file(dialect):
     ]
 
 
+@pytest.mark.extensive
 def test_every_rendered_file_is_what_rendering_gives_now():
     assert list(render_sql.stale(sql_files.sql_root())) == [], "run python scripts/render_sql.py"
     assert render_sql.orphans(sql_files.sql_root()) == []
@@ -58,6 +59,7 @@ def test_canonical_files_name_no_schema(kind):
     assert named == []
 
 
+@pytest.mark.extensive
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_exactly_the_table_references_change_with_the_schema(dialect):
     """Read with sqlglot, a file in another schema differs in the schemas of its tables alone."""

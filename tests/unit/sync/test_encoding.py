@@ -136,6 +136,7 @@ def test_times_are_in_utc_with_microseconds() -> None:
     assert RowDecoder("tombstones").row(encode_row("tombstones", row))[2] == time
 
 
+@pytest.mark.extensive
 @given(st.lists(any_row, max_size=4), st.randoms(use_true_random=False))
 def test_equal_contents_have_equal_bytes(rows: list[tuple[str, tuple[Any, ...]]], order: Any) -> None:
     tables: dict[str, list[Any]] = {}

@@ -149,8 +149,10 @@ def has_bignum(site: Any) -> bool:
     return bool(found[0])
 
 
+@pytest.mark.extensive
 @given(data=st.data(), absolute=tolerances, relative=shares)
 @few
+@pytest.mark.core("postgres")
 def test_distances_are_those_of_exact_arithmetic(
     site: Any, tables: Any, kinds: list[str], data: st.DataObject, absolute: Decimal, relative: Decimal
 ) -> None:

@@ -146,6 +146,7 @@ def shop(shop_root: Path, tmp_path: Path) -> Iterator[Shop]:
 
 
 @pytest.mark.parametrize("name", EDITS)
+@pytest.mark.extensive
 def test_the_effect_of_an_edit_is_that_of_the_diff_after_it_is_saved(shop: Shop, name: str) -> None:
     edit = EDITS[name]
     index, text = shop.index, shop.edited(edit)
@@ -232,6 +233,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 @pytest.mark.parametrize(("name", "old", "new"), SMALL_EDITS)
+@pytest.mark.extensive
 def test_the_affected_nodes_are_those_of_the_diff_however_columns_are_passed_on(
     small: Shop, name: str, old: str, new: str
 ) -> None:

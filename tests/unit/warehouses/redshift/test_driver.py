@@ -88,6 +88,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.extensive
 @settings(deadline=None)
 @given(
     tree=st.lists(JSON, max_size=4) | st.dictionaries(st.text("ab", max_size=2), JSON, max_size=4),
