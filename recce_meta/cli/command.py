@@ -27,12 +27,18 @@ else:
     completion = LazyModule("recce_meta.cli.completion")
 
 
+ONLY_PARSED = "recce_meta.only_parsed"
+"""Key in `Context.meta`, set while a command line is parsed to see what it says, and nothing is to happen."""
+
+
 class _OutputFile(click.Path):
     """Path of an output file, checked before the work starts rather than after."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return *value* as a path. Raises OSError if the file cannot be written."""
         file = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if ctx is not None and ONLY_PARSED in ctx.meta:
+            return file
         # A comparison can take minutes, and its report must not be lost to a misspelt folder.
         if not file.exists() and not file.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
@@ -47,7 +53,7 @@ OUTPUT = _OutputFile(dir_okay=False, path_type=Path)
 def _apply(context: click.Context, option: click.Parameter, value: Any) -> None:
     """Change the output settings as a global option says."""
     # Completion parses the options of a command that does not run.
-    if value in (None, False) or context.resilient_parsing:
+    if value in (None, False) or context.resilient_parsing or ONLY_PARSED in context.meta:
         return
     # The source decides: an option wins over a variable, whatever the order.
     source = context.get_parameter_source(str(option.name))

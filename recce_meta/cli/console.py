@@ -34,6 +34,8 @@ class Console:
 
     def __init__(self) -> None:
         self.color = "auto"
+        self.has_started_command = False
+        """True once `hook` has started the user's command, which must run once."""
         self._flags: dict[str, bool] = {}
         """Flags that are set; True for a flag on the command line, False for an environment variable."""
         self._log: logs.Log | None = None

@@ -20,6 +20,7 @@ import click
 
 from recce_meta.cli.lazy import load
 from recce_meta.config.discovery import find_config_files
+from recce_meta.errors import UsageError
 from recce_meta.profiles.discovery import dbt_variable, with_dotenv, working_directory
 
 PREFIX = "RECCE_META_"
@@ -91,7 +92,7 @@ def apply_defaults(context: click.Context, path: tuple[str, ...], given: Mapping
         named = given.get("project_dir") or (
             settings["project_dir"].value if "project_dir" in settings else None
         )
-        config = read_configuration(named)
+        config = read_configuration(named, ignores_unknown=_must_go_on(path, given, settings))
     if config is not None:
         context.meta[CONFIG] = config
         if config.selections:
@@ -124,11 +125,19 @@ def command_settings(path: tuple[str, ...], config: Any) -> Settings:
     return {**settings, **from_environment(command.params, path, os.environ)}
 
 
-def read_configuration(project_dir: str | Path | None) -> Any:
-    """Return the Config that applies here; None without a file."""
+def _must_go_on(path: tuple[str, ...], given: Mapping[str, Any], settings: Settings) -> bool:
+    """Return True for `hook` without --strict: a misspelled key must not keep the run from being recorded."""
+    is_strict = given.get("strict") or ("strict" in settings and settings["strict"].value)
+    return path == ("hook",) and not is_strict
+
+
+def read_configuration(project_dir: str | Path | None, *, ignores_unknown: bool = False) -> Any:
+    """Return the Config that applies here, with or without *ignores_unknown*; None without a file."""
     directory = working_directory()
     files = find_config_files(project_dir, os.environ, directory)
-    return load("recce_meta.config.file:read_config")(files) if files.paths else None
+    if not files.paths:
+        return None
+    return load("recce_meta.config.file:read_config")(files, ignores_unknown=ignores_unknown)
 
 
 def current_config() -> Any:
@@ -197,7 +206,11 @@ def from_environment(
             # An option with two names has two variables: the stronger one counts, else the first.
             if not text or (known is not None and known.strength <= strength):
                 continue
-            value = _value(param, text, is_positive)
+            try:
+                value = _value(param, text, is_positive)
+            except click.BadParameter as error:
+                message = error.format_message().removesuffix(".")
+                raise UsageError(f"{message} (from environment {name})") from error
             if value is not None and not _is_of_another_command(param, value, strength):
                 settings[str(param.name)] = Setting(value, f"environment {name}", strength)
     return settings

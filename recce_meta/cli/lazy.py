@@ -7,6 +7,7 @@ no SQL parser and no report. This is the only place that imports modules of recc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import reduce, wraps
 from importlib import import_module
 from keyword import iskeyword
@@ -14,7 +15,7 @@ from typing import Any
 
 import click
 
-from recce_meta.cli.command import prepared
+from recce_meta.cli.command import ONLY_PARSED, prepared
 from recce_meta.errors import RecceMetaError, UnknownNameError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -85,6 +86,8 @@ class _Defaults(click.Option):
         self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
     ) -> tuple[Any, list[str]]:
         """Set `ctx.default_map` from the environment and the configuration."""
+        if ONLY_PARSED in ctx.meta:
+            return None, args
         try:
             # Here, and not in a callback, which does not get the parsed options.
             load("recce_meta.cli.defaults:apply_defaults")(ctx, self._path, opts)
@@ -145,3 +148,21 @@ class LazyGroup(click.Group):
         """Write the command list without importing any command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self._table.items()])
+
+
+class CommandLine(LazyGroup):
+    """Group whose commands have no defaults from outside, and return their options instead of running."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command, which reads the command line alone."""
+        found = super().get_command(ctx, cmd_name)
+        if found is None:
+            return None
+        command = copy(found)
+        command.callback = dict
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse *args*, and let nothing in this context read the environment, files or the configuration."""
+        ctx.meta[ONLY_PARSED] = True
+        return super().parse_args(ctx, args)

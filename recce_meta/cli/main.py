@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
+from copy import copy
 from threading import Thread
 from types import FrameType
 
@@ -13,8 +15,8 @@ import click
 
 from recce_meta._version import __version__
 from recce_meta.cli.command import global_options
-from recce_meta.cli.console import Console, new_console
-from recce_meta.cli.lazy import LazyGroup, load
+from recce_meta.cli.console import Console, alert, new_console
+from recce_meta.cli.lazy import CommandLine, LazyGroup, load
 from recce_meta.errors import MESSAGE_LENGTH, RecceMetaError, UsageError, WarehouseError, shorten
 from recce_meta.redaction import hide_secrets, presentable
 
@@ -67,6 +69,7 @@ COMMANDS = {
 EXIT_CODES = """Exit codes: 0 success; 1 a --fail-on condition or a check failed; 2 wrong usage; 3 failure.
 check-base: 0 fresh; 1 missing; 2 stale or wrong usage; 3 failure.
 push, pull, sync: 0 success or nothing to do; 1 in part; 2 wrong usage; 3 failure."""
+HOOK = "hook"
 COMPLETION = "_RECCE_META_COMPLETE"
 """Variable that a shell sets to ask for completion."""
 EXIT_SECONDS = 1.0
@@ -138,17 +141,18 @@ def run(arguments: list[str]) -> int:
     # URLs in arguments and variables may contain passwords, which no message may show.
     given = [value for name, value in os.environ.items() if name.startswith("RECCE_META_")]
     with hide_secrets([*arguments, *given]), new_console() as console:
-        code = _run(arguments, console)
-        console.close(code)
+        code = _run(cli, arguments, console)
+        with suppress(OSError):  # the exit code must survive a full disk
+            console.close(code)
         return code
 
 
-def _run(arguments: list[str], console: Console) -> int:
+def _run(group: LazyGroup, arguments: list[str], console: Console) -> int:
     try:
         _refuse_other_encodings(arguments)
         if COMPLETION in os.environ:
             load("recce_meta.cli.completion:register")()
-        return cli.main(arguments, prog_name="recce-meta", standalone_mode=False) or 0
+        return group.main(arguments, prog_name="recce-meta", standalone_mode=False) or 0
     except click.exceptions.Abort as error:
         # click replaces a KeyboardInterrupt by its own Abort.
         terminated = isinstance(error.__cause__, Terminated)
@@ -164,14 +168,70 @@ def _run(arguments: list[str], console: Console) -> int:
         lines, code = _report(error)
         if COMPLETION in os.environ:  # a message would appear in the line that the user types
             return code
+        if not console.has_started_command and (command := _hooked_command(arguments)):
+            return _run_anyway(group, arguments, command, lines, console)
         shown = presentable("\n".join(lines)).split("\n")
         console.fail(error, "\n".join(shorten(line, MESSAGE_LENGTH) for line in shown))
         return code
 
 
+_OF_COMMAND_LINES = (click.ClickException, RecceMetaError, OSError)
+"""Errors of options and of variables."""
+
+
+def _hooked_command(arguments: list[str]) -> list[str] | None:
+    """Return the command that *arguments* let `hook` run; None if they do not, or if they say --strict.
+
+    The configuration and variables are not read: only an error of the command line itself keeps `hook` from
+    running the command.
+    """
+    if HOOK not in arguments:
+        return None
+    try:
+        given = CommandLine(table=COMMANDS, params=global_options()).main(
+            arguments, prog_name="recce-meta", standalone_mode=False
+        )
+    except _OF_COMMAND_LINES:
+        return None  # the caller reports the first error
+    return [*given["command"]] if given and not given["strict"] and not _is_strict_by_variable() else None
+
+
+def _is_strict_by_variable() -> bool:
+    """Return True if a variable sets --strict; one that is neither true nor false does not."""
+    for name in ("RECCE_META_HOOK_STRICT", "RECCE_META_STRICT"):
+        with suppress(click.BadParameter):
+            if os.environ.get(name):
+                return bool(click.BOOL.convert(os.environ[name], None, None))
+    return False
+
+
+def _run_anyway(
+    group: LazyGroup, arguments: list[str], command: list[str], lines: list[str], console: Console
+) -> int:
+    """Run the *command* of `hook` although recce_meta failed with *lines*, and return its exit code.
+
+    If variables of the global options are to blame, the run is recorded without them; else it is not.
+    """
+    text = "; ".join(lines).removeprefix("error: ")
+    try:
+        group.make_context("recce-meta", [HOOK])
+    except _OF_COMMAND_LINES:
+        alert(text)
+        plain = copy(group)
+        plain.params = global_options()
+        return _run(plain, arguments, console)
+
+    def record(_code: int) -> None:
+        raise RecceMetaError(text)
+
+    return int(load("recce_meta.cli.wrapper:run_and_record")(command, record, False, alert))
+
+
 def _refuse_other_encodings(arguments: list[str]) -> None:
     """Raise UsageError for an argument that is not UTF-8: stores and reports cannot hold it."""
-    for argument in arguments:
+    # What follows belongs to a command of the user.
+    end = arguments.index("--") if HOOK in arguments and "--" in arguments else None
+    for argument in arguments[:end]:
         try:
             os.fsencode(argument).decode()
         except UnicodeDecodeError:

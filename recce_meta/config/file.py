@@ -168,6 +168,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """File and line of each given key, by its path: `store.url` is `recce_meta.yml:3`."""
     files: tuple[Path, ...] = ()
     """Files that were read."""
+    ignored: tuple[UsageError, ...] = ()
+    """The unknown keys of each file that were left out."""
 
 
 def origin_key(config: Config, key: str) -> str:
@@ -177,19 +179,21 @@ def origin_key(config: Config, key: str) -> str:
     return config.origins.get(key, "")
 
 
-KEYS = tuple(name for name in Config.__struct_fields__ if name not in ("origins", "files"))
+KEYS = tuple(name for name in Config.__struct_fields__ if name not in ("origins", "files", "ignored"))
 """Keys of the file."""
 NO_CONFIG = Config()
 
 
-def read_config(files: ConfigFiles) -> Config:
+def read_config(files: ConfigFiles, *, ignores_unknown: bool = False) -> Config:
     """Return the configuration in *files*; NO_CONFIG if there are none.
 
-    Raises UsageError, with the line of each problem, if a file cannot be read, is malformed, has an unknown
-    key, or contains a URL with a password.
+    With *ignores_unknown*, unknown keys are left out and listed in `Config.ignored`. Otherwise they raise
+    UsageError, with the line of each problem, as does a file that cannot be read, is malformed, or contains a
+    URL with a password.
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
+    ignored: list[UsageError] = []
     # Reversed, because later values replace earlier ones.
     for path in reversed(files.paths):
         content = _content(path, is_pyproject=path == files.pyproject)
@@ -197,13 +201,17 @@ def read_config(files: ConfigFiles) -> Config:
         given = reader.values(content)
         if reader.problems:
             message, hint = problems_text(path, reader.problems)
-            raise UsageError(message, hint=hint)
+            ignored.append(UsageError(message, hint=hint))
+            if not (ignores_unknown and all(problem.is_unknown_key for problem in reader.problems)):
+                raise ignored[-1]
         for key in given:
             # A key replaces that of the other file as a whole, so the lines of its parts are gone too.
             origins = {name: where for name, where in origins.items() if name.partition(".")[0] != key}
         values.update(given)
         origins.update(reader.origins)
-    return Config(**values, origins=origins, files=files.paths) if files.paths else NO_CONFIG
+    if not files.paths:
+        return NO_CONFIG
+    return Config(**values, origins=origins, files=files.paths, ignored=tuple(ignored))
 
 
 def _content(path: Path, *, is_pyproject: bool) -> Any:
@@ -226,19 +234,35 @@ def _content(path: Path, *, is_pyproject: bool) -> Any:
 
 def _refuse_password(path: Path, line: int, text: str) -> None:
     """Raise UsageError, without the password, if *text* contains a URL with a password."""
-    for pattern in _URLS:
-        found = [match[0] for match in pattern.finditer(text)]
-        if _WITH_BLANKS.match(text) or any(without_passwords(url) != url for url in found):
-            raise UsageError(
-                f"{path}:{line}: a URL contains a password",
-                hint="remove it, and set RECCE_META_URL, or use a profile whose password is an env_var()",
-            )
+    if "://" not in text:
+        return
+    if _WITH_BLANKS.match(text) or any(without_passwords(url) != url for url in _urls(text)):
+        raise UsageError(
+            f"{path}:{line}: a URL contains a password",
+            hint="remove it, and set RECCE_META_URL, or use a profile whose password is an env_var()",
+        )
 
 
 _WITH_BLANKS = re.compile(r"\s*[\w.+-]+://[^/@:]*:[^/]*@")
 """A text that is a URL as a whole: blanks belong to its password."""
-_URLS = (re.compile(r"[^\s\"',]*://[^\s\"',]*"), re.compile(r"\S*://\S*"), re.compile(r"\S*://[^/]*@\S*"))
-"""A URL, also one whose password contains quotes, commas or blanks."""
+_ENDS = (re.compile(r"[\s\"',]+"), re.compile(r"\s+"))
+"""What ends a URL: a password may contain quotes and commas."""
+_SCHEME = re.compile(r"[\w.+-]{1,100}\Z")
+
+
+def _urls(text: str) -> Iterator[str]:
+    """Yield everything in *text* that may be a URL, in time proportional to its length."""
+    for ends in _ENDS:
+        yield from (part for part in ends.split(text) if "://" in part)
+    # A password may contain blanks, too: up to the last @ before the next slash.
+    before, *parts = text.split("://")
+    for part in parts:
+        authority = part.partition("/")[0]
+        user, at, host = authority.rpartition("@")
+        scheme = _SCHEME.search(before[-100:])
+        if at and scheme:
+            yield f"{scheme[0]}://{user}@{(host.split() or [''])[0]}"
+        before = part
 
 
 def _texts(value: Any, line: int) -> Iterator[tuple[int, str]]:

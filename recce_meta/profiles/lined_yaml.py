@@ -96,6 +96,7 @@ class FileProblem(NamedTuple):
     line: int
     message: str
     hint: str | None = None
+    is_unknown_key: bool = False
 
 
 class LinedReader:
@@ -109,9 +110,11 @@ class LinedReader:
         self.path = path
         self.problems: list[FileProblem] = []
 
-    def report(self, message: str, *, line: int | None = None, hint: str | None = None) -> None:
+    def report(
+        self, message: str, *, line: int | None = None, hint: str | None = None, is_unknown_key: bool = False
+    ) -> None:
         """Add a problem."""
-        self.problems.append(FileProblem(line or self.line, message, hint))
+        self.problems.append(FileProblem(line or self.line, message, hint, is_unknown_key))
 
     def line_of(self, given: Lined, key: str) -> int:
         """Return the line of *key*."""
@@ -138,7 +141,7 @@ class LinedReader:
                 hint = hint or f"{of} can have: {', '.join(known)}"
                 hint = hint if known else f"remove it: there are no {of}"
                 message = f"unknown {self.key_noun} {describe_value(key)} in {of}"
-                self.report(message, line=self.line_of(given, key), hint=hint)
+                self.report(message, line=self.line_of(given, key), hint=hint, is_unknown_key=True)
 
     def suggest(self, key: str, known: Sequence[str], of: str) -> str | None:
         """Return a hint for the unknown *key* that is better than similar names, if there is one."""
@@ -152,11 +155,11 @@ def problems_text(path: Path, problems: Sequence[FileProblem]) -> tuple[str, str
     """
     problems = sorted(problems, key=lambda problem: problem.line)
     if len(problems) == 1:
-        line, message, hint = problems[0]
-        return f"{path}:{line}: {message}", hint
+        only = problems[0]
+        return f"{path}:{only.line}: {only.message}", only.hint
     lines = [
-        f"{path}:{line}: {message}" + (f" ({hint})" if hint else "")
-        for line, message, hint in problems[:MAX_LISTED]
+        f"{path}:{one.line}: {one.message}" + (f" ({one.hint})" if one.hint else "")
+        for one in problems[:MAX_LISTED]
     ]
     rest = len(problems) - len(lines)
     return "\n".join(lines + ([f"and {rest:,} more"] if rest else [])), None

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from recce_meta.errors import (
     ConfigurationError,
+    ConnectionFailed,
     MissingDriverError,
     ProfileError,
     WarehouseError,
@@ -45,6 +46,12 @@ def refuse_unreadable(files: Mapping[str, object]) -> None:
                 f"Cannot read the file of '{field}': {path} ({reason})",
                 hint="use a file that this user can read; relative paths start at the dbt project",
             ) from error
+
+
+def refuse_special(file: Path) -> None:
+    """Raise ConnectionFailed if *file* exists and is no regular file: opening a pipe waits for ever."""
+    if file.exists() and not file.is_file():
+        raise ConnectionFailed(f"Not a database file: {file}", hint="check the path in the URL or profile")
 
 
 def in_utc(value: Any) -> Any:

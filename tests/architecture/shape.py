@@ -46,7 +46,7 @@ BROAD_HANDLERS = {
     "adapter/cancellation.py _run": "raised again in the thread of the caller",
     "adapter/connection.py transaction": "rolls back and raises it again",
     "adapter/connection.py _connect": "closes the connection and raises it again",
-    "cli/run/record.py run_and_record": "dbt's exit code counts; the failure to record is a warning",
+    "cli/wrapper.py run_and_record": "dbt's exit code counts; the failure to record is a warning",
     "cli/main.py _run": "reported as a bug",
     "repositories/worker.py _reported": "logged; a worker with a heartbeat must go on with its duties",
     "server/access.py __call__": "logged, and answered as a failure of the server",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from scripts.break_hook import failures
 
 DBT = """
 import shutil, sys
@@ -136,6 +139,15 @@ def test_a_command_that_does_not_exist_is_told_as_a_shell_tells_it(shop: Any) ->
     assert ran.err == "error: Command not found: no-such-program\n"
 
 
+def test_without_dbt_the_hint_is_its_environment(shop: Any) -> None:
+    ran = shop.within(PATH="/nowhere")("hook", "--", "dbt", "build")
+
+    assert ran.code == 127
+    assert ran.err == (
+        "error: Command not found: dbt\nhint: activate the environment in which dbt is installed\n"
+    )
+
+
 def test_without_a_command_the_usage_is_wrong(shop: Any) -> None:
     ran = shop("hook")
 
@@ -150,3 +162,124 @@ def test_a_wrong_project_folder_in_the_environment_does_not_stop_the_command(
 
     assert (ran.code, ran.out) == (0, "1 of 1 OK\n")
     assert "warning: Run not recorded: " in ran.err
+
+
+WRONG_SETTINGS: dict[str, dict[str, str]] = {
+    "lock timeout": {"RECCE_META_LOCK_TIMEOUT": "soon"},
+    "number": {"RECCE_META_COLUMN_TIMEOUT": "nan"},
+    "choice": {"RECCE_META_STATS": "everything"},
+    "flag": {"RECCE_META_NO_COLUMNS": "perhaps"},
+    "strict": {"RECCE_META_HOOK_STRICT": "perhaps"},
+    "folder": {"RECCE_META_PROJECT_DIR": "nowhere"},
+}
+WRONG_FILES = {
+    "not YAML": "store: [",
+    "a wrong value": "threads: many",
+    "a password": "store: postgresql://u:hunter2@h/x",
+    "a list": "- store",
+}
+
+
+@pytest.mark.parametrize("variables", WRONG_SETTINGS.values(), ids=WRONG_SETTINGS)
+def test_a_wrong_variable_is_one_warning_and_the_command_runs_once(
+    shop: Any, dbt: list[str], variables: dict[str, str]
+) -> None:
+    ran = shop.within(**variables)("hook", "--", *dbt, "7", "target-base")
+
+    assert (ran.code, ran.out) == (7, "1 of 1 OK\n")
+    (warning,) = (line for line in ran.err.splitlines() if line.startswith("warning: "))
+    assert warning.startswith("warning: Run not recorded: ") and next(iter(variables)) in warning
+    assert recorded(shop) == []
+
+
+@pytest.mark.parametrize("text", WRONG_FILES.values(), ids=WRONG_FILES)
+def test_a_wrong_configuration_is_one_warning_and_nothing_is_recorded(
+    shop: Any, project: Path, dbt: list[str], text: str
+) -> None:
+    (project / "recce_meta.yml").write_text(text)
+
+    ran = shop("hook", "--", *dbt, "0", "target-base")
+
+    assert (ran.code, ran.out) == (0, "1 of 1 OK\n")
+    (warning,) = (line for line in ran.err.splitlines() if line.startswith("warning: "))
+    assert warning.startswith("warning: Run not recorded: ") and "recce_meta.yml:" in warning
+    assert "hunter2" not in ran.err
+    (project / "recce_meta.yml").unlink()
+    assert recorded(shop) == []
+
+
+def test_a_wrong_setting_fails_a_strict_job_before_the_command(
+    shop: Any, project: Path, dbt: list[str]
+) -> None:
+    by_variable = shop.within(RECCE_META_LOCK_TIMEOUT="soon")("hook", "--strict", "--", *dbt, "0")
+    strict_by_variable = shop.within(RECCE_META_LOCK_TIMEOUT="soon", RECCE_META_STRICT="1")
+    (project / "recce_meta.yml").write_text("strore: 1")
+    by_file = shop("hook", "--strict", "--", *dbt, "0")
+
+    for ran in (by_variable, strict_by_variable("hook", "--", *dbt, "0"), by_file):
+        assert (ran.code, ran.out) == (2, "")
+
+
+def test_with_an_unknown_key_the_run_is_recorded_without_statistics(
+    shop: Any, project: Path, dbt: list[str]
+) -> None:
+    (project / "recce_meta.yml").write_text("privcy: {columns: [salary]}\n")
+
+    ran = shop("hook", "--stats", "row-count", "--", *dbt, "0", "target-base")
+
+    assert ran.code == 0
+    (warning,) = (line for line in ran.err.splitlines() if line.startswith("warning: "))
+    assert warning.startswith("warning: no statistics stored: ")
+    assert "unknown key 'privcy' in the file" in warning
+    (project / "recce_meta.yml").unlink()
+    assert recorded(shop) == ["current"]
+
+
+@pytest.mark.parametrize("variables", [{"RECCE_META_COLOR": "loud"}, {"RECCE_META_LOG_FILE": "nowhere/log"}])
+def test_settings_of_the_output_alone_do_not_keep_the_run_from_being_recorded(
+    shop: Any, dbt: list[str], variables: dict[str, str]
+) -> None:
+    ran = shop.within(**variables)("hook", "--", *dbt, "0", "target-base")
+
+    assert (ran.code, ran.out) == (0, "1 of 1 OK\n")
+    assert len([line for line in ran.err.splitlines() if line.startswith("warning: ")]) == 1
+    assert recorded(shop) == ["current"]
+
+
+def test_a_log_that_cannot_be_opened_is_one_warning(shop: Any, dbt: list[str]) -> None:
+    ran = shop("hook", "--log-file", "nowhere/log", "--", *dbt, "3", "target-base")
+
+    assert (ran.code, ran.out) == (3, "1 of 1 OK\n")
+    assert "warning: Run not recorded: nowhere/log: No such file or directory" in ran.err
+
+
+def test_the_warning_names_the_failure_of_the_command_and_not_a_missing_manifest(
+    shop: Any, dbt: list[str]
+) -> None:
+    ran = shop("hook", "--", *dbt, "2")
+
+    assert ran.code == 2
+    assert ran.err.endswith(
+        "warning: Run not recorded: the command failed with exit code 2 and wrote no manifest.json\n"
+    )
+
+
+def test_arguments_of_the_command_may_be_any_bytes(shop: Any, project: Path) -> None:
+    (project / "echo.py").write_text("import os, sys; print(os.fsencode(sys.argv[1]))")
+
+    ran = shop("hook", "--", sys.executable, "echo.py", os.fsdecode(b"\xff\xfe"))
+
+    assert (ran.code, ran.out) == (0, "b'\\xff\\xfe'\n")
+
+
+def test_a_store_that_is_a_pipe_is_refused(shop: Any, project: Path, dbt: list[str]) -> None:
+    os.mkfifo(project / "store.duckdb")
+
+    ran = shop("hook", "--", *dbt, "0", "target-base")
+
+    assert ran.code == 0
+    assert "warning: Run not recorded: Not a database file: " in ran.err
+
+
+def test_a_sample_of_random_breakages_never_hurts_the_job() -> None:
+    assert failures(range(1, 13)) == []

@@ -10,10 +10,11 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from recce_meta.cli.run.record import run_and_record
+from recce_meta.cli.wrapper import run_and_record
 from recce_meta.errors import UsageError
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals as POSIX has them")
@@ -23,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WRAPPER = """
 import sys
 from pathlib import Path
-from recce_meta.cli.run.record import run_and_record
-record = lambda: Path("recorded").write_text("once")
+from recce_meta.cli.wrapper import run_and_record
+record = lambda code: Path("recorded").write_text("once")
 warn = lambda text: print("warning:", text, file=sys.stderr)
 sys.exit(run_and_record(sys.argv[1:], record, False, warn))
 """
@@ -57,7 +58,7 @@ def wrapped(child: Sequence[str]) -> list[str]:
 
 def run_child(command: list[str]) -> int:
     """The exit code of *command*, with nothing to record."""
-    return run_and_record(command, lambda: None, False, print)
+    return run_and_record(command, lambda code: None, False, print)
 
 
 def python(code: str, *arguments: str) -> list[str]:
@@ -262,16 +263,19 @@ def test_the_run_is_recorded_after_success_and_failure(code: int) -> None:
     calls: list[str] = []
 
     result = run_and_record(
-        python(f"raise SystemExit({code})"), lambda: calls.append("record"), False, calls.append
+        python(f"raise SystemExit({code})"), lambda code: calls.append(f"record {code}"), False, calls.append
     )
 
-    assert (result, calls) == (code, ["record"])
+    assert (result, calls) == (code, [f"record {code}"])
 
 
 def test_nothing_is_recorded_of_a_command_that_did_not_start(capfd: pytest.CaptureFixture[str]) -> None:
     calls: list[str] = []
 
-    assert run_and_record(["no-such-dbt"], lambda: calls.append("record"), True, calls.append) == 127
+    assert (
+        run_and_record(["no-such-dbt"], lambda code: calls.append(f"record {code}"), True, calls.append)
+        == 127
+    )
     assert calls == []
     assert "Command not found" in capfd.readouterr().err
 
@@ -284,7 +288,7 @@ def test_a_failure_to_record_is_one_line_and_changes_the_code_only_if_strict(
 ) -> None:
     warnings: list[str] = []
 
-    def record() -> None:
+    def record(_code: int) -> None:
         raise UsageError("No manifest\nin target", hint="run dbt build")
 
     result = run_and_record(python(f"raise SystemExit({code})"), record, strict, warnings.append)
@@ -296,15 +300,41 @@ def test_a_failure_to_record_is_one_line_and_changes_the_code_only_if_strict(
 def test_a_mistake_of_ours_does_not_fail_the_job_either() -> None:
     warnings: list[str] = []
 
-    def record() -> None:
+    def record(_code: int) -> None:
         raise KeyError("nodes")
 
     assert run_and_record(python("pass"), record, False, warnings.append) == 0
     assert warnings == ["Run not recorded: KeyError: 'nodes'"]
 
 
+def test_a_library_that_exits_does_not_end_the_job_with_its_own_code() -> None:
+    warnings: list[str] = []
+
+    assert run_and_record(python("pass"), lambda _code: sys.exit(5), False, warnings.append) == 0
+    assert warnings == ["Run not recorded: SystemExit: 5"]
+
+
+def test_a_warning_that_cannot_be_printed_does_not_change_the_exit_code() -> None:
+    def record(_code: int) -> None:
+        raise KeyError("nodes")
+
+    def warn(_text: str) -> None:
+        raise OSError("No space left on device")
+
+    assert run_and_record(python("raise SystemExit(4)"), record, False, warn) == 4
+
+
+def test_without_threads_the_command_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_self: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", start)
+
+    assert run_child(python("raise SystemExit(6)")) == 6
+
+
 def test_an_interrupted_recording_stops() -> None:
-    def record() -> None:
+    def record(_code: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
-import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -26,9 +21,10 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import Recorded, checkout_of, read_target, record_project, target_folder
 from recce_meta.cli.connections import Connection
 from recce_meta.cli.console import alert
-from recce_meta.cli.defaults import data_of_environment
+from recce_meta.cli.defaults import current_config, data_of_environment
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import emit, progress, say, screen, warn
+from recce_meta.cli.wrapper import in_one_line, run_and_record
 from recce_meta.errors import ArtifactError, RecceMetaError, UsageError, quoted
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.commit_proof import Checkout
@@ -38,7 +34,6 @@ from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.run import DBT
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.quality.masking import mask_statistics, privacy_of
-from recce_meta.redaction import presentable
 from recce_meta.store.graphs import fill_changes
 from recce_meta.store.session import init_sql, init_store, refuse_memory, refuse_newer
 
@@ -270,14 +265,6 @@ def _read_sql(
     return project
 
 
-CANNOT_EXECUTE = 126
-NOT_FOUND = 127
-"""Exit codes of a POSIX shell: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_08_02"""
-
-_KEYBOARD = ("SIGINT", "SIGQUIT", "SIGBREAK")
-_OTHERS = ("SIGTERM", "SIGHUP")
-
-
 _NOT_UPLOADED = (
     *("profiles_dir", "profile", "target", "url", "schema", "lock_timeout", "run_id", "target_name", "stats"),
     *("no_values", "private", "data_target", "no_columns", "column_timeout"),
@@ -378,13 +365,19 @@ def hook(
     _refuse_of_store(upload)
     before: int | None = None
     checkout: Checkout | None = None
-    with suppress(RecceMetaError):  # raised again and reported after the command
+    for ignored in current_config().ignored:
+        # The key might have been about privacy.
+        alert(f"{'no statistics stored: ' if options.stats else ''}{in_one_line(ignored)}")
+        options = replace(options, stats=None)
+    with suppress(RecceMetaError, OSError):  # raised again and reported after the command
         before = _manifest_time(_folder(connection, options))
         checkout = checkout_of(_folder(connection, options), connection.project_dir)
 
-    def record() -> None:
+    def record(code: int) -> None:
         folder = _folder(connection, options)
         if _manifest_time(folder) == before:
+            if code:
+                raise ArtifactError(f"the command failed with exit code {code} and wrote no manifest.json")
             raise ArtifactError(
                 f"the command wrote no manifest.json into {folder}", hint="pass its folder with --target-path"
             )
@@ -407,139 +400,3 @@ def _manifest_time(folder: Path) -> int | None:
     """Return the manifest's modification time, which tells a new manifest from that of an earlier run."""
     manifest = folder if folder.is_file() else find_artifact(folder, "manifest.json")
     return manifest.stat().st_mtime_ns if manifest is not None else None
-
-
-def run_and_record(
-    command: Sequence[str], record: Callable[[], None], strict: bool, warn: Callable[[str], None]
-) -> int:
-    """Run *command*, call *record*, and return the exit code.
-
-    The wrapper is transparent. The command inherits the three standard streams and any other open descriptor,
-    so colours, prompts and progress bars work as usual. It stays in our process group, so Ctrl-C, Ctrl-\\ and
-    Ctrl-Z reach it directly. While it runs we wait, and forward signals sent to us alone:
-
-    - SIGTERM and SIGHUP always: a second one does no harm to a process that already received it.
-    - SIGINT and SIGQUIT unless we are in the foreground of a terminal. There the keyboard has already sent
-      them to the command; a second SIGINT would make dbt abort instead of cancelling its queries.
-    - A signal that is ignored when we start (`nohup`, a shell's background job) stays ignored in both.
-
-    The exit code is the command's own, or 128 plus the signal's number if a signal ended it, as a shell
-    reports. We do not end ourselves by the same signal: schedulers would assume that the wrapper crashed
-    before recording.
-
-    dbt writes artifacts even if it fails, so *record* is called for every exit code, but not if the command
-    cannot be started. A failure of *record* is one line to *warn*. It changes the exit code only if *strict*
-    is set and the command succeeded.
-    """
-    try:
-        code = _run_command(command)
-    except OSError as error:
-        return _cannot_start(command, error)
-    try:
-        record()
-    # The user's job must survive any failure of ours, bugs included.
-    except Exception as error:  # noqa: BLE001
-        warn(f"Run not recorded: {_in_one_line(error)}")
-        # The code of a failed command wins: CI has to show the failure of dbt, not ours.
-        return code or (RecceMetaError.exit_code if strict else 0)
-    return code
-
-
-def _run_command(command: Sequence[str]) -> int:
-    if not command:
-        raise UsageError("No command to run", hint="recce-meta hook -- dbt build")
-    with _forwarding_signals() as started:
-        # Descriptors that the shell opened for the command, as in `dbt run --vars <(…)`, stay open.
-        process = subprocess.Popen(_with_full_path(command), close_fds=False)
-        started(process)
-        code = _wait(process)
-    return 128 - code if code < 0 else code
-
-
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Return the exit code of *process*.
-
-    The main thread waits in turns: Python handles a signal that arrives just before a wait only after it.
-    """
-    waiting = threading.Thread(target=process.wait, daemon=True)
-    waiting.start()
-    while waiting.is_alive():
-        waiting.join(_TURN)
-    return process.wait()
-
-
-_TURN = 0.1
-"""Seconds of one wait."""
-
-
-def _with_full_path(command: Sequence[str]) -> list[str]:
-    """Return *command* with the program's full path on Windows, which cannot start `dbt.cmd` as `dbt`."""
-    program = shutil.which(command[0]) if os.name == "nt" else None
-    return [program or command[0], *command[1:]]
-
-
-@contextmanager
-def _forwarding_signals() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
-    """Forward signals within the block to the process passed to the yielded function."""
-    processes: list[subprocess.Popen[bytes]] = []
-    # A signal may come before the process has started.
-    early: list[int] = []
-
-    def forward(signum: int, _frame: FrameType | None) -> None:
-        if not processes:
-            early.append(signum)
-        elif signal.Signals(signum).name in _OTHERS or not _keyboard_reaches_us():
-            processes[0].send_signal(signum)
-
-    def started(process: subprocess.Popen[bytes]) -> None:
-        processes.append(process)
-        while early:
-            process.send_signal(early.pop(0))
-
-    handled = [getattr(signal, name) for name in (*_KEYBOARD, *_OTHERS) if hasattr(signal, name)]
-    before = {
-        signum: signal.signal(signum, forward)
-        for signum in handled
-        if signal.getsignal(signum) is not signal.SIG_IGN
-    }
-    if hasattr(signal, "SIGCHLD"):
-        # If a caller ignores SIGCHLD, the system discards the exit codes of children.
-        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    try:
-        yield started
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
-
-
-def _keyboard_reaches_us() -> bool:
-    """Return True if our process group is in the foreground of a terminal: the child got the signal too."""
-    if sys.platform == "win32":
-        return True  # the console signals every process of its group
-    try:
-        # The standard streams may be redirected, so none of them is asked.
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
-
-
-def _cannot_start(command: Sequence[str], error: OSError) -> int:
-    if isinstance(error, FileNotFoundError):
-        print(f"error: Command not found: {presentable(command[0])}", file=sys.stderr)
-        return NOT_FOUND
-    print(f"error: Cannot run {presentable(command[0])}: {error.strerror}", file=sys.stderr)
-    return CANNOT_EXECUTE
-
-
-def _in_one_line(error: Exception) -> str:
-    if not isinstance(error, RecceMetaError):
-        text = f"{type(error).__name__}: {error}"
-    else:
-        text = error.message if error.hint is None else f"{error.message}; hint: {error.hint}"
-    return " ".join(text.split())

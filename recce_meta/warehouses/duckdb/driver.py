@@ -32,6 +32,7 @@ from recce_meta.warehouses.driver import (
     json_value,
     raw,
     refuse_nul,
+    refuse_special,
     storable,
 )
 from recce_meta.warehouses.duckdb.connection import is_file
@@ -128,6 +129,7 @@ class Driver(BaseDriver):
         if not is_file(path):
             return
         file = Path(path).expanduser()
+        refuse_special(file)
         if not plan.may_create and not file.exists():
             raise DatabaseNotFound(
                 f"DuckDB file not found: {file}", hint="check the path; recce-meta init and record create it"

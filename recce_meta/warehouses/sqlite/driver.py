@@ -29,7 +29,14 @@ from urllib.parse import quote, urlencode
 
 from recce_meta.errors import DatabaseNotFound
 from recce_meta.warehouses import ConnectionPlan, Warehouse
-from recce_meta.warehouses.driver import BaseDriver, Converter, json_value, raw, refuse_nul
+from recce_meta.warehouses.driver import (
+    BaseDriver,
+    Converter,
+    json_value,
+    raw,
+    refuse_nul,
+    refuse_special,
+)
 from recce_meta.warehouses.sqlite.connection import MEMORY
 
 if TYPE_CHECKING:
@@ -73,6 +80,8 @@ class Driver(BaseDriver):
     def prepare(self, plan: ConnectionPlan) -> None:
         """Raise DatabaseNotFound if the file does not exist and may not be created."""
         path = str(plan.url.database)
+        if path != MEMORY:
+            refuse_special(Path(path).expanduser())
         self._is_new = path != MEMORY and not Path(path).expanduser().exists()
         if self._is_new and not plan.may_create:
             raise DatabaseNotFound(
