@@ -218,7 +218,7 @@ def _run_anyway(
     except _OF_COMMAND_LINES:
         alert(text)
         plain = copy(group)
-        plain.params = global_options()
+        plain.params = [*global_options()]
         return _run(plain, arguments, console)
 
     def record(_code: int) -> None:
