@@ -293,11 +293,11 @@ class DatabaseNotFound(ConnectionFailed):
 
 
 DEFAULT_LOCK_SECONDS = 60.0
-"""Seconds to wait for a locked database file before `StoreLocked` is raised."""
+"""Seconds to wait for a locked database file or another writer before `StoreLocked` is raised."""
 
 
 class StoreLocked(WarehouseError):
-    """Another process locks the database file."""
+    """Another process locks the database file, or writes to the store for too long."""
 
     retriable = True
 

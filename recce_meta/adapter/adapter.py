@@ -144,8 +144,8 @@ class UnifiedSqlAdapter:
     time.
 
     *warehouse* is the kind of warehouse, *plan* says how to connect, and *target* is the dbt target, if any.
-    If another process locks a DuckDB file, opening it waits up to *lock_timeout* seconds and calls *on_wait*
-    once. A missing DuckDB file is created unless *may_create* is False.
+    If another process locks a DuckDB file, or writes to the store, it waits up to *lock_timeout* seconds, and
+    calls *on_wait* once. A missing DuckDB file is created unless *may_create* is False.
     """
 
     def __init__(
@@ -169,6 +169,16 @@ class UnifiedSqlAdapter:
         self._stream: Stream | None = None
         self.store_versions: dict[str, int] = {}
         """Versions of stores that need no migration, by schema; checking again costs two round trips."""
+
+    @property
+    def lock_timeout(self) -> float:
+        """Seconds to wait for a locked file, or for another writer of the store."""
+        return self._lock_timeout
+
+    def report_wait(self, reason: str) -> None:
+        """Report that this adapter waits, up to its `lock_timeout`."""
+        if self._on_wait is not None:
+            self._on_wait(f"Waiting up to {self._lock_timeout:g} s: {reason}")
 
     @classmethod
     def from_dbt_profile(
@@ -519,8 +529,8 @@ class UnifiedSqlAdapter:
             except StoreLocked as error:
                 if time.monotonic() >= deadline:
                     raise
-                if not is_reported and self._on_wait is not None:
-                    self._on_wait(f"Waiting up to {self._lock_timeout:g} s: {error.message}")
+                if not is_reported:
+                    self.report_wait(error.message)
                 is_reported = True
                 time.sleep(LOCK_RETRY_SECONDS)
             except AuthenticationFailed:

@@ -26,6 +26,7 @@ from recce_meta.models.rows import RowTable, Tabular
 from recce_meta.models.run import DBT
 from recce_meta.plugins import DIALECTS, EXPORTERS, EXTRACTORS, clash_warnings
 from recce_meta.store.session import SCHEMA_VERSION, can_record, refuse_memory, store_versions
+from recce_meta.store.waiting import TELL_SECONDS, writers
 from recce_meta.warehouses import clashing
 from recce_meta.warehouses.registry import folders_with
 
@@ -104,7 +105,13 @@ def doctor(connect: Callable[[], UnifiedSqlAdapter], schema: str) -> list[Check]
         if not connected:
             return [*checks, Check("store", None, "no connection")]
         store = _store(adapter, schema)
-        return [*_with_role(adapter, schema, checks, store), store]
+        return [*_with_role(adapter, schema, checks, store), store, *_writers(adapter, schema)]
+
+
+def _writers(adapter: UnifiedSqlAdapter, schema: str) -> list[Check]:
+    """Return a check for each session that has written to the store for long: others wait for it."""
+    held = (writer for writer in writers(adapter, schema) if writer.seconds > TELL_SECONDS)
+    return [Check("writer", None, str(writer), writer.remedy) for writer in held]
 
 
 def _with_role(adapter: UnifiedSqlAdapter, schema: str, checks: list[Check], store: Check) -> list[Check]:

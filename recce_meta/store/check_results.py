@@ -19,9 +19,10 @@ from recce_meta.models import RunMetadata
 from recce_meta.models.checks import StoredCheck, StoredFinding
 from recce_meta.store.content import Row, digest
 from recce_meta.store.read import names_of, require_run
-from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import json_text, storable, value_of_tree
+from recce_meta.store.waiting import retrying
 
 COLUMNS = StoredCheck.__struct_fields__
 ALL = 2**31
@@ -59,7 +60,7 @@ def save_checks(
                 require_run(store, run_id, "check results")
             return SavedChecks(ids=tuple(wanted), written=insert_checks(store, wanted.values()))
 
-    return retrying(work)
+    return retrying(adapter, schema, work)
 
 
 def list_checks(

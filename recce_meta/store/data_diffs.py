@@ -46,9 +46,10 @@ from recce_meta.models.data_diff import (
 from recce_meta.models.data_tables import Headline, LoadedDiff, StoredDiff
 from recce_meta.store.content import Row, digest
 from recce_meta.store.read import names_of, require_run
-from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import JsonTree, json_text, number_of, storable, tree_of, value_of_tree
+from recce_meta.store.waiting import retrying
 
 ColumnRow = tuple[object, ...]
 """One row of `column_diffs`, starting with `column_name`."""
@@ -346,7 +347,7 @@ def save_data_diffs(
             store.insert("data_diffs", DIFF_COLUMNS, rows)
         return SaveResult(diff_ids=tuple(single), written=len(new))
 
-    return retrying(work)
+    return retrying(adapter, schema, work)
 
 
 def list_data_diffs(

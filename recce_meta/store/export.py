@@ -28,9 +28,10 @@ from recce_meta.store.prune import OTHER_STORE, refuse_deleted
 from recce_meta.store.read import names_of, write_facts
 from recce_meta.store.run_hash import OF_THE_RECORDER
 from recce_meta.store.select import find_quality_runs
-from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
+from recce_meta.store.waiting import retrying
 
 
 class Written(Tabular, frozen=True, kw_only=True):
@@ -97,7 +98,7 @@ def write_export(adapter: UnifiedSqlAdapter, export: Export, *, schema: str = DE
             _require_same(store, stored, export.project)
             return _add(store, export, stored)
 
-    return retrying(work)
+    return retrying(adapter, schema, work)
 
 
 def _write(store: StoreSession, export: Export, pieces: Contents) -> Written:

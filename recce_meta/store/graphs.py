@@ -19,8 +19,9 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import EdgeOrigin, RunMetadata
 from recce_meta.models.run import DBT
 from recce_meta.store.content import Contents
-from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.store.waiting import retrying
 
 MOST_BYTES = 50_000
 """Maximum size of a list of edges in one statement: strings in Redshift have at most 65,535 bytes."""
@@ -103,7 +104,7 @@ def fill_changes(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> in
             return store_changes(store, STEPS_AT_ONCE)
 
     total = 0
-    while stored := retrying(work):
+    while stored := retrying(adapter, schema, work):
         total += stored
     if total:
         with open_store(adapter, schema, writes=True) as store:

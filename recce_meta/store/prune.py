@@ -22,9 +22,10 @@ from recce_meta.models.rows import ResultList, RowTable, Tabular
 from recce_meta.redaction import without_passwords
 from recce_meta.store.content import digest
 from recce_meta.store.read import find_runs, in_utc, names_of
-from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
+from recce_meta.store.waiting import retrying
 
 TOMBSTONE_AGE = timedelta(days=400)
 """Age at which `prune` removes a tombstone: longer than a store may go without an exchange."""
@@ -116,7 +117,7 @@ def prune(
             rows = _remove(store, chosen, tombstones) if chosen else {}
         return PruneResult(runs=chosen, rows=rows, tombstones=tombstones)
 
-    return retrying(work)
+    return retrying(adapter, schema, work)
 
 
 def remove_runs(
@@ -144,7 +145,7 @@ def remove_runs(
             chosen = chosen_of(store)
             return PruneResult(runs=chosen, rows=_remove(store, chosen) if chosen else {})
 
-    return retrying(work)
+    return retrying(adapter, schema, work)
 
 
 def removable(

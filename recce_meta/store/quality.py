@@ -29,7 +29,7 @@ from recce_meta.models.run import COMPLETE
 from recce_meta.store.content import Row
 from recce_meta.store.read import in_utc, require_run
 from recce_meta.store.select import find_quality_run, find_quality_runs
-from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import (
     FIGURES,
@@ -40,6 +40,7 @@ from recce_meta.store.values import (
     storable,
     value_from,
 )
+from recce_meta.store.waiting import retrying
 
 RUN_COLUMNS = (
     "quality_run_id", "run_id", "project_name", "environment", "started_at", "finished_at", "target_name",
@@ -98,7 +99,7 @@ def write_quality(
             insert_quality(store, run, quality.tables)
         return QualityWritten(run=run, written=True)
 
-    return retrying(work)
+    return retrying(adapter, schema, work)
 
 
 def load_quality(

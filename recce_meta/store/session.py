@@ -7,12 +7,9 @@ writer needs that one. Its read version is the oldest version whose readers can 
 from __future__ import annotations
 
 import logging
-import random
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
-from typing import TypeVar
 
 from msgspec import Struct
 
@@ -29,6 +26,7 @@ from recce_meta.errors import (
 from recce_meta.models.rows import Tabular
 from recce_meta.store import sql_files
 from recce_meta.store.sql_files import DEFAULT_SCHEMA, KEYS, SqlFile
+from recce_meta.store.waiting import retrying
 from recce_meta.warehouses import Warehouse, available
 
 _LOG = logging.getLogger(__name__)
@@ -315,8 +313,13 @@ def _wait_for_migration(store: StoreSession) -> None:
 def init_store(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> InitResult:
     """Create the store, migrate an older one, or rewrite the views of a current one.
 
-    A newer store that this recce_meta can read is not changed. Raises StoreError if it cannot read it.
+    Waits for other writers, and for others that create it. A newer store that this recce_meta can read is not
+    changed. Raises StoreError if it cannot read it.
     """
+    return retrying(adapter, schema, lambda: _init_store(adapter, schema))
+
+
+def _init_store(adapter: UnifiedSqlAdapter, schema: str) -> InitResult:
     with _session(adapter, schema, atomic=False) as store:
         before = _versions(store)
     is_older = before is not None and before.write < SCHEMA_VERSION
@@ -357,6 +360,8 @@ def can_record(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> bool
             store.execute("try_record")
     except PermissionDenied:
         return False
+    except TransientFailure:  # waits for another writer, so it may write
+        return True
     return True
 
 
@@ -415,6 +420,9 @@ def dialect_of(warehouse: Warehouse) -> str:
 @contextmanager
 def _session(adapter: UnifiedSqlAdapter, schema: str, *, atomic: bool) -> Iterator[StoreSession]:
     with adapter.session(atomic=atomic) as session:
+        if atomic:
+            for statement in adapter.warehouse.writing_statements(adapter.lock_timeout):
+                session.query(statement, {})
         yield StoreSession(session, adapter.warehouse, schema, has_comments=adapter.is_shareable)
 
 
@@ -557,26 +565,3 @@ def _write_views(store: StoreSession) -> None:
     for file in sql_files.views(store.dialect):
         store.run_file(file)
     store.write_comments()
-
-
-T = TypeVar("T")
-
-PATIENCE_SECONDS = 180.0
-"""Maximum time to wait for other writers: each takes tens of seconds if every statement is a job."""
-FIRST_PAUSE = 0.02
-LONGEST_PAUSE = 1.0
-
-
-def retrying(work: Callable[[], T]) -> T:
-    """Return the result of *work*; retry while another writer blocks it."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    pause = FIRST_PAUSE
-    while True:
-        try:
-            return work()
-        except TransientFailure:
-            if time.monotonic() >= deadline:
-                raise
-        # A random pause separates writers that collided.
-        time.sleep(pause * random.uniform(0.5, 1.0))
-        pause = min(LONGEST_PAUSE, 2 * pause)

@@ -18,9 +18,10 @@ from recce_meta.models import RunMetadata
 from recce_meta.models.statistics import ColumnStatistics, NodeStatistics, StatisticsSummary
 from recce_meta.store.content import Row
 from recce_meta.store.read import in_utc, require_run
-from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import FIGURES, profile_fields, profile_from, storable
+from recce_meta.store.waiting import retrying
 
 NODE_COLUMNS = ("run_id", "unique_id", "row_count", "counted_at", "reason", "profile_reason")
 COLUMN_COLUMNS = (
@@ -57,7 +58,7 @@ def write_statistics(
             require_run(store, run.run_id, "statistics")
             return add_statistics(store, run.run_id, listed)
 
-    return retrying(work)
+    return retrying(adapter, schema, work)
 
 
 def add_statistics(

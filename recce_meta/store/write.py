@@ -33,9 +33,10 @@ from recce_meta.store.graphs import add_origins, store_changes
 from recce_meta.store.prune import free_id, refuse_deleted
 from recce_meta.store.read import names_of, run_by_id, run_row, write_facts
 from recce_meta.store.run_hash import content_hash
-from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.statistics import StatisticsWritten, add_statistics
+from recce_meta.store.waiting import retrying
 
 RUN_COLUMNS = RunMetadata.__struct_fields__
 RESULT_COLUMNS = (
@@ -134,7 +135,7 @@ def record_run(
         id_of_contents=id_of_contents,
     )
     # Analysing columns can take minutes, so the first transaction only finds out whether they are stored.
-    done = retrying(lambda: _record(adapter, schema, entry, None))
+    done = retrying(adapter, schema, lambda: _record(adapter, schema, entry, None))
     if isinstance(done, RecordResult) or analyse is None:
         return _whole(done)
     # The analysis takes minutes, in which DuckDB would keep the file locked.
@@ -152,7 +153,7 @@ def _record_with(
 ) -> RecordResult:
     pieces = column_pieces(columns)
     entry = replace(entry, column_warnings=first_warnings(columns.warnings))
-    done = _whole(retrying(lambda: _record(adapter, schema, entry, pieces)))
+    done = _whole(retrying(adapter, schema, lambda: _record(adapter, schema, entry, pieces)))
     return replace(done, column_warnings=columns.warnings) if done.written or done.columns_added else done
 
 

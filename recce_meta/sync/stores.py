@@ -34,8 +34,9 @@ from recce_meta.store.graphs import STEPS_AT_ONCE, store_changes
 from recce_meta.store.marks.annotations import insert_events
 from recce_meta.store.prune import Tombstone, apply_tombstones
 from recce_meta.store.read import in_utc
-from recce_meta.store.session import SCHEMA_VERSION, StoreSession, open_store, refuse_newer, retrying
+from recce_meta.store.session import SCHEMA_VERSION, StoreSession, open_store, refuse_newer
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.store.waiting import retrying
 from recce_meta.sync.arriving import (
     ArrivalRefused,
     Arrived,
@@ -147,7 +148,7 @@ class StoreReplica:
 
         # A reader computes them again each time; so does a writer of a newer store.
         with suppress(PermissionDenied, StoreError):
-            retrying(work)
+            retrying(self.adapter, self.schema, work)
         return hashes
 
     def lacking(self, piece: Piece, ids: Iterable[str]) -> set[str]:
@@ -208,7 +209,7 @@ class StoreReplica:
                 apply_tombstones(store, tombstones)
 
         try:
-            failure = _failure(lambda: retrying(work))
+            failure = _failure(lambda: retrying(self.adapter, self.schema, work))
         except PermissionDenied:
             # A recorder cannot delete runs; it can still exchange all others.
             reason = f"the role may not delete runs in {self._name}"
@@ -236,7 +237,7 @@ class StoreReplica:
                 conflicts.extend(writer.conflicts)
                 writer.finish()
 
-        failure = _failure(lambda: retrying(work))
+        failure = _failure(lambda: retrying(self.adapter, self.schema, work))
         if failure is None:
             return [self._with_conflict(result, conflicts, arrived, peer) for result in results]
         if len(keys) == 1:
@@ -277,7 +278,7 @@ class StoreReplica:
                 store.insert("sync_conflicts", SyncConflict.__struct_fields__, [row])
                 return True
 
-        return retrying(work)
+        return retrying(self.adapter, self.schema, work)
 
     def _write_annotations(self, arrived: Arrived) -> list[WriteResult]:
         keys = arrived.of(ObjectKind.ANNOTATION)
@@ -293,7 +294,7 @@ class StoreReplica:
                 return {event.event_id for event in insert_events(store, early.values())}
 
         new: set[str] = set()
-        failure = _failure(lambda: new.update(retrying(work)))
+        failure = _failure(lambda: new.update(retrying(self.adapter, self.schema, work)))
         return [self._annotated(key, key in early, key.id in new, failure) for key in keys]
 
     @staticmethod
@@ -314,7 +315,7 @@ class StoreReplica:
                 store.execute("refresh_statistics")
 
         # The runs are there without them.
-        _failure(lambda: retrying(work))
+        _failure(lambda: retrying(self.adapter, self.schema, work))
 
     @contextmanager
     def _writing(self) -> Iterator[StoreSession]:

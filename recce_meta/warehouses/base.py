@@ -133,6 +133,8 @@ class Warehouse:
     """True if several statements can form one transaction."""
     has_transactional_ddl: ClassVar[bool] = True
     """True if ROLLBACK undoes a CREATE in the transaction."""
+    writers_sql: ClassVar[str | None] = None
+    """Query for the sessions that write to the table `:relation`, as fields of `store.session.Writer`."""
     sends_scripts: ClassVar[bool] = False
     """True if several statements can be sent at once, separated by semicolons."""
     creates_store_apart: ClassVar[bool] = False
@@ -279,6 +281,13 @@ class Warehouse:
     def error_message(self, error: BaseException) -> str:
         """Return the message of the driver's *error*, with the position in the statement if available."""
         return str(error)
+
+    def writing_statements(self, lock_seconds: float) -> tuple[str, ...]:
+        """Return the first queries of a transaction that writes to the store.
+
+        They let the server end it if the client vanishes, and stop waiting for locks after *lock_seconds*.
+        """
+        return ()
 
     def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
         """Return the class for *code*, or for the *message* if codes are ambiguous; else WarehouseError."""

@@ -25,7 +25,7 @@ from recce_meta.cli.defaults import current_config, data_of_environment
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import emit, progress, say, screen, warn
 from recce_meta.cli.wrapper import in_one_line, run_and_record
-from recce_meta.errors import ArtifactError, RecceMetaError, UsageError, quoted
+from recce_meta.errors import DEFAULT_LOCK_SECONDS, ArtifactError, RecceMetaError, UsageError, quoted
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.commit_proof import Checkout
 from recce_meta.extractors.git import GitState, detect_git
@@ -363,6 +363,8 @@ def hook(
     """Run *command*, record or upload the artifacts that it wrote, and exit with its exit code."""
     # Before the command, which may take hours.
     _refuse_of_store(upload)
+    # The job has to end, whatever the store does.
+    connection = replace(connection, lock_timeout=min(connection.lock_timeout, DEFAULT_LOCK_SECONDS))
     before: int | None = None
     checkout: Checkout | None = None
     for ignored in current_config().ignored:

@@ -34,9 +34,10 @@ from recce_meta.models.rows import ResultList
 from recce_meta.redaction import without_passwords
 from recce_meta.store.graphs import MOST_BYTES, portions
 from recce_meta.store.read import names_of
-from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
+from recce_meta.store.waiting import retrying
 
 COLUMNS = AnnotationEvent.__struct_fields__
 _FIELDS = tuple(map(str, AnnotationField))
@@ -136,7 +137,7 @@ def add_annotations(
             store.insert("annotation_events", COLUMNS, map(_row, new))
         return new
 
-    return retrying(work) if wanted else ()
+    return retrying(adapter, schema, work) if wanted else ()
 
 
 def _events_of(

@@ -18,9 +18,10 @@ from recce_meta.models.rows import ResultList
 from recce_meta.redaction import without_passwords
 from recce_meta.store.content import Row, digest
 from recce_meta.store.read import in_utc, names_of, require_run
-from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
+from recce_meta.store.waiting import retrying
 
 COLUMNS = Review.__struct_fields__
 ALL = 2**31
@@ -81,7 +82,7 @@ def save_reviews(
             insert_reviews(store, wanted)
         return wanted
 
-    return retrying(work)
+    return retrying(adapter, schema, work)
 
 
 def insert_reviews(store: StoreSession, reviews: Iterable[Review]) -> int:

@@ -59,6 +59,25 @@ _SERVER_LIMIT = "statement timeout"
 """English message for code 57014 caused by a timeout; in other languages it counts as a cancellation."""
 
 
+LOCK_SECONDS = 2.5
+"""How long one statement of a writer waits for a lock."""
+VANISHED_CLIENT = {
+    # The client froze, or its machine went away, between two statements.
+    "idle_in_transaction_session_timeout": "45s",
+    # It went away during a statement: nobody answers the probes of the server.
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
+    "tcp_user_timeout": "35s",
+}
+"""Settings of the server for a transaction that holds locks of the store."""
+# An older server does not have all of them.
+_LIMITS = """
+SELECT set_config(name, setting, true) FROM (VALUES {settings}) AS limits (name, setting)
+WHERE current_setting(name, true) IS NOT NULL
+"""
+
+
 class Postgres(Warehouse):
     """PostgreSQL 12 and later, through psycopg 3."""
 
@@ -130,6 +149,30 @@ class Postgres(Warehouse):
         "ConnectionTimeout": ConnectionFailed,
         "OperationalError": ConnectionFailed,
     }
+
+    # A writer that waits for the row of another one has its lock of the table as well.
+    # https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
+    writers_sql = """
+SELECT pid, usename, host(client_addr), state,
+  CAST(coalesce(max(EXTRACT(epoch FROM clock_timestamp() - xact_start)), 0) AS float8)
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE pg_locks.relation = to_regclass(:relation) AND mode = 'RowExclusiveLock' AND granted
+  AND pid <> pg_backend_pid() AND wait_event_type IS DISTINCT FROM 'Lock'
+GROUP BY pid, usename, client_addr, state
+ORDER BY 5 DESC, 1
+"""
+
+    def writing_statements(self, lock_seconds: float) -> tuple[str, ...]:
+        """Return one query that sets limits until the end of the transaction.
+
+        https://www.postgresql.org/docs/current/runtime-config-client.html and
+        https://www.postgresql.org/docs/current/runtime-config-connection.html
+        """
+        # A shorter wait, repeated by the caller: in between, it reports for whom it waits.
+        wait = max(1, round(1000 * min(lock_seconds, LOCK_SECONDS)))
+        limits = {**VANISHED_CLIENT, "lock_timeout": f"{wait}ms"}
+        settings = ", ".join(f"('{name}', '{value}')" for name, value in limits.items())
+        return (_LIMITS.replace("{settings}", settings),)
 
     def reading_statements(self, quoted_schema: str) -> tuple[str, ...]:
         """Return the statements that make transactions read-only and put the schema first in the path.
