@@ -63,7 +63,7 @@ def connection_options(*, target: str, schema: str) -> Decorator:
             type=click.FloatRange(min=0),
             default=DEFAULT_LOCK_SECONDS,
             show_default=True,
-            help="Seconds to wait for a DuckDB file locked by another process.",
+            help="Seconds to wait for a locked database file, or for another writer of the store.",
         ),
     )
 

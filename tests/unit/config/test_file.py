@@ -17,6 +17,7 @@ from recce_meta.config.file import (
     EnvironmentSettings,
     NamedSelection,
     StoreSettings,
+    _urls,
     origin_key,
     read_config,
 )
@@ -340,3 +341,28 @@ def test_the_schema_is_valid_and_describes_every_key() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
     assert all(one["description"] for one in SCHEMA["properties"].values())
+
+
+def test_unknown_keys_are_left_out_and_listed_if_asked(tmp_path: Path) -> None:
+    files = written(tmp_path, "project: shop\nprivcy: {values: false}\nstore: {shema: meta, target: prod}\n")
+
+    config = read_config(files, ignores_unknown=True)
+
+    assert (config.project, config.store.target) == ("shop", "prod")
+    (ignored,) = config.ignored
+    assert "recce_meta.yml:2: unknown key 'privcy'" in ignored.message
+    assert "recce_meta.yml:3: unknown key 'shema'" in ignored.message
+
+
+def test_other_problems_are_errors_even_then(tmp_path: Path) -> None:
+    files = written(tmp_path, "privcy: 1\nthreads: many\n")
+
+    with pytest.raises(UsageError, match="threads"):
+        read_config(files, ignores_unknown=True)
+
+
+@pytest.mark.parametrize("unit", ["a://", "a://b:c d@e ", "://@", "'://\"", "x@y://z/"])
+def test_the_search_for_urls_takes_work_in_proportion_to_the_text(unit: str) -> None:
+    text = unit * 2_000
+
+    assert sum(map(len, _urls(text))) <= 40 * len(text)
