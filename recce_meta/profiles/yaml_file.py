@@ -94,7 +94,7 @@ def _cause(error: Exception, error_class: type[ConfigurationError]) -> Exception
 
 
 def read_text(path: Path, error_class: type[ConfigurationError]) -> str:
-    """Return the text of the file; raise *error_class* for a pipe, or if it cannot be read or is not UTF-8."""
+    """Return the text of the file; raise *error_class* for a pipe, or if it is unreadable or not UTF-8."""
     if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe or device may have no end
         raise error_class(f"Cannot read {path}: not a regular file")
     try:
