@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import Enum, auto
 from math import isfinite
 from threading import Event, Thread, current_thread
@@ -37,6 +39,9 @@ LOOK_SECONDS = 30.0
 LOOK_PATIENCE_SECONDS = 10.0
 LOOKS = 3
 """Number of new connections in a row without an answer after which the network counts as dead."""
+
+SHORT_LOOK_SECONDS = 10.0
+"""The same time in the block of `impatient`, so that a silent server counts as lost after about 40 s."""
 
 NO_ANSWER = "no answer"
 """Error code of a call to a server that does not answer new connections either."""
@@ -112,6 +117,19 @@ def is_within_call() -> bool:
     return isinstance(current_thread(), _Caller)
 
 
+_IS_IMPATIENT: ContextVar[bool] = ContextVar("a silent server counts as lost sooner", default=False)
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Give up a silent server sooner within the block: a job of the user waits for its end."""
+    token = _IS_IMPATIENT.set(True)
+    try:
+        yield
+    finally:
+        _IS_IMPATIENT.reset(token)
+
+
 def is_hurried() -> bool:
     """Return True while Ctrl-C is being handled: clean-up must then not wait for a dead network."""
     return isinstance(sys.exc_info()[1], KeyboardInterrupt)
@@ -175,7 +193,8 @@ class _Watch:
     def __init__(self, on: Stoppable) -> None:
         self._on = on
         hurried = is_hurried()
-        self._next = time.monotonic() + (0 if hurried else LOOK_SECONDS)
+        self._pause = SHORT_LOOK_SECONDS if _IS_IMPATIENT.get() else LOOK_SECONDS
+        self._next = time.monotonic() + (0 if hurried else self._pause)
         self._patience = SILENCE_SECONDS if hurried else LOOK_PATIENCE_SECONDS
         self._most = 1 if hurried else LOOKS
         self._look: _Call[bool] | None = None
@@ -192,7 +211,7 @@ class _Watch:
             has_answered = self._look.outcome()
             self._silences = 0 if has_answered else self._silences + 1
             self._look = None
-            self._next = now + (LOOK_SECONDS if has_answered else REPEAT_SECONDS)
+            self._next = now + (self._pause if has_answered else REPEAT_SECONDS)
         return self._silences >= self._most
 
 

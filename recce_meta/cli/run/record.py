@@ -18,6 +18,7 @@ from msgspec.structs import asdict, replace
 
 from recce_meta import __version__, report
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.cancellation import impatient
 from recce_meta.api.record import Recorded, checkout_of, read_target, record_project, target_folder
 from recce_meta.cli.connections import Connection
 from recce_meta.cli.console import alert
@@ -25,7 +26,7 @@ from recce_meta.cli.defaults import current_config, data_of_environment
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import emit, progress, say, screen, warn
 from recce_meta.cli.wrapper import in_one_line, run_and_record
-from recce_meta.errors import DEFAULT_LOCK_SECONDS, ArtifactError, RecceMetaError, UsageError, quoted
+from recce_meta.errors import ArtifactError, RecceMetaError, UsageError, quoted
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.commit_proof import Checkout
 from recce_meta.extractors.git import GitState, detect_git
@@ -353,6 +354,10 @@ def _uploaded_text(body: bytes, **size: Any) -> str:
     return f"{text}\n  {lineage}, tier {extraction.extraction_tier}; connection {found.connection}"
 
 
+HOOK_LOCK_SECONDS = 55.0
+"""Longest wait for a locked store after the command."""
+
+
 def hook(
     connection: Connection,
     options: RecordOptions,
@@ -364,7 +369,7 @@ def hook(
     # Before the command, which may take hours.
     _refuse_of_store(upload)
     # The job has to end, whatever the store does.
-    connection = replace(connection, lock_timeout=min(connection.lock_timeout, DEFAULT_LOCK_SECONDS))
+    connection = replace(connection, lock_timeout=min(connection.lock_timeout, HOOK_LOCK_SECONDS))
     before: int | None = None
     checkout: Checkout | None = None
     for ignored in current_config().ignored:
@@ -387,7 +392,8 @@ def hook(
             body = _upload(upload.to, connection, options, upload)
             say(_uploaded_text(body, **screen(sys.stderr)))
             return
-        recorded = write_run(connection, read_artifacts(connection, options, checkout), options)
+        with impatient():
+            recorded = write_run(connection, read_artifacts(connection, options, checkout), options)
         # Standard output belongs to the command.
         say(recorded_text(recorded, **screen(sys.stderr)))
 

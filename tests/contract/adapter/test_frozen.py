@@ -197,6 +197,24 @@ def test_every_frozen_phase_ends_with_an_error_and_leaves_nothing_behind(
         assert after.execute("SELECT 1")[1] == [(1,)]
 
 
+@pytest.mark.usefixtures("short_limits")
+@pytest.mark.parametrize("server", ["postgres"], indirect=True)
+def test_whoever_is_impatient_looks_sooner(
+    server: Server, written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancellation, "LOOK_SECONDS", 600)
+    monkeypatch.setattr(cancellation, "SHORT_LOOK_SECONDS", 0.4)
+    adapter = server.connect()
+    adapter.connect()
+    started = time.monotonic()
+
+    with cancellation.impatient(), pytest.raises(ConnectionLost, match="Connection lost: no answer"):
+        statement(server, adapter, written)
+
+    adapter.close()
+    assert time.monotonic() - started < BOUNDED
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 @pytest.mark.parametrize(("server", "phase"), CASES, indirect=["server"])
 def test_ctrl_c_ends_every_frozen_phase(server: Server, written: str, phase: Phase) -> None:
