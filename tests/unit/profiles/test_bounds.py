@@ -1,0 +1,49 @@
+"""Templates of profiles.yml that would take for ever are errors; what people write is rendered as before."""
+
+from __future__ import annotations
+
+import pytest
+
+from recce_meta.errors import ProfileError
+from recce_meta.profiles.rendering import Renderer
+
+LONG = "x" * 100
+BOMBS = (
+    "{{ 10 ** 10 ** 80 ** 80 }}",
+    "{{ 'x' * 10 ** 12 }}",
+    "{{ [env_var('A')] * 10 ** 9 }}",
+    "{{ '%0999999999d' % 1 }}",
+    "{{ '%*d' % (999999999, 1) }}",
+    "{{ 'x' | center(10 ** 11) }}",
+    "{{ 'x' | indent(10 ** 11) }}",
+    "{{ 'x'.ljust(10 ** 11) }}",
+    "{{ '{:>9999999999}'.format(1) }}",
+    "{{ '%09999999999d' | format(1) }}",
+    "{{ (env_var('A') * 1000) | replace('x', env_var('A') * 1000) }}",
+    "{{ (env_var('A') * 1000).replace('x', env_var('A') * 1000) }}",
+    "".join(f"{{% for {name} in '{LONG}' %}}" for name in "abc") + "{% endfor %}" * 3,
+    "{% macro a(n) %}{% if n > 0 %}{{ a(n - 1) }}{{ a(n - 1) }}{% endif %}{% endmacro %}{{ a(40) }}",
+    "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
+)
+
+
+@pytest.mark.parametrize("template", BOMBS)
+def test_a_bomb_is_an_error(template: str) -> None:
+    with pytest.raises(ProfileError):
+        Renderer({"A": LONG}, {}).render(template)
+
+
+def test_what_people_write_is_rendered_as_before() -> None:
+    renderer = Renderer({"PORT": "5432", "NAMES": "a,b"}, {"schema": "prod"})
+    for template, value in (
+        ("{{ env_var('PORT') | as_number }}", 5432),
+        ("{{ 2 * 3 }}", "6"),
+        ("{{ 2 ** 3 }}", "8"),
+        ("{{ 'dev' * 2 }}", "devdev"),
+        ("{{ '%s_%s' % ('a', var('schema')) }}", "a_prod"),
+        ("{{ '{}-{}'.format(var('schema'), 1) }}", "prod-1"),
+        ("{{ env_var('NAMES') | replace(',', '_') | upper }}", "A_B"),
+        ("{{ env_var('NAMES').split(',') | join('/') }}", "a/b"),
+        ("{% for name in env_var('NAMES').split(',') %}{{ loop.index }}{{ name }}{% endfor %}", "1a2b"),
+    ):
+        assert renderer.render(template) == value, template
