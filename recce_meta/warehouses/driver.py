@@ -51,7 +51,7 @@ def refuse_unreadable(files: Mapping[str, object]) -> None:
 def refuse_special(file: Path) -> None:
     """Raise ConnectionFailed if *file* exists and is no regular file: opening a pipe waits for ever."""
     if file.exists() and not file.is_file():
-        raise ConnectionFailed(f"Not a database file: {file}", hint="check the path in the URL or profile")
+        raise ConnectionFailed(f"Not a database file: '{file}'", hint="check the path in the URL or profile")
 
 
 def in_utc(value: Any) -> Any:
