@@ -142,8 +142,9 @@ class _Checked(NodeTransformer):
         return _filter(node.left, name, node.right)
 
 
-def _filter(value: nodes.Node, name: str, *given: nodes.Expr) -> nodes.Filter:
-    return nodes.Filter(value, name, [*given], [], None, None, lineno=value.lineno)
+def _filter(value: nodes.Expr, name: str, *given: nodes.Expr) -> nodes.Filter:
+    made = nodes.Filter(value, name, [*given], [], None, None, lineno=value.lineno)
+    return made.set_environment(value.environment)  # type: ignore[return-value]
 
 
 def _has_length(value: object) -> bool:
