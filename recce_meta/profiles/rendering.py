@@ -21,19 +21,11 @@ from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 from recce_meta.errors import ProfileError
-from recce_meta.lazy import LazyModule
 from recce_meta.profiles.yaml_file import BROKEN_VALUE, find_excess
 from recce_meta.redaction import is_secret, redact
 
 if TYPE_CHECKING:
-    from recce_meta.profiles import bounds
-else:
-    bounds = LazyModule("recce_meta.profiles.bounds")  # imports Jinja, which most profiles do not need
-
-_OF_TEMPLATES = (
-    *(ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError),
-)
-"""Errors of Python in expressions."""
+    from jinja2.sandbox import SandboxedEnvironment
 
 
 def fromjson(text: str, default: Any = None) -> Any:
@@ -158,7 +150,7 @@ class Renderer:
         self._secrets: list[str] = []
         self._given: list[str] = []
         """Values of the environment variables that the current text has used."""
-        self._jinja: bounds.BoundedEnvironment | None = None
+        self._jinja: SandboxedEnvironment | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -198,7 +190,6 @@ class Renderer:
         from jinja2 import TemplateError, TemplateSyntaxError
 
         jinja = self._sandbox()
-        jinja.begin()
         try:
             template = jinja.from_string(source)
             context = template.new_context({})
@@ -214,10 +205,10 @@ class Renderer:
             raise RenderingError(
                 str(error.message), path=path, hint="use only env_var() and var() in profiles.yml"
             ) from error
-        except _OF_TEMPLATES as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise RenderingError(f"{type(error).__name__}: {error}", path=path) from error
 
-    def _sandbox(self) -> bounds.BoundedEnvironment:
+    def _sandbox(self) -> SandboxedEnvironment:
         if self._jinja is None:
             self._jinja = _sandbox({"env_var": self._env_var, "var": _Variables(self._variables)})
         return self._jinja
@@ -248,18 +239,18 @@ class Renderer:
         return value
 
 
-def _sandbox(functions: Mapping[str, Callable[..., object]]) -> bounds.BoundedEnvironment:
+def _sandbox(functions: Mapping[str, Callable[..., object]]) -> SandboxedEnvironment:
     """Return a sandboxed environment whose templates yield values instead of text."""
     from jinja2 import StrictUndefined
     from jinja2.nativetypes import NativeCodeGenerator
+    from jinja2.sandbox import SandboxedEnvironment
 
-    sandbox = bounds.BoundedEnvironment(undefined=StrictUndefined, extensions=["jinja2.ext.do"])
+    sandbox = SandboxedEnvironment(undefined=StrictUndefined, extensions=["jinja2.ext.do"])
     sandbox.code_generator_class = NativeCodeGenerator
     sandbox.concat = _combine  # type: ignore[assignment]
     sandbox.filters |= {"as_number": _Number, "as_bool": _Bool, "as_native": _Native, "as_text": _PlainText}
     sandbox.globals.clear()
     sandbox.globals |= {**functions, **FUNCTIONS}
-    sandbox.bound()
     return sandbox
 
 
