@@ -9,7 +9,6 @@ session's earlier statements are lost.
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -19,14 +18,14 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from recce_meta.adapter.cancellation import NO_ANSWER, refuse_odd_timeout
+from recce_meta.adapter.cancellation import refuse_odd_timeout
 from recce_meta.adapter.connection import DriverConnection, Stream
 from recce_meta.adapter.statements import is_query, only_reads, single_statement
+from recce_meta.adapter.waiting import retry
 from recce_meta.errors import (
     DEFAULT_LOCK_SECONDS,
     AuthenticationFailed,
     ConnectionFailed,
-    ConnectionLost,
     ProfileError,
     StoreLocked,
     TransientFailure,
@@ -81,37 +80,6 @@ class Session:
         self._link.insert_rows(table, columns, rows, key)
 
 
-ATTEMPTS = 4
-FIRST_PAUSE_SECONDS = 0.1
-"""Doubled after each attempt, and randomly shortened by up to a half so that conflicting writers separate."""
-
-
-def retry(
-    work: Callable[[float | None], Result], *, only_reads: Callable[[], bool], timeout: float | None = None
-) -> Result:
-    """Return the result of *work*, retried up to `ATTEMPTS` times after a transient failure.
-
-    *timeout* limits all attempts together; *work* receives the remaining seconds. *only_reads* is called if
-    it is unknown whether the work was done.
-    """
-
-    started = time.monotonic()
-    left = timeout
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return work(left)
-        except (TransientFailure, ConnectionLost) as error:
-            pause = FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
-            if timeout is not None:
-                left = timeout - (time.monotonic() - started) - pause
-            is_late = left is not None and left <= 0
-            is_late = is_late or error.code == NO_ANSWER
-            if attempt == ATTEMPTS or is_late or not (error.retriable or only_reads()):
-                raise
-            time.sleep(pause)
-    raise AssertionError("unreachable")
-
-
 Result = TypeVar("Result")
 
 LOCK_RETRY_SECONDS = 0.1
@@ -161,7 +129,8 @@ class UnifiedSqlAdapter:
         self.warehouse = warehouse
         self.target = target
         self._plan = plan if may_create else replace(plan, may_create=False)
-        self._lock_timeout = lock_timeout
+        self.lock_timeout = lock_timeout
+        """Seconds to wait for a locked file, or for another writer of the store."""
         self._on_wait = on_wait
         self._driver = driver_for(warehouse)
         self._link: DriverConnection | None = None
@@ -170,15 +139,10 @@ class UnifiedSqlAdapter:
         self.store_versions: dict[str, int] = {}
         """Versions of stores that need no migration, by schema; checking again costs two round trips."""
 
-    @property
-    def lock_timeout(self) -> float:
-        """Seconds to wait for a locked file, or for another writer of the store."""
-        return self._lock_timeout
-
     def report_wait(self, reason: str) -> None:
         """Report that this adapter waits, up to its `lock_timeout`."""
         if self._on_wait is not None:
-            self._on_wait(f"Waiting up to {self._lock_timeout:g} s: {reason}")
+            self._on_wait(f"Waiting up to {self.lock_timeout:g} s: {reason}")
 
     @classmethod
     def from_dbt_profile(
@@ -384,7 +348,7 @@ class UnifiedSqlAdapter:
             self.warehouse,
             self._plan,
             self.target,
-            lock_timeout=self._lock_timeout if lock_timeout is None else lock_timeout,
+            lock_timeout=self.lock_timeout if lock_timeout is None else lock_timeout,
             on_wait=self._on_wait,
         )
         adapter.store_versions = self.store_versions
@@ -400,7 +364,7 @@ class UnifiedSqlAdapter:
             self.warehouse,
             self.warehouse.reading_plan(self._plan, schema),
             self.target,
-            lock_timeout=self._lock_timeout,
+            lock_timeout=self.lock_timeout,
             on_wait=self._on_wait,
         )
 
@@ -414,7 +378,7 @@ class UnifiedSqlAdapter:
             self.warehouse,
             self.warehouse.guarded_plan(self._plan),
             self.target,
-            lock_timeout=self._lock_timeout,
+            lock_timeout=self.lock_timeout,
             on_wait=self._on_wait,
         )
 
@@ -518,12 +482,14 @@ class UnifiedSqlAdapter:
 
     def _open(self) -> DriverConnection:
         """Open a new connection, once the file is unlocked and the server answers."""
-        deadline = time.monotonic() + self._lock_timeout
+        limits = self.warehouse.lock_statements(self.lock_timeout)
+        plan = replace(self._plan, statements=(*self._plan.statements, *limits)) if limits else self._plan
+        deadline = time.monotonic() + self.lock_timeout
         attempts = 0
         is_reported = False
         while True:
             try:
-                self._opening = DriverConnection(self._driver, self._plan)
+                self._opening = DriverConnection(self._driver, plan)
                 self._opening.open()
                 return self._opening
             except StoreLocked as error:

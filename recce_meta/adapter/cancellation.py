@@ -130,6 +130,11 @@ def impatient() -> Iterator[None]:
         _IS_IMPATIENT.reset(token)
 
 
+def is_impatient() -> bool:
+    """Return True in the block of `impatient`."""
+    return _IS_IMPATIENT.get()
+
+
 def is_hurried() -> bool:
     """Return True while Ctrl-C is being handled: clean-up must then not wait for a dead network."""
     return isinstance(sys.exc_info()[1], KeyboardInterrupt)
@@ -193,7 +198,7 @@ class _Watch:
     def __init__(self, on: Stoppable) -> None:
         self._on = on
         hurried = is_hurried()
-        self._pause = SHORT_LOOK_SECONDS if _IS_IMPATIENT.get() else LOOK_SECONDS
+        self._pause = SHORT_LOOK_SECONDS if is_impatient() else LOOK_SECONDS
         self._next = time.monotonic() + (0 if hurried else self._pause)
         self._patience = SILENCE_SECONDS if hurried else LOOK_PATIENCE_SECONDS
         self._most = 1 if hurried else LOOKS

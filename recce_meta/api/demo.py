@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.doctor import check_connection
+from recce_meta.adapter.waiting import TELL_SECONDS, writers
 from recce_meta.api import diff as comparing
 from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.api.data.jobs import NodePair, value_jobs
@@ -26,7 +27,6 @@ from recce_meta.models.rows import RowTable, Tabular
 from recce_meta.models.run import DBT
 from recce_meta.plugins import DIALECTS, EXPORTERS, EXTRACTORS, clash_warnings
 from recce_meta.store.session import SCHEMA_VERSION, can_record, refuse_memory, store_versions
-from recce_meta.store.waiting import TELL_SECONDS, writers
 from recce_meta.warehouses import clashing
 from recce_meta.warehouses.registry import folders_with
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,7 +132,7 @@ def say(message: str) -> None:
     settings = console()
     settings.note(text)
     if not settings.is_quiet:
-        click.echo(text, err=True)
+        _print(text)
 
 
 def warn(message: str) -> None:
@@ -141,14 +141,20 @@ def warn(message: str) -> None:
     settings = console()
     settings.note(text, "WARNING")
     if not settings.is_quiet:
-        click.echo(text, err=True)
+        _print(text)
 
 
 def alert(message: str) -> None:
     """Print a warning on standard error, even if the command is quiet: it stands for an error."""
     text = f"warning: {shorten(presentable(message), MESSAGE_LENGTH)}"
     console().note(text, "ERROR")
-    click.echo(text, err=True)
+    _print(text)
+
+
+def _print(text: str) -> None:
+    """Print *text* on standard error, unless that is closed or its disk is full: work must not fail by it."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True)
 
 
 def is_colored(*, is_terminal: bool) -> bool:

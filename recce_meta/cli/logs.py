@@ -124,7 +124,9 @@ class _File(logging.Handler):
         super().__init__(logging.DEBUG)
         self.path = path
         # A descriptor instead of a stream, which would buffer: a crash must not lose the last messages.
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE)
+        # Opening a pipe without a reader would wait for one.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+        self._descriptor = os.open(path, flags, PRIVATE)
         self._is_broken = False
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -193,7 +193,18 @@ def _hooked_command(arguments: list[str]) -> list[str] | None:
         )
     except _OF_COMMAND_LINES:
         return None  # the caller reports the first error
-    return [*given["command"]] if given and not given["strict"] and not _is_strict_by_variable() else None
+    except (ImportError, SyntaxError):  # a dependency is broken, so that not even the options are known
+        options, dashes, command = _divided(arguments)
+        given = {"strict": "--strict" in options, "command": command} if dashes else {}
+    if not given or "strict" not in given or given["strict"] or _is_strict_by_variable():
+        return None
+    return [*given["command"]]
+
+
+def _divided(arguments: list[str]) -> tuple[list[str], list[str], list[str]]:
+    """Return *arguments* before the first `--`, this one, and those after it."""
+    place = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:place], arguments[place : place + 1], arguments[place + 1 :]
 
 
 def _is_strict_by_variable() -> bool:
@@ -230,8 +241,7 @@ def _run_anyway(
 def _refuse_other_encodings(arguments: list[str]) -> None:
     """Raise UsageError for an argument that is not UTF-8: stores and reports cannot hold it."""
     # What follows belongs to a command of the user.
-    end = arguments.index("--") if HOOK in arguments and "--" in arguments else None
-    for argument in arguments[:end]:
+    for argument in _divided(arguments)[0] if HOOK in arguments else arguments:
         try:
             os.fsencode(argument).decode()
         except UnicodeDecodeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
@@ -34,6 +35,13 @@ NARROWEST = 40
 CONNECTION = "recce_meta.cli.connections:Connection"
 
 
+def not_nan(_: click.Context, parameter: click.Parameter, seconds: float) -> float:
+    """Return *seconds*. Raises BadParameter for `nan`, which passes every range check of click."""
+    if math.isnan(seconds):
+        raise click.BadParameter("nan is not a number of seconds.", param=parameter)
+    return seconds
+
+
 def connection_options(*, target: str, schema: str) -> Decorator:
     """Return the connection options.
 
@@ -61,6 +69,7 @@ def connection_options(*, target: str, schema: str) -> Decorator:
         click.option(
             "--lock-timeout",
             type=click.FloatRange(min=0),
+            callback=not_nan,
             default=DEFAULT_LOCK_SECONDS,
             show_default=True,
             help="Seconds to wait for a locked database file, or for another writer of the store.",

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+import click
+
 from recce_meta.cli.console import console
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.redaction import presentable
@@ -64,10 +66,11 @@ def run_and_record(
     code = 128 - ended if ended < 0 else ended
     try:
         record(code)
-    # The user's job must survive any failure of ours, bugs and libraries that exit included.
-    except (Exception, SystemExit) as error:  # noqa: BLE001
+    # The user's job must survive any failure of ours: bugs, libraries that exit, and an impatient scheduler.
+    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001
+        failed = f"the command failed with exit code {code}; " if code else ""
         with suppress(OSError, ValueError):  # standard error is closed, or its disk is full
-            warn(f"Run not recorded: {in_one_line(error)}")
+            warn(f"Run not recorded: {failed}{in_one_line(error)}")
         # The code of a failed command wins: CI has to show the failure of dbt, not ours.
         return code or (RecceMetaError.exit_code if strict else 0)
     return code
@@ -151,18 +154,22 @@ def _keyboard_reaches_us() -> bool:
 
 
 def _cannot_start(command: Sequence[str], error: OSError) -> int:
-    if isinstance(error, FileNotFoundError):
-        print(f"error: Command not found: {presentable(command[0])}", file=sys.stderr)
-        if command[0] == "dbt":
-            print("hint: activate the environment in which dbt is installed", file=sys.stderr)
-        return NOT_FOUND
-    print(f"error: Cannot run {presentable(command[0])}: {error.strerror}", file=sys.stderr)
-    return CANNOT_EXECUTE
+    is_missing = isinstance(error, FileNotFoundError) or not command[0]
+    lines = [f"Command not found: {presentable(command[0])}"]
+    if not is_missing:
+        lines = [f"Cannot run {presentable(command[0])}: {error.strerror}"]
+    elif command[0] == "dbt":
+        lines.append("hint: activate the environment in which dbt is installed")
+    with suppress(OSError, ValueError):
+        click.echo("error: " + "\n".join(lines), err=True)
+    return NOT_FOUND if is_missing else CANNOT_EXECUTE
 
 
 def in_one_line(error: BaseException) -> str:
     """Return the message of *error* with its hint, as one line."""
-    if not isinstance(error, RecceMetaError):
+    if isinstance(error, KeyboardInterrupt):
+        text = "interrupted"
+    elif not isinstance(error, RecceMetaError):
         text = f"{type(error).__name__}: {error}"
     else:
         text = error.message if error.hint is None else f"{error.message}; hint: {error.hint}"

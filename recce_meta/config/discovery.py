@@ -7,6 +7,7 @@ a configuration pays for a few calls of `stat`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,8 +58,9 @@ _NONE = ConfigFiles()
 
 def _files_in(folder: Path) -> ConfigFiles:
     own, pyproject = folder / CONFIG_FILE, folder / PYPROJECT_FILE
+    # A special file or a dangling link must not count as missing: reading it is an error.
     return ConfigFiles(
-        own=own if own.is_file() else None, pyproject=pyproject if _has_table(pyproject) else None
+        own=own if os.path.lexists(own) else None, pyproject=pyproject if _has_table(pyproject) else None
     )
 
 
@@ -67,10 +69,11 @@ def _has_table(path: Path) -> bool:
     try:
         if not path.is_file() or path.stat().st_size > MAX_PYPROJECT_BYTES:
             return False
-        # Most files do not mention it, so they need not be decoded.
-        return b"recce-meta" in path.read_bytes() and has_header(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        return False  # the file belongs to other tools, which report it
+        content = path.read_bytes()
+    except OSError:
+        return True  # it may have the table: reading it reports why not
+    # Most files do not mention it, so they need not be decoded.
+    return b"recce-meta" in content and has_header(content.decode("utf-8-sig", "replace"))
 
 
 def has_header(text: str) -> bool:
@@ -81,7 +84,8 @@ def has_header(text: str) -> bool:
     """
     for line in text.splitlines():
         header = line.partition("#")[0].strip()
-        if header.startswith("[") and header.endswith("]"):
+        # A header without its end is an error that the parser reports.
+        if header.startswith("["):
             name = "".join(header.strip("[]").split()).replace('"', "").replace("'", "")
             if name == TABLE or name.startswith(f"{TABLE}."):
                 return True

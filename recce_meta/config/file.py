@@ -30,7 +30,7 @@ from msgspec import Meta, Struct
 from recce_meta.config.discovery import ConfigFiles
 from recce_meta.config.nodes import NodeSettings, read_node_settings
 from recce_meta.config.toml_table import read_table
-from recce_meta.errors import ConfigurationError, UsageError
+from recce_meta.errors import ConfigurationError, UsageError, did_you_mean
 from recce_meta.profiles.lined_yaml import (
     Lined,
     LinedReader,
@@ -319,6 +319,12 @@ class _ConfigReader(LinedReader):
             for key in KEYS
             if content.get(key) is not None
         }
+
+    def is_harmless(self, key: str, of: str) -> bool:
+        """Return False for a misspelled part of the store: another store must not be taken for it."""
+        if of == "the file":
+            return did_you_mean(key, ["store"]) is None
+        return of.partition(".")[0] not in ("store", "stores")
 
     def suggest(self, key: str, known: tuple[str, ...] | Any, of: str) -> str | None:
         """Return a hint for keys that belong elsewhere."""

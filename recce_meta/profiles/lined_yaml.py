@@ -141,7 +141,12 @@ class LinedReader:
                 hint = hint or f"{of} can have: {', '.join(known)}"
                 hint = hint if known else f"remove it: there are no {of}"
                 message = f"unknown {self.key_noun} {describe_value(key)} in {of}"
-                self.report(message, line=self.line_of(given, key), hint=hint, is_unknown_key=True)
+                is_harmless = self.is_harmless(key, of)
+                self.report(message, line=self.line_of(given, key), hint=hint, is_unknown_key=is_harmless)
+
+    def is_harmless(self, key: str, of: str) -> bool:
+        """Return True if the rest of the file means the same without the unknown *key*."""
+        return True
 
     def suggest(self, key: str, known: Sequence[str], of: str) -> str | None:
         """Return a hint for the unknown *key* that is better than similar names, if there is one."""

@@ -27,6 +27,11 @@ from recce_meta.redaction import is_secret, redact
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
+_OF_TEMPLATES = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError),
+)
+"""Errors of Python in expressions."""
+
 
 def fromjson(text: str, default: Any = None) -> Any:
     """Parse JSON as dbt's `fromjson`; return *default* for invalid text."""
@@ -205,7 +210,7 @@ class Renderer:
             raise RenderingError(
                 str(error.message), path=path, hint="use only env_var() and var() in profiles.yml"
             ) from error
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except _OF_TEMPLATES as error:
             raise RenderingError(f"{type(error).__name__}: {error}", path=path) from error
 
     def _sandbox(self) -> SandboxedEnvironment:

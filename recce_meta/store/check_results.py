@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.errors import UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.checks import StoredCheck, StoredFinding
@@ -22,7 +23,6 @@ from recce_meta.store.read import names_of, require_run
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import json_text, storable, value_of_tree
-from recce_meta.store.waiting import retrying
 
 COLUMNS = StoredCheck.__struct_fields__
 ALL = 2**31

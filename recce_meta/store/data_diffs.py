@@ -22,6 +22,7 @@ from msgspec.structs import astuple, replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.errors import SelectorError, StoreError, UsageError, first_of
 from recce_meta.models import Json, RunMetadata
 from recce_meta.models.data_diff import (
@@ -49,7 +50,6 @@ from recce_meta.store.read import names_of, require_run
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import JsonTree, json_text, number_of, storable, tree_of, value_of_tree
-from recce_meta.store.waiting import retrying
 
 ColumnRow = tuple[object, ...]
 """One row of `column_diffs`, starting with `column_name`."""

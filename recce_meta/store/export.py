@@ -11,6 +11,7 @@ from msgspec.structs import asdict, replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.errors import StoreError
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.data_diff import AnyDataDiff
@@ -31,7 +32,6 @@ from recce_meta.store.select import find_quality_runs
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
-from recce_meta.store.waiting import retrying
 
 
 class Written(Tabular, frozen=True, kw_only=True):

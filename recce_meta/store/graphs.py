@@ -16,12 +16,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.models import EdgeOrigin, RunMetadata
 from recce_meta.models.run import DBT
 from recce_meta.store.content import Contents
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-from recce_meta.store.waiting import retrying
 
 MOST_BYTES = 50_000
 """Maximum size of a list of edges in one statement: strings in Redshift have at most 65,535 bytes."""

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.errors import StoreError, UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.rows import ResultList, RowTable, Tabular
@@ -25,7 +26,6 @@ from recce_meta.store.read import find_runs, in_utc, names_of
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
-from recce_meta.store.waiting import retrying
 
 TOMBSTONE_AGE = timedelta(days=400)
 """Age at which `prune` removes a tombstone: longer than a store may go without an exchange."""

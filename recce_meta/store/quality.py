@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.models.data_diff import Value
 from recce_meta.models.quality import (
     ColumnQuality,
@@ -40,7 +41,6 @@ from recce_meta.store.values import (
     storable,
     value_from,
 )
-from recce_meta.store.waiting import retrying
 
 RUN_COLUMNS = (
     "quality_run_id", "run_id", "project_name", "environment", "started_at", "finished_at", "target_name",

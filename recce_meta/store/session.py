@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from recce_meta._version import __version__
 from recce_meta.adapter import Session, UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.errors import (
     MissingRelation,
     PermissionDenied,
@@ -26,7 +27,6 @@ from recce_meta.errors import (
 from recce_meta.models.rows import Tabular
 from recce_meta.store import sql_files
 from recce_meta.store.sql_files import DEFAULT_SCHEMA, KEYS, SqlFile
-from recce_meta.store.waiting import retrying
 from recce_meta.warehouses import Warehouse, available
 
 _LOG = logging.getLogger(__name__)

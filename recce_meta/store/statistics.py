@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.models import RunMetadata
 from recce_meta.models.statistics import ColumnStatistics, NodeStatistics, StatisticsSummary
 from recce_meta.store.content import Row
@@ -21,7 +22,6 @@ from recce_meta.store.read import in_utc, require_run
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import FIGURES, profile_fields, profile_from, storable
-from recce_meta.store.waiting import retrying
 
 NODE_COLUMNS = ("run_id", "unique_id", "row_count", "counted_at", "reason", "profile_reason")
 COLUMN_COLUMNS = (

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.models import NodeResult, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.lineage import Analyse, ColumnGraph, KnownColumns, first_warnings
@@ -36,7 +37,6 @@ from recce_meta.store.run_hash import content_hash
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.statistics import StatisticsWritten, add_statistics
-from recce_meta.store.waiting import retrying
 
 RUN_COLUMNS = RunMetadata.__struct_fields__
 RESULT_COLUMNS = (

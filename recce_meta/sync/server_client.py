@@ -21,6 +21,7 @@ from urllib.request import getproxies, proxy_bypass
 import msgspec
 from msgspec import Struct
 
+from recce_meta.adapter.cancellation import is_impatient
 from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError, shorten
 from recce_meta.repositories.git.address import ALLOWED_HOSTS, AddressRules
 
@@ -33,6 +34,8 @@ LONGEST_DELAY = 60.0
 CONNECT_SECONDS = 30.0
 ANSWER_SECONDS = 420.0
 """Time for the answer to an upload: the server may read it for minutes."""
+HURRIED_SECONDS = 50.0
+"""The same time while a job of the user waits."""
 LARGEST_ANSWER = 2**24
 """Bytes of an answer that is kept in memory."""
 LARGEST_FILE = 2**28
@@ -226,7 +229,7 @@ class ServerClient:
             if self._token:
                 given["Authorization"] = f"Bearer {self._token}"
             connection.connect()
-            connection.sock.settimeout(ANSWER_SECONDS)
+            connection.sock.settimeout(HURRIED_SECONDS if is_impatient() else ANSWER_SECONDS)
             path = f"{self.address.path}{path}"
             if not isinstance(content, Path):
                 connection.request(method, path, content, given)

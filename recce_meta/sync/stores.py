@@ -16,6 +16,7 @@ from typing import Any
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.errors import (
     ConnectionFailed,
     MissingRelation,
@@ -36,7 +37,6 @@ from recce_meta.store.prune import Tombstone, apply_tombstones
 from recce_meta.store.read import in_utc
 from recce_meta.store.session import SCHEMA_VERSION, StoreSession, open_store, refuse_newer
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-from recce_meta.store.waiting import retrying
 from recce_meta.sync.arriving import (
     ArrivalRefused,
     Arrived,

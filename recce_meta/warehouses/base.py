@@ -282,6 +282,10 @@ class Warehouse:
         """Return the message of the driver's *error*, with the position in the statement if available."""
         return str(error)
 
+    def lock_statements(self, seconds: float) -> tuple[str, ...]:
+        """Return the statements of a new connection that limit how long it waits for locks of the server."""
+        return ()
+
     def writing_statements(self, lock_seconds: float) -> tuple[str, ...]:
         """Return the first queries of a transaction that writes to the store.
 

@@ -250,7 +250,9 @@ def test_a_log_that_cannot_be_opened_is_one_warning(shop: Any, dbt: list[str]) -
     ran = shop("hook", "--log-file", "nowhere/log", "--", *dbt, "3", "target-base")
 
     assert (ran.code, ran.out) == (3, "1 of 1 OK\n")
-    assert "warning: Run not recorded: nowhere/log: No such file or directory" in ran.err
+    assert (
+        "warning: Run not recorded: the command failed with exit code 3; nowhere/log: No such file" in ran.err
+    )
 
 
 def test_the_warning_names_the_failure_of_the_command_and_not_a_missing_manifest(
@@ -260,7 +262,7 @@ def test_the_warning_names_the_failure_of_the_command_and_not_a_missing_manifest
 
     assert ran.code == 2
     assert ran.err.endswith(
-        "warning: Run not recorded: the command failed with exit code 2 and wrote no manifest.json\n"
+        "warning: Run not recorded: the command failed with exit code 2; it wrote no manifest.json\n"
     )
 
 
@@ -279,6 +281,51 @@ def test_a_store_that_is_a_pipe_is_refused(shop: Any, project: Path, dbt: list[s
 
     assert ran.code == 0
     assert "warning: Run not recorded: Not a database file: " in ran.err
+
+
+def test_what_keeps_the_configuration_from_being_read_is_no_missing_configuration(
+    shop: Any, project: Path, dbt: list[str]
+) -> None:
+    table = b"[tool.recce-meta]\nproject = 'x'\n"
+    for name, content in (
+        ("recce_meta.yml", None),
+        ("recce_meta.yml", b"store: {ulr: x}"),
+        ("recce_meta.yml", b"storr: prod"),
+        ("pyproject.toml", table + b"# \xff"),
+        ("pyproject.toml", b"[tool.recce-meta\n"),
+    ):
+        path = project / name
+        os.mkfifo(path) if content is None else path.write_bytes(content)
+
+        ran = shop("hook", "--", *dbt, "0", "target-base")
+
+        assert (ran.code, ran.out) == (0, "1 of 1 OK\n"), (name, content)
+        assert ran.err.count("warning: Run not recorded: ") == 1 and name in ran.err, ran.err
+        path.unlink()
+        assert recorded(shop) == []
+
+
+def test_a_log_that_is_a_pipe_and_a_broken_dependency_do_not_stop_the_command(
+    shop: Any, project: Path, dbt: list[str]
+) -> None:
+    os.mkfifo(project / "log")
+    (project / "broken").mkdir()
+    (project / "broken" / "msgspec.py").write_text("raise ImportError('libfoo.so')")
+    paths = os.pathsep.join((str(project / "broken"), shop.variables["PYTHONPATH"]))
+
+    for variables in ({"RECCE_META_LOG_FILE": "log"}, {"PYTHONPATH": paths}):
+        ran = shop.within(**variables)("hook", "--", *dbt, "6")
+        assert (ran.code, ran.out) == (6, "1 of 1 OK\n")
+        assert "Traceback" not in ran.err
+
+
+def test_the_word_hook_in_another_command_changes_nothing(shop: Any) -> None:
+    ran = shop("record", "hook")
+
+    assert (ran.code, ran.err) == (
+        3,
+        "error: Folder not found: hook\nhint: pass dbt's target folder with --target-path\n",
+    )
 
 
 def test_a_sample_of_random_breakages_never_hurts_the_job() -> None:

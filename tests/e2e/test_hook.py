@@ -294,7 +294,8 @@ def test_a_failure_to_record_is_one_line_and_changes_the_code_only_if_strict(
     result = run_and_record(python(f"raise SystemExit({code})"), record, strict, warnings.append)
 
     assert result == expected
-    assert warnings == ["Run not recorded: No manifest in target; hint: run dbt build"]
+    failed = f"the command failed with exit code {code}; " if code else ""
+    assert warnings == [f"Run not recorded: {failed}No manifest in target; hint: run dbt build"]
 
 
 def test_a_mistake_of_ours_does_not_fail_the_job_either() -> None:
@@ -333,9 +334,11 @@ def test_without_threads_the_command_is_waited_for(monkeypatch: pytest.MonkeyPat
     assert run_child(python("raise SystemExit(6)")) == 6
 
 
-def test_an_interrupted_recording_stops() -> None:
+def test_an_interrupted_recording_keeps_the_exit_code_of_the_command() -> None:
+    warnings: list[str] = []
+
     def record(_code: int) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        run_and_record(python("pass"), record, False, print)
+    assert run_and_record(python("raise SystemExit(4)"), record, False, warnings.append) == 4
+    assert warnings == ["Run not recorded: the command failed with exit code 4; interrupted"]

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import click
 
 from recce_meta.cli.lazy import lazy, packed
-from recce_meta.cli.options import connecting, format_option, privacy_options
+from recce_meta.cli.options import connecting, format_option, not_nan, privacy_options
 from recce_meta.sql_lineage.project.columns import SECONDS
-
-
-def _not_nan(_: click.Context, parameter: click.Parameter, seconds: float) -> float:
-    """Return *seconds*. Raises BadParameter for `nan`, which passes every range check of click."""
-    if math.isnan(seconds):
-        raise click.BadParameter("nan is not a number of seconds.", param=parameter)
-    return seconds
-
 
 _recording = packed(
     "options",
@@ -60,7 +51,7 @@ _recording = packed(
     click.option(
         "--column-timeout",
         type=click.FloatRange(min=0, min_open=True),
-        callback=_not_nan,
+        callback=not_nan,
         metavar="SECONDS",
         default=SECONDS,
         show_default=True,

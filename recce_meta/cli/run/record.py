@@ -384,12 +384,13 @@ def hook(
         folder = _folder(connection, options)
         if _manifest_time(folder) == before:
             if code:
-                raise ArtifactError(f"the command failed with exit code {code} and wrote no manifest.json")
+                raise ArtifactError("it wrote no manifest.json")
             raise ArtifactError(
                 f"the command wrote no manifest.json into {folder}", hint="pass its folder with --target-path"
             )
         if upload.to is not None:
-            body = _upload(upload.to, connection, options, upload)
+            with impatient():
+                body = _upload(upload.to, connection, options, upload)
             say(_uploaded_text(body, **screen(sys.stderr)))
             return
         with impatient():

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.marks.annotation import (
@@ -37,7 +38,6 @@ from recce_meta.store.read import names_of
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
-from recce_meta.store.waiting import retrying
 
 COLUMNS = AnnotationEvent.__struct_fields__
 _FIELDS = tuple(map(str, AnnotationField))

@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.waiting import retrying
 from recce_meta.models import RunMetadata
 from recce_meta.models.marks.review import Review
 from recce_meta.models.rows import ResultList
@@ -21,7 +22,6 @@ from recce_meta.store.read import in_utc, names_of, require_run
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
-from recce_meta.store.waiting import retrying
 
 COLUMNS = Review.__struct_fields__
 ALL = 2**31

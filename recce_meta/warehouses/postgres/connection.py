@@ -156,11 +156,15 @@ class Postgres(Warehouse):
 SELECT pid, usename, host(client_addr), state,
   CAST(coalesce(max(EXTRACT(epoch FROM clock_timestamp() - xact_start)), 0) AS float8)
 FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE pg_locks.relation = to_regclass(:relation) AND mode = 'RowExclusiveLock' AND granted
+WHERE pg_locks.relation = to_regclass(:relation) AND mode <> 'AccessShareLock' AND granted
   AND pid <> pg_backend_pid() AND wait_event_type IS DISTINCT FROM 'Lock'
 GROUP BY pid, usename, client_addr, state
 ORDER BY 5 DESC, 1
 """
+
+    def lock_statements(self, seconds: float) -> tuple[str, ...]:
+        """Return the statement that limits how long any other one waits for a lock."""
+        return (f"SET lock_timeout = {max(1, round(seconds * 1000))}",)
 
     def writing_statements(self, lock_seconds: float) -> tuple[str, ...]:
         """Return one query that sets limits until the end of the transaction.

@@ -16,11 +16,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter import UnifiedSqlAdapter, waiting
 from recce_meta.api.demo import doctor
 from recce_meta.errors import StoreLocked
 from recce_meta.models import Project
-from recce_meta.store import waiting
 from recce_meta.store.read import list_runs
 from recce_meta.store.session import init_store
 from recce_meta.store.write import record_run
@@ -85,6 +84,15 @@ def test_a_recorder_ends_after_the_lock_timeout_with_the_session_that_blocks_it(
         assert f"pg_terminate_backend({pid})" in str(caught.value.hint)
         adapter.execute(f"SELECT pg_terminate_backend({pid})")
         assert record_run(adapter, make_project(), schema=shop.schema).written
+
+
+def test_a_lock_of_the_whole_table_is_waited_for_no_longer_and_its_holder_named(
+    shop: Any, make_project: MakeProject
+) -> None:
+    with held(shop) as session, shop.backend.connect(lock_timeout=0.5) as adapter:
+        session.execute(f"LOCK TABLE {adapter.quote_identifier(shop.schema)}.store")
+        with pytest.raises(StoreLocked, match=f"blocked for 0.5 s: session {session.info.backend_pid} of "):
+            record_run(adapter, make_project(), schema=shop.schema)
 
 
 def test_doctor_shows_a_session_that_holds_the_store(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
