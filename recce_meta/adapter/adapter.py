@@ -140,7 +140,7 @@ class UnifiedSqlAdapter:
         """Versions of stores that need no migration, by schema; checking again costs two round trips."""
 
     def report_wait(self, reason: str) -> None:
-        """Report that this adapter waits, up to its `lock_timeout`."""
+        """Report *reason*, for which this adapter waits up to its `lock_timeout`."""
         if self._on_wait is not None:
             self._on_wait(f"Waiting up to {self.lock_timeout:g} s: {reason}")
 
