@@ -20,7 +20,12 @@ def module_name(path: Path) -> str:
 
 @pytest.mark.parametrize("name", [module_name(path) for path in WITH_EXAMPLES])
 def test_examples_in_docstrings_hold(name: str) -> None:
-    failed, tried = doctest.testmod(import_module(name))
+    try:  # doctest looks into lazy modules as well
+        failed, tried = doctest.testmod(import_module(name))
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("recce_meta"):
+            raise
+        pytest.skip(f"{error.name} is not installed, a driver that an extra brings")
 
     assert tried > 0
     assert failed == 0

@@ -218,6 +218,7 @@ def test_no_command_shows_a_secret_when_it_cannot_connect(
     assert SECRET not in said.out + said.err
 
 
+@pytest.mark.extensive
 def test_a_secret_in_a_statement_that_fails_is_hidden(tmp_path: Path) -> None:
     output = {
         "type": "duckdb",

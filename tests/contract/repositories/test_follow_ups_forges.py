@@ -111,6 +111,7 @@ def test_a_token_without_the_right_is_shown_on_the_connection(
     assert "may not" in (shop.connection.forge_error or "")
 
 
+@pytest.mark.extensive
 def test_events_on_two_workers_lose_and_double_no_comment(
     busy_shop: FollowedShop, forge_server: ForgeServer
 ) -> None:

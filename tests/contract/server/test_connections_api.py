@@ -198,6 +198,7 @@ def test_uploads_and_extractions_are_limited(shop: Connected) -> None:
     assert 0 < int(asked.headers["retry-after"]) <= 60
 
 
+@pytest.mark.extensive
 def test_a_hundred_concurrent_requests_for_a_branch_create_one_job(shop: Connected) -> None:
     _forget_limits(shop)
     with ThreadPoolExecutor(20) as threads:

@@ -104,6 +104,7 @@ def test_a_diff_draws_the_edges_of_both_runs_and_says_which_are_new(
     assert between - base
 
 
+@pytest.mark.extensive
 def test_a_diff_opens_at_what_changed_and_what_that_affects(either: TestClient, runs: dict[str, str]) -> None:
     address = TO.diff(runs["base"], runs["current"])
     changed = {row["unique_id"]: row for row in either.get(f"{address}/changes.json").json()}

@@ -371,6 +371,7 @@ def test_a_schema_that_an_administrator_made_is_used(store, make_project):
     assert record_run(store.adapter, make_project(), schema=store.schema).written
 
 
+@pytest.mark.extensive
 def test_the_printed_script_makes_a_store_that_init_finds_complete(store, make_project):
     for statement in split_statements(init_sql(store.adapter.warehouse, store.schema)):
         store.adapter.execute(statement)

@@ -108,6 +108,7 @@ def test_an_edit_changes_what_it_touches_and_nothing_else(
             assert found == expected(edit, state_variants("base"), set(found))
 
 
+@pytest.mark.extensive
 def test_undoing_an_edit_changes_the_same_nodes(
     state_variants: Callable[[str], Project], changes_of: ChangesOf, subtests: pytest.Subtests
 ) -> None:

@@ -482,6 +482,7 @@ def test_edited_columns_of_another_open_text_replace_the_recorded_ones(view_of: 
     assert "price_id   integer\nnew_price" in shown
 
 
+@pytest.mark.extensive
 def test_no_position_of_any_file_shows_a_mask_or_fails(view_of: ViewOf, shop_index: ProjectIndex) -> None:
     for file in sorted(shop_index.root.rglob("*.sql")):
         view = view_of(path=file.relative_to(shop_index.root).as_posix())
