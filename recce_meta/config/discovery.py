@@ -69,6 +69,9 @@ def _has_table(path: Path) -> bool:
     try:
         if not path.is_file() or path.stat().st_size > MAX_PYPROJECT_BYTES:
             return False
+    except OSError:
+        return False  # in a folder above that may not be searched
+    try:
         content = path.read_bytes()
     except OSError:
         return True  # it may have the table: reading it reports why not

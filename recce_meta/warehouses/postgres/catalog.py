@@ -28,8 +28,8 @@ SELECT set_config('search_path', '', true),
   set_config('standard_conforming_strings', 'on', true),
   set_config('quote_all_identifiers', 'off', true),
   set_config('jit', 'off', true),
-  CASE current_setting('lock_timeout')
-    WHEN '0' THEN set_config('lock_timeout', '{_LOCK_SECONDS}s', true)
+  CASE WHEN CAST(current_setting('lock_timeout') AS interval) NOT BETWEEN '1ms' AND '{_LOCK_SECONDS}s'
+    THEN set_config('lock_timeout', '{_LOCK_SECONDS}s', true)
   END
 """,
 )

@@ -64,13 +64,16 @@ LOCK_SECONDS = 2.5
 VANISHED_CLIENT = {
     # The client froze, or its machine went away, between two statements.
     "idle_in_transaction_session_timeout": "45s",
-    # It went away during a statement: nobody answers the probes of the server.
+    # It went away during a statement, and the probes of the server get no answer.
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "4",
     "tcp_user_timeout": "35s",
 }
 """Settings of the server for a transaction that holds locks of the store."""
+_LOCK_LIMIT = """
+SELECT set_config('lock_timeout', '{milliseconds}', false) WHERE current_setting('lock_timeout') = '0'
+"""
 # An older server does not have all of them.
 _LIMITS = """
 SELECT set_config(name, setting, true) FROM (VALUES {settings}) AS limits (name, setting)
@@ -163,8 +166,9 @@ ORDER BY 5 DESC, 1
 """
 
     def lock_statements(self, seconds: float) -> tuple[str, ...]:
-        """Return the statement that limits how long any other one waits for a lock."""
-        return (f"SET lock_timeout = {max(1, round(seconds * 1000))}",)
+        """Return the query that limits how long statements wait for a lock; a limit of the role stays."""
+        milliseconds = max(1, round(seconds * 1000))
+        return (_LOCK_LIMIT.replace("{milliseconds}", str(milliseconds)),)
 
     def writing_statements(self, lock_seconds: float) -> tuple[str, ...]:
         """Return one query that sets limits until the end of the transaction.

@@ -24,6 +24,7 @@ from recce_meta.store.read import list_runs
 from recce_meta.store.session import init_store
 from recce_meta.store.write import record_run
 from recce_meta.warehouses.postgres import connection as postgres
+from recce_meta.warehouses.postgres.catalog import _SETTINGS
 from tests.proofs import sampled
 
 MakeProject = Callable[..., Project]
@@ -93,6 +94,20 @@ def test_a_lock_of_the_whole_table_is_waited_for_no_longer_and_its_holder_named(
         session.execute(f"LOCK TABLE {adapter.quote_identifier(shop.schema)}.store")
         with pytest.raises(StoreLocked, match=f"blocked for 0.5 s: session {session.info.backend_pid} of "):
             record_run(adapter, make_project(), schema=shop.schema)
+
+
+def test_a_limit_of_the_role_stays_and_a_scan_waits_no_longer_than_its_own(shop: Any) -> None:
+    def limit(adapter: UnifiedSqlAdapter, *statements: str) -> object:
+        with adapter.session() as session:
+            for statement in statements:
+                session.execute(statement)
+            return session.query("SELECT current_setting('lock_timeout')")[0][0]
+
+    with shop.backend.connect() as adapter:
+        assert limit(adapter) == "1min"
+        assert limit(adapter, *_SETTINGS) == "10s"
+    with UnifiedSqlAdapter.from_url(f"{shop.url}?options=-clock_timeout%3D250") as adapter:
+        assert limit(adapter) == limit(adapter, *_SETTINGS) == "250ms"
 
 
 def test_doctor_shows_a_session_that_holds_the_store(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
