@@ -132,7 +132,7 @@ def say(message: str) -> None:
     settings = console()
     settings.note(text)
     if not settings.is_quiet:
-        _print(text)
+        print_error(text)
 
 
 def warn(message: str) -> None:
@@ -141,17 +141,17 @@ def warn(message: str) -> None:
     settings = console()
     settings.note(text, "WARNING")
     if not settings.is_quiet:
-        _print(text)
+        print_error(text)
 
 
 def alert(message: str) -> None:
     """Print a warning on standard error, even if the command is quiet: it stands for an error."""
     text = f"warning: {shorten(presentable(message), MESSAGE_LENGTH)}"
     console().note(text, "ERROR")
-    _print(text)
+    print_error(text)
 
 
-def _print(text: str) -> None:
+def print_error(text: str) -> None:
     """Print *text* on standard error, unless that is closed or its disk is full: work must not fail by it."""
     with suppress(OSError, ValueError):
         click.echo(text, err=True)

@@ -15,9 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-import click
-
-from recce_meta.cli.console import console
+from recce_meta.cli.console import console, print_error
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.redaction import presentable
 
@@ -160,8 +158,7 @@ def _cannot_start(command: Sequence[str], error: OSError) -> int:
         lines = [f"Cannot run {presentable(command[0])}: {error.strerror}"]
     elif command[0] == "dbt":
         lines.append("hint: activate the environment in which dbt is installed")
-    with suppress(OSError, ValueError):
-        click.echo("error: " + "\n".join(lines), err=True)
+    print_error("error: " + "\n".join(lines))
     return NOT_FOUND if is_missing else CANNOT_EXECUTE
 
 

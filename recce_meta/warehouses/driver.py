@@ -49,7 +49,7 @@ def refuse_unreadable(files: Mapping[str, object]) -> None:
 
 
 def refuse_special(file: Path) -> None:
-    """Raise ConnectionFailed if *file* exists and is no regular file: opening a pipe waits for ever."""
+    """Raise ConnectionFailed if *file* is a pipe, device or folder: opening a pipe may never end."""
     if file.exists() and not file.is_file():
         raise ConnectionFailed(f"Not a database file: '{file}'", hint="check the path in the URL or profile")
 
