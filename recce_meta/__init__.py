@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from recce_meta.models.marks.annotation import Annotation, AnnotationEvent
     from recce_meta.models.marks.review import Review
     from recce_meta.models.rows import ResultList, Tabular
+    from recce_meta.models.run import FsckResult, StoreProblem
     from recce_meta.quality.compare import QualityResult
     from recce_meta.quality.privacy import Privacy
     from recce_meta.render import SimpleTemplateRenderer
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from recce_meta.store.quality import list_quality_runs
     from recce_meta.store.read import list_runs
     from recce_meta.store.select import load_lineage_from_warehouse, load_nodes_from_warehouse, load_run
+    from recce_meta.sync.fsck import fsck
     from recce_meta.sync.operations import SyncResult, pull_runs, push_runs, sync_runs
 
 __all__ = [
@@ -101,6 +103,7 @@ __all__ = [
     "Config",
     "DataComparison",
     "Failed",
+    "FsckResult",
     "HistogramDiff",
     "ImpactView",
     "LineageEdge",
@@ -124,6 +127,7 @@ __all__ = [
     "ScanReport",
     "SchemaDiff",
     "SimpleTemplateRenderer",
+    "StoreProblem",
     "SyncResult",
     "Tabular",
     "TopKDiff",
@@ -150,6 +154,7 @@ __all__ = [
     "extract_sql_project",
     "extract_with",
     "failing_changes",
+    "fsck",
     "generate_diff_sql",
     "histogram_diff",
     "impact",
@@ -233,6 +238,7 @@ __getattr__, __dir__ = lazy_names(
         "models.marks.annotation": "Annotation AnnotationEvent",
         "models.marks.review": "Review",
         "models.rows": "ResultList Tabular",
+        "models.run": "FsckResult StoreProblem",
         "quality.compare": "QualityResult",
         "quality.privacy": "Privacy",
         "render": "SimpleTemplateRenderer",
@@ -242,6 +248,7 @@ __getattr__, __dir__ = lazy_names(
         "store.quality": "list_quality_runs",
         "store.read": "list_runs",
         "store.select": "load_lineage_from_warehouse load_nodes_from_warehouse load_run",
+        "sync.fsck": "fsck",
         "sync.operations": "SyncResult pull_runs push_runs sync_runs",
     },
 )

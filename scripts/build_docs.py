@@ -62,6 +62,8 @@ ERRORS = """
 `check-base` is the exception, with the exit codes of recce's command: 0 if base is fresh, 1 if it is missing,
 2 if it is stale, and 3 if this cannot be determined.
 
+`fsck` exits with 1 if a problem is left that can change an answer.
+
 `push`, `pull` and `sync` exit with 1 if a part failed or is a new conflict, and with 3 if nothing could be
 exchanged. Nothing to do is 0.
 

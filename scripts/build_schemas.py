@@ -41,7 +41,7 @@ from recce_meta.report.review.notes import NotesDocument
 from recce_meta.report.run_choice import BaseCheckDocument
 from recce_meta.report.runs import ImportDocument, RecceImportDocument
 from recce_meta.report.scan import ScanDocument
-from recce_meta.report.settings import SettingsDocument
+from recce_meta.report.settings import FsckDocument, SettingsDocument
 from recce_meta.report.tabular.rows import QueryDocument
 from recce_meta.server.json_api import kinds
 from recce_meta.store.export_document import SCHEMA as EXPORT_ID
@@ -90,6 +90,7 @@ PUBLISHED: dict[str, Published] = {
     "tokens.v1.json": Published(connection_report.TokensDocument, "API tokens"),
     "sync.v1.json": Published(SyncDocument, "One push, pull or sync"),
     "sync-status.v1.json": Published(SyncStatusDocument, "Last exchanges and conflicts of a store"),
+    "fsck.v1.json": Published(FsckDocument, "Check of the contents of a store"),
     "import.v1.json": Published(ImportDocument, "Imported runs"),
     "import-recce.v1.json": Published(RecceImportDocument, "Import of a recce_state.json"),
 }

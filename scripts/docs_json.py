@@ -47,6 +47,7 @@ COMMANDS = {
     "tokens.v1.json": "`token list`",
     "config.v1.json": "`config`",
     "checks.v1.json": "`doctor`",
+    "fsck.v1.json": "`fsck`",
     "export.v3.json": "`export RUN`",
     "export.v2.json": "`import` reads files of this earlier version",
     "export.v1.json": "`import` reads files of this earlier version",

@@ -62,14 +62,31 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Render and report": ("render_report", "render_sql", "SimpleTemplateRenderer"),
     "Stores": (
-        *("init_store", "doctor", "export", "export_run", "copy_runs", "import_run", "import_recce_state"),
+        *(
+            "init_store",
+            "doctor",
+            "fsck",
+            "export",
+            "export_run",
+            "copy_runs",
+            "import_run",
+            "import_recce_state",
+        ),
         *("push_runs", "pull_runs", "sync_runs", "store_sql", "demo"),
     ),
     "Results": (
         *("Tabular", "ResultList", "RunDiff", "DataComparison", "CheckReport", "LineageView", "ImpactView"),
         *("RunSummary", "ScanReport", "QualityResult", "RowCountDiff", "SchemaDiff", "ValueDiff"),
         *("ValueDetail", "RowsDiff", "QueryDiff", "ProfileDiff", "TopKDiff", "HistogramDiff", "Failed"),
-        *("NotCompared", "Review", "SyncResult", "Annotation", "AnnotationEvent"),
+        *(
+            "NotCompared",
+            "Review",
+            "SyncResult",
+            "FsckResult",
+            "StoreProblem",
+            "Annotation",
+            "AnnotationEvent",
+        ),
     ),
     "Data classes": ("Project", "RunMetadata", "NodeMetadata", "Column", "LineageEdge", "Change"),
     "Settings": ("Config", "NodeSettings", "Privacy"),
@@ -114,6 +131,7 @@ FUNCTIONS: dict[str, tuple[str, ...] | str] = {
     "runner": "the command itself",
     "config": ("read_config",),
     "prune": ("prune",),
+    "fsck": ("fsck",),
     "doctor": ("doctor",),
     "demo": ("demo",),
 }
@@ -122,7 +140,8 @@ FUNCTIONS: dict[str, tuple[str, ...] | str] = {
 COMMANDS_HEADER = """## Commands as functions
 
 Each function takes an adapter first, selectors as strings, and options as keyword arguments.
-`render_report` writes any result as the command does, with `--format` as its second argument.
+`render_report` writes a result as the command does, with `--format` as its second argument; the result of
+an exchange is a table of its objects.
 
 | command | function |
 | --- | --- |"""

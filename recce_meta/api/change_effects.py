@@ -10,9 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace as with_fields
+
 from recce_meta import sql_diff, sql_lineage
+from recce_meta.api.partial_run import filled, lacks_sql
 from recce_meta.api.run_reader import RunReader
 from recce_meta.diff.breaking import SQL_BUILT, categorise, readers_of_ephemeral
 from recce_meta.diff.project_side import ProjectSide
@@ -211,7 +215,7 @@ class Effects:
 
     def of(self, changes: Mapping[str, Change]) -> tuple[dict[str, Change], dict[str, AffectedNode]]:
         """Return *changes* with categories, and the affected nodes; nodes of both sides must have code."""
-        self._read_ahead(changes.values())
+        self._fill_sides(self._read_ahead(changes.values()))
         judged, effects, moved = categorise(changes, *self._sides, self._compare)
         starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
         through = readers_of_ephemeral(judged, *self._sides, self._graph, self._compare)
@@ -248,8 +252,8 @@ class Effects:
             elif self._loses_columns and run.has_columns and not run.has_references:
                 yield WITHOUT_REFERENCES.format(side)
 
-    def _read_ahead(self, changes: Iterable[Change]) -> None:
-        """Prefetch the nodes that comparing SQL needs."""
+    def _read_ahead(self, changes: Iterable[Change]) -> list[str]:
+        """Prefetch the nodes that comparing SQL needs. Return the unique ids of those that are compared."""
         ids = [
             change.unique_id
             for change in changes
@@ -260,6 +264,28 @@ class Effects:
         if ids:
             for run in self._runs:
                 run.with_parents(ids)
+        return ids
+
+    def _fill_sides(self, ids: Collection[str]) -> None:
+        """Add proven SQL of other runs to the nodes *ids* that one side did not compile."""
+        # Assumed SQL proves no effect: its node stays without SQL, and the effect unknown.
+        self._sides = (self._with_kept(0, ids), self._with_kept(1, ids))
+
+    def _with_kept(self, index: int, ids: Collection[str]) -> ProjectSide:
+        side, run = self._sides[index], self._runs[index]
+        missing = {key: side.nodes[key] for key in ids if key in side.nodes and lacks_sql(side.nodes[key])}
+        kept = {key: sql for key, sql in run.kept_sql(missing).items() if not sql.is_assumed}
+        if not kept:
+            return side
+        if side.tokenised:
+            added = {
+                key: with_fields(node, compiled_code=kept[key].code)
+                for key, node in missing.items()
+                if key in kept
+            }
+        else:
+            added = {node.unique_id: node for node in filled(missing.values(), kept, run.with_parents(kept))}
+        return replace(side, nodes={**side.nodes, **added})
 
     def _compare(self, before: NodeMetadata, old: str, after: NodeMetadata, new: str) -> SqlChange:
         unique_id = after.unique_id

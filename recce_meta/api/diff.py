@@ -6,10 +6,10 @@ Two stored runs are compared in the warehouse; only changed and affected nodes a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 from msgspec.structs import replace
@@ -17,6 +17,7 @@ from msgspec.structs import replace as with_fields
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.change_effects import Effects
+from recce_meta.api.partial_run import LazyMacros
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
 from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
 from recce_meta.diff.causes import Causes
@@ -39,7 +40,6 @@ from recce_meta.models import (
     COSMETIC,
     Change,
     LineageEdge,
-    MacroMetadata,
     NodeMetadata,
     Project,
     Reason,
@@ -89,27 +89,6 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
     return run_diff(base, current, judged, graph, names, pair.unseen_seeds(), notes, reached=reached)
 
 
-class _Macros(Mapping[str, MacroMetadata]):
-    """Macros of a run, fetched on first access: most diffs do not need them."""
-
-    def __init__(self, adapter: UnifiedSqlAdapter, run: RunMetadata, schema: str) -> None:
-        self._source = (adapter, run, schema)
-
-    @cached_property
-    def _found(self) -> dict[str, MacroMetadata]:
-        adapter, run, schema = self._source
-        return {macro.unique_id: macro for macro in read.load_macros(adapter, run, schema=schema)}
-
-    def __getitem__(self, unique_id: str) -> MacroMetadata:
-        return self._found[unique_id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-
 class _Pair:
     """Both runs, read incrementally."""
 
@@ -125,7 +104,7 @@ class _Pair:
         self.sides = [
             ProjectSide(
                 {node.unique_id: node for node in nodes},
-                _Macros(adapter, run, schema),
+                LazyMacros(partial(read.load_macros, adapter, run, schema=schema)),
                 run,
                 tokenised=True,
             )

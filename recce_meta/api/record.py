@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.partial_run import is_compiled, with_kept_sql
 from recce_meta.errors import StoreError, UsageError, quoted
 from recce_meta.extractors.commit_proof import Checkout, clean_checkout
 from recce_meta.extractors.git import GitState
@@ -43,8 +44,15 @@ class ColumnsKept(Struct, frozen=True):
 class Tracer:
     """Computation of a project's column lineage, run when the store asks for it, with its counts."""
 
-    def __init__(self, project: Project, timeout: float | None = SECONDS, tell: Tell | None = None) -> None:
-        self._project = project
+    def __init__(
+        self,
+        project: Project,
+        timeout: float | None = SECONDS,
+        tell: Tell | None = None,
+        assumed: Collection[str] = (),
+    ) -> None:
+        """Create the computation; *assumed* are nodes whose SQL may not be what dbt would compile."""
+        self._project, self._assumed = project, assumed
         self._timeout = timeout
         self._tell = tell
         self._kept: ColumnsKept | None = None
@@ -53,7 +61,7 @@ class Tracer:
         """Return the column lineage of the project, except for nodes in *known*."""
         if self._tell is not None:
             self._tell(f"tracing columns of {len(self._project.nodes):,} nodes")
-        graph = analyse_project(self._project, known, timeout=self._timeout)
+        graph = analyse_project(self._project, known, timeout=self._timeout, assumed=self._assumed)
         self._kept = self._counted(graph, known)
         return graph
 
@@ -120,8 +128,27 @@ def record_run(
     could not be analysed are in the result's `column_warnings`. A run with an id that is stored already stays
     unchanged, except that missing *statistics* and column lineage are added. *now* is the time of recording.
     """
-    analyse = Tracer(project, column_timeout) if columns else None
-    return write.record_run(adapter, project, schema=schema, now=now, statistics=statistics, analyse=analyse)
+    return write.record_run(
+        adapter,
+        project,
+        schema=schema,
+        now=now,
+        statistics=statistics,
+        analyse=_tracer(adapter, project, schema, column_timeout) if columns else None,
+        is_compiled=is_compiled(project),
+    )
+
+
+def _tracer(
+    adapter: UnifiedSqlAdapter,
+    project: Project,
+    schema: str,
+    timeout: float,
+    tell: Tell | None = None,
+) -> Tracer:
+    """Return the computation for *project*, with SQL from other runs for nodes that dbt did not compile."""
+    whole, assumed = with_kept_sql(adapter, project, schema)
+    return Tracer(whole, timeout, tell, assumed)
 
 
 def record_project(
@@ -140,7 +167,7 @@ def record_project(
     With *id_of_contents*, the run gets another id if a run with its id was pruned. *tell* is called with
     progress messages. Raises StoreError if the run's id belongs to another project, or was pruned.
     """
-    tracer = Tracer(project, column_timeout, tell) if columns else None
+    tracer = _tracer(adapter, project, schema, column_timeout, tell) if columns else None
     result = write.record_run(
         adapter,
         project,
@@ -148,6 +175,7 @@ def record_project(
         statistics=statistics,
         analyse=tracer,
         id_of_contents=id_of_contents,
+        is_compiled=is_compiled(project),
     )
     warnings = (*project.warnings, *first_warnings(result.column_warnings))
     # A run with a known id is never changed, so that nothing has been written.

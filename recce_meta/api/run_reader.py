@@ -4,8 +4,6 @@ The run selector `path:DIR` names dbt artifacts on disk, which are read into mem
 
 Both readers return the same data. Diffs and impact analyses use few of thousands of nodes, so
 `StoredRunReader` fetches only these, unless the complete run is already loaded.
-
-A node is stale if it holds data of an earlier build because its build failed or was skipped.
 """
 
 from __future__ import annotations
@@ -20,6 +18,16 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.partial_run import (
+    KeptSql,
+    LazyMacros,
+    failure_reasons,
+    filled,
+    kept_sql,
+    lacks_sql,
+    stale_reasons,
+)
+from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import ArtifactError
 from recce_meta.graph import LineageGraph, build_lineage_graph, is_ephemeral
 from recce_meta.lazy import LazyModule
@@ -123,6 +131,13 @@ class RunReader(ABC):
     @abstractmethod
     def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
         """Return the compiled code of *ids*, with tokens for relations, of nodes that have code."""
+
+    def kept_sql(self, ids: Collection[str]) -> Mapping[str, KeptSql]:
+        """Return the SQL from other runs of the nodes of *ids* that dbt did not compile in this run.
+
+        Artifacts on disk have none.
+        """
+        return {}
 
     @abstractmethod
     def columns(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
@@ -352,6 +367,8 @@ class StoredRunReader(RunReader):
         self._complete: MemoryRunReader | None = None
         self._nodes: dict[str, NodeMetadata] = {}
         self._asked: set[str] = set()
+        self._kept: dict[str, KeptSql] = {}
+        self._searched: set[str] = set()
         self._columns: dict[str, NodeColumns] = {}
         self._columns_read: set[str] = set()
 
@@ -408,22 +425,54 @@ class StoredRunReader(RunReader):
 
     def with_parents(self, ids: Collection[str]) -> Mapping[str, NodeMetadata]:
         """Return *ids*, their parents, and the nodes that ephemeral parents read."""
+        self._read_with_parents(ids)
+        kept = self.kept_sql(ids)
+        self._nodes.update((node.unique_id, node) for node in filled(self._lacking(ids), kept, self._nodes))
+        return self._nodes
+
+    def _read_with_parents(self, ids: Collection[str]) -> None:
         wanted = set(ids)
-        while new := wanted - self._asked:
-            self._asked |= new
-            found = read.load_nodes_by_id(self.adapter, self.run, sorted(new), schema=self.schema)
-            self._nodes.update((node.unique_id, node) for node in found)
-            wanted |= {
+        while wanted:
+            if new := wanted - self._asked:
+                self._asked |= new
+                found = read.load_nodes_by_id(self.adapter, self.run, sorted(new), schema=self.schema)
+                self._nodes.update((node.unique_id, node) for node in found)
+            above = (self._nodes[key] for key in wanted if key in self._nodes)
+            # A node that was read as a parent lacks its own parents.
+            wanted = {
                 parent
-                for node in found
+                for node in above
                 if node.unique_id in ids or node.is_ephemeral
                 for parent in node.parents
+                if parent not in self._asked
             }
-        return self._nodes
+
+    def _lacking(self, ids: Iterable[str]) -> list[NodeMetadata]:
+        """Return the nodes of *ids* that were read and that dbt did not compile in this run."""
+        nodes = (self._nodes[key] for key in ids if key in self._nodes)
+        return [node for node in nodes if lacks_sql(node)]
+
+    def kept_sql(self, ids: Collection[str]) -> Mapping[str, KeptSql]:
+        """Return the SQL of the nodes *ids* that dbt did not compile in this run, from other runs."""
+        if new := set(ids) - self._searched:
+            self._searched |= new
+            self._read_with_parents(new)
+            if missing := self._lacking(new):
+                with self._open() as store:
+                    side = ProjectSide(
+                        self._nodes, LazyMacros(partial(read.macros_of, store, self.run)), self.run
+                    )
+                    self._kept.update(kept_sql(store, side, missing))
+        return {key: self._kept[key] for key in ids if key in self._kept}
 
     def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
         found = read.load_code(self.adapter, self.run, "compiled_code", sorted(ids), schema=self.schema)
-        return {unique_id: code for unique_id, code in found.items() if code}
+        without = [unique_id for unique_id, code in found.items() if not code]
+        kept = self.kept_sql(without) if without else {}
+        return {
+            **{unique_id: code for unique_id, code in found.items() if code},
+            **{unique_id: sql.code for unique_id, sql in kept.items()},
+        }
 
     def columns(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
         """Return column lineage; all downstream nodes are read together, since a change may affect any."""
@@ -503,61 +552,6 @@ class StoredRunReader(RunReader):
             return {}
         with self._open() as store:
             return columns.columns_of(store, self.run, sorted(ids))
-
-
-_OWN = {
-    "error": "its build failed",
-    "runtime error": "its build failed",
-    "fail": "its build failed",
-    "partial success": "its build failed in part",
-    "skipped": "it was skipped in the build",
-}
-"""Reason why a node is stale, by dbt's status."""
-_BUILT = ("model.", "seed.", "snapshot.")
-
-
-def failure_reasons(results: Iterable[NodeResult]) -> dict[str, str]:
-    """Return the reason for each node with a failed or skipped build, by unique id."""
-    return {
-        result.unique_id: _OWN[result.status.lower()]
-        for result in results
-        if result.unique_id.startswith(_BUILT) and result.status.lower() in _OWN
-    }
-
-
-def stale_reasons(
-    own: Mapping[str, str],
-    results: Iterable[NodeResult],
-    edges: Iterable[LineageEdge],
-    names: Mapping[str, str],
-) -> dict[str, str]:
-    """Return *own*, plus a reason for each downstream node that the run did not build, such as a view.
-
-    *names* are the names of nodes by unique id.
-    """
-    # What was built in spite of the failure upstream has data of this build.
-    built = {result.unique_id for result in results} - own.keys()
-    children: dict[str, list[str]] = {}
-    for edge in edges:
-        children.setdefault(edge.parent_id, []).append(edge.node_id)
-    found = dict(own)
-    for origin, reason in sorted(own.items()):
-        upstream = f"{names.get(origin, origin)} upstream is stale: {reason}"
-        for reader in _readers(origin, children, built):
-            found.setdefault(reader, upstream)
-    return found
-
-
-def _readers(origin: str, children: Mapping[str, list[str]], built: Collection[str]) -> list[str]:
-    """Return the nodes downstream of *origin*, stopping at nodes in *built*."""
-    seen: dict[str, None] = {}
-    pending = list(children.get(origin, ()))
-    while pending:
-        node = pending.pop()
-        if node not in seen and node not in built:
-            seen[node] = None
-            pending += children.get(node, ())
-    return list(seen)
 
 
 def open_run(

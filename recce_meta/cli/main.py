@@ -61,12 +61,14 @@ COMMANDS = {
     "runner": ("worker", "Build the container images in which workers run dbt."),
     "config": ("config", "Show every effective setting and its source."),
     "prune": ("store", "Remove old runs and the data that only they use."),
+    "fsck": ("store", "Check the contents of the store, and repair what can be derived again."),
     "doctor": ("store", "Check profile, connection, permissions and store."),
     "demo": ("store", "Record and compare two real runs of a jaffle shop."),
 }
 """Module in `recce_meta.cli.commands` and help text of each command."""
 
 EXIT_CODES = """Exit codes: 0 success; 1 a --fail-on condition or a check failed; 2 wrong usage; 3 failure.
+fsck: 0 nothing that changes an answer; 1 problems are left; 2 wrong usage; 3 failure.
 check-base: 0 fresh; 1 missing; 2 stale or wrong usage; 3 failure.
 push, pull, sync: 0 success or nothing to do; 1 in part; 2 wrong usage; 3 failure."""
 HOOK = "hook"

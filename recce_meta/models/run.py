@@ -1,4 +1,4 @@
-"""Run: one recorded state of a project. Also the choice of runs, and results of `doctor`."""
+"""Run: one recorded state of a project. Also the choice of runs, and results of `doctor` and `fsck`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.extraction import Extraction
 from recce_meta.models.node import LineageEdge, MacroMetadata, NodeMetadata, NodeResult
-from recce_meta.models.rows import Tabular
+from recce_meta.models.rows import ResultList, RowTable, Tabular
 
 DBT = "dbt"
 """Extractor of runs recorded from dbt artifacts."""
@@ -175,6 +175,75 @@ class Check(Tabular, frozen=True):
     """None if the check was skipped, or passed but needs follow-up."""
     detail: str
     hint: str | None = None
+
+
+class ProblemKind(str, Enum):
+    """What contradicts what."""
+
+    VERSIONS = "versions"
+    """The versions of the store contradict each other."""
+    RELATION = "relation"
+    """A table or a view of the store is missing."""
+    CONTENT = "content"
+    """Contents do not match their id or their hash, or no version of recce_meta writes them."""
+    MISSING = "missing"
+    """Something refers to a piece that is not stored."""
+    DUPLICATE = "duplicate"
+    """A key occurs more than once."""
+    DERIVED = "derived"
+    """Derived data differ from what they are derived from."""
+    DELETED = "deleted"
+    """A run is stored although it was deleted."""
+    GARBAGE = "garbage"
+    """Nothing refers to these rows, so no command reads them."""
+    UNVERIFIED = "unverified"
+    """The contents cannot be verified: characters of the original were replaced, or version 1 stored them."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+HARMLESS = frozenset((ProblemKind.GARBAGE, ProblemKind.UNVERIFIED))
+"""Kinds that change no answer."""
+
+
+class StoreProblem(Tabular, frozen=True, kw_only=True):
+    """One contradiction in a store."""
+
+    kind: ProblemKind
+    """What is wrong, and so whether it can change an answer and whether it can be repaired."""
+    table: str
+    """Table or view of the store."""
+    object_id: str | None = None
+    """Id of the object or piece; None for a whole table."""
+    message: str
+    """What contradicts what, as a sentence."""
+    run_ids: tuple[str, ...] = ()
+    """Runs whose answers it may change, sorted."""
+    repair: str | None = None
+    """What `--repair` does; None if it cannot be repaired."""
+
+
+class FsckResult(Tabular, frozen=True, kw_only=True):
+    """What a check of a store found."""
+
+    problems: tuple[StoreProblem, ...]
+    """Problems that are there, also after a repair."""
+    repaired: tuple[StoreProblem, ...] = ()
+    """Problems that were there before a repair."""
+    objects: int
+    """Number of objects that were checked: runs, annotations, reviews, measurements and others."""
+    pieces: int
+    """Number of pieces that were checked: graphs, versions of nodes, macros, column lineage and others."""
+
+    @property
+    def is_sound(self) -> bool:
+        """True if nothing is left that can change an answer."""
+        return all(one.kind in HARMLESS for one in self.problems)
+
+    def to_table(self) -> RowTable:
+        """Return the problems that are there as rows."""
+        return ResultList(StoreProblem, self.problems).to_table()
 
 
 class ChosenRun(Struct, frozen=True, kw_only=True):

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         runs_text,
     )
     from recce_meta.report.scan import scan_json, scan_markdown, scan_text
+    from recce_meta.report.settings import fsck_json, fsck_text
     from recce_meta.report.tabular.data import data_table
     from recce_meta.report.tabular.delimited import delimited
     from recce_meta.report.tabular.rows import rows_delimited, rows_json, rows_markdown, rows_text
@@ -73,6 +74,8 @@ __all__ = [
     "diff_json",
     "diff_markdown",
     "diff_text",
+    "fsck_json",
+    "fsck_text",
     "html_report",
     "impact_json",
     "impact_markdown",
@@ -131,6 +134,7 @@ __getattr__, __dir__ = lazy_names(
         "runs": "checks_text lineage_markdown prune_text record_text run_markdown run_text runs_markdown "
         "runs_text",
         "scan": "scan_json scan_markdown scan_text",
+        "settings": "fsck_json fsck_text",
         "tabular.data": "data_table",
         "tabular.delimited": "delimited",
     },

@@ -9,7 +9,7 @@ it stays, as an escape).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from operator import itemgetter
 
@@ -45,6 +45,8 @@ ID_LENGTH = 32
 """128 bits in hexadecimal digits, enough to make accidental collisions practically impossible."""
 
 ESCAPED_NUL = b"\\u0000"
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""U+FFFD, which is stored for U+0000."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -79,7 +81,8 @@ def contents(project: Project) -> Contents:
         identity = digest(content)
         # One look at the bytes, because nodes with U+0000 are rare and the replacement copies the node.
         if b"\0" in content or ESCAPED_NUL in content:
-            node, compiled = _without_nul(node), compiled and without_nul(compiled)
+            # Also in JSON, because PostgreSQL cannot read such JSON.
+            node, compiled = _replaced(node, without_nul), compiled and without_nul(compiled)
         versions[identity] = node, compiled
         place = (node.database_name, node.schema_name, node.identifier, node.relation_name)
         places.append((node.unique_id, identity, *place))
@@ -112,6 +115,18 @@ def stored_version_id(node: NodeMetadata) -> str:
     return digest(_encoded(node, node.compiled_code, ObjectTexts()))
 
 
+def original_version_id(node: NodeMetadata) -> str:
+    """Return the id that *node*, in its stored form, has if each U+FFFD of it was U+0000.
+
+    An id is that of the original. A node that had both characters cannot be recognised.
+    """
+    return stored_version_id(_replaced(node, with_nul)) if _has_replacement(node) else ""
+
+
+def _has_replacement(node: NodeMetadata) -> bool:
+    return REPLACEMENT.encode() in msgspec.json.encode(node)
+
+
 def macro_version_id(macro: MacroMetadata) -> str:
     """Return the id of *macro*'s content."""
     return digest(_encode(macro))
@@ -119,7 +134,12 @@ def macro_version_id(macro: MacroMetadata) -> str:
 
 def without_nul(text: str) -> str:
     """Return *text* with U+0000 replaced by U+FFFD."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return text.replace("\0", REPLACEMENT)
+
+
+def with_nul(text: str) -> str:
+    """Return *text* with U+FFFD replaced by U+0000, the inverse of `without_nul`."""
+    return text.replace(REPLACEMENT, "\0")
 
 
 def digest(content: bytes) -> str:
@@ -166,17 +186,17 @@ def _encoded(node: NodeMetadata, compiled: str | None, texts: ObjectTexts) -> by
     return _encode(content) + code.encode("utf-8", "surrogatepass")
 
 
-def _without_nul(node: NodeMetadata) -> NodeMetadata:
-    """Return *node* with U+0000 replaced, also in JSON, because PostgreSQL cannot read such JSON."""
-    return msgspec.convert(_json_without_nul(msgspec.to_builtins(node)), NodeMetadata)
+def _replaced(node: NodeMetadata, change: Callable[[str], str]) -> NodeMetadata:
+    """Return *node* with every text changed by *change*, also the texts in JSON."""
+    return msgspec.convert(_with_texts(msgspec.to_builtins(node), change), NodeMetadata)
 
 
-def _json_without_nul(value: Json) -> Json:
+def _with_texts(value: Json, change: Callable[[str], str]) -> Json:
     if isinstance(value, str):
-        return without_nul(value)
+        return change(value)
     if isinstance(value, dict):
-        return {without_nul(key): _json_without_nul(member) for key, member in value.items()}
-    return [_json_without_nul(item) for item in value] if isinstance(value, list) else value
+        return {change(key): _with_texts(member, change) for key, member in value.items()}
+    return [_with_texts(item, change) for item in value] if isinstance(value, list) else value
 
 
 def version_rows(versions: Mapping[str, tuple[NodeMetadata, str | None]]) -> Iterable[Row]:

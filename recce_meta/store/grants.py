@@ -1,4 +1,4 @@
-"""Statements that give a role the rights on a store: to read it, or to record runs into it."""
+"""Statements that an administrator runs: to create a store, and to let a role read it or record into it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from collections.abc import Iterator
 from enum import Enum
 
 from recce_meta.store import sql_files
-from recce_meta.store.session import dialect_of, schema_text
+from recce_meta.store.session import dialect_of, own_versions, schema_text
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.warehouses import StoreRights, Warehouse
 
 _OF_THE_OWNER = frozenset(
-    {"delete_garbage", "delete_runs", "delete_tombstones", "set_first_version", "set_version"}
+    {
+        "date_tombstones",
+        "delete_changes",
+        "delete_garbage",
+        "delete_runs",
+        "delete_tombstones",
+        "set_first_version",
+        "set_version",
+    }
 )
 """Queries of `prune`, `init` and migrations, which neither role can run."""
 _CREATED = re.compile(rf"\bCREATE TABLE(?: IF NOT EXISTS)? {DEFAULT_SCHEMA}\.(\w+)")
@@ -72,3 +80,21 @@ def _lines(statements: tuple[str, ...]) -> Iterator[str]:
 def _tables(pattern: re.Pattern[str], texts: list[str]) -> list[str]:
     """Return the tables that *pattern* finds, in order of their first use."""
     return list(dict.fromkeys(table for text in texts for table in pattern.findall(text)))
+
+
+def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
+    """Return the script that creates a new store, as `init_store` would."""
+    quoted = schema_text(warehouse, schema)
+    dialect = dialect_of(warehouse)
+    scripts = (
+        sql_files.query("create_schema", dialect),
+        *sql_files.ddl(dialect),
+        *sql_files.views(dialect),
+        *sql_files.comments(dialect),
+    )
+    (version_row,) = sql_files.query("set_first_version", dialect).statements(quoted)
+    texts = [file.in_schema(quoted) for file in scripts]
+    for name, value in own_versions().items():
+        version_row = version_row.replace(f":{name}", f"'{value}'" if isinstance(value, str) else str(value))
+    texts.append(f"{version_row};\n")
+    return "\n".join(texts)

@@ -28,7 +28,10 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
 
 TOMBSTONE_AGE = timedelta(days=400)
-"""Age at which `prune` removes a tombstone: longer than a store may go without an exchange."""
+"""Time from when this store first saw a tombstone until `prune` removes it.
+
+It is longer than a store may go without an exchange.
+"""
 OTHER_STORE = "the deletion is in the view deleted_runs; import into another store with --schema"
 """Hint for a deleted run that a file or another store contains."""
 
@@ -48,6 +51,8 @@ class Tombstone(Tabular, frozen=True, kw_only=True):
 
 
 COLUMNS = Tombstone.__struct_fields__
+STORED_COLUMNS = (*COLUMNS, "first_seen_at")
+"""Columns of the table; stores do not exchange when they first saw a deletion."""
 
 
 class PruneResult(Tabular, Struct, frozen=True, kw_only=True):
@@ -113,7 +118,7 @@ def prune(
             tombstones = () if local else tuple(tombstones_of(chosen, author, reason, time))
             if dry_run:
                 return PruneResult(runs=chosen, dry_run=True, tombstones=tombstones)
-            store.execute("delete_tombstones", before=time - TOMBSTONE_AGE)
+            _expire_tombstones(store)
             rows = _remove(store, chosen, tombstones) if chosen else {}
         return PruneResult(runs=chosen, rows=rows, tombstones=tombstones)
 
@@ -249,8 +254,35 @@ def _stored_form(tombstone: Tombstone) -> Tombstone:
 
 def _insert(store: StoreSession, tombstones: Sequence[Tombstone]) -> None:
     if tombstones:
-        rows = (tuple(getattr(one, name) for name in COLUMNS) for one in tombstones)
-        store.insert("tombstones", COLUMNS, rows)
+        seen_at = _seen_at(_clocks(store))
+        rows = ((*(getattr(one, name) for name in COLUMNS), seen_at) for one in tombstones)
+        store.insert("tombstones", STORED_COLUMNS, rows)
+
+
+def _expire_tombstones(store: StoreSession) -> None:
+    """Remove the tombstones that this store has had for TOMBSTONE_AGE; date those from before version 13.
+
+    The time of a deletion is that of another machine and does not count. If a clock is wrong, a tombstone is
+    kept for longer: it counts from the later of the two times to the earlier of them.
+    """
+    clocks = _clocks(store)
+    if (seen_at := _seen_at(clocks)) is not None:
+        store.execute("date_tombstones", seen_at=seen_at)
+        store.execute("delete_tombstones", before=min(clocks) - TOMBSTONE_AGE)
+
+
+def _seen_at(clocks: Sequence[datetime]) -> datetime | None:
+    """Return the time from which a deletion counts; None if a later `prune` must date it.
+
+    Without a run, there is nothing to check the warehouse's clock with.
+    """
+    return max(clocks) if len(clocks) > 1 else None
+
+
+def _clocks(store: StoreSession) -> list[datetime]:
+    """Return the time of the warehouse and, if the store has runs, the latest time of a recording."""
+    [row] = store.query("store_clock")
+    return [time for time in map(in_utc, row) if isinstance(time, datetime)]
 
 
 def _remove(

@@ -371,7 +371,7 @@ def load_project(store: StoreSession, run: RunMetadata) -> Project:
         run=run,
         nodes=tuple(node for node in nodes if node.resource_type != GROUP),
         groups=tuple(node for node in nodes if node.resource_type == GROUP),
-        macros=tuple(_macros(store, run)),
+        macros=tuple(macros_of(store, run)),
         results=tuple(_in_order(map(result_of, store.query("results", run_id=run.run_id)))),
         facts=read_facts(store, run.run_id),
     )
@@ -546,7 +546,7 @@ def load_macros(
 ) -> list[MacroMetadata]:
     """Return the macros of *run*, sorted by unique id."""
     with open_store(adapter, schema) as store:
-        return _macros(store, run)
+        return macros_of(store, run)
 
 
 def load_results(
@@ -576,7 +576,8 @@ def _differing(store: StoreSession, run: RunMetadata, other: RunMetadata) -> lis
     return _in_order(node_of(row, by_node, None, objects) for row in found)
 
 
-def _macros(store: StoreSession, run: RunMetadata) -> list[MacroMetadata]:
+def macros_of(store: StoreSession, run: RunMetadata) -> list[MacroMetadata]:
+    """Return the result of `load_macros` from an open store."""
     return _in_order(map(macro_of, store.query("macros", macro_set_id=run.macro_set_id)))
 
 

@@ -30,7 +30,7 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA, KEYS, SqlFile
 from recce_meta.warehouses import Warehouse, available
 
 _LOG = logging.getLogger(__name__)
-SCHEMA_VERSION = 12
+SCHEMA_VERSION = 13
 """Version of the tables in `sql/ddl`; `sql/migrations` has the steps from each previous version."""
 READ_VERSION = 9
 """The oldest version whose readers can read a store of SCHEMA_VERSION.
@@ -40,6 +40,8 @@ becomes SCHEMA_VERSION.
 """
 VIEWS_GROW_SINCE = 6
 """From this version on, views only gain columns, at their end."""
+IDS_AT_ONCE = 200
+"""Ids in one statement that deletes rows: warehouses limit the number of parameters."""
 _VERSION_7 = 7
 """The first version whose stores have a read version."""
 _PREFIXED_SINCE = 9
@@ -55,6 +57,11 @@ class StoreVersions(Struct, frozen=True):
     """The oldest version whose readers can read it."""
     migrated_by: str | None = None
     """The version of recce_meta that created or migrated it. None before version 7."""
+
+    @property
+    def is_current(self) -> bool:
+        """True if the tables have the version that this recce_meta writes."""
+        return self.write == SCHEMA_VERSION
 
     @property
     def is_newer(self) -> bool:
@@ -174,9 +181,43 @@ class StoreSession:
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Add *rows* to one of the store's tables, named without its prefix."""
         fold = self._warehouse.folded  # the DDL does not quote names
-        stored = self._warehouse.quote_identifier(fold(sql_files.table_name(table)))
-        name = f"{self._quoted_schema}.{stored}"
+        name = self._table(self._quoted_schema, table)
         self._session.insert_rows(name, [*map(fold, columns)], rows, [*map(fold, KEYS[table])])
+
+    def remove(self, table: str, ids: Sequence[str]) -> None:
+        """Delete the rows of one of the store's tables whose first key column is one of *ids*."""
+        column = self._warehouse.quote_identifier(self._warehouse.folded(KEYS[table][0]))
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            given = {f"id{number}": one for number, one in enumerate(ids[start : start + IDS_AT_ONCE])}
+            listed = ", ".join(f":{name}" for name in given)
+            name = self._table(self._schema_in_statements, table)
+            self._session.execute(f"DELETE FROM {name} WHERE {column} IN ({listed})", given)  # noqa: S608
+
+    def _table(self, quoted_schema: str, table: str) -> str:
+        name = self._warehouse.folded(sql_files.table_name(table))
+        return f"{quoted_schema}.{self._warehouse.quote_identifier(name)}"
+
+    def count_deletable(self, name: str) -> dict[str, int]:
+        """Return the number of rows that each statement of `sql/queries/<name>.sql` deletes, by its table."""
+        file = sql_files.query(name, self.dialect)
+        here = file.statements(self._schema_in_statements)
+        counts: dict[str, int] = {}
+        for plain, statement in zip(file.statements(), here, strict=True):
+            table = plain.partition("DELETE FROM ")[2].split()[0].rpartition(".")[2]
+            rest = statement.partition("DELETE FROM ")[2]
+            ((count,),) = self._session.query(f"SELECT COUNT(*) FROM {rest}", {})  # noqa: S608 - our own file
+            counts[table] = max(counts.get(table, 0), int(str(count)))
+        return counts
+
+    def changes_without_stored(self, run_ids: Sequence[str]) -> list[tuple[object, ...]]:
+        """Return the rows of `node_changes` of the runs *run_ids*, computed although they are stored.
+
+        A row has the columns of the view. For warehouses that store changes.
+        """
+        given = {f"id{number}": one for number, one in enumerate(run_ids)}
+        listed = ", ".join(f":{name}" for name in given)
+        view = sql_files.computed_changes(self.dialect, self._schema_in_statements)
+        return self._session.query(f"SELECT * FROM ({view}) AS fresh WHERE run_id IN ({listed})", given)  # noqa: S608
 
     def rename_tables(self) -> Iterator[str]:
         """Give each table without a prefix its prefix. Yield each renamed table; a repetition continues."""
@@ -328,7 +369,7 @@ def _init_store(adapter: UnifiedSqlAdapter, schema: str) -> InitResult:
         if versions is None or versions.write < SCHEMA_VERSION:
             versions = _bring_forward(store)
         elif not versions.is_newer:
-            _write_views(store)
+            write_views(store)
     if versions is not None and versions.is_newer:
         _refuse_reading(versions, schema)
         return InitResult(InitAction.UNCHANGED, schema, versions.write, versions.write, versions.remedy)
@@ -363,24 +404,6 @@ def can_record(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> bool
     except TransientFailure:  # waits for another writer, so it may write
         return True
     return True
-
-
-def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
-    """Return the script that creates a new store, as `init_store` would."""
-    quoted = schema_text(warehouse, schema)
-    dialect = dialect_of(warehouse)
-    scripts = (
-        sql_files.query("create_schema", dialect),
-        *sql_files.ddl(dialect),
-        *sql_files.views(dialect),
-        *sql_files.comments(dialect),
-    )
-    (version_row,) = sql_files.query("set_first_version", dialect).statements(quoted)
-    texts = [file.in_schema(quoted) for file in scripts]
-    for name, value in _own_versions().items():
-        version_row = version_row.replace(f":{name}", f"'{value}'" if isinstance(value, str) else str(value))
-    texts.append(f"{version_row};\n")
-    return "\n".join(texts)
 
 
 def schema_text(warehouse: Warehouse, schema: str) -> str:
@@ -520,7 +543,8 @@ def _bring_forward(store: StoreSession) -> StoreVersions | None:
     return versions
 
 
-def _own_versions() -> dict[str, object]:
+def own_versions() -> dict[str, object]:
+    """Return the versions of the stores that this recce_meta writes, and its own version."""
     return {"version": SCHEMA_VERSION, "read_version": READ_VERSION, "migrated_by": __version__}
 
 
@@ -530,8 +554,8 @@ def _create(store: StoreSession) -> None:
         store.run_file(sql_files.query("create_schema", store.dialect))
     for file in sql_files.ddl(store.dialect):
         store.run_file(file)
-    _write_views(store)
-    store.execute("set_first_version", **_own_versions())
+    write_views(store)
+    store.execute("set_first_version", **own_versions())
 
 
 def _migrate(store: StoreSession, version: int) -> None:
@@ -543,10 +567,10 @@ def _migrate(store: StoreSession, version: int) -> None:
     for number, file in sql_files.migrations(store.dialect):
         if number > version:
             store.run_file(file)
-    _write_views(store)
+    write_views(store)
     if version < _PREFIXED_SINCE:
         store.copy_grants()
-    store.execute("set_version", **_own_versions())
+    store.execute("set_version", **own_versions())
 
 
 def _rename_tables(store: StoreSession, version: int) -> None:
@@ -561,7 +585,8 @@ def _rename_tables(store: StoreSession, version: int) -> None:
             store.execute("announce_migration", **announcement)
 
 
-def _write_views(store: StoreSession) -> None:
+def write_views(store: StoreSession) -> None:
+    """Create or replace the views of a current store."""
     for file in sql_files.views(store.dialect):
         store.run_file(file)
     store.write_comments()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recce_meta.errors import UnknownNameError
@@ -163,6 +163,15 @@ def relations(dialect: str) -> tuple[str, ...]:
     """Return the names of all relations of a store: its tables, and every view."""
     files = (*_files("ddl", dialect), *_files("views", dialect))
     return tuple(name for file in files for name in _RELATION.findall(file.text))
+
+
+def computed_changes(dialect: str, quoted_schema: str) -> str:
+    """Return the query of the view `node_changes`, as if no changes were stored."""
+    (file,) = (file for file in _files("views", dialect) if file.name == "node_changes")
+    stored = rf"(?:\b{DEFAULT_SCHEMA}\.)?\bstore_graph_(?:steps|changes)\b"
+    text = re.sub(stored, r"(SELECT * FROM \g<0> WHERE 1 = 0)", file.text)
+    *_, statement = replace(file, text=text).statements(quoted_schema)
+    return statement.partition("node_changes AS\n")[2]
 
 
 def table_name(table: str) -> str:

@@ -89,6 +89,8 @@ class _Entry(Struct, frozen=True):
     """Warnings from the column analysis of this recording."""
     id_of_contents: bool = False
     """True if the id of the run follows from its contents."""
+    is_compiled: bool = True
+    """True if the run has the SQL of all its nodes, so that its column graph follows from its graph."""
 
 
 def record_run(
@@ -100,6 +102,7 @@ def record_run(
     statistics: Sequence[NodeStatistics] = (),
     analyse: Analyse | None = None,
     id_of_contents: bool = False,
+    is_compiled: bool = True,
 ) -> RecordResult:
     """Write *project* as one run, with *statistics* of its nodes; create the store if it does not exist.
 
@@ -111,8 +114,9 @@ def record_run(
 
     With *analyse*, the run gets column lineage. *analyse* is called outside of any transaction, with the
     contents of the project's latest column graphs. It is not called if the same recorder version has
-    already stored a column graph of the same graph without timeouts. It is called a second time, with an
-    empty mapping, if analyses that it left out were pruned in the meantime.
+    already stored a column graph of the same graph without timeouts, and *is_compiled* says that the graph
+    has the SQL of all its nodes. It is called a second time, with an empty mapping, if analyses that it left
+    out were pruned in the meantime.
     """
     pieces = contents(project)
     run = replace(
@@ -133,6 +137,7 @@ def record_run(
         statistics,
         has_columns=analyse is not None,
         id_of_contents=id_of_contents,
+        is_compiled=is_compiled,
     )
     # Analysing columns can take minutes, so the first transaction only finds out whether they are stored.
     done = retrying(adapter, schema, lambda: _record(adapter, schema, entry, None))
@@ -228,7 +233,8 @@ def _column_graph(store: StoreSession, entry: _Entry, columns: ColumnPieces | No
     """Return the run's column graph: the computed one, else that of an earlier run."""
     if columns is not None:
         return FoundGraph(columns.column_graph_id)
-    return find_column_graph(store, entry.run) if entry.has_columns else None
+    # SQL that comes from another run is not part of the graph.
+    return find_column_graph(store, entry.run) if entry.has_columns and entry.is_compiled else None
 
 
 def _complete(

@@ -330,9 +330,9 @@ class RunWriter:
         first = OBJECT_TABLES[key.kind][0]
         arriving = self._arrived.rows(first, key.id)
         if stored := self._stored[first].get(key.id):
-            if _content(first, stored) == _content(first, arriving):
+            if contents_of(first, stored) == contents_of(first, arriving):
                 return WriteResult(key, ExchangeStatus.PRESENT)
-            hashes = (digest(_content(first, rows)) for rows in (stored, arriving))
+            hashes = (digest(contents_of(first, rows)) for rows in (stored, arriving))
             self.conflicts.append(Conflict(key, *hashes))
             return WriteResult(key, ExchangeStatus.CONFLICT, f"a {key.kind} with this id has other contents")
         for table in OBJECT_TABLES[key.kind]:
@@ -401,7 +401,12 @@ def _by_id(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def stored_rows(store: StoreSession, table: str, ids: Iterable[str]) -> list[Row]:
-    """Return the rows of *table* that belong to *ids*, with times in UTC."""
+    """Return the rows of *table* that belong to *ids*, with times in UTC, one row of each key."""
+    return _without_repetitions(table, all_rows(store, table, ids))
+
+
+def all_rows(store: StoreSession, table: str, ids: Iterable[str]) -> list[Row]:
+    """Return the rows of *table* that belong to *ids*, with times in UTC, also rows with equal keys."""
     found: list[Row] = []
     times = TABLES[table].times
     for some in portions(ids):
@@ -412,7 +417,7 @@ def stored_rows(store: StoreSession, table: str, ids: Iterable[str]) -> list[Row
                 for row in rows
             ]
         found += rows
-    return _without_repetitions(table, found)
+    return found
 
 
 def _without_repetitions(table: str, rows: list[Row]) -> list[Row]:
@@ -465,10 +470,10 @@ def _figures(node: NodeStatistics) -> tuple[int | None, str]:
     """Return the number of rows and the profile of *node* as text, without times."""
     time = COLUMN_COLUMNS.index("profiled_at")
     rows = ((*row[:time], None, *row[time + 1 :]) for row in column_rows("", node))
-    return node.row_count, _content("column_statistics", rows).decode()
+    return node.row_count, contents_of("column_statistics", rows).decode()
 
 
-def _content(table: str, rows: Iterable[Row]) -> bytes:
+def contents_of(table: str, rows: Iterable[Row]) -> bytes:
     """Return *rows* as bytes that are equal for equal contents in every warehouse."""
     # Warehouses store JSON with other spaces, and whole numbers as other types.
     texts = TABLES[table].texts_of_json

@@ -10,7 +10,6 @@ import gzip
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timezone
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -207,7 +206,7 @@ class RemoteReplica:
 
     def _part(self, batch: Batch, peer: str) -> list[WriteResult]:
         """Send the objects of *batch*, without the rows that they do not need."""
-        found = verify(batch, datetime.now(timezone.utc))
+        found = verify(batch)
         failed = [WriteResult(key, ExchangeStatus.FAILED, reason) for key, reason in found.failures.items()]
         return failed + (self.write(found.batch, peer) if found.batch.keys else [])
 

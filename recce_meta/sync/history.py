@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from uuid import uuid4
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import MissingRelation, PermissionDenied, SelectorError, StoreError, first_of
-from recce_meta.models.marks.annotation import AnnotationEvent, AnnotationTarget
+from recce_meta.models.marks.annotation import AnnotationEvent, AnnotationTarget, unreplaced
 from recce_meta.models.rows import ResultList, Tabular
 from recce_meta.redaction import without_passwords
 from recce_meta.store.marks.annotations import find_annotations
@@ -31,13 +31,15 @@ EVERY = 2**31
 
 
 class ReplacedAnnotation(Tabular, frozen=True, kw_only=True):
-    """Value of an annotation that another one replaced during an exchange, because it is newer."""
+    """Value of an annotation that another one replaced during an exchange."""
 
     target: AnnotationTarget
     field: str
     item: str
     winner: AnnotationEvent
     loser: AnnotationEvent
+    is_conflict: bool
+    """True if the authors did not know of each other's value: the winner is shown until the next edit."""
 
 
 def status_of(report: SyncReport) -> str:
@@ -94,7 +96,12 @@ def stale_since(records: Iterable[SyncRecord], peer: str, now: datetime) -> date
     Tombstones are removed after `TOMBSTONE_AGE`. A run that was recorded before that time and that one side
     lacks was probably deleted there. Returns None if the last exchange is recent, or if there was none.
     """
-    ended = [one.finished_at for one in records if one.peer == peer and one.status == "success"]
+    # A time in the future is of a clock that was wrong.
+    ended = [
+        one.finished_at
+        for one in records
+        if one.peer == peer and one.status == "success" and one.finished_at <= now
+    ]
     last = max(ended, default=None)
     return last if last is not None and now - last > TOMBSTONE_AGE else None
 
@@ -131,7 +138,7 @@ def load_conflict(
 def replaced_annotations(
     adapter: UnifiedSqlAdapter, report: SyncReport, *, schema: str = DEFAULT_SCHEMA
 ) -> tuple[ReplacedAnnotation, ...]:
-    """Return the annotations that *report* exchanged and whose newer value replaced another one.
+    """Return the annotations that *report* exchanged and whose value replaced another one.
 
     *adapter* connects to the local store after the exchange.
     """
@@ -155,27 +162,43 @@ def replaced_annotations(
 
 
 def replaced_values(events: Iterable[AnnotationEvent], new: set[str]) -> tuple[ReplacedAnnotation, ...]:
-    """Return the fields of *events* whose last value differs with and without the events *new*."""
+    """Return the values that the events *new* replaced or that replaced them, and conflicts with *new*."""
     fields: dict[tuple[AnnotationTarget, str, str], list[AnnotationEvent]] = {}
     for event in events:
         fields.setdefault((event.target, event.field, event.item), []).append(event)
     found = []
     for (target, field, item), values in fields.items():
-        arrived = [event for event in values if event.event_id in new]
-        known = [event for event in values if event.event_id not in new]
-        if not arrived or not known:
-            continue
-        pair = max(arrived, key=_clock), max(known, key=_clock)
-        winner, loser = sorted(pair, key=_clock, reverse=True)
-        if winner.value != loser.value:
-            found.append(
-                ReplacedAnnotation(target=target, field=field, item=item, winner=winner, loser=loser)
+        heads = unreplaced(values)
+        arrived = unreplaced(event for event in values if event.event_id in new)
+        known = unreplaced(event for event in values if event.event_id not in new)
+        pairs = [
+            (_other_side(loser, heads, arrived, known), loser)
+            for loser in (*known, *arrived)
+            if loser not in heads
+        ]
+        if any(event.event_id in new for event in heads):
+            # One event of each value; the others of the item may have been in conflict before.
+            others = {event.value: event for event in reversed(heads) if event.value != heads[0].value}
+            pairs += [(heads[0], loser) for loser in reversed(others.values())]
+        found += [
+            ReplacedAnnotation(
+                target=target, field=field, item=item, winner=winner, loser=loser, is_conflict=loser in heads
             )
+            for winner, loser in pairs
+            if winner is not None and winner.value != loser.value
+        ]
     return tuple(sorted(found, key=lambda one: one.winner.clock))
 
 
-def _clock(event: AnnotationEvent) -> tuple[int, int, str, str]:
-    return event.clock
+def _other_side(
+    loser: AnnotationEvent,
+    heads: Sequence[AnnotationEvent],
+    arrived: Sequence[AnnotationEvent],
+    known: Sequence[AnnotationEvent],
+) -> AnnotationEvent | None:
+    """Return the first unreplaced event of the side that replaced *loser*, which has come from the other."""
+    side = arrived if loser in known else known
+    return next((event for event in heads if event in side), None)
 
 
 def _conflicts(store: StoreSession, id_prefix: str | None) -> ResultList[SyncConflict]:

@@ -48,7 +48,7 @@ class SyncResult(Tabular, frozen=True, kw_only=True):
     report: SyncReport
     """What happened to each object."""
     replaced: tuple[ReplacedAnnotation, ...] = ()
-    """Annotations that a newer value replaced."""
+    """Annotations whose value another one replaced, or that are in conflict with another value."""
     conflicts: tuple[SyncConflict, ...] = ()
     """Conflicts that this exchange found and that the local store keeps."""
 

@@ -1,4 +1,4 @@
-"""Results of exchanges as text and as JSON."""
+"""Results of exchanges and of checks of a store, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from recce_meta.errors import plural
-from recce_meta.models.marks.annotation import AnnotationEvent, AnnotationTarget
+from recce_meta.models.marks.annotation import AnnotationEvent, AnnotationField, AnnotationTarget
 from recce_meta.report.labels import moment, short_run_id
 from recce_meta.report.terminal import (
     BLANK,
@@ -83,7 +83,7 @@ class SyncDocument(Struct, kw_only=True):
     outcomes: Sequence[ObjectOutcome]
     """Objects that one side lacked, and conflicts."""
     replaced: Sequence[ReplacedAnnotation]
-    """Annotations that a newer value replaced."""
+    """Annotations whose value another one replaced, or that are in conflict with another value."""
     conflicts: Sequence[SyncConflict]
     """New conflicts that the local store keeps."""
 
@@ -178,9 +178,12 @@ def _deletions(report: SyncReport) -> Iterator[Line]:
 def _replaced(replaced: Iterable[ReplacedAnnotation]) -> Iterator[Line]:
     for one in replaced:
         name = f"{one.field} {one.item}" if one.item else one.field
-        yield plain_line(
-            f"  {name} of {_target(one.target)}: {_value(one.winner)} replaced {_value(one.loser)}"
-        )
+        what = f"{name} of {_target(one.target)}: "
+        if one.is_conflict:
+            text = f"{what}{_value(one.winner)} is shown, {_value(one.loser)} is in the history"
+            yield Span("conflict: ", Style.YELLOW), Span(f"{text}; the next edit ends the conflict")
+        else:
+            yield plain_line(f"  {what}{_value(one.winner)} replaced {_value(one.loser)}")
 
 
 def _target(target: AnnotationTarget) -> str:
@@ -190,7 +193,10 @@ def _target(target: AnnotationTarget) -> str:
 
 
 def _value(event: AnnotationEvent) -> str:
-    text = "the deletion" if event.value is None else f"'{shorten(one_line(event.value), LONGEST_VALUE)}'"
+    if event.field != AnnotationField.NOTE.value:
+        text = "removed" if event.value is None else "added"
+    else:
+        text = "the deletion" if event.value is None else f"'{shorten(one_line(event.value), LONGEST_VALUE)}'"
     return f"{text} by {event.author} ({moment(event.edited_at)})"
 
 

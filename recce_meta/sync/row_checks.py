@@ -61,10 +61,19 @@ def is_plain_id(text: str) -> bool:
 
 def row_problem(table: str, row: Row) -> str | None:
     """Return why *row* of *table* must not be stored; None if it is valid."""
-    names = TABLES[table].columns
-    for name, value in zip(names, row, strict=True):
+    for name, value in zip(TABLES[table].columns, row, strict=True):
         if isinstance(value, str) and (problem := _text_problem(table, name, value)) is not None:
             return f"{name} of {table} {problem}"
+    # A recorder refuses these ids too: selectors mean other runs by them.
+    if table == "runs" and (row[0] == "latest" or {":", "~"}.intersection(row[0])):
+        return "run_id of runs is a selector"
+    return value_problem(table, row)
+
+
+def value_problem(table: str, row: Row) -> str | None:
+    """Return why no version of recce_meta wrote *row* of *table*; None if one could."""
+    names = TABLES[table].columns
+    for name, value in zip(names, row, strict=True):
         if name in _NUMBERED and value is not None and value < 0:
             return f"{name} of {table} is negative"
     check = _CHECKS.get(table)
@@ -131,8 +140,6 @@ def _is_storable_json(value: Any) -> bool:
 def _check_run(row: Mapping[str, Any]) -> None:
     run_of(tuple(row.values()))
     _require(row["status"] in (None, COMPLETE, FAILED))
-    # A recorder refuses these ids too: selectors mean other runs by them.
-    _require(row["run_id"] != "latest" and not {":", "~"}.intersection(row["run_id"]))
 
 
 def _check_figures(row: Mapping[str, Any]) -> None:

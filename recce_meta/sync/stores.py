@@ -28,7 +28,7 @@ from recce_meta.errors import (
     TransientFailure,
     WarehouseError,
 )
-from recce_meta.models.marks.annotation import MAX_AHEAD, AnnotationEvent
+from recce_meta.models.marks.annotation import AnnotationEvent
 from recce_meta.store.change_counter import change_counter
 from recce_meta.store.content import digest
 from recce_meta.store.graphs import STEPS_AT_ONCE, store_changes
@@ -284,27 +284,20 @@ class StoreReplica:
         keys = arrived.of(ObjectKind.ANNOTATION)
         if not keys:
             return []
-        latest = int((datetime.now(timezone.utc) + MAX_AHEAD).timestamp() * 1_000)
-        rows = ((key, arrived.rows("annotation_events", key.id)) for key in keys)
-        events = {key: AnnotationEvent(**fields_of("annotation_events", row)) for key, (row, *_) in rows}
-        early = {key: event for key, event in events.items() if event.wall_ms <= latest}
+        rows = (arrived.rows("annotation_events", key.id) for key in keys)
+        events = [AnnotationEvent(**fields_of("annotation_events", row)) for row, *_ in rows]
 
         def work() -> set[str]:
             with self._writing() as store:
-                return {event.event_id for event in insert_events(store, early.values())}
+                return {event.event_id for event in insert_events(store, events)}
 
         new: set[str] = set()
         failure = _failure(lambda: new.update(retrying(self.adapter, self.schema, work)))
-        return [self._annotated(key, key in early, key.id in new, failure) for key in keys]
-
-    @staticmethod
-    def _annotated(key: Key, is_early: bool, is_new: bool, failure: str | None) -> WriteResult:
-        if not is_early:
-            reason = "the clock of its author is more than an hour ahead"
-            return WriteResult(key, ExchangeStatus.FAILED, reason)
         if failure is not None:
-            return WriteResult(key, ExchangeStatus.FAILED, failure)
-        return WriteResult(key, ExchangeStatus.SENT if is_new else ExchangeStatus.PRESENT)
+            return [WriteResult(key, ExchangeStatus.FAILED, failure) for key in keys]
+        return [
+            WriteResult(key, ExchangeStatus.SENT if key.id in new else ExchangeStatus.PRESENT) for key in keys
+        ]
 
     def _store_changes(self) -> None:
         """Store the changes of the new graphs, which the next recorder would store otherwise."""

@@ -1,3 +1,3 @@
--- Delete the tombstones from before a time: every store that still exchanges runs has received them.
+-- Delete the tombstones that this store first saw before a time: every store that still exchanges runs has received them.
 DELETE FROM store_tombstones
-WHERE deleted_at < CAST(:before AS TIMESTAMPTZ);
+WHERE first_seen_at < CAST(:before AS TIMESTAMPTZ);

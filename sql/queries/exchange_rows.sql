@@ -293,7 +293,8 @@ SELECT
   wall_ms,
   counter,
   writer_id,
-  recorder_version
+  recorder_version,
+  replaces
 FROM store_annotation_events
 WHERE event_id IN (SELECT chosen.id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS chosen(id));
 

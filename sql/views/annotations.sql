@@ -12,6 +12,7 @@ SELECT
   item,
   value,
   author,
-  wall_ms
+  wall_ms,
+  has_conflict
 FROM annotation_events
 WHERE is_latest AND NOT value IS NULL;

@@ -11,6 +11,7 @@ from recce_meta.cli.command import global_options
 from recce_meta.models import Check, NodeResult, RunMetadata, data_tables, tables
 from recce_meta.models.quality import QualityRun
 from recce_meta.models.rows import field_types
+from recce_meta.models.run import StoreProblem
 from recce_meta.quality.compare import QualityHistory
 from recce_meta.report.tabular.data import CELLS
 
@@ -19,6 +20,7 @@ LISTS = {
     "runs": field_types(RunMetadata),
     "show": field_types(NodeResult),
     "doctor": field_types(Check),
+    "fsck": field_types(StoreProblem),
     "diff": tables.CHANGES,
     "diff --data": DATA,
     "lineage": tables.LINEAGE,

@@ -107,9 +107,9 @@ def test_a_note_can_be_replaced_and_deleted_and_its_history_stays(shop: Cli) -> 
         ("X", None, True), ("X", "true", False),
     ]  # fmt: skip
     lines = shop("notes", "--history").out.splitlines()
-    states = [next(word for word in line.split() if word in ("current", "earlier", "deleted")) for line in
+    states = [next(word for word in line.split() if word in ("present", "replaced", "deleted")) for line in
               lines[1:]]  # fmt: skip
-    assert states[:4] == ["current", "earlier", "earlier", "earlier"]
+    assert states[:4] == ["present", "replaced", "replaced", "replaced"]
     assert "Bob" in lines[3]
 
 

@@ -292,7 +292,9 @@ def test_a_run_that_was_pruned_from_one_store_only_comes_back(shop: Cli) -> None
     assert len(runs(shop)) == 2
 
 
-def test_notes_are_exchanged_and_a_replaced_one_is_shown(shop: Cli, team: tuple[str, ...]) -> None:
+def test_notes_are_exchanged_and_a_conflict_lasts_until_the_next_edit(
+    shop: Cli, team: tuple[str, ...]
+) -> None:
     url, _, schema = team
     other = ("--url", url, "--schema", schema)
     assert shop("push", *team).code == 0
@@ -302,11 +304,18 @@ def test_notes_are_exchanged_and_a_replaced_one_is_shown(shop: Cli, team: tuple[
     synced = shop("sync", *team)
 
     assert synced.code == 0
-    assert "note of model.jaffle_shop.orders: 'theirs' by Grace" in synced.out
-    assert "replaced 'mine' by Ada" in synced.out
+    assert "conflict: note of model.jaffle_shop.orders: 'theirs' by Grace" in synced.out
+    assert "is shown, 'mine' by Ada" in synced.out
     for options in ((), other):
         assert "theirs" in shop("notes", "orders", *options).out
     assert "mine" in shop("notes", "orders", "--history").out
+
+    assert shop("note", "orders", "ours", "--author", "Ada").code == 0
+    pushed = shop("push", *team)
+
+    assert "note of model.jaffle_shop.orders: 'ours' by Ada" in pushed.out
+    assert "replaced 'theirs' by Grace" in pushed.out
+    assert "conflict" not in shop("notes", "orders", *other).out
 
 
 def test_a_bundle_is_the_same_if_nothing_changed(shop: Cli) -> None:

@@ -59,6 +59,7 @@ CALLS = {
     "query": ["select * from runs"],
     "config": [],
     "check-base": ["--max-age", "36500d"],  # of the demo, which gets older
+    "fsck": [],
     "prune": ["--keep-last", "9", "--dry-run"],
     "push": ["{place}/runs.zip"],
     "pull": ["{place}/runs.zip"],

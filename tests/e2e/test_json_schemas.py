@@ -70,6 +70,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "import": [("import", "base.json")],
     "prune": [("prune", "--keep-last", "5", "--dry-run"), ("prune", "--keep-last", "1", "-e", "other")],
     "doctor": [("doctor",)],
+    "fsck": [("fsck",), ("fsck", "--repair")],
     "config": [("config",), ("config", "--node", "orders")],
     "check-base": [("check-base",)],
     "connection list": [("connection", "list")],

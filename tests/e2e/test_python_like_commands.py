@@ -90,6 +90,7 @@ CASES: dict[str, Case] = {
         ["prune", "--keep-last", "0", "--dry-run"],
         lambda a: api.prune(a, keep_last=0, dry_run=True),
     ),
+    "fsck": (["fsck"], lambda a: api.fsck(a)),
     "doctor": (["doctor"], lambda a: api.doctor(a)),
 }
 

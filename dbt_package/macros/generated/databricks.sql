@@ -699,8 +699,9 @@ TBLPROPERTIES (
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per change of an annotation: a note, a tag or an owner of a node, a column or an edge. Rows are only added, and
--- `event_id` hashes their contents. The row with the greatest (wall_ms, counter, writer_id, event_id) is the present value;
--- without a value it is deleted. Belongs to a project and not to a run, so it stays when runs are pruned.
+-- `event_id` hashes their contents. `replaces` has the sorted ids of the rows that it replaces, separated by spaces; NULL
+-- in rows from before version 13. The view annotation_events says which row is the present value; without a value it is
+-- deleted. Belongs to a project and not to a run, so it stays when runs are pruned.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_annotation_events (
   event_id STRING NOT NULL,
   project_name STRING NOT NULL,
@@ -715,7 +716,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_annotation_events (
   wall_ms BIGINT NOT NULL,
   counter BIGINT NOT NULL,
   writer_id STRING NOT NULL,
-  recorder_version STRING NOT NULL
+  recorder_version STRING NOT NULL,
+  replaces STRING
 )
 CLUSTER BY (event_id)
 TBLPROPERTIES (
@@ -726,13 +728,16 @@ TBLPROPERTIES (
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per deleted run, written in the transaction that deletes it. A run with a row is not recorded or received again.
+-- `prune` removes a row long after `first_seen_at`: when the row was written, the later of the warehouse's time and the
+-- latest recording. It is NULL in rows that an earlier version wrote, and in rows of a store without runs.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_tombstones (
   run_id STRING NOT NULL,
   project_name STRING NOT NULL,
   deleted_at TIMESTAMP NOT NULL,
   deleted_by STRING NOT NULL,
   reason STRING NOT NULL,
-  recorder_version STRING NOT NULL
+  recorder_version STRING NOT NULL,
+  first_seen_at TIMESTAMP
 )
 CLUSTER BY (run_id)
 TBLPROPERTIES (
@@ -819,7 +824,85 @@ TBLPROPERTIES (
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per change of an annotation, also of earlier and deleted values. Key: event_id.
+-- An event is replaced if another one of the same item names it in `replaces`; of events without `replaces` (from before
+-- version 13 of the store), each replaces the one before it by time. Unreplaced events with different values are a
+-- conflict, in which the latest by time is shown.
 CREATE OR REPLACE VIEW {{ schema }}.annotation_events AS
+WITH named AS (
+  SELECT DISTINCT
+    event.project_name,
+    event.unique_id,
+    event.event_id
+  FROM {{ schema }}.store_annotation_events AS event
+  JOIN {{ schema }}.store_annotation_events AS newer
+    ON newer.project_name = event.project_name
+    AND newer.unique_id = event.unique_id
+    AND newer.field = event.field
+    AND newer.item = event.item
+    AND COALESCE(newer.column_name, '') = COALESCE(event.column_name, '')
+    AND COALESCE(newer.parent_id, '') = COALESCE(event.parent_id, '')
+    AND COALESCE(newer.parent_column, '') = COALESCE(event.parent_column, '')
+  WHERE
+    ' ' || newer.replaces || ' ' LIKE '% ' || event.event_id || ' %'
+), dated AS (
+  SELECT
+    event.event_id,
+    event.project_name,
+    event.unique_id,
+    event.column_name,
+    event.parent_id,
+    event.parent_column,
+    event.field,
+    event.item,
+    event.value,
+    event.author,
+    event.wall_ms,
+    event.counter,
+    event.writer_id,
+    event.recorder_version,
+    event.replaces,
+    CASE WHEN named.event_id IS NULL THEN 0 ELSE 1 END AS is_named,
+    CASE WHEN event.replaces IS NULL THEN 1 ELSE 0 END AS is_old,
+    RANK() OVER (
+      PARTITION BY event.project_name, event.unique_id, event.column_name, event.parent_id, event.parent_column, event.field, event.item, CASE WHEN event.replaces IS NULL THEN 1 ELSE 0 END
+      ORDER BY event.wall_ms DESC, event.counter DESC, event.writer_id DESC, event.event_id DESC
+    ) AS age
+  FROM {{ schema }}.store_annotation_events AS event
+  LEFT JOIN named
+    ON named.project_name = event.project_name
+    AND named.unique_id = event.unique_id
+    AND named.event_id = event.event_id
+), judged AS (
+  SELECT
+    event_id,
+    project_name,
+    unique_id,
+    column_name,
+    parent_id,
+    parent_column,
+    field,
+    item,
+    value,
+    author,
+    wall_ms,
+    counter,
+    writer_id,
+    recorder_version,
+    replaces,
+    CASE WHEN is_named = 1 OR (
+      is_old = 1 AND age > 1
+    ) THEN 1 ELSE 0 END AS replaced_mark,
+    CASE
+      WHEN is_named = 1 OR (
+        is_old = 1 AND age > 1
+      )
+      THEN NULL
+      WHEN value IS NULL
+      THEN ''
+      ELSE 'is ' || value
+    END AS open_value
+  FROM dated
+)
 SELECT
   event_id,
   project_name,
@@ -835,14 +918,27 @@ SELECT
   counter,
   writer_id,
   CASE
-    WHEN ROW_NUMBER() OVER (
+    WHEN replaced_mark = 0
+    AND ROW_NUMBER() OVER (
       PARTITION BY project_name, unique_id, column_name, parent_id, parent_column, field, item
-      ORDER BY wall_ms DESC, counter DESC, writer_id DESC, event_id DESC
+      ORDER BY replaced_mark, wall_ms DESC, counter DESC, writer_id DESC, event_id DESC
     ) = 1
     THEN TRUE
     ELSE FALSE
-  END AS is_latest
-FROM {{ schema }}.store_annotation_events
+  END AS is_latest,
+  recorder_version,
+  replaces,
+  CASE WHEN replaced_mark = 1 THEN TRUE ELSE FALSE END AS is_replaced,
+  CASE
+    WHEN MIN(open_value) OVER (
+      PARTITION BY project_name, unique_id, column_name, parent_id, parent_column, field, item
+    ) <> MAX(open_value) OVER (
+      PARTITION BY project_name, unique_id, column_name, parent_id, parent_column, field, item
+    )
+    THEN TRUE
+    ELSE FALSE
+  END AS has_conflict
+FROM judged
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -2340,7 +2436,8 @@ SELECT
   item,
   value,
   author,
-  wall_ms
+  wall_ms,
+  has_conflict
 FROM {{ schema }}.annotation_events
 WHERE
   is_latest AND NOT value IS NULL
@@ -2673,7 +2770,11 @@ WITH steps AS (
       -- dbt itself writes the code of a generic test. If either code is missing, nothing is compared.
       ELSE GET_JSON_OBJECT(node.properties, '$.test_metadata') IS NULL AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
     END AS code_changed,
-    node.compiled_hash IS DISTINCT FROM previous.compiled_hash AS compiled_changed,
+    -- dbt compiles only what an invocation selects.
+    CASE
+      WHEN (node.compiled_hash IS NULL) = (previous.compiled_hash IS NULL)
+      THEN node.compiled_hash IS DISTINCT FROM previous.compiled_hash
+    END AS compiled_changed,
     CASE
       WHEN pairs.same_dbt THEN node.config IS DISTINCT FROM previous.config
       WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- dbt does not build these
@@ -2690,7 +2791,11 @@ WITH steps AS (
       ELSE (node.contract IS NULL) <> (previous.contract IS NULL)
     END AS contract_changed,
     CASE
-      WHEN pairs.same_dbt THEN pairs.version_id <> pairs.previous_version_id
+      WHEN
+        pairs.same_dbt
+        AND (node.compiled_hash IS NULL) = (previous.compiled_hash IS NULL)
+        AND COALESCE(node.columns_from, '') = COALESCE(previous.columns_from, '')
+      THEN pairs.version_id <> pairs.previous_version_id
       ELSE
         node.materialized IS DISTINCT FROM previous.materialized
         OR COALESCE(node.access, 'protected') <> COALESCE(previous.access, 'protected')
@@ -2742,7 +2847,21 @@ SELECT
   relation_name,
   previous_relation_name
 FROM compared
-WHERE resource_type <> 'group'
+WHERE
+  resource_type <> 'group'
+  -- Versions also differ if only one side was compiled, or has a catalog.
+  AND (
+    NOT both_there
+    OR NOT same_dbt
+    OR code_changed
+    OR compiled_changed
+    OR config_changed
+    OR columns_changed
+    OR description_changed
+    OR contract_changed
+    OR rest_changed
+    OR place_differs
+  )
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

@@ -581,8 +581,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_reviews (
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per change of an annotation: a note, a tag or an owner of a node, a column or an edge. Rows are only added, and
--- `event_id` hashes their contents. The row with the greatest (wall_ms, counter, writer_id, event_id) is the present value;
--- without a value it is deleted. Belongs to a project and not to a run, so it stays when runs are pruned.
+-- `event_id` hashes their contents. `replaces` has the sorted ids of the rows that it replaces, separated by spaces; NULL
+-- in rows from before version 13. The view annotation_events says which row is the present value; without a value it is
+-- deleted. Belongs to a project and not to a run, so it stays when runs are pruned.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_annotation_events (
   event_id VARCHAR(64) NOT NULL PRIMARY KEY,
   project_name TEXT NOT NULL,
@@ -597,19 +598,23 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_annotation_events (
   wall_ms BIGINT NOT NULL,
   counter BIGINT NOT NULL,
   writer_id VARCHAR(64) NOT NULL,
-  recorder_version TEXT NOT NULL
+  recorder_version TEXT NOT NULL,
+  replaces TEXT
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per deleted run, written in the transaction that deletes it. A run with a row is not recorded or received again.
+-- `prune` removes a row long after `first_seen_at`: when the row was written, the later of the warehouse's time and the
+-- latest recording. It is NULL in rows that an earlier version wrote, and in rows of a store without runs.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_tombstones (
   run_id VARCHAR(64) NOT NULL PRIMARY KEY,
   project_name TEXT NOT NULL,
   deleted_at TIMESTAMPTZ NOT NULL,
   deleted_by TEXT NOT NULL,
   reason TEXT NOT NULL,
-  recorder_version TEXT NOT NULL
+  recorder_version TEXT NOT NULL,
+  first_seen_at TIMESTAMPTZ
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -672,7 +677,85 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_hashes (
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per change of an annotation, also of earlier and deleted values. Key: event_id.
+-- An event is replaced if another one of the same item names it in `replaces`; of events without `replaces` (from before
+-- version 13 of the store), each replaces the one before it by time. Unreplaced events with different values are a
+-- conflict, in which the latest by time is shown.
 CREATE OR REPLACE VIEW {{ schema }}.annotation_events AS
+WITH named AS (
+  SELECT DISTINCT
+    event.project_name,
+    event.unique_id,
+    event.event_id
+  FROM {{ schema }}.store_annotation_events AS event
+  JOIN {{ schema }}.store_annotation_events AS newer
+    ON newer.project_name = event.project_name
+    AND newer.unique_id = event.unique_id
+    AND newer.field = event.field
+    AND newer.item = event.item
+    AND COALESCE(newer.column_name, '') = COALESCE(event.column_name, '')
+    AND COALESCE(newer.parent_id, '') = COALESCE(event.parent_id, '')
+    AND COALESCE(newer.parent_column, '') = COALESCE(event.parent_column, '')
+  WHERE
+    ' ' || newer.replaces || ' ' LIKE '% ' || event.event_id || ' %'
+), dated AS (
+  SELECT
+    event.event_id,
+    event.project_name,
+    event.unique_id,
+    event.column_name,
+    event.parent_id,
+    event.parent_column,
+    event.field,
+    event.item,
+    event.value,
+    event.author,
+    event.wall_ms,
+    event.counter,
+    event.writer_id,
+    event.recorder_version,
+    event.replaces,
+    CASE WHEN named.event_id IS NULL THEN 0 ELSE 1 END AS is_named,
+    CASE WHEN event.replaces IS NULL THEN 1 ELSE 0 END AS is_old,
+    RANK() OVER (
+      PARTITION BY event.project_name, event.unique_id, event.column_name, event.parent_id, event.parent_column, event.field, event.item, CASE WHEN event.replaces IS NULL THEN 1 ELSE 0 END
+      ORDER BY event.wall_ms DESC, event.counter DESC, event.writer_id DESC, event.event_id DESC
+    ) AS age
+  FROM {{ schema }}.store_annotation_events AS event
+  LEFT JOIN named
+    ON named.project_name = event.project_name
+    AND named.unique_id = event.unique_id
+    AND named.event_id = event.event_id
+), judged AS (
+  SELECT
+    event_id,
+    project_name,
+    unique_id,
+    column_name,
+    parent_id,
+    parent_column,
+    field,
+    item,
+    value,
+    author,
+    wall_ms,
+    counter,
+    writer_id,
+    recorder_version,
+    replaces,
+    CASE WHEN is_named = 1 OR (
+      is_old = 1 AND age > 1
+    ) THEN 1 ELSE 0 END AS replaced_mark,
+    CASE
+      WHEN is_named = 1 OR (
+        is_old = 1 AND age > 1
+      )
+      THEN NULL
+      WHEN value IS NULL
+      THEN ''
+      ELSE 'is ' || value
+    END AS open_value
+  FROM dated
+)
 SELECT
   event_id,
   project_name,
@@ -688,14 +771,27 @@ SELECT
   counter,
   writer_id,
   CASE
-    WHEN ROW_NUMBER() OVER (
+    WHEN replaced_mark = 0
+    AND ROW_NUMBER() OVER (
       PARTITION BY project_name, unique_id, column_name, parent_id, parent_column, field, item
-      ORDER BY wall_ms DESC, counter DESC, writer_id DESC, event_id DESC
+      ORDER BY replaced_mark, wall_ms DESC, counter DESC, writer_id DESC, event_id DESC
     ) = 1
     THEN TRUE
     ELSE FALSE
-  END AS is_latest
-FROM {{ schema }}.store_annotation_events
+  END AS is_latest,
+  recorder_version,
+  replaces,
+  CASE WHEN replaced_mark = 1 THEN TRUE ELSE FALSE END AS is_replaced,
+  CASE
+    WHEN MIN(open_value) OVER (
+      PARTITION BY project_name, unique_id, column_name, parent_id, parent_column, field, item
+    ) <> MAX(open_value) OVER (
+      PARTITION BY project_name, unique_id, column_name, parent_id, parent_column, field, item
+    )
+    THEN TRUE
+    ELSE FALSE
+  END AS has_conflict
+FROM judged
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -2331,7 +2427,8 @@ SELECT
   item,
   value,
   author,
-  wall_ms
+  wall_ms,
+  has_conflict
 FROM {{ schema }}.annotation_events
 WHERE
   is_latest AND NOT value IS NULL
@@ -2608,7 +2705,14 @@ FROM (
       ELSE node.properties ->> 'test_metadata' IS NULL
       AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
     END AS code_changed,
-    node.compiled_hash IS DISTINCT FROM previous.compiled_hash AS compiled_changed,
+    CASE
+      WHEN (
+        node.compiled_hash IS NULL
+      ) = (
+        previous.compiled_hash IS NULL
+      )
+      THEN node.compiled_hash IS DISTINCT FROM previous.compiled_hash
+    END AS compiled_changed, /* dbt compiles only what an invocation selects. */
     CASE
       WHEN pairs.same_dbt
       THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(previous.config AS TEXT)
@@ -2680,6 +2784,12 @@ FROM (
     END AS contract_changed,
     CASE
       WHEN pairs.same_dbt
+      AND (
+        node.compiled_hash IS NULL
+      ) = (
+        previous.compiled_hash IS NULL
+      )
+      AND COALESCE(node.columns_from, '') = COALESCE(previous.columns_from, '')
       THEN pairs.version_id <> pairs.previous_version_id
       ELSE node.materialized IS DISTINCT FROM previous.materialized
       OR COALESCE(node.access, 'protected') <> COALESCE(previous.access, 'protected')
@@ -2790,6 +2900,18 @@ FROM (
 ) AS compared
 WHERE
   resource_type <> 'group'
+  AND /* Versions also differ if only one side was compiled, or has a catalog. */ (
+    NOT both_there
+    OR NOT same_dbt
+    OR code_changed
+    OR compiled_changed
+    OR config_changed
+    OR columns_changed
+    OR description_changed
+    OR contract_changed
+    OR rest_changed
+    OR place_differs
+  )
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

@@ -2,7 +2,7 @@
 
 
 {% macro schema_version() %}
-    {{- return(12) -}}
+    {{- return(13) -}}
 {% endmacro %}
 
 

@@ -20,6 +20,7 @@ from recce_meta.models.lineage import ImpactView, LineageView
 from recce_meta.models.marks.annotation import Annotation, AnnotationEvent, annotations_of
 from recce_meta.models.quality import QualityRun
 from recce_meta.models.rows import ResultList, RowTable, Tabular, html_table, text, title_of
+from recce_meta.models.run import FsckResult
 from recce_meta.quality.compare import QualityHistory, QualityResult
 from recce_meta.report.data.markdown import md_table
 from recce_meta.report.json import data_tree
@@ -156,6 +157,14 @@ def _(result: PruneResult, width: int, title: str) -> Writers:
         ),
         "markdown": partial(report.runs_markdown, runs),
         "json": partial(report.runs_json, runs),
+    }
+
+
+@_writers.register
+def _(result: FsckResult, width: int, title: str) -> Writers:
+    return {
+        "text": partial(report.fsck_text, result, color=False),
+        "json": partial(report.fsck_json, result),
     }
 
 

@@ -171,6 +171,22 @@ def prune() -> None:
 
 @click.command()
 @connecting
+@click.option(
+    "--repair", is_flag=True, help="Derive again what can be derived, and remove what nothing refers to."
+)
+@format_option("table", "json", *LISTS)
+@lazy("recce_meta.cli.run.store:fsck")
+def fsck() -> None:
+    """Check the contents of the store, and repair what can be derived again.
+
+    Reads the whole store: verifies the hashes of contents, and finds missing pieces, repeated keys, wrong
+    derived data, deleted runs that are stored, and rows that nothing refers to. Without --repair, nothing is
+    written. A repair never removes a run.
+    """
+
+
+@click.command()
+@connecting
 @format_option("table", "json", *LISTS)
 @lazy("recce_meta.cli.run.store:doctor")
 def doctor() -> None:

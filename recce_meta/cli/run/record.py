@@ -35,8 +35,9 @@ from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.run import DBT
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.quality.masking import mask_statistics, privacy_of
+from recce_meta.store.grants import init_sql
 from recce_meta.store.graphs import fill_changes
-from recce_meta.store.session import init_sql, init_store, refuse_memory, refuse_newer
+from recce_meta.store.session import init_store, refuse_memory, refuse_newer
 
 
 class SqlSource(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Implementation of the commands of `store`: they show runs, render templates, or maintain the store.
 
-`render`, `doctor` and `demo` load their parts of `recce_meta.api` themselves, which the others do not need.
+`render`, `fsck`, `doctor` and `demo` load parts themselves that the other commands do not need.
 """
 
 from __future__ import annotations
@@ -285,6 +285,22 @@ def check_base(
         )
     emit(report.base_check_json(found) if style == "json" else report.base_check_text(found, **screen()))
     raise click.exceptions.Exit(found.exit_code)
+
+
+def fsck(connection: Connection, repair: bool, style: str) -> None:
+    """Check the contents of the store and print the problems; exit with 1 if any is left."""
+    # Only this command needs the parts of an exchange.
+    check = load("recce_meta.sync.fsck:fsck")
+    with connection.open_existing() as adapter:
+        result = check(adapter, repair=repair, schema=connection.schema)
+    if style in LISTS:
+        emit(report.delimited(result.to_table(), style))
+    elif style == "json":
+        emit(report.fsck_json(result))
+    else:
+        emit(report.fsck_text(result, color=screen()["color"]))
+    if not result.is_sound:
+        raise click.exceptions.Exit(1)
 
 
 def doctor(connection: Connection, style: str) -> None:

@@ -11,6 +11,7 @@ from recce_meta.models.marks.annotation import (
     AnnotationEvent,
     AnnotationField,
     AnnotationTarget,
+    annotations_of,
     current_annotations,
 )
 
@@ -24,9 +25,11 @@ class ObjectAnnotations(Struct, frozen=True, kw_only=True):
     """Events of the tags, sorted by tag."""
     owners: tuple[AnnotationEvent, ...] = ()
     """Events of the owners, sorted by owner."""
+    conflicts: tuple[str, ...] = ()
+    """What was changed at the same time to another value: `note`, `tag pii`."""
 
     def __bool__(self) -> bool:
-        return bool(self.note or self.tags or self.owners)
+        return bool(self.note or self.tags or self.owners or self.conflicts)
 
     @property
     def note_text(self) -> str:
@@ -51,12 +54,13 @@ class AnnotatedObjects:
     """Present annotations of any number of objects, which may be of several projects."""
 
     def __init__(self, events: Iterable[AnnotationEvent] = ()) -> None:
-        """Group *events*, of which the latest of each field and item counts."""
+        """Group *events*, of which the unreplaced ones of each field and item count."""
+        known = tuple(events)
         found: dict[AnnotationTarget, list[AnnotationEvent]] = {}
-        for event in current_annotations(events):
+        for event in current_annotations(known):
             found.setdefault(event.target, []).append(event)
         self.by_target: Mapping[AnnotationTarget, ObjectAnnotations] = {
-            target: _object(group) for target, group in found.items()
+            one.target: _object(found.get(one.target, ()), one.conflicts) for one in annotations_of(known)
         }
 
     def __bool__(self) -> bool:
@@ -109,7 +113,7 @@ class AnnotatedObjects:
         )
 
 
-def _object(events: Iterable[AnnotationEvent]) -> ObjectAnnotations:
+def _object(events: Iterable[AnnotationEvent], conflicts: tuple[str, ...]) -> ObjectAnnotations:
     by_field: dict[str, list[AnnotationEvent]] = {}
     for event in events:
         by_field.setdefault(event.field, []).append(event)
@@ -117,6 +121,7 @@ def _object(events: Iterable[AnnotationEvent]) -> ObjectAnnotations:
         note=next(iter(by_field.get(AnnotationField.NOTE.value, ())), None),
         tags=tuple(by_field.get(AnnotationField.TAG.value, ())),
         owners=tuple(by_field.get(AnnotationField.OWNER.value, ())),
+        conflicts=conflicts,
     )
 
 

@@ -33,7 +33,7 @@ from recce_meta.report.labels import (
     node_label,
     steps_away,
 )
-from recce_meta.report.review.annotations import author_phrase, object_phrase
+from recce_meta.report.review.annotations import author_phrase, conflict_phrases, object_phrase
 from recce_meta.report.review.phrases import mark_phrase
 from recce_meta.report.terminal import shorten
 
@@ -201,7 +201,8 @@ NODE_GLOBALS: dict[str, Any] = {
     for function in (
         aspects_of, code_blocks, column_phrases, detail_phrases, effect_label, more_phrase, plural,
         reached_phrase,
-        shorten, stale_phrase, steps_away, main_reasons, mark_phrase, author_phrase, object_phrase,
+        shorten, stale_phrase, steps_away, main_reasons, mark_phrase, author_phrase, conflict_phrases,
+        object_phrase,
     )
 } | {
     "CHANGE_SIGNS": CHANGE_SIGNS,

@@ -34,7 +34,17 @@ def annotation_phrase(found: ObjectAnnotations, width: int = NOTE_SHOWN) -> str:
     parts = [f"owners: {', '.join(found.owner_names)}"] if found.owners else []
     parts += [f"tags: {', '.join(found.tag_names)}"] if found.tags else []
     parts += [" ".join(found.note_text.split())] if found.note else []
-    return shorten("; ".join(parts), width)
+    # First, because the end may be cut.
+    return shorten("; ".join([*conflict_phrases(found.conflicts), *parts]), width)
+
+
+def conflict_phrases(conflicts: Sequence[str]) -> list[str]:
+    """Return `conflict: note, tag pii (notes --history)` for *conflicts*; empty without any.
+
+    >>> conflict_phrases(("note", "tag pii"))
+    ['conflict: note, tag pii (notes --history has all values)']
+    """
+    return [f"conflict: {', '.join(conflicts)} (notes --history has all values)"] if conflicts else []
 
 
 def author_phrase(event: AnnotationEvent) -> str:
@@ -121,7 +131,7 @@ def _owner_line(owner: str, nodes: Sequence[str]) -> str:
 
 def _notes(diff: RunDiff, annotations: AnnotatedObjects, room: int) -> str:
     names = {change.unique_id: node_label(change) for change in by_harm(diff.changed)}
-    found = [(name, target, event) for name, target, event in _noted(names, annotations)]
+    found = list(_noted(names, annotations))
     if not found:
         return ""
     rows = _fitting((_note_row(*one) for one in found), NOTES_SHOWN, room - 300)
@@ -130,25 +140,31 @@ def _notes(diff: RunDiff, annotations: AnnotatedObjects, room: int) -> str:
     left_out = len(found) - len(rows)
     more = f"\n{plural(left_out, 'more note')} left out for length.\n" if left_out else ""
     table = "| node | note | by |\n|---|---|---|\n" + "".join(rows) + more
-    summary = f"{plural(len(found), 'note')} on changed nodes"
+    counts = {
+        "note": sum(one.note is not None for _, _, one in found),
+        "conflict": sum(len(one.conflicts) for _, _, one in found),
+    }
+    summary = f"{', '.join(plural(count, noun) for noun, count in counts.items() if count)} on changed nodes"
     return f"\n<details><summary>{summary}</summary>\n\n{table}\n</details>\n"
 
 
 def _noted(
     names: Mapping[str, str], annotations: AnnotatedObjects
-) -> Iterator[tuple[str, AnnotationTarget, AnnotationEvent]]:
-    """Yield the notes on the nodes of *names*, and on their columns and edges."""
+) -> Iterator[tuple[str, AnnotationTarget, ObjectAnnotations]]:
+    """Yield what has a note or a conflict: the nodes of *names*, and their columns and edges."""
     for unique_id, name in names.items():
         for target, found in annotations.below(unique_id):
-            if found.note is not None:
-                yield name, target, found.note
+            if found.note is not None or found.conflicts:
+                yield name, target, found
 
 
-def _note_row(name: str, target: AnnotationTarget, event: AnnotationEvent) -> str:
+def _note_row(name: str, target: AnnotationTarget, found: ObjectAnnotations) -> str:
     where = object_phrase(target)
-    text = shorten(" ".join((event.value or "").split()), NOTE_SHOWN)
+    # The conflict stands first, because the end may be cut.
+    note = "; ".join([*conflict_phrases(found.conflicts), *filter(None, [" ".join(found.note_text.split())])])
     place = code(name, 80) + (f" {code(where, 80)}" if where else "")
-    return f"| {place} | {prose(text)} | {prose(author_phrase(event))} |\n"
+    author = author_phrase(found.note) if found.note is not None else ""
+    return f"| {place} | {prose(shorten(note, NOTE_SHOWN))} | {prose(author)} |\n"
 
 
 def _fitting(texts: Iterable[str], most: int, room: int) -> list[str]:

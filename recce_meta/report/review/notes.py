@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from recce_meta.models.marks.annotation import (
     Annotation,
     AnnotationEvent,
     AnnotationField,
+    EventState,
+    event_states,
     latest_event_ids,
 )
 from recce_meta.report.labels import moment, more_phrase, node_part
+from recce_meta.report.review.annotations import conflict_phrases
 from recce_meta.report.terminal import (
     BLANK,
     Line,
@@ -38,6 +41,12 @@ NOTES_LISTED = 20
 NOTE_WIDTH = 200
 """Characters of a note below a report in Markdown."""
 ALL_NOTES = "recce-meta notes"
+_STATE_STYLES = {
+    EventState.PRESENT: Style.GREEN,
+    EventState.DELETED: Style.DIM,
+    EventState.CONFLICT: Style.YELLOW,
+    EventState.REPLACED: Style.DIM,
+}
 
 
 class AnnotatedPlace(Protocol):
@@ -57,7 +66,10 @@ class NoteChange(AnnotationEvent, frozen=True, kw_only=True):
     """Change of a note, tag or owner."""
 
     is_latest: bool
-    """True if no later change replaces it; without a value, the note, tag or owner is deleted now."""
+    """True if its value is the present one; without a value, the note, tag or owner is deleted now."""
+    state: EventState
+    """`present`, `deleted`, `replaced` by a later change, or in `conflict` with the present value: its author
+    did not know of the change that is shown, and the next edit ends the conflict."""
 
 
 class NotesDocument(Struct, kw_only=True):
@@ -68,7 +80,7 @@ class NotesDocument(Struct, kw_only=True):
     """Present notes, tags and owners of each object, sorted by project, node, column and parent."""
     changes: Sequence[NoteChange] | UnsetType = UNSET
     """All changes with earlier and deleted values; set by `--history`. Those of one field are together, the
-    latest first."""
+    latest first, except that a change always precedes those that it replaces."""
 
 
 def place_name(place: AnnotatedPlace, names: Mapping[str, str]) -> str:
@@ -110,27 +122,30 @@ def notes_text(annotations: Sequence[Annotation], *, width: int, color: bool) ->
         ]
         for one in annotations
     ]
-    return render(folded_grid(rows, width=width, indent=0), width=width, color=color)
+    lines = [*folded_grid(rows, width=width, indent=0)]
+    for one in annotations:
+        for phrase in conflict_phrases(one.conflicts):
+            lines.append((Span(f"{place_name(one, names)}: ", Style.CYAN), Span(phrase, Style.YELLOW)))
+    return render(lines, width=width, color=color)
 
 
 def note_history_text(events: Sequence[AnnotationEvent], *, width: int, color: bool) -> str:
-    """Return one row per change; the state is `current`, `deleted` or `earlier`."""
+    """Return one row per change with its state: `present`, `deleted`, `conflict` or `replaced`."""
     if not events:
         return render([plain_line("No notes, tags or owners")], width=width, color=color)
-    latest = latest_event_ids(events)
+    states = event_states(events)
     has_projects = len({one.project_name for one in events}) > 1
     names = _full_names(events)
     rows = [heading_row("project", "target", "field", "value", "state", "author", "edited at")]
     for one in events:
-        is_latest = one.event_id in latest
-        state = ("deleted" if one.value is None else "current") if is_latest else "earlier"
+        state = states[one.event_id]
         rows.append(
             [
                 Span(one.project_name if has_projects else ""),
                 Span(place_name(one, names), Style.CYAN),
                 Span(one.field),
                 Span(_value(one)),
-                Span(state, Style.GREEN if state == "current" else Style.DIM),
+                Span(str(state), _STATE_STYLES[state]),
                 Span(one.author, Style.DIM),
                 Span(f"{one.edited_at:%Y-%m-%d %H:%M:%S} UTC", Style.DIM),
             ]
@@ -149,15 +164,18 @@ def notes_json(annotations: Sequence[Annotation], events: Sequence[AnnotationEve
     """Return *annotations* as a document of schema `recce_meta/notes/v1`, with the changes *events*."""
     changes: Sequence[NoteChange] | UnsetType = UNSET
     if events is not None:
-        latest = latest_event_ids(events)
-        changes = [
-            NoteChange(
-                **{name: getattr(event, name) for name in AnnotationEvent.__struct_fields__},
-                is_latest=event.event_id in latest,
-            )
-            for event in events
-        ]
+        changes = note_changes(events, events)
     return pretty_json(NotesDocument(annotations=annotations, changes=changes), is_sorted=True)
+
+
+def note_changes(shown: Iterable[AnnotationEvent], events: Iterable[AnnotationEvent]) -> list[NoteChange]:
+    """Return the changes *shown* with their states; *events* are all changes of the same items."""
+    known = tuple(events)
+    latest, states = latest_event_ids(known), event_states(known)
+    return [
+        NoteChange(**structs.asdict(event), is_latest=event.event_id in latest, state=states[event.event_id])
+        for event in shown
+    ]
 
 
 def owners_of(annotations: Iterable[Annotation]) -> dict[str, str]:
@@ -193,8 +211,7 @@ def annotated_phrase(annotation: Annotation) -> str:
     """Return `owners: Ann, Finance; tags: pii; The text of the note`."""
     parts = [f"owners: {', '.join(annotation.owners)}"] if annotation.owners else []
     parts += [f"tags: {', '.join(annotation.tags)}"] if annotation.tags else []
-    parts += [one_line(annotation.note)] if annotation.note else []
-    return "; ".join(parts)
+    return "; ".join([*parts, *filter(None, [_note_cell(annotation)])])
 
 
 def notes_markdown(annotations: Sequence[Annotation], names: Mapping[str, str]) -> str:
@@ -202,10 +219,15 @@ def notes_markdown(annotations: Sequence[Annotation], names: Mapping[str, str]) 
     if not annotations:
         return ""
     rows = [
-        f"| {code(place_name(one, names))} | {prose(shorten(one_line(one.note or ''), NOTE_WIDTH))} "
+        f"| {code(place_name(one, names))} | {prose(shorten(_note_cell(one), NOTE_WIDTH))} "
         f"| {prose(', '.join(one.tags))} | {prose(', '.join(one.owners))} |\n"
         for one in annotations[:NOTES_LISTED]
     ]
     hidden = len(annotations) - len(rows)
     rest = f"\n{more_phrase(hidden)}\n" if hidden else ""
     return "\n| annotated | note | tags | owners |\n|---|---|---|---|\n" + "".join(rows) + rest
+
+
+def _note_cell(annotation: Annotation) -> str:
+    note = [one_line(annotation.note)] if annotation.note else []
+    return "; ".join([*conflict_phrases(annotation.conflicts), *note])

@@ -15,7 +15,8 @@ from recce_meta.models.marks.annotation import (
     AnnotationEvent,
     AnnotationField,
     AnnotationTarget,
-    latest_event_ids,
+    EventState,
+    event_states,
 )
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.review.annotations import annotation_phrase, object_phrase
@@ -35,7 +36,7 @@ pages = PageSet()
 
 MOST_EVENTS = 5_000
 """Most changes in the list; older ones are left out."""
-STATES = {"present": "same", "replaced": "none", "deleted": "one-sided"}
+STATES = {"present": "same", "replaced": "none", "deleted": "one-sided", "conflict": "differs"}
 """States of a change, with classes of the report's style sheet."""
 ALLOW = "start the server with recce-meta serve --allow-writes"
 
@@ -115,7 +116,7 @@ def notes(request: Request) -> Listing:
 
 def notes_listing(view: StoreView, events: Sequence[AnnotationEvent], title: str) -> Listing:
     """Return *events* as a list, newest first; each links to its object in the latest run of its project."""
-    last = latest_event_ids(events)
+    states = event_states(events)
     newest = sorted(events, key=lambda event: event.clock, reverse=True)[:MOST_EVENTS]
     latest = _latest_graphs(view, {event.project_name for event in newest})
     columns = [
@@ -129,7 +130,8 @@ def notes_listing(view: StoreView, events: Sequence[AnnotationEvent], title: str
             "tag",
             has_facets=True,
             tone=lambda row: STATES.get(row["state"]),
-            about="Only the last change of a note, and of each tag and owner, is present.",
+            about="A change replaces those that its author saw. Changes of which neither replaces the other "
+            "are a conflict: the latest is shown, and the next edit ends it.",
         ),
         ListColumn("object", "object", has_facets=True),
         ListColumn("unique_id", "node", "code", link=lambda row: row["_address"]),
@@ -139,7 +141,7 @@ def notes_listing(view: StoreView, events: Sequence[AnnotationEvent], title: str
         ListColumn("project_name", "project", has_facets=True),
     ]
     rows = [
-        _row(event, _address(view.to, event, latest.get(event.project_name)), is_last=event.event_id in last)
+        _row(event, _address(view.to, event, latest.get(event.project_name)), states[event.event_id])
         for event in newest
     ]
     return Listing(title, columns, rows)
@@ -157,14 +159,14 @@ def _latest_graphs(view: StoreView, projects: Iterable[str]) -> dict[str, tuple[
     return found
 
 
-def _row(event: AnnotationEvent, address: str | None, *, is_last: bool) -> Row:
+def _row(event: AnnotationEvent, address: str | None, state: EventState) -> Row:
     is_note = event.field == AnnotationField.NOTE.value
     return {
         "edited_at": event.edited_at,
         "author": event.author,
         "field": event.field,
         "text": event.value if is_note else event.item,
-        "state": "replaced" if not is_last else "deleted" if event.value is None else "present",
+        "state": str(state),
         "object": "edge" if event.parent_id is not None else "column" if event.column_name else "node",
         "unique_id": event.unique_id,
         "column": event.column_name,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from recce_meta.api.runs import find_node
 from recce_meta.models import RunMetadata
@@ -15,9 +15,8 @@ from recce_meta.models.marks.annotation import (
     AnnotationField,
     AnnotationTarget,
     annotations_of,
-    latest_event_ids,
 )
-from recce_meta.report.review.notes import NoteChange, NotesDocument
+from recce_meta.report.review.notes import NotesDocument, note_changes
 from recce_meta.server.annotations.changes import author_of
 from recce_meta.server.annotations.panels import annotated_nodes
 from recce_meta.server.annotations.targets import known_target
@@ -73,7 +72,7 @@ def changes(project: str | None, node: str | None) -> Listed:
     def listed(view: StoreView, chosen: object) -> ItemList:
         events = _events(view, project, node, with_history=True)
         newest = sorted(events, key=lambda event: event.clock, reverse=True)
-        return ItemList(_with_state(newest, latest_event_ids(events)), attrgetter("event_id"))
+        return ItemList(note_changes(newest, events), attrgetter("event_id"))
 
     return listed
 
@@ -85,10 +84,6 @@ def _events(
     return list_annotations(
         view.adapter, project=project, unique_ids=ids, with_history=with_history, schema=view.schema
     )
-
-
-def _with_state(events: Sequence[AnnotationEvent], latest: Collection[str]) -> list[NoteChange]:
-    return [NoteChange(**structs.asdict(event), is_latest=event.event_id in latest) for event in events]
 
 
 def change(view: StoreView, body: bytes, grant: Grant) -> NotesDocument:
@@ -117,7 +112,7 @@ def change(view: StoreView, body: bytes, grant: Grant) -> NotesDocument:
         )
     return NotesDocument(
         annotations=annotations_of(event for event in found if event.target == target),
-        changes=_with_state(written, {event.event_id for event in written}),
+        changes=note_changes(written, written),
     )
 
 

@@ -8,7 +8,7 @@ isolation: a failure affects this query only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from itertools import chain
@@ -187,15 +187,19 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def analyse_project(
-    project: Project, known: KnownColumns | None = None, *, timeout: float | None = SECONDS
+    project: Project,
+    known: KnownColumns | None = None,
+    *,
+    timeout: float | None = SECONDS,
+    assumed: Collection[str] = (),
 ) -> ColumnGraph:
     """Return the column lineage of *project*, reusing the results in *known*.
 
     The query of one node may take *timeout* seconds. A node that cannot be analysed loses its own column
     edges and adds one warning; it never raises. Nodes without columns, such as metrics and exposures, are
-    left out.
+    left out. *assumed* are nodes whose SQL may not be what dbt would compile: their edges are less certain.
     """
-    work = _Analysis(project, known or {}, timeout)
+    work = _Analysis(project, known or {}, timeout, assumed)
     # Parents come first, because the columns of a `*` follow from theirs.
     order, circles = parents_first(
         {node.unique_id: node.parents for node in project.nodes if node.resource_type in _ANALYSED}
@@ -228,11 +232,13 @@ class ReadableColumns(Struct, frozen=True):
 class _Analysis:
     """One pass over a project's nodes."""
 
-    def __init__(self, project: Project, known: KnownColumns, timeout: float | None) -> None:
+    def __init__(
+        self, project: Project, known: KnownColumns, timeout: float | None, assumed: Collection[str]
+    ) -> None:
         dialect = dialect_of(project.run.adapter_type)
-        self.tier = _TIERS.get(project.run.extractor, Tier.GOLD)
+        self._tier = self.tier = _TIERS.get(project.run.extractor, Tier.GOLD)
         self.dialect = dialect or ""
-        self.certainty = _CERTAINTY[self.tier] * (1.0 if dialect else _UNKNOWN_DIALECT)
+        self._assumed = frozenset(assumed)
         self.timeout = timeout
         self.known = known
         self.nodes = {node.unique_id: node for node in project.nodes}
@@ -249,6 +255,7 @@ class _Analysis:
     def add(self, unique_id: str) -> None:
         """Analyse one node. All its parents must be done."""
         node = self.nodes[unique_id]
+        self.tier = Tier.SILVER if unique_id in self._assumed else self._tier
         if node.resource_type in OUTSIDE:
             self._keep(node, self._id("outside", _names(node)), lambda: self._outside(node))
         elif node.resource_type == "test":
@@ -265,6 +272,11 @@ class _Analysis:
         else:
             self._add_query(node)
 
+    @property
+    def certainty(self) -> float:
+        """Confidence of an edge of the node that is analysed."""
+        return _CERTAINTY[self.tier] * (1.0 if self.dialect else _UNKNOWN_DIALECT)
+
     def fail(self, unique_id: str, reason: str) -> None:
         """Record that *reason* prevented the analysis of a node, and warn."""
         self._warn(unique_id, reason)
@@ -273,15 +285,15 @@ class _Analysis:
     def warnings(self) -> Iterable[str]:
         """Yield a warning for each node that this pass could not analyse."""
         yield from self._failed
-        if self.tier is not Tier.GOLD:
+        if self._tier is not Tier.GOLD:
             return  # the file reader has already reported unreadable files
         if len(self._not_compiled) == 1:
-            yield f"Columns of {self._not_compiled[0]} are not traced: {NOT_COMPILED[self.tier]}"
+            yield f"Columns of {self._not_compiled[0]} are not traced: {NOT_COMPILED[self._tier]}"
         elif self._not_compiled:
             some = ", ".join(self._not_compiled[:_NAMED])
             more = ", …" if len(self._not_compiled) > _NAMED else ""
             count = f"{len(self._not_compiled):,} nodes"
-            yield f"Columns of {count} are not traced ({some}{more}): {NOT_COMPILED[self.tier]}"
+            yield f"Columns of {count} are not traced ({some}{more}): {NOT_COMPILED[self._tier]}"
 
     def _outside(self, node: NodeMetadata) -> NodeColumns:
         outputs = tuple(ColumnOutput(name, Kind.SOURCE) for name in _names(node))

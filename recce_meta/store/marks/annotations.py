@@ -26,9 +26,10 @@ from recce_meta.models.marks.annotation import (
     AnnotationEvent,
     AnnotationField,
     AnnotationTarget,
-    current_annotations,
     next_clock,
     ordered_events,
+    replaced_by,
+    unreplaced,
     with_id,
 )
 from recce_meta.models.rows import ResultList
@@ -122,8 +123,9 @@ def add_annotations(
 ) -> tuple[AnnotationEvent, ...]:
     """Store *changes* of *author* in one transaction, and return the events that were written.
 
-    A change to the present value writes nothing. Waits for other writers. *now* is the time of the writer's
-    clock. Raises UsageError for an empty or too long text; then no change is stored.
+    A change to the present value writes nothing, unless this value is in conflict with another. Waits for
+    other writers. *now* is the time of the writer's clock. Raises UsageError for an empty or too long text;
+    then no change is stored.
     """
     # A tuple, because `work` runs again after a conflict with another writer.
     wanted = tuple(map(stored_change, changes))
@@ -132,7 +134,7 @@ def add_annotations(
     def work() -> tuple[AnnotationEvent, ...]:
         with open_store(adapter, schema, writes=True) as store:
             ids = {change.target.unique_id for change in wanted}
-            known = find_annotations(store, unique_ids=ids, with_history=True) if ids else ()
+            known = find_annotations(store, unique_ids=ids, with_history=True)
             new = _events_of(wanted, known, author=name, now=now or datetime.now(timezone.utc))
             store.insert("annotation_events", COLUMNS, map(_row, new))
         return new
@@ -147,15 +149,15 @@ def _events_of(
     author: str,
     now: datetime,
 ) -> tuple[AnnotationEvent, ...]:
-    """Return the events of *changes* that change a value. Each follows the *known* events of its field."""
-    seen: dict[tuple[AnnotationTarget, str], list[AnnotationEvent]] = {}
+    """Return the events of *changes* that change a value. Each replaces the *known* events of its item."""
+    seen: dict[tuple[AnnotationTarget, str, str], list[AnnotationEvent]] = {}
     for event in known:
-        seen.setdefault((event.target, event.field), []).append(event)
+        seen.setdefault((event.target, event.field, event.item), []).append(event)
     new: list[AnnotationEvent] = []
     for change in changes:
-        earlier = seen.setdefault((change.target, change.field), [])
-        values = {event.item: event.value for event in current_annotations(earlier)}
-        if values.get(change.item) == change.value:
+        earlier = seen.setdefault((change.target, change.field, change.item), [])
+        # No event: no value. An edit that repeats one of several values ends their conflict.
+        if ({event.value for event in unreplaced(earlier)} or {None}) == {change.value}:
             continue
         wall_ms, counter = next_clock(now, earlier)
         event = with_id(
@@ -170,6 +172,7 @@ def _events_of(
                 counter=counter,
                 writer_id=writer_id(),
                 recorder_version=__version__,
+                replaces=replaced_by(earlier),
             )
         )
         earlier.append(event)
@@ -206,9 +209,10 @@ def list_annotations(
 ) -> ResultList[AnnotationEvent]:
     """Return the present notes, tags and owners, sorted by target, field and item.
 
-    None as *project* or *unique_ids* means all of them; *unique_ids* are those of nodes, of the nodes of
-    columns, and of the nodes that edges lead to. With *run*, only nodes of this run are included. With
-    *with_history*, every earlier and deleted value follows the present one.
+    Where concurrent changes are in conflict, the other values follow the present one, which comes first even
+    if it is a deletion. None as *project* or *unique_ids* means all of them; *unique_ids* are those of nodes,
+    of the nodes of columns, and of the nodes that edges lead to. With *run*, only nodes of this run are
+    included. With *with_history*, every earlier and deleted value follows the present one.
     """
     ids = None if unique_ids is None else tuple(unique_ids)
     with open_store(adapter, schema) as store:
@@ -231,7 +235,8 @@ def find_annotations(
     # A longer parameter exceeds the limits of some drivers; a project has few annotations.
     is_short = ids is None or len(ids.encode()) <= MOST_BYTES
     rows = store.query(
-        "annotation_events" if with_history else "annotations",
+        "annotation_events",
+        state=None if with_history else "unreplaced",
         project=project if run is None else run.project_name,
         ids=ids if is_short else None,
         graph_id=None if run is None else run.graph_id,
@@ -240,8 +245,11 @@ def find_annotations(
     if wanted is not None and not is_short:
         events = [event for event in events if event.unique_id in wanted]
     # Warehouses without enforced keys may hold an event twice.
-    found = ordered_events(events) if with_history else current_annotations(events)
-    return ResultList(AnnotationEvent, list(found))
+    if with_history:
+        return ResultList(AnnotationEvent, list(ordered_events(events)))
+    has_value = {(one.target, one.field, one.item) for one in events if one.value is not None}
+    heads = (one for one in unreplaced(events) if (one.target, one.field, one.item) in has_value)
+    return ResultList(AnnotationEvent, list(heads))
 
 
 def _event_of(fields: Mapping[str, Any]) -> AnnotationEvent:

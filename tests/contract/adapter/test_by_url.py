@@ -37,7 +37,8 @@ from recce_meta.errors import (
     WarehouseError,
 )
 from recce_meta.models.data_diff import QueryDiff, RowsDiff, ValueDetail, ValueDiff
-from recce_meta.store.session import init_sql, init_store
+from recce_meta.store.grants import init_sql
+from recce_meta.store.session import init_store
 from recce_meta.warehouses import Fields, warehouse_for_scheme
 from tests.spelling import spelling_of
 

@@ -325,10 +325,34 @@ def test_columns_are_not_compared_with_those_of_a_run_without_catalog(
 ) -> None:
     known = make_model("it", columns=(Column("id"), Column("amount")), columns_from="catalog")
     documented = make_model("it", columns=(Column("id"),), columns_from="manifest")
-    empty_store.record(make_run("one", timedelta(days=1), "sha", [known]))
-    empty_store.record(make_run("two", timedelta(), "sha", [documented]))
+    empty_store.record(make_run("one", timedelta(days=2), "sha", [known]))
+    empty_store.record(make_run("two", timedelta(days=1), "sha", [documented]))
+    assert empty_store.rows("SELECT * FROM {s}.node_changes") == []
+    empty_store.record(make_run("three", timedelta(), "sha", [replace(known, description="New.")]))
     assert empty_store.rows("SELECT status, columns_changed FROM {s}.node_changes") == [("modified", None)]
     assert empty_store.rows("SELECT * FROM {s}.column_changes") == []
+
+
+def test_nodes_that_one_run_did_not_compile_are_not_changes(
+    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata]
+) -> None:
+    compiled = [make_model("a", compiled_code="select 1"), make_model("b", compiled_code="select 2")]
+    tested = [replace(node, compiled_code=None) for node in compiled]
+    edited = [replace(tested[0], description="New."), replace(tested[1], materialized="view")]
+    again = [replace(edited[0], compiled_code="select 3"), replace(edited[1], compiled_code="select 2")]
+    for name, days, nodes in (("one", 4, compiled), ("two", 3, tested), ("three", 2, edited)):
+        empty_store.record(make_run(name, timedelta(days=days), "sha", nodes))
+    empty_store.record(make_run("four", timedelta(days=1), "sha", again))
+    empty_store.record(make_run("five", timedelta(), "sha", [again[0], compiled[1]]))
+    rows = empty_store.rows(
+        "SELECT run_id, name, status, compiled_changed FROM {s}.node_changes ORDER BY run_at, name"
+    )
+
+    assert rows == [
+        ("three", "a", "modified", False),
+        ("three", "b", "modified", False),
+        ("five", "b", "modified", False),
+    ]
 
 
 def test_column_changes_compare_names_whatever_their_case(store: Any) -> None:

@@ -13,11 +13,14 @@ from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.marks.annotation import (
     LONGEST_ITEM,
     LONGEST_NOTE,
+    MOST_REPLACED,
     PRESENT,
     AnnotationEvent,
     AnnotationTarget,
+    annotations_of,
     event_id_of,
     event_problem,
+    event_states,
     with_id,
 )
 from recce_meta.store.marks.annotations import (
@@ -72,7 +75,7 @@ def test_nodes_columns_and_edges_have_notes_of_their_own(notes: Any) -> None:
         target: f"{NASTY} {n}" for n, target in enumerate(targets)
     }
     assert sorted(one.event_id for one in written) == sorted(one.event_id for one in found)
-    assert all(event_problem(one, AT) is None for one in found)
+    assert all(event_problem(one) is None for one in found)
     assert {one.author for one in found} == {" ".join(NASTY.split())}
     assert {one.edited_at for one in found} == {AT}
     assert len(present(notes, project="shop")) == 4
@@ -85,8 +88,8 @@ def test_nodes_columns_and_edges_have_notes_of_their_own(notes: Any) -> None:
 
 def test_a_later_change_replaces_the_value_and_keeps_the_earlier_ones(notes: Any) -> None:
     add(notes, note("one"), tag("b"), tag("a"), AnnotationChange(NODE, "owner", "Team  X", PRESENT))
-    # The clock of the second writer is behind, yet it saw the first value.
-    (second,) = add(notes, note("two"), author="Bob", now=AT - timedelta(hours=2))
+    # The clock of the second writer is years behind, yet it saw the first value.
+    (second,) = add(notes, note("two"), author="Bob", now=AT - timedelta(days=3_650))
     (gone,) = add(notes, tag("a", None))
 
     assert present(notes) == [("note", "", "two"), ("tag", "b", PRESENT), ("owner", "Team X", PRESENT)]
@@ -94,11 +97,26 @@ def test_a_later_change_replaces_the_value_and_keeps_the_earlier_ones(notes: Any
     assert [(one.item, one.value) for one in history] == [
         ("", "two"), ("", "one"), ("a", None), ("a", PRESENT), ("b", PRESENT), ("Team X", PRESENT),
     ]  # fmt: skip
-    assert (second.wall_ms, second.counter) == (history[1].wall_ms, 1)
-    assert gone.counter == 2
+    assert second.edited_at == AT - timedelta(days=3_650)
+    assert (second.replaces, gone.replaces) == (history[1].event_id, history[3].event_id)
+    assert {history[1].replaces, history[3].replaces} == {""}
     assert notes.scalar("SELECT value FROM {s}.annotations WHERE field = 'note'") == "two"
     assert notes.scalar("SELECT COUNT(*) FROM {s}.annotations") == 3
     assert notes.scalar("SELECT COUNT(*) FROM {s}.annotation_events WHERE is_latest") == 4
+    assert notes.scalar("SELECT COUNT(*) FROM {s}.annotation_events WHERE is_replaced") == 2
+    assert notes.scalar("SELECT COUNT(*) FROM {s}.annotation_events WHERE has_conflict") == 0
+
+
+def test_a_writer_continues_from_a_clock_that_is_a_little_ahead_and_not_from_a_wrong_one(notes: Any) -> None:
+    add(notes, note("one"))
+    (behind,) = add(notes, note("two"), now=AT - timedelta(minutes=30))
+    assert (behind.edited_at, behind.counter) == (AT, 1)
+
+    add(notes, note("three"), now=AT + timedelta(days=3_650))
+    (right,) = add(notes, note("four"), now=AT + timedelta(minutes=1))
+    assert (right.edited_at, right.counter) == (AT + timedelta(minutes=1), 0)
+    assert present(notes) == [("note", "", "four")]
+    assert notes.scalar("SELECT value FROM {s}.annotations") == "four"
 
 
 def test_a_change_to_the_present_value_writes_nothing(notes: Any) -> None:
@@ -153,23 +171,79 @@ def test_events_of_another_store_are_inserted_once(notes: Any) -> None:
         with open_store(notes.adapter, notes.schema, writes=True) as store:
             assert insert_events(store, [mine, theirs, earlier, theirs]) == expected
 
-    assert present(notes) == [("note", "", "theirs")]
-    assert len(list_annotations(notes.adapter, with_history=True, schema=notes.schema)) == 3
+    # None of the three knew of another.
+    assert present(notes) == [("note", "", "theirs"), ("note", "", "mine"), ("note", "", "earlier")]
+    history = list_annotations(notes.adapter, with_history=True, schema=notes.schema)
+    assert [str(event_states(history)[one.event_id]) for one in history] == ["present", *["conflict"] * 2]
+    schema = notes.adapter.quote_identifier(notes.schema)
+    marks = f"SELECT value, is_latest, is_replaced, has_conflict FROM {schema}.annotation_events"
+    assert {row[0]: tuple(map(bool, row[1:])) for row in notes.adapter.execute(marks)[1]} == {
+        "theirs": (True, False, True),
+        "mine": (False, False, True),
+        "earlier": (False, False, True),
+    }
+    [shown] = notes.adapter.execute(
+        f"SELECT value, has_conflict FROM {notes.adapter.quote_identifier(notes.schema)}.annotations"
+    )[1]
+    assert (shown[0], bool(shown[1])) == ("theirs", True)
+    [one] = annotations_of(list_annotations(notes.adapter, schema=notes.schema))
+    assert (one.note, one.conflicts) == ("theirs", ("note",))
+
     (newer,) = add(notes, note("mine again"))
     assert newer.clock > theirs.clock
+    assert present(notes) == [("note", "", "mine again")]
+    assert set(str(newer.replaces).split(" ")) == {mine.event_id, theirs.event_id, earlier.event_id}
+    assert notes.scalar("SELECT COUNT(*) FROM {s}.annotation_events WHERE has_conflict") == 0
+
+
+def test_the_same_text_ends_a_conflict_and_equal_texts_are_none(notes: Any) -> None:
+    (mine,) = add(notes, note("mine"), tag("pii"))[:1]
+    theirs = [with_id(replace(mine, value=value, writer_id="f" * 32, counter=1)) for value in (None, "mine")]
+    with open_store(notes.adapter, notes.schema, writes=True) as store:
+        insert_events(store, theirs[1:])
+    assert notes.scalar("SELECT COUNT(*) FROM {s}.annotation_events WHERE has_conflict") == 0
+    assert add(notes, note("mine")) == ()
+
+    with open_store(notes.adapter, notes.schema, writes=True) as store:
+        insert_events(store, theirs[:1])
+    [one] = annotations_of(list_annotations(notes.adapter, schema=notes.schema))
+    assert one.conflicts == ("note",)
+    assert len(add(notes, note("mine"))) == 1
+    [one] = annotations_of(list_annotations(notes.adapter, schema=notes.schema))
+    assert (one.note, one.conflicts) == ("mine", ())
+
+
+def test_a_deletion_in_conflict_with_a_text_is_shown_with_the_text_in_the_conflict(notes: Any) -> None:
+    (mine,) = add(notes, note("mine"))
+    later = mine.wall_ms + 1
+    theirs = with_id(replace(mine, value=None, writer_id="f" * 32, wall_ms=later))
+    with open_store(notes.adapter, notes.schema, writes=True) as store:
+        insert_events(store, [theirs])
+
+    assert present(notes) == [("note", "", None), ("note", "", "mine")]
+    [one] = annotations_of(list_annotations(notes.adapter, schema=notes.schema))
+    assert (one.note, one.conflicts) == (None, ("note",))
+    assert notes.scalar("SELECT COUNT(*) FROM {s}.annotations") == 0
+    assert len(add(notes, note(None))) == 1
+    assert present(notes) == []
 
 
 def test_many_events_are_inserted_at_once(notes: Any) -> None:
     (one,) = add(notes, note("mine"))
-    events = [with_id(replace(one, value=f"text {n}", counter=n)) for n in range(1, 2_001)]
-    for expected in (2_000, 0):
+    events = [with_id(replace(one, value=f"text {n}", counter=n)) for n in range(1, 1_101)]
+    for expected in (1_100, 0):
         with open_store(notes.adapter, notes.schema, writes=True) as store:
             assert len(insert_events(store, [one, *events])) == expected
 
-    assert present(notes) == [("note", "", "text 2000")]
+    assert [value for _, _, value in present(notes)][:2] == ["text 1100", "text 1099"]
+    (last,) = add(notes, note("the end"))
+    assert len(str(last.replaces).split(" ")) == MOST_REPLACED
+    assert present(notes)[0] == ("note", "", "the end")
+    (last,) = add(notes, note("the end"))
+    assert present(notes) == [("note", "", "the end")]
     history = list_annotations(notes.adapter, with_history=True, schema=notes.schema)
     assert [event_id_of(event) for event in history] == [event.event_id for event in history]
-    assert len(history) == 2_001
+    assert len(history) == 1_103
 
 
 def test_concurrent_writers_lose_no_edit(notes: Any) -> None:

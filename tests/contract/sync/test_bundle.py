@@ -194,7 +194,7 @@ def _events(event_id: str) -> Batch:
     )
     row |= {"event_id": event_id, "project_name": "shop", "unique_id": "model.shop.a", "field": "note"}
     row |= {"item": "", "value": "x", "author": "ann", "wall_ms": 1, "counter": 0, "writer_id": "w"}
-    values = (*row.values(), "1.0")
+    values = (*row.values(), "1.0", "")
     return Batch((Key(ObjectKind.ANNOTATION, event_id),), {"annotation_events": [values]})
 
 

@@ -215,8 +215,28 @@ def test_both_sides_have_what_either_added(here: Side, there: Side, make_project
     assert here.entries() == there.entries()
     assert here.runs() == ["both", "of-m000", "of-m001"]
     assert figures(here, "both") == figures(there, "both") == {"m000": 7, "m001": 7}
-    assert notes(here) == notes(there) == ["of m001"]
+    # Neither author knew of the other's note; the later one is shown.
+    assert notes(here) == notes(there) == ["of m001", "of m000"]
     assert exchange(here.replica, there.replica, "sync").outcomes == ()
+
+
+@pytest.mark.parametrize("years", [-10, 10])
+def test_notes_of_a_wrong_clock_are_exchanged_and_the_next_edit_replaces_them(
+    here: Side, there: Side, make_project: MakeProject, years: int
+) -> None:
+    here.record(make_project("both"))
+    push(here, there)
+    note(here, "of the wrong clock", now=AT + timedelta(days=365 * years))
+    assert exchange(here.replica, there.replica, "push").status == "success"
+
+    note(there, "of the right clock")
+    assert exchange(there.replica, here.replica, "push").status == "success"
+    assert notes(here) == notes(there) == ["of the right clock"]
+
+    # The clock is right again.
+    note(here, "the last one")
+    assert exchange(here.replica, there.replica, "push").status == "success"
+    assert notes(here) == notes(there) == ["the last one"]
 
 
 @pytest.mark.beyond_emulators

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import msgspec
@@ -99,6 +100,23 @@ def test_comments_show_notes_of_changed_nodes_columns_and_edges(diff: RunDiff) -
         assert "| First line | Ann, 2026&#45;11&#45;01 12&#58;00 UTC |" in text
         assert "`amount` | Of a column |" in text and "stg_orders` | Of an edge |" in text
         assert "Not changed" not in text and "example" not in text
+
+
+def test_comments_mark_a_conflict_also_without_a_note(diff: RunDiff) -> None:
+    changed = severe(diff)
+    annotations = AnnotatedObjects(
+        [
+            note(changed, "Mine", replaces=""),
+            note(changed, "Theirs", wall_ms=WALL + 1, author="Grace", replaces=""),
+            event(changed, "tag", PRESENT, item="pii", column_name="amount", replaces=""),
+            event(changed, "tag", None, item="pii", column_name="amount", wall_ms=WALL + 1, replaces=""),
+        ]
+    )
+    for name in ("markdown", "comment"):
+        text = html.unescape(reports(diff, annotations)[name])
+        assert "1 note, 2 conflicts on changed nodes" in text
+        assert "| conflict: note (notes --history has all values); Theirs | Grace, " in text
+        assert "`amount` | conflict: tag pii (notes --history has all values) |  |" in text
 
 
 def test_the_html_report_shows_all_of_a_note_with_its_lines(diff: RunDiff) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from recce_meta.models.marks.annotation import AnnotationEvent, with_id
 from recce_meta.sync.history import replaced_values
@@ -192,6 +193,50 @@ def test_a_newer_value_wins_wherever_it_comes_from() -> None:
         assert (found.winner, found.loser) == (new, old)
     assert replaced_values([old], {old.event_id}) == ()
     assert replaced_values([old, event("old", "Grace", 1)], {old.event_id}) == (), "the same value"
+
+
+def of(
+    text: str | None, author: str, minute: int, *replaced: AnnotationEvent, **fields: str
+) -> AnnotationEvent:
+    """Return an event whose author saw the events *replaced*."""
+    ids = " ".join(sorted(one.event_id for one in replaced))
+    return with_id(structs.replace(event(text, author, minute), replaces=ids, **fields))
+
+
+def told(events: list[AnnotationEvent], *new: AnnotationEvent) -> set[tuple[str | None, str | None, bool]]:
+    """Return winner, loser and whether they are in conflict, for each line of an exchange."""
+    found = replaced_values(events, {one.event_id for one in new})
+    return {(one.winner.value, one.loser.value, one.is_conflict) for one in found}
+
+
+def test_every_new_conflict_and_every_replaced_value_is_told() -> None:
+    first = of("first", "Ann", 0)
+    low, high = of("low", "Bob", 1, first), of("high", "Cy", 2, first)
+    both = [first, low, high]
+    assert told(both, low) == {("high", "low", True)}
+    assert told(both, high) == {("high", "low", True)}
+    assert told(both, low, high) == {("high", "low", True), ("high", "first", False)}
+    assert told(both, *both) == {("high", "low", True)}
+
+    after = of("after", "Di", 3, high)
+    assert told([*both, after], after) == {("after", "low", True), ("after", "high", False)}
+    end = of("end", "Ed", 0, low, after)
+    assert told([*both, after, end], end) == {("end", "low", False), ("end", "after", False)}
+    assert told([*both, after, end], low) == {("end", "low", False)}
+
+    same = of("same", "Ann", 0)
+    again, other, third = of("same", "Bob", 3), of("other", "Cy", 2), of("third", "Di", 1)
+    assert told([same, again, other], again, other) == {("same", "other", True)}
+    assert told([same, again, other, third], third) == {("same", "other", True), ("same", "third", True)}
+
+
+def test_tags_are_told_as_added_and_removed() -> None:
+    tag = {"field": "tag", "item": "pii"}
+    added, removed = of("true", "Ann", 0, **tag), of(None, "Bob", 1, **tag)
+    replaced = replaced_values([added, removed], {removed.event_id})
+    text = sync_text(SyncResult(report=report(), replaced=replaced), **SCREEN)
+    assert "conflict: tag pii of model.shop.orders.id: removed by Bob (2026-12-01 08:01 UTC) is shown" in text
+    assert "added by Ann (2026-12-01 08:00 UTC) is in the history; the next edit ends the conflict" in text
 
 
 def record(peer: str, status: str, minute: int, **fields: Any) -> SyncRecord:

@@ -126,8 +126,8 @@ def _recorded(adapter: UnifiedSqlAdapter) -> Batch:
 
 
 def checked(batch: Batch, **others: Any) -> Verified:
-    """Return the verification of *batch* now."""
-    return verify(batch, datetime.now(timezone.utc), **others)
+    """Return the verification of *batch*."""
+    return verify(batch, **others)
 
 
 def changed(batch: Batch, table: str, change: Callable[[list[Row]], list[Row]]) -> Batch:
@@ -254,11 +254,11 @@ def test_an_object_without_rows_fails(honest: Batch) -> None:
     assert found.failures == {key: "its row is missing"}
 
 
-def test_events_ahead_of_the_clock_are_refused(honest: Batch) -> None:
-    early = datetime.now(timezone.utc) - timedelta(hours=2)
-    found = verify(honest, early)
-    assert {key.kind for key in found.failures} == {ObjectKind.ANNOTATION}
-    assert "ahead" in next(iter(found.failures.values()))
+@pytest.mark.parametrize(("year", "is_valid"), [(1, False), (1016, True), (2036, True), (9999, False)])
+def test_no_deletion_is_refused_for_its_time_unless_it_cannot_be_shown(year: int, is_valid: bool) -> None:
+    key, at = Key(ObjectKind.DELETION, "one"), datetime(year, 6, 1, tzinfo=timezone.utc)
+    found = checked(Batch((key,), {"tombstones": [("one", PROJECT, at, "ann", "prune", "1.0")]}))
+    assert found.failures == ({} if is_valid else {key: "its time is outside the years 2 to 9998"})
 
 
 def test_deletions_are_refused_if_they_must_be() -> None:

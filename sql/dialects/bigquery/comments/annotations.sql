@@ -9,7 +9,8 @@ CREATE OR REPLACE VIEW recce_metadata.annotations (
   item OPTIONS (description = 'The tag or the owner; empty for a note'),
   value OPTIONS (description = 'Text of a note, or true'),
   author OPTIONS (description = 'Who made the change; the name is not verified'),
-  wall_ms OPTIONS (description = 'Time of the change in milliseconds since 1970 in UTC')
+  wall_ms OPTIONS (description = 'Time of the change in milliseconds since 1970 in UTC'),
+  has_conflict OPTIONS (description = 'True if a change that neither replaces nor is replaced has another value')
 )
 OPTIONS (description = 'One row per present note, tag or owner of a node, a column or an edge')
 AS

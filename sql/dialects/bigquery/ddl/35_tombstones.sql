@@ -1,4 +1,6 @@
 -- One row per deleted run, written in the transaction that deletes it. A run with a row is not recorded or received again.
+-- `prune` removes a row long after `first_seen_at`: when the row was written, the later of the warehouse's time and the
+-- latest recording. It is NULL in rows that an earlier version wrote, and in rows of a store without runs.
 CREATE TABLE IF NOT EXISTS recce_metadata.store_tombstones (
   run_id STRING NOT NULL,
   project_name STRING NOT NULL,
@@ -6,6 +8,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.store_tombstones (
   deleted_by STRING NOT NULL,
   reason STRING NOT NULL,
   recorder_version STRING NOT NULL,
+  first_seen_at TIMESTAMP,
   PRIMARY KEY (run_id) NOT ENFORCED
 )
 CLUSTER BY run_id;

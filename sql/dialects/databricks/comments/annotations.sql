@@ -9,7 +9,8 @@ CREATE OR REPLACE VIEW recce_metadata.annotations (
   item COMMENT 'The tag or the owner; empty for a note',
   value COMMENT 'Text of a note, or true',
   author COMMENT 'Who made the change; the name is not verified',
-  wall_ms COMMENT 'Time of the change in milliseconds since 1970 in UTC'
+  wall_ms COMMENT 'Time of the change in milliseconds since 1970 in UTC',
+  has_conflict COMMENT 'True if a change that neither replaces nor is replaced has another value'
 )
 COMMENT 'One row per present note, tag or owner of a node, a column or an edge'
 AS

@@ -9,7 +9,7 @@ CREATE OR REPLACE VIEW recce_metadata.node_changes (
   resource_type COMMENT 'Kind of the node (model, source, table, …)',
   status COMMENT 'added, removed, modified, moved (another location) or rewritten (another version of dbt)',
   code_changed COMMENT 'True if the code differs, apart from whitespace',
-  compiled_changed COMMENT 'True if the compiled SQL differs, apart from whitespace',
+  compiled_changed COMMENT 'True if the compiled SQL differs, apart from whitespace; NULL if only one run compiled the node',
   config_changed COMMENT 'True if the configuration differs',
   columns_changed COMMENT 'True if the columns differ; NULL if either run has no catalog',
   description_changed COMMENT 'True if the description differs',

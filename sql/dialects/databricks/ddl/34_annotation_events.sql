@@ -1,6 +1,7 @@
 -- One row per change of an annotation: a note, a tag or an owner of a node, a column or an edge. Rows are only added, and
--- `event_id` hashes their contents. The row with the greatest (wall_ms, counter, writer_id, event_id) is the present value;
--- without a value it is deleted. Belongs to a project and not to a run, so it stays when runs are pruned.
+-- `event_id` hashes their contents. `replaces` has the sorted ids of the rows that it replaces, separated by spaces; NULL
+-- in rows from before version 13. The view annotation_events says which row is the present value; without a value it is
+-- deleted. Belongs to a project and not to a run, so it stays when runs are pruned.
 CREATE TABLE IF NOT EXISTS recce_metadata.store_annotation_events (
   event_id STRING NOT NULL,
   project_name STRING NOT NULL,
@@ -15,7 +16,8 @@ CREATE TABLE IF NOT EXISTS recce_metadata.store_annotation_events (
   wall_ms BIGINT NOT NULL,
   counter BIGINT NOT NULL,
   writer_id STRING NOT NULL,
-  recorder_version STRING NOT NULL
+  recorder_version STRING NOT NULL,
+  replaces STRING
 )
 CLUSTER BY (event_id)
 TBLPROPERTIES (

@@ -1,4 +1,5 @@
--- All changes of annotations, also of earlier and deleted values; NULL disables a filter.
+-- Changes of annotations, also of earlier and deleted values; NULL disables a filter, and 'unreplaced' as the state leaves
+-- out what another change replaced.
 SELECT
   event.event_id,
   event.project_name,
@@ -13,10 +14,14 @@ SELECT
   event.wall_ms,
   event.counter,
   event.writer_id,
-  event.recorder_version
-FROM recce_metadata.store_annotation_events AS event
+  event.recorder_version,
+  event.replaces
+FROM recce_metadata.annotation_events AS event
 WHERE
   (
+    CAST(:state AS TEXT) IS NULL OR NOT event.is_replaced
+  )
+  AND (
     CAST(:project AS TEXT) IS NULL OR event.project_name = CAST(:project AS TEXT)
   )
   AND (

@@ -9,7 +9,7 @@ COMMENT ON COLUMN recce_metadata.node_changes.name IS 'Name of the node';
 COMMENT ON COLUMN recce_metadata.node_changes.resource_type IS 'Kind of the node (model, source, table, …)';
 COMMENT ON COLUMN recce_metadata.node_changes.status IS 'added, removed, modified, moved (another location) or rewritten (another version of dbt)';
 COMMENT ON COLUMN recce_metadata.node_changes.code_changed IS 'True if the code differs, apart from whitespace';
-COMMENT ON COLUMN recce_metadata.node_changes.compiled_changed IS 'True if the compiled SQL differs, apart from whitespace';
+COMMENT ON COLUMN recce_metadata.node_changes.compiled_changed IS 'True if the compiled SQL differs, apart from whitespace; NULL if only one run compiled the node';
 COMMENT ON COLUMN recce_metadata.node_changes.config_changed IS 'True if the configuration differs';
 COMMENT ON COLUMN recce_metadata.node_changes.columns_changed IS 'True if the columns differ; NULL if either run has no catalog';
 COMMENT ON COLUMN recce_metadata.node_changes.description_changed IS 'True if the description differs';

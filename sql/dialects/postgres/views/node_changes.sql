@@ -86,7 +86,14 @@ FROM (
       ELSE node.properties ->> 'test_metadata' IS NULL
       AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
     END AS code_changed,
-    node.compiled_hash IS DISTINCT FROM previous.compiled_hash AS compiled_changed,
+    CASE
+      WHEN (
+        node.compiled_hash IS NULL
+      ) = (
+        previous.compiled_hash IS NULL
+      )
+      THEN node.compiled_hash IS DISTINCT FROM previous.compiled_hash
+    END AS compiled_changed, /* dbt compiles only what an invocation selects. */
     CASE
       WHEN pairs.same_dbt
       THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(previous.config AS TEXT)
@@ -158,6 +165,12 @@ FROM (
     END AS contract_changed,
     CASE
       WHEN pairs.same_dbt
+      AND (
+        node.compiled_hash IS NULL
+      ) = (
+        previous.compiled_hash IS NULL
+      )
+      AND COALESCE(node.columns_from, '') = COALESCE(previous.columns_from, '')
       THEN pairs.version_id <> pairs.previous_version_id
       ELSE node.materialized IS DISTINCT FROM previous.materialized
       OR COALESCE(node.access, 'protected') <> COALESCE(previous.access, 'protected')
@@ -267,4 +280,16 @@ FROM (
     ON previous.version_id = pairs.previous_version_id
 ) AS compared
 WHERE
-  resource_type <> 'group';
+  resource_type <> 'group'
+  AND /* Versions also differ if only one side was compiled, or has a catalog. */ (
+    NOT both_there
+    OR NOT same_dbt
+    OR code_changed
+    OR compiled_changed
+    OR config_changed
+    OR columns_changed
+    OR description_changed
+    OR contract_changed
+    OR rest_changed
+    OR place_differs
+  );

@@ -12,4 +12,8 @@ COMMENT ON COLUMN recce_metadata.annotation_events.author IS 'Who made the chang
 COMMENT ON COLUMN recce_metadata.annotation_events.wall_ms IS 'Time of the change in milliseconds since 1970 in UTC';
 COMMENT ON COLUMN recce_metadata.annotation_events.counter IS 'Order of changes with the same wall_ms';
 COMMENT ON COLUMN recce_metadata.annotation_events.writer_id IS 'Id of the process that made the change';
-COMMENT ON COLUMN recce_metadata.annotation_events.is_latest IS 'True if no later change replaces it';
+COMMENT ON COLUMN recce_metadata.annotation_events.is_latest IS 'True for the present value; without a value, it is deleted';
+COMMENT ON COLUMN recce_metadata.annotation_events.recorder_version IS 'Version of recce_meta that wrote the row';
+COMMENT ON COLUMN recce_metadata.annotation_events.replaces IS 'Sorted ids of the changes that it replaces, separated by spaces; NULL before version 13 of the store';
+COMMENT ON COLUMN recce_metadata.annotation_events.is_replaced IS 'True if a later change replaced it';
+COMMENT ON COLUMN recce_metadata.annotation_events.has_conflict IS 'True if a change that neither replaces nor is replaced has another value';

@@ -10,3 +10,4 @@ COMMENT ON COLUMN recce_metadata.annotations.item IS 'The tag or the owner; empt
 COMMENT ON COLUMN recce_metadata.annotations.value IS 'Text of a note, or true';
 COMMENT ON COLUMN recce_metadata.annotations.author IS 'Who made the change; the name is not verified';
 COMMENT ON COLUMN recce_metadata.annotations.wall_ms IS 'Time of the change in milliseconds since 1970 in UTC';
+COMMENT ON COLUMN recce_metadata.annotations.has_conflict IS 'True if a change that neither replaces nor is replaced has another value';

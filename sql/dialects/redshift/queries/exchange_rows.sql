@@ -398,7 +398,8 @@ SELECT
   wall_ms,
   counter,
   writer_id,
-  recorder_version
+  recorder_version,
+  replaces
 FROM recce_metadata.store_annotation_events
 WHERE
   event_id IN (

@@ -12,7 +12,8 @@ SELECT
   item,
   value,
   author,
-  wall_ms
+  wall_ms,
+  has_conflict
 FROM recce_metadata.annotation_events
 WHERE
   is_latest AND NOT value IS NULL;

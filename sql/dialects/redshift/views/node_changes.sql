@@ -127,7 +127,11 @@ WITH steps AS (
       -- dbt itself writes the code of a generic test. If either code is missing, nothing is compared.
       ELSE node.properties.test_metadata IS NULL AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
     END AS code_changed,
-    CASE WHEN node.compiled_hash = previous.compiled_hash OR (node.compiled_hash IS NULL AND previous.compiled_hash IS NULL) THEN FALSE ELSE TRUE END AS compiled_changed,
+    -- dbt compiles only what an invocation selects.
+    CASE
+      WHEN (node.compiled_hash IS NULL) = (previous.compiled_hash IS NULL)
+      THEN CASE WHEN node.compiled_hash = previous.compiled_hash OR (node.compiled_hash IS NULL AND previous.compiled_hash IS NULL) THEN FALSE ELSE TRUE END
+    END AS compiled_changed,
     CASE
       WHEN pairs.same_dbt THEN CASE WHEN JSON_SERIALIZE_TO_VARBYTE(node.config) = JSON_SERIALIZE_TO_VARBYTE(previous.config) THEN FALSE ELSE TRUE END
       WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- dbt does not build these
@@ -144,7 +148,11 @@ WITH steps AS (
       ELSE (node.contract IS NULL) <> (previous.contract IS NULL)
     END AS contract_changed,
     CASE
-      WHEN pairs.same_dbt THEN pairs.version_id <> pairs.previous_version_id
+      WHEN
+        pairs.same_dbt
+        AND (node.compiled_hash IS NULL) = (previous.compiled_hash IS NULL)
+        AND COALESCE(node.columns_from, '') = COALESCE(previous.columns_from, '')
+      THEN pairs.version_id <> pairs.previous_version_id
       ELSE
         CASE WHEN node.materialized = previous.materialized OR (node.materialized IS NULL AND previous.materialized IS NULL) THEN FALSE ELSE TRUE END
         OR COALESCE(node.access, 'protected') <> COALESCE(previous.access, 'protected')
@@ -196,4 +204,18 @@ SELECT
   relation_name,
   previous_relation_name
 FROM compared
-WHERE resource_type <> 'group';
+WHERE
+  resource_type <> 'group'
+  -- Versions also differ if only one side was compiled, or has a catalog.
+  AND (
+    NOT both_there
+    OR NOT same_dbt
+    OR code_changed
+    OR compiled_changed
+    OR config_changed
+    OR columns_changed
+    OR description_changed
+    OR contract_changed
+    OR rest_changed
+    OR place_differs
+  );

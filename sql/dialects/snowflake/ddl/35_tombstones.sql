@@ -1,4 +1,6 @@
 -- One row per deleted run, written in the transaction that deletes it. A run with a row is not recorded or received again.
+-- `prune` removes a row long after `first_seen_at`: when the row was written, the later of the warehouse's time and the
+-- latest recording. It is NULL in rows that an earlier version wrote, and in rows of a store without runs.
 CREATE TABLE IF NOT EXISTS recce_metadata.store_tombstones (
   run_id VARCHAR(64) NOT NULL,
   project_name VARCHAR NOT NULL,
@@ -6,5 +8,6 @@ CREATE TABLE IF NOT EXISTS recce_metadata.store_tombstones (
   deleted_by VARCHAR NOT NULL,
   reason VARCHAR NOT NULL,
   recorder_version VARCHAR NOT NULL,
+  first_seen_at TIMESTAMPTZ,
   PRIMARY KEY (run_id)
 );

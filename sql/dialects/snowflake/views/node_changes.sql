@@ -128,7 +128,11 @@ WITH steps AS (
       -- dbt itself writes the code of a generic test. If either code is missing, nothing is compared.
       ELSE GET_PATH(node.properties, 'test_metadata') IS NULL AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
     END AS code_changed,
-    node.compiled_hash IS DISTINCT FROM previous.compiled_hash AS compiled_changed,
+    -- dbt compiles only what an invocation selects.
+    CASE
+      WHEN (node.compiled_hash IS NULL) = (previous.compiled_hash IS NULL)
+      THEN node.compiled_hash IS DISTINCT FROM previous.compiled_hash
+    END AS compiled_changed,
     CASE
       WHEN pairs.same_dbt THEN TO_JSON(node.config) IS DISTINCT FROM TO_JSON(previous.config)
       WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- dbt does not build these
@@ -145,7 +149,11 @@ WITH steps AS (
       ELSE (node.contract IS NULL) <> (previous.contract IS NULL)
     END AS contract_changed,
     CASE
-      WHEN pairs.same_dbt THEN pairs.version_id <> pairs.previous_version_id
+      WHEN
+        pairs.same_dbt
+        AND (node.compiled_hash IS NULL) = (previous.compiled_hash IS NULL)
+        AND COALESCE(node.columns_from, '') = COALESCE(previous.columns_from, '')
+      THEN pairs.version_id <> pairs.previous_version_id
       ELSE
         node.materialized IS DISTINCT FROM previous.materialized
         OR COALESCE(node.access, 'protected') <> COALESCE(previous.access, 'protected')
@@ -197,4 +205,18 @@ SELECT
   relation_name,
   previous_relation_name
 FROM compared
-WHERE resource_type <> 'group';
+WHERE
+  resource_type <> 'group'
+  -- Versions also differ if only one side was compiled, or has a catalog.
+  AND (
+    NOT both_there
+    OR NOT same_dbt
+    OR code_changed
+    OR compiled_changed
+    OR config_changed
+    OR columns_changed
+    OR description_changed
+    OR contract_changed
+    OR rest_changed
+    OR place_differs
+  );

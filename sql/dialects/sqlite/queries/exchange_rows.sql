@@ -353,7 +353,8 @@ SELECT
   wall_ms,
   counter,
   writer_id,
-  recorder_version
+  recorder_version,
+  replaces
 FROM store_annotation_events
 WHERE
   event_id IN (

@@ -1,0 +1,170 @@
+"""Nodes that dbt compiles to the same SQL: what the SQL of a node follows from, apart from its environment.
+
+dbt writes compiled SQL only for the nodes that an invocation selects. The SQL of another run can stand for
+the missing one if everything that it follows from is equal: the node's code, configuration, contract and
+parents, the macros that it reaches, its ephemeral ancestors, dbt's minor version and the adapter. Code may
+also read its environment: `dependence` is then what else must be equal. Some of it cannot be proven equal:
+dbt's artifacts hold neither the values of variables nor what a query found in the database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from functools import cached_property
+
+from recce_meta.diff.causes import base_name
+from recce_meta.diff.code import AT_RUN_TIME, jinja_names
+from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, is_builtin
+from recce_meta.models import Json, NodeMetadata
+from recce_meta.models.relation_tokens import token_ids
+
+OF_TARGET = frozenset(["target", "this", "schema", "database", "identifier", "model"])
+"""Names with a value that is equal in two runs with the same target."""
+QUERYING = frozenset(["statement", "run_query", "load_result", "get_intervals_between", "is_incremental"])
+"""Macros of dbt with a result that depends on the contents of the database."""
+UNPROVABLE = (
+    VARIABLES
+    | VOLATILE
+    | AT_RUN_TIME
+    | QUERYING
+    | {"graph", "invocation_args_dict", "dbt_metadata_envs", "selected_resources", "results"}
+)
+"""Names with values that no artifact holds, or that differ between two runs."""
+
+_ADAPTER = re.compile(r"\badapter\b(?:\s*\.\s*(\w+))?")
+_OFFLINE = frozenset(["dispatch", "quote", "type"])
+"""Methods of `adapter` that do not ask the database."""
+_LIMITED = ("_dbt_limit_subq", "_dbt_et_filter_subq")
+"""Aliases of the subqueries into which `--empty`, `--sample` and batches turn relations."""
+
+
+class Dependence(IntEnum):
+    """What the SQL of a node depends on in addition to its code, the strongest last."""
+
+    CODE = 0
+    TARGET = 1
+    """Name, type, database and schema of the target."""
+    UNPROVABLE = 2
+    """Variables, flags, the graph, the clock or the contents of the database."""
+
+
+class SqlInputs:
+    """What the SQL of each node of one side follows from. The side has the ephemeral ancestors of a node."""
+
+    def __init__(self, side: ProjectSide) -> None:
+        self._side = side
+        self._reached_from: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def of(self, node: NodeMetadata) -> tuple[object, ...] | None:
+        """Return what the SQL of *node* follows from; None if its code is unknown. Compare for equality."""
+        return self._inputs(node, ())
+
+    def dependence(self, node: NodeMetadata) -> Dependence:
+        """Return what the SQL of *node* and of its ephemeral ancestors depends on in addition to code."""
+        return max(self._dependence(one) for one in (node, *self._ephemeral(node, {node.unique_id: None})))
+
+    def may_stand(self, code: str, node: NodeMetadata) -> bool:
+        """Return True if *code*, in its stored form, reads all of each parent of *node* where it is built.
+
+        With `--defer`, dbt reads some parents in another target, whose relations have no token; with
+        `--empty` and `--sample`, it reads a part of their rows.
+        """
+        if any(alias in code for alias in _LIMITED):
+            return False
+        return self._related(node) <= token_ids(code)
+
+    def _related(self, node: NodeMetadata) -> set[str]:
+        """Return the parents of *node* with a relation."""
+        nodes = self._side.nodes
+        return {parent for parent in node.parents if parent in nodes and nodes[parent].relation_name}
+
+    def _inputs(self, node: NodeMetadata, path: tuple[str, ...]) -> tuple[object, ...] | None:
+        if node.raw_code is None and node.code_hash is None:
+            return None
+        run = self._side.run
+        inlined = []
+        for parent in sorted(node.parents):
+            other = self._side.nodes.get(parent)
+            if other is not None and other.is_ephemeral and parent not in path:
+                inlined.append(self._inputs(other, (*path, node.unique_id)))
+        return (
+            run and run.adapter_type,
+            _minor(self._side.dbt_version),
+            node.unique_id,
+            node.resource_type,
+            node.language,
+            node.code_hash if node.raw_code is None else node.raw_code,
+            node.config,
+            node.contract,
+            node.parents,
+            node.version,
+            _arguments(node),
+            tuple(
+                (unique_id, macro and macro.code_hash)
+                for unique_id in self._reached(node.macros)
+                for macro in (self._side.macros.get(unique_id),)
+            ),
+            tuple(inlined),
+        )
+
+    def _reached(self, called: tuple[str, ...]) -> tuple[str, ...]:
+        """Return *called*, the macros behind them, and those that dbt may run in their place, sorted."""
+        if called not in self._reached_from:
+            found: set[str] = set()
+            waiting = list(called)
+            while waiting:
+                new = self._side.closure(waiting) - found
+                found |= new
+                # A project overrides a macro by its name, which dbt's list of calls need not show.
+                names = {base_name(unique_id.rpartition(".")[2]) for unique_id in new}
+                waiting = [
+                    one for name in names for one in self._by_base_name.get(name, ()) if one not in found
+                ]
+            self._reached_from[called] = tuple(sorted(found))
+        return self._reached_from[called]
+
+    @cached_property
+    def _by_base_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for macro in self._side.macros.values():
+            if not is_builtin(macro.package_name):
+                found.setdefault(base_name(macro.name), []).append(macro.unique_id)
+        return found
+
+    def _ephemeral(self, node: NodeMetadata, seen: dict[str, None]) -> Iterator[NodeMetadata]:
+        for parent in node.parents:
+            other = self._side.nodes.get(parent)
+            if other is not None and other.is_ephemeral and parent not in seen:
+                seen[parent] = None
+                yield other
+                yield from self._ephemeral(other, seen)
+
+    def _dependence(self, node: NodeMetadata) -> Dependence:
+        names, texts = set(jinja_names(node.raw_code or "")), [node.raw_code or ""]
+        for unique_id in self._reached(node.macros):
+            macro = self._side.macros.get(unique_id)
+            name = unique_id.rpartition(".")[2]
+            if macro is None or is_builtin(macro.package_name):
+                # dbt's own macros read flags and the adapter everywhere; what matters is what they ask.
+                names |= {name} & QUERYING
+            else:
+                names |= jinja_names(macro.macro_sql)
+                texts.append(macro.macro_sql)
+        if names & UNPROVABLE or ("adapter" in names and any(map(_asks_database, texts))):
+            return Dependence.UNPROVABLE
+        return Dependence.TARGET if names & OF_TARGET else Dependence.CODE
+
+
+def _asks_database(code: str) -> bool:
+    return any(method not in _OFFLINE for method in _ADAPTER.findall(code))
+
+
+def _arguments(node: NodeMetadata) -> Json:
+    """Return the arguments of a generic test, which are no part of its code."""
+    return {name: node.properties.get(name) for name in ("test_metadata", "column_name", "attached_node")}
+
+
+def _minor(version: str | None) -> str | None:
+    return version and ".".join(version.split(".")[:2])

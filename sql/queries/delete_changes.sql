@@ -1,0 +1,4 @@
+-- Delete the stored changes of a pair of graphs; the next writer stores them again.
+DELETE FROM store_graph_changes WHERE previous_graph_id = :previous_graph_id AND graph_id = :graph_id;
+
+DELETE FROM store_graph_steps WHERE previous_graph_id = :previous_graph_id AND graph_id = :graph_id;

@@ -1,0 +1,141 @@
+"""Runs in which dbt compiled few nodes have the lineage and effects of a run that compiled them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.api.diff import diff
+from recce_meta.api.record import record_run
+from recce_meta.models import Project, RunDiff
+from recce_meta.models.lineage import Tier
+from recce_meta.store import read
+from recce_meta.store.columns import load_columns
+from recce_meta.store.select import resolve_run
+from tests.contract.store.test_stored_effects import EDITS, shop, told, unique_id
+
+pytestmark = pytest.mark.core("duckdb")
+
+
+def compiling(project: Project, names: Collection[str], *, hours: int = 1) -> Project:
+    """*project* as dbt leaves it if it compiles only the nodes *names*, some hours later."""
+    run = replace(project.run, run_at=project.run.run_at + timedelta(hours=hours))
+    nodes = [node if node.name in names else replace(node, compiled_code=None) for node in project.nodes]
+    return replace(project, run=run, nodes=tuple(nodes))
+
+
+@pytest.fixture
+def recorded(adapter: Any, schema: str) -> Callable[..., str]:
+    def record(project: Project) -> str:
+        record_run(adapter, project, schema=schema)
+        return project.run.run_id
+
+    return record
+
+
+@pytest.fixture
+def compared(adapter: Any, schema: str) -> Callable[[str, str], RunDiff]:
+    return lambda base, current: diff(lambda: adapter, base, current, schema=schema)
+
+
+def answers(found: RunDiff) -> Any:
+    changes = [(one.unique_id, one.status, one.category, one.columns) for one in found.changed]
+    return changes, told(found)
+
+
+def test_a_run_that_compiled_nothing_has_the_column_lineage_of_the_run_before(
+    adapter: Any, schema: str, recorded: Callable[..., str]
+) -> None:
+    recorded(shop("built", "prod"))
+    recorded(compiling(shop("tested", "prod"), ["amount_is_there"]))
+    recorded(compiling(shop("again", "prod"), [], hours=2))
+    built, tested, again = (
+        resolve_run(adapter, name, schema=schema) for name in ("built", "tested", "again")
+    )
+
+    assert built.graph_id != tested.graph_id != again.graph_id
+    assert built.column_graph_id == tested.column_graph_id == again.column_graph_id
+    # What dbt wrote stays.
+    nodes = {node.name: node for node in read.load_nodes(adapter, tested, schema=schema)}
+    assert nodes["stg"].compiled_code is None
+    _, rows = adapter.execute(f"SELECT * FROM {adapter.quote_identifier(schema)}.node_changes")
+    assert rows == []
+
+
+@pytest.mark.parametrize("edit", ["values", "a column less", "the same query"])
+def test_a_diff_of_partial_runs_is_that_of_whole_runs(
+    edit: str, recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
+) -> None:
+    edits = EDITS[edit][0]
+    base, current = recorded(shop("base", "prod")), recorded(shop("current", "pr", **edits))
+    tested = recorded(compiling(shop("tested", "prod"), []))
+    one = recorded(compiling(shop("one", "pr", **edits), edits, hours=2))
+    none = recorded(compiling(shop("none", "pr", **edits), [], hours=3))
+    whole = answers(compared(base, current))
+
+    assert whole[0]
+    assert answers(compared(tested, current)) == whole
+    assert answers(compared(base, one)) == whole
+    assert answers(compared(base, none)) == whole
+    assert answers(compared(tested, none)) == whole
+    assert not compared(base, tested).changed
+    assert not compared(current, none).changed
+
+
+def test_code_that_nothing_compiled_has_assumed_lineage_and_unknown_effects(
+    adapter: Any, schema: str, recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
+) -> None:
+    recorded(shop("base", "prod"))
+    project = compiling(shop("edited", "prod", **EDITS["values"][0]), [])
+    raw = "select id, customer_id, cents / 10 as amount, state from {{ source('outside', 'raw') }}"
+    by_name = {"stg": {"raw_code": raw}, "raw": {"source_name": "outside"}}
+    nodes = [replace(node, **by_name.get(node.name, {})) for node in project.nodes]
+    edited = recorded(replace(project, nodes=tuple(nodes)))
+
+    (*_, (_, _, category, _)), _ = answers(compared("base", edited))
+    assert category == "unknown"
+    columns = load_columns(adapter, resolve_run(adapter, edited, schema=schema), schema=schema)
+    assert columns is not None
+    # Our renderer writes what dbt would probably compile.
+    assert columns[unique_id("stg")].tier is Tier.SILVER
+    assert columns[unique_id("stg")].outputs
+    assert columns[unique_id("daily")].tier is Tier.GOLD
+    assert columns[unique_id("daily")].outputs
+
+
+def test_sql_that_reads_its_environment_is_assumed_in_the_same_target_and_unknown_in_another(
+    adapter: Any, schema: str, recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
+) -> None:
+    def reading(run_id: str, target: str, code: str = "{{ var('a') }}", **edits: str) -> Project:
+        project = shop(run_id, target, **edits)
+        nodes = [
+            replace(node, raw_code=f"{node.raw_code} {code}", code_hash=run_id[:3] + code)
+            if node.name == "stg"
+            else node
+            for node in project.nodes
+        ]
+        return replace(project, nodes=tuple(nodes))
+
+    edits = EDITS["values"][0]
+    recorded(reading("base", "prod"))
+    recorded(reading("new", "prod", **edits))
+    same = recorded(compiling(reading("new_same", "prod", **edits), []))
+    other = recorded(compiling(reading("new_other", "pr", **edits), [], hours=2))
+
+    for run_id in (same, other):
+        ((_, _, category, _),), _ = answers(compared("base", run_id))
+        assert category == "unknown"
+    found = [
+        load_columns(adapter, resolve_run(adapter, one, schema=schema), schema=schema)
+        for one in (same, other)
+    ]
+    assert found[0] is not None
+    assert found[1] is not None
+    assumed = found[0][unique_id("stg")]
+    assert assumed.tier is Tier.SILVER
+    assert {source.confidence for output in assumed.outputs for source in output.sources} == {0.9}
+    assert not found[1][unique_id("stg")].outputs

@@ -1,0 +1,191 @@
+"""Which differences keep the SQL of one run from standing for that of another."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.same_sql import Dependence, SqlInputs
+from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
+
+
+def a_run(**fields: Any) -> RunMetadata:
+    return RunMetadata(
+        run_id="run", run_at=datetime(2026, 1, 1, tzinfo=timezone.utc), project_name="shop", **fields
+    )
+
+
+RAW = "select {{ cents('amount') }} from {{ ref('orders') }}"
+
+
+def node(name: str = "paid", **fields: Any) -> NodeMetadata:
+    return NodeMetadata(unique_id=f"model.shop.{name}", name=name, resource_type="model", **fields)
+
+
+def macro(name: str, code: str, *calls: str, package: str = "shop") -> MacroMetadata:
+    return MacroMetadata(
+        unique_id=f"macro.{package}.{name}",
+        name=name,
+        package_name=package,
+        macro_sql=code,
+        code_hash=code,
+        macros=calls,
+    )
+
+
+PAID = node(
+    raw_code=RAW,
+    compiled_code="select amount / 100 from ⟦model.shop.orders⟧",
+    materialized="table",
+    parents=("model.shop.eph", "model.shop.orders"),
+    macros=("macro.shop.cents",),
+    config={"materialized": "table"},
+)
+ORDERS = node("orders", raw_code="select 1", relation_name="orders", materialized="table")
+EPHEMERAL = node("eph", raw_code="select 2", materialized="ephemeral")
+MACROS = (
+    macro("cents", "{{ divide(x) }}", "macro.shop.divide"),
+    macro("divide", "{{ x }} / 100", "macro.dbt.type_numeric"),
+    macro("type_numeric", "numeric", package="dbt"),
+)
+
+
+def inputs(
+    *changed: NodeMetadata,
+    macros: tuple[MacroMetadata, ...] = MACROS,
+    run: RunMetadata | None = None,
+) -> Any:
+    nodes = {one.unique_id: one for one in (PAID, ORDERS, EPHEMERAL, *changed)}
+    side = ProjectSide(nodes, {one.unique_id: one for one in macros}, run or a_run())
+    return SqlInputs(side).of(nodes["model.shop.paid"])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(PAID, raw_code=f"{RAW} where true"),
+        replace(PAID, config={"materialized": "view"}),
+        replace(PAID, contract={"enforced": True}),
+        replace(PAID, parents=("model.shop.orders",)),
+        replace(PAID, macros=()),
+        replace(PAID, language="python"),
+        replace(EPHEMERAL, raw_code="select 3"),
+        replace(EPHEMERAL, materialized="view"),
+    ],
+)
+def test_every_input_of_a_node_counts(changed: NodeMetadata) -> None:
+    assert inputs(changed) != inputs()
+
+
+@pytest.mark.parametrize(
+    "unchanged",
+    [
+        replace(PAID, compiled_code=None),
+        replace(PAID, description="New."),
+        replace(PAID, relation_name='"other"."paid"', schema_name="other"),
+        replace(ORDERS, raw_code="select 4"),
+    ],
+)
+def test_what_dbt_compiles_into_no_sql_does_not_count(unchanged: NodeMetadata) -> None:
+    assert inputs(unchanged) == inputs()
+
+
+def test_macros_behind_macros_count_and_those_that_may_replace_them() -> None:
+    deeper = (MACROS[0], macro("divide", "{{ x }} / 10", "macro.dbt.type_numeric"), MACROS[2])
+    override = (*MACROS, macro("duckdb__type_numeric", "decimal"))
+    unrelated = (*MACROS, macro("other", "1"))
+
+    assert inputs(macros=deeper) != inputs()
+    assert inputs(macros=override) != inputs()
+    assert inputs(macros=unrelated) == inputs()
+
+
+def test_the_minor_version_of_dbt_and_the_adapter_count() -> None:
+    def run(**fields: Any) -> RunMetadata:
+        return a_run(**{"dbt_version": "1.10.1", "adapter_type": "duckdb", **fields})
+
+    assert inputs(run=run(dbt_version="1.10.7")) == inputs(run=run())
+    assert inputs(run=run(dbt_version="1.11.1")) != inputs(run=run())
+    assert inputs(run=run(adapter_type="postgres")) != inputs(run=run())
+
+
+def test_a_node_without_known_code_is_like_no_other() -> None:
+    assert inputs(replace(PAID, raw_code=None)) is None
+    assert inputs(replace(PAID, raw_code=None, code_hash="a")) is not None
+
+
+def test_ephemeral_models_in_a_circle_end() -> None:
+    looped = replace(EPHEMERAL, parents=("model.shop.eph",))
+
+    assert inputs(looped) != inputs()
+
+
+CODE, TARGET, UNPROVABLE = Dependence
+
+
+@pytest.mark.parametrize(
+    ("raw", "depends"),
+    [
+        ("select 1 -- target var adapter", CODE),
+        ("select {{ adapter.quote('a') }} from {{ ref('orders') }}", CODE),
+        ("{{ config(materialized='view') }} select {{ dbt.type_string() }}", CODE),
+        ("select '{{ target.name }}'", TARGET),
+        ("select max(a) from {{ this }}", TARGET),
+        ("select {{ var('a') }}", UNPROVABLE),
+        ("select '{{ env_var('A', target.name) }}'", UNPROVABLE),
+        ("{% if is_incremental() %} select 1 {% endif %}", UNPROVABLE),
+        ("{% for a in adapter.get_columns_in_relation(ref('orders')) %}{{ a }}{% endfor %}", UNPROVABLE),
+        ("{% set a = adapter %}{{ a.get_columns_in_relation(this) }}", UNPROVABLE),
+        ("select '{{ run_started_at }}'", UNPROVABLE),
+        ("{% for one in graph.nodes %}{{ one }}{% endfor %}", UNPROVABLE),
+        ("{% if flags.FULL_REFRESH %} select 1 {% endif %}", UNPROVABLE),
+    ],
+)
+def test_names_show_what_else_must_be_equal(raw: str, depends: Dependence) -> None:
+    side = ProjectSide({}, {}, a_run())
+
+    assert SqlInputs(side).dependence(node(raw_code=raw)) is depends
+
+
+def test_macros_and_ephemeral_models_show_it_too() -> None:
+    macros = (
+        macro("ask", "{% set rows = run_query('select 1') %}", "macro.dbt.run_query"),
+        macro("run_query", "{% call statement() %}", "macro.dbt.statement", package="dbt"),
+        macro("statement", "{{ adapter.execute() }}", package="dbt"),
+        macro("spine", "{{ dbt.get_intervals_between() }}", "macro.dbt.get_intervals_between", package="dbt"),
+        macro("get_intervals_between", "…", package="dbt"),
+        macro("type_numeric", "{{ adapter.dispatch('type_numeric') }}", package="dbt"),
+    )
+    dated = replace(EPHEMERAL, raw_code="select '{{ target.name }}'")
+    nodes = {dated.unique_id: dated}
+    found = SqlInputs(ProjectSide(nodes, {one.unique_id: one for one in macros}, a_run()))
+
+    def calling(name: str) -> NodeMetadata:
+        return node(raw_code="select 1", macros=(name,))
+
+    assert found.dependence(calling("macro.shop.ask")) is UNPROVABLE
+    assert found.dependence(calling("macro.dbt.spine")) is UNPROVABLE
+    assert found.dependence(calling("macro.dbt.type_numeric")) is CODE
+    assert found.dependence(node(raw_code="select 1", parents=(dated.unique_id,))) is TARGET
+
+
+@pytest.mark.parametrize(
+    ("code", "may"),
+    [
+        ("select * from ⟦model.shop.orders⟧", True),
+        ("select * from prod.orders", False),
+        (
+            "select * from (select * from ⟦model.shop.orders⟧ where false limit 0) _dbt_limit_subq_orders",
+            False,
+        ),
+        ("select * from (select * from ⟦model.shop.orders⟧ where a) _dbt_et_filter_subq_orders", False),
+    ],
+)
+def test_sql_that_reads_other_rows_than_the_node_does_not_stand_for_it(code: str, may: bool) -> None:
+    nodes = {one.unique_id: one for one in (PAID, ORDERS, EPHEMERAL)}
+
+    assert SqlInputs(ProjectSide(nodes)).may_stand(code, PAID) is may
