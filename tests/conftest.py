@@ -1,7 +1,8 @@
 """Selection and distribution of tests, and shared fixtures: servers, and projects that differ in one edit.
 
-`python -m pytest` runs the core: every test without a marker of BEYOND_CORE. `python -m pytest --all` runs
-every test, and lists the programs and servers that were missing.
+`python -m pytest` runs the core: every test without a marker of `parts.BEYOND_CORE`. `--gate` adds the
+journeys, `--part NAME` runs one of `parts.PARTS`, and `--all` every test. These three list the programs and
+servers that were missing.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.warehouses.registry import folders_with
-from tests import emulators, needs
+from tests import emulators, needs, parts
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -80,8 +81,6 @@ TOGETHER = ("tests/e2e/server",)
 """Folders of which one process runs all modules: they share a server and a browser."""
 EMULATED = re.compile(rf"^tests/contract/.*\[(?:.*-)?({'|'.join(emulators.NAMES)})[]-]")
 """Ids of tests on the emulator of a warehouse. One process runs them all: each process starts its own."""
-BEYOND_CORE = ("browser", "emulator", "network", "extensive")
-"""Markers of tests that only `--all` runs, described in pyproject.toml."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -147,7 +146,10 @@ def _named_files(config: pytest.Config) -> set[Path]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is beyond the core, unless `--all` or the name of its file asks for it."""
+    """Leave out what is beyond the core, unless an option or the name of its file asks for it.
+
+    A test in no part ends the run of the gate.
+    """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
@@ -156,15 +158,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("extensive")
     if config.getoption("--all") or config.getoption("--warehouse"):
         return
-    named = _named_files(config)
-    beyond = {
-        item
-        for item in items
-        if item.path not in named and any(item.get_closest_marker(name) for name in BEYOND_CORE)
-    }
-    if beyond:
-        config.hook.pytest_deselected(items=list(beyond))
-        items[:] = [item for item in items if item not in beyond]
+    part, is_gate, named = config.getoption("--part"), config.getoption("--gate"), _named_files(config)
+    left_out = set()
+    for item in items:
+        marked = {name for name in (*parts.BEYOND_CORE, "journey") if item.get_closest_marker(name)}
+        own = _part_of(item, marked) if marked & {*parts.BEYOND_CORE} else None
+        if part:
+            is_wanted = own == part
+        else:
+            is_wanted = own is None or item.path in named or (is_gate and "journey" in marked)
+        if not is_wanted:
+            left_out.add(item)
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _part_of(item: pytest.Item, markers: set[str]) -> str:
+    file = item.path.relative_to(item.config.rootpath).as_posix()
+    found = parts.part_of(file, markers)
+    if found is None:
+        raise pytest.UsageError(f"{file} is in no part: add its folder to PARTS in tests/parts.py")
+    return found
 
 
 def _warehouses_of(item: pytest.Item) -> set[str]:
@@ -175,8 +190,8 @@ def _warehouses_of(item: pytest.Item) -> set[str]:
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
-    """With `--all`, list what was missing, and how many tests it skipped."""
-    if not config.getoption("--all"):
+    """Beyond the core, list what was missing, and how many tests it skipped."""
+    if not any(config.getoption(name) for name in ("--all", "--gate", "--part")):
         return
     found = Counter(filter(None, map(needs.missing_need, terminalreporter.stats.get("skipped", ()))))
     if found:
@@ -218,6 +233,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--all", action="store_true", help="run every test, also those with a browser, emulators or a network"
     )
+    parser.addoption("--gate", action="store_true", help="run the core and the journeys, as .ci/run does")
+    parser.addoption("--part", choices=parts.PARTS, help="run this part of what the core leaves out")
     group = parser.getgroup("warehouses")
     group.addoption("--warehouse", help="run tests/contract on this warehouse alone")
     group.addoption(

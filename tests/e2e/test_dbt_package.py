@@ -16,7 +16,7 @@ from recce_meta.store.session import open_store
 from recce_meta.store.write import RecordResult, record_run
 from tests.e2e.dbt_shop import DATA, Place, on_duckdb, on_postgres
 
-pytestmark = pytest.mark.emulator
+pytestmark = pytest.mark.dbt
 
 DIFFERENCES = yaml.safe_load((DATA / "differences.yml").read_text(encoding="utf-8"))
 BOTH = ("duckdb", "postgres")

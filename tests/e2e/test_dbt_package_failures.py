@@ -13,7 +13,7 @@ import pytest
 from recce_meta import UnifiedSqlAdapter, list_runs
 from tests.e2e.dbt_shop import Place, on_duckdb, on_postgres
 
-pytestmark = pytest.mark.emulator
+pytestmark = pytest.mark.dbt
 
 WARNING = "warning: this run was not recorded: "
 

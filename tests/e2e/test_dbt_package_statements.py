@@ -17,7 +17,7 @@ from recce_meta.store import sql_files
 from tests.e2e.dbt_shop import ROOT, Shop, copy_shop, python_with_dbt
 from tests.googlesql import accept, judging, store_tables
 
-pytestmark = pytest.mark.emulator
+pytestmark = pytest.mark.dbt
 
 WAREHOUSES = ("duckdb", "postgres", "snowflake", "bigquery", "redshift", "databricks")
 TEXT = 'It\'s\n"x" \\ \\n 🦆 ⟦a⟧ $$ {{ y }} %'
@@ -64,6 +64,7 @@ def test_every_statement_parses_in_its_dialect(statements: Mapping[str, Any], wa
         assert is_known or parsed.name in ("LOCK", "SHOW"), sql
 
 
+@pytest.mark.emulator
 def test_bigquery_accepts_every_statement(statements: Mapping[str, Any]) -> None:
     sent = statements["bigquery"]
     with judging() as judge:

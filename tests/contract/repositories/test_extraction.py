@@ -172,6 +172,7 @@ def shop(server: GitServer, files: Mapping[str, File] = {}) -> str:
     return name
 
 
+@pytest.mark.journey
 @pytest.mark.network
 def test_gold(service: Service) -> None:
     """dbt parses the project; the run has lineage of columns; a commit is stored once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -535,4 +536,4 @@ def test_modules_of_the_state_import_no_cryptography_before_a_key_is_read(tmp_pa
         f"database.open_state('sqlite:///{tmp_path}/state.db', {{}}).close();"
         "assert 'cryptography' not in sys.modules"
     )
-    assert run(["python", "-c", script], check=False, capture_output=True).stderr == b""
+    assert run([sys.executable, "-c", script], check=False, capture_output=True).stderr == b""

@@ -27,7 +27,7 @@ JOURNEYS = sorted(path.name for path in HERE.glob("*.md"))
 REWRITES = bool(os.environ.get("RECCE_META_REWRITE_JOURNEYS"))
 
 pytestmark = [
-    pytest.mark.emulator,
+    pytest.mark.dbt,
     pytest.mark.skipif(os.name == "nt", reason="the journeys are for a POSIX shell"),
 ]
 

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.lsp.editor import COMMAND, variables
 from tests.needs import missing
 
@@ -14,6 +16,7 @@ NEOVIM = shutil.which("nvim")
 SESSION = Path(__file__).with_name("neovim.lua")
 
 
+@pytest.mark.journey
 def test_neovim_shows_hovers_definitions_and_diagnostics(shop: Path, tmp_path: Path) -> None:
     if NEOVIM is None:
         missing("Neovim")

@@ -103,6 +103,21 @@ def _seen(browser: Any, address: str, *, is_audited: bool) -> dict[str, Any]:
     return seen
 
 
+@pytest.mark.journey
+def test_each_kind_of_page_opens(browser: Any, served: Served, crawled: Crawl) -> None:
+    pages = [page for page in crawled.samples() if not page.is_hostile]
+    assert len({page.kind for page in pages}) > 10
+    wrong = {}
+    browser.look(WIDE)
+    browser.console()
+    for page in pages:
+        browser.visit(served.address + page.address)
+        if faults := [*browser.run(FAULTS), *browser.console()]:
+            wrong[page.address] = faults
+
+    assert wrong == {}
+
+
 @pytest.mark.parametrize("view", ["console", "wide", "narrow", "audit", "dark audit"])
 def test_no_page_has_a_fault(found: dict[str, dict[str, Any]], view: str) -> None:
     wrong = {address: seen[view] for address, seen in found.items() if seen[view]}

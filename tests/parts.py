@@ -1,0 +1,146 @@
+"""Parts of the tests: what the gate leaves out, by what it needs. The only list of them.
+
+`python -m pytest` runs the core, `--gate` adds the journeys, `--part NAME` runs a part, `--all` every test.
+`.ci/all` reads this file before anything is installed, so it needs only Python:
+
+    python tests/parts.py                  the parts, one on a line
+    python tests/parts.py needs PART       what the part needs, by the names of tests/needs.py
+    python tests/parts.py changed          the parts for the paths on standard input
+    python tests/parts.py failures FILE    numbers of tests and failures of a JUnit file, and each failure
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from xml.etree import ElementTree
+
+BEYOND_CORE = ("browser", "dbt", "emulator", "network", "extensive")
+"""Markers of tests that are not in the core, described in pyproject.toml."""
+GATE = "PostgreSQL browser emulator uv git Neovim bubblewrap"
+"""What the core and the journeys need."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Tests that need the same programs."""
+
+    needs: str
+    """Names of tests/needs.py, separated by spaces."""
+    sources: str
+    """Pattern of the paths whose change the part tests."""
+    tests: str = "(?!)"
+    """Pattern of its files."""
+    marker: str | None = None
+    """Marker of tests that belong to it wherever they are."""
+
+
+PARTS = {
+    "emulators": Part(
+        needs="emulator dbt PostgreSQL",
+        sources=r"sql/|recce_meta/(adapter|store|sync|data_diff|warehouses)/|tests/emulators/",
+        marker="emulator",
+    ),
+    "dbt": Part(
+        needs="dbt uv PostgreSQL git SQLMesh",
+        sources=r"sql/|dbt_package/|examples/|recce_meta/(extractors|store|render)/|recce_meta/cli/wrapper",
+        tests=r"tests/e2e/test_sqlmesh",
+        marker="dbt",
+    ),
+    "editor": Part(
+        needs="Node.js browser Neovim git",
+        sources=r"editors/|recce_meta/(lsp|render|extractors)/|recce_meta/report/",
+        tests=r"tests/e2e/(editor_client|lsp)/|tests/(contract|unit)/lsp/",
+    ),
+    "repositories": Part(
+        needs="PostgreSQL MySQL uv git bubblewrap",
+        sources=r"recce_meta/(repositories|server|extractors)/",
+        tests=r"tests/(contract|unit)/repositories/|tests/contract/server/test_(connections|webhooks|workspaces)"
+        r"|tests/e2e/test_cli_(connection|upload)",
+    ),
+    "browser": Part(
+        needs="browser PostgreSQL git",
+        sources=r"recce_meta/(server|report|api)/",
+        tests=r"tests/contract/server/|tests/e2e/(server|graph)/|tests/e2e/test_(cli_serve|html_report)",
+        marker="browser",
+    ),
+    "sync": Part(
+        needs="PostgreSQL git",
+        sources=r"recce_meta/(sync|store)/|sql/",
+        tests=r"tests/(contract|unit)/sync/|tests/e2e/test_cli_sync|tests/property/test_exchange",
+    ),
+    "stores": Part(
+        needs="PostgreSQL MySQL git",
+        sources=r"recce_meta/(store|adapter|warehouses|diff|models|extractors)/|sql/|pyproject\.toml|\.ci/oldest",
+        tests=r"tests/contract/(adapter|extractors|sql|store)/|tests/unit/(store|warehouses)/"
+        r"|tests/e2e/test_cli_(newer_store|postgres|grants|scan)",
+    ),
+    "docs": Part(
+        needs="Node.js git PostgreSQL",
+        sources=r"docs/|examples/|[^/]*\.(md|yml|toml)$|\.github/|\.ci/|recce_meta/(cli|api)/",
+        tests=r"tests/(docs|architecture)/",
+    ),
+    "proofs": Part(
+        needs="PostgreSQL MySQL git",
+        sources=r"recce_meta/|scripts/|benchmarks/",
+        tests=r"tests/(e2e|property|unit|golden)/|tests/contract/(api|data_diff|diff|quality|sql_lineage)/",
+    ),
+}
+
+
+def part_of(file: str, markers: Collection[str]) -> str | None:
+    """Return the part of a test beyond the core in *file*, a path from the root; None if it has none."""
+    for name, part in PARTS.items():
+        if part.marker in markers or re.match(part.tests, file):
+            return name
+    return None
+
+
+def changed_parts(paths: Iterable[str]) -> list[str]:
+    """Return the parts for changes of *paths*: those that have the tests, or test the sources."""
+    changed = tuple(paths)
+    shared = r"tests/([^/]*$|(data|deliveries|spelling)/|contract/[^/]*$)|\.ci/"
+    return [
+        name
+        for name, part in PARTS.items()
+        if any(re.match(f"{part.sources}|{part.tests}|{shared}", path) for path in changed)
+    ]
+
+
+def failures(file: Path) -> list[str]:
+    """Return the numbers of tests and failures in a JUnit file, then each failure and how to repeat it."""
+    if not file.exists():
+        return ["0 1", "pytest ended without results"]
+    cases = list(ElementTree.parse(file).iter("testcase"))
+    failed = {
+        f"{case.get('file')}::{case.get('name')}"
+        for case in cases
+        if case.find("failure") is not None or case.find("error") is not None
+    }
+    repeat = (f"FAILED  python -m pytest -n 0 {quote(test)}" for test in sorted(failed))
+    return [f"{len(cases)} {len(failed)}", *repeat]
+
+
+def main(arguments: list[str]) -> None:
+    """Answer `.ci/all`."""
+    match arguments:
+        case []:
+            print("\n".join(PARTS))
+        case ["needs", "gate"]:
+            print(GATE)
+        case ["needs", name] if name in PARTS:
+            print(PARTS[name].needs)
+        case ["changed"]:
+            print("\n".join(changed_parts(sys.stdin.read().split())))
+        case ["failures", file]:
+            print("\n".join(failures(Path(file))))
+        case _:
+            sys.exit(f"parts.py: unknown part or question: {' '.join(arguments)}\nparts: {' '.join(PARTS)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
