@@ -1,8 +1,8 @@
 """Programs and servers that tests need, and what happens to a test without one.
 
 The test is skipped, and the summary of `python -m pytest --all` lists what was missing. RECCE_META_REQUIRE
-names the needs whose absence fails a test instead, separated by spaces; `.ci/run` sets it, so that a missing
-server cannot pass for a green run.
+names the needs whose absence fails a test instead, separated by spaces. `.ci/run` and `.ci/all` set it, so
+that a missing server cannot pass for a green run.
 """
 
 from __future__ import annotations

@@ -324,8 +324,14 @@ def rows_come_from_elsewhere(before: NodeMetadata, after: NodeMetadata) -> bool:
 DATABASE = "database"
 """Name of the extractor that scans use."""
 
+READ_WITHOUT_DBT: Mapping[str, frozenset[str]] = {
+    "dbt-sql": frozenset(["analysis", "model", "seed", "snapshot", "source", "test"]),
+    "sql": frozenset(["model", "source"]),
+}
+"""Kinds of nodes that the extractors without dbt read; of tests, `dbt-sql` reads those in files of SQL."""
+
 ScopeTest = Callable[[str], bool]
-"""Returns True if both scans covered the node with a unique id."""
+"""Returns True if both runs covered the node with a unique id."""
 
 _OPTIONS = re.compile(r" --(schema|include|exclude|unread) ")
 
@@ -415,11 +421,14 @@ def previous_scan(run: RunMetadata, earlier: Sequence[RunMetadata]) -> RunMetada
 def shared_scope(
     base: RunMetadata, current: RunMetadata, store_schema: str | None = None
 ) -> ScopeTest | None:
-    """Return a test for nodes that both scans covered, or None if no restriction applies.
+    """Return a test for nodes that both runs covered, or None if no restriction applies.
 
-    None is returned for equal scopes and if a run is not a scan. A scan without named schemas skips
-    *store_schema*, the schema of the store, and the warehouse's system schemas.
+    Two scans with unequal scopes covered different parts of a database. A scan without named schemas skips
+    *store_schema*, the schema of the store, and the warehouse's system schemas. Of two projects of which one
+    was read without dbt, both have only the kinds of READ_WITHOUT_DBT.
     """
+    if not (is_scan(base) or is_scan(current)):
+        return _shared_kinds(base, current)
     if not (is_scan(base) and is_scan(current)) or base.command == current.command:
         return None
     both = ScanCoverage.of(base, store_schema), ScanCoverage.of(current, store_schema)
@@ -431,16 +440,37 @@ def shared_scope(
     return seen
 
 
+def _shared_kinds(base: RunMetadata, current: RunMetadata) -> ScopeTest | None:
+    limits = [READ_WITHOUT_DBT[run.extractor] for run in (base, current) if run.extractor in READ_WITHOUT_DBT]
+    if base.extractor == current.extractor or not limits:
+        return None
+    kinds = frozenset.intersection(*limits)
+
+    def read_by_both(unique_id: str) -> bool:
+        kind, _, rest = unique_id.partition(".")
+        # The id of a generic test ends with a hash after the name.
+        return kind in kinds and not (kind == "test" and rest.count(".") > 1)
+
+    return read_by_both
+
+
 def scope_note(base: RunMetadata, current: RunMetadata) -> str:
-    """Return a note that the scans covered different parts of the database."""
-    return (
-        f"The scans cover different parts of the database ('{base.command}' and '{current.command}'): "
-        "only what both cover is compared"
-    )
+    """Return a note that the runs covered different parts of the database, or other kinds of nodes."""
+    if is_scan(base):
+        return (
+            f"The scans cover different parts of the database ('{base.command}' and '{current.command}'): "
+            "only what both cover is compared"
+        )
+    without = [
+        side for side, run in (("base", base), ("current", current)) if run.extractor in READ_WITHOUT_DBT
+    ]
+    verb = "was" if len(without) == 1 else "were"
+    kinds = "exposures, generic and unit tests, metrics and other nodes that only dbt reads"
+    return f"{' and '.join(without).capitalize()} {verb} read without dbt: {kinds} are not compared"
 
 
 def nodes_in_scope(nodes: Iterable[NodeMetadata], seen: ScopeTest) -> list[NodeMetadata]:
-    """Return the *nodes* that both scans covered, without parents that they did not."""
+    """Return the *nodes* that both runs covered, without parents that they did not."""
     return [
         replace(node, parents=tuple(parent for parent in node.parents if seen(parent)))
         if not all(map(seen, node.parents))

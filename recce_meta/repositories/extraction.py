@@ -273,13 +273,16 @@ class Extractor:
         }
 
     def _fallback(self, run: JobRun, stage: Stage, error: RecceMetaError) -> Result:
-        """Return the result of a stage that cannot run dbt; raise *error* if the job fails or tries again."""
-        may_heal = failure_of(error, stage).can_retry and not run.is_last
-        if may_heal or run.connection.requires_dbt:
+        """Return the result of a stage that cannot run dbt; raise *error* if the job fails or tries again.
+
+        A fault of the worker's machine says nothing about the commit, so it never leads to a run.
+        """
+        failure = failure_of(error, stage)
+        if failure.can_retry or run.connection.requires_dbt:
             raise error
         # One line: pages and terminals show a line break in an event as its escape.
         why = " ".join("; ".join(filter(None, (error.message, error.hint))).split())
-        return {"fallback": error.message, "message": f"read without dbt: {why}"}
+        return {"fallback": error.message, "failure": failure.kind, "message": f"read without dbt: {why}"}
 
     @asynccontextmanager
     async def _package_access(self, run: JobRun) -> AsyncIterator[PackageAccess]:

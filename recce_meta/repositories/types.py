@@ -211,7 +211,7 @@ class JobFigures(Struct, frozen=True, kw_only=True):
 
 # Names of kinds and not enums, because jobs of other versions are stored with theirs.
 HEALING_FAILURES = frozenset(
-    ("network", "rate_limit", "hub", "environment", "store", "interrupted", "unexpected")
+    ("network", "rate_limit", "hub", "disk", "environment", "store", "interrupted", "unexpected")
 )
 """Kinds of failures that a later job of the same commit may not have."""
 
@@ -256,7 +256,7 @@ class ExtractionJob(Tabular, frozen=True, kw_only=True):
     error: str | None = None
     hint: str | None = None
     failure: str | None = None
-    """Kind of the failure, such as `token`, `branch`, `dependencies`, `parse`."""
+    """Kind of the failure, such as `token`, `branch`, `dependencies`, `parse`; with `fallback`, of dbt."""
     figures: JobFigures = JobFigures()
 
 

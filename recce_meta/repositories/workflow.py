@@ -23,7 +23,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from dbos import DBOS
 from msgspec import Struct, convert
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 from sqlalchemy.exc import SQLAlchemyError
 
 from recce_meta.errors import (
@@ -142,8 +142,6 @@ class JobRun(Struct, frozen=True, kw_only=True):
     """Adds a line to the log of the job."""
     pull_request: PullRequest | None = None
     """Pull request of the job."""
-    is_last: bool = True
-    """Whether this is the last attempt of the stage, if it fails."""
     figures: dict[str, float] = {}
     """What the programs of the stage took in all attempts."""
 
@@ -376,7 +374,7 @@ class Extractions:
         for delay in (*self._retries.delays, None):
             try:
                 # The copies share the dictionary `figures`, so that all attempts add to the same sums.
-                return await self._stages[stage](replace(run, is_last=delay is None))
+                return await self._stages[stage](run)
             except RecceMetaError as error:
                 failure = failure_of(error, stage)
                 if delay is None or not failure.can_retry:
@@ -495,7 +493,7 @@ def finish(state: State, job_id: str, outcome: StageOutcome, results: Mapping[st
         **asdict(convert(found, _Found)),
         error=outcome.error,
         hint=outcome.hint,
-        failure=outcome.failure,
+        failure=outcome.failure or found.get("failure"),
         figures=JobFigures(
             cpu_seconds=sum(one.get("cpu_seconds", 0) for one in figures),
             peak_memory=max((one.get("peak_memory", 0) for one in figures), default=0),

@@ -26,7 +26,7 @@ UNREACHABLE = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAI
 
 FAULTS = {
     "runs-on: ubuntu-24.04": ("runs-on: ubuntu-24.40", 'label "ubuntu-24.40" is unknown'),
-    "timeout-minutes: 60": ("timeout-minute: 60", 'unexpected key "timeout-minute"'),
+    "timeout-minutes: 40": ("timeout-minute: 40", 'unexpected key "timeout-minute"'),
     "contents: read": ("content: read", 'unknown permission scope "content"'),
     "${{ github.ref }}": ("${{ github.reff }}", 'property "reff" is not defined'),
     "${{ matrix.os }} (": ("${{ matrix.system }} (", 'property "system" is not defined'),

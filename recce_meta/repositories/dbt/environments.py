@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import sysconfig
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from recce_meta.errors import ConfigurationError, did_you_mean, shorten
 from recce_meta.redaction import redact
 from recce_meta.repositories.dbt.commands import InstalledDbt
 from recce_meta.repositories.dbt.index_settings import uv_environment, uv_index_options
+from recce_meta.repositories.dbt.outcome import FULL_DISK
 from recce_meta.repositories.dbt.profile import ADAPTERS
 from recce_meta.repositories.dbt.versions import RUST, is_before
 from recce_meta.repositories.processes import ProcessLimits, run_process
@@ -229,7 +231,7 @@ async def _make(uv: str, env: Mapping[str, str], draft: Path, minor: str) -> Non
         raise EnvironmentFailed(
             f"No Python {wanted} for dbt {minor}: {_last_words(made.errors)}",
             hint=f"uv python install {newest_python(minor)}",
-            can_retry=_is_network_failure(made.errors),
+            can_retry=_may_heal(made.errors),
         )
 
 
@@ -290,7 +292,7 @@ async def _install(
         raise EnvironmentFailed(
             f"uv cannot install {' and '.join(wanted)}: {what}",
             hint=f"uv pip install --dry-run {shown}",
-            can_retry=done.is_late or _is_network_failure(done.errors),
+            can_retry=done.is_late or _may_heal(done.errors),
         )
 
 
@@ -328,9 +330,12 @@ def _last_words(errors: str) -> str:
     return shorten(" ".join(lines[-3:]), _ERROR_LENGTH)
 
 
-def _is_network_failure(errors: str) -> bool:
+def _may_heal(errors: str) -> bool:
+    """Return True if a network or a full disk was the cause."""
     text = errors.lower()
-    return any(sign in text for sign in ("failed to fetch", "dns error", "timed out", "connection"))
+    return re.search(FULL_DISK, errors) is not None or any(
+        sign in text for sign in ("failed to fetch", "dns error", "timed out", "connection")
+    )
 
 
 async def _shrink(cache: Path, limit: int, environ: Mapping[str, str]) -> None:

@@ -36,6 +36,8 @@ class DbtFailure(str, Enum):
     """A package is not installed, or does not exist."""
     HUB = "hub"
     """The hub of packages, or the server of a package, does not answer."""
+    DISK = "disk"
+    """The disk of the worker is full."""
     CONNECTION = "connection"
     """The adapter has tried to connect to a warehouse."""
     VERSION = "version"
@@ -64,7 +66,7 @@ class DbtFailed(ArtifactError):
     @property
     def can_retry(self) -> bool:
         """True if the cause may heal by itself."""
-        return self.failure is DbtFailure.HUB
+        return self.failure in (DbtFailure.HUB, DbtFailure.DISK)
 
 
 class TakenManifest(Struct, frozen=True, kw_only=True):
@@ -80,7 +82,10 @@ _VARIABLE = re.compile(
     r"Env var required but not provided: '(?P<name>[^']*)'|environment variable '(?P<rust>[^']*)' not found"
 )
 _PLACE = re.compile(r"(?:-->|in) [^\n(]*?\(?(?P<file>[\w./ -]+\.(?:sql|ya?ml|py|csv|md))(?::(?P<line>\d+))?")
+FULL_DISK = r"No space left on device|Disk quota exceeded|ENOSPC|os error 28"
+"""Signs of a full disk in what programs print."""
 _RULES: tuple[tuple[DbtFailure, str, str | None], ...] = (
+    (DbtFailure.DISK, FULL_DISK, "make room on the disk of the worker; the job is repeated later"),
     (
         DbtFailure.VERSION,
         r"This version of dbt is not supported",

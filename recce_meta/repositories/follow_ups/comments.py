@@ -88,6 +88,17 @@ def failure_comment(
     return _short_comment(connection_id, lines, name, url, "Open the job in recce_meta")
 
 
+def refused_comment(
+    connection_id: str, error: str, *, name: str | None = None, url: str | None = None
+) -> str:
+    """Return the comment about a commit that dbt refuses: *error* is its message, without secrets."""
+    lines = [
+        f"### ❌ dbt cannot read this commit: {code(shorten(error, LONGEST_ERROR), LONGEST_ERROR)}",
+        "The runs are not compared: without dbt, tests, exposures and macros cannot be read whole.",
+    ]
+    return _short_comment(connection_id, lines, name, url, "Open the job in recce_meta")
+
+
 def incomparable_comment(
     connection_id: str, error: str, hint: str | None, *, name: str | None = None, url: str | None = None
 ) -> str:
@@ -139,6 +150,12 @@ def _notes(notes: Sequence[str]) -> str:
 def failure_verdict(job: ExtractionJob) -> CommitVerdict:
     """Return the verdict on a commit whose *job* has no run."""
     return CommitVerdict.of(StatusState.ERROR, _failure_title(job))
+
+
+def refused_verdict(error: str, *, is_new: bool) -> CommitVerdict:
+    """Return the verdict on a commit that dbt refuses: a failure, or an error if it refused base as well."""
+    state = StatusState.FAILURE if is_new else StatusState.ERROR
+    return CommitVerdict.of(state, f"dbt cannot read this commit: {error}")
 
 
 def report_verdict(diff: RunDiff, conditions: frozenset[str], outcome: RepositoryResults) -> CommitVerdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from datetime import datetime, timezone
 from hashlib import sha256
 from typing import TypeVar
@@ -20,8 +20,10 @@ from recce_meta.errors import (
     UnknownNameError,
     UsageError,
     WarehouseError,
+    first_of,
 )
 from recce_meta.report.diff_markdown import MAX_CHARS
+from recce_meta.repositories.dbt.outcome import DbtFailure
 from recce_meta.repositories.follow_ups.checks import config_of
 from recce_meta.repositories.follow_ups.comments import (
     CommitVerdict,
@@ -29,6 +31,8 @@ from recce_meta.repositories.follow_ups.comments import (
     failure_comment,
     failure_verdict,
     incomparable_comment,
+    refused_comment,
+    refused_verdict,
     report_comment,
     report_verdict,
 )
@@ -55,6 +59,8 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+REFUSALS = frozenset(failure.value for failure in DbtFailure) - {DbtFailure.ENVIRONMENT.value}
+"""Kinds of failures of dbt that are due to the commit, or to the settings of the connection."""
 NO_CONDITIONS: frozenset[str] = frozenset()
 _NO_STORE = "The store of the connection could not be read; the log of the worker has the reason"
 
@@ -116,7 +122,17 @@ class PullRequestReporter:
             if job.status is not JobStatus.SUCCESS or job.run_id is None:
                 ended = await asyncio.to_thread(at_failed_stage, self._state, job)
                 return self._failure(subject, ended, sha)
+        if _is_refused(head):
+            return self._refusal(subject, sha)
         return await self._comparison(subject, sha)
+
+    def _refusal(self, subject: ReportSubject, sha: str | None) -> Report:
+        """Return the report of a commit that dbt refuses; what was read without it proves nothing."""
+        connection, head, url = subject.connection, subject.head, self._context.links.job(subject.head)
+        why = " ".join(self._context.scrub(connection, head.fallback or "").split())
+        text = refused_comment(connection.id, why, name=subject.name, url=url)
+        verdict = refused_verdict(why, is_new=not _is_refused(subject.base))
+        return Report(sha=sha, verdict=verdict, url=url, text=text)
 
     def _failure(self, subject: ReportSubject, job: ExtractionJob, sha: str | None) -> Report:
         connection, url = subject.connection, self._context.links.job(job)
@@ -138,6 +154,7 @@ class PullRequestReporter:
         try:
             diff = await self._context.diff(connection.store, *runs)
             conditions, notes = _conditions(connection, files)
+            notes = (*notes, *self._unequal_tiers(subject))
             outcome = await self._context.check(connection, files, *runs)
             verdict = report_verdict(diff, conditions, outcome)
         except RecceMetaError as error:
@@ -156,7 +173,7 @@ class PullRequestReporter:
             failed = CommitVerdict.of(StatusState.ERROR, message)
             return Report(sha=sha, verdict=failed, url=url, text=text, reported=" ".join(runs))
         if notes:
-            # A gate that cannot be read must not pass.
+            # Neither a gate that cannot be read nor one side that was read without dbt may pass.
             verdict = CommitVerdict.of(StatusState.ERROR, notes[0])
         to = links.store(connection.store)
         text = report_comment(
@@ -169,6 +186,15 @@ class PullRequestReporter:
             max_chars=min(MAX_CHARS, LONGEST_COMMENTS.get(connection.type, MAX_CHARS)),
         )
         return Report(sha=sha, verdict=verdict, url=url, text=text, reported=" ".join(runs))
+
+    def _unequal_tiers(self, subject: ReportSubject) -> Iterator[str]:
+        """Yield a sentence if one side was read with less than the other, with the reason."""
+        jobs = {"Base": subject.base, "head": subject.head}
+        if subject.base.tier is not subject.head.tier:
+            tiers = " and ".join(f"{side} at {job.tier and job.tier.value}" for side, job in jobs.items())
+            reasons = [self._context.scrub(subject.connection, job.fallback or "") for job in jobs.values()]
+            why = first_of([" ".join(reason.split()) for reason in reasons if reason], 1)
+            yield f"{tiers} were compared only in what both have" + (f": {why}" if why else "")
 
     async def _write(self, subject: ReportSubject, report: Report) -> None:
         """Write what the pull request does not have yet, and store what it has now."""
@@ -273,6 +299,11 @@ def _subject(state: State, connection_id: str, number: int) -> ReportSubject | N
     same = [one for one in list_connections(state) if one.repo_url == connection.repo_url]
     name = connection.name if len(same) > 1 else None
     return ReportSubject(connection=connection, pull_request=pull_request, base=base, head=head, name=name)
+
+
+def _is_refused(job: ExtractionJob) -> bool:
+    """Return True if dbt ran, and refused the commit: not if dbt or its adapter cannot be had."""
+    return job.fallback is not None and job.failure in REFUSALS
 
 
 def _conditions(

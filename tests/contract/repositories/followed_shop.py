@@ -220,8 +220,12 @@ class FollowedShop:
         files: Mapping[str, str] | None = None,
         run_id: str | None = None,
         error: str = "Model 'b' depends on a node named 'c' which was not found",
+        read: Mapping[str, Any] | None = None,
     ) -> ExtractionJob:
-        """End *job* with a new run of *code*, with the stored run *run_id*, or with a failure."""
+        """End *job* with a new run of *code*, with the stored run *run_id*, or with a failure.
+
+        *read* is how the run was read: `tier`, `fallback` and `failure`.
+        """
         start_job(self.state, job.id, "worker")
         set_stage(self.state, job.id, Stage.PARSE)
         sha = sha or f"{job.number:040x}"
@@ -238,7 +242,9 @@ class FollowedShop:
             if run_id is None:
                 run_id = f"run-{job.id.replace(':', '-').replace(' ', '-')}"
                 self.record(run_id, str(code), environment, job.id)
-            ended = finish_job(self.state, job.id, JobStatus.SUCCESS, commit_sha=sha, run_id=run_id)
+            ended = finish_job(
+                self.state, job.id, JobStatus.SUCCESS, commit_sha=sha, run_id=run_id, **(read or {})
+            )
         add_follow_up(self.state, ended)
         return ended
 
@@ -277,17 +283,19 @@ class FollowedShop:
         sha: str = "a" * 40,
         number: int = 7,
         files: Mapping[str, str] | None = None,
+        read: Mapping[str, Any] | None = None,
+        base_read: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> PullRequest:
         """Store an event of a pull request, and end its jobs with runs of *head* and *base*."""
         found = self.event(sha, number, **fields)
-        for job_id, code, commit, environment in (
-            (found.head_job, head, sha, found.environment),
-            (found.base_job, base, "b" * 40, found.base_environment),
+        for job_id, code, commit, environment, how in (
+            (found.head_job, head, sha, found.environment, read),
+            (found.base_job, base, "b" * 40, found.base_environment, base_read),
         ):
             job = get_job(self.state, str(job_id))
             own = files if job.source is JobSource.PULL_REQUEST else None
-            self.end(job, code, sha=commit, environment=environment, files=own)
+            self.end(job, code, sha=commit, environment=environment, files=own, read=how)
         return found
 
     def bring_forward(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from recce_meta.errors import PermissionDenied
+from recce_meta.models.extraction import ExtractionTier
 from recce_meta.repositories.forges.base import ForgeFailureKind
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.requests import Caller, ConnectionChange
@@ -92,6 +93,47 @@ def test_a_pull_request_gets_one_comment_that_is_kept_up_to_date(shop: FollowedS
     assert "breaking" not in text.splitlines()[1]
     assert shop.forge.statuses[-1][0] == NEXT_HEAD
     assert shop.forge.calls.count("create") == 1
+
+
+GOLD = {"tier": ExtractionTier.GOLD}
+REFUSED = {
+    "tier": ExtractionTier.SILVER,
+    "fallback": "dbt parse failed: Model 'b' (models/b.sql) depends on 'c' which was not found",
+    "failure": "compilation",
+}
+WITHOUT_ADAPTER = {"tier": ExtractionTier.SILVER, "fallback": "uv is not installed", "failure": "environment"}
+
+
+@pytest.mark.parametrize(("base", "state"), [(GOLD, "failure"), (REFUSED, "error")])
+def test_a_commit_that_dbt_refuses_is_never_green(
+    quick_shop: FollowedShop, base: dict[str, Any], state: str
+) -> None:
+    quick_shop.propose(AMOUNT, read=REFUSED, base_read=base)
+    quick_shop.follow()
+
+    title = quick_shop.forge.texts()[0].splitlines()[1]
+    assert title.startswith("### ❌ dbt cannot read this commit") and "models/b.sql" in title
+    assert quick_shop.forge.statuses[-1][:2] == (HEAD, state)
+    assert "models/b.sql" in quick_shop.forge.statuses[-1][2]
+
+
+def test_runs_of_unequal_tiers_are_never_green(quick_shop: FollowedShop) -> None:
+    quick_shop.propose(AMOUNT, read=GOLD, base_read=REFUSED)
+    quick_shop.follow()
+
+    (text,) = quick_shop.forge.texts()
+    said = "Base at SILVER and head at GOLD were compared only in what both have"
+    assert said in text and "models/b" in text
+    assert quick_shop.forge.statuses[-1][:2] == (HEAD, "error")
+    assert said in quick_shop.forge.statuses[-1][2]
+
+
+def test_two_runs_without_dbt_are_compared(quick_shop: FollowedShop) -> None:
+    quick_shop.propose(FEWER_ROWS, read=WITHOUT_ADAPTER, base_read=WITHOUT_ADAPTER)
+    quick_shop.follow()
+
+    assert "1 breaking change" in quick_shop.forge.texts()[0]
+    assert quick_shop.forge.statuses[-1][:2] == (HEAD, "success")
 
 
 def test_a_repeated_report_needs_no_request(shop: FollowedShop) -> None:

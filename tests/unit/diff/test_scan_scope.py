@@ -1,4 +1,4 @@
-"""What two scans both looked at."""
+"""What two scans, or two readers of a project, both covered."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from recce_meta.diff.scan import (
     nodes_in_scope,
     place_of,
     previous_scan,
+    scope_note,
     shared_scope,
 )
 from recce_meta.extractors.database import ScanScope
@@ -17,12 +18,13 @@ from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.catalog import relation_id, schema_id
 
 EVERYTHING = ScanScope()
+EARLY = datetime(2026, 11, 20, tzinfo=timezone.utc)
 
 
 def run(scope: ScanScope) -> RunMetadata:
     return RunMetadata(
         run_id="r",
-        run_at=datetime(2026, 11, 20, tzinfo=timezone.utc),
+        run_at=EARLY,
         project_name="shop",
         extractor="database",
         adapter_type="postgres",
@@ -114,3 +116,24 @@ def test_places_are_read_from_ids_whatever_the_names(schema: str, name: str) -> 
     assert place_of(relation_id(schema, name)) == (schema, name)
     assert place_of(schema_id(schema)) == (schema, None)
     assert place_of("model.shop.orders") is None
+
+
+def test_kinds_that_a_reader_does_not_know_are_not_compared() -> None:
+    dbt, silver, bronze = (
+        RunMetadata(run_id="r", run_at=EARLY, project_name="shop", extractor=name)
+        for name in ("dbt", "dbt-sql", "sql")
+    )
+    kept = ["model.shop.a", "source.shop.raw.b"]
+    of_dbt_project = ["seed.shop.c", "snapshot.shop.d", "test.shop.singular", "analysis.shop.e"]
+    of_dbt = ["test.shop.unique_a_id.1a2b3c", "exposure.shop.f", "metric.shop.g", "unit_test.shop.a.h"]
+
+    def seen(base: RunMetadata, current: RunMetadata) -> list[str]:
+        test = shared_scope(base, current)
+        assert test is not None
+        return [one for one in [*kept, *of_dbt_project, *of_dbt] if test(one)]
+
+    assert seen(dbt, silver) == seen(silver, dbt) == [*kept, *of_dbt_project]
+    assert seen(silver, bronze) == seen(bronze, dbt) == kept
+    assert shared_scope(silver, silver) is None and shared_scope(dbt, dbt) is None
+    assert scope_note(silver, dbt).startswith("Base was read without dbt: exposures, generic")
+    assert scope_note(silver, bronze).startswith("Base and current were read without dbt")
