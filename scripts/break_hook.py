@@ -1,6 +1,6 @@
 """Proof that `hook` never hurts the job: a seeded series of broken configurations, stores and disks.
 
-    python -m scripts.break_hook [--cases 1000] [--seed 1]
+    python -m scripts.break_hook [--seconds 600] [--seed 1]
 
 Each case breaks one to three things at random, and runs a job that counts its runs. The job must run once,
 with its own arguments, streams and exit code, and recce_meta must not end with a traceback. Prints each case
@@ -10,7 +10,6 @@ that fails, and exits with 1 if there is one.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -19,11 +18,15 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
+
+from scripts.clock import Clock
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "recce_meta" / "demo_data" / "base"
@@ -390,22 +393,27 @@ def failure_of(seed: int, silent: str | None) -> tuple[str, str | None]:
         return told, None
 
 
-def failures(seeds: range, *, processes: int = 2) -> list[str]:
-    """Run the cases of *seeds*, and return those that fail with what is wrong."""
+def failures(seeds: Iterable[int], *, processes: int = 2) -> Iterator[str]:
+    """Run the cases of *seeds*, and yield those that fail with what is wrong."""
     with silent_server() as silent, ThreadPoolExecutor(processes) as pool:
-        outcomes = pool.map(lambda seed: (seed, *failure_of(seed, silent)), seeds)
-        return [f"case {seed}: {told}: {wrong}" for seed, told, wrong in outcomes if wrong is not None]
+        # A few at a time: the seeds may end with a time limit.
+        waiting = iter(seeds)
+        while some := list(islice(waiting, 4 * processes)):
+            outcomes = pool.map(partial(failure_of, silent=silent), some)
+            for seed, (told, wrong) in zip(some, outcomes, strict=True):
+                if wrong is not None:
+                    yield f"case {seed}: {told}: {wrong}"
 
 
 def main() -> None:
     """Run the cases that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--cases", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    found = failures(range(given.seed, given.seed + given.cases))
-    print("\n".join(found))
-    print(json.dumps({"cases": given.cases, "seed": given.seed, "failed": len(found)}))
+    clock, _ = Clock.of(parser)
+    found = 0
+    for failure in failures(clock.seeds()):
+        found += 1
+        print(failure, flush=True)
+    print(clock.report(found))
     sys.exit(bool(found))
 
 

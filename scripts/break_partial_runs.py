@@ -1,6 +1,6 @@
 """Proof that partial runs change no answer: random sequences of builds with a real dbt on DuckDB.
 
-    python -m scripts.break_partial_runs DBT_PYTHON [--sequences 200] [--seed 1]
+    python -m scripts.break_partial_runs DBT_PYTHON [--seconds 600] [--seed 1]
 
 A sequence edits models and runs `dbt build`, `run -s`, `test`, `retry` and builds that fail; each run is
 recorded. After each, the column impacts of the run and its diff against the first run are compared with those
@@ -28,6 +28,7 @@ import recce_meta as api
 from recce_meta.api.diff import diff
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.lineage import ImpactView
+from scripts.clock import Clock
 
 ENGINE = """
 import contextlib, json, sys
@@ -236,18 +237,16 @@ def main() -> None:
     """Run the sequences and print what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("python", help="interpreter with dbt-core and dbt-duckdb")
-    parser.add_argument("--sequences", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args()
-    wrong: list[str] = []
+    clock, chosen = Clock.of(parser)
+    wrong = 0
     counts: Counter[str] = Counter()
     with dbt_engine(chosen.python) as engine:
-        for seed in range(chosen.seed, chosen.seed + chosen.sequences):
+        for seed in clock.seeds():
             found, counted = run_sequence(engine, seed)
             counts += counted
-            wrong += found
+            wrong += bool(found)
             print(*found, sep="\n", end="\n" if found else "", flush=True)
-    print(f"{chosen.sequences} sequences, {len(wrong)} wrong answers; {dict(counts)}")
+    print(f"{clock.report(wrong)}; answers: {dict(counts)}")
     sys.exit(1 if wrong else 0)
 
 
