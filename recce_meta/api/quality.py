@@ -266,7 +266,7 @@ def _ready(place: QualityLocation, question: QualityRequest, tell: Tell) -> _Pre
     subjects = RunTables(run)
     nodes = subjects.chosen(question.chosen, question.rules)
     ids = tuple(node.unique_id for node in nodes)
-    rules = rules_by_table(question.rules, subjects, nodes)
+    rules = rules_by_table(question.rules, subjects, nodes, may_be_empty=question.chosen.may_be_empty)
     notes = (_scanned(run.run) if is_new else None, unused_selections(question.rules, rules))
     return _PreparedMeasurement(
         run=run.run,

@@ -6,7 +6,7 @@ A table that cannot be measured does not stop the others.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from functools import partial
@@ -34,6 +34,7 @@ from recce_meta.graph import build_lineage_graph, nearest_names, select
 from recce_meta.models import NodeMetadata
 from recce_meta.models.catalog import RELATIONS
 from recce_meta.models.quality import CustomMetric, QualityRules, TableQuality, TableRules
+from recce_meta.quality.conditions import has_conditions
 from recce_meta.quality.figures import holds
 from recce_meta.quality.measure import QualitySettings, QualityTarget, declared_unique, table_quality
 from recce_meta.quality.metrics import MetricQuery
@@ -328,19 +329,31 @@ def _fits_any(names: Iterable[str], globs: Sequence[str]) -> bool:
 
 
 def rules_by_table(
-    rules: QualityRules | None, subjects: RunTables, chosen: Sequence[NodeMetadata]
+    rules: QualityRules | None,
+    subjects: RunTables,
+    chosen: Sequence[NodeMetadata],
+    *,
+    may_be_empty: bool = False,
 ) -> dict[str, list[TableRules]]:
     """Return the rules for each of *chosen*, by unique id.
 
-    Raises ConfigurationError, with the line, for a table that is not in the run, and for a metric that two
-    entries define for one table.
+    Raises ConfigurationError, with the line, for a table that is not in the run, for a metric that two
+    entries define for one table, and unless *may_be_empty*, for a selection with conditions that matches no
+    node of the run: they would seem to hold.
     """
     found: dict[str, list[TableRules]] = {}
     if rules is None:
         return found
     ids = {node.unique_id for node in chosen}
     for rule in rules.tables:
-        for unique_id in _of_rule(rule, rules, subjects):
+        of_rule = _of_rule(rule, rules, subjects)
+        if not (of_rule or may_be_empty) and has_conditions(rule):
+            raise ConfigurationError(
+                f"{rules.path}:{rule.line}: '{rule.select}' matches no node of the run, so its conditions "
+                "cannot be checked",
+                hint="correct it, or accept it with --allow-empty",
+            )
+        for unique_id in of_rule:
             if unique_id in ids:
                 found.setdefault(unique_id, []).append(rule)
     for unique_id, several in found.items():
@@ -354,7 +367,7 @@ def _named(rule: TableRules, rules: QualityRules, subjects: RunTables) -> str:
     return found
 
 
-def _of_rule(rule: TableRules, rules: QualityRules, subjects: RunTables) -> Iterable[str]:
+def _of_rule(rule: TableRules, rules: QualityRules, subjects: RunTables) -> Collection[str]:
     try:
         if rule.name is not None:
             return [subjects.named(rule.name)]

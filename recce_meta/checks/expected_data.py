@@ -39,7 +39,9 @@ from recce_meta.models.data_diff import (
     Value,
     ValueDetail,
     ValueDiff,
+    is_rounded,
 )
+from recce_meta.models.gaps import AS_DOUBLES, rounding_of
 from recce_meta.models.numbers import are_near, digits_of, is_finite, round_number
 
 MOST_NAMES = 5
@@ -47,6 +49,8 @@ WITHOUT_KEY = "has no key, so changed rows cannot be distinguished from removed 
 
 PROPORTIONS = frozenset({"not_null_proportion", "distinct_proportion"})
 """Figures that are shares. A limit in per cent means percentage points."""
+COMPUTED = frozenset({"avg", "median", "avg_length", *PROPORTIONS})
+"""Figures with noise if they are floats; others are values of rows."""
 NOTHING_COUNTED = "no column was counted"
 FLOAT_NOISE = 1e-9
 """Relative difference up to which floats are equal: a sum depends on the order of its rows."""
@@ -61,11 +65,7 @@ def value_violations(expect: ExpectValues, diff: ValueDiff) -> list[str]:
     if "changed" not in expect.allow:
         found += _mismatches(expect, diff)
     if "incomparable_columns" not in expect.allow:
-        found += [
-            f"{name}: column {column.name} was not compared: {column.reason}"
-            for column in diff.columns
-            if column.reason
-        ]
+        found += _uncompared_columns(name, diff)
     if "removed_columns" not in expect.allow:
         found += _only_in(name, diff.base_only, "base")
     found += _saw_nothing(name, diff, diff.base.rows + diff.current.rows)
@@ -87,7 +87,7 @@ def multiset_violations(expect: ExpectValues, diff: RowsDiff) -> list[str]:
         # The user wants changed rows to be judged, which needs a key.
         found.append(f"{name}: {WITHOUT_KEY}; set params.primary_key")
     if "incomparable_columns" not in expect.allow:
-        found += [f"{name}: column {column} was not compared" for column in diff.incomparable]
+        found += _uncompared_columns(name, diff)
     found += _saw_nothing(name, diff, diff.base_rows + diff.current_rows)
     found += [] if "removed_columns" in expect.allow else _only_in(name, diff.base_only, "base")
     return found or _judged_no_row(diff, expect.allow, "set params.primary_key")
@@ -109,7 +109,7 @@ def detail_violations(expect: ExpectRows, detail: ValueDetail) -> list[str]:
         ]
     found = _uncompared_rows(name, detail, expect.allow)
     if "incomparable_columns" not in expect.allow:
-        found += [f"{name}: column {column} was not compared" for column in detail.incomparable]
+        found += _uncompared_columns(name, detail)
     if "removed_columns" not in expect.allow:
         found += _only_in(name, detail.base_only, "base")
     if detail.base is None or detail.current is None:
@@ -130,9 +130,7 @@ def query_violations(expect: ExpectRows, diff: QueryDiff) -> list[str]:
         if values.base is None or values.current is None:
             return one_sided(name, values.base is not None, values.current is not None, expect.allow)
         counts = {"added": values.added, "removed": values.removed, "changed": values.changed}
-        reasons = [
-            f"{name}: column {c.name} was not compared: {c.reason}" for c in values.columns if c.reason
-        ]
+        reasons = _uncompared_columns(name, values)
         reasons += _only_in(name, values.base_only, "base") + _uncompared_rows(name, values, frozenset())
         found = _differing(name, expect, counts, values.total) + reasons
         compared = [column.name for column in values.columns]
@@ -148,7 +146,7 @@ def rows_violations(expect: ExpectRows, rows: RowsDiff, name: str) -> list[str]:
         return one_sided(name, rows.base_rows is not None, rows.current_rows is not None, expect.allow)
     counts = {"added": rows.added, "removed": rows.removed}
     found = _differing(name, expect, counts, rows.common + rows.added + rows.removed)
-    found += [f"{name}: column {column} was not compared" for column in rows.incomparable]
+    found += _uncompared_columns(name, rows)
     found += _saw_nothing(name, rows, rows.base_rows + rows.current_rows)
     found += _only_in(name, rows.base_only, "base")
     return found or _judged_no_row(rows, expect.allow, "set a primary key in params")
@@ -252,6 +250,24 @@ def _mismatches_by_column(name: str, limits: Mapping[str, Amount], diff: ValueDi
     return found
 
 
+def _uncompared_columns(name: str, diff: ValueDiff | ValueDetail | RowsDiff) -> list[str]:
+    """Return a sentence for each column that was not compared, or whose values were rounded for that."""
+    if isinstance(diff, ValueDiff):
+        reasons = {column.name: column.reason for column in diff.columns if column.reason}
+        rounded = [column.name for column in diff.columns if is_rounded(column)]
+    else:
+        reasons, rounded = dict.fromkeys(diff.incomparable, ""), list(diff.rounded)
+    found = [
+        f"{name}: column {column} was not compared" + (f": {reason}" if reason else "")
+        for column, reason in reasons.items()
+    ]
+    return found + [_was_rounded(name, column, rounding_of(diff)) for column in rounded]
+
+
+def _was_rounded(name: str, column: str, how: str) -> str:
+    return f"{name}: column {column} was compared {how}, so values that differ may count as equal"
+
+
 def _uncompared_rows(name: str, diff: ValueDiff | ValueDetail, allow: frozenset[str]) -> list[str]:
     """Return a sentence for rows that cannot be matched by key, so their values are unknown."""
     sides = [("base", diff.base), ("current", diff.current)]
@@ -348,18 +364,18 @@ def _without_figure(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
         ]
         if all(value is None for pair in values for value in pair):
             found.append(f"{name}: no column has the figure {figure}, so its limit cannot be checked")
-        elif not any(_can_be_judged(pair, limit) for pair in values):
+        elif not any(_can_be_judged(pair, figure, limit) for pair in values):
             found.append(
                 f"{name}: {figure} is not a number in any column, so its limit cannot be checked (only 0 can)"
             )
     return found
 
 
-def _can_be_judged(values: Sequence[Value], limit: Amount) -> bool:
+def _can_be_judged(values: Sequence[Value], figure: str, limit: Amount) -> bool:
     """Return True for equal values, for numbers, and for any values if the limit is 0."""
     if any(value is None for value in values):
         return False
-    return not limit.value or all(map(_is_number, values)) or _is_same(values[0], values[-1])
+    return not limit.value or all(map(_is_number, values)) or _is_same(values[0], values[-1], figure)
 
 
 def _is_missing(column: ColumnProfile, figure: str) -> bool:
@@ -373,7 +389,7 @@ def _figure(name: str, column: ColumnProfile, figure: str, limit: Amount, *, is_
     what = f"{name}: {figure} of column {column.name}"
     if before is None and after is None and is_own:
         return [f"{what} is unknown on both sides"]
-    if _is_same(before, after):
+    if _is_same(before, after, figure):
         return []
     if before is None or after is None or not limit.value:
         return [f"{what} went {_from_to(before, after, figure)}, {allowed(limit)}"]
@@ -397,13 +413,13 @@ def _is_number(value: Value) -> bool:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
-def _is_same(before: Value, after: Value) -> bool:
+def _is_same(before: Value, after: Value, figure: str) -> bool:
     if before is None or after is None:
         return before is after
     # Only NaN differs from itself.
     if before != before and after != after:
         return True
-    has_noise = isinstance(before, float) or isinstance(after, float)
+    has_noise = figure in COMPUTED and (isinstance(before, float) or isinstance(after, float))
     if has_noise and _is_number(before) and _is_number(after):
         return are_near(before, after, FLOAT_NOISE)
     return bool(before == after)
@@ -480,6 +496,8 @@ def _distribution(name: str, column: ColumnHistogram | ColumnTopK, limit: Amount
     sides = _sides(column)
     if sides is None:
         return [f"{name}: column {column.name} was counted on one side only"]
+    if isinstance(column, ColumnTopK) and column.is_rounded:
+        return [_was_rounded(name, column.name, AS_DOUBLES)]
     distance = distribution_distance(*sides)
     if distance <= Fraction(limit.value):
         return []
@@ -529,4 +547,6 @@ def distribution_differences(diff: HistogramDiff | TopKDiff) -> list[str]:
         if sides is None or sides[0] != sides[1]:
             problem = f"was not counted: {column.reason}" if column.reason else "differs in its distribution"
             found.append(f"{diff.subject.name}: column {column.name} {problem}")
+        elif isinstance(column, ColumnTopK) and column.is_rounded:
+            found.append(_was_rounded(diff.subject.name, column.name, AS_DOUBLES))
     return found

@@ -1,11 +1,12 @@
 """Bin edges of histograms, computed without rounding from the smallest and largest value of both sides.
 
 Numbers: about as many bins as requested, with a width of 1, 2, 2.5, 5 or 10 times a power of ten (at least 1
-for whole numbers). They begin at a multiple of the width, or at 0 if the smallest value is within the
-first bin. Dates and timestamps: over four years by years (or several years, to stay within the
-requested number of bins), over 60 days by months, else by days. Timestamps within 60 days use the shortest of
-`SHORT_UNITS` that does not exceed the requested number, in UTC. The rules for numbers, years, months and days
-are recce's, so that users get the same bins.
+for whole numbers, of which each then has its own bin). They begin at a multiple of the width, or at 0 if the
+smallest value is within the first bin. Dates and timestamps: over four years by years (or several years, to
+stay within the requested number of bins), over 60 days by months, else by days. Timestamps within 60 days use
+the shortest of `SHORT_UNITS` that does not exceed the requested number, in UTC. The rules for numbers, years,
+months and days are recce's, so that users get the same bins; recce puts the largest two whole numbers into
+one.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ FACTORS = (Fraction(1), Fraction(2), Fraction(5, 2), Fraction(5), Fraction(10))
 YEARS_FROM = timedelta(days=365 * 4)
 MONTHS_FROM = timedelta(days=60)
 
+_MICROSECOND = timedelta(microseconds=1)
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
@@ -38,6 +40,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 SHORT_UNITS = tuple(
     (size * unit, f"{size} {name}" if size == 1 else f"{size} {name}s")
     for unit, name, sizes in (
+        (_MICROSECOND, "microsecond", (1, 10, 100)),
         (_MILLISECOND, "millisecond", (1, 10, 100)),
         (_SECOND, "second", (1, 5, 15, 30)),
         (_MINUTE, "minute", (1, 5, 15, 30)),
@@ -92,13 +95,16 @@ def number_bins(
     first, last = _exactly(smallest), _exactly(largest)
     width = nice_width((last - first) / wanted)
     # A narrower bin would contain no whole number.
-    if set(kinds) == {Kind.INTEGER}:
+    if is_whole := set(kinds) == {Kind.INTEGER}:
         width = max(width, Fraction(1))
     start = math.floor(first / width) * width
     if 0 <= first <= width:
         start = Fraction(0)
     # A single value on an edge leaves no distance, but needs one bin.
     count = max(1, math.ceil((last - start) / width))
+    # The last bin includes its upper edge: 0 and 1 would share it.
+    if is_whole and width == 1 and start + count == last:
+        count += 1
     exact = [start + number * width for number in range(count + 1)]
     if not has_floats:
         return Bins("number", tuple(map(_plain, exact)))

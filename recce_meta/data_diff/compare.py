@@ -206,10 +206,29 @@ def _points_in_time(dialect: Dialect, base: ColumnType, current: ColumnType, *, 
             Kind.TIMESTAMP, timestamp(base, current), timestamp(current, base), "timestamp", current
         )
 
+    if not is_cut and (casts := _finer_than_zoned(dialect, base, current)):
+        return CommonType(Kind.TIMESTAMP, *casts, "timestamp in UTC", current)
+
     def cast(of: ColumnType) -> Cast:
         return _as_is if of.kind is Kind.TIMESTAMPTZ else dialect.as_utc
 
     return CommonType(Kind.TIMESTAMPTZ, cast(base), cast(current), "timestamp in UTC", current)
+
+
+def _finer_than_zoned(dialect: Dialect, base: ColumnType, current: ColumnType) -> tuple[Cast, Cast] | None:
+    """Return casts for a timestamp with another unit than a point in time with a zone; None for the same."""
+    probe = exp.column("probe")
+    plain = next(of for of in (base, current) if of.kind is not Kind.TIMESTAMPTZ)
+    if dialect.aligned(probe, plain, _TIMESTAMP) is probe:
+        return None
+
+    def cast(value: Sql, of: ColumnType) -> Sql:
+        if of is plain:
+            return dialect.aligned(value, plain, _TIMESTAMP)
+        zoneless = exp.AtTimeZone(this=value, zone=exp.Literal.string("UTC"))
+        return dialect.aligned(zoneless, _TIMESTAMP, plain)
+
+    return lambda value: cast(value, base), lambda value: cast(value, current)
 
 
 def _texts(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonType | None:

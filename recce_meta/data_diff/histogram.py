@@ -98,8 +98,9 @@ def histogram_diff(
         pair, columns=columns, exclude=exclude, may_lack_excluded=may_lack_excluded
     )
     found = _BinCounts(reasons={column.name: reason for column in wanted if (reason := _unfit(column))})
-    if not columns:
-        wanted = [column for column in wanted if column.name not in found.reasons]
+    # Columns of other types have no bins, but may differ.
+    left_out = [] if columns else [column.name for column in wanted if column.name in found.reasons]
+    wanted = [column for column in wanted if column.name not in left_out]
     fit = [column for column in wanted if column.name not in found.reasons]
     yield from _asked(pair, fit, found, lambda sources, some: _ranges(sources, some, where), _keep_ranges)
     bins = {column.name: made for column in fit if (made := _bins(column, found, num_bins))}
@@ -111,7 +112,9 @@ def histogram_diff(
         _keep_counts,
     )
     answers = tuple(_histogram(column, bins.get(column.name), found) for column in wanted)
-    return HistogramDiff(subject=pair.subject, columns=answers, where=where, excluded=excluded)
+    return HistogramDiff(
+        subject=pair.subject, columns=answers, where=where, excluded=excluded, left_out=tuple(left_out)
+    )
 
 
 # Suitable columns

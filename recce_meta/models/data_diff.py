@@ -561,6 +561,8 @@ class HistogramDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="
     """Condition on the counted rows."""
     excluded: tuple[str, ...] = ()
     """Columns excluded by a setting."""
+    left_out: tuple[str, ...] = ()
+    """Columns that have no histogram because of their type; none if the columns were named."""
 
 
 class Failed(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="failed"):

@@ -106,6 +106,8 @@ def figures_limited_by(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[s
     """Return what limits figures of columns: a condition, excluded columns, an earlier time, estimates."""
     phrases = [f"where {result.where}"] if result.where else []
     phrases += [f"without {_counted(result.excluded, 'column')}"] if result.excluded else []
+    if isinstance(result, HistogramDiff) and result.left_out:
+        phrases.append(f"{_counted(result.left_out, 'column')} not compared: no number, date or timestamp")
     if isinstance(result, TopKDiff):
         rounded = [column.name for column in result.columns if column.is_rounded]
         phrases += [f"{_counted(rounded, 'column')} compared {AS_DOUBLES}"] if rounded else []
@@ -163,9 +165,13 @@ def _left_out_columns(result: RowComparison) -> list[str]:
     else:
         rounded = result.rounded if isinstance(result, (ValueDetail, RowsDiff)) else ()
     if rounded:
-        how = "to 15 digits or microseconds" if isinstance(result, RowsDiff) else AS_DOUBLES
-        phrases.append(f"{_counted(rounded, 'column')} compared {how}")
+        phrases.append(f"{_counted(rounded, 'column')} compared {rounding_of(result)}")
     return phrases
+
+
+def rounding_of(result: RowComparison) -> str:
+    """Return how *result* compares its rounded columns."""
+    return "to 15 digits or microseconds" if isinstance(result, RowsDiff) else AS_DOUBLES
 
 
 def _written(number: float | Decimal) -> str:

@@ -56,7 +56,7 @@ GLOB = frozenset("*?[")
 SCORE = "score"
 VALUES = frozenset(["min", "max", "mean", "median", "true_count"])
 """Figures that are not collected for a private column."""
-NO_ROWS = "there are no rows to look at"
+NO_ROWS = "the table has no rows"
 
 
 class FailOnConditions:
@@ -303,7 +303,7 @@ def with_expectations(
     """
     ruling = _TableRuling(label, table)
     if table.reason is not None:
-        if any(map(_expects, rules)):
+        if any(map(has_conditions, rules)):
             message = f"{label}: could not be measured: {table.reason}"
             ruling.violations.append(_unmet(table, None, "reason", "is measured", message))
         return table, QualityVerdict(tuple(ruling.violations))
@@ -352,7 +352,8 @@ def _put(ruling: _TableRuling, changed: ColumnQuality) -> None:
     ruling.table = replace(ruling.table, columns=columns)
 
 
-def _expects(rule: TableRules) -> bool:
+def has_conditions(rule: TableRules) -> bool:
+    """Return True if *rule* has a condition on a figure or a metric."""
     holders: list[TableRules | ColumnRules] = [rule, *rule.columns]
     return any(one.expectations or any(metric.condition for metric in one.metrics) for one in holders)
 
@@ -448,8 +449,7 @@ def _judge(
     if verdict is None and reason is None:
         reason = "is NULL" if value is None else f"is {cell(value)}, which cannot be compared"
         if value is None and not rows:
-            ruling.notes.append(f"{ruling.label} has no rows: {name} was not measured")
-            return _with(result, condition, None, NO_ROWS)
+            reason = NO_ROWS
     if not verdict:
         sentence = _outcome(name, value, reason, verdict, condition.text)
         message = f"{_label_of(ruling.label, column)}: {name} {sentence}"
@@ -481,7 +481,7 @@ def stored_verdict(table: TableQuality, label: str) -> QualityVerdict:
     for subject in subjects:
         column = subject if isinstance(subject, ColumnQuality) else None
         for metric in subject.metrics:
-            if metric.threshold is None or metric.holds or metric.reason == NO_ROWS:
+            if metric.threshold is None or metric.holds:
                 continue
             sentence = _outcome(metric.name, metric.value, metric.reason, metric.holds, metric.threshold)
             message = f"{_label_of(label, column)}: {metric.name} {sentence}"

@@ -43,8 +43,10 @@ from recce_meta.models.data_diff import (
     Value,
     ValueDetail,
     ValueDiff,
+    is_rounded,
 )
 from recce_meta.models.data_tables import Headline, LoadedDiff, StoredDiff
+from recce_meta.models.gaps import AS_DOUBLES, gaps
 from recce_meta.store.content import Row, digest
 from recce_meta.store.read import names_of, require_run
 from recce_meta.store.session import StoreSession, open_store
@@ -98,29 +100,39 @@ def type_of(result: AnyDataDiff) -> str:
     )
 
 
-@singledispatch
 def headline_of(result: AnyDataDiff) -> Headline:
-    """Return the figures of *result* for the history."""
+    """Return the figures of *result* for the history; it is equal only if everything was compared."""
+    found = _figures_of(result)
+    is_saved = isinstance(result, RowCountDiff) and any(
+        count.base_kept_at or count.current_kept_at for count in result.counts
+    )
+    if found.is_equal and (is_saved or subject_of(result).is_stale or gaps([result])):
+        return replace(found, is_equal=None)
+    return found
+
+
+@singledispatch
+def _figures_of(result: AnyDataDiff) -> Headline:
     raise TypeError(f"Not a result of a data diff: {type(result).__name__}")
 
 
-@headline_of.register
+@_figures_of.register
 def _(result: RowCountDiff) -> Headline:
     (count,) = result.counts
     return Headline(
-        is_equal=None if count.delta is None else _known(count.delta == 0, count.where),
+        is_equal=None if count.delta is None else count.delta == 0,
         base_rows=count.base,
         current_rows=count.current,
         error=count.base_reason or count.current_reason,
     )
 
 
-@headline_of.register
+@_figures_of.register
 def _(result: SchemaDiff) -> Headline:
     return Headline(is_equal=not result.changed, differing_columns=len(result.changed))
 
 
-@headline_of.register
+@_figures_of.register
 def _(result: ValueDiff) -> Headline:
     return Headline(
         is_equal=result.is_equal,
@@ -134,7 +146,7 @@ def _(result: ValueDiff) -> Headline:
     )
 
 
-@headline_of.register
+@_figures_of.register
 def _(result: ValueDetail) -> Headline:
     # A truncated list shows that there are differences, but not how many.
     counted = {status: sum(row.status == status for row in result.rows) for status in _ROW_STATUSES}
@@ -147,7 +159,7 @@ def _(result: ValueDetail) -> Headline:
     )
 
 
-@headline_of.register
+@_figures_of.register
 def _(result: RowsDiff) -> Headline:
     return Headline(
         is_equal=result.is_equal,
@@ -160,28 +172,28 @@ def _(result: RowsDiff) -> Headline:
     )
 
 
-@headline_of.register
+@_figures_of.register
 def _(result: QueryDiff) -> Headline:
     # By key first, then as whole rows: the former has more figures.
     answer = result.values or result.rows or result.detail
-    return Headline() if answer is None else headline_of(answer)
+    return Headline() if answer is None else _figures_of(answer)
 
 
-@headline_of.register
+@_figures_of.register
 def _(result: ProfileDiff) -> Headline:
     # As JSON, because NaN differs from itself as a number.
     differing = sum(_tree(column.base) != _tree(column.current) for column in result.columns)
     base = (column.base.row_count for column in result.columns if column.base)
     current = (column.current.row_count for column in result.columns if column.current)
     return Headline(
-        is_equal=_known(not differing, result.where, result.excluded),
+        is_equal=not differing,
         base_rows=next(base, None),
         current_rows=next(current, None),
         differing_columns=differing,
     )
 
 
-@headline_of.register
+@_figures_of.register
 def _(result: TopKDiff) -> Headline:
     return replace(
         _distributions(result),
@@ -193,17 +205,17 @@ def _(result: TopKDiff) -> Headline:
     )
 
 
-@headline_of.register
+@_figures_of.register
 def _(result: HistogramDiff) -> Headline:
     return _distributions(result)
 
 
-@headline_of.register
+@_figures_of.register
 def _(result: Failed) -> Headline:
     return Headline(error=result.error)
 
 
-@headline_of.register
+@_figures_of.register
 def _(result: NotCompared) -> Headline:
     return Headline(error=result.reason)
 
@@ -226,6 +238,9 @@ _NOTHING_KNOWN = (None,) * 10
 
 
 def _column_row(column: ColumnValues) -> ColumnRow:
+    # Rounding may have made different values equal, so only their differences are known.
+    if is_rounded(column) and not column.mismatched and not column.reason:
+        column = replace(column, matched=None, mismatched=None, reason=f"compared {AS_DOUBLES}")
     status = "incomparable" if column.reason else "changed" if column.mismatched else "equal"
     return (
         column.name,
@@ -243,18 +258,13 @@ def _column_row(column: ColumnValues) -> ColumnRow:
     )
 
 
-def _known(is_equal: bool, where: str | None, excluded: Sequence[str] = ()) -> bool | None:
-    """Return False if a difference was found; None instead of True if rows or columns were excluded."""
-    return None if is_equal and (where or excluded) else is_equal
-
-
 def _distributions(result: TopKDiff | HistogramDiff) -> Headline:
     """Return the headline of counted values; equality is unknown if a column could not be counted."""
     columns: Sequence[ColumnTopK | ColumnHistogram] = result.columns
     unknown = sum(bool(column.reason) for column in columns)
     differing = sum(not column.reason and not _is_same(column) for column in columns)
     return Headline(
-        is_equal=False if differing else None if unknown else _known(True, result.where, result.excluded),
+        is_equal=False if differing else None if unknown else True,
         differing_columns=differing + unknown,
     )
 
@@ -289,6 +299,8 @@ COLUMN_COLUMNS = (
     "diff_id", "ordinal", "column_name", "status", "base_type", "current_type", "compared_as", "matched",
     "mismatched", "null_to_value", "value_to_null", "mean_difference", "largest_difference", "reason",
 )  # fmt: skip
+_VALUES = ("value_diff", "rows_diff", "data_diff")
+"""Kinds of which a comparison of a node's values has one: by key, whole rows, or none at all."""
 SHOWN = 5
 """Maximum number of candidates in an error."""
 
@@ -395,7 +407,7 @@ def load_diffs_of_pair(
     *,
     schema: str = DEFAULT_SCHEMA,
 ) -> list[LoadedDiff]:
-    """Return the latest stored diff of each kind and subject of the runs *base* and *current*, newest first.
+    """Return the latest stored diff of each kind and subject, also a failed one, of two runs, newest first.
 
     Diffs that a newer recce-meta stored are left out.
     """
@@ -404,8 +416,10 @@ def load_diffs_of_pair(
         for one in _find(store, run_id=current.run_id, most=2**31):
             if (one.base_run_id, one.current_run_id) == (base.run_id, current.run_id):
                 subject = (one.unique_id, one.subject_name, one.base_relation, one.current_relation)
-                # The newest diff of a subject comes first and stays.
-                latest.setdefault((one.diff_type, *subject), one)
+                # The newest diff of a subject comes first and stays, also if it failed or was skipped: an
+                # earlier result of its values would hide that.
+                kind = "value_diff" if one.diff_type in _VALUES else one.diff_type
+                latest.setdefault((kind, *subject), one)
         ids = "\n".join(one.diff_id for one in latest.values())
         rows = store.query("data_diff_results", ids=ids) if latest else []
     texts = {str(diff_id): str(text) for diff_id, text in rows}

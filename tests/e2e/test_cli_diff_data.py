@@ -93,7 +93,7 @@ def test_results_are_kept_with_the_runs(edited: Any) -> None:
     kept = edited.cli("diff", "--data", "--save", "-o", "diff.txt")
 
     assert refused.code == 2 and refused.err.startswith("error: --save requires a recorded run")
-    assert kept.code == 0 and kept.err.startswith("Saved 7 results\n")
+    assert kept.code == 0 and kept.err.startswith("Saved 9 results\n")
 
 
 def test_stored_results_are_in_the_report_of_a_plain_diff(edited: Any) -> None:
@@ -117,6 +117,24 @@ def test_stored_results_are_in_the_report_of_a_plain_diff(edited: Any) -> None:
             assert "Data diffs are stored results, the oldest of 20" in " ".join(ran.out.split())
             assert ran.code == 0 and ran.err == ""
     assert "stored results" not in edited.cli("diff", "-s", "plain").out
+
+
+def test_what_was_not_compared_is_saved_too(shop: Any) -> None:
+    rows = "SELECT * FROM (VALUES (1, '{0}'), (2, '{0}')) AS t(id, v)"
+    shop.build("orders", rows.format("a"), rows.format("b"))
+    shop.write("orders", orders={"sql": "select 2"})
+    shop.record()
+
+    saved = shop.cli("diff", "--data", "--max-rows", "1", "--save")
+    again = json.loads(shop.cli("diff", "--format", "json").out)
+
+    assert saved.code == 0
+    (one,) = again["data_not_compared"]
+    assert (one["subject"]["name"], one["reason"]) == (
+        "orders",
+        "no key, and 2 rows in base exceed --max-rows 1",
+    )
+    assert "equal row count" not in shop.cli("diff").out
 
 
 def test_privacy_applies_to_stored_results(edited: Any) -> None:

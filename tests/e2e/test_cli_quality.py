@@ -232,6 +232,11 @@ BROKEN: dict[str, tuple[str, int, str]] = {
     ),
     "unknown key": ("tables:\n  - nam: film\n", 3, "quality.yml:2: unknown key 'nam' in a table"),
     "unknown table": ("tables:\n  - name: flim\n", 3, "quality.yml:2: Node 'flim' not found"),
+    "empty selection": (
+        "tables:\n  - {select: 'tag:none', expect: {row_count: '> 0'}}\n",
+        3,
+        "quality.yml:2: 'tag:none' matches no node of the run, so its conditions cannot be checked",
+    ),
     "unknown column": (
         "tables:\n  - name: film\n    columns: [{name: ratng, expect: {null_share: 0}}]\n",
         1,

@@ -40,7 +40,7 @@ from recce_meta.config.nodes import NodeGlobs, NodeSettings
 from recce_meta.errors import UsageError
 from recce_meta.models import RunDiff
 from recce_meta.models.checks import CheckReport
-from recce_meta.models.data_diff import AnyDataDiff, Failed, NotCompared, RowCount, RowCountDiff
+from recce_meta.models.data_diff import AnyDataDiff, RowCount, RowCountDiff
 from recce_meta.models.rows import RowTable, Tabular, joined
 from recce_meta.models.run import RunChoice
 from recce_meta.models.tables import CHANGES, node_row, nodes_of
@@ -275,10 +275,10 @@ def _stored_statistics(
 
 
 def _save(opened: _Opened, results: Sequence[AnyDataDiff]) -> None:
-    """Store *results*, except failed and skipped ones, with the runs that they compared."""
+    """Store *results* with the runs that they compared, also those that failed or were skipped."""
     save_data_diffs(
         opened.store,
-        [one for one in results if not isinstance(one, (Failed, NotCompared))],
+        results,
         base_run=opened.chosen.base.run,
         current_run=opened.chosen.current.run,
         taken_at=datetime.now(timezone.utc),

@@ -51,7 +51,7 @@ from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.checks import AnyCheck, CheckReport
-from recce_meta.models.data_diff import AnyDataDiff, Failed, NotCompared, RowCountDiff
+from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
 from recce_meta.models.run import RunChoice
 from recce_meta.quality.masking import mask_results, privacy_of
 from recce_meta.quality.privacy import Privacy
@@ -172,11 +172,11 @@ class DataSession(Struct, frozen=True):
         refuse_newer(self.store(), self.schema)
 
     def save(self, results: Sequence[AnyDataDiff]) -> None:
-        """Save *results*, except failed and skipped ones, with the runs that they compared."""
+        """Save *results* with the runs that they compared, also those that failed or were skipped."""
         base, current = self._recorded_runs()
         saved = save_data_diffs(
             self.store(),
-            [result for result in results if not isinstance(result, (Failed, NotCompared))],
+            results,
             base_run=base,
             current_run=current,
             taken_at=datetime.now(timezone.utc),

@@ -38,7 +38,8 @@ from recce_meta.report.data.verdicts import (
     Outcome,
     columns_phrase,
     equal_phrase,
-    has_tolerance,
+    equal_word,
+    is_exact,
     key_phrase,
     match_phrases,
     reasons_of,
@@ -167,7 +168,7 @@ def _column_lines(result: ValueDiff, width: int, *, details: bool) -> list[Line]
         if hidden > 0:
             lines.append((Span(f"  {more_phrase(hidden, hint=True, option=DETAILS)}", Style.DIM),))
     if equal and result.common:
-        lead = Span("  ? " if has_tolerance(result) else "  = ", Style.DIM)
+        lead = Span("  = " if is_exact(result) else "  ? ", Style.DIM)
         lines += name_lines(lead, equal_phrase(result), equal, width, is_whole=details)
     return lines
 
@@ -247,9 +248,10 @@ def rows_lines(result: RowsDiff, width: int, *, details: bool = False) -> list[L
 
 def rows_phrases(result: RowsDiff) -> list[str]:
     """Return `900 → 900 rows`, `830 on both sides`, `70 rows added` and `70 rows removed`."""
+    word = equal_word(result)
     return [
         f"{count(result.base_rows)} → {plural(result.current_rows or 0, 'row')}",
-        f"{count(result.common)} on both sides",
+        f"{count(result.common)} on both sides{'' if word == 'equal' else f', {word}'}",
         f"{plural(result.added, 'row')} added",
         f"{plural(result.removed, 'row')} removed",
     ]

@@ -34,7 +34,14 @@ from recce_meta.models.data_diff import (
     ValueDiff,
     is_rounded,
 )
-from recce_meta.models.gaps import count_gap, count_limit, figures_limited_by, limits_of, stale_phrase
+from recce_meta.models.gaps import (
+    AS_DOUBLES,
+    count_gap,
+    count_limit,
+    figures_limited_by,
+    limits_of,
+    stale_phrase,
+)
 from recce_meta.report.data.figures import differing_columns
 from recce_meta.report.labels import join_words, moment
 from recce_meta.report.values import count, percent
@@ -395,6 +402,12 @@ def histogram_differs(column: ColumnHistogram) -> bool:
 def key_phrase(result: WithKey) -> str:
     """Return `rows matched by order_id, line (key from unique_key)`."""
     source = f" (key from {result.key_source})" if result.key_source else ""
+    if isinstance(result, ValueDiff):
+        rounded = {column.name for column in result.columns if is_rounded(column)}
+    else:
+        rounded = set(result.rounded)
+    if not rounded.isdisjoint(result.key):
+        source += f", {AS_DOUBLES}: different keys may be one"
     return f"rows matched by {', '.join(result.key)}{source}"
 
 
@@ -417,21 +430,26 @@ def columns_phrase(result: ValueDiff) -> str:
 
 def equal_phrase(result: ValueDiff) -> str:
     """Return `9 of 11 columns equal in every row`, or `… compared row` if not all was compared."""
-    has_rounded = any(is_rounded(column) for column in result.columns)
-    is_whole = not (result.is_narrowed or result.left_out or has_rounded)
     equal = sum(not (column.mismatched or column.reason) for column in result.columns)
     total = plural(len(result.columns), "column")
-    return f"{equal:,} of {total} {equal_word(result)} in every {'row' if is_whole else 'compared row'}"
+    row = "row" if is_exact(result) else "compared row"
+    return f"{equal:,} of {total} {equal_word(result)} in every {row}"
 
 
-def equal_word(result: ValueDiff) -> str:
-    """Return `equal`, or `equal within tolerance` if different numbers can count as equal."""
-    return "equal within tolerance" if has_tolerance(result) else "equal"
+def is_exact(result: ValueDiff) -> bool:
+    """Return True if columns without a difference are equal: all rows were compared, and exactly."""
+    return not (result.is_narrowed or result.left_out or any(map(is_rounded, result.columns)))
 
 
-def has_tolerance(result: RowComparison) -> bool:
-    """Return True if different numbers can count as equal."""
-    return bool(result.tolerance or result.relative_tolerance)
+def equal_word(result: RowComparison) -> str:
+    """Return `equal`, or `equal within tolerance` and so on if different values can count as equal."""
+    if result.tolerance or result.relative_tolerance:
+        return "equal within tolerance"
+    rounded = result.rounded if isinstance(result, RowsDiff) else ()
+    if rounded or (isinstance(result, ValueDiff) and any(map(is_rounded, result.columns))):
+        return "equal to 15 digits"
+    ignored = result.timestamp_precision, result.ignore_case, result.ignore_trailing_blanks
+    return "equal as compared" if any(ignored) else "equal"
 
 
 def reasons_of(one: RowCount) -> str:

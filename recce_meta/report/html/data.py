@@ -29,6 +29,7 @@ from recce_meta.report.data.text import key_text, plain_rows, schema_phrase, tim
 from recce_meta.report.data.verdicts import (
     Outcome,
     equal_phrase,
+    equal_word,
     histogram_differs,
     key_phrase,
     reasons_of,
@@ -165,8 +166,8 @@ DATA_GLOBALS: dict[str, Any] = {
     function.__name__: function
     for function in (
         are_same, axis, bin_text, bin_title, cell_text, change_percent, column_differs, count,
-        difference_figures, differing_first, equal_phrase, examples_of, has_odd_keys, highest_count,
-        highest_share, histogram_differs, histogram_facts, saved_phrase, key_phrase, key_text,
+        difference_figures, differing_first, equal_phrase, equal_word, examples_of, has_odd_keys,
+        highest_count, highest_share, histogram_differs, histogram_facts, saved_phrase, key_phrase, key_text,
         compared_figures,
         narrowed_by, pair_text, pairs, percent, plain_rows, reasons_of, row_count_differs, schema_phrase,
         signed_count, single_side, split_columns, stacked_bars, times, title_of, top_k_differs, top_lines,

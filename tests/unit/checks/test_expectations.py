@@ -28,6 +28,7 @@ from recce_meta.models.checks import (
     ExpectValues,
 )
 from recce_meta.models.data_diff import (
+    ROUNDED_DOUBLE,
     ColumnDelta,
     ColumnHistogram,
     ColumnProfile,
@@ -104,6 +105,14 @@ CHANGED = value_diff(changed=32, columns=(column("amount", 30), column("Status",
             ("orders: 32 of 1,000 common rows (3.2%) changed (amount 30, Status 4), at most 1% allowed",),
         ),
         (ExpectValues(max_mismatch=share("3.2")), CHANGED, ()),
+        (
+            ExpectValues(),
+            value_diff(columns=(replace(column("amount"), compared_as=ROUNDED_DOUBLE),)),
+            (
+                "orders: column amount was compared as doubles, to 15 digits, so values that differ may "
+                "count as equal",
+            ),
+        ),
         (ExpectValues(max_mismatch=rows(32)), CHANGED, ()),
         (
             ExpectValues(),

@@ -23,14 +23,15 @@ INTEGER, DECIMAL, FLOAT = [Kind.INTEGER], [Kind.DECIMAL], [Kind.FLOAT]
     ("smallest", "largest", "kinds", "first", "last", "count"),
     [
         (1, 150, INTEGER, [0, 5], 150, 30),
-        (-20, 19, INTEGER, [-20, -19], 19, 39),
+        (-20, 19, INTEGER, [-20, -19], 20, 40),
         (1, 126, INTEGER, [0, 2.5], 127.5, 51),
         (7, 7, INTEGER, [7, 8], 8, 1),
-        (1, 1, INTEGER, [0, 1], 1, 1),
+        (1, 1, INTEGER, [0, 1], 2, 2),
+        (0, 1, INTEGER, [0, 1], 2, 2),
         (-3, -3, INTEGER, [-3, -2], -2, 1),
         (0.5, 0.5, FLOAT, [0.0, 1.0], 1.0, 1),
         (Decimal("0.005"), Decimal("1.050"), DECIMAL, [0, Decimal("0.025")], Decimal("1.05"), 42),
-        (2**63 - 3, 2**63 - 1, INTEGER, [2**63 - 3, 2**63 - 2], 2**63 - 1, 2),
+        (2**63 - 3, 2**63 - 1, INTEGER, [2**63 - 3, 2**63 - 2], 2**63, 3),
     ],
 )
 def test_widths_are_nice_and_begin_at_a_multiple(

@@ -104,13 +104,16 @@ def test_what_could_not_be_seen_does_not_hold() -> None:
     assert messages(verdict) == ["film: could not be measured: no rights"]
 
 
-def test_an_empty_table_has_no_shares_to_look_at_which_is_said() -> None:
+def test_what_an_empty_table_does_not_have_does_not_hold() -> None:
     empty = table("film", 0, [column("rating", 0)])
     judged, verdict = with_expectations(
-        empty, [rules({"row_count": "= 0"}, {"rating": {"null_share": "= 0"}})], "film"
+        empty, [rules({"row_count": "= 0"}, {"rating": {"null_share": "= 0", "min": ">= 0"}})], "film"
     )
-    assert verdict.violations == () and verdict.notes == ("film has no rows: null_share was not measured",)
-    assert messages(stored_verdict(judged, "film")) == []
+    found = [
+        f"film.rating: {figure} could not be measured: the table has no rows, expected {condition}"
+        for figure, condition in (("null_share", "= 0"), ("min", ">= 0"))
+    ]
+    assert messages(verdict) == messages(stored_verdict(judged, "film")) == found
 
 
 def test_a_glob_stands_for_columns_and_a_name_goes_before_it() -> None:

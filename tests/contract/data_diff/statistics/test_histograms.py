@@ -19,6 +19,7 @@ from recce_meta.data_diff.histogram import ALL_FAR, histogram_diff
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import ColumnHistogram
 from recce_meta.report.data.figures import outside_phrase
+from recce_meta.store.data_diffs import headline_of
 
 UTC = timezone.utc
 VALUES: dict[str, tuple[str, st.SearchStrategy[Any]]] = {
@@ -149,7 +150,7 @@ def test_sessions_may_have_any_time_zone(bench: Any) -> None:
     ("types", "rows", "edges"),
     [
         (("integer", "bigint"), (7, 7), (7, 8)),
-        (("integer", "integer"), (0, 1), (0, 1)),
+        (("integer", "integer"), (0, 1), (0, 1, 2)),
         (("integer", "decimal(10,2)"), (1, Decimal("1.25")), None),
         (("integer", "double"), (3, 0.5), None),
         (("decimal(5,2)", "double"), (Decimal("0.10"), 0.30000000000000004), None),
@@ -186,8 +187,10 @@ def test_what_has_no_bins_says_why(bench: Any) -> None:
 
     pair = bench.pair("old", "new")
     (text,) = bench.run(histogram_diff(pair, ["t"])).columns
-    found = bench.run(histogram_diff(pair)).columns
+    answer = bench.run(histogram_diff(pair))
+    found = answer.columns
 
+    assert answer.left_out == ("t", "changed") and not headline_of(answer).is_equal
     assert text.reason is not None and "is not a number" in text.reason
     assert [(one.name, one.reason is None) for one in found] == [("empty", False), ("order", True)]
     (changed,) = bench.run(histogram_diff(pair, ["changed"])).columns

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.data_diff.histogram import histogram_diff
@@ -297,6 +298,7 @@ def test_histograms_agree(project: Project) -> None:
         if params["column_type"] == "NUMBER":  # the type is what a user says it is, for recce
             assert len(ours.edges) != len(result["bin_edges"])
             continue
+        ours = like_recce(ours)
         assert list(map(edge_text, ours.edges)) == list(map(edge_text, result["bin_edges"])), params
         for side in DataSide:
             theirs = result[side.value]
@@ -308,6 +310,14 @@ def test_histograms_agree(project: Project) -> None:
         agreed += 1
 
     assert agreed > 50
+
+
+def like_recce(ours: ColumnHistogram) -> ColumnHistogram:
+    """Put the largest two whole numbers into one bin, as recce does."""
+    if len(ours.edges) < 3 or not isinstance(ours.max, int) or ours.edges[-2:] != (ours.max, ours.max + 1):
+        return ours
+    base, current = ((*(of or ())[:-2], sum((of or ())[-2:])) for of in (ours.base, ours.current))
+    return replace(ours, edges=ours.edges[:-1], base=base, current=current)
 
 
 def edge_text(edge: Any) -> str:

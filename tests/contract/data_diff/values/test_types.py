@@ -13,6 +13,8 @@ from recce_meta.data_diff.options import ValueOptions
 from recce_meta.data_diff.rows import rows_diff
 from recce_meta.data_diff.value import value_diff
 from recce_meta.models.gaps import limits_of
+from recce_meta.report.data.verdicts import equal_word
+from recce_meta.store.data_diffs import headline_of
 
 DUCKDB = {
     "TINYINT": ("1", "2"),
@@ -246,6 +248,20 @@ def test_values_that_the_other_type_does_not_hold_are_compared(
     assert whole.added == 1 or whole.incomparable == ("v",)
 
 
+def test_a_nanosecond_differs_from_a_point_in_time(site: Any) -> None:
+    if site.dialect.name != "duckdb":
+        return
+    moment = "2026-01-01 00:00:00"
+    for name, kind, value in (
+        ("base", "TIMESTAMP_NS", f"{moment}.000000001"),
+        ("current", "TIMESTAMPTZ", f"{moment}+00"),
+    ):
+        site.adapter.execute(f"CREATE TABLE {site.relation(name)} AS SELECT 1 AS id, '{value}'::{kind} AS v")
+
+    assert site.run(value_diff(site.pair(), ValueOptions(key=("id",)))).columns[1].mismatched == 1
+    assert site.run(rows_diff(site.pair(), ValueOptions())).added == 1
+
+
 NUMBERS = [
     # types, two values that a double does not tell apart, and whether the types hold others exactly
     ("duckdb", "BIGINT", "DOUBLE", "9007199254740993", "9007199254740992", True),
@@ -286,6 +302,10 @@ def test_numbers_that_are_rounded_are_never_the_same(
             limits_of(answer) if is_rounded else []
         )
         assert bool(limits_of(answer)) is is_rounded
+        assert headline_of(answer).is_equal is answer.is_equal
+    assert (
+        equal_word(answers[0]) == equal_word(answers[2]) == ("equal to 15 digits" if is_rounded else "equal")
+    )
 
 
 @pytest.mark.parametrize("current", ["{'c': 1, 'd': 2}", "{'b': 2, 'a': 1}"])
