@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.code import branch_tokens, branches
+from recce_meta.diff.materializations import REBUILT, config_effect, materialization_effect, table_effects
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.scan_models import scanned_effects
 from recce_meta.graph import LineageGraph, is_ephemeral
@@ -30,7 +31,7 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.catalog import RELATIONS, VIEWS
-from recce_meta.models.change import Category, ColumnChange, Reach, ReachedBy, SqlChange
+from recce_meta.models.change import EXISTING, Category, ColumnChange, Reach, ReachedBy, SqlChange
 from recce_meta.sql_lineage.propagation import AffectedNode
 
 CompareSql: TypeAlias = Callable[[NodeMetadata, str, NodeMetadata, str], SqlChange]
@@ -54,7 +55,7 @@ SEVERITY = {
 METADATA_CONFIG = frozenset(
     """tags meta group access docs persist_docs description labels query_tag freshness loaded_at_field
     loaded_at_query loader label source_meta deprecation_date latest_version snowflake_warehouse
-    databricks_compute static_analysis owner url maturity constraints batch_size concurrent_batches""".split()
+    databricks_compute static_analysis owner url maturity constraints concurrent_batches""".split()
 )
 """Config keys that do not affect the node's data. Constraints without a contract are not enforced;
 those with one are compared as part of the contract."""
@@ -67,17 +68,21 @@ STORAGE_CONFIG = frozenset(
 
 ROW_CONFIG = frozenset(
     """unique_key incremental_strategy incremental_predicates on_schema_change merge_update_columns
-    merge_exclude_columns full_refresh event_time begin lookback strategy updated_at check_cols
+    merge_exclude_columns full_refresh event_time begin lookback batch_size strategy updated_at check_cols
     invalidate_hard_deletes hard_deletes dbt_valid_to_current""".split()
 )
-"""Config keys that determine which rows the next build adds, retains and overwrites."""
+"""Config keys that determine which rows the next build adds, retains and overwrites.
 
-REBUILT = frozenset(["view", "table"])
-"""Materializations that contain exactly the result of the query."""
+`materializations` has exceptions by materialization and strategy.
+"""
 
 _NOTHING = SqlChange(category=Category.NONE)
 _MOVED = SqlChange(category=Category.BREAKING, reasons=("moved",))
 """For tables that are rebuilt on every run. An incremental table starts empty at its new location."""
+_RESTARTED = SqlChange(
+    category=Category.BREAKING,
+    reasons=("moved", f"{EXISTING} stay in the old relation: the new one is built afresh"),
+)
 _COLUMN_RANK = {Status.REMOVED: 0, Status.MODIFIED: 1, Status.ADDED: 2}
 
 
@@ -155,7 +160,9 @@ def readers_of_ephemeral(
         for child, distance in graph.descendants(unique_id, through=through).items():
             before, after = base.nodes.get(child), current.nodes.get(child)
             if before and after and after.resource_type in SQL_BUILT and not after.is_ephemeral:
-                found[child] = (unique_id, distance, _of_sql(before, after, causes, compare))
+                query = _of_sql(before, after, causes, compare)
+                effects = [query, *table_effects(before, after, query, (), causes.adapter)]
+                found[child] = (unique_id, distance, merge_effects(effects))
     return found
 
 
@@ -196,7 +203,9 @@ def _effects(
     has_sql = after.resource_type in SQL_BUILT and after.language != "python"
     reasons = set(change.reasons)
     if has_sql and reasons & {Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS}:
-        yield _of_sql(before, after, causes, compare)
+        query = _of_sql(before, after, causes, compare)
+        yield query
+        yield from table_effects(before, after, query, change.details, causes.adapter)
     if Reason.BODY in reasons:
         yield _of_body(before, after, causes) if has_sql else _without_sql(after)
     unseen = causes.unseen_macros(before, after) if Reason.MACROS in reasons else frozenset()
@@ -208,11 +217,11 @@ def _effects(
             case Reason.MACROS if detail.key in unseen or not has_sql:
                 yield _unknown(f"macro {detail.key.rpartition('.')[2]} runs outside of the query")
             case Reason.CONFIG:
-                yield _of_config(detail)
+                yield _of_config(detail, before, after, causes)
             case Reason.RELATION:
                 # A relation that is rebuilt is complete at its new location.
                 afresh = after.resource_type == "seed" or after.materialized in REBUILT
-                yield _MOVED if afresh else _breaking("moved")
+                yield _MOVED if afresh else _RESTARTED
             case Reason.DATA:
                 yield _breaking("other rows")
             case Reason.COLUMNS | Reason.CONTRACT:
@@ -250,11 +259,14 @@ def _without_sql(node: NodeMetadata) -> SqlChange:
     return _breaking("definition changed")
 
 
-def _of_config(detail: ChangeDetail) -> SqlChange:
+def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, causes: Causes) -> SqlChange:
     parts = detail.key.split(".")
     key = parts[0]
+    if (effect := config_effect(before, after, detail, causes.adapter)) is not None:
+        return effect
     if key in METADATA_CONFIG or parts[-1] == "label" or "meta" in parts:
-        return _NOTHING
+        reader = causes.reader_of(key, before, after)
+        return _unknown(f"{reader} reads {key}") if reader else _NOTHING
     if key == "columns":  # documentation without a contract
         return _NOTHING
     if key in STORAGE_CONFIG:
@@ -262,19 +274,10 @@ def _of_config(detail: ChangeDetail) -> SqlChange:
     if key in ROW_CONFIG:
         return _breaking(f"{key} changed")
     if key == "materialized":
-        return _of_materialization(detail)
+        return materialization_effect(before, after, detail, causes.adapter)
     if key == "column_types" and detail.key != key:  # seeds only
         return _touching(detail.key.removeprefix("column_types."), Status.MODIFIED, f"{detail.key} changed")
     return _unknown(f"{key} changed")
-
-
-def _of_materialization(detail: ChangeDetail) -> SqlChange:
-    base, current = str(detail.base or "view"), str(detail.current or "view")
-    reason = f"materialized: {detail.base} → {detail.current}"
-    # Readers that inlined an ephemeral model now find the same rows in its relation.
-    if {base, current} <= REBUILT or (base == "ephemeral" and current in REBUILT):
-        return SqlChange(category=Category.NON_BREAKING, reasons=(reason,))
-    return _breaking(reason)
 
 
 def _of_columns(detail: ChangeDetail) -> SqlChange:

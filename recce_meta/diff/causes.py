@@ -19,7 +19,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from recce_meta.diff.code import decides_at_run_time, jinja_names, names_in_branches, same_code
+from recce_meta.diff.code import (
+    decides_at_run_time,
+    jinja_names,
+    names_in_branches,
+    reads_config,
+    same_code,
+)
 from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, is_builtin, normalise
 from recce_meta.errors import first_of
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason
@@ -278,15 +284,17 @@ class Causes:
             old, new = self.base.macros.get(unique_id), self.current.macros.get(unique_id)
             yield ChangeDetail(Reason.MACROS, unique_id, old and old.macro_sql, new and new.macro_sql)
 
-    def _macros_out_of_sight(self, before: NodeMetadata, after: NodeMetadata) -> set[str]:
-        """Return changed macros used by a node whose effect compiled SQL may not show.
+    def _macros_out_of_sight(
+        self, before: NodeMetadata, after: NodeMetadata, called: Collection[str] | None = None
+    ) -> set[str]:
+        """Return those of *called* (by default changed macros) whose effect compiled SQL may not show.
 
         Compiled SQL shows one branch of an `is_incremental()` condition. A macro may be called in the other
         branch, where dbt does not record it either, or it may branch itself.
         """
         hidden = names_in_branches(before.raw_code or "") | names_in_branches(after.raw_code or "")
         guilty = self._closure(hidden)
-        for unique_id in self.macros_behind(after, before):
+        for unique_id in self.macros_behind(after, before) if called is None else called:
             texts = (self.base.macros.get(unique_id), self.current.macros.get(unique_id))
             if any(macro is not None and decides_at_run_time(macro.macro_sql) for macro in texts):
                 guilty.add(unique_id)
@@ -319,15 +327,37 @@ class Causes:
     def _macros_at_run_time(self, node: NodeMetadata) -> set[str]:
         """Return macros that dbt runs around the node's SQL: hooks and custom materializations."""
         names: set[str] = set()
-        for key in HOOKS:
-            for text in hook_texts(node.config.get(key)):
-                names |= jinja_names(str(text))
+        for text in self._hooks(node):
+            names |= jinja_names(text)
         if node.materialized:
             names |= {f"materialization_{node.materialized}_{kind}" for kind in ("default", self.adapter)}
         if strategy := node.config.get("incremental_strategy"):
             names.add(f"get_incremental_{strategy}_sql")
         around = self._by_dbt[0].around(node) | self._by_dbt[1].around(node)
         return self._closure(names) | around
+
+    def reader_of(self, key: str, before: NodeMetadata, after: NodeMetadata) -> str | None:
+        """Return a macro of the project that builds the node and may read its configuration *key*.
+
+        Compiled SQL shows what the node's own code reads. Without it, the code may read the key as well.
+        """
+        reached = self._macros_at_run_time(before) | self._macros_at_run_time(after)
+        called = self.base.closure(before.macros) | self.current.closure(after.macros)
+        is_visible = before.compiled_code is not None and after.compiled_code is not None
+        reached |= self._macros_out_of_sight(before, after, called) if is_visible else called
+        for unique_id in sorted(reached):
+            macro = self.current.macros.get(unique_id) or self.base.macros.get(unique_id)
+            is_own = macro is not None and not is_builtin(macro.package_name)
+            if macro is not None and is_own and reads_config(macro.macro_sql, key):
+                return macro.name
+        texts = [text for node in (before, after) for text in (node.raw_code, *self._hooks(node)) if text]
+        own = texts if not is_visible else [text for text in texts if decides_at_run_time(text)]
+        own += [text for node in (before, after) for text in self._hooks(node)]
+        return "the node's code" if any(reads_config(text, key) for text in own) else None
+
+    @staticmethod
+    def _hooks(node: NodeMetadata) -> list[str]:
+        return [str(text) for key in HOOKS for text in hook_texts(node.config.get(key))]
 
     @cached_property
     def _by_dbt(self) -> tuple[RunByDbt, RunByDbt]:

@@ -202,6 +202,25 @@ def names_in_branches(code: str) -> frozenset[str]:
     return frozenset(names)
 
 
+@lru_cache(maxsize=4096)
+def reads_config(code: str, key: str) -> bool:
+    """Return True if the Jinja of *code* names the configuration *key*, or reads a key that it computes."""
+    found = [(kind, value) for kind, value in _lex(code) if kind not in ("whitespace", "data", "raw")]
+    values = [value for _, value in found]
+    for place, (kind, value) in enumerate(found):
+        if kind == "string" and value[1:-1] == key:
+            return True
+        if kind == "string" and ("{{" in value or "{%" in value) and reads_config(value[1:-1], key):
+            return True
+        is_attribute = kind == "name" and values[place - 1 : place] == ["."]
+        if is_attribute and (value == key or (value, key) == ("meta_get", "meta")):
+            return True
+        is_call = values[max(place - 4, 0) : place - 2] == ["config", "."] and values[place - 1] == "("
+        if kind == "name" and is_call and values[place - 2] in ("get", "require"):
+            return True
+    return False
+
+
 def _free_names(code: str) -> set[str]:
     """Return names in the Jinja of *code* that it does not set itself, without attributes."""
     names: set[str] = set()

@@ -47,6 +47,10 @@ class Category(StringEnum):
     """Not analysable: SQL that does not parse, a Python model."""
 
 
+EXISTING = "existing rows"
+"""Start of the phrases that say what a build does with rows that a table holds already."""
+
+
 class ColumnChange(Struct, frozen=True, gc=False):
     """Change of one output column."""
 
@@ -67,6 +71,8 @@ class SqlChange(Struct, frozen=True, kw_only=True):
     """Short phrases that explain the category: `filter changed`, `join added: orders`, …"""
     moved: bool = False
     """True if common columns have another order."""
+    retyped: tuple[str, ...] = ()
+    """Modified columns whose type is, or may be, another one."""
 
 
 class Reason(StringEnum):
@@ -154,6 +160,11 @@ class Change(Tabular, frozen=True, kw_only=True):
     """True if common columns have another order."""
     reached: ReachedBy | None = None
     """Impact of upstream changes on a modified node; None if there is none."""
+
+    @property
+    def about_existing(self) -> tuple[str, ...]:
+        """What the next build does with rows that the table holds already, as phrases."""
+        return tuple(reason for reason in self.category_reasons if reason.startswith(EXISTING))
 
     @property
     def is_rewritten(self) -> bool:

@@ -266,13 +266,15 @@ def _effect(change: Change) -> str:
         text = ", ".join(filter(None, (f"**{FAILS}**", text)))
     if change.category is Category.BREAKING:
         text = f"**{text}**"
-    if change.category in (Category.BREAKING, Category.UNKNOWN) and change.status is Status.MODIFIED:
-        reasons = ", ".join(prose(shorten(reason, 80)) for reason in change.category_reasons[:REASONS_IN_ROW])
-        return f"{text}: {reasons}" if reasons else text
     if change.status is not Status.MODIFIED:
         return text
-    phrases = [*column_effects(change.columns, COLUMNS_IN_ROW, lambda name: code(name, 60))]
-    phrases += ["columns reordered"] if change.columns_moved else []
+    if change.category in (Category.BREAKING, Category.UNKNOWN):
+        reasons = [reason for reason in change.category_reasons if reason not in change.about_existing]
+        phrases = [prose(shorten(reason, 80)) for reason in reasons[:REASONS_IN_ROW]]
+    else:
+        phrases = [*column_effects(change.columns, COLUMNS_IN_ROW, lambda name: code(name, 60))]
+        phrases += ["columns reordered"] if change.columns_moved else []
+    phrases += [prose(shorten(phrase, 120)) for phrase in change.about_existing[:REASONS_IN_ROW]]
     shown = ", ".join(phrases)
     return f"{text}: {shown}" if text and shown else text or shown
 

@@ -20,6 +20,7 @@ from recce_meta.sql_diff.expressions import QueryFingerprint
 from recce_meta.sql_diff.fingerprint import Fingerprints
 from recce_meta.sql_diff.identifiers import IdentifierRules, names_of
 from recce_meta.sql_diff.lossy_tokens import LossyTokens, lossy_tokens
+from recce_meta.sql_diff.types import with_types
 from recce_meta.sql_lineage.analyse import resolve_query
 from recce_meta.sql_lineage.context import Deadline, run_on_deep_stack
 from recce_meta.sql_lineage.expressions import SET_OPERATION, arg, args, structure
@@ -264,17 +265,18 @@ def compare_queries(
         )
         if before.rows == after.rows:
             change = _same_rows(before, after, names)
-            return _checked(change, lost.adrift, lost_now.adrift)
+            return with_types(_checked(change, lost.adrift, lost_now.adrift), old, new, dialect)
         # If rows differ, so do the keys of all columns. Named sources still show which columns changed.
         named_before = Fingerprints(dialect, old_sql, lost.attached, by_label=True)
         named_after = Fingerprints(dialect, new_sql, lost_now.attached, by_label=True)
         matched = OutputMatching(named_before.query(old), named_after.query(new), names)
-        return SqlChange(
+        change = SqlChange(
             category=Category.BREAKING,
             columns=matched.changes(),
             reasons=reasons_of(QuerySide(before, named_before.found), QuerySide(after, named_after.found)),
             moved=matched.moved,
         )
+        return with_types(change, old, new, dialect)
 
     try:
         return compared()

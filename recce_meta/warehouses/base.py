@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from recce_meta.errors import ProfileError, UsageError, WarehouseError, quoted
+from recce_meta.warehouses.builds import BuildRules
 from recce_meta.warehouses.fields import Fields, secret_values
 
 
@@ -157,6 +158,8 @@ class Warehouse:
     """True if a setting that no statement can fix decides about backslashes in strings."""
     guarding_statements: ClassVar[tuple[str, ...]] = ()
     """Statements after which a connection only reads, and reads nothing of the host: see `guarded_plan`."""
+    build_rules: ClassVar[BuildRules | None] = None
+    """How dbt builds incremental models here; None if unknown."""
 
     def quote_identifier(self, name: str) -> str:
         """Quote *name* for SQL. Raises UsageError if it is empty or has control characters."""

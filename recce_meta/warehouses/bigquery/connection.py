@@ -25,6 +25,7 @@ from recce_meta.errors import (
     WarehouseError,
 )
 from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlParts, Warehouse
+from recce_meta.warehouses.builds import BuildRules, Statement, failing
 from recce_meta.warehouses.fields import Fields
 
 # https://github.com/dbt-labs/dbt-adapters/blob/main/dbt-bigquery/src/dbt/adapters/bigquery/credentials.py
@@ -127,6 +128,14 @@ class BigQuery(Warehouse):
     """BigQuery, through google-cloud-bigquery and sqlalchemy-bigquery."""
 
     name = "bigquery"
+    build_rules = BuildRules(
+        {
+            "merge": Statement.KEYED,
+            "insert_overwrite": Statement.PARTITIONS,
+            "microbatch": Statement.PARTITIONS,
+        },
+        replacements={("table", "view"): failing("a table is not replaced by a view")},
+    )
     dialect = "bigquery"
     joins_databases = True
     url_schemes: ClassVar[tuple[str, ...]] = ("bigquery",)

@@ -20,7 +20,9 @@ from recce_meta.errors import (
     UsageError,
     WarehouseError,
 )
+from recce_meta.models.change import Category
 from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlParts, Warehouse
+from recce_meta.warehouses.builds import KEYED_STRATEGIES, REMOVED_STAYS, BuildRules, Edit, Outcome, Statement
 from recce_meta.warehouses.fields import Fields, secret_values
 
 SDK_LOGINS = "recce_meta_sdk_logins"
@@ -77,11 +79,24 @@ _DENIED = re.compile(r"\bPERMISSION_DENIED\b|\bdoes not have (?:permission|privi
 _BUSY = re.compile(r"too many (?:429|503) error responses")
 _TIMED_OUT = re.compile(r"(?:Statement|Query)(?: execution)?(?: has)?(?: been)? timed out", re.I)
 
+_MAY_EVOLVE = Outcome(Category.UNKNOWN, "may not get the new column")
+
 
 class Databricks(Warehouse):
     """SQL warehouses and clusters, through databricks-sql-connector and databricks-sqlalchemy."""
 
     name = "databricks"
+    build_rules = BuildRules(
+        {**KEYED_STRATEGIES, "insert_overwrite": Statement.PARTITIONS, "microbatch": Statement.WINDOW},
+        exceptions={
+            ("append", Edit.REMOVED): REMOVED_STAYS,
+            ("merge", Edit.ADDED): _MAY_EVOLVE,
+            ("delete+insert", Edit.ADDED): _MAY_EVOLVE,
+            ("insert_overwrite", Edit.ADDED): _MAY_EVOLVE,
+            ("microbatch", Edit.ADDED): _MAY_EVOLVE,
+        },
+        applies_queries=True,
+    )
     dialect = "databricks"
     joins_databases = True
     url_schemes: ClassVar[tuple[str, ...]] = ("databricks",)

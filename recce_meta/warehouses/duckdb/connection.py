@@ -21,6 +21,15 @@ from recce_meta.errors import (
     WarehouseError,
 )
 from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlParts, Warehouse
+from recce_meta.warehouses.builds import (
+    DEFAULT_BY_KEY,
+    KEYED_STRATEGIES,
+    REMOVED_STAYS,
+    BuildRules,
+    Edit,
+    Statement,
+    failing,
+)
 from recce_meta.warehouses.error_position import place_by_caret, place_of
 from recce_meta.warehouses.fields import Fields, secret_values
 
@@ -37,11 +46,19 @@ _MOTHERDUCK = ("motherduck_token", "motherduck_attach_mode", "motherduck_saas_mo
 _ATTACHMENT = ("path", "type", "alias", "secret", "read_only", "options", "is_ducklake")
 """Keys of an entry of `attach:`."""
 
+_STOPS_AT_NEW = failing("MERGE writes by name a column that the table lacks")
+
 
 class DuckDB(Warehouse):
     """DuckDB 1.1 and later."""
 
     name = "duckdb"
+    build_rules = BuildRules(
+        {**KEYED_STRATEGIES, "microbatch": Statement.WINDOW},
+        *DEFAULT_BY_KEY,
+        exceptions={("merge", Edit.ADDED): _STOPS_AT_NEW, ("merge", Edit.REMOVED): REMOVED_STAYS},
+        filters_batches=True,
+    )
     sends_scripts = True
     dialect = "duckdb"
     url_schemes: ClassVar[tuple[str, ...]] = ("duckdb",)

@@ -17,7 +17,16 @@ from recce_meta.errors import (
     TransientFailure,
     WarehouseError,
 )
+from recce_meta.models.change import Category
 from recce_meta.warehouses.base import ConnectionPlan, UrlParts, Warehouse
+from recce_meta.warehouses.builds import (
+    DEFAULT_BY_KEY,
+    KEYED_STRATEGIES,
+    BuildRules,
+    Outcome,
+    Statement,
+    failing,
+)
 from recce_meta.warehouses.error_position import place_of
 from recce_meta.warehouses.fields import Fields
 
@@ -80,11 +89,24 @@ SELECT set_config(name, setting, true) FROM (VALUES {settings}) AS limits (name,
 WHERE current_setting(name, true) IS NOT NULL
 """
 
+_REPLACED = Outcome(Category.NON_BREAKING, "are replaced by what the query returns")
+
 
 class Postgres(Warehouse):
     """PostgreSQL 12 and later, through psycopg 3."""
 
     name = "postgres"
+    build_rules = BuildRules(
+        {**KEYED_STRATEGIES, "microbatch": Statement.KEYED},
+        *DEFAULT_BY_KEY,
+        replacements={
+            ("table", "materialized_view"): _REPLACED,
+            ("materialized_view", "table"): _REPLACED,
+            ("view", "materialized_view"): _REPLACED,
+            ("materialized_view", "incremental"): failing("a materialized view is not a table"),
+        },
+        filters_batches=True,
+    )
     sends_scripts = True
     dialect = "postgres"
     url_schemes: ClassVar[tuple[str, ...]] = ("postgresql", "postgres")

@@ -20,6 +20,7 @@ from recce_meta.errors import (
     WarehouseError,
 )
 from recce_meta.warehouses.base import ConnectionPlan, UrlParts, Warehouse
+from recce_meta.warehouses.builds import DEFAULT_BY_KEY, KEYED_STRATEGIES, BuildRules, Statement
 from recce_meta.warehouses.error_position import place_of
 from recce_meta.warehouses.fields import Fields
 from recce_meta.warehouses.postgres.connection import quoted_role
@@ -97,6 +98,7 @@ class Redshift(Warehouse):
     """Redshift through redshift_connector, Amazon's own driver, which also supports IAM."""
 
     name = "redshift"
+    build_rules = BuildRules({**KEYED_STRATEGIES, "microbatch": Statement.WINDOW}, *DEFAULT_BY_KEY)
     dialect = "redshift"
     url_schemes: ClassVar[tuple[str, ...]] = ("redshift",)
     distributions: ClassVar[tuple[str, ...]] = ("redshift-connector", "sqlalchemy-redshift")

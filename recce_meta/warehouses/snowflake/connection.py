@@ -18,7 +18,9 @@ from recce_meta.errors import (
     did_you_mean,
     quoted,
 )
+from recce_meta.models.change import Category
 from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlParts, Warehouse
+from recce_meta.warehouses.builds import KEYED_STRATEGIES, BuildRules, Edit, Outcome, Statement, failing
 from recce_meta.warehouses.fields import Fields
 
 LOGIN_SECONDS = 60
@@ -66,11 +68,23 @@ _REFUSED = re.compile(
     r"token (?:is invalid|has expired)"
 )
 
+_BY_POSITION = failing("insert_overwrite writes columns by position")
+_SHIFTED = Outcome(Category.BREAKING, "are replaced by position: values get into other columns")
+
 
 class Snowflake(Warehouse):
     """Snowflake, through snowflake-sqlalchemy and snowflake-connector-python 4 or 5."""
 
     name = "snowflake"
+    build_rules = BuildRules(
+        {**KEYED_STRATEGIES, "microbatch": Statement.WINDOW, "insert_overwrite": Statement.WHOLE},
+        exceptions={
+            ("insert_overwrite", Edit.ADDED): _BY_POSITION,
+            ("insert_overwrite", Edit.REMOVED): _BY_POSITION,
+            ("insert_overwrite", Edit.MOVED): _SHIFTED,
+        },
+        config={"table_format": failing("the table has another format")},
+    )
     dialect = "snowflake"
     joins_databases = True
     url_schemes: ClassVar[tuple[str, ...]] = ("snowflake",)

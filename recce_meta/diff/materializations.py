@@ -1,0 +1,506 @@
+"""Effects of an edit on a table that exists: what the statement of its materialization does with its rows.
+
+A query is judged by what it returns. An incremental model or a snapshot holds rows of earlier runs, too: the
+tables below have the mildest category that holds for the next run without `--full-refresh`. The more severe
+one of both counts. What adapters do differently is in `recce_meta.warehouses`. Rules:
+docs/concepts/change-categories.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache
+from typing import NamedTuple, TypeAlias
+
+from recce_meta.errors import UnknownNameError
+from recce_meta.models import ChangeDetail, Json, NodeMetadata, Status
+from recce_meta.models.change import Category, ColumnChange, SqlChange
+from recce_meta.warehouses import warehouse_named
+from recce_meta.warehouses.builds import REMOVED_STAYS, BuildRules, Edit, Outcome, Statement, failing
+
+NONE, NON_BREAKING, PARTIAL, BREAKING, UNKNOWN = (
+    Category.NONE,
+    Category.NON_BREAKING,
+    Category.PARTIAL_BREAKING,
+    Category.BREAKING,
+    Category.UNKNOWN,
+)
+
+REBUILT = frozenset(["view", "table"])
+"""Materializations that contain exactly the result of the query."""
+OF_QUERY_ALONE = REBUILT | {"ephemeral", "external", "seed", "test", "unit", "function"}
+"""Materializations that keep no earlier rows."""
+COMPUTED_WHEN_READ = frozenset(["view", "ephemeral"])
+
+UNSTABLE = re.compile(
+    r"""(?ix) \b(\w*rand\w* | \w*uuid\w* | newid | nextval | now | today | getdate | sysdate | timeofday
+    | (?:clock|statement|transaction)_timestamp | generate_uuid ) \s* \(
+    | \b(current_(?:timestamp|date|time|datetime) | local(?:time|timestamp) | tablesample | systimestamp)\b"""
+)
+"""Functions with another result at each read, which a table freezes and a view does not."""
+
+# Snapshots: the same macros on all adapters (snapshots/helpers.sql, snapshots/strategies.sql).
+_NEW_VERSIONS = "get a new version, every row that differs: the old ones are closed"
+SNAPSHOT_COLUMNS: Mapping[tuple[Edit, str], Outcome] = {
+    (Edit.ADDED, "checked"): Outcome(
+        BREAKING, "get a new version, each current row: check_cols has the column"
+    ),
+    (Edit.ADDED, ""): Outcome(NON_BREAKING, "have NULL in the new column until they change"),
+    (Edit.REMOVED, "checked"): failing("check_cols names a removed column"),
+    (Edit.REMOVED, "unique_key"): failing("unique_key names a removed column"),
+    (Edit.REMOVED, "updated_at"): failing("updated_at names a removed column"),
+    (Edit.REMOVED, ""): REMOVED_STAYS,
+    (Edit.VALUE, "checked"): Outcome(BREAKING, _NEW_VERSIONS),
+    (Edit.VALUE, "unique_key"): Outcome(BREAKING, "stay under their old keys; all new keys are inserted"),
+    (Edit.VALUE, "updated_at"): Outcome(BREAKING, "get a new version if updated_at is later, else never"),
+    (Edit.VALUE, ""): Outcome(PARTIAL, "keep the old value until they change"),
+    (Edit.RETYPED, ""): Outcome(BREAKING, "keep their type; the build fails on values that do not fit"),
+}
+"""Outcomes for columns by their role; an unlisted role has that of no role."""
+
+SNAPSHOT_ROWS: Mapping[str, Outcome] = {
+    "ignore": Outcome(BREAKING, "stay current although the query no longer returns them"),
+    "invalidate": Outcome(BREAKING, "are closed if the query no longer returns them"),
+    "new_record": Outcome(BREAKING, "are closed, with a row for the deletion, if they are not returned"),
+}
+"""Outcomes if the query returns other rows, by `hard_deletes`."""
+
+# Incremental models (incremental/on_schema_change.sql, incremental/strategies.sql, merge.sql).
+_FAIL = failing("on_schema_change is fail, and the columns differ")
+_NULLS = Outcome(NON_BREAKING, "have NULL in the new column until they are selected again")
+_OLD_TYPE = Outcome(BREAKING, "keep their type; the build fails on values that do not fit")
+INCREMENTAL_COLUMNS: Mapping[Edit, Mapping[str, Outcome]] = {
+    Edit.ADDED: {
+        "ignore": Outcome(NON_BREAKING, "do not get the new column, nor do new ones, until a full refresh"),
+        "append_new_columns": _NULLS,
+        "sync_all_columns": _NULLS,
+        "fail": _FAIL,
+    },
+    Edit.REMOVED: {
+        "ignore": failing("the statement names the removed column"),
+        "append_new_columns": REMOVED_STAYS,
+        "sync_all_columns": Outcome(PARTIAL, "lose the removed column, too"),
+        "fail": _FAIL,
+    },
+    Edit.RETYPED: {
+        "ignore": _OLD_TYPE,
+        "append_new_columns": _OLD_TYPE,
+        "sync_all_columns": Outcome(PARTIAL, "keep their values, cast to the new type, until a full refresh"),
+        "fail": _FAIL,
+    },
+}
+"""Outcomes for columns by `on_schema_change`."""
+
+_KEPT = Outcome(PARTIAL, "keep their values until a full refresh")
+_KEPT_UNLESS_SELECTED = Outcome(PARTIAL, "keep their values until they are selected again or a full refresh")
+_STAY = Outcome(BREAKING, "stay until a full refresh, although the query no longer returns them")
+_OTHER_BATCH = Outcome(
+    BREAKING, "of a batch are deleted; those with a time outside of it are not written again"
+)
+INCREMENTAL_QUERY: Mapping[Statement, Mapping[Edit, Outcome]] = {
+    Statement.APPEND: {Edit.VALUE: _KEPT, Edit.KEY: _KEPT, Edit.ROWS: _STAY, Edit.EVENT_TIME: _KEPT},
+    Statement.KEYED: {
+        Edit.VALUE: _KEPT_UNLESS_SELECTED,
+        Edit.KEY: Outcome(BREAKING, "stay under their old keys; selected rows are added under new keys"),
+        Edit.ROWS: _STAY,
+        Edit.EVENT_TIME: _KEPT_UNLESS_SELECTED,
+    },
+    Statement.WINDOW: {
+        Edit.VALUE: Outcome(PARTIAL, "outside of the lookback keep their values until a full refresh"),
+        Edit.KEY: Outcome(PARTIAL, "outside of the lookback keep their keys until a full refresh"),
+        Edit.ROWS: Outcome(BREAKING, "outside of the lookback stay until a full refresh"),
+        Edit.EVENT_TIME: _OTHER_BATCH,
+    },
+    Statement.PARTITIONS: {
+        Edit.VALUE: Outcome(PARTIAL, "of partitions that are not returned keep their values"),
+        Edit.KEY: Outcome(PARTIAL, "of partitions that are not returned keep their keys"),
+        Edit.ROWS: Outcome(BREAKING, "of partitions that are not returned stay until a full refresh"),
+        Edit.EVENT_TIME: _OTHER_BATCH,
+    },
+    Statement.WHOLE: {Edit.ROWS: Outcome(BREAKING, "are replaced on every run by what the query returns")},
+}
+"""Outcomes of other edits of a query, by what the statement replaces."""
+
+MATERIALIZATIONS: Mapping[tuple[str, str], Outcome] = {
+    ("table", "view"): Outcome(NON_BREAKING),
+    ("view", "table"): Outcome(NON_BREAKING),
+    ("ephemeral", "table"): Outcome(NON_BREAKING),
+    ("ephemeral", "view"): Outcome(NON_BREAKING),
+    ("table", "incremental"): Outcome(BREAKING, "stay, and only selected rows are added"),
+    ("view", "incremental"): Outcome(BREAKING, "are built once, and accumulate from now on"),
+    ("incremental", "table"): Outcome(BREAKING, "that the query no longer returns are lost"),
+    ("incremental", "view"): Outcome(BREAKING, "that the query no longer returns are lost"),
+    ("snapshot", "table"): Outcome(BREAKING, "lose their history and the columns of the snapshot"),
+    ("table", "snapshot"): failing("the table lacks the columns of a snapshot"),
+}
+"""Outcomes of another materialization; unlisted ones are breaking."""
+_AGES = Outcome(BREAKING, "stay in a relation that dbt no longer builds")
+
+_STALE = Outcome(NON_BREAKING, "are not refreshed by this run, which alters the view")
+_ALTERED = Outcome(NONE)
+_REPLACED = Outcome(NON_BREAKING, "are replaced, by the edited query")
+REFRESHED: Mapping[str, Mapping[str, Outcome]] = {
+    "materialized_view": {
+        "indexes": _STALE,
+        "autorefresh": _STALE,
+        "auto_refresh": _STALE,
+        **dict.fromkeys(("dist", "sort", "sort_type", "partition_by", "cluster_by"), _REPLACED),
+    },
+    "dynamic_table": {
+        **dict.fromkeys(("target_lag", "snowflake_warehouse", "cluster_by", "scheduler"), _ALTERED),
+        **dict.fromkeys(("refresh_mode", "transient"), _REPLACED),
+    },
+}
+"""Outcomes of configuration keys of relations that the warehouse refreshes, by materialization."""
+_NOT_APPLIED = "stay as the old query returns them: dbt applies the edit at a full refresh"
+
+
+class TableEdit(NamedTuple):
+    """One configuration key of a node that changed, and how the node is built."""
+
+    before: NodeMetadata
+    after: NodeMetadata
+    detail: ChangeDetail
+    rules: BuildRules | None
+
+    @property
+    def key(self) -> str:
+        """Return the key without the path below it."""
+        return self.detail.key.split(".", 1)[0]
+
+    @property
+    def strategies(self) -> frozenset[str]:
+        """Return the incremental strategies of both sides."""
+        return frozenset(strategy_of(node, self.rules) for node in (self.before, self.after))
+
+
+Rule: TypeAlias = Callable[[TableEdit], Outcome | None]
+"""Returns the outcome of an edited key, or None if the general table of keys applies."""
+
+
+def _if_microbatch(outcome: Outcome, otherwise: Outcome | None = None) -> Rule:
+    return lambda edit: outcome if "microbatch" in edit.strategies else otherwise
+
+
+def _if_set(outcome: Outcome) -> Rule:
+    """Return a rule for flags: *outcome* if either side sets it."""
+    return lambda edit: outcome if True in (edit.detail.base, edit.detail.current) else Outcome(NONE)
+
+
+def _of_partitions(edit: TableEdit) -> Outcome | None:
+    is_replaced = edit.strategies & {"insert_overwrite", "microbatch"}
+    return Outcome(BREAKING, "of other partitions are replaced") if is_replaced else None
+
+
+def _of_unique_key(edit: TableEdit) -> Outcome:
+    if edit.strategies == {"append"}:
+        return Outcome(NONE)
+    if edit.detail.base is None:
+        return Outcome(BREAKING, "with a selected key are replaced, which were kept")
+    if edit.detail.current is None:
+        return Outcome(BREAKING, "stay, and selected rows are added again")
+    return Outcome(BREAKING, "are matched by another key: several may be replaced by one, or stay")
+
+
+def _of_merged_columns(edit: TableEdit) -> Outcome:
+    """Return the outcome of another list of columns that MERGE updates, or does not."""
+    is_merge = "merge" in edit.strategies
+    rules = edit.rules
+    if rules is not None and rules.statements.get("microbatch") is Statement.KEYED:
+        is_merge = is_merge or "microbatch" in edit.strategies
+    if not is_merge:
+        return Outcome(NONE)
+    lists = [frozenset(names_in(value)) for value in (edit.detail.base, edit.detail.current)]
+    # Without merge_update_columns every column is updated, and the others are unknown here.
+    if edit.key == "merge_update_columns" and not all(lists):
+        return Outcome(BREAKING, "keep old values in columns that are left out, if they match")
+    return Outcome(PARTIAL, "keep old values in columns that are left out, if they match",
+                   column=" ".join(sorted(lists[0] ^ lists[1])))  # fmt: skip
+
+
+def _of_event_time(edit: TableEdit) -> Outcome | None:
+    if "microbatch" in edit.strategies:
+        return Outcome(BREAKING, "of a batch are deleted, and rows written, by another column")
+    # Without it, the batches of readers read all rows.
+    keeps = edit.detail.current is None and edit.rules is not None and edit.rules.filters_batches
+    return Outcome(NONE) if keeps else None
+
+
+OF_INCREMENTAL_ALONE = frozenset(["full_refresh", "batch_size", "lookback", "begin", "concurrent_batches"])
+"""Keys that no other materialization reads."""
+INCREMENTAL_CONFIG: Mapping[str, Rule] = {
+    "unique_key": _of_unique_key,
+    "merge_update_columns": _of_merged_columns,
+    "merge_exclude_columns": _of_merged_columns,
+    "on_schema_change": lambda edit: Outcome(NONE),
+    "full_refresh": _if_set(Outcome(BREAKING, "are lost if every run rebuilds the table")),
+    "batch_size": _if_microbatch(Outcome(BREAKING, "of another window are replaced"), Outcome(NONE)),
+    "lookback": _if_microbatch(Outcome(BREAKING, "of another window are replaced"), Outcome(NONE)),
+    "begin": _if_microbatch(
+        Outcome(BREAKING, "stay; only first and full builds start at another time"), Outcome(NONE)
+    ),
+    "event_time": _of_event_time,
+    "partition_by": _of_partitions,
+    "liquid_clustered_by": _of_partitions,
+    "incremental_predicates": lambda edit: Outcome(
+        BREAKING, "that the predicates exclude are not matched, but inserted again"
+    ),
+    "incremental_strategy": lambda edit: Outcome(BREAKING, "are replaced or kept by another statement"),
+}
+"""Outcomes of configuration keys of incremental models."""
+
+
+def _of_hard_deletes(edit: TableEdit) -> Outcome:
+    before, after = (str(value or "ignore") for value in (edit.detail.base, edit.detail.current))
+    if (before, after) == ("ignore", "invalidate"):
+        return Outcome(PARTIAL, "that are absent are closed", column=_valid_to(edit.after))
+    if after == "new_record":
+        return failing("the table lacks the column dbt_is_deleted")
+    return Outcome(BREAKING, "that are absent stay as they are from now on")
+
+
+def _of_valid_to(edit: TableEdit) -> Outcome:
+    if edit.detail.base is None:
+        return Outcome(PARTIAL, "have NULL until they change", column=_valid_to(edit.after))
+    return Outcome(BREAKING, "that are current are not found: each is current twice")
+
+
+SNAPSHOT_CONFIG: Mapping[str, Rule] = {
+    "check_cols": lambda edit: Outcome(BREAKING, "get a new version if a column that is now checked differs"),
+    "strategy": lambda edit: Outcome(BREAKING, "get a new version by another rule"),
+    "unique_key": lambda edit: SNAPSHOT_COLUMNS[Edit.VALUE, "unique_key"],
+    "updated_at": lambda edit: SNAPSHOT_COLUMNS[Edit.VALUE, "updated_at"],
+    "hard_deletes": _of_hard_deletes,
+    "invalidate_hard_deletes": lambda edit: (
+        Outcome(PARTIAL, "that are absent are closed", column=_valid_to(edit.after))
+        if edit.detail.current is True
+        else Outcome(BREAKING, "that are absent stay current")
+    ),
+    "dbt_valid_to_current": _of_valid_to,
+    "snapshot_meta_column_names": lambda edit: failing("the table lacks the renamed columns"),
+    "full_refresh": lambda edit: Outcome(NONE),
+}
+"""Outcomes of configuration keys of snapshots."""
+
+
+def config_effect(
+    before: NodeMetadata, after: NodeMetadata, detail: ChangeDetail, adapter: str | None
+) -> SqlChange | None:
+    """Return the effect of a changed configuration key on the table; None if no rule of it applies."""
+    kind = after.materialized or ""
+    if kind != before.materialized:
+        return None
+    edit = TableEdit(before, after, detail, rules_of(adapter))
+    if kind in REFRESHED:
+        outcome = REFRESHED[kind].get(edit.key)
+    elif kind == "snapshot":
+        rule = SNAPSHOT_CONFIG.get(edit.key)
+        outcome = rule(edit) if rule else None
+    elif kind == "incremental":
+        rule = INCREMENTAL_CONFIG.get(edit.key)
+        outcome = rule(edit) if rule else None
+        if edit.rules is not None and edit.key in edit.rules.config:
+            outcome = edit.rules.config[edit.key]
+    elif kind in OF_QUERY_ALONE and edit.key in OF_INCREMENTAL_ALONE:
+        outcome = Outcome(NONE)
+    elif edit.key == "event_time":
+        outcome = _of_event_time(edit)
+    else:
+        outcome = None
+    if outcome is None:
+        return None
+    reason = f"{edit.key} changed" if outcome.category is not NONE else ""
+    return _effect(outcome, outcome.column.split(), Status.MODIFIED, reason)
+
+
+def materialization_effect(
+    before: NodeMetadata, after: NodeMetadata, detail: ChangeDetail, adapter: str | None
+) -> SqlChange:
+    """Return the effect of another materialization."""
+    pair = (str(detail.base or "view"), str(detail.current or "view"))
+    rules = rules_of(adapter)
+    outcome = MATERIALIZATIONS.get(pair, _AGES if pair[1] == "ephemeral" else Outcome(BREAKING))
+    if rules is not None:
+        outcome = rules.replacements.get(pair, outcome)
+    effect = _effect(outcome, (), Status.MODIFIED, f"materialized: {detail.base} → {detail.current}")
+    if outcome.category is NON_BREAKING and (name := _unstable(before, after, pair)):
+        return SqlChange(
+            category=BREAKING, reasons=(*effect.reasons, f"{name} has another result at each read")
+        )
+    return effect
+
+
+def table_effects(
+    before: NodeMetadata,
+    after: NodeMetadata,
+    query: SqlChange,
+    details: Collection[ChangeDetail],
+    adapter: str | None,
+) -> Iterator[SqlChange]:
+    """Yield the effects on existing rows of an edited query, whose effect on a new table is *query*."""
+    kind = after.materialized or ""
+    if query.category is NONE or kind in OF_QUERY_ALONE or not kind or kind != before.materialized:
+        return
+    if kind in REFRESHED:
+        keys = {detail.key.split(".", 1)[0] for detail in details}
+        is_replaced = any(REFRESHED[kind].get(key) is _REPLACED for key in keys)
+        rules = rules_of(adapter)
+        if not is_replaced and not (
+            rules is not None and rules.applies_queries and kind == "materialized_view"
+        ):
+            yield _effect(Outcome(NONE, _NOT_APPLIED), ())
+        return
+    if kind not in ("incremental", "snapshot"):
+        yield SqlChange(category=UNKNOWN, reasons=(f"materialization {kind}",))
+        return
+    if (
+        before.config.get("full_refresh") is after.config.get("full_refresh") is True
+        and kind == "incremental"
+    ):
+        return
+    for column in query.columns:
+        outcome = column_outcome(after, column, adapter, is_retyped=column.name in query.retyped)
+        yield _effect(outcome, [column.name], column.status)
+    for edit in ([Edit.MOVED] if query.moved else []) + ([Edit.ROWS] if query.category is BREAKING else []):
+        if (found := _query_outcome(after, edit, adapter)) is not None:
+            yield _effect(found, ())
+
+
+def column_outcome(
+    node: NodeMetadata, column: ColumnChange, adapter: str | None, *, is_retyped: bool = False
+) -> Outcome:
+    """Return what becomes of the existing rows of *node*, incremental or a snapshot, if a column changes."""
+    edit = {Status.ADDED: Edit.ADDED, Status.REMOVED: Edit.REMOVED}.get(column.status, Edit.VALUE)
+    if node.materialized == "snapshot":
+        return _snapshot_outcome(node, column.name, Edit.RETYPED if is_retyped else edit)
+    key, time = names_in(node.config.get("unique_key")), names_in(node.config.get("event_time"))
+    rules = rules_of(adapter)
+    strategy = strategy_of(node, rules)
+    statement = _statement(node, rules)
+    if rules is None or statement is None:
+        return _unknown_statement(adapter, strategy, rules)
+    policy = str(node.config.get("on_schema_change") or "ignore")
+    name = column.name.lower()
+    if edit is Edit.REMOVED and name in key and statement is Statement.KEYED:
+        return failing("unique_key names a removed column")
+    if is_retyped:
+        edit = Edit.RETYPED
+    if edit is Edit.VALUE:
+        is_batched = strategy == "microbatch" and name in time
+        edit = Edit.EVENT_TIME if is_batched else Edit.KEY if name in key else Edit.VALUE
+        return INCREMENTAL_QUERY[statement].get(edit, Outcome(PARTIAL))
+    columns = INCREMENTAL_COLUMNS[edit]
+    outcome = columns.get(policy, columns["ignore"])
+    exception = rules.exceptions.get((strategy, edit)) if policy == "ignore" else None
+    if edit is Edit.RETYPED and name in key and statement is Statement.KEYED:
+        return INCREMENTAL_QUERY[statement][Edit.KEY]
+    return exception or outcome
+
+
+def _snapshot_outcome(node: NodeMetadata, name: str, edit: Edit) -> Outcome:
+    checked = node.config.get("check_cols")
+    names = {
+        "unique_key": names_in(node.config.get("unique_key")),
+        "updated_at": names_in(node.config.get("updated_at")),
+        "checked": names_in(checked) if node.config.get("strategy") == "check" else frozenset(),
+    }
+    strategy = str(node.config.get("strategy"))
+    if strategy not in ("timestamp", "check"):
+        return Outcome(UNKNOWN, f"are compared by the project's strategy {strategy}")
+    role = next((role for role, known in names.items() if name.lower() in known), "")
+    if not role and strategy == "check" and checked == "all" and edit is not Edit.REMOVED:
+        role = "checked"
+    if edit is Edit.RETYPED and role:
+        edit = Edit.VALUE
+    return SNAPSHOT_COLUMNS.get((edit, role)) or SNAPSHOT_COLUMNS[edit, ""]
+
+
+def _query_outcome(node: NodeMetadata, edit: Edit, adapter: str | None) -> Outcome | None:
+    """Return what becomes of existing rows if the query returns other rows or another order of columns."""
+    if node.materialized == "snapshot":
+        deletes = str(node.config.get("hard_deletes") or "ignore")
+        if node.config.get("invalidate_hard_deletes") is True:
+            deletes = "invalidate"
+        return SNAPSHOT_ROWS.get(deletes) if edit is Edit.ROWS else None
+    rules = rules_of(adapter)
+    strategy, statement = strategy_of(node, rules), _statement(node, rules)
+    if rules is None or statement is None:
+        return _unknown_statement(adapter, strategy, rules)
+    return rules.exceptions.get((strategy, edit)) or INCREMENTAL_QUERY[statement].get(edit)
+
+
+def _unknown_statement(adapter: str | None, strategy: str, rules: BuildRules | None) -> Outcome:
+    what = (
+        f"incremental models of {adapter or 'an unknown adapter'}"
+        if rules is None
+        else f"strategy {strategy}"
+    )
+    return Outcome(UNKNOWN, f"may stay or be replaced: {what}")
+
+
+def strategy_of(node: NodeMetadata, rules: BuildRules | None) -> str:
+    """Return the incremental strategy of *node*, the adapter's default if it names none."""
+    named = node.config.get("incremental_strategy")
+    if named and named != "default":
+        return str(named)
+    if rules is None:
+        return "default"
+    return rules.default if node.config.get("unique_key") else rules.keyless_default
+
+
+def _statement(node: NodeMetadata, rules: BuildRules | None) -> Statement | None:
+    statement = rules.statements.get(strategy_of(node, rules)) if rules is not None else None
+    # Without a key, a merge matches no row.
+    return (
+        Statement.APPEND if statement is Statement.KEYED and not node.config.get("unique_key") else statement
+    )
+
+
+@cache
+def rules_of(adapter: str | None) -> BuildRules | None:
+    """Return how the adapter builds incremental models, None if that is not known."""
+    try:
+        return warehouse_named(adapter).build_rules if adapter else None
+    except UnknownNameError:
+        return None
+
+
+def names_in(value: Json) -> frozenset[str]:
+    """Return the lower-case words in a column, an expression, or a list of them.
+
+    >>> sorted(names_in(["Id", "lower(code)"]))
+    ['code', 'id', 'lower']
+    """
+    listed = value if isinstance(value, (list, tuple)) else [value] if value else []
+    return frozenset(word.lower() for each in listed for word in re.findall(r"\w+", str(each)))
+
+
+def _valid_to(node: NodeMetadata) -> str:
+    names = node.config.get("snapshot_meta_column_names")
+    return (
+        str((names or {}).get("dbt_valid_to") or "dbt_valid_to")
+        if isinstance(names, (dict, type(None)))
+        else "dbt_valid_to"
+    )
+
+
+def _unstable(before: NodeMetadata, after: NodeMetadata, pair: tuple[str, str]) -> str:
+    """Return the function that makes a stored result differ from one that is computed when it is read."""
+    if len(COMPUTED_WHEN_READ.intersection(pair)) != 1 or pair[0] == pair[1]:
+        return ""
+    for node in (before, after):
+        for text in (node.compiled_code, node.raw_code):
+            if text and (found := UNSTABLE.search(text)):
+                return (found[1] or found[2]).lower()
+    return ""
+
+
+def _effect(
+    outcome: Outcome, columns: Collection[str], status: Status = Status.MODIFIED, *reasons: str
+) -> SqlChange:
+    return SqlChange(
+        category=outcome.category,
+        columns=tuple(ColumnChange(name, status) for name in columns),
+        reasons=tuple(filter(None, (*reasons, outcome.reason))),
+    )

@@ -1,0 +1,121 @@
+"""Types of output columns, to find those that a table with a fixed type may refuse.
+
+Only types that the SQL or the catalog shows are compared: casts, literals, conditions, text functions, and
+columns of relations with known types. Numbers of different types convert, unless a cast asks for one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from msgspec.structs import replace
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from recce_meta.models.change import SqlChange, Status
+from recce_meta.sql_diff.expressions import CONDITIONS
+from recce_meta.sql_lineage.query import Output, Query, SourceColumn, Table
+from recce_meta.warehouses.types import Sql
+
+NUMBER, TEXT, BOOLEAN = "a number", "TEXT", "BOOLEAN"
+_TEXTS = (exp.DPipe, exp.Concat, exp.Upper, exp.Lower, exp.Trim, exp.Substring, exp.Initcap, exp.MD5)
+_NUMBERS = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Abs, exp.Round, exp.Count, exp.Length)
+_SAME = (exp.Paren, exp.Alias, exp.Max, exp.Min, exp.Coalesce, exp.Nullif)
+_NUMERIC = frozenset(
+    """TINYINT SMALLINT INT BIGINT INT128 INT256 UTINYINT USMALLINT UINT UBIGINT UINT128 DECIMAL BIGDECIMAL
+    FLOAT DOUBLE""".split()
+)
+MOST_STEPS = 50
+
+
+def with_types(change: SqlChange, old: Query, new: Query, dialect: str) -> SqlChange:
+    """Return *change* with the modified columns whose type may be another one."""
+    modified = [column.name for column in change.columns if column.status is Status.MODIFIED]
+    if not modified:
+        return change
+    before, after = (_by_name(query) for query in (old, new))
+    retyped = tuple(
+        name
+        for name in modified
+        if name.lower() in before
+        and name.lower() in after
+        and _may_differ(before[name.lower()], after[name.lower()], dialect)
+    )
+    return replace(change, retyped=retyped)
+
+
+def _by_name(query: Query) -> dict[str, Output]:
+    return {output.name.lower(): output for output in query.outputs}
+
+
+def _may_differ(old: Output, new: Output, dialect: str) -> bool:
+    before, after = _type_of_output(old, dialect), _type_of_output(new, dialect)
+    if before is None or after is None:
+        # A cast states a type that an unknown expression need not have.
+        cast = _cast_of(old) or _cast_of(new)
+        return before != after and cast
+    numbers = {before, after} <= _NUMERIC | {NUMBER}
+    return before != after and not (numbers and NUMBER in (before, after))
+
+
+def _cast_of(output: Output) -> bool:
+    node = _defining(output).node
+    while isinstance(node, (exp.Paren, exp.Alias)):
+        node = node.this
+    return isinstance(node, exp.Cast)
+
+
+def _defining(output: Output) -> Output:
+    """Return the output that *output* passes on unchanged, in the innermost query."""
+    for _ in range(MOST_STEPS):
+        plain = output.reads.plain
+        if not isinstance(plain, SourceColumn) or plain.output is None:
+            break
+        output = plain.output
+    return output
+
+
+def _type_of_output(output: Output, dialect: str) -> str | None:
+    found = _defining(output)
+    plain = found.reads.plain
+    if isinstance(plain, SourceColumn) and isinstance(plain.source.relation, Table):
+        kind = plain.source.relation.types.get(plain.name)
+        return _named(kind, dialect) if isinstance(kind, str) and kind else None
+    return _type_of(found.node, dialect) if found.node is not None else None
+
+
+def _type_of(node: Sql, dialect: str) -> str | None:
+    """Return the type that *node* certainly has, by its own text."""
+    for _ in range(MOST_STEPS):
+        if not isinstance(node, _SAME) or not isinstance(node.this, exp.Expression):
+            break
+        node = node.this
+    if isinstance(node, exp.Cast):
+        return _normal(node.to)
+    if isinstance(node, exp.Literal):
+        return TEXT if node.is_string else NUMBER
+    if isinstance(node, (exp.Boolean, *CONDITIONS)):
+        return BOOLEAN
+    if isinstance(node, _TEXTS):
+        return TEXT
+    if isinstance(node, _NUMBERS):
+        # Dates and intervals have a sum and a difference, too.
+        sides = [
+            side for side in (node.this, node.args.get("expression")) if isinstance(side, exp.Expression)
+        ]
+        is_sum = isinstance(node, (exp.Add, exp.Sub))
+        return NUMBER if not is_sum or any(_type_of(one, dialect) in _NUMERIC for one in sides) else None
+    return None
+
+
+@lru_cache(1024)
+def _named(kind: str, dialect: str) -> str | None:
+    try:
+        return _normal(exp.DataType.build(kind, dialect=dialect or None))
+    except (SqlglotError, ValueError):
+        return None
+
+
+def _normal(kind: exp.DataType) -> str:
+    name: str = kind.this.value if isinstance(kind.this, exp.DataType.Type) else kind.sql().upper()
+    return TEXT if name in ("VARCHAR", "CHAR", "NVARCHAR", "NCHAR", "NAME", "BPCHAR") else name
