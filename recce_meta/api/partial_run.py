@@ -44,6 +44,8 @@ GRAPHS_READ = 8
 """Most graphs that are searched in the same environment, and as many in others: each costs a few queries."""
 SECONDS_OF_RENDERING = 10.0
 """Time for all templates of a run that no run compiled; the rest has no column lineage."""
+COMPILING = frozenset(["build", "run", "test", "compile", "generate", "snapshot", "seed"])
+"""Commands of dbt whose SQL is that of any other of them; `show` writes other text."""
 RUNS_LISTED = 300
 """Most runs among which these graphs are looked for, the newest first."""
 
@@ -101,15 +103,14 @@ def kept_sql(store: StoreSession, side: ProjectSide, nodes: Iterable[NodeMetadat
     found: dict[str, KeptSql] = {}
     own = SqlInputs(side)
     for donor in _donors(store, run):
-        given = _from_run(store, donor, run, side, own, missing)
-        for unique_id, kept in given.items():
-            # Proven SQL is better than assumed SQL of a newer run.
-            if not kept.is_assumed:
-                del missing[unique_id]
-            if unique_id not in found or not kept.is_assumed:
+        for unique_id, kept in _from_run(store, donor, run, side, own, missing).items():
+            known = found.get(unique_id)
+            # Proven SQL is better than assumed SQL of a newer run. Two texts of one code refute the proof.
+            if known is None or (known.is_assumed and not kept.is_assumed):
                 found[unique_id] = kept
-        if not missing:
-            break
+            elif not (known.is_assumed or kept.is_assumed) and known.code != kept.code:
+                found[unique_id] = replace(known, is_assumed=True)
+                del missing[unique_id]
     return found
 
 
@@ -124,6 +125,9 @@ def _donors(store: StoreSession, run: RunMetadata) -> Iterator[RunMetadata]:
             if (other.environment == run.environment) is not is_own or other.graph_id in seen:
                 continue
             if other.adapter_type != run.adapter_type or other.run_id == run.run_id:
+                continue
+            # The SQL of a connected repository's run may be our renderer's.
+            if other.command not in COMPILING or other.extraction is not None:
                 continue
             seen.add(other.graph_id)
             if len(seen) > GRAPHS_READ + 1:

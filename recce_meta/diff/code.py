@@ -240,6 +240,22 @@ def _free_names(code: str) -> set[str]:
     return names - own
 
 
+@lru_cache(maxsize=4096)
+def outside_names(code: str) -> frozenset[str]:
+    """Return names that the Jinja of *code* does not set itself, without attributes and keywords of calls."""
+    names: set[str] = set()
+    nested: set[str] = set()
+    pieces = [piece for piece in _lex(code) if piece[0] != "whitespace"]
+    values = [value for _, value in pieces]
+    for place, (kind, value) in enumerate(pieces):
+        before, after = values[place - 1 : place], values[place + 1 : place + 2]
+        if kind == "name" and not (after == ["="] and before in (["("], [","])):
+            names.add(value)
+        elif kind == "string" and ("{{" in value or "{%" in value):
+            nested |= outside_names(value[1:-1])
+    return frozenset(names & _free_names(code) | nested)
+
+
 def _python(code: str) -> str:
     """Return the syntax tree without `dbt.config(…)`, which dbt reports as configuration."""
     try:

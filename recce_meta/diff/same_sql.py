@@ -15,7 +15,7 @@ from enum import IntEnum
 from functools import cached_property
 
 from recce_meta.diff.causes import base_name
-from recce_meta.diff.code import AT_RUN_TIME, jinja_names
+from recce_meta.diff.code import AT_RUN_TIME, STEADY, jinja_names, outside_names
 from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, is_builtin
 from recce_meta.models import Json, NodeMetadata
 from recce_meta.models.relation_tokens import token_ids
@@ -32,6 +32,16 @@ UNPROVABLE = (
     | {"graph", "invocation_args_dict", "dbt_metadata_envs", "selected_resources", "results"}
 )
 """Names with values that no artifact holds, or that differ between two runs."""
+PROVEN = (
+    STEADY
+    | OF_TARGET
+    | frozenset(
+        """adapter api namespace dict tojson fromjson toyaml fromyaml zip even odd string number mapping
+        sequence iterable escape indent slice groupby varargs kwargs log print exceptions""".split()
+    )
+)
+"""Names with a value that follows from the code, or from what UNPROVABLE and the methods of `adapter` are
+checked for. Any other name that is no macro makes a node unprovable."""
 
 _ADAPTER = re.compile(r"\badapter\b(?:\s*\.\s*(\w+))?")
 _OFFLINE = frozenset(["dispatch", "quote", "type"])
@@ -102,7 +112,7 @@ class SqlInputs:
             node.version,
             _arguments(node),
             tuple(
-                (unique_id, macro and macro.code_hash)
+                (unique_id, macro and macro.macro_sql)
                 for unique_id in self._reached(node.macros)
                 for macro in (self._side.macros.get(unique_id),)
             ),
@@ -143,18 +153,28 @@ class SqlInputs:
 
     def _dependence(self, node: NodeMetadata) -> Dependence:
         names, texts = set(jinja_names(node.raw_code or "")), [node.raw_code or ""]
+        unknown = set(outside_names(node.raw_code or ""))
         for unique_id in self._reached(node.macros):
             macro = self._side.macros.get(unique_id)
-            name = unique_id.rpartition(".")[2]
-            if macro is None or is_builtin(macro.package_name):
-                # dbt's own macros read flags and the adapter everywhere; what matters is what they ask.
-                names |= {name} & QUERYING
-            else:
-                names |= jinja_names(macro.macro_sql)
-                texts.append(macro.macro_sql)
+            if macro is None:
+                return Dependence.UNPROVABLE
+            names |= {macro.name} & QUERYING
+            names |= jinja_names(macro.macro_sql)
+            texts.append(macro.macro_sql)
+            # dbt's own macros read nothing else that differs between two runs.
+            if not is_builtin(macro.package_name):
+                unknown |= outside_names(macro.macro_sql)
         if names & UNPROVABLE or ("adapter" in names and any(map(_asks_database, texts))):
             return Dependence.UNPROVABLE
+        if unknown - PROVEN - self._macro_names:
+            return Dependence.UNPROVABLE
         return Dependence.TARGET if names & OF_TARGET else Dependence.CODE
+
+    @cached_property
+    def _macro_names(self) -> frozenset[str]:
+        """Return the names by which code calls macros, with those of their packages."""
+        macros = self._side.macros.values()
+        return frozenset(name for macro in macros for name in (macro.name, macro.package_name))
 
 
 def _asks_database(code: str) -> bool:

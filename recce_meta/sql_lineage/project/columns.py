@@ -176,6 +176,8 @@ WITHOUT_QUERY = frozenset({PYTHON, HIDDEN, EMPTY, UNDOCUMENTED, *NOT_COMPILED.va
 
 _TIERS = {"dbt-sql": Tier.SILVER, "sql": Tier.BRONZE}
 _CERTAINTY = {Tier.GOLD: 1.0, Tier.SILVER: 0.9, Tier.BRONZE: 0.8}
+_ASSUMED = 0.5
+"""Confidence of an edge from SQL that may not be what dbt would compile: below that of `fails`."""
 _UNKNOWN_DIALECT = 0.9
 """Confidence of an edge from SQL parsed as standard SQL because its dialect is unknown."""
 NOT_LISTED = 0.9
@@ -239,6 +241,7 @@ class _Analysis:
         self._tier = self.tier = _TIERS.get(project.run.extractor, Tier.GOLD)
         self.dialect = dialect or ""
         self._assumed = frozenset(assumed)
+        self._is_assumed = False
         self.timeout = timeout
         self.known = known
         self.nodes = {node.unique_id: node for node in project.nodes}
@@ -255,7 +258,8 @@ class _Analysis:
     def add(self, unique_id: str) -> None:
         """Analyse one node. All its parents must be done."""
         node = self.nodes[unique_id]
-        self.tier = Tier.SILVER if unique_id in self._assumed else self._tier
+        self._is_assumed = unique_id in self._assumed
+        self.tier = Tier.SILVER if self._is_assumed else self._tier
         if node.resource_type in OUTSIDE:
             self._keep(node, self._id("outside", _names(node)), lambda: self._outside(node))
         elif node.resource_type == "test":
@@ -275,7 +279,8 @@ class _Analysis:
     @property
     def certainty(self) -> float:
         """Confidence of an edge of the node that is analysed."""
-        return _CERTAINTY[self.tier] * (1.0 if self.dialect else _UNKNOWN_DIALECT)
+        of_sql = _ASSUMED if self._is_assumed else _CERTAINTY[self.tier]
+        return of_sql * (1.0 if self.dialect else _UNKNOWN_DIALECT)
 
     def fail(self, unique_id: str, reason: str) -> None:
         """Record that *reason* prevented the analysis of a node, and warn."""

@@ -137,5 +137,26 @@ def test_sql_that_reads_its_environment_is_assumed_in_the_same_target_and_unknow
     assert found[1] is not None
     assumed = found[0][unique_id("stg")]
     assert assumed.tier is Tier.SILVER
-    assert {source.confidence for output in assumed.outputs for source in output.sources} == {0.9}
+    assert {source.confidence for output in assumed.outputs for source in output.sources} == {0.5}
     assert not found[1][unique_id("stg")].outputs
+
+
+@pytest.mark.parametrize("donor", ["show", "two texts"])
+def test_sql_that_proves_nothing_leaves_the_effect_unknown(
+    donor: str, recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
+) -> None:
+    edits = EDITS["values"][0]
+    recorded(shop("base", "prod"))
+    whole = shop("whole", "prod", **edits)
+    recorded(whole if donor == "two texts" else replace(whole, run=replace(whole.run, command="show")))
+    if donor == "two texts":
+        other = compiling(shop("other", "prod", **edits), [node.name for node in whole.nodes], hours=1)
+        nodes = [
+            replace(node, compiled_code=f"{node.compiled_code} where 1 = 1") if node.name == "stg" else node
+            for node in other.nodes
+        ]
+        recorded(replace(other, nodes=tuple(nodes)))
+    tested = recorded(compiling(shop("tested", "prod", **edits), [], hours=2))
+
+    categories = {one.unique_id: one.category for one in compared("base", tested).changed}
+    assert categories[unique_id("stg")] == "unknown"

@@ -98,6 +98,7 @@ def shop(run_id: str, schema: str, **edits: str) -> Project:
         project_name="shop",
         adapter_type="duckdb",
         dbt_version="1.10.0",
+        command="build",
         target_name=schema,
         target_database="db",
         target_schema=schema,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -141,14 +142,34 @@ CODE, TARGET, UNPROVABLE = Dependence
         ("{% for a in adapter.get_columns_in_relation(ref('orders')) %}{{ a }}{% endfor %}", UNPROVABLE),
         ("{% set a = adapter %}{{ a.get_columns_in_relation(this) }}", UNPROVABLE),
         ("select '{{ run_started_at }}'", UNPROVABLE),
+        ("select '{{ context.x }}'", UNPROVABLE),
+        ("select '{{ project_name }}'", UNPROVABLE),
+        ("select '{{ builtins.ref }}'", UNPROVABLE),
+        ("{{ unknown_thing }}", UNPROVABLE),
+        ("{{ config(alias='a', tags=['b']) }} {% set n = 3 %} select {{ n }}", CODE),
         ("{% for one in graph.nodes %}{{ one }}{% endfor %}", UNPROVABLE),
         ("{% if flags.FULL_REFRESH %} select 1 {% endif %}", UNPROVABLE),
     ],
 )
 def test_names_show_what_else_must_be_equal(raw: str, depends: Dependence) -> None:
-    side = ProjectSide({}, {}, a_run())
+    known = macro("type_string", "{{ return(adapter.dispatch('type_string', 'dbt')()) }}", package="dbt")
+    side = ProjectSide({}, {known.unique_id: known}, a_run())
 
     assert SqlInputs(side).dependence(node(raw_code=raw)) is depends
+
+
+def test_macros_of_dbt_are_read_and_white_space_in_them_counts() -> None:
+    flagged = macro("should_store_failures", "{{ flags.STORE_FAILURES }}", package="dbt")
+    side = ProjectSide({}, {flagged.unique_id: flagged}, a_run())
+    asked = node(raw_code="{{ should_store_failures() }}", macros=(flagged.unique_id,))
+    assert SqlInputs(side).dependence(asked) is Dependence.UNPROVABLE
+
+    def of(sql: str) -> object:
+        literal = msgspec.structs.replace(macro("lit", sql), code_hash="the same")
+        side = ProjectSide({}, {literal.unique_id: literal}, a_run())
+        return SqlInputs(side).of(node(raw_code="{{ lit() }}", macros=(literal.unique_id,)))
+
+    assert of("'a  b'") != of("'a b'")
 
 
 def test_macros_and_ephemeral_models_show_it_too() -> None:
