@@ -152,7 +152,7 @@ ALLOWED = """### Words of `allow`
 | --- | --- |
 | `added`, `removed`, `changed` | rows, columns, relations or nodes of that status |
 | `removed_columns` | columns that current does not have. Added columns are no mismatch, except for `equal` |
-| `incomparable_columns` | columns whose two types have no common type |
+| `incomparable_columns` | columns whose types have no common type, or that are compared as rounded numbers |
 | `null_keys` | rows with NULL in the key, which are not compared |
 | `duplicate_keys` | keys with several rows on a side, which are not compared |
 | `retyped`, `moved` | columns with another type, at another position |

@@ -953,3 +953,30 @@ def test_a_check_that_compared_nothing_fails(expect: Any, answer: Any, says: str
 )
 def test_a_check_that_compared_all_there_is_passes(expect: Any, answer: Any) -> None:
     assert violations(expect, [answer]) == ()
+
+
+def test_a_check_does_not_pass_on_rounded_values() -> None:
+    as_doubles = (
+        "column amount was compared as doubles, to 15 digits, so values that differ may count as equal"
+    )
+    by_key = value_diff(columns=(replace(column("amount"), compared_as=ROUNDED_DOUBLE),))
+    whole = rows_diff(rounded=("amount",))
+    some = replace(detail(), rounded=("amount",), base=KeyCounts(rows=1), current=KeyCounts(rows=1))
+    query = QueryDiff(subject=ORDERS, base_sql="", current_sql="", values=by_key)
+    top = top_k([("1", 5, 5)], 5, 5)
+    top = replace(top, columns=(replace(top.columns[0], name="amount", is_rounded=True),))
+    cases: tuple[tuple[Any, Any], ...] = (
+        (ExpectValues(), by_key), (ExpectRows(), some), (ExpectRows(), query), (ALL, top),
+        *((ExpectEqual(), answer) for answer in (by_key, some, query, top)),
+    )  # fmt: skip
+    for expect, answer in cases:
+        assert violations(expect, [answer]) == (f"orders: {as_doubles}",)
+    for expect in (ExpectValues(), ExpectRows(), ExpectEqual()):
+        (said,) = violations(expect, [whole])
+        assert "compared to 15 digits or microseconds" in said
+    allowed = ExpectValues(allow=allow("incomparable_columns"))
+    assert violations(allowed, [by_key]) == violations(allowed, [whole]) == ()
+    # A double that is near is another value of a row, although a near average may be noise.
+    large = profiled(profile(max=2**53 + 1, avg=1e9), profile(max=float(2**53), avg=1e9 + 1e-3))
+    (said,) = violations(ExpectEqual(), [large])
+    assert said.startswith("orders: max of column amount went")

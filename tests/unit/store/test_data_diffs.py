@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from recce_meta.errors import StoreError
 from recce_meta.models.data_diff import (
+    ROUNDED_DOUBLE,
     AnyDataDiff,
     ColumnDelta,
     ColumnHistogram,
@@ -234,7 +235,33 @@ def test_nan_comes_back_as_nan() -> None:
     )
     back: Any = result_of(result_text(replace(result, columns=(column,))))  # type: ignore[arg-type]
     assert math.isnan(back.columns[0].base.max)
-    assert headline_of(back).is_equal, "a NaN on both sides is the same"
+    now = replace(back, current_kept_at=None)
+    assert headline_of(now).is_equal, "a NaN on both sides is the same"
+    assert headline_of(back).is_equal is None, "figures of two moments prove nothing"
+
+
+def test_rounded_and_outdated_results_are_not_stored_as_equal() -> None:
+    rounded = ColumnValues(
+        name="v",
+        base_type="BIGINT",
+        current_type="DOUBLE",
+        compared_as=ROUNDED_DOUBLE,
+        matched=1,
+        mismatched=0,
+    )
+    result = ValueDiff(
+        subject=ORDERS, key=("id",), key_source="option", base=KeyCounts(rows=1), current=KeyCounts(rows=1),
+        common=1, columns=(rounded,),
+    )  # fmt: skip
+    ((name, status, _, _, _, matched, mismatched, *_, reason),) = column_rows(result)
+    assert (name, status, matched, mismatched) == ("v", "incomparable", None, None)
+    assert reason == "compared as doubles, to 15 digits"
+    assert headline_of(result).is_equal is None
+
+    stale = replace(ORDERS, current_stale="its build failed")
+    count = RowCount(subject=ORDERS, base=1, current=1)
+    assert headline_of(RowCountDiff(counts=(count,))).is_equal
+    assert headline_of(RowCountDiff(counts=(replace(count, subject=stale),))).is_equal is None
 
 
 def test_rows_of_top_values_are_those_of_any_column() -> None:

@@ -182,6 +182,7 @@ DUCKDB_PAIRS = (
         ("DATE", "TIMESTAMP_NS"),
     ),
     *(("TIMESTAMP_MS", "TIMESTAMP_NS"), ("TIMESTAMP", "TIMESTAMPTZ"), ("VARCHAR", "ENUM('1', '2', 'x')")),
+    *(("TIMESTAMP_NS", "TIMESTAMPTZ"), ("TIMESTAMPTZ", "TIMESTAMP_S")),
     *(("VARCHAR", "BIGINT"), ("VARCHAR", "DATE"), ("INTEGER[]", "INTEGER[2]"), ("INTEGER[2]", "INTEGER[3]")),
 )
 POSTGRES_PAIRS = (
@@ -350,7 +351,12 @@ def test_so_are_those_of_two_types(site: Any, backend_name: str, base: str, curr
 
     assert equal
     assert columns.hashed_alike() == equal
-    assert columns.hashed_alike_apart() in (None, equal)
+    apart = columns.hashed_alike_apart()
+    if {base, current} == {"TIMESTAMP_NS", "TIMESTAMPTZ"}:
+        # Texts of two targets end at the microsecond, and such a column is reported as rounded.
+        assert apart is not None and apart >= equal
+    else:
+        assert apart in (None, equal)
 
 
 @pytest.mark.parametrize(("base", "current"), ALIKE)

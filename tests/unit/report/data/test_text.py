@@ -8,10 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.models.data_diff import (
+    ROUNDED_DOUBLE,
     AnyDataDiff,
     ColumnValues,
     Example,
     Failed,
+    HistogramDiff,
     KeyCounts,
     NotCompared,
     Profile,
@@ -23,6 +25,7 @@ from recce_meta.models.data_diff import (
     TopKDiff,
     ValueDiff,
 )
+from recce_meta.models.data_diff import ColumnHistogram as Histogram
 from recce_meta.models.data_diff import ColumnProfile as Column
 from recce_meta.report import data_markdown, data_text, html_report
 from recce_meta.report.data.figures import column_differs
@@ -262,3 +265,33 @@ def test_details_show_equal_nodes_as_well() -> None:
     for number in range(12):
         assert f"= equal_{number} " in text and f"equal_{number} · values" in text
     assert "100 rows, all equal" in text
+
+
+def test_no_line_is_surer_than_its_headline() -> None:
+    (column,) = value_diff(1).columns
+    exact = replace(column, matched=100, mismatched=0, examples=())
+    equal = replace(value_diff(0), columns=(exact,))
+    rounded = replace(equal, key=("column_0000",), columns=(replace(exact, compared_as=ROUNDED_DOUBLE),))
+
+    def formats(result: AnyDataDiff) -> dict[str, str]:
+        return {
+            "text": data_text([result], width=0, color=False),
+            "markdown": data_markdown([result]),
+            "html": html_report("n", None, [result]),
+        }
+
+    assert "  = 1 of 1 column equal in every row" in formats(equal)["text"]
+    for name, text in formats(rounded).items():
+        assert "100 equal to 15 digits" in text, name
+        assert "equal to 15 digits in every compared row" in text, name
+        assert "different keys may be one" in text, name
+        assert "100 equal," not in text and "= 1 of 1" not in text, name
+
+
+def test_a_histogram_says_which_columns_it_left_out() -> None:
+    counts = {"edges": (0, 1), "base": (3,), "current": (3,), "base_total": 3, "current_total": 3}
+    result = HistogramDiff(subject=SUBJECT, columns=(Histogram(name="n", **counts),), left_out=("status",))  # type: ignore[arg-type]
+
+    assert verdict(replace(result, left_out=())).outcome is Outcome.EQUAL
+    assert verdict(result).outcome is Outcome.PARTIAL
+    assert "1 column (status) not compared" in verdict(result).text
