@@ -115,7 +115,10 @@ class Sequence:
         for name, text in FILES.items():
             path = folder / "project" / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            # dbt takes a relative path from the current folder, where all sequences would share the database.
+            path.write_text(
+                text.replace("path: dev.duckdb", f"path: '{folder / 'dev.duckdb'}'"), encoding="utf-8"
+            )
         self.project = folder / "project"
         self.edits = list(EDITS)
         self.told: list[str] = []
