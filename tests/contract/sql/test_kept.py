@@ -355,5 +355,5 @@ def test_profiles_of_a_diff_are_no_columns_of_values(
     )
     assert own_store.rows("SELECT COUNT(*) FROM {s}.column_diff_history") == [(0,)]
     assert own_store.rows("SELECT is_equal, current_environment FROM {s}.data_diff_history") == [
-        (True, "base")
+        (None, "base")  # no column was compared
     ]
