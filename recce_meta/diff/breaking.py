@@ -263,7 +263,8 @@ def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, 
     parts = detail.key.split(".")
     key = parts[0]
     if (effect := config_effect(before, after, detail, causes.adapter)) is not None:
-        return effect
+        reader = causes.reader_of(key, before, after) if effect.category is Category.NONE else None
+        return _unknown(f"{reader} reads {key}") if reader else effect
     if key in METADATA_CONFIG or parts[-1] == "label" or "meta" in parts:
         reader = causes.reader_of(key, before, after)
         return _unknown(f"{reader} reads {key}") if reader else _NOTHING

@@ -300,8 +300,12 @@ def config_effect(
     elif kind == "incremental":
         rule = INCREMENTAL_CONFIG.get(edit.key)
         outcome = rule(edit) if rule else None
-        if edit.rules is not None and edit.key in edit.rules.config:
-            outcome = edit.rules.config[edit.key]
+        if edit.rules is not None:
+            outcome = edit.rules.config.get(edit.key, outcome)
+        is_known = edit.rules is not None and edit.strategies <= edit.rules.statements.keys()
+        # A statement that is not known may read any key.
+        if outcome is not None and not is_known and outcome.category is not BREAKING:
+            outcome = None
     elif kind in OF_QUERY_ALONE and edit.key in OF_INCREMENTAL_ALONE:
         outcome = Outcome(NONE)
     elif edit.key == "event_time":

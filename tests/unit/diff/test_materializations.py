@@ -89,6 +89,12 @@ def test_a_configuration_key_is_judged_by_the_materialization(subtests: pytest.S
             assert found is not None and found.category == category
 
 
+def test_a_statement_that_is_not_known_may_read_any_key() -> None:
+    detail = ChangeDetail(Reason.CONFIG, "lookback", 1, 2)
+    for config, adapter in ((MERGE, "oracle"), ({**MERGE, "incremental_strategy": "own"}, "duckdb")):
+        assert config_effect(node(**config), node(**config), detail, adapter) is None
+
+
 def test_a_view_of_an_unstable_query_differs_at_each_read() -> None:
     detail = ChangeDetail(Reason.CONFIG, "materialized", "table", "view")
     for sql, category in (("select random() as r", "breaking"), ("select 1 as r", "non_breaking")):
