@@ -273,7 +273,11 @@ def last_commits(state: State, ids: Iterable[str]) -> dict[tuple[str, str], Last
     with state.read() as session:
         return {
             (row.connection_id, row.branch): LastCommit(
-                sha=row.commit_sha, failure=row.failure, failures=row.failures, ended_at=row.ended_at
+                sha=row.commit_sha,
+                # A job that read the commit without dbt has succeeded, and stores why dbt did not read it.
+                failure=row.failure if row.status == JobStatus.FAILED.value else None,
+                failures=row.failures,
+                ended_at=row.ended_at,
             )
             for row in session.execute(select(jobs, failures.label("failures")).where(jobs.c.row.in_(last)))
         }

@@ -117,6 +117,17 @@ def test_a_commit_is_extracted_again_if_its_failure_may_heal(
     assert look_again(state, server, shop) == count, "a waiting job is enough"
 
 
+def test_a_commit_that_was_read_without_dbt_is_not_extracted_again(state: State, server: Server) -> None:
+    shop = add_connection(state, states.shop(poll_minutes=1 / 1_000_000))
+    look_again(state, server, shop)
+    job = list_jobs(state, shop.id)[0]
+    start_job(state, job.id, "first")
+    read = {"fallback": "uv is not installed", "failure": "environment"}
+    finish_job(state, job.id, JobStatus.SUCCESS, commit_sha=server.commits["main"], **read)
+
+    assert look_again(state, server, shop) == 1
+
+
 def test_a_commit_that_always_fails_is_extracted_ever_more_rarely() -> None:
     """The pauses are multiples of the polling interval, up to a day."""
     shop = states.shop(poll_minutes=10)
