@@ -350,9 +350,9 @@ class Causes:
             is_own = macro is not None and not is_builtin(macro.package_name)
             if macro is not None and is_own and reads_config(macro.macro_sql, key):
                 return macro.name
-        texts = [text for node in (before, after) for text in (node.raw_code, *self._hooks(node)) if text]
-        own = texts if not is_visible else [text for text in texts if decides_at_run_time(text)]
-        own += [text for node in (before, after) for text in self._hooks(node)]
+        own = [text for node in (before, after) for text in self._hooks(node)]
+        codes = [node.raw_code for node in (before, after) if node.raw_code]
+        own += codes if not is_visible else filter(decides_at_run_time, codes)
         return "the node's code" if any(reads_config(text, key) for text in own) else None
 
     @staticmethod

@@ -41,7 +41,7 @@ PROVEN = (
     )
 )
 """Names with a value that follows from the code, or from what UNPROVABLE and the methods of `adapter` are
-checked for. Any other name that is no macro makes a node unprovable."""
+checked for. Any other name that is not a macro makes a node unprovable."""
 
 _ADAPTER = re.compile(r"\badapter\b(?:\s*\.\s*(\w+))?")
 _OFFLINE = frozenset(["dispatch", "quote", "type"])
