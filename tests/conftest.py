@@ -1,7 +1,7 @@
 """Selection and distribution of tests, and shared fixtures: servers, and projects that differ in one edit.
 
 `python -m pytest` runs the core: every test without a marker of `parts.BEYOND_CORE`. `--gate` adds the
-journeys, `--part NAME` runs one of `parts.PARTS`, and `--all` every test. These three list the programs and
+journeys, `--part=NAME` runs one of `parts.PARTS`, and `--all` every test. These three list the programs and
 servers that were missing.
 """
 

@@ -1,6 +1,6 @@
 """Parts of the tests: what the gate leaves out, by what it needs. The only list of them.
 
-`python -m pytest` runs the core, `--gate` adds the journeys, `--part NAME` runs a part, `--all` every test.
+`python -m pytest` runs the core, `--gate` adds the journeys, `--part=NAME` runs a part, `--all` every test.
 `.ci/all` reads this file before anything is installed, so it needs only Python:
 
     python tests/parts.py                  the parts, one on a line
