@@ -37,8 +37,6 @@ class _OutputFile(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return *value* as a path. Raises OSError if the file cannot be written."""
         file = Path(os.fsdecode(super().convert(value, param, ctx)))
-        if ctx is not None and ONLY_PARSED in ctx.meta:
-            return file
         # A comparison can take minutes, and its report must not be lost to a misspelt folder.
         if not file.exists() and not file.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
@@ -53,12 +51,13 @@ OUTPUT = _OutputFile(dir_okay=False, path_type=Path)
 def _apply(context: click.Context, option: click.Parameter, value: Any) -> None:
     """Change the output settings as a global option says."""
     # Completion parses the options of a command that does not run.
-    if value in (None, False) or context.resilient_parsing or ONLY_PARSED in context.meta:
+    if value in (None, False) or context.resilient_parsing:
         return
     # The source decides: an option wins over a variable, whatever the order.
     source = context.get_parameter_source(str(option.name))
     if option.name == "log_file":
-        console().log_to(value)
+        if ONLY_PARSED not in context.meta:
+            console().log_to(value)
     elif option.name == "color":
         console().color = value
     else:
@@ -96,7 +95,7 @@ def global_options(*, has_variables: bool = False) -> list[click.Option]:
         ),
         click.Option(
             ["--log-file"],
-            type=OUTPUT,
+            type=click.Path(dir_okay=False, path_type=Path),
             help="File to append the messages of --debug to, with times.",
             **variable("LOG_FILE"),
             **shared,

@@ -34,8 +34,10 @@ class Console:
 
     def __init__(self) -> None:
         self.color = "auto"
-        self.has_started_command = False
-        """True once `hook` has started the user's command, which must run once."""
+        self.may_start_command = True
+        """False once `hook` has started the user's command, which must run once, or refuses to start it."""
+        self.lost_log: OSError | None = None
+        """Error of a log file that could not be opened; no file is opened after it."""
         self._flags: dict[str, bool] = {}
         """Flags that are set; True for a flag on the command line, False for an environment variable."""
         self._log: logs.Log | None = None
@@ -75,8 +77,14 @@ class Console:
             self._log.print_nothing()
 
     def log_to(self, file: Path) -> None:
-        """Append all messages to *file*. Raises OSError if it cannot be opened."""
-        self._started().append_to(file)
+        """Append all messages to *file*. Raises OSError the first time that a file cannot be opened."""
+        if self.lost_log is not None:
+            return
+        try:
+            self._started().append_to(file)
+        except OSError as error:
+            self.lost_log = error
+            raise
 
     def _started(self) -> logs.Log:
         if self._log is None:

@@ -121,12 +121,13 @@ class _File(logging.Handler):
     """Messages appended to a file with time, level and logger; further lines of a message are indented."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(logging.DEBUG)
-        self.path = path
         # A descriptor instead of a stream, which would buffer: a crash must not lose the last messages.
         # Opening a pipe without a reader would wait for one.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
         self._descriptor = os.open(path, flags, PRIVATE)
+        # Python closes every handler at its end, so only one with a descriptor may exist.
+        super().__init__(logging.DEBUG)
+        self.path = path
         self._is_broken = False
 
     def emit(self, record: logging.LogRecord) -> None:

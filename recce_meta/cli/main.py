@@ -170,8 +170,8 @@ def _run(group: LazyGroup, arguments: list[str], console: Console) -> int:
         lines, code = _report(error)
         if COMPLETION in os.environ:  # a message would appear in the line that the user types
             return code
-        if not console.has_started_command and (command := _hooked_command(arguments)):
-            return _run_anyway(group, arguments, command, lines, console)
+        if console.may_start_command and (command := _hooked_command(arguments)):
+            return _run_anyway(group, arguments, command, error, console)
         shown = presentable("\n".join(lines)).split("\n")
         console.fail(error, "\n".join(shorten(line, MESSAGE_LENGTH) for line in shown))
         return code
@@ -193,6 +193,7 @@ def _hooked_command(arguments: list[str]) -> list[str] | None:
         given = CommandLine(table=COMMANDS, params=global_options()).main(
             arguments, prog_name="recce-meta", standalone_mode=False
         )
+        _refuse_other_encodings(arguments[: len(arguments) - len((given or {}).get("command", ()))])
     except _OF_COMMAND_LINES:
         return None  # the caller reports the first error
     except (ImportError, SyntaxError):  # a dependency is broken, so that not even the options are known
@@ -219,13 +220,17 @@ def _is_strict_by_variable() -> bool:
 
 
 def _run_anyway(
-    group: LazyGroup, arguments: list[str], command: list[str], lines: list[str], console: Console
+    group: LazyGroup, arguments: list[str], command: list[str], error: Exception, console: Console
 ) -> int:
-    """Run the *command* of `hook` although recce_meta failed with *lines*, and return its exit code.
+    """Run the *command* of `hook` although recce_meta failed with *error*, and return its exit code.
 
-    If variables of the global options are to blame, the run is recorded without them; else it is not.
+    If the log file or variables of the global options are to blame, the run is recorded without them; else it
+    is not recorded.
     """
-    text = "; ".join(lines).removeprefix("error: ")
+    text = "; ".join(_report(error)[0]).removeprefix("error: ")
+    if error is console.lost_log:
+        alert(text)
+        return _run(group, arguments, console)
     try:
         group.make_context("recce-meta", [HOOK])
     except _OF_COMMAND_LINES:

@@ -52,7 +52,7 @@ def run_and_record(
     if not command:
         raise UsageError("No command to run", hint="recce-meta hook -- dbt build")
     # Whatever fails from here on, the command must not run again.
-    console().has_started_command = True
+    console().may_start_command = False
     with _forwarding_signals() as started:
         try:
             # Descriptors that the shell opened for the command, as in `dbt run --vars <(…)`, stay open.

@@ -21,11 +21,14 @@ from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 from recce_meta.errors import ProfileError
+from recce_meta.lazy import LazyModule
 from recce_meta.profiles.yaml_file import BROKEN_VALUE, find_excess
 from recce_meta.redaction import is_secret, redact
 
 if TYPE_CHECKING:
-    from jinja2.sandbox import SandboxedEnvironment
+    from recce_meta.profiles import bounds
+else:
+    bounds = LazyModule("recce_meta.profiles.bounds")  # imports Jinja, which most profiles do not need
 
 _OF_TEMPLATES = (
     *(ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError),
@@ -155,7 +158,7 @@ class Renderer:
         self._secrets: list[str] = []
         self._given: list[str] = []
         """Values of the environment variables that the current text has used."""
-        self._jinja: SandboxedEnvironment | None = None
+        self._jinja: bounds.BoundedEnvironment | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -195,10 +198,11 @@ class Renderer:
         from jinja2 import TemplateError, TemplateSyntaxError
 
         jinja = self._sandbox()
+        jinja.begin()
         try:
             template = jinja.from_string(source)
             context = template.new_context({})
-            return self._reveal(_combine(template.root_render_func(context)))
+            return self._reveal(jinja.concat(template.root_render_func(context)))
         except TemplateSyntaxError as error:
             # A password may contain characters of Jinja by chance.
             if "password" in path:
@@ -213,7 +217,7 @@ class Renderer:
         except _OF_TEMPLATES as error:
             raise RenderingError(f"{type(error).__name__}: {error}", path=path) from error
 
-    def _sandbox(self) -> SandboxedEnvironment:
+    def _sandbox(self) -> bounds.BoundedEnvironment:
         if self._jinja is None:
             self._jinja = _sandbox({"env_var": self._env_var, "var": _Variables(self._variables)})
         return self._jinja
@@ -244,18 +248,27 @@ class Renderer:
         return value
 
 
-def _sandbox(functions: Mapping[str, Callable[..., object]]) -> SandboxedEnvironment:
+CONVERSIONS: Mapping[str, Callable[[str], str]] = {
+    "as_number": _Number,
+    "as_bool": _Bool,
+    "as_native": _Native,
+    "as_text": _PlainText,
+}
+"""Filters of dbt that set the type of a value."""
+
+
+def _sandbox(functions: Mapping[str, Callable[..., object]]) -> bounds.BoundedEnvironment:
     """Return a sandboxed environment whose templates yield values instead of text."""
     from jinja2 import StrictUndefined
     from jinja2.nativetypes import NativeCodeGenerator
-    from jinja2.sandbox import SandboxedEnvironment
 
-    sandbox = SandboxedEnvironment(undefined=StrictUndefined, extensions=["jinja2.ext.do"])
+    sandbox = bounds.BoundedEnvironment(undefined=StrictUndefined, extensions=["jinja2.ext.do"])
     sandbox.code_generator_class = NativeCodeGenerator
-    sandbox.concat = _combine  # type: ignore[assignment]
-    sandbox.filters |= {"as_number": _Number, "as_bool": _Bool, "as_native": _Native, "as_text": _PlainText}
+    sandbox.concat = lambda parts: _combine(map(sandbox.charged, parts))  # type: ignore[assignment, return-value]
+    sandbox.filters |= CONVERSIONS
     sandbox.globals.clear()
     sandbox.globals |= {**functions, **FUNCTIONS}
+    sandbox.bound(CONVERSIONS)
     return sandbox
 
 

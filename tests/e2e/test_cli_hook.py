@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,22 +79,44 @@ def test_an_earlier_runs_artifacts_are_not_taken_for_this_ones(
     assert recorded(shop) == []
 
 
-@pytest.mark.parametrize(
-    ("strict", "own", "code"),
-    [([], "0", 0), (["--strict"], "0", 3), ([], "2", 2), (["--strict"], "2", 2)],
-)
-def test_a_store_out_of_reach_is_one_warning_and_fails_a_strict_job_alone(
-    shop: Any, dbt: list[str], strict: list[str], own: str, code: int
-) -> None:
-    url = "postgresql://postgres:hunter2secret@127.0.0.1:1/test"
+UNREACHABLE = ("--url", "postgresql://postgres:hunter2secret@127.0.0.1:1/test")
 
-    ran = shop("hook", *strict, "--url", url, "--", *dbt, own, "target-base")
 
-    assert (ran.code, ran.out) == (code, "1 of 1 OK\n")
+@pytest.mark.parametrize("own", [0, 2])
+def test_a_store_out_of_reach_is_one_warning(shop: Any, dbt: list[str], own: int) -> None:
+    ran = shop("hook", *UNREACHABLE, "--", *dbt, str(own), "target-base")
+
+    assert (ran.code, ran.out) == (own, "1 of 1 OK\n")
     warnings = [line for line in ran.err.splitlines() if line.startswith("warning: ")]
     assert len(warnings) == 1
     assert "Run not recorded: " in warnings[0] and "hint: " in warnings[0]
     assert "hunter2secret" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (UNREACHABLE, 3),
+        (["--url", "duckdb:///:memory:"], 3),
+        (["--profile", "nosuch", "--url", ""], 3),
+        (["--to", "ftp://host"], 2),
+        (["-e", "a:b"], 2),
+    ],
+)
+def test_a_strict_job_fails_before_the_command(
+    shop: Any, dbt: list[str], options: Sequence[str], code: int
+) -> None:
+    ran = shop.within(RECCE_META_URL="")("hook", "--strict", *options, "--", *dbt, "0", "target-base")
+
+    assert (ran.code, ran.out) == (code, "")
+    assert ran.err.startswith("error: ") and "hunter2secret" not in ran.err
+
+
+def test_a_strict_job_needs_no_store_yet(shop: Any, dbt: list[str]) -> None:
+    ran = shop("hook", "--strict", "--", *dbt, "0", "target-base")
+
+    assert (ran.code, ran.out) == (0, "1 of 1 OK\n")
+    assert recorded(shop) == ["current"]
 
 
 @pytest.mark.parametrize("options", [["--url", "nonsense"], ["--profile", "nosuch"], ["--schema", ""]])
@@ -250,9 +273,20 @@ def test_a_log_that_cannot_be_opened_is_one_warning(shop: Any, dbt: list[str]) -
     ran = shop("hook", "--log-file", "nowhere/log", "--", *dbt, "3", "target-base")
 
     assert (ran.code, ran.out) == (3, "1 of 1 OK\n")
-    assert (
-        "warning: Run not recorded: the command failed with exit code 3; nowhere/log: No such file" in ran.err
-    )
+    assert ran.err.startswith("warning: nowhere/log: No such file or directory\na deprecation\nRecorded run ")
+
+
+@pytest.mark.parametrize("options", [["-q", "-v"], ["--url", os.fsdecode(b"\xff")], ["--nosuch"]])
+def test_an_error_before_the_dashes_is_wrong_usage(shop: Any, dbt: list[str], options: list[str]) -> None:
+    ran = shop("hook", *options, "--", *dbt, "0", "target-base")
+
+    assert (ran.code, ran.out) == (2, "")
+
+
+def test_without_dashes_the_command_begins_at_its_first_word(shop: Any, dbt: list[str]) -> None:
+    ran = shop("hook", *dbt, "0", os.fsdecode(b"target-\xff"))
+
+    assert ran.out == "1 of 1 OK\n"
 
 
 def test_the_warning_names_the_failure_of_the_command_and_not_a_missing_manifest(

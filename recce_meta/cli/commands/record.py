@@ -144,7 +144,11 @@ def record() -> None:
 @connecting
 @_recording
 @_uploading
-@click.option("--strict", is_flag=True, help="Exit with 3 if the command succeeds but recording fails.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 3 if the command succeeds but recording fails, or before it if the store is unusable.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
 @lazy("recce_meta.cli.run.record:hook")
 def hook() -> None:

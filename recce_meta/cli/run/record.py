@@ -19,14 +19,29 @@ from msgspec.structs import asdict, replace
 from recce_meta import __version__, report
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.cancellation import impatient
-from recce_meta.api.record import Recorded, checkout_of, read_target, record_project, target_folder
+from recce_meta.api.record import (
+    Recorded,
+    check_name,
+    checkout_of,
+    read_target,
+    record_project,
+    target_folder,
+)
 from recce_meta.cli.connections import Connection
-from recce_meta.cli.console import alert
+from recce_meta.cli.console import alert, console
 from recce_meta.cli.defaults import current_config, data_of_environment
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import emit, progress, say, screen, warn
 from recce_meta.cli.wrapper import in_one_line, run_and_record
-from recce_meta.errors import ArtifactError, RecceMetaError, UsageError, quoted
+from recce_meta.errors import (
+    ArtifactError,
+    DatabaseNotFound,
+    RecceMetaError,
+    StoreLocked,
+    TransientFailure,
+    UsageError,
+    quoted,
+)
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.commit_proof import Checkout
 from recce_meta.extractors.git import GitState, detect_git
@@ -369,6 +384,10 @@ def hook(
     """Run *command*, record or upload the artifacts that it wrote, and exit with its exit code."""
     # Before the command, which may take hours.
     _refuse_of_store(upload)
+    if strict:
+        console().may_start_command = False
+        _refuse_before(connection, options, upload)
+        console().may_start_command = True
     # The job has to end, whatever the store does.
     connection = replace(connection, lock_timeout=min(connection.lock_timeout, HOOK_LOCK_SECONDS))
     before: int | None = None
@@ -400,6 +419,21 @@ def hook(
         say(recorded_text(recorded, **screen(sys.stderr)))
 
     raise click.exceptions.Exit(run_and_record(command, record, strict, alert))
+
+
+def _refuse_before(connection: Connection, options: RecordOptions, upload: UploadOptions) -> None:
+    """Raise the error that would keep the run from being recorded, if it shows without waiting for a lock."""
+    check_name("an environment", options.environment)
+    if options.run_id:
+        check_name("a run", options.run_id)
+    if upload.to is not None:
+        load("recce_meta.sync.server_client:parse_server")(upload.to, os.environ)
+        return
+    # After the command, a missing file is created, and a lock may be free.
+    not_yet = suppress(DatabaseNotFound, StoreLocked, TransientFailure)
+    with not_yet, impatient(), replace(connection, lock_timeout=0.0).open_existing() as adapter:
+        refuse_memory(adapter)
+        refuse_newer(adapter, connection.schema)
 
 
 def _folder(connection: Connection, options: RecordOptions) -> Path:
