@@ -23,6 +23,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import (
     ArtifactError,
     ConfigurationError,
@@ -31,7 +32,7 @@ from recce_meta.errors import (
     mask_errors,
     plural,
 )
-from recce_meta.models import Project
+from recce_meta.models import Project, RunMetadata
 from recce_meta.models.extraction import Extraction, ExtractionTier, IsolationKind
 from recce_meta.models.lineage import ColumnGraph, KnownColumns
 from recce_meta.profiles.discovery import PROJECT_FILE
@@ -64,11 +65,13 @@ from recce_meta.repositories.reading import (
     read_columns,
     read_document,
 )
-from recce_meta.repositories.recording import TargetStore, TargetStores, object_counts
+from recce_meta.repositories.recording import TargetStore, TargetStores, has_run_of, object_counts
 from recce_meta.repositories.state.connections import get_connection, list_connections
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.job_files import put_job_file
+from recce_meta.repositories.state.projects import OtherRepository, claim_project
 from recce_meta.repositories.state.pull_requests import change_report
+from recce_meta.repositories.state.uploads import last_runs
 from recce_meta.repositories.types import JobSource, RepositoryConnection, Stage
 from recce_meta.repositories.workflow import (
     FolderGone,
@@ -419,6 +422,7 @@ class Extractor:
 
     async def _store(self, run: JobRun) -> Result:
         project = await asyncio.to_thread(self._document, run)
+        await self._claim(run, project.run)
         project = replace(project, run=replace(project.run, extraction=_extraction(run)))
         analyse = partial(self._columns, run)
         stored = await self._stores.record(run.connection.store, project, analyse)
@@ -438,6 +442,23 @@ class Extractor:
             "message": f"run {result.run.run_id}" + ("" if result.written else " is stored already"),
             "counts": {**counts, "columns": stored.columns, "column_lineage": stored.column_lineage},
         }
+
+    async def _claim(self, run: JobRun, found: RunMetadata) -> None:
+        """Raise StageFailed if the project of the run *found* belongs to another repository."""
+        connection = await asyncio.to_thread(get_connection, self._state, run.connection.id)
+        try:
+            await asyncio.to_thread(
+                claim_project, self._state, connection, found.project_name, found.environment
+            )
+        except OtherRepository as error:
+            runs = await asyncio.to_thread(last_runs, self._state, connection.id)
+
+            def has_recorded(adapter: UnifiedSqlAdapter, schema: str) -> bool:
+                return has_run_of(adapter, schema, runs, found)
+
+            if not error.may_share or not await self._stores.read(connection.store, has_recorded):
+                raise StageFailed(error.message, hint=error.hint, kind="other_repository") from None
+            await run.log(f"{error.message}, and the histories of both are mixed")
 
     async def _columns(self, run: JobRun, known: KnownColumns) -> ColumnGraph:
         """Let a child compute the column lineage of the project that was read."""

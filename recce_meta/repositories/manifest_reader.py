@@ -76,13 +76,11 @@ class UploadDetails(Struct, frozen=True, kw_only=True):
     """Default: that of the connection, or `pull-request-NUMBER`."""
     is_dirty: bool | None = None
     """Whether tracked files differed from the commit."""
-    accepts_project: bool = False
-    """Whether the artifacts may be of another project than the runs before."""
 
     def run_environment(self, usual: str) -> str:
         """Return the environment of the run; *usual* is that of the connection."""
         number = self.pull_request
-        return self.environment or (usual if number is None else head_environment_of(number))
+        return self.environment or (usual if number is None else head_environment_of(number, usual))
 
 
 class ReadingRequest(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -182,6 +182,20 @@ def _find_run(run_id: str, adapter: UnifiedSqlAdapter, schema: str) -> RunMetada
             return run_by_id(store, run_id)
     except (StoreNotFound, DatabaseNotFound):
         return None
+
+
+def has_run_of(adapter: UnifiedSqlAdapter, schema: str, run_ids: Iterable[str], run: RunMetadata) -> bool:
+    """Return True if the store has one of *run_ids* with the project and the environment of *run*."""
+    try:
+        with open_store(adapter, schema) as store:
+            found = (run_by_id(store, run_id) for run_id in run_ids)
+            return any(
+                (one.project_name, one.environment) == (run.project_name, run.environment)
+                for one in found
+                if one is not None
+            )
+    except (StoreNotFound, DatabaseNotFound):
+        return False
 
 
 def _record(project: Project, analyse: Analyse, adapter: UnifiedSqlAdapter, schema: str) -> Recording:

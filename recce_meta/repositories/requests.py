@@ -203,7 +203,7 @@ def check_request(
 # Without a slash, so that a name can be one part of an address of the API.
 _NAME = re.compile(rf"[\w.-]{{1,{LONGEST}}}")
 # Runs of pull requests have environments of these names, and must not be the latest of a connection.
-_ENVIRONMENT = re.compile(rf"(?!pull-request-\d+(?:-base)?$)\w[\w.+ /-]{{0,{LONGEST - 1}}}")
+_ENVIRONMENT = re.compile(rf"(?!(?:.+-)?pull-request-\d+(?:-base)?$)\w[\w.+ /-]{{0,{LONGEST - 1}}}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _REQUIRED = ("name", "store", "environment")
 _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {

@@ -50,6 +50,7 @@ from recce_meta.repositories.secrets import Keys, SecretField, read_keys
 from recce_meta.repositories.state import connections, jobs, workers
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up, repeat_reports
+from recce_meta.repositories.state.projects import check_owner, hand_over_project
 from recce_meta.repositories.types import ExtractionJob, Forge, JobEvent, JobStatus, RepositoryConnection
 from recce_meta.repositories.webhooks.receiving import HookReceiver
 from recce_meta.repositories.webhooks.setup import PUBLIC_URL, HookSetup, WebhookAnswer, run_in_thread
@@ -171,9 +172,28 @@ class RepositoryService:
         found = await self.test(request, caller=caller) if is_tested else None
         if found is not None and not found.ok:
             raise ConnectionTestFailed(found)
+        if found is not None and found.project is not None:
+            await asyncio.to_thread(self._check_owner, request, found)
         added = await asyncio.to_thread(self._store, request, keys, found, caller)
         await self._hooks().connect(await asyncio.to_thread(self._find, added.connection.id))
         return added
+
+    def _check_owner(self, request: NewConnection, found: ConnectionTest) -> None:
+        """Raise OtherRepository if the project that was *found* belongs to another repository."""
+        address = parse_address(request.repo_url, self._rules)
+        connection = RepositoryConnection(
+            id="",
+            name=request.name or address.name,
+            type=request.type or address.forge,
+            repo_url=address.url,
+            branches=(),
+            subdirectory=found.subdirectory or "",
+            store=request.store,
+            environment=request.environment,
+            created_at=datetime.now(timezone.utc),
+            created_by="",
+        )
+        check_owner(self.state, connection, str(found.project))
 
     def _keys_for(self, request: NewConnection) -> Keys | None:
         """Return the keys for the secrets of *request*, None without any.
@@ -312,6 +332,18 @@ class RepositoryService:
         if has_new_login:
             repeat_reports(self.state, connection.id)
         return self.get(connection.id)
+
+    def claim(self, name: str, project: str, *, caller: Caller) -> ExtractAnswer | None:
+        """Make the repository of the connection *name* the owner of *project*, and extract its main branch.
+
+        Other repositories may no longer record the project in this store and environment. Returns the request
+        for the extraction, None for a connection that is only uploaded to. Raises ConnectionNotFound.
+        """
+        connection = self._find(name)
+        hand_over_project(self.state, connection, project)
+        if connection.is_upload_only:
+            return None
+        return self._request(connection, connection.branch, caller, Trigger.MANUAL, is_forced=True)
 
     def rotate(self) -> int:
         """Encrypt all stored secrets with the first key again; return how many there are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
@@ -260,9 +261,32 @@ class ExtractionJob(Tabular, frozen=True, kw_only=True):
     figures: JobFigures = JobFigures()
 
 
-def head_environment_of(number: int) -> str:
-    """Return the environment of the runs of the head of the pull request *number*."""
-    return f"pull-request-{number}"
+_USUAL_ENVIRONMENT = "prod"
+"""Default environment of a connection, whose pull requests have the shortest names."""
+_OF_PULL_REQUEST = re.compile(r"(?:(?P<usual>.+)-)?pull-request-\d+(?:-base)?")
+
+
+def head_environment_of(number: int, usual: str) -> str:
+    """Return the environment of the runs of the head of the pull request *number*.
+
+    *usual* is that of the connection: two repositories may have a project of the same name.
+    """
+    return f"{'' if usual == _USUAL_ENVIRONMENT else f'{usual}-'}pull-request-{number}"
+
+
+def base_environment_of(number: int, usual: str) -> str:
+    """Return the environment of the runs of the merge base: none of them is the latest of production."""
+    return f"{head_environment_of(number, usual)}-base"
+
+
+def connection_environment_of(environment: str) -> str:
+    """Return the environment of the connection whose run has *environment*.
+
+    >>> connection_environment_of("dev"), connection_environment_of("dev-pull-request-7-base")
+    ('dev', 'dev')
+    """
+    found = _OF_PULL_REQUEST.fullmatch(environment)
+    return environment if found is None else found["usual"] or _USUAL_ENVIRONMENT
 
 
 def head_label_of(number: int) -> str:
@@ -306,16 +330,6 @@ class PullRequest(Tabular, frozen=True, kw_only=True):
     error: str | None = None
     """Why the last report failed."""
     pruned_at: datetime | None = None
-
-    @property
-    def environment(self) -> str:
-        """Environment of the runs of its head."""
-        return head_environment_of(self.number)
-
-    @property
-    def base_environment(self) -> str:
-        """Environment of the runs of its merge base: it must not become the latest run of production."""
-        return f"pull-request-{self.number}-base"
 
     @property
     def head_label(self) -> str:

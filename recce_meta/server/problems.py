@@ -32,6 +32,7 @@ from recce_meta.redaction import harmless_json, presentable
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.requests import PermissionRefused
 from recce_meta.repositories.service import ConnectionTestFailed
+from recce_meta.repositories.state.projects import OtherRepository
 from recce_meta.server.access import API
 from recce_meta.server.stopping import RequestStopped, StoreBusy
 
@@ -68,14 +69,14 @@ class UploadTooLarge(RecceMetaError):
 
 
 class OtherProject(RecceMetaError):
-    """An upload is of another project than the runs of its connection."""
+    """An upload is of another project than those of its connection."""
 
-    def __init__(self, project: str, former: str, connection: str) -> None:
-        """Create the error."""
+    def __init__(self, project: str, known: str, connection: str) -> None:
+        """Create the error; *known* are the projects of the connection."""
         super().__init__(
-            f"The artifacts are of the project '{project}', and the last run of {connection} of '{former}'",
-            hint="upload to the connection of this project; or if it was renamed, use --accept-project, or "
-            "?accept_project=true",
+            f"The artifacts are of the project '{project}', and {connection} records '{known}'",
+            hint="upload to the connection of this project; or if it was renamed: recce-meta connection "
+            f"claim {connection} {project}",
         )
 
 
@@ -107,6 +108,7 @@ _KINDS: tuple[tuple[type[RecceMetaError], int, str], ...] = (
     (WrongMethod, 405, "wrong_method"),
     (NoState, 503, "no_state"),
     (OtherProject, 409, "other_project"),
+    (OtherRepository, 409, "other_repository"),
     (UploadTooLarge, 413, "too_large"),
     (UnknownEncoding, 415, "unknown_encoding"),
     (PermissionRefused, 403, "not_allowed"),

@@ -24,7 +24,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.tables import pull_requests
+from recce_meta.repositories.state.tables import project_owners, pull_requests
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.types import Forge, RepositoryConnection, TaskKind
@@ -197,27 +197,80 @@ def test_a_pull_request_has_an_environment_and_a_report_if_it_is_known(
     assert served.service.get("shop").last_extraction_at is None
 
 
-def test_artifacts_of_another_project_are_refused_until_they_are_accepted(
+def rename_project(project: Path, name: str, **metadata: str) -> None:
+    """Write *name* into the manifest of *project*, with other *metadata*."""
+    file = project / "target" / "manifest.json.gz"
+    manifest = json.loads(gzip.decompress(file.read_bytes()))
+    manifest["metadata"] |= {"project_name": name, "invocation_id": f"of {name}", **metadata}
+    file.write_bytes(gzip.compress(json.dumps(manifest).encode()))
+
+
+def test_artifacts_of_another_project_are_refused_until_the_connection_claims_it(
     served: Served, cli: Cli, project: Path
 ) -> None:
     to = ("record", "--to", served.url, "--branch", "main")
     assert cli.within(project)(*to).code == 0
-    file = project / "target" / "manifest.json.gz"
-    manifest = json.loads(gzip.decompress(file.read_bytes()))
-    manifest["metadata"] |= {"project_name": "renamed", "invocation_id": "another"}
-    file.write_bytes(gzip.compress(json.dumps(manifest).encode()))
+    rename_project(project, "renamed")
 
     refused = cli.within(project)(*to)
 
-    assert refused.code == 3 and "'renamed'" in refused.err and "--accept-project" in refused.err
+    assert refused.code == 3 and "'renamed'" in refused.err
+    assert "recce-meta connection claim shop renamed" in refused.err
     assert served.jobs()[0][0] == "failed" and "'renamed'" in str(served.jobs()[0][1])
     assert served.service.get("shop").status.value == "failed"
     assert len(runs(served)) == 1, "nothing of it is visible"
     kinds = [task.kind for task in list_tasks(served.state, connection_id=SHOP)]
     assert kinds == [TaskKind.FOLLOW_UP] * 2
-    assert cli.within(project)(*to, "--accept-project").code == 0
-    assert cli.within(project)(*to).code == 0, "the last run defines the project"
+    claimed = cli("connection", "claim", "shop", "renamed", "--state", str(served.state.url))
+    assert (claimed.code, claimed.err) == (0, "shop records the project renamed\n")
+    assert cli.within(project)(*to).code == 0
     assert served.service.get("shop").status.value == "active"
+
+
+def test_two_connections_do_not_record_one_project(served: Served, cli: Cli, project: Path) -> None:
+    to = ("record", "--to", served.url, "--branch", "main")
+    assert cli.within(project)(*to).code == 0
+    _, text = add_token(served.state, "other ci", [TokenScope.UPLOAD], connection_id=OTHER)
+    other = cli.within(project, RECCE_META_TOKEN=text)
+    for options in ((), ("--pull-request", "7"), ("-e", "pull-request-7")):
+        refused = other(*to, *options)
+        assert refused.code == 3 and f"belongs to uploads to the connection {SHOP}" in refused.err
+        assert "choose another --environment or --store" in refused.err
+    rename_project(project, "jaffle_shop", invocation_id="of dev")
+    assert other(*to, "-e", "dev").code == 0
+    assert cli.within(project)(*to, "-e", "dev").code == 3
+    assert sorted(one["environment"] for one in runs(served)) == ["dev", "prod"]
+
+
+def test_connections_that_shared_a_project_before_continue_with_a_note(
+    served: Served, cli: Cli, project: Path
+) -> None:
+    to = ("record", "--to", served.url, "--branch", "main")
+    _, text = add_token(served.state, "other ci", [TokenScope.UPLOAD], connection_id=OTHER)
+    other = cli.within(project, RECCE_META_TOKEN=text)
+    assert other(*to).code == 0
+    with served.state.write() as session:
+        session.execute(project_owners.delete())
+    rename_project(project, "jaffle_shop", invocation_id="of shop")
+    assert cli.within(project)(*to).code == 0
+
+    assert other(*to).code == 0
+
+    job, *_ = served.service.extractions("other")
+    messages = [event.message for event in served.service.events("other", job.job_id)]
+    assert any("the histories of both are mixed" in message for message in messages)
+    assert cli("connection", "claim", "shop", "jaffle_shop", "--state", str(served.state.url)).code == 0
+    assert other(*to).code == 3
+
+
+def test_a_time_in_the_future_becomes_that_of_the_upload(served: Served, cli: Cli, project: Path) -> None:
+    rename_project(project, "jaffle_shop", generated_at="2099-01-01T00:00:00Z")
+    done = cli.within(project)("record", "--to", served.url, "--branch", "main", "--format", "json")
+    assert done.code == 0, done.err
+    (warning,) = json.loads(done.out)["warnings"]
+    assert "2099-01-01 00:00 UTC, is in the future" in warning
+    (run,) = runs(served)
+    assert run["run_at"] < "2090"
 
 
 @pytest.mark.parametrize(

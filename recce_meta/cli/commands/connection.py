@@ -339,6 +339,20 @@ def webhook() -> None:
 
 @connection.command()
 @state_option
+@NAME
+@click.argument("project")
+@lazy("recce_meta.cli.run.connection:claim")
+def claim() -> None:
+    """Hand PROJECT over to the repository of a connection, in its store and environment.
+
+    Within a store, the runs of a project and environment come from one repository: the one that recorded it
+    first. From then on, only the connections of the new repository may record it; recorded runs stay. Also
+    accepts the new name of a project for uploads. Requests an extraction of the main branch.
+    """
+
+
+@connection.command()
+@state_option
 @lazy("recce_meta.cli.run.connection:rotate")
 def rotate() -> None:
     """Encrypt all stored secrets again with the first key.

@@ -73,12 +73,6 @@ _uploading = packed(
         metavar="NAME",
         help="Connection of the server, with --to. [default: the one that the token is bound to]",
     ),
-    click.option(
-        "--accept-project",
-        "accepts_project",
-        is_flag=True,
-        help="Upload the artifacts even if the last run of the connection is of another project, with --to.",
-    ),
 )
 _reading_sql = packed(
     "sql",
@@ -135,7 +129,8 @@ def record() -> None:
     and the name of a plugin, reads the project of another tool in DIR.
 
     With --to, uploads the artifacts to a server, which records them in the store of a connection. The
-    environment is then that of the connection, or pull-request-NUMBER of a pull request.
+    environment is then that of the connection, or pull-request-NUMBER of a pull request, with the
+    environment of the connection before it unless it is prod.
     """
 
 

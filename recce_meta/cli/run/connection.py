@@ -262,6 +262,15 @@ def webhook(state: str | None, name: str, is_rotated: bool, style: str) -> None:
         emit(texts.webhook_text(found, color=screen()["color"]))
 
 
+def claim(state: str | None, name: str, project: str) -> None:
+    """Hand a project over to the repository of a connection."""
+    with opened(state) as service:
+        requested = service.claim(name, project, caller=caller())
+        if requested is not None:
+            _warn_without_worker(service)
+    say(f"{name} records the project {project}" + (f"; requested {requested.job_id}" if requested else ""))
+
+
 def rotate(state: str | None) -> None:
     """Encrypt all stored secrets again."""
     with opened(state) as service:

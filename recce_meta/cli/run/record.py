@@ -72,7 +72,6 @@ class UploadOptions(Struct, frozen=True, kw_only=True):
     to: str | None
     """Address of the server; None to record into the store."""
     to_connection: str | None
-    accepts_project: bool
 
 
 class RecordOptions(Struct, frozen=True, kw_only=True):
@@ -307,7 +306,7 @@ def _refuse_of_store(upload: UploadOptions) -> None:
                 hint="remove it: the server records the upload in the store of its connection",
             )
         return
-    wrong = [option for name, option in given.items() if name in ("to_connection", "accepts_project")]
+    wrong = [option for name, option in given.items() if name == "to_connection"]
     if wrong:
         raise UsageError(f"{', '.join(wrong)} requires --to", hint="recce-meta record --to https://SERVER")
 
@@ -349,8 +348,6 @@ def _details(options: RecordOptions, upload: UploadOptions, start: Path) -> dict
     # The default of `record` is not that of the server.
     if click.get_current_context().get_parameter_source("environment") is not ParameterSource.DEFAULT:
         details["environment"] = options.environment
-    if upload.accepts_project:
-        details["accept_project"] = "true"
     return {name: value for name, value in details.items() if value}
 
 

@@ -17,7 +17,14 @@ from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.git.history import Head, history_path, merge_base
 from recce_meta.repositories.git.mirrors import mirror_path
 from recce_meta.repositories.login import Logins
-from recce_meta.repositories.types import Forge, JobSource, PullRequest, RepositoryConnection
+from recce_meta.repositories.types import (
+    Forge,
+    JobSource,
+    PullRequest,
+    RepositoryConnection,
+    base_environment_of,
+    head_environment_of,
+)
 from recce_meta.repositories.workflow import JobRun
 
 _REFERENCES = {
@@ -49,7 +56,8 @@ def settings_for(run: JobRun) -> RepositoryConnection:
     if request is None or run.job.source is JobSource.BRANCH:
         return connection
     is_head = run.job.source is JobSource.PULL_REQUEST
-    return replace(connection, environment=request.environment if is_head else request.base_environment)
+    environment_of = head_environment_of if is_head else base_environment_of
+    return replace(connection, environment=environment_of(request.number, connection.environment))
 
 
 def without_rights(connection: RepositoryConnection) -> RepositoryConnection:

@@ -13,7 +13,13 @@ from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import forget_job_files
 from recce_meta.repositories.state.pull_requests import change_report, get_pull_request
-from recce_meta.repositories.types import PullRequest, PullRequestState, Task
+from recce_meta.repositories.types import (
+    PullRequest,
+    PullRequestState,
+    Task,
+    base_environment_of,
+    head_environment_of,
+)
 from recce_meta.store.prune import remove_runs
 
 
@@ -43,7 +49,8 @@ class PullRequestPruner:
             # Again: the wait for the store may have been long, and a new job may use the runs.
             if get_pull_request(self._state, connection.id, number).state is PullRequestState.OPEN:
                 return False
-            for environment in (pull_request.environment, pull_request.base_environment):
+            # The environment of the connection may have changed since they were recorded.
+            for environment in _environments(number, connection.environment):
                 try:
                     remove_runs(adapter, is_own, environment=environment, schema=schema)
                 except (StoreNotFound, DatabaseNotFound):
@@ -52,6 +59,14 @@ class PullRequestPruner:
 
         if await self._context.stores.use(connection.store, work):
             await asyncio.to_thread(_note, self._state, pull_request)
+
+
+def _environments(number: int, usual: str) -> tuple[str, ...]:
+    return tuple(
+        environment_of(number, one)
+        for environment_of in (head_environment_of, base_environment_of)
+        for one in {usual: None, "prod": None}
+    )
 
 
 def _note(state: State, pull_request: PullRequest) -> None:

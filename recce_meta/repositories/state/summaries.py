@@ -24,6 +24,7 @@ from recce_meta.repositories.types import (
     PullRequestState,
     Webhook,
     WebhookDelivery,
+    base_environment_of,
     head_environment_of,
 )
 
@@ -152,7 +153,8 @@ def _environment(values: dict[str, Any]) -> EnvironmentSummary:
     closed_at, number = values.pop("closed_at"), values["pull_request"]
     if number is not None:
         is_base = values["source"] == JobSource.MERGE_BASE.value
-        values["environment"] = head_environment_of(number) + ("-base" if is_base else "")
+        environment_of = base_environment_of if is_base else head_environment_of
+        values["environment"] = environment_of(number, values["environment"])
         values["stale_at"] = closed_at
     return msgspec.convert(values, EnvironmentSummary)
 

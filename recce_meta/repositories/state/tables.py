@@ -1,6 +1,7 @@
 """Tables of the state.
 
-Connections, webhooks, pull requests, jobs with events, tasks, workers, API tokens and workspaces.
+Connections, webhooks, pull requests, jobs with events, tasks, workers, API tokens, workspaces and owners of
+projects.
 """
 
 from __future__ import annotations
@@ -316,4 +317,16 @@ workspaces = Table(
     Column("last_run_id", Text),
     Column("last_outcome", Text),
     UniqueConstraint("owner", "project_name", "project_path_hash"),
+)
+
+project_owners = Table(
+    "project_owners",
+    metadata,
+    Column("store", Text, primary_key=True),
+    Column("project", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    # An address with a folder: the owner outlives its connections, as the runs do.
+    Column("repository", Text, nullable=False),
+    Column("is_handed_over", Boolean, nullable=False),
+    Column("since", UtcTime, nullable=False),
 )

@@ -87,7 +87,6 @@ def _details(fields: Fields) -> UploadDetails:
         commit_sha=None if commit is None else commit.lower(),
         environment=fields.get("environment") or None,
         pull_request=None if number is None else int(number),
-        accepts_project="accept_project" in fields,
     )
 
 

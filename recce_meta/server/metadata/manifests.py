@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from msgspec import Struct
@@ -28,12 +29,13 @@ from recce_meta.repositories.manifest_reader import (
     read_upload,
 )
 from recce_meta.repositories.processes import Completed
-from recce_meta.repositories.recording import object_counts
+from recce_meta.repositories.recording import has_run_of, object_counts
 from recce_meta.repositories.requests import check_branch
 from recce_meta.repositories.service import RepositoryService
-from recce_meta.repositories.state.connections import note_outcome
+from recce_meta.repositories.state.connections import get_connection, note_outcome
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import add_event, finish_job
+from recce_meta.repositories.state.projects import OtherRepository, claim_project, owned_projects
 from recce_meta.repositories.state.uploads import begin_upload, fail_upload, follow_upload, last_runs
 from recce_meta.repositories.types import JobFigures, JobStatus, Stage
 from recce_meta.server.metadata.call import store_of
@@ -83,6 +85,8 @@ class UploadAnswer(Struct, frozen=True, kw_only=True):
     warnings: Sequence[str]
 
 
+_CLOCK_DIFFERENCE = timedelta(minutes=5)
+"""Time by which the clock of a sender may be ahead."""
 Receive = Callable[[Path], Awaitable[UploadDetails]]
 """Function that writes an upload into a folder: UPLOAD, or its artifacts as files. Returns its details."""
 
@@ -119,8 +123,8 @@ async def record_upload(
     """Record the upload that *receive* returns as a run of the connection *name*.
 
     *details* are those that are known before the upload has arrived. Raises StoreBusy if other uploads are
-    being read, UsageError for a malformed upload, OtherProject, and the errors of writing to the store. Each
-    of them but the first is also the outcome of a job.
+    being read, UsageError for a malformed upload, OtherProject, OtherRepository, and the errors of writing to
+    the store. Each of them but the first is also the outcome of a job.
     """
     found = await run_in_threadpool(place.service.get, name)
     store = store_of(place.site, found.store)
@@ -155,6 +159,7 @@ async def record_upload(
     except (RecceMetaError, ClientDisconnect) as error:
         await run_in_threadpool(_fail, upload, details, error)
         raise
+    read = replace(read, project=_until_now(read.project))
     # One call: a request that is cancelled between two would leave the job as it is.
     recorded = await run_in_threadpool(_record, upload, details, read, done)
     return _answer(found, read, recorded, request.environment)
@@ -250,11 +255,11 @@ def _record(upload: _Upload, details: UploadDetails, read: ReadUpload, done: Com
         # For errors that are not ours.
         unfinished.callback(fail_upload, state, job_id, *failure)
         try:
-            result = _write(upload, job_id, project, read.columns, accepts=details.accepts_project)
+            result = _write(upload, job_id, project, read.columns)
         except RecceMetaError as error:
             unfinished.pop_all()
             add_event(state, job_id, Stage.STORE, "failed", error.message)
-            kind = "project" if isinstance(error, OtherProject) else "store"
+            kind = "project" if isinstance(error, (OtherProject, OtherRepository)) else "store"
             fail_upload(state, job_id, error.message, error.hint, kind)
             raise
         figures = _figures(read, done, time.monotonic() - upload.began)
@@ -263,9 +268,22 @@ def _record(upload: _Upload, details: UploadDetails, read: ReadUpload, done: Com
     return _Recorded(job_id, result, figures)
 
 
-def _write(
-    upload: _Upload, job_id: str, project: Project, columns: ColumnGraph, *, accepts: bool
-) -> RecordResult:
+def _until_now(project: Project) -> Project:
+    """Return *project* with the time of this server if its own is in the future, and a warning.
+
+    Such a run would be the latest of its project until then.
+    """
+    now = datetime.now(timezone.utc)
+    if project.run.run_at <= now + _CLOCK_DIFFERENCE:
+        return project
+    warning = (
+        f"The time of the artifacts, {project.run.run_at:%Y-%m-%d %H:%M} UTC, is in the future: the time of "
+        "the upload replaces it"
+    )
+    return replace(project, run=replace(project.run, run_at=now), warnings=(*project.warnings, warning))
+
+
+def _write(upload: _Upload, job_id: str, project: Project, columns: ColumnGraph) -> RecordResult:
     state, store = upload.state, upload.store
     # Pages show the stages of every job, so an upload must name those that it lacks.
     for stage in (Stage.RESOLVE, Stage.CLONE, Stage.DEPENDENCIES, Stage.PARSE):
@@ -273,22 +291,36 @@ def _write(
     add_event(state, job_id, Stage.EXTRACT, "done", f"{len(project.nodes):,} nodes")
     add_event(state, job_id, Stage.STORE, "started")
     with store.writing() as adapter:
-        if not accepts:
-            _refuse_other_project(upload, adapter, project.run.project_name)
+        _claim(upload, job_id, adapter, project.run)
         return record_run(adapter, project, schema=store.schema, analyse=lambda known: _new(columns, known))
 
 
-def _refuse_other_project(upload: _Upload, adapter: UnifiedSqlAdapter, project: str) -> None:
-    """Raise OtherProject if the last run of the connection that the store has is of another project."""
-    runs = last_runs(upload.state, upload.connection.id)
+def _claim(upload: _Upload, job_id: str, adapter: UnifiedSqlAdapter, run: RunMetadata) -> None:
+    """Raise OtherProject or OtherRepository if the connection may not record the project of *run*."""
+    connection = get_connection(upload.state, upload.connection.id)
+    schema, runs = upload.store.schema, last_runs(upload.state, connection.id)
+    known = owned_projects(upload.state, connection) or _recorded_project(adapter, schema, runs)
+    # A token for uploads must not choose the project: only its repository, or an administrator, may.
+    if known and run.project_name not in known:
+        raise OtherProject(run.project_name, ", ".join(sorted(known)), connection.name)
     try:
-        with open_store(adapter, upload.store.schema) as session:
+        claim_project(upload.state, connection, run.project_name, run.environment)
+    except OtherRepository as error:
+        if not error.may_share or not has_run_of(adapter, schema, runs, run):
+            raise
+        message = f"{error.message}, and the histories of both are mixed"
+        add_event(upload.state, job_id, Stage.STORE, "log", message)
+
+
+def _recorded_project(adapter: UnifiedSqlAdapter, schema: str, runs: Sequence[str]) -> frozenset[str]:
+    """Return the project of the newest of *runs* that is stored: of a connection older than the owners."""
+    try:
+        with open_store(adapter, schema) as session:
             # Runs may have been pruned.
             stored = next((run for one in runs if (run := run_by_id(session, one)) is not None), None)
     except (StoreNotFound, DatabaseNotFound):
-        return
-    if stored is not None and stored.project_name != project:
-        raise OtherProject(project, stored.project_name, upload.connection.name)
+        return frozenset()
+    return frozenset() if stored is None else frozenset([stored.project_name])
 
 
 def _finish(state: State, job_id: str, read: ReadUpload, result: RecordResult, figures: JobFigures) -> None:

@@ -36,9 +36,6 @@ def upload_details(
     is_dirty: Annotated[
         bool | None, Query(description="Whether tracked files differed from the commit.")
     ] = None,
-    accept_project: Annotated[
-        bool, Query(description="Accept another project than that of the runs before.")
-    ] = False,
 ) -> UploadDetails:
     """Return the details of an upload in the parameters of its address."""
     return UploadDetails(
@@ -47,7 +44,6 @@ def upload_details(
         pull_request=pull_request,
         environment=environment,
         is_dirty=is_dirty,
-        accepts_project=accept_project,
     )
 
 

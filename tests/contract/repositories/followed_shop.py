@@ -58,6 +58,8 @@ from recce_meta.repositories.types import (
     Task,
     TaskKind,
     TaskStatus,
+    base_environment_of,
+    head_environment_of,
 )
 from recce_meta.store.read import list_runs
 from recce_meta.store.session import init_store
@@ -290,8 +292,8 @@ class FollowedShop:
         """Store an event of a pull request, and end its jobs with runs of *head* and *base*."""
         found = self.event(sha, number, **fields)
         for job_id, code, commit, environment, how in (
-            (found.head_job, head, sha, found.environment, read),
-            (found.base_job, base, "b" * 40, found.base_environment, base_read),
+            (found.head_job, head, sha, head_environment_of(number, "prod"), read),
+            (found.base_job, base, "b" * 40, base_environment_of(number, "prod"), base_read),
         ):
             job = get_job(self.state, str(job_id))
             own = files if job.source is JobSource.PULL_REQUEST else None

@@ -118,6 +118,8 @@ class Service:
                 "adapter": "duckdb",
                 "dbt_version": MINOR,
                 "profile": ProfileTarget(schema="main", database="shop"),
+                # All repositories have a project of this name.
+                "environment": f"prod of {name}",
                 **settings,
             }
         )
@@ -193,7 +195,7 @@ def test_gold(service: Service) -> None:
     assert (run.git_sha, run.branch, run.environment, run.git_proven) == (
         job.commit_sha,
         "main",
-        "prod",
+        connection.environment,
         True,
     )
     assert (run.adapter_type, run.target_database, run.target_schema) == ("duckdb", "shop", "main")

@@ -11,7 +11,7 @@ import pytest
 from recce_meta.repositories.state import connections
 from recce_meta.repositories.state.follow_ups import add_follow_up
 from recce_meta.repositories.state.job_files import read_job_files
-from recce_meta.repositories.types import TaskStatus
+from recce_meta.repositories.types import TaskStatus, head_environment_of
 from recce_meta.store.check_results import list_checks
 from recce_meta.store.prune import find_tombstones
 from recce_meta.store.quality import list_quality_runs
@@ -219,7 +219,7 @@ def test_runs_of_a_closed_pull_request_are_removed_and_others_stay(shop: Followe
     kept = str(shop.push(AMOUNT).run_id)
     found = shop.propose(FEWER_ROWS, files={"checks.yml": CHECKS})
     # A run of another connection with a pull request of this number, whose name was once ours.
-    other = shop.record("run-other", AMOUNT, found.environment, "ffff00001111:pull request 7:1")
+    other = shop.record("run-other", AMOUNT, head_environment_of(7, "prod"), "ffff00001111:pull request 7:1")
     shop.follow()
     assert len(shop.runs()) == 4
 

@@ -19,7 +19,7 @@ from recce_meta.repositories.state import connections, tables
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up, add_report
 from recce_meta.repositories.state.jobs import get_job, request_cancel
-from recce_meta.repositories.types import Forge, PullRequestState, TaskStatus
+from recce_meta.repositories.types import Forge, PullRequestState, TaskStatus, base_environment_of
 from tests import states
 from tests.contract.repositories.followed_shop import (
     AMOUNT,
@@ -221,7 +221,11 @@ def test_an_error_cannot_mention_people_or_show_a_secret(quick_shop: FollowedSho
     found = shop.event(HEAD)
     hostile = "cannot clone https://u:S3cretS3cret@host/x @everyone\n# heading <script>"
     shop.end(get_job(shop.state, str(found.head_job)), None, sha=HEAD, error=hostile)
-    shop.end(get_job(shop.state, str(found.base_job)), AMOUNT, environment=found.base_environment)
+    shop.end(
+        get_job(shop.state, str(found.base_job)),
+        AMOUNT,
+        environment=base_environment_of(found.number, "prod"),
+    )
     shop.follow()
 
     (text,) = shop.forge.texts()
@@ -233,7 +237,11 @@ def test_a_cancelled_job_is_an_error(quick_shop: FollowedShop) -> None:
     shop = quick_shop
     found = shop.event(HEAD)
     request_cancel(shop.state, str(found.head_job))
-    shop.end(get_job(shop.state, str(found.base_job)), AMOUNT, environment=found.base_environment)
+    shop.end(
+        get_job(shop.state, str(found.base_job)),
+        AMOUNT,
+        environment=base_environment_of(found.number, "prod"),
+    )
     shop.follow()
 
     assert "was cancelled" in shop.forge.texts()[0]
@@ -243,7 +251,11 @@ def test_a_cancelled_job_is_an_error(quick_shop: FollowedShop) -> None:
 def test_a_commit_whose_last_job_is_cancelled_does_not_stay_pending(quick_shop: FollowedShop) -> None:
     shop = quick_shop
     found = shop.event(HEAD)
-    shop.end(get_job(shop.state, str(found.base_job)), AMOUNT, environment=found.base_environment)
+    shop.end(
+        get_job(shop.state, str(found.base_job)),
+        AMOUNT,
+        environment=base_environment_of(found.number, "prod"),
+    )
     shop.follow()
     assert shop.forge.statuses[-1][1] == "pending"
 

@@ -32,6 +32,8 @@ from recce_meta.repositories.types import (
     RepositoryConnection,
     Stage,
     TaskKind,
+    base_environment_of,
+    head_environment_of,
 )
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from recce_meta.repositories.workflow import JobRun, Result, Retries, StageFunction
@@ -156,8 +158,8 @@ def test_a_pull_request_from_its_event_to_its_runs(service: Watched, forge_serve
 
     runs = service.runs()
     for job, branch, environment, request in (
-        (head, "fix/a", "pull-request-1", "1"),
-        (base, "base:main", "pull-request-1-base", None),
+        (head, "fix/a", head_environment_of(1, connection.environment), "1"),
+        (base, "base:main", base_environment_of(1, connection.environment), None),
     ):
         assert (job.status, job.tier, job.pull_request) == (JobStatus.SUCCESS, ExtractionTier.BRONZE, 1)
         run = runs[job.run_id or ""]
@@ -165,7 +167,7 @@ def test_a_pull_request_from_its_event_to_its_runs(service: Watched, forge_serve
         assert run.git_sha == job.commit_sha
     assert (head.commit_sha, base.commit_sha) == (repository.pull_requests[1].sha, main.commit_sha)
     assert len({main.run_id, head.run_id, base.run_id}) == 3
-    assert runs[main.run_id or ""].environment == "prod"
+    assert runs[main.run_id or ""].environment == connection.environment
     # The run of the merge base is younger, and not the last one of the branch.
     with open_store(service.store, "recce_meta") as store:
         assert find_run(store, "branch:main", runs[main.run_id or ""].project_name).run_id == main.run_id
@@ -261,7 +263,7 @@ def test_a_fork_gets_no_secret_and_leaves_nothing(
     assert commands
     assert not any(secret in repr([command.env, command.argv]) for command in commands for secret in SECRETS)
     run = service.runs()[head.run_id or ""]
-    assert (run.branch, run.environment) == ("fork:main", f"pull-request-{number}")
+    assert (run.branch, run.environment) == ("fork:main", head_environment_of(number, connection.environment))
     assert read_job_files(service.state, head.id) == {}
     assert not any(secret in service.shown(head, base) for secret in SECRETS)
     assert service.found == []

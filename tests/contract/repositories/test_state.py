@@ -24,7 +24,16 @@ from recce_meta.errors import (
 )
 from recce_meta.models.extraction import IsolationKind, Trigger
 from recce_meta.repositories import secrets
-from recce_meta.repositories.state import connections, jobs, tables, tasks, tokens, workers, workspaces
+from recce_meta.repositories.state import (
+    connections,
+    jobs,
+    projects,
+    tables,
+    tasks,
+    tokens,
+    workers,
+    workspaces,
+)
 from recce_meta.repositories.state.database import (
     STATE_URL,
     VERSION,
@@ -400,7 +409,7 @@ def test_a_state_keeps_its_id(url: str) -> None:
         assert again.id == state.id
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> None:
     with states.opened(url) as state:
         kept = connections.add_connection(state, states.shop())
@@ -419,12 +428,18 @@ def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> Non
         token, _ = tokens.add_token(migrated, "ci", [TokenScope.WRITE], connection_id=kept.id)
         new = {"connection_id": kept.id, "project_name": "shop", "project_path_hash": "1"}
         assert workspaces.add_workspace(migrated, "ada", "ada", **new)[0].connection_id == kept.id
+        projects.claim_project(migrated, kept, "shop", "prod")
         connections.remove_connection(migrated, kept.id)
         assert token not in tokens.list_tokens(migrated)
 
 
 def make_older(state: State, version: int) -> None:
     """Replace the tables of *state* by those of an earlier version, with the rows of its connections."""
+    if version == 4:
+        with state.write() as session:
+            tables.project_owners.drop(session)
+            session.execute(update(tables.state_version).values(version=4))
+        return
     # Version 1 differs from version 2 by one column.
     name = f"state_{max(version, 2)}_{'sqlite' if state.is_sqlite else 'postgres'}.sql"
     file = Path(__file__).with_name(name)
