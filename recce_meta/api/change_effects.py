@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as with_fields
@@ -19,11 +20,12 @@ from recce_meta import sql_diff, sql_lineage
 from recce_meta.api.partial_run import filled, lacks_sql
 from recce_meta.api.run_reader import RunReader
 from recce_meta.diff.breaking import SQL_BUILT, categorise, readers_of_ephemeral
+from recce_meta.diff.materializations import COMPUTED_WHEN_READ, keeps_rows, reached_outcome
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
-from recce_meta.models.change import Category, SqlChange
+from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.models.relation_tokens import CLOSING, OPENING
 from recce_meta.sql_lineage.project.columns import SECONDS, offered_columns
 from recce_meta.sql_lineage.project.names import (
@@ -38,6 +40,7 @@ from recce_meta.sql_lineage.project.names import (
 )
 from recce_meta.sql_lineage.project.nodes import Spelling
 from recce_meta.sql_lineage.propagation import AffectedNode, LineageSource, ParentRead, Start, propagate
+from recce_meta.warehouses.builds import Outcome, incremental_words
 
 if TYPE_CHECKING:
     from recce_meta.sql_lineage.query import Query
@@ -206,7 +209,8 @@ class Effects:
         """Create the effects; *changed* are all changed nodes, including any left out of `of`."""
         self._sides, self._runs, self._graph = sides, runs, graph
         self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
-        self._columns = ParentColumns(runs, graph, changed)
+        self._changed = frozenset(changed)
+        self._columns = ParentColumns(runs, graph, self._changed)
         self._names: dict[int, RelationFinder] = {}
         self._read: dict[int, int] = {}
         self._compared: dict[str, SqlChange] = {}
@@ -216,6 +220,7 @@ class Effects:
     def of(self, changes: Mapping[str, Change]) -> tuple[dict[str, Change], dict[str, AffectedNode]]:
         """Return *changes* with categories, and the affected nodes; nodes of both sides must have code."""
         self._fill_sides(self._read_ahead(changes.values()))
+        self._add_views_above(changes.values())
         judged, effects, moved = categorise(changes, *self._sides, self._compare)
         starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
         through = readers_of_ephemeral(judged, *self._sides, self._graph, self._compare)
@@ -241,6 +246,7 @@ class Effects:
             is_blind=not current.has_columns,
             # Only the loss of a column affects references.
             has_references=not self._loses_columns or current.has_references,
+            existing=self._existing_rows,
         )
         return judged, propagate(starts, self._graph, readers)
 
@@ -265,6 +271,45 @@ class Effects:
             for run in self._runs:
                 run.with_parents(ids)
         return ids
+
+    def _add_views_above(self, changes: Iterable[Change]) -> None:
+        """Add the views that nodes with another materialization read: they may compute it at each read."""
+        waiting = {
+            change.unique_id
+            for change in changes
+            if any(detail.key == "materialized" for detail in change.details)
+        }
+        found: dict[str, NodeMetadata] = {}
+        side = self._sides[1]
+        while waiting:
+            above = {
+                parent
+                for unique_id in waiting
+                for parent in self._graph.parents(unique_id)
+                if parent.startswith("model.") and parent not in found
+            }
+            new = self._runs[1].nodes(above - side.nodes.keys())
+            found.update(new)
+            known = {**new, **{one: side.nodes[one] for one in above if one in side.nodes}}
+            waiting = {one for one, node in known.items() if node.materialized in COMPUTED_WHEN_READ}
+            waiting -= found.keys() - new.keys()
+        if found:
+            self._sides = (self._sides[0], replace(side, nodes={**side.nodes, **found}))
+
+    def _existing_rows(self, unique_id: str, column: ColumnChange) -> Outcome | None:
+        node = self._accumulating.get(unique_id)
+        if node is None:
+            return None
+        words = incremental_words(node, self._sides[1].macros)
+        return reached_outcome(node, column, self._sides[1].adapter or self._sides[0].adapter, words)
+
+    @cached_property
+    def _accumulating(self) -> Mapping[str, NodeMetadata]:
+        """Return the nodes downstream of the changes that keep rows of earlier builds."""
+        names = self._runs[1].names
+        below = self._graph.downstream(self._changed)
+        ids = [one for one in below if one in names and keeps_rows(names[one])]
+        return self._runs[1].nodes(ids) if ids else {}
 
     def _fill_sides(self, ids: Collection[str]) -> None:
         """Add proven SQL of other runs to the nodes *ids* that one side did not compile."""
@@ -307,7 +352,7 @@ class Effects:
             timeout=SECONDS,
         )
         reasons = tuple(_readable(reason, relations) for reason in found.reasons)
-        return SqlChange(category=found.category, columns=found.columns, reasons=reasons, moved=found.moved)
+        return with_fields(found, reasons=reasons)
 
     def _query(self, index: int, unique_id: str) -> QueryNames:
         """Return the SQL of a node on one side, with the nodes of its relations."""

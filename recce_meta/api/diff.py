@@ -167,7 +167,7 @@ class _Pair:
     def add_code(self, changes: Mapping[str, Change]) -> None:
         """Read the code that is equal on both sides but may determine the category of a change."""
         for field in ("raw_code", "compiled_code"):
-            self.add_text(self._unread(changes, BY_CODE, field), field)
+            self.add_text(self._unread(changes, BY_CODE | {Reason.CONFIG}, field), field)
 
     def touched(self, changes: Mapping[str, Change]) -> set[str]:
         """Return nodes with equal versions on both sides that may still have changed.

@@ -161,7 +161,8 @@ def readers_of_ephemeral(
             before, after = base.nodes.get(child), current.nodes.get(child)
             if before and after and after.resource_type in SQL_BUILT and not after.is_ephemeral:
                 query = _of_sql(before, after, causes, compare)
-                effects = [query, *table_effects(before, after, query, (), causes.adapter)]
+                words = causes.incremental_words(before, after)
+                effects = [query, *table_effects(before, after, query, (), causes.adapter, words)]
                 found[child] = (unique_id, distance, merge_effects(effects))
     return found
 
@@ -205,7 +206,8 @@ def _effects(
     if has_sql and reasons & {Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS}:
         query = _of_sql(before, after, causes, compare)
         yield query
-        yield from table_effects(before, after, query, change.details, causes.adapter)
+        words = causes.incremental_words(before, after)
+        yield from table_effects(before, after, query, change.details, causes.adapter, words)
     if Reason.BODY in reasons:
         yield _of_body(before, after, causes) if has_sql else _without_sql(after)
     unseen = causes.unseen_macros(before, after) if Reason.MACROS in reasons else frozenset()
@@ -263,22 +265,31 @@ def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, 
     parts = detail.key.split(".")
     key = parts[0]
     if (effect := config_effect(before, after, detail, causes.adapter)) is not None:
-        reader = causes.reader_of(key, before, after) if effect.category is Category.NONE else None
-        return _unknown(f"{reader} reads {key}") if reader else effect
+        return _unless_read(effect, key, before, after, causes)
     if key in METADATA_CONFIG or parts[-1] == "label" or "meta" in parts:
-        reader = causes.reader_of(key, before, after)
-        return _unknown(f"{reader} reads {key}") if reader else _NOTHING
+        return _unless_read(_NOTHING, key, before, after, causes)
     if key == "columns":  # documentation without a contract
         return _NOTHING
     if key in STORAGE_CONFIG:
-        return SqlChange(category=Category.NON_BREAKING, reasons=(f"{key} changed",))
+        stored = SqlChange(category=Category.NON_BREAKING, reasons=(f"{key} changed",))
+        return _unless_read(stored, key, before, after, causes)
     if key in ROW_CONFIG:
         return _breaking(f"{key} changed")
     if key == "materialized":
-        return materialization_effect(before, after, detail, causes.adapter)
+        unstable = causes.unstable(before, after)
+        return materialization_effect(before, after, detail, causes.adapter, unstable)
     if key == "column_types" and detail.key != key:  # seeds only
         return _touching(detail.key.removeprefix("column_types."), Status.MODIFIED, f"{detail.key} changed")
     return _unknown(f"{key} changed")
+
+
+def _unless_read(
+    effect: SqlChange, key: str, before: NodeMetadata, after: NodeMetadata, causes: Causes
+) -> SqlChange:
+    """Return *effect*, or an unknown one if a macro of the project that builds the node may read *key*."""
+    is_milder = SEVERITY[effect.category] < SEVERITY[Category.UNKNOWN]
+    reader = causes.reader_of(key, before, after) if is_milder else None
+    return _unknown(f"{reader} reads {key}") if reader else effect
 
 
 def _of_columns(detail: ChangeDetail) -> SqlChange:

@@ -26,9 +26,11 @@ from recce_meta.diff.code import (
     reads_config,
     same_code,
 )
+from recce_meta.diff.materializations import COMPUTED_WHEN_READ, unstable_text
 from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, is_builtin, normalise
 from recce_meta.errors import first_of
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason
+from recce_meta.warehouses.builds import incremental_words
 
 BUILT = frozenset(["model", "seed", "snapshot", "test"])
 """Resource types that dbt builds with a materialization."""
@@ -354,6 +356,38 @@ class Causes:
         codes = [node.raw_code for node in (before, after) if node.raw_code]
         own += codes if not is_visible else filter(decides_at_run_time, codes)
         return "the node's code" if any(reads_config(text, key) for text in own) else None
+
+    def incremental_words(self, *nodes: NodeMetadata) -> frozenset[str]:
+        """Return the words by which a run of *nodes* may select rows because the table has rows."""
+        sides = (self.base, self.current)
+        return frozenset().union(*(incremental_words(one, side.macros) for side in sides for one in nodes))
+
+    def unstable(self, *nodes: NodeMetadata) -> str:
+        """Return why each read of *nodes*, as views, may differ; empty if it does not.
+
+        The views that they read are computed again as well. Without compiled SQL, their macros count.
+        """
+        waiting, seen = [node.unique_id for node in nodes], set[str]()
+        while waiting:
+            seen.add(unique_id := waiting.pop())
+            sides = [side for side in (self.base, self.current) if unique_id in side.nodes]
+            if not sides and unique_id.startswith("model."):
+                return f"{unique_id} is not known, and may have another result at each read"
+            for side in sides:
+                node = side.nodes[unique_id]
+                is_first = any(node.unique_id == one.unique_id for one in nodes)
+                if not is_first and (
+                    node.materialized not in COMPUTED_WHEN_READ or node.resource_type != "model"
+                ):
+                    continue
+                texts = [node.compiled_code or node.raw_code or ""]
+                if node.compiled_code is None:
+                    called = (side.macros.get(one) for one in side.closure(node.macros))
+                    texts += [macro.macro_sql for macro in called if macro is not None]
+                for found in filter(None, map(unstable_text, texts)):
+                    return f"{found} has another result at each read"
+                waiting += [parent for parent in node.parents if parent not in seen]
+        return ""
 
     @staticmethod
     def _hooks(node: NodeMetadata) -> list[str]:

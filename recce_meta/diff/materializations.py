@@ -9,15 +9,23 @@ docs/concepts/change-categories.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-from recce_meta.errors import UnknownNameError
 from recce_meta.models import ChangeDetail, Json, NodeMetadata, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
-from recce_meta.warehouses import warehouse_named
-from recce_meta.warehouses.builds import REMOVED_STAYS, BuildRules, Edit, Outcome, Statement, failing
+from recce_meta.warehouses import rules_of
+from recce_meta.warehouses.builds import (
+    REMOVED_STAYS,
+    SELECTION,
+    BuildRules,
+    Edit,
+    Outcome,
+    Statement,
+    deciding_columns,
+    failing,
+    names_in,
+)
 
 NONE, NON_BREAKING, PARTIAL, BREAKING, UNKNOWN = (
     Category.NONE,
@@ -33,25 +41,36 @@ OF_QUERY_ALONE = REBUILT | {"ephemeral", "external", "seed", "test", "unit", "fu
 """Materializations that keep no earlier rows."""
 COMPUTED_WHEN_READ = frozenset(["view", "ephemeral"])
 
+_OF_SESSION = "catalog role schema schemas user database warehouse session account region setting".split()
+_OF_TIME = "timestamp date time datetime localtimestamp timezone utc".split()
+_CALLED = r"""\w*rand\w* | \w*uuid\w* | newid | now | now64 | today | \w*getdate | getutcdate | sysdate\w*
+    | timeofday | cur(?:date|time) | utc_(?:date|time|timestamp) | unixepoch | seq[1248]
+    | (?:curr|last|set)val
+    | setseed | uniform | normal | zipf | shuffle | monotonically_increasing_id | txid_\w+ | pg_current_\w+
+    | pg_backend_pid | connection_id | last_\w+_id | user | database | schema"""
+_NAMED = rf"""(?:get_)?current_(?:{"|".join((*_OF_SESSION, *_OF_TIME))}) | local(?:time|timestamp)
+    | systimestamp | sysdate | (?:session|system)_user | nextval | tablesample
+    | (?:clock|statement|transaction)_timestamp"""
 UNSTABLE = re.compile(
-    r"""(?ix) \b(\w*rand\w* | \w*uuid\w* | newid | nextval | now | today | getdate | sysdate | timeofday
-    | (?:clock|statement|transaction)_timestamp | generate_uuid ) \s* \(
-    | \b(current_(?:timestamp|date|time|datetime) | local(?:time|timestamp) | tablesample | systimestamp)\b"""
+    rf"""(?ix) \b(?P<call>{_CALLED}) \s* \( | \b(?P<name>{_NAMED})\b
+    | \b(?P<sample>using\s+sample|sample\s*\()
+    | \b(?P<age>age)\s*\((?![^()]*,[^()]*\)) | \b(?P<unix>unix_timestamp)\s*\(\s*\)
+    | '(?P<word>now|today|tomorrow|yesterday)'"""
 )
-"""Functions with another result at each read, which a table freezes and a view does not."""
+"""Text with another result at each read, which a table freezes and a view does not."""
 
 # Snapshots: the same macros on all adapters (snapshots/helpers.sql, snapshots/strategies.sql).
 _NEW_VERSIONS = "get a new version, every row that differs: the old ones are closed"
 SNAPSHOT_COLUMNS: Mapping[tuple[Edit, str], Outcome] = {
-    (Edit.ADDED, "checked"): Outcome(
+    (Edit.ADDED, "check_cols"): Outcome(
         BREAKING, "get a new version, each current row: check_cols has the column"
     ),
     (Edit.ADDED, ""): Outcome(NON_BREAKING, "have NULL in the new column until they change"),
-    (Edit.REMOVED, "checked"): failing("check_cols names a removed column"),
+    (Edit.REMOVED, "check_cols"): failing("check_cols names a removed column"),
     (Edit.REMOVED, "unique_key"): failing("unique_key names a removed column"),
     (Edit.REMOVED, "updated_at"): failing("updated_at names a removed column"),
     (Edit.REMOVED, ""): REMOVED_STAYS,
-    (Edit.VALUE, "checked"): Outcome(BREAKING, _NEW_VERSIONS),
+    (Edit.VALUE, "check_cols"): Outcome(BREAKING, _NEW_VERSIONS),
     (Edit.VALUE, "unique_key"): Outcome(BREAKING, "stay under their old keys; all new keys are inserted"),
     (Edit.VALUE, "updated_at"): Outcome(BREAKING, "get a new version if updated_at is later, else never"),
     (Edit.VALUE, ""): Outcome(PARTIAL, "keep the old value until they change"),
@@ -122,6 +141,17 @@ INCREMENTAL_QUERY: Mapping[Statement, Mapping[Edit, Outcome]] = {
 }
 """Outcomes of other edits of a query, by what the statement replaces."""
 
+_EXCLUDED = Outcome(BREAKING, "that the predicates exclude are not matched, but inserted again")
+_REPARTITIONED = Outcome(BREAKING, "stay in their old partitions, and are written again to others")
+DECIDING: Mapping[str, Outcome] = {
+    "incremental_predicates": _EXCLUDED,
+    "predicates": _EXCLUDED,
+    "partition_by": _REPARTITIONED,
+    "partitions": _REPARTITIONED,
+    SELECTION: Outcome(BREAKING, "stay, and a run selects other rows by the column"),
+}
+"""Outcomes of other values of a column, by what names it; the key itself is in `INCREMENTAL_QUERY`."""
+
 MATERIALIZATIONS: Mapping[tuple[str, str], Outcome] = {
     ("table", "view"): Outcome(NON_BREAKING),
     ("view", "table"): Outcome(NON_BREAKING),
@@ -172,7 +202,7 @@ class TableEdit(NamedTuple):
     @property
     def strategies(self) -> frozenset[str]:
         """Return the incremental strategies of both sides."""
-        return frozenset(strategy_of(node, self.rules) for node in (self.before, self.after))
+        return frozenset(_strategy(node, self.rules) for node in (self.before, self.after))
 
 
 Rule: TypeAlias = Callable[[TableEdit], Outcome | None]
@@ -211,12 +241,32 @@ def _of_merged_columns(edit: TableEdit) -> Outcome:
         is_merge = is_merge or "microbatch" in edit.strategies
     if not is_merge:
         return Outcome(NONE)
-    lists = [frozenset(names_in(value)) for value in (edit.detail.base, edit.detail.current)]
-    # Without merge_update_columns every column is updated, and the others are unknown here.
-    if edit.key == "merge_update_columns" and not all(lists):
-        return Outcome(BREAKING, "keep old values in columns that are left out, if they match")
-    return Outcome(PARTIAL, "keep old values in columns that are left out, if they match",
-                   column=" ".join(sorted(lists[0] ^ lists[1])))  # fmt: skip
+    before, after = (_plain_names(value) for value in (edit.detail.base, edit.detail.current))
+    if edit.key == "merge_update_columns":
+        if (lack := _lacks_columns(edit.after, after)) is not None:
+            return lack
+        # Without merge_update_columns every column is updated, and the others are unknown here.
+        if not (before and after):
+            return Outcome(BREAKING, "keep old values in columns that are left out, if they match")
+    changed = tuple(sorted(before ^ after))
+    return Outcome(PARTIAL, "keep old values in columns that are left out, if they match", columns=changed)
+
+
+def _plain_names(value: Json) -> frozenset[str]:
+    listed = value if isinstance(value, (list, tuple)) else [value] if value else []
+    return frozenset(str(each).strip('"`[] ').lower() for each in listed)
+
+
+def _lacks_columns(node: NodeMetadata, names: Collection[str]) -> Outcome | None:
+    """Return the outcome if the query of *node* may lack one of the columns *names*."""
+    code = (node.compiled_code or "*").lower()
+    catalog = {column.name.lower() for column in node.columns if node.columns_from == "catalog"}
+    missing = sorted(name for name in names if name not in catalog and name not in code)
+    if not missing:
+        return None
+    if "*" in code:
+        return Outcome(UNKNOWN, f"may lack {missing[0]}, which merge_update_columns names")
+    return failing(f"merge_update_columns names {missing[0]}, which the query lacks")
 
 
 def _of_event_time(edit: TableEdit) -> Outcome | None:
@@ -243,9 +293,7 @@ INCREMENTAL_CONFIG: Mapping[str, Rule] = {
     "event_time": _of_event_time,
     "partition_by": _of_partitions,
     "liquid_clustered_by": _of_partitions,
-    "incremental_predicates": lambda edit: Outcome(
-        BREAKING, "that the predicates exclude are not matched, but inserted again"
-    ),
+    "incremental_predicates": lambda edit: _EXCLUDED,
     "incremental_strategy": lambda edit: Outcome(BREAKING, "are replaced or kept by another statement"),
 }
 """Outcomes of configuration keys of incremental models."""
@@ -254,7 +302,7 @@ INCREMENTAL_CONFIG: Mapping[str, Rule] = {
 def _of_hard_deletes(edit: TableEdit) -> Outcome:
     before, after = (str(value or "ignore") for value in (edit.detail.base, edit.detail.current))
     if (before, after) == ("ignore", "invalidate"):
-        return Outcome(PARTIAL, "that are absent are closed", column=_valid_to(edit.after))
+        return Outcome(PARTIAL, "that are absent are closed", columns=(_valid_to(edit.after),))
     if after == "new_record":
         return failing("the table lacks the column dbt_is_deleted")
     return Outcome(BREAKING, "that are absent stay as they are from now on")
@@ -262,7 +310,7 @@ def _of_hard_deletes(edit: TableEdit) -> Outcome:
 
 def _of_valid_to(edit: TableEdit) -> Outcome:
     if edit.detail.base is None:
-        return Outcome(PARTIAL, "have NULL until they change", column=_valid_to(edit.after))
+        return Outcome(PARTIAL, "have NULL until they change", columns=(_valid_to(edit.after),))
     return Outcome(BREAKING, "that are current are not found: each is current twice")
 
 
@@ -273,7 +321,7 @@ SNAPSHOT_CONFIG: Mapping[str, Rule] = {
     "updated_at": lambda edit: SNAPSHOT_COLUMNS[Edit.VALUE, "updated_at"],
     "hard_deletes": _of_hard_deletes,
     "invalidate_hard_deletes": lambda edit: (
-        Outcome(PARTIAL, "that are absent are closed", column=_valid_to(edit.after))
+        Outcome(PARTIAL, "that are absent are closed", columns=(_valid_to(edit.after),))
         if edit.detail.current is True
         else Outcome(BREAKING, "that are absent stay current")
     ),
@@ -315,23 +363,21 @@ def config_effect(
     if outcome is None:
         return None
     reason = f"{edit.key} changed" if outcome.category is not NONE else ""
-    return _effect(outcome, outcome.column.split(), Status.MODIFIED, reason)
+    return _effect(outcome, outcome.columns, Status.MODIFIED, reason)
 
 
 def materialization_effect(
-    before: NodeMetadata, after: NodeMetadata, detail: ChangeDetail, adapter: str | None
+    before: NodeMetadata, after: NodeMetadata, detail: ChangeDetail, adapter: str | None, unstable: str = ""
 ) -> SqlChange:
-    """Return the effect of another materialization."""
+    """Return the effect of another materialization. *unstable* says why each read may differ, if it may."""
     pair = (str(detail.base or "view"), str(detail.current or "view"))
     rules = rules_of(adapter)
     outcome = MATERIALIZATIONS.get(pair, _AGES if pair[1] == "ephemeral" else Outcome(BREAKING))
     if rules is not None:
         outcome = rules.replacements.get(pair, outcome)
     effect = _effect(outcome, (), Status.MODIFIED, f"materialized: {detail.base} → {detail.current}")
-    if outcome.category is NON_BREAKING and (name := _unstable(before, after, pair)):
-        return SqlChange(
-            category=BREAKING, reasons=(*effect.reasons, f"{name} has another result at each read")
-        )
+    if outcome.category is NON_BREAKING and unstable and len(COMPUTED_WHEN_READ.intersection(pair)) == 1:
+        return SqlChange(category=BREAKING, reasons=(*effect.reasons, unstable))
     return effect
 
 
@@ -341,8 +387,12 @@ def table_effects(
     query: SqlChange,
     details: Collection[ChangeDetail],
     adapter: str | None,
+    words: Iterable[str] = (),
 ) -> Iterator[SqlChange]:
-    """Yield the effects on existing rows of an edited query, whose effect on a new table is *query*."""
+    """Yield the effects on existing rows of an edited query, whose effect on a new table is *query*.
+
+    *words* are those of `incremental_words`.
+    """
     kind = after.materialized or ""
     if query.category is NONE or kind in OF_QUERY_ALONE or not kind or kind != before.materialized:
         return
@@ -364,57 +414,91 @@ def table_effects(
     ):
         return
     for column in query.columns:
-        outcome = column_outcome(after, column, adapter, is_retyped=column.name in query.retyped)
+        is_retyped = column.name in query.retyped
+        outcome = column_outcome(after, column, adapter, words=words, is_retyped=is_retyped)
         yield _effect(outcome, [column.name], column.status)
     for edit in ([Edit.MOVED] if query.moved else []) + ([Edit.ROWS] if query.category is BREAKING else []):
         if (found := _query_outcome(after, edit, adapter)) is not None:
             yield _effect(found, ())
 
 
+def keeps_rows(node: NodeMetadata) -> bool:
+    """Return True if the table of *node* may hold rows of earlier builds."""
+    kind = node.materialized or ""
+    return bool(kind) and kind not in OF_QUERY_ALONE and kind not in REFRESHED
+
+
+def reached_outcome(
+    node: NodeMetadata, column: ColumnChange, adapter: str | None, words: Iterable[str]
+) -> Outcome | None:
+    """Return what becomes of existing rows of an unedited *node* if a column of its query changes.
+
+    Return None if it holds none. *words* are those of `incremental_words`.
+    """
+    kind = node.materialized
+    if not keeps_rows(node) or (kind == "incremental" and node.config.get("full_refresh") is True):
+        return None
+    if kind not in ("incremental", "snapshot"):
+        return Outcome(UNKNOWN, f"materialization {kind}")
+    return column_outcome(node, column, adapter, words=words)
+
+
 def column_outcome(
-    node: NodeMetadata, column: ColumnChange, adapter: str | None, *, is_retyped: bool = False
+    node: NodeMetadata,
+    column: ColumnChange,
+    adapter: str | None,
+    *,
+    words: Iterable[str] = (),
+    is_retyped: bool = False,
 ) -> Outcome:
-    """Return what becomes of the existing rows of *node*, incremental or a snapshot, if a column changes."""
+    """Return what becomes of the existing rows of *node*, incremental or a snapshot, if a column changes.
+
+    *words* are those of `incremental_words`.
+    """
     edit = {Status.ADDED: Edit.ADDED, Status.REMOVED: Edit.REMOVED}.get(column.status, Edit.VALUE)
+    rules, name = rules_of(adapter), column.name.lower()
+    deciding = deciding_columns(node, rules, words)
+    if name == "*" and (any(deciding.values()) or node.materialized == "snapshot"):
+        return Outcome(UNKNOWN, "may be replaced by a column that is not known")
+    roles = [role for role, names in deciding.items() if name in names]
     if node.materialized == "snapshot":
-        return _snapshot_outcome(node, column.name, Edit.RETYPED if is_retyped else edit)
-    key, time = names_in(node.config.get("unique_key")), names_in(node.config.get("event_time"))
-    rules = rules_of(adapter)
-    strategy = strategy_of(node, rules)
-    statement = _statement(node, rules)
+        return _snapshot_outcome(node, roles, Edit.RETYPED if is_retyped else edit)
+    strategy, statement = _strategy(node, rules), rules.statement_of(node.config) if rules else None
     if rules is None or statement is None:
         return _unknown_statement(adapter, strategy, rules)
     policy = str(node.config.get("on_schema_change") or "ignore")
-    name = column.name.lower()
-    if edit is Edit.REMOVED and name in key and statement is Statement.KEYED:
+    decides = next((DECIDING[role] for role in roles if role in DECIDING), None)
+    if edit is Edit.REMOVED and "unique_key" in roles:
         return failing("unique_key names a removed column")
+    if edit is Edit.REMOVED and name in names_in(node.config.get("merge_update_columns")):
+        return failing("merge_update_columns names a removed column")
     if is_retyped:
         edit = Edit.RETYPED
     if edit is Edit.VALUE:
-        is_batched = strategy == "microbatch" and name in time
-        edit = Edit.EVENT_TIME if is_batched else Edit.KEY if name in key else Edit.VALUE
+        if decides is not None:
+            return decides
+        is_batched = strategy == "microbatch" and name in names_in(node.config.get("event_time"))
+        is_key = name in names_in(node.config.get("unique_key"))
+        edit = Edit.EVENT_TIME if is_batched else Edit.KEY if is_key else Edit.VALUE
         return INCREMENTAL_QUERY[statement].get(edit, Outcome(PARTIAL))
     columns = INCREMENTAL_COLUMNS[edit]
     outcome = columns.get(policy, columns["ignore"])
     exception = rules.exceptions.get((strategy, edit)) if policy == "ignore" else None
-    if edit is Edit.RETYPED and name in key and statement is Statement.KEYED:
+    if edit is Edit.RETYPED and "unique_key" in roles:
         return INCREMENTAL_QUERY[statement][Edit.KEY]
-    return exception or outcome
+    outcome = exception or outcome
+    is_milder = outcome.category is PARTIAL and edit is not Edit.ADDED
+    return decides if decides is not None and is_milder else outcome
 
 
-def _snapshot_outcome(node: NodeMetadata, name: str, edit: Edit) -> Outcome:
-    checked = node.config.get("check_cols")
-    names = {
-        "unique_key": names_in(node.config.get("unique_key")),
-        "updated_at": names_in(node.config.get("updated_at")),
-        "checked": names_in(checked) if node.config.get("strategy") == "check" else frozenset(),
-    }
+def _snapshot_outcome(node: NodeMetadata, roles: Collection[str], edit: Edit) -> Outcome:
     strategy = str(node.config.get("strategy"))
     if strategy not in ("timestamp", "check"):
         return Outcome(UNKNOWN, f"are compared by the project's strategy {strategy}")
-    role = next((role for role, known in names.items() if name.lower() in known), "")
-    if not role and strategy == "check" and checked == "all" and edit is not Edit.REMOVED:
-        role = "checked"
+    role = next(reversed(list(roles)), "")
+    is_all = strategy == "check" and node.config.get("check_cols") == "all"
+    if not role and is_all and edit is not Edit.REMOVED:
+        role = "check_cols"
     if edit is Edit.RETYPED and role:
         edit = Edit.VALUE
     return SNAPSHOT_COLUMNS.get((edit, role)) or SNAPSHOT_COLUMNS[edit, ""]
@@ -428,7 +512,7 @@ def _query_outcome(node: NodeMetadata, edit: Edit, adapter: str | None) -> Outco
             deletes = "invalidate"
         return SNAPSHOT_ROWS.get(deletes) if edit is Edit.ROWS else None
     rules = rules_of(adapter)
-    strategy, statement = strategy_of(node, rules), _statement(node, rules)
+    strategy, statement = _strategy(node, rules), rules.statement_of(node.config) if rules else None
     if rules is None or statement is None:
         return _unknown_statement(adapter, strategy, rules)
     return rules.exceptions.get((strategy, edit)) or INCREMENTAL_QUERY[statement].get(edit)
@@ -443,41 +527,8 @@ def _unknown_statement(adapter: str | None, strategy: str, rules: BuildRules | N
     return Outcome(UNKNOWN, f"may stay or be replaced: {what}")
 
 
-def strategy_of(node: NodeMetadata, rules: BuildRules | None) -> str:
-    """Return the incremental strategy of *node*, the adapter's default if it names none."""
-    named = node.config.get("incremental_strategy")
-    if named and named != "default":
-        return str(named)
-    if rules is None:
-        return "default"
-    return rules.default if node.config.get("unique_key") else rules.keyless_default
-
-
-def _statement(node: NodeMetadata, rules: BuildRules | None) -> Statement | None:
-    statement = rules.statements.get(strategy_of(node, rules)) if rules is not None else None
-    # Without a key, a merge matches no row.
-    return (
-        Statement.APPEND if statement is Statement.KEYED and not node.config.get("unique_key") else statement
-    )
-
-
-@cache
-def rules_of(adapter: str | None) -> BuildRules | None:
-    """Return how the adapter builds incremental models, None if that is not known."""
-    try:
-        return warehouse_named(adapter).build_rules if adapter else None
-    except UnknownNameError:
-        return None
-
-
-def names_in(value: Json) -> frozenset[str]:
-    """Return the lower-case words in a column, an expression, or a list of them.
-
-    >>> sorted(names_in(["Id", "lower(code)"]))
-    ['code', 'id', 'lower']
-    """
-    listed = value if isinstance(value, (list, tuple)) else [value] if value else []
-    return frozenset(word.lower() for each in listed for word in re.findall(r"\w+", str(each)))
+def _strategy(node: NodeMetadata, rules: BuildRules | None) -> str:
+    return rules.strategy_of(node.config) if rules else str(node.config.get("incremental_strategy"))
 
 
 def _valid_to(node: NodeMetadata) -> str:
@@ -489,15 +540,14 @@ def _valid_to(node: NodeMetadata) -> str:
     )
 
 
-def _unstable(before: NodeMetadata, after: NodeMetadata, pair: tuple[str, str]) -> str:
-    """Return the function that makes a stored result differ from one that is computed when it is read."""
-    if len(COMPUTED_WHEN_READ.intersection(pair)) != 1 or pair[0] == pair[1]:
-        return ""
-    for node in (before, after):
-        for text in (node.compiled_code, node.raw_code):
-            if text and (found := UNSTABLE.search(text)):
-                return (found[1] or found[2]).lower()
-    return ""
+def unstable_text(code: str) -> str | None:
+    """Return what in *code* has another result at each read.
+
+    >>> unstable_text("select age(born), x from t"), unstable_text("select age(a, b) from t")
+    ('age', None)
+    """
+    found = UNSTABLE.search(code)
+    return next(filter(None, found.groups())).lower() if found else None
 
 
 def _effect(

@@ -25,6 +25,7 @@ from recce_meta.models.change import Category, ColumnChange, Reach, SqlChange
 from recce_meta.models.lineage import REFERENCED, ColumnEdge, Kind, NodeColumns
 from recce_meta.sql_lineage.impact import ANY, UNSURE, EdgesByColumn, columns_read, structs_around
 from recce_meta.sql_lineage.project.columns import WITHOUT_QUERY
+from recce_meta.warehouses.builds import Outcome
 
 ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
 """Returns the available column lineage of nodes, and of readers that inline them as ephemeral models."""
@@ -47,6 +48,14 @@ MentionsOf: TypeAlias = Callable[[str, Collection[str]], Collection[str]]
 """Returns which of some nodes name a parent in their SQL."""
 
 
+ExistingRowsOf: TypeAlias = Callable[[str, ColumnChange], Outcome | None]
+"""Returns what a run does with existing rows of a node if a column changes; None for a node without them."""
+
+
+def _of_none(unique_id: str, column: ColumnChange) -> None:
+    return None
+
+
 class LineageSource(NamedTuple):
     """Lazy access to the lineage of downstream nodes."""
 
@@ -61,6 +70,8 @@ class LineageSource(NamedTuple):
     """True if the current run has no column lineage, so any reader of a change may be affected."""
     has_references: bool = True
     """True if the current run's column lineage includes the columns that SQL names."""
+    existing: ExistingRowsOf = _of_none
+    """Called for affected columns, not for those that a node's own edit changes."""
 
 
 class Start(NamedTuple):
@@ -174,12 +185,22 @@ class _Propagation:
         """Record *part* and queue it, unless an earlier part had at least the same confidence."""
         if part.status is not Status.ADDED and self._is_new(part):
             return
+        if is_reached and part.what is Reach.COLUMNS and (rows := self._of_existing_rows(part)) is not None:
+            self._add(rows, queue)
         key = part.unique_id, part.what, part.column.lower(), part.status
         if part.confidence > self._passed.get(key, 0.0):
             self._passed[key] = part.confidence
             heappush(queue, part)
         if is_reached and part.status is not Status.ADDED:
             self._record(part)
+
+    def _of_existing_rows(self, part: _AffectedPart) -> _AffectedPart | None:
+        """Return the effect of a changed column on rows that its table has, if it affects other columns."""
+        outcome = self._source.existing(part.unique_id, ColumnChange(part.column, part.status))
+        what = _WHOLE.get(outcome.category) if outcome is not None else None
+        if outcome is None or what is None:
+            return None
+        return part._replace(what=what, column="", status=Status.MODIFIED, fails=outcome.fails)
 
     def _is_new(self, part: _AffectedPart) -> bool:
         """Return True if the node's own change adds the column, so it has no earlier values."""
@@ -431,9 +452,13 @@ class _LoadedLineage:
         return self._reads.get(parent, {})
 
 
+_WHOLE = {Category.BREAKING: Reach.ROWS, Category.UNKNOWN: Reach.UNKNOWN}
+"""Reach of the categories that affect a node as a whole."""
+
+
 def _initial_parts(start: Start) -> Iterator[_AffectedPart]:
     """Yield the initial parts of a changed node."""
-    whole = {Category.BREAKING: Reach.ROWS, Category.UNKNOWN: Reach.UNKNOWN}.get(start.effect.category)
+    whole = _WHOLE.get(start.effect.category)
     where = (start.distance, start.origin, start.unique_id)
     if whole is not None:
         yield _AffectedPart(*where, whole)

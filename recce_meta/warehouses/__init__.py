@@ -7,6 +7,7 @@ from functools import cache
 from recce_meta.errors import UnknownNameError
 from recce_meta.plugins import WAREHOUSES, clash_warnings, plugin_error, plugin_names
 from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlParts, Warehouse
+from recce_meta.warehouses.builds import BuildRules
 from recce_meta.warehouses.fields import Fields, masked
 from recce_meta.warehouses.generic.connection import DATABASES, other_database
 from recce_meta.warehouses.registry import built_in, folders_with, plugin
@@ -20,6 +21,7 @@ __all__ = [
     "available",
     "clashing",
     "masked",
+    "rules_of",
     "url_databases",
     "url_schemes",
     "warehouse_for_scheme",
@@ -53,6 +55,15 @@ def warehouse_named(name: str, *, where: str = "") -> Warehouse:
         known = (*available(), *plugin_names(WAREHOUSES))
         raise UnknownNameError("warehouse type", name, known, where=where)
     return found()
+
+
+@cache
+def rules_of(adapter: str | None) -> BuildRules | None:
+    """Return how dbt's *adapter* builds incremental models, None if that is not known."""
+    try:
+        return warehouse_named(adapter).build_rules if adapter else None
+    except UnknownNameError:
+        return None
 
 
 def warehouse_of_store(dialect: str) -> Warehouse:

@@ -7,11 +7,13 @@ outcome describes the next run without `--full-refresh`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
+from recce_meta.models import Json, MacroMetadata, NodeMetadata
 from recce_meta.models.change import EXISTING, Category
 
 
@@ -59,8 +61,8 @@ class Outcome(NamedTuple):
     """What happens to existing rows, or why the build fails; empty if they are as if newly built."""
     fails: bool = False
     """True if dbt stops, so that the old content stays."""
-    column: str = ""
-    """The only column that is affected, if it is not the edited column."""
+    columns: tuple[str, ...] = ()
+    """The only columns that are affected, if they are not the edited column."""
 
     @property
     def reason(self) -> str:
@@ -102,7 +104,120 @@ class BuildRules:
     filters_batches: bool = False
     """True if a batch inserts only its own rows, even if it reads all rows of a parent."""
 
+    def strategy_of(self, config: Mapping[str, Json]) -> str:
+        """Return the incremental strategy that *config* names, or the adapter's default."""
+        named = config.get("incremental_strategy")
+        if named and named != "default":
+            return str(named)
+        return self.default if config.get("unique_key") else self.keyless_default
+
+    def statement_of(self, config: Mapping[str, Json]) -> Statement | None:
+        """Return the statement of an incremental model, None for a strategy of the project."""
+        statement = self.statements.get(self.strategy_of(config))
+        # Without a key, a merge matches no row.
+        return APPEND if statement is KEYED and not config.get("unique_key") else statement
+
 
 KEYED_STRATEGIES: Mapping[str, Statement] = {"append": APPEND, "delete+insert": KEYED, "merge": KEYED}
 DEFAULT_BY_KEY = ("delete+insert", "append")
 """dbt's own `get_incremental_default_sql`: with and without a unique key."""
+
+SELECTION = "is_incremental()"
+"""Role of a column that an incremental run may select rows by."""
+
+
+def deciding_columns(
+    node: NodeMetadata, rules: BuildRules | None, words: Iterable[str] = ()
+) -> dict[str, frozenset[str]]:
+    """Return the columns whose values decide which existing rows a run replaces, by the key that names them.
+
+    They are in lower case, among other words. *words* are those of `incremental_words`. The check_cols `all`
+    of a snapshot is not expanded. Without *rules*, each key may be read.
+    """
+    config = node.config
+    if node.materialized == "snapshot":
+        keys = ["unique_key", "updated_at", *(["check_cols"] if config.get("strategy") == "check" else ())]
+        return {key: names_in(config.get(key)) for key in keys}
+    if node.materialized != "incremental":
+        return {}
+    statement = rules.statement_of(config) if rules is not None else None
+    if statement is Statement.WHOLE:
+        return {}
+    keys = ["incremental_predicates", "predicates", "partition_by", "partitions", "unique_key"]
+    if statement is not None:
+        keys = ["incremental_predicates", "predicates"] if statement is not APPEND else []
+        keys += ["partition_by", "partitions"] if statement is Statement.PARTITIONS else []
+        keys += ["unique_key"] if statement is KEYED else []
+    found = {key: names_in(config.get(key)) for key in keys}
+    return {**found, SELECTION: frozenset(words)}
+
+
+def names_in(value: Json) -> frozenset[str]:
+    """Return the lower-case names in a column, an expression, or a list of them: words and quoted names.
+
+    >>> sorted(names_in(["Id", 'lower("Zip code")']))
+    ['code', 'id', 'lower', 'lower("zip code")', 'zip', 'zip code']
+    """
+    if isinstance(value, dict):  # partition_by of BigQuery
+        value = value.get("field") or list(value.values())
+    listed = value if isinstance(value, (list, tuple)) else [value] if value else []
+    texts = [str(each).lower() for each in listed]
+    return frozenset(
+        name
+        for text in texts
+        for name in (text.strip().strip('"`[]'), *re.findall(r"[\w$]+", text), *_QUOTED.findall(text))
+        if name
+    )
+
+
+_QUOTED = re.compile(r'(?<=["`\[])[^"`\[\]]+(?=["`\]])')
+_TAG = re.compile(r"\{%-?\s*(?:(if)\b|(endif)\b)?.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
+_CONFIG_CALL = re.compile(
+    r"""\{\{-?\s*config\s*\((?:[^'"()]|'[^']*'|"[^"]*"|\((?:[^'"()]|'[^']*'|"[^"]*")*\))*\)\s*-?\}\}"""
+)
+"""A call that sets configuration: its hooks may name the table."""
+_OF_TABLE = re.compile(r"\b(?:is_incremental|this|should_full_refresh|load_relation|get_relation)\b")
+
+
+def incremental_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> frozenset[str]:
+    """Return the lower-case words of *node* by which a run may select rows because the table has rows.
+
+    They are those of conditional blocks that read the table or ask for it. If the code asks elsewhere,
+    directly or in a macro, each of its words is one.
+    """
+    if node.materialized != "incremental":
+        return frozenset()
+    code = _CONFIG_CALL.sub("", node.raw_code or "")
+    found = _words(code)
+    waiting, known = list(node.macros), set(node.macros)
+    while waiting:
+        macro = macros.get(waiting.pop())
+        if macro is None or macro.unique_id.startswith("macro.dbt."):
+            continue
+        if any(map(_asks, _TAG.finditer(macro.macro_sql))):
+            found |= names_in([code, macro.macro_sql])
+        new = set(macro.macros) - known
+        known |= new
+        waiting += new
+    return found
+
+
+def _words(code: str) -> frozenset[str]:
+    """Return the words of the outermost blocks of *code* with a condition on the table."""
+    open_blocks: list[re.Match[str]] = []
+    words: frozenset[str] = frozenset()
+    for tag in _TAG.finditer(code):
+        is_inside = any(map(_asks, open_blocks))
+        if tag[1]:
+            open_blocks.append(tag)
+        elif tag[2] and open_blocks:
+            start = open_blocks.pop()
+            if _asks(start) and not any(map(_asks, open_blocks)):
+                words |= names_in(code[start.end() : tag.start()])
+        elif _asks(tag) and not is_inside:
+            return names_in(code)
+    return words
+
+
+def _asks(tag: re.Match[str]) -> bool:
+    return not tag[0].startswith("{#") and _OF_TABLE.search(tag[0]) is not None

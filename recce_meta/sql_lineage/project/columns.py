@@ -45,12 +45,15 @@ from recce_meta.sql_lineage.project.nodes import (
     argument_reads,
     argument_uses,
     canonical_spelling,
+    deciding_uses,
     named_columns,
     node_columns,
     snapshot_columns,
     snapshot_names,
     test_columns,
 )
+from recce_meta.warehouses import rules_of
+from recce_meta.warehouses.builds import Edit, deciding_columns, incremental_words
 
 if TYPE_CHECKING:
     from recce_meta.sql_lineage import QueryColumns
@@ -240,6 +243,8 @@ class _Analysis:
         dialect = dialect_of(project.run.adapter_type)
         self._tier = self.tier = _TIERS.get(project.run.extractor, Tier.GOLD)
         self.dialect = dialect or ""
+        self._adapter = project.run.adapter_type
+        self._macros = {macro.unique_id: macro for macro in project.macros}
         self._assumed = frozenset(assumed)
         self._is_assumed = False
         self.timeout = timeout
@@ -308,13 +313,37 @@ class _Analysis:
         names = self.names.of(node)
         # Documentation may be incomplete, so it does not name the outputs of a query.
         own = _names(node) if node.columns_from == "catalog" or node.contract else None
-        settings = [node.config.get(name) for name in SETTINGS] if node.resource_type == "snapshot" else None
+        is_snapshot = node.resource_type == "snapshot"
+        deciding = self._deciding(node)
+        settings: list[Json] = [node.config.get(name) for name in SETTINGS] if is_snapshot else []
+        settings += [[key, sorted(words)] for key, words in sorted(deciding.items())]
+        if settings and not is_snapshot:
+            settings += [bool(node.contract), self._fails_on_removal(node)]
         lineage_id = self._query_id(names, own, settings or bool(node.contract))
+        analyse = self._snapshot if is_snapshot else self._model
 
-        if settings is None:
-            self._keep(node, lineage_id, lambda: self._model(node, names, own))
-        else:
-            self._keep(node, lineage_id, lambda: self._snapshot(node, names, own))
+        def compute() -> NodeColumns:
+            parents = {one: self.columns_of(one) for one in names.read if one != node.unique_id}
+            known = {one: columns.names or columns.documented for one, columns in parents.items()}
+            return deciding_uses(node, analyse(node, names, own), deciding, known, self.certainty)
+
+        self._keep(node, lineage_id, compute)
+
+    def _deciding(self, node: NodeMetadata) -> Mapping[str, Collection[str]]:
+        """Return the columns by which a run replaces existing rows; none if each run builds all of them."""
+        if node.materialized not in ("snapshot", "incremental") or node.config.get("full_refresh") is True:
+            return {}
+        words = incremental_words(node, self._macros)
+        return deciding_columns(node, rules_of(self._adapter), words)
+
+    def _fails_on_removal(self, node: NodeMetadata) -> bool:
+        """Return True if the statement of an incremental model names each of its columns."""
+        rules = rules_of(self._adapter)
+        policy = node.config.get("on_schema_change") or "ignore"
+        if rules is None or rules.statement_of(node.config) is None or policy not in ("ignore", "fail"):
+            return False
+        exception = rules.exceptions.get((rules.strategy_of(node.config), Edit.REMOVED))
+        return policy == "fail" or exception is None or exception.fails
 
     def _snapshot(self, node: NodeMetadata, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
         dbts = snapshot_names(node)
@@ -327,9 +356,13 @@ class _Analysis:
         return _naming(replace(columns, outputs=columns.outputs + spelt), named)
 
     def _model(self, node: NodeMetadata, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
-        """Return the columns of a query. A contract names all of them, including those from a `*`."""
+        """Return the columns of a query.
+
+        A contract names all of them, including those from a `*`, and so do most incremental models.
+        """
         columns = self._analysed(names, own)
-        if not node.contract:
+        is_kept = node.materialized == "incremental" and node.config.get("full_refresh") is not True
+        if not node.contract and not (is_kept and self._fails_on_removal(node)):
             return columns
         return _naming(columns, (source for output in columns.outputs for source in output.sources))
 

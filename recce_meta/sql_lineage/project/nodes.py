@@ -7,7 +7,7 @@ https://docs.getdbt.com/docs/build/snapshots#snapshot-meta-fields
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from recce_meta.models.lineage import ColumnOutput, ColumnSource, ColumnUse, Kind, NodeColumns, Tier, Usage
 from recce_meta.models.node import Json, NodeMetadata
 from recce_meta.sql_lineage.project.names import QueryNames, canonical_name
+from recce_meta.warehouses.builds import SELECTION
 
 if TYPE_CHECKING:
     from recce_meta.sql_lineage.query import QueryColumns
@@ -26,6 +27,9 @@ HARD_CODED = 0.9
 """Confidence that a relation named without ref or source is the node with that relation in this run."""
 OWN_CATALOG = 0.9
 """Confidence that a node's column comes from a star over a relation with unknown columns."""
+
+NOT_COMPILED = 0.9
+"""Confidence that a branch that was not compiled reads the column of a parent that has the name."""
 
 ColumnNames: TypeAlias = Sequence[str]
 
@@ -312,6 +316,44 @@ def named_columns(node: NodeMetadata, outputs: Sequence[ColumnOutput]) -> frozen
     return frozenset().union(
         *(_made_of(value, outputs) for value in (config.get("unique_key"), checked) if value != "all")
     )
+
+
+def deciding_uses(
+    node: NodeMetadata,
+    columns: NodeColumns,
+    deciding: Mapping[str, Collection[str]],
+    parents: Mapping[str, Iterable[str]],
+    certainty: float,
+) -> NodeColumns:
+    """Return *columns* with the sources of the columns by which a run replaces existing rows of *node*.
+
+    *deciding* has their lower-case names by the configuration key that names them, as `deciding_columns`.
+    A branch that was not compiled may also read columns of *parents*, whose names are given.
+    """
+    if columns.reason is not None:
+        return columns
+    is_all = node.config.get("strategy") == "check" and node.config.get("check_cols") == "all"
+    uses = {(use.usage, use.parent, use.column): use for use in columns.uses}
+    for key, names in deciding.items():
+        usage = Usage.JOIN if key == "unique_key" else Usage.FILTER
+        found = [
+            ColumnUse(usage, source.parent, source.column, source.confidence)
+            for output in columns.outputs
+            if output.name.lower() in names or (key == "check_cols" and is_all)
+            for source in output.sources
+        ]
+        if key == SELECTION:
+            sure = round(NOT_COMPILED * certainty, 2)
+            found += [
+                ColumnUse(usage, parent, name, sure)
+                for parent, known in parents.items()
+                for name in known
+                if name.lower() in names
+            ]
+        for use in found:
+            place = use.usage, use.parent, use.column
+            uses[place] = max(use, uses.get(place, use))
+    return replace(columns, uses=tuple(sorted(uses.values())))
 
 
 def snapshot_names(node: NodeMetadata) -> frozenset[str]:

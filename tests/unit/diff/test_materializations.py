@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from recce_meta.diff.materializations import config_effect, materialization_effect, table_effects
+from recce_meta.diff.materializations import (
+    config_effect,
+    materialization_effect,
+    table_effects,
+    unstable_text,
+)
 from recce_meta.models import ChangeDetail, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.sql_diff import compare_sql
+from recce_meta.warehouses.builds import incremental_words
 
 CHECK_ALL = {"materialized": "snapshot", "strategy": "check", "check_cols": "all", "unique_key": "id"}
 TIMESTAMP = {"materialized": "snapshot", "strategy": "timestamp", "updated_at": "ts", "unique_key": "id"}
@@ -72,6 +79,8 @@ CONFIG = [
     (MERGE, "full_refresh", None, True, "breaking"),
     (MERGE, "merge_exclude_columns", None, ["a"], "partial_breaking"),
     (APPEND, "merge_exclude_columns", None, ["a"], "none"),
+    (MERGE, "merge_update_columns", ["a"], ["a", "b"], "partial_breaking"),
+    (MERGE, "merge_update_columns", ["a"], ["a", "nope"], "breaking"),
     (TIMESTAMP, "snapshot_meta_column_names.dbt_valid_to", None, "until", "breaking"),
     (TIMESTAMP, "hard_deletes", None, "invalidate", "partial_breaking"),
     (TIMESTAMP, "hard_deletes", None, "new_record", "breaking"),
@@ -85,7 +94,8 @@ def test_a_configuration_key_is_judged_by_the_materialization(subtests: pytest.S
     for config, key, base, current, category in CONFIG:
         with subtests.test(key=key, base=base, current=current, config=config):
             detail = ChangeDetail(Reason.CONFIG, key, base, current)
-            found = config_effect(node(**config), node(**config), detail, "duckdb")
+            one = replace(node(**config), compiled_code="select id, a, b from t")
+            found = config_effect(one, one, detail, "duckdb")
             assert found is not None and found.category == category
 
 
@@ -97,12 +107,87 @@ def test_a_statement_that_is_not_known_may_read_any_key() -> None:
 
 def test_a_view_of_an_unstable_query_differs_at_each_read() -> None:
     detail = ChangeDetail(Reason.CONFIG, "materialized", "table", "view")
-    for sql, category in (("select random() as r", "breaking"), ("select 1 as r", "non_breaking")):
-        one = NodeMetadata(unique_id="model.shop.m", name="m", resource_type="model", compiled_code=sql)
-        assert materialization_effect(one, one, detail, "duckdb").category == category
+    one = NodeMetadata(unique_id="model.shop.m", name="m", resource_type="model")
+    for unstable, category in (("random has another result at each read", "breaking"), ("", "non_breaking")):
+        assert materialization_effect(one, one, detail, "duckdb", unstable).category == category
     assert materialization_effect(one, one, detail, "bigquery").category == "breaking"
+
+
+def test_text_with_another_result_at_each_read_is_found(subtests: pytest.Subtests) -> None:
+    unstable = """random() rand() gen_random_uuid() seq.nextval nextval('s') get_current_timestamp() now()
+        unix_timestamp() curdate() seq4() current_user age(born) age(max(a)) sysdate getdate() 'today'
+        current_date uniform(1,2,random()) localtimestamp""".split()
+    phrases = ["t using sample 5", "t tablesample (3)", "t sample (10 rows)"]
+    stable = """age(a,b) unix_timestamp(a) from_unixtime(a) current_month user_id brand usage(a) schema
+        sample average(a) knowledge(a)""".split()
+    for text in [*unstable, *phrases, *stable]:
+        with subtests.test(text=text):
+            assert (unstable_text(f"select {text} from t") is None) == (text in stable)
 
 
 def test_a_cast_to_another_type_is_a_retyped_column() -> None:
     assert compare_sql("select a from t", "select cast(a as text) as a from t").retyped == ("a",)
     assert compare_sql("select a from t", "select a * 2 as a from t").retyped == ()
+
+
+DECIDING = [
+    (OVERWRITE, "bigquery", {"partition_by": {"field": "a", "data_type": "date"}}, ""),
+    (MERGE, "duckdb", {"incremental_predicates": ["DBT_INTERNAL_DEST.a > 1"]}, ""),
+    (MERGE, "duckdb", {"incremental_predicates": ['dest."a" > 1']}, ""),
+    (MERGE, "duckdb", {}, "{% if is_incremental() %} where a > 1 {% endif %}"),
+    (
+        APPEND,
+        "duckdb",
+        {},
+        "where {% if x %} b {% if flags.X %} a > (select max(a) from {{ this }}) {% endif %}",
+    ),
+]
+
+
+def test_values_of_a_column_that_selects_or_places_rows_change_which_rows_are_there(
+    subtests: pytest.Subtests,
+) -> None:
+    query = SqlChange(category=Category.PARTIAL_BREAKING, columns=(ColumnChange("a", Status.MODIFIED),))
+    for config, adapter, more, code in DECIDING:
+        for name, category in (("a", "breaking"), ("c", "partial_breaking")):
+            with subtests.test(config=config, more=more, code=code, column=name):
+                one = replace(node(**config, **more), raw_code=code)
+                edit = replace(query, columns=(ColumnChange(name, Status.MODIFIED),))
+                (found,) = table_effects(one, one, edit, (), adapter, incremental_words(one, {}))
+                assert found.category == category
+
+
+def test_other_rows_and_moved_columns_are_judged_by_the_statement(subtests: pytest.Subtests) -> None:
+    rows, moved = SqlChange(category=Category.BREAKING), SqlChange(category=Category.NON_BREAKING, moved=True)
+    for config, adapter, query, expected in (
+        (APPEND, "duckdb", rows, ["breaking"]),
+        (OVERWRITE, "snowflake", rows, ["breaking"]),
+        (OVERWRITE, "snowflake", moved, ["breaking"]),
+        (OVERWRITE, "bigquery", moved, []),
+        (MERGE, "duckdb", moved, []),
+        ({**TIMESTAMP, "hard_deletes": "invalidate"}, "duckdb", rows, ["breaking"]),
+        (TIMESTAMP, "duckdb", moved, []),
+        (MERGE, "oracle", moved, ["unknown"]),
+    ):
+        with subtests.test(config=config, adapter=adapter, query=query):
+            effects = table_effects(node(**config), node(**config), query, (), adapter)
+            assert [effect.category for effect in effects] == expected
+
+
+def test_an_edit_of_a_relation_that_the_warehouse_refreshes_may_not_be_applied(
+    subtests: pytest.Subtests,
+) -> None:
+    edited = SqlChange(category=Category.BREAKING)
+    for kind, key, category, applied in (
+        ("materialized_view", "indexes", "non_breaking", False),
+        ("materialized_view", "dist", "non_breaking", True),
+        ("dynamic_table", "target_lag", "none", False),
+        ("dynamic_table", "refresh_mode", "non_breaking", True),
+    ):
+        with subtests.test(kind=kind, key=key):
+            one, detail = node(materialized=kind), ChangeDetail(Reason.CONFIG, key, 1, 2)
+            found = config_effect(one, one, detail, "redshift")
+            assert found is not None and found.category == category
+            stale = [effect.reasons for effect in table_effects(one, one, edited, [detail], "redshift")]
+            assert bool(stale) is not applied
+            assert list(table_effects(one, one, edited, [], "databricks")) == [] or kind == "dynamic_table"

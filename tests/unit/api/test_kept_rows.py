@@ -1,0 +1,190 @@
+"""Changes that reach unedited nodes with rows of earlier runs: what the next run does with those rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
+from recce_meta.api.record import record_run
+from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunMetadata
+from recce_meta.models.lineage import Usage
+from recce_meta.sql_lineage.project.columns import analyse_project
+
+CHECK = {"materialized": "snapshot", "strategy": "check", "check_cols": ["a"], "unique_key": "id"}
+CHECK_ALL = {**CHECK, "check_cols": "all"}
+TIMESTAMP = {"materialized": "snapshot", "strategy": "timestamp", "updated_at": "ts", "unique_key": "id"}
+KEYED = {"materialized": "incremental", "unique_key": "id"}
+APPEND = {"materialized": "incremental", "incremental_strategy": "append"}
+NEWER = "{% if is_incremental() %} where ts > (select max(ts) from {{ this }}) {% endif %}"
+SINCE = f"select id, a, ts from p {NEWER}"
+
+
+def node(name: str, sql: str, *parents: str, raw: str = "", macros: Any = (), **config: Any) -> NodeMetadata:
+    kind = "snapshot" if config.get("materialized") == "snapshot" else "model"
+    relation = '"d"."s"."{}"'.format
+    for parent in parents:
+        sql = sql.replace(f" {parent.split('.')[-1]}", " " + relation(parent.split(".")[-1]))
+    return NodeMetadata(
+        unique_id=f"{kind}.shop.{name}", name=name, resource_type=kind, package_name="shop", language="sql",
+        database_name="d", schema_name="s", identifier=name, relation_name=relation(name),
+        materialized=config.get("materialized", "table"), config=config, raw_code=raw or sql,
+        compiled_code=sql, parents=parents, macros=macros,
+    )  # fmt: skip
+
+
+def project(run_id: str, *nodes: NodeMetadata, adapter: str = "duckdb", macros: Any = ()) -> Project:
+    run = RunMetadata(
+        run_id=run_id, project_name="shop", environment="dev", adapter_type=adapter, extractor="dbt",
+        run_at=datetime(2026, 1, 1 + len(run_id), tzinfo=timezone.utc),
+    )  # fmt: skip
+    return Project(run=run, nodes=nodes, macros=macros)
+
+
+P = "select id, a, b, ts from raw"
+K = "select id, a, b, ts from p"
+
+
+def reached(edited: str, config: dict[str, Any], adapter: str = "duckdb", sql: str = K, **more: Any) -> str:
+    """What of a reader of `other` of the unedited node is affected if its parent becomes *edited*."""
+    kept = node("k", sql, "model.shop.p", **more, **config)
+    reader = node("r", "select b from k", kept.unique_id)
+    sides = [
+        project(run_id, node("p", parent), kept, reader, adapter=adapter)
+        for run_id, parent in (("b", P), ("bc", edited))
+    ]
+    found = {one.name: one for one in whole_diff(*sides, NOTHING_MORE).impacted}
+    return "fails" if "k" in found and found["k"].fails else str(found["r"].reach) if "r" in found else ""
+
+
+VALUE_A, VALUE_ID = P.replace("a,", "a + 1 as a,"), P.replace("id,", "id + 1 as id,")
+VALUE_TS = P.replace(" ts ", " ts + 1 as ts ")
+MORE, LESS = P.replace(", ts", ", ts, c"), P.replace("a, ", "")
+STAR = "select * from p"
+CASES = [
+    (VALUE_A, CHECK, "duckdb", K, "rows"),
+    (VALUE_A, CHECK_ALL, "duckdb", K, "rows"),
+    (VALUE_A, {**CHECK, "check_cols": ["ts"]}, "duckdb", K, ""),
+    (VALUE_A, {**CHECK, "check_cols": ['"a"']}, "duckdb", K, "rows"),
+    (VALUE_A, TIMESTAMP, "duckdb", K, ""),
+    (VALUE_TS, TIMESTAMP, "duckdb", K, "rows"),
+    (VALUE_A, {**CHECK, "strategy": "own"}, "duckdb", K, "unknown"),
+    (VALUE_ID, KEYED, "duckdb", K, "rows"),
+    (VALUE_ID, APPEND, "duckdb", K, ""),
+    (VALUE_A, KEYED, "duckdb", K, ""),
+    (VALUE_A, {**KEYED, "incremental_predicates": ["dest.a > 1"]}, "duckdb", K, "rows"),
+    (VALUE_A, {**KEYED, "incremental_strategy": "own"}, "duckdb", K, "unknown"),
+    (VALUE_A, KEYED, "oracle", K, "unknown"),
+    (VALUE_A, {"materialized": "own"}, "duckdb", K, "unknown"),
+    (VALUE_A, {"materialized": "table"}, "duckdb", K, ""),
+    (
+        VALUE_A,
+        {**APPEND, "incremental_strategy": "insert_overwrite", "partition_by": {"field": "a"}},
+        "bigquery",
+        K,
+        "rows",
+    ),
+    (MORE, CHECK_ALL, "duckdb", STAR, "rows"),
+    (MORE, {**KEYED, "on_schema_change": "fail"}, "duckdb", STAR, "fails"),
+    (MORE, KEYED, "duckdb", STAR, ""),
+    (LESS, KEYED, "duckdb", STAR, "fails"),
+    (LESS, {**KEYED, "on_schema_change": "sync_all_columns"}, "duckdb", STAR, ""),
+    (LESS, CHECK, "duckdb", STAR, "fails"),
+]
+
+
+def test_a_changed_column_reaches_all_columns_if_it_decides_which_rows_are_replaced(
+    subtests: pytest.Subtests,
+) -> None:
+    for edited, config, adapter, sql, expected in CASES:
+        with subtests.test(edited=edited, config=config, adapter=adapter):
+            assert reached(edited, config, adapter, sql) == expected
+
+
+def test_a_column_that_an_incremental_run_selects_by_decides_its_rows(subtests: pytest.Subtests) -> None:
+    macro = "{% macro recent() %}{% if is_incremental() %} where ts > 1 {% endif %}{% endmacro %}"
+    for edited, raw, expected in (
+        (VALUE_TS, SINCE, "rows"),
+        (VALUE_A, SINCE, ""),
+        (VALUE_A, "{{ config(post_hook='grant select on {{ this }} to x') }}" + SINCE, ""),
+        (VALUE_A, K + " where {{ 'ts > 1' if is_incremental() else true }}", "rows"),
+    ):
+        with subtests.test(edited=edited, raw=raw):
+            assert reached(edited, APPEND, raw=raw) == expected
+    kept = node("k", K, "model.shop.p", raw=K + " {{ recent() }}", macros=("macro.shop.recent",), **APPEND)
+    named = MacroMetadata(unique_id="macro.shop.recent", name="recent", package_name="shop", macro_sql=macro)
+    sides = [project(one, node("p", sql), kept, macros=(named,)) for one, sql in (("b", P), ("bc", VALUE_TS))]
+    (impact,) = whole_diff(*sides, NOTHING_MORE).impacted
+    assert impact.reach == "rows"
+
+
+def test_the_deciding_columns_are_stored_as_column_edges() -> None:
+    edges = {}
+    for name, config in (("check", CHECK), ("all", CHECK_ALL), ("keyed", KEYED), ("append", APPEND)):
+        kept = node("k", "select id, a from p", "model.shop.p", **config)
+        graph = analyse_project(project("b", node("p", P), kept))
+        found = graph.analyses[graph.lineage_ids[kept.unique_id]]
+        edges[name] = {(use.usage, use.column) for use in found.uses}
+    assert edges["check"] == {(Usage.JOIN, "id"), (Usage.FILTER, "a")}
+    assert edges["all"] == {(Usage.JOIN, "id"), (Usage.FILTER, "a"), (Usage.FILTER, "id")}
+    assert edges["keyed"] == {(Usage.JOIN, "id")}
+    assert edges["append"] == set()
+
+
+@pytest.fixture
+def store() -> Iterator[UnifiedSqlAdapter]:
+    with UnifiedSqlAdapter.from_url("duckdb:///:memory:") as adapter:
+        yield adapter
+
+
+def test_a_table_that_becomes_a_view_is_unstable_if_a_view_above_it_is(
+    store: UnifiedSqlAdapter, subtests: pytest.Subtests
+) -> None:
+    for sql, above, expected in (
+        ("select id, random() as x from raw", "view", "breaking"),
+        ("select id, random() as x from raw", "table", "non_breaking"),
+        ("select id, 1 as x from raw", "view", "non_breaking"),
+    ):
+        with subtests.test(sql=sql, above=above):
+            nodes = [
+                node("p", sql, materialized=above),
+                node("q", "select id, x from p", "model.shop.p", materialized="view"),
+            ]
+            sides = [
+                project(one, *nodes, node("k", "select x from q", "model.shop.q", materialized=kind))
+                for one, kind in (("b", "table"), ("bc", "view"))
+            ]
+            schema = f"m{len(sql)}{above}"
+            runs = [record_run(store, side, schema=schema).run for side in sides]
+            diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs, schema)]
+            for diff in diffs:
+                (change,) = diff.changed
+                assert change.category == expected, change.category_reasons
+
+
+def test_a_key_is_not_harmless_if_a_macro_that_builds_the_node_reads_it(subtests: pytest.Subtests) -> None:
+    def macro(name: str, body: str) -> MacroMetadata:
+        text = f"{{% macro {name}() %}}{body}{{% endmacro %}}"
+        return MacroMetadata(unique_id=f"macro.shop.{name}", name=name, package_name="shop", macro_sql=text)
+
+    by_config = macro("materialization_own_default", "{{ config.get('persist_docs') }}")
+    hooked = macro("note", "{{ model.config.cluster_by }}")
+    for key, kind, macros, hook, expected in (
+        ("persist_docs", "own", [by_config], [], "unknown"),
+        ("persist_docs", "table", [by_config], [], "none"),
+        ("cluster_by", "table", [hooked], [{"sql": "{{ note() }}"}], "unknown"),
+        ("cluster_by", "table", [hooked], [], "non_breaking"),
+        ("cluster_by", "table", [], [{"sql": "select '{{ config.get('cluster_by') }}'"}], "unknown"),
+    ):
+        with subtests.test(key=key, kind=kind, hook=hook):
+            config = {"materialized": kind, "post-hook": hook}
+            sides = [
+                project(one, node("k", "select 1 as a", **config, **{key: value}), macros=macros)
+                for one, value in (("b", {"x": 1}), ("bc", {"x": 2}))
+            ]
+            (change,) = whole_diff(*sides, NOTHING_MORE).changed
+            assert change.category == expected, change.category_reasons
