@@ -62,7 +62,7 @@ from recce_meta.models.checks import (
     TopKParams,
     ValueDiffParams,
 )
-from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, RowCountDiff, Subject
+from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, NotCompared, RowCountDiff, Subject
 from recce_meta.models.gaps import stale_phrase
 from recce_meta.report.check_findings import (
     DIFFERING,
@@ -152,17 +152,21 @@ def run_check(check: AnyCheck, run_one: RunOne) -> CheckResult:
 def _judged(check: DataCheck, answers: tuple[CheckAnswer, ...], seconds: float) -> CheckResult:
     """Return the result of *check*; a violation takes precedence over a failure to compute."""
     failures = [answer for answer in answers if isinstance(answer, Failed)]
+    skipped = [answer for answer in answers if isinstance(answer, NotCompared)]
     uncounted = _uncounted(check, answers)
     # Expectations handle figures that could not be computed themselves.
     unseen = uncounted or (missing_figures(answers) if check.expect is None else _outdated(answers))
     # Expectations could hold for counts that were never taken.
-    seen = () if uncounted else [answer for answer in answers if not isinstance(answer, Failed)]
+    seen = (
+        () if uncounted else [answer for answer in answers if not isinstance(answer, (Failed, NotCompared))]
+    )
     found = violations(check.expect, seen)
     hint = failures[0].hint if failures else None
     if found:
         status, message = CheckStatus.FAILED, _first_of(found)
-    elif failures or unseen:
+    elif failures or unseen or (skipped and check.expect is not None):
         not_made = [f"{failed.subject.name}: {failed.error}" for failed in failures]
+        not_made += [f"{one.subject.name}: {one.reason}" for one in skipped]
         status, message = _not_run(check), _first_of(not_made or unseen)
     else:
         status = CheckStatus.PASSED

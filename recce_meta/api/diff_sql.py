@@ -13,7 +13,7 @@ from recce_meta.data_diff.rows import rows_diff
 from recce_meta.data_diff.source import Pair
 from recce_meta.errors import TemplateError, UsageError
 from recce_meta.models import NodeMetadata
-from recce_meta.models.data_diff import DataSide
+from recce_meta.models.data_diff import SAME_RELATION, DataSide
 from recce_meta.render import SimpleTemplateRenderer
 from recce_meta.warehouses.dialect import dialect_named
 
@@ -51,6 +51,10 @@ def generate_diff_sql(
     missing = [side.value for side, source in _sides(pair) if source is None]
     if missing:
         raise UsageError(f"{node_id} has no relation in {' or '.join(missing)}: nothing to compare")
+    if pair.is_same:
+        raise UsageError(
+            f"{node_id} cannot be compared: {SAME_RELATION}", hint="pass nodes of another environment"
+        )
     return dialect.render(_counts(_first_statement(pair, before, node)), pretty=True)
 
 

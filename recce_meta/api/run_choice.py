@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.run_reader import folder_of
 from recce_meta.errors import RunNotFound, UsageError
 from recce_meta.extractors.history import CheckoutHistory, MergeBase
 from recce_meta.models import RunMetadata
-from recce_meta.models.run import MERGE_BASE_OF, ChosenRun, RunChoice
+from recce_meta.models.run import DBT, MERGE_BASE_OF, ChosenRun, RunChoice
 from recce_meta.profiles import find_project_dir
 from recce_meta.store.read import find_runs
 from recce_meta.store.select import RunSelector, find_project, find_run, require_complete, unknown_run
@@ -30,8 +31,12 @@ ENVIRONMENT = "RECCE_META_ENVIRONMENT"
 BASE, CURRENT, LATEST = "base", "current", "latest"
 LATEST_RUN = "latest run"
 """Reason for the default run of a command that reads one run, if neither branch nor environment says more."""
+BUILDING = frozenset(["build", "run", "seed", "snapshot", "retry"])
+"""Commands of dbt that build relations."""
 RECENT = 50
 """Number of latest runs of base that are searched for the merge base before another query."""
+RUNS_LISTED = 300
+"""Number of latest runs among which one with data is searched."""
 OF_BRANCH = 20
 """Number of latest runs of a branch among which current is searched."""
 SHORTEST_SHA = 7
@@ -107,6 +112,49 @@ def select_runs(
     _refuse_same(*sides)
     notes = tuple(dict.fromkeys((*sides[0].notes, *sides[1].notes)))
     return SelectedRuns(*sides, RunChoice(base=sides[0].chosen, current=sides[1].chosen, notes=notes))
+
+
+def with_builds(
+    connect: Callable[[], UnifiedSqlAdapter],
+    choice: RunChoice,
+    base: RunMetadata,
+    current: RunMetadata,
+    *,
+    schema: str = DEFAULT_SCHEMA,
+) -> RunChoice:
+    """Return *choice* with a note if its runs *base* and *current* may be newer than their tables.
+
+    That is so if the command of a run of dbt did not build, and no recorded build is of the same version.
+    """
+    unbuilt = []
+    for side, chosen, run in (("base", choice.base, base), ("current", choice.current, current)):
+        if run.command in BUILDING or (run.extractor != DBT and run.extraction is None):
+            continue
+        if chosen.run_id is not None:
+            with open_store(connect(), schema) as store:
+                if _is_built(store, run):
+                    continue
+        unbuilt.append(side)
+    if not unbuilt:
+        return choice
+    note = f"No build of {' and '.join(unbuilt)} is recorded; tables may be older than the code"
+    return replace(choice, notes=(*choice.notes, note))
+
+
+def _is_built(store: StoreSession, run: RunMetadata) -> bool:
+    """Return True if a run of the environment of *run* built its graph, or its commit, without an error."""
+    others = find_runs(store, project=run.project_name, environment=run.environment, most=RECENT)
+    return any(
+        one.command in BUILDING
+        and not (one.build_errors or one.build_skipped)
+        and (one.target_name, one.target_schema) == (run.target_name, run.target_schema)
+        and (one.graph_id == run.graph_id or (not run.git_dirty and _is_clean_commit(one, run.git_sha)))
+        for one in others
+    )
+
+
+def _is_clean_commit(run: RunMetadata, sha: str | None) -> bool:
+    return sha is not None and not run.git_dirty and is_same_commit(run.git_sha, sha)
 
 
 def select_base(
@@ -205,10 +253,15 @@ class _Choosing:
         run = require_complete(find_run(self._store, selector, self._project))
         return Found(run, ChosenRun(run_id=run.run_id, selector=selector, reason=selector))
 
-    def _runs(self, selector: str, **filters: object) -> list[RunMetadata]:
+    def _runs(self, selector: str, most: int | None = None, **filters: object) -> list[RunMetadata]:
         if self._project is None:
             self._project = find_project(self._store, selector)
-        return find_runs(self._store, project=self._project, **filters)
+        if not self._of_data:
+            limit = {} if most is None else {"most": most}
+            return find_runs(self._store, project=self._project, **filters, **limit)
+        found = find_runs(self._store, project=self._project, **filters, most=RUNS_LISTED)
+        # Runs of connected repositories are only parsed, so that their tables are those of other runs.
+        return [run for run in found if run.extraction is None][:most]
 
     def _run_of(self, start: MergeBase, recent: Sequence[RunMetadata], used: str) -> RunMetadata | None:
         """Return the run of the commit *start*: of base if possible, else another run of the base branch.

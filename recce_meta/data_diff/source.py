@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 
 from recce_meta.data_diff.options import unquote
 from recce_meta.data_diff.plan import Answer, Plan, Query, rows_of
@@ -35,6 +36,15 @@ class SideRelation(Struct, frozen=True, kw_only=True):
     text: str = ""
     """Text of the relation in queries, if it is a table."""
 
+    @property
+    def stored_name(self) -> tuple[str, ...]:
+        """Return the parts of the name as the warehouse stores them; for a query, its text."""
+        fold = SqlglotDialect.get_or_raise(self.dialect.name).normalize_identifier
+        relation = self.relation.copy()
+        # In BigQuery, the case of an identifier matters if it is a part of the name of a table.
+        parts = relation.parts if isinstance(relation, exp.Table) else [relation]
+        return tuple(fold(part).name if isinstance(part, exp.Identifier) else part.sql() for part in parts)
+
     def with_alias(self, alias: str) -> Sql:
         """Return the relation with an alias, for FROM."""
         # An expression has one parent in sqlglot, and many queries read the relation.
@@ -58,6 +68,14 @@ class Pair(Struct, frozen=True, kw_only=True):
     def sides(self) -> tuple[SideRelation, ...]:
         """Return the existing sides, base first."""
         return tuple(side for side in (self.base, self.current) if side is not None)
+
+    @property
+    def is_same(self) -> bool:
+        """Return True if both sides are the same table, or the same query, of one connection."""
+        base, current = self.base, self.current
+        if not self.is_joined or base is None or current is None:
+            return False
+        return base.relation == current.relation or base.stored_name == current.stored_name
 
     @property
     def is_cross_warehouse(self) -> bool:

@@ -281,7 +281,7 @@ class TestQueries:
         ],
     )
     def test_a_query_may_end_and_begin_as_queries_do(self, orders: Any, sql: str) -> None:
-        ran = orders("query-diff", "--", sql)
+        ran = orders("query-diff", "--base-sql", f"/* base */ {sql}", "--", sql)
 
         assert (ran.code, ran.err) == (0, "")
         assert "1 row, equal" in ran.out

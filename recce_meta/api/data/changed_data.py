@@ -18,6 +18,7 @@ from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import UnknownNameError
 from recce_meta.models import NodeMetadata, RunDiff, RunMetadata
 from recce_meta.models.data_diff import (
+    SAME_RELATION,
     AnyDataDiff,
     DataSide,
     Failed,
@@ -77,7 +78,7 @@ def data_of_diff(
     raises UnknownNameError for a column in them that does not exist.
     """
     places = comparison.places
-    skipped = [result for sides in chosen if (result := _skipped(sides, places)) is not None]
+    skipped = [result for sides in chosen if (result := _skipped(sides, places, kept[0])) is not None]
     names = {result.subject.unique_id for result in skipped}
     # A skipped node must not be counted either: the user excluded it to spare the warehouse.
     chosen = [sides for sides in chosen if sides.pair(places).subject.unique_id not in names]
@@ -111,12 +112,19 @@ def data_of_diff(
     return results + _run(comparison, [job for _, job in jobs], on_progress) + left_out
 
 
-def _skipped(sides: NodePair, places: RelationResolver) -> Failed | NotCompared | None:
-    """Return the result of a node that its settings exclude, or that has malformed settings, else None."""
+def _skipped(
+    sides: NodePair, places: RelationResolver, kept: StatisticsByNode
+) -> Failed | NotCompared | None:
+    """Return the result of a node that its settings exclude, or that has malformed settings, else None.
+
+    A node whose sides are one relation is only counted, and only if *kept* has an earlier count of base.
+    """
     pair, problem = sides.pair(places), sides.resolved.problem
     if problem is not None:
         return Failed(subject=pair.subject, diff=ALL_DIFFS, error=problem.message, hint=problem.hint)
     reason = sides.resolved.skip_reason("row_count_diff")
+    if reason is None and pair.is_same and pair.subject.unique_id not in kept:
+        reason = SAME_RELATION
     if reason is None or not pair.sides:
         return None
     return NotCompared(subject=pair.subject, diff=ALL_DIFFS, reason=reason)

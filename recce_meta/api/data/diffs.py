@@ -33,9 +33,11 @@ from recce_meta.data_diff.options import (
     declared_keys,
 )
 from recce_meta.data_diff.plan import Plan
+from recce_meta.data_diff.source import Pair
 from recce_meta.errors import UsageError, quoted
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import (
+    SAME_RELATION,
     HistogramDiff,
     ProfileDiff,
     QueryDiff,
@@ -84,7 +86,7 @@ def schema_diff(
     *adapter* connects to current, and to base unless *base_adapter* does.
     """
     return _answer(
-        adapter, base_adapter, None, lambda resolver: schema.schema_diff(resolver.pair(base, current))
+        adapter, base_adapter, None, lambda resolver: schema.schema_diff(_pair(resolver, base, current))
     )
 
 
@@ -186,7 +188,7 @@ def value_diff(
     )
     settings = _settings(base, current)
     return _answer(
-        adapter, None, threads, lambda resolver: values(resolver.pair(base, current), options, settings)
+        adapter, None, threads, lambda resolver: values(_pair(resolver, base, current), options, settings)
     )
 
 
@@ -275,7 +277,7 @@ def value_diff_detail(
     )
     settings = _settings(base, current)
     return _answer(
-        adapter, None, threads, lambda resolver: details(resolver.pair(base, current), options, settings)
+        adapter, None, threads, lambda resolver: details(_pair(resolver, base, current), options, settings)
     )
 
 
@@ -304,7 +306,7 @@ def profile_diff(
         base_adapter,
         threads,
         lambda resolver: profile_within(
-            resolver.pair(base, current), settings, scope, approximate=approximate
+            _pair(resolver, base, current), settings, scope, approximate=approximate
         ),
     )
 
@@ -330,7 +332,7 @@ def top_k_diff(
         adapter,
         base_adapter,
         threads,
-        lambda resolver: top_k_within(resolver.pair(base, current), settings, scope, k=k),
+        lambda resolver: top_k_within(_pair(resolver, base, current), settings, scope, k=k),
     )
 
 
@@ -356,7 +358,7 @@ def histogram_diff(
         adapter,
         base_adapter,
         threads,
-        lambda resolver: histogram_within(resolver.pair(base, current), settings, scope, num_bins=num_bins),
+        lambda resolver: histogram_within(_pair(resolver, base, current), settings, scope, num_bins=num_bins),
     )
 
 
@@ -384,6 +386,16 @@ def query_diff(
         return detail.query_diff(resolver.queries(base, current), options, base_sql=base, current_sql=current)
 
     return _answer(adapter, base_adapter, threads, plan)
+
+
+def _pair(resolver: RelationResolver, base: Relation, current: Relation) -> Pair:
+    """Return both sides. Raises UsageError for nodes with one relation: it says nothing about their runs."""
+    pair = resolver.pair(base, current)
+    if pair.is_same and isinstance(base, NodeMetadata) and isinstance(current, NodeMetadata):
+        raise UsageError(
+            f"{pair.subject.name} was not compared: {SAME_RELATION}", hint="pass runs of two environments"
+        )
+    return pair
 
 
 def _answer(

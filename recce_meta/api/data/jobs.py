@@ -40,6 +40,7 @@ from recce_meta.data_diff.value import value_diff
 from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata, RunDiff
 from recce_meta.models.data_diff import (
+    SAME_RELATION,
     AnyDataDiff,
     DataSide,
     NotCompared,
@@ -87,25 +88,30 @@ class NodePair(Struct, frozen=True):
     def countable(self, resolver: RelationResolver) -> Countable:
         """Return the two sides for counting, with the reason for each side that cannot be counted."""
         pair, skip = self.pair(resolver), self._skip_reason("row_count_diff")
+        same = SAME_RELATION if pair.is_same else None
+        # One relation is counted once, and its count is no count of base.
+        counted = replace(pair, base=None) if same else pair
         return Countable(
             # Without sides, no query is planned, but the node keeps its row in the result.
-            pair=pair if skip is None else replace(pair, base=None, current=None),
-            base_reason=self.reason or absence(self.base, "current") or skip,
+            pair=counted if skip is None else replace(pair, base=None, current=None),
+            base_reason=self.reason or absence(self.base, "current") or skip or same,
             current_reason=self.reason or absence(self.current, "base") or skip,
             where=self.resolved.settings.where,
         )
 
-    def plan(self, diff: str, pair: Pair, plan: SettledPlan) -> Plan[AnyDataDiff]:
+    def plan(self, diff: str, pair: Pair, plan: SettledPlan, *, is_live: bool = True) -> Plan[AnyDataDiff]:
         """Run *plan*, of the type *diff*, on *pair* with the settings of the node.
 
-        The result is NotCompared if the settings skip the node. Raises InvalidNodeSettings if its meta is
-        malformed.
+        The result is NotCompared if the settings skip the node, or if both sides are one relation and
+        *is_live* says that the plan reads both now. Raises InvalidNodeSettings if its meta is malformed.
         """
         if self.resolved.problem is not None:
             raise self.resolved.problem
         reason = self.resolved.skip_reason(diff)
         if reason is not None and pair.sides:
             return NotCompared(subject=pair.subject, diff=diff, reason=reason)
+        if is_live and pair.is_same:
+            return NotCompared(subject=pair.subject, diff=diff, reason=SAME_RELATION)
         return (yield from plan(pair, self.resolved.settings))
 
     def _skip_reason(self, diff: str) -> str | None:
@@ -245,13 +251,24 @@ def row_count_job(resolver: RelationResolver, chosen: Sequence[NodePair]) -> Job
     return Job("row_count_diff", Subject(name="row counts"), partial(row_counts, counted))
 
 
-def each(diff: str, resolver: RelationResolver, chosen: Sequence[NodePair], plan: SettledPlan) -> list[Job]:
+def each(
+    diff: str,
+    resolver: RelationResolver,
+    chosen: Sequence[NodePair],
+    plan: SettledPlan,
+    *,
+    is_live: bool = True,
+) -> list[Job]:
     """Return one job of type *diff* for each of *chosen*, which runs *plan* on its two sides and settings.
 
-    A node that its settings skip has a job whose result is NotCompared.
+    A node that its settings skip has a job whose result is NotCompared. So has a node whose sides are one
+    relation, unless *is_live* is False because *plan* uses stored results.
     """
     pairs = [(sides, sides.pair(resolver)) for sides in chosen]
-    return [Job(diff, pair.subject, partial(sides.plan, diff, pair, plan)) for sides, pair in pairs]
+    return [
+        Job(diff, pair.subject, partial(sides.plan, diff, pair, plan, is_live=is_live))
+        for sides, pair in pairs
+    ]
 
 
 def of_schema(pair: Pair, _settings: EffectiveSettings) -> Plan[SchemaDiff]:
@@ -276,7 +293,7 @@ def stored_schema_jobs(resolver: RelationResolver, chosen: Sequence[NodePair]) -
             if isinstance(side, NodeMetadata) and side.columns_from == "manifest"
         ]
         result = stored_schema_diff(subject, base, current, resolver.current, documented=documented)
-        jobs += each("schema_diff", resolver, [sides], partial(_known_of, result))
+        jobs += each("schema_diff", resolver, [sides], partial(_known_of, result), is_live=False)
     return jobs
 
 
@@ -351,7 +368,7 @@ def _keys_of(runs: RunPair | None, sides: NodePair) -> tuple[DeclaredKey, ...]:
 
 def sample_plan(
     resolver: RelationResolver, runs: RunPair, sides: NodePair, options: ValueOptions
-) -> Callable[[], Plan[RowSample]]:
+) -> Callable[[], Plan[RowSample | NotCompared]]:
     """Return the plan of sample rows of *sides*, by the key of *options*, its settings or the project.
 
     Raises InvalidNodeSettings if the meta of the node is malformed.
@@ -360,7 +377,10 @@ def sample_plan(
         raise sides.resolved.problem
     # The keys are read now: when the plan runs, another thread may use the connection to the store.
     asked = replace(options, candidates=_keys_of(runs, sides))
-    return partial(row_sample, sides.pair(resolver), value_options(asked, sides.resolved.settings))
+    pair = sides.pair(resolver)
+    if pair.is_same:
+        return partial(known, NotCompared(subject=pair.subject, diff="sample", reason=SAME_RELATION))
+    return partial(row_sample, pair, value_options(asked, sides.resolved.settings))
 
 
 def values(
@@ -422,7 +442,11 @@ def query_job(
     pair = resolver.queries(base, current)
     subject = replace(pair.subject, base_stale=base_stale, current_stale=current_stale)
     pair = replace(pair, subject=subject)
-    plan = partial(query_diff, pair, options, base_sql=base, current_sql=current)
+    plan: Callable[[], Plan[AnyDataDiff]]
+    if pair.is_same:
+        plan = partial(known, NotCompared(subject=subject, diff="query_diff", reason=SAME_RELATION))
+    else:
+        plan = partial(query_diff, pair, options, base_sql=base, current_sql=current)
     return Job("query_diff", pair.subject, plan, (base, current))
 
 

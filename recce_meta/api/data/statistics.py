@@ -101,7 +101,7 @@ def _counts(
     limited = {
         countable.pair.subject.unique_id
         for sides, countable in zip(chosen, counted, strict=True)
-        if countable.where or countable.pair.sides != sides.pair(resolver).sides
+        if countable.where or bool(countable.pair.sides) != bool(sides.pair(resolver).sides)
     }
     base, current = ({key: kept[key] for key in kept if key not in limited} for kept in (base, current))
     asked = []
@@ -130,7 +130,9 @@ def stored_profile_jobs(
     for sides in chosen:
         kept = [_with_columns(_of(sides, side)) for side in (base, current)]
         plan = partial(_profile, resolver=resolver, base=kept[0], current=kept[1], scope=scope)
-        jobs += each("profile_diff", resolver, [sides], plan)
+        # Figures that were stored with base are of another time than those of current.
+        is_live = kept[0] is None or bool(scope.of(sides.resolved.settings).where)
+        jobs += each("profile_diff", resolver, [sides], plan, is_live=is_live)
     return jobs
 
 

@@ -31,7 +31,7 @@ from recce_meta.api.public.settings import (
     with_unmatched,
 )
 from recce_meta.api.render import Templates
-from recce_meta.api.run_choice import SelectedRuns
+from recce_meta.api.run_choice import SelectedRuns, with_builds
 from recce_meta.api.run_reader import folder_of
 from recce_meta.api.runs import RunPair
 from recce_meta.checks.file import read_check_file
@@ -238,7 +238,11 @@ def _open(
         schema=schema,
         chosen=chosen,
         runs=runs,
-        choice=with_unmatched(chosen.choice, config.nodes, runs),
+        choice=with_unmatched(
+            with_builds(lambda: adapter, chosen.choice, runs.base.run, runs.current.run, schema=schema),
+            config.nodes,
+            runs,
+        ),
         config=config,
         nodes=own,
         privacy=privacy,

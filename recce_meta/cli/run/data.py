@@ -39,7 +39,7 @@ from recce_meta.api.data.statistics import (
 )
 from recce_meta.api.diff import unknown_terms
 from recce_meta.api.render import Templates, parse_variables
-from recce_meta.api.run_choice import select_runs
+from recce_meta.api.run_choice import select_runs, with_builds
 from recce_meta.api.run_reader import folder_of
 from recce_meta.api.runs import RunPair, load_pair
 from recce_meta.cli.connections import Connection
@@ -133,7 +133,8 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             of_data=True,
         )
         runs = load_pair(store, found.base.selector, found.current.selector, project=name, schema=schema)
-        return runs, found.choice
+        sides = runs.base.run, runs.current.run
+        return runs, with_builds(store, found.choice, *sides, schema=schema)
 
     def _target(self, stack: ExitStack, name: str) -> UnifiedSqlAdapter:
         """Open the target of the profile, or the URL, that *name* is."""

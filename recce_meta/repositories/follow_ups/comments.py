@@ -25,6 +25,9 @@ _NOTES = 20
 _ROOM = 4_000
 """Characters reserved for what is added to the report of a diff."""
 
+PARSED = "No build of these versions is recorded; tables may be older than the code"
+"""Note of a comment with checks: runs of connected repositories are only parsed."""
+
 
 class CommitVerdict(Struct, frozen=True):
     """State and description of a commit status."""
@@ -75,7 +78,9 @@ def report_comment(
     text = pull_request_markdown(diff, (), outcome.checks, max_chars=max_chars - _ROOM, to=to)
     # Without the marker of the command line, whose users replace the comment that has it.
     text = _titled(text.removeprefix(f"{MARKER}\n"), name)
-    return f"{comment_marker(connection_id)}\n{text}" + _quality(outcome) + _notes([*outcome.notes, *notes])
+    parsed = [] if outcome.checks is None else [PARSED]
+    remarks = _notes([*outcome.notes, *parsed, *notes])
+    return f"{comment_marker(connection_id)}\n{text}" + _quality(outcome) + remarks
 
 
 def failure_comment(
