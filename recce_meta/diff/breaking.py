@@ -348,9 +348,10 @@ def run_diff(
     requested. Only *reached* nodes are impacted; without it, all downstream nodes are.
     """
     changed = changed_ids(changes)
+    below = graph.impact(changed)
     downstream = {
         unique_id: place
-        for unique_id, place in graph.impact(changed).items()
+        for unique_id, place in below.items()
         if unique_id in named and unique_id not in unselected
     }
     impacted = list(_impacts(downstream, named, reached))
@@ -363,7 +364,13 @@ def run_diff(
         ),
         impacted=tuple(sorted(impacted, key=lambda impact: (impact.distance, impact.unique_id))),
         unreached=len(downstream) - len(impacted),
-        children=tuple(sorted(children)),
+        edges=tuple(
+            sorted(
+                LineageEdge(child, parent)
+                for parent in {*changed, *below}
+                for child in graph.children(parent)
+            )
+        ),
         names={
             unique_id: named[unique_id].label
             for edge in children

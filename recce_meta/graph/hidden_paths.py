@@ -10,6 +10,24 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 Pair = tuple[str, str]
 
 
+def drawn_edges(
+    shown: Sequence[str], children: Mapping[str, Sequence[str]], hidden: Collection[str]
+) -> dict[Pair, bool]:
+    """Return the edges of a drawing of *shown*, by parent and child: True for a path through *hidden* nodes.
+
+    >>> drawn_edges(["a", "c", "d"], {"a": ["b"], "b": ["c"], "c": ["d"]}, {"b"})
+    {('c', 'd'): False, ('a', 'c'): True}
+    """
+    ids = frozenset(shown)
+    found = {
+        (one, child): False
+        for one in shown
+        for child in children.get(one, ())
+        if child in ids and child != one
+    }
+    return {**found, **dict.fromkeys(paths_through(hidden, shown, children) if hidden else (), True)}
+
+
 def paths_through(
     hidden: Collection[str], shown: Sequence[str], children: Mapping[str, Sequence[str]]
 ) -> list[Pair]:

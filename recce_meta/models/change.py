@@ -207,8 +207,8 @@ class RunDiff(Tabular, Struct, frozen=True, kw_only=True):
     """Affected nodes that did not change themselves, nearest first."""
     unreached: int = 0
     """Number of further downstream nodes that did not change and are not affected."""
-    children: tuple[LineageEdge, ...] = ()
-    """Edges from changed nodes to their direct children, for drawing."""
+    edges: tuple[LineageEdge, ...] = ()
+    """Edges of changed nodes and of all nodes downstream of them to their children, for drawing."""
     names: dict[str, str] = {}
     """Names of the nodes at the ends of `children`."""
     notes: tuple[str, ...] = ()
@@ -222,6 +222,12 @@ class RunDiff(Tabular, Struct, frozen=True, kw_only=True):
     def changed(self) -> tuple[Change, ...]:
         """Added, removed and modified nodes."""
         return tuple(change for change in self.changes if change.status is not Status.UNCHANGED)
+
+    @property
+    def children(self) -> tuple[LineageEdge, ...]:
+        """Edges from changed nodes to their direct children."""
+        changed = {change.unique_id for change in self.changed}
+        return tuple(edge for edge in self.edges if edge.parent_id in changed)
 
 
 class ScanCounts(Struct, frozen=True, kw_only=True):

@@ -415,7 +415,7 @@ def impact_flowchart(view: ImpactView) -> Flowchart:
         key=lambda n: (abs(n.distance), kind_order(n.resource_type), n.unique_id),
     )
     vertices = [_vertex(node, view) for node in nodes]
-    return flowchart(vertices, [(edge.parent_id, edge.node_id) for edge in view.edges])
+    return flowchart(vertices, {(edge.parent_id, edge.node_id): False for edge in view.edges})
 
 
 def _vertex(node: ReachedNode, view: ImpactView) -> FlowchartNode:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from recce_meta.graph.hidden_paths import drawn_edges
 from recce_meta.models.change import Category, Change, RunDiff, Status
 from recce_meta.models.lineage import LineageView
 from recce_meta.report.diff_details import effect_label, is_classified, reach_phrase
@@ -92,13 +93,23 @@ def diff_flowchart(diff: RunDiff) -> Flowchart:
             children[edge.node_id] = FlowchartNode(edge.node_id, label, kind, "impacted", about)
     ordered = sorted(children.values(), key=lambda v: (kind_order(v.resource_type), v.label, v.unique_id))
     known = changed | children
-    edges = [(edge.parent_id, edge.node_id) for edge in diff.children if edge.node_id in known]
+    edges = edges_among(diff, list(known))
     joined = {end for edge in edges for end in edge}
     linked = [vertex for vertex in changed.values() if vertex.unique_id in joined]
     alone = [vertex for vertex in changed.values() if vertex.unique_id not in joined]
     first = [*linked[:CHANGED_FIRST], *ordered[: NODES_DRAWN - CHANGED_FIRST]]
     rest = [*linked[CHANGED_FIRST:], *ordered[NODES_DRAWN - CHANGED_FIRST :], *alone]
-    return flowchart([*first, *rest], edges)
+    vertices = [*first, *rest]
+    return flowchart(vertices, edges_among(diff, [one.unique_id for one in vertices[:NODES_DRAWN]]))
+
+
+def edges_among(diff: RunDiff, shown: Sequence[str]) -> dict[tuple[str, str], bool]:
+    """Return the edges of a drawing of the nodes *shown*, as `drawn_edges` does; all others are hidden."""
+    children: dict[str, list[str]] = {}
+    for edge in diff.edges:
+        children.setdefault(edge.parent_id, []).append(edge.node_id)
+    known = {*children, *(edge.node_id for edge in diff.edges)}
+    return drawn_edges(shown, children, known.difference(shown))
 
 
 def lineage_flowchart(view: LineageView) -> Flowchart:
@@ -110,11 +121,13 @@ def lineage_flowchart(view: LineageView) -> Flowchart:
         )
         for n in nodes
     ]
-    return flowchart(vertices, [(edge.parent_id, edge.node_id) for edge in view.edges])
+    return flowchart(vertices, {(edge.parent_id, edge.node_id): False for edge in view.edges})
 
 
-def flowchart(vertices: Sequence[FlowchartNode], edges: Sequence[tuple[str, str]]) -> Flowchart:
+def flowchart(vertices: Sequence[FlowchartNode], edges: Mapping[tuple[str, str], bool]) -> Flowchart:
     """Draw the first `NODES_DRAWN` of *vertices* with the (parent, child) *edges* among them.
+
+    An edge with True is a path through nodes that are not drawn, as a dotted line.
 
     Vertices are numbered because a node's name, such as `end`, may be a Mermaid keyword.
     """
@@ -122,9 +135,12 @@ def flowchart(vertices: Sequence[FlowchartNode], edges: Sequence[tuple[str, str]
     numbers = {vertex.unique_id: f"n{index}" for index, vertex in enumerate(drawn)}
     lines = [_vertex_line(numbers[vertex.unique_id], vertex) for vertex in drawn]
     # Unique and sorted, so that equal diffs give equal text.
-    pairs = sorted({(numbers[p], numbers[c]) for p, c in edges if p in numbers and c in numbers})
-    pairs = pairs[:EDGES_DRAWN]
-    lines += [f"  {parent} --> {child}" for parent, child in pairs]
+    pairs = sorted(
+        (numbers[parent], numbers[child], is_path)
+        for (parent, child), is_path in edges.items()
+        if parent in numbers and child in numbers
+    )[:EDGES_DRAWN]
+    lines += [f"  {parent} {'-.->' if is_path else '-->'} {child}" for parent, child, is_path in pairs]
     styles = sorted({vertex.style for vertex in drawn})
     lines += [f"  classDef {style} {_CLASSES[style]}" for style in styles]
     return Flowchart("\n".join(["flowchart LR", *lines]), len(drawn), len(vertices), len(pairs))

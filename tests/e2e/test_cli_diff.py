@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
 
 
 def changed(ran: Any) -> dict[str, str]:
@@ -252,3 +255,18 @@ def test_a_gate_on_a_state_in_which_no_node_is_passes(cli: Any, project: Path, s
     sides = ("path:target-base", "path:again")
 
     assert cli.within(project)("diff", *sides, "--select", selection, "--fail-on", "any").code == 0
+
+
+def test_a_drawing_has_every_edge_between_the_nodes_that_it_shows(store: Any) -> None:
+    page = store("diff", "base", "current", "--format", "html").out
+    sql = "SELECT DISTINCT parent_id, node_id FROM recce_metadata.lineage"
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{store.folder / 'store.duckdb'}") as adapter:
+        edges = {tuple(row) for row in adapter.execute(sql)[1]}
+
+    (text,) = re.findall(r'<script type="application/json" class="graph-data">(.*?)</script>', page, re.S)
+    data = json.loads(text)
+    ids = [node["id"] for node in data["nodes"]]
+    drawn = {(ids[parent], ids[child]) for parent, child, flags, _ in data["edges"] if not flags}
+    assert len(ids) > 5
+    assert drawn == {(parent, child) for parent, child in edges if {parent, child} <= set(ids)}
+    assert page.count('class="edge"') + page.count('class="edge far"') == len(data["edges"])

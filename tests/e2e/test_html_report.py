@@ -213,7 +213,7 @@ def lineage_of(count: int) -> tuple[RunDiff, list[Any]]:
     ]
     names_of = dict(zip(ids, names, strict=True))
     return msgspec.structs.replace(
-        diff, changes=changes, impacted=impacted, children=children, names=names_of
+        diff, changes=changes, impacted=impacted, edges=children, names=names_of
     ), shown
 
 

@@ -28,7 +28,7 @@ from recce_meta.api.run_reader import RunReader
 from recce_meta.api.runs import RunPair
 from recce_meta.errors import UsageError, plural
 from recce_meta.graph import LineageGraph, select
-from recce_meta.graph.hidden_paths import paths_through
+from recce_meta.graph.hidden_paths import drawn_edges
 from recce_meta.graph.layout import Position, layout
 from recce_meta.graph.selector_syntax import parse_selection
 from recce_meta.models import NodeMetadata, NodeResult
@@ -360,32 +360,24 @@ def _drawing(
     # Repeated for each request, because the address is the only memory of a view.
     for stage in part.stages():
         before = part.shown(opened, expansions=stage)
-        found = layout(before.ids, _parents(part.graph, before, _indirect(part, before)), places)
+        found = layout(before.ids, _parents(_edges(part, before)), places)
         places = {one: position[:2] for one, position in found.positions.items()}
-    indirect = _indirect(part, shown)
-    final = layout(shown.ids, _parents(part.graph, shown, indirect), places)
-    flags = {}
-    ids = frozenset(shown.ids)
-    for child in shown.ids:
-        for parent in part.graph.parents.get(child, ()):
-            if parent in ids:
-                flags[parent, child] = states.get((parent, child), 0)
-    flags.update(dict.fromkeys(indirect, INDIRECT))
+    edges = _edges(part, shown)
+    final = layout(shown.ids, _parents(edges), places)
+    flags = {edge: INDIRECT if through else states.get(edge, 0) for edge, through in edges.items()}
     for edge in final.backward:
         flags[edge] |= BACKWARD
     return _Drawing(final.positions, final.bends, [(*edge, flags[edge]) for edge in sorted(flags)])
 
 
-def _indirect(part: GraphPart, shown: ShownNodes) -> list[tuple[str, str]]:
-    return paths_through(shown.hidden, shown.ids, part.graph.children) if shown.hidden else []
+def _edges(part: GraphPart, shown: ShownNodes) -> dict[tuple[str, str], bool]:
+    return drawn_edges(shown.ids, part.graph.children, shown.hidden)
 
 
-def _parents(
-    graph: KnownGraph, shown: ShownNodes, indirect: Iterable[tuple[str, str]]
-) -> dict[str, list[str]]:
-    found = {one: list(graph.parents.get(one, ())) for one in shown.ids}
-    for parent, child in indirect:
-        found[child].append(parent)
+def _parents(edges: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for parent, child in edges:
+        found.setdefault(child, []).append(parent)
     return found
 
 

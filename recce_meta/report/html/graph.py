@@ -1,8 +1,7 @@
 """Lineage graph of the changed nodes, in the positions of `recce_meta.graph.layout`.
 
 The report contains it twice: as data, which the script of the server's pages draws, and as SVG for readers
-without JavaScript and for print. A run diff contains the edges from changed nodes to their direct children
-only. A dashed line joins a farther node to its nearest changed node, through nodes that are not drawn.
+without JavaScript and for print. A dashed line is a path through nodes that are not drawn.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from recce_meta.models.graph_view import (
 )
 from recce_meta.report.diff_details import effect_label, is_classified, reach_phrase
 from recce_meta.report.labels import TESTS, by_kind, kind_order, node_label, node_part
+from recce_meta.report.mermaid import edges_among
 
 NODES_DRAWN = 80
 DRAWN_PER_DISTANCE = 12
@@ -65,13 +65,13 @@ def view_of(diff: RunDiff, marks: Mapping[str, DataMark]) -> GraphView:
     ]
     downstream = _downstream(diff, {node.id for node in changed})
     reached = [node for group in downstream for node in group[:DRAWN_PER_DISTANCE]]
-    edges = _edges(diff, {node.id for node in (*changed, *reached)})
-    joined = {end for edge in edges for end in edge}
+    joined = {end for edge in edges_among(diff, [node.id for node in (*changed, *reached)]) for end in edge}
     linked = [node for node in changed if node.id in joined]
     alone = [node for node in changed if node.id not in joined]
     near = reached[: NODES_DRAWN - CHANGED_FIRST]
     shown = [*linked[:CHANGED_FIRST], *near, *linked[CHANGED_FIRST:], *alone][:NODES_DRAWN]
     total = len(changed) + sum(map(len, downstream))
+    edges = edges_among(diff, [node.id for node in shown])
     return _placed([_marked(node, marks.get(node.id)) for node in shown], edges, total)
 
 
@@ -115,18 +115,6 @@ def _downstream(diff: RunDiff, changed: Collection[str]) -> list[list[GraphNode]
     return list(groups.values())
 
 
-def _edges(diff: RunDiff, known: Collection[str]) -> dict[tuple[str, str], int]:
-    """Return the flags of the edges between *known* nodes, by parent and child."""
-    direct = {edge.node_id for edge in diff.children}
-    found = {(one.origin, one.unique_id): INDIRECT for one in diff.impacted if one.unique_id not in direct}
-    found |= {(edge.parent_id, edge.node_id): 0 for edge in diff.children}
-    return {
-        edge: flags
-        for edge, flags in sorted(found.items())
-        if edge[0] in known and edge[1] in known and edge[0] != edge[1]
-    }
-
-
 def _marked(node: GraphNode, mark: DataMark | None) -> GraphNode:
     """Return *node* with the outcome of its data in words, and the address of its section."""
     if mark is None:
@@ -135,12 +123,10 @@ def _marked(node: GraphNode, mark: DataMark | None) -> GraphNode:
     return replace(node, words=words, href=f"#{mark.anchor}" if mark.anchor else "")
 
 
-def _placed(nodes: Sequence[GraphNode], edges: Mapping[tuple[str, str], int], total: int) -> GraphView:
+def _placed(nodes: Sequence[GraphNode], edges: Mapping[tuple[str, str], bool], total: int) -> GraphView:
     numbers = {node.id: number for number, node in enumerate(nodes)}
-    kept = {edge: flags for edge, flags in edges.items() if edge[0] in numbers and edge[1] in numbers}
-    # Only edges between drawn nodes count, or the layout would leave room for the others.
     parents: dict[str, list[str]] = {}
-    for parent, child in kept:
+    for parent, child in edges:
         parents.setdefault(child, []).append(parent)
     found = layout(numbers, parents)
     places = [found.positions[node.id] for node in nodes]
@@ -154,9 +140,9 @@ def _placed(nodes: Sequence[GraphNode], edges: Mapping[tuple[str, str], int], to
             GraphEdge(
                 numbers[parent],
                 numbers[child],
-                flags | (BACKWARD if (parent, child) in found.backward else 0),
+                INDIRECT * is_indirect | (BACKWARD if (parent, child) in found.backward else 0),
             )
-            for (parent, child), flags in kept.items()
+            for (parent, child), is_indirect in sorted(edges.items())
         ),
         total=total,
         focus=tuple(node.id for node in nodes if node.status != "impacted"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -173,6 +174,20 @@ def test_a_sample_has_the_same_keys_of_both_sides(shop: Any, served: Callable[..
     assert [i for i, row in enumerate(found["rows"]) if row["differs"][0]] == [7]
     assert found["is_cut"] and found["columns"] == ["v", "kind"]
     assert [row["key"] for row in other["rows"]] == [["é0"], ["é1"]]
+
+
+def test_signs_of_a_sample_are_in_a_column_of_their_own(shop: Any, served: Callable[..., Pages]) -> None:
+    shop.build("amounts", "SELECT 1 AS id, 146.0 AS v", "SELECT 1 AS id, 147.0 AS v")
+    shop.write("amounts", key="id")
+    shop.record()
+    pages = served()
+
+    address = pages.start("sample", "amounts")
+    pages.ended(address)
+
+    (table,) = re.findall(r'<table class="sample">.*?</table>', pages.client.get(address).text, re.S)
+    cells = [re.sub("<.*?>", "", cell) for cell in re.findall(r"<td.*?</td>", table, re.S)]
+    assert cells == ["≠", "1", "146.0", "≠", "1", "147.0"]
 
 
 def test_a_sample_without_a_key_compares_nothing(shop: Any, served: Callable[..., Pages]) -> None:

@@ -110,7 +110,7 @@ def diffs(draw: st.DrawFn) -> RunDiff:
         changes=tuple(changes),
         impacted=impacted,
         unreached=draw(st.integers(0, 3)),
-        children=children,
+        edges=children,
         names={e.node_id: draw(hostile) for e in children},
         notes=tuple(draw(st.lists(hostile, max_size=2))),
         choice=choice_of(draw(hostile)) if len(ids) % 2 else None,

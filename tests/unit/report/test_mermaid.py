@@ -20,7 +20,7 @@ def diff_of(count: int, edges: list[tuple[str, str]]) -> RunDiff:
         for i in range(count)
     )
     children = tuple(LineageEdge(child, parent) for parent, child in edges)
-    return RunDiff(base=RUN, current=RUN, changes=changes, children=children)
+    return RunDiff(base=RUN, current=RUN, changes=changes, edges=children)
 
 
 def test_children_that_are_tests_are_not_drawn() -> None:

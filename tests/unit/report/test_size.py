@@ -44,7 +44,7 @@ def large() -> RunDiff:
         for index in range(5_000)
     )
     children = tuple(LineageEdge(impact.unique_id, ids[0]) for impact in impacted)
-    return RunDiff(base=RUN, current=RUN, changes=changes, impacted=impacted, children=children)
+    return RunDiff(base=RUN, current=RUN, changes=changes, impacted=impacted, edges=children)
 
 
 def test_a_diff_of_five_thousand_nodes_fits_on_a_screen(large: RunDiff) -> None:

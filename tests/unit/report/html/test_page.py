@@ -43,7 +43,7 @@ def edge(parent: str, child: str) -> LineageEdge:
 def run_diff(changed: str, *edges: LineageEdge, impacted: tuple[Impact, ...] = ()) -> RunDiff:
     names = {end.node_id: end.node_id.split(".")[2] for end in edges}
     changes = tuple(change(name) for name in changed)
-    return RunDiff(base=RUN, current=RUN, changes=changes, impacted=impacted, children=edges, names=names)
+    return RunDiff(base=RUN, current=RUN, changes=changes, impacted=impacted, edges=edges, names=names)
 
 
 def test_text_is_escaped_where_it_meets_markup() -> None:
@@ -130,7 +130,8 @@ def test_a_page_about_nothing_says_so() -> None:
 
 
 def test_a_child_stands_right_of_its_parents() -> None:
-    diff = run_diff("abc", edge("a", "b"), edge("b", "c"), edge("a", "c"), impacted=(impact("far", 3, "b"),))
+    edges = (edge("a", "b"), edge("b", "c"), edge("a", "c"), edge("b", "far"))
+    diff = run_diff("abc", *edges, impacted=(impact("far", 1, "b"),))
 
     places = {node.name: node.x for node in view_of(diff, {}).nodes}
 
@@ -138,9 +139,12 @@ def test_a_child_stands_right_of_its_parents() -> None:
 
 
 def test_what_is_far_is_joined_by_a_line_that_says_so() -> None:
-    view = view_of(run_diff("a", edge("a", "b"), impacted=(impact("b", 1, "a"), impact("c", 2, "a"))), {})
+    edges = (edge("a", "b"), edge("b", "hidden"), edge("hidden", "c"), edge("c", "d"))
+    found = run_diff("a", *edges, impacted=(impact("b", 1, "a"), impact("c", 3, "a"), impact("d", 4, "a")))
+    view = view_of(found, {})
 
-    assert {(view.nodes[one.child].name, one.flags) for one in view.edges} == {("b", 0), ("c", INDIRECT)}
+    drawn = {(view.nodes[one.parent].name, view.nodes[one.child].name, one.flags) for one in view.edges}
+    assert drawn == {("a", "b", 0), ("b", "c", INDIRECT), ("c", "d", 0)}
 
 
 @pytest.mark.parametrize("edges", [["ab", "ba"], ["ab", "bc", "ca"], ["aa"]])
