@@ -109,10 +109,6 @@ COMPARE_REASON = "the node has compare: "
 """Start of the reason why a node is not compared if its settings exclude it."""
 
 
-SAME_RELATION = "both sides are the same relation"
-"""Reason why nothing is compared if base and current read one relation, or run one query, at one time."""
-
-
 class RowCount(Struct, frozen=True, kw_only=True):
     """Row counts of one subject on both sides."""
 

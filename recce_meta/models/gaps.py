@@ -29,6 +29,8 @@ from recce_meta.models.data_diff import (
 AS_DOUBLES = "as doubles, to 15 digits"
 ODD_KEYS = "NULL or repeated keys"
 NAMES_SHOWN = 8
+SAME_RELATION = "both sides are the same relation"
+"""Reason why nothing is compared if base and current read one relation, or run one query, at one time."""
 
 
 class Gap(Struct, frozen=True, kw_only=True):

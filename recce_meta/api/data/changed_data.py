@@ -18,7 +18,6 @@ from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import UnknownNameError
 from recce_meta.models import NodeMetadata, RunDiff, RunMetadata
 from recce_meta.models.data_diff import (
-    SAME_RELATION,
     AnyDataDiff,
     DataSide,
     Failed,
@@ -28,6 +27,7 @@ from recce_meta.models.data_diff import (
     SchemaDiff,
     Subject,
 )
+from recce_meta.models.gaps import SAME_RELATION
 from recce_meta.report.labels import node_label
 from recce_meta.store.data_diffs import load_diffs_of_pair, one_subject_each, subject_of
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

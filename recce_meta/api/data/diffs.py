@@ -37,7 +37,6 @@ from recce_meta.data_diff.source import Pair
 from recce_meta.errors import UsageError, quoted
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import (
-    SAME_RELATION,
     HistogramDiff,
     ProfileDiff,
     QueryDiff,
@@ -48,6 +47,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
+from recce_meta.models.gaps import SAME_RELATION
 
 Result = TypeVar("Result")
 

@@ -40,7 +40,6 @@ from recce_meta.data_diff.value import value_diff
 from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata, RunDiff
 from recce_meta.models.data_diff import (
-    SAME_RELATION,
     AnyDataDiff,
     DataSide,
     NotCompared,
@@ -50,6 +49,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
+from recce_meta.models.gaps import SAME_RELATION
 
 
 class NodePair(Struct, frozen=True):
