@@ -27,6 +27,7 @@ from recce_meta.graph import LineageGraph
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.models.relation_tokens import CLOSING, OPENING
+from recce_meta.models.run import DBT
 from recce_meta.sql_lineage.project.columns import SECONDS, offered_columns
 from recce_meta.sql_lineage.project.names import (
     QueryNames,
@@ -247,6 +248,7 @@ class Effects:
             # Only the loss of a column affects references.
             has_references=not self._loses_columns or current.has_references,
             existing=self._existing_rows,
+            with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
         return judged, propagate(starts, self._graph, readers)
 

@@ -248,6 +248,7 @@ def impact_at(
         reasons=reasons,
         notes=(*_notes(address, names, around, reasons), *([] if is_known else [UNCHECKED])),
         removed=walk(starts, below.removal, depth) if below and is_known and not below.is_inlined else None,
+        queries=frozenset[str]().union(*(near.queries for near in around.values())),
     )
 
 
@@ -280,6 +281,8 @@ class Surroundings(Struct, frozen=True):
     """Lineage on one side of a node, upstream or downstream."""
 
     steps: Steps
+    queries: frozenset[str]
+    """Nodes that were analysed, or that have a query."""
     others: int
     """Number of other nodes with a query that has columns."""
     known: int
@@ -315,6 +318,7 @@ def surroundings(run: RunReader, root: str, way: Direction) -> Surroundings:
     others = {one for one in asked - {root} if _has_query(run.names.get(one))}
     return Surroundings(
         steps=downstream(edges, whole, known, inlined) if is_down else upstream(edges, whole, known),
+        queries=frozenset(others.union(analyses)),
         others=len(others),
         known=len(others & known),
         reasons={

@@ -348,5 +348,10 @@ class ImpactView(Tabular, frozen=True, kw_only=True):
 
     None for a whole node, for the upstream direction, or if the run has no references.
     """
+    doubtful: tuple[str, ...] = ()
+    """Downstream nodes with SQL that was not traced or is a guess, so that more nodes may fail.
+
+    They are in `nodes`: it is not certain that the change affects them.
+    """
     annotations: tuple[Annotation, ...] = ()
     """Notes, tags and owners of `nodes`, of their columns, and of edges to them."""

@@ -24,7 +24,7 @@ from recce_meta.models.change import (
     Status,
 )
 from recce_meta.models.node import Json
-from recce_meta.report.labels import more_phrase, node_label, node_part, short_id
+from recce_meta.report.labels import CERTAIN, is_unsure, more_phrase, node_label, node_part, short_id
 from recce_meta.report.terminal import shorten
 from recce_meta.report.values import VALUE_WIDTH, arrow, from_to, short_value
 
@@ -33,8 +33,6 @@ COLUMNS_SHOWN = 8
 ORIGINS_SHOWN = 3
 """Origins of an impact in one phrase."""
 NAME_WIDTH = 48
-CERTAIN = 0.75
-"""Confidence below which an impact is marked with `perhaps`."""
 
 FAILS = "fails"
 """Label of a node that references a removed column and therefore cannot be built."""
@@ -174,11 +172,6 @@ def reach_phrase(impact: Impact, shown: int = 4) -> str:
         return UNKNOWN_COLUMNS
     text = first_phrases([shorten(name, NAME_WIDTH) for name in impact.columns], shown)
     return f"perhaps {text}".rstrip() if is_unsure(impact) else text
-
-
-def is_unsure(impact: Impact) -> bool:
-    """Return True if the column lineage of *impact* contains a guess."""
-    return impact.reach is not None and impact.confidence < CERTAIN
 
 
 def _effect_column(column: ColumnChange) -> str:

@@ -35,7 +35,6 @@ from recce_meta.report.diff_details import (
     is_classified,
     is_column,
     is_text,
-    is_unsure,
     reached_phrase,
     unified_diff,
 )
@@ -53,6 +52,7 @@ from recce_meta.report.labels import (
     dirty_legend,
     downstream_phrase,
     fail_phrases,
+    is_unsure,
     join_words,
     kind_order,
     main_reasons,

@@ -271,6 +271,8 @@ class ImpactDocument(Struct, kw_only=True):
     nodes: Sequence[ReachedNode]
     edges: Sequence[LineageEdge]
     fails: Sequence[FailingNode] | None
+    doubtful: Sequence[str] = ()
+    """Downstream nodes with SQL that was not traced or is a guess: more nodes may fail."""
     truncated: bool | UnsetType = UNSET
     """Whether nodes were left out, as in large answers of a server; commands omit it."""
     annotations: Sequence[Annotation] | UnsetType = UNSET
@@ -290,6 +292,7 @@ def impact_json(view: ImpactView, truncated: bool | UnsetType = UNSET) -> str:
         nodes=view.nodes,
         edges=view.edges,
         fails=view.fails,
+        doubtful=view.doubtful,
         truncated=truncated,
         annotations=view.annotations or UNSET,
     )

@@ -11,7 +11,17 @@ from typing import Protocol
 from msgspec import Struct
 
 from recce_meta.errors import agree, plural
-from recce_meta.models.change import COSMETIC, Category, Change, Reason, RunDiff, Status
+from recce_meta.models.change import (
+    COSMETIC,
+    Category,
+    Change,
+    Impact,
+    Reach,
+    ReachedBy,
+    Reason,
+    RunDiff,
+    Status,
+)
 from recce_meta.models.run import FAILED, RunMetadata
 from recce_meta.report.terminal import shorten
 
@@ -39,6 +49,12 @@ KINDS = {
 
 TESTS = frozenset({"test", "unit_test"})
 """Resource types that are counted rather than listed: a model has many tests, and they change with it."""
+
+WITHOUT_SQL = frozenset({"exposure", "metric", "semantic_model", "saved_query", "unit_test"})
+"""Resource types whose columns are never known, so that an effect on them is always one on the whole node."""
+
+CERTAIN = 0.75
+"""Confidence below which an impact is marked with `perhaps`."""
 
 UNMARKED = frozenset({"model", "view"})
 """Resource types that most downstream nodes have; their names are shown without the type."""
@@ -80,8 +96,12 @@ class DiffSummary(Struct, frozen=True, kw_only=True):
     """Unchanged nodes that are affected by a change."""
     downstream: int
     """Unchanged nodes downstream of a change, affected or not."""
+    perhaps: int
+    """Those of `impacted` whose SQL was not traced or is a guess, so that it is not certain."""
     fails: int
-    """Nodes that reference a removed or renamed column, changed or not."""
+    """Nodes that certainly reference a removed or renamed column, changed or not."""
+    perhaps_fails: int
+    """Further nodes that reference such a column by a guess."""
     formatting: int
     """Nodes that differ only in formatting, and possibly in environment."""
     environment: int
@@ -94,14 +114,18 @@ def summarise(diff: RunDiff) -> DiffSummary:
     """Count the nodes of *diff* by status and category."""
     statuses = Counter(change.status for change in diff.changes)
     formatting = sum(Reason.FORMATTING in c.reasons for c in diff.changes if c.status is Status.UNCHANGED)
+    reached: list[Impact | ReachedBy] = [*diff.impacted]
+    reached += [change.reached for change in diff.changed if change.reached is not None]
+    sure = [one.confidence >= CERTAIN for one in reached if one.fails]
     return DiffSummary(
         added=statuses[Status.ADDED],
         removed=statuses[Status.REMOVED],
         modified=statuses[Status.MODIFIED],
         impacted=len(diff.impacted),
         downstream=len(diff.impacted) + diff.unreached,
-        fails=sum(impact.fails for impact in diff.impacted)
-        + sum(change.reached is not None and change.reached.fails for change in diff.changed),
+        perhaps=sum(map(_is_doubtful, diff.impacted)),
+        fails=sum(sure),
+        perhaps_fails=len(sure) - sum(sure),
         formatting=formatting,
         environment=statuses[Status.UNCHANGED] - formatting,
         categories={
@@ -109,6 +133,17 @@ def summarise(diff: RunDiff) -> DiffSummary:
             for category in Category
         },
     )
+
+
+def is_unsure(impact: Impact) -> bool:
+    """Return True if the column lineage of *impact* contains a guess."""
+    return impact.reach is not None and impact.confidence < CERTAIN
+
+
+def _is_doubtful(impact: Impact) -> bool:
+    """Return True if a node with SQL may be unaffected."""
+    is_guess = is_unsure(impact) or impact.reach is Reach.UNKNOWN
+    return is_guess and impact.resource_type not in WITHOUT_SQL
 
 
 NOTHING_SELECTED = "Nothing compared: the selection matches no node"
@@ -149,16 +184,22 @@ def severe_phrases(summary: DiffSummary) -> list[str]:
 
 
 def fail_phrases(summary: DiffSummary) -> list[str]:
-    """Return `3 nodes fail` for nodes that reference a removed column; empty if there are none."""
-    return [f"{plural(summary.fails, 'node')} {agree(summary.fails, 'fail')}"] if summary.fails else []
+    """Return `3 nodes fail`, or `at least 3 nodes fail` if others may; empty without a removed column."""
+    sure, guesses = summary.fails, summary.perhaps_fails
+    if not sure:
+        return [f"{plural(guesses, 'node')} perhaps {agree(guesses, 'fail')}"] if guesses else []
+    at_least = "at least " if guesses or summary.perhaps else ""
+    return [f"{at_least}{plural(sure, 'node')} {agree(sure, 'fail')}"]
 
 
 def downstream_phrase(summary: DiffSummary) -> str:
-    """Return `16 downstream nodes`, or `3 of 16 downstream nodes affected` if some are not affected."""
+    """Return `16 downstream nodes`, or `3 of 16 downstream nodes affected, 1 perhaps` if some are not."""
     nodes = plural(summary.downstream, "downstream node")
+    doubt = f", {summary.perhaps:,} perhaps" if summary.perhaps else ""
     if summary.impacted == summary.downstream:
-        return nodes
-    return f"{summary.impacted:,} of {nodes} affected" if summary.impacted else f"none of {nodes} affected"
+        return f"{nodes}{doubt}"
+    count = f"{summary.impacted:,}" if summary.impacted else "none"
+    return f"{count} of {nodes} affected{doubt}"
 
 
 def count_of(count: int, resource_type: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from recce_meta.errors import agree
 from recce_meta.models.change import Reach
@@ -23,6 +23,7 @@ from recce_meta.models.lineage import (
 from recce_meta.models.marks.annotation import Annotation
 from recce_meta.models.node import LineageEdge
 from recce_meta.report.labels import (
+    CERTAIN,
     TESTS,
     count_of,
     counts_by_kind,
@@ -197,10 +198,32 @@ def shown_columns(node: ReachedNode) -> Sequence[ReachedColumn]:
     return sorted(node.columns, key=lambda column: (column.reach is not Reach.COLUMNS, column.name))
 
 
-def failing_phrase(nodes: Sequence[FailingNode]) -> str:
-    """Return `2 models, 1 test fail`."""
-    counts = counts_by_kind(Counter(node.resource_type for node in nodes))
-    return f"{counts} {agree(len(nodes), 'fail')}"
+def affected_phrase(view: ImpactView) -> str:
+    """Return `2 models, 1 test`, the affected nodes downstream, and those that are in doubt."""
+    counts = counts_by_kind(Counter(node.resource_type for node in view.nodes if node.distance > 0))
+    return "; ".join(filter(None, (counts, _doubts(view, view.doubtful))))
+
+
+def failing_phrase(view: ImpactView) -> str:
+    """Return `2 models fail`, or `at least 2 models fail; 3 nodes not traced`; empty if no node can fail."""
+    if view.fails is None:
+        return ""
+    sure = [node for node in view.fails if node.confidence >= CERTAIN]
+    guesses = {*view.doubtful, *(node.unique_id for node in view.fails)}
+    doubts = _doubts(view, guesses - {node.unique_id for node in sure})
+    counts = counts_by_kind(Counter(node.resource_type for node in sure))
+    phrase = f"{counts} {agree(len(sure), 'fail')}" if sure else ""
+    if not doubts:
+        return phrase
+    return f"at least {phrase}; {doubts}" if sure else f"no failure is certain; {doubts}"
+
+
+def _doubts(view: ImpactView, ids: Collection[str]) -> str:
+    """Return `3 nodes not traced, 1 node uncertain` for the nodes *ids*; empty without any."""
+    reasons = [node.reason for node in view.nodes if node.unique_id in ids]
+    untraced = len(reasons) - reasons.count(None)
+    counts = {"not traced": untraced, "uncertain": len(ids) - untraced}
+    return ", ".join(f"{count_of(count, 'node')} {words}" for words, count in counts.items() if count)
 
 
 def references_of(node: FailingNode, root: str, labels: Mapping[str, str]) -> list[str]:
@@ -259,13 +282,14 @@ def impact_text(view: ImpactView, *, width: int, color: bool) -> str:
     lines: list[Line] = [[*title, *_owner_spans(owners.get(view.root))]]
     if view.direction is not Direction.DOWNSTREAM:
         above = [node for node in view.nodes if node.distance < 0]
-        lines += _text_section("Upstream", above)
+        lines += _text_section("Upstream", above, _counts(above))
         # The sources of the root are part of its upstream; downstream, the root is the only source.
         lines += _column_lines(root, None, "", labels)
         lines += _impact_tree(root, above, labels, owners)
     if view.direction is not Direction.UPSTREAM:
         below = [node for node in view.nodes if node.distance > 0]
-        lines += [*_text_section("Downstream", below), *_impact_tree(root, below, labels, owners)]
+        lines += _text_section("Downstream", below, affected_phrase(view))
+        lines += _impact_tree(root, below, labels, owners)
         lines += _text_failing(view, labels)
     lines += note_lines(_nearest_notes(view), labels)
     lines += [line for note in view.notes for line in (BLANK, (Span("note: ", Style.YELLOW), Span(note)))]
@@ -278,19 +302,22 @@ def _nearest_notes(view: ImpactView) -> list[Annotation]:
     return in_order_of(view.annotations, [node.unique_id for node in nearest])
 
 
-def _text_section(title: str, nodes: Sequence[ReachedNode]) -> list[Line]:
-    counts = Counter(node.resource_type for node in nodes)
-    heading = (Span(title, Style.BOLD), Span(f"  {counts_by_kind(counts)}", Style.DIM))
+def _counts(nodes: Sequence[ReachedNode]) -> str:
+    return counts_by_kind(Counter(node.resource_type for node in nodes))
+
+
+def _text_section(title: str, nodes: Sequence[ReachedNode], counts: str) -> list[Line]:
+    heading = (Span(title, Style.BOLD), Span(f"  {counts}", Style.DIM))
     return [BLANK, heading] if nodes else [BLANK, heading, plain_line("  nothing")]
 
 
 def _text_failing(view: ImpactView, labels: Mapping[str, str]) -> Iterator[Line]:
     """Yield a line for each node that fails if the column is removed or renamed."""
-    if not view.fails:
+    if not (phrase := failing_phrase(view)):
         return
     yield BLANK
-    yield (Span("If removed or renamed", Style.BOLD), Span(f"  {failing_phrase(view.fails)}", Style.DIM))
-    for node in view.fails:
+    yield (Span("If removed or renamed", Style.BOLD), Span(f"  {phrase}", Style.DIM))
+    for node in view.fails or ():
         names = ", ".join(references_of(node, view.root, labels))
         line = [Span(f"  {node_label(node)}"), Span(f"  {node.resource_type}", Style.DIM)]
         line.append(Span(f"  references {names}"))
@@ -389,22 +416,25 @@ def impact_markdown(view: ImpactView) -> str:
         text += f"\nThe graph shows the {chart.drawn} nearest of {chart.total:,} nodes.\n"
     labels = labels_of(view)
     if view.direction is not Direction.DOWNSTREAM:
-        text += _markdown_section("Upstream", [node for node in view.nodes if node.distance < 0], labels)
+        above = [node for node in view.nodes if node.distance < 0]
+        text += _markdown_section("Upstream", above, labels, _counts(above))
     if view.direction is not Direction.UPSTREAM:
-        text += _markdown_section("Downstream", [node for node in view.nodes if node.distance > 0], labels)
+        below = [node for node in view.nodes if node.distance > 0]
+        text += _markdown_section("Downstream", below, labels, affected_phrase(view))
         text += _markdown_failing(view, labels)
     return text + notes_markdown(_nearest_notes(view), labels)
 
 
 def _markdown_failing(view: ImpactView, labels: Mapping[str, str]) -> str:
-    if not view.fails:
+    if not (phrase := failing_phrase(view)):
         return ""
-    text = f"\n**If removed or renamed**: {failing_phrase(view.fails)}\n\n"
-    for node in view.fails[:NODES_LISTED]:
+    fails = view.fails or ()
+    text = f"\n**If removed or renamed**: {phrase}\n" + ("\n" if fails else "")
+    for node in fails[:NODES_LISTED]:
         names = code(", ".join(references_of(node, view.root, labels)))
         doubt = f", {confidence_text(node.confidence)}" if confidence_text(node.confidence) else ""
         text += f"- {code(node_label(node))} ({words_of(node.resource_type)}) references {names}{doubt}\n"
-    hidden = len(view.fails) - NODES_LISTED
+    hidden = len(fails) - NODES_LISTED
     return text + (f"\n{more_phrase(hidden)}\n" if hidden > 0 else "")
 
 
@@ -432,13 +462,14 @@ def _style(node: ReachedNode) -> str:
     return "rows" if Reach.ROWS in node.reach else node.reach[0].value
 
 
-def _markdown_section(title: str, nodes: Sequence[ReachedNode], labels: Mapping[str, str]) -> str:
+def _markdown_section(
+    title: str, nodes: Sequence[ReachedNode], labels: Mapping[str, str], counts: str
+) -> str:
     if not nodes:
         return f"\n**{title}**: nothing\n"
-    counts = Counter(node.resource_type for node in nodes)
     listed = [node for node in nodes if node.resource_type not in TESTS]
     listed.sort(key=lambda node: (abs(node.distance), kind_order(node.resource_type), node_label(node)))
-    text = f"\n**{title}**: {counts_by_kind(counts)}\n"
+    text = f"\n**{title}**: {counts}\n"
     if listed:
         text += "\n| node | type | steps | affected | via | confidence |\n|---|---|---:|---|---|---:|\n"
         text += "".join(_row(node, labels) for node in listed[:NODES_LISTED])

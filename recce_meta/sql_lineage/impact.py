@@ -343,10 +343,12 @@ def impact_view(
     reasons: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
     removed: Walk | None = None,
+    queries: Collection[str] = (),
 ) -> ImpactView:
     """Return the view of *walks* up and down from *root*, and of *removed*, the removal of its column.
 
     *nodes* provide names (an id without a node is its own name); *reasons* explain unknown columns by node.
+    *queries* are the nodes with SQL.
     """
     parts = [part for way, found in walks.items() for part in _parts(root, way, found, nodes, reasons or {})]
     around = {part.unique_id: part for part in parts if part.unique_id != root}
@@ -360,7 +362,13 @@ def impact_view(
         edges=tuple(sorted({edge for way, found in walks.items() for edge in _edges(way, found)})),
         notes=tuple(notes),
         fails=None if removed is None else tuple(_failing(removed, nodes)),
+        doubtful=tuple(sorted(node.unique_id for node in reached if _is_doubtful(node, queries))),
     )
+
+
+def _is_doubtful(node: ReachedNode, queries: Collection[str]) -> bool:
+    is_guess = node.confidence <= UNSURE or (Reach.UNKNOWN in node.reach and Reach.ROWS not in node.reach)
+    return node.distance > 0 and node.unique_id in queries and is_guess
 
 
 def _failing(found: Walk, nodes: Mapping[str, NodeMetadata]) -> Iterator[FailingNode]:

@@ -22,7 +22,7 @@ from msgspec import Struct
 from recce_meta.graph import LineageGraph
 from recce_meta.models import LineageEdge, Status
 from recce_meta.models.change import Category, ColumnChange, Reach, SqlChange
-from recce_meta.models.lineage import REFERENCED, ColumnEdge, Kind, NodeColumns
+from recce_meta.models.lineage import REFERENCED, ColumnEdge, Kind, NodeColumns, Tier
 from recce_meta.sql_lineage.impact import ANY, UNSURE, EdgesByColumn, columns_read, structs_around
 from recce_meta.sql_lineage.project.columns import WITHOUT_QUERY
 from recce_meta.warehouses.builds import Outcome
@@ -72,6 +72,8 @@ class LineageSource(NamedTuple):
     """True if the current run's column lineage includes the columns that SQL names."""
     existing: ExistingRowsOf = _of_none
     """Called for affected columns, not for those that a node's own edit changes."""
+    with_assumed: tuple[bool, bool] = (False, False)
+    """True for base, and for current, if lineage of tier silver follows from SQL that is not proven."""
 
 
 class Start(NamedTuple):
@@ -149,7 +151,8 @@ class _Propagation:
         self._graph, self._source, self._starts = graph, source, starts
         self._found: dict[str, AffectedNode] = {}
         self._passed: dict[tuple[str, Reach, str, Status], float] = {}
-        self._current, self._base = _LoadedLineage(source.current), _LoadedLineage(source.base)
+        self._current = _LoadedLineage(source.current, source.with_assumed[1])
+        self._base = _LoadedLineage(source.base, source.with_assumed[0])
         self._changed = {start.unique_id for start in starts}
         self._added = {
             (start.unique_id, column.name.lower())
@@ -242,6 +245,15 @@ class _Propagation:
         else:
             for child in self._unparsed(children):
                 yield _AffectedPart(distance, part.origin, child, Reach.UNKNOWN, confidence=part.confidence)
+        assumed = set()
+        if part.status is Status.REMOVED:
+            # SQL that is not proven makes no reader fail, and passes no removal on.
+            assumed = self._current.assumed(readers) | (self._base.assumed(earlier) - readers.keys())
+            for child in assumed:
+                sure = min(part.confidence, UNSURE)
+                yield _AffectedPart(distance, part.origin, child, Reach.UNKNOWN, confidence=sure)
+            readers = {child: reads for child, reads in readers.items() if child not in assumed}
+            earlier = {child: reads for child, reads in earlier.items() if child not in assumed}
         failing = self._failing(part, readers, earlier)
         for child, sure in failing.items():
             yield _AffectedPart(
@@ -415,8 +427,8 @@ class _Reads:
 class _LoadedLineage:
     """Readers of columns on one side, loaded when the traversal needs them."""
 
-    def __init__(self, load: ColumnsOf) -> None:
-        self._load = load
+    def __init__(self, load: ColumnsOf, has_assumed: bool) -> None:
+        self._load, self._has_assumed = load, has_assumed
         self._asked: set[str] = set()
         self._reads: dict[str, dict[str, _Reads]] = {}
         self.columns: dict[str, NodeColumns] = {}
@@ -446,6 +458,12 @@ class _LoadedLineage:
                     if reads is None:  # edges are many: `setdefault` would make an object for each
                         reads = by_reader[reader] = _Reads()
                     reads.add(edge)
+
+    def assumed(self, readers: Iterable[str]) -> set[str]:
+        """Return those of *readers* whose lineage follows from SQL that is not proven."""
+        if not self._has_assumed:
+            return set()
+        return {one for one in readers if self.columns[one].tier is Tier.SILVER}
 
     def known(self, parent: str) -> Mapping[str, _Reads]:
         """Return the readers of columns of *parent* that are loaded so far."""

@@ -231,15 +231,20 @@ def message_of(removed: RemovedColumn) -> str:
     )
     if not removed.fails:
         return f"{change}. {removed.unchecked}"
+    more = "" if removed.unchecked is None else f". {removed.unchecked}"
+    return f"{change}{_failures(removed)}{more}"
+
+
+def _failures(removed: RemovedColumn) -> str:
     if all(failing.resource_type in TESTS for failing in removed.fails):
         tests = plural(len(removed.fails), "test")
         verb = "fails" if len(removed.fails) == 1 else "fail"
-        return f"{change}; {tests} of it {verb}: {_listed(removed.fails)}"
+        return f"; {tests} of it {verb}: {_listed(removed.fails)}"
     if removed.renamed_to is None:
-        return f"{change}, used in {_listed(removed.fails)}"
+        return f", used in {_listed(removed.fails)}"
     is_one = len(removed.fails) == 1
     return (
-        f"{change}; {_listed(removed.fails)} {'fails' if is_one else 'fail'} until "
+        f"; {_listed(removed.fails)} {'fails' if is_one else 'fail'} until "
         f"{'it uses' if is_one else 'they use'} the new name"
     )
 

@@ -15,7 +15,7 @@ from recce_meta.lsp.project.live import Effect
 from recce_meta.lsp.text.file_texts import range_of
 from recce_meta.lsp.text.positions import TextSpan
 from recce_meta.models import NodeMetadata, RunMetadata
-from recce_meta.models.change import Category, ColumnChange, Impact, Status
+from recce_meta.models.change import Category, ColumnChange, Impact, Reach, Status
 
 LINEAGE, IMPACT = "recce-meta.lineage", "recce-meta.impact"
 """Commands of the lenses, with the URI of the text and the column as arguments."""
@@ -124,7 +124,8 @@ def _affected(impacted: Sequence[Impact]) -> Iterator[str]:
     kinds = [plural(models, "model")] if models else []
     kinds += [_counted(counts[kind], kind) for kind in ("exposure", "test") if counts[kind]]
     if kinds:
-        yield f"affects {', '.join(kinds)}"
+        doubts = sum(impact.reach is Reach.UNKNOWN and impact.resource_type in _BUILT for impact in impacted)
+        yield f"affects {', '.join(kinds)}{f', {doubts:,} perhaps' if doubts else ''}"
     if fails := sum(impact.fails for impact in impacted):
         yield f"{fails:,} {'fails' if fails == 1 else 'fail'}"
 

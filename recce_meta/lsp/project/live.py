@@ -17,6 +17,7 @@ from recce_meta.api.change_effects import Effects
 from recce_meta.diff.breaking import SQL_BUILT, run_diff
 from recce_meta.diff.changes import compare
 from recce_meta.diff.project_side import ProjectSide
+from recce_meta.errors import plural
 from recce_meta.graph import is_ephemeral
 from recce_meta.lsp.project.edited_run import EditedRun
 from recce_meta.lsp.project.index import ProjectIndex
@@ -119,7 +120,9 @@ def _removed_column(
     if not project.index.reader.has_references:
         return RemovedColumn(name=name, fails=(), renamed_to=renamed_to, unchecked=NO_REFERENCES)
     fails = _with_edits(project, node, name, project.failing(node.unique_id, name), others)
-    return RemovedColumn(name=name, fails=tuple(fails), renamed_to=renamed_to)
+    untraced = [one for one in project.index.untraced_readers(node.unique_id) if one.unique_id not in others]
+    unchecked = f"{plural(len(untraced), 'node')} not traced may fail too" if untraced else None
+    return RemovedColumn(name=name, fails=tuple(fails), renamed_to=renamed_to, unchecked=unchecked)
 
 
 def _with_edits(

@@ -233,7 +233,8 @@ def tiles_of(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[P
         text = (
             f"of {summary.downstream:,} downstream nodes affected" if diff.unreached else "downstream nodes"
         )
-        text = " · ".join([text, *fail_phrases(summary)])
+        doubt = [f"{summary.perhaps:,} perhaps"] if summary.perhaps else []
+        text = " · ".join([text, *doubt, *fail_phrases(summary)])
         tiles.append(Tile("downstream" if summary.downstream else "", summary.impacted, text, "quiet"))
     return tiles
 

@@ -13,6 +13,7 @@ from recce_meta.models.lineage import Direction, ReachedNode
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.labels import TESTS, counts_by_kind, kind_order, kind_plural, node_label, short_run_id
 from recce_meta.report.lineage import (
+    affected_phrase,
     derivation,
     failing_phrase,
     labels_of,
@@ -116,8 +117,7 @@ def impact_page(request: Request) -> Page | Redirect:
         "directions": [one.value for one in Direction],
         "failing": failing_listing(found),
         "failing_shown": FAILING_SHOWN,
-        "failing_phrase": failing_phrase(view.fails) if view.fails else "",
-        "is_checked": view.fails is not None,
+        "failing_phrase": failing_phrase(view),
         "nodes": replace(
             listing.narrowed([*NODE_COLUMNS, *(["fails"] if view.fails is not None else [])]),
             # A node may have many tests, which would fill the page; the list has them.
@@ -150,7 +150,7 @@ def _sentence(found: ImpactSubject, others: list[ReachedNode]) -> str:
     name = subject(found.report.view)
     phrases = []
     if found.direction is not Direction.UPSTREAM:
-        counts = counts_by_kind(Counter(node.resource_type for node in below))
+        counts = affected_phrase(found.report.view)
         phrases.append(f"A change of {name} affects {counts}" if below else f"Nothing depends on {name}")
     if found.direction is not Direction.DOWNSTREAM:
         counts = counts_by_kind(Counter(node.resource_type for node in above))

@@ -371,6 +371,7 @@ class _Analysis:
         compiled = (node.compiled_code or "").strip()
         # The arguments of dbt's own tests are exact and need no compiled SQL.
         if reads.whole or (reads.columns and not compiled):
+            self._is_assumed, self.tier = False, self._tier
             self._keep(node, self._arguments_id(reads), lambda: self._by_arguments(reads))
         elif not compiled:
             self._give_up(node, NOT_COMPILED[self.tier])

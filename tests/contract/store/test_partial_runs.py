@@ -10,9 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.api.diff import diff
+from recce_meta.api.impact import impact
 from recce_meta.api.record import record_run
 from recce_meta.models import Project, RunDiff
 from recce_meta.models.lineage import Tier
+from recce_meta.report.labels import fail_phrases, summarise
+from recce_meta.report.lineage import failing_phrase, impact_markdown, impact_text
 from recce_meta.store import read
 from recce_meta.store.columns import load_columns
 from recce_meta.store.select import resolve_run
@@ -139,6 +142,36 @@ def test_sql_that_reads_its_environment_is_assumed_in_the_same_target_and_unknow
     assert assumed.tier is Tier.SILVER
     assert {source.confidence for output in assumed.outputs for source in output.sources} == {0.5}
     assert not found[1][unique_id("stg")].outputs
+
+
+def test_assumed_sql_makes_no_node_fail_and_every_sum_says_so(
+    adapter: Any, schema: str, recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
+) -> None:
+    def reading(run_id: str, **edits: str) -> Project:
+        project = shop(run_id, "prod", **edits)
+        code = "{{ var('a') }}"
+        nodes = [
+            replace(node, raw_code=f"{node.raw_code} {code}", code_hash=code)
+            if node.name == "daily"
+            else node
+            for node in project.nodes
+        ]
+        return replace(project, nodes=tuple(nodes))
+
+    recorded(reading("base"))
+    edited = recorded(compiling(reading("edited", **EDITS["a column less"][0]), ["stg"]))
+    found = compared("base", edited)
+
+    (daily,) = (one for one in found.impacted if one.name == "daily")
+    assert (daily.reach, daily.fails, daily.confidence) == ("unknown", False, 0.5)
+    counted = summarise(found)
+    assert fail_phrases(counted)[0].startswith(f"at least {counted.fails} ")
+    view = impact(lambda: adapter, "base", "stg.amount", schema=schema)
+    assert failing_phrase(view) == "at least 4 models, 1 test fail; 1 node not traced"
+    view = impact(lambda: adapter, edited, "stg.amount", schema=schema)
+    assert unique_id("daily") in view.doubtful
+    for text in (impact_text(view, width=0, color=False), impact_markdown(view)):
+        assert text.count("uncertain") == 2
 
 
 @pytest.mark.parametrize("donor", ["show", "two texts"])
