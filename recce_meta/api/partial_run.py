@@ -192,8 +192,6 @@ def with_kept_sql(
     adapter: UnifiedSqlAdapter, project: Project, schema: str
 ) -> tuple[Project, Collection[str]]:
     """Return *project* with SQL for nodes that dbt did not compile, and the nodes whose SQL is assumed."""
-    if is_compiled(project):
-        return project, frozenset()
     missing = [node for node in project.nodes if lacks_sql(node)]
     try:
         with open_store(adapter, schema) as store:

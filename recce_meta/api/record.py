@@ -28,6 +28,8 @@ from recce_meta.store import write
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 Tell = Callable[[str], None]
+Complete = Callable[[Project], tuple[Project, Collection[str]]]
+"""Returns a project with SQL of other runs, and the nodes whose SQL may not be what dbt would compile."""
 
 
 class ColumnsKept(Struct, frozen=True):
@@ -49,10 +51,10 @@ class Tracer:
         project: Project,
         timeout: float | None = SECONDS,
         tell: Tell | None = None,
-        assumed: Collection[str] = (),
+        complete: Complete | None = None,
     ) -> None:
-        """Create the computation; *assumed* are nodes whose SQL may not be what dbt would compile."""
-        self._project, self._assumed = project, assumed
+        """Create the computation; *complete* adds SQL of other runs, and is called if it is needed."""
+        self._project, self._complete = project, complete
         self._timeout = timeout
         self._tell = tell
         self._kept: ColumnsKept | None = None
@@ -61,7 +63,8 @@ class Tracer:
         """Return the column lineage of the project, except for nodes in *known*."""
         if self._tell is not None:
             self._tell(f"tracing columns of {len(self._project.nodes):,} nodes")
-        graph = analyse_project(self._project, known, timeout=self._timeout, assumed=self._assumed)
+        whole, assumed = (self._project, ()) if self._complete is None else self._complete(self._project)
+        graph = analyse_project(whole, known, timeout=self._timeout, assumed=assumed)
         self._kept = self._counted(graph, known)
         return graph
 
@@ -147,8 +150,8 @@ def _tracer(
     tell: Tell | None = None,
 ) -> Tracer:
     """Return the computation for *project*, with SQL from other runs for nodes that dbt did not compile."""
-    whole, assumed = with_kept_sql(adapter, project, schema)
-    return Tracer(whole, timeout, tell, assumed)
+    complete = None if is_compiled(project) else lambda given: with_kept_sql(adapter, given, schema)
+    return Tracer(project, timeout, tell, complete)
 
 
 def record_project(

@@ -113,11 +113,23 @@ class SqlInputs:
             _arguments(node),
             tuple(
                 (unique_id, macro and macro.macro_sql)
-                for unique_id in self._reached(node.macros)
+                for unique_id in self._reached(self._named(node))
                 for macro in (self._side.macros.get(unique_id),)
             ),
             tuple(inlined),
         )
+
+    def _named(self, node: NodeMetadata) -> tuple[str, ...]:
+        """Return the macros that the code of *node* may name. What dbt lists differs between invocations."""
+        names = jinja_names(node.raw_code or "") - STEADY
+        return tuple(sorted(one for name in names for one in self._by_name.get(name, ()))) if names else ()
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for macro in self._side.macros.values():
+            found.setdefault(macro.name, []).append(macro.unique_id)
+        return found
 
     def _reached(self, called: tuple[str, ...]) -> tuple[str, ...]:
         """Return *called*, the macros behind them, and those that dbt may run in their place, sorted."""
@@ -154,7 +166,10 @@ class SqlInputs:
     def _dependence(self, node: NodeMetadata) -> Dependence:
         names, texts = set(jinja_names(node.raw_code or "")), [node.raw_code or ""]
         unknown = set(outside_names(node.raw_code or ""))
-        for unique_id in self._reached(node.macros):
+        reached = self._reached(self._named(node))
+        if not set(node.macros).issubset(reached):
+            return Dependence.UNPROVABLE
+        for unique_id in reached:
             macro = self._side.macros.get(unique_id)
             if macro is None:
                 return Dependence.UNPROVABLE

@@ -116,6 +116,9 @@ def _bare(column: Column) -> dict[str, Any]:
 NOT_A_RUN = frozenset(["generate", "compile", "parse", "list", "ls", "show"])
 """Commands that report the status "success" for nodes that they did not build."""
 
+OTHER_SQL = ("empty", "sample", "defer", "favor_state")
+"""Options of dbt with which it compiles other SQL, or builds other rows."""
+
 BYTES_KEYS = ("bytes_processed", "bytes_billed", "bytes_scanned")
 _DIGITS = re.compile(r"-?[0-9]{1,19}")
 _RESULT = msgspec.json.Decoder(RawResult)
@@ -127,7 +130,7 @@ class RunResults(Struct, frozen=True, kw_only=True):
     invocation_id: str | None
     generated_at: str | None
     command: str | None
-    """dbt's `args.which`: build, run, test, …"""
+    """dbt's `args.which`, with the options that change what it builds: build, run, test --defer, …"""
     target: str | None
     results: tuple[NodeResult, ...]
     """Sorted by unique id; empty if the command builds nothing."""
@@ -145,18 +148,19 @@ def read_run_results(path: Path) -> RunResults:
     if raw.results is None:
         raise not_a("run_results.json", path, "it has no 'results'")
     args = raw.args if isinstance(raw.args, dict) else {}
-    command, target = (
+    which, target = (
         value if isinstance(value, str) else None
         for value in (args.get("which") or args.get("rpc_method"), args.get("target"))
     )
+    options = (f"--{name.replace('_', '-')}" for name in OTHER_SQL if args.get(name))
     skipped: list[str] = []
     with refusing(path, "run_results.json"):
-        found = [] if command in NOT_A_RUN else list(_results(raw.results, skipped))
+        found = [] if which in NOT_A_RUN else list(_results(raw.results, skipped))
     results = {result.unique_id: result for result in found}
     return RunResults(
         invocation_id=raw.metadata.invocation_id if raw.metadata else None,
         generated_at=raw.metadata.generated_at if raw.metadata else None,
-        command=command,
+        command=which and " ".join([which, *options]),
         target=target,
         results=tuple(results[unique_id] for unique_id in sorted(results)),
         warnings=_warnings(skipped),
@@ -346,8 +350,8 @@ def extract_project(
         environment=environment,
         run_id=run_id,
         target_name=target_name or (found.target if found else None),
-        # Results of another project say nothing about this run.
-        command=found.command if found and results else None,
+        # Another invocation did not write the SQL of this manifest.
+        command=found.command if found and found.invocation_id == manifest.invocation_id else None,
     )
     return Project(
         run=with_build(run, results),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +20,7 @@ from recce_meta.adapter.waiting import retrying
 from recce_meta.errors import StoreError, UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.rows import ResultList, RowTable, Tabular
+from recce_meta.models.run import DBT
 from recce_meta.redaction import without_passwords
 from recce_meta.store.content import digest
 from recce_meta.store.read import find_runs, in_utc, names_of
@@ -32,6 +33,8 @@ TOMBSTONE_AGE = timedelta(days=400)
 
 It is longer than a store may go without an exchange.
 """
+GRAPHS_READ = 50
+"""Most graphs of old runs that are searched for the SQL of runs that remain."""
 OTHER_STORE = "the deletion is in the view deleted_runs; import into another store with --schema"
 """Hint for a deleted run that a file or another store contains."""
 
@@ -95,8 +98,9 @@ def prune(
 
     A run is old if it is not among the last *keep_last* of its project and environment, or if its
     artifacts are older than *older_than*. If both are given, both must hold. The latest run of each
-    project and environment is kept unless *keep_last* is 0. All runs are removed in one transaction;
-    recorders wait for it.
+    project and environment is kept unless *keep_last* is 0, and so are the runs on which answers about
+    remaining runs stand: they compiled what a partial run did not, or have the last result or row count of a
+    node. All runs are removed in one transaction; recorders wait for it.
 
     Raises UsageError if neither is given, or if *keep_last* is negative.
     """
@@ -114,7 +118,9 @@ def prune(
     def work() -> PruneResult:
         with open_store(adapter, schema, writes=not dry_run) as store:
             runs = find_runs(store, project=project, environment=environment, status=None)
-            chosen = tuple(removable(runs, keep_last=keep_last, before=before))
+            old = tuple(removable(runs, keep_last=keep_last, before=before))
+            needed = _needed(store, old, project) if old else frozenset()
+            chosen = tuple(run for run in old if run.run_id not in needed)
             tombstones = () if local else tuple(tombstones_of(chosen, author, reason, time))
             if dry_run:
                 return PruneResult(runs=chosen, dry_run=True, tombstones=tombstones)
@@ -166,6 +172,64 @@ def removable(
         place = newer[group] = newer.get(group, 0) + 1
         if place > kept and (before is None or run.run_at < before):
             yield run
+
+
+class _Group(NamedTuple):
+    project: str
+    environment: str
+
+
+_Code = tuple[object, object]
+"""Unique id of a node and the hash of its code."""
+_NodesOf = dict[_Group, dict[bool, set[_Code]]]
+"""Nodes that dbt compiled, and those that it did not, by project and environment."""
+
+
+def _needed(store: StoreSession, old: Sequence[RunMetadata], project: str | None) -> frozenset[str]:
+    """Return those of the runs *old*, newest first, on which answers about the other runs stand."""
+    removed = {run.run_id for run in old}
+    kept = [run for run in find_runs(store, project=project, status=None) if run.run_id not in removed]
+    groups = {_Group(run.project_name, run.environment) for run in kept}
+    found = set(names_of(store.query("measuring_runs"))) & {
+        run.run_id for run in old if (run.project_name, run.environment) in groups
+    }
+    nodes = _sql_nodes(store, [*(run.run_id for run in kept), *found])
+    for group, codes in nodes.items():
+        missing = codes[False] - codes[True]
+        found |= _compiling(store, old, group, missing)
+        for other, others in nodes.items():
+            if other.project == group.project:
+                missing -= others[True]
+        found |= _compiling(store, old, _Group(group.project, ""), missing)
+    return frozenset(found)
+
+
+def _sql_nodes(store: StoreSession, ids: Iterable[str]) -> _NodesOf:
+    found: _NodesOf = {}
+    for project, environment, unique_id, code, is_compiled in store.query("kept_nodes", ids="\n".join(ids)):
+        codes = found.setdefault(_Group(str(project), str(environment)), {False: set(), True: set()})
+        codes[bool(is_compiled)].add((unique_id, code))
+    return found
+
+
+def _compiling(
+    store: StoreSession, old: Sequence[RunMetadata], group: _Group, missing: set[_Code]
+) -> set[str]:
+    """Return the newest runs of *group* that compiled *missing*, and remove from it what they compiled."""
+    found: set[str] = set()
+    graphs: set[str | None] = set()
+    for run in old:
+        if not missing or len(graphs) == GRAPHS_READ:
+            break
+        is_member = run.project_name == group.project and group.environment in ("", run.environment)
+        if not is_member or run.graph_id in graphs or run.extractor != DBT:
+            continue
+        graphs.add(run.graph_id)
+        for codes in _sql_nodes(store, [run.run_id]).values():
+            if missing & codes[True]:
+                found.add(run.run_id)
+                missing -= codes[True]
+    return found
 
 
 def tombstones_of(

@@ -82,10 +82,14 @@
 {% endmacro %}
 
 
-{#- Return dbt's name of the command: build, run, test, … -#}
+{#- Return dbt's name of the command, with the options that change what it builds: build, run --empty, … -#}
 {% macro command() %}
     {%- if invocation_args_dict is defined and invocation_args_dict.which is defined -%}
-        {{- return(invocation_args_dict.which) -}}
+        {%- set words = [invocation_args_dict.which] -%}
+        {%- for name in ['empty', 'sample', 'defer', 'favor_state'] if invocation_args_dict.get(name) -%}
+            {%- do words.append('--' ~ name | replace('_', '-')) -%}
+        {%- endfor -%}
+        {{- return(words | join(' ')) -}}
     {%- endif -%}
     {{- return(flags.WHICH | default(none)) -}}
 {% endmacro %}

@@ -164,8 +164,9 @@ def sql() -> None:
 def prune() -> None:
     """Remove old runs and the data that only they use.
 
-    The latest run of each project and environment stays, unless --keep-last is 0. A removed run is not
-    recorded or imported again. push, pull and sync remove it from other stores as well.
+    The latest run of each project and environment stays, unless --keep-last is 0. So do runs that compiled
+    what a remaining run of a part did not, and those with the last result or row count of a node. A removed
+    run is not recorded or imported again. push, pull and sync remove it from other stores as well.
     """
 
 

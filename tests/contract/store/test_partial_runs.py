@@ -12,14 +12,15 @@ from msgspec.structs import replace
 from recce_meta.api.diff import diff
 from recce_meta.api.impact import impact
 from recce_meta.api.record import record_run
-from recce_meta.models import Project, RunDiff
+from recce_meta.models import NodeResult, Project, RunDiff
 from recce_meta.models.lineage import Tier
 from recce_meta.report.labels import fail_phrases, summarise
 from recce_meta.report.lineage import failing_phrase, impact_markdown, impact_text
 from recce_meta.store import read
 from recce_meta.store.columns import load_columns
+from recce_meta.store.prune import prune
 from recce_meta.store.select import resolve_run
-from tests.contract.store.test_stored_effects import EDITS, shop, told, unique_id
+from tests.contract.store.test_stored_effects import EDITS, MODELS, shop, told, unique_id
 
 pytestmark = pytest.mark.core("duckdb")
 
@@ -172,6 +173,46 @@ def test_assumed_sql_makes_no_node_fail_and_every_sum_says_so(
     assert unique_id("daily") in view.doubtful
     for text in (impact_text(view, width=0, color=False), impact_markdown(view)):
         assert text.count("uncertain") == 2
+
+
+def test_prune_keeps_the_runs_on_which_answers_about_others_stand(
+    adapter: Any, schema: str, recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
+) -> None:
+    edits = EDITS["values"][0]
+
+    def pruned() -> list[str]:
+        return [run.run_id for run in prune(adapter, keep_last=1, local=True, schema=schema).runs]
+
+    recorded(shop("first", "prod"))
+    base = recorded(compiling(shop("base", "prod"), [], hours=1))
+    recorded(compiling(shop("other", "prod", **edits), ["daily"], hours=2))
+    recorded(compiling(shop("edited", "prod", **edits), MODELS, hours=3))
+    current = recorded(compiling(shop("current", "prod", **edits), ["daily"], hours=4))
+    whole = answers(compared(base, current))
+
+    assert whole[0]
+    assert pruned() == ["other", "base", "first"]
+    assert answers(compared("edited", current)) == ([], {})
+    recorded(compiling(shop("last", "prod", **edits), MODELS, hours=5))
+    assert pruned() == ["current", "edited"]
+
+
+def test_prune_keeps_the_run_with_the_last_result_of_a_node(
+    adapter: Any, schema: str, recorded: Callable[..., str]
+) -> None:
+    def built(run_id: str, hours: int, *names: str, command: str = "run") -> None:
+        project = compiling(shop(run_id, "prod"), MODELS, hours=hours)
+        results = tuple(NodeResult(unique_id=unique_id(name), status="success") for name in sorted(names))
+        recorded(replace(project, run=replace(project.run, command=command), results=results))
+
+    built("first", 0, "daily", "stg")
+    built("second", 1, "daily", "counted")
+    built("third", 2, "stg")
+    built("a_part", 3, "counted", command="run --empty")
+    built("last", 4, "starred")
+
+    found = prune(adapter, keep_last=1, local=True, schema=schema)
+    assert [run.run_id for run in found.runs] == ["a_part", "first"]
 
 
 @pytest.mark.parametrize("donor", ["show", "two texts"])

@@ -72,7 +72,6 @@ def inputs(
         replace(PAID, config={"materialized": "view"}),
         replace(PAID, contract={"enforced": True}),
         replace(PAID, parents=("model.shop.orders",)),
-        replace(PAID, macros=()),
         replace(PAID, language="python"),
         replace(EPHEMERAL, raw_code="select 3"),
         replace(EPHEMERAL, materialized="view"),
@@ -103,6 +102,19 @@ def test_macros_behind_macros_count_and_those_that_may_replace_them() -> None:
     assert inputs(macros=deeper) != inputs()
     assert inputs(macros=override) != inputs()
     assert inputs(macros=unrelated) == inputs()
+
+
+def test_the_list_of_macros_that_dbt_writes_is_not_compared_but_must_follow_from_the_code() -> None:
+    more = replace(PAID, macros=(*PAID.macros, "macro.dbt.type_numeric"))
+    known = SqlInputs(ProjectSide({}, {one.unique_id: one for one in MACROS}, a_run()))
+
+    def listing(*macros: str) -> NodeMetadata:
+        return node(raw_code="select 1::{{ dbt.type_numeric() }}", macros=macros)
+
+    assert inputs(more) == inputs() == inputs(replace(PAID, macros=()))
+    assert known.dependence(listing()) is CODE
+    assert known.dependence(listing("macro.dbt.type_numeric")) is CODE
+    assert known.dependence(listing("macro.shop.cents")) is UNPROVABLE
 
 
 def test_the_minor_version_of_dbt_and_the_adapter_count() -> None:
@@ -186,7 +198,7 @@ def test_macros_and_ephemeral_models_show_it_too() -> None:
     found = SqlInputs(ProjectSide(nodes, {one.unique_id: one for one in macros}, a_run()))
 
     def calling(name: str) -> NodeMetadata:
-        return node(raw_code="select 1", macros=(name,))
+        return node(raw_code=f"select {{{{ {name.rpartition('.')[2]}() }}}}", macros=(name,))
 
     assert found.dependence(calling("macro.shop.ask")) is UNPROVABLE
     assert found.dependence(calling("macro.dbt.spine")) is UNPROVABLE

@@ -81,7 +81,7 @@ def test_the_moment_of_a_run_is_in_utc(text: str | None, expected: datetime, tmp
 def test_results_of_commands_that_build_nothing_are_ignored(which: str, tmp_path: Path) -> None:
     project = extracted(written(tmp_path, results=results_of("orders", which=which)))
     assert project.results == ()
-    assert project.run.command is None
+    assert project.run.command == which
     assert project.run.target_name == "prod"
 
 
@@ -91,6 +91,20 @@ def test_results_of_commands_that_build_are_kept(which: str, tmp_path: Path) -> 
     assert [result.unique_id for result in project.results] == ["model.shop.customers", "model.shop.orders"]
     assert project.run.command == which
     assert project.warnings == ()
+
+
+def test_options_that_change_what_dbt_builds_belong_to_the_command(tmp_path: Path) -> None:
+    results = results_of("orders", which="run")
+    results["args"] |= {"empty": True, "sample": None, "defer": True, "favor_state": False}
+
+    assert extracted(written(tmp_path, results=results)).run.command == "run --empty --defer"
+
+
+def test_the_command_of_another_invocation_did_not_write_the_manifest(tmp_path: Path) -> None:
+    project = extracted(written(tmp_path, results=results_of("orders", invocation="two")))
+
+    assert len(project.results) == 1
+    assert project.run.command is None
 
 
 def test_results_of_another_project_are_left_out_with_a_warning(tmp_path: Path) -> None:
