@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.errors import ConfigurationError
 from recce_meta.models.extraction import IsolationKind
@@ -68,6 +69,10 @@ CHECKOUT = "checkout"
 """Folder of the checkout in that of the job."""
 MANIFEST = "manifest"
 """Folder of the accepted manifest in that of the job."""
+PARSE_CPU, DEPS_CPU = 600.0, 120.0
+"""Seconds of CPU of `dbt parse` and `dbt deps`."""
+_SHARE_OF_FORKS = 0.25
+"""Share of these seconds that the files of a fork get."""
 _PROFILE = "recce_meta"
 """Name of our profile for a project whose own is missing or a template."""
 
@@ -82,6 +87,10 @@ class DbtSettings(Struct, frozen=True, kw_only=True):
     """Bytes of all environments; the least recently used are removed."""
     hub: str | None = None
     """Address of the hub of packages; dbt's own if None."""
+    parse_cpu: float = PARSE_CPU
+    """Seconds of CPU of `dbt parse`."""
+    deps_cpu: float = DEPS_CPU
+    """Seconds of CPU of `dbt deps`."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -288,6 +297,10 @@ class DbtStages:
         return Parsed(manifest=manifest, isolation=sandbox.kind)
 
     async def _run(self, run: JobRun, sandbox: ProgramSandbox, command: DbtCommand) -> None:
+        # Only `dbt deps` may use the network.
+        seconds = self._settings.deps_cpu if command.is_online else self._settings.parse_cpu
+        limit = seconds * _SHARE_OF_FORKS if run.is_of_fork else seconds
+        command = replace(command, limits=replace(command.limits, cpu_seconds=limit))
         completed = await sandbox.run(
             Program(
                 argv=command.argv,

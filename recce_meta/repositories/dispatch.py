@@ -6,18 +6,21 @@ enqueues the rows that are due; a job's id is the id of its workflow, so it is e
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 
 from dbos import DBOS, PortableWorkflowError
 
 from recce_meta.errors import UnknownNameError, first_line
+from recce_meta.models.extraction import Trigger
 from recce_meta.redaction import presentable
 from recce_meta.repositories.state.connections import note_outcome
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up
 from recce_meta.repositories.state.jobs import active_jobs, finish_job, get_job
+from recce_meta.repositories.state.turns import Turns, read_turns
+from recce_meta.repositories.turns import Rank, next_turn
 from recce_meta.repositories.types import ExtractionJob, JobStatus
 from recce_meta.repositories.workflow import QUEUE, VERSION, WORKFLOW, Extractions
 
@@ -28,8 +31,18 @@ _ENDED = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "SUCCESS")
 class Dispatcher:
     """Steps that a worker repeats to move jobs into the queue, and to stop those that it must not run."""
 
-    def __init__(self, state: State, extractions: Extractions, *, worker: str, spacing: float) -> None:
+    def __init__(
+        self,
+        state: State,
+        extractions: Extractions,
+        *,
+        worker: str,
+        spacing: float,
+        count_slots: Callable[[], int],
+    ) -> None:
+        """*count_slots* returns how many jobs all workers have begun at most."""
         self._state = state
+        self._count_slots = count_slots
         self._extractions = extractions
         self._worker = worker
         self._spacing = timedelta(seconds=spacing)
@@ -39,11 +52,7 @@ class Dispatcher:
         """Enqueue the pending jobs that are due, and stop running ones that were cancelled or taken over."""
         running = self._extractions.running()  # before the jobs are read: each of these has its worker then
         jobs = {job.id: job for job in active_jobs(self._state)}
-        for job in jobs.values():
-            if job.status is JobStatus.PENDING and job.id not in self._enqueued and self._is_due(job):
-                # Every worker does this; DBOS ignores a second workflow of the same id.
-                enqueue(job)
-                self._enqueued.add(job.id)
+        self._enqueue_next(list(jobs.values()))
         # Without this the set would grow for as long as the worker runs.
         self._enqueued &= jobs.keys()
         for job_id in running:
@@ -55,12 +64,41 @@ class Dispatcher:
             elif found.status.is_over or found.worker != self._worker:
                 self._extractions.abandon([job_id])
 
-    def _is_due(self, job: ExtractionJob) -> bool:
-        """Return True unless the branch's last job began a moment ago: many pushes give few jobs."""
+    def _enqueue_next(self, active: Sequence[ExtractionJob]) -> None:
+        """Enqueue the pending jobs whose turn it is, as long as slots are free."""
+        pending = [job for job in active if job.status is JobStatus.PENDING]
+        fresh = [job for job in pending if job.id not in self._enqueued]
+        if not fresh:
+            return
+        slots = self._count_slots()
+        # A job that is enqueued takes a slot in a moment.
+        free = slots - (len(active) - len(fresh))
+        turns = read_turns(self._state)
+        now = datetime.now(timezone.utc)
+        # A job that has begun since `active` was read is no longer in `turns`.
+        known = [job for job in fresh if job.id in turns.waiting]
+        waiting = [turns.waiting[job.id] for job in known if self._is_due(job, turns, now)]
+        recent, by_id = list(turns.recent), {job.id: job for job in fresh}
+        while turn := next_turn(waiting, recent, free=free, slots=slots):
+            # Every worker does this; DBOS ignores a second workflow of the same id.
+            enqueue(by_id[turn.job_id])
+            self._enqueued.add(turn.job_id)
+            waiting.remove(turn)
+            recent.insert(0, turn._replace(at=now.timestamp()))
+            free -= 1
+
+    def _is_due(self, job: ExtractionJob, turns: Turns, now: datetime) -> bool:
+        """Return True unless the branch's last job began a moment ago: many pushes give few jobs.
+
+        A repository whose jobs exceed their limits waits longer each time, unless a person asks for the job.
+        """
+        until = turns.paused_until.get((job.connection_id, turns.waiting[job.id].rank is Rank.FORK))
+        if until is not None and now < until and job.trigger is not Trigger.MANUAL:
+            return False
         before = self._find(f"{job.connection_id}:{job.branch}:{job.number - 1}")
         if before is None or before.started_at is None:
             return True
-        return datetime.now(timezone.utc) >= before.started_at + self._spacing
+        return now >= before.started_at + self._spacing
 
     def _find(self, job_id: str) -> ExtractionJob | None:
         with suppress(UnknownNameError):

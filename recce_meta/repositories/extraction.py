@@ -41,7 +41,15 @@ from recce_meta.repositories.commits.resolving import Commits, settings_for, wit
 from recce_meta.repositories.dbt.commands import PackageAccess
 from recce_meta.repositories.dbt.project import remove_leaving_links
 from recce_meta.repositories.dbt.versions import NEWEST
-from recce_meta.repositories.dbt_stages import CHECKOUT, MANIFEST, STAND_IN, DbtSettings, DbtStages
+from recce_meta.repositories.dbt_stages import (
+    CHECKOUT,
+    DEPS_CPU,
+    MANIFEST,
+    PARSE_CPU,
+    STAND_IN,
+    DbtSettings,
+    DbtStages,
+)
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits, package_config, package_environment
@@ -105,6 +113,10 @@ class ExtractionSettings(Struct, frozen=True, kw_only=True):
     removed."""
     hub: str | None = None
     """Address of the hub of packages; dbt's own if None."""
+    parse_cpu: float = PARSE_CPU
+    """Seconds of CPU of `dbt parse`; forks get a quarter."""
+    deps_cpu: float = DEPS_CPU
+    """Seconds of CPU of `dbt deps`; forks get a quarter."""
     lock_timeout: float = 600
     """Seconds that a job waits for a DuckDB store that another process writes to."""
     column_timeout: float = SECONDS
@@ -135,6 +147,8 @@ class Extractor:
                 isolation=settings.isolation,
                 environments_size=settings.environments_size,
                 hub=settings.hub,
+                parse_cpu=settings.parse_cpu,
+                deps_cpu=settings.deps_cpu,
             ),
             environ,
         )

@@ -125,7 +125,8 @@ def _wait(
     child: int, line: socket.socket, reader: int, options: dict[str, Any]
 ) -> tuple[int | None, str | None]:
     """Wait for *child*. Return its status, or None and the exceeded limit if it has to be killed."""
-    is_watched = any(options[limit] is not None for limit in ("memory", "processes", "folder_size"))
+    watched = ("cpu_seconds", "memory", "processes", "folder_size")
+    is_watched = any(options[limit] is not None for limit in watched)
     looked = time.monotonic()
     while True:
         # Before the wait: one signal can stand for several children.
@@ -146,9 +147,12 @@ def _wait(
 def _excess(options: dict[str, Any]) -> str | None:
     """Return the limit that all descendants together exceed."""
     most, memory, size = options["processes"], options["memory"], options["folder_size"]
+    seconds = options["cpu_seconds"]
     found = _descendants(os.getpid(), most)
     if most is not None and (len(found) > most or _threads_of(found) > most):
         return "processes"
+    if seconds is not None and _cpu_seconds_of(found) > seconds:
+        return "cpu_seconds"
     if memory is not None and _memory_of(found) > memory:
         return "memory"
     if size is not None and _is_larger(options["folder"], size - _removed(found)):
@@ -164,6 +168,17 @@ def _threads_of(pids: list[int]) -> int:
             # The folder has a link for each thread, and two of its own.
             threads += Path(f"/proc/{pid}/task").stat().st_nlink - 2
     return threads
+
+
+def _cpu_seconds_of(pids: list[int]) -> float:
+    """Return the CPU time of processes, and of all that have ended."""
+    ended, ticks = resource.getrusage(resource.RUSAGE_CHILDREN), 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            # Own time in user and in system mode, then that of the children it has waited for.
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
+    return ended.ru_utime + ended.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _memory_of(pids: list[int]) -> int:

@@ -33,6 +33,8 @@ class ProcessLimits(Struct, frozen=True, kw_only=True):
 
     seconds: float = 600
     """Time after which the group is killed."""
+    cpu_seconds: float | None = None
+    """CPU time of the program and its descendants."""
     output: int = 2**20
     """Bytes of standard output and error that are kept, each, from the end."""
     printed: int | None = None
@@ -69,7 +71,7 @@ class Completed(Struct, frozen=True, kw_only=True):
     is_verbose: bool = False
     """Whether the output limit has killed it."""
     excess: str | None = None
-    """The limit that has killed it: `seconds`, `output`, `memory`, `processes` or `folder_size`."""
+    """The limit that has killed it, such as `seconds`, `cpu_seconds`, `output`, `memory` or `folder_size`."""
 
 
 async def finish(work: Awaitable[None]) -> None:
@@ -192,6 +194,7 @@ def _launch(
         "line": other.fileno(),
         "worker": os.getpid(),
         "locale": "LC_CTYPE" in env,
+        "cpu_seconds": limits.cpu_seconds,
         "memory": limits.memory,
         "processes": limits.processes,
         "file_size": limits.file_size,

@@ -210,6 +210,8 @@ class JobFigures(Struct, frozen=True, kw_only=True):
     column_lineage: int | None = None
 
 
+EXCEEDED = frozenset(("time", "memory", "output"))
+"""Kinds of failures of jobs that exceeded a limit."""
 # Names of kinds and not enums, because jobs of other versions are stored with theirs.
 HEALING_FAILURES = frozenset(
     ("network", "rate_limit", "hub", "disk", "environment", "store", "interrupted", "unexpected")

@@ -56,6 +56,8 @@ from recce_meta.repositories.workflow import (
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # Far more than one machine runs; it only ends the search if the lock files cannot be locked at all.
 _SLOTS = 1_000
+IN_FLIGHT = 4
+"""Jobs that have begun for each job that computes: the others wait for a server, or for their turn."""
 _PATIENCE = 20.0
 """Seconds in which stopped stages end."""
 _REMEMBERED = timedelta(days=7)
@@ -136,6 +138,7 @@ class Worker:
             worker=self.name,
             work=settings.work,
             retries=settings.retries,
+            slots=settings.jobs,
         )
         # Without a handler of ours, DBOS logs to standard error.
         logging.getLogger("dbos").addHandler(logging.NullHandler())
@@ -146,7 +149,7 @@ class Worker:
         DBOS.register_queue(
             QUEUE,
             partition_concurrency=1,
-            worker_concurrency=settings.jobs,
+            worker_concurrency=settings.jobs * IN_FLIGHT,
             polling_interval_sec=settings.tick_seconds,
             # The worker that started last decides, also one of an older version.
             on_conflict="always_update",
@@ -203,8 +206,18 @@ class Worker:
 
     async def _attend(self) -> None:
         assert self._extractions is not None
+        settings = self._settings
+
+        def count_slots() -> int:
+            live = _live_workers(self._state, settings.stale_seconds)
+            return max(len(live), 1) * settings.jobs * IN_FLIGHT
+
         dispatcher = Dispatcher(
-            self._state, self._extractions, worker=self.name, spacing=self._settings.spacing_seconds
+            self._state,
+            self._extractions,
+            worker=self.name,
+            spacing=settings.spacing_seconds,
+            count_slots=count_slots,
         )
         search = TakeOver(self._extractions, worker=self.name)
         tasks = TaskRunner(self._state, self._handlers, worker=self.name)

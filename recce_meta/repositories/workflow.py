@@ -43,6 +43,7 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up
 from recce_meta.repositories.state.jobs import add_event, finish_job, set_stage, start_job
 from recce_meta.repositories.state.pull_requests import get_pull_request
+from recce_meta.repositories.turns import Slots, rank_of
 from recce_meta.repositories.types import (
     ExtractionJob,
     JobFigures,
@@ -62,6 +63,8 @@ VERSION = "1"
 """DBOS's `application_version`: changes only if the stages change, because it strands jobs of the old one."""
 STAGES = (Stage.RESOLVE, Stage.CLONE, Stage.DEPENDENCIES, Stage.PARSE, Stage.EXTRACT, Stage.STORE)
 """Stages before `clean_up`, which always runs."""
+_COMPUTING = frozenset(STAGES[2:])
+"""Stages that need a slot; those before wait for the server of the repository."""
 PID_SUFFIX = ".pid"
 JOB_FILE = "job"
 """File in a job's folder with the ids of its state and of the job, a line for each."""
@@ -211,8 +214,13 @@ class Extractions:
         worker: str,
         work: Path,
         retries: Retries,
+        slots: int,
     ) -> None:
-        """*stages* has a function for each stage; that of `clean_up` is optional, and removes containers."""
+        """*stages* has a function for each stage; that of `clean_up` is optional, and removes containers.
+
+        *slots* is the number of stages that compute at the same time.
+        """
+        self._slots = Slots(slots)
         self._state = state
         self._stages = stages
         self._worker = worker
@@ -324,7 +332,7 @@ class Extractions:
         await asyncio.to_thread(_prepare, job_folder(self._work, job_id), self._state.id, job_id)
         await self._add_event(job_id, stage, "started", "")
         run = await self._job_run(job, stage, results)
-        task = asyncio.ensure_future(self._healing(stage, run))
+        task = asyncio.ensure_future(self._in_turn(stage, run))
         self._running[job_id] = (asyncio.get_running_loop(), task)
         try:
             result = dict(await task)
@@ -368,6 +376,14 @@ class Extractions:
         if found := self._running.get(job_id):
             found[1].cancel()
             await asyncio.wait([found[1]])
+
+    async def _in_turn(self, stage: Stage, run: JobRun) -> Result:
+        """Run the stage, in a slot if it computes."""
+        if stage not in _COMPUTING:
+            return await self._healing(stage, run)
+        rank = rank_of(run.job.source, is_fork=run.pull_request is not None and run.pull_request.is_fork)
+        async with self._slots.taken(run.job.id, rank, run.connection.repo_url):
+            return await self._healing(stage, run)
 
     async def _healing(self, stage: Stage, run: JobRun) -> Result:
         """Run the stage, again after a delay if its failure may heal."""

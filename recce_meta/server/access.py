@@ -8,8 +8,12 @@
 - Tokens of the state database have a scope, which must include that of the route: see `scopes`.
 - Every answer has a policy that forbids foreign and inline scripts and styles.
 
-`Forwarded` and `X-Forwarded-*` are ignored: any client can send them. The public URL says whether browsers
-use TLS, and which name they use.
+A valid token is never refused, however many wrong ones its address has sent: tokens are too long to guess.
+Wrong ones are counted by address, and get another answer above a limit.
+
+`Forwarded` and `X-Forwarded-*` are ignored, because any client can send them; of one proxy, which `serve`
+names, the last address in `X-Forwarded-For` is that of its client. The public URL says whether browsers use
+TLS, and which name they use.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from ipaddress import ip_address
@@ -54,8 +59,10 @@ SECURE_COOKIE = f"__Host-{COOKIE}"
 """Name behind TLS: browsers accept it only if it is Secure, for this host alone and for all paths."""
 SESSION_SECONDS = 12 * 3600
 FAILURES = 10
-"""Wrong tokens from one address within a minute after which it is refused."""
+"""Wrong tokens from one address within a minute after which further wrong ones get the status 429."""
 FAILURE_SECONDS = 60.0
+_DOUBTFUL = 2
+"""Number of concurrent look-ups of tokens from addresses with many failures."""
 KNOWN_ADDRESSES = 1000
 """Number of addresses whose failures are counted."""
 LOCAL_NAMES = frozenset(["localhost", "127.0.0.1", "::1"])
@@ -82,12 +89,17 @@ class Access:
     """Names in the Host header that are answered; empty for all, which requires a token."""
     public_origin: str | None = None
     """Scheme and host that browsers use, such as `https://recce.example.com`."""
+    proxy: str | None = None
+    """Address of the proxy whose `X-Forwarded-For` is believed."""
     find_token: Callable[[str], Grant | None] | None = field(default=None, repr=False)
     """Function that finds a token of the state database, which may block; None without a state."""
     # Digests, not sessions: a copy of the memory gives no access. They end with the process.
     _sessions: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
     _failures: OrderedDict[str, list[float]] = field(default_factory=OrderedDict, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+    _doubtful: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(_DOUBTFUL), repr=False, compare=False
+    )
 
     @property
     def is_https(self) -> bool:
@@ -105,13 +117,7 @@ class Access:
         return self.token is not None and hmac.compare_digest(_digest(given), _digest(self.token))
 
     def accepts(self, given: str, address: str) -> bool:
-        """Return True if *given* is the token; count a failure of the client's *address* otherwise.
-
-        An address with many failures is refused whatever it sends: see `is_refused`.
-        """
-        # Before the comparison: even the right token is refused, so guessing learns nothing.
-        if self.is_refused(address):
-            return False
+        """Return True if *given* is the token; count a failure of the client's *address* otherwise."""
         if self.is_token(given):
             return True
         self.count_failure(address)
@@ -132,15 +138,14 @@ class Access:
 
     async def granted(self, given: str, address: str) -> Grant | None:
         """Return what the token *given* allows; None for a wrong one, which is counted for *address*."""
-        # Before the look-up: an attacker must not keep the state database busy.
-        if self.is_refused(address):
-            return None
         if self.is_token(given):
             return Grant("token of serve", has_token=True)
         found = None
         # Texts without the prefix cannot be stored tokens and never reach the database.
         if self.find_token is not None and given.startswith(API_TOKEN):
-            found = await run_in_threadpool(self.find_token, given)
+            # An attacker must not keep the state database busy.
+            async with self._doubtful if self.is_refused(address) else nullcontext():
+                found = await run_in_threadpool(self.find_token, given)
         if found is None:
             self.count_failure(address)
         return found
@@ -235,7 +240,7 @@ def is_loopback(host: str) -> bool:
 
 
 def client_address(scope: Scope) -> str:
-    """Return the address from which a request comes; that of the proxy behind a proxy."""
+    """Return the address from which a request comes; that of the proxy behind an unknown proxy."""
     client = scope.get("client")
     return str(client[0]) if client else ""
 
@@ -262,6 +267,7 @@ class AccessMiddleware:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
+        self._believe_proxy(scope)
         is_started = is_complete = False
 
         async def send_safely(message: Message) -> None:
@@ -287,6 +293,15 @@ class AccessMiddleware:
             if is_started:
                 raise
             await answer(scope, receive, send_safely)
+
+    def _believe_proxy(self, scope: Scope) -> None:
+        """Replace the address of the known proxy in *scope* by that of its client."""
+        if self._access.proxy is None or client_address(scope) != self._access.proxy:
+            return
+        # The proxy adds the address at the end; the client may have sent those before it.
+        given = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).rpartition(",")[2].strip()
+        with suppress(ValueError):
+            scope["client"] = (str(ip_address(given)), 0)
 
     async def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """Return why a request is not answered; None if it is. Stores who sends it in the scope."""

@@ -13,6 +13,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import ConfigurationError, UsageError
+from recce_meta.errors import ConfigurationError, UsageError, quoted
 from recce_meta.report.addresses import server_addresses
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.server.access import LOCAL_NAMES, Access, host_name, is_loopback
@@ -123,6 +124,7 @@ def run(
     port: int,
     token: str | None,
     public_url: str | None,
+    proxy: str | None = None,
     is_opened: bool,
     say: Callable[[str], None],
     permissions: Permissions = READ_ONLY,
@@ -134,10 +136,11 @@ def run(
     *service* has the connections of repositories; None without a state. *worker* is entered once the port is
     bound, so that a server that cannot listen starts no job.
 
-    *public_url* is the address that users of a proxy see. *say* prints the address, and with *is_opened* the
-    browser opens it. Raises UsageError if *host* can be reached from other machines and there is no *token*.
+    *public_url* is the address that users of a proxy see, *proxy* the address from which it connects. *say*
+    prints the address, and with *is_opened* the browser opens it. Raises UsageError if *host* can be reached
+    from other machines and there is no *token*, and for an invalid *public_url* or *proxy*.
     """
-    access = access_rules(host, token, public_url)
+    access = access_rules(host, token, public_url, proxy)
     with closing(bound_socket(host, port)) as listening, worker or nullcontext():
         _serve(
             stores,
@@ -149,13 +152,20 @@ def run(
         )
 
 
-def access_rules(host: str, token: str | None, public_url: str | None) -> Access:
+def access_rules(host: str, token: str | None, public_url: str | None, proxy: str | None = None) -> Access:
     """Return the rules of access to a server that listens on *host*.
 
     With a token, any name of a server that other machines reach is answered, unless *public_url* names it:
     a foreign page has neither the token nor the cookie. Raises UsageError without a token that *host* needs,
-    and for an invalid *public_url*.
+    and for an invalid *public_url* or *proxy*.
     """
+    if proxy is not None:
+        try:
+            proxy = str(ip_address(proxy))
+        except ValueError:
+            raise UsageError(
+                f"The proxy {quoted(proxy)} is not an IP address", hint="use an address such as 127.0.0.1"
+            ) from None
     if token is None and not is_loopback(host):
         raise UsageError(
             f"Listening on {host} requires a token, because other machines can reach it",
@@ -164,11 +174,11 @@ def access_rules(host: str, token: str | None, public_url: str | None) -> Access
     origin = None if public_url is None else server_addresses(public_url).server.lower()
     # The names by which other machines reach this one are unknown here; the token alone protects.
     if origin is None and not is_loopback(host):
-        return Access(token, frozenset())
+        return Access(token, frozenset(), proxy=proxy)
     names = {*LOCAL_NAMES, host.lower()}
     if origin is not None:
         names.add(host_name(origin.partition("://")[2]))
-    return Access(token, frozenset(names), origin)
+    return Access(token, frozenset(names), origin, proxy)
 
 
 class Protocol(H11Protocol):

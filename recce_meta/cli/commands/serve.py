@@ -39,6 +39,11 @@ from recce_meta.cli.options import connecting, privacy_options
     help="Address of the server behind a proxy, such as https://recce.example.com.",
 )
 @click.option(
+    "--proxy",
+    metavar="ADDRESS",
+    help="IP address of the proxy whose X-Forwarded-For names the clients. [default: no header is believed]",
+)
+@click.option(
     "--allow-queries",
     is_flag=True,
     help="Let users of the pages start data diffs and queries, which only read.",

@@ -9,6 +9,7 @@ from recce_meta.cli.lazy import lazy, packed
 from recce_meta.cli.options import DIRECTORY, connecting
 
 ENGINES = ("docker", "podman")
+_SECONDS = click.FloatRange(min=1)
 _GIGABYTES = click.FloatRange(min=0, min_open=True)
 
 engine_option = click.option(
@@ -64,6 +65,20 @@ worker_options = packed(
         default=8,
         show_default=True,
         help="Gigabytes of all environments of dbt at most; the least recently used are removed.",
+    ),
+    click.option(
+        "--parse-cpu",
+        type=_SECONDS,
+        default=600,
+        show_default=True,
+        help="Seconds of CPU of dbt parse at most; forks get a quarter.",
+    ),
+    click.option(
+        "--deps-cpu",
+        type=_SECONDS,
+        default=120,
+        show_default=True,
+        help="Seconds of CPU of dbt deps at most; forks get a quarter.",
     ),
     engine_option,
     image_option,

@@ -44,6 +44,7 @@ def serve(
     is_opened: bool,
     token_file: Path | None,
     public_url: str | None,
+    proxy: str | None,
     allow_queries: bool,
     allow_writes: bool,
     queries: QueryOptions,
@@ -67,6 +68,7 @@ def serve(
         port=port,
         token=server.read_token(token_file, os.environ),
         public_url=public_url,
+        proxy=proxy,
         # Without a terminal, no user waits for a browser.
         is_opened=is_opened and sys.stdout is not None and sys.stdout.isatty(),
         say=say,

@@ -37,6 +37,8 @@ class WorkerOptions(Struct, frozen=True, kw_only=True):
     repository_size: float
     mirrors_size: float
     environments_size: float
+    parse_cpu: float
+    deps_cpu: float
     container_engine: str
     runner_image: str
     package_hub: str | None
@@ -100,6 +102,8 @@ def running(
                 mirrors_size=int(options.mirrors_size * GIGABYTE),
                 environments_size=int(options.environments_size * GIGABYTE),
                 hub=options.package_hub,
+                parse_cpu=options.parse_cpu,
+                deps_cpu=options.deps_cpu,
                 lock_timeout=lock_timeout,
             ),
             os.environ,

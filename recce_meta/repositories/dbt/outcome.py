@@ -141,6 +141,12 @@ def check_completed(completed: Completed, command: DbtCommand) -> None:
             f"dbt {name} took more than {command.limits.seconds:,.0f} seconds",
             hint="remove what takes so long, or raise the limit of the workers",
         )
+    if completed.excess == "cpu_seconds":
+        raise DbtFailed(
+            DbtFailure.TIME,
+            f"dbt {name} took more than {command.limits.cpu_seconds:,.0f} seconds of CPU",
+            hint="remove what takes so long, or raise --parse-cpu or --deps-cpu of the workers",
+        )
     if completed.is_verbose:
         raise DbtFailed(DbtFailure.OUTPUT, f"dbt {name} printed too much, and was stopped")
     if completed.excess == "memory":

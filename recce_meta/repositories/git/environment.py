@@ -42,7 +42,7 @@ class GitLimits(Struct, frozen=True, kw_only=True):
     """Time for a fetch or a checkout."""
     poll_seconds: float = 60
     """Time to read the heads of a repository."""
-    stall_seconds: int = 120
+    stall_seconds: int = 60
     """Time after which a transfer below `stall_rate` ends. Servers are silent while they pack a commit."""
     stall_rate: int = 1_000
     """Bytes per second."""

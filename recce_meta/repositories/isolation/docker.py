@@ -89,6 +89,9 @@ class Docker(ProgramSandbox):
         # Equal values allow no swap.
         command += ["--memory", str(limits.memory), "--memory-swap", str(limits.memory), "--cpus", "1"]
         command += ["--pids-limit", str(limits.processes), "--ulimit", f"fsize={limits.file_size}"]
+        if limits.cpu_seconds is not None:
+            # For each process: the descendants of the engine are not those of its client.
+            command += ["--ulimit", f"cpu={math.ceil(limits.cpu_seconds)}"]
         # The engine would otherwise store all output in a file without limit.
         command += ["--ulimit", "nofile=1024", "--ulimit", "core=0", "--log-driver", "none"]
         command += ["--workdir", str(program.cwd)]
@@ -107,7 +110,8 @@ class Docker(ProgramSandbox):
 
     def limits(self, program: Program) -> ProcessLimits:
         """Return the limits of the client; the engine limits what runs in the container."""
-        return msgspec.structs.replace(limits_of(program), memory=None, processes=None, file_size=None)
+        found = limits_of(program)
+        return msgspec.structs.replace(found, memory=None, processes=None, file_size=None, cpu_seconds=None)
 
     async def run(
         self,

@@ -170,6 +170,7 @@ def test_the_end_of_the_loop_kills_what_runs(tmp_path: Path) -> None:
     [
         (forks(30), ProcessLimits(processes=20), "processes"),
         (forks(10, "text = b'x' * 20_000_000"), ProcessLimits(memory=180_000_000), "memory"),
+        (forks(2, then="[1 for _ in iter(int, 1)]"), ProcessLimits(cpu_seconds=0.5), "cpu_seconds"),
     ],
 )
 def test_descendants_together_are_limited(

@@ -118,7 +118,7 @@ def run_job(
     connection = add_connection(state, states.shop())
     job = request_job(state, connection.id, "main", trigger=Trigger.MANUAL, requested_by="test").job
     every = dict.fromkeys(STAGES, nothing) | dict(stages)
-    extractions = Extractions(state, every, worker="first", work=work, retries=RETRIES)
+    extractions = Extractions(state, every, worker="first", work=work, retries=RETRIES, slots=2)
     asyncio.run(extractions._run(job.id))
     return get_job(state, job.id)
 
@@ -206,7 +206,9 @@ def test_a_defect_of_one_duty_does_not_end_the_others(
         new_state(), {}, WorkerSettings(work=tmp_path, name="first", beat_seconds=0, tick_seconds=0)
     )
     worker._slot = worker_module._take_slot(tmp_path, "first")
-    worker._extractions = Extractions(worker._state, {}, worker="first", work=tmp_path, retries=RETRIES)
+    worker._extractions = Extractions(
+        worker._state, {}, worker="first", work=tmp_path, retries=RETRIES, slots=2
+    )
     monkeypatch.setattr(Worker, "_sweep", sweep)
     monkeypatch.setattr(Dispatcher, "dispatch", dispatch)
 

@@ -173,7 +173,7 @@ def test_nothing_of_the_stores_is_shown_without_the_token(guarded: TestClient) -
     assert "default" not in guarded.get("/login").text
 
 
-def test_many_wrong_tokens_block_their_address_and_no_session(store: Store) -> None:
+def test_many_wrong_tokens_exclude_no_valid_one(store: Store) -> None:
     access = Access(TOKEN)
     client, other = client_of(store, access=access), client_of(store, access=access)
     log_in(other)
@@ -181,14 +181,35 @@ def test_many_wrong_tokens_block_their_address_and_no_session(store: Store) -> N
         assert log_in(client, "wrong token").status_code == 401
     assert client.get(RUNS, headers={"Authorization": "Bearer wrong"}).status_code == 429
 
-    answer = log_in(client)
+    answer = log_in(client, "wrong token")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
-    assert client.get(RUNS, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 429
+    assert client.get(RUNS, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+    assert log_in(client).status_code == 303
     assert other.get(RUNS).status_code == 200
     assert access.accepts(TOKEN, "another address")
     for number in range(rules.KNOWN_ADDRESSES + 5):
         access.accepts("wrong", str(number))
     assert len(access._failures) == rules.KNOWN_ADDRESSES
+
+
+@pytest.mark.parametrize(
+    ("proxy", "forwarded", "counted"),
+    [
+        ("testclient", "203.0.113.9", "203.0.113.9"),
+        ("testclient", "127.0.0.1, 203.0.113.9", "203.0.113.9"),
+        ("testclient", "not an address", "testclient"),
+        ("10.0.0.1", "203.0.113.9", "testclient"),
+        (None, "203.0.113.9", "testclient"),
+    ],
+)
+def test_clients_of_the_known_proxy_have_their_own_address(
+    store: Store, proxy: str | None, forwarded: str, counted: str
+) -> None:
+    access = Access(TOKEN, proxy=proxy)
+    client_of(store, access=access).get(
+        RUNS, headers={"Authorization": "Bearer wrong", "X-Forwarded-For": forwarded}
+    )
+    assert list(access._failures) == [counted]
 
 
 def test_behind_tls_the_cookie_is_secure_and_for_this_host_alone(store: Store) -> None:

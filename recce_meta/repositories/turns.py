@@ -1,0 +1,123 @@
+"""Turns of jobs: which job begins next if more wait than a worker has slots.
+
+Branches precede pull requests, and these precede forks, whose files anyone can write. Each of the three gets
+at least every fifth free slot while its jobs wait. Within each, repositories take turns. A job of a fork
+never takes the last free slot, so a push never waits for forks alone. A worker with one slot runs forks if
+nothing else waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from enum import IntEnum
+from typing import NamedTuple
+
+from recce_meta.repositories.types import JobSource
+
+REMEMBERED = 50
+"""Number of starts that decide whose turn it is."""
+
+
+class Rank(IntEnum):
+    """What a job reads, the first to begin first."""
+
+    BRANCH = 0
+    PULL_REQUEST = 1
+    FORK = 2
+
+
+_PASSED_OVER = {Rank.BRANCH: 4, Rank.PULL_REQUEST: 3, Rank.FORK: 4}
+"""Number of starts of others after which a rank is next. One slot is left if two ranks are due together."""
+
+
+class Turn(NamedTuple):
+    """A job that waits for a slot, or has got one."""
+
+    job_id: str
+    rank: Rank
+    repository: str
+    at: float
+    """Time in seconds: of the request of a job that waits, of the start of another."""
+
+
+def rank_of(source: JobSource, *, is_fork: bool) -> Rank:
+    """Return the rank of a job; that of a merge base has the rank of its pull request."""
+    if source is JobSource.BRANCH:
+        return Rank.BRANCH
+    return Rank.FORK if is_fork else Rank.PULL_REQUEST
+
+
+def next_turn(waiting: Sequence[Turn], recent: Sequence[Turn], *, free: int, slots: int) -> Turn | None:
+    """Return the job of *waiting* that begins next; None if none may.
+
+    Parameters
+    ----------
+    waiting
+        Jobs that wait, the oldest request first.
+    recent
+        Jobs that have begun, the newest first.
+    free, slots
+        Numbers of free slots and of all slots.
+    """
+    others = [turn for turn in waiting if turn.rank is not Rank.FORK]
+    if free < 2 and (slots > 1 or others):
+        waiting = others
+    if free < 1 or not waiting:
+        return None
+    passed = {turn.rank: 0 for turn in waiting}
+    for rank in passed:
+        since = min(turn.at for turn in waiting if turn.rank is rank)
+        for turn in recent:
+            if turn.rank is rank or turn.at < since:
+                break
+            passed[rank] += 1
+    due = [rank for rank, count in passed.items() if count >= _PASSED_OVER[rank]]
+    chosen = max(due, key=lambda rank: (passed[rank] - _PASSED_OVER[rank], rank)) if due else min(passed)
+    starts = {turn.repository: turn.at for turn in reversed(recent)}
+    return min(
+        (turn for turn in waiting if turn.rank is chosen),
+        key=lambda turn: starts.get(turn.repository, float("-inf")),
+    )
+
+
+class Slots:
+    """Slots of a worker for the stages that compute. A job that waits for a server takes none."""
+
+    def __init__(self, count: int) -> None:
+        """Create *count* slots."""
+        self._count = self._free = count
+        self._waiting: list[tuple[Turn, asyncio.Future[None]]] = []
+        self._recent: deque[Turn] = deque(maxlen=REMEMBERED)
+
+    @asynccontextmanager
+    async def taken(self, job_id: str, rank: Rank, repository: str) -> AsyncIterator[None]:
+        """Wait for a slot, and hold it within the block."""
+        loop = asyncio.get_running_loop()
+        given: asyncio.Future[None] = loop.create_future()
+        entry = (Turn(job_id, rank, repository, loop.time()), given)
+        self._waiting.append(entry)
+        self._give()
+        try:
+            await given
+            yield
+        finally:
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+            else:
+                self._free += 1
+            self._give()
+
+    def _give(self) -> None:
+        """Give free slots to the jobs whose turn it is."""
+        while turn := next_turn(
+            [turn for turn, _ in self._waiting], self._recent, free=self._free, slots=self._count
+        ):
+            entry = next(one for one in self._waiting if one[0] is turn)
+            self._waiting.remove(entry)
+            self._free -= 1
+            self._recent.appendleft(turn._replace(at=entry[1].get_loop().time()))
+            if not entry[1].done():
+                entry[1].set_result(None)

@@ -1,0 +1,104 @@
+"""Turns of jobs as the state has them: ranks, the last starts, and pauses after exceeded limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, update
+
+from recce_meta.models.extraction import Trigger
+from recce_meta.repositories.state import connections, jobs, tables, uploads
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.turns import read_turns
+from recce_meta.repositories.turns import Rank
+from recce_meta.repositories.types import JobSource, JobStatus, RepositoryConnection
+from tests import states
+
+
+@pytest.fixture(params=states.DATABASES)
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
+    """Yield a new state in each database."""
+    server = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    with states.state_address(request.param, tmp_path, server) as url, states.opened(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def shop(state: State) -> RepositoryConnection:
+    """Return a stored connection with a pull request of its own, 1, and one of a fork, 2."""
+    found = connections.add_connection(state, states.shop())
+    with state.write() as session:
+        for number in (1, 2):
+            session.execute(
+                insert(tables.pull_requests).values(
+                    connection_id=found.id,
+                    number=number,
+                    title="",
+                    state="open",
+                    base_branch="main",
+                    head_branch="change",
+                    is_fork=number == 2,
+                    updated_at=datetime.now(timezone.utc),
+                )
+            )
+    return found
+
+
+def request(state: State, shop: RepositoryConnection, number: int | None = None, **fields: object) -> str:
+    """Request a job of the main branch, or of a pull request, and return its id."""
+    given = {
+        "trigger": Trigger.WEBHOOK,
+        "requested_by": "forge",
+        "source": JobSource.BRANCH if number is None else JobSource.PULL_REQUEST,
+        "pull_request": number,
+        **fields,
+    }
+    label = "main" if number is None else f"pull request {number}"
+    return jobs.request_job(state, shop.id, label, **given).job.id  # type: ignore[arg-type]
+
+
+def end(state: State, job_id: str, failure: str | None) -> None:
+    """Begin and end a job."""
+    jobs.start_job(state, job_id, "worker")
+    status = JobStatus.SUCCESS if failure is None else JobStatus.FAILED
+    jobs.finish_job(state, job_id, status, failure=failure)
+
+
+def test_jobs_have_the_rank_of_what_they_read(state: State, shop: RepositoryConnection) -> None:
+    main, own, fork = (request(state, shop, number) for number in (None, 1, 2))
+    base = request(state, shop, 2, source=JobSource.MERGE_BASE)
+    assert base == fork, "the second request joins the first"
+    jobs.start_job(state, own, "worker")
+    uploads.begin_upload(state, shop.id, "main", requested_by="ci")
+    turns = read_turns(state)
+    assert {job_id: turn.rank for job_id, turn in turns.waiting.items()} == {
+        main: Rank.BRANCH,
+        fork: Rank.FORK,
+    }
+    assert [(turn.job_id, turn.rank) for turn in turns.recent] == [(own, Rank.PULL_REQUEST)]
+    assert turns.recent[0].repository == shop.repo_url and turns.recent[0].at >= turns.waiting[main].at
+
+
+def test_a_repository_that_exceeds_limits_waits_longer_each_time(
+    state: State, shop: RepositoryConnection
+) -> None:
+    pauses = []
+    for failure in ("time", "memory", "time", None, "time", *["time"] * 9):
+        end(state, request(state, shop, 2), failure)
+        waiting = request(state, shop, 2)
+        until = read_turns(state).paused_until.get((shop.id, True))
+        ended = jobs.list_jobs(state, shop.id)[1].ended_at
+        assert ended is not None
+        pauses.append(None if until is None else until - ended)
+        with state.write() as session:
+            cancelled = update(tables.jobs).where(tables.jobs.c.id == waiting)
+            session.execute(cancelled.values(status=JobStatus.CANCELLED.value))
+    minute = timedelta(minutes=1)
+    assert pauses[:5] == [minute, 2 * minute, 4 * minute, None, minute]
+    assert pauses[-1] == 60 * minute
+    request(state, shop)
+    request(state, shop, 2)
+    assert list(read_turns(state).paused_until) == [(shop.id, True)], "branches do not wait for forks"
