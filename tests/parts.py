@@ -47,7 +47,8 @@ PARTS = {
     ),
     "dbt": Part(
         needs="dbt uv PostgreSQL git SQLMesh",
-        sources=r"sql/|dbt_package/|examples/|recce_meta/(extractors|store|render)/|recce_meta/cli/wrapper",
+        sources=r"sql/|dbt_package/|examples/|recce_meta/(extractors|store|render)/|recce_meta/cli/wrapper"
+        r"|recce_meta/(diff/materializations|warehouses/builds)",
         tests=r"tests/e2e/test_sqlmesh",
         marker="dbt",
     ),
