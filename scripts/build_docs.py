@@ -220,15 +220,17 @@ def picture(text: str) -> str:
     width = round(max(map(len, lines)) * CHARACTER + 2 * MARGIN)
     height = len(lines) * LINE + 2 * MARGIN
     rows = "\n".join(
-        f'<text x="{MARGIN}" y="{MARGIN + LINE * number + 13}" fill="{_colour(line)}">{escape(line)}</text>'
+        # A browser keeps blanks only by a style of the text itself.
+        f'<text x="{MARGIN}" y="{MARGIN + LINE * number + 13}" fill="{_colour(line)}" '
+        f'style="white-space:pre">{escape(line)}</text>'
         for number, line in enumerate(lines)
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" role="img" aria-label="The output of {SHOWN}">\n'
         f'<rect width="{width}" height="{height}" rx="8" fill="#0d1117"/>\n'
-        '<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="13" '
-        f'xml:space="preserve">\n{rows}\n</g>\n</svg>\n'
+        '<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="13">\n'
+        f"{rows}\n</g>\n</svg>\n"
     )
 
 
