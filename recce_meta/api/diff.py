@@ -6,7 +6,7 @@ Two stored runs are compared in the warehouse; only changed and affected nodes a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
 from functools import cached_property, partial
@@ -32,7 +32,7 @@ from recce_meta.diff.dbt_state import (
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
 from recce_meta.diff.scan_models import drift
-from recce_meta.errors import ConditionFailed, SelectorError, UnknownNameError, UsageError, first_of
+from recce_meta.errors import ConditionFailed, SelectorError, UnknownNameError, UsageError, first_of, plural
 from recce_meta.extractors.project import project_above
 from recce_meta.graph import LineageGraph, build_lineage_graph, nearest_names, select
 from recce_meta.graph.selection import definition_of
@@ -446,6 +446,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         dbt_changes(base, current) if question.like_dbt else compare(before, after)
     )
     unselected: set[str] = set()
+    chosen: Collection[str] = ()
     is_empty = False
     if question.selection or question.exclude:
         chosen = _selected(base, current, question)
@@ -465,6 +466,8 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     renamed = set(renamed_by_dbt(before, after).values())
     edges = {*current.edges, *(edge for edge in base.edges if edge.node_id not in renamed)}
     graph = build_lineage_graph(nodes.values(), edges)
+    unchanged = set(chosen) - set(changed_ids(changes))
+    notes += _below_unselected(graph, unchanged, unselected, nodes)
     if question.like_dbt:
         found = run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
         return replace(found, has_empty_selection=is_empty)
@@ -485,6 +488,20 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         reached,
     )
     return replace(found, has_empty_selection=is_empty)
+
+
+def _below_unselected(
+    graph: LineageGraph, chosen: Iterable[str], unselected: Collection[str], nodes: Mapping[str, NodeMetadata]
+) -> list[str]:
+    """Return a note on selected nodes whose changed ancestors are not selected: they may be affected."""
+    below = sorted(nodes[one].label for one in graph.impact(unselected).keys() & {*chosen} if one in nodes)
+    if not below:
+        return []
+    verb = "is" if len(below) == 1 else "are"
+    return [
+        f"{plural(len(below), 'selected node')} {verb} downstream of changes outside the selection, "
+        f"and may be affected: {first_of(below, SHOWN)}"
+    ]
 
 
 def _drift_diff(base: Project, current: Project, question: DiffQuestion) -> RunDiff:

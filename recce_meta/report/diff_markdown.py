@@ -39,6 +39,7 @@ from recce_meta.report.diff_details import (
     unified_diff,
 )
 from recce_meta.report.labels import (
+    INCOMPLETE,
     KINDS,
     NOTHING_SELECTED,
     SEVERE,
@@ -183,9 +184,7 @@ def diff_verdict(diff: RunDiff) -> tuple[str, str]:
     if diff.has_empty_selection:
         return "⚪", NOTHING_SELECTED
     if not changed:
-        return (
-            ("⚪", "No changes found; the comparison is incomplete") if diff.notes else ("✅", "No changes")
-        )
+        return ("⚪", INCOMPLETE) if diff.notes else ("✅", "No changes")
     text = count_of(changed, "node") + " changed, "
     text += downstream_phrase(summary) if summary.downstream else "no downstream nodes"
     worst = ": ".join(filter(None, (_dangers(summary), _losses(diff))))

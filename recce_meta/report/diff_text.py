@@ -22,6 +22,7 @@ from recce_meta.report.diff_details import (
 )
 from recce_meta.report.labels import (
     DETAILS,
+    INCOMPLETE,
     NOTHING_SELECTED,
     TESTS,
     UNMARKED,
@@ -207,7 +208,10 @@ def summary_lines(diff: RunDiff, width: int) -> list[Line]:
     if diff.has_empty_selection:
         return [(Span(NOTHING_SELECTED, Style.YELLOW),)]
     parts: list[list[str]] = [[]]
-    for phrase in summary_phrases(summarise(diff)):
+    phrases = summary_phrases(summarise(diff))
+    if diff.notes and not diff.changed:
+        phrases[0] = INCOMPLETE
+    for phrase in phrases:
         if phrase.endswith("only"):  # the names are listed instead
             continue
         if width and parts[-1] and display_width(" · ".join([*parts[-1], phrase])) > width:

@@ -146,6 +146,8 @@ def _is_doubtful(impact: Impact) -> bool:
     return is_guess and impact.resource_type not in WITHOUT_SQL
 
 
+INCOMPLETE = "No changes found; the comparison is incomplete"
+"""Headline of a diff without a change, and with notes on what could not be compared."""
 NOTHING_SELECTED = "Nothing compared: the selection matches no node"
 """Headline of a diff with a selection that matches no node."""
 

@@ -270,3 +270,15 @@ def test_a_drawing_has_every_edge_between_the_nodes_that_it_shows(store: Any) ->
     assert len(ids) > 5
     assert drawn == {(parent, child) for parent, child in edges if {parent, child} <= set(ids)}
     assert page.count('class="edge"') + page.count('class="edge far"') == len(data["edges"])
+
+
+def test_a_selected_node_below_another_change_is_not_called_unchanged(store: Any) -> None:
+    found = {
+        style: store("diff", "base", "current", "--select", "daily_revenue", "--format", style).out
+        for style in ("table", "markdown", "html")
+    }
+
+    for text in found.values():
+        assert "No changes found; the comparison is incomplete" in text
+        assert "1 selected node is downstream of changes outside the selection" in text
+    assert "✅" not in found["markdown"]
