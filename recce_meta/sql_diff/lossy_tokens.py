@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import Token, TokenType, exp
 
+from recce_meta.errors import SqlNotAnalysed
 from recce_meta.sql_lineage.expressions import children
 from recce_meta.sql_lineage.parse import tokens_of
 from recce_meta.sql_lineage.query import Query
@@ -43,6 +44,18 @@ NO_MEANING = frozenset({"PRECISION"})
 RUN_COMMENTS = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 """Dialects that run the text in `/*! … */`. https://dev.mysql.com/doc/refman/8.4/en/comments.html"""
 
+_AFTER_LISTS = frozenset(
+    "COMMA R_PAREN FROM WHERE GROUP_BY HAVING QUALIFY ORDER_BY LIMIT UNION INTERSECT SEMICOLON".split()
+)
+"""Tokens that no item of a list begins with."""
+LAST_COMMAS = {
+    "bigquery": frozenset({"FROM"}),
+    "duckdb": _AFTER_LISTS - {"COMMA"},
+    "snowflake": frozenset({"FROM"}),
+}
+"""Tokens before which a dialect accepts a comma at the end of a list.
+
+https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#select_list"""
 _OPENING = ("L_PAREN", "L_BRACKET", "L_BRACE")
 _CLOSING = ("R_PAREN", "R_BRACKET", "R_BRACE")
 _ENDS = frozenset(
@@ -101,16 +114,17 @@ def _text_of(query: Query, sql: str, dialect: str) -> _QueryText | None:
     if not sql or node is None:
         return None
     # The same text as the parser's, so that its cached tokens are reused.
-    return _QueryText(tokens_of(sql.removeprefix("\ufeff"), dialect), node.root())
+    return _QueryText(tokens_of(sql.removeprefix("\ufeff"), dialect), node.root(), dialect)
 
 
 class _QueryText:
     """The tokens of a text, compared with its tree."""
 
-    def __init__(self, tokens: list[Token], tree: Sql) -> None:
+    def __init__(self, tokens: list[Token], tree: Sql, dialect: str) -> None:
         self._tokens = tokens
         self._tree = tree
         self._kinds = [_NAMES[token.token_type] for token in tokens]
+        _refuse_stray_commas(self._kinds, dialect)
         self._kept, places, units = _kept(tree)
         starts = {token.start for token in tokens}
         self._places = (
@@ -164,6 +178,14 @@ class _QueryText:
             if word is not None and word in lost:
                 item.folded.append((place, word[1]))
         return items
+
+
+def _refuse_stray_commas(kinds: list[str], dialect: str) -> None:
+    """Raise SqlNotAnalysed for a comma without an item after it, which only the parser accepts."""
+    refused = _AFTER_LISTS - LAST_COMMAS.get(dialect, frozenset())
+    for kind, following in zip(kinds, [*kinds[1:], "SEMICOLON"], strict=True):
+        if kind == "COMMA" and following in refused:
+            raise SqlNotAnalysed("does not parse: nothing follows a comma")
 
 
 def _apart(tokens: list[Token], dialect: str) -> Iterator[str]:

@@ -53,3 +53,21 @@ def test_a_word_that_is_folded_elsewhere_makes_no_difference_to_others() -> None
 
     assert change.category is Category.NON_BREAKING
     assert change.columns == (ColumnChange("b", Status.ADDED),)
+
+
+@pytest.mark.parametrize(
+    ("new", "dialect", "category"),
+    [
+        ("select a, b from t group by 1, 2,,", "duckdb", Category.UNKNOWN),
+        ("select a,, b from t group by 1, 2", "duckdb", Category.UNKNOWN),
+        ("select a, b from t group by 1, 2,", "postgres", Category.UNKNOWN),
+        ("select a, b, from t group by 1, 2", "postgres", Category.UNKNOWN),
+        ("select a, b from t,, group by 1, 2", "snowflake", Category.UNKNOWN),
+        ("select a, b, from t group by 1, 2", "bigquery", Category.NONE),
+        ("select a, b from t group by 1, 2,", "duckdb", Category.NONE),
+    ],
+)
+def test_a_comma_without_an_item_is_no_change_only_if_the_dialect_accepts_it(
+    new: str, dialect: str, category: Category
+) -> None:
+    assert compare_sql("select a, b from t group by 1, 2", new, dialect).category is category
