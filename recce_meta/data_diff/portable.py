@@ -173,7 +173,10 @@ def _boolean(text: str) -> Value:
 def _date(text: str) -> Value:
     # A driver may write a date with a midnight; Python's calendar begins with the year 1.
     found = _DATE.fullmatch(text)
-    return date(*map(int, found.groups())) if found and found[1] != "0000" else text
+    try:
+        return date(*map(int, found.groups())) if found else text
+    except ValueError:  # MariaDB has dates without a month or a day
+        return text
 
 
 def _time(text: str) -> Value:
@@ -194,10 +197,13 @@ def _has_nanoseconds(digits: str | None) -> bool:
 
 def _instant(text: str) -> Value:
     found = _INSTANT.fullmatch(text)
-    if not found or text.startswith("0000") or _has_nanoseconds(found[3]):
+    if not found or _has_nanoseconds(found[3]):
         return _FAR.sub(r"\1 ", text)
-    # Python 3.10 only reads fractions of three or six digits.
-    return datetime.fromisoformat(f"{found[1]}T{found[2]}.{_micros(found[3]):06}")
+    try:
+        # Python 3.10 only reads fractions of three or six digits.
+        return datetime.fromisoformat(f"{found[1]}T{found[2]}.{_micros(found[3]):06}")
+    except ValueError:  # MariaDB has dates without a month or a day
+        return _FAR.sub(r"\1 ", text)
 
 
 def _instant_in_utc(text: str) -> Value:

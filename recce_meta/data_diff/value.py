@@ -55,7 +55,7 @@ _BY_TEXT = frozenset([Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIME, Ki
 
 def fetchable(value: Sql, of: ColumnType, dialect: Dialect) -> Sql:
     """Return *value* in a form that every driver can return."""
-    return dialect.portable_text(value, of) if _travels_as_text(of) else value
+    return dialect.portable_text(value, of) if _travels_as_text(of) else dialect.fetched(value, of)
 
 
 def parse_fetched(value: Value, of: ColumnType) -> Value:

@@ -345,6 +345,10 @@ class Dialect:
 
     # Across warehouses
 
+    def fetched(self, value: Sql, of: ColumnType) -> Sql:
+        """Return *value* in a form that reaches Python with all of its digits."""
+        return value
+
     def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
         """Return *value* as text that is the same in every warehouse for equal values (see
         `data_diff.portable`).

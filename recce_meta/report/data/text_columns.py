@@ -130,8 +130,8 @@ def histogram_lines(result: HistogramDiff, width: int, *, details: bool = False)
 
 
 def _bins_phrase(column: ColumnHistogram) -> str:
-    bins = max(len(column.edges) - 1, 0)
-    return f"{bins} bins of {column.unit}" if column.unit else f"{bins} bins"
+    bins = plural(max(len(column.edges) - 1, 0), "bin")
+    return f"{bins} of {column.unit}" if column.unit else bins
 
 
 def _histogram(column: ColumnHistogram) -> list[Line]:

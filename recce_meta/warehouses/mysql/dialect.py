@@ -85,8 +85,24 @@ class MySQL(Dialect):
         return exp.cast(exp.Literal.string(text), kind, dialect=self.name)
 
     def portable_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Cast a TIMESTAMP, which is written in the session's time zone."""
+        """Cast a TIMESTAMP, which is written in the session's time zone, and a FLOAT as a double.
+
+        The text of a FLOAT has six digits, in which different numbers look equal.
+        """
+        if of.kind is Kind.FLOAT:
+            return self.text(self.double(value))
         return self.text(value) if of.kind is Kind.TIMESTAMPTZ else super().portable_text(value, of)
+
+    def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
+        """Exclude dates without a year, month or day, which MariaDB stores in some modes."""
+        if of.kind is not Kind.DATE and of.kind is not Kind.TIMESTAMP:
+            return super().is_within(value, of)
+        parts = (exp.Anonymous(this=part, expressions=[value.copy()]) for part in ("YEAR", "MONTH", "DAY"))
+        return exp.and_(*(exp.GT(this=part, expression=exp.Literal.number(0)) for part in parts))
+
+    def fetched(self, value: Sql, of: ColumnType) -> Sql:
+        """Cast a FLOAT, which the server sends with six digits."""
+        return self.double(value) if of.kind is Kind.FLOAT and of.precision == 32 else value
 
     def decimal(self, value: Sql, scale: int) -> Sql:
         """Limit the scale to 30, MySQL's maximum."""

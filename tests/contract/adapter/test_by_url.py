@@ -413,6 +413,39 @@ def test_moments_of_mysql_have_their_zone(mysql_url: str) -> None:
     assert (blob, unsigned) == (b"\0\xff", 2**64 - 1)
 
 
+def test_dates_without_a_month_and_near_floats_of_mariadb_are_shown_as_they_are(mysql_url: str) -> None:
+    name = f"recce_{uuid4().hex[:8]}"
+    rows = {
+        "a": "(1, '2024-01-10', 0.1), (2, '2024-00-10', 1)",
+        "b": "(1, '2024-01-10', 0.1000001), (2, '2024-00-11', 1)",
+    }
+    with UnifiedSqlAdapter.from_url(mysql_url) as adapter:
+        tables = [f"{name}_{side}" for side in rows]
+        try:
+            for table, values in zip(tables, rows.values(), strict=True):
+                adapter.execute(f"CREATE TABLE {table} (id INT PRIMARY KEY, day DATE, f FLOAT)")
+                # MySQL refuses such dates, as MariaDB does in its strict mode.
+                adapter.execute(f"INSERT IGNORE INTO {table} VALUES {values}")
+            if adapter.execute(f"SELECT COUNT(*) FROM {tables[0]} WHERE MONTH(day) = 0")[1] == [(0,)]:
+                pytest.skip("the server stores no dates without a month")
+            details = recce_meta.value_diff_detail(adapter, *tables, key="id")
+            profile = recce_meta.profile_diff(adapter, *tables)
+            top = recce_meta.top_k_diff(adapter, *tables, ["day", "f"])
+            histogram = recce_meta.histogram_diff(adapter, *tables, ["day"])
+        finally:
+            for table in tables:
+                adapter.execute(f"DROP TABLE IF EXISTS {table}")
+
+    shown = {row.key[0]: (row.base, row.current) for row in details.rows}
+    assert shown[2] == (("2024-00-10", 1.0), ("2024-00-11", 1.0))
+    (_, before), (_, after) = shown[1]
+    assert (round(before, 9), round(after, 9)) == (0.100000001, 0.100000098)
+    figures = {column.name: (column.base, column.current) for column in profile.columns}
+    assert figures["f"][0].min != figures["f"][1].min and figures["day"][0].min == "2024-00-10"
+    assert len({one.value for column in top.columns for one in column.values if column.name == "f"}) == 3
+    assert [(one.base_total, one.base_outside) for one in histogram.columns] == [(1, 1)]
+
+
 def test_types_are_told_of_any_query(mysql_url: str) -> None:
     sql = (
         "SELECT CAST(1 AS DECIMAL(20,5)) AS d, 'x' AS t, CAST('2020-01-01' AS DATE) AS day, 1 AS n,"

@@ -49,15 +49,13 @@ FROM (
     COUNT(t.`ratio`) AS base_c2_count,
     CAST(MIN(
       CASE
-        WHEN t.`ordered_on` >= CAST('0001-01-01' AS DATE)
-        AND t.`ordered_on` <= CAST('9999-12-31' AS DATE)
+        WHEN YEAR(t.`ordered_on`) > 0 AND MONTH(t.`ordered_on`) > 0 AND DAY(t.`ordered_on`) > 0
         THEN t.`ordered_on`
       END
     ) AS CHAR) AS base_c3_min,
     CAST(MAX(
       CASE
-        WHEN t.`ordered_on` >= CAST('0001-01-01' AS DATE)
-        AND t.`ordered_on` <= CAST('9999-12-31' AS DATE)
+        WHEN YEAR(t.`ordered_on`) > 0 AND MONTH(t.`ordered_on`) > 0 AND DAY(t.`ordered_on`) > 0
         THEN t.`ordered_on`
       END
     ) AS CHAR) AS base_c3_max,
@@ -95,15 +93,13 @@ CROSS JOIN (
     COUNT(t.`ratio`) AS current_c2_count,
     CAST(MIN(
       CASE
-        WHEN t.`ordered_on` >= CAST('0001-01-01' AS DATE)
-        AND t.`ordered_on` <= CAST('9999-12-31' AS DATE)
+        WHEN YEAR(t.`ordered_on`) > 0 AND MONTH(t.`ordered_on`) > 0 AND DAY(t.`ordered_on`) > 0
         THEN t.`ordered_on`
       END
     ) AS CHAR) AS current_c3_min,
     CAST(MAX(
       CASE
-        WHEN t.`ordered_on` >= CAST('0001-01-01' AS DATE)
-        AND t.`ordered_on` <= CAST('9999-12-31' AS DATE)
+        WHEN YEAR(t.`ordered_on`) > 0 AND MONTH(t.`ordered_on`) > 0 AND DAY(t.`ordered_on`) > 0
         THEN t.`ordered_on`
       END
     ) AS CHAR) AS current_c3_max,
@@ -172,8 +168,7 @@ WITH recce_rows AS (
       WHEN t.`ordered_on` IS NULL
       THEN -2
       WHEN NOT (
-        t.`ordered_on` >= CAST('0001-01-01' AS DATE)
-        AND t.`ordered_on` <= CAST('9999-12-31' AS DATE)
+        YEAR(t.`ordered_on`) > 0 AND MONTH(t.`ordered_on`) > 0 AND DAY(t.`ordered_on`) > 0
       )
       THEN -1
       ELSE CASE
@@ -284,8 +279,7 @@ WITH recce_rows AS (
       WHEN t.`ordered_on` IS NULL
       THEN -2
       WHEN NOT (
-        t.`ordered_on` >= CAST('0001-01-01' AS DATE)
-        AND t.`ordered_on` <= CAST('9999-12-31' AS DATE)
+        YEAR(t.`ordered_on`) > 0 AND MONTH(t.`ordered_on`) > 0 AND DAY(t.`ordered_on`) > 0
       )
       THEN -1
       ELSE CASE

@@ -14,8 +14,8 @@ SELECT
   MAX(t.`ratio`) AS c2_max,
   AVG(CAST(t.`ratio` AS DOUBLE)) AS c2_avg,
   COUNT(t.`score`) AS c3_not_null_count,
-  CAST(MIN(t.`score`) AS CHAR) AS c3_min,
-  CAST(MAX(t.`score`) AS CHAR) AS c3_max,
+  CAST(CAST(MIN(t.`score`) AS DOUBLE) AS CHAR) AS c3_min,
+  CAST(CAST(MAX(t.`score`) AS DOUBLE) AS CHAR) AS c3_max,
   AVG(CAST(t.`score` AS DOUBLE)) AS c3_avg,
   COUNT(t.`note`) AS c4_not_null_count,
   MIN(CHAR_LENGTH(t.`note`)) AS c4_min_length,
@@ -185,7 +185,7 @@ UNION ALL
 SELECT
   2 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
-  CAST(f.v AS CHAR) AS value,
+  CAST(CAST(f.v AS DOUBLE) AS CHAR) AS value,
   f.base_rows,
   f.current_rows
 FROM (
@@ -217,7 +217,7 @@ UNION ALL
 SELECT
   3 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
-  CAST(f.v AS CHAR) AS value,
+  CAST(CAST(f.v AS DOUBLE) AS CHAR) AS value,
   f.base_rows,
   f.current_rows
 FROM (

@@ -24,7 +24,7 @@ FROM (
 
 -- base: most frequent values of orders.ratio
 SELECT
-  CAST(f.v AS CHAR) AS value,
+  CAST(CAST(f.v AS DOUBLE) AS CHAR) AS value,
   f.row_count
 FROM (
   SELECT
@@ -120,7 +120,7 @@ FROM (
 
 -- current: most frequent values of orders.ratio
 SELECT
-  CAST(f.v AS CHAR) AS value,
+  CAST(CAST(f.v AS DOUBLE) AS CHAR) AS value,
   f.row_count
 FROM (
   SELECT
@@ -227,7 +227,7 @@ FROM (
 
 -- base: other side's values of orders.ratio
 SELECT
-  CAST(f.v AS CHAR) AS value,
+  CAST(CAST(f.v AS DOUBLE) AS CHAR) AS value,
   f.row_count
 FROM (
   SELECT
