@@ -466,8 +466,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     renamed = set(renamed_by_dbt(before, after).values())
     edges = {*current.edges, *(edge for edge in base.edges if edge.node_id not in renamed)}
     graph = build_lineage_graph(nodes.values(), edges)
-    unchanged = set(chosen) - set(changed_ids(changes))
-    notes += _below_unselected(graph, unchanged, unselected, nodes)
+    notes += _below_unselected(graph, {*chosen}.difference(changed_ids(changes)), unselected, nodes)
     if question.like_dbt:
         found = run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
         return replace(found, has_empty_selection=is_empty)
