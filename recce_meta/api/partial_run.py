@@ -6,16 +6,19 @@ code does not read its environment. The stored run stays what dbt wrote; its col
 of its changes, follow from the SQL that is found here. If no run compiled a node, our renderer writes SQL for
 its column lineage, which is assumed.
 
-A node is stale if it holds data of an earlier build because its build failed or was skipped.
+A node is stale if it holds data of an earlier build: its build failed or was skipped, or its code or that of
+an ancestor changed since its last build.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import cached_property, partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,7 +31,7 @@ from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.relation_tokens import resolve
 from recce_meta.models.run import DBT, OF_WORKSPACE
-from recce_meta.sql_lineage.project.columns import QUERIES
+from recce_meta.sql_lineage.project.columns import QUERIES, parents_first
 from recce_meta.store import read
 from recce_meta.store.session import StoreSession, open_store
 
@@ -247,6 +250,12 @@ _OWN = {
 }
 """Reason why a node is stale, by dbt's status."""
 _BUILT = ("model.", "seed.", "snapshot.")
+LIVE = frozenset(["view", "ephemeral"])
+"""Materializations without data of their own."""
+BUILDS_READ = 8
+"""Most earlier graphs, the newest first, that are compared with a run to find what was not built since."""
+_PART = ("--empty", "--sample")
+"""Options with which a build has a part of the rows."""
 
 
 def failure_reasons(results: Iterable[NodeResult]) -> dict[str, str]:
@@ -291,3 +300,102 @@ def _readers(origin: str, children: Mapping[str, list[str]], built: Collection[s
             seen[node] = None
             pending += children.get(node, ())
     return list(seen)
+
+
+class _Build(NamedTuple):
+    """Last build of a node."""
+
+    graph_id: str
+    at: datetime
+    command: str
+
+
+def not_built_since(
+    store: StoreSession, run: RunMetadata, nodes: Mapping[str, NodeMetadata], edges: Iterable[LineageEdge]
+) -> dict[str, str]:
+    """Return the reason for each node of *run* with data of other code than that of the run.
+
+    A node that no recorded run of the environment built is left out: nothing is known of it.
+    """
+    if run.extractor != DBT:
+        return {}
+    builds = {
+        str(unique_id): _Build(str(graph_id), _moment(at), str(command or ""))
+        for unique_id, graph_id, at, command in store.query("last_builds", run_id=run.run_id)
+        if unique_id in nodes
+    }
+    parents: dict[str, list[str]] = {unique_id: [] for unique_id in nodes}
+    for edge in edges:
+        parents.setdefault(edge.node_id, []).append(edge.parent_id)
+    changes = _Changes(store, run, builds.values())
+    found: dict[str, str] = {}
+    for unique_id in parents_first(parents)[0]:
+        node = nodes.get(unique_id)
+        if node is not None and (reason := changes.reason(node, builds, nodes, parents, found)):
+            found[unique_id] = reason
+    return {unique_id: reason for unique_id, reason in found.items() if not nodes[unique_id].is_ephemeral}
+
+
+class _Changes:
+    """Nodes with other code in a run than in each of the earlier graphs."""
+
+    def __init__(self, store: StoreSession, run: RunMetadata, builds: Iterable[_Build]) -> None:
+        newest = sorted({build.graph_id: build.at for build in builds}.items(), key=lambda one: one[1])
+        graphs = [graph_id for graph_id, _ in reversed(newest) if graph_id != run.graph_id]
+        self._own = run.graph_id
+        self._by_graph = {
+            graph_id: frozenset(
+                read.names_of(store.query("changed_code", graph_id=run.graph_id, other_graph_id=graph_id))
+            )
+            for graph_id in graphs[:BUILDS_READ]
+        }
+
+    def reason(
+        self,
+        node: NodeMetadata,
+        builds: Mapping[str, _Build],
+        nodes: Mapping[str, NodeMetadata],
+        parents: Mapping[str, Sequence[str]],
+        stale: Mapping[str, str],
+    ) -> str | None:
+        """Return why the data of *node* is not that of the run's code; *stale* are the nodes above it."""
+        build = builds.get(node.unique_id)
+        is_live = node.materialized in LIVE
+        if build is None and not is_live:
+            return None
+        if build is not None and any(option in build.command for option in _PART):
+            return f"{build.command} built it on {build.at:%Y-%m-%d %H:%M} UTC"
+        if build is not None and build.graph_id != self._own:
+            changed = self._by_graph.get(build.graph_id)
+            since = f"built on {build.at:%Y-%m-%d %H:%M} UTC"
+            if changed is None:
+                return f"{since}; whether its code changed since then is unknown"
+            if node.unique_id in changed:
+                return f"{since}, not since its code changed"
+            if not is_live and (origin := _changed_above(node.unique_id, parents, changed)):
+                return f"{since}, not since {nodes[origin].label} changed"
+        if not is_live:
+            return None
+        origin = next((one for one in sorted(parents.get(node.unique_id, ())) if one in stale), None)
+        return origin and f"{nodes[origin].label} upstream is stale: {stale[origin]}"
+
+
+def _changed_above(
+    unique_id: str, parents: Mapping[str, Sequence[str]], changed: Collection[str]
+) -> str | None:
+    """Return the nearest node of *changed* above *unique_id*."""
+    waiting, seen = deque(sorted(parents.get(unique_id, ()))), {unique_id}
+    while waiting:
+        one = waiting.popleft()
+        if one in changed:
+            return one
+        if one not in seen:
+            seen.add(one)
+            waiting.extend(sorted(parents.get(one, ())))
+    return None
+
+
+def _moment(value: object) -> datetime:
+    found = read.in_utc(value)
+    assert isinstance(found, datetime)
+    return found

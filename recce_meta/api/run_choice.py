@@ -128,7 +128,7 @@ def with_builds(
     """
     unbuilt = []
     for side, chosen, run in (("base", choice.base, base), ("current", choice.current, current)):
-        if run.command in BUILDING or (run.extractor != DBT and run.extraction is None):
+        if _builds(run) or (run.extractor != DBT and run.extraction is None):
             continue
         if chosen.run_id is not None:
             with open_store(connect(), schema) as store:
@@ -141,11 +141,17 @@ def with_builds(
     return replace(choice, notes=(*choice.notes, note))
 
 
+def _builds(run: RunMetadata) -> bool:
+    """Return True if the command of *run* built relations with all of their rows."""
+    command, *options = (run.command or "").split() or [""]
+    return command in BUILDING and not {"--empty", "--sample"}.intersection(options)
+
+
 def _is_built(store: StoreSession, run: RunMetadata) -> bool:
     """Return True if a run of the environment of *run* built its graph, or its commit, without an error."""
     others = find_runs(store, project=run.project_name, environment=run.environment, most=RECENT)
     return any(
-        one.command in BUILDING
+        _builds(one)
         and not (one.build_errors or one.build_skipped)
         and (one.target_name, one.target_schema) == (run.target_name, run.target_schema)
         and (one.graph_id == run.graph_id or (not run.git_dirty and _is_clean_commit(one, run.git_sha)))

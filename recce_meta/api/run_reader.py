@@ -25,6 +25,7 @@ from recce_meta.api.partial_run import (
     filled,
     kept_sql,
     lacks_sql,
+    not_built_since,
     stale_reasons,
 )
 from recce_meta.diff.project_side import ProjectSide
@@ -406,6 +407,16 @@ class StoredRunReader(RunReader):
             return False
         with self._open() as store:
             return columns.has_stored_references(store, self.run.column_graph_id)
+
+    @cached_property
+    def stale(self) -> Mapping[str, str]:
+        """Return the reason for each stale node by unique id; other runs tell when a node was last built."""
+        own = failure_reasons(self.results)
+        names, edges = self.names, self.edges
+        with self._open() as store:
+            earlier = not_built_since(store, self.run, names, edges)
+        labels = {unique_id: node.label for unique_id, node in names.items()}
+        return {**earlier, **stale_reasons(own, self.results, edges, labels)}
 
     def nodes(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
         if self._complete:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from recce_meta.api.diff import diff
 from recce_meta.api.impact import impact
 from recce_meta.api.record import record_run
+from recce_meta.api.run_reader import open_run
 from recce_meta.models import NodeResult, Project, RunDiff
 from recce_meta.models.lineage import Tier
 from recce_meta.report.labels import fail_phrases, summarise
@@ -213,6 +214,44 @@ def test_prune_keeps_the_run_with_the_last_result_of_a_node(
 
     found = prune(adapter, keep_last=1, local=True, schema=schema)
     assert [run.run_id for run in found.runs] == ["a_part", "first"]
+
+
+def test_a_node_that_was_not_built_since_its_code_or_an_ancestor_changed_is_stale(
+    adapter: Any, schema: str, recorded: Callable[..., str]
+) -> None:
+    def built(run_id: str, hours: int, names: Collection[str], command: str = "run", **edits: str) -> None:
+        project = compiling(shop(run_id, "prod", **edits), names, hours=hours)
+        kinds = {"after_star": "view"}
+        nodes = [replace(one, materialized=kinds.get(one.name, one.materialized)) for one in project.nodes]
+        ran = sorted(unique_id(name) for name in names if unique_id(name).startswith("model."))
+        results = tuple(NodeResult(unique_id=one, status="success") for one in ran)
+        run = replace(project.run, command=command)
+        recorded(replace(project, run=run, nodes=tuple(nodes), results=results))
+
+    def stale(run_id: str) -> dict[str, str]:
+        reader = open_run(lambda: adapter, run_id, project=None, schema=schema)
+        return {one.rpartition(".")[2]: reason for one, reason in reader.stale.items()}
+
+    edits = EDITS["values"][0]
+    built("all", 0, MODELS)
+    built("tests", 1, ["amount_is_there"], "test")
+    built("one", 2, ["stg", "counted"], **edits)
+    built("two", 3, ["daily"], **edits)
+    built("undone", 4, ["open_orders"])
+    built("part", 5, ["starred"], "run --empty")
+
+    assert stale("all") == stale("tests") == {}
+    since = "built on 2026-11-20 00:00 UTC, not since stg changed"
+    after = ("distinct_ones", "open_orders", "python", "starred", "unioned", "uses_ephemeral")
+    assert stale("one") == {
+        **dict.fromkeys((*after, "daily"), since),
+        "after_star": f"starred upstream is stale: {since}",
+    }
+    assert stale("two").keys() == stale("one").keys() - {"daily"}
+    assert stale("undone")["stg"] == "built on 2026-11-20 02:00 UTC, not since its code changed"
+    assert stale("undone").keys() == {"stg", "counted", "daily"}
+    assert stale("part")["starred"] == "run --empty built it on 2026-11-20 05:00 UTC"
+    assert stale("part")["after_star"] == f"starred upstream is stale: {stale('part')['starred']}"
 
 
 @pytest.mark.parametrize("donor", ["show", "two texts"])

@@ -1,0 +1,46 @@
+-- Nodes of one graph that the other lacks, or has with other code. Compiled code counts if dbt compiled both.
+SELECT
+  part_nodes.unique_id
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes
+  ON part_nodes.part_id = graph_parts.part_id
+JOIN recce_metadata.store_node_versions AS node_versions
+  ON node_versions.version_id = part_nodes.version_id
+LEFT JOIN (
+  SELECT
+    other_nodes.unique_id,
+    other_versions.code_hash,
+    other_versions.materialized,
+    other_versions.compiled_hash
+  FROM recce_metadata.store_graph_parts AS other_parts
+  JOIN recce_metadata.store_part_nodes AS other_nodes
+    ON other_nodes.part_id = other_parts.part_id
+  JOIN recce_metadata.store_node_versions AS other_versions
+    ON other_versions.version_id = other_nodes.version_id
+  WHERE
+    other_parts.graph_id = :other_graph_id
+) AS other
+  ON other.unique_id = part_nodes.unique_id
+WHERE
+  graph_parts.graph_id = :graph_id
+  AND node_versions.resource_type IN ('model', 'seed', 'snapshot')
+  AND (
+    other.unique_id IS NULL
+    OR CASE
+      WHEN node_versions.code_hash = other.code_hash
+      OR (
+        node_versions.code_hash IS NULL AND other.code_hash IS NULL
+      )
+      THEN FALSE
+      ELSE TRUE
+    END
+    OR CASE
+      WHEN node_versions.materialized = other.materialized
+      OR (
+        node_versions.materialized IS NULL AND other.materialized IS NULL
+      )
+      THEN FALSE
+      ELSE TRUE
+    END
+    OR node_versions.compiled_hash <> other.compiled_hash
+  );

@@ -1,0 +1,51 @@
+-- Last build of each model, seed and snapshot until a run, in its project, environment and target.
+SELECT
+  unique_id,
+  graph_id,
+  run_at,
+  command
+FROM (
+  SELECT
+    result.unique_id,
+    runs.graph_id,
+    runs.run_at,
+    runs.command,
+    ROW_NUMBER() OVER (
+      PARTITION BY result.unique_id
+      ORDER BY runs.run_at DESC, runs.recorded_at DESC, runs.run_id
+    ) AS age
+  FROM recce_metadata.store_runs AS own
+  JOIN recce_metadata.store_runs AS runs
+    ON runs.project_name = own.project_name
+    AND runs.environment = own.environment
+    AND runs.extractor = own.extractor
+  JOIN recce_metadata.store_run_results AS result
+    ON result.run_id = runs.run_id
+  WHERE
+    own.run_id = :run_id
+    AND runs.run_at <= own.run_at
+    AND CASE
+      WHEN runs.target_database = own.target_database
+      OR (
+        runs.target_database IS NULL AND own.target_database IS NULL
+      )
+      THEN TRUE
+      ELSE FALSE
+    END
+    AND CASE
+      WHEN runs.target_schema = own.target_schema
+      OR (
+        runs.target_schema IS NULL AND own.target_schema IS NULL
+      )
+      THEN TRUE
+      ELSE FALSE
+    END
+    AND result.status = 'success'
+    AND (
+      LEFT(result.unique_id, LENGTH('model.')) = 'model.'
+      OR LEFT(result.unique_id, LENGTH('seed.')) = 'seed.'
+      OR LEFT(result.unique_id, LENGTH('snapshot.')) = 'snapshot.'
+    )
+) AS builds_in_time
+WHERE
+  age = 1;

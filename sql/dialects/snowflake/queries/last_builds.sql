@@ -1,0 +1,37 @@
+-- Last build of each model, seed and snapshot until a run, in its project, environment and target.
+SELECT
+  unique_id,
+  graph_id,
+  run_at,
+  command
+FROM (
+  SELECT
+    result.unique_id,
+    runs.graph_id,
+    runs.run_at,
+    runs.command,
+    ROW_NUMBER() OVER (
+      PARTITION BY result.unique_id
+      ORDER BY runs.run_at DESC, runs.recorded_at DESC, runs.run_id
+    ) AS age
+  FROM recce_metadata.store_runs AS own
+  JOIN recce_metadata.store_runs AS runs
+    ON runs.project_name = own.project_name
+    AND runs.environment = own.environment
+    AND runs.extractor = own.extractor
+  JOIN recce_metadata.store_run_results AS result
+    ON result.run_id = runs.run_id
+  WHERE
+    own.run_id = :run_id
+    AND runs.run_at <= own.run_at
+    AND runs.target_database IS NOT DISTINCT FROM own.target_database
+    AND runs.target_schema IS NOT DISTINCT FROM own.target_schema
+    AND result.status = 'success'
+    AND (
+      STARTSWITH(result.unique_id, 'model.')
+      OR STARTSWITH(result.unique_id, 'seed.')
+      OR STARTSWITH(result.unique_id, 'snapshot.')
+    )
+) AS builds_in_time
+WHERE
+  age = 1;
