@@ -2,11 +2,13 @@
 
     python -m scripts.break_partial_runs DBT_PYTHON [--seconds 600] [--seed 1]
 
-A sequence edits models and runs `dbt build`, `run -s`, `test`, `retry` and builds that fail; each run is
-recorded. After each, the column impacts of the run and its diff against the first run are compared with those
-of a second store, in which the same files are recorded after `dbt compile`. Where dbt never compiled an edit,
-or the code reads its environment, an answer may be `unknown` or less certain, but never milder. Prints each
-wrong answer and the shares of equal and unproven ones; exits with 1 if an answer is wrong.
+A sequence edits models and runs `dbt build`, `run -s`, `test`, `retry`, `show`, builds that fail, and builds
+with `--empty`, in one of two targets. Each run is recorded, and old runs are pruned now and then. After each,
+the column impacts of the run and its diff against the oldest run are compared with those of a second store,
+in which the same files are recorded after `dbt compile`. Where dbt never compiled an edit, or the code reads
+its environment, an answer may be `unknown` or less certain, but never milder. A table that was last built
+from other code, or with `--empty`, must be stale. Prints each wrong answer and the shares of equal and
+unproven ones; exits with 1 if an answer is wrong.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ from typing import NamedTuple
 
 import recce_meta as api
 from recce_meta.api.diff import diff
+from recce_meta.api.run_reader import open_run
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.lineage import ImpactView
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from scripts.clock import Clock
 
 ENGINE = """
@@ -41,7 +45,8 @@ for line in sys.stdin:
 FILES = {
     "dbt_project.yml": "name: shop\nversion: '1.0'\nprofile: shop\nmodels: {+materialized: table}\n"
     "vars: {low: 1}\n",
-    "profiles.yml": "shop: {target: dev, outputs: {dev: {type: duckdb, path: dev.duckdb, threads: 2}}}\n",
+    "profiles.yml": "shop: {target: dev, outputs: {dev: {type: duckdb, path: dev.duckdb, threads: 2}, "
+    "ci: {type: duckdb, path: dev.duckdb, schema: ci, threads: 2}}}\n",
     "seeds/raw_stores.csv": "id,name,city\n1,a,x\n2,b,y\n",
     "seeds/raw_orders.csv": "id,store_id,amount\n1,1,10\n2,2,20\n",
     "macros/clean.sql": "{% macro clean(c) %}{{ shorten(c) }}{% endmacro %}\n"
@@ -89,6 +94,8 @@ class Answers(NamedTuple):
     affected: dict[str, tuple[object, ...]]
     unproven: frozenset[str]
     """Nodes with unknown columns, or with lineage that is less than certain."""
+    stale: frozenset[str]
+    """Nodes with data of an earlier build."""
 
 
 @contextmanager
@@ -122,6 +129,12 @@ class Sequence:
         self.project = folder / "project"
         self.edits = list(EDITS)
         self.told: list[str] = []
+        self.target = "dev"
+        self.built: dict[tuple[str, str], str] = {}
+        """What each node of each target was last built from."""
+        self.oracles: dict[str, str] = {}
+        """Run of the oracle for each run."""
+        self.noted: object = None
 
     def dbt(self, *arguments: str, target: str = "target") -> None:
         """Run dbt, whether it succeeds or not."""
@@ -129,7 +142,7 @@ class Sequence:
         assert self.engine.stdout is not None
         places = ["--project-dir", self.project, "--profiles-dir", self.project]
         quiet = ["--no-send-anonymous-usage-stats", "--no-version-check", "--quiet"]
-        words = [*quiet, *arguments, *places, "--target-path", self.project / target]
+        words = [*quiet, *arguments, *places, "--target", self.target, "--target-path", self.project / target]
         self.engine.stdin.write(json.dumps([str(word) for word in words]) + "\n")
         self.engine.stdin.flush()
         self.engine.stdout.readline()
@@ -150,9 +163,13 @@ class Sequence:
                 ("build", "-s", f"{self.draw.choice(MODELS)}+"),
                 ("retry",),
                 ("compile",),
+                ("show", "-s", self.draw.choice(MODELS)),
+                ("build", "--empty"),
+                ("run", "--empty", "-s", self.draw.choice(MODELS)),
             ]
         )
-        self.told.append(" ".join(command) + (" (fails)" if fails else ""))
+        self.target = self.draw.choice(("dev", "dev", "ci"))
+        self.told.append(f"{' '.join(command)} in {self.target}{' (fails)' if fails else ''}")
         self.dbt(*command)
         return self.compare()
 
@@ -166,8 +183,10 @@ class Sequence:
     def compare(self) -> list[str]:
         """Record the run in both stores, and return the answers that differ in a wrong way."""
         self.dbt("compile", target="oracle")
-        ours, truth = (self.recorded(name) for name in ("target", "oracle"))
-        wrong = []
+        ours, truth = self.answers()
+        wrong = [f"{one} is not stale" for one in sorted(self.outdated() - ours.stale)]
+        self.counts["stale"] += len(self.outdated())
+        self.counts["stale without a change"] += len(ours.stale - self.outdated())
         for column, reached in truth.impacts.items():
             found = ours.impacts[column]
             self.count(found == reached, found.keys() & ours.unproven)
@@ -191,29 +210,80 @@ class Sequence:
         """Count one answer."""
         self.counts["equal" if is_equal else "unproven" if unproven else "different"] += 1
 
-    def recorded(self, target: str) -> Answers:
-        """Record the artifacts in *target*, and return what their store answers."""
-        with api.UnifiedSqlAdapter.from_url(f"duckdb:///{self.folder / target}.duckdb") as adapter:
-            project = api.extract_project(
-                self.project / target, environment="dev", project_dir=self.project, environ={}
-            )
-            api.record_run(adapter, project)
-            runs = api.list_runs(adapter)
-            last = next(run for run in runs if run.invocation_id == project.run.invocation_id).run_id
-            impacts: dict[str, dict[str, tuple[object, ...]]] = {}
-            unproven: set[str] = set()
-            for asked in ASKED:
-                try:
-                    view = api.impact(adapter, asked, last)
-                except RecceMetaError as error:
-                    impacts[asked] = {str(error): ()}
-                    continue
-                impacts[asked] = _reached(view)
-                unproven |= {node.unique_id for node in view.nodes if node.reason or node.confidence < 0.9}
-            found = diff(lambda: adapter, runs[-1].run_id, last)
-        changes = {one.unique_id: one.category and one.category.value for one in found.changed}
-        affected = {one.unique_id: (one.columns, one.fails) for one in found.impacted}
-        return Answers(impacts, changes, affected, frozenset(unproven))
+    def outdated(self) -> set[str]:
+        """Return the built nodes of the target that were last built from other code than that of now."""
+        manifest = json.loads((self.project / "oracle" / "manifest.json").read_text(encoding="utf-8"))
+        nodes = {key: node for key, node in manifest["nodes"].items() if not key.startswith("test.")}
+
+        def code(unique_id: str) -> str:
+            node = nodes[unique_id]
+            above = sorted(set(node.get("depends_on", {}).get("nodes", ())))
+            return "\n".join([node.get("compiled_code") or unique_id, *map(code, above)])
+
+        self._note_builds({unique_id: code(unique_id) for unique_id in nodes})
+        return {
+            unique_id
+            for unique_id in nodes
+            if self.built.get((self.target, unique_id), code(unique_id)) != code(unique_id)
+        }
+
+    def _note_builds(self, codes: dict[str, str]) -> None:
+        """Remember what the last command built."""
+        path = self.project / "target" / "run_results.json"
+        if not path.exists():
+            return
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["args"]["which"] not in ("build", "run", "seed", "retry") or found == self.noted:
+            return
+        self.noted = found
+        for result in found["results"]:
+            if result["status"] == "success" and result["unique_id"] in codes:
+                rows = "none" if found["args"].get("empty") else codes[result["unique_id"]]
+                self.built[self.target, result["unique_id"]] = rows
+
+    def answers(self) -> tuple[Answers, Answers]:
+        """Record the run in both stores, prune now and then, and return what both answer."""
+        with self.store("target") as ours, self.store("oracle") as oracle:
+            last, compiled = self.record(ours, "target"), self.record(oracle, "oracle")
+            self.oracles[last] = compiled
+            if self.draw.random() < 0.3:
+                removed = api.prune(ours, keep_last=self.draw.choice((1, 2)), local=True).runs
+                self.told += ["prune"] if removed else []
+            base = min(api.list_runs(ours), key=lambda run: run.run_at).run_id
+        found = []
+        for name, one, other in (("target", base, last), ("oracle", self.oracles[base], compiled)):
+            with self.store(name) as adapter:
+                found.append(_answers(adapter, one, other))
+        return found[0], found[1]
+
+    def store(self, name: str) -> api.UnifiedSqlAdapter:
+        """Return the adapter of the store of runs in the target folder *name*."""
+        return api.UnifiedSqlAdapter.from_url(f"duckdb:///{self.folder / name}.duckdb")
+
+    def record(self, adapter: api.UnifiedSqlAdapter, target: str) -> str:
+        """Record the artifacts in *target*, and return the id of the run."""
+        project = api.extract_project(
+            self.project / target, environment=self.target, project_dir=self.project, environ={}
+        )
+        return api.record_run(adapter, project).run.run_id
+
+
+def _answers(adapter: api.UnifiedSqlAdapter, base: str, last: str) -> Answers:
+    impacts: dict[str, dict[str, tuple[object, ...]]] = {}
+    unproven: set[str] = set()
+    for asked in ASKED:
+        try:
+            view = api.impact(adapter, asked, last)
+        except RecceMetaError as error:
+            impacts[asked] = {str(error): ()}
+            continue
+        impacts[asked] = _reached(view)
+        unproven |= {node.unique_id for node in view.nodes if node.reason or node.confidence < 0.9}
+    found = diff(lambda: adapter, base, last)
+    changes = {one.unique_id: one.category and one.category.value for one in found.changed}
+    affected = {one.unique_id: (one.columns, one.fails) for one in found.impacted}
+    stale = open_run(lambda: adapter, last, project=None, schema=DEFAULT_SCHEMA).stale
+    return Answers(impacts, changes, affected, frozenset(unproven), frozenset(stale))
 
 
 def _reached(view: ImpactView) -> dict[str, tuple[object, ...]]:

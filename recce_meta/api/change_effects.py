@@ -20,6 +20,7 @@ from recce_meta import sql_diff, sql_lineage
 from recce_meta.api.partial_run import filled, lacks_sql
 from recce_meta.api.run_reader import RunReader
 from recce_meta.diff.breaking import SQL_BUILT, categorise, readers_of_ephemeral
+from recce_meta.diff.code import without_limits
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, keeps_rows, reached_outcome
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import SqlNotAnalysed
@@ -27,7 +28,7 @@ from recce_meta.graph import LineageGraph
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.models.relation_tokens import CLOSING, OPENING
-from recce_meta.models.run import DBT
+from recce_meta.models.run import DBT, dbt_options
 from recce_meta.sql_lineage.project.columns import SECONDS, offered_columns
 from recce_meta.sql_lineage.project.names import (
     QueryNames,
@@ -363,7 +364,10 @@ class Effects:
         if len(nodes) != self._read.get(index):
             self._read[index] = len(nodes)
             self._names[index] = RelationFinder(nodes.values(), self._dialect)
-        return self._names[index].of(nodes[unique_id])
+        found = self._names[index].of(nodes[unique_id])
+        if "--empty" in dbt_options(self._runs[index].run):
+            return with_fields(found, tokenised=without_limits(found.tokenised))
+        return found
 
     def _schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
         """Return the known columns of all relations that a query reads."""

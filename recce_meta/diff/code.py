@@ -96,6 +96,17 @@ _WRAPPER = re.compile(
 )
 
 
+_LIMITED = re.compile(r"\(select \* from ([^()]+?) where false limit 0\)(?: _dbt_limit_subq\w*)?")
+
+
+def without_limits(compiled: str) -> str:
+    """Return SQL that dbt compiled with `--empty` without the limit around each relation.
+
+    The code of the project may have such a subquery itself, which dbt puts into another one.
+    """
+    return _LIMITED.sub(lambda match: match[1], compiled)
+
+
 def without_injected(found: tuple[str, ...], parents: Mapping[str, str]) -> tuple[str, ...]:
     """Return tokens of compiled SQL without the CTEs that dbt injected, renamed according to *parents*.
 

@@ -9,9 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from recce_meta.diff.code import INJECTED, jinja_names, tokens, without_injected, without_wrapper
+from recce_meta.diff.code import (
+    INJECTED,
+    jinja_names,
+    tokens,
+    without_injected,
+    without_limits,
+    without_wrapper,
+)
 from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project, RunMetadata, target_place
 from recce_meta.models.relation_tokens import CLOSING, OPENING, RelationIndex, tokenise
+from recce_meta.models.run import dbt_options
 
 BUILTIN_ADAPTERS = frozenset(
     """
@@ -78,6 +86,8 @@ class ProjectSide:
     def compiled(self, node: NodeMetadata) -> str | None:
         """Return the node's compiled code with tokens in place of relations."""
         code = node.compiled_code
+        if code and self.run is not None and "--empty" in dbt_options(self.run):
+            code = without_limits(code)
         return code if self.tokenised or not code else tokenise(code, self._relations.relations_of(node))
 
     @cached_property

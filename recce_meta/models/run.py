@@ -110,6 +110,11 @@ class RunMetadata(Tabular, frozen=True, kw_only=True):
     """How the run was extracted from a connected repository; None for a run that came in another way."""
 
 
+def dbt_options(run: RunMetadata) -> frozenset[str]:
+    """Return the options in the command of *run* that change what dbt builds, such as `--empty`."""
+    return frozenset(word for word in (run.command or "").split() if word.startswith("--"))
+
+
 def with_build(run: RunMetadata, results: Iterable[NodeResult]) -> RunMetadata:
     """Return *run* with the status and counts of its build; unchanged if there are no results.
 

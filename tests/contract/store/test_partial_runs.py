@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
@@ -252,6 +253,30 @@ def test_a_node_that_was_not_built_since_its_code_or_an_ancestor_changed_is_stal
     assert stale("undone").keys() == {"stg", "counted", "daily"}
     assert stale("part")["starred"] == "run --empty built it on 2026-11-20 05:00 UTC"
     assert stale("part")["after_star"] == f"starred upstream is stale: {stale('part')['starred']}"
+
+
+@pytest.mark.parametrize("edit", ["values", "a column less", "the same query"])
+def test_the_limits_of_an_empty_build_are_no_change(
+    edit: str, recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
+) -> None:
+    relation = re.compile(r'"db"\."\w+"\."(\w+)"')
+    limit = r"(select * from \g<0> where false limit 0) _dbt_limit_subq_\1"
+
+    def empty(run_id: str, **edits: str) -> Project:
+        project = shop(run_id, "pr", **edits)
+        codes = {one.unique_id: relation.sub(limit, one.compiled_code or "") for one in project.nodes}
+        nodes = [replace(one, compiled_code=codes[one.unique_id] or None) for one in project.nodes]
+        run = replace(project.run, command="build --empty", run_at=project.run.run_at + timedelta(hours=1))
+        return replace(project, run=run, nodes=tuple(nodes))
+
+    edits = EDITS[edit][0]
+    recorded(shop("base", "prod"))
+    recorded(shop("whole", "pr", **edits))
+    recorded(empty("empty", **edits))
+    recorded(empty("nothing"))
+
+    assert answers(compared("base", "empty")) == answers(compared("base", "whole"))
+    assert not compared("base", "nothing").changed
 
 
 @pytest.mark.parametrize("donor", ["show", "two texts"])
