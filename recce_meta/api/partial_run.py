@@ -327,7 +327,7 @@ def not_built_since(
     parents: dict[str, list[str]] = {unique_id: [] for unique_id in nodes}
     for edge in edges:
         parents.setdefault(edge.node_id, []).append(edge.parent_id)
-    changes = _Changes(store, run, builds.values())
+    changes = _CodeChanges(store, run, builds.values())
     found: dict[str, str] = {}
     for unique_id in parents_first(parents)[0]:
         node = nodes.get(unique_id)
@@ -336,7 +336,7 @@ def not_built_since(
     return {unique_id: reason for unique_id, reason in found.items() if not nodes[unique_id].is_ephemeral}
 
 
-class _Changes:
+class _CodeChanges:
     """Nodes with other code in a run than in each of the earlier graphs."""
 
     def __init__(self, store: StoreSession, run: RunMetadata, builds: Iterable[_Build]) -> None:
