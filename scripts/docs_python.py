@@ -126,6 +126,7 @@ FUNCTIONS: dict[str, tuple[str, ...] | str] = {
     "connection": "the command itself, or the [HTTP API](http-api.md) of the server",
     "serve": "call the functions of this page; the server shows their results",
     "lsp": "the command itself; editors start it",
+    "mcp": "the command itself; agents start it",
     "token": "the command itself",
     "worker": "the command itself",
     "runner": "the command itself",

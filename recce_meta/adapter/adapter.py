@@ -396,12 +396,21 @@ class UnifiedSqlAdapter:
         is_file = self.warehouse.is_called_by_file and self._plan.is_shareable
         return Path(self._plan.url.database or "").absolute() if is_file or self.file_state() else None
 
-    def snapshot(self, folder: str) -> UnifiedSqlAdapter:
+    def snapshot(self, folder: str, seconds: float = 0.0) -> UnifiedSqlAdapter:
         """Return another adapter, for a copy of the database file in *folder*.
 
-        Raises StoreLocked if a process is writing, and DatabaseNotFound if the file is missing.
+        While a process writes to the file, tries again for *seconds*. Raises StoreLocked if it still does,
+        and DatabaseNotFound if the file is missing.
         """
-        plan = self._driver.copy_file(self._plan, folder)
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                plan = self._driver.copy_file(self._plan, folder)
+                break
+            except StoreLocked:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(LOCK_RETRY_SECONDS)
         return UnifiedSqlAdapter(self.warehouse, plan, self.target, may_create=False)
 
     @property

@@ -7,6 +7,7 @@ separate them; the longest node name is tried first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cache, partial
 from typing import NamedTuple, NoReturn
 
@@ -157,14 +158,17 @@ def _ambiguous(text: str, possible: Sequence[Address]) -> SelectorError:
 
 
 def _no_node(text: str, nodes: Mapping[str, NodeMetadata]) -> NoReturn:
-    """Raise SelectorError for an unknown node; the hint may suggest a name for *text* up to its last dot."""
+    """Raise SelectorError for an unknown node; the hint may suggest another node for the column in *text*."""
     try:
         find_node(text, nodes)
     except SelectorError as error:
-        start, dot, _ = text.rpartition(".")
-        if error.hint is None and dot:
-            known = sorted({name for node in nodes.values() for name in names_of(node)} | nodes.keys())
-            raise SelectorError(error.message, hint=did_you_mean(start, known)) from None
+        start, dot, column = text.rpartition(".")
+        having = [node for node in nodes.values() if node.resource_type in WITH_COLUMNS]
+        known = {name for node in having for name in (*names_of(node), node.unique_id)}
+        # A test may have a name like that of the column.
+        if dot and (near := get_close_matches(start, sorted(known), n=3)):
+            hint = did_you_mean(text, [f"{name}.{column}" for name in near])
+            raise SelectorError(error.message, hint=hint or error.hint) from None
         raise
     raise SelectorError(f"Missing column name in '{text}'", hint="write NODE or NODE.COLUMN")
 

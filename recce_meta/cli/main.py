@@ -56,6 +56,7 @@ COMMANDS = {
     ),
     "serve": ("serve", "Show the store as web pages and as a JSON API, until Ctrl-C."),
     "lsp": ("lsp", "Serve an editor: lineage, impact and diagnostics of unsaved SQL."),
+    "mcp": ("mcp", "Serve an agent: what changed, what it affects, and what must be built."),
     "token": ("connection", "Manage API tokens with scopes, for programs that use the server."),
     "worker": ("worker", "Run extractions of connected repositories, until Ctrl-C."),
     "runner": ("worker", "Build the container images in which workers run dbt."),

@@ -44,8 +44,6 @@ SECONDS = 30.0
 """Time limit of a request on the store."""
 BUSY_SECONDS = 10.0
 """Time to wait for a connection."""
-REPEAT_SECONDS = 0.1
-"""Pause between attempts to copy a file that a process writes to."""
 COPY_PAUSE = 4.0
 """Pause after a copy, as a multiple of its duration, for files that change all the time."""
 KNOWN_SECONDS = 1.0
@@ -335,7 +333,7 @@ class Store:
             else:
                 folder = opened.enter_context(temporary_folder())
                 began, read_at = time.monotonic(), datetime.now(timezone.utc)
-                copy = _copied(source, folder, BUSY_SECONDS / 2 if may_wait else 0.0)
+                copy = source.snapshot(folder, BUSY_SECONDS / 2 if may_wait else 0.0)
                 self._next_copy = time.monotonic() + COPY_PAUSE * (time.monotonic() - began)
                 base, adapter = copy, copy.reader(self.schema)
             # If the first query fails, the connection and the copy must not stay behind.
@@ -409,18 +407,6 @@ class Store:
             watching.join()  # a late request to cancel must not reach the next user of the connection
             with self._lock:
                 self._stops.discard(stop)
-
-
-def _copied(source: UnifiedSqlAdapter, folder: str, seconds: float) -> UnifiedSqlAdapter:
-    """Return a copy of the file of *source* in *folder*; try for *seconds* while a process writes to it."""
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            return source.snapshot(folder)
-        except StoreLocked:
-            if time.monotonic() >= until:
-                raise
-            time.sleep(REPEAT_SECONDS)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def listed(table: str) -> list[Requirement]:
 BASE = listed("dependencies")
 EXTRAS = [
     one
-    for name in ("snowflake", "bigquery", "redshift", "databricks", "data", "server", "lsp")
+    for name in ("snowflake", "bigquery", "redshift", "databricks", "data", "server", "lsp", "mcp")
     for one in listed(name)
 ]
 
@@ -138,6 +138,8 @@ def test_nothing_is_imported_that_is_not_a_dependency() -> None:
             allowed |= OF_SERVER
         if below.parts[0] == "lsp":
             allowed |= OF_LSP
+        if below.parts[0] == "mcp":
+            allowed |= {"mcp", "mcp_types"}
         if below.parts[0] == "repositories":
             allowed |= OF_REPOSITORIES
 

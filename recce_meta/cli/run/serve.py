@@ -1,4 +1,4 @@
-"""Implementation of the command `serve`."""
+"""Implementation of the commands `serve` and `mcp`, which answer until they are stopped."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from recce_meta.cli.connections import Connection, connection_of
 from recce_meta.cli.defaults import FILE, ORIGINS, current_config
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import say
+from recce_meta.errors import ConfigurationError
 from recce_meta.quality.masking import privacy_of
 from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -151,3 +153,40 @@ def _is_given(context: click.Context, parameter: str) -> bool:
     if source is click.core.ParameterSource.DEFAULT_MAP:
         return bool(context.meta[ORIGINS][parameter].strength < FILE)
     return source is click.core.ParameterSource.COMMANDLINE
+
+
+MCP_INSTALL = "pip install 'recce-meta[mcp]'"
+
+
+def mcp(
+    connection: Connection,
+    project: str | None,
+    allow_queries: bool,
+    allow_values: bool,
+    data_target: str | None,
+    base_target: str | None,
+    no_values: bool,
+    private: tuple[str, ...],
+) -> None:
+    """Serve an agent until standard input closes. A malformed connection is an error now."""
+    if find_spec("mcp") is None or find_spec("mcp_types") is None:
+        raise ConfigurationError(
+            "The MCP server needs the package mcp 2, which is not installed", hint=MCP_INSTALL
+        )
+    for place in filter(None, (data_target, base_target)):
+        connection.at(place).open_existing()
+    settings = load("recce_meta.mcp.questions:AgentSettings")(
+        project=connection.project_of(project),
+        project_dir=connection.project_dir,
+        config=current_config(),
+        allows_queries=allow_queries,
+        privacy=privacy_of(no_values=no_values or not allow_values, private=private),
+        data_target=data_target,
+        base_target=base_target,
+        connect_data=partial(_target, connection),
+    )
+    # Connects on first use: a store that is missing is the answer to a call, with what to do.
+    adapter = connection.open_existing()
+    if sys.stdin is not None and sys.stdin.isatty():
+        say("Waiting for an agent on standard input; see docs/guides/mcp.md, Ctrl-C ends the server")
+    load("recce_meta.mcp.server:serve")(lambda: adapter, connection.schema, settings)

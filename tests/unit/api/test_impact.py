@@ -127,7 +127,7 @@ def test_the_longest_node_is_tried_first_and_columns_in_any_case(
         ),
         ('orders."amount"', "model.shop.orders has no column '\"amount\"'", "did you mean 'Amount'?"),
         ("oders.id", "Node 'oders.id' not found", None),
-        ("twni.theirs", "Node 'twni.theirs' not found", "did you mean 'twin'?"),
+        ("twni.theirs", "Node 'twni.theirs' not found", "did you mean 'twin.theirs'?"),
         ("board.x", "exposure.shop.board has no columns", "name a model, seed, snapshot or source"),
         ("orders.", "Node 'orders.' not found", None),
         (

@@ -1,0 +1,75 @@
+"""Plan of a build: the nodes that must be built so that the data are those of the current run's code.
+
+A node must be built if it changed, other than in formatting or environment, or if a change affects its rows
+or values. What was not traced counts as affected. Tests are run for each node that is built.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from recce_meta.models.change import Category, Change, RunDiff, Status
+from recce_meta.report.labels import TESTS
+
+_BUILT = frozenset({"model", "seed", "snapshot"})
+
+
+class PlannedNode(Struct, frozen=True, kw_only=True):
+    """Node that must be built."""
+
+    unique_id: str
+    resource_type: str
+    why: str
+    """`added`, `modified`, or the change upstream that affects it."""
+    existing_rows: tuple[str, ...] = ()
+    """What the build does with rows that the table holds already; a full refresh may be needed."""
+
+
+class BuildPlan(Struct, frozen=True, kw_only=True):
+    """Nodes that must be built, in an order without meaning, and what is left."""
+
+    nodes: tuple[PlannedNode, ...]
+    removed: tuple[str, ...]
+    """Nodes whose relations are left in the warehouse."""
+    skipped: int
+    """Number of downstream nodes that no change affects."""
+    tests: int
+    """Number of changed or affected tests."""
+
+    @property
+    def full_refresh(self) -> tuple[str, ...]:
+        """Nodes whose existing rows keep what the old code made, unless they are built anew."""
+        return tuple(node.unique_id for node in self.nodes if node.existing_rows)
+
+
+def plan_build(diff: RunDiff) -> BuildPlan:
+    """Return the nodes that the changes of *diff* require to be built."""
+    nodes = [
+        PlannedNode(
+            unique_id=change.unique_id,
+            resource_type=change.resource_type,
+            why=change.status.value,
+            existing_rows=change.about_existing,
+        )
+        for change in diff.changed
+        if _must_be_built(change)
+    ]
+    planned = {node.unique_id for node in nodes}
+    nodes += [
+        PlannedNode(
+            unique_id=impact.unique_id, resource_type=impact.resource_type, why=f"after {impact.origin}"
+        )
+        for impact in diff.impacted
+        if impact.resource_type in _BUILT and impact.unique_id not in planned
+    ]
+    tests = sum(one.resource_type in TESTS for one in diff.changed)
+    tests += sum(one.resource_type in TESTS for one in diff.impacted)
+    removed = [c.unique_id for c in diff.changed if c.status is Status.REMOVED and c.resource_type in _BUILT]
+    return BuildPlan(nodes=tuple(nodes), removed=tuple(removed), skipped=diff.unreached, tests=tests)
+
+
+def _must_be_built(change: Change) -> bool:
+    if change.status is Status.REMOVED or change.resource_type not in _BUILT:
+        return False
+    # An upstream change affects a node whose own change is harmless.
+    return change.category is not Category.NONE or change.reached is not None

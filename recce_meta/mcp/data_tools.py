@@ -1,0 +1,208 @@
+"""Tools that run queries in the warehouse, which only read: data diffs of a node, and rows of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Literal
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.read_only import require_query
+from recce_meta.adapter.statements import single_statement
+from recce_meta.api.data.execution import open_data_diff_runner
+from recce_meta.api.data.places import data_places, open_sides
+from recce_meta.api.data.requests import (
+    SHOWS_VALUES,
+    DataDiffRequest,
+    DiffKind,
+    RequestRules,
+    plan_request,
+)
+from recce_meta.api.data.statistics import load_stored_statistics
+from recce_meta.api.render import Template, render
+from recce_meta.api.run_choice import with_builds
+from recce_meta.api.run_reader import StoredRunReader
+from recce_meta.api.runs import RunPair
+from recce_meta.data_diff.row_sample import RowSample
+from recce_meta.errors import UsageError
+from recce_meta.mcp.answers import answer, cut, short_notes
+from recce_meta.mcp.questions import Questions
+from recce_meta.models.data_diff import AnyDataDiff
+from recce_meta.models.gaps import gaps
+from recce_meta.profiles import find_project_dir
+from recce_meta.quality.masking import mask_results
+from recce_meta.report.data.verdicts import verdict
+from recce_meta.report.json import data_tree
+from recce_meta.report.run_choice import choice_notes
+from recce_meta.temporary import temporary_folder
+
+Kinds = Literal["row_count", "value", "profile", "top_k", "histogram"]
+_LISTS = ("counts", "columns", "rows", "values")
+"""Fields of a result with its rows, whichever it has."""
+_FIGURES = ("key", "key_source", "common", "added", "removed", "changed")
+"""Figures of a result that stand above its rows."""
+PREVIEW_SECONDS = 60.0
+_MOST_ROWS = 100
+
+
+class DataTools:
+    """Tools that read data."""
+
+    def __init__(self, questions: Questions) -> None:
+        """Create the tools that ask *questions*."""
+        self._questions = questions
+
+    def compare_data(
+        self,
+        node: str,
+        kind: Kinds = "row_count",
+        base: str = "",
+        current: str = "",
+        key: str = "",
+        columns: str = "",
+        where: str = "",
+        limit: int = 0,
+        cursor: str = "",
+    ) -> str:
+        """Compare the data of a node in two runs, with queries in the warehouse: start with row_count.
+
+        value matches rows by key (columns separated by commas; by default the declared key) and counts the
+        rows that differ for each column. profile compares statistics. base and current are those of
+        what_changed. where: a condition in SQL.
+        """
+        questions, settings = self._questions, self._questions.settings
+        if DiffKind(kind) in SHOWS_VALUES and not settings.shows_values:
+            raise UsageError(
+                f"{kind} shows values, and this server was started without --allow-values",
+                hint="use row_count, value or profile, which give counts",
+            )
+        with ExitStack() as opened:
+            store = opened.enter_context(questions.store.reading())
+            chosen = questions.pair(store, base, current, of_data=True)
+            before, after = chosen.base.run, chosen.current.run
+            assert before is not None and after is not None
+            schema = questions.store.schema
+            choice = with_builds(lambda: store, chosen.choice, before, after, schema=schema)
+            runs = RunPair(StoredRunReader(store, before, schema), StoredRunReader(store, after, schema))
+            (unique_id,) = runs.named([node])
+            request = DataDiffRequest(
+                kind=DiffKind(kind),
+                base=before.run_id,
+                current=after.run_id,
+                node=unique_id,
+                key=_names(key),
+                columns=_names(columns),
+                where=where or None,
+            )
+            result = self._result(request, runs, store, opened)
+        outcome, text = verdict(result)
+        tree = data_tree(result)
+        name = next((name for name in _LISTS if isinstance(tree.get(name), list)), "")
+        head = {
+            "node": unique_id,
+            "outcome": outcome.value,
+            "verdict": text,
+            "base": before.run_id,
+            "current": after.run_id,
+            "not_compared": short_notes([*choice_notes(choice), *(gap.reason for gap in gaps([result]))]),
+            "note": questions.store.note,
+            **{field: tree[field] for field in _FIGURES if tree.get(field) is not None},
+        }
+        # The first answer is short, so what differs comes first.
+        rows = sorted(tree.get(name, ()), key=lambda row: not _differs(row))
+        return answer(head, name, [_compact(row) for row in rows], limit=limit, cursor=cursor)
+
+    def _result(
+        self, request: DataDiffRequest, runs: RunPair, store: UnifiedSqlAdapter, opened: ExitStack
+    ) -> AnyDataDiff:
+        """Return the result of *request*, without values that are withheld; *opened* closes connections."""
+        settings = self._questions.settings
+        data, of_base = self._opened(runs, opened)
+        runner = open_data_diff_runner(data, of_base, hides_values=settings.privacy is not None)
+        opened.callback(runner.close)
+        schema = self._questions.store.schema
+        planned = plan_request(
+            request,
+            runs,
+            runner.places,
+            data.warehouse,
+            lambda pairs: load_stored_statistics(store, runs, pairs, (None, None), schema),
+            RequestRules(privacy=settings.privacy, globs=settings.config.nodes),
+        )
+        found = runner.run(planned.plan())
+        assert not isinstance(found, RowSample)
+        (result,) = mask_results([found], settings.privacy)
+        return result
+
+    def preview(self, sql: str, run: str = "", limit: int = 10, cursor: str = "") -> str:
+        """Run one SELECT in the warehouse, with ref() and source() of a run, and return its first rows.
+
+        Without permission for values, returns only the names of its columns.
+        """
+        questions, settings = self._questions, self._questions.settings
+        if not 0 < limit <= _MOST_ROWS:
+            raise UsageError(f"Invalid limit: {limit}", hint=f"1 to {_MOST_ROWS}")
+        if settings.privacy is not None and settings.shows_values:
+            raise UsageError(
+                "A query could show private values (--private, privacy.columns)", hint="use compare_data"
+            )
+        with ExitStack() as opened:
+            store = opened.enter_context(questions.store.reading())
+            found = questions.run(store, run)
+            folder = find_project_dir(settings.project_dir)
+            template = Template(sql=sql, project_dir=folder)
+            rendered = render(lambda: store, found, template, schema=questions.store.schema)
+            data, _ = self._opened(None, opened)
+            text = single_statement(rendered.sql, data.warehouse.dialect)
+            require_query(text, data.warehouse, is_guarded=True)
+            with data.stream(text, batch_rows=limit, timeout=PREVIEW_SECONDS) as stream:
+                names = list(stream.columns)
+                # Not even counted without values: a condition would find them one by one.
+                rows = next(iter(stream), []) if settings.shows_values else []
+        head = {
+            "columns": names,
+            "rows_shown": f"the first {len(rows)}" if settings.shows_values else "none: values are withheld",
+            "notes": short_notes(rendered.warnings),
+        }
+        shown = [{name: _cell(value) for name, value in zip(names, row, strict=True)} for row in rows]
+        return answer(head, "rows", shown, limit=limit, cursor=cursor)
+
+    def _opened(
+        self, runs: RunPair | None, opened: ExitStack
+    ) -> tuple[UnifiedSqlAdapter, UnifiedSqlAdapter | None]:
+        """Return the adapters of the data of current and base; *opened* closes them."""
+        settings = self._questions.settings
+        targets = {name: one.target for name, one in settings.config.environments.items()}
+
+        def target(place: str) -> UnifiedSqlAdapter:
+            assert settings.connect_data is not None
+            adapter = opened.enter_context(settings.connect_data(place))
+            if adapter.file_state() is not None:  # a reader of the file would exclude writers
+                adapter = adapter.snapshot(opened.enter_context(temporary_folder()))
+            return opened.enter_context(adapter.guarded())
+
+        def store() -> UnifiedSqlAdapter:
+            return opened.enter_context(self._questions.store.data())
+
+        places = data_places(runs, settings.data_target, settings.base_target, targets.get)
+        return open_sides(places, store, target)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
+def _differs(row: Mapping[str, Any]) -> bool:
+    """Return True if the *row* of a result, such as a column, has a difference."""
+    return bool(row.get("mismatched")) or row.get("base") != row.get("current")
+
+
+def _compact(value: Any) -> Any:
+    """Return *value* without empty fields and flags that are not set, which take half of a row."""
+    if isinstance(value, Mapping):
+        return {name: _compact(one) for name, one in value.items() if one is not None and one is not False}
+    return value
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, (int, float, bool)) or value is None else cut(str(value))
