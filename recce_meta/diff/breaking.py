@@ -60,6 +60,9 @@ METADATA_CONFIG = frozenset(
 """Config keys that do not affect the node's data. Constraints without a contract are not enforced;
 those with one are compared as part of the contract."""
 
+DOCUMENTED = frozenset(["data_type", "constraints", "quote", "description", "tags"])
+"""Keys of columns that only document them, if no contract is enforced."""
+
 STORAGE_CONFIG = frozenset(
     """cluster_by partition_by indexes sort sort_type dist transient automatic_clustering file_format
     liquid_clustered_by buckets clustered_by unlogged backup""".split()
@@ -268,8 +271,8 @@ def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, 
         return _unless_read(effect, key, before, after, causes)
     if key in METADATA_CONFIG or parts[-1] == "label" or "meta" in parts:
         return _unless_read(_NOTHING, key, before, after, causes)
-    if key == "columns":  # documentation without a contract
-        return _NOTHING
+    if key == "columns" and parts[2:3] and parts[2] in DOCUMENTED:
+        return _NOTHING  # documentation without a contract
     if key in STORAGE_CONFIG:
         stored = SqlChange(category=Category.NON_BREAKING, reasons=(f"{key} changed",))
         return _unless_read(stored, key, before, after, causes)
@@ -280,7 +283,7 @@ def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, 
         return materialization_effect(before, after, detail, causes.adapter, unstable)
     if key == "column_types" and detail.key != key:  # seeds only
         return _touching(detail.key.removeprefix("column_types."), Status.MODIFIED, f"{detail.key} changed")
-    return _unknown(f"{key} changed")
+    return _unknown(f"{detail.key if key == 'columns' else key} changed")
 
 
 def _unless_read(
@@ -298,7 +301,7 @@ def _of_columns(detail: ChangeDetail) -> SqlChange:
         return SqlChange(category=Category.NON_BREAKING, moved=True)
     # Constraints reject new rows. They do not change those that readers see.
     if detail.reason is Reason.CONTRACT and (
-        detail.key in ("enforced", "constraints") or detail.key.startswith("columns.")
+        detail.key in ("enforced", "constraints", "alias_types") or detail.key.startswith("columns.")
     ):
         return SqlChange(category=Category.NON_BREAKING, reasons=("contract changed",))
     if detail.base is None:

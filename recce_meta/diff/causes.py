@@ -29,12 +29,22 @@ from recce_meta.diff.code import (
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, unstable_text
 from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, is_builtin, normalise
 from recce_meta.errors import first_of
-from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason
+from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.warehouses.builds import incremental_words
 
 BUILT = frozenset(["model", "seed", "snapshot", "test"])
 """Resource types that dbt builds with a materialization."""
 
+FROM_NODES = BUILT | {"analysis", "operation", "function", "source"}
+"""Resource types of which recorders before version `EVERY_KEY_SINCE` read only known keys."""
+READ_FROM_THE_FIRST = frozenset(
+    """latest_version constraints deprecation_date time_spine arguments returns overloads test_metadata
+    attached_node column_name file_key_name source_description source_meta loader loaded_at_field
+    loaded_at_query freshness external identifier unrendered_database unrendered_schema patch_path
+    columns_not_in_catalog""".split()
+)
+"""Properties that every recorder stored."""
+EVERY_KEY_SINCE = (0, 1, 1)
 MOST_NAMES = 5
 CALLED_BY_DBT = "Changed {} that dbt itself may call, with unknown effects on nodes: {}"
 
@@ -185,6 +195,14 @@ def _strategy(node: NodeMetadata) -> str | None:
         return None
     # `delete+insert` runs `get_incremental_delete_insert_sql`.
     return str(node.config.get(key) or "default").replace("+", "_")
+
+
+def reads_every_key(run: RunMetadata | None) -> bool:
+    """Return True if the recorder of *run* stored keys that it does not know; True without a run."""
+    if run is None or not run.recorder_version:
+        return True
+    numbers = [int(number) for number in re.findall(r"\d+", run.recorder_version)[:3]]
+    return tuple(numbers) >= EVERY_KEY_SINCE
 
 
 HOOKS = ("pre-hook", "post-hook", "pre_hook", "post_hook")
@@ -447,6 +465,12 @@ class Causes:
         if "target" in names and (names.isdisjoint(VARIABLES) or not self.same_environment):
             return Reason.ENVIRONMENT
         return Reason.CONFIG
+
+    def is_unread(self, key: str, before: NodeMetadata, after: NodeMetadata) -> bool:
+        """Return True if one side's recorder did not read the property *key*, so that it shows no edit."""
+        if before.resource_type not in FROM_NODES or key in READ_FROM_THE_FIRST:
+            return False
+        return len({reads_every_key(side.run) for side in (self.base, self.current)}) > 1
 
     def new_field(self, left: Json, right: Json) -> bool:
         """Return True if one side lacks the value because the dbt versions have different fields."""

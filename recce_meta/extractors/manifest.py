@@ -42,6 +42,7 @@ from recce_meta.extractors.artifact import (
     read_artifact,
     refusing,
 )
+from recce_meta.extractors.manifest_keys import NODE_PROPERTIES, unread_keys
 from recce_meta.models import Column, Json, LineageEdge, MacroMetadata, NodeMetadata, code_hash
 from recce_meta.models.node import reference_origins
 from recce_meta.models.run import edges_of
@@ -50,17 +51,6 @@ MAX_DEPTH = 100
 """Levels of nested lists and objects that are stored as such; deeper values become JSON text."""
 NOTHING: dict[str, Json] = {}
 """Empty `meta`, shared by most columns; it must not be modified."""
-
-NODE_PROPERTIES: dict[str, tuple[str, ...]] = {
-    "model": ("latest_version", "constraints", "deprecation_date", "time_spine"),
-    "function": ("arguments", "returns", "overloads"),
-    "test": ("test_metadata", "attached_node", "column_name", "file_key_name"),
-    "source": (
-        *("source_description", "source_meta", "loader", "loaded_at_field", "loaded_at_query", "freshness"),
-        *("external", "quoting", "identifier", "unrendered_database", "unrendered_schema"),
-    ),
-}
-"""Fields that only one resource type of `nodes` and `sources` has, stored as its properties."""
 
 COMMON_FIELDS = frozenset(
     [
@@ -127,8 +117,13 @@ class Shared:
         return found
 
 
-def node_of(unique_id: str, raw: RawNode, rule: str | None, shared: Shared) -> NodeMetadata:
-    """Return an entry of `nodes`, without the compiled SQL of hooks, which contains the invocation id."""
+def node_of(
+    unique_id: str, raw: RawNode, rule: str | None, shared: Shared, unread: dict[str, Json]
+) -> NodeMetadata:
+    """Return an entry of `nodes`, without the compiled SQL of hooks, which contains the invocation id.
+
+    *unread* are its keys that *raw* lacks.
+    """
     config = shared(raw.config)
     resource_type = raw.resource_type or unique_id.split(".", 1)[0]
     code = None if resource_type == "seed" else source_code(raw)
@@ -167,12 +162,15 @@ def node_of(unique_id: str, raw: RawNode, rule: str | None, shared: Shared) -> N
         parents=(parents := _ids(raw.depends_on, "nodes")),
         edge_origins=reference_origins(parents),
         macros=_ids(raw.depends_on, "macros"),
-        properties=_properties(raw, resource_type),
+        properties={**_properties(raw, resource_type), **unread},
     )
 
 
-def source_of(unique_id: str, raw: RawNode, shared: Shared) -> NodeMetadata:
-    """Return an entry of `sources`, a relation that the project reads but does not build, as a node."""
+def source_of(unique_id: str, raw: RawNode, shared: Shared, unread: dict[str, Json]) -> NodeMetadata:
+    """Return an entry of `sources`, a relation that the project reads but does not build, as a node.
+
+    *unread* are its keys that *raw* lacks.
+    """
     config = shared(raw.config)
     return NodeMetadata(
         unique_id=unique_id,
@@ -193,7 +191,7 @@ def source_of(unique_id: str, raw: RawNode, shared: Shared) -> NodeMetadata:
         tags=_tags(raw.tags, config.get("tags")),
         meta=_mapping(raw.meta) or _mapping(config.get("meta")),
         source_name=raw.source_name,
-        properties=_properties(raw, "source"),
+        properties={**_properties(raw, "source"), **unread},
     )
 
 
@@ -497,12 +495,15 @@ class Entries:
             raw = self._decoded(unique_id, entry)
             if raw.root_path and unique_id.startswith("seed."):
                 self.seed_roots[unique_id] = raw.root_path
-            yield node_of(unique_id, raw, rule, self._shared)
+            resource_type = raw.resource_type or unique_id.split(".", 1)[0]
+            unread = unread_keys(entry, resource_type, _bounded)
+            yield node_of(unique_id, raw, rule, self._shared, unread)
 
     def sources(self, section: dict[str, Raw]) -> Iterator[NodeMetadata]:
         """Yield the entries of `sources`."""
         for unique_id, entry in section.items():
-            yield source_of(unique_id, self._decoded(unique_id, entry), self._shared)
+            raw = self._decoded(unique_id, entry)
+            yield source_of(unique_id, raw, self._shared, unread_keys(entry, "source", _bounded))
 
     def _decoded(self, unique_id: str, entry: Raw) -> RawNode:
         try:
