@@ -135,6 +135,7 @@ class Sequence:
         self.oracles: dict[str, str] = {}
         """Run of the oracle for each run."""
         self.noted: object = None
+        self.last: str | None = None
 
     def dbt(self, *arguments: str, target: str = "target") -> None:
         """Run dbt, whether it succeeds or not."""
@@ -171,6 +172,12 @@ class Sequence:
         self.target = self.draw.choice(("dev", "dev", "ci"))
         self.told.append(f"{' '.join(command)} in {self.target}{' (fails)' if fails else ''}")
         self.dbt(*command)
+        # `retry` takes the target of the command before it.
+        run = self.extracted("target").run
+        if run.invocation_id == self.last:  # `retry` had nothing to do
+            return []
+        self.last = run.invocation_id
+        self.target = "ci" if run.target_schema == "ci" else "dev"
         return self.compare()
 
     def edit(self, path: str, before: str, after: str) -> None:
@@ -262,10 +269,13 @@ class Sequence:
 
     def record(self, adapter: api.UnifiedSqlAdapter, target: str) -> str:
         """Record the artifacts in *target*, and return the id of the run."""
-        project = api.extract_project(
+        return api.record_run(adapter, self.extracted(target)).run.run_id
+
+    def extracted(self, target: str) -> api.Project:
+        """Return the artifacts in *target*."""
+        return api.extract_project(
             self.project / target, environment=self.target, project_dir=self.project, environ={}
         )
-        return api.record_run(adapter, project).run.run_id
 
 
 def _answers(adapter: api.UnifiedSqlAdapter, base: str, last: str) -> Answers:

@@ -30,7 +30,7 @@ from recce_meta.errors import StoreNotFound, TemplateError
 from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.relation_tokens import resolve
-from recce_meta.models.run import DBT, OF_WORKSPACE
+from recce_meta.models.run import DBT, OF_WORKSPACE, PART
 from recce_meta.sql_lineage.project.columns import QUERIES, parents_first
 from recce_meta.store import read
 from recce_meta.store.session import StoreSession, open_store
@@ -254,8 +254,6 @@ LIVE = frozenset(["view", "ephemeral"])
 """Materializations without data of their own."""
 BUILDS_READ = 8
 """Most earlier graphs, the newest first, that are compared with a run to find what was not built since."""
-_PART = ("--empty", "--sample")
-"""Options with which a build has a part of the rows."""
 
 
 def failure_reasons(results: Iterable[NodeResult]) -> dict[str, str]:
@@ -363,7 +361,7 @@ class _CodeChanges:
         is_live = node.materialized in LIVE
         if build is None and not is_live:
             return None
-        if build is not None and any(option in build.command for option in _PART):
+        if build is not None and not PART.isdisjoint(build.command.split()):
             return f"{build.command} built it on {build.at:%Y-%m-%d %H:%M} UTC"
         if build is not None and build.graph_id != self._own:
             changed = self._by_graph.get(build.graph_id)

@@ -20,7 +20,7 @@ from recce_meta.api.run_reader import folder_of
 from recce_meta.errors import RunNotFound, UsageError
 from recce_meta.extractors.history import CheckoutHistory, MergeBase
 from recce_meta.models import RunMetadata
-from recce_meta.models.run import DBT, MERGE_BASE_OF, ChosenRun, RunChoice, dbt_options
+from recce_meta.models.run import DBT, MERGE_BASE_OF, PART, ChosenRun, RunChoice, dbt_options
 from recce_meta.profiles import find_project_dir
 from recce_meta.store.read import find_runs
 from recce_meta.store.select import RunSelector, find_project, find_run, require_complete, unknown_run
@@ -35,8 +35,6 @@ BUILDING = frozenset(["build", "run", "seed", "snapshot", "retry"])
 """Commands of dbt that build relations."""
 RECENT = 50
 """Number of latest runs of base that are searched for the merge base before another query."""
-PART = ("--empty", "--sample")
-"""Options of dbt with which it builds a part of the rows."""
 RUNS_LISTED = 300
 """Number of latest runs among which one with data is searched."""
 OF_BRANCH = 20

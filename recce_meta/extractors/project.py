@@ -338,6 +338,7 @@ def extract_project(
     path = _optional(folder, run_results_path, "run_results.json")
     found = read_run_results(path) if path else None
     results, warnings = _own_results(found, manifest, nodes, manifest.groups)
+    nodes = _without_sql(nodes) if _own_command(found, manifest) == "show" else nodes
     proven = None
     if git is None:
         variables = os.environ if environ is None else environ
@@ -350,8 +351,7 @@ def extract_project(
         environment=environment,
         run_id=run_id,
         target_name=target_name or (found.target if found else None),
-        # Another invocation did not write the SQL of this manifest.
-        command=found.command if found and found.invocation_id == manifest.invocation_id else None,
+        command=_own_command(found, manifest),
     )
     return Project(
         run=with_build(run, results),
@@ -361,6 +361,16 @@ def extract_project(
         results=results,
         warnings=warnings,
     )
+
+
+def _own_command(found: RunResults | None, manifest: Manifest) -> str | None:
+    """Return the command that wrote *manifest*; None if another invocation wrote the results *found*."""
+    return found.command if found and found.invocation_id == manifest.invocation_id else None
+
+
+def _without_sql(nodes: Iterable[NodeMetadata]) -> tuple[NodeMetadata, ...]:
+    """Return *nodes* without the SQL of a preview, which has a limit."""
+    return tuple(replace(node, compiled_code=None) if node.compiled_code else node for node in nodes)
 
 
 def _origin(

@@ -110,6 +110,10 @@ class RunMetadata(Tabular, frozen=True, kw_only=True):
     """How the run was extracted from a connected repository; None for a run that came in another way."""
 
 
+PART = frozenset(["--empty", "--sample"])
+"""Options of dbt with which it builds a part of the rows."""
+
+
 def dbt_options(run: RunMetadata) -> frozenset[str]:
     """Return the options in the command of *run* that change what dbt builds, such as `--empty`."""
     return frozenset(word for word in (run.command or "").split() if word.startswith("--"))

@@ -1,15 +1,18 @@
--- Runs with the last result or row count of a node that the latest run of the project and environment has. A run of a
--- part of the rows measures nothing that lasts.
+-- Runs with the last result or row count of a node that the latest run of the project and environment has.
 SELECT DISTINCT run_id
 FROM (
   SELECT
     runs.run_id,
     ROW_NUMBER() OVER (
       PARTITION BY runs.project_name, runs.environment, measured.unique_id, measured.kind
-      ORDER BY runs.run_at DESC, runs.recorded_at DESC, runs.run_id
+      ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
     ) AS age
   FROM (
-    SELECT run_id, unique_id, 'result' AS kind FROM store_run_results
+    -- without a command, the results are those of another invocation
+    SELECT result.run_id, result.unique_id, 'result' AS kind
+    FROM store_run_results AS result
+    JOIN store_runs AS own ON own.run_id = result.run_id
+    WHERE own.command IS NOT NULL
     UNION ALL
     SELECT run_id, unique_id, 'count' AS kind FROM store_node_statistics WHERE row_count IS NOT NULL
   ) AS measured
@@ -18,8 +21,5 @@ FROM (
   JOIN store_graph_parts AS graph_parts ON graph_parts.graph_id = latest.graph_id
   JOIN store_part_nodes AS part_nodes
     ON part_nodes.part_id = graph_parts.part_id AND part_nodes.unique_id = measured.unique_id
-  WHERE
-    STRPOS(COALESCE(runs.command, ''), '--empty') = 0
-    AND STRPOS(COALESCE(runs.command, ''), '--sample') = 0
 ) AS measured_in_time
 WHERE age = 1;

@@ -47,7 +47,7 @@ from recce_meta.extractors.commit_proof import Checkout
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.project import project_above
 from recce_meta.models import NodeMetadata, Project, RunMetadata
-from recce_meta.models.run import DBT
+from recce_meta.models.run import DBT, PART, dbt_options
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.quality.masking import mask_statistics, privacy_of
 from recce_meta.store.grants import init_sql
@@ -209,6 +209,10 @@ def _statistics(
     connection: Connection, store: UnifiedSqlAdapter, project: Project, options: RecordOptions
 ) -> tuple[NodeStatistics, ...]:
     """Return statistics of the nodes that *project* built; if that fails, warn and return none."""
+    if part := sorted(dbt_options(project.run).intersection(PART)):
+        # They must not become the latest row counts.
+        warn(f"no statistics stored: {', '.join(part)} builds a part of the rows")
+        return ()
     kind = load("recce_meta.api.data.statistics:Stats")(options.stats)
     take = load("recce_meta.api.data.statistics:take_statistics")
     try:

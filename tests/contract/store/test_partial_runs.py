@@ -214,7 +214,7 @@ def test_prune_keeps_the_run_with_the_last_result_of_a_node(
     built("last", 4, "starred")
 
     found = prune(adapter, keep_last=1, local=True, schema=schema)
-    assert [run.run_id for run in found.runs] == ["a_part", "first"]
+    assert [run.run_id for run in found.runs] == ["first"]
 
 
 def test_a_node_that_was_not_built_since_its_code_or_an_ancestor_changed_is_stale(

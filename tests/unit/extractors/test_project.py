@@ -100,6 +100,15 @@ def test_options_that_change_what_dbt_builds_belong_to_the_command(tmp_path: Pat
     assert extracted(written(tmp_path, results=results)).run.command == "run --empty --defer"
 
 
+@pytest.mark.parametrize(("which", "code"), [("compile", "select 1"), ("show", None)])
+def test_the_sql_of_a_preview_is_not_that_of_its_model(which: str, code: str | None, tmp_path: Path) -> None:
+    manifest = written(tmp_path, results=results_of("orders", which=which)) / "manifest.json"
+    text = manifest.read_text().replace('"config": {}', '"config": {}, "compiled_code": "select 1"')
+    manifest.write_text(text)
+
+    assert {node.compiled_code for node in extracted(tmp_path).nodes} == {code}
+
+
 def test_the_command_of_another_invocation_did_not_write_the_manifest(tmp_path: Path) -> None:
     project = extracted(written(tmp_path, results=results_of("orders", invocation="two")))
 

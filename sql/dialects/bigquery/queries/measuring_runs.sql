@@ -1,5 +1,4 @@
--- Runs with the last result or row count of a node that the latest run of the project and environment has. A run of a
--- part of the rows measures nothing that lasts.
+-- Runs with the last result or row count of a node that the latest run of the project and environment has.
 SELECT DISTINCT
   run_id
 FROM (
@@ -7,14 +6,19 @@ FROM (
     runs.run_id,
     ROW_NUMBER() OVER (
       PARTITION BY runs.project_name, runs.environment, measured.unique_id, measured.kind
-      ORDER BY runs.run_at DESC, runs.recorded_at DESC, runs.run_id
+      ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
     ) AS age
   FROM (
+    /* without a command, the results are those of another invocation */
     SELECT
-      run_id,
-      unique_id,
+      result.run_id,
+      result.unique_id,
       'result' AS kind
-    FROM recce_metadata.store_run_results
+    FROM recce_metadata.store_run_results AS result
+    JOIN recce_metadata.store_runs AS own
+      ON own.run_id = result.run_id
+    WHERE
+      own.command IS NOT NULL
     UNION ALL
     SELECT
       run_id,
@@ -33,9 +37,6 @@ FROM (
   JOIN recce_metadata.store_part_nodes AS part_nodes
     ON part_nodes.part_id = graph_parts.part_id
     AND part_nodes.unique_id = measured.unique_id
-  WHERE
-    INSTR(COALESCE(runs.command, ''), '--empty') = 0
-    AND INSTR(COALESCE(runs.command, ''), '--sample') = 0
 ) AS measured_in_time
 WHERE
   age = 1;

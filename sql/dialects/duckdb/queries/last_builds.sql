@@ -12,7 +12,7 @@ FROM (
     runs.command,
     ROW_NUMBER() OVER (
       PARTITION BY result.unique_id
-      ORDER BY runs.run_at DESC NULLS FIRST, runs.recorded_at DESC NULLS FIRST, runs.run_id
+      ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC NULLS FIRST, runs.recorded_at DESC NULLS FIRST, runs.run_id
     ) AS age
   FROM recce_metadata.store_runs AS own
   JOIN recce_metadata.store_runs AS runs
@@ -23,9 +23,10 @@ FROM (
     ON result.run_id = runs.run_id
   WHERE
     own.run_id = :run_id
-    AND runs.run_at <= own.run_at
+    AND LEAST(runs.run_at, runs.recorded_at) <= LEAST(own.run_at, own.recorded_at)
     AND runs.target_database IS NOT DISTINCT FROM own.target_database
     AND runs.target_schema IS NOT DISTINCT FROM own.target_schema
+    AND /* without a command, the results are those of another invocation */ runs.command IS NOT NULL
     AND result.status = 'success'
     AND (
       STARTS_WITH(result.unique_id, 'model.')
