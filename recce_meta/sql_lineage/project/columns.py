@@ -46,6 +46,7 @@ from recce_meta.sql_lineage.project.nodes import (
     argument_uses,
     canonical_spelling,
     deciding_uses,
+    elements_query,
     named_columns,
     node_columns,
     snapshot_columns,
@@ -170,6 +171,7 @@ NOT_COMPILED = {
     Tier.BRONZE: "no query fills it",
 }
 """Reasons why a node has no SQL to analyse."""
+NO_ELEMENTS = "its elements could not be read as SQL of one model"
 HIDDEN = "its SQL is not shown to the user who scanned"
 EMPTY = "its compiled SQL is empty"
 UNDOCUMENTED = "neither a catalog nor documentation names its columns"
@@ -219,7 +221,8 @@ def analyse_project(
     )
 
 
-_ANALYSED = QUERIES | OUTSIDE | {"test"}
+SEMANTIC_MODEL = "semantic_model"
+_ANALYSED = QUERIES | OUTSIDE | {"test", SEMANTIC_MODEL}
 
 
 class ReadableColumns(Struct, frozen=True):
@@ -269,6 +272,8 @@ class _Analysis:
             self._keep(node, self._id("outside", _names(node)), lambda: self._outside(node))
         elif node.resource_type == "test":
             self._add_test(node)
+        elif node.resource_type == SEMANTIC_MODEL:
+            self._add_semantic_model(node)
         elif node.language == "python":
             self._give_up(node, PYTHON)
         elif node.compiled_code is not None and not node.compiled_code.strip():
@@ -379,6 +384,16 @@ class _Analysis:
             names = self.names.of(node)
             lineage_id = self._query_id(names, None, "test")
             self._keep(node, lineage_id, lambda: test_columns(self._analysed(names, None)))
+
+    def _add_semantic_model(self, node: NodeMetadata) -> None:
+        """Analyse the elements of a semantic model as the columns of a query of its model."""
+        parent = self.nodes.get(node.parents[0]) if len(node.parents) == 1 else None
+        query = parent and parent.relation_name and elements_query(node, parent.relation_name, self.dialect)
+        if not query:
+            self._give_up(node, NO_ELEMENTS)
+            return
+        names = self.names.of(replace(node, compiled_code=query))
+        self._keep(node, self._query_id(names, None, SEMANTIC_MODEL), lambda: self._analysed(names, None))
 
     def _by_arguments(self, reads: ArgumentReads) -> NodeColumns:
         uses = []

@@ -20,6 +20,7 @@ from recce_meta.warehouses.builds import SELECTION
 
 if TYPE_CHECKING:
     from recce_meta.sql_lineage.query import QueryColumns
+    from recce_meta.warehouses.types import Sql
 
 EVERYTHING = "*"
 """Column name that stands for unnamed columns."""
@@ -272,6 +273,33 @@ def _names(value: Json) -> list[str] | None:
 
 def _where(node: NodeMetadata) -> bool:
     return bool(node.config.get("where"))
+
+
+def elements_query(node: NodeMetadata, relation: str, dialect: str) -> str | None:
+    """Return a query of *relation* with the elements of the semantic model *node* as columns.
+
+    An element without `expr` is the column of its name. Return None if an expression does not parse, and
+    without measures: metrics of newer versions of dbt then read columns themselves.
+    """
+    from sqlglot import exp, parse_one
+    from sqlglot.errors import SqlglotError
+
+    if not node.properties.get("measures"):
+        return None
+    columns: list[Sql] = []
+    for section in ("entities", "dimensions", "measures"):
+        for element in node.properties.get(section) or ():
+            name = element.get("name") if isinstance(element, dict) else None
+            if not isinstance(name, str):
+                return None
+            text = element.get("expr")
+            try:
+                made = parse_one(str(text), read=dialect or None) if text else exp.column(name)
+            except SqlglotError:
+                return None
+            columns.append(exp.alias_(made, name, quoted=True))
+    table = exp.to_table(relation, dialect=dialect or None)
+    return exp.select(*columns).from_(table).sql(dialect=dialect or None)
 
 
 SETTINGS = (

@@ -188,3 +188,30 @@ def test_a_key_is_not_harmless_if_a_macro_that_builds_the_node_reads_it(subtests
             ]
             (change,) = whole_diff(*sides, NOTHING_MORE).changed
             assert change.category == expected, change.category_reasons
+
+
+def test_a_column_that_an_element_of_a_semantic_model_reads_makes_it_fail_if_it_is_removed() -> None:
+    elements = {
+        "entities": [{"name": "id", "type": "primary"}],
+        "dimensions": [{"name": "day", "expr": "date_trunc('day', ts)"}],
+        "measures": [{"name": "cost", "agg": "sum", "expr": "a"}, {"name": "n", "agg": "sum", "expr": "1"}],
+    }
+    semantic = NodeMetadata(
+        unique_id="semantic_model.shop.s", name="s", resource_type="semantic_model", package_name="shop",
+        parents=("model.shop.p",), properties=elements,
+    )  # fmt: skip
+    metric = NodeMetadata(
+        unique_id="metric.shop.m", name="m", resource_type="metric", parents=(semantic.unique_id,)
+    )
+
+    def affected(edited: str) -> dict[str, tuple[str, bool]]:
+        sides = [project(one, node("p", sql), semantic, metric) for one, sql in (("b", P), ("bc", edited))]
+        impacted = whole_diff(*sides, NOTHING_MORE).impacted
+        return {one.name: (str(one.reach), one.fails) for one in impacted}
+
+    assert affected(LESS) == {"s": ("rows", True), "m": ("rows", False)}
+    assert affected(P.replace("b,", "b + 1 as b,")) == {}
+    assert affected(VALUE_A) == {"s": ("columns", False), "m": ("unknown", False)}
+    assert affected(VALUE_TS)["s"] == ("columns", False)
+    elements["measures"] = []  # metrics may read columns themselves
+    assert affected(P.replace("b,", "b + 1 as b,"))["m"] == ("unknown", False)
