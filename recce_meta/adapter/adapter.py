@@ -79,6 +79,10 @@ class Session:
         """
         self._link.insert_rows(table, columns, rows, key)
 
+    def export_snapshot(self) -> str | None:
+        """Return the name of what this transaction sees, for `answer`; None without such names."""
+        return self._link.export_snapshot()
+
 
 Result = TypeVar("Result")
 
@@ -294,13 +298,13 @@ class UnifiedSqlAdapter:
         """Run *sql* like `execute`; after *timeout* seconds stop it and raise QueryTimeout."""
         return self._run(sql, timeout)
 
-    def answer(self, sql: str, timeout: float | None = None) -> Rows:
+    def answer(self, sql: str, timeout: float | None = None, *, snapshot: str | None = None) -> Rows:
         """Return the rows of *sql*, a query that we generated.
 
         JSON is returned as text. The query is retried if the connection is lost. It is cancelled after
-        *timeout* seconds, if given.
+        *timeout* seconds, if given. It sees *snapshot*, the name that a session exported.
         """
-        return self._run(sql, timeout, has_json_text=True, is_ours=True)[1]
+        return self._run(sql, timeout, has_json_text=True, is_ours=True, snapshot=snapshot)[1]
 
     def stream(self, sql: str, batch_rows: int = DEFAULT_BATCH_ROWS, timeout: float | None = None) -> Stream:
         """Return the rows of *sql* in batches of up to *batch_rows*, for results that do not fit into memory.
@@ -463,7 +467,13 @@ class UnifiedSqlAdapter:
             link.close()
 
     def _run(
-        self, sql: str, timeout: float | None, *, has_json_text: bool = False, is_ours: bool = False
+        self,
+        sql: str,
+        timeout: float | None,
+        *,
+        has_json_text: bool = False,
+        is_ours: bool = False,
+        snapshot: str | None = None,
     ) -> tuple[list[str], Rows]:
         refuse_odd_timeout(timeout)
         dialect = self.warehouse.dialect
@@ -473,7 +483,7 @@ class UnifiedSqlAdapter:
             return link.run_text(sql, timeout, has_json_text=has_json_text)
 
         def run(left: float | None) -> tuple[list[str], Rows]:
-            return self._linked().run_text(sql, left, has_json_text=has_json_text)
+            return self._linked().run_text(sql, left, has_json_text=has_json_text, snapshot=snapshot)
 
         return retry(run, only_reads=lambda: is_ours or only_reads(sql, dialect), timeout=timeout)
 

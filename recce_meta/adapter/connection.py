@@ -90,15 +90,31 @@ class DriverConnection:
         return self._is_open
 
     def run_text(
-        self, sql: str, timeout: float | None = None, *, has_json_text: bool = False
+        self,
+        sql: str,
+        timeout: float | None = None,
+        *,
+        has_json_text: bool = False,
+        snapshot: str | None = None,
     ) -> tuple[list[str], Rows]:
         """Run *sql* unchanged and return its columns and rows; in its own transaction unless one is open.
 
-        JSON is returned as values, or as text if *has_json_text*.
+        JSON is returned as values, or as text if *has_json_text*. Its own transaction sees *snapshot*, a name
+        from `export_snapshot`.
         """
         patience = SERVER_PATIENCE_SECONDS if self._driver.limits_in_server else 0.0
-        run = self._run_within if self.in_transaction else self._run_alone
-        return self._stoppable(lambda: run(sql, timeout, has_json_text), timeout=timeout, patience=patience)
+
+        def run() -> tuple[list[str], Rows]:
+            if self.in_transaction:
+                return self._run_within(sql, has_json_text)
+            return self._run_alone(sql, timeout, has_json_text, snapshot)
+
+        return self._stoppable(run, timeout=timeout, patience=patience)
+
+    def export_snapshot(self) -> str | None:
+        """Return the name of what the open transaction sees; None if the database has no such names."""
+        with self.translate_errors():
+            return self._driver.export_snapshot(self._connection)
 
     def open_cursor(self, sql: str, timeout: float | None = None) -> tuple[list[str], Cursor]:
         """Return the columns of the query *sql* and a cursor for its rows; requires an open transaction.
@@ -333,15 +349,32 @@ class DriverConnection:
             with suppress(WarehouseError), self.translate_errors():
                 self._connection.invalidate()
 
-    def _run_alone(self, sql: str, timeout: float | None, has_json_text: bool) -> tuple[list[str], Rows]:
+    def _run_alone(
+        self, sql: str, timeout: float | None, has_json_text: bool, snapshot: str | None
+    ) -> tuple[list[str], Rows]:
         with self.transaction():
+            if snapshot is not None:
+                with self.translate_errors(sql):
+                    self._driver.read_snapshot(self._connection, snapshot)
             if timeout is not None:
                 # A limit in the server ends with the transaction, which has only this statement.
                 with self.translate_errors(sql):
                     self._driver.limit_statement(self._connection, timeout)
-            return self._run_within(sql, None, has_json_text)
+            found = self._run_within(sql, has_json_text)
+            if snapshot is not None:
+                self._refuse_rebuilt(sql)
+            return found
 
-    def _run_within(self, sql: str, _timeout: float | None, has_json_text: bool) -> tuple[list[str], Rows]:
+    def _refuse_rebuilt(self, sql: str) -> None:
+        """Raise WarehouseError if the transaction's snapshot does not have the rows of what *sql* read."""
+        with self.translate_errors(sql):
+            is_rebuilt = self._driver.is_rebuilt(self._connection)
+        if is_rebuilt:
+            raise WarehouseError(
+                "A relation was rebuilt during the comparison", hint="compare again after the build", sql=sql
+            )
+
+    def _run_within(self, sql: str, has_json_text: bool) -> tuple[list[str], Rows]:
         # A server-side limit would outlast the statement, so within a session only our own clock applies.
         with self._logged(sql), self.translate_errors(sql):
             return self._everything(self._driver.send(self._connection, sql), has_json_text=has_json_text)

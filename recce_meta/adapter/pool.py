@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from queue import LifoQueue
 from threading import Lock
 from types import TracebackType
@@ -45,6 +45,8 @@ class Pool:
         self._deadline = deadline
         self._lock = Lock()
         self._is_cancelled = False
+        self._holder: ExitStack | None = None
+        self._snapshot_name: str | None = None
 
     def __enter__(self) -> Pool:
         return self
@@ -68,7 +70,7 @@ class Pool:
         with self.connection() as adapter:
             left = self._left(sql)
             try:
-                return adapter.answer(sql, left)
+                return adapter.answer(sql, left, snapshot=self._snapshot())
             except QueryTimeout as error:
                 # Our deadline has not passed, so the server or an administrator stopped the statement.
                 if left is None or self._left_seconds() > 0:
@@ -126,8 +128,29 @@ class Pool:
         """Close every connection except the first."""
         with self._lock:
             siblings, self._adapters = self._adapters[1:], self._adapters[:1]
+            holder, self._holder, self._snapshot_name = self._holder, None, None
+        if holder is not None:
+            with suppress(WarehouseError):  # the connection is lost
+                holder.close()
         for adapter in siblings:
             adapter.close()
+
+    def _snapshot(self) -> str | None:
+        """Return the name of the snapshot that all statements see; None if the database has no such names.
+
+        A connection of its own keeps it until the pool is closed, since a statement that fails ends its
+        transaction.
+        """
+        with self._lock:
+            if self._holder is None:
+                self._holder = ExitStack()
+                if self._adapters[0].warehouse.has_named_snapshots:
+                    # A role may be limited to the connections that it has, and a standby may refuse.
+                    with suppress(WarehouseError):
+                        holder = self._holder.enter_context(closing(self._adapters[0].sibling()))
+                        session = self._holder.enter_context(holder.session())
+                        self._snapshot_name = session.export_snapshot()
+            return self._snapshot_name
 
     def _borrow(self) -> UnifiedSqlAdapter:
         with self._lock:

@@ -368,6 +368,18 @@ class BaseDriver:
     def limit_statement(self, connection: Connection, seconds: float) -> None:
         """Limit each statement of the transaction that begins now to *seconds* on the server."""
 
+    def export_snapshot(self, connection: Connection) -> str | None:
+        """Return a name for other connections of what the open transaction sees; None without names."""
+        return None
+
+    def read_snapshot(self, connection: Connection, name: str) -> None:
+        """See in the transaction that begins now what `export_snapshot` called *name*."""
+        raise NotImplementedError(f"{self.warehouse.name} has no names of snapshots")
+
+    def is_rebuilt(self, connection: Connection) -> bool:
+        """Return True if a relation that the open transaction read is newer than its snapshot."""
+        return False
+
     def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
         """Return the name and the warehouse's type of each column of the query *sql*."""
         raise NotImplementedError(f"Describing a query is not supported on {self.warehouse.name}")

@@ -47,6 +47,18 @@ FROM unnest(%s::oid[], %s::int[]) WITH ORDINALITY AS types (type_id, modifier, p
 ORDER BY position
 """
 
+_REBUILT = """
+SELECT EXISTS (
+  SELECT FROM pg_locks AS held
+  WHERE held.pid = pg_backend_pid() AND held.locktype = 'relation'
+    AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND NOT EXISTS (
+      SELECT FROM pg_class AS known
+      WHERE known.oid = held.relation
+        AND (known.relfilenode = 0 OR known.relfilenode = pg_relation_filenode(known.oid))
+    )
+)
+"""
 _AS_TEXT = (
     *("json", "jsonb", "inet", "cidr", "record"),
     *("int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange"),
@@ -166,6 +178,33 @@ class Driver(BaseDriver):
     def disconnect(self, connection: Connection) -> None:
         """Close the connection on this side; psycopg notices its end."""
         shut(raw(connection).fileno())
+
+    def export_snapshot(self, connection: Connection) -> str | None:
+        """Export the snapshot, and keep it although the transaction does nothing else.
+
+        https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION
+        """
+        driver = raw(connection)
+        driver.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        ((name,),) = driver.execute("SELECT pg_export_snapshot()").fetchall()
+        return str(name)
+
+    def read_snapshot(self, connection: Connection, name: str) -> None:
+        """Begin a transaction with the snapshot; it must be the first statement."""
+        from psycopg import sql
+
+        text = "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT {}"
+        driver = raw(connection)
+        driver.execute(sql.SQL(text).format(sql.Literal(name)))
+
+    def is_rebuilt(self, connection: Connection) -> bool:
+        """Compare the files of the locked relations in the snapshot's catalog with those of now.
+
+        A table that was created or rewritten after the snapshot looks empty in it.
+        https://www.postgresql.org/docs/current/mvcc-caveats.html
+        """
+        ((is_rebuilt,),) = raw(connection).execute(_REBUILT).fetchall()
+        return bool(is_rebuilt)
 
     def limit_statement(self, connection: Connection, seconds: float) -> None:
         """Set `statement_timeout` for the rest of the transaction; begin one if none is open."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -125,3 +126,67 @@ def test_there_are_as_many_connections_as_the_profile_has_threads(
 def test_no_threads_are_refused(adapter: UnifiedSqlAdapter) -> None:
     with pytest.raises(UsageError, match="threads must be at least 1, got 0"):
         Pool(adapter, 0)
+
+
+def test_every_statement_of_a_pool_sees_one_moment(postgres_url: str) -> None:
+    name = f"moment_{uuid4().hex[:8]}"
+    count = f"SELECT COUNT(*) FROM {name}"
+    with (
+        UnifiedSqlAdapter.from_url(postgres_url) as adapter,
+        UnifiedSqlAdapter.from_url(postgres_url) as other,
+    ):
+        other.execute(f"CREATE TABLE {name} AS SELECT 1 AS id")
+        try:
+            with Pool(adapter, 3) as pool:
+                before = pool.execute(count)
+                other.execute(f"INSERT INTO {name} VALUES (2)")
+                with pytest.raises(WarehouseError):
+                    pool.execute("SELECT no_such_column")
+                during = pool.each(pool.execute, [count] * 6)
+                with pool.connection() as connection:
+                    own = connection.execute(count)[1]
+            with Pool(adapter, 3) as pool:
+                after = pool.execute(count)
+        finally:
+            other.execute(f"DROP TABLE {name}")
+
+    assert (before, during) == ([(1,)], [[(1,)]] * 6)
+    assert (own, after) == ([(2,)], [(2,)])
+
+
+NEW_TABLE = (
+    "DROP TABLE {0} CASCADE",
+    "CREATE TABLE {0} AS SELECT 7 AS id",
+    "CREATE VIEW {0}_view AS SELECT * FROM {0}",
+)
+
+
+@pytest.mark.parametrize(
+    ("rebuild", "read"),
+    [
+        (("TRUNCATE {0}",), "{0}"),
+        (("TRUNCATE {0}",), "{0}_view"),
+        (NEW_TABLE, "{0}"),
+        (NEW_TABLE, "{0}_view"),
+        (("DROP VIEW {0}_view", "ALTER TABLE {0} ALTER id TYPE bigint USING id + 1"), "{0}"),
+    ],
+)
+def test_a_relation_rebuilt_meanwhile_is_an_error_and_not_empty(
+    postgres_url: str, rebuild: tuple[str, ...], read: str
+) -> None:
+    name = f"moment_{uuid4().hex[:8]}"
+    with (
+        UnifiedSqlAdapter.from_url(postgres_url) as adapter,
+        UnifiedSqlAdapter.from_url(postgres_url) as other,
+    ):
+        other.execute(f"CREATE TABLE {name} AS SELECT 1 AS id")
+        other.execute(f"CREATE VIEW {name}_view AS SELECT * FROM {name}")
+        try:
+            with Pool(adapter, 2) as pool:
+                assert pool.execute(f"SELECT id FROM {name}") == [(1,)]
+                for statement in rebuild:
+                    other.execute(statement.format(name))
+                with pytest.raises(WarehouseError, match="rebuilt during the comparison"):
+                    pool.execute(f"SELECT id FROM {read.format(name)}")
+        finally:
+            other.execute(f"DROP TABLE {name} CASCADE")
