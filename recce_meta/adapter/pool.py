@@ -144,7 +144,8 @@ class Pool:
         with self._lock:
             if self._holder is None:
                 self._holder = ExitStack()
-                if self._adapters[0].warehouse.has_named_snapshots:
+                warehouse = self._adapters[0].warehouse
+                if warehouse.sees_one_moment and not warehouse.is_in_process:
                     # A role may be limited to the connections that it has, and a standby may refuse.
                     with suppress(WarehouseError):
                         holder = self._holder.enter_context(closing(self._adapters[0].sibling()))

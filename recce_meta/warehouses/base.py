@@ -148,8 +148,10 @@ class Warehouse:
     """True if CREATE OR REPLACE VIEW can add columns at the end of a view."""
     has_read_only_transactions: ClassVar[bool] = False
     """True if the driver opens read-only transactions for a plan that `is_read_only`."""
-    has_named_snapshots: ClassVar[bool] = False
-    """True if a transaction can name what it sees, so that others see the same."""
+    sees_one_moment: ClassVar[bool] = False
+    """True if the queries of a diff see one moment: others cannot write meanwhile, or the driver can name
+    what a transaction sees for other transactions.
+    """
     changing_functions: ClassVar[tuple[str, ...]] = ()
     """Patterns of functions that change something although a query calls them: sessions, files, sequences."""
     host_functions: ClassVar[tuple[str, ...]] = ()

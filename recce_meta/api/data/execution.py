@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
@@ -31,6 +32,7 @@ from recce_meta.errors import (
 from recce_meta.extractors.database import relation_bytes
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, Subject
+from recce_meta.models.run import RunChoice
 from recce_meta.quality.privacy import ERRORS_WITHOUT_VALUES, failure_reason
 from recce_meta.warehouses.dialect import Dialect, dialect_named
 from recce_meta.warehouses.types import Sql
@@ -215,6 +217,8 @@ def _table(name: str, dialect: str) -> tuple[Sql, str]:
     return relation, dialect_named(dialect).render(relation)
 
 
+SEVERAL_MOMENTS = "Queries see several moments: figures may differ if tables change during the comparison"
+"""Note on a warehouse without names of snapshots."""
 OnDone: TypeAlias = Callable[[AnyDataDiff], None]
 
 
@@ -239,8 +243,13 @@ class DataDiffRunner:
         pools: Sequence[Pool],
         *,
         hides_values: bool = False,
+        sees_one_moment: bool = True,
     ) -> None:
-        """*hides_values* withholds a warehouse's error messages that may quote values."""
+        """*hides_values* withholds a warehouse's error messages that may quote values.
+
+        *sees_one_moment* is False if tables may change between two queries.
+        """
+        self.sees_one_moment = sees_one_moment
         self.places = resolver
         self._warehouses = warehouses
         self._pools = pools
@@ -287,6 +296,12 @@ class DataDiffRunner:
         with pool.connection() as adapter:
             return relation_bytes(adapter, schemas)
 
+    def noted(self, choice: RunChoice) -> RunChoice:
+        """Return *choice* with a note if the queries of one diff may see several moments."""
+        if self.sees_one_moment:
+            return choice
+        return replace(choice, notes=(*choice.notes, SEVERAL_MOMENTS))
+
     def close(self) -> None:
         """Close the connections opened for this comparison."""
         for pool in self._pools:
@@ -320,7 +335,13 @@ def open_data_diff_runner(
         current=dialect_named(current.warehouse.dialect),
         is_joined=other is None,
     )
-    return DataDiffRunner(QueryExecutor(*pools, around=around), resolver, pools, hides_values=hides_values)
+    return DataDiffRunner(
+        QueryExecutor(*pools, around=around),
+        resolver,
+        pools,
+        hides_values=hides_values,
+        sees_one_moment=all(each.warehouse.sees_one_moment for each in (current, other or current)),
+    )
 
 
 def failed(job: Job, error: RecceMetaError) -> Failed:

@@ -254,7 +254,8 @@ def _compared(
 ) -> tuple[RunDiff, list[AnyDataDiff]]:
     """Return the diff of both runs, and the data diffs of nodes that it changes or affects."""
     runs, privacy = opened.runs, opened.privacy
-    diff = replace(diff_of_pair(runs.base, runs.current, question), choice=opened.choice)
+    choice = comparison.noted(opened.choice)
+    diff = replace(diff_of_pair(runs.base, runs.current, question), choice=choice)
     pairs = selected_pairs(diff, runs, question, opened.globs)
     results = data_of_diff(
         comparison,
@@ -329,7 +330,7 @@ def run_checks(
         templates = Templates(opened.runs, environ=os.environ, project_dir=folder)
         runner = CheckRunner(comparison, opened.runs, templates, opened.globs)
         found = checks_api.run_checks(checks, runner, path=str(path))
-    result = replace(mask_checks(found, private), choice=opened.choice)
+    result = replace(mask_checks(found, private), choice=comparison.noted(opened.choice))
     if save:
         stored = stored_checks(
             result,

@@ -116,7 +116,8 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             globs = configured_globs()
             if runs is not None:
                 warn_unmatched(globs, runs)
-            yield DataSession(self, comparison, runs, store, choice, globs)
+            noted = None if choice is None else comparison.noted(choice)
+            yield DataSession(self, comparison, runs, store, noted, globs)
 
     def _runs(self, store: Callable[[], UnifiedSqlAdapter]) -> tuple[RunPair, RunChoice]:
         name, schema = (

@@ -66,6 +66,8 @@ class DuckDB(Warehouse):
     is_in_process = True
     stores_changes = True
     has_read_only_transactions = True
+    # https://duckdb.org/docs/stable/connect/concurrency: a process that writes is the only one
+    sees_one_moment = True
     # Table functions of extensions run statements in other databases: postgres_execute, mysql_execute.
     changing_functions: ClassVar[tuple[str, ...]] = (
         *("*_execute", "*_logging", "checkpoint", "force_checkpoint", "nextval", "query", "setseed"),

@@ -115,7 +115,7 @@ class Postgres(Warehouse):
     stores_changes = True
     read_only_codes = frozenset({"25006"})
     has_read_only_transactions = True
-    has_named_snapshots = True
+    sees_one_moment = True
     # https://www.postgresql.org/docs/current/functions-admin.html; a read-only transaction allows these
     changing_functions: ClassVar[tuple[str, ...]] = (
         *("dblink*", "lo_*", "loread", "lowrite", "nextval", "set_config", "setval", "cursor_to_xml*"),

@@ -12,7 +12,9 @@ import yaml
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
+from recce_meta.api.data.execution import SEVERAL_MOMENTS, open_data_diff_runner
 from recce_meta.errors import MissingRelation, QueryCancelled, QueryTimeout, UsageError, WarehouseError
+from recce_meta.models.run import ChosenRun, RunChoice
 from tests.contract.conftest import Backend
 
 pytestmark = pytest.mark.emulated("snowflake", "bigquery", "redshift")
@@ -190,3 +192,18 @@ def test_a_relation_rebuilt_meanwhile_is_an_error_and_not_empty(
                     pool.execute(f"SELECT id FROM {read.format(name)}")
         finally:
             other.execute(f"DROP TABLE {name} CASCADE")
+
+
+@pytest.mark.parametrize(("scheme", "notes"), [("duckdb", ()), ("sqlite", (SEVERAL_MOMENTS,))])
+def test_a_report_says_that_queries_may_see_several_moments(
+    tmp_path: Path, scheme: str, notes: tuple[str, ...]
+) -> None:
+    chosen = ChosenRun(run_id="a", selector=None, reason="latest")
+    with UnifiedSqlAdapter.from_url(f"{scheme}:///{tmp_path / 'shop.db'}") as adapter:
+        runner = open_data_diff_runner(adapter)
+        try:
+            found = runner.noted(RunChoice(base=chosen, current=chosen))
+        finally:
+            runner.close()
+
+    assert found.notes == notes
