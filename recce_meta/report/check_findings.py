@@ -27,7 +27,7 @@ ONE_SIDED_TYPES = frozenset({"query", "query_base", "row_count", "profile"})
 
 SAME = {
     "row_count_diff": "equal row count",
-    "schema_diff": "equal columns",
+    "schema_diff": "equal column names and types",
     "value_diff": "equal values",
     "value_diff_detail": "no row that differs",
     "query_diff": "equal rows",

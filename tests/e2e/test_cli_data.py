@@ -335,7 +335,7 @@ class TestTypes:
         shop.build("wide", f"SELECT {columns}", f"SELECT {columns}".replace(" 7 AS", " 8 AS"))
         shop.write("wide", key="c0")
 
-        assert "1,000 columns, all equal" in shop("schema", "wide").out
+        assert "1,000 columns, same types" in shop("schema", "wide").out
         assert re.search("1 of [0-9]+ rows? changed", shop("value", "wide", "-c", "c7", "-c", "c999").out)
         assert shop("row-count", "wide").code == 0
 

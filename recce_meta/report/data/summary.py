@@ -51,7 +51,7 @@ _ASPECT_OF = {
 }
 _CLAIMS = {
     "row_count_diff": "row count",
-    "schema_diff": "columns",
+    "schema_diff": "column names and types",
     "value_diff": "data",
     "rows_diff": "data",
     "value_diff_detail": "data",

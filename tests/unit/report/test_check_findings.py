@@ -62,7 +62,7 @@ def schema(name: str, *columns: str) -> SchemaDiff:
         ("row_count", [counts(("a", None, 3), ("b", None, 4))], "2 counted"),
         ("row_count", [counts(("a", None, 3))], "a: 3 rows"),
         ("schema_diff", [schema("a", "x"), schema("b")], "1 of 2 nodes differs"),
-        ("schema_diff", [schema("a"), schema("b")], "equal columns in all 2 nodes"),
+        ("schema_diff", [schema("a"), schema("b")], "equal column names and types in all 2 nodes"),
         ("schema_diff", [], "no node is selected"),
     ],
 )
