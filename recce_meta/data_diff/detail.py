@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
 
 from recce_meta.data_diff.keyed import (
     BASE,
@@ -210,6 +211,22 @@ def _merged(name: str, parts: Sequence[list[DetailRow]]) -> list[DetailRow]:
     return merged
 
 
+def _chance(pair: Pair, *queries: str) -> tuple[str, ...]:
+    """Return notes on what makes *queries* return other rows each time."""
+    found: set[str] = set()
+    for side, text in zip(pair.sides, queries, strict=False):
+        try:
+            tree = parse_one(text, dialect=side.dialect.name)
+        except (SqlglotError, RecursionError):
+            continue
+        if tree.find(exp.Rand, exp.TableSample, exp.Uuid):
+            found.add("random values or a sample")
+        limits = tree.find_all(exp.Limit, exp.Fetch)
+        if any(one.parent is not None and one.parent.args.get("order") is None for one in limits):
+            found.add("LIMIT without ORDER BY")
+    return tuple(f"The query has {reason}: it may return other rows each time" for reason in sorted(found))
+
+
 def query_diff(pair: Pair, options: ValueOptions, *, base_sql: str, current_sql: str) -> Plan[QueryDiff]:
     """Compare the results of *base_sql* and *current_sql*, from which *pair* was made.
 
@@ -217,10 +234,12 @@ def query_diff(pair: Pair, options: ValueOptions, *, base_sql: str, current_sql:
     with repeated keys are counted. Without a key, it has the rows that one side has more often; this also
     works across two targets. Raises the same errors as `value_diff` and `rows_diff`.
     """
+    chance = _chance(pair, base_sql, current_sql)
     if options.key is None:
         rows = yield from rows_diff(pair, options)
+        notes = (*rows.notes, *chance)
         return QueryDiff(
-            subject=pair.subject, notes=rows.notes, base_sql=base_sql, current_sql=current_sql, rows=rows
+            subject=pair.subject, notes=notes, base_sql=base_sql, current_sql=current_sql, rows=rows
         )
     pair.check_joined("query diff with keys")
     sides = yield from match_by_key(pair, options)
@@ -231,7 +250,7 @@ def query_diff(pair: Pair, options: ValueOptions, *, base_sql: str, current_sql:
         detail = yield from value_detail_of(pair, sides, facts)
     return QueryDiff(
         subject=pair.subject,
-        notes=values.notes,
+        notes=(*values.notes, *chance),
         base_sql=base_sql,
         current_sql=current_sql,
         values=values,

@@ -167,3 +167,21 @@ def test_a_statement_needs_both_relations_and_recorded_columns(adapter: UnifiedS
         recce_meta.generate_diff_sql(bare.unique_id, renderer, "c.d")
     with pytest.raises(UsageError, match="no relation in base"):
         recce_meta.generate_diff_sql(bare.unique_id, renderer, [])
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("SELECT * FROM (SELECT 1 AS id) AS t ORDER BY RANDOM() LIMIT 5", "random values"),
+        ("SELECT * FROM (SELECT 1 AS id) AS t LIMIT 5", "LIMIT without ORDER BY"),
+        ("SELECT * FROM (SELECT 1 AS id) AS t ORDER BY id LIMIT 5", ""),
+    ],
+)
+@pytest.mark.parametrize("key", [None, "id"])
+def test_a_query_that_may_return_other_rows_each_time_is_remarked(
+    sql: str, words: str, key: str | None
+) -> None:
+    with UnifiedSqlAdapter.from_url("duckdb:///:memory:") as adapter:
+        found = recce_meta.query_diff(adapter, sql, f"{sql} ", key=key)
+
+    assert [words in note and "other rows each time" in note for note in found.notes] == [True] * bool(words)
