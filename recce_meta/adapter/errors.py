@@ -70,7 +70,9 @@ def translate_error(
         message += f"\nLINE {place[0]}, COLUMN {place[1]}:\n{shown}"
     result = kind(
         message or type(original).__name__,
-        hint=_right(warehouse, code, sql, database, role) if kind is PermissionDenied else HINTS.get(kind),
+        hint=_right(warehouse, code, sql, raw, database, role)
+        if kind is PermissionDenied
+        else HINTS.get(kind),
         code=code,
         sql=None if sql in (None, _NOT_AT_FAULT) else redact(sql, secrets),
         line=place[0] if place and shown else None,
@@ -83,12 +85,17 @@ def translate_error(
 
 
 def _right(
-    warehouse: Warehouse, code: str | None, sql: str | None, database: str | None, role: str | None
+    warehouse: Warehouse,
+    code: str | None,
+    sql: str | None,
+    message: str,
+    database: str | None,
+    role: str | None,
 ) -> str:
     """Return the hint for a refused *sql*: the missing GRANT in the warehouse's SQL."""
     if code in warehouse.read_only_codes:
         return READ_ONLY_HINT
-    need = need_of(sql, warehouse.dialect) if sql else None
+    need = need_of(sql, warehouse.dialect, message) if sql else None
     if need is None:
         return warehouse.refused_hint
     if need.right is Right.CREATE_SCHEMA:

@@ -5,6 +5,7 @@ Keywords come from sqlglot's tokens, so strings, comments and quoted names are n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -118,8 +119,11 @@ def only_reads(sql: str, dialect: str) -> bool:
     )
 
 
-def need_of(sql: str, dialect: str) -> Need | None:
-    """Return the main privilege that *sql* needs; None if its first words do not show it."""
+def need_of(sql: str, dialect: str, message: str = "") -> Need | None:
+    """Return the main privilege that *sql* needs; None if its first words do not show it.
+
+    *message* is the server's, which may name the relation that it refuses.
+    """
     tokens = _tokens(sql, dialect)
     words = _words(tokens)
     if not words:
@@ -132,7 +136,7 @@ def need_of(sql: str, dialect: str) -> Need | None:
     if words[0] in ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE"):
         return Need(Right.WRITE, _schema_after(tokens, ("INTO", "UPDATE", "FROM", "COPY", "TABLE")))
     if words[0] in _READING:
-        return Need(Right.READ, _schema_after(tokens, ("FROM",)))
+        return Need(Right.READ, _schema_after(tokens, ("FROM", "JOIN"), message))
     return None
 
 
@@ -209,13 +213,13 @@ _SYNTAX = frozenset({"CAST", "TRY_CAST", "CONVERT", "EXTRACT", "TRIM", "SUBSTRIN
 """Functions with special syntax, which sqlglot does not list among its functions."""
 
 
-def _schema_after(tokens: Sequence[Token], words: Sequence[str]) -> str | None:
-    """Return the schema of the first qualified name after one of *words*."""
+def _schema_after(tokens: Sequence[Token], words: Sequence[str], message: str = "") -> str | None:
+    """Return the schema of the first qualified name after one of *words*, or of one that *message* names."""
     from sqlglot import TokenType
 
     names = (TokenType.VAR, TokenType.IDENTIFIER)
-    found = _words(tokens)
-    for index, word in enumerate(found):
+    found: list[list[str]] = []
+    for index, word in enumerate(_words(tokens)):
         parts = []
         place = index + 1
         if word in words:
@@ -225,5 +229,8 @@ def _schema_after(tokens: Sequence[Token], words: Sequence[str]) -> str | None:
                     break
                 place += 2
         if len(parts) > 1:
-            return parts[-2]
-    return None
+            found.append(parts)
+    # A statement may read several schemas, and the server names what it refuses.
+    named = set(re.findall(r"\w+", message))
+    refused = [parts for parts in found if parts[-1] in named or parts[-2] in named]
+    return next((parts[-2] for parts in (*refused, *found)), None)

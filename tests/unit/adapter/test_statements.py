@@ -88,3 +88,18 @@ def test_what_is_shown_is_no_query_and_only_reads() -> None:
 )
 def test_the_right_that_a_statement_needs(sql: str, need: Need | None) -> None:
     assert need_of(sql, "postgres") == need
+
+
+@pytest.mark.parametrize(
+    ("message", "schema"),
+    [
+        ("permission denied for table b", "pr"),
+        ("permission denied for schema pr", "pr"),
+        ("permission denied for table a", "prod"),
+        ("permission denied", "prod"),
+    ],
+)
+def test_the_schema_of_a_refused_relation_is_that_of_the_message(message: str, schema: str) -> None:
+    sql = "SELECT * FROM prod.a AS x FULL JOIN pr.b AS y ON x.id = y.id"
+
+    assert need_of(sql, "postgres", message) == Need(Right.READ, schema)
