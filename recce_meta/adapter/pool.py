@@ -43,7 +43,7 @@ class Pool:
         self._idle: LifoQueue[UnifiedSqlAdapter] = LifoQueue()
         self._idle.put(adapter)
         self._deadline = deadline
-        self._lock = Lock()
+        self._lock, self._snapshot_lock = Lock(), Lock()
         self._is_cancelled = False
         self._holder: ExitStack | None = None
         self._snapshot_name: str | None = None
@@ -141,7 +141,7 @@ class Pool:
         A connection of its own keeps it until the pool is closed, since a statement that fails ends its
         transaction.
         """
-        with self._lock:
+        with self._snapshot_lock:
             if self._holder is None:
                 self._holder = ExitStack()
                 warehouse = self._adapters[0].warehouse
