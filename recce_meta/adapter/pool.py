@@ -29,11 +29,17 @@ class Pool:
     """Pool of *adapter* and its siblings, opened on demand.
 
     Its size is *threads*, by default the profile's `threads`. Statements stop at *deadline*, a value of
-    `time.monotonic`. Closing the pool leaves *adapter* open.
+    `time.monotonic`. With *of_one_moment*, all statements see what the first one saw, if the warehouse can.
+    Closing the pool leaves *adapter* open.
     """
 
     def __init__(
-        self, adapter: UnifiedSqlAdapter, threads: int | None = None, *, deadline: float | None = None
+        self,
+        adapter: UnifiedSqlAdapter,
+        threads: int | None = None,
+        *,
+        deadline: float | None = None,
+        of_one_moment: bool = False,
     ) -> None:
         threads = adapter.threads if threads is None else threads
         if threads < 1:
@@ -45,6 +51,7 @@ class Pool:
         self._deadline = deadline
         self._lock, self._snapshot_lock = Lock(), Lock()
         self._is_cancelled = False
+        self._is_of_one_moment = of_one_moment
         self._holder: ExitStack | None = None
         self._snapshot_name: str | None = None
 
@@ -145,7 +152,7 @@ class Pool:
             if self._holder is None:
                 self._holder = ExitStack()
                 warehouse = self._adapters[0].warehouse
-                if warehouse.sees_one_moment and not warehouse.is_in_process:
+                if self._is_of_one_moment and warehouse.sees_one_moment and not warehouse.is_in_process:
                     # A role may be limited to the connections that it has, and a standby may refuse.
                     with suppress(WarehouseError):
                         holder = self._holder.enter_context(closing(self._adapters[0].sibling()))

@@ -329,7 +329,11 @@ def open_data_diff_runner(
     """
     # One connection can join both sides, which two cannot.
     other = None if base is None or base.reaches_same(current) else base
-    pools = [Pool(adapter, threads, deadline=deadline) for adapter in (current, other) if adapter is not None]
+    pools = [
+        Pool(adapter, threads, deadline=deadline, of_one_moment=True)
+        for adapter in (current, other)
+        if adapter is not None
+    ]
     resolver = RelationResolver(
         base=dialect_named((other or current).warehouse.dialect),
         current=dialect_named(current.warehouse.dialect),

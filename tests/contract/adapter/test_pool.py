@@ -139,7 +139,7 @@ def test_every_statement_of_a_pool_sees_one_moment(postgres_url: str) -> None:
     ):
         other.execute(f"CREATE TABLE {name} AS SELECT 1 AS id")
         try:
-            with Pool(adapter, 3) as pool:
+            with Pool(adapter, 3, of_one_moment=True) as pool:
                 before = pool.execute(count)
                 other.execute(f"INSERT INTO {name} VALUES (2)")
                 with pytest.raises(WarehouseError):
@@ -147,7 +147,7 @@ def test_every_statement_of_a_pool_sees_one_moment(postgres_url: str) -> None:
                 during = pool.each(pool.execute, [count] * 6)
                 with pool.connection() as connection:
                     own = connection.execute(count)[1]
-            with Pool(adapter, 3) as pool:
+            with Pool(adapter, 3, of_one_moment=True) as pool:
                 after = pool.execute(count)
         finally:
             other.execute(f"DROP TABLE {name}")
@@ -184,7 +184,7 @@ def test_a_relation_rebuilt_meanwhile_is_an_error_and_not_empty(
         other.execute(f"CREATE TABLE {name} AS SELECT 1 AS id")
         other.execute(f"CREATE VIEW {name}_view AS SELECT * FROM {name}")
         try:
-            with Pool(adapter, 2) as pool:
+            with Pool(adapter, 2, of_one_moment=True) as pool:
                 assert pool.execute(f"SELECT id FROM {name}") == [(1,)]
                 for statement in rebuild:
                     other.execute(statement.format(name))
