@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -93,6 +93,8 @@ class Tracer:
 
 LONGEST_NAME = 64
 """Maximum length of `runs.run_id` in every warehouse."""
+AHEAD = timedelta(minutes=5)
+"""Difference of two clocks that is not worth a warning."""
 RESERVED = re.compile(r"[:~\x00-\x1f]")
 """Characters with a special meaning in run selectors, and control characters."""
 
@@ -192,6 +194,8 @@ def record_project(
             f"Run {result.run.run_id} is already recorded as {result.run.environment} and was not changed; "
             f"use --run-id to record it as {project.run.environment} as well",
         )
+    if result.written:
+        warnings += _wrong_clock(result.run)
     if result.differs:
         without = ", and no statistics were stored" if statistics else ""
         warnings += (
@@ -209,6 +213,14 @@ def record_project(
         columns=tracer.kept(result.column_gaps) if tracer is not None and has_new_columns else None,
         warnings=warnings,
     )
+
+
+def _wrong_clock(run: RunMetadata) -> tuple[str, ...]:
+    """Return a warning if *run* has a time after its recording."""
+    if run.recorded_at is None or run.run_at <= run.recorded_at + AHEAD:
+        return ()
+    dated = f"A clock is wrong: run {run.run_id} is dated {run.run_at:%Y-%m-%d %H:%M} UTC"
+    return (f"{dated}; it counts as run when it was recorded, on {run.recorded_at:%Y-%m-%d %H:%M} UTC",)
 
 
 def target_folder(

@@ -32,7 +32,7 @@ from recce_meta.store.columns import (
 from recce_meta.store.content import Contents, contents
 from recce_meta.store.graphs import add_origins, store_changes
 from recce_meta.store.prune import free_id, refuse_deleted
-from recce_meta.store.read import names_of, run_by_id, run_row, write_facts
+from recce_meta.store.read import in_utc, names_of, run_by_id, run_row, write_facts
 from recce_meta.store.run_hash import content_hash
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -91,6 +91,8 @@ class _Entry(Struct, frozen=True):
     """True if the id of the run follows from its contents."""
     is_compiled: bool = True
     """True if the run has the SQL of all its nodes, so that its column graph follows from its graph."""
+    asks_warehouse: bool = False
+    """True if the time of recording is the warehouse's, should the clock of this machine be ahead."""
 
 
 def record_run(
@@ -138,6 +140,7 @@ def record_run(
         has_columns=analyse is not None,
         id_of_contents=id_of_contents,
         is_compiled=is_compiled,
+        asks_warehouse=now is None and not adapter.warehouse.is_in_process,
     )
     # Analysing columns can take minutes, so the first transaction only finds out whether they are stored.
     done = retrying(adapter, schema, lambda: _record(adapter, schema, entry, None))
@@ -181,6 +184,10 @@ def _record(
                 column_graph_id=found.column_graph_id,
                 warnings=(*run.warnings, *entry.column_warnings),
             )
+        if entry.asks_warehouse:
+            [(present, _)] = store.query("store_clock")
+            clocks = (run.recorded_at, in_utc(present))
+            run = replace(run, recorded_at=min(time for time in clocks if isinstance(time, datetime)))
         new_graph = not store.query("graph_stored", graph_id=pieces.graph_id)
         versions, code = write_graph(store, pieces) if new_graph else (0, 0)
         # New versions are written with their origins, so only stored ones may lack some.

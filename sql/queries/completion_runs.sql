@@ -2,5 +2,5 @@
 SELECT run_id, environment, branch, project_name, run_at
 FROM runs
 WHERE status = 'complete' AND NOT STARTS_WITH(environment, 'workspace:')
-ORDER BY run_at DESC, recorded_at DESC, run_id
+ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
 LIMIT 200;

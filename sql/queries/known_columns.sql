@@ -7,8 +7,8 @@ FROM (
     SELECT
       column_graph_id,
       environment,
-      ROW_NUMBER() OVER (ORDER BY run_at DESC, recorded_at DESC, run_id) AS place_of_all,
-      ROW_NUMBER() OVER (PARTITION BY environment ORDER BY run_at DESC, recorded_at DESC, run_id) AS place_there
+      ROW_NUMBER() OVER (ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id) AS place_of_all,
+      ROW_NUMBER() OVER (PARTITION BY environment ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id) AS place_there
     FROM store_runs
     -- Analyses of workspaces come from editors, and have ids of their own.
     WHERE project_name = :project AND column_graph_id IS NOT NULL AND NOT STARTS_WITH(environment, 'workspace:')

@@ -46,7 +46,7 @@ FROM (
       PARTITION BY
         project_name, environment, status,
         CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
     ) AS age,
     COUNT(*) OVER (
       PARTITION BY
@@ -61,7 +61,7 @@ FROM (
     PARTITION BY
       project_name, environment, status,
       CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-    ORDER BY run_at, recorded_at, run_id DESC
+    ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
   )
 ) AS aged_runs
 WHERE age = 1;

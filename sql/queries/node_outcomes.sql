@@ -15,5 +15,5 @@ WHERE
   runs.project_name = :project
   AND runs.environment = :environment
   AND (result.unique_id IS NOT NULL OR counted.row_count IS NOT NULL)
-ORDER BY runs.run_at DESC, runs.run_id
+ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.run_id
 LIMIT CAST(:most AS BIGINT);

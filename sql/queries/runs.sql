@@ -1,4 +1,4 @@
--- Runs, newest first; NULL disables a filter.
+-- Runs, newest first; NULL disables a filter. A time after the recording comes from a wrong clock and does not count.
 SELECT
   run_id,
   run_at,
@@ -46,5 +46,5 @@ WHERE
   AND (CAST(:without AS TEXT) IS NULL OR NOT STARTS_WITH(environment, CAST(:without AS TEXT)))
   AND (CAST(:status AS TEXT) IS NULL OR status = CAST(:status AS TEXT))
   AND (CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ))
-ORDER BY run_at DESC, recorded_at DESC, run_id
+ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
 LIMIT CAST(:most AS BIGINT);

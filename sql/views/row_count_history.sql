@@ -34,6 +34,6 @@ FROM (
   WHERE counted.row_count IS NOT NULL
   WINDOW in_time AS (
     PARTITION BY runs.project_name, runs.environment, counted.unique_id
-    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
   )
 ) AS counts_in_time;

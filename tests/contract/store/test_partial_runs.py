@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from recce_meta.api.diff import diff
 from recce_meta.api.impact import impact
-from recce_meta.api.record import record_run
+from recce_meta.api.record import Recorded, record_project, record_run
 from recce_meta.api.run_reader import open_run
 from recce_meta.models import NodeResult, Project, RunDiff
 from recce_meta.models.lineage import Tier
@@ -277,6 +277,24 @@ def test_the_limits_of_an_empty_build_are_no_change(
 
     assert answers(compared("base", "empty")) == answers(compared("base", "whole"))
     assert not compared("base", "nothing").changed
+
+
+def test_a_time_after_the_recording_is_not_the_latest(adapter: Any, schema: str) -> None:
+    def recording(run_id: str, days: int) -> Recorded:
+        project = shop(run_id, "prod")
+        at = datetime.now(timezone.utc) + timedelta(days=days)
+        return record_project(adapter, replace(project, run=replace(project.run, run_at=at)), schema=schema)
+
+    ahead, honest = recording("ahead", 400), recording("honest", 0)
+
+    assert any(warning.startswith("A clock is wrong: run ahead is dated ") for warning in ahead.warnings)
+    assert honest.warnings == ()
+    assert resolve_run(adapter, "latest", schema=schema).run_id == "honest"
+    assert [run.run_id for run in read.list_runs(adapter, schema=schema)] == ["honest", "ahead"]
+    found = adapter.execute(f"SELECT run_id FROM {adapter.quote_identifier(schema)}.latest_runs")[1]
+    assert [tuple(row) for row in found] == [("honest",)]
+    (step,) = adapter.execute(f"SELECT run_id FROM {adapter.quote_identifier(schema)}.run_steps")[1]
+    assert tuple(step) == ("honest",)
 
 
 @pytest.mark.parametrize("donor", ["show", "two texts"])

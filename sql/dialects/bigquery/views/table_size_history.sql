@@ -40,6 +40,6 @@ FROM (
     ON fact.part_id = part.part_id
   WINDOW in_time AS (
     PARTITION BY runs.project_name, runs.environment, fact.unique_id
-    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
   )
 ) AS sizes_in_time;

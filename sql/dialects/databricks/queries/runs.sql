@@ -1,4 +1,4 @@
--- Runs, newest first; NULL disables a filter.
+-- Runs, newest first; NULL disables a filter. A time after the recording comes from a wrong clock and does not count.
 SELECT
   run_id,
   run_at,
@@ -71,7 +71,7 @@ WHERE
     CAST(:before AS TIMESTAMP) IS NULL OR run_at < CAST(:before AS TIMESTAMP)
   )
 ORDER BY
-  run_at DESC NULLS FIRST,
+  LEAST(run_at, recorded_at) DESC NULLS FIRST,
   recorded_at DESC NULLS FIRST,
   run_id NULLS LAST
 LIMIT CAST(LEAST(:most, 2147483647) AS INT);

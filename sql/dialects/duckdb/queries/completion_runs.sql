@@ -9,7 +9,7 @@ FROM recce_metadata.runs
 WHERE
   status = 'complete' AND NOT STARTS_WITH(environment, 'workspace:')
 ORDER BY
-  run_at DESC NULLS FIRST,
+  LEAST(run_at, recorded_at) DESC NULLS FIRST,
   recorded_at DESC NULLS FIRST,
   run_id
 LIMIT 200;

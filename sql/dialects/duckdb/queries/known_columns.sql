@@ -11,10 +11,12 @@ FROM (
     SELECT
       column_graph_id,
       environment,
-      ROW_NUMBER() OVER (ORDER BY run_at DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id) AS place_of_all,
+      ROW_NUMBER() OVER (
+        ORDER BY LEAST(run_at, recorded_at) DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id
+      ) AS place_of_all,
       ROW_NUMBER() OVER (
         PARTITION BY environment
-        ORDER BY run_at DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id
+        ORDER BY LEAST(run_at, recorded_at) DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id
       ) AS place_there
     FROM recce_metadata.store_runs
     /* Analyses of workspaces come from editors, and have ids of their own. */

@@ -44,7 +44,7 @@ FROM (
     LAG(run_id) OVER in_time AS previous_run_id,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment, status, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id
+      ORDER BY LEAST(run_at, recorded_at) DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id
     ) AS age,
     COUNT(*) OVER (
       PARTITION BY project_name, environment, status, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
@@ -57,7 +57,7 @@ FROM (
     )
   WINDOW in_time AS (
     PARTITION BY project_name, environment, status, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-    ORDER BY run_at, recorded_at, run_id DESC NULLS FIRST
+    ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC NULLS FIRST
   )
 ) AS aged_runs
 WHERE

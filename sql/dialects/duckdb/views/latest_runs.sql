@@ -1,4 +1,5 @@
--- One row per project and environment: its latest run, with every column of `runs`. A failed scan is never the latest
+-- One row per project and environment: its latest run, with every column of `runs`. A run whose time is after its
+-- recording, because a clock is wrong, counts as run when it was recorded. A failed scan is never the latest
 -- run.
 CREATE OR REPLACE VIEW recce_metadata.latest_runs AS
 SELECT
@@ -41,7 +42,7 @@ FROM (
     runs.*,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment
-      ORDER BY run_at DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id
+      ORDER BY LEAST(run_at, recorded_at) DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id
     ) AS age
   FROM recce_metadata.store_runs AS runs
   WHERE

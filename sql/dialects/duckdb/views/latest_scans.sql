@@ -20,7 +20,7 @@ FROM (
     runs.*,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment
-      ORDER BY run_at DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id
+      ORDER BY LEAST(run_at, recorded_at) DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id
     ) AS age
   FROM recce_metadata.store_runs AS runs
   WHERE

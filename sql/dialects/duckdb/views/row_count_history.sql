@@ -17,7 +17,7 @@ WITH timeline AS (
     LEAD(run_id) OVER in_time AS next_run_id
   FROM recce_metadata.store_runs
   WHERE run_id IN (SELECT run_id FROM recce_metadata.store_node_statistics WHERE row_count IS NOT NULL)
-  WINDOW in_time AS (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC)
+  WINDOW in_time AS (PARTITION BY project_name, environment ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC)
 ), gaps AS (
   -- nodes that were not counted in a run between two of their counts
   SELECT timeline.project_name, timeline.environment, counted.unique_id

@@ -9,7 +9,7 @@ FROM recce_metadata.runs
 WHERE
   status = 'complete' AND NOT STARTS_WITH(environment, 'workspace:')
 ORDER BY
-  run_at DESC,
+  LEAST(run_at, recorded_at) DESC,
   recorded_at DESC,
   run_id
 LIMIT 200;

@@ -1,5 +1,6 @@
 -- hand-written: DISTINCT ON, because PostgreSQL estimates few rows for it, but many for a filter on ROW_NUMBER
--- One row per project and environment: its latest run, with every column of `runs`. A failed scan is never the latest
+-- One row per project and environment: its latest run, with every column of `runs`. A run whose time is after its
+-- recording, because a clock is wrong, counts as run when it was recorded. A failed scan is never the latest
 -- run.
 CREATE OR REPLACE VIEW recce_metadata.latest_runs AS
 SELECT DISTINCT ON (project_name, environment)
@@ -43,6 +44,6 @@ WHERE
 ORDER BY
   project_name,
   environment,
-  run_at DESC,
+  LEAST(run_at, recorded_at) DESC,
   recorded_at DESC,
   run_id;

@@ -50,7 +50,7 @@ FROM (
       FROM recce_metadata.store_node_statistics AS figure
       WHERE figure.run_id = runs.run_id AND figure.row_count IS NOT NULL
     )
-    WINDOW in_time AS (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC)
+    WINDOW in_time AS (PARTITION BY project_name, environment ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC)
   ) AS run ON run.run_id = counted.run_id
   -- LIMIT: without it a condition on the node would read the whole table for each join
   LEFT JOIN LATERAL (
@@ -76,13 +76,13 @@ FROM (
       AND run.previous_run_id IS NOT NULL
       AND one.project_name = run.project_name
       AND one.environment = run.environment
-      AND one.run_at <= run.run_at
+      AND LEAST(one.run_at, one.recorded_at) <= LEAST(run.run_at, run.recorded_at)
       AND (
-        one.run_at < run.run_at
+        LEAST(one.run_at, one.recorded_at) < LEAST(run.run_at, run.recorded_at)
         OR one.recorded_at < run.recorded_at
         OR (one.recorded_at = run.recorded_at AND one.run_id > run.run_id)
       )
-    ORDER BY one.run_at DESC, one.recorded_at DESC, one.run_id
+    ORDER BY LEAST(one.run_at, one.recorded_at) DESC, one.recorded_at DESC, one.run_id
     LIMIT 1
   ) AS earlier ON TRUE
   LEFT JOIN LATERAL (
@@ -95,13 +95,13 @@ FROM (
       AND run.next_run_id IS NOT NULL
       AND one.project_name = run.project_name
       AND one.environment = run.environment
-      AND one.run_at >= run.run_at
+      AND LEAST(one.run_at, one.recorded_at) >= LEAST(run.run_at, run.recorded_at)
       AND (
-        one.run_at > run.run_at
+        LEAST(one.run_at, one.recorded_at) > LEAST(run.run_at, run.recorded_at)
         OR one.recorded_at > run.recorded_at
         OR (one.recorded_at = run.recorded_at AND one.run_id < run.run_id)
       )
-    ORDER BY one.run_at, one.recorded_at, one.run_id DESC
+    ORDER BY LEAST(one.run_at, one.recorded_at), one.recorded_at, one.run_id DESC
     LIMIT 1
   ) AS later ON TRUE
   WHERE counted.row_count IS NOT NULL

@@ -39,7 +39,7 @@ FROM (
     status = 'complete'
   WINDOW in_time AS (
     PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-    ORDER BY run_at, recorded_at, run_id DESC
+    ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
   )
 ) AS runs_in_time
 WHERE

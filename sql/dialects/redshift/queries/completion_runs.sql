@@ -10,7 +10,7 @@ WHERE
   status = 'complete'
   AND NOT LEFT(environment, LENGTH('workspace:')) = 'workspace:'
 ORDER BY
-  run_at DESC,
+  LEAST(run_at, recorded_at) DESC,
   recorded_at DESC,
   run_id
 LIMIT 200;

@@ -11,8 +11,11 @@ FROM (
     SELECT
       column_graph_id,
       environment,
-      ROW_NUMBER() OVER (ORDER BY run_at DESC, recorded_at DESC, run_id) AS place_of_all,
-      ROW_NUMBER() OVER (PARTITION BY environment ORDER BY run_at DESC, recorded_at DESC, run_id) AS place_there
+      ROW_NUMBER() OVER (ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id) AS place_of_all,
+      ROW_NUMBER() OVER (
+        PARTITION BY environment
+        ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
+      ) AS place_there
     FROM recce_metadata.store_runs
     /* Analyses of workspaces come from editors, and have ids of their own. */
     WHERE

@@ -1,4 +1,4 @@
--- Runs, newest first; NULL disables a filter.
+-- Runs, newest first; NULL disables a filter. A time after the recording comes from a wrong clock and does not count.
 SELECT
   run_id,
   run_at,
@@ -77,7 +77,7 @@ WHERE
     OR run_at < CAST(:before AS TIMESTAMP WITH TIME ZONE)
   )
 ORDER BY
-  run_at DESC,
+  LEAST(run_at, recorded_at) DESC,
   recorded_at DESC,
   run_id
 LIMIT :most;

@@ -23,30 +23,30 @@ FROM (
     run_id,
     LAG(run_id) OVER (
       PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at, recorded_at, run_id DESC
+      ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
     ) AS previous_run_id,
     project_name,
     environment,
     run_at,
     LAG(run_at) OVER (
       PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at, recorded_at, run_id DESC
+      ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
     ) AS previous_run_at,
     graph_id,
     LAG(graph_id) OVER (
       PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at, recorded_at, run_id DESC
+      ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
     ) AS previous_graph_id,
     macro_set_id,
     LAG(macro_set_id) OVER (
       PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at, recorded_at, run_id DESC
+      ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
     ) AS previous_macro_set_id,
     node_count,
     dbt_version,
     LAG(dbt_version) OVER (
       PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at, recorded_at, run_id DESC
+      ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
     ) AS previous_dbt_version,
     extractor
   FROM recce_metadata.store_runs

@@ -28,22 +28,22 @@ FROM (
     fact.row_estimate,
     LAG(fact.row_estimate) OVER (
       PARTITION BY runs.project_name, runs.environment, fact.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_row_estimate,
     fact.bytes,
     LAG(fact.bytes) OVER (
       PARTITION BY runs.project_name, runs.environment, fact.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_bytes,
     fact.created_at,
     fact.altered_at,
     LAG(runs.run_id) OVER (
       PARTITION BY runs.project_name, runs.environment, fact.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_run_id,
     LEAD(runs.run_id) OVER (
       PARTITION BY runs.project_name, runs.environment, fact.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS next_run_id
   FROM recce_metadata.store_runs AS runs
   JOIN recce_metadata.store_fact_parts AS part

@@ -43,11 +43,11 @@ FROM (
     runs.*,
     LAG(run_id) OVER (
       PARTITION BY project_name, environment, status, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at, recorded_at, run_id DESC
+      ORDER BY LEAST_IGNORE_NULLS(run_at, recorded_at), recorded_at, run_id DESC
     ) AS previous_run_id,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment, status, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY LEAST_IGNORE_NULLS(run_at, recorded_at) DESC, recorded_at DESC, run_id
     ) AS age,
     COUNT(*) OVER (
       PARTITION BY project_name, environment, status, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END

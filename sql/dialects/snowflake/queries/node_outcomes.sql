@@ -20,6 +20,6 @@ WHERE
     result.unique_id IS NOT NULL OR counted.row_count IS NOT NULL
   )
 ORDER BY
-  runs.run_at DESC,
+  LEAST_IGNORE_NULLS(runs.run_at, runs.recorded_at) DESC,
   runs.run_id
 LIMIT :most;

@@ -1,4 +1,4 @@
--- Runs, newest first; NULL disables a filter.
+-- Runs, newest first; NULL disables a filter. A time after the recording comes from a wrong clock and does not count.
 SELECT
   run_id,
   run_at,
@@ -71,7 +71,7 @@ WHERE
     CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ)
   )
 ORDER BY
-  run_at DESC,
+  LEAST_IGNORE_NULLS(run_at, recorded_at) DESC,
   recorded_at DESC,
   run_id
 LIMIT :most;

@@ -40,7 +40,7 @@ FROM (
     runs.*,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY LEAST_IGNORE_NULLS(run_at, recorded_at) DESC, recorded_at DESC, run_id
     ) AS age
   FROM recce_metadata.store_runs AS runs
   WHERE

@@ -28,15 +28,15 @@ FROM (
     counted.counted_at,
     LAG(runs.run_id) OVER (
       PARTITION BY runs.project_name, runs.environment, counted.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST_IGNORE_NULLS(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_run_id,
     LAG(counted.row_count) OVER (
       PARTITION BY runs.project_name, runs.environment, counted.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST_IGNORE_NULLS(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_row_count,
     LEAD(runs.run_id) OVER (
       PARTITION BY runs.project_name, runs.environment, counted.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST_IGNORE_NULLS(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS next_run_id
   FROM recce_metadata.store_node_statistics AS counted
   JOIN recce_metadata.store_runs AS runs

@@ -10,7 +10,7 @@ WHERE
   status = 'complete'
   AND NOT SUBSTR(environment, 1, LENGTH('workspace:')) = 'workspace:'
 ORDER BY
-  run_at DESC NULLS FIRST,
+  MIN(COALESCE(run_at, recorded_at), COALESCE(recorded_at, run_at)) DESC NULLS FIRST,
   recorded_at DESC NULLS FIRST,
   run_id NULLS LAST
 LIMIT 200;

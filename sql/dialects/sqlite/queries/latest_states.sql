@@ -44,7 +44,7 @@ FROM (
     LAG(run_id) OVER in_time AS previous_run_id,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment, status, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY MIN(COALESCE(run_at, recorded_at), COALESCE(recorded_at, run_at)) DESC, recorded_at DESC, run_id
     ) AS age,
     COUNT(*) OVER (
       PARTITION BY project_name, environment, status, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
@@ -57,7 +57,7 @@ FROM (
     )
   WINDOW in_time AS (
     PARTITION BY project_name, environment, status, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-    ORDER BY run_at, recorded_at, run_id DESC
+    ORDER BY MIN(COALESCE(run_at, recorded_at), COALESCE(recorded_at, run_at)), recorded_at, run_id DESC
   )
 ) AS aged_runs
 WHERE

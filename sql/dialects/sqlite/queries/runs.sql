@@ -1,4 +1,4 @@
--- Runs, newest first; NULL disables a filter.
+-- Runs, newest first; NULL disables a filter. A time after the recording comes from a wrong clock and does not count.
 SELECT
   run_id,
   run_at,
@@ -70,7 +70,7 @@ WHERE
     CAST(:before AS TEXT) IS NULL OR run_at < CAST(:before AS TEXT)
   )
 ORDER BY
-  run_at DESC NULLS FIRST,
+  MIN(COALESCE(run_at, recorded_at), COALESCE(recorded_at, run_at)) DESC NULLS FIRST,
   recorded_at DESC NULLS FIRST,
   run_id NULLS LAST
 LIMIT :most;

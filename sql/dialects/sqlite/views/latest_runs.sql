@@ -1,4 +1,5 @@
--- One row per project and environment: its latest run, with every column of `runs`. A failed scan is never the latest
+-- One row per project and environment: its latest run, with every column of `runs`. A run whose time is after its
+-- recording, because a clock is wrong, counts as run when it was recorded. A failed scan is never the latest
 -- run.
 DROP VIEW IF EXISTS latest_runs;
 CREATE VIEW latest_runs AS
@@ -42,7 +43,7 @@ FROM (
     runs.*,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY MIN(COALESCE(run_at, recorded_at), COALESCE(recorded_at, run_at)) DESC, recorded_at DESC, run_id
     ) AS age
   FROM store_runs AS runs
   WHERE
