@@ -304,8 +304,14 @@ class _Build(NamedTuple):
     """Last build of a node."""
 
     graph_id: str
+    macro_set_id: str
     at: datetime
     command: str
+
+    @property
+    def code(self) -> tuple[str, str]:
+        """Return the ids of everything that the build followed from."""
+        return self.graph_id, self.macro_set_id
 
 
 def not_built_since(
@@ -318,14 +324,14 @@ def not_built_since(
     if run.extractor != DBT:
         return {}
     builds = {
-        str(unique_id): _Build(str(graph_id), _moment(at), str(command or ""))
-        for unique_id, graph_id, at, command in store.query("last_builds", run_id=run.run_id)
+        str(unique_id): _Build(str(graph_id), str(macro_set_id), _moment(at), str(command or ""))
+        for unique_id, graph_id, macro_set_id, at, command in store.query("last_builds", run_id=run.run_id)
         if unique_id in nodes
     }
     parents: dict[str, list[str]] = {unique_id: [] for unique_id in nodes}
     for edge in edges:
         parents.setdefault(edge.node_id, []).append(edge.parent_id)
-    changes = _CodeChanges(store, run, builds.values())
+    changes = _CodeChanges(store, run, builds.values(), nodes)
     found: dict[str, str] = {}
     for unique_id in parents_first(parents)[0]:
         node = nodes.get(unique_id)
@@ -337,16 +343,27 @@ def not_built_since(
 class _CodeChanges:
     """Nodes with other code in a run than in each of the earlier graphs."""
 
-    def __init__(self, store: StoreSession, run: RunMetadata, builds: Iterable[_Build]) -> None:
-        newest = sorted({build.graph_id: build.at for build in builds}.items(), key=lambda one: one[1])
-        graphs = [graph_id for graph_id, _ in reversed(newest) if graph_id != run.graph_id]
-        self._own = run.graph_id
-        self._by_graph = {
-            graph_id: frozenset(
-                read.names_of(store.query("changed_code", graph_id=run.graph_id, other_graph_id=graph_id))
-            )
-            for graph_id in graphs[:BUILDS_READ]
-        }
+    def __init__(
+        self,
+        store: StoreSession,
+        run: RunMetadata,
+        builds: Iterable[_Build],
+        nodes: Mapping[str, NodeMetadata],
+    ) -> None:
+        self._own = run.graph_id, run.macro_set_id
+        newest = sorted({build.code: build.at for build in builds}.items(), key=lambda one: one[1])
+        earlier = [code for code, _ in reversed(newest) if code != self._own][:BUILDS_READ]
+        side = ProjectSide(nodes, LazyMacros(partial(read.macros_of, store, run)), run)
+        self._by_code: dict[tuple[str, str], frozenset[str]] = {}
+        for graph_id, macro_set_id in earlier:
+            ids = {"graph_id": run.graph_id, "other_graph_id": graph_id}
+            found = set(read.names_of(store.query("changed_code", **ids)))
+            if macro_set_id != run.macro_set_id:
+                before = read.macros_of(store, replace(run, macro_set_id=macro_set_id))
+                own = {(one.unique_id, one.macro_sql) for one in side.macros.values()}
+                changed = {key for key, _ in own ^ {(one.unique_id, one.macro_sql) for one in before}}
+                found |= {key for key, node in nodes.items() if side.closure(node.macros) & changed}
+            self._by_code[graph_id, macro_set_id] = frozenset(found)
 
     def reason(
         self,
@@ -363,8 +380,8 @@ class _CodeChanges:
             return None
         if build is not None and not PART.isdisjoint(build.command.split()):
             return f"{build.command} built it on {build.at:%Y-%m-%d %H:%M} UTC"
-        if build is not None and build.graph_id != self._own:
-            changed = self._by_graph.get(build.graph_id)
+        if build is not None and build.code != self._own:
+            changed = self._by_code.get(build.code)
             since = f"built on {build.at:%Y-%m-%d %H:%M} UTC"
             if changed is None:
                 return f"{since}; whether its code changed since then is unknown"

@@ -1,9 +1,10 @@
 -- Last build of each model, seed and snapshot until a run, in its project, environment and target.
-SELECT unique_id, graph_id, run_at, command
+SELECT unique_id, graph_id, macro_set_id, run_at, command
 FROM (
   SELECT
     result.unique_id,
     runs.graph_id,
+    runs.macro_set_id,
     runs.run_at,
     runs.command,
     ROW_NUMBER() OVER (

@@ -14,7 +14,7 @@ from recce_meta.api.diff import diff
 from recce_meta.api.impact import impact
 from recce_meta.api.record import Recorded, record_project, record_run
 from recce_meta.api.run_reader import open_run
-from recce_meta.models import NodeResult, Project, RunDiff
+from recce_meta.models import MacroMetadata, NodeResult, Project, RunDiff
 from recce_meta.models.lineage import Tier
 from recce_meta.report.labels import fail_phrases, summarise
 from recce_meta.report.lineage import failing_phrase, impact_markdown, impact_text
@@ -277,6 +277,29 @@ def test_the_limits_of_an_empty_build_are_no_change(
 
     assert answers(compared("base", "empty")) == answers(compared("base", "whole"))
     assert not compared("base", "nothing").changed
+
+
+def test_a_node_is_stale_if_a_macro_that_it_calls_changed(
+    adapter: Any, schema: str, recorded: Callable[..., str]
+) -> None:
+    def ran(run_id: str, hours: int, sql: str, *names: str) -> None:
+        project = compiling(shop(run_id, "prod"), names, hours=hours)
+        macros = [
+            MacroMetadata(
+                unique_id=f"macro.shop.{name}", name=name, package_name="shop", macro_sql=code, code_hash=code
+            )
+            for name, code in (("cents", sql), ("other", "1"))
+        ]
+        calls = {"daily": ("macro.shop.cents",), "counted": ("macro.shop.other",)}
+        nodes = [replace(node, macros=calls.get(node.name, ())) for node in project.nodes]
+        results = tuple(NodeResult(unique_id=unique_id(name), status="success") for name in sorted(names))
+        recorded(replace(project, nodes=tuple(nodes), macros=tuple(macros), results=results))
+
+    ran("before", 0, "x / 100", "counted", "daily")
+    ran("after", 1, "x / 10")
+
+    stale = open_run(lambda: adapter, "after", project=None, schema=schema).stale
+    assert stale == {unique_id("daily"): "built on 2026-11-20 00:00 UTC, not since its code changed"}
 
 
 def test_a_time_after_the_recording_is_not_the_latest(adapter: Any, schema: str) -> None:

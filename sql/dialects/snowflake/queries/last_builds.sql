@@ -2,12 +2,14 @@
 SELECT
   unique_id,
   graph_id,
+  macro_set_id,
   run_at,
   command
 FROM (
   SELECT
     result.unique_id,
     runs.graph_id,
+    runs.macro_set_id,
     runs.run_at,
     runs.command,
     ROW_NUMBER() OVER (
