@@ -380,7 +380,7 @@ def _parts(sides: KeyedSides) -> list[list[int]]:
     parts: list[list[int]] = [[]]
     used = len(DiffTotals._fields)
     for index in range(len(sides.compared)):
-        size = len(_figures(sides, index))
+        size = len(_figure_names(sides, index))
         if parts[-1] and used + size > most:
             parts.append([])
             used = len(DiffTotals._fields)
@@ -391,7 +391,7 @@ def _parts(sides: KeyedSides) -> list[list[int]]:
 
 def _cells(sides: KeyedSides, index: int, figures: Iterator[object]) -> Cells:
     """Read one column's result from the next *figures*."""
-    found = {name: next(figures) for name in _figures(sides, index)}
+    found = {name: next(figures) for name in _figure_names(sides, index)}
     plain = {name: found.pop(name) for name in Cells._fields if name in found}
     return Cells(**plain, distances=tuple(found.values()))  # type: ignore[arg-type]
 
@@ -448,6 +448,15 @@ def _total_figures(sides: KeyedSides) -> list[Sql]:
     ]
 
 
+def _figure_names(sides: KeyedSides, index: int) -> list[str]:
+    """Return the names of the `_figures` of one column without building them."""
+    how = sides.compared[index]
+    names = ["mismatched", "null_to_value", "value_to_null"]
+    if how.has_difference:
+        names += [f"distance_{number}" for number in range(how.arithmetic.counts[1])]
+    return [*names, "first_token", "last_token"] if sides.options.examples else names
+
+
 def _figures(sides: KeyedSides, index: int) -> dict[str, Sql]:
     """Return the aggregates of one column, by the field names of Cells."""
     dialect = sides.dialect
@@ -462,8 +471,8 @@ def _figures(sides: KeyedSides, index: int) -> dict[str, Sql]:
     }
     if sides.compared[index].has_difference:
         arithmetic = sides.compared[index].arithmetic
-        count = len(arithmetic.parts(exp.null(), exp.null()))
-        parts = [exp.Case().when(flag("d"), flag(letter), copy=False) for letter in PARTS[:count]]
+        letters = PARTS[: arithmetic.counts[0]]
+        parts = [exp.Case().when(flag("d"), flag(letter), copy=False) for letter in letters]
         found |= {f"distance_{i}": figure for i, figure in enumerate(arithmetic.aggregates(parts))}
     if sides.options.examples:
         token = exp.Case().when(flag("d"), exp.column("token", table="d"), copy=False)
@@ -476,7 +485,7 @@ def _assumed(sides: KeyedSides, part: Sequence[int]) -> tuple[object, ...]:
     """Return a result row that differs in every column, so that a printed plan shows the next queries."""
     token = sample_token(sides)
     cells = Cells(1, 0, 0, token, token)._asdict()
-    return (0, 0, 1, *(cells.get(name, 1) for index in part for name in _figures(sides, index)))
+    return (0, 0, 1, *(cells.get(name, 1) for index in part for name in _figure_names(sides, index)))
 
 
 def _examples(

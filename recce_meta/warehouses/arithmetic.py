@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Context, Decimal, Inexact
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from sqlglot import exp
@@ -65,9 +66,15 @@ class Arithmetic(ABC):
     def read(self, figures: Sequence[Any]) -> Distances:
         """Return the distances from the results of the `aggregates`."""
 
+    @cached_property
+    def counts(self) -> tuple[int, int]:
+        """Numbers of `parts` and of `aggregates`, which do not depend on the columns."""
+        parts = self.parts(exp.null(), exp.null())
+        return len(parts), len(self.aggregates([exp.null() for _ in parts]))
+
     def assumed(self) -> list[int]:
         """Return placeholder figures for a run that executes no queries."""
-        return [1] * len(self.aggregates([exp.null() for _ in self.parts(exp.null(), exp.null())]))
+        return [1] * self.counts[1]
 
 
 def arithmetic_of(dialect: Dialect, base: ColumnType, current: ColumnType, kind: Kind) -> Arithmetic:

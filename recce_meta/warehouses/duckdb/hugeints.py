@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -72,6 +73,11 @@ class Hugeints(Decimals):
         ]
         return any_of([less, all_of(no_more)])
 
+    @cached_property
+    def counts(self) -> tuple[int, int]:
+        """Numbers of `parts` and `aggregates`, without building the parts: their expressions are large."""
+        return super().counts if self._has_room(self.rows + 1) else (3, 4)
+
     def parts(self, base: Sql, current: Sql) -> list[Sql]:
         """Build both halves of the signed difference, and its absolute value."""
         if self._has_room(self.rows + 1):
@@ -81,7 +87,7 @@ class Hugeints(Decimals):
         is_less = exp.LT(this=current.copy(), expression=base.copy())
         halves = []
         for half in (_high(distance), _low(distance)):
-            signed = exp.cast(half, "HUGEINT", dialect="duckdb")
+            signed = _cast(half, "HUGEINT")
             halves.append(exp.Case().when(is_less.copy(), exp.Neg(this=signed.copy())).else_(signed))
         return [*halves, distance]
 
@@ -112,14 +118,12 @@ class Hugeints(Decimals):
     def _whole(self, value: Sql) -> Sql:
         """Return *value* as a whole number in units of its last digit."""
         if self._is_unsigned:
-            return exp.cast(value.copy(), "UHUGEINT", dialect="duckdb")
+            return _cast(value.copy(), "UHUGEINT")
         if not self._scale:
-            return exp.cast(value.copy(), "HUGEINT", dialect="duckdb")
+            return _cast(value.copy(), "HUGEINT")
         text = self._dialect.text(self._dialect.decimal(value.copy(), self._scale))
         point = [exp.Literal.string("."), exp.Literal.string("")]
-        return exp.cast(
-            exp.Anonymous(this="REPLACE", expressions=[text, *point]), "HUGEINT", dialect="duckdb"
-        )
+        return _cast(exp.Anonymous(this="REPLACE", expressions=[text, *point]), "HUGEINT")
 
     def _moved(self, value: Sql) -> Sql:
         """Return *value* shifted so that the smallest value is 0."""
@@ -207,6 +211,16 @@ def hugeints(dialect: Dialect, base: ColumnType, current: ColumnType, whole: int
 # Pieces of SQL
 
 
+@cache
+def _type(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect="duckdb")
+
+
+def _cast(value: Sql, name: str) -> Sql:
+    """Cast *value*, which is not copied: copies of large expressions take most of the time."""
+    return exp.cast(value, _type(name).copy(), copy=False)
+
+
 def _below(value: Sql) -> Sql:
     """Return the distance of *value*, which is negative, from -1."""
     # -(value + 1) cannot overflow, while -value of the smallest number can.
@@ -219,15 +233,15 @@ def _unsigned(number: int) -> Sql:
 
 
 def _as_unsigned(value: Sql) -> Sql:
-    return exp.cast(value, "UHUGEINT", dialect="duckdb")
+    return _cast(value, "UHUGEINT")
 
 
 def _as_bignum(value: Sql) -> Sql:
-    return exp.cast(value.copy(), "BIGNUM", dialect="duckdb")
+    return _cast(value.copy(), "BIGNUM")
 
 
 def _bignum(digits: str) -> Sql:
-    return exp.cast(exp.Literal.string(digits), "BIGNUM", dialect="duckdb")
+    return _cast(exp.Literal.string(digits), "BIGNUM")
 
 
 def _plus(left: Sql, right: Sql) -> Sql:
@@ -266,9 +280,9 @@ def _times(value: Sql, by: int) -> Sql:
     """
     total: Sql | None = None
     for zeros, digit in enumerate(reversed(str(by))):
-        text = exp.cast(exp.paren(value.copy(), copy=False), "TEXT", dialect="duckdb")
+        text = _cast(exp.paren(value.copy(), copy=False), "TEXT")
         written = exp.DPipe(this=text, expression=exp.Literal.string("0" * zeros), safe=True)
-        shifted = exp.cast(exp.paren(written, copy=False), "BIGNUM", dialect="duckdb") if zeros else value
+        shifted = _cast(exp.paren(written, copy=False), "BIGNUM") if zeros else value
         for _ in range(int(digit)):
             total = shifted.copy() if total is None else _plus(total, shifted.copy())
     assert total is not None, "a factor of 0"
