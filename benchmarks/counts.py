@@ -45,7 +45,7 @@ def write_project(scratch: Path) -> tuple[Path, list[str]]:
     with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter:
         for side, schema in SIDES.items():
             project = extracted(write(scratch / side, MODELS, TESTS, schema=schema))
-            record_run(adapter, replace(project, run=replace(project.run, run_id=side)))
+            record_run(adapter, replace(project, run=replace(project.run, run_id=side, environment=side)))
     with duckdb_at(path) as ask:
         for schema in SIDES.values():
             write_small(ask, schema, names, ROWS)
@@ -147,7 +147,7 @@ def overhead(path: Path, names: Sequence[str], scratch: Path) -> list[Figure]:
         ours, bare = best_of(
             clock(lambda: data.check(file)), clock(lambda: [ask(sql) for sql in sent]), rounds=3
         )
-    whole = best_of(command(program, says=f"{CHECKS} passed", cwd=scratch), rounds=3)[0]
+    whole = best_of(command(program, says=f"{CHECKS} reported", cwd=scratch), rounds=3)[0]
     return [
         beyond(f"{CHECKS} checks on small tables, in process", ours, bare, len(sent)),
         beyond(f"{CHECKS} checks on small tables, recce-meta check run", whole, bare, len(sent)),

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from benchmarks.measure import Figure, compared, in_fresh_process, in_turns
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -18,7 +18,9 @@ from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.store import content
-from recce_meta.store.session import init_sql, init_store
+from recce_meta.store.grants import init_sql
+from recce_meta.store.read import run_row
+from recce_meta.store.session import init_store
 from recce_meta.store.write import RUN_COLUMNS, record_run
 
 POSTGRES = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
@@ -57,7 +59,7 @@ def stored_rows(project: Project) -> Tables:
         ),
         "macro_sets": (content.MACRO_SET_COLUMNS, [(pieces.macro_set_id, key) for key in pieces.macros]),
         "macros": (content.MACRO_COLUMNS, [content.macro_row(*item) for item in pieces.macros.items()]),
-        "runs": (RUN_COLUMNS, [tuple(asdict(run).values())]),
+        "runs": (RUN_COLUMNS, [run_row(run)]),
     }
 
 
@@ -136,7 +138,7 @@ def copy_into_postgres(schema: str, tables: Tables) -> None:
         cursor.execute(init_sql(warehouse_named("postgres"), schema).encode())
         for name, (columns, rows) in tables.items():
             names = ", ".join(f'"{column}"' for column in columns)
-            with cursor.copy(f'COPY "{schema}"."{name}" ({names}) FROM STDIN'.encode()) as copy:
+            with cursor.copy(f'COPY "{schema}"."store_{name}" ({names}) FROM STDIN'.encode()) as copy:
                 for row in rows:
                     copy.write_row(row)
 

@@ -1,5 +1,8 @@
 """Runner of all benchmarks, which prints one table: `python -m benchmarks.run`, about fifteen minutes.
 
+A group that fails is named at the end, after the figures of the others. `--save FILE` writes the figures,
+`--against FILE` names the ratios that have become worse than 1.3 times those of an earlier file.
+
 Other artifacts than the generated ones can be measured: `--small` and `--large` name folders with a
 manifest.json of about 500 and 5,000 models (and a catalog.json next to the small one).
 """
@@ -7,10 +10,14 @@ manifest.json of about 500 and 5,000 models (and a catalog.json next to the smal
 from __future__ import annotations
 
 import argparse
+import json
 import platform
+import re
 import sys
 import tempfile
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -63,6 +70,27 @@ def machine() -> str:
     )
 
 
+WORSE = 1.3
+"""Factor by which a ratio must grow to be named."""
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def worse(before: Sequence[Figure], after: Sequence[Figure]) -> Iterator[str]:
+    """Yield a line for each figure whose ratio grew by more than `WORSE`: of CPU, if it has one."""
+    known = {figure.what: ratio for figure in before if (ratio := _ratio(figure)) is not None}
+    for figure in after:
+        ratio = _ratio(figure)
+        if ratio is not None and ratio > WORSE * known.get(figure.what, ratio):
+            yield f"{figure.what}: {known[figure.what]:g} → {ratio:g}"
+
+
+def _ratio(figure: Figure) -> float | None:
+    """Return the ratio of CPU, which other programs affect least, else that of time; None without one."""
+    _, _, cpu = figure.ratio.partition("cpu")
+    found = _NUMBER.search(cpu or figure.ratio)
+    return None if found is None else float(found[0])
+
+
 def main() -> None:
     """Run the requested measurements in a temporary folder."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -70,6 +98,8 @@ def main() -> None:
     parser.add_argument("--small", type=Path, help="artifacts of a project of 500 models")
     parser.add_argument("--large", type=Path, help="artifacts of a project of 5,000 models")
     parser.add_argument("--runs", type=int, default=history.RUNS, help="runs of the long history")
+    parser.add_argument("--save", type=Path, help="file to write the figures to")
+    parser.add_argument("--against", type=Path, help="file of an earlier run to compare ratios with")
     options = parser.parse_args()
     if unknown := set(options.groups) - set(GROUPS):
         parser.error(f"no such group: {', '.join(sorted(unknown))}")
@@ -103,8 +133,24 @@ def main() -> None:
             "sync": lambda: sync.run(small, scratch),
             "lsp": lambda: list(lsp.run(scratch)),
         }
-        figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]
+        figures: list[Figure] = []
+        failed: list[str] = []
+        for group in options.groups or GROUPS:
+            try:
+                figures += groups[group]()
+            except Exception:  # noqa: BLE001
+                # The other groups have cost minutes; the exit code reports the failure.
+                traceback.print_exc()
+                failed.append(group)
     print(markdown(figures))
+    if options.save is not None:
+        options.save.write_text(json.dumps([asdict(figure) for figure in figures], indent=1))
+    if options.against is not None:
+        before = [Figure(**one) for one in json.loads(options.against.read_text())]
+        for line in worse(before, figures):
+            print(f"worse: {line}")
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

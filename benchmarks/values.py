@@ -194,7 +194,7 @@ def beside_recce(recce: Recce, path: Path) -> list[Figure]:
     theirs = recce.run([{"name": "wide", "type": "value_diff", "params": parameters}])
     sides = ["--base", f"path:{recce.folder / 'target-base'}", "--current", f"path:{recce.folder / 'target'}"]
     checks = [sys.executable, "-m", "recce_meta", "check", "run", str(recce.folder / "recce.yml")]
-    ours = command([*checks, *sides, "--url", f"duckdb:///{recce.database}"], says="1 passed")
+    ours = command([*checks, *sides, "--url", f"duckdb:///{recce.database}"], says="1 reported")
     return [
         faster("value diff of 1 M × 10 in DuckDB, in process", *in_process, 8, "recce's task"),
         faster("recce-meta check run of recce's own file", *warm(ours, theirs), 8, "recce run"),
