@@ -143,7 +143,8 @@ def test_checks_and_quality_of_a_branch_are_stored_with_its_run(shop: FollowedSh
     stored = list_checks(shop.adapter, schema=SCHEMA)
     assert sorted((one.check_name, one.status, one.base_run_id, one.current_run_id) for one in stored) == [
         ("amounts", "passed", first.run_id, second.run_id),
-        ("rows", "passed", first.run_id, second.run_id),
+        # Both runs were only parsed, and name one table.
+        ("rows", "failed", first.run_id, second.run_id),
     ]
     measured = list_quality_runs(shop.adapter, schema=SCHEMA)
     assert sorted(one.run_id for one in measured) == sorted([str(first.run_id), str(second.run_id)])
@@ -166,7 +167,7 @@ def test_checks_of_a_pull_request_are_in_its_comment_and_those_of_a_fork_are_not
     assert "❌ 1 expectation not met (1 table measured)" in text
     statuses = {sha: (state, description) for sha, state, description, _ in shop.forge.statuses}
     assert statuses == {
-        "a" * 40: ("failure", "1 expectation of quality.yml not met"),
+        "a" * 40: ("failure", "1 of 2 checks did not pass: rows"),
         "e" * 40: ("success", "No changes"),
     }
     (text,) = shop.forge.texts(8)
