@@ -19,12 +19,7 @@ def drawn_edges(
     {('c', 'd'): False, ('a', 'c'): True}
     """
     ids = frozenset(shown)
-    found = {
-        (one, child): False
-        for one in shown
-        for child in children.get(one, ())
-        if child in ids and child != one
-    }
+    found = {(one, child): False for one in shown for child in children.get(one, ()) if child in ids}
     return {**found, **dict.fromkeys(paths_through(hidden, shown, children) if hidden else (), True)}
 
 

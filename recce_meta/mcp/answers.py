@@ -50,6 +50,8 @@ def answer(
     *name* is the key of the rows. *limit* is the most rows, 0 for those that fit into 2 kB. *cursor* is that
     of the answer before. Raises UsageError for a cursor of another answer.
     """
+    if limit < 0:
+        raise UsageError(f"Invalid limit: {limit}", hint="0 for an answer of 2 kB, or a number of rows")
     start = _position(cursor, len(rows))
     document = _filled(head)
     if not rows:
@@ -63,7 +65,7 @@ def answer(
             # One row at least: an answer without any would never end.
             if shown:
                 break
-            entry = {field: _short(value) for field, value in entry.items()}
+            entry = _shortened(entry)
         shown.append(entry)
     end = start + len(shown)
     document[name] = shown
@@ -72,6 +74,17 @@ def answer(
     if end < len(rows):
         document["cursor"] = str(end)
     return _encoded(document).decode()
+
+
+def _shortened(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return as many fields of *entry* as fit, with the beginning of their strings."""
+    found: dict[str, Any] = {}
+    for field, value in entry.items():
+        found[field] = _short(value)
+        if len(_encoded(found)) > SHORT:
+            del found[field]
+            return {**found, "is_cut": True}
+    return found
 
 
 def _short(value: Any) -> Any:
@@ -84,8 +97,10 @@ def _short(value: Any) -> Any:
 def _position(cursor: str, count: int) -> int:
     if not cursor:
         return 0
-    if not cursor.isdecimal() or int(cursor) >= max(count, 1):
-        raise UsageError(f"Invalid cursor: {quoted(cursor)}", hint="pass the cursor of the answer before")
+    is_number = cursor.isascii() and cursor.isdecimal() and len(cursor) < 10
+    if not is_number or int(cursor) >= max(count, 1):
+        shown = quoted(str(cut(cursor, _SHORTEST)))
+        raise UsageError(f"Invalid cursor: {shown}", hint="pass the cursor of the answer before")
     return int(cursor)
 
 

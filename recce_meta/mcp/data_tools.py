@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from math import isfinite
 from typing import Any, Literal
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -30,10 +31,11 @@ from recce_meta.mcp.questions import Questions
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.gaps import gaps
 from recce_meta.profiles import find_project_dir
-from recce_meta.quality.masking import mask_results
+from recce_meta.quality.masking import REASON, mask_results
 from recce_meta.report.data.verdicts import verdict
 from recce_meta.report.json import data_tree
 from recce_meta.report.run_choice import choice_notes
+from recce_meta.report.terminal import shorten
 from recce_meta.temporary import temporary_folder
 
 Kinds = Literal["row_count", "value", "profile", "top_k", "histogram"]
@@ -41,8 +43,9 @@ _LISTS = ("counts", "columns", "rows", "values")
 """Fields of a result with its rows, whichever it has."""
 _FIGURES = ("key", "key_source", "common", "added", "removed", "changed")
 """Figures of a result that stand above its rows."""
+_WITHHELD = "Values are withheld: the server was started without --allow-values; counts were compared"
 PREVIEW_SECONDS = 60.0
-_MOST_ROWS = 100
+_MOST_ROWS, _MOST_COLUMNS, _NAME = 100, 40, 60
 
 
 class DataTools:
@@ -104,7 +107,7 @@ class DataTools:
             "verdict": text,
             "base": before.run_id,
             "current": after.run_id,
-            "not_compared": short_notes([*choice_notes(choice), *(gap.reason for gap in gaps([result]))]),
+            "not_compared": short_notes([*choice_notes(choice), *self._gaps(result)]),
             "note": questions.store.note,
             **{field: tree[field] for field in _FIGURES if tree.get(field) is not None},
         }
@@ -134,37 +137,43 @@ class DataTools:
         (result,) = mask_results([found], settings.privacy)
         return result
 
-    def preview(self, sql: str, run: str = "", limit: int = 10, cursor: str = "") -> str:
-        """Run one SELECT in the warehouse, with ref() and source() of a run, and return its first rows.
+    def _gaps(self, result: AnyDataDiff) -> list[str]:
+        """Return why parts of *result* were not compared."""
+        reasons = [gap.reason for gap in gaps([result])]
+        if self._questions.settings.shows_values:
+            return reasons
+        # Every column is private without a permission for values, which one sentence says.
+        others = [reason for reason in reasons if REASON not in reason]
+        return others if len(others) == len(reasons) else [*others, _WITHHELD]
 
-        Without permission for values, returns only the names of its columns.
-        """
+    def preview(self, sql: str, run: str = "", limit: int = 10, cursor: str = "") -> str:
+        """Run one SELECT in the warehouse, with ref() and source() of a run, and return its first rows."""
         questions, settings = self._questions, self._questions.settings
+        # SQL could rename a private column, and an error of a database can quote its values.
+        if settings.privacy is not None:
+            raise UsageError("A query could show values that are withheld", hint="use compare_data")
         if not 0 < limit <= _MOST_ROWS:
             raise UsageError(f"Invalid limit: {limit}", hint=f"1 to {_MOST_ROWS}")
-        if settings.privacy is not None and settings.shows_values:
-            raise UsageError(
-                "A query could show private values (--private, privacy.columns)", hint="use compare_data"
-            )
         with ExitStack() as opened:
             store = opened.enter_context(questions.store.reading())
             found = questions.run(store, run)
-            folder = find_project_dir(settings.project_dir)
-            template = Template(sql=sql, project_dir=folder)
+            template = Template(sql=sql, project_dir=find_project_dir(settings.project_dir))
             rendered = render(lambda: store, found, template, schema=questions.store.schema)
             data, _ = self._opened(None, opened)
             text = single_statement(rendered.sql, data.warehouse.dialect)
             require_query(text, data.warehouse, is_guarded=True)
             with data.stream(text, batch_rows=limit, timeout=PREVIEW_SECONDS) as stream:
                 names = list(stream.columns)
-                # Not even counted without values: a condition would find them one by one.
-                rows = next(iter(stream), []) if settings.shows_values else []
+                rows = next(iter(stream), [])
         head = {
-            "columns": names,
-            "rows_shown": f"the first {len(rows)}" if settings.shows_values else "none: values are withheld",
+            "columns": [cut(name, _NAME) for name in names[:_MOST_COLUMNS]],
+            "column_count": len(names),
+            "rows_shown": f"the first {len(rows)}",
             "notes": short_notes(rendered.warnings),
+            "note": questions.store.note,
         }
-        shown = [{name: _cell(value) for name, value in zip(names, row, strict=True)} for row in rows]
+        # A list: two columns may have one name.
+        shown = [{"row": [_cell(value) for value in row[:_MOST_COLUMNS]]} for row in rows]
         return answer(head, "rows", shown, limit=limit, cursor=cursor)
 
     def _opened(
@@ -200,9 +209,15 @@ def _differs(row: Mapping[str, Any]) -> bool:
 def _compact(value: Any) -> Any:
     """Return *value* without empty fields and flags that are not set, which take half of a row."""
     if isinstance(value, Mapping):
-        return {name: _compact(one) for name, one in value.items() if one is not None and one is not False}
+        # That every value is withheld stands above the rows.
+        return {
+            name: _compact(one)
+            for name, one in value.items()
+            if one not in (None, REASON) and one is not False
+        }
     return value
 
 
 def _cell(value: Any) -> Any:
-    return value if isinstance(value, (int, float, bool)) or value is None else cut(str(value))
+    is_number = isinstance(value, (int, bool)) or (isinstance(value, float) and isfinite(value))
+    return value if value is None or is_number else shorten(str(value), _NAME)

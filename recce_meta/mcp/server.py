@@ -16,7 +16,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.runs import find_node
 from recce_meta.errors import RecceMetaError, did_you_mean
 from recce_meta.lazy import LazyModule
-from recce_meta.mcp.answers import answer
+from recce_meta.mcp.answers import answer, cut
 from recce_meta.mcp.questions import AgentSettings, Questions
 from recce_meta.mcp.stores import AgentStore
 from recce_meta.mcp.tools import RunTools
@@ -35,6 +35,12 @@ INSTRUCTIONS = (
     "not_compared, not_known and sure=false name what was not proven: repeat them. The resource "
     "recce-meta://runs lists runs."
 )
+_PERMISSIONS = {
+    "compare_data": "it needs recce-meta mcp --allow-queries",
+    "preview": "it needs recce-meta mcp --allow-queries --allow-values, and no private columns",
+}
+_MESSAGE = 800
+"""Characters of an error, and of its hint."""
 _RUNS = 20
 _CODE = 19_000
 """Characters of a node's SQL in a resource."""
@@ -47,12 +53,13 @@ class RecceServer(MCPServer):
         """Call a tool. Raises ToolError for an unknown tool or argument, with the nearest name."""
         tools = {tool.name: tool for tool in await self.list_tools()}
         if name not in tools:
-            raise ToolError(_with_hint(f"No tool is called '{name}'", did_you_mean(name, [*tools])))
+            hint = did_you_mean(name, [*tools]) or _PERMISSIONS.get(name)
+            raise ToolError(_with_hint(f"No tool is called '{cut(name)}'", hint))
         known = tools[name].input_schema["properties"]
         for argument in arguments:
             if argument not in known:
                 hint = did_you_mean(argument, [*known]) or f"arguments: {', '.join(known)}"
-                raise ToolError(_with_hint(f"{name} has no argument '{argument}'", hint))
+                raise ToolError(_with_hint(f"{name} has no argument '{cut(argument)}'", hint))
         given = {key: value for key, value in arguments.items() if value is not None}
         return await super().call_tool(name, given, context)
 
@@ -72,7 +79,10 @@ def create_server(store: AgentStore, settings: AgentSettings) -> RecceServer:
     ]
     if settings.allows_queries:
         data = data_tools.DataTools(questions)
-        tools += [data.compare_data, data.preview]
+        tools.append(data.compare_data)
+        # Rows, messages and even names of columns of a query can be values.
+        if settings.privacy is None:
+            tools.append(data.preview)
     for tool in tools:
         server.add_tool(
             _reported(tool),
@@ -105,7 +115,9 @@ def _reported(tool: Callable[..., str]) -> Callable[..., str]:
 
 
 def _with_hint(message: str, hint: str | None) -> str:
-    return f"{message}. Next: {presentable(hint)}" if hint else message
+    # A message may repeat an argument, or what a database says, of any length.
+    message = str(cut(message, _MESSAGE)).removesuffix(".")
+    return f"{message}. Next: {cut(presentable(hint), _MESSAGE)}" if hint else message
 
 
 def _simplify(schema: dict[str, Any]) -> None:

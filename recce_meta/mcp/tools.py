@@ -22,7 +22,7 @@ from recce_meta.models.change import Category, Change, Impact, Reach, RunDiff, S
 from recce_meta.models.lineage import Direction, ImpactView, ReachedNode
 from recce_meta.models.node import NodeResult
 from recce_meta.models.run import RunMetadata
-from recce_meta.report.diff_details import effect_label, reach_phrase
+from recce_meta.report.diff_details import effect_label, reach_phrase, reached_phrase
 from recce_meta.report.diff_markdown import diff_verdict
 from recce_meta.report.labels import (
     CERTAIN,
@@ -79,6 +79,12 @@ class RunTools:
         With target, also names the nodes that fail if the column is removed or renamed. run: run selector.
         Without target, base and current are those of what_changed. depth: most steps, 0 for all.
         """
+        if depth < 0:
+            raise UsageError(f"Invalid depth: {depth}", hint="0 for all, or a number of steps")
+        if target and (base or current):
+            raise UsageError("base and current do not apply to a target", hint="name its run with run")
+        if not target and (run or direction != "downstream"):
+            raise UsageError("run and direction need a target", hint="name NODE or NODE.COLUMN as target")
         if target:
             with self._questions.store.reading() as adapter:
                 reader, view = self._view(adapter, target, run, direction, depth)
@@ -86,7 +92,9 @@ class RunTools:
         with self._questions.store.reading() as adapter:
             diff = self._questions.diff(adapter, base, current)
         impacts = [one for one in diff.impacted if not depth or one.distance <= depth]
-        rows = [_impact_row(one) for one in sorted(impacts, key=lambda one: (not one.fails, one.distance))]
+        # Changed nodes are affected by others, too.
+        rows = [_reached_change(change) for change in diff.changed if change.reached is not None]
+        rows += [_impact_row(one) for one in sorted(impacts, key=lambda one: (not one.fails, one.distance))]
         return answer(self._head(diff), "affected", rows, limit=limit, cursor=cursor)
 
     def column_lineage(
@@ -162,8 +170,7 @@ class RunTools:
         readers = [one for one in details.children if one.resource_type not in ("test", "unit_test")]
         entries: list[dict[str, Any]] = [{"reader": one.unique_id} for one in readers]
         entries += [
-            {"test": one.test, "column": one.column, "result": one.status, "failures": one.failures}
-            for one in tests
+            {"test": one.test, "name": one.name, "column": one.column, "result": one.status} for one in tests
         ]
         return answer(head, "readers_and_tests", entries, limit=limit, cursor=cursor)
 
@@ -183,9 +190,10 @@ class RunTools:
         ]
         fails = [one.unique_id for one in diff.impacted if one.fails]
         fails += [one.unique_id for one in changes if one.reached is not None and one.reached.fails]
-        checks = [
-            one.unique_id for one in severe if one.status is Status.MODIFIED and one.resource_type != "test"
-        ]
+        own = [one for one in changes if one.status is Status.MODIFIED]
+        checks = [one.unique_id for one in own if one in severe or one.reached is not None]
+        checks += [one.unique_id for one in diff.impacted if one.resource_type in ("model", "snapshot")]
+        checks = [one for one in checks if one.split(".")[0] in ("model", "snapshot", "seed")]
         head = {
             **self._head(diff),
             "failing": sorted(fails)[:_FEW],
@@ -196,21 +204,22 @@ class RunTools:
         return answer(head, "severe", [_change_row(one) for one in severe])
 
     def plan(self, base: str = "", current: str = "", limit: int = 0, cursor: str = "") -> str:
-        """List the nodes that must be built after the change, and why; the others keep their data.
+        """List the nodes that must be built after the change, and why.
 
         base and current are those of what_changed. full_refresh: tables whose existing rows keep what the old
         code made until a full refresh.
         """
         with self._questions.store.reading() as adapter:
             diff = self._questions.diff(adapter, base, current)
-        plan = plan_build(diff)
-        names = [node.unique_id.split(".")[-1] for node in plan.nodes]
+            names = StoredRunReader(adapter, diff.current, self._questions.store.schema).names
+        plan = plan_build(diff, names)
+        # A versioned model is selected by its name with the version.
+        selected = [".".join(node.unique_id.split(".")[2:]) for node in plan.nodes]
+        is_short = 0 < len(selected) <= _COLUMNS and not plan.full_refresh
         head = {
             **self._head(diff),
-            "build": plural(len(plan.nodes), "node"),
-            "command": f"dbt build --select {' '.join(names[:_COLUMNS])}"
-            if 0 < len(names) <= _COLUMNS
-            else None,
+            "build": f"{'at least ' if diff.notes else ''}{plural(len(plan.nodes), 'node')}",
+            "command": f"dbt build --select {' '.join(selected)}" if is_short else None,
             "tests_affected": plan.tests,
             "downstream_not_affected": plan.skipped,
             "full_refresh": list(plan.full_refresh[:_FEW]),
@@ -283,7 +292,22 @@ def _change_row(change: Change) -> dict[str, Any]:
         "effect": effect_label(change),
         "why": [str(cut(one)) for one in (change.category_reasons or main_reasons(change))[:_REASONS]],
         "columns": [*columns[:_COLUMNS], *more],
+        "affected_by_others": cut(reached_phrase(change)),
         "fails": True if change.reached is not None and change.reached.fails else None,
+    }
+
+
+def _reached_change(change: Change) -> dict[str, Any]:
+    assert change.reached is not None
+    return {
+        "node": change.unique_id,
+        "changed_itself": True,
+        "because_of": list(change.reached.origins[:_FEW]),
+        "effect": cut(reached_phrase(change)),
+        "fails": True if change.reached.fails else None,
+        "sure": None
+        if _is_sure(change.reached.confidence) and change.reached.reach is not Reach.UNKNOWN
+        else False,
     }
 
 

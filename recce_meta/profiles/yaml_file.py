@@ -170,6 +170,22 @@ def find_excess(events: Iterable[Event]) -> Excess | None:
     PyYAML recurses on the C stack, so deep nesting crashes the process. Its time and memory for merges grow
     exponentially with the length of the text.
     """
+    from yaml import MarkedYAMLError
+
+    try:
+        return _first_excess(events)
+    except MarkedYAMLError as error:
+        # Since 6.0.4, PyYAML's scanner in C refuses a thousand levels before it returns their events.
+        if "nesting depth" not in str(error.problem):
+            raise
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return Excess(line, _TOO_DEEP)
+
+
+_TOO_DEEP = f"is nested more than {DEEPEST} levels deep"
+
+
+def _first_excess(events: Iterable[Event]) -> Excess | None:
     from yaml import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
     open_ones: list[_Collection] = []
@@ -195,7 +211,7 @@ def find_excess(events: Iterable[Event]) -> Excess | None:
             if repeated > MOST_REPEATED:
                 return Excess(line, *_REPEATS_TOO_MUCH)
         if len(open_ones) + (done.levels if done else 0) > DEEPEST:
-            return Excess(line, f"is nested more than {DEEPEST} levels deep")
+            return Excess(line, _TOO_DEEP)
         if done is not None:
             _close(done, event, open_ones, anchors)
     return None

@@ -413,7 +413,7 @@ def test_schemas_may_have_any_other_name(cli: Any, project: Path, schema: str) -
         (["scan", "--run-id", "a\nb"], "Invalid name for a run: 'a↵b'"),
         (["doctor", "--url", "postgresql://nobody@127.0.0.1:1/x"], "Is the server running"),
         (["value", "--tables", "a", "b", "-k", "id", "--where", "v =\n nope"], ""),
-        (["query-diff", "--tables", "a", "b", "select\n nope"], ""),
+        (["query-diff", "--tables", "a", "b", "select\n nope", "--base-sql", "select 1"], ""),
     ],
 )
 def test_no_message_holds_an_escaped_line_break(cli: Any, arguments: list[str], message: str) -> None:
@@ -457,7 +457,7 @@ def test_the_markdown_of_a_check_shows_a_drivers_error_in_one_line(cli: Any, pro
         ["show", "x" * 9_000],
         ["diff", "path:" + "x/" * 2_000, "latest"],
         ["y" * 9_000],
-        ["query-diff", "select 1 from nowhere as " + "z" * 9_000],
+        ["query-diff", "select 1 from nowhere as " + "z" * 9_000, "--base-sql", "select 1"],
         ["runs", "--limit", "1" * 9_000],
     ],
 )

@@ -6,12 +6,18 @@ or values. What was not traced counts as affected. Tests are run for each node t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
+from recce_meta.models import NodeMetadata
 from recce_meta.models.change import Category, Change, RunDiff, Status
 from recce_meta.report.labels import TESTS
 
 _BUILT = frozenset({"model", "seed", "snapshot"})
+_KEEPING = frozenset({"incremental", "snapshot", "materialized_view", "dynamic_table"})
+"""Materializations whose next build may leave rows as they are."""
+PERHAPS_OLD = "existing rows may keep their values until a full refresh"
 
 
 class PlannedNode(Struct, frozen=True, kw_only=True):
@@ -42,14 +48,25 @@ class BuildPlan(Struct, frozen=True, kw_only=True):
         return tuple(node.unique_id for node in self.nodes if node.existing_rows)
 
 
-def plan_build(diff: RunDiff) -> BuildPlan:
-    """Return the nodes that the changes of *diff* require to be built."""
+def plan_build(diff: RunDiff, nodes_by_id: Mapping[str, NodeMetadata]) -> BuildPlan:
+    """Return the nodes that the changes of *diff* require to be built.
+
+    *nodes_by_id* are those of the current run, by unique id, with their materializations.
+    """
+
+    def existing(unique_id: str, known: tuple[str, ...], *, is_reached: bool) -> tuple[str, ...]:
+        node = nodes_by_id.get(unique_id)
+        keeps = node is None or node.materialized in _KEEPING
+        return (*known, PERHAPS_OLD) if is_reached and keeps else known
+
     nodes = [
         PlannedNode(
             unique_id=change.unique_id,
             resource_type=change.resource_type,
             why=change.status.value,
-            existing_rows=change.about_existing,
+            existing_rows=existing(
+                change.unique_id, change.about_existing, is_reached=change.reached is not None
+            ),
         )
         for change in diff.changed
         if _must_be_built(change)
@@ -57,7 +74,10 @@ def plan_build(diff: RunDiff) -> BuildPlan:
     planned = {node.unique_id for node in nodes}
     nodes += [
         PlannedNode(
-            unique_id=impact.unique_id, resource_type=impact.resource_type, why=f"after {impact.origin}"
+            unique_id=impact.unique_id,
+            resource_type=impact.resource_type,
+            why=f"after {impact.origin}",
+            existing_rows=existing(impact.unique_id, (), is_reached=True),
         )
         for impact in diff.impacted
         if impact.resource_type in _BUILT and impact.unique_id not in planned

@@ -156,13 +156,12 @@ QUESTIONS: list[tuple[str, dict[str, object], list[str]]] = [
     ("describe", {"node": "orders", "run": "base"}, ['\\"prod\\".\\"orders\\"', "of base"]),
     ("review_summary", {}, ["check_data_of", f"{MODEL}payment_mix", "1 model, 1 exposure, 2 tests"]),
     ("review_summary", {"base": "current", "current": "base"}, ["verdict"]),
-    ("plan", {}, ["dbt build --select", f'"why":"after {MODEL}orders"', f'"removed":["{MODEL}payment_mix"]']),
-    ("plan", {"base": "base", "current": "current"}, ['"build":"5 nodes"']),
+    ("plan", {}, ["existing rows may keep", f'"why":"after {MODEL}orders"', f"{MODEL}payment_mix"]),
+    ("plan", {"base": "base"}, ['"build":"5 nodes"', f'"full_refresh":["{MODEL}daily_revenue"]']),
     ("compare_data", {"node": "orders"}, ['"base":900', "same row count"]),
     ("compare_data", {"node": "orders", "kind": "value"}, ["76 of 900 rows changed", '"name":"amount"']),
     ("compare_data", {"node": "customers", "kind": "value", "key": "customer_id"}, ['"key":["customer_id"]']),
     ("compare_data", {"node": "customers", "kind": "profile"}, ["4 of 10 columns differ", "lifetime_value"]),
-    ("preview", {"sql": "select * from {{ ref('orders') }}"}, ['"amount"', "values are withheld"]),
 ]  # fmt: skip
 OF_LARGE: list[tuple[str, dict[str, object], list[str]]] = [
     ("what_changed", {}, [f"model.shop.{LARGE_MODEL}", '"effect":"breaking"', "1 node changed"]),
@@ -197,7 +196,8 @@ def test_questions_on_a_thousand_models(
 
 
 def test_definitions_are_small_and_true(agent: Agent, demo_file: Path) -> None:
-    tools = agent.tools()
+    everything, reader = Agent(demo_file, VALUES), Agent(demo_file, READING)
+    tools = everything.tools()
     assert list(tools) == [
         "what_changed", "impact", "column_lineage", "describe", "review_summary", "plan",
         "compare_data", "preview",
@@ -208,9 +208,10 @@ def test_definitions_are_small_and_true(agent: Agent, demo_file: Path) -> None:
     for tool in tools.values():
         assert tool["annotations"]["readOnlyHint"] is True and tool["description"]
         assert tool["inputSchema"]["additionalProperties"] is False
-    reader = Agent(demo_file, READING)
     assert list(reader.tools()) == list(tools)[:6], "queries need a permission"
-    assert "No tool is called 'preview'" in reader.ask("preview", sql="select 1")
+    assert list(agent.tools()) == list(tools)[:7], "rows need one for values, too"
+    assert "--allow-queries --allow-values" in agent.ask("preview", sql="select 1")
+    everything.close()
     reader.close()
 
 
@@ -226,20 +227,24 @@ def test_definitions_are_small_and_true(agent: Agent, demo_file: Path) -> None:
         ("what_changed", {"base": "nope"}, "nope"),
         ("what_changed", {"base": "path:/etc"}, "path: is not available here"),
         ("what_changed", {"cursor": "99"}, "Invalid cursor"),
+        ("what_changed", {"cursor": "9" * 5_000}, "Invalid cursor"),
+        ("what_changed", {"cursor": "\u0663"}, "Invalid cursor"),
+        ("impact", {"target": "orders", "limit": -1}, "Invalid limit: -1. Next: 0 for"),
+        ("impact", {"depth": -1}, "Invalid depth: -1"),
+        ("impact", {"target": "orders", "base": "base"}, "do not apply to a target"),
+        ("impact", {"run": "base"}, "need a target"),
+        ("impact", {"direction": "upstream"}, "need a target"),
+        ("describe", {"node": "a" * 50_000}, "Node 'aaa"),
         ("column_lineage", {"column": "orders"}, "is a node. Next: name one of its columns"),
         ("compare_data", {"node": "orders", "kind": "top_k"}, "without --allow-values"),
         ("compare_data", {"node": "orders", "kind": "value", "where": "amount > 5"}, "private values"),
-        ("preview", {"sql": "delete from orders"}, "Next"),
-        ("preview", {"sql": "select 1; select 2"}, "statement"),
-        ("preview", {"sql": "select * from read_text('/etc/passwd')"}, ""),
-        ("preview", {"sql": "select 1", "limit": 5_000}, "1 to 100"),
     ],
 )  # fmt: skip
 def test_mistakes_are_answered_with_the_next_step(
     agent: Agent, tool: str, arguments: dict[str, object], message: str
 ) -> None:
     text = agent.ask(tool, **arguments)
-    assert message in text
+    assert message in text and len(text) < 2_000
     assert "root:" not in text and "Traceback" not in text
 
 
@@ -288,16 +293,53 @@ def test_texts_of_the_project_are_quoted_data(large: Agent) -> None:
 
 
 def test_values_need_a_permission_and_private_columns_stay_private(demo_file: Path) -> None:
-    open_one = Agent(demo_file, VALUES)
-    rows = open_one.document("preview", sql="select order_id from {{ ref('orders') }} order by 1", limit=2)
-    assert rows["rows"] == [{"order_id": 1}, {"order_id": 2}]
-    top = open_one.ask("compare_data", node="orders", kind="top_k", columns="status")
+    everything = Agent(demo_file, VALUES)
+    rows = everything.document("preview", sql="select order_id from {{ ref('orders') }} order by 1", limit=2)
+    assert rows["rows"] == [{"row": [1]}, {"row": [2]}]
+    top = everything.ask("compare_data", node="orders", kind="top_k", columns="status")
     assert "completed" in top or "placed" in top or "returned" in top
-    open_one.close()
+    everything.close()
     guarded = Agent(demo_file, replace(QUERYING, privacy=Privacy(patterns=("status",))))
     assert "completed" not in guarded.ask("compare_data", node="orders", kind="top_k", columns="status")
-    assert "private values" in guarded.ask("preview", sql="select status as s from {{ ref('orders') }}")
+    assert "no private columns" in guarded.ask("preview", sql="select status as s from {{ ref('orders') }}")
     guarded.close()
+
+
+def test_without_values_no_tool_takes_sql(agent: Agent) -> None:
+    for leak in (
+        "select email::date from {{ ref('customers') }}",
+        "select * from (pivot prod.customers on email)",
+    ):
+        assert "@example.com" not in agent.ask("preview", sql=leak)
+    text = agent.ask("compare_data", node="customers", kind="profile")
+    assert "started without --allow-values" in text and "the column is private" not in text
+
+
+def test_rows_of_a_preview_keep_every_column_and_fit(demo_file: Path) -> None:
+    caller = Agent(demo_file, VALUES)
+    found = caller.document("preview", sql="select 1 as a, 2 as a, 'nan'::double as b, null as c, '' as d")
+    assert found["columns"] == ["a", "a", "b", "c", "d"] and found["rows"] == [
+        {"row": [1, 2, "nan", None, ""]}
+    ]
+    wide = ", ".join(f"'{'x' * 300}' as c{number}" for number in range(500))
+    assert len(caller.ask("preview", sql=f"select {wide} from range(100)", limit=100).encode()) <= 20_000
+    for refused in (
+        "delete from prod.orders",
+        "select 1; select 2",
+        "select * from read_text('/etc/passwd')",
+    ):
+        assert "Error executing tool" in caller.ask("preview", sql=refused)
+    assert "1 to 100" in caller.ask("preview", sql="select 1", limit=5_000)
+    caller.close()
+
+
+def test_changed_nodes_that_others_affect_are_named(agent: Agent) -> None:
+    assert "revenue, revenue_per_order affected by the change of orders" in agent.ask(
+        "what_changed", limit=20
+    )
+    assert f'"{MODEL}store_performance","changed_itself":true' in agent.ask("impact")
+    checked = agent.document("review_summary")["check_data_of"]
+    assert {f"{MODEL}{name}" for name in ("orders", "store_performance", "daily_revenue")} <= {*checked}
 
 
 def test_resources(agent: Agent) -> None:

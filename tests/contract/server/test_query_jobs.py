@@ -32,6 +32,7 @@ ENDLESS = {
     "kind": "query",
     "base": "base",
     "current": "current",
+    "base_sql": "SELECT 1 AS n",
     "current_sql": "SELECT count(*) AS n FROM range(100000000) a(i) CROSS JOIN range(100000) b(i)",
 }
 

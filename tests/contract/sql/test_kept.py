@@ -104,7 +104,12 @@ def test_the_count_before_is_found_beyond_runs_that_left_the_node_out(
             )
             for number in range(30)
         ),
-        key=lambda run: (run.run_at, run.recorded_at, [-ord(letter) for letter in run.run_id]),
+        # A time after the recording counts as that of the recording.
+        key=lambda run: (
+            min(run.run_at, run.recorded_at),
+            run.recorded_at,
+            [-ord(letter) for letter in run.run_id],
+        ),
     )
     shares = {"model.shop.every_time": 1.0, "model.shop.often": 0.7, "model.shop.rarely": 0.2}
     figures = [
