@@ -300,8 +300,8 @@ def _readers(origin: str, children: Mapping[str, list[str]], built: Collection[s
     return list(seen)
 
 
-class _Build(NamedTuple):
-    """Last build of a node."""
+class Build(NamedTuple):
+    """Last build or other measurement of a node."""
 
     graph_id: str
     macro_set_id: str
@@ -324,14 +324,14 @@ def not_built_since(
     if run.extractor != DBT:
         return {}
     builds = {
-        str(unique_id): _Build(str(graph_id), str(macro_set_id), _moment(at), str(command or ""))
+        str(unique_id): Build(str(graph_id), str(macro_set_id), _moment(at), str(command or ""))
         for unique_id, graph_id, macro_set_id, at, command in store.query("last_builds", run_id=run.run_id)
         if unique_id in nodes
     }
     parents: dict[str, list[str]] = {unique_id: [] for unique_id in nodes}
     for edge in edges:
         parents.setdefault(edge.node_id, []).append(edge.parent_id)
-    changes = _CodeChanges(store, run, builds.values(), nodes)
+    changes = CodeChanges(store, run, builds.values(), nodes)
     found: dict[str, str] = {}
     for unique_id in parents_first(parents)[0]:
         node = nodes.get(unique_id)
@@ -340,14 +340,14 @@ def not_built_since(
     return {unique_id: reason for unique_id, reason in found.items() if not nodes[unique_id].is_ephemeral}
 
 
-class _CodeChanges:
+class CodeChanges:
     """Nodes with other code in a run than in each of the earlier graphs."""
 
     def __init__(
         self,
         store: StoreSession,
         run: RunMetadata,
-        builds: Iterable[_Build],
+        builds: Iterable[Build],
         nodes: Mapping[str, NodeMetadata],
     ) -> None:
         self._own = run.graph_id, run.macro_set_id
@@ -368,7 +368,7 @@ class _CodeChanges:
     def reason(
         self,
         node: NodeMetadata,
-        builds: Mapping[str, _Build],
+        builds: Mapping[str, Build],
         nodes: Mapping[str, NodeMetadata],
         parents: Mapping[str, Sequence[str]],
         stale: Mapping[str, str],
@@ -381,18 +381,33 @@ class _CodeChanges:
         if build is not None and not PART.isdisjoint(build.command.split()):
             return f"{build.command} built it on {build.at:%Y-%m-%d %H:%M} UTC"
         if build is not None and build.code != self._own:
-            changed = self._by_code.get(build.code)
             since = f"built on {build.at:%Y-%m-%d %H:%M} UTC"
-            if changed is None:
+            if self._by_code.get(build.code) is None:
                 return f"{since}; whether its code changed since then is unknown"
-            if node.unique_id in changed:
-                return f"{since}, not since its code changed"
-            if not is_live and (origin := _changed_above(node.unique_id, parents, changed)):
-                return f"{since}, not since {nodes[origin].label} changed"
+            if (what := self.since(build, node, nodes, {} if is_live else parents)) is not None:
+                return f"{since}, not since {what}"
         if not is_live:
             return None
         origin = next((one for one in sorted(parents.get(node.unique_id, ())) if one in stale), None)
         return origin and f"{nodes[origin].label} upstream is stale: {stale[origin]}"
+
+    def since(
+        self,
+        build: Build,
+        node: NodeMetadata,
+        nodes: Mapping[str, NodeMetadata],
+        parents: Mapping[str, Sequence[str]],
+    ) -> str | None:
+        """Return what changed of *node* or its ancestors since *build*; None if nothing did."""
+        if build.code == self._own:
+            return None
+        changed = self._by_code.get(build.code)
+        if changed is None:
+            return "its code may have changed"
+        if node.unique_id in changed:
+            return "its code changed"
+        origin = _changed_above(node.unique_id, parents, changed)
+        return origin and f"{nodes[origin].label if origin in nodes else origin} changed"
 
 
 def _changed_above(

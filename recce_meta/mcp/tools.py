@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.browse.impacts import owners_of
-from recce_meta.api.browse.node import node_tests
+from recce_meta.api.browse.node import LastResult, NodeTest, last_results, node_tests
 from recce_meta.api.browse.node_details import node_details
 from recce_meta.api.browse.plan import plan_build
 from recce_meta.api.impact import column_names, find_address, impact_in
@@ -20,7 +20,6 @@ from recce_meta.mcp.answers import answer, cut, short_notes
 from recce_meta.mcp.questions import Questions
 from recce_meta.models.change import Category, Change, Impact, Reach, RunDiff, Status
 from recce_meta.models.lineage import Direction, ImpactView, ReachedNode
-from recce_meta.models.node import NodeResult
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.diff_details import effect_label, reach_phrase, reached_phrase
 from recce_meta.report.diff_markdown import diff_verdict
@@ -140,9 +139,17 @@ class RunTools:
             children = graph.children(unique_id)
             details = node_details(reader, unique_id, graph.parents(unique_id), children)
             owners = owners_of(reader, [unique_id])
-            tests = node_tests(unique_id, reader.tests_of([unique_id]), reader.results_of(children))
+            results = last_results(
+                adapter,
+                reader.run,
+                [unique_id, *children],
+                reader.names,
+                {one: graph.parents(one) for one in reader.names},
+                schema=self._questions.store.schema,
+            )
+            tests = node_tests(unique_id, reader.tests_of([unique_id]), results)
         found = details.node
-        result = next(iter(details.results), None)
+        result = results.get(unique_id)
         head: dict[str, Any] = {
             "node": unique_id,
             "type": found.resource_type,
@@ -169,9 +176,7 @@ class RunTools:
             head["parent_count"] = len(details.parents)
         readers = [one for one in details.children if one.resource_type not in ("test", "unit_test")]
         entries: list[dict[str, Any]] = [{"reader": one.unique_id} for one in readers]
-        entries += [
-            {"test": one.test, "name": one.name, "column": one.column, "result": one.status} for one in tests
-        ]
+        entries += map(_test_row, tests)
         return answer(head, "readers_and_tests", entries, limit=limit, cursor=cursor)
 
     def review_summary(self, base: str = "", current: str = "") -> str:
@@ -370,5 +375,20 @@ def _side(run: RunMetadata) -> str:
     )
 
 
-def _result(result: NodeResult) -> str:
-    return result.status if result.seconds is None else f"{result.status} in {result.seconds:.1f} s"
+def _test_row(test: NodeTest) -> dict[str, Any]:
+    return {
+        "test": test.test,
+        "name": test.name,
+        "column": test.column,
+        "result": test.status,
+        "result_of": test.run_id,
+        "changed_since": test.since,
+    }
+
+
+def _result(last: LastResult) -> str:
+    result, measured = last.result, last.measured
+    text = result.status if result.seconds is None else f"{result.status} in {result.seconds:.1f} s"
+    if not measured.is_own:
+        text += f", in run {measured.run_id} ({moment(measured.run_at)})"
+    return f"{text}; {measured.since} since then" if measured.since else text

@@ -29,6 +29,7 @@ from recce_meta.server.connections import pages as connection_pages
 from recce_meta.server.connections import uploads as connection_uploads
 from recce_meta.server.connections import webhook as connection_webhook
 from recce_meta.server.data_forms import diff_choice, editor, graph_actions, node_data
+from recce_meta.server.graph import node_lineage
 from recce_meta.server.graph.pages import pages as graph_pages
 from recce_meta.server.json_api.application import api_mount
 from recce_meta.server.pages import (
@@ -64,6 +65,7 @@ PAGES = (
     run.pages,
     run_lists.pages,
     node.pages,
+    node_lineage.pages,
     node_columns.pages,
     node_history.pages,
     column.pages,

@@ -16,7 +16,7 @@ LEFT JOIN (
 ) AS other ON other.unique_id = part_nodes.unique_id
 WHERE
   graph_parts.graph_id = :graph_id
-  AND node_versions.resource_type IN ('model', 'seed', 'snapshot')
+  AND node_versions.resource_type IN ('model', 'seed', 'snapshot', 'test')
   AND (
     other.unique_id IS NULL
     OR node_versions.code_hash IS DISTINCT FROM other.code_hash

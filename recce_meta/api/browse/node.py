@@ -13,14 +13,16 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.partial_run import Build, CodeChanges
 from recce_meta.models import NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.lineage import REFERENCED, ColumnOutput, ColumnSource, ColumnUse, NodeColumns
 from recce_meta.models.node import find_named, matching_name
 from recce_meta.models.quality import QualityRun, TableQuality
 from recce_meta.models.rows import ResultList, Tabular
+from recce_meta.models.run import DBT, PART
 from recce_meta.store import columns as column_store
 from recce_meta.store.quality import read_quality
-from recce_meta.store.read import in_utc, result_of
+from recce_meta.store.read import in_utc, result_of, run_by_id
 from recce_meta.store.select import find_quality_runs
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -48,6 +50,31 @@ class NodeOutcome(Tabular, frozen=True):
     message: str | None
     row_count: int | None
     """Rows of the relation, if the run was recorded with statistics."""
+
+
+class Measurement(Struct, frozen=True, kw_only=True):
+    """Run that measured a node last: the shown run, else an earlier one of its environment and target."""
+
+    run_id: str
+    run_at: datetime
+    is_own: bool
+    """True if the shown run measured the node."""
+    since: str | None = None
+    """What has changed since the measurement; None if the code of the node and its ancestors is the same."""
+
+
+class LastResult(Struct, frozen=True, kw_only=True):
+    """Last result of a node in dbt."""
+
+    result: NodeResult
+    measured: Measurement
+
+
+class LastCount(Struct, frozen=True, kw_only=True):
+    """Last row count of a node."""
+
+    row_count: int
+    measured: Measurement
 
 
 class NodeHistoryEntry(Tabular, frozen=True):
@@ -115,9 +142,14 @@ class NodeTest(Tabular, frozen=True, kw_only=True):
     column: str | None = None
     """Column that it tests, if it is attached to the node."""
     status: str | None = None
-    """dbt's status; None if the run has no result of it."""
+    """dbt's status; None if no run until this one has a result of it."""
     failures: int | None = None
     message: str | None = None
+    run_id: str | None = None
+    """Run with the result, if it is an earlier one."""
+    run_at: datetime | None = None
+    since: str | None = None
+    """What has changed since that run; None if the code of the test and its ancestors is the same."""
 
 
 class QualityFigures(Tabular, frozen=True):
@@ -257,27 +289,99 @@ def code_versions(history: Iterable[NodeHistoryEntry]) -> list[CodeVersion]:
     return [*found, first] if first else found
 
 
-def results_of(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Collection[str], *, schema: str = DEFAULT_SCHEMA
-) -> dict[str, NodeResult]:
-    """Return dbt's results of the nodes *ids* in *run* by unique id."""
+def last_results(
+    adapter: UnifiedSqlAdapter,
+    run: RunMetadata,
+    ids: Collection[str],
+    nodes: Mapping[str, NodeMetadata],
+    parents: Mapping[str, Sequence[str]],
+    *,
+    schema: str = DEFAULT_SCHEMA,
+) -> dict[str, LastResult]:
+    """Return dbt's last result of each of *ids* until *run*, by unique id.
+
+    *nodes* and *parents* are those of the whole run. A result of *run* comes before those of other runs.
+    """
+    own = Measurement(run_id=run.run_id, run_at=run.run_at, is_own=True)
     with open_store(adapter, schema) as store:
-        found = map(result_of, store.query("results_by_id", run_id=run.run_id, ids="\n".join(ids)))
-        return {result.unique_id: result for result in found}
+        rows = store.query("results_by_id", run_id=run.run_id, ids="\n".join(ids))
+        found = {one.unique_id: LastResult(result=one, measured=own) for one in map(result_of, rows)}
+        missing = [one for one in ids if one not in found]
+        if not missing or run.extractor != DBT:
+            return found
+        earlier = [
+            (result_of(row[:-5]), str(row[-5]), Build(*_texts(row[-3:-1]), in_utc(row[-4]), str(row[-1])))
+            for row in map(tuple, store.query("last_results", run_id=run.run_id, ids="\n".join(missing)))
+        ]
+        changes = CodeChanges(store, run, [build for _, _, build in earlier], nodes)
+        for result, run_id, build in earlier:
+            measured = _measured(changes, run_id, build, result.unique_id, nodes, parents)
+            found[result.unique_id] = LastResult(result=result, measured=measured)
+        return found
+
+
+def last_count(
+    adapter: UnifiedSqlAdapter,
+    run: RunMetadata,
+    unique_id: str,
+    outcomes: Iterable[NodeOutcome],
+    nodes: Mapping[str, NodeMetadata],
+    parents: Mapping[str, Sequence[str]],
+    *,
+    schema: str = DEFAULT_SCHEMA,
+) -> LastCount | None:
+    """Return the last row count of a node until *run*, from its *outcomes*; None if it was never counted."""
+    counted = [one for one in outcomes if one.row_count is not None and one.run_at <= run.run_at]
+    last = next((one for one in counted if one.run_id == run.run_id), counted[0] if counted else None)
+    if last is None or last.row_count is None:
+        return None
+    if last.run_id == run.run_id:
+        own = Measurement(run_id=run.run_id, run_at=run.run_at, is_own=True)
+        return LastCount(row_count=last.row_count, measured=own)
+    with open_store(adapter, schema) as store:
+        other = run_by_id(store, last.run_id)
+        if other is None:
+            return None
+        build = Build(*_texts((other.graph_id, other.macro_set_id)), other.run_at, other.command or "")
+        changes = CodeChanges(store, run, [build], nodes)
+        measured = _measured(changes, other.run_id, build, unique_id, nodes, parents)
+        return LastCount(row_count=last.row_count, measured=measured)
+
+
+def _texts(values: Iterable[object]) -> tuple[str, str]:
+    one, other = map(str, values)
+    return one, other
+
+
+def _measured(
+    changes: CodeChanges,
+    run_id: str,
+    build: Build,
+    unique_id: str,
+    nodes: Mapping[str, NodeMetadata],
+    parents: Mapping[str, Sequence[str]],
+) -> Measurement:
+    node = nodes.get(unique_id)
+    since = changes.since(build, node, nodes, parents) if node is not None else "the node was removed"
+    if not PART.isdisjoint(build.command.split()):
+        since = since or f"that run was {build.command}"
+    return Measurement(run_id=run_id, run_at=build.at, is_own=False, since=since)
 
 
 def node_tests(
-    unique_id: str, tests: Iterable[NodeMetadata], results: Mapping[str, NodeResult]
+    unique_id: str, tests: Iterable[NodeMetadata], results: Mapping[str, LastResult]
 ) -> list[NodeTest]:
-    """Return *tests* that read the node *unique_id*, failures first, with their *results*."""
+    """Return *tests* that read the node *unique_id*, failures first, with their last *results*."""
     found = []
     for test in tests:
-        result = results.get(test.unique_id)
+        last = results.get(test.unique_id)
+        result, measured = (last.result, last.measured) if last is not None else (None, None)
         # A test of two nodes, such as `relationships`, names a column of the node that it is attached to.
         is_own = test.properties.get("attached_node") in (None, unique_id)
         generic = test.properties.get("test_metadata")
         name = generic.get("name") if isinstance(generic, dict) else None
         column = test.properties.get("column_name") if is_own else None
+        is_earlier = measured is not None and not measured.is_own
         found.append(
             NodeTest(
                 unique_id=test.unique_id,
@@ -287,6 +391,9 @@ def node_tests(
                 status=result.status if result else None,
                 failures=result.failures if result else None,
                 message=result.message if result else None,
+                run_id=measured.run_id if measured and is_earlier else None,
+                run_at=measured.run_at if measured and is_earlier else None,
+                since=measured.since if measured else None,
             )
         )
     return sorted(found, key=lambda test: (_PASSED.get(test.status or "", 0), test.name))

@@ -21,7 +21,6 @@ from recce_meta.api.browse.node import (
     node_history,
     node_quality,
     node_tests,
-    results_of,
     unknown_readers,
 )
 from recce_meta.errors import agree, did_you_mean, plural
@@ -39,6 +38,7 @@ from recce_meta.server.pages.node import (
     FigureLink,
     OpenedNode,
     certainty,
+    earlier_columns,
     label_of,
     name_of,
     open_node,
@@ -163,13 +163,12 @@ def _panels(opened: OpenedNode, name: str) -> tuple[NotesPanel, list[NotesPanel]
 
 
 def _tests(opened: OpenedNode, name: str) -> list[NodeTest]:
-    view = opened.request.view
     own = [test for test in node_tests(opened.node.unique_id, opened.tests, {}) if test.column is not None]
     # Results are read for these tests only: a wide node may have hundreds.
     ids = {test.unique_id for test in own if (test.column or "").casefold() == name.casefold()}
     if not ids:
         return []
-    results = results_of(view.adapter, opened.run, sorted(ids), schema=view.schema)
+    results = opened.last_results(sorted(ids))
     return node_tests(
         opened.node.unique_id, [test for test in opened.tests if test.unique_id in ids], results
     )
@@ -418,12 +417,13 @@ def readers(request: Request) -> Listing | Redirect:
 
 def _tests_listing(opened: OpenedNode, tests: Sequence[NodeTest]) -> Listing:
     to, run_id = opened.request.to, opened.run.run_id
+    rows: list[Row] = [test.to_dicts()[0] for test in tests]
     columns = [
         ListColumn("name", "test", "code", link=lambda row: to.node(run_id, row["unique_id"])),
         ListColumn("test", "type"),
         ListColumn("status", "result", "tag", tone=status_tone),
         ListColumn("failures", "failing rows", "number"),
         ListColumn("message", "message"),
+        *earlier_columns(opened, rows),
     ]
-    rows: list[Row] = [test.to_dicts()[0] for test in tests]
     return Listing("Tests", columns, rows, empty="No test of the project is about this column alone.")

@@ -4,43 +4,42 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from recce_meta.api.browse.node import (
+    LastCount,
+    LastResult,
+    Measurement,
     NodeHistoryEntry,
     NodeOutcome,
     NodeTest,
+    last_count,
+    last_results,
     node_history,
     node_outcomes,
     node_tests,
-    results_of,
 )
 from recce_meta.api.browse.run import runs_around
 from recce_meta.api.runs import WITH_DATA, find_node, ids_by_name
 from recce_meta.diff.scan import is_scan
 from recce_meta.errors import plural
-from recce_meta.models import NodeMetadata, NodeResult, RunMetadata
+from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.catalog import RELATIONS
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.models.node import matching_name
 from recce_meta.report.labels import (
     TESTS,
     count_of,
-    counts_by_kind,
     join_words,
-    kind_order,
     node_label,
     short_run_id,
 )
 from recce_meta.report.labels import moment as moment_text
 from recce_meta.report.lineage import confidence_text
-from recce_meta.report.review.annotations import annotation_phrase
 from recce_meta.report.values import count
 from recce_meta.server.annotations.panels import annotated_nodes, notes_panel
 from recce_meta.server.charts import TimeChart, time_chart
-from recce_meta.server.graph.section import graph_section, graph_values
-from recce_meta.server.graph.subjects import RunGraph
 from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.relation import relation_values
 from recce_meta.server.rendering import Page
@@ -99,6 +98,11 @@ class OpenedNode:
     def address(self, *parts: str, **parameters: object) -> str:
         """Return the address of the node, or of one of its parts."""
         return self.request.to.node(self.run.run_id, self.node.unique_id, *parts, **parameters)
+
+    def last_results(self, ids: Sequence[str]) -> dict[str, LastResult]:
+        """Return dbt's last results of the nodes *ids*, in this run or before it."""
+        view, graph = self.request.view, self.graph
+        return last_results(view.adapter, self.run, ids, graph.names, graph.parents, schema=view.schema)
 
     def column_link(self, name: str | None) -> str | None:
         """Return the page of the column *name*; None if the run does not list it."""
@@ -181,7 +185,7 @@ def open_node(request: Request, *parts: str, with_tests: bool = False) -> Opened
     if with_tests:
         found = [one for one in graph.children.get(named, ()) if _is_test(graph.names.get(one))]
         if len(found) > MOST_TESTS:  # failures are among those that are shown
-            results = results_of(view.adapter, run, found, schema=view.schema)
+            results = last_results(view.adapter, run, found, graph.names, graph.parents, schema=view.schema)
             found.sort(key=lambda one: _tone(results.get(one)) not in ("failed", "differs"))
         wanted += found[:MOST_TESTS]
     # One query for the node and its tests; the graph in memory has neither code nor columns.
@@ -209,16 +213,20 @@ def overview(request: Request) -> Page | Redirect:
     view, run, node = request.view, opened.run, opened.node
     # Of all tests, although only some are loaded: the figures count every one.
     ids = [node.unique_id, *opened.test_ids]
-    results = results_of(view.adapter, run, ids, schema=view.schema)
+    results = opened.last_results(ids)
     tests = node_tests(node.unique_id, opened.tests, results)
     history = node_history(view.adapter, run, node.unique_id, schema=view.schema)
     outcomes = node_outcomes(view.adapter, run, node.unique_id, schema=view.schema)
+    graph = opened.graph
+    rows = last_count(
+        view.adapter, run, node.unique_id, outcomes, graph.names, graph.parents, schema=view.schema
+    )
     target = AnnotationTarget(project_name=run.project_name, unique_id=node.unique_id)
     annotated = annotated_nodes(view, run.project_name, [node.unique_id])
     values = {
         "panel": notes_panel(view, target, annotated.of_node(node.unique_id), {"run": run.run_id}),
         "sentences": sentences(opened, results.get(node.unique_id), history),
-        "figures": figures(opened, results, outcomes),
+        "figures": figures(opened, results, rows),
         "facts": facts(node),
         "description": node.description[:DESCRIPTION],
         "is_cut": len(node.description) > DESCRIPTION,
@@ -243,7 +251,7 @@ def last_change(history: Sequence[NodeHistoryEntry], run: RunMetadata) -> NodeHi
 
 
 def sentences(
-    opened: OpenedNode, result: NodeResult | None, history: Sequence[NodeHistoryEntry]
+    opened: OpenedNode, last: LastResult | None, history: Sequence[NodeHistoryEntry]
 ) -> list[tuple[str, str | None]]:
     """Return the state of a node as sentences, each with an address or None."""
     node, run, to = opened.node, opened.run, opened.request.to
@@ -251,12 +259,18 @@ def sentences(
     found: list[tuple[str, str | None]] = []
     if node.is_ephemeral:
         found.append(("dbt inlines this model into the SQL of its readers: no relation exists.", None))
-    if result is not None:
+    if last is not None:
+        result, measured = last.result, last.measured
         seconds = f" in {result.seconds:,.2f} s" if result.seconds is not None else ""
         message = (
             f": {result.message}" if result.message and TONES.get(result.status.lower()) == "failed" else ""
         )
-        found.append((f"Result in this run: {result.status}{seconds}{message}.", None))
+        text = f"{result.status}{seconds}{message}."
+        if measured.is_own:
+            found.append((f"Result in this run: {text}", None))
+        else:
+            said = f"Last result, {_when(measured)}: {text}"
+            found.append((said, to.node(measured.run_id, node.unique_id)))
     if change is None:
         found.append((_unchanged(opened, history), None))
     else:
@@ -264,6 +278,12 @@ def sentences(
         text = f"Last change: {change.status} {moment_text(change.run_at)}{parts}."
         found.append((text, to.diff(change.previous_run_id, change.run_id, node.unique_id)))
     return found
+
+
+def _when(measured: Measurement) -> str:
+    """Return when an earlier run measured a node, and what changed since then."""
+    since = f", {measured.since} since then" if measured.since else ""
+    return f"{moment_text(measured.run_at)}{since}"
 
 
 def _unchanged(opened: OpenedNode, history: Sequence[NodeHistoryEntry]) -> str:
@@ -305,7 +325,7 @@ class FigureLink(NamedTuple):
 
 
 def figures(
-    opened: OpenedNode, results: Mapping[str, NodeResult], outcomes: Sequence[NodeOutcome]
+    opened: OpenedNode, results: Mapping[str, LastResult], rows: LastCount | None
 ) -> list[FigureLink]:
     """Return the figures of a node: columns, tests, parents, children and rows.
 
@@ -325,29 +345,34 @@ def figures(
     for label, ids in (("parent", opened.parents), ("child", opened.children)):
         words = label if len(ids) == 1 else {"parent": "parents", "child": "children"}[label]
         found.append(FigureLink(count(len(ids)), words, opened.address("lineage")))
-    rows = next((one.row_count for one in outcomes if one.run_id == opened.run.run_id), None)
     if rows is not None:
-        found.append(FigureLink(count(rows), "rows", opened.address("history")))
+        label = "rows" if rows.measured.is_own else f"rows {_when(rows.measured)}"
+        found.append(FigureLink(count(rows.row_count), label, opened.address("history")))
     return found
 
 
-def _tests_figure(results: Sequence[NodeResult | None]) -> FigureLink:
+def _tests_figure(results: Sequence[LastResult | None]) -> FigureLink:
     """Return how many tests failed, else warned, else passed; *results* has None for those without one."""
     states = Counter(map(_tone, results))
     total = plural(len(results), "test")
+    known = [one.measured for one in results if one is not None]
     # Zero passed tests would look like a failure.
-    if not any(results):
-        return FigureLink(total.split()[0], f"{total.split()[1]}, without results in this run", "#tests")
+    if not known:
+        return FigureLink(total.split()[0], f"{total.split()[1]}, without results", "#tests")
+    outdated = sum(measured.since is not None for measured in known)
+    earlier = sum(not measured.is_own for measured in known)
+    limits = f", {earlier:,} in earlier runs" if earlier else ""
+    limits += f", {outdated:,} before a change" if outdated else ""
     if states["failed"]:
-        return FigureLink(f"{states['failed']:,}", f"of {total} failed", "#tests", "failed")
+        return FigureLink(f"{states['failed']:,}", f"of {total} failed{limits}", "#tests", "failed")
     if states["differs"]:
-        return FigureLink(f"{states['differs']:,}", f"of {total} warned", "#tests", "differs")
-    tone = "same" if states["same"] == len(results) else ""
-    return FigureLink(f"{states['same']:,}", f"of {total} passed", "#tests", tone)
+        return FigureLink(f"{states['differs']:,}", f"of {total} warned{limits}", "#tests", "differs")
+    tone = "same" if states["same"] == len(results) and not outdated else ""
+    return FigureLink(f"{states['same']:,}", f"of {total} passed{limits}", "#tests", tone)
 
 
-def _tone(result: NodeResult | None) -> str:
-    return "" if result is None else TONES.get(result.status.lower(), "")
+def _tone(last: LastResult | None) -> str:
+    return "" if last is None else TONES.get(last.result.status.lower(), "")
 
 
 def facts(node: NodeMetadata) -> list[tuple[str, str]]:
@@ -392,6 +417,7 @@ def tests_listing(opened: OpenedNode, tests: Sequence[NodeTest]) -> Listing:
         ListColumn("status", "result", "tag", tone=status_tone, has_facets=True),
         ListColumn("failures", "failing rows", "number"),
         ListColumn("message", "message"),
+        *earlier_columns(opened, rows),
     ]
     total = len(opened.test_ids)
     notes = [f"{count_of(total, 'test')}, of which {MOST_TESTS} are shown"] if total > len(rows) else []
@@ -407,9 +433,28 @@ def tests_listing(opened: OpenedNode, tests: Sequence[NodeTest]) -> Listing:
     )
 
 
+def earlier_columns(opened: OpenedNode, rows: Sequence[Row]) -> list[ListColumn]:
+    """Return the columns of a list of tests that show earlier runs; none if all results are of this run."""
+    if not any(row["run_id"] for row in rows):
+        return []
+    to = opened.request.to
+    return [
+        ListColumn("run_at", "result of", "time", about="Earlier run, if this run has no result"),
+        ListColumn(
+            "run_id",
+            "in run",
+            "code",
+            link=lambda row: to.node(row["run_id"], row["unique_id"]) if row["run_id"] else None,
+        ),
+        ListColumn("since", "changed since then", about="Code that the result does not cover"),
+    ]
+
+
 def status_tone(row: Row) -> str | None:
     """Return the class of the status of a row."""
-    return TONES.get(str(row.get("status") or "").lower(), "none")
+    tone = TONES.get(str(row.get("status") or "").lower(), "none")
+    # A pass of other code proves nothing about this run.
+    return "none" if tone == "same" and row.get("since") else tone
 
 
 @pages.listing("/runs/{run}/nodes/{node}/tests")
@@ -418,8 +463,7 @@ def tests(request: Request) -> Listing | Redirect:
     opened = open_node(request, "tests", with_tests=True)
     if isinstance(opened, Redirect):
         return opened
-    view, ids = request.view, [test.unique_id for test in opened.tests]
-    results = results_of(view.adapter, opened.run, ids, schema=view.schema)
+    results = opened.last_results([test.unique_id for test in opened.tests])
     return tests_listing(opened, node_tests(opened.node.unique_id, opened.tests, results))
 
 
@@ -483,105 +527,3 @@ def label_of(unique_id: str, names: Mapping[str, NodeMetadata]) -> str:
 def certainty(confidence: float) -> str:
     """Return how certain an edge is, in words."""
     return confidence_text(confidence) or "certain"
-
-
-@pages.page("/runs/{run}/nodes/{node}/lineage")
-def lineage(request: Request) -> Page | Redirect:
-    """Show the parents and the children of a node."""
-    opened = open_node(request, "lineage")
-    if isinstance(opened, Redirect):
-        return opened
-    kinds = Counter(_kind(opened, one) for one in opened.children)
-    graph = RunGraph(request.view, opened.run)
-    section = graph_section(request, graph, opened.address("lineage"), opened.node.unique_id)
-    values = {
-        "parents": neighbours(opened, "parents"),
-        "children": neighbours(opened, "children"),
-        "summary": counts_by_kind(kinds),
-        "impact": request.to.impact(opened.run.run_id, opened.node.unique_id),
-        "count_of_tests": len(opened.test_ids),
-        **graph_values(section),
-    }
-    page = opened.page("node_lineage.html", "Lineage", values)
-    return page if section.failure is None else replace(page, status=section.failure.status)
-
-
-def _kind(opened: OpenedNode, unique_id: str) -> str:
-    found = opened.graph.names.get(unique_id)
-    # A node that the run does not have, such as a disabled one, still shows its type in its id.
-    return found.resource_type if found else unique_id.partition(".")[0]
-
-
-def neighbours(opened: OpenedNode, side: str) -> Listing:
-    """Return the `parents` or the `children` of a node, with their type and materialization."""
-    names = opened.graph.names
-    origins = opened.node.edge_origins
-    rows: list[Row] = []
-    ids = opened.parents if side == "parents" else opened.children
-    # Edges belong to the node that reads, so one query has those of all children.
-    readers = [opened.node.unique_id] if side == "parents" else ids
-    annotated = annotated_nodes(opened.request.view, opened.run.project_name, readers)
-    for unique_id in ids:
-        edge = (unique_id, opened.node.unique_id) if side == "parents" else (opened.node.unique_id, unique_id)
-        found = names.get(unique_id)
-        origin = origins.get(unique_id)
-        rows.append(
-            {
-                "name": label_of(unique_id, names),
-                "unique_id": unique_id,
-                "resource_type": _kind(opened, unique_id),
-                "materialized": found.materialized if found else None,
-                "path": found.path if found else None,
-                "kind": origin.kind if origin else None,
-                "confidence": certainty(origin.confidence) if origin else None,
-                "in_run": found is not None,
-                "notes": annotation_phrase(annotated.of_edge(*edge)) or "none",
-                "_edge": edge,
-            }
-        )
-    rows.sort(key=lambda row: (kind_order(row["resource_type"]), row["name"]))
-    columns = [
-        ListColumn("name", "node", "code", link=lambda row: _node_link(opened, row)),
-        ListColumn("resource_type", "type", has_facets=True),
-        ListColumn("materialized", "materialized as", has_facets=True),
-        ListColumn("path", "file", "code"),
-    ]
-    # Origins are stored with the reader, so only its parents have them.
-    if side == "parents" and origins:
-        columns += [
-            ListColumn("kind", "known from", about="ref or source (dbt), catalog, or names in the SQL"),
-            ListColumn("confidence", "certainty"),
-        ]
-    columns.append(ListColumn("notes", "notes on the edge", link=lambda row: _edge_link(opened, row)))
-    node = opened.node
-    empty = {
-        "parents": f"This {kind_phrase(node)} reads no other node.",
-        "children": "No other node of this run reads it.",
-    }
-    title = f"{side.capitalize()} of {name_of(node)}"
-    return Listing(title, columns, rows, empty=empty[side], crumbs=opened.inner_crumbs)
-
-
-def _node_link(opened: OpenedNode, row: Row) -> str | None:
-    return opened.request.to.node(opened.run.run_id, row["unique_id"]) if row["in_run"] else None
-
-
-def _edge_link(opened: OpenedNode, row: Row) -> str | None:
-    parent, reader = row["_edge"]
-    # The page of an edge is below that of the node that reads.
-    is_there = reader in opened.graph.names
-    return opened.request.to.edge(opened.run.run_id, parent, reader) if is_there else None
-
-
-@pages.listing("/runs/{run}/nodes/{node}/parents")
-def parents(request: Request) -> Listing | Redirect:
-    """List the nodes that a node reads."""
-    opened = open_node(request, "parents")
-    return opened if isinstance(opened, Redirect) else neighbours(opened, "parents")
-
-
-@pages.listing("/runs/{run}/nodes/{node}/children")
-def children(request: Request) -> Listing | Redirect:
-    """List the nodes that read a node."""
-    opened = open_node(request, "children")
-    return opened if isinstance(opened, Redirect) else neighbours(opened, "children")

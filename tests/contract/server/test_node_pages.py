@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.models.statistics import NodeStatistics
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.access import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import Store
 from recce_meta.store.session import StoreSession
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.store.write import record_run
 from tests.contract.server import node_shop as shop
 from tests.contract.server.rich_store import SPELLINGS, ParsedPage, hostile_id, parsed
 
@@ -80,6 +84,38 @@ def test_the_first_screen_of_a_node_says_what_it_is(shop_client: TestClient) -> 
     ):  # fmt: skip
         assert said in page.text, said
     assert page.text.count("<b>One row</b>") == 1
+
+
+def test_a_run_that_did_not_measure_a_node_shows_the_last_result_and_what_changed_since(
+    tmp_path: Path,
+) -> None:
+    url = f"duckdb:///{tmp_path}/db.duckdb"
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        for number in range(3):
+            # The filter of `orders` changes in run 1; run 2 measures nothing.
+            found = shop.project(min(number, 1))
+            at = shop.START + timedelta(days=number)
+            run = replace(found.run, run_id=f"run-{number}", run_at=at, command="build")
+            counted = NodeStatistics(unique_id=shop.ORDERS, row_count=100, counted_at=at)
+            results = found.results[2:] if number == 1 else found.results if number == 0 else ()
+            record_run(
+                adapter, replace(found, run=run, results=results), statistics=[] if number else [counted]
+            )
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)
+    with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
+        page = node_page(client, shop.ORDERS)
+        tests = {row["name"]: row for row in rows_of(client, TO.node("run-2", shop.ORDERS, "tests"))}
+
+    since = "2026-11-01 08:00 UTC, its code changed since then"
+    for said in (
+        f"Last result, {since}: success in 1.00 s.",
+        f"rows {since}",
+        "of 2 tests failed, 2 in earlier runs, 1 before a change",
+    ):
+        assert said in page.text, said
+    failed, passed = tests["unique_orders_id"], tests["orders_are_paid"]
+    assert (failed["status"], failed["run_id"], failed["since"]) == ("fail", "run-0", "orders changed")
+    assert (passed["status"], passed["run_id"], passed["since"]) == ("pass", "run-1", None)
 
 
 def test_the_first_run_proves_no_node_unchanged(shop_client: TestClient) -> None:

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from recce_meta.api.browse.node import last_count, last_results, node_outcomes
 from recce_meta.api.diff import diff
 from recce_meta.api.impact import impact
 from recce_meta.api.record import Recorded, record_project, record_run
 from recce_meta.api.run_reader import open_run
+from recce_meta.graph import build_lineage_graph
 from recce_meta.models import MacroMetadata, NodeResult, Project, RunDiff
 from recce_meta.models.lineage import Tier
+from recce_meta.models.statistics import NodeStatistics
 from recce_meta.report.labels import fail_phrases, summarise
 from recce_meta.report.lineage import failing_phrase, impact_markdown, impact_text
 from recce_meta.store import read
@@ -253,6 +256,43 @@ def test_a_node_that_was_not_built_since_its_code_or_an_ancestor_changed_is_stal
     assert stale("undone").keys() == {"stg", "counted", "daily"}
     assert stale("part")["starred"] == "run --empty built it on 2026-11-20 05:00 UTC"
     assert stale("part")["after_star"] == f"starred upstream is stale: {stale('part')['starred']}"
+
+
+def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
+    adapter: Any, schema: str, recorded: Callable[..., str]
+) -> None:
+    def ran(run_id: str, hours: int, names: Collection[str], command: str = "run", **edits: str) -> None:
+        project = compiling(shop(run_id, "prod", **edits), names, hours=hours)
+        results = tuple(NodeResult(unique_id=unique_id(name), status="pass") for name in sorted(names))
+        run = replace(project.run, command=command)
+        at = run.run_at
+        counts = [NodeStatistics(unique_id=unique_id(name), counted_at=at, row_count=7) for name in names]
+        record_run(adapter, replace(project, run=run, results=results), schema=schema, statistics=counts)
+
+    def last(run_id: str, name: str) -> tuple[object, ...]:
+        reader = open_run(lambda: adapter, run_id, project=None, schema=schema)
+        graph, wanted = build_lineage_graph([], reader.edges), unique_id(name)
+        parents = {one: graph.parents(one) for one in reader.names}
+        given = reader.names, parents
+        found = last_results(adapter, reader.run, [wanted], *given, schema=schema).get(wanted)
+        outcomes = node_outcomes(adapter, reader.run, wanted, schema=schema)
+        counted = last_count(adapter, reader.run, wanted, outcomes, *given, schema=schema)
+        assert (found and found.measured) == (counted and counted.measured)
+        return () if found is None else (found.measured.run_id, found.measured.is_own, found.measured.since)
+
+    ran("all", 0, ["daily", "counted", "amount_is_there"])
+    ran("tests", 1, ["amount_is_there"], "test")
+    ran("one", 2, ["stg"], **EDITS["values"][0])
+    ran("part", 3, ["starred"], "run --empty", **EDITS["values"][0])
+    ran("later", 4, [], **EDITS["values"][0])
+
+    assert last("all", "daily") == ("all", True, None)
+    assert last("tests", "daily") == ("all", False, None)
+    assert last("one", "daily") == ("all", False, "stg changed")
+    assert last("one", "amount_is_there") == ("tests", False, "stg changed")
+    assert last("later", "stg") == ("one", False, None)
+    assert last("later", "starred") == ("part", False, "that run was run --empty")
+    assert last("one", "starred") == ()
 
 
 @pytest.mark.parametrize("edit", ["values", "a column less", "the same query"])

@@ -1,0 +1,54 @@
+-- Last result until a run, in its project, environment and target, of the nodes in a newline-separated list.
+SELECT
+  unique_id,
+  status,
+  seconds,
+  rows_affected,
+  bytes_processed,
+  failures,
+  message,
+  completed_at,
+  run_id,
+  run_at,
+  graph_id,
+  macro_set_id,
+  command
+FROM (
+  SELECT
+    result.unique_id,
+    result.status,
+    result.seconds,
+    result.rows_affected,
+    result.bytes_processed,
+    result.failures,
+    result.message,
+    result.completed_at,
+    runs.run_id,
+    runs.run_at,
+    runs.graph_id,
+    runs.macro_set_id,
+    runs.command,
+    ROW_NUMBER() OVER (
+      PARTITION BY result.unique_id
+      ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
+    ) AS age
+  FROM recce_metadata.store_runs AS own
+  JOIN recce_metadata.store_runs AS runs
+    ON runs.project_name = own.project_name
+    AND runs.environment = own.environment
+    AND runs.extractor = own.extractor
+  JOIN recce_metadata.store_run_results AS result
+    ON result.run_id = runs.run_id
+  WHERE
+    own.run_id = :run_id
+    AND LEAST(runs.run_at, runs.recorded_at) <= LEAST(own.run_at, own.recorded_at)
+    AND runs.target_database IS NOT DISTINCT FROM own.target_database
+    AND runs.target_schema IS NOT DISTINCT FROM own.target_schema
+    AND /* without a command, the results are those of another invocation */ runs.command IS NOT NULL
+    AND result.unique_id IN (
+      SELECT
+        EXPLODE(SPLIT(:ids, CHR(10)))
+    )
+) AS results_in_time
+WHERE
+  age = 1;

@@ -1,0 +1,55 @@
+-- Last result until a run, in its project, environment and target, of the nodes in a newline-separated list.
+SELECT
+  unique_id,
+  status,
+  seconds,
+  rows_affected,
+  bytes_processed,
+  failures,
+  message,
+  completed_at,
+  run_id,
+  run_at,
+  graph_id,
+  macro_set_id,
+  command
+FROM (
+  SELECT
+    result.unique_id,
+    result.status,
+    result.seconds,
+    result.rows_affected,
+    result.bytes_processed,
+    result.failures,
+    result.message,
+    result.completed_at,
+    runs.run_id,
+    runs.run_at,
+    runs.graph_id,
+    runs.macro_set_id,
+    runs.command,
+    ROW_NUMBER() OVER (
+      PARTITION BY result.unique_id
+      ORDER BY MIN(COALESCE(runs.run_at, runs.recorded_at), COALESCE(runs.recorded_at, runs.run_at)) DESC, runs.recorded_at DESC, runs.run_id
+    ) AS age
+  FROM store_runs AS own
+  JOIN store_runs AS runs
+    ON runs.project_name = own.project_name
+    AND runs.environment = own.environment
+    AND runs.extractor = own.extractor
+  JOIN store_run_results AS result
+    ON result.run_id = runs.run_id
+  WHERE
+    own.run_id = :run_id
+    AND MIN(COALESCE(runs.run_at, runs.recorded_at), COALESCE(runs.recorded_at, runs.run_at)) <= MIN(COALESCE(own.run_at, own.recorded_at), COALESCE(own.recorded_at, own.run_at))
+    AND runs.target_database IS own.target_database
+    AND runs.target_schema IS own.target_schema
+    AND /* without a command, the results are those of another invocation */ runs.command IS NOT NULL
+    AND result.unique_id IN (
+      SELECT
+        line.value
+      FROM JSON_EACH('[' || REPLACE(REPLACE(JSON_QUOTE(:ids), '\\', '\u005c'), '\n', '","') || ']') AS line
+    )
+) AS results_in_time
+WHERE
+  age = 1;
