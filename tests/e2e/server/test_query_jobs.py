@@ -336,7 +336,7 @@ def test_sql_of_users_only_reads_the_database(shop: Any, served: Callable[..., P
         )
     pages = served()
     addresses = {
-        sql: pages.start("query", None, current_sql=sql)
+        sql: pages.start("query", None, current_sql=sql, base_sql="SELECT 1 AS a")
         for sql in (*REFUSED["both"], *REFUSED[shop.warehouse])
     }
     alone = REFUSED[shop.warehouse][0]
@@ -350,7 +350,8 @@ def test_sql_of_users_only_reads_the_database(shop: Any, served: Callable[..., P
         assert (job["state"], job["result"]) == ("failed", None), sql
         assert "root:" not in json.dumps(job), sql
     if shop.warehouse == "postgres":  # a function of the user's, which the read-only transaction refuses
-        job = pages.answer("query", None, current_sql=f'SELECT "{shop.current}".writes()')
+        writing = f'SELECT "{shop.current}".writes() AS a'
+        job = pages.answer("query", None, current_sql=writing, base_sql="SELECT 1 AS a")
         assert job["state"] == "failed" and "read-only transaction" in job["message"]
 
 
