@@ -131,8 +131,7 @@ def _configured_base_branch() -> str | None:
     context = click.get_current_context(silent=True)
     # From the context, because the file was read and checked when the options were parsed.
     config = None if context is None else context.meta.get(CONFIG)
-    base = None if config is None else config.environments.get("base")
-    return None if base is None else base.branch
+    return None if config is None else config.base_branch
 
 
 def _once(tell: Callable[[str], None]) -> Callable[[str], None]:

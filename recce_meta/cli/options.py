@@ -106,6 +106,19 @@ comparing_runs = together(
 """Options of every command that compares two runs."""
 
 
+data_places_options = together(
+    click.option(
+        "--data-target", metavar="TARGET", help="Target or URL that holds the data. [default: the store's]"
+    ),
+    click.option(
+        "--base-target",
+        metavar="TARGET",
+        help="Target or URL that holds the data of base. [default: that of --data-target]",
+    ),
+)
+"""Options of the places of the data of both sides."""
+
+
 privacy_options = together(
     click.option(
         "--no-values/--values",

@@ -171,6 +171,12 @@ class Config(Struct, frozen=True, kw_only=True):
     ignored: tuple[UsageError, ...] = ()
     """The unknown keys of each file that were left out."""
 
+    @property
+    def base_branch(self) -> str | None:
+        """Branch whose runs are base, `environments.base.branch`; None if it is not given."""
+        base = self.environments.get("base")
+        return None if base is None else base.branch
+
 
 def origin_key(config: Config, key: str) -> str:
     """Return the file and line of *key*, or of the nearest key above it."""

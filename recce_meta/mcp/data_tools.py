@@ -11,7 +11,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.read_only import require_query
 from recce_meta.adapter.statements import single_statement
 from recce_meta.api.data.execution import open_data_diff_runner
-from recce_meta.api.data.places import data_places, open_sides
+from recce_meta.api.data.places import data_places, open_reader, open_sides
 from recce_meta.api.data.requests import (
     SHOWS_VALUES,
     DataDiffRequest,
@@ -36,7 +36,6 @@ from recce_meta.report.data.verdicts import verdict
 from recce_meta.report.json import data_tree
 from recce_meta.report.run_choice import choice_notes
 from recce_meta.report.terminal import shorten
-from recce_meta.temporary import temporary_folder
 
 Kinds = Literal["row_count", "value", "profile", "top_k", "histogram"]
 _LISTS = ("counts", "columns", "rows", "values")
@@ -185,10 +184,7 @@ class DataTools:
 
         def target(place: str) -> UnifiedSqlAdapter:
             assert settings.connect_data is not None
-            adapter = opened.enter_context(settings.connect_data(place))
-            if adapter.file_state() is not None:  # a reader of the file would exclude writers
-                adapter = adapter.snapshot(opened.enter_context(temporary_folder()))
-            return opened.enter_context(adapter.guarded())
+            return open_reader(opened, settings.connect_data(place))
 
         def store() -> UnifiedSqlAdapter:
             return opened.enter_context(self._questions.store.data())

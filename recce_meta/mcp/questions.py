@@ -93,9 +93,8 @@ class Questions:
         return StoredRunReader(adapter, self.run(adapter, selector), self.store.schema)
 
     def _defaults(self) -> RunDefaults:
-        environment = self.settings.config.environments.get("base")
-        branch = None if environment is None else environment.branch
-        return read_defaults(self.settings.project_dir, os.environ, base_branch=branch)
+        settings = self.settings
+        return read_defaults(settings.project_dir, os.environ, base_branch=settings.config.base_branch)
 
 
 def _stored(selector: str) -> str | None:

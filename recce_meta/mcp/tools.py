@@ -14,6 +14,7 @@ from recce_meta.api.browse.plan import plan_build
 from recce_meta.api.impact import column_names, find_address, impact_in
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.api.runs import find_node
+from recce_meta.diff.scan_models import BUILT
 from recce_meta.errors import UsageError, plural
 from recce_meta.graph import build_lineage_graph
 from recce_meta.mcp.answers import answer, cut, short_notes
@@ -198,7 +199,7 @@ class RunTools:
         own = [one for one in changes if one.status is Status.MODIFIED]
         checks = [one.unique_id for one in own if one in severe or one.reached is not None]
         checks += [one.unique_id for one in diff.impacted if one.resource_type in ("model", "snapshot")]
-        checks = [one for one in checks if one.split(".")[0] in ("model", "snapshot", "seed")]
+        checks = [one for one in checks if one.split(".")[0] in BUILT]
         head = {
             **self._head(diff),
             "failing": sorted(fails)[:_FEW],

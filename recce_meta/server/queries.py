@@ -23,7 +23,7 @@ import msgspec
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.execution import DataDiffRunner, open_data_diff_runner
-from recce_meta.api.data.places import OfEnvironment, data_places, open_sides
+from recce_meta.api.data.places import OfEnvironment, data_places, open_reader, open_sides
 from recce_meta.api.data.requests import (
     AnyAnswer,
     DataDiffRequest,
@@ -48,7 +48,6 @@ from recce_meta.server.query_jobs import JobState, PageState, QueryJob, RanState
 from recce_meta.server.scopes import is_named
 from recce_meta.server.stopping import RequestStopped, StopRequest
 from recce_meta.store.select import require_complete
-from recce_meta.temporary import temporary_folder
 
 _LOG = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 30.0
@@ -425,10 +424,7 @@ class QueryManager:
         settings = self.settings
 
         def target(place: str) -> UnifiedSqlAdapter:
-            adapter = opened.enter_context(settings.connect(place))
-            if adapter.file_state() is not None:  # a reader of the file would exclude writers
-                adapter = adapter.snapshot(opened.enter_context(temporary_folder()))
-            return opened.enter_context(adapter.guarded())
+            return open_reader(opened, settings.connect(place))
 
         def store() -> UnifiedSqlAdapter:
             return opened.enter_context(self._store.data())

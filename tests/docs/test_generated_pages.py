@@ -7,12 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.extensive
 def test_the_command_reference_and_the_picture_are_up_to_date() -> None:
     checked = subprocess.run(
         [sys.executable, "scripts/build_docs.py", "--check"],

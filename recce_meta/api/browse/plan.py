@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from recce_meta.diff.scan_models import BUILT
 from recce_meta.models import NodeMetadata
 from recce_meta.models.change import Category, Change, RunDiff, Status
 from recce_meta.report.labels import TESTS
 
-_BUILT = frozenset({"model", "seed", "snapshot"})
 _KEEPING = frozenset({"incremental", "snapshot", "materialized_view", "dynamic_table"})
 """Materializations whose next build may leave rows as they are."""
 PERHAPS_OLD = "existing rows may keep their values until a full refresh"
@@ -80,16 +80,16 @@ def plan_build(diff: RunDiff, nodes_by_id: Mapping[str, NodeMetadata]) -> BuildP
             existing_rows=existing(impact.unique_id, (), is_reached=True),
         )
         for impact in diff.impacted
-        if impact.resource_type in _BUILT and impact.unique_id not in planned
+        if impact.resource_type in BUILT and impact.unique_id not in planned
     ]
     tests = sum(one.resource_type in TESTS for one in diff.changed)
     tests += sum(one.resource_type in TESTS for one in diff.impacted)
-    removed = [c.unique_id for c in diff.changed if c.status is Status.REMOVED and c.resource_type in _BUILT]
+    removed = [c.unique_id for c in diff.changed if c.status is Status.REMOVED and c.resource_type in BUILT]
     return BuildPlan(nodes=tuple(nodes), removed=tuple(removed), skipped=diff.unreached, tests=tests)
 
 
 def _must_be_built(change: Change) -> bool:
-    if change.status is Status.REMOVED or change.resource_type not in _BUILT:
+    if change.status is Status.REMOVED or change.resource_type not in BUILT:
         return False
     # An upstream change affects a node whose own change is harmless.
     return change.category is not Category.NONE or change.reached is not None

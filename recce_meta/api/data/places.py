@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.runs import RunPair
+from recce_meta.temporary import temporary_folder
 
 OfEnvironment = Callable[[str], str | None]
 """Returns the target or URL of the data of an environment in the configuration; None for the store's."""
@@ -39,6 +41,17 @@ def data_places(
         current=data_target or current,
         is_asked=bool(data_target or base_target),
     )
+
+
+def open_reader(opened: ExitStack, adapter: UnifiedSqlAdapter) -> UnifiedSqlAdapter:
+    """Return an adapter of the data of *adapter* whose queries only read; *opened* closes both.
+
+    A database file is read as a private copy, because a reader of the file would exclude writers.
+    """
+    opened.enter_context(adapter)
+    if adapter.file_state() is not None:
+        adapter = adapter.snapshot(opened.enter_context(temporary_folder()))
+    return opened.enter_context(adapter.guarded())
 
 
 def open_sides(

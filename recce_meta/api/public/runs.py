@@ -20,7 +20,7 @@ from recce_meta.api import runs as runs_api
 from recce_meta.api.diff import DiffQuestion
 from recce_meta.api.public.settings import configured, selections_of
 from recce_meta.api.render import RenderedTemplate, Template
-from recce_meta.api.run_choice import BASE, SelectedRuns, read_defaults, select_runs
+from recce_meta.api.run_choice import SelectedRuns, read_defaults, select_runs
 from recce_meta.api.runs import RunPair, RunSummary, load_pair
 from recce_meta.config.file import NO_CONFIG, Config
 from recce_meta.errors import UnknownNameError, UsageError
@@ -50,13 +50,11 @@ def choose_runs(
     *config* has the defaults of selectors, project and base branch. With *of_data*, the choice has a note if
     the tables of base may have been rebuilt since.
     """
-    environment = config.environments.get(BASE)
-    branch = None if environment is None else environment.branch
     return select_runs(
         connector(adapter),
         config.base if base is None else base,
         config.current if current is None else current,
-        defaults=read_defaults(None, os.environ, base_branch=branch),
+        defaults=read_defaults(None, os.environ, base_branch=config.base_branch),
         project=config.project if project is None else project,
         schema=schema,
         of_data=of_data,

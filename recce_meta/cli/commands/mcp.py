@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from recce_meta.cli.lazy import lazy
-from recce_meta.cli.options import connecting, privacy_options, project_option
+from recce_meta.cli.options import connecting, data_places_options, privacy_options, project_option
 
 
 @click.command()
@@ -14,21 +14,15 @@ from recce_meta.cli.options import connecting, privacy_options, project_option
 @click.option(
     "--allow-queries",
     is_flag=True,
-    help="Add the tools compare_data and preview, which run queries in the warehouse that only read.",
+    help="Add the tool compare_data, whose queries only read, and with --allow-values the tool preview of "
+    "queries of the agent.",
 )
 @click.option(
     "--allow-values",
     is_flag=True,
     help="Let answers have values of columns, except private ones; they go to the vendor of the model.",
 )
-@click.option(
-    "--data-target", metavar="TARGET", help="Target or URL that holds the data. [default: the store's]"
-)
-@click.option(
-    "--base-target",
-    metavar="TARGET",
-    help="Target or URL that holds the data of base. [default: that of --data-target]",
-)
+@data_places_options
 @privacy_options
 @lazy("recce_meta.cli.run.serve:mcp")
 def mcp() -> None:

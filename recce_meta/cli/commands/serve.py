@@ -9,7 +9,7 @@ import click
 from recce_meta.cli.commands.connection import state_option
 from recce_meta.cli.commands.worker import worker_options
 from recce_meta.cli.lazy import lazy, packed
-from recce_meta.cli.options import connecting, privacy_options
+from recce_meta.cli.options import connecting, data_places_options, privacy_options
 
 
 @click.command()
@@ -62,14 +62,7 @@ from recce_meta.cli.options import connecting, privacy_options
         help="Number of concurrent queries of all users of a store. [default: the profile's threads; 1 on "
         "DuckDB]",
     ),
-    click.option(
-        "--data-target", metavar="TARGET", help="Target or URL that holds the data. [default: the store's]"
-    ),
-    click.option(
-        "--base-target",
-        metavar="TARGET",
-        help="Target or URL that holds the data of base. [default: that of --data-target]",
-    ),
+    data_places_options,
     privacy_options,
 )
 @state_option

@@ -89,8 +89,7 @@ class BaseFinder:
         self._root, self._name, self._cached, self._environ, self._notes = root, name, cached, environ, notes
         config = self._config()
         self._options = configured(given, config, environ)
-        base = config.environments.get(BASE)
-        self._history = CheckoutHistory(root, environ, base.branch if base is not None else None)
+        self._history = CheckoutHistory(root, environ, config.base_branch)
 
     def find(
         self, last: ChosenBase, known: Known, dialect: str | None, *, is_fresh: bool = False
