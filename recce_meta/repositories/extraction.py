@@ -23,7 +23,6 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import (
     ArtifactError,
     ConfigurationError,
@@ -32,10 +31,11 @@ from recce_meta.errors import (
     mask_errors,
     plural,
 )
-from recce_meta.models import Project, RunMetadata
+from recce_meta.models import Project
 from recce_meta.models.extraction import Extraction, ExtractionTier, IsolationKind
 from recce_meta.models.lineage import ColumnGraph, KnownColumns
 from recce_meta.profiles.discovery import PROJECT_FILE
+from recce_meta.repositories.claims import ProjectClaim
 from recce_meta.repositories.commits.files import find_job_files
 from recce_meta.repositories.commits.resolving import Commits, settings_for, without_rights
 from recce_meta.repositories.dbt.commands import PackageAccess
@@ -73,13 +73,12 @@ from recce_meta.repositories.reading import (
     read_columns,
     read_document,
 )
-from recce_meta.repositories.recording import TargetStore, TargetStores, has_run_of, object_counts
+from recce_meta.repositories.recording import Recording, TargetStore, TargetStores, object_counts
 from recce_meta.repositories.state.connections import get_connection, list_connections
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.job_files import put_job_file
-from recce_meta.repositories.state.projects import OtherRepository, claim_project
+from recce_meta.repositories.state.projects import OtherRepository
 from recce_meta.repositories.state.pull_requests import change_report
-from recce_meta.repositories.state.uploads import last_runs
 from recce_meta.repositories.types import JobSource, RepositoryConnection, Stage
 from recce_meta.repositories.workflow import (
     FolderGone,
@@ -97,6 +96,7 @@ _COLUMNS = "columns"
 _NO_IMAGE = Image(NEWEST, STAND_IN)
 """The worker's own Python runs in no container."""
 _MOST_WARNINGS = 20
+_AFTER_CLONE = frozenset((Stage.DEPENDENCIES, Stage.PARSE, Stage.EXTRACT, Stage.STORE))
 
 
 class ExtractionSettings(Struct, frozen=True, kw_only=True):
@@ -176,8 +176,12 @@ class Extractor:
         """Run a stage whose log, result and error have no secret of the connection.
 
         Only the stages that read the repository's server have the login if the files are those of a fork.
+        Raises FolderGone if the settings have changed since `clone`: one run never mixes two folders or two
+        environments.
         """
-        connection = settings_for(run)
+        connection, settings = settings_for(run), _settings_id(run.connection)
+        if stage in _AFTER_CLONE and run.results[Stage.CLONE.value].get("settings") != settings:
+            raise FolderGone
         if run.is_of_fork and stage not in (Stage.RESOLVE, Stage.CLONE):
             connection = without_rights(connection)
 
@@ -191,7 +195,7 @@ class Extractor:
         shown: dict[str, Any] = {
             name: scrub(result[name]) for name in ("message", "fallback") if name in result
         }
-        return {**result, **shown, "figures": run.figures}
+        return {**result, **shown, "figures": run.figures, "settings": settings}
 
     async def _resolve(self, run: JobRun) -> Result:
         async with self._client(run) as client:
@@ -436,15 +440,12 @@ class Extractor:
 
     async def _store(self, run: JobRun) -> Result:
         project = await asyncio.to_thread(self._document, run)
-        await self._claim(run, project.run)
         project = replace(project, run=replace(project.run, extraction=_extraction(run)))
-        analyse = partial(self._columns, run)
-        stored = await self._stores.record(run.connection.store, project, analyse)
+        stored = await self._record(run, project)
         # The same id with other content, such as after a new version of recce-meta: both runs are kept.
         if stored.result.differs and run.job.is_forced:
             again = sha256(f"{project.run.run_id}{run.job.id}".encode()).hexdigest()[:32]
-            project = replace(project, run=replace(project.run, run_id=again))
-            stored = await self._stores.record(run.connection.store, project, analyse)
+            stored = await self._record(run, replace(project, run=replace(project.run, run_id=again)))
         result = stored.result
         # Each warning is a row of the log, and a project can have thousands.
         for warning in (*project.warnings, *result.column_warnings)[:_MOST_WARNINGS]:
@@ -457,22 +458,14 @@ class Extractor:
             "counts": {**counts, "columns": stored.columns, "column_lineage": stored.column_lineage},
         }
 
-    async def _claim(self, run: JobRun, found: RunMetadata) -> None:
-        """Raise StageFailed if the project of the run *found* belongs to another repository."""
-        connection = await asyncio.to_thread(get_connection, self._state, run.connection.id)
+    async def _record(self, run: JobRun, project: Project) -> Recording:
+        """Record *project*. Raises StageFailed if it belongs to another repository."""
+        claim = ProjectClaim(state=self._state, connection=run.connection, job_id=run.job.id, run=project.run)
+        analyse = partial(self._columns, run)
         try:
-            await asyncio.to_thread(
-                claim_project, self._state, connection, found.project_name, found.environment
-            )
+            return await self._stores.record(run.connection.store, project, analyse, claim.make)
         except OtherRepository as error:
-            runs = await asyncio.to_thread(last_runs, self._state, connection.id)
-
-            def has_recorded(adapter: UnifiedSqlAdapter, schema: str) -> bool:
-                return has_run_of(adapter, schema, runs, found)
-
-            if not error.may_share or not await self._stores.read(connection.store, has_recorded):
-                raise StageFailed(error.message, hint=error.hint, kind="other_repository") from None
-            await run.log(f"{error.message}, and the histories of both are mixed")
+            raise StageFailed(error.message, hint=error.hint, kind="other_repository") from None
 
     async def _columns(self, run: JobRun, known: KnownColumns) -> ColumnGraph:
         """Let a child compute the column lineage of the project that was read."""
@@ -516,6 +509,11 @@ def run_id_of(connection: RepositoryConnection, branch: str, sha: str, tier: Ext
         *(connection.adapter, connection.dbt_version, connection.profile, connection.variables),
     )
     return sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
+
+
+def _settings_id(connection: RepositoryConnection) -> str:
+    """Return an id of the settings that decide what a run of *connection* has, and where it is written."""
+    return f"{run_id_of(connection, '', '', ExtractionTier.GOLD)} {connection.store}"
 
 
 def _project_folder(run: JobRun) -> Path:

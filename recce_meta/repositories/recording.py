@@ -30,6 +30,7 @@ _PIECE = 2.0
 _NOT_OBJECTS = frozenset(["test", "unit_test", "operation"])
 T = TypeVar("T")
 AnalyseColumns = Callable[[KnownColumns], Coroutine[Any, Any, ColumnGraph]]
+Claim = Callable[[UnifiedSqlAdapter, str], None]
 
 
 def object_counts(project: Project) -> dict[str, int]:
@@ -75,13 +76,14 @@ class TargetStores:
         """
         return await self._using(name, partial(_find_run, run_id), lambda: None)
 
-    async def record(self, name: str, project: Project, analyse: AnalyseColumns) -> Recording:
+    async def record(self, name: str, project: Project, analyse: AnalyseColumns, claim: Claim) -> Recording:
         """Record *project* in the store *name*, with its column lineage, which *analyse* computes.
 
-        Raises errors as `find_run` does.
+        *claim* is called before with the adapter and the schema, and may refuse by an exception. Raises
+        errors as `find_run` does.
         """
         analysis = _ColumnTask(asyncio.get_running_loop(), analyse)
-        return await self._using(name, partial(_record, project, analysis), analysis.stop)
+        return await self._using(name, partial(_record, project, analysis, claim), analysis.stop)
 
     async def read(
         self, name: str, work: Callable[[UnifiedSqlAdapter, str], T], stop: Callable[[], None] | None = None
@@ -198,7 +200,10 @@ def has_run_of(adapter: UnifiedSqlAdapter, schema: str, run_ids: Iterable[str], 
         return False
 
 
-def _record(project: Project, analyse: Analyse, adapter: UnifiedSqlAdapter, schema: str) -> Recording:
+def _record(
+    project: Project, analyse: Analyse, claim: Claim, adapter: UnifiedSqlAdapter, schema: str
+) -> Recording:
+    claim(adapter, schema)
     # A commit is extracted again when a branch returns to it, or a pull request is reopened.
     result = record_run(adapter, project, schema=schema, analyse=analyse, id_of_contents=True)
     with open_store(adapter, schema) as store:

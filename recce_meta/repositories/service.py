@@ -145,7 +145,7 @@ class RepositoryService:
 
     async def test_stored(self, name: str) -> ConnectionTest:
         """Test the connection *name*, a name or an id, with its stored secret. Raises ConnectionNotFound."""
-        request = await asyncio.to_thread(lambda: self._as_request(self._find(name)))
+        request = await asyncio.to_thread(lambda: self._as_request(self.find(name)))
         return await self._tested(request)
 
     async def test_notifications(self, name: str) -> ConnectionTest:
@@ -154,7 +154,7 @@ class RepositoryService:
         Raises ConnectionNotFound, UsageError for a connection without addresses, and NotificationFailed if
         the addresses cannot be read.
         """
-        connection = await asyncio.to_thread(self._find, name)
+        connection = await asyncio.to_thread(self.find, name)
         async with self._tests:
             checks = await sending.send_tests(self.state, self._environ, connection)
         return ConnectionTest(ok=all(check.ok for check in checks), checks=checks)
@@ -175,7 +175,7 @@ class RepositoryService:
         if found is not None and found.project is not None:
             await asyncio.to_thread(self._check_owner, request, found)
         added = await asyncio.to_thread(self._store, request, keys, found, caller)
-        await self._hooks().connect(await asyncio.to_thread(self._find, added.connection.id))
+        await self._hooks().connect(await asyncio.to_thread(self.find, added.connection.id))
         return added
 
     def _check_owner(self, request: NewConnection, found: ConnectionTest) -> None:
@@ -278,11 +278,11 @@ class RepositoryService:
 
     def get(self, name: str) -> ConnectionAnswer:
         """Return the connection *name*, a name or an id. Raises ConnectionNotFound."""
-        return connection_answer(self._find(name))
+        return connection_answer(self.find(name))
 
     def set(self, name: str, change: ConnectionChange, *, caller: Caller) -> ConnectionAnswer:
         """Change fields of the connection *name*. Raises ConnectionNotFound, and UsageError for a field."""
-        connection = self._find(name)
+        connection = self.find(name)
         self._check(change, caller)
         given = change.given()
         # Only a change of one of them is refused: a connection of an earlier version may have both already.
@@ -339,7 +339,7 @@ class RepositoryService:
         Other repositories may no longer record the project in this store and environment. Returns the request
         for the extraction, None for a connection that is only uploaded to. Raises ConnectionNotFound.
         """
-        connection = self._find(name)
+        connection = self.find(name)
         hand_over_project(self.state, connection, project)
         if connection.is_upload_only:
             return None
@@ -354,7 +354,7 @@ class RepositoryService:
 
         Recorded runs stay in their store. Raises ConnectionNotFound.
         """
-        connection = self._find(name)
+        connection = self.find(name)
         for job in jobs.active_jobs(self.state):
             if job.connection_id == connection.id:
                 jobs.request_cancel(self.state, job.id)
@@ -366,14 +366,14 @@ class RepositoryService:
 
     def webhook(self, name: str) -> WebhookAnswer:
         """Return the webhook of a connection, without its secret. Raises ConnectionNotFound."""
-        return self._hooks().answer(self._find(name))
+        return self._hooks().answer(self.find(name))
 
     async def set_up_webhook(self, name: str, *, is_rotated: bool = False) -> WebhookAnswer:
         """Set up the webhook of a connection, or return the steps; see `HookSetup.set_up`.
 
         Raises ConnectionNotFound.
         """
-        connection = await asyncio.to_thread(self._find, name)
+        connection = await asyncio.to_thread(self.find, name)
         return await self._hooks().set_up(connection, is_rotated=is_rotated)
 
     def receiver(self) -> HookReceiver:
@@ -401,7 +401,7 @@ class RepositoryService:
         *admit* may refuse a new job by an exception. Raises ConnectionNotFound, and UnknownNameError for a
         branch that is not followed.
         """
-        connection = self._find(name)
+        connection = self.find(name)
         if connection.is_upload_only:
             raise UsageError(
                 f"{connection.name} has no repository to read: its runs come from uploads",
@@ -414,7 +414,7 @@ class RepositoryService:
 
     def cancel(self, name: str, job_id: str) -> JobAnswer:
         """Cancel a job: a worker stops it, and a waiting one never starts. Raises JobNotFound."""
-        job = self._job(self._find(name), job_id)
+        job = self._job(self.find(name), job_id)
         ended = jobs.request_cancel(self.state, job.id)
         # A commit whose job never began would stay pending at its forge.
         if ended.status is JobStatus.CANCELLED:
@@ -426,7 +426,7 @@ class RepositoryService:
 
         Raises ConnectionNotFound and JobNotFound.
         """
-        connection = self._find(name)
+        connection = self.find(name)
         if job_id is not None:
             job: ExtractionJob | None = self._job(connection, job_id)
         else:
@@ -435,7 +435,7 @@ class RepositoryService:
 
     def events(self, name: str, job_id: str, *, after: int = 0) -> builtins.list[JobEvent]:
         """Return the log of a job after the line *after*. Raises ConnectionNotFound and JobNotFound."""
-        return jobs.events_after(self.state, self._job(self._find(name), job_id).id, after)
+        return jobs.events_after(self.state, self._job(self.find(name), job_id).id, after)
 
     def extractions(
         self, name: str, *, limit: int = 50, before: str | None = None
@@ -444,7 +444,7 @@ class RepositoryService:
 
         Raises ConnectionNotFound.
         """
-        found = jobs.list_jobs(self.state, self._find(name).id, limit=limit, before=before)
+        found = jobs.list_jobs(self.state, self.find(name).id, limit=limit, before=before)
         return [job_answer(job) for job in found]
 
     def last_run(self, name: str) -> str | None:
@@ -452,12 +452,12 @@ class RepositoryService:
 
         Raises ConnectionNotFound.
         """
-        connection = self._find(name)
+        connection = self.find(name)
         return jobs.last_run(self.state, connection.id, connection.branch)
 
     def job(self, name: str, job_id: str) -> JobDetails:
         """Return one job with its steps and its log. Raises ConnectionNotFound and JobNotFound."""
-        job = self._job(self._find(name), job_id)
+        job = self._job(self.find(name), job_id)
         log = jobs.events_after(self.state, job.id)
         return JobDetails(job=job_answer(job), stages=stage_answers(job, log), log=log)
 
@@ -469,7 +469,7 @@ class RepositoryService:
 
     def stats(self, name: str, *, days: int = 30) -> ConnectionStatistics:
         """Return the statistics of a connection over the last *days*. Raises ConnectionNotFound."""
-        connection = self._find(name)
+        connection = self.find(name)
         return statistics_answer(connection.id, jobs.job_statistics(self.state, connection.id, days))
 
     def has_worker(self) -> bool:
@@ -477,7 +477,8 @@ class RepositoryService:
         stale = {one.name for one in workers.stale_workers(self.state, WORKER_SECONDS)}
         return any(one.name not in stale for one in workers.list_workers(self.state))
 
-    def _find(self, name: str) -> RepositoryConnection:
+    def find(self, name: str) -> RepositoryConnection:
+        """Return the connection *name*, a name or an id, as it is stored. Raises ConnectionNotFound."""
         try:
             found = connections.get_connection(self.state, name)
         except UnknownNameError as error:

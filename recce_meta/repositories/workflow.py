@@ -112,7 +112,7 @@ def failure_of(error: RecceMetaError, stage: Stage) -> FailureCause:
 
 
 class FolderGone(Exception):
-    """The checkout is not on this machine: an earlier stage ran on another one."""
+    """The job needs another checkout: an earlier stage ran on another machine, or with other settings."""
 
 
 class Retries(Struct, frozen=True, kw_only=True):

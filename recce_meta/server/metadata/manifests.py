@@ -20,7 +20,7 @@ from recce_meta.errors import DatabaseNotFound, RecceMetaError, StoreNotFound
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.extraction import Extraction, ExtractionTier, Trigger
 from recce_meta.models.lineage import ColumnGraph, KnownColumns, first_warnings
-from recce_meta.repositories.answers import ConnectionAnswer
+from recce_meta.repositories.claims import ProjectClaim
 from recce_meta.repositories.manifest_reader import (
     Accuracy,
     ReadingRequest,
@@ -29,15 +29,15 @@ from recce_meta.repositories.manifest_reader import (
     read_upload,
 )
 from recce_meta.repositories.processes import Completed
-from recce_meta.repositories.recording import has_run_of, object_counts
+from recce_meta.repositories.recording import object_counts
 from recce_meta.repositories.requests import check_branch
 from recce_meta.repositories.service import RepositoryService
-from recce_meta.repositories.state.connections import get_connection, note_outcome
+from recce_meta.repositories.state.connections import note_outcome
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import add_event, finish_job
-from recce_meta.repositories.state.projects import OtherRepository, claim_project, owned_projects
+from recce_meta.repositories.state.projects import OtherRepository, owned_projects
 from recce_meta.repositories.state.uploads import begin_upload, fail_upload, follow_upload, last_runs
-from recce_meta.repositories.types import JobFigures, JobStatus, Stage
+from recce_meta.repositories.types import JobFigures, JobStatus, RepositoryConnection, Stage
 from recce_meta.server.metadata.call import store_of
 from recce_meta.server.metadata.rate_limit import ConnectionLimits
 from recce_meta.server.problems import OtherProject
@@ -105,7 +105,7 @@ class _Upload(Struct, frozen=True, kw_only=True):
     """An upload that arrives now."""
 
     state: State
-    connection: ConnectionAnswer
+    connection: RepositoryConnection
     store: Store
     caller: str
     began: float
@@ -126,7 +126,7 @@ async def record_upload(
     being read, UsageError for a malformed upload, OtherProject, OtherRepository, and the errors of writing to
     the store. Each of them but the first is also the outcome of a job.
     """
-    found = await run_in_threadpool(place.service.get, name)
+    found = await run_in_threadpool(place.service.find, name)
     store = store_of(place.site, found.store)
     slots = place.limits.upload_slots
     # Refused instead of waiting: a client that waits would keep its connection and its body open.
@@ -174,7 +174,7 @@ def _check(details: UploadDetails) -> None:
 
 
 def _answer(
-    connection: ConnectionAnswer, read: ReadUpload, recorded: _Recorded, environment: str
+    connection: RepositoryConnection, read: ReadUpload, recorded: _Recorded, environment: str
 ) -> UploadAnswer:
     run, figures = recorded.result.run, recorded.figures
     counts = Counter(node.resource_type for node in read.project.nodes)
@@ -290,26 +290,21 @@ def _write(upload: _Upload, job_id: str, project: Project, columns: ColumnGraph)
         add_event(state, job_id, stage, "skipped")
     add_event(state, job_id, Stage.EXTRACT, "done", f"{len(project.nodes):,} nodes")
     add_event(state, job_id, Stage.STORE, "started")
+    claim = ProjectClaim(state=state, connection=upload.connection, job_id=job_id, run=project.run)
     with store.writing() as adapter:
-        _claim(upload, job_id, adapter, project.run)
+        _refuse_other_project(upload, adapter, project.run)
+        claim.make(adapter, store.schema)
         return record_run(adapter, project, schema=store.schema, analyse=lambda known: _new(columns, known))
 
 
-def _claim(upload: _Upload, job_id: str, adapter: UnifiedSqlAdapter, run: RunMetadata) -> None:
-    """Raise OtherProject or OtherRepository if the connection may not record the project of *run*."""
-    connection = get_connection(upload.state, upload.connection.id)
-    schema, runs = upload.store.schema, last_runs(upload.state, connection.id)
-    known = owned_projects(upload.state, connection) or _recorded_project(adapter, schema, runs)
+def _refuse_other_project(upload: _Upload, adapter: UnifiedSqlAdapter, run: RunMetadata) -> None:
+    """Raise OtherProject if the connection records other projects than that of *run*."""
+    state, connection = upload.state, upload.connection
+    runs = last_runs(state, connection.id)
+    known = owned_projects(state, connection) or _recorded_project(adapter, upload.store.schema, runs)
     # A token for uploads must not choose the project: only its repository, or an administrator, may.
     if known and run.project_name not in known:
         raise OtherProject(run.project_name, ", ".join(sorted(known)), connection.name)
-    try:
-        claim_project(upload.state, connection, run.project_name, run.environment)
-    except OtherRepository as error:
-        if not error.may_share or not has_run_of(adapter, schema, runs, run):
-            raise
-        message = f"{error.message}, and the histories of both are mixed"
-        add_event(upload.state, job_id, Stage.STORE, "log", message)
 
 
 def _recorded_project(adapter: UnifiedSqlAdapter, schema: str, runs: Sequence[str]) -> frozenset[str]:

@@ -475,7 +475,8 @@ def test_a_locked_store(tmp_path: Path) -> None:
         return ColumnGraph(lineage_ids={}, analyses={})
 
     async def record() -> bool:
-        task = asyncio.ensure_future(stores.record("default", Project(run=run, nodes=()), nothing))
+        project = Project(run=run, nodes=())
+        task = asyncio.ensure_future(stores.record("default", project, nothing, lambda *_: None))
         await asyncio.sleep(0.2)
         assert not task.done()
         sign.touch()
