@@ -35,7 +35,6 @@ from recce_meta.models import Project
 from recce_meta.models.extraction import Extraction, ExtractionTier, IsolationKind
 from recce_meta.models.lineage import ColumnGraph, KnownColumns
 from recce_meta.profiles.discovery import PROJECT_FILE
-from recce_meta.repositories.claims import ProjectClaim
 from recce_meta.repositories.commits.files import find_job_files
 from recce_meta.repositories.commits.resolving import Commits, settings_for, without_rights
 from recce_meta.repositories.dbt.commands import PackageAccess
@@ -73,7 +72,13 @@ from recce_meta.repositories.reading import (
     read_columns,
     read_document,
 )
-from recce_meta.repositories.recording import Recording, TargetStore, TargetStores, object_counts
+from recce_meta.repositories.recording import (
+    ProjectClaim,
+    Recording,
+    TargetStore,
+    TargetStores,
+    object_counts,
+)
 from recce_meta.repositories.state.connections import get_connection, list_connections
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.job_files import put_job_file

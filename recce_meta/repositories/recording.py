@@ -20,17 +20,22 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import ConfigurationError, DatabaseNotFound, StoreLocked, StoreNotFound, did_you_mean
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import Analyse, ColumnGraph, KnownColumns
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.jobs import add_event
+from recce_meta.repositories.state.projects import OtherRepository, claim_project, holding_project
+from recce_meta.repositories.state.uploads import last_runs
+from recce_meta.repositories.types import RepositoryConnection, Stage
 from recce_meta.store.columns import columns_of
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store
-from recce_meta.store.write import RecordResult, record_run
+from recce_meta.store.write import Guard, RecordResult, record_run
 
 _PIECE = 2.0
 """Seconds of waiting for a lock that cannot be interrupted."""
 _NOT_OBJECTS = frozenset(["test", "unit_test", "operation"])
 T = TypeVar("T")
 AnalyseColumns = Callable[[KnownColumns], Coroutine[Any, Any, ColumnGraph]]
-Claim = Callable[[UnifiedSqlAdapter, str], None]
+Claim = Callable[[UnifiedSqlAdapter, str], Guard]
 
 
 def object_counts(project: Project) -> dict[str, int]:
@@ -61,6 +66,41 @@ class TargetStore(Protocol):
         """Schema of the store."""
 
 
+class ProjectClaim(Struct, frozen=True, kw_only=True):
+    """Claim of *connection* on the project of *run*.
+
+    *connection* is read once: the store that it names is both the one that is claimed and the one that the
+    run is written to, also if its settings change meanwhile.
+    """
+
+    state: State
+    connection: RepositoryConnection
+    job_id: str
+    run: RunMetadata
+
+    def make(self, adapter: UnifiedSqlAdapter, schema: str) -> Guard:
+        """Claim the project in the store, and return a guard that holds it while a transaction writes.
+
+        A connection that has recorded the project before owners were known continues, with a line in the log.
+        Raises OtherRepository if the project belongs to another repository; the guard does so if it was
+        handed over since.
+        """
+        is_shared = False
+        try:
+            claim_project(self.state, self.connection, self.run.project_name, self.run.environment)
+        except OtherRepository as error:
+            runs = last_runs(self.state, self.connection.id)
+            if not error.may_share or not has_run_of(adapter, schema, runs, self.run):
+                raise
+            is_shared = True
+            message = f"{error.message}, and the histories of both are mixed"
+            add_event(self.state, self.job_id, Stage.STORE, "log", message)
+        return partial(
+            holding_project,
+            self.state, self.connection, self.run.project_name, self.run.environment, is_shared=is_shared,
+        )  # fmt: skip
+
+
 class TargetStores:
     """Stores of a worker by name. *lock_timeout* is how many seconds a job waits for a locked file."""
 
@@ -79,8 +119,8 @@ class TargetStores:
     async def record(self, name: str, project: Project, analyse: AnalyseColumns, claim: Claim) -> Recording:
         """Record *project* in the store *name*, with its column lineage, which *analyse* computes.
 
-        *claim* is called before with the adapter and the schema, and may refuse by an exception. Raises
-        errors as `find_run` does.
+        *claim* is called before with the adapter and the schema, and returns the guard of each transaction.
+        Both may refuse by an exception. Raises errors as `find_run` does.
         """
         analysis = _ColumnTask(asyncio.get_running_loop(), analyse)
         return await self._using(name, partial(_record, project, analysis, claim), analysis.stop)
@@ -203,9 +243,9 @@ def has_run_of(adapter: UnifiedSqlAdapter, schema: str, run_ids: Iterable[str], 
 def _record(
     project: Project, analyse: Analyse, claim: Claim, adapter: UnifiedSqlAdapter, schema: str
 ) -> Recording:
-    claim(adapter, schema)
+    guard = claim(adapter, schema)
     # A commit is extracted again when a branch returns to it, or a pull request is reopened.
-    result = record_run(adapter, project, schema=schema, analyse=analyse, id_of_contents=True)
+    result = record_run(adapter, project, schema=schema, analyse=analyse, id_of_contents=True, guard=guard)
     with open_store(adapter, schema) as store:
         columns = columns_of(store, result.run)
     outputs = [output for node in columns.values() for output in node.outputs]

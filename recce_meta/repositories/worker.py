@@ -361,9 +361,7 @@ def _configuration(state: State, name: str) -> DBOSConfig:
             "system_database_engine": engine,
             "dbos_system_schema": f"{state.schema}_jobs",
         }
-    file = state.file.with_name(f"{state.file.stem}-jobs{state.file.suffix}")
-    # SQLite would create it with the mode of the umask, and other users could read job ids and results.
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    file = state.neighbour("jobs")
     with closing(sqlite3.connect(file)) as connection:
         # The mode stays in the file; without it, the readers of several workers block the writer.
         connection.execute("PRAGMA journal_mode = WAL")

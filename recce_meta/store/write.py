@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 
 from msgspec import Struct
@@ -75,6 +76,10 @@ class RecordResult(Tabular, frozen=True, kw_only=True):
     """One sentence for each node whose columns could not be determined by this recording."""
 
 
+Guard = Callable[[], AbstractContextManager[None]]
+"""Returns the context of one transaction, which may refuse it by an exception."""
+
+
 class _Entry(Struct, frozen=True):
     """Data to record."""
 
@@ -105,11 +110,12 @@ def record_run(
     analyse: Analyse | None = None,
     id_of_contents: bool = False,
     is_compiled: bool = True,
+    guard: Guard = nullcontext,
 ) -> RecordResult:
     """Write *project* as one run, with *statistics* of its nodes; create the store if it does not exist.
 
-    A run whose id is already stored is not changed; only missing *statistics* and column lineage are
-    added, unless its contents differ from *project*. Waits for other recorders.
+    A stored run is not changed; only missing *statistics* and column lineage are added, unless its
+    contents differ from *project*. Waits for other recorders. *guard* is entered for each transaction.
 
     Raises StoreError if a run with this id was pruned. With *id_of_contents*, the id follows from the
     contents, which may occur again: the run then gets another id.
@@ -143,25 +149,32 @@ def record_run(
         asks_warehouse=now is None and not adapter.warehouse.is_in_process,
     )
     # Analysing columns can take minutes, so the first transaction only finds out whether they are stored.
-    done = retrying(adapter, schema, lambda: _record(adapter, schema, entry, None))
+    done = _guarded(guard, adapter, schema, entry, None)
     if isinstance(done, RecordResult) or analyse is None:
         return _whole(done)
     # The analysis takes minutes, in which DuckDB would keep the file locked.
     if adapter.warehouse.is_in_process and adapter.is_shareable:
         adapter.close()  # other processes may open the file in the meantime
     try:
-        return _record_with(adapter, schema, entry, analyse(done))
+        return _record_with(guard, adapter, schema, entry, analyse(done))
     except AnalysesGone:
         # The second attempt refers to no stored analysis, so that no prune can break it.
-        return _record_with(adapter, schema, entry, analyse({}))
+        return _record_with(guard, adapter, schema, entry, analyse({}))
+
+
+def _guarded(
+    guard: Guard, adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnPieces | None
+) -> RecordResult | KnownColumns:
+    with guard():
+        return retrying(adapter, schema, lambda: _record(adapter, schema, entry, columns))
 
 
 def _record_with(
-    adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnGraph
+    guard: Guard, adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnGraph
 ) -> RecordResult:
     pieces = column_pieces(columns)
     entry = replace(entry, column_warnings=first_warnings(columns.warnings))
-    done = _whole(retrying(adapter, schema, lambda: _record(adapter, schema, entry, pieces)))
+    done = _whole(_guarded(guard, adapter, schema, entry, pieces))
     return replace(done, column_warnings=columns.warnings) if done.written or done.columns_added else done
 
 

@@ -21,16 +21,18 @@ import pytest
 import uvicorn
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.models.lineage import ColumnGraph
 from recce_meta.repositories.service import RepositoryService
-from recce_meta.repositories.state.connections import add_connection
+from recce_meta.repositories.state.connections import add_connection, get_connection
 from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.projects import hand_over_project
 from recce_meta.repositories.state.tables import project_owners, pull_requests
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.types import Forge, RepositoryConnection, TaskKind
 from recce_meta.server.access import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.metadata import uploads
+from recce_meta.server.metadata import manifests, uploads
 from recce_meta.server.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.sync import server_client
@@ -261,6 +263,20 @@ def test_connections_that_shared_a_project_before_continue_with_a_note(
     assert any("the histories of both are mixed" in message for message in messages)
     assert cli("connection", "claim", "shop", "jaffle_shop", "--state", str(served.state.url)).code == 0
     assert other(*to).code == 3
+
+
+@pytest.mark.parametrize("served", DATABASES, indirect=True)
+def test_an_upload_records_nothing_if_its_project_is_handed_over_meanwhile(
+    served: Served, cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hand_over(*_: object) -> ColumnGraph:
+        hand_over_project(served.state, get_connection(served.state, OTHER), "jaffle_shop")
+        return ColumnGraph(lineage_ids={}, analyses={})
+
+    monkeypatch.setattr(manifests, "_new", hand_over)
+    done = cli.within(project)("record", "--to", served.url, "--branch", "main")
+    assert done.code == 3 and f"belongs to uploads to the connection {OTHER}" in done.err
+    assert served.jobs()[0][0] == "failed" and runs(served) == []
 
 
 def test_a_time_in_the_future_becomes_that_of_the_upload(served: Served, cli: Cli, project: Path) -> None:

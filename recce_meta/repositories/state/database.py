@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
 from recce_meta.adapter.errors import translate_error
-from recce_meta.errors import ConfigurationError, RecceMetaError, StoreError, WarehouseError
+from recce_meta.errors import ConfigurationError, RecceMetaError, StoreError, StoreLocked, WarehouseError
 from recce_meta.repositories.state.tables import UtcTime, metadata, state_version
 from recce_meta.warehouses import UrlParts, Warehouse, warehouse_for_scheme
 
@@ -46,6 +46,9 @@ BUSY_SECONDS = 60
 _IS_WRITER = "recce_meta_is_writer"
 _CREATION_LOCK = 0x7265636365
 """Key of PostgreSQL's advisory lock that the creator of a state holds."""
+_OWNERS_LOCK = 0x6F776E72
+"""First key of PostgreSQL's advisory lock of the owners of projects."""
+_LOCK_NOT_AVAILABLE = "55P03"
 _URL_HINT = f"set --state or {STATE_URL} to sqlite:///FILE or to postgresql://USER@HOST:PORT/DATABASE"
 
 
@@ -82,6 +85,14 @@ class State:
         )
         return translation.get(None)
 
+    def neighbour(self, name: str) -> Path:
+        """Return a file next to that of the state, such as `state-jobs.db`; create it if it is missing."""
+        assert self.file is not None
+        file = self.file.with_name(f"{self.file.stem}-{name}{self.file.suffix}")
+        # SQLite would create it with the mode of the umask, and other users could read it.
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        return file
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -112,6 +123,42 @@ class State:
             yield connection
 
     @contextmanager
+    def lock_owners(self, *, is_exclusive: bool) -> Iterator[None]:
+        """Hold the lock of the owners of projects within the block.
+
+        Writers of runs share it while they write; who changes an owner excludes them. It ends with its
+        process. Raises StoreLocked if it is not free within a minute.
+        """
+        with self._locked_file(is_exclusive) if self.is_sqlite else self._locked_row(is_exclusive):
+            yield
+
+    @contextmanager
+    def _locked_file(self, is_exclusive: bool) -> Iterator[None]:
+        # Another file than the state: the lock is held while a run is written, and jobs write to the state.
+        file = self.neighbour("owners")
+        with closing(sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN EXCLUSIVE" if is_exclusive else "BEGIN")
+                # A transaction that shares has no lock before it reads.
+                connection.execute("SELECT count(*) FROM sqlite_master")
+            except sqlite3.OperationalError:
+                raise _owners_are_locked() from None
+            yield
+
+    @contextmanager
+    def _locked_row(self, is_exclusive: bool) -> Iterator[None]:
+        lock = func.pg_advisory_xact_lock if is_exclusive else func.pg_advisory_xact_lock_shared
+        with self.read() as connection:
+            connection.execute(select(func.set_config("lock_timeout", f"{BUSY_SECONDS}s", True)))
+            try:
+                connection.execute(select(lock(_OWNERS_LOCK, func.hashtext(self.schema))))
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+                raise _owners_are_locked() from None
+            yield
+
+    @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
@@ -119,6 +166,12 @@ class State:
             raise
         except DBAPIError as error:
             raise _translate(error, self.url, self._warehouse, self._secrets) from None
+
+
+def _owners_are_locked() -> StoreLocked:
+    return StoreLocked(
+        "A run is written at this moment, or a project is handed over", hint="try again in a minute"
+    )
 
 
 def values_of(row: RowMapping) -> dict[str, Any]:

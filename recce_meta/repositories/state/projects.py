@@ -7,7 +7,8 @@ their connection, and own nothing: a fork chooses the name of its project.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from sqlalchemy import RowMapping, delete, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -78,17 +79,35 @@ def check_owner(state: State, connection: RepositoryConnection, project: str) ->
         raise OtherRepository(connection, key, owner)
 
 
+@contextmanager
+def holding_project(
+    state: State, connection: RepositoryConnection, project: str, environment: str, *, is_shared: bool
+) -> Iterator[None]:
+    """Hold what `claim_project` gave within the block: meanwhile no project is handed over.
+
+    *is_shared* permits another owner to whom the project was not handed over. Raises OtherRepository if the
+    project was handed over since, and StoreLocked if one is handed over for too long.
+    """
+    with state.lock_owners(is_exclusive=False):
+        try:
+            claim_project(state, connection, project, environment)
+        except OtherRepository as error:
+            if not (is_shared and error.may_share):
+                raise
+        yield
+
+
 def hand_over_project(state: State, connection: RepositoryConnection, project: str) -> None:
-    """Make the repository of *connection* the only owner of *project* in its store and environment."""
+    """Make the repository of *connection* the only owner of *project* in its store and environment.
+
+    Waits until the runs that are written at this moment are stored. Raises StoreLocked if that takes too
+    long.
+    """
     key = {"store": connection.store, "project": project, "environment": connection.environment}
-    with state.write() as session:
+    values = {"repository": repository_of(connection), "is_handed_over": True}
+    with state.lock_owners(is_exclusive=True), state.write() as session:
         session.execute(delete(project_owners).filter_by(**key))
-        values = key | {
-            "repository": repository_of(connection),
-            "is_handed_over": True,
-            "since": state.now(),
-        }
-        session.execute(insert(project_owners).values(values))
+        session.execute(insert(project_owners).values(key | values | {"since": state.now()}))
 
 
 def owned_projects(state: State, connection: RepositoryConnection) -> frozenset[str]:

@@ -20,7 +20,6 @@ from recce_meta.errors import DatabaseNotFound, RecceMetaError, StoreNotFound
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.extraction import Extraction, ExtractionTier, Trigger
 from recce_meta.models.lineage import ColumnGraph, KnownColumns, first_warnings
-from recce_meta.repositories.claims import ProjectClaim
 from recce_meta.repositories.manifest_reader import (
     Accuracy,
     ReadingRequest,
@@ -29,7 +28,7 @@ from recce_meta.repositories.manifest_reader import (
     read_upload,
 )
 from recce_meta.repositories.processes import Completed
-from recce_meta.repositories.recording import object_counts
+from recce_meta.repositories.recording import ProjectClaim, object_counts
 from recce_meta.repositories.requests import check_branch
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import note_outcome
@@ -293,8 +292,12 @@ def _write(upload: _Upload, job_id: str, project: Project, columns: ColumnGraph)
     claim = ProjectClaim(state=state, connection=upload.connection, job_id=job_id, run=project.run)
     with store.writing() as adapter:
         _refuse_other_project(upload, adapter, project.run)
-        claim.make(adapter, store.schema)
-        return record_run(adapter, project, schema=store.schema, analyse=lambda known: _new(columns, known))
+        guard = claim.make(adapter, store.schema)
+
+        def analyse(known: KnownColumns) -> ColumnGraph:
+            return _new(columns, known)
+
+        return record_run(adapter, project, schema=store.schema, analyse=analyse, guard=guard)
 
 
 def _refuse_other_project(upload: _Upload, adapter: UnifiedSqlAdapter, run: RunMetadata) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from functools import partial
@@ -18,17 +19,24 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import StoreNotFound
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.extraction import ExtractionTier, Trigger
+from recce_meta.models.lineage import ColumnGraph
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job, request_job, start_job
-from recce_meta.repositories.state.projects import claim_project
+from recce_meta.repositories.state.projects import (
+    OtherRepository,
+    claim_project,
+    hand_over_project,
+    owned_projects,
+)
 from recce_meta.repositories.types import RepositoryConnection, Stage
 from recce_meta.repositories.workflow import FolderGone, JobRun, Result, StageFailed
+from recce_meta.store import write as write_module
 from recce_meta.store.read import find_runs
-from recce_meta.store.session import open_store
+from recce_meta.store.session import StoreSession, open_store
 from tests.contract.repositories.test_extraction import Target
-from tests.states import DATABASES, opened, shop, state_address
+from tests.states import DATABASES, at_once, opened, shop, state_address
 
 STORES = ("first", "second")
 OTHER = "https://github.com/acme/other"
@@ -131,3 +139,61 @@ def test_a_job_whose_settings_have_changed_since_its_checkout_begins_again(
     assert claims.recorded() == {"first": [], "second": []}
     claims.record(run)
     assert claims.recorded() == {"first": [run.job.id], "second": []}
+
+
+def test_a_job_records_nothing_if_its_project_is_handed_over_while_it_analyses_columns(
+    claims: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Minutes lie between the claim and the transaction that writes."""
+    run, other = claims.run(claims.connect()), shop(store="first", repo_url=OTHER)
+
+    async def hand_over(*_: object) -> ColumnGraph:
+        await asyncio.to_thread(hand_over_project, claims.state, other, "shop")
+        return ColumnGraph(lineage_ids={}, analyses={})
+
+    monkeypatch.setattr(Extractor, "_columns", hand_over)
+    with pytest.raises(StageFailed, match=f"belongs to {OTHER}") as error:
+        claims.record(run)
+    assert error.value.kind == "other_repository"
+    assert claims.recorded()["first"] == []
+
+
+def test_a_project_is_not_handed_over_while_a_run_is_written(
+    claims: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written then is complete before the new owner records anything."""
+    run, other, order = claims.run(claims.connect()), shop(store="first", repo_url=OTHER), list[str]()
+    threads: list[threading.Thread] = []
+    write_graph = write_module.write_graph
+
+    def hand_over() -> None:
+        hand_over_project(claims.state, other, "shop")
+        order.append("handed over")
+
+    def write(store: StoreSession, *given: Any) -> Any:
+        threads.append(threading.Thread(target=hand_over))
+        threads[-1].start()
+        threads[-1].join(0.5)
+        order.append("written")
+        return write_graph(store, *given)
+
+    monkeypatch.setattr(write_module, "write_graph", write)
+    claims.record(run)
+    threads[0].join()
+    assert order == ["written", "handed over"]
+    assert claims.recorded()["first"] == [run.job.id]
+    with pytest.raises(OtherRepository):
+        claim_project(claims.state, run.connection, "shop", "prod")
+
+
+def test_many_hand_overs_at_once_leave_one_owner(claims: Claims) -> None:
+    numbers = iter(range(8))
+
+    def hand_over() -> None:
+        address = f"{OTHER}-{next(numbers)}"
+        for _ in range(5):
+            hand_over_project(claims.state, shop(repo_url=address), "shop")
+
+    at_once(8, hand_over)
+    owners = [shop(repo_url=f"{OTHER}-{number}") for number in range(8)]
+    assert sum(bool(owned_projects(claims.state, one)) for one in owners) == 1
