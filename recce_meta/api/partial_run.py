@@ -3,8 +3,9 @@
 `dbt test` and `dbt run -s one_model` write a manifest in which most nodes have no SQL. It is taken from a run
 that compiled the same node (`recce_meta.diff.same_sql`): of the same environment, else of another one if the
 code does not read its environment. The stored run stays what dbt wrote; its column lineage, and the effects
-of its changes, follow from the SQL that is found here. If no run compiled a node, our renderer writes SQL for
-its column lineage, which is assumed.
+of its changes, follow from the SQL that is found here. If no run compiled a node, our renderer writes its
+SQL. It is proven if the template calls only `ref`, `source` and `config`; else it is assumed, and gives
+column lineage only.
 
 A node is stale if it holds data of an earlier build: its build failed or was skipped, or its code or that of
 an ancestor changed since its last build.
@@ -29,7 +30,7 @@ from recce_meta.diff.same_sql import Dependence, SqlInputs
 from recce_meta.errors import StoreNotFound, TemplateError
 from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
-from recce_meta.models.relation_tokens import resolve
+from recce_meta.models.relation_tokens import RelationIndex, resolve, tokenise
 from recce_meta.models.run import DBT, OF_WORKSPACE, PART
 from recce_meta.sql_lineage.project.columns import QUERIES, parents_first
 from recce_meta.store import read
@@ -43,8 +44,8 @@ else:
 
 WITH_SQL = QUERIES | {"test"}
 """Resource types whose compiled SQL is analysed."""
-GRAPHS_READ = 8
-"""Most graphs that are searched in the same environment, and as many in others: each costs a few queries."""
+GRAPHS_READ = 16
+"""Most graphs from which nodes are read: each costs a few queries."""
 SECONDS_OF_RENDERING = 10.0
 """Time for all templates of a run that no run compiled; the rest has no column lineage."""
 COMPILING = frozenset(["build", "run", "test", "compile", "generate", "snapshot", "seed"])
@@ -58,8 +59,8 @@ class KeptSql(Struct, frozen=True, kw_only=True):
 
     code: str
     """Compiled code in its stored form, with tokens for relations."""
-    run_id: str
-    """Run that compiled it."""
+    run_id: str | None
+    """Run that compiled it; None if our renderer wrote it."""
     is_assumed: bool
     """True if it cannot be proven that dbt would compile the same SQL now."""
 
@@ -97,24 +98,75 @@ def is_compiled(project: Project) -> bool:
 def kept_sql(store: StoreSession, side: ProjectSide, nodes: Iterable[NodeMetadata]) -> dict[str, KeptSql]:
     """Return the SQL of *nodes* of *side* from other runs of its project, by unique id.
 
+    SQL that no run has compiled is rendered if it follows from the artifacts alone.
     The side has the parents of *nodes*, and the ephemeral ancestors with their parents.
     """
-    run = side.run
     missing = {node.unique_id: node for node in nodes if lacks_sql(node)}
+    found = _of_other_runs(store, side, missing)
+    return {**found, **_plain_sql(side, [node for key, node in missing.items() if key not in found])}
+
+
+def _of_other_runs(
+    store: StoreSession, side: ProjectSide, missing: Mapping[str, NodeMetadata]
+) -> dict[str, KeptSql]:
+    run = side.run
     if run is None or run.extractor != DBT or not missing:
         return {}
     found: dict[str, KeptSql] = {}
+    refuted: set[str] = set()
     own = SqlInputs(side)
-    for donor in _donors(store, run):
-        for unique_id, kept in _from_run(store, donor, run, side, own, missing).items():
+    for donor, wanted in _wanted(store, run, side, missing, found):
+        wanted -= refuted
+        for unique_id, kept in _from_run(store, donor, run, side, own, missing, wanted).items():
             known = found.get(unique_id)
             # Proven SQL is better than assumed SQL of a newer run. Two texts of one code refute the proof.
             if known is None or (known.is_assumed and not kept.is_assumed):
                 found[unique_id] = kept
             elif not (known.is_assumed or kept.is_assumed) and known.code != kept.code:
                 found[unique_id] = replace(known, is_assumed=True)
-                del missing[unique_id]
+                refuted.add(unique_id)
     return found
+
+
+def _wanted(
+    store: StoreSession,
+    run: RunMetadata,
+    side: ProjectSide,
+    missing: Mapping[str, NodeMetadata],
+    found: Mapping[str, KeptSql],
+) -> Iterator[tuple[RunMetadata, set[str]]]:
+    """Yield runs with the nodes to read from each; *found* has what was found in those before.
+
+    Two queries list the compiled nodes of all runs: the second one of the nodes that no near run compiled.
+    """
+    donors = list(_donors(store, run))
+    tried: set[tuple[object, ...]] = set()
+    read_graphs = 0
+    for some in (donors[:GRAPHS_READ], donors[GRAPHS_READ:]):
+        codes = [
+            f"{key} {node.code_hash}"
+            for key, node in missing.items()
+            if node.code_hash and (key not in found or found[key].is_assumed)
+        ]
+        if not (some and codes):
+            return
+        versions: dict[str, list[tuple[str, str]]] = {}
+        graph_ids = "\n".join(donor.graph_id or "" for donor in some)
+        for graph_id, *place in store.query("compiled_nodes", graph_ids=graph_ids, codes="\n".join(codes)):
+            versions.setdefault(str(graph_id), []).append((str(place[0]), str(place[1])))
+        for donor in some:
+            wanted = set()
+            for unique_id, version_id in versions.get(donor.graph_id or "", ()):
+                # One version has one text, from equal inputs unless its ephemeral ancestors differ.
+                is_alone = not _ephemeral_above([unique_id], side.nodes)
+                same = donor.macro_set_id, donor.dbt_version, donor.environment, _target(donor)
+                trial = (version_id, *same, is_alone or donor.graph_id)
+                if trial not in tried:
+                    tried.add(trial)
+                    wanted.add(unique_id)
+            if wanted and read_graphs < GRAPHS_READ:
+                read_graphs += 1
+                yield donor, wanted
 
 
 def _donors(store: StoreSession, run: RunMetadata) -> Iterator[RunMetadata]:
@@ -133,8 +185,6 @@ def _donors(store: StoreSession, run: RunMetadata) -> Iterator[RunMetadata]:
             if other.command not in COMPILING or other.extraction is not None:
                 continue
             seen.add(other.graph_id)
-            if len(seen) > GRAPHS_READ + 1:
-                break
             yield other
 
 
@@ -145,10 +195,9 @@ def _from_run(
     side: ProjectSide,
     own: SqlInputs,
     missing: Mapping[str, NodeMetadata],
+    wanted: Collection[str],
 ) -> dict[str, KeptSql]:
-    """Return the SQL of *missing* that *donor* compiled from the same code."""
-    compiled = {str(one) for (one,) in store.query("compiled_nodes", graph_id=donor.graph_id)}
-    wanted = compiled & missing.keys()
+    """Return the SQL of the nodes *wanted* of *missing* that *donor* compiled from the same code."""
     if not wanted:
         return {}
     ids = {*wanted, *_ephemeral_above(wanted, side.nodes)}
@@ -195,12 +244,17 @@ def with_kept_sql(
     adapter: UnifiedSqlAdapter, project: Project, schema: str
 ) -> tuple[Project, Collection[str]]:
     """Return *project* with SQL for nodes that dbt did not compile, and the nodes whose SQL is assumed."""
-    missing = [node for node in project.nodes if lacks_sql(node)]
+    missing = {node.unique_id: node for node in project.nodes if lacks_sql(node)}
+    side = ProjectSide.of(project)
     try:
         with open_store(adapter, schema) as store:
-            kept = kept_sql(store, ProjectSide.of(project), missing)
+            kept = _of_other_runs(store, side, missing)
     except StoreNotFound:
         kept = {}
+    # Templates and the analysis take seconds, in which DuckDB would keep the file locked.
+    if adapter.warehouse.is_in_process and adapter.is_shareable:
+        adapter.close()
+    kept |= _plain_sql(side, [node for key, node in missing.items() if key not in kept])
     known = replace(
         project, nodes=tuple(filled(project.nodes, kept, {node.unique_id: node for node in project.nodes}))
     )
@@ -211,6 +265,31 @@ def with_kept_sql(
         for node in known.nodes
     ]
     return replace(known, nodes=tuple(nodes)), assumed | rendered.keys()
+
+
+def _plain_sql(side: ProjectSide, nodes: Sequence[NodeMetadata]) -> dict[str, KeptSql]:
+    """Return the SQL of *nodes* of *side* that our renderer writes as dbt would, in its stored form."""
+    run = side.run
+    if run is None or run.extractor != DBT or not nodes:
+        return {}
+    inputs, relations = SqlInputs(side), RelationIndex(side.nodes)
+    plain = [node for node in nodes if inputs.is_plain(node)]
+    if not plain:
+        return {}
+    renderer = render.SimpleTemplateRenderer(
+        None, side.nodes, macros=side.macros.values(), run=run, infer_variables=False
+    )
+    found: dict[str, KeptSql] = {}
+    end = monotonic() + SECONDS_OF_RENDERING
+    for node in plain:
+        if monotonic() > end:
+            break
+        with suppress(TemplateError):
+            code = tokenise(renderer.render_node(node.unique_id), relations.relations_of(node))
+            # dbt lists the parents that it found when it parsed the same template.
+            if renderer.parents == frozenset(node.parents) and inputs.may_stand(code, node):
+                found[node.unique_id] = KeptSql(code=code, run_id=None, is_assumed=False)
+    return found
 
 
 def _rendered(project: Project) -> dict[str, str]:

@@ -46,6 +46,8 @@ checked for. Any other name that is not a macro makes a node unprovable."""
 _ADAPTER = re.compile(r"\badapter\b(?:\s*\.\s*(\w+))?")
 _OFFLINE = frozenset(["dispatch", "quote", "type"])
 """Methods of `adapter` that do not ask the database."""
+_CONFIG_READ = re.compile(r"\bconfig\s*(?![\s(])")
+"""Use of `config` other than a call."""
 _LIMITED = ("_dbt_limit_subq", "_dbt_et_filter_subq")
 """Aliases of the subqueries into which `--empty`, `--sample` and batches turn relations."""
 
@@ -85,6 +87,33 @@ class SqlInputs:
             return False
         return self._related(node) <= token_ids(code)
 
+    def is_plain(self, node: NodeMetadata) -> bool:
+        """Return True if the SQL of *node* follows from artifacts alone, without a macro of dbt.
+
+        Its code, that of its ephemeral ancestors, and the macros that they call then consist of Jinja's own
+        words, `ref`, `source` and calls of `config`. A renderer needs nothing else to write the SQL.
+        """
+        for one in (node, *self._ephemeral(node, {node.unique_id: None})):
+            if one.raw_code is None or self._dependence(one) is not Dependence.CODE:
+                return False
+            reached = [self._side.macros[unique_id] for unique_id in self._reached(self._named(one))]
+            if any(is_builtin(macro.package_name) for macro in reached):
+                return False
+            if not all(map(self._is_plain_text, (one.raw_code, *(macro.macro_sql for macro in reached)))):
+                return False
+        return True
+
+    def _is_plain_text(self, code: str) -> bool:
+        if jinja_names(code) & self._overridden or _CONFIG_READ.search(code):
+            return False
+        return not outside_names(code) - STEADY - self._macro_names
+
+    @cached_property
+    def _overridden(self) -> frozenset[str]:
+        """Return the names of STEADY that macros of the project or of packages replace, such as `ref`."""
+        macros = self._side.macros.values()
+        return STEADY & {macro.name for macro in macros if not is_builtin(macro.package_name)}
+
     def _related(self, node: NodeMetadata) -> set[str]:
         """Return the parents of *node* with a relation."""
         nodes = self._side.nodes
@@ -121,7 +150,7 @@ class SqlInputs:
 
     def _named(self, node: NodeMetadata) -> tuple[str, ...]:
         """Return the macros that the code of *node* may name. What dbt lists differs between invocations."""
-        names = jinja_names(node.raw_code or "") - STEADY
+        names = jinja_names(node.raw_code or "") - (STEADY - self._overridden)
         return tuple(sorted(one for name in names for one in self._by_name.get(name, ()))) if names else ()
 
     @cached_property

@@ -100,7 +100,8 @@ def test_code_that_nothing_compiled_has_assumed_lineage_and_unknown_effects(
 ) -> None:
     recorded(shop("base", "prod"))
     project = compiling(shop("edited", "prod", **EDITS["values"][0]), [])
-    raw = "select id, customer_id, cents / 10 as amount, state from {{ source('outside', 'raw') }}"
+    share = "{{ var('share', 10) }}"
+    raw = f"select id, customer_id, cents / {share} as amount, state from {{{{ source('outside', 'raw') }}}}"
     by_name = {"stg": {"raw_code": raw}, "raw": {"source_name": "outside"}}
     nodes = [replace(node, **by_name.get(node.name, {})) for node in project.nodes]
     edited = recorded(replace(project, nodes=tuple(nodes)))
@@ -114,6 +115,45 @@ def test_code_that_nothing_compiled_has_assumed_lineage_and_unknown_effects(
     assert columns[unique_id("stg")].outputs
     assert columns[unique_id("daily")].tier is Tier.GOLD
     assert columns[unique_id("daily")].outputs
+
+
+def test_code_that_nothing_compiled_is_proven_if_it_follows_from_the_artifacts(
+    adapter: Any, schema: str, recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
+) -> None:
+    edits = EDITS["values"][0]
+
+    def edited(run_id: str, compiled: Collection[str]) -> str:
+        project = compiling(shop(run_id, "prod", **edits), compiled)
+        raw = "select id, customer_id, cents / 10 as amount, state from {{ source('outside', 'raw') }}"
+        changes = {"stg": {"raw_code": raw, "code_hash": "new"}, "raw": {"source_name": "outside"}}
+        nodes = [replace(node, **changes.get(node.name, {})) for node in project.nodes]
+        return recorded(replace(project, nodes=tuple(nodes)))
+
+    recorded(shop("base", "prod"))
+    none, whole = edited("none", []), edited("whole", MODELS)
+
+    assert answers(compared("base", none)) == answers(compared("base", whole))
+    columns = load_columns(adapter, resolve_run(adapter, none, schema=schema), schema=schema)
+    assert columns is not None
+    assert columns[unique_id("stg")].tier is Tier.GOLD
+
+
+def test_a_whole_run_lends_its_sql_however_many_partial_runs_follow(
+    recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
+) -> None:
+    edits = EDITS["values"][0]
+    recorded(shop("base", "prod"))
+    whole = recorded(shop("whole", "prod", **edits))
+    for number in range(17):
+        # Each run has another graph, and compiles one node.
+        project = compiling(shop(f"part{number}", "prod", **edits), ["daily"], hours=number + 1)
+        board = {"board": f"Version {number}."}
+        nodes = [replace(one, description=board.get(one.name, one.description)) for one in project.nodes]
+        last = recorded(replace(project, nodes=tuple(nodes)))
+
+    (changed, told), (expected, told_of_whole) = (answers(compared("base", one)) for one in (last, whole))
+    assert [one for one in changed if one[0] != unique_id("board")] == expected
+    assert told == {name: what for name, what in told_of_whole.items() if name != "board"}
 
 
 def test_sql_that_reads_its_environment_is_assumed_in_the_same_target_and_unknown_in_another(

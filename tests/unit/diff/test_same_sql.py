@@ -222,3 +222,38 @@ def test_sql_that_reads_other_rows_than_the_node_does_not_stand_for_it(code: str
     nodes = {one.unique_id: one for one in (PAID, ORDERS, EPHEMERAL)}
 
     assert SqlInputs(ProjectSide(nodes)).may_stand(code, PAID) is may
+
+
+@pytest.mark.parametrize(
+    ("code", "is_plain"),
+    [
+        ("select {{ cents('a') }} from {{ ref('orders') }}", True),
+        ("{% for one in [1, 2] %}{{ one }}{% endfor %}{{ config(materialized='view') }}", True),
+        ("{{ var('a', 1) }}", False),
+        ("{{ env_var('A') }}", False),
+        ("{{ target.name }}", False),
+        ("{{ config.get('a') }}", False),
+        ("{{ type_numeric() }}", False),
+        ("{{ adapter.quote('a') }}", False),
+        ("{{ now() }}", False),
+    ],
+)
+def test_code_is_plain_if_artifacts_alone_decide_over_its_sql(code: str, is_plain: bool) -> None:
+    cents = "{% macro cents(x) %}{{ x }} / 100{% endmacro %}"
+    macros = (macro("cents", cents), macro("type_numeric", "numeric", package="dbt"))
+    own = node(raw_code=code)
+
+    def found(*more: MacroMetadata) -> bool:
+        side = ProjectSide({own.unique_id: own}, {one.unique_id: one for one in (*macros, *more)}, a_run())
+        return SqlInputs(side).is_plain(own)
+
+    assert found() is is_plain
+    # A project may replace `ref` and others.
+    assert not found(macro("ref", "other"), macro("config", "other"), macro("for", "other"))
+
+
+def test_a_macro_that_replaces_ref_counts() -> None:
+    def of(code: str) -> Any:
+        return inputs(macros=(*MACROS, macro("ref", code)))
+
+    assert of("{{ builtins.ref(x) }}") != of("{{ builtins.ref(x).include(database=false) }}")
