@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import RowMapping, Select, and_, func, select
+from sqlalchemy import RowMapping, Select, and_, func, or_, select
 
 from recce_meta.models.extraction import Trigger
 from recce_meta.repositories.state.database import State
@@ -16,6 +16,8 @@ from recce_meta.repositories.types import EXCEEDED, JobSource, JobStatus
 
 _PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 """Pause after the first job that exceeds a limit; it doubles with each further one, up to the second."""
+_ENDED = 30
+"""Number of requested jobs among which the last ones that have ended are found."""
 _IS_FORK = func.coalesce(pull_requests.c.is_fork, False).label("is_fork")
 _JOBS = select(jobs, connections.c.repo_url, _IS_FORK).select_from(
     jobs.join(connections, connections.c.id == jobs.c.connection_id).outerjoin(
@@ -63,15 +65,23 @@ def read_turns(state: State) -> Turns:
 
 
 def _last(connection_id: str, *, is_fork: bool) -> Select[tuple[object, ...]]:
-    of_connection = _JOBS.where(jobs.c.connection_id == connection_id, _IS_FORK.is_(is_fork))
-    # A job that a newer push has cancelled proves nothing.
-    ended = of_connection.where(jobs.c.status.in_((JobStatus.SUCCESS.value, JobStatus.FAILED.value)))
-    return ended.order_by(jobs.c.row.desc()).limit(10)
+    """Return a query of the last jobs that have read files of the repository, or of its forks."""
+    # The merge base of a fork is a commit of the repository itself.
+    has_files_of_fork = and_(_IS_FORK, jobs.c.source == JobSource.PULL_REQUEST.value)
+    of_connection = _JOBS.where(jobs.c.connection_id == connection_id, has_files_of_fork.is_(is_fork))
+    # These have computed. A job that a newer push has cancelled, an upload, and a commit that was stored
+    # already prove nothing.
+    has_recorded = and_(jobs.c.status == JobStatus.SUCCESS.value, jobs.c.is_new)
+    ended = of_connection.where(or_(jobs.c.status == JobStatus.FAILED.value, has_recorded))
+    ended = ended.where(jobs.c.trigger != Trigger.UPLOAD.value)
+    # More than count: a job that was requested before others may end after them.
+    return ended.order_by(jobs.c.row.desc()).limit(_ENDED)
 
 
 def _pause_end(ended: Sequence[RowMapping]) -> datetime | None:
-    """Return the end of the pause after the jobs that *ended*, the newest first; None without one."""
+    """Return the end of the pause after the jobs that *ended*; None without one."""
     exceeded = 0
+    ended = sorted(ended, key=lambda row: (row["ended_at"], row["row"]), reverse=True)
     for row in ended:
         if row["failure"] not in EXCEEDED:
             break

@@ -60,11 +60,11 @@ def request(state: State, shop: RepositoryConnection, number: int | None = None,
     return jobs.request_job(state, shop.id, label, **given).job.id  # type: ignore[arg-type]
 
 
-def end(state: State, job_id: str, failure: str | None) -> None:
+def end(state: State, job_id: str, failure: str | None, *, is_new: bool = True) -> None:
     """Begin and end a job."""
     jobs.start_job(state, job_id, "worker")
     status = JobStatus.SUCCESS if failure is None else JobStatus.FAILED
-    jobs.finish_job(state, job_id, status, failure=failure)
+    jobs.finish_job(state, job_id, status, failure=failure, is_new=failure is None and is_new)
 
 
 def test_jobs_have_the_rank_of_what_they_read(state: State, shop: RepositoryConnection) -> None:
@@ -102,3 +102,33 @@ def test_a_repository_that_exceeds_limits_waits_longer_each_time(
     request(state, shop)
     request(state, shop, 2)
     assert list(read_turns(state).paused_until) == [(shop.id, True)], "branches do not wait for forks"
+
+
+def test_a_fork_does_not_end_its_own_pause(state: State, shop: RepositoryConnection) -> None:
+    """Its merge base, an upload, and a commit that is stored already have computed nothing of the fork."""
+    end(state, request(state, shop, 2), "time")
+    end(state, request(state, shop, 2, source=JobSource.MERGE_BASE), None)
+    uploaded = uploads.begin_upload(state, shop.id, "main", requested_by="ci", pull_request=2)
+    end(state, uploaded.id, None)
+    end(state, request(state, shop, 2), None, is_new=False)
+    request(state, shop, 2)
+    assert list(read_turns(state).paused_until) == [(shop.id, True)]
+
+
+def test_a_merge_base_that_exceeds_a_limit_pauses_the_repository_itself(
+    state: State, shop: RepositoryConnection
+) -> None:
+    end(state, request(state, shop, 2, source=JobSource.MERGE_BASE), "time")
+    request(state, shop)
+    request(state, shop, 2)
+    assert list(read_turns(state).paused_until) == [(shop.id, False)]
+
+
+def test_a_pause_follows_the_job_that_has_ended_last(state: State, shop: RepositoryConnection) -> None:
+    """A job that was requested first ends after one that was requested later."""
+    slow = request(state, shop, 2)
+    jobs.start_job(state, slow, "worker")
+    end(state, request(state, shop, 2), None)
+    end(state, slow, "time")
+    request(state, shop, 2)
+    assert list(read_turns(state).paused_until) == [(shop.id, True)]
