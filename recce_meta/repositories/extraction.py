@@ -468,7 +468,9 @@ class Extractor:
         claim = ProjectClaim(state=self._state, connection=run.connection, job_id=run.job.id, run=project.run)
         analyse = partial(self._columns, run)
         try:
-            return await self._stores.record(run.connection.store, project, analyse, claim.make)
+            return await self._stores.record(
+                run.connection.store, project, analyse, claim.make, idle=run.idle
+            )
         except OtherRepository as error:
             raise StageFailed(error.message, hint=error.hint, kind="other_repository") from None
 

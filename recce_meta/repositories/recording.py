@@ -10,7 +10,7 @@ import asyncio
 import concurrent.futures
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, nullcontext, suppress
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -24,6 +24,7 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import add_event
 from recce_meta.repositories.state.projects import OtherRepository, claim_project, holding_project
 from recce_meta.repositories.state.uploads import last_runs
+from recce_meta.repositories.turns import Idle
 from recce_meta.repositories.types import RepositoryConnection, Stage
 from recce_meta.store.columns import columns_of
 from recce_meta.store.read import run_by_id
@@ -116,14 +117,23 @@ class TargetStores:
         """
         return await self._using(name, partial(_find_run, run_id), lambda: None)
 
-    async def record(self, name: str, project: Project, analyse: AnalyseColumns, claim: Claim) -> Recording:
+    async def record(
+        self,
+        name: str,
+        project: Project,
+        analyse: AnalyseColumns,
+        claim: Claim,
+        *,
+        idle: Idle = nullcontext,
+    ) -> Recording:
         """Record *project* in the store *name*, with its column lineage, which *analyse* computes.
 
         *claim* is called before with the adapter and the schema, and returns the guard of each transaction.
-        Both may refuse by an exception. Raises errors as `find_run` does.
+        Both may refuse by an exception. The waits for other writers are blocks of *idle*. Raises errors as
+        `find_run` does.
         """
         analysis = _ColumnTask(asyncio.get_running_loop(), analyse)
-        return await self._using(name, partial(_record, project, analysis, claim), analysis.stop)
+        return await self._using(name, partial(_record, project, analysis, claim), analysis.stop, idle)
 
     async def read(
         self, name: str, work: Callable[[UnifiedSqlAdapter, str], T], stop: Callable[[], None] | None = None
@@ -146,13 +156,20 @@ class TargetStores:
         return await self._using(name, work, stop or _wait_for_the_end)
 
     async def _using(
-        self, name: str, work: Callable[[UnifiedSqlAdapter, str], T], stop: Callable[[], None]
+        self,
+        name: str,
+        work: Callable[[UnifiedSqlAdapter, str], T],
+        stop: Callable[[], None],
+        idle: Idle = nullcontext,
     ) -> T:
         """Return the result of *work* in a thread; if the task is cancelled, call *stop* and wait for it."""
         store = self._store(name)
         # One at a time: concurrent writers of one store would make each other repeat their work.
-        async with self._locks.setdefault(name, asyncio.Lock()):
-            return await self._patiently(store, work, stop)
+        lock = self._locks.setdefault(name, asyncio.Lock())
+        async with AsyncExitStack() as held:
+            async with idle() if lock.locked() else nullcontext():
+                await held.enter_async_context(lock)
+            return await self._patiently(store, work, stop, idle)
 
     def _store(self, name: str) -> TargetStore:
         store = self._stores.get(name)
@@ -164,7 +181,11 @@ class TargetStores:
         return store
 
     async def _patiently(
-        self, store: TargetStore, work: Callable[[UnifiedSqlAdapter, str], T], stop: Callable[[], None]
+        self,
+        store: TargetStore,
+        work: Callable[[UnifiedSqlAdapter, str], T],
+        stop: Callable[[], None],
+        idle: Idle = nullcontext,
     ) -> T:
         """Return the result of *work*, after a wait if another process locks the file of *store*."""
         deadline = time.monotonic() + self._lock_timeout
@@ -176,6 +197,8 @@ class TargetStores:
             except StoreLocked:
                 if time.monotonic() > deadline:
                     raise
+                async with idle():
+                    await _until_free(store, deadline)
             except asyncio.CancelledError:
                 # In a loop: the dispatcher cancels a job again and again until it has ended.
                 while not running.done():
@@ -216,6 +239,16 @@ def _with_adapter(store: TargetStore, work: Callable[[UnifiedSqlAdapter, str], T
     # A short wait, repeated: between two attempts the job can be cancelled.
     with store.connect().sibling(lock_timeout=_PIECE) as adapter:
         return work(adapter, store.schema)
+
+
+async def _until_free(store: TargetStore, deadline: float) -> None:
+    """Wait until no other process locks the file of *store*, up to *deadline*."""
+    while time.monotonic() < deadline:
+        try:
+            await asyncio.to_thread(_with_adapter, store, partial(_find_run, ""))
+        except StoreLocked:
+            continue
+        return
 
 
 def _find_run(run_id: str, adapter: UnifiedSqlAdapter, schema: str) -> RunMetadata | None:

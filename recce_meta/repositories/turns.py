@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -41,6 +41,11 @@ class Turn(NamedTuple):
     repository: str
     at: float
     """Time in seconds: of the request of a job that waits, of the start of another."""
+
+
+Idle = Callable[[], AbstractAsyncContextManager[None]]
+"""Begins a block in which a job computes nothing."""
+_Entry = tuple[Turn, "asyncio.Future[None]"]
 
 
 def rank_of(source: JobSource, *, is_fork: bool) -> Rank:
@@ -83,32 +88,67 @@ def next_turn(waiting: Sequence[Turn], recent: Sequence[Turn], *, free: int, slo
     )
 
 
+class Slot:
+    """Slot of one job, which it may give back for some time."""
+
+    def __init__(self, slots: Slots, job_id: str, rank: Rank, repository: str) -> None:
+        self._slots = slots
+        self._of_job = (job_id, rank, repository)
+        self._entry: _Entry | None = None
+
+    @asynccontextmanager
+    async def given_back(self) -> AsyncIterator[None]:
+        """Leave the slot to other jobs within the block, and wait for a turn at its end."""
+        self.give_back()
+        # Not in `finally`: a job that ends in the block needs no slot.
+        yield
+        await self.take()
+
+    async def take(self) -> None:
+        """Wait for the slot."""
+        loop = asyncio.get_running_loop()
+        self._entry = (Turn(*self._of_job, loop.time()), loop.create_future())
+        self._slots.add(self._entry)
+        await self._entry[1]
+
+    def give_back(self) -> None:
+        """Give the slot back, or stop waiting for it; do nothing without one."""
+        entry, self._entry = self._entry, None
+        if entry is not None:
+            self._slots.remove(entry)
+
+
 class Slots:
     """Slots of a worker for the stages that compute. A job that waits for a server takes none."""
 
     def __init__(self, count: int) -> None:
         """Create *count* slots."""
         self._count = self._free = count
-        self._waiting: list[tuple[Turn, asyncio.Future[None]]] = []
+        self._waiting: list[_Entry] = []
         self._recent: deque[Turn] = deque(maxlen=REMEMBERED)
 
-    @asynccontextmanager
-    async def taken(self, job_id: str, rank: Rank, repository: str) -> AsyncIterator[None]:
-        """Wait for a slot, and hold it within the block."""
-        loop = asyncio.get_running_loop()
-        given: asyncio.Future[None] = loop.create_future()
-        entry = (Turn(job_id, rank, repository, loop.time()), given)
+    def add(self, entry: _Entry) -> None:
+        """Let *entry* wait; its future has a result when it gets a slot."""
         self._waiting.append(entry)
         self._give()
+
+    def remove(self, entry: _Entry) -> None:
+        """Take back the slot of *entry*, or its place among those that wait."""
+        if entry in self._waiting:
+            self._waiting.remove(entry)
+        else:
+            self._free += 1
+        self._give()
+
+    @asynccontextmanager
+    async def taken(self, job_id: str, rank: Rank, repository: str) -> AsyncIterator[Slot]:
+        """Wait for a slot, and hold it within the block."""
+        slot = Slot(self, job_id, rank, repository)
         try:
-            await given
-            yield
+            await slot.take()
+            yield slot
         finally:
-            if entry in self._waiting:
-                self._waiting.remove(entry)
-            else:
-                self._free += 1
-            self._give()
+            slot.give_back()
 
     def _give(self) -> None:
         """Give free slots to the jobs whose turn it is."""

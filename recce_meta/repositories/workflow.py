@@ -16,14 +16,14 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from dbos import DBOS
 from msgspec import Struct, convert
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 from sqlalchemy.exc import SQLAlchemyError
 
 from recce_meta.errors import (
@@ -43,7 +43,7 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up
 from recce_meta.repositories.state.jobs import add_event, finish_job, set_stage, start_job
 from recce_meta.repositories.state.pull_requests import get_pull_request
-from recce_meta.repositories.turns import Slots, rank_of
+from recce_meta.repositories.turns import Idle, Slots, rank_of
 from recce_meta.repositories.types import (
     ExtractionJob,
     JobFigures,
@@ -147,6 +147,8 @@ class JobRun(Struct, frozen=True, kw_only=True):
     """Pull request of the job."""
     figures: dict[str, float] = {}
     """What the programs of the stage took in all attempts."""
+    idle: Idle = nullcontext
+    """Leaves the slot of the job to other jobs within its block."""
 
     @property
     def branch(self) -> str:
@@ -382,8 +384,8 @@ class Extractions:
         if stage not in _COMPUTING:
             return await self._healing(stage, run)
         rank = rank_of(run.job.source, is_fork=run.pull_request is not None and run.pull_request.is_fork)
-        async with self._slots.taken(run.job.id, rank, run.connection.repo_url):
-            return await self._healing(stage, run)
+        async with self._slots.taken(run.job.id, rank, run.connection.repo_url) as slot:
+            return await self._healing(stage, replace(run, idle=slot.given_back))
 
     async def _healing(self, stage: Stage, run: JobRun) -> Result:
         """Run the stage, again after a delay if its failure may heal."""
@@ -400,7 +402,8 @@ class Extractions:
                 # Jobs that failed together, such as in an outage of the forge, must not return together.
                 seconds = delay * (1 + random.random() * self._retries.jitter)
                 await run.log(f"{error.message}; trying again in {seconds:.0f} s")
-                await asyncio.sleep(seconds)
+                async with run.idle():
+                    await asyncio.sleep(seconds)
         raise AssertionError("the last attempt returns or raises")
 
     async def _clean_up(

@@ -109,3 +109,35 @@ def test_a_push_waits_for_one_stage_at_most_beside_forks_that_never_end(slots: i
     assert len(pushes) > 80 and len(waits[FORK]) > 20
     # One slot is shared with forks, which hold it for some steps; otherwise a slot is free for pushes.
     assert pushes[int(len(pushes) * 0.95)] <= (8 if slots == 1 else 3), pushes[-10:]
+
+
+def test_a_job_that_waits_leaves_its_slot_to_others() -> None:
+    order: list[str] = []
+
+    async def wait(shared: Slots, begun: asyncio.Event, is_over: asyncio.Event) -> None:
+        async with shared.taken("patient", BRANCH, "a") as slot:
+            async with slot.given_back():
+                begun.set()
+                await is_over.wait()
+            order.append("patient")
+            assert shared._free == 0
+
+    async def run() -> None:
+        shared, begun, is_over = Slots(1), asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(wait(shared, begun, is_over))
+        await begun.wait()
+        async with shared.taken("other", BRANCH, "b"):
+            is_over.set()
+            await asyncio.sleep(0.01)
+            order.append("other")
+        await task
+        begun.clear()
+        is_over.clear()
+        cancelled = asyncio.create_task(wait(shared, begun, is_over))
+        await begun.wait()
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        assert shared._free == 1 and not shared._waiting, "a job that ends without its slot gives back none"
+
+    asyncio.run(run())
+    assert order == ["other", "patient"]

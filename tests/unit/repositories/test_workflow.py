@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import cast
 
 import pytest
 from msgspec.structs import replace
 
 from recce_meta.errors import ArtifactError, RecceMetaError, StoreLocked, SyntaxFailed
-from recce_meta.models.extraction import ExtractionTier
+from recce_meta.models.extraction import ExtractionTier, Trigger
 from recce_meta.repositories.dbt.environments import EnvironmentFailed
 from recce_meta.repositories.dbt.outcome import DbtFailed, DbtFailure
 from recce_meta.repositories.extraction import run_id_of
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.types import Forge, ProfileTarget, RepositoryConnection, Stage
-from recce_meta.repositories.workflow import FailureCause, StageFailed, failure_of, job_folder
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.types import (
+    ExtractionJob,
+    Forge,
+    ProfileTarget,
+    RepositoryConnection,
+    Stage,
+)
+from recce_meta.repositories.workflow import (
+    Extractions,
+    FailureCause,
+    JobRun,
+    Retries,
+    StageFailed,
+    failure_of,
+    job_folder,
+)
 
 CONNECTION = RepositoryConnection(
     id="0123456789ab",
@@ -73,3 +90,37 @@ def test_folders_of_jobs_stay_in_the_work_folder(tmp_path: Path) -> None:
     folder = job_folder(tmp_path, "0123456789ab:../../etc:1")
     assert folder.parent == tmp_path / "jobs"
     assert folder != job_folder(tmp_path, "0123456789ab:../../etc:2")
+
+
+def test_a_job_that_is_tried_again_leaves_its_slot_until_then(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    async def work(run: JobRun) -> dict[str, object]:
+        order.append(run.job.branch)
+        if order == ["first"]:
+            raise GitFailure(GitFailureKind.NETWORK, "no answer", can_retry=True)
+        return {}
+
+    async def log(_: str) -> None: ...
+
+    def job(branch: str) -> JobRun:
+        found = ExtractionJob(
+            id=branch,
+            connection_id=CONNECTION.id,
+            branch=branch,
+            number=1,
+            trigger=Trigger.POLL,
+            requested_by="poll",
+            requested_at=CONNECTION.created_at,
+        )
+        return JobRun(job=found, connection=CONNECTION, folder=tmp_path, results={}, log=log)
+
+    async def both() -> None:
+        retries = Retries(delays=(0.2,), jitter=0)
+        jobs = Extractions(
+            cast(State, None), {Stage.PARSE: work}, worker="w", work=tmp_path, retries=retries, slots=1
+        )
+        await asyncio.gather(*(jobs._in_turn(Stage.PARSE, job(branch)) for branch in ("first", "second")))
+
+    asyncio.run(both())
+    assert order == ["first", "second", "first"]
