@@ -6,6 +6,7 @@ enqueues the rows that are due; a job's id is the id of its workflow, so it is e
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -20,7 +21,7 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up
 from recce_meta.repositories.state.jobs import active_jobs, finish_job, get_job
 from recce_meta.repositories.state.turns import Turns, read_turns
-from recce_meta.repositories.turns import Rank, next_turn
+from recce_meta.repositories.turns import Rank, Turn, finds_place, next_turn
 from recce_meta.repositories.types import ExtractionJob, JobStatus
 from recce_meta.repositories.workflow import QUEUE, VERSION, WORKFLOW, Extractions
 
@@ -71,21 +72,22 @@ class Dispatcher:
         if not fresh:
             return
         slots = self._count_slots()
-        # A job that is enqueued takes a slot in a moment.
-        free = slots - (len(active) - len(fresh))
         turns = read_turns(self._state)
+        held = Counter(turns.running)
+        # A job that is enqueued takes a place in a moment.
+        held.update(turn.repository for turn in turns.waiting.values() if turn.job_id in self._enqueued)
         now = datetime.now(timezone.utc)
         # A job that has begun since `active` was read is no longer in `turns`.
         known = [job for job in fresh if job.id in turns.waiting]
         waiting = [turns.waiting[job.id] for job in known if self._is_due(job, turns, now)]
         recent, by_id = list(turns.recent), {job.id: job for job in fresh}
-        while turn := next_turn(waiting, recent, free=free, slots=slots):
+        while turn := _next(waiting, recent, held, slots):
             # Every worker does this; DBOS ignores a second workflow of the same id.
             enqueue(by_id[turn.job_id])
             self._enqueued.add(turn.job_id)
             waiting.remove(turn)
             recent.insert(0, turn._replace(at=now.timestamp()))
-            free -= 1
+            held[turn.repository] += 1
 
     def _is_due(self, job: ExtractionJob, turns: Turns, now: datetime) -> bool:
         """Return True unless the branch's last job began a moment ago: many pushes give few jobs.
@@ -104,6 +106,13 @@ class Dispatcher:
         with suppress(UnknownNameError):
             return get_job(self._state, job_id)
         return None
+
+
+def _next(waiting: Sequence[Turn], recent: Sequence[Turn], held: Counter[str], slots: int) -> Turn | None:
+    """Return the job that begins next if repositories hold *held* of the places in *slots*."""
+    free = slots - held.total()
+    may_begin = [turn for turn in waiting if finds_place(held[turn.repository], free)]
+    return next_turn(may_begin, recent, free=free, slots=slots)
 
 
 def enqueue(job: ExtractionJob) -> None:

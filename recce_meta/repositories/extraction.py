@@ -38,6 +38,7 @@ from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.repositories.commits.files import find_job_files
 from recce_meta.repositories.commits.resolving import Commits, settings_for, without_rights
 from recce_meta.repositories.dbt.commands import PackageAccess
+from recce_meta.repositories.dbt.outcome import DbtFailure
 from recce_meta.repositories.dbt.project import remove_leaving_links
 from recce_meta.repositories.dbt.versions import NEWEST
 from recce_meta.repositories.dbt_stages import (
@@ -60,7 +61,7 @@ from recce_meta.repositories.isolation.docker import Docker, Image
 from recce_meta.repositories.isolation.process import PlainProcess
 from recce_meta.repositories.isolation.sandbox import find_missing
 from recce_meta.repositories.login import Logins
-from recce_meta.repositories.processes import ProcessLimits
+from recce_meta.repositories.processes import Completed, ProcessLimits
 from recce_meta.repositories.reading import (
     FAILED,
     TIERS,
@@ -101,6 +102,7 @@ _COLUMNS = "columns"
 _NO_IMAGE = Image(NEWEST, STAND_IN)
 """The worker's own Python runs in no container."""
 _MOST_WARNINGS = 20
+_NO_MEMORY = ("MemoryError", "Cannot allocate memory", "failed to map segment")
 _AFTER_CLONE = frozenset((Stage.DEPENDENCIES, Stage.PARSE, Stage.EXTRACT, Stage.STORE))
 
 
@@ -425,15 +427,11 @@ class Extractor:
                 error.message.replace(f"{run.folder / CHECKOUT}/", ""), hint=error.hint, kind="project"
             )
         if completed.code:
-            reason = (
-                "it took too long"
-                if completed.is_late
-                else first_line(completed.errors[-2000:].strip().rpartition("\n")[2])
-            )
+            kind, reason = _cause_of(completed)
             raise StageFailed(
-                f"The project cannot be read: {reason or f'exit code {completed.code}'}",
+                f"The project cannot be read: {reason}",
                 hint="raise the limits of the workers, or connect a subdirectory",
-                kind="project",
+                kind=kind,
             )
         return sandbox.kind
 
@@ -516,6 +514,20 @@ def run_id_of(connection: RepositoryConnection, branch: str, sha: str, tier: Ext
         *(connection.adapter, connection.dbt_version, connection.profile, connection.variables),
     )
     return sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
+
+
+def _cause_of(completed: Completed) -> tuple[str, str]:
+    """Return the kind of the failure of a child that reads a project, and the reason."""
+    if completed.excess in ("seconds", "cpu_seconds"):
+        return DbtFailure.TIME.value, "it took too long"
+    if completed.excess == "output":
+        return DbtFailure.OUTPUT.value, "it printed too much"
+    reason = first_line(completed.errors[-2000:].strip().rpartition("\n")[2])
+    if completed.excess == "memory" or any(sign in reason for sign in _NO_MEMORY):
+        return DbtFailure.MEMORY.value, "it needs more memory than its limit"
+    if "File too large" in reason:
+        return DbtFailure.OUTPUT.value, "what was read is larger than the limit of a file"
+    return "project", reason or f"exit code {completed.code}"
 
 
 def _settings_id(connection: RepositoryConnection) -> str:

@@ -88,6 +88,15 @@ def next_turn(waiting: Sequence[Turn], recent: Sequence[Turn], *, free: int, slo
     )
 
 
+def finds_place(held: int, free: int) -> bool:
+    """Return True if a repository that holds *held* places may take one of *free* more.
+
+    The fewer are free, the fewer a repository may hold, so that a server that never answers leaves places to
+    others: of 8 places, one repository gets 3, another one 2 of the rest.
+    """
+    return held < (free + 1) // 2
+
+
 class Slot:
     """Slot of one job, which it may give back for some time."""
 

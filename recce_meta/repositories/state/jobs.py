@@ -89,8 +89,9 @@ def request_job(
     """Return the waiting job of a branch; create it if there is none.
 
     A job of a pull request has a label in place of a branch. A waiting job gets the *wanted_sha* of the last
-    request. If *is_forced*, the waiting job becomes forced. *admit* is called before a job is created, and
-    may refuse that by an exception. Raises UnknownNameError if the connection does not exist.
+    request. It becomes forced if the request *is_forced*, and that of a person if a person joins it. *admit*
+    is called before a job is created, and may refuse that by an exception. Raises UnknownNameError if the
+    connection does not exist.
     """
     with state.write() as session:
         lock_connection(session, connection_id)
@@ -131,6 +132,9 @@ def add_job(
             waiting = _change(session, waiting.id, is_forced=True)
         if wanted_sha != waiting.wanted_sha:
             waiting = _change(session, waiting.id, wanted_sha=wanted_sha)
+        # A person does not wait for the pause after exceeded limits.
+        if trigger is Trigger.MANUAL and waiting.trigger is not Trigger.MANUAL:
+            waiting = _change(session, waiting.id, trigger=trigger.value, requested_by=requested_by)
         return Requested(waiting, joined=True)
     # Inside the lock, so that two requests of a connection do not both pass a limit.
     if admit is not None:

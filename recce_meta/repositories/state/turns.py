@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -35,6 +36,8 @@ class Turns(Struct, frozen=True, kw_only=True):
 
     waiting: Mapping[str, Turn]
     """Pending jobs by id, the oldest first."""
+    running: Mapping[str, int]
+    """Number of running jobs by repository."""
     recent: Sequence[Turn]
     """Jobs that have begun, the newest first."""
     paused_until: Mapping[tuple[str, bool], datetime]
@@ -46,7 +49,9 @@ def read_turns(state: State) -> Turns:
     pending = _JOBS.where(jobs.c.status == JobStatus.PENDING.value).order_by(jobs.c.row)
     # Uploads take no slot.
     begun = _JOBS.where(jobs.c.started_at.is_not(None), jobs.c.trigger != Trigger.UPLOAD.value)
+    running = _JOBS.where(jobs.c.status == JobStatus.RUNNING.value, jobs.c.trigger != Trigger.UPLOAD.value)
     with state.read() as session:
+        held = Counter(row["repo_url"] for row in session.execute(running).mappings())
         waiting = session.execute(pending).mappings().all()
         recent = session.execute(begun.order_by(jobs.c.row.desc()).limit(REMEMBERED)).mappings().all()
         pauses = {}
@@ -59,6 +64,7 @@ def read_turns(state: State) -> Turns:
     turns = sorted((_turn(row, row["started_at"]) for row in recent), key=lambda turn: turn.at, reverse=True)
     return Turns(
         waiting={row["id"]: _turn(row, row["requested_at"]) for row in waiting},
+        running=held,
         recent=turns,
         paused_until=pauses,
     )

@@ -21,6 +21,7 @@ from recce_meta.models import Project, RunMetadata
 from recce_meta.models.extraction import ExtractionTier, Trigger
 from recce_meta.models.lineage import ColumnGraph
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor
+from recce_meta.repositories.processes import DEFAULT_LIMITS, ProcessLimits
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job, request_job, start_job
@@ -30,8 +31,8 @@ from recce_meta.repositories.state.projects import (
     hand_over_project,
     owned_projects,
 )
-from recce_meta.repositories.types import RepositoryConnection, Stage
-from recce_meta.repositories.workflow import FolderGone, JobRun, Result, StageFailed
+from recce_meta.repositories.types import EXCEEDED, RepositoryConnection, Stage
+from recce_meta.repositories.workflow import FolderGone, JobRun, Result, StageFailed, StageFunction
 from recce_meta.store import write as write_module
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import StoreSession, open_store
@@ -53,7 +54,12 @@ class Claims:
         self.state = state
         self.folder = folder
         self.stores = {name: Target(partial(_open, folder / name), "recce_meta") for name in STORES}
-        self.stages = Extractor(state, self.stores, ExtractionSettings(work=folder), os.environ).stages
+        self.stages = self.stages_with(DEFAULT_LIMITS)
+
+    def stages_with(self, limits: ProcessLimits) -> Mapping[Stage, StageFunction]:
+        """Return the stages of a worker with *limits* of the child that reads a project."""
+        settings = ExtractionSettings(work=self.folder, reading=limits)
+        return Extractor(self.state, self.stores, settings, os.environ).stages
 
     def connect(self, **fields: Any) -> RepositoryConnection:
         """Store a connection, by default to the first store."""
@@ -197,3 +203,20 @@ def test_many_hand_overs_at_once_leave_one_owner(claims: Claims) -> None:
     at_once(8, hand_over)
     owners = [shop(repo_url=f"{OTHER}-{number}") for number in range(8)]
     assert sum(bool(owned_projects(claims.state, one)) for one in owners) == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "kind"),
+    [
+        (ProcessLimits(seconds=0.01), "time"),
+        (ProcessLimits(cpu_seconds=0.01), "time"),
+    ],
+)
+def test_limits_of_our_own_reader_are_named_as_those_of_dbt(
+    claims: Claims, limits: ProcessLimits, kind: str
+) -> None:
+    """Such a job pauses its repository."""
+    claims.stages = claims.stages_with(limits)
+    with pytest.raises(StageFailed) as error:
+        claims.record(claims.run(claims.connect()))
+    assert error.value.kind == kind and kind in EXCEEDED, error.value.message

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import insert, update
 
 from recce_meta.models.extraction import Trigger
+from recce_meta.repositories import dispatch
 from recce_meta.repositories.state import connections, jobs, tables, uploads
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.turns import read_turns
 from recce_meta.repositories.turns import Rank
 from recce_meta.repositories.types import JobSource, JobStatus, RepositoryConnection
+from recce_meta.repositories.workflow import Extractions
 from tests import states
 
 
@@ -132,3 +135,58 @@ def test_a_pause_follows_the_job_that_has_ended_last(state: State, shop: Reposit
     end(state, slow, "time")
     request(state, shop, 2)
     assert list(read_turns(state).paused_until) == [(shop.id, True)]
+
+
+class Idle:
+    """A worker that runs nothing."""
+
+    def running(self) -> frozenset[str]:
+        """Return no jobs."""
+        return frozenset()
+
+
+@pytest.fixture
+def begun(state: State, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Return a function that lets a worker with 8 places begin jobs, and returns their branches."""
+    enqueued: list[str] = []
+    monkeypatch.setattr(dispatch, "enqueue", lambda job: enqueued.append(job.branch))
+
+    def begin() -> list[str]:
+        worker = cast(Extractions, Idle())
+        dispatch.Dispatcher(state, worker, worker="w", spacing=0, count_slots=lambda: 8).dispatch()
+        return enqueued
+
+    return begin
+
+
+def test_a_repository_that_never_ends_leaves_places_to_others(
+    state: State, shop: RepositoryConnection, begun: Callable[[], list[str]]
+) -> None:
+    """Jobs and uploads of one repository run; those of another one begin."""
+    for name in ("main", *"abcdefghi"):
+        jobs.request_job(state, shop.id, name, trigger=Trigger.POLL, requested_by="poll")
+        uploads.begin_upload(state, shop.id, name, requested_by="ci")
+    assert begun() == ["main", "a", "b"]
+    for job in jobs.active_jobs(state):
+        if job.branch in begun()[:3] and job.trigger is not Trigger.UPLOAD:
+            jobs.start_job(state, job.id, "w")
+    del begun()[:]
+    assert begun() == []
+    other = states.shop(name="other", repo_url="https://github.com/acme/other")
+    connections.add_connection(state, other)
+    for name in ("x", "y", "z"):
+        jobs.request_job(state, other.id, name, trigger=Trigger.POLL, requested_by="poll")
+    assert begun() == ["x", "y"], "and three places are left to a third one"
+
+
+@pytest.mark.parametrize("trigger", [Trigger.MANUAL, Trigger.WEBHOOK])
+def test_a_person_who_joins_a_job_ends_its_pause(
+    state: State, shop: RepositoryConnection, begun: Callable[[], list[str]], trigger: Trigger
+) -> None:
+    end(state, request(state, shop), "time")
+    waiting = request(state, shop)
+    assert begun() == []
+    assert request(state, shop, trigger=trigger, requested_by="ann") == waiting
+    is_of_person = trigger is Trigger.MANUAL
+    assert begun() == (["main"] if is_of_person else [])
+    assert jobs.get_job(state, waiting).requested_by == ("ann" if is_of_person else "forge")

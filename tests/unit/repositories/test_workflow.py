@@ -14,8 +14,9 @@ from recce_meta.errors import ArtifactError, RecceMetaError, StoreLocked, Syntax
 from recce_meta.models.extraction import ExtractionTier, Trigger
 from recce_meta.repositories.dbt.environments import EnvironmentFailed
 from recce_meta.repositories.dbt.outcome import DbtFailed, DbtFailure
-from recce_meta.repositories.extraction import run_id_of
+from recce_meta.repositories.extraction import _cause_of, run_id_of
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
+from recce_meta.repositories.processes import Completed
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.types import (
     ExtractionJob,
@@ -65,6 +66,24 @@ CONNECTION = RepositoryConnection(
 def test_causes(error: RecceMetaError, cause: FailureCause) -> None:
     """Only what can heal is tried again."""
     assert failure_of(error, Stage.EXTRACT) == cause
+
+
+@pytest.mark.parametrize(
+    ("excess", "errors", "kind"),
+    [
+        ("seconds", "", "time"),
+        ("cpu_seconds", "", "time"),
+        ("output", "", "output"),
+        ("memory", "", "memory"),
+        (None, "Traceback\nMemoryError", "memory"),
+        (None, "OSError: [Errno 27] File too large: '/out/project.json'", "output"),
+        (None, "KeyError: 'a'", "project"),
+        ("processes", "", "project"),
+    ],
+)
+def test_limits_of_the_reader_are_named_as_those_of_dbt(excess: str | None, errors: str, kind: str) -> None:
+    done = Completed(code=1, output="", errors=errors, excess=excess, seconds=1, cpu_seconds=1, peak_memory=1)
+    assert _cause_of(done)[0] == kind
 
 
 def test_a_run_has_the_id_of_its_content() -> None:
