@@ -28,7 +28,7 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from threading import Lock
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -242,7 +242,21 @@ def is_loopback(host: str) -> bool:
 def client_address(scope: Scope) -> str:
     """Return the address from which a request comes; that of the proxy behind an unknown proxy."""
     client = scope.get("client")
-    return str(client[0]) if client else ""
+    return plain_address(str(client[0])) if client else ""
+
+
+def plain_address(address: str) -> str:
+    """Return *address* in one spelling: a socket for both versions of IP names IPv4 clients as IPv6.
+
+    >>> plain_address("::ffff:127.0.0.1"), plain_address("0:0::1"), plain_address("localhost")
+    ('127.0.0.1', '::1', 'localhost')
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return str(mapped or found)
 
 
 def session_name(session: str) -> str:
@@ -301,7 +315,8 @@ class AccessMiddleware:
         # The proxy adds the address at the end; the client may have sent those before it.
         given = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).rpartition(",")[2].strip()
         with suppress(ValueError):
-            scope["client"] = (str(ip_address(given)), 0)
+            ip_address(given)
+            scope["client"] = (plain_address(given), 0)
 
     async def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """Return why a request is not answered; None if it is. Stores who sends it in the scope."""

@@ -24,7 +24,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import ConfigurationError, UsageError, quoted
 from recce_meta.report.addresses import server_addresses
 from recce_meta.repositories.service import RepositoryService
-from recce_meta.server.access import LOCAL_NAMES, Access, host_name, is_loopback
+from recce_meta.server.access import LOCAL_NAMES, Access, host_name, is_loopback, plain_address
 from recce_meta.server.app import create_app
 from recce_meta.server.queries import QuerySettings
 from recce_meta.server.stores import READ_ONLY, Permissions, Store
@@ -161,11 +161,12 @@ def access_rules(host: str, token: str | None, public_url: str | None, proxy: st
     """
     if proxy is not None:
         try:
-            proxy = str(ip_address(proxy))
+            ip_address(proxy)
         except ValueError:
             raise UsageError(
                 f"The proxy {quoted(proxy)} is not an IP address", hint="use an address such as 127.0.0.1"
             ) from None
+        proxy = plain_address(proxy)
     if token is None and not is_loopback(host):
         raise UsageError(
             f"Listening on {host} requires a token, because other machines can reach it",

@@ -198,6 +198,7 @@ def test_many_wrong_tokens_exclude_no_valid_one(store: Store) -> None:
         ("testclient", "203.0.113.9", "203.0.113.9"),
         ("testclient", "127.0.0.1, 203.0.113.9", "203.0.113.9"),
         ("testclient", "not an address", "testclient"),
+        ("testclient", "::ffff:203.0.113.9", "203.0.113.9"),
         ("10.0.0.1", "203.0.113.9", "testclient"),
         (None, "203.0.113.9", "testclient"),
     ],
@@ -210,6 +211,22 @@ def test_clients_of_the_known_proxy_have_their_own_address(
         RUNS, headers={"Authorization": "Bearer wrong", "X-Forwarded-For": forwarded}
     )
     assert list(access._failures) == [counted]
+
+
+@pytest.mark.parametrize("proxy", ["10.0.0.1", "::ffff:10.0.0.1"])
+@pytest.mark.parametrize("client", ["10.0.0.1", "::ffff:10.0.0.1", "0:0:0:0:0:ffff:a00:1"])
+def test_a_proxy_is_known_by_each_spelling_of_its_address(store: Store, proxy: str, client: str) -> None:
+    """A socket for both versions of IP names a client of IPv4 by an address of IPv6."""
+    access = access_rules("127.0.0.1", TOKEN, None, proxy)
+    app = client_of(store, access=access).app
+
+    async def named(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope | {"client": (client, 1)}, receive, send)
+
+    TestClient(named, "http://127.0.0.1").get(
+        RUNS, headers={"Authorization": "Bearer wrong", "X-Forwarded-For": "203.0.113.9"}
+    )
+    assert list(access._failures) == ["203.0.113.9"]
 
 
 def test_behind_tls_the_cookie_is_secure_and_for_this_host_alone(store: Store) -> None:
