@@ -22,7 +22,12 @@ from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import Analyse, ColumnGraph, KnownColumns
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import add_event
-from recce_meta.repositories.state.projects import OtherRepository, claim_project, holding_project
+from recce_meta.repositories.state.projects import (
+    OtherRepository,
+    claim_project,
+    follow_folder,
+    holding_project,
+)
 from recce_meta.repositories.state.uploads import last_runs
 from recce_meta.repositories.turns import Idle
 from recce_meta.repositories.types import RepositoryConnection, Stage
@@ -82,24 +87,32 @@ class ProjectClaim(Struct, frozen=True, kw_only=True):
     def make(self, adapter: UnifiedSqlAdapter, schema: str) -> Guard:
         """Claim the project in the store, and return a guard that holds it while a transaction writes.
 
-        A connection that has recorded the project before owners were known continues, with a line in the log.
-        Raises OtherRepository if the project belongs to another repository; the guard does so if it was
-        handed over since.
+        A connection that has recorded the project before continues with a line in the log, if another folder
+        of its repository has recorded it that no connection follows, or if owners were not known then. Raises
+        OtherRepository if the project belongs to another repository; the guard does so if it was handed over
+        since.
         """
         is_shared = False
         try:
             claim_project(self.state, self.connection, self.run.project_name, self.run.environment)
         except OtherRepository as error:
             runs = last_runs(self.state, self.connection.id)
-            if not error.may_share or not has_run_of(adapter, schema, runs, self.run):
+            if not has_run_of(adapter, schema, runs, self.run):
+                raise
+            if follow_folder(self.state, self.connection, self.run.project_name, error.owner):
+                self._log(f"{self.run.project_name} has moved from {error.owner}")
+                return self.make(adapter, schema)
+            if not error.may_share:
                 raise
             is_shared = True
-            message = f"{error.message}, and the histories of both are mixed"
-            add_event(self.state, self.job_id, Stage.STORE, "log", message)
+            self._log(f"{error.message}, and the histories of both are mixed")
         return partial(
             holding_project,
             self.state, self.connection, self.run.project_name, self.run.environment, is_shared=is_shared,
         )  # fmt: skip
+
+    def _log(self, message: str) -> None:
+        add_event(self.state, self.job_id, Stage.STORE, "log", message)
 
 
 class TargetStores:

@@ -159,10 +159,13 @@ class RepositoryService:
             checks = await sending.send_tests(self.state, self._environ, connection)
         return ConnectionTest(ok=all(check.ok for check in checks), checks=checks)
 
-    async def add(self, request: NewConnection, *, caller: Caller, is_tested: bool = True) -> AddedConnection:
+    async def add(
+        self, request: NewConnection, *, caller: Caller, is_tested: bool = True, has_claim: bool = False
+    ) -> AddedConnection:
         """Store a connection and request its first extractions; test it before unless *is_tested* is False.
 
-        Raises UsageError for an invalid field or a used name, and ConnectionTestFailed for a failed test.
+        If it *has_claim*, its project is handed over to it. Raises UsageError for an invalid field or a used
+        name, ConnectionTestFailed for a failed test, and OtherRepository if another one owns the project.
         """
         self._check(request, caller)
         refuse_untrusted(request.isolation, is_trusted=request.is_trusted)
@@ -172,10 +175,17 @@ class RepositoryService:
         found = await self.test(request, caller=caller) if is_tested else None
         if found is not None and not found.ok:
             raise ConnectionTestFailed(found)
-        if found is not None and found.project is not None:
+        project = None if found is None else found.project
+        if has_claim and project is None:
+            hint = "leave out --no-test, or claim it later: recce-meta connection claim NAME PROJECT"
+            raise UsageError("Only a test finds the project to claim", hint=hint)
+        if found is not None and project is not None and not has_claim:
             await asyncio.to_thread(self._check_owner, request, found)
         added = await asyncio.to_thread(self._store, request, keys, found, caller)
-        await self._hooks().connect(await asyncio.to_thread(self.find, added.connection.id))
+        stored = await asyncio.to_thread(self.find, added.connection.id)
+        if has_claim:
+            await asyncio.to_thread(hand_over_project, self.state, stored, str(project))
+        await self._hooks().connect(stored)
         return added
 
     def _check_owner(self, request: NewConnection, found: ConnectionTest) -> None:

@@ -80,6 +80,19 @@ class OtherProject(RecceMetaError):
         )
 
 
+class OtherEnvironment(OtherProject):
+    """An upload names an environment that its repository has no connection for."""
+
+    def __init__(self, environment: str, connection: str) -> None:
+        """Create the error for the upload to *connection*."""
+        RecceMetaError.__init__(
+            self,
+            f"The environment {environment} is not one of {connection}",
+            hint="leave out --environment, or upload to a connection of this environment: recce-meta "
+            f"connection add --upload-only --environment {environment} --name NAME",
+        )
+
+
 class UnknownEncoding(RecceMetaError):
     """An upload is neither JSON nor JSON compressed with gzip."""
 

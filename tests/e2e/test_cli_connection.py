@@ -12,9 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from recce_meta.repositories.state.connections import get_connection
+from recce_meta.repositories.state.projects import claim_project, owned_projects
+from recce_meta.repositories.types import Forge
 from tests.e2e.conftest import Cli
 from tests.git_server import GitServer, git_backend, git_server
 from tests.receivers import Answer, receiver
+from tests.states import opened
+from tests.states import shop as shop_connection
 
 __all__ = ["git_backend", "git_server"]
 
@@ -152,6 +157,31 @@ def test_one_project_in_a_subdirectory_is_found(cli: Cli, git_server: GitServer)
 
     assert cli("connection", "add", git_server.url(name), "--name", "inner").code == 0
     assert shown(cli, "inner")["connection"]["subdirectory"] == "dbt"  # type: ignore[index]
+
+
+def test_a_repository_that_has_moved_takes_its_project_with_it(
+    cli: Cli, git_server: GitServer, tmp_path: Path
+) -> None:
+    """The new address is added while the project belongs to the former one."""
+    name = git_server.unused_name()
+    git_server.create_repository(name, SHOP)
+    state = f"sqlite:///{tmp_path / 'moved.db'}"
+    former = shop_connection(type=Forge.GIT, repo_url="https://git.example.com/a/former")
+    with opened(state) as found:
+        claim_project(found, former, "shop", "prod")
+    add = ("connection", "add", git_server.url(name), "--state", state, "--name", "moved")
+
+    refused = cli(*add)
+
+    assert refused.code == 3 and "belongs to https://git.example.com/a/former" in refused.err
+    assert "recce-meta connection add --claim" in refused.err
+    untested = cli(*add, "--claim", "--no-test", "--branch", "main")
+    assert untested.code == 2 and "Only a test finds the project" in untested.err
+    added = cli(*add, "--claim")
+    assert added.code == 0, added.err
+    with opened(state) as found:
+        assert owned_projects(found, get_connection(found, "moved")) == {"shop"}
+        assert owned_projects(found, former) == frozenset()
 
 
 ADDRESSES = [

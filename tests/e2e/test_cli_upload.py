@@ -23,7 +23,7 @@ import uvicorn
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models.lineage import ColumnGraph
 from recce_meta.repositories.service import RepositoryService
-from recce_meta.repositories.state.connections import add_connection, get_connection
+from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.projects import hand_over_project
 from recce_meta.repositories.state.tables import project_owners, pull_requests
@@ -239,7 +239,12 @@ def test_two_connections_do_not_record_one_project(served: Served, cli: Cli, pro
         assert refused.code == 3 and f"belongs to uploads to the connection {SHOP}" in refused.err
         assert "choose another --environment or --store" in refused.err
     rename_project(project, "jaffle_shop", invocation_id="of dev")
-    assert other(*to, "-e", "dev").code == 0
+    for environment in ("dev", "dev-pull-request-7"):
+        refused = other(*to, "-e", environment)
+        assert refused.code == 3 and f"The environment {environment} is not one of other" in refused.err
+        assert "connection add --upload-only --environment" in refused.err
+    update_connection(served.state, OTHER, environment="dev")
+    assert other(*to).code == 0
     assert cli.within(project)(*to, "-e", "dev").code == 3
     assert sorted(one["environment"] for one in runs(served)) == ["dev", "prod"]
 

@@ -233,6 +233,12 @@ def show_help(context: click.Context) -> None:
 @click.option("--type", "forge", type=click.Choice(FORGES), help="Kind of the server. [default: by its host]")
 @connection_fields(is_new=True)
 @click.option("--no-test", "is_tested", flag_value=False, default=True, help="Do not test the connection.")
+@click.option(
+    "--claim",
+    "has_claim",
+    is_flag=True,
+    help="Hand the project over to this repository, such as after its move to this address.",
+)
 @lazy("recce_meta.cli.run.connection:add")
 def add() -> None:
     """Test a connection, store it, and request its first extraction.

@@ -80,6 +80,7 @@ def add(
     forge: str | None,
     fields: ConnectionFields,
     is_tested: bool,
+    has_claim: bool,
 ) -> None:
     """Test and store a connection, and print it with its first jobs."""
     if not url and not is_upload_only:
@@ -92,7 +93,9 @@ def add(
     )
     with opened(state, is_created=True) as service:
         with progress("testing the connection"):
-            added = asyncio.run(service.add(request, caller=caller(), is_tested=is_tested))
+            added = asyncio.run(
+                service.add(request, caller=caller(), is_tested=is_tested, has_claim=has_claim)
+            )
         emit(texts.added_text(added, color=screen()["color"]))
         _name_webhook(service, added.connection.id)
         _name_key(service)

@@ -34,12 +34,18 @@ from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import note_outcome
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import add_event, finish_job
-from recce_meta.repositories.state.projects import OtherRepository, owned_projects
+from recce_meta.repositories.state.projects import OtherRepository, owned_environments, owned_projects
 from recce_meta.repositories.state.uploads import begin_upload, fail_upload, follow_upload, last_runs
-from recce_meta.repositories.types import JobFigures, JobStatus, RepositoryConnection, Stage
+from recce_meta.repositories.types import (
+    JobFigures,
+    JobStatus,
+    RepositoryConnection,
+    Stage,
+    connection_environment_of,
+)
 from recce_meta.server.metadata.call import store_of
 from recce_meta.server.metadata.rate_limit import ConnectionLimits
-from recce_meta.server.problems import OtherProject
+from recce_meta.server.problems import OtherEnvironment, OtherProject
 from recce_meta.server.serving import Site
 from recce_meta.server.stopping import StoreBusy
 from recce_meta.server.stores import Store
@@ -301,13 +307,17 @@ def _write(upload: _Upload, job_id: str, project: Project, columns: ColumnGraph)
 
 
 def _refuse_other_project(upload: _Upload, adapter: UnifiedSqlAdapter, run: RunMetadata) -> None:
-    """Raise OtherProject if the connection records other projects than that of *run*."""
+    """Raise OtherProject or OtherEnvironment if the connection records no such runs as *run*."""
     state, connection = upload.state, upload.connection
     runs = last_runs(state, connection.id)
     known = owned_projects(state, connection) or _recorded_project(adapter, upload.store.schema, runs)
     # A token for uploads must not choose the project: only its repository, or an administrator, may.
     if known and run.project_name not in known:
         raise OtherProject(run.project_name, ", ".join(sorted(known)), connection.name)
+    # Nor may it take an environment of which no run is recorded yet.
+    usual = connection_environment_of(run.environment)
+    if usual not in owned_environments(state, connection, run.project_name):
+        raise OtherEnvironment(run.environment, connection.name)
 
 
 def _recorded_project(adapter: UnifiedSqlAdapter, schema: str, runs: Sequence[str]) -> frozenset[str]:

@@ -24,14 +24,14 @@ from recce_meta.repositories.extraction import ExtractionSettings, Extractor
 from recce_meta.repositories.processes import DEFAULT_LIMITS, ProcessLimits
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.jobs import get_job, request_job, start_job
+from recce_meta.repositories.state.jobs import events_after, finish_job, get_job, request_job, start_job
 from recce_meta.repositories.state.projects import (
     OtherRepository,
     claim_project,
     hand_over_project,
     owned_projects,
 )
-from recce_meta.repositories.types import EXCEEDED, RepositoryConnection, Stage
+from recce_meta.repositories.types import EXCEEDED, JobStatus, RepositoryConnection, Stage
 from recce_meta.repositories.workflow import FolderGone, JobRun, Result, StageFailed, StageFunction
 from recce_meta.store import write as write_module
 from recce_meta.store.read import find_runs
@@ -220,3 +220,20 @@ def test_limits_of_our_own_reader_are_named_as_those_of_dbt(
     with pytest.raises(StageFailed) as error:
         claims.record(claims.run(claims.connect()))
     assert error.value.kind == kind and kind in EXCEEDED, error.value.message
+
+
+def test_a_project_stays_with_a_connection_whose_folder_is_changed(claims: Claims) -> None:
+    run = claims.run(claims.connect())
+    claims.record(run)
+    finish_job(claims.state, run.job.id, JobStatus.SUCCESS, run_id=run.job.id)
+    update_connection(claims.state, run.connection.id, subdirectory="transform")
+    after = get_connection(claims.state, run.connection.id)
+
+    moved = claims.run(after)
+    claims.record(moved)
+
+    assert set(claims.recorded()["first"]) == {run.job.id, moved.job.id}
+    messages = [event.message for event in events_after(claims.state, moved.job.id)]
+    assert messages == ["shop has moved from https://github.com/acme/shop"]
+    with pytest.raises(OtherRepository):
+        claim_project(claims.state, run.connection, "shop", "prod")

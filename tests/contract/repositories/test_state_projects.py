@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from recce_meta.repositories.state.connections import add_connection, remove_connection, update_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.projects import (
     OtherRepository,
     check_owner,
     claim_project,
+    follow_folder,
     hand_over_project,
+    owned_environments,
     owned_projects,
     repository_of,
 )
@@ -55,7 +58,10 @@ def test_the_first_repository_owns_a_project_in_its_store_and_environment(state:
     assert owned_projects(state, copy) == {"shop", "another"}
     with pytest.raises(OtherRepository, match=r"belongs to https://github\.com/acme/shop") as error:
         check_owner(state, copy, "shop")
-    assert "recce-meta connection claim copy shop" in str(error.value.hint) and error.value.may_share
+    assert "recce-meta connection add --claim" in str(error.value.hint) and error.value.may_share
+    with pytest.raises(OtherRepository) as error:
+        claim_project(state, copy, "shop", "prod")
+    assert "recce-meta connection claim copy shop" in str(error.value.hint)
 
 
 def test_connections_of_one_repository_share_what_it_owns(state: State) -> None:
@@ -80,15 +86,18 @@ def test_a_project_is_handed_over(state: State) -> None:
 
 
 @pytest.mark.parametrize("usual", ["prod", "dev", "a pull-request-x"])
-def test_runs_of_pull_requests_have_the_owner_of_their_environment_and_own_nothing(
+def test_runs_of_pull_requests_have_the_owner_of_their_environment_and_never_own_it(
     state: State, usual: str
 ) -> None:
     first, fork = shop(environment=usual), shop(environment=usual, repo_url="https://github.com/acme/fork")
     environments = [head_environment_of(7, usual), base_environment_of(7, usual)]
     assert {connection_environment_of(one) for one in environments} == {usual}
-    for environment in environments:
-        assert owns(state, fork, "shop", environment) and owned_projects(state, fork) == frozenset()
+    assert owns(state, fork, "shop", environments[0]) and owned_projects(state, fork) == frozenset()
+    assert not owns(state, first, "shop", environments[0]), "one of two is the first"
     assert owns(state, first, "shop", usual)
+    assert [owns(state, fork, "shop", one) for one in environments] == [False, False]
+    assert [owns(state, first, "shop", one) for one in environments] == [False, True]
+    hand_over_project(state, first, "shop")
     assert [owns(state, fork, "shop", one) for one in environments] == [False, False]
     assert [owns(state, first, "shop", one) for one in environments] == [True, True]
 
@@ -110,15 +119,44 @@ def test_no_sequence_of_requests_lets_two_repositories_record_one_project(state:
     counts = {True: 0, False: 0}
     for _ in range(400):
         connection, project = choose.choice(connections), choose.choice("abcd")
-        environment = choose.choice([connection.environment, head_environment_of(1, connection.environment)])
-        key, own = (project, connection.environment), repository_of(connection)
+        usual, own = connection.environment, repository_of(connection)
+        environment = choose.choice([usual, head_environment_of(1, usual)])
         if choose.random() < 0.03:
             hand_over_project(state, connection, project)
-            recorded[key] = own
+            recorded.pop((project, head_environment_of(1, usual)), None)
+            recorded[project, usual] = own
             continue
         is_accepted = owns(state, connection, project, environment)
         counts[is_accepted] += 1
-        if environment == connection.environment and is_accepted:
-            assert recorded.setdefault(key, own) == own
-        assert is_accepted == (recorded.get(key, own) == own)
+        is_expected = all(recorded.get((project, one), own) == own for one in (usual, environment))
+        assert is_accepted == is_expected
+        if is_accepted:
+            recorded.setdefault((project, environment), own)
     assert min(counts.values()) > 20
+
+
+def test_a_project_follows_its_connection_to_another_folder(state: State) -> None:
+    """A former folder that another connection follows keeps what it owns."""
+    before = add_connection(state, shop())
+    assert owns(state, before, "shop") and owns(state, before, "shop", head_environment_of(1, "prod"))
+    after = update_connection(state, before.id, subdirectory="transform")
+    assert not owns(state, after, "shop")
+    stays = add_connection(state, shop(name="stays"))
+    assert not follow_folder(state, after, "shop", repository_of(before))
+    remove_connection(state, stays.id)
+    assert not follow_folder(
+        state, shop(repo_url="https://github.com/acme/sho"), "shop", repository_of(before)
+    )
+    assert follow_folder(state, after, "shop", repository_of(before))
+    assert owns(state, after, "shop") and owns(state, after, "shop", head_environment_of(1, "prod"))
+    again = update_connection(state, before.id, subdirectory="dbt")
+    assert follow_folder(state, again, "shop", repository_of(after)) and owns(state, again, "shop")
+
+
+def test_environments_are_those_of_the_connections_of_a_repository(state: State) -> None:
+    first = add_connection(state, shop())
+    add_connection(state, shop(name="dev", environment="dev"))
+    add_connection(state, shop(name="other", environment="staging", repo_url="https://github.com/acme/o"))
+    add_connection(state, shop(name="store", environment="qa", store="other"))
+    assert owns(state, first, "shop", "earlier") and owns(state, first, "another", "elsewhere")
+    assert owned_environments(state, first, "shop") == {"prod", "dev", "earlier"}

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from recce_meta.models.extraction import Trigger
-from recce_meta.repositories.state.connections import add_connection
+from recce_meta.repositories.state.connections import add_connection, update_connection
 from recce_meta.repositories.state.jobs import request_job
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.types import Forge, RepositoryConnection
@@ -136,7 +136,12 @@ def test_it_reads_extracts_and_uploads(shop: Connected, bound: dict[str, str]) -
     manifest = json.loads(upload_of())["manifest"]
     manifest["metadata"]["invocation_id"] = str(uuid4())
     content = upload_of(manifest=manifest)
+    refused = shop.client.post(f"{own}/manifest?environment=qa", headers=bound, content=content)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "other_project")
+    usual = shop.service.get(CONNECTION).environment
+    update_connection(shop.service.state, CONNECTION, environment="ci")
     found = shop.client.post(f"{own}/manifest?environment=ci", headers=bound, content=content)
+    update_connection(shop.service.state, CONNECTION, environment=usual)
     assert (found.status_code, found.json()["environment"]) == (200, "ci")
     assert shop.client.get(f"{own}/lineage", headers=bound).status_code == 200
     for method, path in (("PATCH", own), ("DELETE", own), ("POST", f"{own}/test")):
