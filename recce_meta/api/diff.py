@@ -47,7 +47,7 @@ from recce_meta.models import (
     RunMetadata,
     Status,
 )
-from recce_meta.models.change import Category
+from recce_meta.models.change import Category, Impact, ReachedBy
 from recce_meta.store import read
 from recce_meta.store.select import RunSelector, resolve_complete_run
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -233,7 +233,9 @@ REFUSABLE = (Category.BREAKING, Category.PARTIAL_BREAKING, Category.UNKNOWN)
 """Categories accepted by `--fail-on`."""
 FAILS = "fails"
 """Condition of `--fail-on` for changes that make a downstream node fail."""
-EFFECTS = (FAILS, *(category.value for category in REFUSABLE))
+MAY_FAIL = "may_fail"
+"""Condition of `--fail-on` for changes of which it is not known whether a downstream node fails."""
+EFFECTS = (FAILS, MAY_FAIL, *(category.value for category in REFUSABLE))
 """Effects accepted by `--fail-on`."""
 NOT_COMPARED = "not-compared"
 """Condition of `--fail-on` for data that was not, or only partly, compared."""
@@ -344,8 +346,8 @@ def parse_fail_on(text: str, *, like_dbt: bool = False, of_data: bool = False) -
 def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
     """Return the changes with a status, a category or a reason in *conditions*.
 
-    `fails` matches changes that remove or rename columns so that a node fails.
-    `any` matches every change except SQL that was rewritten with the same meaning.
+    `fails` matches changes that remove or rename columns so that a node certainly fails, `may_fail` also
+    those of which this is not known. `any` matches every change except SQL rewritten with the same meaning.
 
     Raises UsageError for an effect in a diff of a scan and a dbt run, which has no effects.
     """
@@ -356,13 +358,19 @@ def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
             "determine effects",
             hint="use a status or a reason: added, removed, modified, columns, config",
         )
-    origins = {impact.origin for impact in diff.impacted if impact.fails} | {
-        origin for one in diff.changed if one.reached and one.reached.fails for origin in one.reached.origins
+    harms = not conditions.isdisjoint((FAILS, MAY_FAIL))
+    reached: list[tuple[Impact | ReachedBy, tuple[str, ...]]]
+    reached = [(one.reached, one.reached.origins) for one in diff.changed if one.reached is not None]
+    origins = {
+        origin
+        for one, found in [*((one, (one.origin,)) for one in diff.impacted), *reached]
+        if (one.fails and harms) or (one.may_fail and MAY_FAIL in conditions)
+        for origin in found
     }
     return [
         change
         for change in diff.changed
-        if (FAILS in conditions and change.unique_id in origins)
+        if change.unique_id in origins
         or ("any" in conditions and not change.is_rewritten)
         or change.status.value in conditions
         or (change.category is not None and change.category.value in conditions)

@@ -31,7 +31,16 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.catalog import RELATIONS, VIEWS
-from recce_meta.models.change import EXISTING, Category, ColumnChange, Reach, ReachedBy, SqlChange
+from recce_meta.models.change import (
+    BY_GUESS,
+    CERTAIN,
+    EXISTING,
+    Category,
+    ColumnChange,
+    Reach,
+    ReachedBy,
+    SqlChange,
+)
 from recce_meta.sql_lineage.propagation import AffectedNode
 
 CompareSql: TypeAlias = Callable[[NodeMetadata, str, NodeMetadata, str], SqlChange]
@@ -409,8 +418,15 @@ def _impacts(
                 columns=tuple(sorted(found.columns)) if found.reach is Reach.COLUMNS else (),
                 # A failure is the worst effect, so its confidence is shown even if another effect is surer.
                 confidence=found.fails or found.confidence,
-                fails=found.fails > 0,
+                fails=found.fails >= CERTAIN,
+                may_fail=_may_fail(found),
             )
+
+
+def _may_fail(found: AffectedNode) -> str:
+    if found.fails >= CERTAIN:
+        return ""
+    return BY_GUESS if found.fails else found.may_fail
 
 
 def _with_reach(change: Change, found: AffectedNode | None) -> Change:
@@ -424,7 +440,8 @@ def _with_reach(change: Change, found: AffectedNode | None) -> Change:
             reach=found.reach,
             columns=tuple(sorted(found.columns)) if found.reach is Reach.COLUMNS else (),
             confidence=found.fails or found.confidence,
-            fails=found.fails > 0,
+            fails=found.fails >= CERTAIN,
+            may_fail=_may_fail(found),
         ),
     )
 

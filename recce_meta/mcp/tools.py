@@ -19,13 +19,12 @@ from recce_meta.errors import UsageError, plural
 from recce_meta.graph import build_lineage_graph
 from recce_meta.mcp.answers import answer, cut, short_notes
 from recce_meta.mcp.questions import Questions
-from recce_meta.models.change import Category, Change, Impact, Reach, RunDiff, Status
+from recce_meta.models.change import CERTAIN, Category, Change, Impact, Reach, RunDiff, Status
 from recce_meta.models.lineage import Direction, ImpactView, ReachedNode
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.diff_details import effect_label, reach_phrase, reached_phrase
 from recce_meta.report.diff_markdown import diff_verdict
 from recce_meta.report.labels import (
-    CERTAIN,
     build_problems,
     by_harm,
     counts_by_kind,
@@ -311,6 +310,7 @@ def _reached_change(change: Change) -> dict[str, Any]:
         "because_of": list(change.reached.origins[:_FEW]),
         "effect": cut(reached_phrase(change)),
         "fails": True if change.reached.fails else None,
+        "may_fail": change.reached.may_fail or None,
         "sure": None
         if _is_sure(change.reached.confidence) and change.reached.reach is not Reach.UNKNOWN
         else False,
@@ -324,6 +324,7 @@ def _impact_row(impact: Impact) -> dict[str, Any]:
         "because_of": impact.origin,
         "effect": reach_phrase(impact) or None,
         "fails": True if impact.fails else None,
+        "may_fail": impact.may_fail or None,
         "sure": False if is_unsure(impact) or impact.reach in (None, Reach.UNKNOWN) else None,
     }
 

@@ -119,6 +119,12 @@ class Reach(StringEnum):
     """Unknown: this node or a node in between was not analysed, or the kind of change is unknown."""
 
 
+CERTAIN = 0.75
+"""Confidence from which lineage counts as certain."""
+BY_GUESS = "its lineage is not certain"
+"""Reason for which a node may fail: its SQL probably names the column."""
+
+
 class ReachedBy(Struct, frozen=True, kw_only=True):
     """Impact of upstream changes on a node that is itself modified."""
 
@@ -130,7 +136,9 @@ class ReachedBy(Struct, frozen=True, kw_only=True):
     confidence: float = 1.0
     """Confidence that the change has this impact: that of the weakest edge of the surest path."""
     fails: bool = False
-    """True if the node references a removed or renamed column, and so fails when it is built."""
+    """True if the node certainly references a removed or renamed column, and so fails when it is built."""
+    may_fail: str = ""
+    """Why the node may reference a removed or renamed column; empty if it certainly does, or does not."""
 
 
 class Change(Tabular, frozen=True, kw_only=True):
@@ -193,7 +201,9 @@ class Impact(Tabular, frozen=True, kw_only=True):
     confidence: float = 1.0
     """Confidence that the change has this impact: that of the weakest edge of the surest path."""
     fails: bool = False
-    """True if the node references a removed or renamed column, and so fails when it is built."""
+    """True if the node certainly references a removed or renamed column, and so fails when it is built."""
+    may_fail: str = ""
+    """Why the node may reference a removed or renamed column; empty if it certainly does, or does not."""
 
 
 class RunDiff(Tabular, Struct, frozen=True, kw_only=True):

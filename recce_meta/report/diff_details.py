@@ -13,6 +13,8 @@ from recce_meta.diff.scan import COMMENT, ORDER, column_of, column_status, const
 from recce_meta.errors import plural
 from recce_meta.models.catalog import SCANNED
 from recce_meta.models.change import (
+    BY_GUESS,
+    CERTAIN,
     Category,
     Change,
     ChangeDetail,
@@ -24,7 +26,7 @@ from recce_meta.models.change import (
     Status,
 )
 from recce_meta.models.node import Json
-from recce_meta.report.labels import CERTAIN, is_unsure, more_phrase, node_label, node_part, short_id
+from recce_meta.report.labels import is_unsure, more_phrase, node_label, node_part, short_id
 from recce_meta.report.terminal import shorten
 from recce_meta.report.values import VALUE_WIDTH, arrow, from_to, short_value
 
@@ -35,6 +37,7 @@ ORIGINS_SHOWN = 3
 NAME_WIDTH = 48
 
 FAILS = "fails"
+MAY_FAIL = "may fail"
 """Label of a node that references a removed column and therefore cannot be built."""
 
 UNKNOWN_COLUMNS = "columns unknown"
@@ -140,8 +143,10 @@ def reached_phrase(change: Change, shown: int = COLUMNS_SHOWN) -> str:
         return ""
     origins = [shorten(node_part(origin), NAME_WIDTH) for origin in found.origins]
     by = f"the change{'s' if len(origins) > 1 else ''} of {first_phrases(origins, ORIGINS_SHOWN)}"
-    if found.fails:
-        return f"{'perhaps ' if found.confidence < CERTAIN else ''}{FAILS} because of {by}"
+    if found.fails or found.may_fail == BY_GUESS:
+        return f"{'' if found.fails else 'perhaps '}{FAILS} because of {by}"
+    if found.may_fail:
+        return f"{MAY_FAIL} because of {by}: {found.may_fail}"
     if found.reach is Reach.UNKNOWN:
         return f"affected by {by}, columns unknown"
     text = first_phrases([shorten(name, NAME_WIDTH) for name in found.columns], shown) or found.reach.value
@@ -166,8 +171,10 @@ def impact_label(impact: Impact, shown: int = 4) -> str:
 
 def reach_phrase(impact: Impact, shown: int = 4) -> str:
     """Return `fails`, `amount, total` or `columns unknown`; empty if all is certainly affected."""
-    if impact.fails:
-        return f"perhaps {FAILS}" if is_unsure(impact) else FAILS
+    if impact.fails or impact.may_fail == BY_GUESS:
+        return FAILS if impact.fails else f"perhaps {FAILS}"
+    if impact.may_fail:
+        return f"{MAY_FAIL}: {impact.may_fail}"
     if impact.reach is Reach.UNKNOWN:
         return UNKNOWN_COLUMNS
     text = first_phrases([shorten(name, NAME_WIDTH) for name in impact.columns], shown)

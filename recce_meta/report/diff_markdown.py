@@ -12,6 +12,7 @@ from itertools import islice
 
 from recce_meta.errors import plural
 from recce_meta.models.change import (
+    BY_GUESS,
     COSMETIC,
     Category,
     Change,
@@ -28,6 +29,7 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.diff_details import (
     FAILS,
+    MAY_FAIL,
     UNKNOWN_COLUMNS,
     column_effects,
     detail_phrases,
@@ -370,8 +372,10 @@ def _distance_line(distance: int, group: Sequence[Impact]) -> str:
 def _impact_name(impact: Impact) -> str:
     name = code(node_label(impact), 80)
     about = ["perhaps"] if is_unsure(impact) else []
-    if impact.fails:
+    if impact.fails or impact.may_fail == BY_GUESS:
         about.append(f"**{FAILS}**")
+    elif impact.may_fail:
+        about = [f"{MAY_FAIL}: {plain_words(impact.may_fail)}"]
     elif impact.reach is Reach.UNKNOWN:
         about = [UNKNOWN_COLUMNS]
     elif impact.columns:

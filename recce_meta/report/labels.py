@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from recce_meta.errors import agree, plural
 from recce_meta.models.change import (
+    BY_GUESS,
+    CERTAIN,
     COSMETIC,
     Category,
     Change,
@@ -52,9 +54,6 @@ TESTS = frozenset({"test", "unit_test"})
 
 WITHOUT_SQL = frozenset({"exposure", "metric", "semantic_model", "saved_query", "unit_test"})
 """Resource types whose columns are never known, so that an effect on them is always one on the whole node."""
-
-CERTAIN = 0.75
-"""Confidence below which an impact is marked with `perhaps`."""
 
 UNMARKED = frozenset({"model", "view"})
 """Resource types that most downstream nodes have; their names are shown without the type."""
@@ -102,6 +101,8 @@ class DiffSummary(Struct, frozen=True, kw_only=True):
     """Nodes that certainly reference a removed or renamed column, changed or not."""
     perhaps_fails: int
     """Further nodes that reference such a column by a guess."""
+    may_fail: int
+    """Nodes of which it is not known whether they reference such a column, those by a guess included."""
     formatting: int
     """Nodes that differ only in formatting, and possibly in environment."""
     environment: int
@@ -116,7 +117,6 @@ def summarise(diff: RunDiff) -> DiffSummary:
     formatting = sum(Reason.FORMATTING in c.reasons for c in diff.changes if c.status is Status.UNCHANGED)
     reached: list[Impact | ReachedBy] = [*diff.impacted]
     reached += [change.reached for change in diff.changed if change.reached is not None]
-    sure = [one.confidence >= CERTAIN for one in reached if one.fails]
     return DiffSummary(
         added=statuses[Status.ADDED],
         removed=statuses[Status.REMOVED],
@@ -124,8 +124,9 @@ def summarise(diff: RunDiff) -> DiffSummary:
         impacted=len(diff.impacted),
         downstream=len(diff.impacted) + diff.unreached,
         perhaps=sum(map(_is_doubtful, diff.impacted)),
-        fails=sum(sure),
-        perhaps_fails=len(sure) - sum(sure),
+        fails=sum(one.fails for one in reached),
+        perhaps_fails=sum(one.may_fail == BY_GUESS for one in reached),
+        may_fail=sum(bool(one.may_fail) for one in reached),
         formatting=formatting,
         environment=statuses[Status.UNCHANGED] - formatting,
         categories={
@@ -188,9 +189,11 @@ def severe_phrases(summary: DiffSummary) -> list[str]:
 def fail_phrases(summary: DiffSummary) -> list[str]:
     """Return `3 nodes fail`, or `at least 3 nodes fail` if others may; empty without a removed column."""
     sure, guesses = summary.fails, summary.perhaps_fails
+    if not sure and guesses:
+        return [f"{plural(guesses, 'node')} perhaps {agree(guesses, 'fail')}"]
     if not sure:
-        return [f"{plural(guesses, 'node')} perhaps {agree(guesses, 'fail')}"] if guesses else []
-    at_least = "at least " if guesses or summary.perhaps else ""
+        return [f"{plural(summary.may_fail, 'node')} may fail"] if summary.may_fail else []
+    at_least = "at least " if summary.may_fail or summary.perhaps else ""
     return [f"{at_least}{plural(sure, 'node')} {agree(sure, 'fail')}"]
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from recce_meta.errors import agree
-from recce_meta.models.change import Reach
+from recce_meta.models.change import CERTAIN, Reach
 from recce_meta.models.lineage import (
     Direction,
     FailingNode,
@@ -23,7 +23,6 @@ from recce_meta.models.lineage import (
 from recce_meta.models.marks.annotation import Annotation
 from recce_meta.models.node import LineageEdge
 from recce_meta.report.labels import (
-    CERTAIN,
     TESTS,
     count_of,
     counts_by_kind,

@@ -31,6 +31,13 @@ ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
 """Returns the available column lineage of nodes, and of readers that inline them as ephemeral models."""
 
 
+DEFINITIONS = ("semantic_model.", "metric.", "saved_query.")
+"""Prefixes of ids of nodes that dbt does not build: readers of an invalid one are invalid as well."""
+NOT_PROVEN = "its SQL is not proven"
+NOT_TRACED = "its columns are not traced"
+ABOVE_MAY_FAIL = "it reads a definition that fails or may fail"
+
+
 class ParentRead(NamedTuple):
     """How a node's SQL reads one of its parents."""
 
@@ -95,6 +102,8 @@ class AffectedNode(Struct):
     unknown: float = 0.0
     fails: float = 0.0
     """Confidence that the node names a removed column."""
+    may_fail: str = ""
+    """Why it is not known whether the node names a removed column; empty if it is, or if none was removed."""
     columns: dict[str, float] = {}
     origins: set[str] = set()
     """Changed nodes that cause the effect; of several on one path, the nearest."""
@@ -125,6 +134,13 @@ class _AffectedPart(NamedTuple):
     confidence: float = 1.0
     fails: bool = False
     """True if the node names a removed column."""
+    may_fail: str = ""
+    """Why the node may name a removed column; empty if that is known."""
+
+    @property
+    def breaks_readers(self) -> bool:
+        """Return True if the node is a definition that may be invalid, and so what reads it."""
+        return self.unique_id.startswith(DEFINITIONS) and (self.fails or bool(self.may_fail))
 
 
 class _Shape(NamedTuple):
@@ -150,7 +166,7 @@ class _Propagation:
     def __init__(self, graph: LineageGraph, source: LineageSource, starts: list[Start]) -> None:
         self._graph, self._source, self._starts = graph, source, starts
         self._found: dict[str, AffectedNode] = {}
-        self._passed: dict[tuple[str, Reach, str, Status], float] = {}
+        self._passed: dict[tuple[str, Reach, str, Status, bool], float] = {}
         self._current = _LoadedLineage(source.current, source.with_assumed[1])
         self._base = _LoadedLineage(source.base, source.with_assumed[0])
         self._changed = {start.unique_id for start in starts}
@@ -190,7 +206,7 @@ class _Propagation:
             return
         if is_reached and part.what is Reach.COLUMNS and (rows := self._of_existing_rows(part)) is not None:
             self._add(rows, queue)
-        key = part.unique_id, part.what, part.column.lower(), part.status
+        key = part.unique_id, part.what, part.column.lower(), part.status, part.breaks_readers
         if part.confidence > self._passed.get(key, 0.0):
             self._passed[key] = part.confidence
             heappush(queue, part)
@@ -222,6 +238,7 @@ class _Propagation:
         found.origins.add(part.origin)
         if part.fails:
             found.fails = max(found.fails, part.confidence)
+        found.may_fail = found.may_fail or part.may_fail
         if part.what is Reach.ROWS:
             found.rows = max(found.rows, part.confidence)
         elif part.what is Reach.UNKNOWN:
@@ -234,14 +251,22 @@ class _Propagation:
         distance = part.distance + 1
         children = self._graph.children(part.unique_id)
         if part.what is not Reach.COLUMNS:
+            may_fail = ABOVE_MAY_FAIL if part.breaks_readers else ""
             for child in children:
-                yield part._replace(unique_id=child, distance=distance, fails=False)
+                yield part._replace(unique_id=child, distance=distance, fails=False, may_fail=may_fail)
             return
         readers = self._current.readers(part.unique_id, children)
         earlier = self._base.readers(part.unique_id, children) if part.status is not Status.MODIFIED else {}
         if part.status is not Status.ADDED or self._source.is_blind:
             for child in self._possible_readers(part, children, {**earlier, **readers}):
-                yield _AffectedPart(distance, part.origin, child, Reach.UNKNOWN, confidence=part.confidence)
+                yield _AffectedPart(
+                    distance,
+                    part.origin,
+                    child,
+                    Reach.UNKNOWN,
+                    confidence=part.confidence,
+                    may_fail=self._why_unknown(child) if part.status is Status.REMOVED else "",
+                )
         else:
             for child in self._unparsed(children):
                 yield _AffectedPart(distance, part.origin, child, Reach.UNKNOWN, confidence=part.confidence)
@@ -251,7 +276,9 @@ class _Propagation:
             assumed = self._current.assumed(readers) | (self._base.assumed(earlier) - readers.keys())
             for child in assumed:
                 sure = min(part.confidence, UNSURE)
-                yield _AffectedPart(distance, part.origin, child, Reach.UNKNOWN, confidence=sure)
+                yield _AffectedPart(
+                    distance, part.origin, child, Reach.UNKNOWN, confidence=sure, may_fail=NOT_PROVEN
+                )
             readers = {child: reads for child, reads in readers.items() if child not in assumed}
             earlier = {child: reads for child, reads in earlier.items() if child not in assumed}
         failing = self._failing(part, readers, earlier)
@@ -310,6 +337,10 @@ class _Propagation:
             yield from self._without_edges(
                 part.unique_id, [child for child in children if child not in readers]
             )
+
+    def _why_unknown(self, child: str) -> str:
+        known = self._current.columns.get(child)
+        return (known and known.reason) or NOT_TRACED
 
     def _unparsed(self, children: Collection[str]) -> Iterator[str]:
         """Yield *children* whose SQL was not understood: a `*` in it may select a new column."""

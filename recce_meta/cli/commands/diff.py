@@ -131,7 +131,7 @@ def diff() -> None:
 
     --key and --where name a node, its unique id or path, or a glob such as 'stg_*'.
 
-    Statuses: added, removed, modified. Effects: fails, breaking, partial_breaking, unknown.
+    Statuses: added, removed, modified. Effects: fails, may_fail, breaking, partial_breaking, unknown.
 
     Reasons: body, compiled, config, relation, columns, descriptions, macros, contract, parents, data.
 

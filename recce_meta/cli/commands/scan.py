@@ -78,7 +78,7 @@ def scan() -> None:
     The previous scan is the latest with the same project, environment and scope. If there is no such scan, it
     is the latest with any scope, and only relations in both scopes are compared.
 
-    Statuses: added, removed, modified. Effects: fails, breaking, partial_breaking, unknown.
+    Statuses: added, removed, modified. Effects: fails, may_fail, breaking, partial_breaking, unknown.
 
     Reasons: body, columns, contract (constraints), config (indexes, owner, options, kind), descriptions
     (comments), parents.

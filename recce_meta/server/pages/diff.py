@@ -403,6 +403,7 @@ def impacted_listing(pair: ReportedPair, origin: str | None = None) -> Listing:
         ),
         ListColumn("reach", "part", has_facets=True),
         ListColumn("fails", "fails", "flag", has_facets=True),
+        ListColumn("may_fail", "may fail", has_facets=True, about="Why a removed column may make it fail"),
         ListColumn("unique_id", "unique id", "code"),
     ]
     return Listing("Affected nodes", columns, rows, empty="No further node is affected.", crumbs=pair.crumbs)
@@ -418,6 +419,7 @@ def _impacted_row(one: Impact) -> Mapping[str, Any]:
         "confidence": one.confidence,
         "reach": one.reach and one.reach.value,
         "fails": one.fails,
+        "may_fail": one.may_fail,
         "unique_id": one.unique_id,
     }
 

@@ -47,6 +47,8 @@ from recce_meta.sql_lineage.project.nodes import (
     canonical_spelling,
     deciding_uses,
     elements_query,
+    exposure_columns,
+    exposure_reads,
     named_columns,
     node_columns,
     snapshot_columns,
@@ -209,7 +211,7 @@ def analyse_project(
     work = _Analysis(project, known or {}, timeout, assumed)
     # Parents come first, because the columns of a `*` follow from theirs.
     order, circles = parents_first(
-        {node.unique_id: node.parents for node in project.nodes if node.resource_type in _ANALYSED}
+        {node.unique_id: node.parents for node in project.nodes if _is_analysed(node)}
     )
     for unique_id in order:
         if failure := attempt(partial(work.add, unique_id)):
@@ -221,8 +223,13 @@ def analyse_project(
     )
 
 
-SEMANTIC_MODEL = "semantic_model"
+SEMANTIC_MODEL, EXPOSURE = "semantic_model", "exposure"
 _ANALYSED = QUERIES | OUTSIDE | {"test", SEMANTIC_MODEL}
+
+
+def _is_analysed(node: NodeMetadata) -> bool:
+    is_listed = node.resource_type == EXPOSURE and exposure_columns(node) is not None
+    return is_listed or node.resource_type in _ANALYSED
 
 
 class ReadableColumns(Struct, frozen=True):
@@ -274,6 +281,8 @@ class _Analysis:
             self._add_test(node)
         elif node.resource_type == SEMANTIC_MODEL:
             self._add_semantic_model(node)
+        elif node.resource_type == EXPOSURE:
+            self._add_exposure(node)
         elif node.language == "python":
             self._give_up(node, PYTHON)
         elif node.compiled_code is not None and not node.compiled_code.strip():
@@ -394,6 +403,14 @@ class _Analysis:
             return
         names = self.names.of(replace(node, compiled_code=query))
         self._keep(node, self._query_id(names, None, SEMANTIC_MODEL), lambda: self._analysed(names, None))
+
+    def _add_exposure(self, node: NodeMetadata) -> None:
+        """Take the columns that the project lists for an exposure as those that it reads."""
+        reads = exposure_reads(node, self.nodes)
+        if isinstance(reads, str):
+            self._give_up(node, reads)
+        else:
+            self._keep(node, self._arguments_id(reads), lambda: self._by_arguments(reads))
 
     def _by_arguments(self, reads: ArgumentReads) -> NodeColumns:
         uses = []

@@ -226,6 +226,9 @@ _ARGUMENTS = ("column_name", "combination_of_columns", "field")
 """Arguments that name columns; `field` is a column of the relation in `to`."""
 
 
+EXPOSURE_LIST = "meta.recce_meta.columns"
+
+
 class ArgumentReads(Struct, frozen=True):
     """Columns named in the arguments of a test."""
 
@@ -262,6 +265,31 @@ def argument_reads(node: NodeMetadata) -> ArgumentReads:
 def argument_uses(reads: ArgumentReads, confidence: float) -> tuple[ColumnUse, ...]:
     """Return the columns in *reads* as uses that determine a test's rows."""
     return tuple(ColumnUse(Usage.FILTER, parent, column, confidence) for parent, column in reads.columns)
+
+
+def exposure_columns(node: NodeMetadata) -> Json:
+    """Return `meta.recce_meta.columns` of an exposure, the columns that it reads; None without them."""
+    own = node.meta.get("recce_meta")
+    return own.get("columns") if isinstance(own, dict) else None
+
+
+def exposure_reads(node: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> ArgumentReads | str:
+    """Return the columns that an exposure lists as `model: [column, …]`, or why the list is unclear.
+
+    A model is named as in `ref`, a source as `source.table`; each must be one parent of the exposure.
+    """
+    listed = exposure_columns(node)
+    if not isinstance(listed, dict):
+        return f"{EXPOSURE_LIST} does not map models to columns"
+    parents = [nodes[parent] for parent in node.parents if parent in nodes]
+    found: list[tuple[str, str]] = []
+    for name, value in listed.items():
+        named = [one for one in parents if name in (one.name, f"{one.source_name}.{one.name}")]
+        columns = [one for one in value if isinstance(one, str)] if isinstance(value, list) else None
+        if len(named) != 1 or columns is None or len(columns) != len(value):
+            return f"{EXPOSURE_LIST} names '{name}', not a parent, or not with a list of columns"
+        found += [(named[0].unique_id, column) for column in columns]
+    return ArgumentReads(tuple(sorted(set(found))), whole=True)
 
 
 def _names(value: Json) -> list[str] | None:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
+from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whole_diff
 from recce_meta.api.record import record_run
-from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunMetadata
+from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunDiff, RunMetadata
 from recce_meta.models.lineage import Usage
-from recce_meta.sql_lineage.project.columns import analyse_project
+from recce_meta.sql_lineage.project.columns import PYTHON, analyse_project
+from recce_meta.sql_lineage.propagation import ABOVE_MAY_FAIL, NOT_TRACED
 
 CHECK = {"materialized": "snapshot", "strategy": "check", "check_cols": ["a"], "unique_key": "id"}
 CHECK_ALL = {**CHECK, "check_cols": "all"}
@@ -204,14 +205,80 @@ def test_a_column_that_an_element_of_a_semantic_model_reads_makes_it_fail_if_it_
         unique_id="metric.shop.m", name="m", resource_type="metric", parents=(semantic.unique_id,)
     )
 
-    def affected(edited: str) -> dict[str, tuple[str, bool]]:
+    def compared(edited: str) -> RunDiff:
         sides = [project(one, node("p", sql), semantic, metric) for one, sql in (("b", P), ("bc", edited))]
-        impacted = whole_diff(*sides, NOTHING_MORE).impacted
-        return {one.name: (str(one.reach), one.fails) for one in impacted}
+        return whole_diff(*sides, NOTHING_MORE)
+
+    def affected(edited: str) -> dict[str, tuple[str, bool]]:
+        return {one.name: (str(one.reach), one.fails) for one in compared(edited).impacted}
+
+    # The metric may need another element than the one that fails.
+    assert {one.name: one.may_fail for one in compared(LESS).impacted} == {"s": "", "m": ABOVE_MAY_FAIL}
 
     assert affected(LESS) == {"s": ("rows", True), "m": ("rows", False)}
     assert affected(P.replace("b,", "b + 1 as b,")) == {}
     assert affected(VALUE_A) == {"s": ("columns", False), "m": ("unknown", False)}
     assert affected(VALUE_TS)["s"] == ("columns", False)
     elements["measures"] = []  # metrics may read columns themselves
+    less = compared(LESS)
+    assert {one.name: (one.fails, bool(one.may_fail)) for one in less.impacted} == {
+        "s": (False, True),
+        "m": (False, True),
+    }
+    assert not failing_changes(less, frozenset(["fails"]))
+    assert [one.name for one in failing_changes(less, frozenset(["may_fail"]))] == ["p"]
     assert affected(P.replace("b,", "b + 1 as b,"))["m"] == ("unknown", False)
+
+
+@pytest.mark.parametrize(
+    ("listed", "edited", "expected"),
+    [
+        ({"p": ["a"]}, LESS, (True, "")),
+        ({"p": ["b"]}, LESS, None),
+        ({"p": ["A", "b"]}, LESS, (True, "")),
+        ({"p": ["b"]}, VALUE_A, None),
+        ({"p": ["a"]}, VALUE_A, (False, "")),
+        (None, LESS, (False, NOT_TRACED)),
+        (["p.a"], LESS, (False, "meta.recce_meta.columns does not map models to columns")),
+        (
+            {"q": ["a"]},
+            LESS,
+            (
+                False,
+                "meta.recce_meta.columns names 'q', not a parent, or not with a list of columns",
+            ),
+        ),
+    ],
+)
+def test_an_exposure_reads_the_columns_that_its_meta_lists(
+    listed: Any, edited: str, expected: tuple[bool, str] | None
+) -> None:
+    board = NodeMetadata(
+        unique_id="exposure.shop.board",
+        name="board",
+        resource_type="exposure",
+        parents=("model.shop.p",),
+        meta={"recce_meta": {"columns": listed}} if listed is not None else {},
+    )
+    sides = [project(one, node("p", sql), board) for one, sql in (("b", P), ("bc", edited))]
+
+    found = {one.name: (one.fails, one.may_fail) for one in whole_diff(*sides, NOTHING_MORE).impacted}
+    assert found.get("board") == expected
+
+
+def test_nodes_whose_reading_of_a_removed_column_is_not_known_may_fail() -> None:
+    python = NodeMetadata(
+        unique_id="model.shop.py",
+        name="py",
+        resource_type="model",
+        language="python",
+        raw_code="def model(dbt, session):\n    return dbt.ref('p')",
+        parents=("model.shop.p",),
+    )
+    unit = NodeMetadata(
+        unique_id="unit_test.shop.u", name="u", resource_type="unit_test", parents=("model.shop.p",)
+    )
+    sides = [project(one, node("p", sql), python, unit) for one, sql in (("b", P), ("bc", LESS))]
+
+    found = {one.name: (one.fails, one.may_fail) for one in whole_diff(*sides, NOTHING_MORE).impacted}
+    assert found == {"py": (False, PYTHON), "u": (False, NOT_TRACED)}
