@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 from recce_meta.adapter.cancellation import refuse_odd_timeout
-from recce_meta.adapter.connection import DriverConnection, Stream
+from recce_meta.adapter.connection import DriverConnection, Session, Stream
 from recce_meta.adapter.statements import is_query, only_reads, single_statement
 from recce_meta.adapter.waiting import retry
 from recce_meta.errors import (
@@ -40,6 +40,7 @@ from recce_meta.redaction import passwords_in, redact, without_passwords
 from recce_meta.warehouses import (
     ConnectionPlan,
     Fields,
+    OneMoment,
     UrlParts,
     Warehouse,
     url_schemes,
@@ -50,39 +51,6 @@ from recce_meta.warehouses.driver import Rows, driver_for
 
 if TYPE_CHECKING:
     from sqlalchemy import Inspector
-
-NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
-
-
-class Session:
-    """One transaction: all of its statements take effect, or none."""
-
-    def __init__(self, link: DriverConnection) -> None:
-        self._link = link
-
-    def query(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> Rows:
-        """Return the rows of our own *sql*, with `:name` for parameters; JSON as text, times in UTC."""
-        return self._link.query(sql, parameters)
-
-    def execute(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> None:
-        """Run one statement of our own, with `:name` for parameters."""
-        self._link.execute(sql, parameters)
-
-    def insert_rows(
-        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], key: Sequence[str] = ()
-    ) -> None:
-        """Insert *rows* in bulk into *table*, which is SQL text such as `"schema"."table"`.
-
-        Values are None, str, int, float, bool or an aware datetime; a JSON column takes JSON text. *rows* may
-        be a generator: about 16 MB of text are in memory at a time. A warehouse without transactions skips
-        rows whose *key* columns match an existing row, because the statement may be repeated.
-        """
-        self._link.insert_rows(table, columns, rows, key)
-
-    def export_snapshot(self) -> str | None:
-        """Return the name of what this transaction sees, for `answer`; None without such names."""
-        return self._link.export_snapshot()
-
 
 Result = TypeVar("Result")
 
@@ -302,7 +270,7 @@ class UnifiedSqlAdapter:
         """Return the rows of *sql*, a query that we generated.
 
         JSON is returned as text. The query is retried if the connection is lost. It is cancelled after
-        *timeout* seconds, if given. It sees *snapshot*, the name that a session exported.
+        *timeout* seconds, if given. It sees *snapshot*, the name of one that a session took.
         """
         return self._run(sql, timeout, has_json_text=True, is_ours=True, snapshot=snapshot)[1]
 
@@ -421,6 +389,11 @@ class UnifiedSqlAdapter:
     def is_shareable(self) -> bool:
         """True if a sibling sees the same data; False for an in-memory database."""
         return self._plan.is_shareable
+
+    @property
+    def one_moment(self) -> OneMoment:
+        """How the queries of one diff see one moment here."""
+        return self.warehouse.one_moment(self._plan)
 
     def reaches_same(self, other: UnifiedSqlAdapter) -> bool:
         """Return True if *other* has the same connection URL and warehouse."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from recce_meta.adapter.cancellation import (
@@ -22,10 +22,12 @@ from recce_meta.adapter.errors import translate_error
 from recce_meta.errors import QueryCancelled, QueryTimeout, RecceMetaError, WarehouseError, mask_errors
 from recce_meta.redaction import redact
 from recce_meta.warehouses import ConnectionPlan
-from recce_meta.warehouses.driver import BaseDriver, Converter, Rows, in_utc
+from recce_meta.warehouses.driver import BaseDriver, Converter, Rows, Snapshot, in_utc
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Inspector
+
+NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
 
 Result = TypeVar("Result")
 _LOG = logging.getLogger(__name__)
@@ -99,8 +101,8 @@ class DriverConnection:
     ) -> tuple[list[str], Rows]:
         """Run *sql* unchanged and return its columns and rows; in its own transaction unless one is open.
 
-        JSON is returned as values, or as text if *has_json_text*. Its own transaction sees *snapshot*, a name
-        from `export_snapshot`.
+        JSON is returned as values, or as text if *has_json_text*. Its own transaction sees *snapshot*, the
+        name that `take_snapshot` returned.
         """
         patience = SERVER_PATIENCE_SECONDS if self._driver.limits_in_server else 0.0
 
@@ -111,10 +113,19 @@ class DriverConnection:
 
         return self._stoppable(run, timeout=timeout, patience=patience)
 
-    def export_snapshot(self) -> str | None:
-        """Return the name of what the open transaction sees; None if the database has no such names."""
+    def take_snapshot(self) -> Snapshot | None:
+        """Make the open transaction see one moment; return None if that is not possible."""
+
+        def run() -> Snapshot | None:
+            with self.translate_errors():
+                return self._driver.take_snapshot(self._connection)
+
+        return self._stoppable(run)
+
+    def release_locks(self) -> None:
+        """Let others change what the open transaction has read; it still sees its moment."""
         with self.translate_errors():
-            return self._driver.export_snapshot(self._connection)
+            self._over_network(lambda: self._driver.release_locks(self._connection))
 
     def open_cursor(self, sql: str, timeout: float | None = None) -> tuple[list[str], Cursor]:
         """Return the columns of the query *sql* and a cursor for its rows; requires an open transaction.
@@ -549,3 +560,39 @@ class Stream:
         if self._cursor is not None:
             self._cursor = None
             self._transaction.close()
+
+
+class Session:
+    """One transaction: all of its statements take effect, or none."""
+
+    def __init__(self, link: DriverConnection) -> None:
+        self._link = link
+
+    def query(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> Rows:
+        """Return the rows of our own *sql*, with `:name` for parameters; JSON as text, times in UTC."""
+        return self._link.query(sql, parameters)
+
+    def execute(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> None:
+        """Run one statement of our own, with `:name` for parameters."""
+        self._link.execute(sql, parameters)
+
+    def insert_rows(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], key: Sequence[str] = ()
+    ) -> None:
+        """Insert *rows* in bulk into *table*, which is SQL text such as `"schema"."table"`.
+
+        Values are None, str, int, float, bool or an aware datetime; a JSON column takes JSON text. *rows* may
+        be a generator: about 16 MB of text are in memory at a time. A warehouse without transactions skips
+        rows whose *key* columns match an existing row, because the statement may be repeated.
+        """
+        self._link.insert_rows(table, columns, rows, key)
+
+    def take_snapshot(self) -> Snapshot | None:
+        """Make this transaction see one moment; return None if that is not possible."""
+        return self._link.take_snapshot()
+
+    def answer(self, sql: str, timeout: float | None = None) -> Rows:
+        """Return the rows of *sql*, a query that we generated, after `take_snapshot`."""
+        rows = self._link.run_text(sql, timeout, has_json_text=True)[1]
+        self._link.release_locks()
+        return rows

@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 from uuid import uuid4
 
-from recce_meta.adapter.adapter import Session, UnifiedSqlAdapter
+from recce_meta.adapter.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.connection import Session
 from recce_meta.adapter.errors import grant_hint
 from recce_meta.errors import MissingRelation, RecceMetaError
 from recce_meta.models import Check

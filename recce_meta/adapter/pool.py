@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from queue import LifoQueue
 from threading import Lock
 from types import TracebackType
@@ -13,7 +14,9 @@ from typing import TypeVar
 
 from recce_meta.adapter.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.cancellation import WAKE_SECONDS
+from recce_meta.adapter.connection import Session
 from recce_meta.errors import QueryCancelled, QueryTimeout, UsageError, WarehouseError
+from recce_meta.warehouses import OneMoment
 
 REPEAT_SECONDS = 0.2
 """Pause between requests to cancel; a request that arrives before its statement starts is lost."""
@@ -25,12 +28,24 @@ Given = TypeVar("Given")
 Answer = TypeVar("Answer")
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the statements of a pool see."""
+
+    is_one_moment: bool
+    name: str | None = None
+    """Name of the snapshot that each transaction reads."""
+    transaction: Session | None = None
+    """The only transaction that sees the moment."""
+
+
 class Pool:
     """Pool of *adapter* and its siblings, opened on demand.
 
     Its size is *threads*, by default the profile's `threads`. Statements stop at *deadline*, a value of
-    `time.monotonic`. With *of_one_moment*, all statements see what the first one saw, if the warehouse can.
-    Closing the pool leaves *adapter* open.
+    `time.monotonic`. With *of_one_moment*, all statements see what the first one saw, if possible; a
+    warehouse in which only one transaction can do that then has one connection by default. Closing the pool
+    leaves *adapter* open.
     """
 
     def __init__(
@@ -41,7 +56,9 @@ class Pool:
         deadline: float | None = None,
         of_one_moment: bool = False,
     ) -> None:
-        threads = adapter.threads if threads is None else threads
+        self._way = adapter.one_moment if of_one_moment else OneMoment.NEVER
+        if threads is None:
+            threads = 1 if self._way is OneMoment.ONE_TRANSACTION else adapter.threads
         if threads < 1:
             raise UsageError(f"threads must be at least 1, got {threads}", hint="pass a positive number")
         self.size = threads if adapter.is_shareable else 1
@@ -51,9 +68,9 @@ class Pool:
         self._deadline = deadline
         self._lock, self._snapshot_lock = Lock(), Lock()
         self._is_cancelled = False
-        self._is_of_one_moment = of_one_moment
-        self._holder: ExitStack | None = None
-        self._snapshot_name: str | None = None
+        self._held = ExitStack()
+        self._holder: UnifiedSqlAdapter | None = None
+        self._view: _View | None = None
 
     def __enter__(self) -> Pool:
         return self
@@ -75,9 +92,12 @@ class Pool:
     def execute(self, sql: str) -> list[tuple[object, ...]]:
         """Return the rows of *sql*; raise QueryTimeout if the deadline passes before it ends."""
         with self.connection() as adapter:
+            view = self._viewed()
             left = self._left(sql)
             try:
-                return adapter.answer(sql, left, snapshot=self._snapshot())
+                if view.transaction is not None:
+                    return view.transaction.answer(sql, left)
+                return adapter.answer(sql, left, snapshot=view.name)
             except QueryTimeout as error:
                 # Our deadline has not passed, so the server or an administrator stopped the statement.
                 if left is None or self._left_seconds() > 0:
@@ -126,7 +146,7 @@ class Pool:
         self._is_cancelled = True
         # Only copied under the lock, because cancelling takes seconds if a server is slow.
         with self._lock:
-            adapters = list(self._adapters)
+            adapters = [*self._adapters, *([self._holder] if self._holder is not None else [])]
         for adapter in adapters:
             with suppress(WarehouseError):  # the statement has just ended, or the connection is lost
                 adapter.cancel()
@@ -135,30 +155,47 @@ class Pool:
         """Close every connection except the first."""
         with self._lock:
             siblings, self._adapters = self._adapters[1:], self._adapters[:1]
-            holder, self._holder, self._snapshot_name = self._holder, None, None
-        if holder is not None:
-            with suppress(WarehouseError):  # the connection is lost
-                holder.close()
+            held, self._held, self._holder = self._held, ExitStack(), None
+        with suppress(WarehouseError):  # the connection is lost
+            held.close()
         for adapter in siblings:
             adapter.close()
 
-    def _snapshot(self) -> str | None:
-        """Return the name of the snapshot that all statements see; None if the database has no such names.
+    @property
+    def sees_one_moment(self) -> bool:
+        """True if all statements so far saw one moment; also true before the first one."""
+        return self._view is None or self._view.is_one_moment
 
-        A connection of its own keeps it until the pool is closed, since a statement that fails ends its
-        transaction.
+    def _viewed(self) -> _View:
+        """Return what all statements see; the first one decides.
+
+        A connection of its own keeps a snapshot until the pool is closed, since a statement that fails ends
+        its transaction.
         """
         with self._snapshot_lock:
-            if self._holder is None:
-                self._holder = ExitStack()
-                warehouse = self._adapters[0].warehouse
-                if self._is_of_one_moment and warehouse.sees_one_moment and not warehouse.is_in_process:
-                    # A role may be limited to the connections that it has, and a standby may refuse.
-                    with suppress(WarehouseError):
-                        holder = self._holder.enter_context(closing(self._adapters[0].sibling()))
-                        session = self._holder.enter_context(holder.session())
-                        self._snapshot_name = session.export_snapshot()
-            return self._snapshot_name
+            if self._view is None:
+                self._view = self._taken()
+            return self._view
+
+    def _taken(self) -> _View:
+        if self._way is OneMoment.ALWAYS:
+            return _View(is_one_moment=True)
+        is_alone = self._way is OneMoment.ONE_TRANSACTION
+        if self._way is OneMoment.NEVER or (is_alone and self.size > 1):
+            return _View(is_one_moment=False)
+        # First, so that a role that is limited to one connection can still run statements.
+        self._adapters[0].connect()
+        with ExitStack() as opening:
+            # A role may be limited to the connections that it has, and a standby may refuse.
+            with suppress(WarehouseError):
+                self._holder = opening.enter_context(closing(self._adapters[0].sibling()))
+                session = opening.enter_context(self._holder.session())
+                snapshot = session.take_snapshot()
+                if snapshot is not None:
+                    self._held = opening.pop_all()
+                    return _View(snapshot.is_whole, snapshot.name, session if is_alone else None)
+            self._holder = None
+        return _View(is_one_moment=False)
 
     def _borrow(self) -> UnifiedSqlAdapter:
         with self._lock:

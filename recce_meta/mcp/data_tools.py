@@ -30,6 +30,7 @@ from recce_meta.mcp.answers import answer, cut, short_notes
 from recce_meta.mcp.questions import Questions
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.gaps import gaps
+from recce_meta.models.run import RunChoice
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import REASON, mask_results
 from recce_meta.report.data.verdicts import verdict
@@ -96,7 +97,7 @@ class DataTools:
                 columns=_names(columns),
                 where=where or None,
             )
-            result = self._result(request, runs, store, opened)
+            result, choice = self._result(request, runs, store, choice, opened)
         outcome, text = verdict(result)
         tree = data_tree(result)
         name = next((name for name in _LISTS if isinstance(tree.get(name), list)), "")
@@ -115,9 +116,17 @@ class DataTools:
         return answer(head, name, [_compact(row) for row in rows], limit=limit, cursor=cursor)
 
     def _result(
-        self, request: DataDiffRequest, runs: RunPair, store: UnifiedSqlAdapter, opened: ExitStack
-    ) -> AnyDataDiff:
-        """Return the result of *request*, without values that are withheld; *opened* closes connections."""
+        self,
+        request: DataDiffRequest,
+        runs: RunPair,
+        store: UnifiedSqlAdapter,
+        choice: RunChoice,
+        opened: ExitStack,
+    ) -> tuple[AnyDataDiff, RunChoice]:
+        """Return the result of *request*, without values that are withheld, and *choice* with its notes.
+
+        *opened* closes connections.
+        """
         settings = self._questions.settings
         data, of_base = self._opened(runs, opened)
         runner = open_data_diff_runner(data, of_base, hides_values=settings.privacy is not None)
@@ -134,7 +143,7 @@ class DataTools:
         found = runner.run(planned.plan())
         assert not isinstance(found, RowSample)
         (result,) = mask_results([found], settings.privacy)
-        return result
+        return result, runner.noted(choice)
 
     def _gaps(self, result: AnyDataDiff) -> list[str]:
         """Return why parts of *result* were not compared."""

@@ -434,7 +434,7 @@ class QueryManager:
         runner = open_data_diff_runner(
             current,
             base,
-            threads=self.threads,
+            threads=self.settings.threads,
             hides_values=settings.rules.privacy is not None,
             around=lambda query: self._turn(job, query),
         )

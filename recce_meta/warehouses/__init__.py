@@ -6,7 +6,7 @@ from functools import cache
 
 from recce_meta.errors import UnknownNameError
 from recce_meta.plugins import WAREHOUSES, clash_warnings, plugin_error, plugin_names
-from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlParts, Warehouse
+from recce_meta.warehouses.base import ConnectionPlan, OneMoment, StoreRights, UrlParts, Warehouse
 from recce_meta.warehouses.builds import BuildRules
 from recce_meta.warehouses.fields import Fields, masked
 from recce_meta.warehouses.generic.connection import DATABASES, other_database
@@ -15,6 +15,7 @@ from recce_meta.warehouses.registry import built_in, folders_with, plugin
 __all__ = [
     "ConnectionPlan",
     "Fields",
+    "OneMoment",
     "StoreRights",
     "UrlParts",
     "Warehouse",

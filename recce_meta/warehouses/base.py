@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import ClassVar
 
 from recce_meta.errors import ProfileError, UsageError, WarehouseError, quoted
@@ -58,6 +59,15 @@ class ConnectionPlan:
     """True if the connection's time zone is UTC; the profile may set another."""
     is_read_only: bool = False
     """True if transactions only read, in a warehouse that has read-only transactions."""
+
+
+class OneMoment(Enum):
+    """How the queries of one diff see one moment."""
+
+    NEVER = "it is not supported"
+    ALWAYS = "no other process can write meanwhile"
+    EXPORTED = "transactions read the snapshot that another one exports"
+    ONE_TRANSACTION = "one transaction runs all of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +158,6 @@ class Warehouse:
     """True if CREATE OR REPLACE VIEW can add columns at the end of a view."""
     has_read_only_transactions: ClassVar[bool] = False
     """True if the driver opens read-only transactions for a plan that `is_read_only`."""
-    sees_one_moment: ClassVar[bool] = False
-    """True if the queries of a diff see one moment: others cannot write meanwhile, or the driver can name
-    what a transaction sees for other transactions.
-    """
     changing_functions: ClassVar[tuple[str, ...]] = ()
     """Patterns of functions that change something although a query calls them: sessions, files, sequences."""
     host_functions: ClassVar[tuple[str, ...]] = ()
@@ -200,6 +206,10 @@ class Warehouse:
     def plan_url(self, url: UrlParts) -> ConnectionPlan:
         """Return the connection plan for a URL."""
         raise NotImplementedError
+
+    def one_moment(self, plan: ConnectionPlan) -> OneMoment:
+        """Return how the queries of one diff over connections of *plan* see one moment."""
+        return OneMoment.NEVER if plan.is_shareable else OneMoment.ALWAYS
 
     def reading_plan(self, plan: ConnectionPlan, schema: str) -> ConnectionPlan:
         """Return *plan* for a connection that only reads.

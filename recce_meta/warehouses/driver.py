@@ -12,6 +12,7 @@ import re
 import socket
 import struct
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
@@ -208,6 +209,16 @@ BATCH_CHARACTERS = 16_000_000
 """Number of characters that are held in memory and sent in one batch."""
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The moment that a transaction sees."""
+
+    name: str | None = None
+    """Name for other connections; None if the warehouse has no such names."""
+    is_whole: bool = True
+    """False if some tables are not part of it, such as foreign tables."""
+
+
 class BaseDriver:
     """Default driver: plain SQLAlchemy, for warehouses that have nothing faster."""
 
@@ -368,13 +379,16 @@ class BaseDriver:
     def limit_statement(self, connection: Connection, seconds: float) -> None:
         """Limit each statement of the transaction that begins now to *seconds* on the server."""
 
-    def export_snapshot(self, connection: Connection) -> str | None:
-        """Return a name for other connections of what the open transaction sees; None without names."""
+    def take_snapshot(self, connection: Connection) -> Snapshot | None:
+        """Make the open transaction see one moment; return None if that is not possible or harms others."""
         return None
 
     def read_snapshot(self, connection: Connection, name: str) -> None:
-        """See in the transaction that begins now what `export_snapshot` called *name*."""
+        """See in the transaction that begins now the snapshot called *name*."""
         raise NotImplementedError(f"{self.warehouse.name} has no names of snapshots")
+
+    def release_locks(self, connection: Connection) -> None:
+        """Let others change what the transaction of `take_snapshot` has read, and keep its moment."""
 
     def is_rebuilt(self, connection: Connection) -> bool:
         """Return True if a relation that the open transaction read is newer than its snapshot."""

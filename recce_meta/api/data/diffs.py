@@ -404,7 +404,7 @@ def _answer(
     threads: int | None,
     plan: Callable[[RelationResolver], Plan[Result]],
 ) -> Result:
-    comparison = open_data_diff_runner(adapter, base_adapter, threads=threads or adapter.threads)
+    comparison = open_data_diff_runner(adapter, base_adapter, threads=threads or None)
     try:
         return comparison.run(plan(comparison.places))
     finally:

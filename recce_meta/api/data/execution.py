@@ -218,7 +218,7 @@ def _table(name: str, dialect: str) -> tuple[Sql, str]:
 
 
 SEVERAL_MOMENTS = "Queries see several moments: figures may differ if tables change during the comparison"
-"""Note on a warehouse without names of snapshots."""
+"""Note on queries without a common snapshot."""
 OnDone: TypeAlias = Callable[[AnyDataDiff], None]
 
 
@@ -243,13 +243,8 @@ class DataDiffRunner:
         pools: Sequence[Pool],
         *,
         hides_values: bool = False,
-        sees_one_moment: bool = True,
     ) -> None:
-        """*hides_values* withholds a warehouse's error messages that may quote values.
-
-        *sees_one_moment* is False if tables may change between two queries.
-        """
-        self.sees_one_moment = sees_one_moment
+        """*hides_values* withholds a warehouse's error messages that may quote values."""
         self.places = resolver
         self._warehouses = warehouses
         self._pools = pools
@@ -297,8 +292,8 @@ class DataDiffRunner:
             return relation_bytes(adapter, schemas)
 
     def noted(self, choice: RunChoice) -> RunChoice:
-        """Return *choice* with a note if the queries of one diff may see several moments."""
-        if self.sees_one_moment:
+        """Return *choice* with a note if the queries so far may have seen several moments."""
+        if all(pool.sees_one_moment for pool in self._pools):
             return choice
         return replace(choice, notes=(*choice.notes, SEVERAL_MOMENTS))
 
@@ -323,7 +318,8 @@ def open_data_diff_runner(
 ) -> DataDiffRunner:
     """Return a comparison of the data behind *current* and *base*, by default both behind *current*.
 
-    *threads* is the number of concurrent queries, by default that of each profile. *deadline* is a reading of
+    *threads* is the number of concurrent queries, by default that of each profile; 1 if only one transaction
+    of the warehouse sees one moment. *deadline* is a reading of
     `time.monotonic` at which queries are cancelled. *hides_values* withholds error messages that may quote
     values. *around* returns the context of each query. The caller closes both adapters.
     """
@@ -344,7 +340,6 @@ def open_data_diff_runner(
         resolver,
         pools,
         hides_values=hides_values,
-        sees_one_moment=all(each.warehouse.sees_one_moment for each in (current, other or current)),
     )
 
 

@@ -52,7 +52,8 @@ def take_statistics(
     if not chosen:
         return ()
     taken_at = datetime.now(timezone.utc)
-    comparison = open_data_diff_runner(adapter, threads=threads)
+    # A long transaction over all tables would cost more than figures of several moments.
+    comparison = open_data_diff_runner(adapter, threads=threads or adapter.threads)
     try:
         counts = comparison.run(row_count_job(comparison.places, chosen).plan())
         assert isinstance(counts, RowCountDiff)

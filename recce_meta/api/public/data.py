@@ -142,7 +142,7 @@ class _Opened(Struct, frozen=True, kw_only=True):
         runner = open_data_diff_runner(
             current,
             base,
-            threads=threads or self.config.threads or current.threads,
+            threads=threads or self.config.threads or None,
             deadline=None if seconds is None else time.monotonic() + seconds,
             hides_values=self.privacy is not None,
         )
@@ -254,8 +254,7 @@ def _compared(
 ) -> tuple[RunDiff, list[AnyDataDiff]]:
     """Return the diff of both runs, and the data diffs of nodes that it changes or affects."""
     runs, privacy = opened.runs, opened.privacy
-    choice = comparison.noted(opened.choice)
-    diff = replace(diff_of_pair(runs.base, runs.current, question), choice=choice)
+    diff = diff_of_pair(runs.base, runs.current, question)
     pairs = selected_pairs(diff, runs, question, opened.globs)
     results = data_of_diff(
         comparison,
@@ -266,7 +265,7 @@ def _compared(
         limits=ValueLimits(with_values=privacy is None or privacy.keeps_values, max_rows=max_rows),
         options=opened.nodes,
     )
-    return diff, results
+    return replace(diff, choice=comparison.noted(opened.choice)), results
 
 
 def _stored_statistics(

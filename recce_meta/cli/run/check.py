@@ -118,8 +118,7 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
         assert session.runs is not None, "no tables are named"
         if options.save:
             session.refuse_newer_store()
-        found = diff_of_pair(session.runs.base, session.runs.current, request.question)
-        diff = replace(found, choice=session.choice)
+        diff = diff_of_pair(session.runs.base, session.runs.current, request.question)
         results, taken_at = [], None
         if options.with_data:
             results = mask_results(_compared(session, diff, request, options, tell), data.privacy)
@@ -129,6 +128,7 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
             stored = stored_results(diff, session.store, session.schema, request, options)
             results, taken_at = list(stored.results), stored.taken_at
         checks = run_check_file(session, asked, file, tell, save=options.save) if file else None
+        diff = replace(diff, choice=session.choice)
         reviews = stored_reviews(diff, session.store, session.schema, request.style)
         annotations = stored_annotations(diff, session.store, session.schema, request.style)
     if reviews is not None and checks is not None and not options.save:

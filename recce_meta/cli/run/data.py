@@ -108,7 +108,7 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             comparison = open_data_diff_runner(
                 current,
                 base,
-                threads=self.threads or current.threads,
+                threads=self.threads or None,
                 deadline=deadline,
                 hides_values=self.privacy is not None,
             )
@@ -116,8 +116,7 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             globs = configured_globs()
             if runs is not None:
                 warn_unmatched(globs, runs)
-            noted = None if choice is None else comparison.noted(choice)
-            yield DataSession(self, comparison, runs, store, noted, globs)
+            yield DataSession(self, comparison, runs, store, choice, globs)
 
     def _runs(self, store: Callable[[], UnifiedSqlAdapter]) -> tuple[RunPair, RunChoice]:
         name, schema = (
@@ -159,10 +158,15 @@ class DataSession(Struct, frozen=True):
     """The two runs; None if --tables names the relations."""
     store: Callable[[], UnifiedSqlAdapter]
     """Returns the store's adapter, opened on first use."""
-    choice: RunChoice | None
+    chosen: RunChoice | None
     """How the two runs were chosen; None if --tables names the relations."""
     globs: NodeGlobs = ()
     """Settings of nodes in the configuration."""
+
+    @property
+    def choice(self) -> RunChoice | None:
+        """How the two runs were chosen, with a note if the queries so far may have seen several moments."""
+        return None if self.chosen is None else self.comparison.noted(self.chosen)
 
     @property
     def schema(self) -> str:

@@ -20,7 +20,7 @@ from recce_meta.errors import (
     UsageError,
     WarehouseError,
 )
-from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlParts, Warehouse
+from recce_meta.warehouses.base import ConnectionPlan, OneMoment, StoreRights, UrlParts, Warehouse
 from recce_meta.warehouses.builds import (
     DEFAULT_BY_KEY,
     KEYED_STRATEGIES,
@@ -66,8 +66,6 @@ class DuckDB(Warehouse):
     is_in_process = True
     stores_changes = True
     has_read_only_transactions = True
-    # https://duckdb.org/docs/stable/connect/concurrency: a process that writes is the only one
-    sees_one_moment = True
     # Table functions of extensions run statements in other databases: postgres_execute, mysql_execute.
     changing_functions: ClassVar[tuple[str, ...]] = (
         *("*_execute", "*_logging", "checkpoint", "force_checkpoint", "nextval", "query", "setseed"),
@@ -101,6 +99,16 @@ class DuckDB(Warehouse):
     }
 
     refused_hint = "open the file for writing: no other access_mode, no read_only; or use another target"
+
+    def one_moment(self, plan: ConnectionPlan) -> OneMoment:
+        """A process that writes to a file is the only one: https://duckdb.org/docs/stable/connect/concurrency.
+
+        Others may write to an attached database of another type meanwhile, and to MotherDuck.
+        """
+        is_local = not plan.is_shareable or is_file(plan.url.database or MEMORY)
+        attached = (text for text in plan.statements if text.startswith("ATTACH "))
+        is_local = is_local and not any(_OF_OTHERS.search(text) for text in attached)
+        return OneMoment.ALWAYS if is_local else OneMoment.NEVER
 
     def reading_plan(self, plan: ConnectionPlan, schema: str) -> ConnectionPlan:
         """Return *plan* with the file opened read-only, so that other readers can open it as well."""
@@ -234,6 +242,8 @@ class DuckDB(Warehouse):
         )
 
 
+_OF_OTHERS = re.compile(r"\AATTACH IF NOT EXISTS '[A-Za-z][A-Za-z0-9+.-]+:|[(,] ?TYPE (?!duckdb\b)", re.I)
+"""ATTACH of a URL, or of a database of another type."""
 _MISSING = re.compile(
     r"not found|does not exist|does not have a column|No function matches|No catalog \+ schema named", re.I
 )

@@ -20,7 +20,7 @@ from recce_meta.errors import (
     WarehouseError,
     quoted,
 )
-from recce_meta.warehouses.base import ConnectionPlan, UrlDatabase, UrlParts, url_secrets
+from recce_meta.warehouses.base import ConnectionPlan, OneMoment, UrlDatabase, UrlParts, url_secrets
 
 SCHEME = "mysql+pymysql"
 CONNECT_SECONDS = 10
@@ -120,6 +120,10 @@ class Database(UrlDatabase):
         where = self.quote_identifier(schema) if schema else "the_database"
         who = self.quote_identifier(role) if role else "the_user"
         return f"GRANT SELECT ON {where}.* TO {who}"
+
+    def one_moment(self, plan: ConnectionPlan) -> OneMoment:
+        """A transaction of one connection, since MySQL has no names of snapshots."""
+        return OneMoment.ONE_TRANSACTION
 
     def plan_url(self, url: UrlParts) -> ConnectionPlan:
         """Return the connection plan for `mysql://user:password@host:3306/database?ssl_ca=…`.

@@ -12,6 +12,7 @@ from recce_meta.warehouses import ConnectionPlan
 from recce_meta.warehouses.driver import (
     BaseDriver,
     Converter,
+    Snapshot,
     invalid_parameter,
     json_value,
     keep_alive,
@@ -140,6 +141,27 @@ class Driver(BaseDriver):
             _forget_rows(cursor._result)
         super().close_cursor(cursor)
 
+    def take_snapshot(self, connection: Connection) -> Snapshot:
+        """Read from now on what InnoDB's tables have at this moment. A table rebuilt later is an error.
+
+        https://mariadb.com/kb/en/start-transaction/, https://dev.mysql.com/doc/refman/8.0/en/commit.html
+        """
+        with raw(connection).cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+            cursor.execute(_WITHOUT_SNAPSHOTS)
+            ((is_whole,),) = cursor.fetchall()
+            cursor.execute("SAVEPOINT recce_meta")
+        return Snapshot(is_whole=bool(is_whole))
+
+    def release_locks(self, connection: Connection) -> None:
+        """Release the metadata locks of the tables read since the snapshot, as mysqldump does.
+
+        Otherwise a table could not be rebuilt until the end, and its other readers would wait for that.
+        """
+        with raw(connection).cursor() as cursor:
+            cursor.execute("ROLLBACK TO SAVEPOINT recce_meta")
+
     def converters(self, cursor: Any) -> Mapping[int, Converter]:
         """Return converters for timestamps with a zone, times of day, and JSON."""
         found = {_TIMESTAMP: _in_utc, _TIME: _time_of_day, _JSON: json_value}
@@ -152,6 +174,14 @@ class Driver(BaseDriver):
             cursor.execute(f"SELECT * FROM (\n{sql}\n) AS recce_meta_q LIMIT 0")  # noqa: S608 - the user's own
             return [(field.name, _type_of(field)) for field in cursor._result.fields]
 
+
+_WITHOUT_SNAPSHOTS = """
+SELECT NOT EXISTS (
+  SELECT 1 FROM information_schema.tables
+  WHERE table_type = 'BASE TABLE' AND engine <> 'InnoDB'
+    AND table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')
+)
+"""
 
 _NOT_TEXT = frozenset("self auth_plugin_map compress conv cursorclass defer_connect named_pipe ssl".split())
 """Arguments of PyMySQL that a URL cannot set: they are objects, or not supported."""

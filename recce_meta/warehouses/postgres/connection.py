@@ -18,7 +18,7 @@ from recce_meta.errors import (
     WarehouseError,
 )
 from recce_meta.models.change import Category
-from recce_meta.warehouses.base import ConnectionPlan, UrlParts, Warehouse
+from recce_meta.warehouses.base import ConnectionPlan, OneMoment, UrlParts, Warehouse
 from recce_meta.warehouses.builds import (
     DEFAULT_BY_KEY,
     KEYED_STRATEGIES,
@@ -115,7 +115,6 @@ class Postgres(Warehouse):
     stores_changes = True
     read_only_codes = frozenset({"25006"})
     has_read_only_transactions = True
-    sees_one_moment = True
     # https://www.postgresql.org/docs/current/functions-admin.html; a read-only transaction allows these
     changing_functions: ClassVar[tuple[str, ...]] = (
         *("dblink*", "lo_*", "loread", "lowrite", "nextval", "set_config", "setval", "cursor_to_xml*"),
@@ -204,6 +203,10 @@ ORDER BY 5 DESC, 1
         limits = {**VANISHED_CLIENT, "lock_timeout": f"{wait}ms"}
         settings = ", ".join(f"('{name}', '{value}')" for name, value in limits.items())
         return (_LIMITS.replace("{settings}", settings),)
+
+    def one_moment(self, plan: ConnectionPlan) -> OneMoment:
+        """Snapshots that a transaction exports for others."""
+        return OneMoment.EXPORTED
 
     def reading_statements(self, quoted_schema: str) -> tuple[str, ...]:
         """Return the statements that make transactions read-only and put the schema first in the path.

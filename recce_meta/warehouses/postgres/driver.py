@@ -17,6 +17,7 @@ from recce_meta.warehouses.driver import (
     BaseDriver,
     Converter,
     Rows,
+    Snapshot,
     answers_postgres,
     invalid_parameter,
     json_value,
@@ -179,15 +180,18 @@ class Driver(BaseDriver):
         """Close the connection on this side; psycopg notices its end."""
         shut(raw(connection).fileno())
 
-    def export_snapshot(self, connection: Connection) -> str | None:
+    def take_snapshot(self, connection: Connection) -> Snapshot:
         """Export the snapshot, and keep it although the transaction does nothing else.
+
+        Foreign tables are read in transactions of their own servers.
 
         https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION
         """
         driver = raw(connection)
         driver.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        ((name,),) = driver.execute("SELECT pg_export_snapshot()").fetchall()
-        return str(name)
+        sql = "SELECT pg_export_snapshot(), NOT EXISTS (SELECT FROM pg_foreign_table)"
+        ((name, is_whole),) = driver.execute(sql).fetchall()
+        return Snapshot(str(name), is_whole)
 
     def read_snapshot(self, connection: Connection, name: str) -> None:
         """Begin a transaction with the snapshot; it must be the first statement."""

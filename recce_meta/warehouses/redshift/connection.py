@@ -106,7 +106,6 @@ class Redshift(Warehouse):
     max_identifier_length = 127
     # https://docs.aws.amazon.com/redshift/latest/dg/r_BEGIN.html: READ ONLY
     has_read_only_transactions = True
-    sees_one_moment = False
     # https://docs.aws.amazon.com/redshift/latest/dg/c_System_administration_functions.html
     changing_functions: ClassVar[tuple[str, ...]] = (
         *("pg_cancel_backend", "pg_terminate_backend", "set_config", "nextval", "setval"),

@@ -20,7 +20,7 @@ from recce_meta.errors import (
     UsageError,
     WarehouseError,
 )
-from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlDatabase, UrlParts
+from recce_meta.warehouses.base import ConnectionPlan, OneMoment, StoreRights, UrlDatabase, UrlParts
 
 MEMORY = ":memory:"
 _LOCKED = "database is locked"
@@ -74,6 +74,10 @@ class Database(UrlDatabase):
     def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
         """Return the class for the *message*."""
         return next((kind for pattern, kind in _MESSAGES if pattern.search(message)), WarehouseError)
+
+    def one_moment(self, plan: ConnectionPlan) -> OneMoment:
+        """A transaction of the only connection; the mode of the file decides whether it is possible."""
+        return OneMoment.ONE_TRANSACTION if plan.is_shareable else OneMoment.ALWAYS
 
     def reading_statements(self, quoted_schema: str) -> tuple[str, ...]:
         """Return the statement after which the connection refuses to write; there is only one schema."""

@@ -32,6 +32,7 @@ from recce_meta.warehouses import ConnectionPlan, Warehouse
 from recce_meta.warehouses.driver import (
     BaseDriver,
     Converter,
+    Snapshot,
     json_value,
     raw,
     refuse_nul,
@@ -168,6 +169,18 @@ class Driver(BaseDriver):
     def cancel(self, connection: Connection) -> None:
         """Interrupt the running statement."""
         raw(connection).interrupt()
+
+    def take_snapshot(self, connection: Connection) -> Snapshot | None:
+        """Begin to read if the file is in WAL mode; in the others, writers would wait for the end.
+
+        https://www.sqlite.org/isolation.html
+        """
+        driver = raw(connection)
+        ((mode,),) = driver.execute("PRAGMA journal_mode").fetchall()
+        if mode != "wal":
+            return None
+        driver.execute("SELECT COUNT(*) FROM sqlite_schema").fetchall()
+        return Snapshot()
 
     def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
         """Return declared types, which a view passes on; for an expression, the type of its first value."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+import psycopg
 import pytest
 import yaml
 
-from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter import Session, UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
 from recce_meta.api.data.execution import SEVERAL_MOMENTS, open_data_diff_runner
+from recce_meta.api.data.jobs import NodePair, row_count_job
 from recce_meta.errors import MissingRelation, QueryCancelled, QueryTimeout, UsageError, WarehouseError
 from recce_meta.models.run import ChosenRun, RunChoice
+from recce_meta.warehouses import OneMoment
 from tests.contract.conftest import Backend
 
 pytestmark = pytest.mark.emulated("snowflake", "bigquery", "redshift")
@@ -194,16 +200,148 @@ def test_a_relation_rebuilt_meanwhile_is_an_error_and_not_empty(
             other.execute(f"DROP TABLE {name} CASCADE")
 
 
+def test_mariadb_reads_one_moment_in_one_transaction(mysql_url: str) -> None:
+    # A user who sees no table of other tests: one in another engine would end the claim.
+    name = f"moment_{uuid4().hex[:8]}"
+    place = urlsplit(mysql_url)
+    user = f"{name}:{name}@{place.hostname}:{place.port or 3306}"
+    own = place._replace(netloc=user, path=f"/{name}").geturl()
+    count = "SELECT COUNT(*) FROM t"
+    with UnifiedSqlAdapter.from_url(mysql_url) as other:
+        other.execute("SET SESSION lock_wait_timeout = 10")
+        other.execute(f"CREATE DATABASE {name}")
+        other.execute(f"CREATE USER {name}@'%' IDENTIFIED BY '{name}'")
+        try:
+            other.execute(f"GRANT ALL ON {name}.* TO {name}@'%'")
+            other.execute(f"CREATE TABLE {name}.t ENGINE=InnoDB AS SELECT 1 AS id")
+            with UnifiedSqlAdapter.from_url(own) as adapter:
+                with Pool(adapter, of_one_moment=True) as pool:
+                    before = pool.execute(count)
+                    other.execute(f"INSERT INTO {name}.t VALUES (2)")
+                    with pytest.raises(WarehouseError):
+                        pool.execute("SELECT no_such_column")
+                    during = pool.each(pool.execute, [count] * 3)
+                    assert (pool.size, pool.sees_one_moment) == (1, True)
+                    other.execute(f"TRUNCATE {name}.t")
+                    with pytest.raises(WarehouseError, match="Table definition has changed"):
+                        pool.execute(count)
+                with Pool(adapter, 3, of_one_moment=True) as pool:
+                    assert pool.execute(count) == [(0,)]
+                    assert not pool.sees_one_moment
+                other.execute(f"CREATE TABLE {name}.other (id int) ENGINE=MyISAM")
+                with Pool(adapter, of_one_moment=True) as pool:
+                    assert pool.execute(count) == [(0,)]
+                    assert not pool.sees_one_moment
+        finally:
+            other.execute(f"DROP USER {name}@'%'")
+            other.execute(f"DROP DATABASE {name}")
+
+    assert (before, during) == ([(1,)], [[(1,)]] * 3)
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_a_sqlite_file_is_read_in_one_transaction_unless_writers_would_wait(
+    tmp_path: Path, mode: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as made:
+        made.execute(f"PRAGMA journal_mode = {mode}")
+    count = "SELECT COUNT(*) FROM t"
+    with UnifiedSqlAdapter.from_url(url) as adapter, UnifiedSqlAdapter.from_url(url) as other:
+        other.execute("CREATE TABLE t AS SELECT 1 AS id")
+        with Pool(adapter, of_one_moment=True) as pool:
+            before = pool.execute(count)
+            other.execute("INSERT INTO t VALUES (2)")
+            with pytest.raises(WarehouseError):
+                pool.execute("SELECT no_such_column")
+            during = pool.execute(count)
+            assert pool.sees_one_moment is (mode == "wal")
+        other.execute("INSERT INTO t VALUES (3)")
+
+    assert (before, during) == ([(1,)], [(1,)] if mode == "wal" else [(2,)])
+
+
+def test_without_a_connection_for_the_snapshot_no_moment_is_claimed(postgres_url: str) -> None:
+    role = f"moment_{uuid4().hex[:8]}"
+    place = urlsplit(postgres_url)
+    own = place._replace(netloc=f"{role}@{place.hostname}:{place.port or 5432}").geturl()
+    with UnifiedSqlAdapter.from_url(postgres_url) as admin:
+        admin.execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 1")
+        try:
+            with UnifiedSqlAdapter.from_url(own) as adapter, Pool(adapter, 1, of_one_moment=True) as pool:
+                assert pool.sees_one_moment
+                assert pool.execute("SELECT 1") == [(1,)]
+                assert not pool.sees_one_moment
+        finally:
+            admin.execute(f"DROP ROLE {role}")
+
+
+def test_with_foreign_tables_no_moment_is_claimed(postgres_url: str) -> None:
+    # A database of its own: reports of other tests would have the note meanwhile.
+    name = f"moment_{uuid4().hex[:8]}"
+    own = urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        try:
+            with UnifiedSqlAdapter.from_url(own) as adapter, Pool(adapter, 1, of_one_moment=True) as pool:
+                adapter.execute("CREATE FOREIGN DATA WRAPPER w")
+                adapter.execute("CREATE SERVER s FOREIGN DATA WRAPPER w")
+                adapter.execute("CREATE FOREIGN TABLE t (id int) SERVER s")
+                assert pool.execute("SELECT 1") == [(1,)]
+                assert not pool.sees_one_moment
+        finally:
+            admin.execute(f"DROP DATABASE {name}")
+
+
+def test_a_failure_to_export_a_snapshot_claims_no_moment(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Session) -> None:
+        raise WarehouseError("cannot export a snapshot during recovery")
+
+    monkeypatch.setattr(Session, "take_snapshot", refuse)
+    with UnifiedSqlAdapter.from_url(postgres_url) as adapter, Pool(adapter, 2, of_one_moment=True) as pool:
+        assert pool.each(pool.execute, ["SELECT 1"] * 4) == [[(1,)]] * 4
+        assert not pool.sees_one_moment
+
+
+@pytest.mark.parametrize(
+    ("attached", "way"),
+    [
+        ([], OneMoment.ALWAYS),
+        ([{"path": "other.duckdb", "read_only": True}], OneMoment.ALWAYS),
+        ([{"path": "md:other"}], OneMoment.NEVER),
+        ([{"path": "host=h", "type": "postgres", "alias": "p"}], OneMoment.NEVER),
+        ([{"path": "other.sqlite", "type": "sqlite"}], OneMoment.NEVER),
+    ],
+)
+def test_duckdb_sees_one_moment_without_databases_of_others(
+    tmp_path: Path, attached: list[dict[str, object]], way: OneMoment
+) -> None:
+    output = {"type": "duckdb", "path": str(tmp_path / "shop.db"), "attach": attached}
+    (tmp_path / "profiles.yml").write_text(
+        yaml.safe_dump({"shop": {"target": "dev", "outputs": {"dev": output}}}), encoding="utf-8"
+    )
+
+    assert UnifiedSqlAdapter.from_dbt_profile(tmp_path, "shop", "dev").one_moment is way
+
+
 @pytest.mark.parametrize(("scheme", "notes"), [("duckdb", ()), ("sqlite", (SEVERAL_MOMENTS,))])
-def test_a_report_says_that_queries_may_see_several_moments(
+def test_a_report_says_that_queries_may_have_seen_several_moments(
     tmp_path: Path, scheme: str, notes: tuple[str, ...]
 ) -> None:
     chosen = ChosenRun(run_id="a", selector=None, reason="latest")
+    choice = RunChoice(base=chosen, current=chosen)
+    if scheme == "sqlite":
+        with closing(sqlite3.connect(tmp_path / "shop.db")) as made:
+            made.execute("CREATE TABLE t (id int)")  # in the default mode, unlike a file that we create
     with UnifiedSqlAdapter.from_url(f"{scheme}:///{tmp_path / 'shop.db'}") as adapter:
         runner = open_data_diff_runner(adapter)
         try:
-            found = runner.noted(RunChoice(base=chosen, current=chosen))
+            before = runner.noted(choice)
+            runner.run(row_count_job(runner.places, [NodePair("sqlite_master", "sqlite_schema")]).plan())
+            found = runner.noted(choice)
         finally:
             runner.close()
 
-    assert found.notes == notes
+    assert (before.notes, found.notes) == ((), notes)
