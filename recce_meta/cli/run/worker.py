@@ -156,8 +156,8 @@ def private_files(state: State, stores: Sequence[Path], environ: Mapping[str, st
     files = [*stores, *([Path(named).expanduser()] if named else [])]
     if state.file is not None:
         # The key of a SQLite state is a file next to it.
-        jobs = state.file.with_name(f"{state.file.stem}-jobs{state.file.suffix}")
-        files += [state.file, jobs, state.file.with_name(f"{state.file.name}.key")]
+        neighbours = [state.neighbour(name) for name in ("jobs", "owners")]
+        files += [state.file, *neighbours, state.file.with_name(f"{state.file.name}.key")]
     return tuple(files)
 
 

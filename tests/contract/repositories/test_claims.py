@@ -36,6 +36,7 @@ from recce_meta.repositories.workflow import FolderGone, JobRun, Result, StageFa
 from recce_meta.store import write as write_module
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import StoreSession, open_store
+from scripts.break_claims import run_round
 from tests.contract.repositories.test_extraction import Target
 from tests.states import DATABASES, at_once, opened, shop, state_address
 
@@ -237,3 +238,10 @@ def test_a_project_stays_with_a_connection_whose_folder_is_changed(claims: Claim
     assert messages == ["shop has moved from https://github.com/acme/shop"]
     with pytest.raises(OtherRepository):
         claim_project(claims.state, run.connection, "shop", "prod")
+
+
+def test_requests_at_random_keep_projects_apart(tmp_path: Path) -> None:
+    """A short round of the proof, which runs for minutes by hand."""
+    faults, counts = run_round(1, tmp_path, requests=60)
+    assert faults == []
+    assert counts["job: recorded"] and counts["job: other_repository"] and counts["hand-over: done"]
