@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as with_fields
@@ -24,7 +24,7 @@ from recce_meta.diff.code import without_limits
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, keeps_rows, reached_outcome
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import SqlNotAnalysed
-from recce_meta.graph import LineageGraph
+from recce_meta.graph import LineageGraph, is_ephemeral
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.models.relation_tokens import CLOSING, OPENING
@@ -221,7 +221,8 @@ class Effects:
 
     def of(self, changes: Mapping[str, Change]) -> tuple[dict[str, Change], dict[str, AffectedNode]]:
         """Return *changes* with categories, and the affected nodes; nodes of both sides must have code."""
-        self._fill_sides(self._read_ahead(changes.values()))
+        compared = self._read_ahead(changes.values())
+        self._fill_sides([*compared, *self._readers_of_ephemeral(compared)])
         self._add_views_above(changes.values())
         judged, effects, moved = categorise(changes, *self._sides, self._compare)
         starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
@@ -274,6 +275,11 @@ class Effects:
             for run in self._runs:
                 run.with_parents(ids)
         return ids
+
+    def _readers_of_ephemeral(self, ids: Iterable[str]) -> set[str]:
+        """Return the nodes that inline an ephemeral model of *ids*, whose SQL changes without an edit."""
+        is_inlined = partial(is_ephemeral, nodes=self._sides[1].nodes)
+        return set(self._graph.downstream(filter(is_inlined, ids), through=is_inlined))
 
     def _add_views_above(self, changes: Iterable[Change]) -> None:
         """Add the views that nodes with another materialization read: they may compute it at each read."""

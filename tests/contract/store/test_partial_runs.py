@@ -138,6 +138,30 @@ def test_code_that_nothing_compiled_is_proven_if_it_follows_from_the_artifacts(
     assert columns[unique_id("stg")].tier is Tier.GOLD
 
 
+def test_readers_of_an_edited_ephemeral_model_have_the_effects_of_a_whole_run(
+    recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
+) -> None:
+    edits = {"ephemeral": MODELS["ephemeral"].replace("* 2", "* 3")}
+
+    def written(project: Project, factor: int) -> str:
+        stg = "{{ ref('stg') }}"
+        raw = {
+            "ephemeral": f"select id, amount * {factor} as doubled, amount as plain from {stg}",
+            "uses_ephemeral": "select id, doubled from {{ ref('ephemeral') }}",
+        }
+        codes = [(node, raw.get(node.name)) for node in project.nodes]
+        nodes = [replace(node, raw_code=code, code_hash=code) if code else node for node, code in codes]
+        return recorded(replace(project, nodes=tuple(nodes)))
+
+    base = written(shop("base", "prod"), 2)
+    # No run has compiled the edit before this one.
+    none = written(compiling(shop("none", "pr", **edits), []), 3)
+    whole = written(shop("whole", "dev", **edits), 3)
+
+    assert answers(compared(base, none)) == answers(compared(base, whole))
+    assert answers(compared(base, none))[1] == {"uses_ephemeral": "doubled"}
+
+
 def test_a_whole_run_lends_its_sql_however_many_partial_runs_follow(
     recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
 ) -> None:
