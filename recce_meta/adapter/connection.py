@@ -177,10 +177,7 @@ class DriverConnection:
             from sqlalchemy import inspect
 
             with nullcontext() if self.in_transaction else self.transaction(), self.translate_errors():
-                # The dialect of an engine that SQLAlchemy did not create does not know the server yet.
-                if getattr(self._connection.dialect, "server_version_info", None) is None:
-                    self._connection.dialect.initialize(self._connection)
-                return read(inspect(self._connection))
+                return read(inspect(self._driver.reflecting(self._connection)))
 
         return self._stoppable(run)
 

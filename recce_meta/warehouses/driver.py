@@ -390,6 +390,13 @@ class BaseDriver:
     def release_locks(self, connection: Connection) -> None:
         """Let others change what the transaction of `take_snapshot` has read, and keep its moment."""
 
+    def reflecting(self, connection: Connection) -> Connection:
+        """Return *connection*, which is in a transaction, for SQLAlchemy's inspector."""
+        # The dialect of an engine that SQLAlchemy did not create does not know the server yet.
+        if getattr(connection.dialect, "server_version_info", None) is None:
+            connection.dialect.initialize(connection)
+        return connection
+
     def is_rebuilt(self, connection: Connection) -> bool:
         """Return True if a relation that the open transaction read is newer than its snapshot."""
         return False

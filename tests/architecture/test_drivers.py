@@ -16,14 +16,14 @@ from recce_meta.warehouses import available
 ROOT = Path(__file__).parents[2]
 
 DRIVERS = {
-    "duckdb": ["duckdb", "duckdb_engine"],
+    "duckdb": ["duckdb"],
     "postgres": ["psycopg"],
     "snowflake": ["snowflake"],
     "bigquery": ["google.cloud", "sqlalchemy_bigquery"],
     "redshift": ["redshift_connector", "sqlalchemy_redshift", "boto3"],
     "databricks": ["databricks"],
 }
-OTHERS = ["MySQLdb", "mysql", "pandas", "pymysql", "pyarrow"]
+OTHERS = ["MySQLdb", "duckdb_engine", "mysql", "pandas", "pymysql", "pyarrow"]
 
 RUN = """
 import json, sys

@@ -12,7 +12,6 @@ import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import MAXYEAR, datetime
-from functools import cache
 from itertools import chain
 from math import isfinite
 from pathlib import Path
@@ -57,29 +56,26 @@ NO_PYTHON = {"python_enable_replacements": False}
 
 
 class Driver(BaseDriver):
-    """Driver on the duckdb package, with duckdb-engine."""
+    """Driver on the duckdb package."""
 
     def error_types(self) -> tuple[type[Exception], ...]:
         """Return SQLAlchemy's errors and DuckDB's."""
-        from duckdb import Error
-
+        try:
+            from duckdb import Error
+        except ImportError:  # which `prepare` reports
+            return super().error_types()
         return (*super().error_types(), Error)
 
     def create_engine(self, plan: ConnectionPlan) -> Engine:
-        """Return an engine of DuckDB connections; duckdb-engine's would first open an in-memory database."""
+        """Return an engine of DuckDB connections with a thin dialect."""
+        from recce_meta.warehouses.duckdb.engine import THIN, DuckDBConnection
 
-        def connect() -> Any:
-            from duckdb_engine import ConnectionWrapper
-
+        def connect() -> DuckDBConnection:
             made = _opened(plan)
             _register_filesystems(made, plan.connect_args.get("filesystems", ()))
-            return _reading_wrapper()(made) if plan.is_read_only else ConnectionWrapper(made)
+            return DuckDBConnection(made, is_read_only=plan.is_read_only)
 
-        try:
-            import duckdb_engine  # noqa: F401 - fails early if it is missing
-        except ImportError as error:
-            raise MissingDriverError(self.warehouse.name, error.name or "duckdb_engine") from error
-        return self.bare_engine(plan, _dialect(), connect)
+        return self.bare_engine(plan, THIN, connect)
 
     def file_state(self, plan: ConnectionPlan) -> Hashable | None:
         """Return identity, size and time of the file and of its write-ahead log."""
@@ -107,7 +103,7 @@ class Driver(BaseDriver):
                 raise
 
     def send(self, connection: Connection, sql: str) -> Any:
-        """Run *sql* directly in DuckDB: duckdb-engine would interpret `register` as a Python call."""
+        """Run *sql* directly in DuckDB."""
         return _Result(raw(connection).execute(sql))
 
     def converters(self, cursor: Any) -> Mapping[int, Converter]:
@@ -124,6 +120,10 @@ class Driver(BaseDriver):
 
     def prepare(self, plan: ConnectionPlan) -> None:
         """Create a missing file in the oldest storage version, if the plan allows creating it."""
+        try:
+            import duckdb  # noqa: F401
+        except ImportError as error:
+            raise MissingDriverError(self.warehouse.name, error.name or "duckdb") from error
         path = plan.url.database or ":memory:"
         config: Any = plan.connect_args.get("config", {})
         if not is_file(path):
@@ -140,6 +140,12 @@ class Driver(BaseDriver):
     def cancel(self, connection: Connection) -> None:
         """Interrupt the running statement."""
         raw(connection).interrupt()
+
+    def reflecting(self, connection: Connection) -> Connection:
+        """Return *connection* with the dialect of duckdb-engine."""
+        from recce_meta.warehouses.duckdb.engine import reflecting
+
+        return reflecting(connection)
 
     def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
         """Return name and type of each column: DuckDB binds the query without running it."""
@@ -172,20 +178,6 @@ class Driver(BaseDriver):
                 Path(file[0]).unlink()
 
 
-@cache
-def _dialect() -> Any:
-    """Return duckdb-engine's dialect with another identifier preparer; engines share it."""
-    from duckdb_engine import Dialect
-    from sqlalchemy.dialects.postgresql.base import PGIdentifierPreparer
-
-    class Quick(Dialect):
-        # duckdb-engine's preparer opens an in-memory database to read reserved words. We quote every name.
-        preparer = PGIdentifierPreparer  # type: ignore[assignment]
-        supports_statement_cache = False
-
-    return Quick(dbapi=Dialect.dbapi())
-
-
 def _opened(plan: ConnectionPlan) -> Any:
     """Return a connection of the duckdb package.
 
@@ -203,18 +195,6 @@ def _opened(plan: ConnectionPlan) -> Any:
         if not plan.is_read_only:
             raise
     return duckdb.connect(path, config={name: config[name] for name in config if name != "access_mode"})
-
-
-@cache
-def _reading_wrapper() -> Any:
-    """Return duckdb-engine's wrapper of connections, with read-only transactions."""
-    from duckdb_engine import ConnectionWrapper
-
-    class Reading(ConnectionWrapper):
-        def begin(self) -> None:
-            self.execute("BEGIN TRANSACTION READ ONLY")
-
-    return Reading
 
 
 class _Result:

@@ -296,7 +296,7 @@ def test_the_repr_shows_no_password() -> None:
 def test_a_missing_driver_says_what_to_install(backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    known = {"duckdb": "duckdb_engine", "postgres": "psycopg", "redshift": "redshift_connector"}
+    known = {"duckdb": "duckdb", "postgres": "psycopg", "redshift": "redshift_connector"}
     if (missing := known.get(backend.name)) is None:
         pytest.skip("which module it needs is not known here")
     monkeypatch.setitem(sys.modules, missing, None)
