@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.partial_run import (
+    WITH_SQL,
     KeptSql,
     LazyMacros,
     failure_reasons,
@@ -360,7 +361,7 @@ class StoredRunReader(RunReader):
         self, adapter: UnifiedSqlAdapter, run: RunMetadata, schema: str, graph: LineageGraph | None = None
     ) -> None:
         """Create a reader; *graph*, by default that of the run, has the nodes downstream of a change."""
-        self.adapter, self.run, self.schema = adapter, run, schema
+        self.adapter, self.run, self.schema, self._given = adapter, run, schema, graph
         if graph is not None:
             self._graph = graph
         self.has_columns, self.lacks_columns = run.column_graph_id is not None, False
@@ -421,8 +422,10 @@ class StoredRunReader(RunReader):
     def nodes(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
         if self._complete:
             return self._complete.nodes(ids)
+        if not (wanted := list(ids)):
+            return {}
         with self._open() as store:
-            return {node.unique_id: node for node in read.nodes_by_id(store, self.run, ids)}
+            return {node.unique_id: node for node in read.nodes_by_id(store, self.run, wanted)}
 
     def described(self, ids: Iterable[str], *, with_parents: bool = True) -> Mapping[str, NodeMetadata]:
         with self._open() as store:
@@ -443,6 +446,9 @@ class StoredRunReader(RunReader):
 
     def _read_with_parents(self, ids: Collection[str]) -> None:
         wanted = set(ids)
+        # A graph that was given saves a statement for the parents; that of this run would cost one.
+        if (graph := self._given) is not None:
+            wanted.update(parent for one in ids for parent in graph.parents(one))
         while wanted:
             if new := wanted - self._asked:
                 self._asked |= new
@@ -478,7 +484,7 @@ class StoredRunReader(RunReader):
 
     def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
         found = read.load_code(self.adapter, self.run, "compiled_code", sorted(ids), schema=self.schema)
-        without = [unique_id for unique_id, code in found.items() if not code]
+        without = [one for one, code in found.items() if not code and one.split(".", 1)[0] in WITH_SQL]
         kept = self.kept_sql(without) if without else {}
         return {
             **{unique_id: code for unique_id, code in found.items() if code},

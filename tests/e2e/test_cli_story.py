@@ -299,19 +299,44 @@ def test_earlier_runs_are_reached_by_counting_back(store: Any, project: Path) ->
     assert one_argument["current"]["environment"] == "current"
 
 
-HEAVY = ("jinja2", "psycopg", "rich", "sqlglot", "yaml")
-LOADED = f"""
+LOADED = """
 import sys
 from recce_meta.cli.main import run
-code = run(sys.argv[1:])
-print(code, [name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
+code = run(["-v", *sys.argv[1:]])
+print(code, *sys.modules, file=sys.stderr)
 """
+NEVER = {
+    "psycopg",
+    "rich",
+    "yaml",
+    "duckdb_engine",
+    "sqlalchemy.dialects.postgresql",
+    "recce_meta.report.html",
+}
+NO_SQL = NEVER | {"sqlglot", "jinja2"}
+NO_DATA = NEVER | {
+    "recce_meta.data_diff.value",
+    "recce_meta.api.data.changed_data",
+    "recce_meta.extractors.database",
+}
 
 
-@pytest.mark.parametrize("command", [["runs"], ["show"], ["lineage", "orders"]])
-def test_commands_that_read_duckdb_by_url_load_nothing_they_do_not_use(
-    store: Any, command: list[str]
+@pytest.mark.parametrize(
+    ("command", "never", "modules", "statements"),
+    [
+        (["runs"], NO_SQL, 145, 4),
+        (["show"], NO_SQL, 145, 10),
+        (["lineage", "orders"], NO_SQL, 145, 9),
+        (["impact", "stg_orders.order_id"], NO_SQL, 145, 13),
+        (["diff"], NO_DATA, 195, 43),
+        # This store has no tables of data: the statements are those until the first of them is missed.
+        (["value", "orders"], NEVER | {"jinja2"}, 220, 26),
+    ],
+)
+def test_commands_keep_their_budget_of_imports_and_statements(
+    store: Any, command: list[str], never: set[str], modules: int, statements: int
 ) -> None:
+    """Each costs every user time at every start: to raise a number is a decision."""
     ran = subprocess.run(
         [sys.executable, "-c", LOADED, *command],
         cwd=store.folder,
@@ -320,5 +345,11 @@ def test_commands_that_read_duckdb_by_url_load_nothing_they_do_not_use(
         text=True,
         check=False,
     )
+    *messages, last = ran.stderr.splitlines()
+    code, *loaded = last.split()
+    found = re.search(r"(\d+) statements in", "".join(messages))
 
-    assert ran.stderr == "0 []\n"
+    assert code == ("3" if "value" in command else "0") and found is not None, messages
+    assert never.isdisjoint(loaded), never.intersection(loaded)
+    assert len([name for name in loaded if name.startswith("recce_meta")]) <= modules
+    assert int(found[1]) <= statements

@@ -202,9 +202,13 @@ def lineage_of(count: int) -> tuple[RunDiff, list[Any]]:
         )
         for index in range(half, count)
     )
-    children = tuple(
-        LineageEdge(impact.unique_id, impact.origin) for impact in impacted if impact.distance == 1
-    )
+    children: list[LineageEdge] = []
+    for impact in impacted:
+        parent = impact.origin
+        for step in range(1, impact.distance):  # through nodes that are not affected, so not drawn
+            children.append(LineageEdge(between := f"{impact.unique_id}_{step}", parent))
+            parent = between
+        children.append(LineageEdge(impact.unique_id, parent))
     diff = msgspec.json.decode((GOLDEN / "pull_request" / "input.json").read_bytes(), type=RunDiff)
     shown = [
         RowCountDiff(counts=(RowCount(subject=Subject(name=names[0], unique_id=ids[0]), base=1, current=2),)),
@@ -213,7 +217,7 @@ def lineage_of(count: int) -> tuple[RunDiff, list[Any]]:
     ]
     names_of = dict(zip(ids, names, strict=True))
     return msgspec.structs.replace(
-        diff, changes=changes, impacted=impacted, edges=children, names=names_of
+        diff, changes=changes, impacted=impacted, edges=tuple(children), names=names_of
     ), shown
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.data.changed_data import stored_data
+from recce_meta.api.data.stored import stored_data
 from recce_meta.api.diff import diff
 from recce_meta.errors import UsageError
 from recce_meta.models.change import RunDiff

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.data.changed_data import StoredData, stored_data
+from recce_meta.api.data.stored import StoredData, stored_data
 from recce_meta.api.diff import NOT_COMPARED, DiffQuestion, parse_fail_on, refuse_failing
 from recce_meta.api.diff import diff as diff_runs
 from recce_meta.api.reviews import reviews_of_pair
