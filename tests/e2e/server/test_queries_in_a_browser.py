@@ -48,7 +48,9 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     root = f"http://127.0.0.1:{listening.getsockname()[1]}/s/default/queries"
-    form = {"kind": "query", "base": "base", "current": "current", "current_sql": ENDLESS}
+    # One text for both sides would read one relation, so it would not run.
+    sides = {"base_sql": "SELECT 1 AS n", "current_sql": ENDLESS}
+    form = {"kind": "query", "base": "base", "current": "current", **sides}
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(root, urllib.parse.urlencode(form).encode(), timeout=60) as answer:
         address = answer.url
