@@ -14,12 +14,15 @@ import string
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
+
+from tests.dbt_environments import dbt_environment
 
 pytestmark = pytest.mark.extensive
 
@@ -65,24 +68,27 @@ class Runner:
         (self.state / "head_sha").write_text("fb5abbe")
         python = shlex.quote(sys.executable)
         stubs = f"{python} {shlex.quote(str(Path(__file__).with_name('ci_stubs.py')))}"
-        self._program("pip", "exit 0")
-        self._program("python", f'exec {python} "$@"')
-        self._program("recce-meta", f'exec {python} -m recce_meta "$@"')
+        self.program("pip", "exit 0")
+        self.program("python", f'exec {python} "$@"')
+        self.program("recce-meta", f'exec {python} -m recce_meta "$@"')
         for name in ("dbt", "gh", "curl"):
-            self._program(name, f'exec {stubs} {name} "$@"')
+            self.program(name, f'exec {stubs} {name} "$@"')
         self.variables = {"DBT_EXITS_WITH": "0"}
 
-    def _program(self, name: str, line: str) -> None:
+    def program(self, name: str, line: str) -> None:
+        """Put a program *name* on the PATH that runs *line*."""
         (self.programs / name).write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
         (self.programs / name).chmod(0o755)
 
-    def shell(self, options: str, script: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        """*script* in a bash with *options*."""
+    def shell(
+        self, options: str, script: str, variables: dict[str, str], folder: str = "."
+    ) -> subprocess.CompletedProcess[str]:
+        """*script* in a bash with *options*, in *folder* of the checkout."""
         foreign = ("RECCE_META_", "GITHUB_", "CI_", "DBT_")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return subprocess.run(
             ["bash", *options.split(), "-c", script],
-            cwd=self.checkout,
+            cwd=self.checkout / folder,
             env={
                 **inherited,
                 "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
@@ -118,8 +124,82 @@ class Runner:
                 self._upload(step["with"])
         return codes
 
+    def action(self, pull_request: str = "", *, head: str = "shop/jaffle", **inputs: str) -> dict[str, int]:
+        """Run the steps of action.yml for a push, or for a pull request from the repository *head*."""
+        action = _loaded(ROOT / "action.yml")
+        given = {name: str(one.get("default", "")) for name, one in action["inputs"].items()} | inputs
+        known = {
+            **{f"inputs.{name}": value for name, value in given.items()},
+            "inputs.name && '-'": "-" if given["name"] else "",
+            "github.action_path": str(ROOT),
+            "github.event.pull_request.number": pull_request,
+            "github.event.pull_request.head.repo.full_name": head if pull_request else "",
+            "github.event.pull_request.base.sha": self._git("rev-parse", "main") if pull_request else "",
+            "runner.temp": str(self.state),
+        }
+        exported = self.state / "env"
+        event = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_REPOSITORY": "shop/jaffle",
+            "GITHUB_SHA": self._git("rev-parse", "HEAD"),
+            "GITHUB_REF": f"refs/pull/{pull_request}/merge" if pull_request else "refs/heads/main",
+            "GITHUB_STEP_SUMMARY": str(self.state / "summary.md"),
+            "GITHUB_ENV": str(exported),
+            **({"GITHUB_BASE_REF": "main", "GITHUB_HEAD_REF": "change"} if pull_request else {}),
+        }
+        exported.write_text("")
+        codes: dict[str, int] = {}
+        for step in action["runs"]["steps"]:
+            condition = step.get("if", "success()")
+            if any(codes.values()) and "!cancelled()" not in condition:
+                continue
+            if "github.event.pull_request" in condition and not pull_request:
+                continue
+            if "run" in step:
+                added = dict(line.split("=", 1) for line in exported.read_text().splitlines())
+                own = {name: _expanded(value, known) for name, value in step["env"].items()}
+                folder = _expanded(step.get("working-directory", "."), known)
+                ran = self.shell("-eo pipefail", step["run"], {**event, **added, **own}, folder)
+                codes[step["name"]] = ran.returncode
+                print(step["name"], ran.stdout, ran.stderr, sep="\n")
+            elif step["uses"].startswith("actions/upload-artifact@"):
+                self._upload({name: _expanded(str(value), known) for name, value in step["with"].items()})
+        return codes
+
+    def merged(self, change: str) -> None:
+        """Make the checkout what GitHub checks out: the merge of a *change* of a model, at depth 1."""
+        origin, model = self.state / "origin", self.checkout / "models/marts/orders.sql"
+        self._git("init", "--quiet", "--initial-branch=main")
+        self._git("add", "--all")
+        self._git("commit", "--quiet", "--message=base")
+        self._git("clone", "--quiet", "--bare", ".", str(origin))
+        self._git("checkout", "--quiet", "-b", "change")
+        model.write_text(model.read_text() + change)
+        self._git("commit", "--quiet", "--all", "--message=change")
+        self._git("checkout", "--quiet", "--detach", "main")
+        self._git("merge", "--quiet", "--no-ff", "--message=merge", "change")
+        self._git("push", "--quiet", str(origin), "HEAD:refs/pull/42/merge")
+        shutil.rmtree(self.checkout)
+        self.checkout.mkdir()
+        self._git("init", "--quiet")
+        self._git("remote", "add", "origin", f"file://{origin}")
+        self._git("fetch", "--quiet", "--depth=1", "origin", "refs/pull/42/merge", "main:main")
+        self._git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+
+    def _git(self, *arguments: str) -> str:
+        if not (self.checkout / ".git").exists() and arguments[0] != "init":
+            return "0" * 40
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        ran = subprocess.run(
+            ["git", *identity, *arguments], cwd=self.checkout, capture_output=True, text=True, check=True
+        )
+        return ran.stdout.strip()
+
     def _upload(self, given: dict[str, str]) -> None:
         folder = self.state / "artifacts" / given["name"]
+        if (whole := Path(given["path"])).is_dir():
+            shutil.copytree(whole, folder, dirs_exist_ok=True)
+            return
         found = [path for name in given["path"].split() if (path := self.checkout / name).exists()]
         assert found or given.get("if-no-files-found") != "error"
         folder.mkdir(exist_ok=True)
@@ -159,9 +239,9 @@ def _loaded(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def _expanded(text: str) -> str:
+def _expanded(text: str, known: Mapping[str, str] = KNOWN) -> str:
     """*text* with each of GitHub's expressions replaced; one that is not known is a KeyError."""
-    return re.sub(r"\$\{\{ (.+?) \}\}", lambda found: KNOWN[found[1]], text)
+    return re.sub(r"\$\{\{ (.+?) \}\}", lambda found: {**KNOWN, **known}[found[1]], text)
 
 
 @pytest.fixture
@@ -171,18 +251,18 @@ def runner(tmp_path: Path) -> Runner:
 
 @runs_recipes
 def test_a_pull_request_is_recorded_compared_checked_and_told_in_one_comment(runner: Runner) -> None:
-    assert set(runner.github("production.yml").values()) == {0}
+    assert set(runner.action(store=STORE).values()) == {0}
     runner.comments = [
         {"id": 1, "user": {"login": "somebody"}, "body": f"> {MARKER}\nwhat is this?"},
         {"id": 2, "user": {"login": "github-actions[bot]"}, "body": "Deployed"},
     ]
 
-    first = runner.github("pull-request.yml")
+    first = runner.action("42", store=STORE)
     bodies = [comment["body"] for comment in runner.comments]
     (runner.checkout / "checks.yml").write_text(PASSING)
-    second = runner.github("pull-request.yml")
+    second = runner.action("42", store=STORE)
 
-    assert first == {**dict.fromkeys(first, 0), "Check": 1}
+    assert first == {**dict.fromkeys(first, 0), "Compare and check": 1}
     assert set(second.values()) == {0}
     assert bodies[2].startswith(f"{MARKER}\n### ") and bodies[2].count(MARKER) == 1
     assert "Data differs in 4 of 6 nodes" in bodies[2] and "❌ 1 of 3 checks failed" in bodies[2]
@@ -190,31 +270,66 @@ def test_a_pull_request_is_recorded_compared_checked_and_told_in_one_comment(run
     assert [comment["body"] for comment in runner.comments][:2] == bodies[:2]
     assert "❌" not in runner.comments[2]["body"]
     assert "❌ 1 of 3 checks failed" in (runner.state / "summary.md").read_text()
-    assert (runner.state / "artifacts/recce-meta/checks.xml").exists()
+    assert (runner.state / "artifacts/recce-meta-report/checks.xml").exists()
 
 
 @runs_recipes
 def test_a_pull_request_that_does_not_build_fails_as_dbt_does_and_has_no_comment(runner: Runner) -> None:
-    runner.github("production.yml")
+    runner.action(store=STORE)
     runner.variables["DBT_EXITS_WITH"] = "1"
 
-    codes = runner.github("pull-request.yml")
+    codes = runner.action("42", store=STORE)
 
-    assert codes["Build and record"] == 1
-    assert "Comment" not in codes
+    assert codes == {"Install": 0, "Build and record": 1, "Comment": 0}
     assert runner.comments == []
 
 
 @runs_recipes
 def test_a_comment_that_would_be_too_long_leaves_the_checks_to_the_summary(runner: Runner) -> None:
-    runner.github("production.yml")
+    runner.action(store=STORE)
     (runner.programs / "wc").write_text("#!/bin/sh\necho 70000\n")
     (runner.programs / "wc").chmod(0o755)
 
-    runner.github("pull-request.yml")
+    runner.action("42", store=STORE)
 
     assert "Data differs" in runner.comments[0]["body"]
     assert "checks failed" not in runner.comments[0]["body"]
+
+
+@runs_recipes
+def test_two_projects_of_a_repository_have_a_comment_each(runner: Runner) -> None:
+    runner.action(store=STORE)
+
+    for name in ("shop", "finance", "shop"):
+        runner.action("42", store=STORE, name=name)
+
+    starts = [comment["body"].splitlines()[0] for comment in runner.comments]
+    assert starts == ["<!-- recce_meta diff: shop -->", "<!-- recce_meta diff: finance -->"]
+    assert {path.name for path in (runner.state / "artifacts").iterdir()} == {
+        "recce-meta-report-shop",
+        "recce-meta-report-finance",
+    }
+
+
+@runs_recipes
+@pytest.mark.dbt
+@pytest.mark.parametrize(
+    ("head", "store"), [("shop/jaffle", STORE), ("shop/jaffle", ""), ("somebody/jaffle", "")]
+)
+def test_without_history_the_code_of_both_commits_is_compared(runner: Runner, head: str, store: str) -> None:
+    dbt = shlex.join(dbt_environment("1.11", "duckdb").dbt.argv)
+    runner.program("dbt", f'exec {dbt} "$@"')
+    runner.merged("\nwhere amount > 0\n")
+
+    codes = runner.action("42", head=head, store=store)
+    again = runner.action("42", head=head, store=store)
+
+    assert set(codes.values()) == set(again.values()) == {0}, codes
+    told = runner.comments[0]["body"] if head == "shop/jaffle" else ""
+    assert len(runner.comments) == (1 if head == "shop/jaffle" else 0)
+    report = (runner.state / "artifacts/recce-meta-report/diff.md").read_text()
+    assert report.startswith(MARKER) and "orders" in report and told in ("", report)
+    assert "1 modified" in report and "removed" not in report
 
 
 @runs_recipes
@@ -259,9 +374,9 @@ def test_jobs_for_forks_use_no_secret_and_cannot_write() -> None:
 
 
 def test_nothing_of_a_pull_request_is_pasted_into_a_script() -> None:
-    for path in GITHUB:
-        for job in _loaded(path)["jobs"].values():
-            assert not any("${{" in step.get("run", "") for step in job["steps"])
+    jobs = [job for path in GITHUB for job in _loaded(path)["jobs"].values()]
+    for job in [*jobs, _loaded(ROOT / "action.yml")["runs"]]:
+        assert not any("${{" in step.get("run", "") for step in job["steps"])
 
 
 MERGE_REQUEST = {
@@ -324,5 +439,5 @@ def test_the_page_shows_recipes_as_they_are_and_names_every_one() -> None:
     files = {path.read_text(encoding="utf-8"): path for path in [*GITHUB, *GITLAB, RECIPES / "checks.yml"]}
 
     whole = [block for block in shown if block in files]
-    assert {files[block].name for block in whole} >= {"pull-request.yml", "gitlab-ci.yml"}
+    assert {files[block].name for block in whole} >= {"recce_meta.yml", "gitlab-ci.yml"}
     assert [path for path in files.values() if f"examples/ci/{path.relative_to(RECIPES)}" not in PAGE] == []
