@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import uuid4
 
 from recce_meta.errors import ConfigurationError, DatabaseNotFound, MissingDriverError
+from recce_meta.lazy import LazyModule
 from recce_meta.temporary import temporary_folder
 from recce_meta.warehouses import ConnectionPlan
 from recce_meta.warehouses.driver import (
@@ -39,6 +40,11 @@ from recce_meta.warehouses.duckdb.snapshot import copied_plan, file_state, linke
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+    from recce_meta.warehouses.duckdb import engine
+else:
+    # It imports SQLAlchemy and DuckDB, which no command needs before it connects.
+    engine = LazyModule("recce_meta.warehouses.duckdb.engine")
 
 OLDEST_STORAGE = "v1.0.0"
 """Every DuckDB 1.x opens this version; only DuckDB 2.0 opens its own default version."""
@@ -68,14 +74,13 @@ class Driver(BaseDriver):
 
     def create_engine(self, plan: ConnectionPlan) -> Engine:
         """Return an engine of DuckDB connections with a thin dialect."""
-        from recce_meta.warehouses.duckdb.engine import THIN, DuckDBConnection
 
-        def connect() -> DuckDBConnection:
+        def connect() -> Any:
             made = _opened(plan)
             _register_filesystems(made, plan.connect_args.get("filesystems", ()))
-            return DuckDBConnection(made, is_read_only=plan.is_read_only)
+            return engine.DuckDBConnection(made, is_read_only=plan.is_read_only)
 
-        return self.bare_engine(plan, THIN, connect)
+        return self.bare_engine(plan, engine.THIN, connect)
 
     def file_state(self, plan: ConnectionPlan) -> Hashable | None:
         """Return identity, size and time of the file and of its write-ahead log."""
@@ -143,9 +148,7 @@ class Driver(BaseDriver):
 
     def reflecting(self, connection: Connection) -> Connection:
         """Return *connection* with the dialect of duckdb-engine."""
-        from recce_meta.warehouses.duckdb.engine import reflecting
-
-        return reflecting(connection)
+        return engine.reflecting(connection)
 
     def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
         """Return name and type of each column: DuckDB binds the query without running it."""
