@@ -18,6 +18,7 @@ from recce_meta.api.run_reader import open_run
 from recce_meta.graph import build_lineage_graph
 from recce_meta.models import MacroMetadata, NodeResult, Project, RunDiff
 from recce_meta.models.lineage import Tier
+from recce_meta.models.node import code_hash
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.report.labels import fail_phrases, summarise
 from recce_meta.report.lineage import failing_phrase, impact_markdown, impact_text
@@ -150,7 +151,9 @@ def test_readers_of_an_edited_ephemeral_model_have_the_effects_of_a_whole_run(
             "uses_ephemeral": "select id, doubled from {{ ref('ephemeral') }}",
         }
         codes = [(node, raw.get(node.name)) for node in project.nodes]
-        nodes = [replace(node, raw_code=code, code_hash=code) if code else node for node, code in codes]
+        nodes = [
+            replace(node, raw_code=code, code_hash=code_hash(code)) if code else node for node, code in codes
+        ]
         return recorded(replace(project, nodes=tuple(nodes)))
 
     base = written(shop("base", "prod"), 2)
