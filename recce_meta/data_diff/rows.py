@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from msgspec import structs
@@ -223,7 +224,7 @@ def add_rows(
     counts: Mapping[Any, tuple[int, int]],
     wanted: Mapping[DataSide, Sequence[object]],
 ) -> Plan[RowsDiff]:
-    """Add to *result* the rows whose hashes are the keys of *counts*, in that order.
+    """Add to *result* the rows whose hashes are the keys of *counts*, sorted by their values.
 
     *counts* contains the count of each hash on both sides, *wanted* the hashes to fetch from each side.
     *counts* may contain one more than the limit.
@@ -236,7 +237,23 @@ def add_rows(
     }
     before, after = (values.get(side, {}) for side in (DataSide.BASE, DataSide.CURRENT))
     rows = [_detail_row(*counts[key], before.get(key), after.get(key)) for key in counts]
-    return structs.replace(result, rows=tuple(rows[: result.limit]), is_cut=len(rows) > result.limit)
+    shown = sorted(rows[: result.limit], key=_place)
+    return structs.replace(result, rows=tuple(shown), is_cut=len(rows) > result.limit)
+
+
+def _place(row: DetailRow) -> tuple[object, ...]:
+    """Return the sort key of *row*: its values, NULL last, so that a removed row precedes a similar one."""
+    values = (row.base if row.status == "removed" else row.current) or ()
+    return (*map(_sortable, values), row.status == "added")
+
+
+def _sortable(value: object) -> tuple[int, Any]:
+    """Return *value* comparable with any other: numbers first, then texts, then None."""
+    if value is None:
+        return 2, 0
+    if isinstance(value, (int, float, Decimal)) and value == value and not isinstance(value, bool):
+        return 0, value
+    return 1, str(value)
 
 
 def _detail_row(

@@ -9,6 +9,8 @@ import duckdb
 import pytest
 from sqlglot import exp
 
+from recce_meta import UnifiedSqlAdapter
+from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.data_diff.compare import comparison
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.data_diff.portable import portable_value
@@ -381,3 +383,20 @@ def test_numbers_of_64_bits_have_hashes_of_64(site: Any) -> None:
     diff = site.run(rows_diff(site.pair(), ValueOptions(limit=0)))
 
     assert (diff.common, diff.added, diff.removed) == (0, 300_000, 300_000)
+
+
+def test_rows_without_a_key_are_sorted_so_that_similar_ones_stand_together() -> None:
+    base = "SELECT * FROM (VALUES (10, 'b', NULL), (2, 'a', 1), (NULL, 'c', 3), (2, 'A', 1)) AS t (n, s, v)"
+    current = "SELECT * FROM (VALUES (2, 'a', 2), (10, 'b', 5), (NULL, 'c', 4), (2, 'A', 1)) AS t (n, s, v)"
+    with UnifiedSqlAdapter.from_url("duckdb:///:memory:") as adapter:
+        runner = open_data_diff_runner(adapter)
+        found = runner.run(rows_diff(runner.places.queries(base, current), ValueOptions()))
+
+    assert [(row.status, row.base or row.current) for row in found.rows] == [
+        ("removed", (2, "a", 1)),
+        ("added", (2, "a", 2)),
+        ("added", (10, "b", 5)),
+        ("removed", (10, "b", None)),
+        ("removed", (None, "c", 3)),
+        ("added", (None, "c", 4)),
+    ]
