@@ -1,0 +1,348 @@
+"""Proof that no two different values are called equal: neighbouring values of each ordered pair of types.
+
+    python -m scripts.break_types ENGINE=URL … [--seconds 600] [--seed 1]
+
+A case draws one number, one instant, one text and 40 ordered pairs of types. Each type gets the values next
+to these that it can hold: the next number, the next microsecond or nanosecond, a trailing blank, a letter's
+case or accent.
+For each pair of types, a table of all pairs of values is compared by key and as whole rows. What is then
+called equal must be equal in Python's exact numbers, in nanoseconds, and letter for letter. Prints each
+pair that is not, and exits with 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import re
+import struct
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from fractions import Fraction
+from itertools import product
+from typing import NamedTuple
+from uuid import uuid4
+
+from recce_meta import UnifiedSqlAdapter
+from recce_meta.api.data.execution import DataDiffRunner, open_data_diff_runner
+from recce_meta.api.data.jobs import details
+from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.source import Pair
+from recce_meta.errors import RecceMetaError, UsageError, WarehouseError
+from recce_meta.models.data_diff import RowsDiff, ValueDetail
+from scripts.clock import Clock
+
+NUMBERS = (0, 1, -1, 127, 255, 2**15, 2**24, 2**31, 2**53, 2**62, 10**15, 10**17, 12345, 99999999)
+FRACTIONS = ("0", "0.1", "0.5", "0.001", "0.30000000000000004", "0.000000001")
+TEXTS = ("a", "ab", "straße", "é", "Zoë", "1", "1.0", "true", "")
+AT_ONCE = 40
+"""Pairs of types of one case on each engine."""
+EPOCH = datetime(1970, 1, 1)
+Meaning = tuple[str, object]
+"""Kind of a value, and the value: a Fraction, nanoseconds since 1970, a text."""
+
+
+class Value(NamedTuple):
+    """One value: how it is written in SQL, and what it means."""
+
+    sql: str
+    meaning: Meaning
+
+
+class Types(NamedTuple):
+    """Types of an engine: integers with their bits, decimals with their scale, and so on."""
+
+    integers: dict[str, tuple[int, int]]
+    decimals: dict[str, tuple[int, int]]
+    floats: dict[str, str]
+    instants: dict[str, tuple[int, bool]]
+    """Digits of the fraction of a second; True with a zone."""
+    dates: tuple[str, ...]
+    texts: dict[str, bool]
+    """True if the type ignores trailing blanks."""
+    documents: tuple[str, ...] = ()
+
+
+def _signed(bits: int) -> tuple[int, int]:
+    return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+
+
+ENGINES = {
+    "duckdb": Types(
+        {
+            **{name: _signed(bits) for name, bits in (("TINYINT", 8), ("SMALLINT", 16), ("INTEGER", 32))},
+            "BIGINT": _signed(64),
+            "HUGEINT": _signed(127),
+            "UBIGINT": (0, 2**64 - 1),
+        },
+        {"DECIMAL(18,3)": (15, 3), "DECIMAL(38,10)": (28, 10), "DECIMAL(38,0)": (38, 0)},
+        {"REAL": "f", "DOUBLE": "d"},
+        {
+            "TIMESTAMP_S": (0, False),
+            "TIMESTAMP_MS": (3, False),
+            "TIMESTAMP": (6, False),
+            "TIMESTAMP_NS": (9, False),
+            "TIMESTAMPTZ": (6, True),
+        },
+        ("DATE",),
+        {"VARCHAR": False},
+        ("JSON",),
+    ),
+    "postgres": Types(
+        {"SMALLINT": _signed(16), "INTEGER": _signed(32), "BIGINT": _signed(64)},
+        {"NUMERIC(18,3)": (15, 3), "NUMERIC(38,10)": (28, 10), "NUMERIC": (60, 20)},
+        {"REAL": "f", "DOUBLE PRECISION": "d"},
+        {
+            "TIMESTAMP(0)": (0, False),
+            "TIMESTAMP(3)": (3, False),
+            "TIMESTAMP": (6, False),
+            "TIMESTAMPTZ": (6, True),
+        },
+        ("DATE",),
+        {"TEXT": False, "VARCHAR(40)": False, "CHAR(40)": True},
+        ("JSON", "JSONB"),
+    ),
+    "mysql": Types(
+        {
+            "TINYINT": _signed(8),
+            "INT": _signed(32),
+            "BIGINT": _signed(64),
+            "BIGINT UNSIGNED": (0, 2**64 - 1),
+        },
+        {"DECIMAL(18,3)": (15, 3), "DECIMAL(38,10)": (28, 10), "DECIMAL(60,0)": (60, 0)},
+        {"FLOAT": "f", "DOUBLE": "d"},
+        {"DATETIME": (0, False), "DATETIME(3)": (3, False), "DATETIME(6)": (6, False)},
+        ("DATE",),
+        {"VARCHAR(40)": False, "TEXT": False, "CHAR(40)": True},
+        ("JSON",),
+    ),
+    "sqlite": Types(
+        {"INTEGER": _signed(64)}, {}, {"REAL": "d"}, {}, (), {"TEXT": False, "VARCHAR(40)": False}
+    ),
+}
+
+
+def values_of(types: Types, engine: str, seed: int) -> dict[str, list[Value]]:
+    """Return the values of each type next to the number, the instant and the text of case *seed*."""
+    draw = random.Random(seed)
+    number = Fraction(draw.choice(NUMBERS) * draw.choice((1, 1, -1)))
+    number += Fraction(draw.choice(FRACTIONS)) * draw.choice((1, 1, -1))
+    instant = (draw.randrange(0, 2 * 10**9) * draw.choice((0, 1, 1)) - draw.choice((0, 0, 10**9))) * 10**9
+    if engine == "mysql":
+        instant = abs(instant)
+    text = draw.choice(TEXTS)
+    found: dict[str, list[Value]] = {}
+    for name, (least, most) in types.integers.items():
+        whole_ones = [math.floor(number) + step for step in (-1, 0, 1, 2)]
+        found[name] = [_number(str(n), Fraction(n)) for n in whole_ones if least <= n <= most]
+    for name, (whole, scale) in types.decimals.items():
+        unit = Fraction(1, 10**scale)
+        near = {(number // unit + step) * unit for step in (-1, 0, 1)} | {Fraction(math.floor(number))}
+        found[name] = [_number(_decimal(n, scale), n) for n in sorted(near) if abs(n) < 10**whole]
+    for name, form in types.floats.items():
+        found[name] = [_number(_float_text(x, form), Fraction(x)) for x in _near_floats(number, form)]
+    for name, (digits, has_zone) in types.instants.items():
+        unit_ns = 10 ** (9 - digits)
+        near_ns = {(instant // unit_ns + step) * unit_ns for step in (-1, 0, 1)} | {instant // 10**9 * 10**9}
+        found[name] = [
+            Value(f"'{_instant(ns, digits)}{'+00' if has_zone else ''}'", ("instant", ns))
+            for ns in sorted(near_ns)
+        ]
+    for name in types.dates:
+        day = 86_400 * 10**9
+        found[name] = [
+            Value(f"'{_instant(ns, 0)[:10]}'", ("instant", ns))
+            for ns in ((instant // day + step) * day for step in (-1, 0, 1))
+        ]
+    shown = [_decimal(number, 3), str(math.floor(number)), _instant(instant, 0), _instant(instant, 0)[:10]]
+    for name, is_padded in types.texts.items():
+        near_texts = dict.fromkeys([text, text + " ", text.swapcase(), text + "\u0301", *shown])
+        found[name] = [
+            Value(f"'{one}'", ("text", one.rstrip(" ") if is_padded else one)) for one in near_texts
+        ]
+    for name in types.documents:
+        whole_number = math.floor(number)
+        near_texts = dict.fromkeys([str(whole_number), str(whole_number + 1), json.dumps(text), "null"])
+        found[name] = [
+            Value(f"""'{{"a": {one}}}'""", ("document", json.dumps({"a": json.loads(one)})))
+            for one in near_texts
+        ]
+    return {name: values for name, values in found.items() if values}
+
+
+def is_same(one: Meaning, other: Meaning) -> bool:
+    """Return True if two values are equal, exactly; a text equals a value that it spells."""
+    if one[0] == other[0]:
+        return one[1] == other[1]
+    for text, value in ((one, other), (other, one)):
+        if text[0] == "text":
+            return _spells(str(text[1]).strip(), value)
+    return False
+
+
+def _spells(text: str, value: Meaning) -> bool:
+    if value[0] == "number":
+        return (
+            re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", text, re.I) is not None and Fraction(text) == value[1]
+        )
+    if value[0] == "instant":
+        found = re.fullmatch(
+            r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d)(?:\.(\d+))?)?(?:\+00(?::00)?|Z)?", text
+        )
+        if found is None:
+            return False
+        at = datetime.fromisoformat(f"{found[1]} {found[2] or '00:00:00'}") - EPOCH
+        return (at.days * 86_400 + at.seconds) * 10**9 + int((found[3] or "0").ljust(9, "0")) == value[1]
+    return value[0] == "document" and text == value[1]
+
+
+def _number(sql: str, value: Fraction) -> Value:
+    return Value(sql, ("number", value))
+
+
+def _decimal(value: Fraction, scale: int) -> str:
+    scaled = math.floor(abs(value) * 10**scale)
+    whole, rest = divmod(scaled, 10**scale)
+    return f"{'-' if value < 0 else ''}{whole}{f'.{rest:0{scale}d}' if scale else ''}"
+
+
+def _near_floats(number: Fraction, form: str) -> list[float]:
+    width = {"f": "I", "d": "Q"}[form]
+    (bits,) = struct.unpack(width, struct.pack(form, float(number)))
+    steps = (bits + step for step in (-1, 0, 1) if bits + step >= 0)
+    found = [
+        struct.unpack(form, struct.pack(width, each))[0]
+        for each in steps
+        if each < 2 ** (8 * struct.calcsize(width))
+    ]
+    return sorted({x for x in found if math.isfinite(x) and (x == 0 or abs(x) > 1e-30)})
+
+
+def _float_text(value: float, form: str) -> str:
+    # Nine digits name each number of 32 bits, 17 each of 64 bits.
+    return f"{value:.{8 if form == 'f' else 16}e}"
+
+
+def _instant(ns: int, digits: int) -> str:
+    seconds, rest = divmod(ns, 10**9)
+    at = EPOCH + timedelta(seconds=seconds)
+    return f"{at:%Y-%m-%d %H:%M:%S}" + (f".{rest // 10 ** (9 - digits):0{digits}d}" if digits else "")
+
+
+class Engine:
+    """One engine, with a table for each side."""
+
+    def __init__(self, name: str, adapter: UnifiedSqlAdapter, at_once: int = AT_ONCE) -> None:
+        self.name, self.adapter = name, adapter
+        self._at_once = at_once
+        self._table = f"types_{uuid4().hex[:8]}"
+        self.pairs = self.compared = self.equal = 0
+        """Pairs of values; those whose types are compared exactly; those of them that were called equal."""
+        self._rows = 0
+
+    def failures(self, seed: int) -> Iterator[str]:
+        """Yield the pairs of different values that are called equal in case *seed*."""
+        values = values_of(ENGINES[self.name], self.name, seed)
+        pairs = list(product(values, repeat=2))
+        for left, right in random.Random(seed).sample(pairs, min(len(pairs), self._at_once)):
+            yield from self._of_pair(seed, left, values[left], right, values[right])
+
+    def close(self) -> None:
+        """Drop both tables."""
+        for side in ("base", "current"):
+            self.adapter.execute(f"DROP TABLE IF EXISTS {self._table}_{side}")
+
+    def _of_pair(
+        self, seed: int, left: str, before: list[Value], right: str, after: list[Value]
+    ) -> Iterator[str]:
+        both = [(one, other) for one in before for other in after]
+        self._fill("base", left, [one for one, _ in both])
+        self._fill("current", right, [other for _, other in both])
+        # A runner sees one moment, in which the next tables do not exist.
+        runner = open_data_diff_runner(self.adapter, threads=1)
+        try:
+            yield from self._of_tables(seed, runner, both, left, right)
+        finally:
+            runner.close()
+
+    def _of_tables(
+        self, seed: int, runner: DataDiffRunner, both: list[tuple[Value, Value]], left: str, right: str
+    ) -> Iterator[str]:
+        pair = runner.places.pair(f"{self._table}_base", f"{self._table}_current")
+        for key in (("id",), ()):
+            options = ValueOptions(key=key or None, limit=len(both) * 2)
+            equal = self._equal(runner, pair, options)
+            self.pairs += len(both) if key else 0
+            self.compared += len(both) if key and equal is not None else 0
+            self.equal += len(equal or ()) if key else 0
+            for at in sorted(equal or ()):
+                one, other = both[at]
+                if not is_same(one.meaning, other.meaning):
+                    how = "by key" if key else "whole rows"
+                    yield f"{self.name} case {seed} {how}: {left} {one.sql} = {right} {other.sql}"
+
+    def _equal(self, runner: DataDiffRunner, pair: Pair, options: ValueOptions) -> set[int] | None:
+        """Return the numbers of the rows that are called equal; None if the column was not compared."""
+        try:
+            found = runner.run(details(pair, options))
+        except UsageError:
+            return None
+        assert isinstance(found, (ValueDetail, RowsDiff)) and not found.is_cut
+        if "v" in found.incomparable or "v" in found.rounded or "v" not in found.columns:
+            return None
+        places = [row.key[0] if options.key else (row.base or row.current or ())[0] for row in found.rows]
+        count = found.base_rows if isinstance(found, RowsDiff) else None
+        assert count in (None, self._rows)
+        return set(range(self._rows)) - {int(str(place)) for place in places}
+
+    def _fill(self, side: str, kind: str, values: list[Value]) -> None:
+        self.adapter.execute(f"DROP TABLE IF EXISTS {self._table}_{side}")
+        number = "INTEGER" if self.name != "mysql" else "INT"
+        self.adapter.execute(f"CREATE TABLE {self._table}_{side} (id {number}, v {kind})")
+        rows = ", ".join(f"({at}, {value.sql})" for at, value in enumerate(values))
+        self.adapter.execute(f"INSERT INTO {self._table}_{side} VALUES {rows}")
+        self._rows = len(values)
+
+
+def failures(engines: Iterable[Engine], seeds: Iterable[int]) -> Iterator[str]:
+    """Run the cases of *seeds* on each engine, and yield what is wrong."""
+    listed = list(engines)
+    for seed in seeds:
+        for engine in listed:
+            try:
+                yield from engine.failures(seed)
+            except (RecceMetaError, WarehouseError) as error:
+                yield f"{engine.name} case {seed}: {error}"
+
+
+def main() -> None:
+    """Run the cases that the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("engines", nargs="+", metavar="ENGINE=URL", help=", ".join(ENGINES))
+    clock, given = Clock.of(parser)
+    found = 0
+    with ExitStack() as stack:
+        engines = []
+        for text in given.engines:
+            name, _, url = text.partition("=")
+            engine = Engine(name, stack.enter_context(UnifiedSqlAdapter.from_url(url)))
+            stack.callback(engine.close)
+            engines.append(engine)
+        for failure in failures(engines, clock.seeds()):
+            found += 1
+            print(failure, flush=True)
+        for engine in engines:
+            print(
+                f"{engine.name}: {engine.pairs:,} pairs of values, {engine.compared:,} of them compared"
+                f" exactly, {engine.equal:,} equal"
+            )
+    print(clock.report(found))
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

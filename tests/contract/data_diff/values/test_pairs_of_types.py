@@ -1,0 +1,63 @@
+"""Neighbouring values of pairs of types are never called equal: a sample of `scripts.break_types`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from recce_meta import UnifiedSqlAdapter
+from scripts.break_types import ENGINES as TYPES
+from scripts.break_types import Engine, failures, is_same, values_of
+
+SEEDS = (1, 2)
+
+
+@pytest.mark.parametrize("name", ["duckdb", "sqlite", "postgres", "mysql"])
+def test_no_different_values_are_called_equal(name: str, request: Any, tmp_path: Any) -> None:
+    urls = {"duckdb": "duckdb:///:memory:", "sqlite": f"sqlite:///{tmp_path / 'types.db'}"}
+    url = urls.get(name) or request.getfixturevalue(f"{name}_url")
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        engine = Engine(name, adapter, at_once=8)
+        try:
+            assert list(failures([engine], SEEDS)) == []
+        finally:
+            engine.close()
+    assert engine.pairs > engine.compared > engine.equal > 0
+
+
+def test_a_value_that_is_called_equal_to_its_neighbour_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def everything(self: Engine, *_: object) -> set[int]:
+        return set(range(self._rows))
+
+    monkeypatch.setattr(Engine, "_equal", everything)
+    with UnifiedSqlAdapter.from_url("duckdb:///:memory:") as adapter:
+        found = list(failures([Engine("duckdb", adapter, at_once=2)], (1,)))
+
+    assert len(found) > 10
+    assert "by key" in found[0] and "whole rows" in found[-1]
+
+
+def test_each_type_has_values_that_differ_from_each_other() -> None:
+    for engine, types in TYPES.items():
+        for seed in range(1, 40):
+            for name, values in values_of(types, engine, seed).items():
+                assert len({value.meaning for value in values}) == len(values) or name.startswith("CHAR"), (
+                    name
+                )
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value", "expected"),
+    [
+        ("1.0", "number", 1, True),
+        ("1e0", "number", 1, True),
+        ("one", "number", 1, False),
+        ("1970-01-01", "instant", 0, True),
+        ("1970-01-01T00:00:00.000000001Z", "instant", 1, True),
+        ("1970-01-01 00:00:00.000000001", "instant", 0, False),
+    ],
+)
+def test_a_text_equals_the_value_that_it_spells(text: str, kind: str, value: int, expected: bool) -> None:
+    assert is_same(("text", text), (kind, value)) is expected
+    assert is_same((kind, value), ("text", text)) is expected
