@@ -214,7 +214,10 @@ _SYNTAX = frozenset({"CAST", "TRY_CAST", "CONVERT", "EXTRACT", "TRIM", "SUBSTRIN
 
 
 def _schema_after(tokens: Sequence[Token], words: Sequence[str], message: str = "") -> str | None:
-    """Return the schema of the first qualified name after one of *words*, or of one that *message* names."""
+    """Return the schema of the first qualified name after one of *words*, or of the one that *message* names.
+
+    Return None if *message* names a relation that *tokens* have in several schemas.
+    """
     from sqlglot import TokenType
 
     names = (TokenType.VAR, TokenType.IDENTIFIER)
@@ -233,4 +236,5 @@ def _schema_after(tokens: Sequence[Token], words: Sequence[str], message: str = 
     # A statement may read several schemas, and the server names what it refuses.
     named = set(re.findall(r"\w+", message))
     refused = [parts for parts in found if parts[-1] in named or parts[-2] in named]
-    return next((parts[-2] for parts in (*refused, *found)), None)
+    schemas = list(dict.fromkeys(parts[-2] for parts in refused or found[:1]))
+    return schemas[0] if len(schemas) == 1 else None

@@ -103,3 +103,10 @@ def test_the_schema_of_a_refused_relation_is_that_of_the_message(message: str, s
     sql = "SELECT * FROM prod.a AS x FULL JOIN pr.b AS y ON x.id = y.id"
 
     assert need_of(sql, "postgres", message) == Need(Right.READ, schema)
+
+
+def test_a_refused_relation_that_is_in_two_schemas_has_no_certain_schema() -> None:
+    sql = "SELECT * FROM prod.a AS x FULL JOIN pr.a AS y ON x.id = y.id"
+
+    assert need_of(sql, "postgres", "permission denied for table a") == Need(Right.READ)
+    assert need_of(sql, "postgres", "permission denied for schema pr") == Need(Right.READ, "pr")
