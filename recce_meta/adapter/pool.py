@@ -92,7 +92,7 @@ class Pool:
     def execute(self, sql: str) -> list[tuple[object, ...]]:
         """Return the rows of *sql*; raise QueryTimeout if the deadline passes before it ends."""
         with self.connection() as adapter:
-            view = self._viewed()
+            view = self._viewed(adapter)
             left = self._left(sql)
             try:
                 if view.transaction is not None:
@@ -166,29 +166,30 @@ class Pool:
         """True if all statements so far saw one moment; also true before the first one."""
         return self._view is None or self._view.is_one_moment
 
-    def _viewed(self) -> _View:
-        """Return what all statements see; the first one decides.
+    def _viewed(self, adapter: UnifiedSqlAdapter) -> _View:
+        """Return what all statements see; the first one, which *adapter* will run, decides.
 
         A connection of its own keeps a snapshot until the pool is closed, since a statement that fails ends
         its transaction.
         """
         with self._snapshot_lock:
             if self._view is None:
-                self._view = self._taken()
+                self._view = self._taken(adapter)
             return self._view
 
-    def _taken(self) -> _View:
+    def _taken(self, adapter: UnifiedSqlAdapter) -> _View:
         if self._way is OneMoment.ALWAYS:
             return _View(is_one_moment=True)
         is_alone = self._way is OneMoment.ONE_TRANSACTION
         if self._way is OneMoment.NEVER or (is_alone and self.size > 1):
             return _View(is_one_moment=False)
-        # First, so that a role that is limited to one connection can still run statements.
-        self._adapters[0].connect()
+        # First, so that a role that is limited to one connection can still run statements. Only the caller
+        # uses this adapter, unlike the others.
+        adapter.connect()
         with ExitStack() as opening:
             # A role may be limited to the connections that it has, and a standby may refuse.
             with suppress(WarehouseError):
-                self._holder = opening.enter_context(closing(self._adapters[0].sibling()))
+                self._holder = opening.enter_context(closing(adapter.sibling()))
                 session = opening.enter_context(self._holder.session())
                 snapshot = session.take_snapshot()
                 if snapshot is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from recce_meta.adapter import Session, UnifiedSqlAdapter
+from recce_meta.adapter.connection import DriverConnection
 from recce_meta.adapter.pool import Pool
 from recce_meta.api.data.execution import SEVERAL_MOMENTS, open_data_diff_runner
 from recce_meta.api.data.jobs import NodePair, row_count_job
@@ -274,6 +276,33 @@ def test_without_a_connection_for_the_snapshot_no_moment_is_claimed(postgres_url
                 assert not pool.sees_one_moment
         finally:
             admin.execute(f"DROP ROLE {role}")
+
+
+def test_the_first_statement_leaves_the_connections_of_other_threads_alone(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, opened = threading.Event(), DriverConnection.open
+    of_threads: dict[DriverConnection, int] = {}
+
+    def open_slowly(self: DriverConnection) -> None:
+        of_threads[self] = threading.get_ident()
+        opening.set()
+        time.sleep(0.2)
+        opened(self)
+
+    def describe() -> None:
+        pool.describe("SELECT 1 AS one")
+
+    def execute() -> None:
+        opening.wait()
+        pool.execute("SELECT 1")
+
+    monkeypatch.setattr(DriverConnection, "open", open_slowly)
+    with UnifiedSqlAdapter.from_url(postgres_url) as adapter, Pool(adapter, 2, of_one_moment=True) as pool:
+        pool.each(lambda act: act(), [describe, execute])
+
+    # One for the description; one for the statement, and one for its snapshot.
+    assert sorted(Counter(of_threads.values()).values()) == [1, 2]
 
 
 def test_with_foreign_tables_no_moment_is_claimed(postgres_url: str) -> None:
