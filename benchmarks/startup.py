@@ -32,7 +32,7 @@ def hello(name):
 
 main(["--help"])
 """
-DRIVERS = "import sqlalchemy, duckdb, duckdb_engine"
+DRIVERS = "import sqlalchemy, duckdb"
 LEAST_ROUNDS = 15
 
 
