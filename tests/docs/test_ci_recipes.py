@@ -74,6 +74,7 @@ class Runner:
         for name in ("dbt", "gh", "curl"):
             self.program(name, f'exec {stubs} {name} "$@"')
         self.variables = {"DBT_EXITS_WITH": "0"}
+        self.base_sha = ""
 
     def program(self, name: str, line: str) -> None:
         """Put a program *name* on the PATH that runs *line*."""
@@ -134,7 +135,7 @@ class Runner:
             "github.action_path": str(ROOT),
             "github.event.pull_request.number": pull_request,
             "github.event.pull_request.head.repo.full_name": head if pull_request else "",
-            "github.event.pull_request.base.sha": self._git("rev-parse", "main") if pull_request else "",
+            "github.event.pull_request.base.sha": self.base_sha if pull_request else "",
             "runner.temp": str(self.state),
         }
         exported = self.state / "env"
@@ -166,8 +167,8 @@ class Runner:
                 self._upload({name: _expanded(str(value), known) for name, value in step["with"].items()})
         return codes
 
-    def merged(self, change: str) -> None:
-        """Make the checkout what GitHub checks out: the merge of a *change* of a model, at depth 1."""
+    def check_out(self, ref: str, change: str) -> None:
+        """Check out *ref*, at depth 1 as GitHub does: of a *change* of a model, or its merge with main."""
         origin, model = self.state / "origin", self.checkout / "models/marts/orders.sql"
         self._git("init", "--quiet", "--initial-branch=main")
         self._git("add", "--all")
@@ -178,12 +179,13 @@ class Runner:
         self._git("commit", "--quiet", "--all", "--message=change")
         self._git("checkout", "--quiet", "--detach", "main")
         self._git("merge", "--quiet", "--no-ff", "--message=merge", "change")
-        self._git("push", "--quiet", str(origin), "HEAD:refs/pull/42/merge")
+        self._git("push", "--quiet", str(origin), "change:refs/pull/42/head", "HEAD:refs/pull/42/merge")
+        self.base_sha = self._git("rev-parse", "main")
         shutil.rmtree(self.checkout)
         self.checkout.mkdir()
         self._git("init", "--quiet")
         self._git("remote", "add", "origin", f"file://{origin}")
-        self._git("fetch", "--quiet", "--depth=1", "origin", "refs/pull/42/merge", "main:main")
+        self._git("fetch", "--quiet", "--depth=1", "origin", ref)
         self._git("checkout", "--quiet", "--detach", "FETCH_HEAD")
 
     def _git(self, *arguments: str) -> str:
@@ -314,12 +316,19 @@ def test_two_projects_of_a_repository_have_a_comment_each(runner: Runner) -> Non
 @runs_recipes
 @pytest.mark.dbt
 @pytest.mark.parametrize(
-    ("head", "store"), [("shop/jaffle", STORE), ("shop/jaffle", ""), ("somebody/jaffle", "")]
+    ("head", "store", "ref"),
+    [
+        ("shop/jaffle", STORE, "refs/pull/42/merge"),
+        ("shop/jaffle", "", "refs/pull/42/head"),  # with `ref` of actions/checkout
+        ("somebody/jaffle", "", "refs/pull/42/merge"),
+    ],
 )
-def test_without_history_the_code_of_both_commits_is_compared(runner: Runner, head: str, store: str) -> None:
+def test_without_history_the_code_of_both_commits_is_compared(
+    runner: Runner, head: str, store: str, ref: str
+) -> None:
     dbt = shlex.join(dbt_environment("1.11", "duckdb").dbt.argv)
     runner.program("dbt", f'exec {dbt} "$@"')
-    runner.merged("\nwhere amount > 0\n")
+    runner.check_out(ref, "\nwhere amount > 0\n")
 
     codes = runner.action("42", head=head, store=store)
     again = runner.action("42", head=head, store=store)
