@@ -439,6 +439,12 @@ class UnifiedSqlAdapter:
             link, self._link = self._link, None
             link.close()
 
+    def release_file(self) -> None:
+        """Let other processes open a database file; the next statement opens it again."""
+        # An in-memory database would be lost, and a server has no file to lock.
+        if self.warehouse.is_in_process and self.is_shareable:
+            self.close()
+
     def _run(
         self,
         sql: str,

@@ -252,8 +252,7 @@ def with_kept_sql(
     except StoreNotFound:
         kept = {}
     # Templates and the analysis take seconds, in which DuckDB would keep the file locked.
-    if adapter.warehouse.is_in_process and adapter.is_shareable:
-        adapter.close()
+    adapter.release_file()
     kept |= _plain_sql(side, [node for key, node in missing.items() if key not in kept])
     known = replace(
         project, nodes=tuple(filled(project.nodes, kept, {node.unique_id: node for node in project.nodes}))
@@ -387,6 +386,11 @@ class Build(NamedTuple):
     at: datetime
     command: str
 
+    @classmethod
+    def of(cls, graph_id: object, macro_set_id: object, at: object, command: object) -> Build:
+        """Return the build by a run with these values in the store."""
+        return cls(str(graph_id), str(macro_set_id), _moment(at), str(command or ""))
+
     @property
     def code(self) -> tuple[str, str]:
         """Return the ids of everything that the build followed from."""
@@ -403,8 +407,8 @@ def not_built_since(
     if run.extractor != DBT:
         return {}
     builds = {
-        str(unique_id): Build(str(graph_id), str(macro_set_id), _moment(at), str(command or ""))
-        for unique_id, graph_id, macro_set_id, at, command in store.query("last_builds", run_id=run.run_id)
+        str(unique_id): Build.of(*build)
+        for unique_id, *build in store.query("last_builds", run_id=run.run_id)
         if unique_id in nodes
     }
     parents: dict[str, list[str]] = {unique_id: [] for unique_id in nodes}

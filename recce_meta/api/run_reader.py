@@ -362,8 +362,6 @@ class StoredRunReader(RunReader):
     ) -> None:
         """Create a reader; *graph*, by default that of the run, has the nodes downstream of a change."""
         self.adapter, self.run, self.schema, self._given = adapter, run, schema, graph
-        if graph is not None:
-            self._graph = graph
         self.has_columns, self.lacks_columns = run.column_graph_id is not None, False
         self._session: StoreSession | None = None
         self._complete: MemoryRunReader | None = None
@@ -471,7 +469,8 @@ class StoredRunReader(RunReader):
 
     def kept_sql(self, ids: Collection[str]) -> Mapping[str, KeptSql]:
         """Return the SQL of the nodes *ids* that dbt did not compile in this run, from other runs."""
-        if new := set(ids) - self._searched:
+        # Others, such as exposures, are not even read.
+        if new := {one for one in ids if one.split(".", 1)[0] in WITH_SQL} - self._searched:
             self._searched |= new
             self._read_with_parents(new)
             if missing := self._lacking(new):
@@ -484,7 +483,7 @@ class StoredRunReader(RunReader):
 
     def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
         found = read.load_code(self.adapter, self.run, "compiled_code", sorted(ids), schema=self.schema)
-        without = [one for one, code in found.items() if not code and one.split(".", 1)[0] in WITH_SQL]
+        without = [unique_id for unique_id, code in found.items() if not code]
         kept = self.kept_sql(without) if without else {}
         return {
             **{unique_id: code for unique_id, code in found.items() if code},
@@ -561,7 +560,7 @@ class StoredRunReader(RunReader):
 
     @cached_property
     def _graph(self) -> LineageGraph:
-        return build_lineage_graph([], self.edges)
+        return build_lineage_graph([], self.edges) if self._given is None else self._given
 
     def _load_columns(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
         if not self.has_columns:

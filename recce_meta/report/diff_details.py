@@ -37,8 +37,9 @@ ORIGINS_SHOWN = 3
 NAME_WIDTH = 48
 
 FAILS = "fails"
-MAY_FAIL = "may fail"
 """Label of a node that references a removed column and therefore cannot be built."""
+MAY_FAIL = "may fail"
+"""Label of a node of which this is not known."""
 
 UNKNOWN_COLUMNS = "columns unknown"
 """Remark on an affected node if it is not known which of its columns are affected."""

@@ -68,7 +68,11 @@ class UploadTooLarge(RecceMetaError):
     """The body of a request has more bytes than the limit."""
 
 
-class OtherProject(RecceMetaError):
+class UploadRefused(RecceMetaError):
+    """An upload has runs that its connection does not record."""
+
+
+class OtherProject(UploadRefused):
     """An upload is of another project than those of its connection."""
 
     def __init__(self, project: str, known: str, connection: str) -> None:
@@ -80,13 +84,12 @@ class OtherProject(RecceMetaError):
         )
 
 
-class OtherEnvironment(OtherProject):
+class OtherEnvironment(UploadRefused):
     """An upload names an environment that its repository has no connection for."""
 
     def __init__(self, environment: str, connection: str) -> None:
         """Create the error for the upload to *connection*."""
-        RecceMetaError.__init__(
-            self,
+        super().__init__(
             f"The environment {environment} is not one of {connection}",
             hint="leave out --environment, or upload to a connection of this environment: recce-meta "
             f"connection add --upload-only --environment {environment} --name NAME",
@@ -120,7 +123,7 @@ _KINDS: tuple[tuple[type[RecceMetaError], int, str], ...] = (
     (TooManyQueries, 503, "busy"),
     (WrongMethod, 405, "wrong_method"),
     (NoState, 503, "no_state"),
-    (OtherProject, 409, "other_project"),
+    (UploadRefused, 409, "other_project"),
     (OtherRepository, 409, "other_repository"),
     (UploadTooLarge, 413, "too_large"),
     (UnknownEncoding, 415, "unknown_encoding"),

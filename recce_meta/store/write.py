@@ -153,8 +153,7 @@ def record_run(
     if isinstance(done, RecordResult) or analyse is None:
         return _whole(done)
     # The analysis takes minutes, in which DuckDB would keep the file locked.
-    if adapter.warehouse.is_in_process and adapter.is_shareable:
-        adapter.close()  # other processes may open the file in the meantime
+    adapter.release_file()
     try:
         return _record_with(guard, adapter, schema, entry, analyse(done))
     except AnalysesGone:

@@ -62,6 +62,11 @@ class Measurement(Struct, frozen=True, kw_only=True):
     since: str | None = None
     """What has changed since the measurement; None if the code of the node and its ancestors is the same."""
 
+    @classmethod
+    def of(cls, run: RunMetadata) -> Measurement:
+        """Return the measurement by the shown *run* itself."""
+        return cls(run_id=run.run_id, run_at=run.run_at, is_own=True)
+
 
 class LastResult(Struct, frozen=True, kw_only=True):
     """Last result of a node in dbt."""
@@ -302,7 +307,7 @@ def last_results(
 
     *nodes* and *parents* are those of the whole run. A result of *run* comes before those of other runs.
     """
-    own = Measurement(run_id=run.run_id, run_at=run.run_at, is_own=True)
+    own = Measurement.of(run)
     with open_store(adapter, schema) as store:
         rows = store.query("results_by_id", run_id=run.run_id, ids="\n".join(ids))
         found = {one.unique_id: LastResult(result=one, measured=own) for one in map(result_of, rows)}
@@ -310,8 +315,10 @@ def last_results(
         if not missing or run.extractor != DBT:
             return found
         earlier = [
-            (result_of(row[:-5]), str(row[-5]), Build(*_texts(row[-3:-1]), in_utc(row[-4]), str(row[-1])))
-            for row in map(tuple, store.query("last_results", run_id=run.run_id, ids="\n".join(missing)))
+            (result_of(tuple(result)), str(run_id), Build.of(graph_id, macro_set_id, at, command))
+            for *result, run_id, at, graph_id, macro_set_id, command in store.query(
+                "last_results", run_id=run.run_id, ids="\n".join(missing)
+            )
         ]
         changes = CodeChanges(store, run, [build for _, _, build in earlier], nodes)
         for result, run_id, build in earlier:
@@ -336,21 +343,15 @@ def last_count(
     if last is None or last.row_count is None:
         return None
     if last.run_id == run.run_id:
-        own = Measurement(run_id=run.run_id, run_at=run.run_at, is_own=True)
-        return LastCount(row_count=last.row_count, measured=own)
+        return LastCount(row_count=last.row_count, measured=Measurement.of(run))
     with open_store(adapter, schema) as store:
         other = run_by_id(store, last.run_id)
         if other is None:
             return None
-        build = Build(*_texts((other.graph_id, other.macro_set_id)), other.run_at, other.command or "")
+        build = Build.of(other.graph_id, other.macro_set_id, other.run_at, other.command)
         changes = CodeChanges(store, run, [build], nodes)
         measured = _measured(changes, other.run_id, build, unique_id, nodes, parents)
         return LastCount(row_count=last.row_count, measured=measured)
-
-
-def _texts(values: Iterable[object]) -> tuple[str, str]:
-    one, other = map(str, values)
-    return one, other
 
 
 def _measured(

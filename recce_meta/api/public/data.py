@@ -142,7 +142,7 @@ class _Opened(Struct, frozen=True, kw_only=True):
         runner = open_data_diff_runner(
             current,
             base,
-            threads=threads or self.config.threads or None,
+            threads=threads or self.config.threads,
             deadline=None if seconds is None else time.monotonic() + seconds,
             hides_values=self.privacy is not None,
         )

@@ -11,6 +11,7 @@ from recce_meta.cli.options import (
     OUTPUT,
     comparing_runs,
     connecting,
+    data_places_options,
     details_option,
     format_option,
     privacy_options,
@@ -33,14 +34,7 @@ comparing_data = together(
             metavar="BASE CURRENT",
             help="Two relations to compare instead of nodes; needs no store.",
         ),
-        click.option(
-            "--data-target",
-            metavar="TARGET",
-            help="Target of the profile, or URL, of the data. [default: the store's]",
-        ),
-        click.option(
-            "--base-target", metavar="TARGET", help="Target or URL of base's data. [default: same as current]"
-        ),
+        data_places_options,
         click.option(
             "--threads",
             type=click.IntRange(min=1),

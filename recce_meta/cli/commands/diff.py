@@ -13,6 +13,7 @@ from recce_meta.cli.options import (
     OUTPUT,
     comparing_runs,
     connecting,
+    data_places_options,
     details_option,
     format_option,
     project_option,
@@ -22,10 +23,7 @@ _comparing_data = packed(
     "options",
     "recce_meta.cli.run.diff:DiffDataOptions",
     click.option("--data", "with_data", is_flag=True, help="Compare data as well: schemas, rows, values."),
-    click.option("--data-target", metavar="TARGET", help="Target or URL of the data. [default: the store's]"),
-    click.option(
-        "--base-target", metavar="TARGET", help="Target or URL of base's data. [default: same as current]"
-    ),
+    data_places_options,
     click.option("--threads", type=click.IntRange(min=1), help="Number of concurrent queries."),
     click.option(
         "--budget",

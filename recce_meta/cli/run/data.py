@@ -108,7 +108,7 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             comparison = open_data_diff_runner(
                 current,
                 base,
-                threads=self.threads or None,
+                threads=self.threads,
                 deadline=deadline,
                 hides_values=self.privacy is not None,
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from recce_meta.api.browse.graph_query import kind_of
 from recce_meta.report.labels import counts_by_kind, kind_order
 from recce_meta.report.review.annotations import annotation_phrase
 from recce_meta.server.annotations.panels import annotated_nodes
@@ -24,7 +25,7 @@ def lineage(request: Request) -> Page | Redirect:
     opened = open_node(request, "lineage")
     if isinstance(opened, Redirect):
         return opened
-    kinds = Counter(_kind(opened, one) for one in opened.children)
+    kinds = Counter(kind_of(one, opened.graph.names) for one in opened.children)
     graph = RunGraph(request.view, opened.run)
     section = graph_section(request, graph, opened.address("lineage"), opened.node.unique_id)
     values = {
@@ -37,12 +38,6 @@ def lineage(request: Request) -> Page | Redirect:
     }
     page = opened.page("node_lineage.html", "Lineage", values)
     return page if section.failure is None else replace(page, status=section.failure.status)
-
-
-def _kind(opened: OpenedNode, unique_id: str) -> str:
-    found = opened.graph.names.get(unique_id)
-    # A node that the run does not have, such as a disabled one, still shows its type in its id.
-    return found.resource_type if found else unique_id.partition(".")[0]
 
 
 def neighbours(opened: OpenedNode, side: str) -> Listing:
@@ -62,7 +57,7 @@ def neighbours(opened: OpenedNode, side: str) -> Listing:
             {
                 "name": label_of(unique_id, names),
                 "unique_id": unique_id,
-                "resource_type": _kind(opened, unique_id),
+                "resource_type": kind_of(unique_id, names),
                 "materialized": found.materialized if found else None,
                 "path": found.path if found else None,
                 "kind": origin.kind if origin else None,

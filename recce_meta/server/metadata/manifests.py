@@ -45,7 +45,7 @@ from recce_meta.repositories.types import (
 )
 from recce_meta.server.metadata.call import store_of
 from recce_meta.server.metadata.rate_limit import ConnectionLimits
-from recce_meta.server.problems import OtherEnvironment, OtherProject
+from recce_meta.server.problems import OtherEnvironment, OtherProject, UploadRefused
 from recce_meta.server.serving import Site
 from recce_meta.server.stopping import StoreBusy
 from recce_meta.server.stores import Store
@@ -264,7 +264,7 @@ def _record(upload: _Upload, details: UploadDetails, read: ReadUpload, done: Com
         except RecceMetaError as error:
             unfinished.pop_all()
             add_event(state, job_id, Stage.STORE, "failed", error.message)
-            kind = "project" if isinstance(error, (OtherProject, OtherRepository)) else "store"
+            kind = "project" if isinstance(error, (UploadRefused, OtherRepository)) else "store"
             fail_upload(state, job_id, error.message, error.hint, kind)
             raise
         figures = _figures(read, done, time.monotonic() - upload.began)
