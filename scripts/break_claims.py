@@ -60,7 +60,7 @@ from recce_meta.repositories.types import (
 )
 from recce_meta.repositories.workflow import FolderGone, JobRun, StageFailed
 from recce_meta.server.metadata import manifests
-from recce_meta.server.problems import OtherProject
+from recce_meta.server.problems import UploadRefused
 from recce_meta.server.stores import Store
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store
@@ -258,7 +258,7 @@ class Round:
         done = Completed(code=0, output="", errors="", seconds=0, cpu_seconds=0, peak_memory=0)
         try:
             await asyncio.to_thread(manifests._record, sent, details, read, done)
-        except (OtherProject, OtherRepository) as error:
+        except (UploadRefused, OtherRepository) as error:
             return "upload", type(error).__name__
         self.recorded[project.run.run_id] = repository_of(connection)
         return "upload", "recorded"
