@@ -109,6 +109,11 @@ class RunMetadata(Tabular, frozen=True, kw_only=True):
     extraction: Extraction | None = None
     """How the run was extracted from a connected repository; None for a run that came in another way."""
 
+    @property
+    def counted_at(self) -> datetime:
+        """Return the time that orders runs: a time after the recording, of a wrong clock, does not count."""
+        return self.run_at if self.recorded_at is None else min(self.run_at, self.recorded_at)
+
 
 PART = frozenset(["--empty", "--sample"])
 """Options of dbt with which it builds a part of the rows."""

@@ -170,7 +170,7 @@ def removable(
         # A failed run must not take the place of a complete one.
         group = run.project_name, run.environment, run.status
         place = newer[group] = newer.get(group, 0) + 1
-        if place > kept and (before is None or run.run_at < before):
+        if place > kept and (before is None or run.counted_at < before):
             yield run
 
 

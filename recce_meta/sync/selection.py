@@ -47,7 +47,7 @@ def newest_first(runs: Iterable[RunMetadata]) -> list[RunMetadata]:
     """Return *runs* without repetitions, newest first."""
     # Stable sorts from the least to the most important key.
     found = sorted({run.run_id: run for run in runs}.values(), key=lambda run: run.run_id)
-    return sorted(found, key=lambda run: (run.run_at, run.recorded_at or run.run_at), reverse=True)
+    return sorted(found, key=lambda run: (run.counted_at, run.recorded_at or run.run_at), reverse=True)
 
 
 def select_runs(
@@ -103,7 +103,7 @@ def _named_filter(kind: str, value: str) -> _Filter:
     if kind == "sha":
         return lambda run: (run.git_sha or "").lower().startswith(value.lower())
     time = parse_time(value)
-    return lambda run: _is_own(run) and run.run_at < time
+    return lambda run: _is_own(run) and run.counted_at < time
 
 
 def _is_own(run: RunMetadata) -> bool:

@@ -1,7 +1,7 @@
 -- Results and row counts of one node in the runs of a project and environment, newest first.
 SELECT
   runs.run_id,
-  runs.run_at,
+  LEAST(runs.run_at, runs.recorded_at) AS run_at,
   result.status,
   result.seconds,
   result.rows_affected,

@@ -1,16 +1,17 @@
 -- Sizes of one relation in the scans of a project and environment, newest first, and the rows that were counted.
 SELECT
   size.run_id,
-  size.run_at,
+  LEAST(scan.run_at, scan.recorded_at) AS run_at,
   size.row_estimate,
   size.bytes,
   counted.row_count
 FROM table_size_history AS size
+JOIN store_runs AS scan ON scan.run_id = size.run_id
 LEFT JOIN store_node_statistics AS counted
   ON counted.run_id = size.run_id AND counted.unique_id = size.unique_id
 WHERE
   size.project_name = :project
   AND size.environment = :environment
   AND size.unique_id = :unique_id
-ORDER BY size.run_at DESC, size.run_id
+ORDER BY LEAST(scan.run_at, scan.recorded_at) DESC, size.run_id
 LIMIT CAST(:most AS BIGINT);

@@ -45,6 +45,6 @@ WHERE
   AND (CAST(:extractor AS TEXT) IS NULL OR extractor = CAST(:extractor AS TEXT))
   AND (CAST(:without AS TEXT) IS NULL OR NOT STARTS_WITH(environment, CAST(:without AS TEXT)))
   AND (CAST(:status AS TEXT) IS NULL OR status = CAST(:status AS TEXT))
-  AND (CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ))
+  AND (CAST(:before AS TIMESTAMPTZ) IS NULL OR LEAST(run_at, recorded_at) < CAST(:before AS TIMESTAMPTZ))
 ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
 LIMIT CAST(:most AS BIGINT);

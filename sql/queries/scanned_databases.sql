@@ -50,4 +50,4 @@ LEFT JOIN (
   JOIN node_changes AS change ON change.run_id = one.run_id
   GROUP BY change.run_id
 ) AS changed ON changed.run_id = scan.run_id
-ORDER BY scan.run_at DESC, scan.project_name, scan.environment;
+ORDER BY LEAST(scan.run_at, scan.recorded_at) DESC, scan.project_name, scan.environment;

@@ -8,7 +8,7 @@ SELECT
 FROM (
   SELECT
     run_id,
-    run_at
+    LEAST(run_at, recorded_at) AS run_at
   FROM store_runs
   WHERE
     project_name = :project
@@ -16,7 +16,7 @@ FROM (
     AND extractor = 'database'
     AND status = 'complete'
     AND COALESCE(command, 'scan') = :command
-  ORDER BY run_at DESC
+  ORDER BY LEAST(run_at, recorded_at) DESC
   LIMIT CAST(:most AS BIGINT)
 ) AS scan
 JOIN store_fact_parts AS part ON part.run_id = scan.run_id

@@ -49,4 +49,4 @@ FROM (
     AND (CAST(:project AS TEXT) IS NULL OR project_name = CAST(:project AS TEXT))
 ) AS aged_runs
 WHERE age = 1
-ORDER BY run_at DESC, run_id;
+ORDER BY LEAST(run_at, recorded_at) DESC, run_id;

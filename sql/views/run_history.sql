@@ -7,14 +7,14 @@ SELECT
   run.environment,
   place.unique_id,
   place.version_id,
-  MIN(run.run_at) AS first_run_at,
-  MAX(run.run_at) AS last_run_at,
+  MIN(LEAST(run.run_at, run.recorded_at)) AS first_run_at,
+  MAX(LEAST(run.run_at, run.recorded_at)) AS last_run_at,
   COUNT(*) AS runs,
   COUNT(result.status) AS results,
   COUNT(CASE WHEN result.status IN ('error', 'fail', 'runtime error', 'partial success') THEN 1 END) AS failures,
   AVG(result.seconds) AS average_seconds,
   MAX(result.seconds) AS longest_seconds,
-  MAX(CASE WHEN result.status IN ('success', 'pass') THEN run.run_at END) AS last_success_at
+  MAX(CASE WHEN result.status IN ('success', 'pass') THEN LEAST(run.run_at, run.recorded_at) END) AS last_success_at
 FROM store_runs AS run
 JOIN store_graph_nodes AS place ON place.graph_id = run.graph_id
 LEFT JOIN store_run_results AS result ON result.run_id = run.run_id AND result.unique_id = place.unique_id

@@ -1315,7 +1315,8 @@ JOIN {{ schema }}.store_version_references AS link
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per project and environment: its latest run, with every column of `runs`. A failed scan is never the latest
+-- One row per project and environment: its latest run, with every column of `runs`. A run whose time is after its
+-- recording, because a clock is wrong, counts as run when it was recorded. A failed scan is never the latest
 -- run.
 CREATE OR REPLACE VIEW {{ schema }}.latest_runs AS
 SELECT
@@ -1358,7 +1359,7 @@ FROM (
     runs.*,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
     ) AS age
   FROM {{ schema }}.store_runs AS runs
   WHERE
@@ -1391,7 +1392,7 @@ FROM (
     runs.*,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
     ) AS age
   FROM {{ schema }}.store_runs AS runs
   WHERE
@@ -1941,7 +1942,7 @@ FROM (
     counted.row_count IS NOT NULL
   WINDOW in_time AS (
     PARTITION BY runs.project_name, runs.environment, counted.unique_id
-    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
   )
 ) AS counts_in_time
     {%- endset -%}
@@ -1956,8 +1957,8 @@ SELECT
   run.environment,
   place.unique_id,
   place.version_id,
-  MIN(run.run_at) AS first_run_at,
-  MAX(run.run_at) AS last_run_at,
+  MIN(LEAST(run.run_at, run.recorded_at)) AS first_run_at,
+  MAX(LEAST(run.run_at, run.recorded_at)) AS last_run_at,
   COUNT(*) AS runs,
   COUNT(result.status) AS results,
   COUNT(
@@ -1968,7 +1969,12 @@ SELECT
   ) AS failures,
   AVG(result.seconds) AS average_seconds,
   MAX(result.seconds) AS longest_seconds,
-  MAX(CASE WHEN result.status IN ('success', 'pass') THEN run.run_at END) AS last_success_at
+  MAX(
+    CASE
+      WHEN result.status IN ('success', 'pass')
+      THEN LEAST(run.run_at, run.recorded_at)
+    END
+  ) AS last_success_at
 FROM {{ schema }}.store_runs AS run
 JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = run.graph_id
@@ -2039,7 +2045,7 @@ FROM (
     status = 'complete'
   WINDOW in_time AS (
     PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-    ORDER BY run_at, recorded_at, run_id DESC
+    ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
   )
 ) AS runs_in_time
 WHERE
@@ -2241,7 +2247,7 @@ FROM (
     ON fact.part_id = part.part_id
   WINDOW in_time AS (
     PARTITION BY runs.project_name, runs.environment, fact.unique_id
-    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
   )
 ) AS sizes_in_time
     {%- endset -%}

@@ -1468,7 +1468,8 @@ JOIN {{ schema }}.store_version_references AS link
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per project and environment: its latest run, with every column of `runs`. A failed scan is never the latest
+-- One row per project and environment: its latest run, with every column of `runs`. A run whose time is after its
+-- recording, because a clock is wrong, counts as run when it was recorded. A failed scan is never the latest
 -- run.
 CREATE OR REPLACE VIEW {{ schema }}.latest_runs AS
 SELECT
@@ -1511,7 +1512,7 @@ FROM (
     runs.*,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
     ) AS age
   FROM {{ schema }}.store_runs AS runs
   WHERE
@@ -1544,7 +1545,7 @@ FROM (
     runs.*,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
     ) AS age
   FROM {{ schema }}.store_runs AS runs
   WHERE
@@ -2089,7 +2090,7 @@ FROM (
     counted.row_count IS NOT NULL
   WINDOW in_time AS (
     PARTITION BY runs.project_name, runs.environment, counted.unique_id
-    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
   )
 ) AS counts_in_time
     {%- endset -%}
@@ -2104,8 +2105,8 @@ SELECT
   run.environment,
   place.unique_id,
   place.version_id,
-  MIN(run.run_at) AS first_run_at,
-  MAX(run.run_at) AS last_run_at,
+  MIN(LEAST(run.run_at, run.recorded_at)) AS first_run_at,
+  MAX(LEAST(run.run_at, run.recorded_at)) AS last_run_at,
   COUNT(*) AS runs,
   COUNT(result.status) AS results,
   COUNT(
@@ -2116,7 +2117,12 @@ SELECT
   ) AS failures,
   AVG(result.seconds) AS average_seconds,
   MAX(result.seconds) AS longest_seconds,
-  MAX(CASE WHEN result.status IN ('success', 'pass') THEN run.run_at END) AS last_success_at
+  MAX(
+    CASE
+      WHEN result.status IN ('success', 'pass')
+      THEN LEAST(run.run_at, run.recorded_at)
+    END
+  ) AS last_success_at
 FROM {{ schema }}.store_runs AS run
 JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = run.graph_id
@@ -2187,7 +2193,7 @@ FROM (
     status = 'complete'
   WINDOW in_time AS (
     PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-    ORDER BY run_at, recorded_at, run_id DESC
+    ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
   )
 ) AS runs_in_time
 WHERE
@@ -2389,7 +2395,7 @@ FROM (
     ON fact.part_id = part.part_id
   WINDOW in_time AS (
     PARTITION BY runs.project_name, runs.environment, fact.unique_id
-    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
   )
 ) AS sizes_in_time
     {%- endset -%}

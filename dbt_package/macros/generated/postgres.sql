@@ -1371,7 +1371,8 @@ JOIN {{ schema }}.store_version_references AS link
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- hand-written: DISTINCT ON, because PostgreSQL estimates few rows for it, but many for a filter on ROW_NUMBER
--- One row per project and environment: its latest run, with every column of `runs`. A failed scan is never the latest
+-- One row per project and environment: its latest run, with every column of `runs`. A run whose time is after its
+-- recording, because a clock is wrong, counts as run when it was recorded. A failed scan is never the latest
 -- run.
 CREATE OR REPLACE VIEW {{ schema }}.latest_runs AS
 SELECT DISTINCT ON (project_name, environment)
@@ -1415,7 +1416,7 @@ WHERE
 ORDER BY
   project_name,
   environment,
-  run_at DESC,
+  LEAST(run_at, recorded_at) DESC,
   recorded_at DESC,
   run_id
     {%- endset -%}
@@ -1443,7 +1444,7 @@ FROM (
     runs.*,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
     ) AS age
   FROM {{ schema }}.store_runs AS runs
   WHERE
@@ -2027,7 +2028,7 @@ FROM (
       FROM {{ schema }}.store_node_statistics AS figure
       WHERE figure.run_id = runs.run_id AND figure.row_count IS NOT NULL
     )
-    WINDOW in_time AS (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC)
+    WINDOW in_time AS (PARTITION BY project_name, environment ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC)
   ) AS run ON run.run_id = counted.run_id
   -- LIMIT: without it a condition on the node would read the whole table for each join
   LEFT JOIN LATERAL (
@@ -2053,13 +2054,13 @@ FROM (
       AND run.previous_run_id IS NOT NULL
       AND one.project_name = run.project_name
       AND one.environment = run.environment
-      AND one.run_at <= run.run_at
+      AND LEAST(one.run_at, one.recorded_at) <= LEAST(run.run_at, run.recorded_at)
       AND (
-        one.run_at < run.run_at
+        LEAST(one.run_at, one.recorded_at) < LEAST(run.run_at, run.recorded_at)
         OR one.recorded_at < run.recorded_at
         OR (one.recorded_at = run.recorded_at AND one.run_id > run.run_id)
       )
-    ORDER BY one.run_at DESC, one.recorded_at DESC, one.run_id
+    ORDER BY LEAST(one.run_at, one.recorded_at) DESC, one.recorded_at DESC, one.run_id
     LIMIT 1
   ) AS earlier ON TRUE
   LEFT JOIN LATERAL (
@@ -2072,13 +2073,13 @@ FROM (
       AND run.next_run_id IS NOT NULL
       AND one.project_name = run.project_name
       AND one.environment = run.environment
-      AND one.run_at >= run.run_at
+      AND LEAST(one.run_at, one.recorded_at) >= LEAST(run.run_at, run.recorded_at)
       AND (
-        one.run_at > run.run_at
+        LEAST(one.run_at, one.recorded_at) > LEAST(run.run_at, run.recorded_at)
         OR one.recorded_at > run.recorded_at
         OR (one.recorded_at = run.recorded_at AND one.run_id < run.run_id)
       )
-    ORDER BY one.run_at, one.recorded_at, one.run_id DESC
+    ORDER BY LEAST(one.run_at, one.recorded_at), one.recorded_at, one.run_id DESC
     LIMIT 1
   ) AS later ON TRUE
   WHERE counted.row_count IS NOT NULL
@@ -2095,8 +2096,8 @@ SELECT
   run.environment,
   place.unique_id,
   place.version_id,
-  MIN(run.run_at) AS first_run_at,
-  MAX(run.run_at) AS last_run_at,
+  MIN(LEAST(run.run_at, run.recorded_at)) AS first_run_at,
+  MAX(LEAST(run.run_at, run.recorded_at)) AS last_run_at,
   COUNT(*) AS runs,
   COUNT(result.status) AS results,
   COUNT(
@@ -2107,7 +2108,12 @@ SELECT
   ) AS failures,
   AVG(result.seconds) AS average_seconds,
   MAX(result.seconds) AS longest_seconds,
-  MAX(CASE WHEN result.status IN ('success', 'pass') THEN run.run_at END) AS last_success_at
+  MAX(
+    CASE
+      WHEN result.status IN ('success', 'pass')
+      THEN LEAST(run.run_at, run.recorded_at)
+    END
+  ) AS last_success_at
 FROM {{ schema }}.store_runs AS run
 JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = run.graph_id
@@ -2178,7 +2184,7 @@ FROM (
     status = 'complete'
   WINDOW in_time AS (
     PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-    ORDER BY run_at, recorded_at, run_id DESC
+    ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
   )
 ) AS runs_in_time
 WHERE
@@ -2380,7 +2386,7 @@ FROM (
     ON fact.part_id = part.part_id
   WINDOW in_time AS (
     PARTITION BY runs.project_name, runs.environment, fact.unique_id
-    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
   )
 ) AS sizes_in_time
     {%- endset -%}

@@ -1271,7 +1271,8 @@ JOIN {{ schema }}.store_version_references AS link
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per project and environment: its latest run, with every column of `runs`. A failed scan is never the latest
+-- One row per project and environment: its latest run, with every column of `runs`. A run whose time is after its
+-- recording, because a clock is wrong, counts as run when it was recorded. A failed scan is never the latest
 -- run.
 CREATE OR REPLACE VIEW {{ schema }}.latest_runs AS
 SELECT
@@ -1314,7 +1315,7 @@ FROM (
     runs.*,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
     ) AS age
   FROM {{ schema }}.store_runs AS runs
   WHERE
@@ -1347,7 +1348,7 @@ FROM (
     runs.*,
     ROW_NUMBER() OVER (
       PARTITION BY project_name, environment
-      ORDER BY run_at DESC, recorded_at DESC, run_id
+      ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
     ) AS age
   FROM {{ schema }}.store_runs AS runs
   WHERE
@@ -1941,15 +1942,15 @@ FROM (
     counted.counted_at,
     LAG(runs.run_id) OVER (
       PARTITION BY runs.project_name, runs.environment, counted.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_run_id,
     LAG(counted.row_count) OVER (
       PARTITION BY runs.project_name, runs.environment, counted.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_row_count,
     LEAD(runs.run_id) OVER (
       PARTITION BY runs.project_name, runs.environment, counted.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS next_run_id
   FROM {{ schema }}.store_node_statistics AS counted
   JOIN {{ schema }}.store_runs AS runs
@@ -1969,8 +1970,8 @@ SELECT
   run.environment,
   place.unique_id,
   place.version_id,
-  MIN(run.run_at) AS first_run_at,
-  MAX(run.run_at) AS last_run_at,
+  MIN(LEAST(run.run_at, run.recorded_at)) AS first_run_at,
+  MAX(LEAST(run.run_at, run.recorded_at)) AS last_run_at,
   COUNT(*) AS runs,
   COUNT(result.status) AS results,
   COUNT(
@@ -1981,7 +1982,12 @@ SELECT
   ) AS failures,
   AVG(result.seconds) AS average_seconds,
   MAX(result.seconds) AS longest_seconds,
-  MAX(CASE WHEN result.status IN ('success', 'pass') THEN run.run_at END) AS last_success_at
+  MAX(
+    CASE
+      WHEN result.status IN ('success', 'pass')
+      THEN LEAST(run.run_at, run.recorded_at)
+    END
+  ) AS last_success_at
 FROM {{ schema }}.store_runs AS run
 JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = run.graph_id
@@ -2036,30 +2042,30 @@ FROM (
     run_id,
     LAG(run_id) OVER (
       PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at, recorded_at, run_id DESC
+      ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
     ) AS previous_run_id,
     project_name,
     environment,
     run_at,
     LAG(run_at) OVER (
       PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at, recorded_at, run_id DESC
+      ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
     ) AS previous_run_at,
     graph_id,
     LAG(graph_id) OVER (
       PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at, recorded_at, run_id DESC
+      ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
     ) AS previous_graph_id,
     macro_set_id,
     LAG(macro_set_id) OVER (
       PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at, recorded_at, run_id DESC
+      ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
     ) AS previous_macro_set_id,
     node_count,
     dbt_version,
     LAG(dbt_version) OVER (
       PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
-      ORDER BY run_at, recorded_at, run_id DESC
+      ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
     ) AS previous_dbt_version,
     extractor
   FROM {{ schema }}.store_runs
@@ -2261,22 +2267,22 @@ FROM (
     fact.row_estimate,
     LAG(fact.row_estimate) OVER (
       PARTITION BY runs.project_name, runs.environment, fact.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_row_estimate,
     fact.bytes,
     LAG(fact.bytes) OVER (
       PARTITION BY runs.project_name, runs.environment, fact.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_bytes,
     fact.created_at,
     fact.altered_at,
     LAG(runs.run_id) OVER (
       PARTITION BY runs.project_name, runs.environment, fact.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_run_id,
     LEAD(runs.run_id) OVER (
       PARTITION BY runs.project_name, runs.environment, fact.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS next_run_id
   FROM {{ schema }}.store_runs AS runs
   JOIN {{ schema }}.store_fact_parts AS part

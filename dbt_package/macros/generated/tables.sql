@@ -12,7 +12,7 @@
 
 
 {% macro package_version() %}
-    {{- return("0.1.0") -}}
+    {{- return("0.1.1.dev0") -}}
 {% endmacro %}
 
 

@@ -224,12 +224,12 @@ def failed_scan(
         project=database.project_name,
         environment=database.environment,
         extractor=DATABASE,
-        status=FAILED,
+        status=None,
         limit=1,
         schema=schema,
     )
-    # The complete scan has superseded an earlier failure.
-    return next((run for run in found if run.run_at > database.run_at), None)
+    # A later complete scan has superseded the failure.
+    return next((run for run in found if run.status == FAILED), None)
 
 
 def scanned_schemas(

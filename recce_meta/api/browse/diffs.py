@@ -103,7 +103,7 @@ def _against_base(runs: Sequence[RunMetadata]) -> Iterator[SuggestedPair]:
             continue
         seen.add((run.project_name, reason))
         # A later run of `base` may contain changes that the branch lacks, which would look removed.
-        earlier = next((one for one in known if one.run_at <= run.run_at), known[-1])
+        earlier = next((one for one in known if one.counted_at <= run.counted_at), known[-1])
         yield SuggestedPair(reason=f"{reason} against {BASE}", base=earlier, current=run)
 
 

@@ -338,7 +338,7 @@ def last_count(
     schema: str = DEFAULT_SCHEMA,
 ) -> LastCount | None:
     """Return the last row count of a node until *run*, from its *outcomes*; None if it was never counted."""
-    counted = [one for one in outcomes if one.row_count is not None and one.run_at <= run.run_at]
+    counted = [one for one in outcomes if one.row_count is not None and one.run_at <= run.counted_at]
     last = next((one for one in counted if one.run_id == run.run_id), counted[0] if counted else None)
     if last is None or last.row_count is None:
         return None
@@ -348,7 +348,7 @@ def last_count(
         other = run_by_id(store, last.run_id)
         if other is None:
             return None
-        build = Build.of(other.graph_id, other.macro_set_id, other.run_at, other.command)
+        build = Build.of(other.graph_id, other.macro_set_id, other.counted_at, other.command)
         changes = CodeChanges(store, run, [build], nodes)
         measured = _measured(changes, other.run_id, build, unique_id, nodes, parents)
         return LastCount(row_count=last.row_count, measured=measured)

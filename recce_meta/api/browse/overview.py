@@ -121,7 +121,7 @@ def store_overview(
         failed = [state.run for state in states if state.problem_count]
         failing = [
             FailedResult(run=run, result=result_of(row))
-            for run in sorted(failed, key=lambda run: run.run_at, reverse=True)[:FAILING_RUNS]
+            for run in sorted(failed, key=lambda run: run.counted_at, reverse=True)[:FAILING_RUNS]
             # The query also returns tests that warn, which have not failed.
             for row in store.query("result_problems", run_id=run.run_id, most=PROBLEMS)
             if row[1] != WARN
@@ -173,7 +173,7 @@ def _states(store: StoreSession, project: str | None) -> list[EnvironmentState]:
 
 def _place(state: EnvironmentState) -> tuple[str, str, float, str]:
     run = state.run
-    return run.project_name.casefold(), run.project_name, -run.run_at.timestamp(), run.run_id
+    return run.project_name.casefold(), run.project_name, -run.counted_at.timestamp(), run.run_id
 
 
 def _key(run: RunMetadata) -> tuple[str, str, str | None]:
@@ -184,7 +184,7 @@ def _key(run: RunMetadata) -> tuple[str, str, str | None]:
 
 
 def _later(failed: RunMetadata | None, run: RunMetadata) -> RunMetadata | None:
-    return failed if failed is not None and failed.run_at > run.run_at else None
+    return failed if failed is not None and failed.counted_at > run.counted_at else None
 
 
 def change_counts(store: StoreSession, run_ids: Sequence[str]) -> dict[str, ChangeCounts]:

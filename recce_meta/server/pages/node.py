@@ -245,7 +245,7 @@ def last_change(history: Sequence[NodeHistoryEntry], run: RunMetadata) -> NodeHi
     """Return the last change of the project's own text up to *run*."""
     for entry in history:
         # Versions of dbt and relations change without an edit of the project.
-        if entry.run_at <= run.run_at and entry.status not in ("rewritten", "moved"):
+        if entry.run_at <= run.counted_at and entry.status not in ("rewritten", "moved"):
             return entry
     return None
 
@@ -291,7 +291,7 @@ def _unchanged(opened: OpenedNode, history: Sequence[NodeHistoryEntry]) -> str:
     view, run = opened.request.view, opened.run
     if runs_around(view.adapter, run, schema=view.schema)[0] is None:
         return f"{first_of(run)}: changes are known from the next one on."
-    passed = {entry.status for entry in history if entry.run_at <= run.run_at}
+    passed = {entry.status for entry in history if entry.run_at <= run.counted_at}
     limits = [words for status, words in _LIMITS.items() if status in passed]
     # dbt compares such a seed by its path, so changed rows leave the checksum as it was.
     if opened.node.checksum_rule == "path":

@@ -113,8 +113,8 @@ def state_cells(to: Addresses, state: EnvironmentState, now: datetime) -> dict[s
         "run": run,
         "name_address": to.database(run.project_name) if state.is_scan else to.project(run.project_name),
         "run_address": to.run(run.run_id),
-        "age": age_phrase(run.run_at, now),
-        "is_stale": is_stale(run.run_at, now),
+        "age": age_phrase(run.counted_at, now),
+        "is_stale": is_stale(run.counted_at, now),
         "build": build_outcome(run).removeprefix("build ") or ("" if run.build_errors is None else "unknown"),
         "build_tone": tone_of(run.build_status or ""),
         # A failed run is never compared.
@@ -137,7 +137,7 @@ def overview_sentence(overview: StoreOverview, now: datetime) -> str:
     failing = _projects_with(overview, lambda state: bool(state.run.build_failures))
     errors = _projects_with(overview, lambda state: bool(state.run.build_errors))
     failed = sum(state.failed_run is not None for state in overview.environments)
-    stale = sum(is_stale(state.run.run_at, now) for state in overview.environments)
+    stale = sum(is_stale(state.run.counted_at, now) for state in overview.environments)
     if failing:
         phrases.append(f"{named(failing)} {'has' if failing == 1 else 'have'} failing tests")
     if errors:
@@ -193,7 +193,7 @@ def overview_figures(
 ) -> list[tuple[str, str, str | None]]:
     """Return the figures of a store: number, words, address."""
     states = overview.environments
-    newest = max((state.run.run_at for state in states), default=None)
+    newest = max((state.run.counted_at for state in states), default=None)
     scores = [state.quality.score for state in states if state.quality and state.quality.score is not None]
     tests = sum(state.run.build_failures or 0 for state in states)
     errors = sum(state.run.build_errors or 0 for state in states)

@@ -130,14 +130,14 @@ def _history(request: Request, environment: str | None = None) -> ProjectHistory
 def project_sentence(overview: StoreOverview, history: ProjectHistory, now: datetime) -> str:
     """Return the state of the latest run, and of the environments that need attention."""
     states = [state for state in overview.environments if not state.is_scan]
-    latest = max(states, key=lambda state: state.run.run_at)
+    latest = max(states, key=lambda state: state.run.counted_at)
     run = latest.run
     outcome = build_outcome(run) or "no results of a build"
-    phrases = [f"The latest run, of {run.environment}, is {age_phrase(run.run_at, now)} old: {outcome}"]
+    phrases = [f"The latest run, of {run.environment}, is {age_phrase(run.counted_at, now)} old: {outcome}"]
     failing = sum(bool(state.problem_count) for state in states if state is not latest)
     if failing:
         phrases.append(f"{plural(failing, 'other environment')} {'has' if failing == 1 else 'have'} failures")
-    stale = sum(is_stale(state.run.run_at, now) for state in states)
+    stale = sum(is_stale(state.run.counted_at, now) for state in states)
     if stale:
         phrases.append(f"{plural(stale, 'environment')} {'is' if stale == 1 else 'are'} stale")
     return "; ".join(phrases)

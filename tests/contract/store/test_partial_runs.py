@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.api.browse.node import last_count, last_results, node_outcomes
+from recce_meta.api.browse.node import last_count, last_results, node_history, node_outcomes
 from recce_meta.api.diff import diff
 from recce_meta.api.impact import impact
 from recce_meta.api.record import Recorded, record_project, record_run
@@ -425,6 +425,42 @@ def test_a_time_after_the_recording_is_not_the_latest(adapter: Any, schema: str)
     assert [tuple(row) for row in found] == [("honest",)]
     (step,) = adapter.execute(f"SELECT run_id FROM {adapter.quote_identifier(schema)}.run_steps")[1]
     assert tuple(step) == ("honest",)
+
+
+def test_a_time_after_the_recording_hides_no_result_count_or_change(adapter: Any, schema: str) -> None:
+    now, wanted = datetime.now(timezone.utc), unique_id("stg")
+
+    def recording(run_id: str, days: int, **edits: str) -> None:
+        project = shop(run_id, "prod", **edits)
+        at = datetime.now(timezone.utc) + timedelta(days=days)
+        run = replace(project.run, run_at=at, command="run")
+        ran = NodeResult(unique_id=wanted, status="success")
+        results, counts = ((), ()) if run_id == "honest" else ((ran,), (_counted(wanted, now),))
+        whole = replace(project, run=run, results=results)
+        record_run(adapter, whole, schema=schema, statistics=counts)
+
+    recording("first", -1)
+    recording("ahead", 400, **EDITS["values"][0])
+    recording("honest", 0, **EDITS["values"][0])
+
+    reader = open_run(lambda: adapter, "honest", project=None, schema=schema)
+    outcomes = node_outcomes(adapter, reader.run, wanted, schema=schema)
+    counted = last_count(adapter, reader.run, wanted, outcomes, reader.names, {}, schema=schema)
+    assert counted is not None
+    assert counted.measured.run_id == "ahead"
+    history = node_history(adapter, reader.run, wanted, schema=schema)
+    change = history[0]
+    assert change.run_id == "ahead"
+    assert change.run_at <= reader.run.counted_at
+    after = now + timedelta(days=1)
+    (found,) = last_results(adapter, reader.run, [wanted], reader.names, {}, schema=schema).values()
+    assert max(counted.measured.run_at, found.measured.run_at, change.run_at) < after
+    last = adapter.execute(f"SELECT MAX(last_run_at) FROM {adapter.quote_identifier(schema)}.run_history")[1]
+    assert str(last[0][0]) < str(after)
+
+
+def _counted(unique_id: str, at: datetime) -> NodeStatistics:
+    return NodeStatistics(unique_id=unique_id, counted_at=at, row_count=7)
 
 
 @pytest.mark.parametrize("donor", ["show", "two texts"])

@@ -15,13 +15,16 @@ WITH params AS (
     1 - profile.not_null_share AS null_share,
     LAG(1 - profile.not_null_share) OVER in_time AS previous_null_share,
     LEAD(profile.run_id) OVER in_time AS next_run_id,
-    MAX(profile.run_at) OVER (PARTITION BY profile.project_name, profile.unique_id) AS last_run_at
+    LEAST(runs.run_at, runs.recorded_at) AS counted_at,
+    MAX(LEAST(runs.run_at, runs.recorded_at)) OVER (PARTITION BY profile.project_name, profile.unique_id) AS last_counted_at
   FROM params
   JOIN recce_metadata.column_profiles AS profile
     ON profile.environment = params.environment
+  JOIN recce_metadata.runs
+    ON runs.run_id = profile.run_id
   WINDOW in_time AS (
     PARTITION BY profile.project_name, profile.unique_id, LOWER(profile.column_name)
-    ORDER BY profile.run_at, profile.profiled_at, profile.run_id
+    ORDER BY LEAST(runs.run_at, runs.recorded_at), profile.profiled_at, profile.run_id
   )
 )
 SELECT
@@ -36,7 +39,7 @@ FROM params
 JOIN shares
   ON shares.null_share - shares.previous_null_share >= params.at_least
 WHERE
-  shares.next_run_id IS NULL AND shares.run_at = shares.last_run_at
+  shares.next_run_id IS NULL AND shares.counted_at = shares.last_counted_at
 ORDER BY
   shares.null_share - shares.previous_null_share DESC NULLS FIRST,
   shares.project_name NULLS LAST,

@@ -25,7 +25,7 @@ WITH in_time AS (
     )
   WINDOW tested AS (
     PARTITION BY runs.project_name, result.unique_id
-    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
   )
 )
 SELECT

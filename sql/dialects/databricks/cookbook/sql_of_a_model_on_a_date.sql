@@ -13,9 +13,9 @@ WITH params AS (
 ), run AS (
   SELECT runs.run_id, runs.run_at, runs.git_sha, runs.branch, runs.graph_id, params.unique_id, place.version_id
   FROM params
-  JOIN recce_metadata.runs ON runs.environment = params.environment AND runs.run_at <= params.moment
+  JOIN recce_metadata.runs ON runs.environment = params.environment AND LEAST(runs.run_at, runs.recorded_at) <= params.moment
   JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id AND place.unique_id = params.unique_id
-  ORDER BY runs.run_at DESC, runs.recorded_at DESC, runs.run_id
+  ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
   LIMIT 1
 ), texts AS (
   -- Every piece after the first begins with a node's id and ⟧, or only with ⟧ for a bracket of the code itself.

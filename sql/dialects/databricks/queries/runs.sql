@@ -68,7 +68,8 @@ WHERE
     CAST(:status AS STRING) IS NULL OR status = CAST(:status AS STRING)
   )
   AND (
-    CAST(:before AS TIMESTAMP) IS NULL OR run_at < CAST(:before AS TIMESTAMP)
+    CAST(:before AS TIMESTAMP) IS NULL
+    OR LEAST(run_at, recorded_at) < CAST(:before AS TIMESTAMP)
   )
 ORDER BY
   LEAST(run_at, recorded_at) DESC NULLS FIRST,

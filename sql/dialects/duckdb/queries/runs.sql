@@ -67,7 +67,8 @@ WHERE
     CAST(:status AS TEXT) IS NULL OR status = CAST(:status AS TEXT)
   )
   AND (
-    CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ)
+    CAST(:before AS TIMESTAMPTZ) IS NULL
+    OR LEAST(run_at, recorded_at) < CAST(:before AS TIMESTAMPTZ)
   )
 ORDER BY
   LEAST(run_at, recorded_at) DESC NULLS FIRST,

@@ -65,6 +65,6 @@ LEFT JOIN (
 ) AS changed
   ON changed.run_id = scan.run_id
 ORDER BY
-  scan.run_at DESC NULLS FIRST,
+  LEAST(scan.run_at, scan.recorded_at) DESC NULLS FIRST,
   scan.project_name,
   scan.environment;

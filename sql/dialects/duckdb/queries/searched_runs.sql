@@ -53,5 +53,5 @@ FROM (
 WHERE
   age = 1
 ORDER BY
-  run_at DESC NULLS FIRST,
+  LEAST(run_at, recorded_at) DESC NULLS FIRST,
   run_id;

@@ -24,11 +24,12 @@ WITH params AS (
     place.version_id
   FROM params
   JOIN recce_metadata.runs
-    ON runs.environment = params.environment AND runs.run_at <= params.moment
+    ON runs.environment = params.environment
+    AND LEAST(runs.run_at, runs.recorded_at) <= params.moment
   JOIN recce_metadata.store_graph_nodes AS place
     ON place.graph_id = runs.graph_id AND place.unique_id = params.unique_id
   ORDER BY
-    runs.run_at DESC,
+    LEAST(runs.run_at, runs.recorded_at) DESC,
     runs.recorded_at DESC,
     runs.run_id
   LIMIT 1

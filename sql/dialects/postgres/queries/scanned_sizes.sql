@@ -8,7 +8,7 @@ SELECT
 FROM (
   SELECT
     run_id,
-    run_at
+    LEAST(run_at, recorded_at) AS run_at
   FROM recce_metadata.store_runs
   WHERE
     project_name = :project
@@ -17,7 +17,7 @@ FROM (
     AND status = 'complete'
     AND COALESCE(command, 'scan') = :command
   ORDER BY
-    run_at DESC
+    LEAST(run_at, recorded_at) DESC
   LIMIT CAST(:most AS BIGINT)
 ) AS scan
 JOIN recce_metadata.store_fact_parts AS part

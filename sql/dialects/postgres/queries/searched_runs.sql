@@ -53,5 +53,5 @@ FROM (
 WHERE
   age = 1
 ORDER BY
-  run_at DESC,
+  LEAST(run_at, recorded_at) DESC,
   run_id;

@@ -7,8 +7,8 @@ SELECT
   run.environment,
   place.unique_id,
   place.version_id,
-  MIN(run.run_at) AS first_run_at,
-  MAX(run.run_at) AS last_run_at,
+  MIN(LEAST(run.run_at, run.recorded_at)) AS first_run_at,
+  MAX(LEAST(run.run_at, run.recorded_at)) AS last_run_at,
   COUNT(*) AS runs,
   COUNT(result.status) AS results,
   COUNT(
@@ -19,7 +19,12 @@ SELECT
   ) AS failures,
   AVG(result.seconds) AS average_seconds,
   MAX(result.seconds) AS longest_seconds,
-  MAX(CASE WHEN result.status IN ('success', 'pass') THEN run.run_at END) AS last_success_at
+  MAX(
+    CASE
+      WHEN result.status IN ('success', 'pass')
+      THEN LEAST(run.run_at, run.recorded_at)
+    END
+  ) AS last_success_at
 FROM recce_metadata.store_runs AS run
 JOIN recce_metadata.store_graph_nodes AS place
   ON place.graph_id = run.graph_id

@@ -10,7 +10,7 @@ FROM (
     result.unique_id,
     runs.graph_id,
     runs.macro_set_id,
-    runs.run_at,
+    LEAST(runs.run_at, runs.recorded_at) AS run_at,
     runs.command,
     ROW_NUMBER() OVER (
       PARTITION BY result.unique_id

@@ -24,7 +24,7 @@ FROM (
     result.message,
     result.completed_at,
     runs.run_id,
-    runs.run_at,
+    LEAST(runs.run_at, runs.recorded_at) AS run_at,
     runs.graph_id,
     runs.macro_set_id,
     runs.command,

@@ -2,7 +2,7 @@
 SELECT
   change.run_id,
   change.previous_run_id,
-  change.run_at,
+  LEAST(change.run_at, run.recorded_at) AS run_at,
   previous.run_at AS previous_run_at,
   change.status,
   change.code_changed,
@@ -13,6 +13,8 @@ SELECT
   change.contract_changed,
   change.place_changed
 FROM recce_metadata.node_changes AS change
+JOIN recce_metadata.store_runs AS run
+  ON run.run_id = change.run_id
 LEFT JOIN recce_metadata.store_runs AS previous
   ON previous.run_id = change.previous_run_id
 WHERE
@@ -20,6 +22,6 @@ WHERE
   AND change.environment = :environment
   AND change.unique_id = :unique_id
 ORDER BY
-  change.run_at DESC,
+  LEAST(change.run_at, run.recorded_at) DESC,
   change.run_id
 LIMIT :most;

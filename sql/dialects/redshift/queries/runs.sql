@@ -74,7 +74,7 @@ WHERE
   )
   AND (
     CAST(:before AS TIMESTAMP WITH TIME ZONE) IS NULL
-    OR run_at < CAST(:before AS TIMESTAMP WITH TIME ZONE)
+    OR LEAST(run_at, recorded_at) < CAST(:before AS TIMESTAMP WITH TIME ZONE)
   )
 ORDER BY
   LEAST(run_at, recorded_at) DESC,

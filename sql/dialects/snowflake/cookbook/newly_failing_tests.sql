@@ -12,15 +12,15 @@ WITH in_time AS (
     result.message,
     LAG(result.status) OVER (
       PARTITION BY runs.project_name, result.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST_IGNORE_NULLS(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_status,
     LAG(runs.run_at) OVER (
       PARTITION BY runs.project_name, result.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST_IGNORE_NULLS(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS previous_run_at,
     LEAD(runs.run_id) OVER (
       PARTITION BY runs.project_name, result.unique_id
-      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+      ORDER BY LEAST_IGNORE_NULLS(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
     ) AS next_run_id
   FROM recce_metadata.runs
   JOIN recce_metadata.run_results AS result

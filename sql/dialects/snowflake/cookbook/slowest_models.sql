@@ -14,7 +14,7 @@ WITH params AS (
     runs.run_at,
     ROW_NUMBER() OVER (
       PARTITION BY runs.project_name, result.unique_id
-      ORDER BY runs.run_at DESC, runs.recorded_at DESC, runs.run_id
+      ORDER BY LEAST_IGNORE_NULLS(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
     ) AS age
   FROM params
   JOIN recce_metadata.runs

@@ -68,7 +68,8 @@ WHERE
     CAST(:status AS VARCHAR) IS NULL OR status = CAST(:status AS VARCHAR)
   )
   AND (
-    CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ)
+    CAST(:before AS TIMESTAMPTZ) IS NULL
+    OR LEAST_IGNORE_NULLS(run_at, recorded_at) < CAST(:before AS TIMESTAMPTZ)
   )
 ORDER BY
   LEAST_IGNORE_NULLS(run_at, recorded_at) DESC,

@@ -53,5 +53,5 @@ FROM (
 WHERE
   age = 1
 ORDER BY
-  run_at DESC,
+  LEAST_IGNORE_NULLS(run_at, recorded_at) DESC,
   run_id;

@@ -22,7 +22,7 @@ WITH in_time AS (
     AND (SUBSTR(result.unique_id, 1, 5) = 'test.' OR SUBSTR(result.unique_id, 1, 10) = 'unit_test.')
   WINDOW tested AS (
     PARTITION BY runs.project_name, result.unique_id
-    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ORDER BY MIN(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
   )
 )
 SELECT

@@ -14,7 +14,7 @@ WITH params AS (
     runs.run_at,
     ROW_NUMBER() OVER (
       PARTITION BY runs.project_name, result.unique_id
-      ORDER BY runs.run_at DESC, runs.recorded_at DESC, runs.run_id
+      ORDER BY MIN(COALESCE(runs.run_at, runs.recorded_at), COALESCE(runs.recorded_at, runs.run_at)) DESC, runs.recorded_at DESC, runs.run_id
     ) AS age
   FROM params
   JOIN runs

@@ -1,18 +1,22 @@
 -- Differences of the columns of one node from the previous run of a project and environment, newest first.
 SELECT
-  run_id,
-  previous_run_id,
-  run_at,
-  column_name,
-  status,
-  column_type,
-  previous_column_type,
-  node_status
-FROM column_changes
+  change.run_id,
+  change.previous_run_id,
+  MIN(COALESCE(change.run_at, run.recorded_at), COALESCE(run.recorded_at, change.run_at)) AS run_at,
+  change.column_name,
+  change.status,
+  change.column_type,
+  change.previous_column_type,
+  change.node_status
+FROM column_changes AS change
+JOIN store_runs AS run
+  ON run.run_id = change.run_id
 WHERE
-  project_name = :project AND environment = :environment AND unique_id = :unique_id
+  change.project_name = :project
+  AND change.environment = :environment
+  AND change.unique_id = :unique_id
 ORDER BY
-  run_at DESC NULLS FIRST,
-  run_id NULLS LAST,
-  column_name NULLS LAST
+  MIN(COALESCE(change.run_at, run.recorded_at), COALESCE(run.recorded_at, change.run_at)) DESC NULLS FIRST,
+  change.run_id NULLS LAST,
+  change.column_name NULLS LAST
 LIMIT :most;

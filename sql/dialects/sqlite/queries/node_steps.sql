@@ -3,7 +3,7 @@
 SELECT
   step.run_id,
   step.previous_run_id,
-  step.run_at,
+  MIN(COALESCE(step.run_at, run.recorded_at), COALESCE(run.recorded_at, step.run_at)) AS run_at,
   step.previous_run_at,
   change.status,
   change.code_changed,
@@ -15,6 +15,8 @@ SELECT
   change.place_changed,
   stored.graph_id IS NOT NULL AS is_stored
 FROM run_steps AS step
+JOIN store_runs AS run
+  ON run.run_id = step.run_id
 LEFT JOIN store_graph_steps AS stored
   ON stored.previous_graph_id = step.previous_graph_id
   AND stored.graph_id = step.graph_id
@@ -36,6 +38,6 @@ WHERE
     change.unique_id IS NOT NULL OR stored.graph_id IS NULL
   )
 ORDER BY
-  step.run_at DESC NULLS FIRST,
+  MIN(COALESCE(step.run_at, run.recorded_at), COALESCE(run.recorded_at, step.run_at)) DESC NULLS FIRST,
   step.run_id NULLS LAST
 LIMIT :most;

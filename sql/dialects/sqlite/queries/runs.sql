@@ -67,7 +67,8 @@ WHERE
     CAST(:status AS TEXT) IS NULL OR status = CAST(:status AS TEXT)
   )
   AND (
-    CAST(:before AS TEXT) IS NULL OR run_at < CAST(:before AS TEXT)
+    CAST(:before AS TEXT) IS NULL
+    OR MIN(COALESCE(run_at, recorded_at), COALESCE(recorded_at, run_at)) < CAST(:before AS TEXT)
   )
 ORDER BY
   MIN(COALESCE(run_at, recorded_at), COALESCE(recorded_at, run_at)) DESC NULLS FIRST,

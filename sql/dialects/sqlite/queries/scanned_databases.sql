@@ -65,6 +65,6 @@ LEFT JOIN (
 ) AS changed
   ON changed.run_id = scan.run_id
 ORDER BY
-  scan.run_at DESC NULLS FIRST,
+  MIN(COALESCE(scan.run_at, scan.recorded_at), COALESCE(scan.recorded_at, scan.run_at)) DESC NULLS FIRST,
   scan.project_name NULLS LAST,
   scan.environment NULLS LAST;

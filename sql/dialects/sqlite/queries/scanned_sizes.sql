@@ -8,7 +8,7 @@ SELECT
 FROM (
   SELECT
     run_id,
-    run_at
+    MIN(COALESCE(run_at, recorded_at), COALESCE(recorded_at, run_at)) AS run_at
   FROM store_runs
   WHERE
     project_name = :project
@@ -17,7 +17,7 @@ FROM (
     AND status = 'complete'
     AND COALESCE(command, 'scan') = :command
   ORDER BY
-    run_at DESC NULLS FIRST
+    MIN(COALESCE(run_at, recorded_at), COALESCE(recorded_at, run_at)) DESC NULLS FIRST
   LIMIT :most
 ) AS scan
 JOIN store_fact_parts AS part

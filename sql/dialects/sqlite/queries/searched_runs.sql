@@ -53,5 +53,5 @@ FROM (
 WHERE
   age = 1
 ORDER BY
-  run_at DESC NULLS FIRST,
+  MIN(COALESCE(run_at, recorded_at), COALESCE(recorded_at, run_at)) DESC NULLS FIRST,
   run_id NULLS LAST;
