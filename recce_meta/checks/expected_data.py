@@ -41,7 +41,7 @@ from recce_meta.models.data_diff import (
     ValueDiff,
     is_rounded,
 )
-from recce_meta.models.gaps import AS_DOUBLES, rounding_of
+from recce_meta.models.gaps import AS_DOUBLES, counts_differ, rounding_of
 from recce_meta.models.numbers import are_near, digits_of, is_finite, round_number
 
 MOST_NAMES = 5
@@ -543,10 +543,10 @@ def distribution_differences(diff: HistogramDiff | TopKDiff) -> list[str]:
     columns: Sequence[ColumnHistogram | ColumnTopK] = diff.columns
     found = [] if columns else [f"{diff.subject.name}: {NOTHING_COUNTED}"]
     for column in columns:
-        sides = None if column.reason else _sides(column)
-        if sides is None or sides[0] != sides[1]:
-            problem = f"was not counted: {column.reason}" if column.reason else "differs in its distribution"
-            found.append(f"{diff.subject.name}: column {column.name} {problem}")
+        if column.reason:
+            found.append(f"{diff.subject.name}: column {column.name} was not counted: {column.reason}")
+        elif _sides(column) is None or counts_differ(column):
+            found.append(f"{diff.subject.name}: column {column.name} differs in its distribution")
         elif isinstance(column, ColumnTopK) and column.is_rounded:
             found.append(_was_rounded(diff.subject.name, column.name, AS_DOUBLES))
     return found

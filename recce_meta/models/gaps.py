@@ -1,4 +1,4 @@
-"""Gaps in data diffs: parts that were not compared, each with its reason."""
+"""What data diffs found and what they left out: whether counts differ, and gaps with their reasons."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from recce_meta.models.data_diff import (
     AnyDataDiff,
+    ColumnHistogram,
+    ColumnTopK,
     Failed,
     HistogramDiff,
     NotCompared,
@@ -31,6 +33,17 @@ ODD_KEYS = "NULL or repeated keys"
 NAMES_SHOWN = 8
 SAME_RELATION = "both sides are the same relation"
 """Reason why nothing is compared if base and current read one relation, or run one query, at one time."""
+
+
+def counts_differ(column: ColumnTopK | ColumnHistogram) -> bool:
+    """Return True if the number of rows with a value or with NULL, in a bin or in none, differs."""
+    if isinstance(column, ColumnHistogram):
+        return column.base != column.current or column.base_outside != column.current_outside
+    return (
+        any(one.base != one.current for one in column.values)
+        or column.base_valid != column.current_valid
+        or column.base_total != column.current_total
+    )
 
 
 class Gap(Struct, frozen=True, kw_only=True):

@@ -133,6 +133,7 @@ def test_doctor_reports_what_a_role_may_do(
     grant("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
     reader = other("doctor")
     assert reader.code == 0 and "read-only: reads, but cannot record" in reader.out, reader.out
+    assert "GRANT" not in reader.out + reader.err
 
     grant("GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA {schema} TO {role}")
     recorder = other("doctor")

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,8 @@ from recce_meta.report import data_json, data_markdown, data_text, html_report
 from recce_meta.report import pull_request_markdown as comment
 from recce_meta.report.data.overview import overview_lines
 from recce_meta.report.terminal import render
+from scripts import break_reports
+from tests.proofs import sampled
 
 EXAMPLES = int(os.environ.get("RECCE_META_CLAIM_EXAMPLES", "30"))
 NAMES = ("orders", "customers")
@@ -289,3 +292,19 @@ def test_equal_tables_that_were_compared_are_called_the_same(comparison: DataDif
         assert "= 1 node with equal data" in summary_of(found)
         assert json.loads(data_json(found))["summary"]["same"] == 1
         assert "verdict same" in html_report("Data", None, found, None)
+
+
+def test_reports_of_a_recorded_project_say_nothing_false(tmp_path: Path) -> None:
+    database = break_reports.Database(None, tmp_path)
+    with database.adapter:
+        assert list(break_reports.failures(database, range(1, sampled(400, 7)))) == []
+
+
+def test_a_false_claim_of_a_report_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lie = "  = 3 nodes with equal data: customers, orders, payments"
+    monkeypatch.setattr(break_reports, "data_text", lambda *_, **__: lie)
+    database = break_reports.Database(None, tmp_path)
+    with database.adapter:
+        found = list(break_reports.failures(database, range(1, 3)))
+
+    assert any("diff, text: Claim(what='data'" in failure for failure in found), found

@@ -15,8 +15,6 @@ from recce_meta.errors import agree, plural
 from recce_meta.models.data_diff import (
     COMPARE_REASON,
     AnyDataDiff,
-    ColumnHistogram,
-    ColumnTopK,
     Failed,
     HistogramDiff,
     KeyCounts,
@@ -38,6 +36,7 @@ from recce_meta.models.gaps import (
     AS_DOUBLES,
     count_gap,
     count_limit,
+    counts_differ,
     figures_limited_by,
     limits_of,
     stale_phrase,
@@ -353,10 +352,8 @@ def _of_columns(result: Distribution) -> DiffVerdict:
     total = len(result.columns)
     if isinstance(result, ProfileDiff):
         differing = len(differing_columns(result))
-    elif isinstance(result, TopKDiff):
-        differing = sum(map(top_k_differs, result.columns))
     else:
-        differing = sum(map(histogram_differs, result.columns))
+        differing = sum(map(counts_differ, result.columns))
     unknown = sum(bool(getattr(column, "reason", None)) for column in result.columns)
     side = _one_side_only(result)
     if side:
@@ -384,20 +381,6 @@ def _one_side_only(result: Distribution) -> str:
         has_base = any(column.base_total is not None for column in result.columns)
         has_current = any(column.current_total is not None for column in result.columns)
     return "" if has_base == has_current else "base" if has_base else "current"
-
-
-def top_k_differs(column: ColumnTopK) -> bool:
-    """Return True if the frequency of a value, or of NULL, differs."""
-    return (
-        any(one.base != one.current for one in column.values)
-        or column.base_valid != column.current_valid
-        or column.base_total != column.current_total
-    )
-
-
-def histogram_differs(column: ColumnHistogram) -> bool:
-    """Return True if the number of rows in a bin differs."""
-    return column.base != column.current or column.base_outside != column.current_outside
 
 
 def key_phrase(result: WithKey) -> str:

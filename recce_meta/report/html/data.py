@@ -13,7 +13,7 @@ from recce_meta.models.data_diff import (
     Example,
     ValueDiff,
 )
-from recce_meta.models.gaps import narrowed_by
+from recce_meta.models.gaps import counts_differ, narrowed_by
 from recce_meta.report.data.figures import (
     TopLine,
     bin_text,
@@ -30,14 +30,12 @@ from recce_meta.report.data.verdicts import (
     Outcome,
     equal_phrase,
     equal_word,
-    histogram_differs,
     key_phrase,
     reasons_of,
     row_count_differs,
     saved_phrase,
     single_side,
     title_of,
-    top_k_differs,
     verdict,
 )
 from recce_meta.report.values import (
@@ -165,12 +163,12 @@ def pairs(base: Sequence[Any], current: Sequence[Any]) -> list[tuple[Any, Any]]:
 DATA_GLOBALS: dict[str, Any] = {
     function.__name__: function
     for function in (
-        are_same, axis, bin_text, bin_title, cell_text, change_percent, column_differs, count,
+        are_same, axis, bin_text, bin_title, cell_text, change_percent, column_differs, count, counts_differ,
         difference_figures, differing_first, equal_phrase, equal_word, examples_of, has_odd_keys,
-        highest_count, highest_share, histogram_differs, histogram_facts, saved_phrase, key_phrase, key_text,
+        highest_count, highest_share, histogram_facts, saved_phrase, key_phrase, key_text,
         compared_figures,
         narrowed_by, pair_text, pairs, percent, plain_rows, reasons_of, row_count_differs, schema_phrase,
-        signed_count, single_side, split_columns, stacked_bars, times, title_of, top_k_differs, top_lines,
+        signed_count, single_side, split_columns, stacked_bars, times, title_of, top_lines,
         type_name, type_phrase, verdict,
     )
 } | {

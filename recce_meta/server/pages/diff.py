@@ -25,13 +25,13 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
+from recce_meta.models.gaps import counts_differ
 from recce_meta.models.marks.annotated import AnnotatedObjects
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses, segment
 from recce_meta.report.data.summary import key_of
-from recce_meta.report.data.verdicts import histogram_differs, top_k_differs
 from recce_meta.report.diff_details import effect_label, is_text, reach_phrase
 from recce_meta.report.html.nodes import EFFECT_CLASSES, PageNode, code_details, nodes_of
 from recce_meta.report.html.page import Tile, heading_of, lineage_of, tiles_of
@@ -551,10 +551,10 @@ def _shortened(result: AnyDataDiff) -> Iterator[AnyDataDiff | None]:
     if isinstance(result, ValueDetail | RowsDiff):
         yield from (replace(result, rows=result.rows[:most]) for most in ROWS_OF_NODE)
     elif isinstance(result, TopKDiff):
-        top_values = sorted(result.columns, key=top_k_differs, reverse=True)
+        top_values = sorted(result.columns, key=counts_differ, reverse=True)
         yield from (replace(result, columns=tuple(top_values[:most])) for most in COLUMNS_OF_NODE)
     elif isinstance(result, HistogramDiff):
-        histograms = sorted(result.columns, key=histogram_differs, reverse=True)
+        histograms = sorted(result.columns, key=counts_differ, reverse=True)
         yield from (replace(result, columns=tuple(histograms[:most])) for most in COLUMNS_OF_NODE)
     yield None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,7 @@ def test_the_run_of_the_base_branch_is_used(service: Watched, forge_server: Forg
     async def nothing(_: object) -> ColumnGraph:
         return ColumnGraph(lineage_ids={}, analyses={})
 
-    asyncio.run(stores.record("default", Project(run=run, nodes=()), nothing))
+    asyncio.run(stores.record("default", Project(run=run, nodes=()), nothing, lambda *_: nullcontext))
     number = repository.open_pull_request("fix", {"a.sql": "create view a as select b.y from b;"})
     _, base = service.propose(connection, repository, number)
 

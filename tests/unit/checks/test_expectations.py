@@ -632,12 +632,15 @@ def histogram(base: Any, current: Any, **fields: Any) -> HistogramDiff:
     return HistogramDiff(subject=ORDERS, columns=(column,))
 
 
-def top_k(values: list[tuple[str, int, int]], base: int | None, current: int | None) -> TopKDiff:
+def top_k(
+    values: list[tuple[str, int, int]], base: int | None, current: int | None, **totals: int
+) -> TopKDiff:
     column = ColumnTopK(
         name="status",
         values=tuple(TopValue(value=value, base=b, current=c) for value, b, c in values),
         base_valid=base,
         current_valid=current,
+        **totals,
     )
     return TopKDiff(subject=ORDERS, k=2, columns=(column,))
 
@@ -686,6 +689,11 @@ ALL = ExpectDistribution(max_distance={"*": share("5")})
         (ALL, top_k([], None, 100), ("orders: column status was counted on one side only",)),
         (ALL, HistogramDiff(subject=ORDERS, columns=()), ("orders: no column was counted",)),
         (ExpectEqual(), TopKDiff(subject=ORDERS, k=2, columns=()), ("orders: no column was counted",)),
+        (
+            ExpectEqual(),
+            top_k([("paid", 60, 60)], 60, 60, base_total=60, current_total=61),
+            ("orders: column status differs in its distribution",),
+        ),
         (ExpectEqual(), histogram((1, 2), (1, 2)), ()),
         (ExpectEqual(), histogram((1, 2), (2, 4)), ("orders: column amount differs in its distribution",)),
     ],
