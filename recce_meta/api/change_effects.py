@@ -20,14 +20,14 @@ from recce_meta import sql_diff, sql_lineage
 from recce_meta.api.partial_run import filled, lacks_sql
 from recce_meta.api.run_reader import RunReader
 from recce_meta.diff.breaking import SQL_BUILT, categorise, readers_of_ephemeral
-from recce_meta.diff.code import without_limits
+from recce_meta.diff.code import INJECTED, without_limits
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, keeps_rows, reached_outcome
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph, is_ephemeral
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
-from recce_meta.models.relation_tokens import CLOSING, OPENING
+from recce_meta.models.relation_tokens import CLOSING, OPENING, resolve, token_ids
 from recce_meta.models.run import DBT, dbt_options
 from recce_meta.sql_lineage.project.columns import SECONDS, offered_columns
 from recce_meta.sql_lineage.project.names import (
@@ -343,13 +343,18 @@ class Effects:
 
     def _compare(self, before: NodeMetadata, old: str, after: NodeMetadata, new: str) -> SqlChange:
         unique_id = after.unique_id
+        if before is not self._sides[0].nodes.get(unique_id):
+            # SQL of another target than that of the run.
+            variants = (self._variant(0, unique_id, old), self._variant(1, unique_id, new))
+            return self._compare_queries(*variants)
         # `categorise` and `readers_of_ephemeral` ask for the same nodes.
         if unique_id not in self._compared:
-            self._compared[unique_id] = self._compare_sql(unique_id)
+            self._compared[unique_id] = self._compare_queries(
+                self._query(0, unique_id), self._query(1, unique_id)
+            )
         return self._compared[unique_id]
 
-    def _compare_sql(self, unique_id: str) -> SqlChange:
-        old, new = (self._query(index, unique_id) for index in (0, 1))
+    def _compare_queries(self, old: QueryNames, new: QueryNames) -> SqlChange:
         # Environments may name tables differently; both sides must use the same name for a relation.
         relations = {**old.relations, **new.relations}
         found = sql_diff.compare_sql(
@@ -374,6 +379,17 @@ class Effects:
         if "--empty" in dbt_options(self._runs[index].run):
             return with_fields(found, tokenised=without_limits(found.tokenised))
         return found
+
+    def _variant(self, index: int, unique_id: str, code: str) -> QueryNames:
+        """Return *code*, SQL with tokens that the node may have on another target, with its relations."""
+        self._query(index, unique_id)
+        nodes = self._runs[index].with_parents([unique_id])
+        relations = {
+            one: node.relation_name or f"{INJECTED}{node.name}"
+            for one in token_ids(code)
+            if (node := nodes.get(one)) is not None
+        }
+        return self._names[index].of(with_fields(nodes[unique_id], compiled_code=resolve(code, relations)))
 
     def _schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
         """Return the known columns of all relations that a query reads."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
 from recce_meta.diff.causes import Causes
-from recce_meta.diff.code import branch_tokens, branches
+from recce_meta.diff.every_target import hidden_settings
 from recce_meta.diff.materializations import REBUILT, config_effect, materialization_effect, table_effects
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.scan_models import scanned_effects
@@ -42,6 +42,9 @@ from recce_meta.models.change import (
     SqlChange,
 )
 from recce_meta.sql_lineage.propagation import AffectedNode
+
+if TYPE_CHECKING:
+    from recce_meta.render.variants import Comparison
 
 CompareSql: TypeAlias = Callable[[NodeMetadata, str, NodeMetadata, str], SqlChange]
 """Compares two versions of a node's compiled SQL: base's node and SQL, current's node and SQL."""
@@ -87,6 +90,13 @@ ROW_CONFIG = frozenset(
 
 `materializations` has exceptions by materialization and strategy.
 """
+
+UNCHANGED_HERE = "unchanged for the target of this run"
+"""Reason that stands before the effects on other targets."""
+MAY_ACT = "{{{{ {} }}}} may act on other targets"
+"""Reason of an effect that is not known, with the expression."""
+MOST_VARIANTS = 8
+"""Maximum number of variants of a node whose SQL is compared."""
 
 _NOTHING = SqlChange(category=Category.NONE)
 _MOVED = SqlChange(category=Category.BREAKING, reasons=("moved",))
@@ -220,8 +230,10 @@ def _effects(
         yield query
         words = causes.incremental_words(before, after)
         yield from table_effects(before, after, query, change.details, causes.adapter, words)
-    if Reason.BODY in reasons:
-        yield _of_body(before, after, causes) if has_sql else _without_sql(after)
+    if Reason.BODY in reasons and has_sql:
+        yield from _of_variants(change, before, after, causes, compare)
+    elif Reason.BODY in reasons:
+        yield _without_sql(after)
     unseen = causes.unseen_macros(before, after) if Reason.MACROS in reasons else frozenset()
     for detail in change.details:
         match detail.reason:
@@ -255,16 +267,67 @@ def _of_sql(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: 
     return compare(before, old, after, new)
 
 
-def _of_body(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> SqlChange:
-    """Return the effect that compiled SQL cannot show, because only one branch of the Jinja is compiled."""
-    texts = (before.raw_code or "", after.raw_code or "")
-    if not any(map(branches, texts)):
-        return _NOTHING
-    alike = branch_tokens(texts[0], causes.adapter) == branch_tokens(texts[1], causes.adapter)
-    # The branches are the same, and the compiled difference has its own category.
-    if alike and causes.base.compiled(before) != causes.current.compiled(after):
-        return _NOTHING
-    return _unknown("a branch that was not compiled")
+def _of_variants(
+    change: Change, before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: CompareSql
+) -> Iterator[SqlChange]:
+    """Yield the effects that compiled SQL cannot show: on other targets, variables and branches of Jinja."""
+    if None in (causes.base.compiled(before), causes.current.compiled(after)):
+        return
+    found = causes.every_target.compare(before, after)
+    if found is None:
+        return
+    shown = _of_sql(before, after, causes, compare)
+    effects = [
+        # A variant with the same effect as the run needs no reason of its own.
+        effect if replace(effect, reasons=()) != replace(shown, reasons=()) else replace(effect, reasons=())
+        for effect in _variant_effects(found, change, before, after, causes, compare)
+    ]
+    if any(effect.category is not Category.NONE for effect in effects) and causes.same_compiled(
+        before, after
+    ):
+        yield SqlChange(category=Category.NONE, reasons=(UNCHANGED_HERE,))
+    yield from effects
+
+
+def _variant_effects(
+    found: Comparison,
+    change: Change,
+    before: NodeMetadata,
+    after: NodeMetadata,
+    causes: Causes,
+    compare: CompareSql,
+) -> Iterator[SqlChange]:
+    if found.undecided:
+        yield _unknown(MAY_ACT.format(found.undecided))
+        return
+    seen: set[tuple[str, str]] = set()
+    for variant in found.variants:
+        when = f"if {' and '.join(variant.conditions)}: " if variant.conditions else ""
+        if settings := hidden_settings(variant, before, after):
+            yield _unknown(f"{when}other {', '.join(settings)}")
+        if not variant.has_other_text:
+            continue
+        if None in variant.texts:
+            yield _unknown(f"{when}compiled on one side only")
+            continue
+        texts = causes.every_target.sql_of(variant, before, after)
+        if isinstance(texts, str):
+            yield _unknown(MAY_ACT.format(texts))
+            continue
+        if texts in seen:
+            continue
+        if len(seen) == MOST_VARIANTS:
+            yield _unknown(f"more than {MOST_VARIANTS} other targets, variables or branches")
+            return
+        seen.add(texts)
+        nodes = [replace(node, compiled_code=text) for node, text in zip((before, after), texts, strict=True)]
+        effect = compare(nodes[0], texts[0], nodes[1], texts[1])
+        if effect.category is Category.NONE:
+            continue
+        reasons = effect.reasons or tuple(f"{column.name} {column.status}" for column in effect.columns)
+        yield replace(effect, reasons=tuple(f"{when}{reason}" for reason in reasons or (effect.category,)))
+        words = causes.incremental_words(before, after)
+        yield from table_effects(before, after, effect, change.details, causes.adapter, words)
 
 
 def _without_sql(node: NodeMetadata) -> SqlChange:

@@ -26,8 +26,9 @@ from recce_meta.diff.code import (
     reads_config,
     same_code,
 )
+from recce_meta.diff.every_target import EveryTarget
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, unstable_text
-from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, is_builtin, normalise
+from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, base_name, is_builtin, normalise
 from recce_meta.errors import first_of
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.warehouses.builds import incremental_words
@@ -165,16 +166,6 @@ class RunByDbt:
         return frozenset(found)
 
 
-def base_name(name: str) -> str:
-    """Return the name that `adapter.dispatch` looks up.
-
-    >>> base_name("duckdb__create_table_as"), base_name("create_table_as"), base_name("__own")
-    ('create_table_as', 'create_table_as', '__own')
-    """
-    prefix, separator, rest = name.partition("__")
-    return rest if prefix and separator and rest else name
-
-
 def unattributed_note(
     sides: Collection[RunByDbt], left: Collection[str], nodes: Iterable[NodeMetadata]
 ) -> list[str]:
@@ -219,6 +210,11 @@ class Causes:
     def adapter(self) -> str | None:
         """Return dbt's adapter_type."""
         return self.current.adapter or self.base.adapter
+
+    @cached_property
+    def every_target(self) -> EveryTarget:
+        """Return the comparison of templates for all targets and variables."""
+        return EveryTarget(self.base, self.current, lambda: self.changed_macros)
 
     @cached_property
     def same_environment(self) -> bool:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from recce_meta.diff.causes import Causes, has_jinja
-from recce_meta.diff.code import branches, jinja_names, same_code
+from recce_meta.diff.code import jinja_names, same_code
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import (
     column_details,
@@ -206,7 +206,9 @@ def code_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> I
         return
     same_source = _same_source(before, after, causes)
     texts = (before.raw_code, after.raw_code)
-    if not same_source and not _compiles_to_the_same(before, after, causes):
+    if not (same_source or _compiles_to_the_same(before, after, causes)) or (
+        same_source and _configures_otherwise(before, after, causes)
+    ):
         yield ChangeDetail(Reason.BODY, "raw_code", *texts)
     else:
         if texts[0] != texts[1]:
@@ -249,15 +251,21 @@ def _same_source(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> b
 
 
 def _compiles_to_the_same(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
-    """Return True if compiled SQL proves that the edited source has the same meaning.
+    """Return True if the edited source has the same meaning for every target.
 
-    It proves nothing if Jinja branches: an incremental model is compiled for one branch only.
+    Compiled SQL proves it for one target, one set of variables and one branch only.
     """
     if before.compiled_code is None or after.compiled_code is None or after.language == "python":
         return False
-    if branches(before.raw_code or "") or branches(after.raw_code or ""):
+    return causes.same_compiled(before, after) and not causes.every_target.hides(before, after)
+
+
+def _configures_otherwise(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
+    """Return True if an edited `config(…)` may act on another target, given that the rest is equal."""
+    codes = (before.raw_code, after.raw_code)
+    if None in codes or codes[0] == codes[1] or after.language == "python":
         return False
-    return causes.same_compiled(before, after)
+    return causes.every_target.hides(before, after)
 
 
 def _consequences(found: Mapping[str, Change], causes: Causes) -> dict[str, list[ChangeDetail]]:

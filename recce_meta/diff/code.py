@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 FOLDING = frozenset(["postgres", "redshift", "snowflake", "oracle", "athena", "trino"])
@@ -234,6 +235,12 @@ def reads_config(code: str, key: str) -> bool:
 
 def _free_names(code: str) -> set[str]:
     """Return names in the Jinja of *code* that it does not set itself, without attributes."""
+    names, own = _used_and_own_names(code)
+    return names - own
+
+
+def _used_and_own_names(code: str) -> tuple[set[str], set[str]]:
+    """Return names in the Jinja of *code*, without attributes, and those that it sets itself."""
     names: set[str] = set()
     own: set[str] = set()
     before, declaring = "", False
@@ -248,7 +255,7 @@ def _free_names(code: str) -> set[str]:
             names.add(value)
         declaring = declaring and not (value in ("in", "=") or kind.endswith("_end"))
         before = value
-    return names - own
+    return names, own
 
 
 @lru_cache(maxsize=4096)
@@ -265,6 +272,57 @@ def outside_names(code: str) -> frozenset[str]:
         elif kind == "string" and ("{{" in value or "{%" in value):
             nested |= outside_names(value[1:-1])
     return frozenset(names & _free_names(code) | nested)
+
+
+def edited_constructs(base: str, current: str) -> list[str]:
+    """Return the Jinja constructs that only one of two templates has, in their normal form, with `config`."""
+    old, new = (_without_jinja(code, drops_config=False)[1] for code in (base, current))
+    if old == new:
+        return []
+    found = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    edits = [(old[a:b], new[c:d]) for kind, a, b, c, d in found if kind != "equal"]
+    return [construct for pair in edits for some in pair for construct in some]
+
+
+def differing_expressions(base: str, current: str) -> tuple[str, str] | None:
+    """Return the `{{ … }}` in which two templates differ, if they differ in nothing else.
+
+    None also if one of them reads a name that the template sets: then more than the expression counts.
+    """
+    parts = [list(_parts(code)) for code in (base, current)]
+    if len(parts[0]) != len(parts[1]):
+        return None
+    edited = [(old, new) for old, new in zip(*parts, strict=True) if old != new]
+    if not all(part.startswith("{{") for pair in edited for part in pair):
+        return None
+    found = "\n".join(old for old, _ in edited), "\n".join(new for _, new in edited)
+    inner = {"loop", "caller", "varargs", "kwargs"}
+    for code, expressions in zip((base, current), found, strict=True):
+        if not jinja_names(expressions).isdisjoint(_used_and_own_names(code)[1] | inner):
+            return None
+    return found
+
+
+def _parts(code: str) -> Iterator[str]:
+    """Yield the texts and the constructs of a template in turn, without comments."""
+    text = ""
+    for kind, value in _lex(code):
+        if kind.startswith("comment"):
+            continue
+        if kind in ("variable_begin", "block_begin"):
+            yield text
+            text = ""
+        text += value
+        if kind in ("variable_end", "block_end"):
+            yield text
+            text = ""
+    yield text
+
+
+def sql_pieces(text: str, adapter: str | None) -> Iterator[tuple[str | None, str]]:
+    """Yield kind and text of each piece of a SQL text: `comment`, `literal`, `word`, `number`, `other`, …"""
+    for match in _lexer(adapter or "").finditer(text):
+        yield match.lastgroup, match[0]
 
 
 def _python(code: str) -> str:
@@ -294,7 +352,7 @@ def _lex(code: str) -> Iterator[tuple[str, str]]:
     yield from pieces
 
 
-def _without_jinja(code: str) -> tuple[str, list[str]]:
+def _without_jinja(code: str, *, drops_config: bool = True) -> tuple[str, list[str]]:
     """Return *code* with a hole for each Jinja construct, and the constructs in their normal form."""
     if "{{" not in code and "{%" not in code and "{#" not in code:
         # A NUL in the text itself would be taken for a construct.
@@ -308,9 +366,8 @@ def _without_jinja(code: str) -> tuple[str, list[str]]:
         elif kind in ("variable_begin", "block_begin"):
             current = [value[:2]]
         elif kind in ("variable_end", "block_end"):
-            construct = _construct(
-                [*(current or []), value.rstrip()[-2:]]
-            )  # `-%}` takes the white space after it
+            parts = [*(current or []), value.rstrip()[-2:]]  # `-%}` takes the white space after it
+            construct = _construct(parts, drops_config)
             if construct is not None:
                 constructs.append(construct)
                 text.append(_HOLE)
@@ -325,9 +382,9 @@ def _string(value: str) -> str:
     return "'" + value[1:-1].replace("\\'", "'").replace("'", "\\'") + "'"
 
 
-def _construct(parts: list[str]) -> str | None:
+def _construct(parts: list[str], drops_config: bool) -> str | None:
     """Return the normal form of one Jinja construct, or None if it renders to nothing."""
-    if parts[:3] == ["{{", "config", "("]:
+    if drops_config and parts[:3] == ["{{", "config", "("]:
         return None
     normal: list[str] = []
     position = 0

@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from enum import IntEnum
 from functools import cached_property
 
-from recce_meta.diff.causes import base_name
 from recce_meta.diff.code import AT_RUN_TIME, STEADY, jinja_names, outside_names
-from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, is_builtin
+from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, base_name, is_builtin
 from recce_meta.models import Json, NodeMetadata
 from recce_meta.models.relation_tokens import token_ids
 

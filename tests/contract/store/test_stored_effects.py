@@ -244,6 +244,31 @@ def test_the_store_gives_the_same_answers_though_it_reads_only_what_they_need(st
         assert complete(selected) == complete(whole), what
 
 
+def test_an_edit_for_another_target_is_judged_alike_from_the_store_and_from_artifacts(store: Any) -> None:
+    template = "select id, customer_id, cents / {} as amount, state from {{{{ source('outside', 'raw') }}}}"
+    edited = [template.format(f"{{{{ {{'prod': {number}}}.get(target.name, 100) }}}}") for number in (1, 2)]
+    projects = []
+    for run_id, code in zip(("base-run", "run-1"), edited, strict=True):
+        project = shop(run_id, "ci")
+        nodes = tuple(
+            replace(node, raw_code=code, code_hash=code_hash(code)) if node.name == "stg" else node
+            for node in project.nodes
+        )
+        projects.append(replace(project, nodes=nodes))
+        record_run(store.adapter, projects[-1], schema=store.schema)
+
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole_diff(*projects, NOTHING_MORE))
+    (change,) = stored.changed
+    assert change.category == "partial_breaking"
+    assert change.category_reasons == (
+        "unchanged for the target of this run",
+        "if target.name = 'prod': column modified: amount",
+    )
+    assert told(stored)["daily"] == "revenue"
+
+
 def test_a_run_without_column_lineage_says_that_more_may_be_listed_than_is_reached(store: Any) -> None:
     base, current = shop("base-run", "prod"), shop("run-1", "ci", stg=STG.replace("/ 100", "/ 10"))
     record_run(store.adapter, base, schema=store.schema)

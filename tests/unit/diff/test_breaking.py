@@ -113,11 +113,11 @@ def test_python_is_unknown_whatever_it_compiles_to() -> None:
 BRANCH = "select a from t{% if is_incremental() %} where b > 1{% endif %}"
 
 
-def test_an_edit_of_a_branch_that_was_not_compiled_is_unknown() -> None:
+def test_an_edit_of_a_branch_that_was_not_compiled_is_judged_by_its_sql() -> None:
     before = node(BRANCH, compiled="select a from t")
     after = node(BRANCH.replace("> 1", "> 2"), compiled="select a from t")
 
-    assert judged(before, after).category is UNKNOWN
+    assert judged(before, after, BREAKS).category is BREAKS
 
 
 def test_an_edit_beside_a_branch_is_judged_by_what_was_compiled() -> None:
@@ -131,8 +131,12 @@ def test_an_edit_of_both_is_as_bad_as_the_worse() -> None:
     before = node(BRANCH, compiled="select a from t")
     after = node(BRANCH.replace("> 1", "> 2").replace("select a", "select b"), compiled="select b from t")
 
-    assert judged(before, after, ADDS).category is UNKNOWN
-    assert judged(before, after, BREAKS).category is BREAKS
+    def answer(_before: NodeMetadata, old: str, _after: NodeMetadata, new: str) -> SqlChange:
+        return SqlChange(category=BREAKS if "where" in old and "where" in new else ADDS)
+
+    sides = [ProjectSide({one.unique_id: one}) for one in (before, after)]
+    (change,) = categorise(compare(*sides), *sides, answer).changes.values()
+    assert change.category is BREAKS
 
 
 def test_a_macro_is_judged_by_the_sql_that_it_gave_and_one_in_a_hook_is_unknown() -> None:

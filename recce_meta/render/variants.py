@@ -1,0 +1,428 @@
+"""Comparison of two templates for every value of the names that they read.
+
+dbt compiles a node for one target, one set of variables and one branch of `is_incremental()`. Here both
+templates are rendered in each world: one set of answers to what they ask of `target`, `var`, `env_var` and
+other names (`recce_meta.render.symbols`). The texts of a world stand for all values that give its answers, so
+templates with equal texts in every world are equal for every target. Worlds that cannot occur are rendered as
+well, and none that can is left out.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, NoReturn
+
+from jinja2 import Template
+from jinja2 import TemplateError as JinjaError
+from jinja2.utils import Namespace as JinjaNamespace
+from msgspec import Struct
+
+from recce_meta.errors import TemplateError, shorten
+from recce_meta.models import MacroMetadata
+from recce_meta.models.relation_tokens import OPENING
+from recce_meta.render.functions import FUNCTIONS
+from recce_meta.render.limits import Budget, Limits
+from recce_meta.render.macros import MacroCall, MacroLibrary, Namespace
+from recce_meta.render.sandbox import Returned, UnknownName
+from recce_meta.render.symbolic import SymbolFunction, SymbolicSandbox
+from recce_meta.render.symbols import (
+    IS_SET,
+    LONGEST_WORDS,
+    MARK,
+    TOKEN,
+    Stopped,
+    Symbol,
+    SymbolTable,
+    Undecidable,
+    World,
+    arguments_of,
+    settled,
+    words,
+)
+
+MOST_WORLDS = 64
+SECONDS = 0.5
+"""Time for one comparison. That of a node may need a second one."""
+_MUTATORS = re.compile(r"\b(append|extend|insert|update|pop|popitem|remove|clear|setdefault|sort|reverse)\b")
+
+
+class Variant(Struct, frozen=True, kw_only=True):
+    """World in which the two templates differ."""
+
+    conditions: tuple[str, ...]
+    """What is assumed in it: `target.name = 'prod'`."""
+    texts: tuple[str | None, str | None]
+    """Rendered texts with tokens of symbols; None if the template raises an error."""
+    expressions: tuple[str, ...]
+    """Expressions of all symbols. The token of a symbol has its place in them."""
+    has_other_text: bool = True
+    """False if only settings differ."""
+    settings: frozenset[str] = frozenset()
+    """Settings of `config(…)` with other values."""
+
+
+class Comparison(Struct, frozen=True, kw_only=True):
+    """Result of a comparison of two templates."""
+
+    variants: tuple[Variant, ...] = ()
+    """Worlds in which the templates differ. None of them, and nothing undecided: equal for every value."""
+    undecided: str = ""
+    """Expression with an unknown effect, or why the worlds are too many; empty if all was compared."""
+
+    @property
+    def is_equal(self) -> bool:
+        """True if both templates have the same text for every value."""
+        return not self.variants and not self.undecided
+
+
+class _Known(SymbolFunction):
+    """Base of dbt's functions, which take symbols as arguments."""
+
+    def __init__(self, rendering: _Rendering) -> None:
+        self.rendering = rendering
+        self.world = rendering.world
+
+
+class _Callable(_Known):
+    """Function that is given as *function*."""
+
+    def __init__(self, rendering: _Rendering, function: Callable[..., Any]) -> None:
+        super().__init__(rendering)
+        self._function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+
+class _Variable(_Known):
+    """`var` and `env_var`: a symbol if the variable is set, else the default."""
+
+    readable: ClassVar[frozenset[str]] = frozenset(["has_var"])
+
+    def __init__(self, rendering: _Rendering, function: str) -> None:
+        super().__init__(rendering)
+        self._function = function
+
+    def __call__(self, name: Any, *default: Any, **named: Any) -> Any:
+        key = f"{self._function}({words(name)})"
+        if "default" in named:
+            default = (named["default"],)
+        # Without a default, dbt stops if the variable is not set.
+        is_known = f"{key}{IS_SET}" in self.world.truths
+        if (default or is_known) and not self.world.holds(f"{key}{IS_SET}"):
+            if not default:
+                raise Stopped(f"{key} is not set")
+            return default[0]
+        return Symbol(self.world, key)
+
+    def has_var(self, name: Any) -> bool:
+        """Return True if the variable is set."""
+        return self.world.holds(f"{self._function}({words(name)}){IS_SET}")
+
+
+class _Config(_Known):
+    """`config`: stores settings; a setting that is read is a symbol."""
+
+    readable: ClassVar[frozenset[str]] = frozenset(["get", "require", "set", "meta_get", "meta_require"])
+
+    def __call__(self, *args: Any, **kwargs: Any) -> str:
+        for given in (*args, kwargs):
+            if isinstance(given, dict):
+                self.rendering.settings |= {str(name): words(value) for name, value in given.items()}
+        return ""
+
+    def set(self, name: str, value: Any) -> str:
+        """Store one setting."""
+        return self(**{name: value})
+
+    def get(self, name: Any, default: Any = None, validator: Any = None) -> Any:
+        """Return the setting as a symbol."""
+        return Symbol(self.world, f"config.get({words(name)})")
+
+    require = meta_get = meta_require = get
+
+
+class _Adapter(_Known):
+    """`adapter`: its type, and the macros that it dispatches to."""
+
+    readable: ClassVar[frozenset[str]] = frozenset(["type", "dispatch"])
+
+    def type(self) -> Any:
+        """Return the adapter's name."""
+        return self.rendering.names["target"].adapter_type
+
+    def dispatch(self, macro_name: str, macro_namespace: str | None = None, packages: Any = None) -> Any:
+        """Return the macro of the project or of a package, else a symbol."""
+        side = self.rendering.side
+        places = [None] if macro_namespace is None else [side.library.root, macro_namespace]
+        try:
+            found = side.library.dispatched(macro_name, places, side.package)
+        except TemplateError:
+            return Symbol(self.world, f"adapter.dispatch({macro_name!r})")
+        return self.rendering.call_of(found)
+
+    def __getitem__(self, name: str) -> Symbol:
+        return Symbol(self.world, f"adapter.{name}")
+
+
+class _TargetSymbols(_Known):
+    """`target`: each of its members is a symbol, except the type of the adapter."""
+
+    readable: ClassVar[frozenset[str]] = frozenset(["get"])
+
+    @property
+    def adapter_type(self) -> Any:
+        """The type of the adapter, which is that of the run."""
+        return self.rendering.side.adapter_type or Symbol(self.world, "target.type")
+
+    def __getitem__(self, name: Any) -> Any:
+        if name == "type":
+            return self.adapter_type
+        return Symbol(self.world, f"target.{name}" if isinstance(name, str) else f"target[{words(name)}]")
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """Return the member *name*."""
+        return self[name]
+
+
+class _Raises(_Known):
+    """`exceptions`: an error ends the rendering."""
+
+    readable: ClassVar[frozenset[str]] = frozenset(["raise_compiler_error", "warn"])
+
+    def raise_compiler_error(self, msg: Any = "", node: Any = None) -> NoReturn:
+        """End the rendering with *msg*."""
+        raise Stopped(str(settled(msg)))
+
+    def warn(self, msg: Any = "", node: Any = None) -> str:
+        """Return nothing: the text of a warning is not part of the SQL."""
+        return ""
+
+
+def _reference(rendering: _Rendering, function: str) -> _Callable:
+    def refer(*args: Any, **kwargs: Any) -> Symbol:
+        # dbt's list of parents has the package, so `ref('shop', 'orders')` is `ref('orders')`.
+        own = args[-1:] if function == "ref" else args
+        return Symbol(rendering.world, f"{function}({arguments_of(own, kwargs)})")
+
+    return _Callable(rendering, refer)
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """One of two templates that are compared."""
+
+    code: str
+    package: str | None
+    adapter_type: str | None
+    library: MacroLibrary
+
+
+class _Rendering:
+    """Rendering of one template in one world."""
+
+    def __init__(self, side: Side, world: World, opaque: Callable[[MacroMetadata], bool]) -> None:
+        self.side, self.world, self.opaque = side, world, opaque
+        self.settings: dict[str, str] = {}
+        self.names = _Names(self)
+
+    def call_of(self, macro: MacroMetadata) -> Any:
+        """Return *macro* as a callable, or as a symbol if it is not followed."""
+        if not self.opaque(macro):
+            return MacroCall(self.side.library, macro, self.names)
+        return _Callable(self, lambda *args, **kwargs: self._unfollowed(macro, args, kwargs))
+
+    def _unfollowed(self, macro: MacroMetadata, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Symbol:
+        given = [*args, *kwargs.values()]
+        may_change = any(isinstance(one, (list, dict, JinjaNamespace)) for one in given)
+        if may_change and _MUTATORS.search(macro.macro_sql):
+            raise Undecidable(macro.name)
+        return Symbol(self.world, f"{macro.name}({arguments_of(args, kwargs)})")
+
+
+class _Names(Mapping[str, Any]):
+    """Names of a template: dbt's, macros, packages; any other name is a symbol."""
+
+    def __init__(self, rendering: _Rendering) -> None:
+        self._rendering = rendering
+        self._found: dict[str, Any] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._found:
+            self._found[name] = self._look_up(name)
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def _look_up(self, name: str) -> Any:
+        rendering = self._rendering
+        if name in ("ref", "source", "function", "metric"):
+            return _reference(rendering, name)
+        if name in ("var", "env_var"):
+            return _Variable(rendering, name)
+        if name in _OBJECTS:
+            return _OBJECTS[name](rendering)
+        if name == "execute":
+            return True
+        if name in FUNCTIONS:
+            return SymbolTable if name == "dict" else FUNCTIONS[name]
+        library, package = rendering.side.library, rendering.side.package
+        if name != "is_incremental" and (macro := library.find(name, package)) is not None:
+            return rendering.call_of(macro)
+        if library.has_package(name):
+            return Namespace(library, name, rendering.call_of)
+        return Symbol(rendering.world, name)
+
+
+_OBJECTS: Mapping[str, Callable[[_Rendering], Any]] = {
+    "config": _Config,
+    "target": _TargetSymbols,
+    "env": _TargetSymbols,
+    "adapter": _Adapter,
+    "exceptions": _Raises,
+}
+
+
+class TemplateComparer:
+    """Comparer of templates of two runs. *macros* are those of base and of current."""
+
+    def __init__(
+        self,
+        macros: tuple[Iterable[MacroMetadata], Iterable[MacroMetadata]],
+        *,
+        adapter_type: str | None,
+        roots: tuple[str | None, str | None],
+    ) -> None:
+        self._environment = SymbolicSandbox()
+        self._adapter_type = adapter_type
+        self._libraries = tuple(
+            MacroLibrary(some, self._environment, adapter_type or "", root)
+            for some, root in zip(macros, roots, strict=True)
+        )
+        self._templates: dict[str, Template] = {}
+
+    def compare(
+        self,
+        codes: tuple[str, str],
+        package: str | None,
+        *,
+        is_same: Callable[[str, str], bool] = operator.eq,
+        opaque: Callable[[MacroMetadata], bool] = lambda macro: False,
+        seconds: float = SECONDS,
+    ) -> Comparison:
+        """Compare two templates of *package* in every world.
+
+        *is_same* compares two texts with tokens. *opaque* macros are equal on both sides, and not followed.
+        """
+        if any(OPENING in code for code in codes):
+            return Comparison(undecided=OPENING)
+        sides = tuple(
+            Side(code=code, package=package, adapter_type=self._adapter_type, library=library)
+            for code, library in zip(codes, self._libraries, strict=True)
+        )
+        self._environment.budget = Budget(Limits(seconds=seconds))
+        found: list[Variant] = []
+        places: dict[str, int] = {}
+        pending: list[tuple[int, ...]] = [()]
+        count = 0
+        while pending:
+            count += 1
+            if count > MOST_WORLDS:
+                return Comparison(undecided=f"more than {MOST_WORLDS} cases")
+            world = World(pending.pop(), places)
+            try:
+                variant = self._in(world, sides, is_same, opaque)
+            except Undecidable as error:
+                return Comparison(undecided=shorten(error.words, LONGEST_WORDS))
+            except TemplateError as error:
+                return Comparison(undecided=shorten(error.problem, LONGEST_WORDS))
+            except _FAULTS as error:
+                return Comparison(undecided=shorten(str(error) or type(error).__name__, LONGEST_WORDS))
+            if variant is not None:
+                found.append(variant)
+            for place in range(len(world.given), len(world.taken)):
+                pending.append((*world.taken[:place], 1))
+        return Comparison(variants=tuple(found))
+
+    def _in(
+        self,
+        world: World,
+        sides: tuple[Side, ...],
+        is_same: Callable[[str, str], bool],
+        opaque: Callable[[MacroMetadata], bool],
+    ) -> Variant | None:
+        self._environment.world = world
+        texts: list[str | None] = []
+        endings: list[str] = []
+        settings: list[dict[str, str]] = []
+        for side in sides:
+            rendering = _Rendering(side, world, opaque)
+            try:
+                text: str | None = self._text(side.code, rendering)
+                endings.append("")
+            except Stopped as error:
+                text = None
+                endings.append(str(error))
+            texts.append(text)
+            settings.append(rendering.settings)
+        # A value that was decided after its token had been written.
+        plain = [None if text is None else _with_values(text, world) for text in texts]
+        old, new = plain
+        same = endings[0] == endings[1] if old is None or new is None else old == new or is_same(old, new)
+        other = {
+            name
+            for name in settings[0].keys() | settings[1].keys()
+            if settings[0].get(name) != settings[1].get(name)
+        }
+        if same and not other:
+            return None
+        return Variant(
+            conditions=world.conditions(),
+            texts=(old, new),
+            expressions=tuple(world.places),
+            has_other_text=not same,
+            settings=frozenset(other),
+        )
+
+    def _text(self, code: str, rendering: _Rendering) -> str:
+        template = self._templates.get(code)
+        if template is None:
+            compiled = self._environment.compile(code, "the template", "the template")
+            template = self._templates[code] = Template.from_code(self._environment, compiled, {})
+        context = template.new_context(rendering.names, shared=True)  # type: ignore[arg-type]
+        return "".join(template.root_render_func(context))
+
+
+def _with_values(text: str, world: World) -> str:
+    keys = tuple(world.places)
+
+    def value(match: re.Match[str]) -> str:
+        found = world.values.get(keys[int(match[1])])
+        return found if isinstance(found, str) else match[0]
+
+    return TOKEN.sub(value, text) if MARK in text else text
+
+
+_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    JinjaError,
+    LookupError,
+    RecursionError,
+    Returned,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    UnknownName,
+    ValueError,
+)
+"""Exceptions of a faulty template, or of one that does what is not known here."""

@@ -1,0 +1,245 @@
+"""Edits of templates that the compiled SQL of the run's target does not show."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from recce_meta.api.diff import NOTHING_MORE, diff_of_pair, failing_changes
+from recce_meta.api.run_reader import MemoryRunReader
+from recce_meta.models import Change, Column, MacroMetadata, NodeMetadata, Project, Status, code_hash
+from recce_meta.models.change import Category
+from recce_meta.models.run import RunMetadata
+
+SOURCE = NodeMetadata(
+    unique_id="model.shop.orders",
+    name="orders",
+    resource_type="model",
+    package_name="shop",
+    relation_name='"db"."dev"."orders"',
+    database_name="db",
+    schema_name="dev",
+    identifier="orders",
+    materialized="table",
+    config={"materialized": "table"},
+    language="sql",
+    raw_code="select 1 as id",
+    compiled_code="select 1 as id",
+    columns_from="catalog",
+    columns=tuple(Column(name, type="INTEGER") for name in ("id", "amount", "k", "day")),
+)
+
+
+def project(template: str, compiled: str, config: dict[str, Any] | None = None, **macros: str) -> Project:
+    """A project of a table and a model with *template* above it."""
+    given = {"materialized": "table", **(config or {})}
+    model = NodeMetadata(
+        unique_id="model.shop.totals",
+        name="totals",
+        resource_type="model",
+        package_name="shop",
+        relation_name='"db"."dev"."totals"',
+        database_name="db",
+        schema_name="dev",
+        identifier="totals",
+        language="sql",
+        materialized=given["materialized"],
+        config=given,
+        raw_code=template,
+        compiled_code=compiled.replace("orders", '"db"."dev"."orders"'),
+        code_hash=code_hash(template),
+        parents=(SOURCE.unique_id,),
+        macros=tuple(f"macro.shop.{name}" for name in macros if name in template),
+    )
+    return Project(
+        run=RunMetadata(
+            run_id="r",
+            run_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
+            project_name="shop",
+            adapter_type="duckdb",
+            dbt_version="1.10.0",
+            target_name="dev",
+            target_database="db",
+            target_schema="dev",
+        ),
+        nodes=(SOURCE, model),
+        macros=tuple(
+            MacroMetadata(
+                unique_id=f"macro.shop.{name}",
+                name=name,
+                package_name="shop",
+                macro_sql=text,
+                macros=tuple(f"macro.shop.{other}" for other in macros if other != name and other in text),
+            )
+            for name, text in macros.items()
+        ),
+    )
+
+
+def edited(base: str, current: str, compiled: str = "select id from orders", **given: Any) -> Change | None:
+    """The change from template *base* to *current*, which both compile to *compiled*."""
+    readers = [MemoryRunReader(project(text, compiled, **given)) for text in (base, current)]
+    (change, *_) = [*diff_of_pair(readers[0], readers[1], NOTHING_MORE).changes, None]
+    return change
+
+
+SELECT = "select {} from {{{{ ref('orders') }}}}"
+DAY = "select id from {{ ref('orders') }}{% if is_incremental() %} where day > {} {% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("base", "current", "category", "reason"),
+    [
+        (
+            SELECT.format("{{ {'prod': 'amount', 'dev': 'k'}[target.name] }} as id"),
+            SELECT.format("{{ {'prod': 'amount+1', 'dev': 'k'}[target.name] }} as id"),
+            Category.PARTIAL_BREAKING,
+            "if target.name = 'prod': column modified: id",
+        ),
+        (
+            SELECT.format("{{ {'prod': 1}.get(target.name, 100) }} as id"),
+            SELECT.format("{{ {'prod': 2}.get(target.name, 100) }} as id"),
+            Category.PARTIAL_BREAKING,
+            "if target.name = 'prod': column modified: id",
+        ),
+        (
+            SELECT.format("{{ env_var('XX', 'a') }} as id"),
+            SELECT.format("{{ env_var('YY', 'a') }} as id"),
+            Category.UNKNOWN,
+            "{{ env_var('YY') }} may act on other targets",
+        ),
+        (
+            SELECT.format("'{{ var('XX', 'a') }}' as id"),
+            SELECT.format("'{{ var('YY', 'a') }}' as id"),
+            Category.PARTIAL_BREAKING,
+            "if var('XX') is not set and var('YY') is set: column modified: id",
+        ),
+        (
+            SELECT.format("id") + "{% if target.name == 'prod' %} where id > 1{% endif %}",
+            SELECT.format("id") + "{% if target.name == 'prod' %} where id > 2{% endif %}",
+            Category.BREAKING,
+            "if target.name = 'prod': filter changed",
+        ),
+        (
+            SELECT.format("id") + "{% if is_incremental() %} where day > {{ var('y') }}{% endif %}",
+            SELECT.format("id") + "{% if is_incremental() %} where day > {{ var('z') }}{% endif %}",
+            Category.UNKNOWN,
+            "{{ var('y') }} may act on other targets",
+        ),
+        (
+            SELECT.format("id") + "{% if is_incremental() %} where day > 1{% endif %}",
+            SELECT.format("id") + "{% if is_incremental() %} where day > 2{% endif %}",
+            Category.BREAKING,
+            "if is_incremental(): filter changed",
+        ),
+        (
+            SELECT.format("'{{ target.name[:4] }}' as id"),
+            SELECT.format("'{{ target.name[:5] }}' as id"),
+            Category.PARTIAL_BREAKING,
+            "column modified: id",
+        ),
+        (
+            SELECT.format("id{% for c in run_query('a').columns %}, {{ c }}{% endfor %}"),
+            SELECT.format("id{% for c in run_query('b').columns %}, {{ c }}{% endfor %}"),
+            Category.UNKNOWN,
+            "{{ run_query('a').columns }} may act on other targets",
+        ),
+        (
+            "{{ config(materialized='table') }}" + SELECT.format("id"),
+            "{{ config(materialized='table' if target.name == 'dev' else 'view') }}" + SELECT.format("id"),
+            Category.UNKNOWN,
+            "other materialized",
+        ),
+    ],
+)
+def test_an_edit_that_acts_elsewhere_is_a_change(
+    base: str, current: str, category: Category, reason: str
+) -> None:
+    change = edited(base, current)
+
+    assert change is not None
+    assert change.status is Status.MODIFIED
+    assert (change.category, change.category_reasons[0]) == (category, "unchanged for the target of this run")
+    assert reason in change.category_reasons
+
+
+@pytest.mark.parametrize(
+    ("base", "current"),
+    [
+        (SELECT.format("id"), 'select id from {{ ref( "orders" ) }}'),
+        (SELECT.format("id"), "{# a table #}\n" + SELECT.format("id")),
+        (
+            SELECT.format("id") + "{% if target.name == 'prod' %} limit 1{% else %} limit 2{% endif %}",
+            SELECT.format("id") + " limit {{ 1 if 'prod' == target.name else 2 }}",
+        ),
+        (
+            SELECT.format("id") + "{% if is_incremental() %} where day > 1{% endif %}",
+            SELECT.format("id") + "{%- if not is_incremental() -%}{%- else %} WHERE day  > 1 {% endif %}",
+        ),
+        (
+            SELECT.format("'{{ target.name ~ '_x' }}' as id"),
+            SELECT.format("{% set name %}{{ target.name }}_x{% endset %}'{{ name }}' as id"),
+        ),
+        (
+            SELECT.format("{{ env_var('X', 'id') }}"),
+            SELECT.format("{{ env_var( \"X\", default='id' ) }}"),
+        ),
+        (
+            SELECT.format("{% for c in ['id', 'k'] %}{{ c }},{% endfor %} {{ target.schema }} as s"),
+            SELECT.format("id, k, {{ target['schema'] }} as s"),
+        ),
+    ],
+)
+def test_templates_that_are_equal_for_every_target_are_formatting(base: str, current: str) -> None:
+    change = edited(base, current)
+
+    assert change is not None and change.status is Status.UNCHANGED
+
+
+def test_a_visible_edit_is_judged_for_other_targets_as_well() -> None:
+    code = (
+        "select id{} from {{{{ ref('orders') }}}}{{% if target.name == 'prod' %}} where id > {}{{% endif %}}"
+    )
+    readers = [
+        MemoryRunReader(project(code.format(*parts), f"select id{parts[0]} from orders"))
+        for parts in (("", 1), (", k", 2))
+    ]
+
+    (change,) = diff_of_pair(readers[0], readers[1], NOTHING_MORE).changes
+
+    assert change.category is Category.BREAKING
+    assert "if target.name = 'prod': filter changed" in change.category_reasons
+    assert "unchanged for the target of this run" not in change.category_reasons
+
+
+def test_a_template_that_can_tell_more_values_apart_than_are_tried_is_unknown() -> None:
+    branches = "".join(f"{{% if var('v{n}') %}}{n},{{% endif %}}" for n in range(7))
+
+    change = edited(SELECT.format(f"{branches} id"), SELECT.format(f"{branches}{{{{ var('w', '') }}}} id"))
+
+    assert change is not None and change.category is Category.UNKNOWN
+
+
+def test_what_acts_elsewhere_counts_for_fail_on() -> None:
+    codes = [
+        SELECT.format("id") + f"{{% if target.name == 'prod' %}} where id > {n}{{% endif %}}" for n in (1, 2)
+    ]
+    readers = [MemoryRunReader(project(code, "select id from orders")) for code in codes]
+
+    found = diff_of_pair(readers[0], readers[1], NOTHING_MORE)
+
+    assert [change.name for change in failing_changes(found, frozenset(["breaking"]))] == ["totals"]
+    assert [change.name for change in failing_changes(found, frozenset(["any"]))] == ["totals"]
+
+
+def test_a_macro_with_another_argument_is_followed() -> None:
+    macro = "{% macro limit(n) %}{% if target.name == 'prod' %}limit {{ n }}{% endif %}{% endmacro %}"
+    codes = [SELECT.format("id") + f" {{{{ limit({n}) }}}}" for n in (1, 2)]
+
+    change = edited(*codes, limit=macro)
+
+    assert change is not None and change.category is Category.BREAKING
+    assert re.search("if target.name = 'prod': limit", " ".join(change.category_reasons))
