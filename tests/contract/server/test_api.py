@@ -29,6 +29,7 @@ from recce_meta.api.record import record_run
 from recce_meta.errors import QueryCancelled
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.statistics import NodeStatistics
+from recce_meta.server import stores
 from recce_meta.server.json_api import answers, call
 from recce_meta.server.serving import Site
 from recce_meta.server.stores import Store, StoreView
@@ -89,8 +90,10 @@ def client(url: str) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def own(url: str, tmp_path: Path) -> str:
-    """Return the URL of a copy of the store."""
+def own(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the URL of a copy of the store, each write to which is seen at once."""
+    # On a busy machine, the pause after a slow copy would be longer than the test.
+    monkeypatch.setattr(stores, "COPY_PAUSE", 0.0)
     copied = tmp_path / "jaffle_shop.duckdb"
     shutil.copy(url.removeprefix("duckdb:///"), copied)
     return f"duckdb:///{copied}"
