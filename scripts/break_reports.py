@@ -6,10 +6,10 @@ A case fills three changed nodes of a recorded project, on both sides: types, ke
 that are equal or nearly so, sides that are missing or cannot be read. It compares them with random settings
 (key, condition, sample, tolerance, excluded and private columns, the largest number of rows), as
 `diff --data --save` does, and once more as `diff` and the checks of a file with `expect` see them.
-Each report (text, Markdown, HTML, comment, JSON), each row of the views of stored results and each passed
-check is read back into claims, and these are compared with rows that were read whole. Prints each claim that
-is false, and exits with 1 if there is one. URL is that of a DuckDB or PostgreSQL database whose schemas base,
-current and claims are replaced; by default, a file of DuckDB.
+Each report (text, Markdown, HTML, comment, JSON), each row of the views of stored results, each passed check
+and each answer to an agent is read back into claims, and these are compared with rows that were read whole.
+Prints each claim that is false, and exits with 1 if there is one. URL is that of a DuckDB or PostgreSQL
+database whose schemas base, current and claims are replaced; by default, a file of DuckDB.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ from recce_meta.api.public.data import DataComparison, diff_data, run_checks
 from recce_meta.api.public.reports import render_report
 from recce_meta.config.nodes import NodeSettings
 from recce_meta.errors import RecceMetaError, UnknownNameError, WarehouseError
+from recce_meta.mcp.data_tools import DataTools
+from recce_meta.mcp.questions import AgentSettings, Questions
+from recce_meta.mcp.stores import AgentStore
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.quality.privacy import Privacy
 from recce_meta.report import data_json, data_markdown, data_text, html_report
@@ -273,6 +276,7 @@ class Situation:
         yield from self._of_reports("diff", again, DataComparison(diff=compared.diff, data=again))
         yield from self._of_views()
         yield from self._of_checks()
+        yield from self._of_agents()
 
     def _of_reports(
         self, how: str, results: Sequence[AnyDataDiff], comparison: DataComparison
@@ -406,6 +410,17 @@ class Situation:
             if not is_true:
                 yield f"check {kind} of {name} passes"
 
+    def _of_agents(self) -> Iterator[str]:
+        name = self.draw.choice(NAMES)
+        for kind, claim in (("row_count", "row count"), ("value", "data"), ("profile", "row count")):
+            try:
+                answer = self.database.tools.compare_data(name, kind, "base", "current")  # type: ignore[arg-type]
+            except (RecceMetaError, WarehouseError):  # an error claims nothing
+                continue
+            found = json.loads(answer)
+            if found["outcome"] == "equal" and not self.truths[name].allows(claim):
+                yield f"agent, {kind} of {name}: {found['verdict']}"
+
 
 CLAIM = re.compile(
     r"(?:[sS]ame|[eE]qual) (data|row count, columns|row count and columns?(?: names and types)?|row count"
@@ -455,7 +470,12 @@ class Database:
 
     def __init__(self, url: str | None, folder: Path) -> None:
         self.folder = folder
-        self.adapter = UnifiedSqlAdapter.from_url(url or f"duckdb:///{folder / 'shop.duckdb'}")
+        url = url or f"duckdb:///{folder / 'shop.duckdb'}"
+        self.adapter = UnifiedSqlAdapter.from_url(url)
+        settings = AgentSettings(allows_queries=True, privacy=None)
+        self.tools = DataTools(
+            Questions(AgentStore(lambda: UnifiedSqlAdapter.from_url(url), SCHEMA), settings)
+        )
         for schema in ("base", "current", SCHEMA):
             self.adapter.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
         for schema in ("base", "current"):

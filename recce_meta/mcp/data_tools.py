@@ -100,7 +100,7 @@ class DataTools:
             result, choice = self._result(request, runs, store, choice, opened)
         outcome, text = verdict(result)
         tree = data_tree(result)
-        name = next((name for name in _LISTS if isinstance(tree.get(name), list)), "")
+        name = next((name for name in _LISTS if _has_rows(tree.get(name))), "")
         head = {
             "node": unique_id,
             "outcome": outcome.value,
@@ -204,6 +204,11 @@ class DataTools:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
+def _has_rows(listed: object) -> bool:
+    """Return True for a list of rows; a comparison of whole rows also lists the names of its columns."""
+    return isinstance(listed, list) and bool(listed) and isinstance(listed[0], Mapping)
 
 
 def _differs(row: Mapping[str, Any]) -> bool:

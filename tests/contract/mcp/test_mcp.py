@@ -28,6 +28,7 @@ from recce_meta.mcp.stores import AgentStore
 from recce_meta.models import NodeMetadata
 from recce_meta.quality.privacy import Privacy
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from scripts.break_reports import Database
 
 READING = AgentSettings(project=demo_data.DATABASE)
 QUERYING = replace(READING, allows_queries=True)
@@ -303,6 +304,18 @@ def test_values_need_a_permission_and_private_columns_stay_private(demo_file: Pa
     assert "completed" not in guarded.ask("compare_data", node="orders", kind="top_k", columns="status")
     assert "no private columns" in guarded.ask("preview", sql="select status as s from {{ ref('orders') }}")
     guarded.close()
+
+
+def test_a_node_without_a_key_is_compared_by_whole_rows(tmp_path: Path) -> None:
+    database = Database(None, tmp_path)
+    columns = (("id", "INTEGER"), ("note", "VARCHAR"))
+    with database.adapter:
+        database.fill("base", "orders", columns, [["1", "'a'"], ["2", "'b'"]])
+        database.fill("current", "orders", columns, [["1", "'a'"], ["2", "'c'"]])
+        found = json.loads(database.tools.compare_data("orders", "value", "base", "current"))
+
+    assert (found["outcome"], found["common"], found["added"], found["removed"]) == ("different", 1, 1, 1)
+    assert [row["status"] for row in found["rows"]] == ["removed", "added"]
 
 
 def test_without_values_no_tool_takes_sql(agent: Agent) -> None:
