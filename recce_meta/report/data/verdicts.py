@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
+from msgspec.structs import replace
+
 from recce_meta.errors import agree, plural
 from recce_meta.models.data_diff import (
     COMPARE_REASON,
@@ -414,15 +416,23 @@ def columns_phrase(result: ValueDiff) -> str:
 
 def equal_phrase(result: ValueDiff) -> str:
     """Return `9 of 11 columns equal in every row`, or `… compared row` if not all was compared."""
-    equal = sum(not (column.mismatched or column.reason) for column in result.columns)
+    equal = _without_difference(result)
     total = plural(len(result.columns), "column")
     row = "row" if is_exact(result) else "compared row"
-    return f"{equal:,} of {total} {equal_word(result)} in every {row}"
+    # The word follows from these columns alone: another one that was rounded does not weaken them.
+    return f"{len(equal.columns):,} of {total} {equal_word(equal)} in every {row}"
 
 
 def is_exact(result: ValueDiff) -> bool:
     """Return True if columns without a difference are equal: all rows were compared, and exactly."""
-    return not (result.is_narrowed or result.left_out or any(map(is_rounded, result.columns)))
+    rounded = any(map(is_rounded, _without_difference(result).columns))
+    return not (result.is_narrowed or result.left_out or rounded)
+
+
+def _without_difference(result: ValueDiff) -> ValueDiff:
+    """Return *result* with the columns in which no difference was found, such as the key."""
+    found = tuple(column for column in result.columns if not (column.mismatched or column.reason))
+    return replace(result, columns=found)
 
 
 def equal_word(result: RowComparison) -> str:

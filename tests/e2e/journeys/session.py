@@ -120,6 +120,7 @@ _OTHERS = (
     (re.compile(r"\b\d+(\.\d+)? ([kKM]i?B)\b"), "100 kB"),
     (re.compile(r"\b1\.1[0-9]\.\d+\b"), "1.11.0"),
     (re.compile(r"(?<=PostgreSQL )\d+(\.\d+)*"), "15.0"),
+    (re.compile(r"(?<=duckdb )(v?)\d+(\.\d+)+"), r"\g<1>2.0.0"),
 )
 
 

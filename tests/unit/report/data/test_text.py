@@ -286,6 +286,10 @@ def test_no_line_is_surer_than_its_headline() -> None:
         assert "equal to 15 digits in every compared row" in text, name
         assert "different keys may be one" in text, name
         assert "100 equal," not in text and "= 1 of 1" not in text, name
+    # A rounded column that differs says nothing of the others.
+    other = replace(exact, name="other", compared_as=ROUNDED_DOUBLE, matched=24, mismatched=76)
+    beside = replace(equal, changed=76, columns=(exact, other))
+    assert "  = 1 of 2 columns equal in every row" in formats(beside)["text"]
 
 
 def test_a_histogram_says_which_columns_it_left_out() -> None:
