@@ -26,6 +26,7 @@ from msgspec.structs import replace
 
 from recce_meta import plugins
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.record import compare_codes
 from recce_meta.errors import ArtifactError, SelectorError, UsageError, WarehouseError
 from recce_meta.graph import build_lineage_graph, select
 from recce_meta.models import NodeMetadata, Project
@@ -464,7 +465,10 @@ def import_run(adapter: UnifiedSqlAdapter, path: str | Path, *, schema: str = DE
     Raises ArtifactError for a file that is not an export, is damaged, or is from a later recce_meta;
     StoreError if the store has a run with this id but different contents.
     """
-    return write_export(adapter, read_file(Path(path)), schema=schema)
+    written = write_export(adapter, read_file(Path(path)), schema=schema)
+    if written.is_new:
+        compare_codes(adapter, schema, written.run)
+    return written
 
 
 def read_file(path: Path) -> Export:

@@ -8,12 +8,13 @@ SQL. It is proven if the template calls only `ref`, `source` and `config`; else 
 column lineage only.
 
 A node is stale if it holds data of an earlier build: its build failed or was skipped, or its code or that of
-an ancestor changed since its last build.
+an ancestor changed since its last build. For the views of last results and row counts, the nodes with other
+code than in the run that measured them last are stored, by pairs of codes (graph and macros): derived data.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -474,6 +475,22 @@ class CodeChanges:
         origin = next((one for one in sorted(parents.get(node.unique_id, ())) if one in stale), None)
         return origin and f"{nodes[origin].label} upstream is stale: {stale[origin]}"
 
+    def outdated(self, build: Build, parents: Mapping[str, Sequence[str]]) -> set[str] | None:
+        """Return the nodes for which `since` is not None; None if this was not compared."""
+        changed = self._by_code.get(build.code)
+        if changed is None:
+            return None
+        children: dict[str, list[str]] = defaultdict(list)
+        for unique_id, above in parents.items():
+            for parent in above:
+                children[parent].append(unique_id)
+        found, waiting = set(changed), list(changed)
+        while waiting:
+            below = [one for one in children[waiting.pop()] if one not in found]
+            found.update(below)
+            waiting += below
+        return found
+
     def since(
         self,
         build: Build,
@@ -506,6 +523,20 @@ def _changed_above(
             seen.add(one)
             waiting.extend(sorted(parents.get(one, ())))
     return None
+
+
+def outdated_nodes(
+    store: StoreSession, run: RunMetadata, builds: Collection[Build]
+) -> Iterator[tuple[Build, set[str]]]:
+    """Yield each of *builds*, with the nodes of *run* whose code, or an ancestor's, has changed since."""
+    nodes = {node.unique_id: node for node in read.narrow_nodes(store, run)}
+    parents: dict[str, list[str]] = {unique_id: [] for unique_id in nodes}
+    for edge in read.node_edges(store, run):
+        parents.setdefault(edge.node_id, []).append(edge.parent_id)
+    changes = CodeChanges(store, run, builds, nodes)
+    for build in builds:
+        if (found := changes.outdated(build, parents)) is not None:
+            yield build, found
 
 
 def _moment(value: object) -> datetime:

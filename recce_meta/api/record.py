@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.partial_run import is_compiled, with_kept_sql
-from recce_meta.errors import StoreError, UsageError, quoted
+from recce_meta.adapter.waiting import retrying
+from recce_meta.api.partial_run import (
+    BUILDS_READ,
+    RUNS_LISTED,
+    Build,
+    is_compiled,
+    outdated_nodes,
+    with_kept_sql,
+)
+from recce_meta.errors import RecceMetaError, StoreError, UsageError, quoted
 from recce_meta.extractors.commit_proof import Checkout, clean_checkout
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project, project_above
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph, KnownColumns, first_warnings
 from recce_meta.models.rows import Tabular
+from recce_meta.models.run import DBT
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.profiles import find_project_dir
 from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS, analyse_project
-from recce_meta.store import write
+from recce_meta.store import read, write
+from recce_meta.store.content import digest
+from recce_meta.store.graphs import fill_changes
+from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 Tell = Callable[[str], None]
@@ -133,7 +147,7 @@ def record_run(
     could not be analysed are in the result's `column_warnings`. A run with an id that is stored already stays
     unchanged, except that missing *statistics* and column lineage are added. *now* is the time of recording.
     """
-    return write.record_run(
+    result = write.record_run(
         adapter,
         project,
         schema=schema,
@@ -142,6 +156,76 @@ def record_run(
         analyse=_tracer(adapter, project, schema, column_timeout) if columns else None,
         is_compiled=is_compiled(project),
     )
+    if result.written or result.statistics.nodes_counted:
+        compare_codes(adapter, schema, result.run)
+    return result
+
+
+def compare_codes(
+    adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA, run: RunMetadata | None = None
+) -> None:
+    """Store what the views of last results and counts need after *run* was written, or any runs.
+
+    No error is raised: the runs are there, and until the next one is written, the views say unknown.
+    """
+    if run is None or run.extractor == DBT:
+        with suppress(RecceMetaError):
+            fill_code_changes(adapter, schema, run)
+
+
+def fill_derived(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> None:
+    """Store everything that the views read and that follows from the runs, where it is missing."""
+    fill_changes(adapter, schema)
+    while fill_code_changes(adapter, schema):
+        pass
+
+
+def fill_code_changes(
+    adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA, run: RunMetadata | None = None
+) -> int:
+    """Store which nodes of latest runs have other code than in the runs that measured them last.
+
+    *run* limits it to the latest run of its project and environment. Return the number of compared codes.
+    At most `BUILDS_READ` are compared for each latest run; the next call continues.
+    """
+    place = (None, None) if run is None else (run.project_name, run.environment)
+    # Most runs repeat compared codes, and wait for no writer.
+    with open_store(adapter, schema) as store:
+        if not _to_compare(store, *place):
+            return 0
+
+    def work() -> int:
+        with open_store(adapter, schema, writes=True) as store:
+            # Environments may share codes.
+            steps: dict[str, tuple[str, ...]] = {}
+            for run_id, builds in _to_compare(store, *place).items():
+                latest = read.run_by_id(store, run_id)
+                assert latest is not None
+                for build, outdated in outdated_nodes(store, latest, builds):
+                    code = (str(latest.graph_id), str(latest.macro_set_id), *build.code)
+                    step_id = digest(msgspec.json.encode(code))
+                    if step_id not in steps:
+                        rows = ((step_id, unique_id) for unique_id in sorted(outdated))
+                        store.insert("code_changes", CODE_CHANGES, rows)
+                        steps[step_id] = (*code, step_id)
+            store.insert("code_steps", CODE_STEPS, steps.values())
+            return len(steps)
+
+    return retrying(adapter, schema, work)
+
+
+CODE_STEPS = ("graph_id", "macro_set_id", "previous_graph_id", "previous_macro_set_id", "step_id")
+CODE_CHANGES = ("step_id", "unique_id")
+
+
+def _to_compare(store: StoreSession, project: str | None, environment: str | None) -> dict[str, list[Build]]:
+    """Return the codes that are not compared yet, the newest ones of each latest run by its id."""
+    found: dict[str, list[Build]] = defaultdict(list)
+    given = {"project": project, "environment": environment, "most": RUNS_LISTED}
+    for run_id, graph_id, macro_set_id, at in store.query("codes_to_compare", **given):
+        if len(found[str(run_id)]) < BUILDS_READ:
+            found[str(run_id)].append(Build.of(graph_id, macro_set_id, at, None))
+    return found
 
 
 def _tracer(
@@ -182,6 +266,8 @@ def record_project(
         id_of_contents=id_of_contents,
         is_compiled=is_compiled(project),
     )
+    if result.written or result.statistics.nodes_counted:
+        compare_codes(adapter, schema, result.run)
     warnings = (*project.warnings, *first_warnings(result.column_warnings))
     # A run with a known id is never changed, so that nothing has been written.
     if result.run.project_name != project.run.project_name:

@@ -14,6 +14,7 @@ from recce_meta.warehouses import StoreRights, Warehouse
 _OF_THE_OWNER = frozenset(
     {
         "date_tombstones",
+        "delete_code_step",
         "delete_changes",
         "delete_garbage",
         "delete_runs",

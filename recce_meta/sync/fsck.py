@@ -12,15 +12,19 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.waiting import retrying
+from recce_meta.api.partial_run import Build, outdated_nodes
+from recce_meta.api.record import compare_codes
 from recce_meta.errors import ArtifactError, MissingRelation, plural
 from recce_meta.models.run import FsckResult, ProblemKind, StoreProblem
 from recce_meta.store.content import REPLACEMENT
 from recce_meta.store.graphs import STEPS_AT_ONCE, store_changes
+from recce_meta.store.read import run_by_id
 from recce_meta.store.session import (
     READ_VERSION,
     StoreSession,
@@ -132,7 +136,8 @@ def _repair(adapter: UnifiedSqlAdapter, schema: str, found: _Scan) -> None:
                 pass
             return None
 
-    return retrying(adapter, schema, work)
+    retrying(adapter, schema, work)
+    compare_codes(adapter, schema)
 
 
 def _repair_versions(adapter: UnifiedSqlAdapter, schema: str) -> None:
@@ -199,6 +204,8 @@ class _Scan:
         # The views of changes read other views.
         if self.store.stores_changes and not any(one.kind is ProblemKind.RELATION for one, _ in self.found):
             self._check_changes()
+        if not any(one.kind is ProblemKind.RELATION for one, _ in self.found):
+            self._check_codes()
         self._check_garbage()
 
     def add_versions(self, versions: StoreVersions) -> None:
@@ -474,6 +481,35 @@ class _Scan:
                 fix=fix,
             )
 
+    def _check_codes(self) -> None:
+        """Compare the stored changes of pairs of codes with those that follow from the graphs and macros."""
+        changed: dict[str, set[str]] = defaultdict(set)
+        for step_id, unique_id in self.store.query("stored_code_steps", 1):
+            changed[str(step_id)].add(str(unique_id))
+        steps: dict[str, dict[str, Build]] = defaultdict(dict)
+        for run_id, graph_id, macro_set_id, step_id in self.store.query("stored_code_steps"):
+            steps[str(run_id)][str(step_id)] = Build(str(graph_id), str(macro_set_id), _EPOCH, "")
+        for run_id, builds in steps.items():
+            run = run_by_id(self.store, run_id)
+            assert run is not None
+            for step_id, build in builds.items():
+                ((_, fresh),) = outdated_nodes(self.store, run, [build])
+                if fresh == changed[step_id]:
+                    continue
+
+                def fix(store: StoreSession, step_id: str = step_id) -> None:
+                    store.execute("delete_code_step", step_id=step_id)
+
+                self._add(
+                    ProblemKind.DERIVED,
+                    table_name("code_changes"),
+                    step_id,
+                    f"the stored changes of code since graph {build.graph_id} differ from the graphs",
+                    runs=[run_id],
+                    repair="derives them again",
+                    fix=fix,
+                )
+
     def _check_garbage(self) -> None:
         # What belongs to a damaged piece must stay until the piece is restored.
         damages = (ProblemKind.MISSING, ProblemKind.CONTENT)
@@ -488,6 +524,7 @@ class _Scan:
 
 _TABLES = frozenset(("store", *map(table_name, KEYS), "store_long_texts"))
 """Relations of a store that are tables."""
+_EPOCH = datetime.fromtimestamp(0, timezone.utc)
 _REPLACED = "U+FFFD in it may stand for another character of the original"
 _VERSION_1 = "version 1 of the store had other ids"
 

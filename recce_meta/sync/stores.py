@@ -17,6 +17,7 @@ from typing import Any
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.waiting import retrying
+from recce_meta.api.record import compare_codes
 from recce_meta.errors import (
     ConnectionFailed,
     MissingRelation,
@@ -309,6 +310,7 @@ class StoreReplica:
 
         # The runs are there without them.
         _failure(lambda: retrying(self.adapter, self.schema, work))
+        compare_codes(self.adapter, self.schema)
 
     @contextmanager
     def _writing(self) -> Iterator[StoreSession]:

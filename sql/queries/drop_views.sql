@@ -31,6 +31,7 @@ DROP VIEW IF EXISTS column_diff_history;
 DROP VIEW IF EXISTS data_diff_history;
 DROP VIEW IF EXISTS column_profiles;
 DROP VIEW IF EXISTS latest_row_counts;
+DROP VIEW IF EXISTS latest_results;
 DROP VIEW IF EXISTS row_count_history;
 DROP VIEW IF EXISTS lineage_changes;
 DROP VIEW IF EXISTS impacted_nodes;

@@ -671,6 +671,27 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_hashes (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per pair of compared codes; a code is a graph with its macros. The first is that of the latest run of an
+-- environment, the previous one that of an earlier run with the last result or row count of a node. Derived: `record` and
+-- `init` write the rows, each after the pair's rows of `code_changes`.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_code_steps (
+  graph_id VARCHAR(64) NOT NULL,
+  macro_set_id VARCHAR(64) NOT NULL,
+  previous_graph_id VARCHAR(64) NOT NULL,
+  previous_macro_set_id VARCHAR(64) NOT NULL,
+  step_id VARCHAR(64) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per pair of compared codes and node of the first whose code, or that of an ancestor, differs from the previous one.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_code_changes (
+  step_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR(65535) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per change of an annotation, also of earlier and deleted values. Key: event_id.
 -- An event is replaced if another one of the same item names it in `replaces`; of events without `replaces` (from before
 -- version 13 of the store), each replaces the one before it by time. Unreplaced events with different values are a
@@ -2502,25 +2523,201 @@ JOIN {{ schema }}.store_graph_nodes AS place
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per project, environment and node of its latest run: the last result of the node in dbt, and its run.
+-- Key: project_name, environment, unique_id. An earlier run counts if it has the target of the latest run and a
+-- command; without one, its results are those of another invocation.
+-- `is_current` is true if neither the code of the node nor that of an ancestor has changed since the result until the
+-- latest run, and NULL if this is unknown.
+CREATE OR REPLACE VIEW {{ schema }}.latest_results AS
+SELECT
+  run.project_name,
+  run.environment,
+  result.unique_id,
+  result.status,
+  result.seconds,
+  result.rows_affected,
+  result.bytes_processed,
+  result.failures,
+  result.message,
+  result.completed_at,
+  run.run_id,
+  run.run_at,
+  run.git_sha,
+  CASE
+    WHEN run.run_id = latest.run_id
+    THEN TRUE
+    WHEN latest.extractor <> 'dbt'
+    THEN NULL
+    WHEN run.command LIKE '%--empty%' OR run.command LIKE '%--sample%'
+    THEN FALSE
+    WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
+    THEN TRUE
+    WHEN step.step_id IS NOT NULL
+    THEN change.unique_id IS NULL
+  END AS is_current
+FROM (
+  SELECT
+    aged.latest_run_id,
+    measured.unique_id,
+    MIN(aged.age) AS age
+  FROM (
+    SELECT
+      latest.run_id AS latest_run_id,
+      latest.graph_id AS latest_graph_id,
+      runs.run_id,
+      runs.run_at,
+      runs.project_name,
+      runs.environment,
+      runs.git_sha,
+      runs.command,
+      runs.graph_id,
+      runs.macro_set_id,
+      ROW_NUMBER() OVER (
+        PARTITION BY runs.project_name, runs.environment
+        ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
+      ) AS age
+    FROM {{ schema }}.latest_runs AS latest
+    JOIN {{ schema }}.store_runs AS runs
+      ON runs.project_name = latest.project_name AND runs.environment = latest.environment
+    WHERE
+      runs.run_id = latest.run_id
+      OR (
+        runs.command IS NOT NULL
+        AND latest.extractor = 'dbt'
+        AND runs.extractor = 'dbt'
+        AND CASE
+          WHEN runs.target_database = latest.target_database
+          OR (
+            runs.target_database IS NULL AND latest.target_database IS NULL
+          )
+          THEN TRUE
+          ELSE FALSE
+        END
+        AND CASE
+          WHEN runs.target_schema = latest.target_schema
+          OR (
+            runs.target_schema IS NULL AND latest.target_schema IS NULL
+          )
+          THEN TRUE
+          ELSE FALSE
+        END
+      )
+  ) AS aged
+  JOIN {{ schema }}.store_run_results AS measured
+    ON measured.run_id = aged.run_id
+  GROUP BY
+    aged.latest_run_id,
+    measured.unique_id
+) AS last_result
+JOIN (
+  SELECT
+    latest.run_id AS latest_run_id,
+    latest.graph_id AS latest_graph_id,
+    runs.run_id,
+    runs.run_at,
+    runs.project_name,
+    runs.environment,
+    runs.git_sha,
+    runs.command,
+    runs.graph_id,
+    runs.macro_set_id,
+    ROW_NUMBER() OVER (
+      PARTITION BY runs.project_name, runs.environment
+      ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
+    ) AS age
+  FROM {{ schema }}.latest_runs AS latest
+  JOIN {{ schema }}.store_runs AS runs
+    ON runs.project_name = latest.project_name AND runs.environment = latest.environment
+  WHERE
+    runs.run_id = latest.run_id
+    OR (
+      runs.command IS NOT NULL
+      AND latest.extractor = 'dbt'
+      AND runs.extractor = 'dbt'
+      AND CASE
+        WHEN runs.target_database = latest.target_database
+        OR (
+          runs.target_database IS NULL AND latest.target_database IS NULL
+        )
+        THEN TRUE
+        ELSE FALSE
+      END
+      AND CASE
+        WHEN runs.target_schema = latest.target_schema
+        OR (
+          runs.target_schema IS NULL AND latest.target_schema IS NULL
+        )
+        THEN TRUE
+        ELSE FALSE
+      END
+    )
+) AS run
+  ON run.latest_run_id = last_result.latest_run_id AND run.age = last_result.age
+JOIN {{ schema }}.store_run_results AS result
+  ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
+JOIN {{ schema }}.store_runs AS latest
+  ON latest.run_id = run.latest_run_id
+JOIN {{ schema }}.store_graph_nodes AS place
+  ON place.graph_id = latest.graph_id AND place.unique_id = result.unique_id
+LEFT JOIN {{ schema }}.store_code_steps AS step
+  ON step.graph_id = latest.graph_id
+  AND step.macro_set_id = latest.macro_set_id
+  AND step.previous_graph_id = run.graph_id
+  AND step.previous_macro_set_id = run.macro_set_id
+LEFT JOIN {{ schema }}.store_code_changes AS change
+  ON change.step_id = step.step_id AND change.unique_id = result.unique_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per project, environment and node: the latest row count, its run, and the previous count.
 -- Key: project_name, environment, unique_id.
+-- `is_current` is true if neither the code of the node nor that of an ancestor has changed since the count until the latest
+-- run of the environment, and NULL if this is unknown.
 CREATE OR REPLACE VIEW {{ schema }}.latest_row_counts AS
 SELECT
-  project_name,
-  environment,
-  unique_id,
-  row_count,
-  counted_at,
-  run_id,
-  run_at,
-  git_sha,
-  previous_run_id,
-  previous_row_count,
-  row_delta,
-  row_change
-FROM {{ schema }}.row_count_history
+  counted.project_name,
+  counted.environment,
+  counted.unique_id,
+  counted.row_count,
+  counted.counted_at,
+  counted.run_id,
+  counted.run_at,
+  counted.git_sha,
+  counted.previous_run_id,
+  counted.previous_row_count,
+  counted.row_delta,
+  counted.row_change,
+  CASE
+    WHEN run.run_id = latest.run_id
+    THEN TRUE
+    WHEN latest.extractor <> 'dbt'
+    THEN NULL
+    WHEN place.unique_id IS NULL
+    OR run.command LIKE '%--empty%'
+    OR run.command LIKE '%--sample%'
+    THEN FALSE
+    WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
+    THEN TRUE
+    WHEN step.step_id IS NOT NULL
+    THEN change.unique_id IS NULL
+  END AS is_current
+FROM {{ schema }}.row_count_history AS counted
+JOIN {{ schema }}.store_runs AS run
+  ON run.run_id = counted.run_id
+LEFT JOIN {{ schema }}.latest_runs AS latest
+  ON latest.project_name = counted.project_name
+  AND latest.environment = counted.environment
+LEFT JOIN {{ schema }}.store_graph_nodes AS place
+  ON place.graph_id = latest.graph_id AND place.unique_id = counted.unique_id
+LEFT JOIN {{ schema }}.store_code_steps AS step
+  ON step.graph_id = latest.graph_id
+  AND step.macro_set_id = latest.macro_set_id
+  AND step.previous_graph_id = run.graph_id
+  AND step.previous_macro_set_id = run.macro_set_id
+LEFT JOIN {{ schema }}.store_code_changes AS change
+  ON change.step_id = step.step_id AND change.unique_id = counted.unique_id
 WHERE
-  next_run_id IS NULL
+  counted.next_run_id IS NULL
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

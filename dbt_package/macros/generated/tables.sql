@@ -2,7 +2,7 @@
 
 
 {% macro schema_version() %}
-    {{- return(13) -}}
+    {{- return(14) -}}
 {% endmacro %}
 
 

@@ -11,6 +11,7 @@ from recce_meta.api import import_recce as import_api
 from recce_meta.api.export import JSON, exporter_of, load_export, write_exports
 from recce_meta.api.import_recce import ImportedState
 from recce_meta.api.public.runs import LATEST, terms_of
+from recce_meta.api.record import compare_codes, fill_derived
 from recce_meta.errors import UnknownNameError
 from recce_meta.extractors.recce_state import recce_state_of
 from recce_meta.models import Check
@@ -18,7 +19,6 @@ from recce_meta.models.export import Export
 from recce_meta.models.rows import ResultList
 from recce_meta.store import session
 from recce_meta.store.export import Written, write_export
-from recce_meta.store.graphs import fill_changes
 from recce_meta.store.session import InitResult, refuse_memory, schema_text
 from recce_meta.store.sql_files import DEFAULT_SCHEMA, SqlFile, cookbook, ddl, query, views
 from recce_meta.warehouses import warehouse_of_store
@@ -36,7 +36,7 @@ def init_store(adapter: UnifiedSqlAdapter, *, schema: str = DEFAULT_SCHEMA) -> I
     result = session.init_store(adapter, schema)
     # A newer store must not be changed.
     if result.remedy is None:
-        fill_changes(adapter, schema)
+        fill_derived(adapter, schema)
     return result
 
 
@@ -84,7 +84,9 @@ def copy_runs(
     """
     exports = _exports(adapter, runs, select, exclude, project, schema)
     refuse_memory(to)
-    return ResultList(Written, [write_export(to, one, schema=to_schema or schema) for one in exports])
+    written = [write_export(to, one, schema=to_schema or schema) for one in exports]
+    compare_codes(to, to_schema or schema)
+    return ResultList(Written, written)
 
 
 def _exports(

@@ -23,6 +23,7 @@ from recce_meta.api.record import (
     Recorded,
     check_name,
     checkout_of,
+    fill_derived,
     read_target,
     record_project,
     target_folder,
@@ -51,7 +52,6 @@ from recce_meta.models.run import DBT, PART, dbt_options
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.quality.masking import mask_statistics, privacy_of
 from recce_meta.store.grants import init_sql
-from recce_meta.store.graphs import fill_changes
 from recce_meta.store.session import init_store, refuse_memory, refuse_newer
 
 
@@ -116,7 +116,7 @@ def init(connection: Connection, show_sql: bool) -> None:
         result = init_store(adapter, connection.schema)
         # A newer store must not be changed.
         if result.remedy is None:
-            fill_changes(adapter, connection.schema)
+            fill_derived(adapter, connection.schema)
     if result.remedy is not None:
         warn(
             f"the store is newer than recce_meta {__version__}, which can read it but not write to it; "

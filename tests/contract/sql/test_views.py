@@ -64,7 +64,11 @@ COLUMNS = {
     ),
     "latest_row_counts": (
         "project_name environment unique_id row_count counted_at run_id run_at git_sha previous_run_id"
-        " previous_row_count row_delta row_change"
+        " previous_row_count row_delta row_change is_current"
+    ),
+    "latest_results": (
+        "project_name environment unique_id status seconds rows_affected bytes_processed failures message"
+        " completed_at run_id run_at git_sha is_current"
     ),
     "column_profiles": (
         "run_id project_name environment run_at unique_id ordinal column_name column_type profiled_at"

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from recce_meta.api.browse.node import last_count, last_results, node_history, node_outcomes
 from recce_meta.api.diff import diff
 from recce_meta.api.impact import impact
-from recce_meta.api.record import Recorded, record_project, record_run
+from recce_meta.api.record import Recorded, fill_derived, record_project, record_run
 from recce_meta.api.run_reader import open_run
 from recce_meta.graph import build_lineage_graph
 from recce_meta.models import MacroMetadata, NodeResult, Project, RunDiff
@@ -26,6 +26,7 @@ from recce_meta.store import read
 from recce_meta.store.columns import load_columns
 from recce_meta.store.prune import prune
 from recce_meta.store.select import resolve_run
+from recce_meta.sync.fsck import fsck
 from tests.contract.store.test_stored_effects import EDITS, MODELS, shop, told, unique_id
 
 pytestmark = pytest.mark.core("duckdb")
@@ -384,6 +385,110 @@ def test_the_limits_of_an_empty_build_are_no_change(
 
     assert answers(compared("base", "empty")) == answers(compared("base", "whole"))
     assert not compared("base", "nothing").changed
+
+
+def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
+    adapter: Any, schema: str, recorded: Callable[..., str]
+) -> None:
+    def ran(
+        run_id: str,
+        hours: int,
+        names: Collection[str],
+        command: str | None = "run",
+        cents: str = "/ 100",
+        **edits: str,
+    ) -> None:
+        project = compiling(shop(run_id, "prod", **edits), names, hours=hours)
+        macro = MacroMetadata(
+            unique_id="macro.shop.cents", name="cents", package_name="shop", macro_sql=cents, code_hash=cents
+        )
+        calls = {"unioned": (macro.unique_id,)}
+        nodes = tuple(replace(node, macros=calls.get(node.name, ())) for node in project.nodes)
+        results = tuple(NodeResult(unique_id=unique_id(name), status="pass") for name in sorted(names))
+        run = replace(project.run, command=command)
+        counts = [_counted(unique_id(name), run.run_at) for name in names]
+        project = replace(project, run=run, nodes=nodes, macros=(macro,), results=results)
+        record_run(adapter, project, schema=schema, statistics=counts)
+
+    def in_views(which: str) -> dict[str, tuple[str, bool | None]]:
+        quoted = adapter.quote_identifier(schema)
+        rows = adapter.execute(f"SELECT unique_id, run_id, is_current FROM {quoted}.{which}")[1]
+        return {str(one): (str(run_id), None if now is None else bool(now)) for one, run_id, now in rows}
+
+    def in_pages(of: Callable[..., Any]) -> dict[str, tuple[str, bool | None]]:
+        reader = open_run(lambda: adapter, "latest", project=None, schema=schema)
+        graph = build_lineage_graph([], reader.edges)
+        parents = {one: graph.parents(one) for one in reader.names}
+        found = {one: of(reader, one, parents) for one in reader.names}
+        return {
+            one: (last.measured.run_id, last.measured.since is None) for one, last in found.items() if last
+        }
+
+    def results(reader: Any, one: str, parents: Any) -> Any:
+        return last_results(adapter, reader.run, [one], reader.names, parents, schema=schema).get(one)
+
+    def counts(reader: Any, one: str, parents: Any) -> Any:
+        outcomes = node_outcomes(adapter, reader.run, one, schema=schema)
+        return last_count(adapter, reader.run, one, outcomes, reader.names, parents, schema=schema)
+
+    edits = EDITS["values"][0]
+    steps: list[Callable[[], None]] = [
+        lambda: ran("all", 0, {*MODELS, "amount_is_there"}),
+        lambda: ran("tests", 1, ["amount_is_there"], "test"),
+        lambda: ran("one", 2, ["stg", "counted"], **edits),
+        lambda: ran("part", 3, ["starred"], "run --empty", **edits),
+        lambda: ran("of another invocation", 4, ["starred"], None, **edits),
+        lambda: ran("macro", 5, ["daily"], cents="/ 10", **edits),
+        lambda: ran("undone", 6, [], cents="/ 10"),
+    ]
+    for step in steps:
+        step()
+        assert in_views("latest_results") == in_pages(results)
+        assert in_views("latest_row_counts") == in_pages(counts)
+    last = in_views("latest_results")
+    assert last[unique_id("daily")] == ("macro", False)
+    assert last[unique_id("starred")] == ("part", False)
+    assert last[unique_id("unioned")] == ("all", False)
+    assert last[unique_id("distinct_ones")] == ("all", True)
+
+
+def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
+    adapter: Any, schema: str, recorded: Callable[..., str]
+) -> None:
+    def ran(run_id: str, hours: int, names: Collection[str], **edits: str) -> None:
+        project = compiling(shop(run_id, "prod", **edits), MODELS, hours=hours)
+        results = tuple(NodeResult(unique_id=unique_id(name), status="success") for name in sorted(names))
+        recorded(replace(project, run=replace(project.run, command="run"), results=results))
+
+    def in_view() -> dict[str, bool]:
+        rows = adapter.execute(f"SELECT unique_id, is_current FROM {quoted}.latest_results")[1]
+        return {str(one): bool(is_current) for one, is_current in rows}
+
+    def damage(statement: str) -> None:
+        adapter.execute(statement)
+        assert {(one.kind.value, one.table) for one in fsck(adapter, schema=schema).problems} == {
+            ("derived", "store_code_changes")
+        }
+        assert fsck(adapter, repair=True, schema=schema).problems == ()
+        assert in_view() == expected
+
+    quoted = adapter.quote_identifier(schema)
+    ran("all", 0, MODELS)
+    ran("one", 1, ["stg"], **EDITS["values"][0])
+    expected = in_view()
+    assert expected[unique_id("stg")]
+    assert not expected[unique_id("daily")]
+    assert fsck(adapter, schema=schema).is_sound
+
+    damage(f"DELETE FROM {quoted}.store_code_changes WHERE unique_id = '{unique_id('daily')}'")
+    damage(f"INSERT INTO {quoted}.store_code_changes SELECT step_id, 'x' FROM {quoted}.store_code_steps")
+    adapter.execute(f"DELETE FROM {quoted}.store_code_steps")
+    adapter.execute(f"DELETE FROM {quoted}.store_code_changes")
+    fill_derived(adapter, schema)
+    assert in_view() == expected
+    ran("again", 2, MODELS, **EDITS["values"][0])
+    prune(adapter, keep_last=1, local=True, schema=schema)
+    assert adapter.execute(f"SELECT COUNT(*) FROM {quoted}.store_code_changes")[1] == [(0,)]
 
 
 def test_a_node_is_stale_if_a_macro_that_it_calls_changed(

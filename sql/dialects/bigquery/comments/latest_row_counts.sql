@@ -10,7 +10,8 @@ CREATE OR REPLACE VIEW recce_metadata.latest_row_counts (
   previous_run_id OPTIONS (description = 'Id of the previous run in the same project and environment'),
   previous_row_count OPTIONS (description = 'Previous number of rows'),
   row_delta OPTIONS (description = 'Difference from the previous number of rows'),
-  row_change OPTIONS (description = 'Difference from the previous number of rows, as a share of it')
+  row_change OPTIONS (description = 'Difference from the previous number of rows, as a share of it'),
+  is_current OPTIONS (description = 'Whether neither the node nor an ancestor has other code since this count; NULL if unknown')
 )
 OPTIONS (description = 'One row per project, environment and node: the latest row count, its run, and the previous count')
 AS

@@ -31,6 +31,7 @@ DROP VIEW IF EXISTS recce_metadata.column_diff_history;
 DROP VIEW IF EXISTS recce_metadata.data_diff_history;
 DROP VIEW IF EXISTS recce_metadata.column_profiles;
 DROP VIEW IF EXISTS recce_metadata.latest_row_counts;
+DROP VIEW IF EXISTS recce_metadata.latest_results;
 DROP VIEW IF EXISTS recce_metadata.row_count_history;
 DROP VIEW IF EXISTS recce_metadata.lineage_changes;
 DROP VIEW IF EXISTS recce_metadata.impacted_nodes;

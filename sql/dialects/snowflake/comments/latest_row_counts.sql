@@ -10,7 +10,8 @@ CREATE OR REPLACE VIEW recce_metadata.latest_row_counts (
   previous_run_id COMMENT 'Id of the previous run in the same project and environment',
   previous_row_count COMMENT 'Previous number of rows',
   row_delta COMMENT 'Difference from the previous number of rows',
-  row_change COMMENT 'Difference from the previous number of rows, as a share of it'
+  row_change COMMENT 'Difference from the previous number of rows, as a share of it',
+  is_current COMMENT 'Whether neither the node nor an ancestor has other code since this count; NULL if unknown'
 )
 COMMENT = 'One row per project, environment and node: the latest row count, its run, and the previous count'
 AS

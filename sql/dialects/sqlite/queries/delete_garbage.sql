@@ -155,6 +155,66 @@ WHERE
     ),
     FALSE
   );
+DELETE FROM store_code_steps
+WHERE
+  NOT COALESCE(
+    store_code_steps.graph_id IN (
+      SELECT
+        runs.graph_id
+      FROM store_runs AS runs
+      WHERE
+        NOT runs.graph_id IS NULL
+    ),
+    FALSE
+  );
+DELETE FROM store_code_steps
+WHERE
+  NOT COALESCE(
+    store_code_steps.macro_set_id IN (
+      SELECT
+        runs.macro_set_id
+      FROM store_runs AS runs
+      WHERE
+        NOT runs.macro_set_id IS NULL
+    ),
+    FALSE
+  );
+DELETE FROM store_code_steps
+WHERE
+  NOT COALESCE(
+    store_code_steps.previous_graph_id IN (
+      SELECT
+        runs.graph_id
+      FROM store_runs AS runs
+      WHERE
+        NOT runs.graph_id IS NULL
+    ),
+    FALSE
+  );
+DELETE FROM store_code_steps
+WHERE
+  NOT COALESCE(
+    store_code_steps.previous_macro_set_id IN (
+      SELECT
+        runs.macro_set_id
+      FROM store_runs AS runs
+      WHERE
+        NOT runs.macro_set_id IS NULL
+    ),
+    FALSE
+  );
+DELETE FROM store_code_changes
+WHERE
+  NOT COALESCE(
+    store_code_changes.step_id IN (
+      SELECT
+        code_steps.step_id
+      FROM store_code_steps AS code_steps
+      WHERE
+        NOT code_steps.step_id IS NULL
+    ),
+    FALSE
+  );
 DELETE FROM store_part_nodes
 WHERE
   NOT COALESCE(

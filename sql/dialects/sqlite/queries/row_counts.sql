@@ -30,6 +30,16 @@ SELECT
 FROM store_graph_changes
 UNION ALL
 SELECT
+  'code_steps' AS table_name,
+  COUNT(*) AS row_count
+FROM store_code_steps
+UNION ALL
+SELECT
+  'code_changes' AS table_name,
+  COUNT(*) AS row_count
+FROM store_code_changes
+UNION ALL
+SELECT
   'node_versions' AS table_name,
   COUNT(*) AS row_count
 FROM store_node_versions

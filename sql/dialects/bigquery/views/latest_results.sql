@@ -1,0 +1,115 @@
+-- One row per project, environment and node of its latest run: the last result of the node in dbt, and its run.
+-- Key: project_name, environment, unique_id. An earlier run counts if it has the target of the latest run and a
+-- command; without one, its results are those of another invocation.
+-- `is_current` is true if neither the code of the node nor that of an ancestor has changed since the result until the
+-- latest run, and NULL if this is unknown.
+CREATE OR REPLACE VIEW recce_metadata.latest_results AS
+SELECT
+  run.project_name,
+  run.environment,
+  result.unique_id,
+  result.status,
+  result.seconds,
+  result.rows_affected,
+  result.bytes_processed,
+  result.failures,
+  result.message,
+  result.completed_at,
+  run.run_id,
+  run.run_at,
+  run.git_sha,
+  CASE
+    WHEN run.run_id = latest.run_id
+    THEN TRUE
+    WHEN latest.extractor <> 'dbt'
+    THEN NULL
+    WHEN run.command LIKE '%--empty%' OR run.command LIKE '%--sample%'
+    THEN FALSE
+    WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
+    THEN TRUE
+    WHEN step.step_id IS NOT NULL
+    THEN change.unique_id IS NULL
+  END AS is_current
+FROM (
+  SELECT
+    aged.latest_run_id,
+    measured.unique_id,
+    MIN(aged.age) AS age
+  FROM (
+    SELECT
+      latest.run_id AS latest_run_id,
+      latest.graph_id AS latest_graph_id,
+      runs.run_id,
+      runs.run_at,
+      runs.project_name,
+      runs.environment,
+      runs.git_sha,
+      runs.command,
+      runs.graph_id,
+      runs.macro_set_id,
+      ROW_NUMBER() OVER (
+        PARTITION BY runs.project_name, runs.environment
+        ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
+      ) AS age
+    FROM recce_metadata.latest_runs AS latest
+    JOIN recce_metadata.store_runs AS runs
+      ON runs.project_name = latest.project_name AND runs.environment = latest.environment
+    WHERE
+      runs.run_id = latest.run_id
+      OR (
+        runs.command IS NOT NULL
+        AND latest.extractor = 'dbt'
+        AND runs.extractor = 'dbt'
+        AND runs.target_database IS NOT DISTINCT FROM latest.target_database
+        AND runs.target_schema IS NOT DISTINCT FROM latest.target_schema
+      )
+  ) AS aged
+  JOIN recce_metadata.store_run_results AS measured
+    ON measured.run_id = aged.run_id
+  GROUP BY
+    aged.latest_run_id,
+    measured.unique_id
+) AS last_result
+JOIN (
+  SELECT
+    latest.run_id AS latest_run_id,
+    latest.graph_id AS latest_graph_id,
+    runs.run_id,
+    runs.run_at,
+    runs.project_name,
+    runs.environment,
+    runs.git_sha,
+    runs.command,
+    runs.graph_id,
+    runs.macro_set_id,
+    ROW_NUMBER() OVER (
+      PARTITION BY runs.project_name, runs.environment
+      ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
+    ) AS age
+  FROM recce_metadata.latest_runs AS latest
+  JOIN recce_metadata.store_runs AS runs
+    ON runs.project_name = latest.project_name AND runs.environment = latest.environment
+  WHERE
+    runs.run_id = latest.run_id
+    OR (
+      runs.command IS NOT NULL
+      AND latest.extractor = 'dbt'
+      AND runs.extractor = 'dbt'
+      AND runs.target_database IS NOT DISTINCT FROM latest.target_database
+      AND runs.target_schema IS NOT DISTINCT FROM latest.target_schema
+    )
+) AS run
+  ON run.latest_run_id = last_result.latest_run_id AND run.age = last_result.age
+JOIN recce_metadata.store_run_results AS result
+  ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
+JOIN recce_metadata.store_runs AS latest
+  ON latest.run_id = run.latest_run_id
+JOIN recce_metadata.store_graph_nodes AS place
+  ON place.graph_id = latest.graph_id AND place.unique_id = result.unique_id
+LEFT JOIN recce_metadata.store_code_steps AS step
+  ON step.graph_id = latest.graph_id
+  AND step.macro_set_id = latest.macro_set_id
+  AND step.previous_graph_id = run.graph_id
+  AND step.previous_macro_set_id = run.macro_set_id
+LEFT JOIN recce_metadata.store_code_changes AS change
+  ON change.step_id = step.step_id AND change.unique_id = result.unique_id;

@@ -1,0 +1,15 @@
+COMMENT ON VIEW recce_metadata.latest_results IS 'One row per project, environment and node of its latest run: the last result of the node in dbt, and its run';
+COMMENT ON COLUMN recce_metadata.latest_results.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.latest_results.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.latest_results.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.latest_results.status IS 'Status in the words of dbt';
+COMMENT ON COLUMN recce_metadata.latest_results.seconds IS 'Duration in seconds';
+COMMENT ON COLUMN recce_metadata.latest_results.rows_affected IS 'Rows that the node wrote';
+COMMENT ON COLUMN recce_metadata.latest_results.bytes_processed IS 'Bytes that the warehouse processed for the node';
+COMMENT ON COLUMN recce_metadata.latest_results.failures IS 'Number of rows that failed a test';
+COMMENT ON COLUMN recce_metadata.latest_results.message IS 'Message of dbt';
+COMMENT ON COLUMN recce_metadata.latest_results.completed_at IS 'Time when the node was completed, ISO 8601 in UTC';
+COMMENT ON COLUMN recce_metadata.latest_results.run_id IS 'Id of the run with the result';
+COMMENT ON COLUMN recce_metadata.latest_results.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.latest_results.git_sha IS 'Commit of the run';
+COMMENT ON COLUMN recce_metadata.latest_results.is_current IS 'Whether neither the node nor an ancestor has other code since this result; NULL if unknown';
