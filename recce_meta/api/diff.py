@@ -21,7 +21,7 @@ from recce_meta.api.partial_run import LazyMacros
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
 from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
 from recce_meta.diff.causes import Causes
-from recce_meta.diff.changes import compare, renamed_by_dbt
+from recce_meta.diff.changes import compare, renamed_by_dbt, within
 from recce_meta.diff.dbt_state import (
     dbt_changes,
     dbt_notes,
@@ -454,13 +454,13 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         dbt_changes(base, current) if question.like_dbt else compare(before, after)
     )
     unselected: set[str] = set()
-    chosen: Collection[str] = ()
+    chosen: frozenset[str] = frozenset()
     is_empty = False
     if question.selection or question.exclude:
         chosen = _selected(base, current, question)
         is_empty = not chosen and not _is_about_states(question, base, current)
         unselected = set(changed_ids(changes)) - chosen
-        changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
+        changes = within(chosen, changes, Causes(before, after))
         if not chosen:
             notes.append(nothing_selected(question, base, current))
         elif len(" ".join(question.selection).split()) > 1:

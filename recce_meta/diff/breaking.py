@@ -7,17 +7,17 @@ the tables below; unlisted config keys are `unknown`. A change is breaking unles
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from recce_meta.diff.causes import Causes
-from recce_meta.diff.every_target import hidden_settings
 from recce_meta.diff.materializations import REBUILT, config_effect, materialization_effect, table_effects
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.scan_models import scanned_effects
+from recce_meta.diff.variant_effects import CompareSql, macro_effects, unknown_effect, variant_effects
 from recce_meta.graph import LineageGraph, is_ephemeral
 from recce_meta.models import (
     Change,
@@ -42,12 +42,6 @@ from recce_meta.models.change import (
     SqlChange,
 )
 from recce_meta.sql_lineage.propagation import AffectedNode
-
-if TYPE_CHECKING:
-    from recce_meta.render.variants import Comparison
-
-CompareSql: TypeAlias = Callable[[NodeMetadata, str, NodeMetadata, str], SqlChange]
-"""Compares two versions of a node's compiled SQL: base's node and SQL, current's node and SQL."""
 
 READ = frozenset("model seed snapshot source metric semantic_model saved_query function".split()) | RELATIONS
 """Resource types that other nodes can read, and whose changes have a category."""
@@ -90,13 +84,6 @@ ROW_CONFIG = frozenset(
 
 `materializations` has exceptions by materialization and strategy.
 """
-
-UNCHANGED_HERE = "unchanged for the target of this run"
-"""Reason that stands before the effects on other targets."""
-MAY_ACT = "{{{{ {} }}}} may act on other targets"
-"""Reason of an effect that is not known, with the expression."""
-MOST_VARIANTS = 8
-"""Maximum number of variants of a node whose SQL is compared."""
 
 _NOTHING = SqlChange(category=Category.NONE)
 _MOVED = SqlChange(category=Category.BREAKING, reasons=("moved",))
@@ -204,6 +191,9 @@ def _judged(change: Change, effects: Sequence[SqlChange]) -> Change:
 
 def _all_effects(change: Change, causes: Causes, compare: CompareSql) -> Iterator[SqlChange]:
     """Yield the effects of a change on the node's readers; nothing if the resource type has no readers."""
+    if change.unique_id in causes.acting_elsewhere:
+        yield from macro_effects(causes.acting_elsewhere[change.unique_id], causes, compare)
+        return
     if change.resource_type not in READ or change.status is Status.UNCHANGED:
         return
     if change.status is Status.ADDED:
@@ -230,8 +220,9 @@ def _effects(
         yield query
         words = causes.incremental_words(before, after)
         yield from table_effects(before, after, query, change.details, causes.adapter, words)
-    if Reason.BODY in reasons and has_sql:
-        yield from _of_variants(change, before, after, causes, compare)
+    if has_sql and not reasons.isdisjoint((Reason.BODY, Reason.MACROS)):
+        shown = _of_sql(before, after, causes, compare)
+        yield from variant_effects(shown, change.details, before, after, causes, compare)
     elif Reason.BODY in reasons:
         yield _without_sql(after)
     unseen = causes.unseen_macros(before, after) if Reason.MACROS in reasons else frozenset()
@@ -241,7 +232,7 @@ def _effects(
                 # The details of a redirected source or a redefined measure.
                 yield _breaking("reads another relation" if has_sql else "definition changed")
             case Reason.MACROS if detail.key in unseen or not has_sql:
-                yield _unknown(f"macro {detail.key.rpartition('.')[2]} runs outside of the query")
+                yield unknown_effect(f"macro {detail.key.rpartition('.')[2]} runs outside of the query")
             case Reason.CONFIG:
                 yield _of_config(detail, before, after, causes)
             case Reason.RELATION:
@@ -261,78 +252,15 @@ def _of_sql(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: 
     if old is None or new is None:
         # Equal hashes of the source prove that its own query is the same, if neither side is compiled.
         same = before.compiled_code is after.compiled_code is None and before.code_hash == after.code_hash
-        return _NOTHING if same and before.code_hash else _unknown("not compiled on both sides")
+        return _NOTHING if same and before.code_hash else unknown_effect("not compiled on both sides")
     if old == new:
         return _NOTHING
     return compare(before, old, after, new)
 
 
-def _of_variants(
-    change: Change, before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: CompareSql
-) -> Iterator[SqlChange]:
-    """Yield the effects that compiled SQL cannot show: on other targets, variables and branches of Jinja."""
-    if None in (causes.base.compiled(before), causes.current.compiled(after)):
-        return
-    found = causes.every_target.compare(before, after)
-    if found is None:
-        return
-    shown = _of_sql(before, after, causes, compare)
-    effects = [
-        # A variant with the same effect as the run needs no reason of its own.
-        effect if replace(effect, reasons=()) != replace(shown, reasons=()) else replace(effect, reasons=())
-        for effect in _variant_effects(found, change, before, after, causes, compare)
-    ]
-    if any(effect.category is not Category.NONE for effect in effects) and causes.same_compiled(
-        before, after
-    ):
-        yield SqlChange(category=Category.NONE, reasons=(UNCHANGED_HERE,))
-    yield from effects
-
-
-def _variant_effects(
-    found: Comparison,
-    change: Change,
-    before: NodeMetadata,
-    after: NodeMetadata,
-    causes: Causes,
-    compare: CompareSql,
-) -> Iterator[SqlChange]:
-    if found.undecided:
-        yield _unknown(MAY_ACT.format(found.undecided))
-        return
-    seen: set[tuple[str, str]] = set()
-    for variant in found.variants:
-        when = f"if {' and '.join(variant.conditions)}: " if variant.conditions else ""
-        if settings := hidden_settings(variant, before, after):
-            yield _unknown(f"{when}other {', '.join(settings)}")
-        if not variant.has_other_text:
-            continue
-        if None in variant.texts:
-            yield _unknown(f"{when}compiled on one side only")
-            continue
-        texts = causes.every_target.sql_of(variant, before, after)
-        if isinstance(texts, str):
-            yield _unknown(MAY_ACT.format(texts))
-            continue
-        if texts in seen:
-            continue
-        if len(seen) == MOST_VARIANTS:
-            yield _unknown(f"more than {MOST_VARIANTS} other targets, variables or branches")
-            return
-        seen.add(texts)
-        nodes = [replace(node, compiled_code=text) for node, text in zip((before, after), texts, strict=True)]
-        effect = compare(nodes[0], texts[0], nodes[1], texts[1])
-        if effect.category is Category.NONE:
-            continue
-        reasons = effect.reasons or tuple(f"{column.name} {column.status}" for column in effect.columns)
-        yield replace(effect, reasons=tuple(f"{when}{reason}" for reason in reasons or (effect.category,)))
-        words = causes.incremental_words(before, after)
-        yield from table_effects(before, after, effect, change.details, causes.adapter, words)
-
-
 def _without_sql(node: NodeMetadata) -> SqlChange:
     if node.language == "python" or node.resource_type == "function":
-        return _unknown("Python" if node.language == "python" else "body changed")
+        return unknown_effect("Python" if node.language == "python" else "body changed")
     return _breaking("definition changed")
 
 
@@ -355,7 +283,7 @@ def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, 
         return materialization_effect(before, after, detail, causes.adapter, unstable)
     if key == "column_types" and detail.key != key:  # seeds only
         return _touching(detail.key.removeprefix("column_types."), Status.MODIFIED, f"{detail.key} changed")
-    return _unknown(f"{detail.key if key == 'columns' else key} changed")
+    return unknown_effect(f"{detail.key if key == 'columns' else key} changed")
 
 
 def _unless_read(
@@ -364,7 +292,7 @@ def _unless_read(
     """Return *effect*, or an unknown one if a macro of the project that builds the node may read *key*."""
     is_milder = SEVERITY[effect.category] < SEVERITY[Category.UNKNOWN]
     reader = causes.reader_of(key, before, after) if is_milder else None
-    return _unknown(f"{reader} reads {key}") if reader else effect
+    return unknown_effect(f"{reader} reads {key}") if reader else effect
 
 
 def _of_columns(detail: ChangeDetail) -> SqlChange:
@@ -394,10 +322,6 @@ def _touching(column: str, status: Status, *reasons: str) -> SqlChange:
 
 def _breaking(*reasons: str) -> SqlChange:
     return SqlChange(category=Category.BREAKING, reasons=reasons)
-
-
-def _unknown(*reasons: str) -> SqlChange:
-    return SqlChange(category=Category.UNKNOWN, reasons=reasons)
 
 
 def changed_ids(changes: Mapping[str, Change]) -> list[str]:

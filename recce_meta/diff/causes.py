@@ -300,6 +300,26 @@ class Causes:
             old, new = self.base.macros.get(unique_id), self.current.macros.get(unique_id)
             yield ChangeDetail(Reason.MACROS, unique_id, old and old.macro_sql, new and new.macro_sql)
 
+    @cached_property
+    def acting_elsewhere(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the changed macros that act on other targets only, with the nodes that reach them."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for unique_id, after in self.current.nodes.items() if self.changed_macros else ():
+            before = self.base.nodes.get(unique_id)
+            if before is None or before.compiled_code is None or after.compiled_code is None:
+                continue
+            if "python" in (before.language, after.language):
+                continue
+            macros = self.every_target.changed_macros_of(before, after)
+            if macros and self.same_compiled(before, after):
+                # Others are a change of the node itself.
+                macros -= self.unseen_macros(before, after)
+                same_code_too = before.raw_code == after.raw_code
+                if macros and same_code_too and self.every_target.compare(before, after) is not None:
+                    for macro in macros:
+                        found[macro].append(unique_id)
+        return {macro: tuple(sorted(found[macro])) for macro in sorted(found)}
+
     def _macros_out_of_sight(
         self, before: NodeMetadata, after: NodeMetadata, called: Collection[str] | None = None
     ) -> set[str]:

@@ -32,6 +32,8 @@ NAMERS = ("generate_database_name", "generate_schema_name", "generate_alias_name
 """Macros by which a project chooses locations."""
 
 TARGET = "{target}"
+MACRO = "macro"
+"""Resource type of the change of a macro."""
 
 
 def relation_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
@@ -149,6 +151,8 @@ def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
             details = list(node_details(before, after, causes))
             if details:
                 found[unique_id] = _modified(after, details)
+    for unique_id in causes.acting_elsewhere:
+        found[unique_id] = _of_macro(unique_id, causes)
     for unique_id, details in _consequences(found, causes).items():
         earlier = found.get(unique_id)
         if earlier is None or earlier.status in (Status.MODIFIED, Status.UNCHANGED):
@@ -156,6 +160,32 @@ def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
                 current.nodes[unique_id], [*(earlier.details if earlier else ()), *details]
             )
     return dict(sorted(found.items()))
+
+
+def _of_macro(unique_id: str, causes: Causes) -> Change:
+    """Return the change of a macro that acts on other targets only: one for all nodes that reach it."""
+    macros = (causes.base.macros.get(unique_id), causes.current.macros.get(unique_id))
+    texts = [macro and macro.macro_sql for macro in macros]
+    return Change(
+        unique_id=unique_id,
+        name=unique_id.rpartition(".")[2],
+        resource_type=MACRO,
+        path=next((macro.path or "" for macro in reversed(macros) if macro is not None), ""),
+        status=Status.MODIFIED,
+        reasons=(Reason.MACROS,),
+        details=(ChangeDetail(Reason.MACROS, unique_id, *texts),),
+    )
+
+
+def within(chosen: frozenset[str], changes: Mapping[str, Change], causes: Causes) -> dict[str, Change]:
+    """Return the changes of the nodes *chosen*, and of the macros that they reach."""
+    has_macros = any(change.resource_type == MACRO for change in changes.values())
+    callers = causes.acting_elsewhere if has_macros else {}
+    return {
+        unique_id: change
+        for unique_id, change in changes.items()
+        if unique_id in chosen or not chosen.isdisjoint(callers.get(unique_id, ()))
+    }
 
 
 def renamed_by_dbt(base: ProjectSide, current: ProjectSide) -> dict[str, str]:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from functools import cached_property, partial
 from hashlib import sha256
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from recce_meta.diff.code import (
@@ -24,7 +25,7 @@ from recce_meta.diff.code import (
     sql_pieces,
     tokens,
 )
-from recce_meta.diff.project_side import ProjectSide, is_builtin
+from recce_meta.diff.project_side import ProjectSide, base_name, is_builtin
 from recce_meta.diff.same_sql import Dependence, SqlInputs
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
@@ -37,6 +38,8 @@ else:
     # Most diffs compare no templates.
     symbols, variants = LazyModule("recce_meta.render.symbols"), LazyModule("recce_meta.render.variants")
 
+MOST_SECONDS = 20.0
+"""Time for the templates of a diff; what remains is unknown."""
 EVERYWHERE = STEADY | frozenset("adapter api exceptions log print dict namespace zip set loop".split())
 """Names with the same value for every target of one adapter."""
 _OF_TARGET = re.compile(r"target\.(name|schema|database|dataset|project|user|role|warehouse|profile_name)")
@@ -55,6 +58,7 @@ class EveryTarget:
         self._changed_macros = changed_macros
         self._adapter = current.adapter or base.adapter
         self._inputs = (SqlInputs(base), SqlInputs(current))
+        self._seconds = 0.0
         self._found: dict[str, Comparison | None] = {}
 
     def compare(self, before: NodeMetadata, after: NodeMetadata) -> Comparison | None:
@@ -74,11 +78,49 @@ class EveryTarget:
     def _compare(self, before: NodeMetadata, after: NodeMetadata) -> Comparison | None:
         codes = (before.raw_code or "", after.raw_code or "")
         # The macros of both sides are read only if the edit is in Jinja.
-        if not self._is_touched(*codes) or not any(map(self._depends, self._inputs, (before, after))):
+        is_touched = self._is_touched(*codes) or bool(self.changed_macros_of(before, after))
+        if not is_touched or not any(map(self._depends, self._inputs, (before, after))):
             return None
-        package = after.package_name
+        if self._seconds > MOST_SECONDS:
+            return variants.Comparison(undecided=f"more code than is rendered in {MOST_SECONDS:g} s")
+        start = monotonic()
+        try:
+            return self._of_templates(codes, after.package_name)
+        finally:
+            self._seconds += monotonic() - start
+
+    def changed_macros_of(self, before: NodeMetadata, after: NodeMetadata) -> frozenset[str]:
+        """Return the changed macros that the code of a node may call in any branch."""
+        changed = self._changed_macros()
+        codes = (before.raw_code or "", after.raw_code or "")
+        if not changed or not any(name in code for name in self._names_of_changed for code in codes):
+            return frozenset()
+        called = [
+            one
+            for inputs, node in zip(self._inputs, (before, after), strict=True)
+            for one in inputs.macros(node)
+        ]
+        return frozenset(changed).intersection(called)
+
+    @cached_property
+    def _names_of_changed(self) -> frozenset[str]:
+        """Return the names of macros that lead to a changed one."""
+        changed = frozenset(self._changed_macros())
+        return frozenset(
+            base_name(macro.name)
+            for side, inputs in zip(self._sides, self._inputs, strict=True)
+            for macro in side.macros.values()
+            if not changed.isdisjoint(inputs.behind(macro.unique_id))
+        )
+
+    def _of_templates(self, codes: tuple[str, str], package: str | None) -> Comparison | None:
         local = differing_expressions(*codes)
-        if local is not None and self._templates.compare(local, package, opaque=self._is_same).is_equal:
+        # The code that both sides have in common may call a changed macro.
+        if (
+            local is not None
+            and not self._changed_macros()
+            and self._templates.compare(local, package, opaque=self._is_same).is_equal
+        ):
             return None
         compare = partial(self._templates.compare, codes, package, is_same=self._is_same_sql)
         found = compare(opaque=self._is_same)

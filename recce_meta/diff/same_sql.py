@@ -76,6 +76,14 @@ class SqlInputs:
         """Return what the SQL of *node* and of its ephemeral ancestors depends on in addition to code."""
         return max(self._dependence(one) for one in (node, *self._ephemeral(node, {node.unique_id: None})))
 
+    def macros(self, node: NodeMetadata) -> tuple[str, ...]:
+        """Return the macros that the code of *node* may call, directly or indirectly, in any branch."""
+        return self._reached(self._named(node))
+
+    def behind(self, macro: str) -> tuple[str, ...]:
+        """Return *macro* and all macros that it may call."""
+        return self._reached((macro,))
+
     def may_stand(self, code: str, node: NodeMetadata) -> bool:
         """Return True if *code*, in its stored form, reads all of each parent of *node* where it is built.
 

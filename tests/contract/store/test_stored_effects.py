@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from recce_meta.api import diff as comparing
 from recce_meta.api.diff import NOTHING_MORE, DiffQuestion, whole_diff
 from recce_meta.api.record import record_run
-from recce_meta.models import Column, NodeMetadata, Project, RunDiff, RunMetadata, code_hash
+from recce_meta.models import Column, MacroMetadata, NodeMetadata, Project, RunDiff, RunMetadata, code_hash
 from recce_meta.models.change import Reach
 from recce_meta.report.diff_markdown import diff_markdown, diff_verdict
 from recce_meta.report.diff_text import diff_text
@@ -267,6 +267,34 @@ def test_an_edit_for_another_target_is_judged_alike_from_the_store_and_from_arti
         "if target.name = 'prod': column modified: amount",
     )
     assert told(stored)["daily"] == "revenue"
+
+
+def test_a_macro_that_acts_elsewhere_is_found_in_the_store_also_where_dbt_did_not_list_it(store: Any) -> None:
+    template = (
+        "select id, customer_id, cents / 100 as amount, state from {{ source('outside', 'raw') }}"
+        "{% if target.name == 'prod' %}{{ limited() }}{% endif %}"
+    )
+    projects = []
+    for number, run_id in enumerate(("base-run", "run-1")):
+        project = shop(run_id, "ci")
+        macro = MacroMetadata(
+            unique_id="macro.shop.limited",
+            name="limited",
+            package_name="shop",
+            macro_sql=f"{{% macro limited() %}} limit {number}{{% endmacro %}}",
+        )
+        nodes = tuple(
+            replace(node, raw_code=template, code_hash=code_hash(template)) if node.name == "stg" else node
+            for node in project.nodes
+        )
+        projects.append(replace(project, nodes=nodes, macros=(macro,)))
+        record_run(store.adapter, projects[-1], schema=store.schema)
+
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole_diff(*projects, NOTHING_MORE))
+    (change,) = stored.changed
+    assert (change.name, change.category) == ("limited", "breaking")
 
 
 def test_a_run_without_column_lineage_says_that_more_may_be_listed_than_is_reached(store: Any) -> None:

@@ -7,8 +7,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from recce_meta.api.diff import NOTHING_MORE, diff_of_pair, failing_changes
+from recce_meta import render_report
+from recce_meta.api.diff import NOTHING_MORE, DiffQuestion, diff_of_pair, failing_changes, whole_diff
 from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.models import Change, Column, MacroMetadata, NodeMetadata, Project, Status, code_hash
 from recce_meta.models.change import Category
@@ -243,3 +245,80 @@ def test_a_macro_with_another_argument_is_followed() -> None:
 
     assert change is not None and change.category is Category.BREAKING
     assert re.search("if target.name = 'prod': limit", " ".join(change.category_reasons))
+
+
+ON_PROD = (
+    "{{% macro limited() %}}{{% if target.name == 'prod' %}} where id > {} {{% endif %}}{{% endmacro %}}"
+)
+
+
+def shop_of(count: int, macro: str, code: str = SELECT.format("id") + "{{ limited() }}") -> Project:
+    """A project of *count* models that call the macro `limited`."""
+    one = project(code, "select id from orders", limited=macro)
+    (model,) = [node for node in one.nodes if node.name == "totals"]
+    models = [
+        replace(
+            model,
+            unique_id=f"model.shop.totals_{number}",
+            name=f"totals_{number}",
+            identifier=f"totals_{number}",
+            relation_name=f'"db"."dev"."totals_{number}"',
+        )
+        for number in range(count)
+    ]
+    return replace(one, nodes=(SOURCE, *models))
+
+
+def test_a_macro_that_acts_elsewhere_is_one_change_for_all_nodes_that_reach_it() -> None:
+    base, current = (shop_of(7, ON_PROD.format(number)) for number in (1, 2))
+
+    found = whole_diff(base, current, NOTHING_MORE)
+
+    (change,) = found.changes
+    assert (change.unique_id, change.resource_type, change.name) == ("macro.shop.limited", "macro", "limited")
+    assert (change.status, change.category) == (Status.MODIFIED, Category.BREAKING)
+    assert change.category_reasons == (
+        "unchanged for the target of this run, in 7 nodes that reach it: "
+        "totals_0, totals_1, totals_2, totals_3, totals_4, …",
+        "if target.name = 'prod': filter changed",
+    )
+    assert failing_changes(found, frozenset(["breaking"])) == [change]
+    for format in ("text", "markdown", "html", "json"):
+        assert "limited" in render_report(found, format)
+
+
+def test_a_macro_is_a_change_in_a_selection_of_a_node_that_reaches_it() -> None:
+    base, current = (shop_of(2, ON_PROD.format(number)) for number in (1, 2))
+
+    selected = [
+        [change.name for change in whole_diff(base, current, DiffQuestion(selection=[name])).changes]
+        for name in ("totals_1", "orders")
+    ]
+
+    assert selected == [["limited"], []]
+
+
+@pytest.mark.parametrize(
+    "macro",
+    [
+        ON_PROD.format(1).replace("'prod'", '"prod"').replace("where", "\n  where"),
+        "{% macro limited() %}{{ ' where id > 1' if 'prod' == target.name }}{% endmacro %}",
+    ],
+)
+def test_a_refactored_macro_is_no_change(macro: str) -> None:
+    assert whole_diff(shop_of(2, ON_PROD.format(1)), shop_of(2, macro), NOTHING_MORE).changes == ()
+
+
+def test_a_macro_in_a_branch_that_dbt_did_not_take_is_found() -> None:
+    code = SELECT.format("id") + "{% if target.name == 'prod' %}{{ limited() }}{% endif %}"
+    base, current = (
+        shop_of(1, f"{{% macro limited() %}} limit {number}{{% endmacro %}}", code) for number in (1, 2)
+    )
+    unlisted = [
+        replace(side, nodes=tuple(replace(node, macros=()) for node in side.nodes))
+        for side in (base, current)
+    ]
+
+    (change,) = whole_diff(*unlisted, NOTHING_MORE).changes
+
+    assert (change.name, change.category) == ("limited", Category.BREAKING)

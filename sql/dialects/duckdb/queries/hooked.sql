@@ -1,5 +1,5 @@
 -- Nodes of a graph that may call macros missing from dbt's list: in hooks, as an incremental strategy, or in a branch
--- that dbt takes only at run time.
+-- that dbt takes only at run time, or for another target.
 SELECT
   part_nodes.unique_id
 FROM recce_metadata.store_graph_parts AS graph_parts
@@ -13,4 +13,5 @@ WHERE
     REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":[{%'
     OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%"incremental_strategy":"%'
     OR node_versions.raw_code LIKE '%is_incremental%'
+    OR node_versions.raw_code LIKE '%{%if %'
   );

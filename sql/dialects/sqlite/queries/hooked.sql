@@ -1,5 +1,5 @@
 -- Nodes of a graph that may call macros missing from dbt's list: in hooks, as an incremental strategy, or in a branch
--- that dbt takes only at run time.
+-- that dbt takes only at run time, or for another target.
 SELECT
   part_nodes.unique_id
 FROM store_graph_parts AS graph_parts
@@ -13,4 +13,5 @@ WHERE
     REPLACE(node_versions.config, ' ', '') LIKE '%hook":[{%'
     OR REPLACE(node_versions.config, ' ', '') LIKE '%"incremental_strategy":"%'
     OR node_versions.raw_code LIKE '%is_incremental%'
+    OR node_versions.raw_code LIKE '%{%if %'
   );

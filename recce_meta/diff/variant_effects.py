@@ -1,0 +1,124 @@
+"""Effects of an edit on targets, with variables and in branches other than those that dbt compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec.structs import replace
+
+from recce_meta.diff.causes import Causes
+from recce_meta.diff.every_target import hidden_settings
+from recce_meta.diff.materializations import table_effects
+from recce_meta.errors import first_of, plural
+from recce_meta.models import ChangeDetail, NodeMetadata
+from recce_meta.models.change import Category, SqlChange
+
+if TYPE_CHECKING:
+    from recce_meta.render.variants import Comparison
+
+CompareSql: TypeAlias = Callable[[NodeMetadata, str, NodeMetadata, str], SqlChange]
+"""Compares two versions of a node's compiled SQL: base's node and SQL, current's node and SQL."""
+
+UNCHANGED_HERE = "unchanged for the target of this run"
+"""Reason that stands before the effects on other targets."""
+MAY_ACT = "{{{{ {} }}}} may act on other targets"
+"""Reason of an effect that is not known, with the expression."""
+MOST_NODES = 25
+"""Maximum number of nodes by which a macro that acts on other targets is judged."""
+NODES_SHOWN = 5
+MOST_VARIANTS = 8
+"""Maximum number of variants of a node whose SQL is compared."""
+
+
+def macro_effects(ids: Sequence[str], causes: Causes, compare: CompareSql) -> Iterator[SqlChange]:
+    """Yield the effects on other targets of a macro that the nodes *ids* reach."""
+    nodes = [(causes.base.nodes[one], causes.current.nodes[one]) for one in ids]
+    names = first_of([after.name for _, after in nodes], NODES_SHOWN)
+    where = f"{plural(len(ids), 'node')} that {'reaches' if len(ids) == 1 else 'reach'} it: {names}"
+    yield SqlChange(category=Category.NONE, reasons=(f"{UNCHANGED_HERE}, in {where}",))
+    if len(ids) > MOST_NODES:
+        yield unknown_effect(f"judged in {MOST_NODES} of them")
+    for before, after in nodes[:MOST_NODES]:
+        found = causes.every_target.compare(before, after)
+        if found is None:
+            continue
+        if after.resource_type in ("model", "snapshot"):
+            yield from _effects(found, (), before, after, causes, compare)
+        else:
+            yield unknown_effect(f"{after.name} may differ on other targets")
+
+
+def variant_effects(
+    shown: SqlChange,
+    details: Sequence[ChangeDetail],
+    before: NodeMetadata,
+    after: NodeMetadata,
+    causes: Causes,
+    compare: CompareSql,
+) -> Iterator[SqlChange]:
+    """Yield the effects that compiled SQL cannot show: on other targets, variables and branches of Jinja.
+
+    *shown* is the effect that it shows.
+    """
+    if None in (causes.base.compiled(before), causes.current.compiled(after)):
+        return
+    found = causes.every_target.compare(before, after)
+    if found is None:
+        return
+    effects = [
+        # A variant with the same effect as the run needs no reason of its own.
+        effect if replace(effect, reasons=()) != replace(shown, reasons=()) else replace(effect, reasons=())
+        for effect in _effects(found, details, before, after, causes, compare)
+    ]
+    if any(effect.category is not Category.NONE for effect in effects) and causes.same_compiled(
+        before, after
+    ):
+        yield SqlChange(category=Category.NONE, reasons=(UNCHANGED_HERE,))
+    yield from effects
+
+
+def _effects(
+    found: Comparison,
+    details: Sequence[ChangeDetail],
+    before: NodeMetadata,
+    after: NodeMetadata,
+    causes: Causes,
+    compare: CompareSql,
+) -> Iterator[SqlChange]:
+    if found.undecided:
+        yield unknown_effect(MAY_ACT.format(found.undecided))
+        return
+    seen: set[tuple[str, str]] = set()
+    for variant in found.variants:
+        when = f"if {' and '.join(variant.conditions)}: " if variant.conditions else ""
+        if settings := hidden_settings(variant, before, after):
+            yield unknown_effect(f"{when}other {', '.join(settings)}")
+        if not variant.has_other_text:
+            continue
+        if None in variant.texts:
+            yield unknown_effect(f"{when}compiled on one side only")
+            continue
+        texts = causes.every_target.sql_of(variant, before, after)
+        if isinstance(texts, str):
+            yield unknown_effect(MAY_ACT.format(texts))
+            continue
+        if texts in seen:
+            continue
+        if len(seen) == MOST_VARIANTS:
+            yield unknown_effect(f"more than {MOST_VARIANTS} other targets, variables or branches")
+            return
+        seen.add(texts)
+        nodes = [replace(node, compiled_code=text) for node, text in zip((before, after), texts, strict=True)]
+        effect = compare(nodes[0], texts[0], nodes[1], texts[1])
+        if effect.category is Category.NONE:
+            continue
+        reasons = effect.reasons or tuple(f"{column.name} {column.status}" for column in effect.columns)
+        yield replace(effect, reasons=tuple(f"{when}{reason}" for reason in reasons or (effect.category,)))
+        words = causes.incremental_words(before, after)
+        yield from table_effects(before, after, effect, details, causes.adapter, words)
+
+
+def unknown_effect(*reasons: str) -> SqlChange:
+    """Return an effect that is not known, for *reasons*."""
+    return SqlChange(category=Category.UNKNOWN, reasons=reasons)
