@@ -162,12 +162,15 @@ class EveryTarget:
         changed = self._changed_macros()
         return not changed or all(side.closure([macro.unique_id]).isdisjoint(changed) for side in self._sides)
 
-    def sql_of(self, variant: Variant, before: NodeMetadata, after: NodeMetadata) -> tuple[str, str] | str:
-        """Return the SQL of both sides in *variant*, with tokens of relations.
+    def sql_of(
+        self, variant: Variant, before: NodeMetadata, after: NodeMetadata
+    ) -> tuple[tuple[str, str], str]:
+        """Return the SQL of both sides in *variant*, with tokens of relations, and an expression.
 
-        The result is one expression if its value would have to be known. An expression outside of quotes that
-        both sides have equally often counts as one value.
+        The expression has an unknown value: it is outside of quotes, and not equally often on both sides.
+        The SQL is then that of one value, as for expressions that both sides have. It may be empty.
         """
+        unknown = ""
         counts = [
             Counter(token for kind, token in sql_pieces(text or "", self._adapter) if kind == "literal")
             for text in variant.texts
@@ -186,10 +189,10 @@ class EveryTarget:
                     key = variant.expressions[int(piece[len(symbols.MARK) : -len(CLOSING)])]
                     written = _written(key, node)
                     if written is None and counts[0][piece] != counts[1][piece]:
-                        return key
+                        unknown = key
                     pieces.append(written or _value(key, pieces))
             found.append("".join(pieces))
-        return found[0], found[1]
+        return (found[0], found[1]), unknown
 
 
 def hidden_settings(variant: Variant, before: NodeMetadata, after: NodeMetadata) -> list[str]:

@@ -90,19 +90,20 @@ def _effects(
         yield unknown_effect(MAY_ACT.format(found.undecided))
         return
     seen: set[tuple[str, str]] = set()
-    for variant in found.variants:
+    known: set[tuple[str, ...]] = set()
+    # Equal effects have one reason: that of the case with the fewest conditions.
+    for variant in sorted(found.variants, key=lambda one: len(one.conditions)):
         when = f"if {' and '.join(variant.conditions)}: " if variant.conditions else ""
         if settings := hidden_settings(variant, before, after):
-            yield unknown_effect(f"{when}other {', '.join(settings)}")
+            is_new = (*settings,) not in known
+            known.add((*settings,))
+            yield unknown_effect(*([f"{when}other {', '.join(settings)}"] if is_new else ()))
         if not variant.has_other_text:
             continue
         if None in variant.texts:
             yield unknown_effect(f"{when}compiled on one side only")
             continue
-        texts = causes.every_target.sql_of(variant, before, after)
-        if isinstance(texts, str):
-            yield unknown_effect(MAY_ACT.format(texts))
-            continue
+        texts, expression = causes.every_target.sql_of(variant, before, after)
         if texts in seen:
             continue
         if len(seen) == MOST_VARIANTS:
@@ -111,10 +112,16 @@ def _effects(
         seen.add(texts)
         nodes = [replace(node, compiled_code=text) for node, text in zip((before, after), texts, strict=True)]
         effect = compare(nodes[0], texts[0], nodes[1], texts[1])
+        # With another value, the effect may be worse, unless it is the worst already.
+        if expression and effect.category is not Category.BREAKING:
+            yield unknown_effect(MAY_ACT.format(expression))
+            continue
         if effect.category is Category.NONE:
             continue
         reasons = effect.reasons or tuple(f"{column.name} {column.status}" for column in effect.columns)
-        yield replace(effect, reasons=tuple(f"{when}{reason}" for reason in reasons or (effect.category,)))
+        shown = () if reasons in known else reasons or (str(effect.category),)
+        known.add(reasons)
+        yield replace(effect, reasons=tuple(f"{when}{reason}" for reason in shown))
         words = causes.incremental_words(before, after)
         yield from table_effects(before, after, effect, details, causes.adapter, words)
 

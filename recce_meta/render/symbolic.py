@@ -133,7 +133,13 @@ class SymbolicSandbox(Sandbox):
         kwargs.pop("_loop_vars", None)
         kwargs.pop("_block_vars", None)
         if isinstance(obj, Symbol):
-            return Symbol(obj.world, f"{obj.key}({arguments_of(args, kwargs)})")
+            key = f"{obj.key}({arguments_of(args, kwargs)})"
+            origin, _, method = obj.key.rpartition(".")
+            if method in _OF_STRINGS and all(isinstance(one, str) for one in args) and not kwargs:
+                obj.world.derived[key] = origin, lambda value: getattr(value, method)(*args)
+                if method in ("lower", "upper"):
+                    obj.world.idempotent.add(key)
+            return Symbol(obj.world, key)
         if isinstance(obj, (SymbolFunction, MacroCall, Macro)) or obj in (JinjaNamespace, SymbolTable):
             self.budget.spend()
             return call_macro(obj, args, kwargs) if isinstance(obj, Macro) else obj(*args, **kwargs)
@@ -190,6 +196,8 @@ def _joined(parts: list[Any]) -> Any:
     return text if world is None else Symbol(world, " ~ ".join(map(words, parts)), text)
 
 
+_OF_STRINGS = frozenset("startswith endswith lower upper strip".split())
+"""Methods of which the result is computed if the string is known."""
 _UNCHANGING = frozenset("as_text as_bool as_native as_number list length count first last default d".split())
 """Filters that work on a symbol, or a list of symbols, without its value."""
 
@@ -211,11 +219,14 @@ def _symbolic_filter(
             return (given[1] if len(given) > 1 else "") if may_be_replaced and not value else value
         if name.startswith("as_") or (name in _UNCHANGING and isinstance(value, (list, tuple))):
             return function(*args[:first], *given, **kwargs)
-        return Symbol(
-            world,
-            f"{words(value)}|{name}"
-            + (f"({arguments_of(given[1:], kwargs)})" if given[1:] or kwargs else ""),
-        )
+        if name == "join" and isinstance(value, (list, tuple)) and len(given) < 3 and not kwargs:
+            return as_symbol(str(given[1] if len(given) > 1 else "").join(map(str, value)))
+        arguments = f"({arguments_of(given[1:], kwargs)})" if given[1:] or kwargs else ""
+        key = f"{words(value)}|{name}{arguments}"
+        if name in ("lower", "upper") and isinstance(value, Symbol) and not arguments:
+            world.derived[key] = value.key, lambda text: getattr(text, name)()
+            world.idempotent.add(key)
+        return Symbol(world, key)
 
     if first:
         wrapped.jinja_pass_arg = function.jinja_pass_arg  # type: ignore[attr-defined]

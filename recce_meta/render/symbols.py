@@ -51,6 +51,27 @@ class World:
     """Constants from which a symbol differs."""
     truths: dict[str, bool] = field(default_factory=dict)
 
+    derived: dict[str, tuple[str, Callable[[str], Any]]] = field(default_factory=dict)
+    """Symbols that follow from the string of another one, with the function that computes them."""
+    idempotent: set[str] = field(default_factory=set)
+    """Those of them with a function that does not change its own results, such as `lower`."""
+
+    @property
+    def is_possible(self) -> bool:
+        """False if an answer about a symbol contradicts the value of the symbol that it follows from."""
+        for key, (origin, compute) in self.derived.items():
+            fixed = self.values.get(key)
+            if key in self.idempotent and isinstance(fixed, str) and compute(fixed) != fixed:
+                return False
+            if not isinstance(value := self.values.get(origin), str):
+                continue
+            found = compute(value)
+            if key in self.values and self.values[key] != found:
+                return False
+            if found in self.others.get(key, ()) or (key in self.truths and self.truths[key] != bool(found)):
+                return False
+        return True
+
     def choose(self) -> bool:
         """Return the next answer: the given one, else False."""
         place = len(self.taken)
@@ -168,7 +189,12 @@ class Symbol(TemplateObject):
         if isinstance(part, slice):
             ends = [part.start, part.stop, *([] if part.step is None else [part.step])]
             shown = ":".join("" if one is None else words(one) for one in ends)
-            return Symbol(self.world, f"{self.key}[{shown}]")
+            key = f"{self.key}[{shown}]"
+            if all(one is None or isinstance(one, int) for one in ends):
+                self.world.derived[key] = self.key, lambda value: value[part]
+                if part.start is part.step is None and (part.stop or 0) >= 0:
+                    self.world.idempotent.add(key)
+            return Symbol(self.world, key)
         return self._refuse()
 
 

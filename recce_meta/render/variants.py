@@ -373,6 +373,8 @@ class TemplateComparer:
                 endings.append(str(error))
             texts.append(text)
             settings.append(rendering.settings)
+        if not world.is_possible:
+            return None
         # A value that was decided after its token had been written.
         plain = [None if text is None else _with_values(text, world) for text in texts]
         old, new = plain

@@ -15,6 +15,7 @@ from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.models import Change, Column, MacroMetadata, NodeMetadata, Project, Status, code_hash
 from recce_meta.models.change import Category
 from recce_meta.models.run import RunMetadata
+from scripts.break_targets import Proof
 
 SOURCE = NodeMetadata(
     unique_id="model.shop.orders",
@@ -128,8 +129,8 @@ DAY = "select id from {{ ref('orders') }}{% if is_incremental() %} where day > {
         (
             SELECT.format("id") + "{% if is_incremental() %} where day > {{ var('y') }}{% endif %}",
             SELECT.format("id") + "{% if is_incremental() %} where day > {{ var('z') }}{% endif %}",
-            Category.UNKNOWN,
-            "{{ var('y') }} may act on other targets",
+            Category.BREAKING,
+            "if is_incremental(): filter changed",
         ),
         (
             SELECT.format("id") + "{% if is_incremental() %} where day > 1{% endif %}",
@@ -199,6 +200,16 @@ def test_templates_that_are_equal_for_every_target_are_formatting(base: str, cur
     change = edited(base, current)
 
     assert change is not None and change.status is Status.UNCHANGED
+
+
+def test_no_edit_that_acts_elsewhere_is_called_unchanged_or_milder_than_its_results() -> None:
+    proof = Proof()
+
+    assert [failure for seed in range(1, 41) for failure in proof.failures(seed)] == []
+
+    assert proof.counts["hidden edit with a category"] > 5
+    assert proof.counts["harmless, formatting"] > 5
+    assert not any(kind.startswith("alarm") for kind in proof.counts)
 
 
 def test_a_visible_edit_is_judged_for_other_targets_as_well() -> None:
