@@ -74,6 +74,7 @@ CALLS = {
     "runner": ["build", "--help"],
     "serve": ["--help"],
     "lsp": ["--help"],
+    "mcp": ["--help"],
 }
 
 

@@ -80,7 +80,8 @@ def test_recorders_on_two_connections_all_succeed(store, make_project):
 
     def work(number: int) -> list[bool]:
         barrier.wait()
-        with store.another() as adapter:
+        # On an emulator that is busy, one recorder may wait for more than a minute.
+        with store.backend.connect(lock_timeout=180) as adapter:
             return [
                 record_run(
                     adapter,
