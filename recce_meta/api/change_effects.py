@@ -24,7 +24,7 @@ from recce_meta.diff.code import INJECTED, without_limits
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, keeps_rows, reached_outcome
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import SqlNotAnalysed
-from recce_meta.graph import LineageGraph, is_ephemeral
+from recce_meta.graph import LineageGraph, build_lineage_graph, is_ephemeral
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.models.relation_tokens import CLOSING, OPENING, resolve, token_ids
@@ -41,6 +41,7 @@ from recce_meta.sql_lineage.project.names import (
     without_quotes,
 )
 from recce_meta.sql_lineage.project.nodes import Spelling
+from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, is_semantic
 from recce_meta.sql_lineage.propagation import AffectedNode, LineageSource, ParentRead, Start, propagate
 from recce_meta.warehouses.builds import Outcome, incremental_words
 
@@ -209,9 +210,11 @@ class Effects:
         changed: Iterable[str],
     ) -> None:
         """Create the effects; *changed* are all changed nodes, including any left out of `of`."""
-        self._sides, self._runs, self._graph = sides, runs, graph
+        self._sides, self._runs = sides, runs
         self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
         self._changed = frozenset(changed)
+        self.graph = self._graph = self._with_reads(graph)
+        """The lineage of both sides, and what metrics and saved queries read without an edge of dbt."""
         self._columns = ParentColumns(runs, graph, self._changed)
         self._names: dict[int, RelationFinder] = {}
         self._read: dict[int, int] = {}
@@ -253,6 +256,29 @@ class Effects:
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
         return judged, propagate(starts, self._graph, readers)
+
+    def _with_reads(self, graph: LineageGraph) -> LineageGraph:
+        """Return *graph* with the semantic models that filters and groups join, and with time spines."""
+        changed = (side.nodes.get(one) for side in self._sides for one in self._changed)
+        is_read = any(node is not None and is_semantic(node) for node in changed) or any(
+            one.startswith(f"{SEMANTIC_MODEL}.") for one in graph.downstream(self._changed)
+        )
+        definitions = [one for one in graph.parents_of if one.split(".", 1)[0] in DEFINITIONS]
+        if not is_read or not definitions:
+            return graph
+        found = {
+            LineageEdge(edge.node_id, edge.parent_id)
+            for run in self._runs
+            if run.has_columns
+            for edge in run.column_parents(definitions)
+            if edge.parent_id not in graph.parents(edge.node_id)
+        }
+        if not found:
+            return graph
+        edges = {
+            LineageEdge(child, parent) for child, all_of in graph.parents_of.items() for parent in all_of
+        }
+        return build_lineage_graph([], {*edges, *found})
 
     def notes(self) -> Iterable[str]:
         """Yield notes on effects that could not be determined, and why."""

@@ -84,9 +84,9 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
     runs = (StoredRunReader(adapter, base, schema, graph), StoredRunReader(adapter, current, schema, graph))
     effects = Effects((pair.sides[0], pair.sides[1]), runs, graph, changed_ids(changes))
     judged, reached = effects.of(changes)
-    names = pair.names(judged, graph)
+    names = pair.names(judged, effects.graph)
     notes = (*pair.notes(), *effects.notes())
-    return run_diff(base, current, judged, graph, names, pair.unseen_seeds(), notes, reached=reached)
+    return run_diff(base, current, judged, effects.graph, names, pair.unseen_seeds(), notes, reached=reached)
 
 
 class _Pair:
@@ -487,7 +487,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         base.run,
         current.run,
         judged,
-        graph,
+        effects.graph,
         nodes,
         unseen,
         [*notes, *effects.notes()],

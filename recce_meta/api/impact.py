@@ -25,6 +25,7 @@ from recce_meta.report.labels import kind_plural
 from recce_meta.sql_lineage.impact import (
     ANY,
     COLUMNS,
+    DEFINITIONS,
     ROWS,
     ColumnRef,
     Steps,
@@ -340,7 +341,10 @@ def _with_reads(run: RunReader, graph: LineageGraph, reads: Iterable[ColumnEdge]
     unknown = [
         LineageEdge(child, parent)
         for child, parent in pairs
-        if parent not in graph.parents(child) and parent not in _behind_inlined(run, graph, child)
+        if parent not in graph.parents(child)
+        and parent not in _behind_inlined(run, graph, child)
+        # A definition may name an element that it also reads through a metric.
+        and not (child.startswith(DEFINITIONS) and parent in graph.ancestors(child))
     ]
     return build_lineage_graph([], [*run.edges, *unknown]) if unknown else graph
 

@@ -39,6 +39,11 @@ from recce_meta.models.marks.annotation import Annotation, annotations_of
 from recce_meta.models.relation_tokens import RelationIndex, tokenise
 from recce_meta.sql_lineage.impact import columns_read
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
+from recce_meta.sql_lineage.project.semantics import (
+    DEFINITIONS,
+    is_semantic,
+    reads_by_name,
+)
 from recce_meta.store import columns, read
 from recce_meta.store.marks.annotations import find_annotations
 from recce_meta.store.select import RunSelector, load_run, resolve_complete_run
@@ -275,7 +280,11 @@ class MemoryRunReader(RunReader):
 
     def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
         parents = frozenset(ids)
-        found = self.columns({*parents, *(child for one in parents for child in self._graph.children(one))})
+        children = {child for one in parents for child in self._graph.children(one)}
+        # dbt's graph lacks the semantic models that filters and groups join.
+        if any(map(is_semantic, self.nodes({*parents, *children}).values())):
+            children.update(node.unique_id for node in self._layer if node.resource_type in DEFINITIONS)
+        found = self.columns({*parents, *children})
         return [edge for edge in _column_edges(found) if edge.parent_id in parents]
 
     def column_parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
@@ -284,6 +293,11 @@ class MemoryRunReader(RunReader):
     @cached_property
     def _graph(self) -> LineageGraph:
         return build_lineage_graph(self._project.nodes)
+
+    @cached_property
+    def _layer(self) -> Sequence[NodeMetadata]:
+        """Return the nodes that the columns of each metric and saved query may depend on."""
+        return [node for node in self._project.nodes if is_semantic(node)]
 
     @cached_property
     def _relations(self) -> RelationIndex:
@@ -345,7 +359,12 @@ class MemoryRunReader(RunReader):
                 part[unique_id] = replace(node, compiled_code=None, parents=())
             else:
                 part[unique_id] = node
-                waiting.extend(node.parents)
+                waiting.extend(() if reads_by_name(node) else node.parents)
+        if any(node.resource_type in DEFINITIONS for node in part.values()):
+            for node in self._layer:
+                if node.unique_id not in part:
+                    stubs.add(node.unique_id)
+                    part[node.unique_id] = replace(node, compiled_code=None, parents=())
         return list(part.values()), stubs
 
 

@@ -41,6 +41,8 @@ from recce_meta.models.change import (
     ReachedBy,
     SqlChange,
 )
+from recce_meta.sql_lineage.project.nodes import elements
+from recce_meta.sql_lineage.project.semantics import SEMANTIC_MODEL
 from recce_meta.sql_lineage.propagation import AffectedNode
 
 READ = frozenset("model seed snapshot source metric semantic_model saved_query function".split()) | RELATIONS
@@ -220,6 +222,9 @@ def _effects(
         yield query
         words = causes.incremental_words(before, after)
         yield from table_effects(before, after, query, change.details, causes.adapter, words)
+    if after.resource_type == SEMANTIC_MODEL and (lost := _lost_elements(before, after)):
+        columns = tuple(ColumnChange(name, Status.REMOVED) for name in lost)
+        yield SqlChange(category=Category.PARTIAL_BREAKING, columns=columns)
     if has_sql and not reasons.isdisjoint((Reason.BODY, Reason.MACROS)):
         shown = _of_sql(before, after, causes, compare)
         yield from variant_effects(shown, change.details, before, after, causes, compare)
@@ -256,6 +261,12 @@ def _of_sql(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: 
     if old == new:
         return _NOTHING
     return compare(before, old, after, new)
+
+
+def _lost_elements(before: NodeMetadata, after: NodeMetadata) -> list[str]:
+    """Return the names of elements that a semantic model had: metrics and saved queries may name them."""
+    kept = {name for name, _ in elements(after) or ()}
+    return [name for name, _ in elements(before) or () if name not in kept]
 
 
 def _without_sql(node: NodeMetadata) -> SqlChange:

@@ -50,6 +50,10 @@ ANY = "*"
 """Column of a parent with unknown columns, and of a node that passes such columns on."""
 
 
+DEFINITIONS = ("semantic_model.", "metric.", "saved_query.")
+"""Prefixes of ids of nodes that are not built as a whole: each of their columns fails by itself."""
+
+
 class ColumnRef(NamedTuple):
     """One point of a walk. Rows and `unknown` have no column; upstream, a column can determine rows."""
 
@@ -194,9 +198,15 @@ def downstream(
 def removal(edges: Iterable[ColumnEdge]) -> Steps:
     """Return the steps of a column that is removed or renamed; *edges* as for `downstream`.
 
-    A reader that names the column fails, and the path ends there. A star loses the column.
+    A reader that names the column fails, and the path ends there. A star loses the column, and so does a
+    metric, semantic model or saved query for the columns that it computes from it.
     """
+    edges = list(edges)
     of_node = _EdgeIndex(edges, "parent_id", "parent_column")
+    outputs: dict[str, set[str]] = defaultdict(set)
+    for edge in edges:
+        if edge.column_name is not None and edge.node_id.startswith(DEFINITIONS):
+            outputs[edge.node_id].add(edge.column_name)
 
     def steps(ref: ColumnRef) -> Iterator[Step]:
         unique_id, _, column = ref
@@ -213,10 +223,22 @@ def removal(edges: Iterable[ColumnEdge]) -> Steps:
                 sure = min(edge.confidence, UNSURE) if name in structs else edge.confidence
                 if edge.kind == REFERENCED:
                     yield Step(ref, ColumnRef(edge.node_id, FAILS), edge.kind, sure)
+                elif edge.node_id in outputs:
+                    lost = outputs[edge.node_id] if loses_all(edge) else {edge.column_name}
+                    for name_lost in sorted(filter(None, lost)):
+                        yield Step(ref, ColumnRef(edge.node_id, COLUMNS, name_lost), edge.kind, sure)
                 elif edge.node_id not in named and _is_starred(edge):
                     yield _into_reader(ref, edge)._replace(confidence=sure)
 
     return steps
+
+
+def loses_all(edge: ColumnEdge) -> bool:
+    """Return True if no column of a definition is left without the column that *edge* reads.
+
+    The time by which only some queries group a metric is not needed by the others.
+    """
+    return edge.column_name is None and edge.kind not in (REFERENCED, Usage.GROUP)
 
 
 def _is_starred(edge: ColumnEdge) -> bool:

@@ -23,7 +23,15 @@ from recce_meta.graph import LineageGraph
 from recce_meta.models import LineageEdge, Status
 from recce_meta.models.change import Category, ColumnChange, Reach, SqlChange
 from recce_meta.models.lineage import REFERENCED, ColumnEdge, Kind, NodeColumns, Tier
-from recce_meta.sql_lineage.impact import ANY, UNSURE, EdgesByColumn, columns_read, structs_around
+from recce_meta.sql_lineage.impact import (
+    ANY,
+    DEFINITIONS,
+    UNSURE,
+    EdgesByColumn,
+    columns_read,
+    loses_all,
+    structs_around,
+)
 from recce_meta.sql_lineage.project.columns import WITHOUT_QUERY
 from recce_meta.warehouses.builds import Outcome
 
@@ -31,8 +39,6 @@ ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
 """Returns the available column lineage of nodes, and of readers that inline them as ephemeral models."""
 
 
-DEFINITIONS = ("semantic_model.", "metric.", "saved_query.")
-"""Prefixes of ids of nodes that dbt does not build: readers of an invalid one are invalid as well."""
 NOT_PROVEN = "its SQL is not proven"
 NOT_TRACED = "its columns are not traced"
 ABOVE_MAY_FAIL = "it reads a definition that fails or may fail"
@@ -136,11 +142,13 @@ class _AffectedPart(NamedTuple):
     """True if the node names a removed column."""
     may_fail: str = ""
     """Why the node may name a removed column; empty if that is known."""
+    is_end: bool = False
+    """True if readers of the node are not affected."""
 
     @property
     def breaks_readers(self) -> bool:
         """Return True if the node is a definition that may be invalid, and so what reads it."""
-        return self.unique_id.startswith(DEFINITIONS) and (self.fails or bool(self.may_fail))
+        return self.unique_id.startswith(DEFINITIONS) and bool(self.may_fail)
 
 
 class _Shape(NamedTuple):
@@ -207,7 +215,7 @@ class _Propagation:
         if is_reached and part.what is Reach.COLUMNS and (rows := self._of_existing_rows(part)) is not None:
             self._add(rows, queue)
         key = part.unique_id, part.what, part.column.lower(), part.status, part.breaks_readers
-        if part.confidence > self._passed.get(key, 0.0):
+        if part.confidence > self._passed.get(key, 0.0) and not part.is_end:
             self._passed[key] = part.confidence
             heappush(queue, part)
         if is_reached and part.status is not Status.ADDED:
@@ -283,13 +291,32 @@ class _Propagation:
             earlier = {child: reads for child, reads in earlier.items() if child not in assumed}
         failing = self._failing(part, readers, earlier)
         for child, sure in failing.items():
-            yield _AffectedPart(
-                distance, part.origin, child, Reach.ROWS, confidence=min(part.confidence, sure), fails=True
+            failed = part._replace(
+                distance=distance, unique_id=child, confidence=min(part.confidence, sure), fails=True
             )
+            if child.startswith(DEFINITIONS):
+                yield from self._failed_columns(failed, [earlier.get(child), readers.get(child)])
+            else:
+                yield failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED)
         for index in (readers, earlier) if part.status is Status.REMOVED else (readers,):
             for child, edges in index.items():
                 for edge in edges.of(part.column) if child not in failing else ():
                     yield self._follow(part, child, edge, is_current=index is readers)
+
+    def _failed_columns(
+        self, failed: _AffectedPart, reads: Iterable[_Reads | None]
+    ) -> Iterator[_AffectedPart]:
+        """Yield the columns of a definition that fail without the column of *failed*; others stay valid."""
+        edges = [edge for one in reads if one is not None for edge in one.of(failed.column)]
+        names = {edge.column_name: None for edge in edges if edge.column_name is not None}
+        if any(loses_all(edge) for edge in edges):
+            for side in (self._base.columns, self._current.columns):
+                names |= dict.fromkeys(side[failed.unique_id].names if failed.unique_id in side else ())
+        for name in names:
+            sure = max(edge.confidence for edge in edges if edge.column_name == name or loses_all(edge))
+            yield failed._replace(column=name, confidence=min(failed.confidence, sure))
+        if not names:
+            yield failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED, is_end=True)
 
     def _failing(
         self, part: _AffectedPart, readers: Mapping[str, _Reads], earlier: Mapping[str, _Reads]
@@ -391,7 +418,7 @@ class _Propagation:
             known = self._current.columns.get(child)
             if known is None or known.reason is not None or not (known.outputs or known.uses):
                 yield child
-            elif not any(child in readers for readers in behind):
+            elif not child.startswith(DEFINITIONS) and not any(child in readers for readers in behind):
                 silent.append(child)
         if silent:  # `select count(*)` names its parent; a query that runs during compilation does not
             named = self._source.mentions(parent, silent)

@@ -115,9 +115,7 @@ def _unknown(node: NodeMetadata | None, lineage: NodeColumns | None, reader: Run
     return f"The columns are not known: the run has no catalog of the node{why}."
 
 
-_WITHOUT_COLUMNS = frozenset(
-    {*TESTS, "exposure", "metric", "semantic_model", "saved_query", "operation", "schema", "group"}
-)
+_WITHOUT_COLUMNS = frozenset({*TESTS, "exposure", "operation", "schema", "group"})
 
 
 def _with_changes(

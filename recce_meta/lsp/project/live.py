@@ -33,7 +33,7 @@ from recce_meta.lsp.project.live_project import (
 )
 from recce_meta.lsp.project.rendering import OWN_READERS
 from recce_meta.models import NodeMetadata, code_hash
-from recce_meta.models.change import Category, SqlChange
+from recce_meta.models.change import CERTAIN, Category, SqlChange
 from recce_meta.models.lineage import (
     ColumnOutput,
     FailingNode,
@@ -119,10 +119,13 @@ def _removed_column(
         return RemovedColumn(name=name, fails=(), renamed_to=renamed_to, unchecked=INLINED)
     if not project.index.reader.has_references:
         return RemovedColumn(name=name, fails=(), renamed_to=renamed_to, unchecked=NO_REFERENCES)
-    fails = _with_edits(project, node, name, project.failing(node.unique_id, name), others)
+    found = list(_with_edits(project, node, name, project.failing(node.unique_id, name), others))
+    fails = tuple(one for one in found if one.confidence >= CERTAIN)
     untraced = [one for one in project.index.untraced_readers(node.unique_id) if one.unique_id not in others]
-    unchecked = f"{plural(len(untraced), 'node')} not traced may fail too" if untraced else None
-    return RemovedColumn(name=name, fails=tuple(fails), renamed_to=renamed_to, unchecked=unchecked)
+    unclear = [f"{plural(len(untraced), 'node')} not traced"] if untraced else []
+    unclear += [f"{plural(len(found) - len(fails), 'node')} uncertain"] if len(fails) < len(found) else []
+    unchecked = f"{', '.join(unclear)} may fail too" if unclear else None
+    return RemovedColumn(name=name, fails=fails, renamed_to=renamed_to, unchecked=unchecked)
 
 
 def _with_edits(

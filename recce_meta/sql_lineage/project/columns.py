@@ -9,7 +9,7 @@ isolation: a failure affects this query only.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
 from itertools import chain
 from time import monotonic
@@ -46,15 +46,19 @@ from recce_meta.sql_lineage.project.nodes import (
     argument_uses,
     canonical_spelling,
     deciding_uses,
+    elements,
     elements_query,
     exposure_columns,
     exposure_reads,
     named_columns,
+    naming,
     node_columns,
     snapshot_columns,
     snapshot_names,
     test_columns,
+    with_expressions,
 )
+from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, SemanticLayer
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import Edit, deciding_columns, incremental_words
 
@@ -156,7 +160,7 @@ def _short(text: str) -> str:
     return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
 
 
-ANALYSIS_VERSION = 7
+ANALYSIS_VERSION = 8
 """Increases with every change of the analysis that changes its results: all nodes are then analysed again."""
 SECONDS = 10.0
 """Default time limit for the query of one node."""
@@ -174,6 +178,8 @@ NOT_COMPILED = {
 }
 """Reasons why a node has no SQL to analyse."""
 NO_ELEMENTS = "its elements could not be read as SQL of one model"
+NO_READS = "its definition names no measure, metric or column"
+NO_EXPRESSION = "its expression could not be read as SQL of one model"
 HIDDEN = "its SQL is not shown to the user who scanned"
 EMPTY = "its compiled SQL is empty"
 UNDOCUMENTED = "neither a catalog nor documentation names its columns"
@@ -205,8 +211,8 @@ def analyse_project(
     """Return the column lineage of *project*, reusing the results in *known*.
 
     The query of one node may take *timeout* seconds. A node that cannot be analysed loses its own column
-    edges and adds one warning; it never raises. Nodes without columns, such as metrics and exposures, are
-    left out. *assumed* are nodes whose SQL may not be what dbt would compile: their edges are less certain.
+    edges and adds one warning; it never raises. Nodes without columns, such as unit tests, are left out.
+    *assumed* are nodes whose SQL may not be what dbt would compile: their edges are less certain.
     """
     work = _Analysis(project, known or {}, timeout, assumed)
     # Parents come first, because the columns of a `*` follow from theirs.
@@ -223,8 +229,8 @@ def analyse_project(
     )
 
 
-SEMANTIC_MODEL, EXPOSURE = "semantic_model", "exposure"
-_ANALYSED = QUERIES | OUTSIDE | {"test", SEMANTIC_MODEL}
+EXPOSURE = "exposure"
+_ANALYSED = QUERIES | OUTSIDE | DEFINITIONS | {"test", SEMANTIC_MODEL}
 
 
 def _is_analysed(node: NodeMetadata) -> bool:
@@ -281,6 +287,8 @@ class _Analysis:
             self._add_test(node)
         elif node.resource_type == SEMANTIC_MODEL:
             self._add_semantic_model(node)
+        elif node.resource_type in DEFINITIONS:
+            self._add_definition(node)
         elif node.resource_type == EXPOSURE:
             self._add_exposure(node)
         elif node.language == "python":
@@ -367,7 +375,7 @@ class _Analysis:
         added = snapshot_columns(node, columns.outputs) if columns.outputs else ()
         spelt = tuple(replace(output, name=spelling.of(output.name)) for output in added)
         named = named_columns(node, columns.outputs)
-        return _naming(replace(columns, outputs=columns.outputs + spelt), named)
+        return naming(replace(columns, outputs=columns.outputs + spelt), named)
 
     def _model(self, node: NodeMetadata, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
         """Return the columns of a query.
@@ -378,7 +386,7 @@ class _Analysis:
         is_kept = node.materialized == "incremental" and node.config.get("full_refresh") is not True
         if not node.contract and not (is_kept and self._fails_on_removal(node)):
             return columns
-        return _naming(columns, (source for output in columns.outputs for source in output.sources))
+        return naming(columns, (source for output in columns.outputs for source in output.sources))
 
     def _add_test(self, node: NodeMetadata) -> None:
         reads = argument_reads(node)
@@ -397,12 +405,45 @@ class _Analysis:
     def _add_semantic_model(self, node: NodeMetadata) -> None:
         """Analyse the elements of a semantic model as the columns of a query of its model."""
         parent = self.nodes.get(node.parents[0]) if len(node.parents) == 1 else None
-        query = parent and parent.relation_name and elements_query(node, parent.relation_name, self.dialect)
-        if not query:
+        query = self._names_of_elements(node, parent, elements(node) or ())
+        if query is None:
             self._give_up(node, NO_ELEMENTS)
             return
-        names = self.names.of(replace(node, compiled_code=query))
-        self._keep(node, self._query_id(names, None, SEMANTIC_MODEL), lambda: self._analysed(names, None))
+        self._keep(node, self._query_id(query, None, SEMANTIC_MODEL), lambda: self._analysed(query, None))
+
+    def _names_of_elements(
+        self, node: NodeMetadata, model: NodeMetadata | None, named: Iterable[tuple[str, Json]]
+    ) -> QueryNames | None:
+        """Return the query of *model* for the elements *named* of *node*; None if there is none."""
+        relation = model and model.relation_name
+        query = relation and elements_query(named, relation, self.dialect)
+        if not query or model is None:
+            return None
+        return self.names.of(replace(node, compiled_code=query, parents=(model.unique_id,)))
+
+    def _add_definition(self, node: NodeMetadata) -> None:
+        """Take the elements and metrics that a metric or saved query names as the columns that it reads."""
+        found = self._layer.columns_of(node)
+        certain = found.scaled(self.certainty, self.tier)
+        if not found.expressions and not certain.references:
+            self._give_up(node, NO_READS)
+            return
+        if not found.expressions:
+            self._keep(node, self._id(node.resource_type, certain), lambda: certain)
+            return
+        names = self._names_of_elements(node, self.nodes.get(found.model or ""), found.expressions)
+        if names is None:
+            self._give_up(node, NO_EXPRESSION)
+            return
+
+        def compute() -> NodeColumns:
+            return with_expressions(certain, self._analysed(names, None))
+
+        self._keep(node, self._query_id(names, None, [node.resource_type, certain]), compute)
+
+    @cached_property
+    def _layer(self) -> SemanticLayer:
+        return SemanticLayer(self.nodes.values())
 
     def _add_exposure(self, node: NodeMetadata) -> None:
         """Take the columns that the project lists for an exposure as those that it reads."""
@@ -511,13 +552,6 @@ class _Analysis:
         # Everything that scales the stored confidences is part of the id.
         digest = _digest((ANALYSIS_VERSION, self.dialect, self.certainty, self.tier, *content))
         return lineage_id_of(ANALYSIS_VERSION, digest)
-
-
-def _naming(columns: NodeColumns, sources: Iterable[ColumnSource]) -> NodeColumns:
-    """Return *columns* with *sources* added to its references."""
-    known = {(source.parent, source.column) for source in columns.references}
-    more = {source for source in sources if (source.parent, source.column) not in known}
-    return replace(columns, references=tuple(sorted((*columns.references, *more)))) if more else columns
 
 
 def _names(node: NodeMetadata) -> tuple[str, ...]:

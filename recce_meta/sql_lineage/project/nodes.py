@@ -303,31 +303,59 @@ def _where(node: NodeMetadata) -> bool:
     return bool(node.config.get("where"))
 
 
-def elements_query(node: NodeMetadata, relation: str, dialect: str) -> str | None:
-    """Return a query of *relation* with the elements of the semantic model *node* as columns.
-
-    An element without `expr` is the column of its name. Return None if an expression does not parse, and
-    without measures: metrics of newer versions of dbt then read columns themselves.
-    """
-    from sqlglot import exp, parse_one
-    from sqlglot.errors import SqlglotError
-
-    if not node.properties.get("measures"):
-        return None
-    columns: list[Sql] = []
+def elements(node: NodeMetadata) -> list[tuple[str, Json]] | None:
+    """Return the names of the elements of a semantic model with their SQL; None if one has no name."""
+    found: list[tuple[str, Json]] = []
     for section in ("entities", "dimensions", "measures"):
         for element in node.properties.get(section) or ():
             name = element.get("name") if isinstance(element, dict) else None
             if not isinstance(name, str):
                 return None
-            text = element.get("expr")
-            try:
-                made = parse_one(str(text), read=dialect or None) if text else exp.column(name)
-            except SqlglotError:
-                return None
-            columns.append(exp.alias_(made, name, quoted=True))
+            found.append((name, element.get("expr")))
+    return found
+
+
+def elements_query(named: Iterable[tuple[str, Json]], relation: str, dialect: str) -> str | None:
+    """Return a query of *relation* with the elements *named* as columns.
+
+    An element without SQL is the column of its name. Return None without elements, or if the SQL of one does
+    not parse.
+    """
+    from sqlglot import exp, parse_one
+    from sqlglot.errors import SqlglotError
+
+    columns: list[Sql] = []
+    for name, text in named:
+        # `count` takes a star: it reads no column.
+        given = "1" if text == "*" else text
+        try:
+            made = parse_one(str(given), read=dialect or None) if given else exp.column(name)
+        except SqlglotError:
+            return None
+        columns.append(exp.alias_(made, name, quoted=True))
+    if not columns:
+        return None
     table = exp.to_table(relation, dialect=dialect or None)
     return exp.select(*columns).from_(table).sql(dialect=dialect or None)
+
+
+def with_expressions(columns: NodeColumns, query: NodeColumns) -> NodeColumns:
+    """Return *columns* with the sources of the outputs of *query*, which compute them."""
+    if query.reason is not None:
+        return query
+    sources = {output.name: output.sources for output in query.outputs}
+    outputs = tuple(
+        replace(output, sources=tuple(sorted({*output.sources, *sources.get(output.name, ())})))
+        for output in columns.outputs
+    )
+    return naming(replace(columns, outputs=outputs), query.references)
+
+
+def naming(columns: NodeColumns, sources: Iterable[ColumnSource]) -> NodeColumns:
+    """Return *columns* with *sources* added to its references."""
+    known = {(source.parent, source.column) for source in columns.references}
+    more = {source for source in sources if (source.parent, source.column) not in known}
+    return replace(columns, references=tuple(sorted((*columns.references, *more)))) if more else columns
 
 
 SETTINGS = (

@@ -161,6 +161,9 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_real_project(
         stored = of_the_command(lineage, asked)
 
     assert len(view) > 50
+    # Metrics join a time spine that dbt's graph lacks, so its rows go in the command alone.
+    spine = ("model.jaffle_ext.metricflow_time_spine", None)
+    assert stored.pop(spine)
     assert stored == view
     payments = "seed.jaffle_ext.raw_payments"
     assert of_the_cookbook(adapter, schema, run.environment, payments, "amount") == view[payments, "amount"]
@@ -173,7 +176,7 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_real_project(
             }
     computed = MemoryRunReader(project)
     computed.gaps(computed.names)  # all at once
-    assert of_the_command(computed, asked) == view
+    assert of_the_command(computed, asked - {spine}) == view
 
 
 @pytest.mark.beyond_emulators

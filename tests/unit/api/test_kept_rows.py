@@ -14,7 +14,7 @@ from recce_meta.api.record import record_run
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunDiff, RunMetadata
 from recce_meta.models.lineage import Usage
 from recce_meta.sql_lineage.project.columns import PYTHON, analyse_project
-from recce_meta.sql_lineage.propagation import ABOVE_MAY_FAIL, NOT_TRACED
+from recce_meta.sql_lineage.propagation import NOT_TRACED
 
 CHECK = {"materialized": "snapshot", "strategy": "check", "check_cols": ["a"], "unique_key": "id"}
 CHECK_ALL = {**CHECK, "check_cols": "all"}
@@ -202,8 +202,9 @@ def test_a_column_that_an_element_of_a_semantic_model_reads_makes_it_fail_if_it_
         parents=("model.shop.p",), properties=elements,
     )  # fmt: skip
     metric = NodeMetadata(
-        unique_id="metric.shop.m", name="m", resource_type="metric", parents=(semantic.unique_id,)
-    )
+        unique_id="metric.shop.m", name="m", resource_type="metric", parents=(semantic.unique_id,),
+        properties={"type": "simple", "type_params": {"measure": {"name": "n"}}},
+    )  # fmt: skip
 
     def compared(edited: str) -> RunDiff:
         sides = [project(one, node("p", sql), semantic, metric) for one, sql in (("b", P), ("bc", edited))]
@@ -212,14 +213,12 @@ def test_a_column_that_an_element_of_a_semantic_model_reads_makes_it_fail_if_it_
     def affected(edited: str) -> dict[str, tuple[str, bool]]:
         return {one.name: (str(one.reach), one.fails) for one in compared(edited).impacted}
 
-    # The metric may need another element than the one that fails.
-    assert {one.name: one.may_fail for one in compared(LESS).impacted} == {"s": "", "m": ABOVE_MAY_FAIL}
-
-    assert affected(LESS) == {"s": ("rows", True), "m": ("rows", False)}
+    # The metric needs another element than the one that fails.
+    assert affected(LESS) == {"s": ("columns", True)}
     assert affected(P.replace("b,", "b + 1 as b,")) == {}
-    assert affected(VALUE_A) == {"s": ("columns", False), "m": ("unknown", False)}
+    assert affected(VALUE_A) == {"s": ("columns", False)}
     assert affected(VALUE_TS)["s"] == ("columns", False)
-    elements["measures"] = []  # metrics may read columns themselves
+    elements["measures"].append({"name": "odd", "expr": "sum("})
     less = compared(LESS)
     assert {one.name: (one.fails, bool(one.may_fail)) for one in less.impacted} == {
         "s": (False, True),
@@ -227,7 +226,7 @@ def test_a_column_that_an_element_of_a_semantic_model_reads_makes_it_fail_if_it_
     }
     assert not failing_changes(less, frozenset(["fails"]))
     assert [one.name for one in failing_changes(less, frozenset(["may_fail"]))] == ["p"]
-    assert affected(P.replace("b,", "b + 1 as b,"))["m"] == ("unknown", False)
+    assert affected(P.replace("b,", "b + 1 as b,"))["s"] == ("unknown", False)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 -- Asked by: an engineer about to drop a column.
 -- Answer: model.shop.orders | amount | model.shop.report | distance 1 | confidence 1
 -- A node fails if it names the column. A node with `*` loses the column: nodes that name it downstream then fail.
+-- Of a semantic model, metric or saved query only the columns that need it fail, and what reads these.
 WITH RECURSIVE names AS (
   SELECT
     run.run_id,
@@ -70,6 +71,42 @@ WITH RECURSIVE names AS (
     )
     AND names.node_id IS NULL
     AND edge.node_id <> edge.parent_id
+  UNION ALL
+  SELECT
+    edge.run_id,
+    edge.node_id,
+    edge.column_name,
+    edge.parent_id,
+    edge.parent_column,
+    edge.confidence
+  FROM params
+  JOIN recce_metadata.column_lineage AS edge
+    ON edge.run_id = params.run_id
+  WHERE
+    edge.parent_id IS NOT NULL
+    AND (
+      edge.node_id LIKE 'metric.%'
+      OR edge.node_id LIKE 'saved_query.%'
+      OR edge.node_id LIKE 'semantic_model.%'
+    )
+  UNION ALL
+  SELECT
+    made.run_id,
+    made.node_id,
+    made.column_name,
+    used.parent_id,
+    used.parent_column,
+    used.confidence
+  FROM params
+  JOIN recce_metadata.column_usage AS used
+    ON used.run_id = params.run_id
+  JOIN recce_metadata.column_lineage AS made
+    ON made.run_id = used.run_id AND made.node_id = used.node_id
+  WHERE
+    used.usage IN ('filter', 'join')
+    AND (
+      used.node_id LIKE 'metric.%' OR used.node_id LIKE 'saved_query.%'
+    )
 ), lost AS (
   SELECT
     params.run_id,

@@ -3,6 +3,7 @@
 -- Asked by: an engineer about to drop a column.
 -- Answer: model.shop.orders | amount | model.shop.report | distance 1 | confidence 1
 -- A node fails if it names the column. A node with `*` loses the column: nodes that name it downstream then fail.
+-- Of a semantic model, metric or saved query only the columns that need it fail, and what reads these.
 -- Confidence is that of the last edge; a `*` over unknown columns is not followed.
 WITH names AS (
   SELECT run.run_id, used.node_id, used.parent_id, used.parent_column, used.confidence
@@ -29,17 +30,33 @@ WITH names AS (
   WHERE place = 1 -- edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; default: the first by name
 ), stars AS (
   SELECT
-    edge.run_id,
-    CONCAT_WS(CHR(10), edge.parent_id, edge.parent_column) AS place,
-    COLLECT_SET(CONCAT_WS(CHR(10), edge.node_id, edge.column_name)) AS places
-  FROM recce_metadata.column_lineage AS edge
-  LEFT JOIN names
-    ON names.run_id = edge.run_id
-    AND names.node_id = edge.node_id
-    AND names.parent_id = edge.parent_id
-    AND names.parent_column = edge.parent_column
-  WHERE edge.kind = 'passthrough' AND names.node_id IS NULL AND edge.node_id <> edge.parent_id
-  GROUP BY edge.run_id, edge.parent_id, edge.parent_column
+    run_id,
+    CONCAT_WS(CHR(10), parent_id, parent_column) AS place,
+    COLLECT_SET(CONCAT_WS(CHR(10), node_id, column_name)) AS places
+  FROM (
+    SELECT edge.run_id, edge.node_id, edge.column_name, edge.parent_id, edge.parent_column
+    FROM recce_metadata.column_lineage AS edge
+    LEFT JOIN names
+      ON names.run_id = edge.run_id
+      AND names.node_id = edge.node_id
+      AND names.parent_id = edge.parent_id
+      AND names.parent_column = edge.parent_column
+    WHERE
+      edge.parent_id IS NOT NULL
+      AND edge.node_id <> edge.parent_id
+      AND (
+        (edge.kind = 'passthrough' AND names.node_id IS NULL)
+        OR edge.node_id LIKE 'metric.%' OR edge.node_id LIKE 'saved_query.%'
+        OR edge.node_id LIKE 'semantic_model.%'
+      )
+    UNION ALL
+    SELECT made.run_id, made.node_id, made.column_name, used.parent_id, used.parent_column
+    FROM recce_metadata.column_usage AS used
+    JOIN recce_metadata.column_lineage AS made ON made.run_id = used.run_id AND made.node_id = used.node_id
+    WHERE
+      used.usage IN ('filter', 'join') AND (used.node_id LIKE 'metric.%' OR used.node_id LIKE 'saved_query.%')
+  ) AS edges
+  GROUP BY run_id, parent_id, parent_column
 ), graphs AS (
   SELECT run_id, MAP_FROM_ENTRIES(COLLECT_LIST(STRUCT(place, places))) AS children
   FROM stars
