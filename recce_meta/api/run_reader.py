@@ -39,11 +39,7 @@ from recce_meta.models.marks.annotation import Annotation, annotations_of
 from recce_meta.models.relation_tokens import RelationIndex, tokenise
 from recce_meta.sql_lineage.impact import columns_read
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
-from recce_meta.sql_lineage.project.semantics import (
-    DEFINITIONS,
-    is_semantic,
-    reads_by_name,
-)
+from recce_meta.sql_lineage.project.semantics import DEFINITIONS, is_semantic, reads_by_name
 from recce_meta.store import columns, read
 from recce_meta.store.marks.annotations import find_annotations
 from recce_meta.store.select import RunSelector, load_run, resolve_complete_run

@@ -8,8 +8,6 @@ https://docs.getdbt.com/docs/build/join-logic, https://docs.getdbt.com/docs/buil
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,6 +16,7 @@ from msgspec.structs import replace
 
 from recce_meta.models.lineage import ColumnOutput, ColumnSource, ColumnUse, Kind, NodeColumns, Tier, Usage
 from recce_meta.models.node import Json, NodeMetadata
+from recce_meta.sql_lineage.project.filters import UNSURE, ElementName, filter_texts, names_in
 
 SEMANTIC_MODEL, METRIC, SAVED_QUERY = "semantic_model", "metric", "saved_query"
 DEFINITIONS = frozenset([METRIC, SAVED_QUERY])
@@ -29,16 +28,10 @@ _TIME = "metric_time"
 """Name that stands for the time dimension of each measure."""
 _SPINE = ("metricflow_time_spine", "date_day")
 """Model and column of the time spine until dbt 1.8."""
-UNSURE = 0.5
-"""Confidence of a read that only some queries of a metric need, or that several columns fit."""
 
-_TEMPLATE = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_WORD = re.compile(r"[A-Za-z_]\w*")
 _GRANULARITIES = frozenset(
     "nanosecond microsecond millisecond second minute hour day week month quarter year".split()
 )
-_CALLS = ("Dimension", "TimeDimension", "Entity", "Metric")
 
 
 class Place(NamedTuple):
@@ -110,21 +103,6 @@ class SemanticModel(Struct, frozen=True):
         return link == self.primary_entity or self.is_key(link)
 
 
-class _Name(NamedTuple):
-    """Element in a filter or group: `region__name` of `Dimension('region__name', ['customer'])`."""
-
-    text: str
-    path: tuple[str, ...] = ()
-    is_metric: bool = False
-    of_metric: str = ""
-    """Metric that the element groups, in `Metric('orders', ['customer'])`."""
-    confidence: float = 1.0
-
-    @property
-    def parts(self) -> list[str]:
-        return [part for text in (*self.path, self.text) for part in text.split("__")]
-
-
 def is_semantic(node: NodeMetadata) -> bool:
     """Return True if *node* is part of the semantic layer: a definition, or a time spine."""
     return node.resource_type in {SEMANTIC_MODEL, *DEFINITIONS} or bool(_spine_columns(node))
@@ -161,7 +139,7 @@ class SemanticLayer:
 
     def columns_of(self, node: NodeMetadata) -> DefinitionColumns:
         """Return what the metric or saved query *node* reads."""
-        found = _Found(self)
+        found = _DefinitionReading(self)
         if node.resource_type == SAVED_QUERY:
             return found.saved_query(node)
         return found.metric(node) if "type_params" in node.properties else found.former_metric(node)
@@ -249,6 +227,10 @@ class SemanticLayer:
             if having:
                 # Elements of the metric's own semantic model come before those of others.
                 return _spread([one for one in having if one.model is base] or having, element)
+        # MetricFlow also accepts a path without its first entity.
+        longer = [one for entity in base.entities for one in self._owners(base, [entity, *links])]
+        if links and not owners and (having := [one for one in longer if one.model.has(element)]):
+            return _spread(having, element)
         named = self.anywhere(element)
         if owners and (links or not named):
             return _spread(owners, element)
@@ -315,7 +297,7 @@ def _is_cumulative(metric: NodeMetadata | None) -> bool:
     return metric is not None and metric.properties.get("type") == "cumulative"
 
 
-class _Found:
+class _DefinitionReading:
     """Columns that one definition reads, collected while it is read."""
 
     def __init__(self, layer: SemanticLayer) -> None:
@@ -418,7 +400,7 @@ class _Found:
         metrics = [self._layer.metric(name) for name in names]
         times, spines = self._times(metrics)
         for text in _list(params.get("group_by")):
-            for element in _names_in(f"{{{{ {text} }}}}"):
+            for element in names_in(f"{{{{ {text} }}}}"):
                 output = self._output("__".join(element.parts), Kind.RENAMED)
                 self._element(element, metrics, output)
                 if output.keys() & times.keys():
@@ -443,14 +425,14 @@ class _Found:
 
     def _filters(self, value: Json, metrics: Sequence[NodeMetadata | None]) -> None:
         found: Reads = {}
-        for text in _filter_texts(value):
-            for name in _names_in(text):
+        for text in filter_texts(value):
+            for name in names_in(text):
                 self._element(name, metrics, found)
         if any(found.keys() & self._layer.times(one).keys() for one in metrics if _is_cumulative(one)):
             _add(self._uses[Usage.JOIN], self._layer.spines())
         _add(self._uses[Usage.FILTER], found)
 
-    def _element(self, name: _Name, metrics: Sequence[NodeMetadata | None], into: Reads) -> None:
+    def _element(self, name: ElementName, metrics: Sequence[NodeMetadata | None], into: Reads) -> None:
         """Add what *name* means in a query of *metrics* to *into*, and what joins it."""
         if name.is_metric:
             self._metric(into, name.text, ())
@@ -525,66 +507,6 @@ def _spine_columns(node: NodeMetadata) -> list[Place]:
     if not spine and node.name == _SPINE[0]:
         names = [_SPINE[1]]
     return [Place(node.unique_id, name) for name in names if isinstance(name, str)]
-
-
-def _filter_texts(value: Json) -> Iterator[str]:
-    """Yield the templates in a filter: text, a list, `where_sql_template` (dbt 1.6), or `where_filters`."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for one in value:
-            yield from _filter_texts(one)
-    elif isinstance(value, dict):
-        for key in ("where_filters", "where_sql_template"):
-            yield from _filter_texts(value.get(key))
-
-
-def _names_in(text: str) -> list[_Name]:
-    """Return the elements and metrics that the templates in *text* name.
-
-    >>> [(name.text, name.path) for name in _names_in("{{ Dimension('region__name', ['customer']) }} = 'a'")]
-    [('region__name', ('customer',))]
-    """
-    found: list[_Name] = []
-    for match in _TEMPLATE.finditer(text):
-        template = (match[1] or match[2] or "").strip()
-        try:
-            tree = ast.parse(template, mode="eval")
-        except (SyntaxError, ValueError, RecursionError):
-            # Any text in it may be a name.
-            words = [word.strip("'\"") for word in _QUOTED.findall(template)]
-            found += [_Name(word, confidence=UNSURE) for word in words if _WORD.fullmatch(word)]
-            continue
-        calls = [name for call in ast.walk(tree) if (names := _called(call)) for name in names]
-        plain = [one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and one.id not in _CALLS]
-        found += calls or [_Name(word) for word in plain]
-    return found
-
-
-def _called(call: ast.AST) -> list[_Name]:
-    """Return the names in a call such as `Dimension('order__status')`."""
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in _CALLS:
-        return []
-    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
-    given = call.args[:1] or [value for key, value in keywords.items() if (key or "").endswith("name")]
-    texts = _texts(given[0]) if given else []
-    place = 2 if call.func.id == "TimeDimension" else 1
-    path = _texts(call.args[place]) if len(call.args) > place else []
-    if call.func.id == "Metric":
-        groups = path or [text for value in keywords.values() for text in _texts(value)]
-        metrics = [_Name(text, is_metric=True) for text in texts]
-        return [*metrics, *(_Name(text, of_metric=texts[0]) for text in groups if texts and text != texts[0])]
-    path = path or _texts(keywords.get("entity_path"))
-    return [_Name(text, tuple(path)) for text in texts]
-
-
-def _texts(value: ast.AST | None) -> list[str]:
-    """Return the text or texts of a literal."""
-    if isinstance(value, ast.Constant):
-        return [value.value] if isinstance(value.value, str) else []
-    if isinstance(value, (ast.List, ast.Tuple)):
-        return [text for one in value.elts for text in _texts(one)]
-    return []
 
 
 def _name(value: Json) -> str:
