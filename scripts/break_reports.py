@@ -473,9 +473,8 @@ class Database:
         url = url or f"duckdb:///{folder / 'shop.duckdb'}"
         self.adapter = UnifiedSqlAdapter.from_url(url)
         settings = AgentSettings(allows_queries=True, privacy=None)
-        self.tools = DataTools(
-            Questions(AgentStore(lambda: UnifiedSqlAdapter.from_url(url), SCHEMA), settings)
-        )
+        self._agent_store = AgentStore(lambda: UnifiedSqlAdapter.from_url(url), SCHEMA)
+        self.tools = DataTools(Questions(self._agent_store, settings))
         for schema in ("base", "current", SCHEMA):
             self.adapter.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
         for schema in ("base", "current"):
@@ -503,6 +502,11 @@ class Database:
             adapter_type=self.adapter.warehouse.name, target_schema=side, node_count=len(nodes),
         )  # fmt: skip
         return Project(run=run, nodes=nodes)
+
+    def close(self) -> None:
+        """Close all connections, and remove the copy that agents read."""
+        self._agent_store.close()
+        self.adapter.close()
 
     def forget(self) -> None:
         """Delete the stored results of the case before."""
@@ -564,7 +568,7 @@ def main() -> None:
         for failure in failures(database, clock.seeds()):
             found += 1
             print(failure, flush=True)
-        database.adapter.close()
+        database.close()
     print(clock.report(found))
     sys.exit(bool(found))
 

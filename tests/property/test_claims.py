@@ -7,6 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -296,7 +297,7 @@ def test_equal_tables_that_were_compared_are_called_the_same(comparison: DataDif
 
 def test_reports_of_a_recorded_project_say_nothing_false(tmp_path: Path) -> None:
     database = break_reports.Database(None, tmp_path)
-    with database.adapter:
+    with closing(database):
         assert list(break_reports.failures(database, range(1, sampled(400, 7)))) == []
 
 
@@ -304,7 +305,7 @@ def test_a_false_claim_of_a_report_is_found(tmp_path: Path, monkeypatch: pytest.
     lie = "  = 3 nodes with equal data: customers, orders, payments"
     monkeypatch.setattr(break_reports, "data_text", lambda *_, **__: lie)
     database = break_reports.Database(None, tmp_path)
-    with database.adapter:
+    with closing(database):
         found = list(break_reports.failures(database, range(1, 3)))
 
     assert any("diff, text: Claim(what='data'" in failure for failure in found), found

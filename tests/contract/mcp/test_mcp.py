@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -309,7 +310,7 @@ def test_values_need_a_permission_and_private_columns_stay_private(demo_file: Pa
 def test_a_node_without_a_key_is_compared_by_whole_rows(tmp_path: Path) -> None:
     database = Database(None, tmp_path)
     columns = (("id", "INTEGER"), ("note", "VARCHAR"))
-    with database.adapter:
+    with closing(database):
         database.fill("base", "orders", columns, [["1", "'a'"], ["2", "'b'"]])
         database.fill("current", "orders", columns, [["1", "'a'"], ["2", "'c'"]])
         found = json.loads(database.tools.compare_data("orders", "value", "base", "current"))
