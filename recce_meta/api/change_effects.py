@@ -213,7 +213,7 @@ class Effects:
         self._sides, self._runs = sides, runs
         self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
         self._changed = frozenset(changed)
-        self.graph = self._graph = self._with_reads(graph)
+        self.graph = self._with_reads(graph)
         """The lineage of both sides, and what metrics and saved queries read without an edge of dbt."""
         self._columns = ParentColumns(runs, graph, self._changed)
         self._names: dict[int, RelationFinder] = {}
@@ -229,7 +229,7 @@ class Effects:
         self._add_views_above(changes.values())
         judged, effects, moved = categorise(changes, *self._sides, self._compare)
         starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
-        through = readers_of_ephemeral(judged, *self._sides, self._graph, self._compare)
+        through = readers_of_ephemeral(judged, *self._sides, self.graph, self._compare)
         starts += [
             Start(reader, effect, origin, distance) for reader, (origin, distance, effect) in through.items()
         ]
@@ -237,7 +237,7 @@ class Effects:
             # An exposure reads the relation by its name, outside of dbt.
             Start(child, BREAKING, parent, 1)
             for parent in moved
-            for child in self._graph.children(parent)
+            for child in self.graph.children(parent)
             if child.startswith("exposure.")
         ]
         base, current = self._runs
@@ -255,16 +255,18 @@ class Effects:
             existing=self._existing_rows,
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
-        return judged, propagate(starts, self._graph, readers)
+        return judged, propagate(starts, self.graph, readers)
 
     def _with_reads(self, graph: LineageGraph) -> LineageGraph:
         """Return *graph* with the semantic models that filters and groups join, and with time spines."""
+        definitions = [one for one in graph.parents_of if one.split(".", 1)[0] in DEFINITIONS]
+        if not definitions:
+            return graph
         changed = (side.nodes.get(one) for side in self._sides for one in self._changed)
         is_read = any(node is not None and is_semantic(node) for node in changed) or any(
             one.startswith(f"{SEMANTIC_MODEL}.") for one in graph.downstream(self._changed)
         )
-        definitions = [one for one in graph.parents_of if one.split(".", 1)[0] in DEFINITIONS]
-        if not is_read or not definitions:
+        if not is_read:
             return graph
         found = {
             LineageEdge(edge.node_id, edge.parent_id)
@@ -305,7 +307,7 @@ class Effects:
     def _readers_of_ephemeral(self, ids: Iterable[str]) -> set[str]:
         """Return the nodes that inline an ephemeral model of *ids*, whose SQL changes without an edit."""
         is_inlined = partial(is_ephemeral, nodes=self._sides[1].nodes)
-        return set(self._graph.downstream(filter(is_inlined, ids), through=is_inlined))
+        return set(self.graph.downstream(filter(is_inlined, ids), through=is_inlined))
 
     def _add_views_above(self, changes: Iterable[Change]) -> None:
         """Add the views that nodes with another materialization read: they may compute it at each read."""
@@ -320,7 +322,7 @@ class Effects:
             above = {
                 parent
                 for unique_id in waiting
-                for parent in self._graph.parents(unique_id)
+                for parent in self.graph.parents(unique_id)
                 if parent.startswith("model.") and parent not in found
             }
             new = self._runs[1].nodes(above - side.nodes.keys())
@@ -342,7 +344,7 @@ class Effects:
     def _accumulating(self) -> Mapping[str, NodeMetadata]:
         """Return the nodes downstream of the changes that keep rows of earlier builds."""
         names = self._runs[1].names
-        below = self._graph.downstream(self._changed)
+        below = self.graph.downstream(self._changed)
         ids = [one for one in below if one in names and keeps_rows(names[one])]
         return self._runs[1].nodes(ids) if ids else {}
 
@@ -451,7 +453,7 @@ class Effects:
         return found
 
     def _is_read_by_sql(self, unique_id: str) -> bool:
-        kinds = {child.split(".", 1)[0] for child in self._graph.children(unique_id)}
+        kinds = {child.split(".", 1)[0] for child in self.graph.children(unique_id)}
         return not kinds.isdisjoint(_BUILT_BY_SQL)
 
     def _resolved_queries(self, unique_id: str) -> tuple[QueryNames, list[Query]]:

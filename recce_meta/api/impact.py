@@ -25,7 +25,6 @@ from recce_meta.report.labels import kind_plural
 from recce_meta.sql_lineage.impact import (
     ANY,
     COLUMNS,
-    DEFINITIONS,
     ROWS,
     ColumnRef,
     Steps,
@@ -37,6 +36,7 @@ from recce_meta.sql_lineage.impact import (
 )
 from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.sql_lineage.project.names import canonical_name, dialect_of
+from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
 from recce_meta.store.select import RunSelector
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
@@ -344,7 +344,7 @@ def _with_reads(run: RunReader, graph: LineageGraph, reads: Iterable[ColumnEdge]
         if parent not in graph.parents(child)
         and parent not in _behind_inlined(run, graph, child)
         # A definition may name an element that it also reads through a metric.
-        and not (child.startswith(DEFINITIONS) and parent in graph.ancestors(child))
+        and not (child.startswith(DEFINITION_PREFIXES) and parent in graph.ancestors(child))
     ]
     return build_lineage_graph([], [*run.edges, *unknown]) if unknown else graph
 

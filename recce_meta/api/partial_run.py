@@ -14,7 +14,7 @@ code than in the run that measured them last are stored, by pairs of codes (grap
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -29,6 +29,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.same_sql import Dependence, SqlInputs
 from recce_meta.errors import StoreNotFound, TemplateError
+from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.relation_tokens import RelationIndex, resolve, tokenise
@@ -475,21 +476,10 @@ class CodeChanges:
         origin = next((one for one in sorted(parents.get(node.unique_id, ())) if one in stale), None)
         return origin and f"{nodes[origin].label} upstream is stale: {stale[origin]}"
 
-    def outdated(self, build: Build, parents: Mapping[str, Sequence[str]]) -> set[str] | None:
-        """Return the nodes for which `since` is not None; None if this was not compared."""
+    def outdated(self, build: Build, graph: LineageGraph) -> set[str] | None:
+        """Return the nodes of *graph* for which `since` is not None; None if this was not compared."""
         changed = self._by_code.get(build.code)
-        if changed is None:
-            return None
-        children: dict[str, list[str]] = defaultdict(list)
-        for unique_id, above in parents.items():
-            for parent in above:
-                children[parent].append(unique_id)
-        found, waiting = set(changed), list(changed)
-        while waiting:
-            below = [one for one in children[waiting.pop()] if one not in found]
-            found.update(below)
-            waiting += below
-        return found
+        return None if changed is None else graph.downstream(changed)
 
     def since(
         self,
@@ -530,13 +520,14 @@ def outdated_nodes(
 ) -> Iterator[tuple[Build, set[str]]]:
     """Yield each of *builds*, with the nodes of *run* whose code, or an ancestor's, has changed since."""
     nodes = {node.unique_id: node for node in read.narrow_nodes(store, run)}
-    parents: dict[str, list[str]] = {unique_id: [] for unique_id in nodes}
-    for edge in read.node_edges(store, run):
-        parents.setdefault(edge.node_id, []).append(edge.parent_id)
-    changes = CodeChanges(store, run, builds, nodes)
-    for build in builds:
-        if (found := changes.outdated(build, parents)) is not None:
-            yield build, found
+    graph = build_lineage_graph([], read.node_edges(store, run))
+    ordered = list(builds)
+    for start in range(0, len(ordered), BUILDS_READ):
+        some = ordered[start : start + BUILDS_READ]
+        changes = CodeChanges(store, run, some, nodes)
+        for build in some:
+            if (found := changes.outdated(build, graph)) is not None:
+                yield build, found
 
 
 def _moment(value: object) -> datetime:

@@ -77,6 +77,10 @@ WARNINGS_SHOWN = 5
 """Number of nodes without column lineage to list when a run is recorded; the rest are counted."""
 
 
+UNSURE = 0.5
+"""Confidence of a read that only may happen: several columns fit, or the reader's columns are unknown."""
+
+
 class Kind(StringEnum):
     """Derivation of an output column."""
 

@@ -27,6 +27,7 @@ from recce_meta.models import LineageEdge, NodeMetadata
 from recce_meta.models.change import Reach
 from recce_meta.models.lineage import (
     REFERENCED,
+    UNSURE,
     ColumnEdge,
     Direction,
     FailingNode,
@@ -39,19 +40,14 @@ from recce_meta.models.lineage import (
     Stop,
     Usage,
 )
+from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
 
 COLUMNS, ROWS, UNKNOWN = "columns", "rows", "unknown"
 """Values of `models.change.Reach`; plain strings because hundreds of thousands of points are hashed."""
-UNSURE = 0.5
-"""Confidence of a step into a node with unknown columns."""
 FAILS = "fails"
 """Reach of a node that names a removed column."""
 ANY = "*"
 """Column of a parent with unknown columns, and of a node that passes such columns on."""
-
-
-DEFINITIONS = ("semantic_model.", "metric.", "saved_query.")
-"""Prefixes of ids of nodes that are not built as a whole: each of their columns fails by itself."""
 
 
 class ColumnRef(NamedTuple):
@@ -205,7 +201,7 @@ def removal(edges: Iterable[ColumnEdge]) -> Steps:
     of_node = _EdgeIndex(edges, "parent_id", "parent_column")
     outputs: dict[str, set[str]] = defaultdict(set)
     for edge in edges:
-        if edge.column_name is not None and edge.node_id.startswith(DEFINITIONS):
+        if edge.column_name is not None and edge.node_id.startswith(DEFINITION_PREFIXES):
             outputs[edge.node_id].add(edge.column_name)
 
     def steps(ref: ColumnRef) -> Iterator[Step]:

@@ -22,17 +22,16 @@ from msgspec import Struct
 from recce_meta.graph import LineageGraph
 from recce_meta.models import LineageEdge, Status
 from recce_meta.models.change import Category, ColumnChange, Reach, SqlChange
-from recce_meta.models.lineage import REFERENCED, ColumnEdge, Kind, NodeColumns, Tier
+from recce_meta.models.lineage import REFERENCED, UNSURE, ColumnEdge, Kind, NodeColumns, Tier
 from recce_meta.sql_lineage.impact import (
     ANY,
-    DEFINITIONS,
-    UNSURE,
     EdgesByColumn,
     columns_read,
     loses_all,
     structs_around,
 )
 from recce_meta.sql_lineage.project.columns import WITHOUT_QUERY
+from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
 from recce_meta.warehouses.builds import Outcome
 
 ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
@@ -148,7 +147,7 @@ class _AffectedPart(NamedTuple):
     @property
     def breaks_readers(self) -> bool:
         """Return True if the node is a definition that may be invalid, and so what reads it."""
-        return self.unique_id.startswith(DEFINITIONS) and bool(self.may_fail)
+        return self.unique_id.startswith(DEFINITION_PREFIXES) and bool(self.may_fail)
 
 
 class _Shape(NamedTuple):
@@ -294,7 +293,7 @@ class _Propagation:
             failed = part._replace(
                 distance=distance, unique_id=child, confidence=min(part.confidence, sure), fails=True
             )
-            if child.startswith(DEFINITIONS):
+            if child.startswith(DEFINITION_PREFIXES):
                 yield from self._failed_columns(failed, [earlier.get(child), readers.get(child)])
             else:
                 yield failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED)
@@ -418,7 +417,9 @@ class _Propagation:
             known = self._current.columns.get(child)
             if known is None or known.reason is not None or not (known.outputs or known.uses):
                 yield child
-            elif not child.startswith(DEFINITIONS) and not any(child in readers for readers in behind):
+            elif not child.startswith(DEFINITION_PREFIXES) and not any(
+                child in readers for readers in behind
+            ):
                 silent.append(child)
         if silent:  # `select count(*)` names its parent; a query that runs during compilation does not
             named = self._source.mentions(parent, silent)

@@ -486,14 +486,14 @@ class _Scan:
         changed: dict[str, set[str]] = defaultdict(set)
         for step_id, unique_id in self.store.query("stored_code_steps", 1):
             changed[str(step_id)].add(str(unique_id))
-        steps: dict[str, dict[str, Build]] = defaultdict(dict)
+        steps: dict[str, dict[Build, str]] = defaultdict(dict)
         for run_id, graph_id, macro_set_id, step_id in self.store.query("stored_code_steps"):
-            steps[str(run_id)][str(step_id)] = Build(str(graph_id), str(macro_set_id), _EPOCH, "")
+            steps[str(run_id)][Build(str(graph_id), str(macro_set_id), _EPOCH, "")] = str(step_id)
         for run_id, builds in steps.items():
             run = run_by_id(self.store, run_id)
             assert run is not None
-            for step_id, build in builds.items():
-                ((_, fresh),) = outdated_nodes(self.store, run, [build])
+            for build, fresh in outdated_nodes(self.store, run, builds):
+                step_id = builds[build]
                 if fresh == changed[step_id]:
                     continue
 

@@ -51,6 +51,7 @@ from recce_meta.report.data.verdicts import (
     reasons_of,
     saved_phrase,
     single_side,
+    split_columns,
     subject_of,
     title_of,
     verdict,
@@ -150,16 +151,15 @@ def _values(result: ValueDiff) -> Iterable[str]:
     if result.base is not None and result.current is not None:
         yield _sides(result)
     yield from _only(result.base_only, result.current_only)
-    telling = [column for column in result.columns if column.mismatched or column.reason]
+    telling, equal = split_columns(result)
     if telling:
         yield columns_phrase(result)
         titles = ["column", "equal rows", "different", "NULL → value", "value → NULL", *CHANGES, ""]
         yield md_table(titles, [_column_row(column) for column in telling[:LINES_SHOWN]], right=range(1, 7))
         yield _more(len(telling) - LINES_SHOWN, "columns")
         yield _examples(result, telling)
-    equal = [column.name for column in result.columns if not (column.mismatched or column.reason)]
     if equal and result.common:
-        yield f"{equal_phrase(result)}: {names_code(equal)}"
+        yield f"{equal_phrase(result)}: {names_code([column.name for column in equal])}"
 
 
 def _facts(key: str, others: Sequence[str]) -> str:

@@ -45,6 +45,7 @@ from recce_meta.report.data.verdicts import (
     reasons_of,
     row_count_differs,
     single_side,
+    split_columns,
     subject_of,
     title_of,
     verdict,
@@ -146,8 +147,7 @@ def _only_lines(
 
 def _column_lines(result: ValueDiff, width: int, *, details: bool) -> list[Line]:
     """Return a row for each column that differs or was not compared, and the names of the rest."""
-    telling = [column for column in result.columns if column.mismatched or column.reason]
-    equal = [column.name for column in result.columns if not (column.mismatched or column.reason)]
+    telling, equal = split_columns(result)
     lines: list[Line] = []
     if telling:
         phrase = columns_phrase(result)
@@ -169,7 +169,7 @@ def _column_lines(result: ValueDiff, width: int, *, details: bool) -> list[Line]
             lines.append((Span(f"  {more_phrase(hidden, hint=True, option=DETAILS)}", Style.DIM),))
     if equal and result.common:
         lead = Span("  = " if is_exact(result) else "  ? ", Style.DIM)
-        lines += name_lines(lead, equal_phrase(result), equal, width, is_whole=details)
+        lines += name_lines(lead, equal_phrase(result), [one.name for one in equal], width, is_whole=details)
     return lines
 
 

@@ -17,6 +17,7 @@ from recce_meta.errors import agree, plural
 from recce_meta.models.data_diff import (
     COMPARE_REASON,
     AnyDataDiff,
+    ColumnValues,
     Failed,
     HistogramDiff,
     KeyCounts,
@@ -431,8 +432,13 @@ def is_exact(result: ValueDiff) -> bool:
 
 def _without_difference(result: ValueDiff) -> ValueDiff:
     """Return *result* with the columns in which no difference was found, such as the key."""
-    found = tuple(column for column in result.columns if not (column.mismatched or column.reason))
-    return replace(result, columns=found)
+    return replace(result, columns=tuple(split_columns(result)[1]))
+
+
+def split_columns(result: ValueDiff) -> tuple[list[ColumnValues], list[ColumnValues]]:
+    """Return the columns that differ or were not compared, and the rest, such as the key."""
+    telling = [column for column in result.columns if column.mismatched or column.reason]
+    return telling, [column for column in result.columns if not (column.mismatched or column.reason)]
 
 
 def equal_word(result: RowComparison) -> str:

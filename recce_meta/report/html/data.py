@@ -35,6 +35,7 @@ from recce_meta.report.data.verdicts import (
     row_count_differs,
     saved_phrase,
     single_side,
+    split_columns,
     title_of,
     verdict,
 )
@@ -83,12 +84,6 @@ BASE_GAP, CURRENT_GAP = 0.08, 0.26
 def type_name(result: AnyDataDiff) -> str:
     """Return the name of the type of *result*."""
     return type(result).__name__
-
-
-def split_columns(result: ValueDiff) -> tuple[list[ColumnValues], list[str]]:
-    """Return the columns that differ or were not compared, and the names of the rest."""
-    different = [column for column in result.columns if column.mismatched or column.reason]
-    return different, [column.name for column in result.columns if not (column.mismatched or column.reason)]
 
 
 def examples_of(columns: Sequence[ColumnValues]) -> list[tuple[ColumnValues, Example]]:

@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from recce_meta.models.lineage import UNSURE
 from recce_meta.models.node import Json
 
-UNSURE = 0.5
-"""Confidence of a read that only some queries of a metric need, or that several columns fit."""
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _WORD = re.compile(r"[A-Za-z_]\w*")

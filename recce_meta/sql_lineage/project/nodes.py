@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from recce_meta.models.lineage import ColumnOutput, ColumnSource, ColumnUse, Kind, NodeColumns, Tier, Usage
 from recce_meta.models.node import Json, NodeMetadata
 from recce_meta.sql_lineage.project.names import QueryNames, canonical_name
+from recce_meta.sql_lineage.project.semantics import SECTIONS
 from recce_meta.warehouses.builds import SELECTION
 
 if TYPE_CHECKING:
@@ -306,7 +307,7 @@ def _where(node: NodeMetadata) -> bool:
 def elements(node: NodeMetadata) -> list[tuple[str, Json]] | None:
     """Return the names of the elements of a semantic model with their SQL; None if one has no name."""
     found: list[tuple[str, Json]] = []
-    for section in ("entities", "dimensions", "measures"):
+    for section in SECTIONS:
         for element in node.properties.get(section) or ():
             name = element.get("name") if isinstance(element, dict) else None
             if not isinstance(name, str):

@@ -14,14 +14,26 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.models.lineage import ColumnOutput, ColumnSource, ColumnUse, Kind, NodeColumns, Tier, Usage
+from recce_meta.models.lineage import (
+    UNSURE,
+    ColumnOutput,
+    ColumnSource,
+    ColumnUse,
+    Kind,
+    NodeColumns,
+    Tier,
+    Usage,
+)
 from recce_meta.models.node import Json, NodeMetadata
-from recce_meta.sql_lineage.project.filters import UNSURE, ElementName, filter_texts, names_in
+from recce_meta.sql_lineage.project.filters import ElementName, filter_texts, names_in
 
 SEMANTIC_MODEL, METRIC, SAVED_QUERY = "semantic_model", "metric", "saved_query"
 DEFINITIONS = frozenset([METRIC, SAVED_QUERY])
 """Resource types that read semantic models."""
-_SECTIONS = ("entities", "dimensions", "measures")
+DEFINITION_PREFIXES = tuple(f"{one}." for one in (SEMANTIC_MODEL, METRIC, SAVED_QUERY))
+"""Prefixes of ids of nodes that are not built as a whole: each of their columns fails by itself."""
+SECTIONS = ("entities", "dimensions", "measures")
+"""Keys of a semantic model with its elements."""
 _KEYS = frozenset(["primary", "unique", "natural"])
 """Types of entities by which another semantic model can join theirs."""
 _TIME = "metric_time"
@@ -483,7 +495,7 @@ def _semantic_model(node: NodeMetadata) -> SemanticModel:
     own = node.properties
     elements = {
         section: {name: one for one in _list(own.get(section)) if (name := _name(one))}
-        for section in _SECTIONS
+        for section in SECTIONS
     }
     primary = own.get("primary_entity")
     time = _mapping(own.get("defaults")).get("agg_time_dimension")
