@@ -39,7 +39,7 @@ from recce_meta.checks.types import TYPES
 from recce_meta.config.nodes import EffectiveSettings, NodeGlobs
 from recce_meta.data_diff.options import ValueOptions, unquote
 from recce_meta.data_diff.plan import Plan
-from recce_meta.data_diff.source import Pair
+from recce_meta.data_diff.source import Guard, Pair
 from recce_meta.errors import ConditionFailed, QueryCancelled, RecceMetaError, SelectorError, UsageError
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import (
@@ -316,7 +316,10 @@ class CheckRunner:
             return value_jobs(places, self._runs, [sides], _options(params), detail=is_detail)
         if kind == "profile":
             sides = sides.of_current()
-        return each(kind, places, [sides], partial(_plan, params))
+        return each(kind, places, [sides], partial(_plan, params, self.guard))
+
+    def guard(self, expression: str) -> None:
+        """Raise UsageError if *expression*, a column of top values or a histogram, is refused; here never."""
 
     def _of_model(self, name: str) -> NodePair:
         (sides,) = self._pairs(self._runs.named([name]))
@@ -414,9 +417,12 @@ def _refused(kind: str, sides: NodePair, places: RelationResolver) -> Job:
 
 
 def _plan(
-    params: ProfileParams | TopKParams | HistogramParams, pair: Pair, settings: EffectiveSettings
+    params: ProfileParams | TopKParams | HistogramParams,
+    guard: Guard,
+    pair: Pair,
+    settings: EffectiveSettings,
 ) -> Plan[AnyDataDiff]:
-    scope = FigureScope(columns=bare(params.columns))
+    scope = FigureScope(columns=bare(params.columns), guard=guard)
     if isinstance(params, TopKParams):
         return top_k_within(pair, settings, scope, k=params.k)
     if isinstance(params, HistogramParams):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 
 import click
@@ -12,12 +13,35 @@ ByNode = tuple[tuple[str, str], ...]
 """Nodes, or globs of nodes, each with the text after `=`."""
 
 
+_TOKEN = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|.""", re.DOTALL)
+
+
 def split_names(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names in an option that may be repeated or hold several names with commas."""
-    found = tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+    """Return the names in an option that may be repeated or hold several names with commas.
+
+    Commas in parentheses or quotes belong to an expression.
+    """
+    found = tuple(name.strip() for text in given for name in _parts(text) if name.strip())
     if given and not found:
         raise click.BadParameter("no column name given")
     return found
+
+
+def _parts(text: str) -> list[str]:
+    """Split *text* at the commas outside of parentheses and quotes.
+
+    >>> _parts('id,coalesce(a, b),"x,y"')
+    ['id', 'coalesce(a, b)', '"x,y"']
+    """
+    depth = 0
+    parts = [""]
+    for token in _TOKEN.findall(text):
+        depth += (token in "([{") - (token in ")]}")
+        if token == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += token
+    return parts
 
 
 def split_key(

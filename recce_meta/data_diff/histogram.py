@@ -20,6 +20,7 @@ from recce_meta.data_diff.bins import Bins, moment_bins, naive, number_bins
 from recce_meta.data_diff.plan import Plan, Query, Rows, failure, rows_of
 from recce_meta.data_diff.portable import parse_portable, plain
 from recce_meta.data_diff.source import (
+    Guard,
     LiveColumn,
     Pair,
     SideColumn,
@@ -84,6 +85,7 @@ def histogram_diff(
     *,
     exclude: Sequence[str] = (),
     may_lack_excluded: bool = False,
+    guard: Guard | None = None,
 ) -> Plan[HistogramDiff]:
     """Return the distributions of *columns*, or of all number, date and timestamp columns if none are named.
 
@@ -94,8 +96,8 @@ def histogram_diff(
     """
     if not 1 <= num_bins <= MOST_BINS:
         raise UsageError(f"Number of bins invalid: {num_bins}", hint=f"use 1 to {MOST_BINS:,} bins")
-    wanted, excluded = yield from select_columns(
-        pair, columns=columns, exclude=exclude, may_lack_excluded=may_lack_excluded
+    wanted, excluded, pair = yield from select_columns(
+        pair, columns=columns, exclude=exclude, may_lack_excluded=may_lack_excluded, guard=guard
     )
     found = _BinCounts(reasons={column.name: reason for column in wanted if (reason := _unfit(column))})
     # Columns of other types have no bins, but may differ.
@@ -386,7 +388,7 @@ def _keep_counts(task: _HistogramTask, rows: Rows, found: _BinCounts) -> None:
 
 def _histogram(column: SideColumn, bins: Bins | None, found: _BinCounts) -> ColumnHistogram:
     if column.name in found.reasons:
-        return ColumnHistogram(name=column.name, reason=found.reasons[column.name])
+        return ColumnHistogram(name=column.name, reason=found.reasons[column.name], reads=column.reads)
     kinds = {of.kind for of in _types(column)}
     kind = (
         "date"
@@ -412,6 +414,7 @@ def _histogram(column: SideColumn, bins: Bins | None, found: _BinCounts) -> Colu
         base_outside=base_outside,
         current_outside=current_outside,
         reason=_without_bins(column, found) if bins is None else None,
+        reads=column.reads,
     )
 
 

@@ -139,7 +139,10 @@ def unquote(name: str) -> str:
     """Return the column *name* without surrounding quotes, if any."""
     for quote in ('"', "`"):
         if len(name) > 2 and name.startswith(quote) and name.endswith(quote):
-            return name[1:-1].replace(quote * 2, quote)
+            inner = name[1:-1]
+            # An expression may begin and end with a quoted name: "a" || "b"
+            if quote not in inner.replace(quote * 2, ""):
+                return inner.replace(quote * 2, quote)
     return name
 
 

@@ -377,7 +377,7 @@ def profile_diff(
     estimated in the same scan, if the warehouse can. Raises UnknownNameError for a column that neither side
     has, unless *may_lack_excluded* is set and *exclude* has it, and errors that stop every query.
     """
-    wanted, excluded = yield from select_columns(
+    wanted, excluded, _ = yield from select_columns(
         pair, columns=columns, exclude=exclude, may_lack_excluded=may_lack_excluded
     )
     scope = FigureOptions(where=where, approximate=approximate)

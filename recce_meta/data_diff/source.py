@@ -6,12 +6,14 @@ must copy it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
-from sqlglot import exp
+from msgspec.structs import replace as with_fields
+from sqlglot import exp, parse_one
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
+from sqlglot.errors import SqlglotError
 
 from recce_meta.data_diff.options import unquote
 from recce_meta.data_diff.plan import Answer, Plan, Query, rows_of
@@ -104,11 +106,13 @@ class LiveColumn(Struct, frozen=True):
 
     name: str
     type: ColumnType
+    stored: str | None = None
+    """Its name in the relation, if another: an expression has an alias there."""
 
     def of(self, alias: str) -> Sql:
         """Return the column of the relation *alias*."""
         # The warehouse reported this spelling, so quotes keep it exact and allow reserved words.
-        return exp.column(exp.to_identifier(self.name, quoted=True), table=alias)
+        return exp.column(exp.to_identifier(self.stored or self.name, quoted=True), table=alias)
 
 
 class ColumnPair(Struct, frozen=True):
@@ -256,10 +260,12 @@ class SideColumn(Struct, frozen=True):
 
     base: LiveColumn | None
     current: LiveColumn | None
+    reads: tuple[str, ...] = ()
+    """Columns that an expression reads, `*` if it may read others; empty for a column."""
 
     @property
     def name(self) -> str:
-        """Return its name in current, or else in base."""
+        """Return its name in current, or else in base; the text of an expression."""
         return self._either.name
 
     @property
@@ -311,6 +317,12 @@ class SelectedColumns(NamedTuple):
 
     columns: list[SideColumn]
     excluded: tuple[str, ...]
+    pair: Pair
+    """Both sides, with the expressions among `columns`."""
+
+
+Guard: TypeAlias = Callable[[str], None]
+"""Raises UsageError for an expression that is refused."""
 
 
 def select_columns(
@@ -319,12 +331,15 @@ def select_columns(
     columns: Sequence[str] = (),
     exclude: Sequence[str] = (),
     may_lack_excluded: bool = False,
+    guard: Guard | None = None,
 ) -> Plan[SelectedColumns]:
     """Return the columns of *pair* named by *columns* (all if empty), without those in *exclude*.
 
     The order is that of *columns*, or else of the relation. Names match in any case if the match is unique,
-    and may be quoted, as recce requires for `"order"`. Raises UnknownNameError for a name that neither side
-    has, unless *may_lack_excluded* is set and *exclude* has it. Raises UsageError if neither side exists.
+    and may be quoted, as recce requires for `"order"`. With *guard*, one of *columns* can also be an
+    expression in the SQL of both warehouses, which *guard* may refuse. Raises UnknownNameError for a name
+    that neither side has, unless *may_lack_excluded* is set and *exclude* has it. Raises UsageError if
+    neither side exists.
     """
     sources = sides_of(pair)
     described = dict(zip((source.side for source in sources), (yield from describe(sources)), strict=True))
@@ -339,11 +354,79 @@ def select_columns(
         for name in exclude
         if not may_lack_excluded or _find_selected(name, known) is not None
     }
-    wanted = [_one_selected(name, known, where) for name in columns] if columns else known
+    computed: dict[str, SideColumn] = {}
+    if guard is not None and (expressions := find_expressions(columns, known, sources[-1].dialect)):
+        for text in expressions:
+            guard(text)
+        base_rows, current_rows = (_computing(source, expressions) for source in (pair.base, pair.current))
+        pair = with_fields(pair, base=base_rows, current=current_rows)
+        computed = yield from _computed(pair, expressions)
+    wanted = [computed.get(name) or _one_selected(name, known, where) for name in columns] or known
     return SelectedColumns(
         columns=list({column.name: column for column in wanted if column.name not in left_out}.values()),
         excluded=tuple(column.name for column in known if column.name in left_out),
+        pair=pair,
     )
+
+
+_MAY_READ_MORE = (exp.Anonymous, exp.Columns, exp.Query, exp.Star, exp.Placeholder, exp.Parameter)
+"""Parts of an expression that may read more than the columns that it names."""
+
+
+def find_expressions(
+    columns: Sequence[str], known: Sequence[SideColumn], dialect: Dialect
+) -> dict[str, tuple[str, ...]]:
+    """Return the expressions among *columns*, each with the columns that it reads; others are names.
+
+    An expression reads a column of *known*: a text that reads none is a misspelled name.
+    """
+    spelled = {name.casefold(): one.name for one in known for name in one.names}
+    found: dict[str, tuple[str, ...]] = {}
+    for text in columns:
+        if _find_selected(text, known) is not None:
+            continue
+        try:
+            tree = parse_one(text, dialect=dialect.name)
+        except SqlglotError:
+            continue
+        read = {spelled.get(column.parts[0].name.casefold(), "*") for column in tree.find_all(exp.Column)}
+        if isinstance(tree, exp.Condition) and read - {"*"}:
+            found[text] = tuple(sorted(read | {"*"} if tree.find(*_MAY_READ_MORE) else read))
+    return found
+
+
+def _computing(source: SideRelation | None, expressions: Iterable[str]) -> SideRelation | None:
+    """Return the rows of *source* with *expressions*, which are sent unchanged, as columns after its own."""
+    if source is None:
+        return None
+    computed = (
+        exp.alias_(exp.Paren(this=verbatim(f"\n{text}\n")), _alias(number), quoted=True)
+        for number, text in enumerate(expressions)
+    )
+    rows = source.select(exp.Column(this=exp.Star(), table=exp.to_identifier("t")), *computed)
+    return with_fields(source, relation=exp.Subquery(this=rows))
+
+
+def _alias(number: int) -> str:
+    return f"recce_expression_{number}"
+
+
+def _computed(pair: Pair, expressions: Mapping[str, tuple[str, ...]]) -> Plan[dict[str, SideColumn]]:
+    """Return the columns that *pair* has for *expressions*, by their texts."""
+    described = yield from describe(pair.sides)
+    count = len(expressions)
+    types = {
+        source.side: [column.type for column in columns[len(columns) - count :]]
+        for source, columns in zip(pair.sides, described, strict=True)
+    }
+    found: dict[str, SideColumn] = {}
+    for number, (text, reads) in enumerate(expressions.items()):
+        base, current = (
+            LiveColumn(text, types[side][number], _alias(number)) if side in types else None
+            for side in (DataSide.BASE, DataSide.CURRENT)
+        )
+        found[text] = SideColumn(base, current, reads)
+    return found
 
 
 def sides_of(pair: Pair) -> tuple[SideRelation, ...]:

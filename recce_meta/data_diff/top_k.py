@@ -46,6 +46,7 @@ from recce_meta.data_diff.portable import (
     texts_of,
 )
 from recce_meta.data_diff.source import (
+    Guard,
     LiveColumn,
     Pair,
     SideColumn,
@@ -226,6 +227,7 @@ class RowTotals(Struct):
             current_valid=self.valid.get(current),
             current_total=self.rows[DataSide.CURRENT] if current in self.valid else None,
             reason=reason,
+            reads=column.reads,
         )
 
     def _saw_nothing(self, column: SideColumn) -> bool:
@@ -421,17 +423,19 @@ def top_k_diff(
     *,
     exclude: Sequence[str] = (),
     may_lack_excluded: bool = False,
+    guard: Guard | None = None,
 ) -> Plan[TopKDiff]:
     """Return the *k* most frequent values of *columns* (all but *exclude* if empty), without NULL.
 
-    *where* restricts the rows of both sides, in the warehouse's SQL. A column with incomparable types, or
-    that the warehouse cannot group, has a reason instead. Raises UnknownNameError for a column that neither
+    *where* restricts the rows of both sides, in the warehouse's SQL. With *guard*, *columns* can be
+    expressions, as in `select_columns`. A column with incomparable types, or that the warehouse cannot group,
+    has a reason instead. Raises UnknownNameError for a column that neither
     side has, unless *may_lack_excluded* is set and *exclude* has it, and errors that stop every query.
     """
     if k < 1:
         raise UsageError(f"Number of most frequent values invalid: {k}", hint="use a k of 1 or more")
-    wanted, excluded = yield from select_columns(
-        pair, columns=columns, exclude=exclude, may_lack_excluded=may_lack_excluded
+    wanted, excluded, pair = yield from select_columns(
+        pair, columns=columns, exclude=exclude, may_lack_excluded=may_lack_excluded, guard=guard
     )
     count = cross_warehouse_top_k if pair.is_cross_warehouse else _joined_top_k
     found = yield from count(pair, wanted, k, where)

@@ -1,8 +1,7 @@
 """Results of data diffs, one frozen type per kind of diff, and stored data diffs.
 
 Cell values are built-in types: None, bool, int, float, Decimal, str, bytes, date, time, datetime, timedelta,
-UUID, list, dict. Shares are fractions from 0 to 1. The figures of a side without a relation are None, never
-zero.
+UUID, list, dict. Shares are fractions from 0 to 1. Figures of a side without a relation are None, not zero.
 """
 
 from __future__ import annotations
@@ -514,6 +513,8 @@ class ColumnTopK(Struct, frozen=True, kw_only=True):
     """Why the column could not be counted."""
     is_rounded: bool = False
     """True if both sides were counted as doubles, so that rounding may merge different values."""
+    reads: tuple[str, ...] = ()
+    """Columns that an expression reads, `*` if it may read others; empty for a column."""
 
 
 class TopKDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="top_k_diff"):
@@ -551,6 +552,8 @@ class ColumnHistogram(Struct, frozen=True, kw_only=True):
     current_outside: int = 0
     reason: str | None = None
     """Why there are no bins."""
+    reads: tuple[str, ...] = ()
+    """Columns that an expression reads, `*` if it may read others; empty for a column."""
 
 
 class HistogramDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="histogram_diff"):

@@ -196,9 +196,18 @@ def _counts_of(profile: Profile) -> Profile:
     return replace(profile, min=None, max=None, avg=None, median=None, true_count=None)
 
 
+def _is_hidden(column: ColumnTopK | ColumnHistogram, privacy: Privacy) -> bool:
+    """Return True if values of *column* are withheld; an expression is private like each column it reads."""
+    return privacy.withholds(column.name) or any(
+        name == "*" or privacy.withholds(name) for name in column.reads
+    )
+
+
 def _top_k(result: TopKDiff, privacy: Privacy) -> TopKDiff:
     columns = (
-        ColumnTopK(name=column.name, reason=REASON) if privacy.withholds(column.name) else column
+        ColumnTopK(name=column.name, reason=REASON, reads=column.reads)
+        if _is_hidden(column, privacy)
+        else column
         for column in result.columns
     )
     return replace(result, columns=tuple(columns))
@@ -206,8 +215,8 @@ def _top_k(result: TopKDiff, privacy: Privacy) -> TopKDiff:
 
 def _histogram(result: HistogramDiff, privacy: Privacy) -> HistogramDiff:
     columns = (
-        ColumnHistogram(name=column.name, kind=column.kind, reason=REASON)
-        if privacy.withholds(column.name)
+        ColumnHistogram(name=column.name, kind=column.kind, reason=REASON, reads=column.reads)
+        if _is_hidden(column, privacy)
         else column
         for column in result.columns
     )

@@ -9,9 +9,13 @@ from recce_meta.config.nodes import EffectiveSettings
 from recce_meta.data_diff.histogram import histogram_diff
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.profile import profile_diff
-from recce_meta.data_diff.source import Pair
+from recce_meta.data_diff.source import Guard, Pair
 from recce_meta.data_diff.top_k import top_k_diff
 from recce_meta.models.data_diff import HistogramDiff, ProfileDiff, TopKDiff
+
+
+def accept(_expression: str) -> None:
+    """Refuse no expression."""
 
 
 class FigureScope(Struct, frozen=True, kw_only=True):
@@ -21,6 +25,8 @@ class FigureScope(Struct, frozen=True, kw_only=True):
     exclude: tuple[str, ...] = ()
     may_lack_excluded: bool = False
     where: str | None = None
+    guard: Guard = accept
+    """Refuses expressions among the columns of top values and histograms."""
 
     def of(self, settings: EffectiveSettings) -> FigureScope:
         """Return the scope with the *settings* for what the options leave open."""
@@ -59,6 +65,7 @@ def top_k_within(pair: Pair, settings: EffectiveSettings, scope: FigureScope, *,
             wanted.where,
             exclude=wanted.exclude,
             may_lack_excluded=wanted.may_lack_excluded,
+            guard=wanted.guard,
         )
     )
 
@@ -76,5 +83,6 @@ def histogram_within(
             wanted.where,
             exclude=wanted.exclude,
             may_lack_excluded=wanted.may_lack_excluded,
+            guard=wanted.guard,
         )
     )

@@ -25,6 +25,7 @@ from recce_meta.config.nodes import NodeGlobs
 from recce_meta.data_diff.options import DEFAULT_LIMIT, ValueOptions
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.row_sample import RowSample
+from recce_meta.data_diff.source import Guard
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import AnyDataDiff, Subject
 from recce_meta.quality.privacy import Privacy
@@ -134,6 +135,12 @@ def refuse_request(request: DataDiffRequest, privacy: Privacy | None) -> None:
             hint="count rows, or compare a profile or values",
         )
     if kind is DiffKind.QUERY or request.where:
+        refuse_sql(privacy)
+
+
+def refuse_sql(privacy: Privacy | None) -> None:
+    """Raise UsageError for SQL of a user if values are withheld: it could rename a private column."""
+    if privacy is not None:
         raise UsageError(
             "SQL of users could show private values, which this server withholds (--private, privacy)",
             hint="start a data diff without SQL",
@@ -157,6 +164,11 @@ def plan_request(
     if request.where:
         # A condition can call the same functions as a query.
         require_query(f"SELECT 1 WHERE (\n{request.where}\n)", warehouse, is_guarded=True)
+
+    def guard(expression: str) -> None:
+        refuse_sql(rules.privacy)
+        require_query(f"SELECT (\n{expression}\n)", warehouse, is_guarded=True)
+
     if request.kind is DiffKind.QUERY:
         return _query(request, runs, resolver, warehouse, rules)
     assert request.node is not None, "only a query has no node"
@@ -165,7 +177,7 @@ def plan_request(
         (sides,) = chosen
         options = request.options
         return PlannedDiff(sides.pair(resolver).subject, sample_plan(resolver, runs, sides, options))
-    (job,) = _jobs(request, runs, resolver, chosen, statistics, rules)
+    (job,) = _jobs(request, runs, resolver, chosen, statistics, rules, guard)
     return PlannedDiff(job.subject, job.plan)
 
 
@@ -176,8 +188,9 @@ def _jobs(
     chosen: Sequence[NodePair],
     statistics: Statistics,
     rules: RequestRules,
+    guard: Guard,
 ) -> Sequence[Job]:
-    scope = FigureScope(columns=request.columns, where=request.where)
+    scope = FigureScope(columns=request.columns, where=request.where, guard=guard)
     if request.kind is DiffKind.ROW_COUNT:
         return [stored_counts_job(resolver, chosen, *statistics(chosen))]
     if request.kind is DiffKind.PROFILE:

@@ -224,6 +224,10 @@ class _GuardedChecks(CheckRunner):
             require_query(f"SELECT 1 WHERE (\n{condition}\n)", self._place, is_guarded=True)
         return super().__call__(check)
 
+    def guard(self, expression: str) -> None:
+        """Raise UsageError if *expression* does more than read columns."""
+        require_query(f"SELECT (\n{expression}\n)", self._place, is_guarded=True)
+
 
 def _refuse_metrics(rules: QualityRules, warehouse: Warehouse) -> None:
     """Raise UsageError for a metric that does not only read its table."""

@@ -345,6 +345,8 @@ def test_sql_of_users_only_reads_the_database(shop: Any, served: Callable[..., P
     addresses["env_var"] = pages.start("query", None, current_sql="select '{{ env_var('HOME') }}' as home")
     for where in ("id IN (SELECT 1); DELETE FROM x", "id IN (DELETE FROM x RETURNING 1)"):
         addresses[where] = pages.start("value", where=where)
+    for call in ("id + length(current_setting('port'))", "lower(kind || getenv('HOME'))"):
+        addresses[call] = pages.start("top_k", column=call)
     for sql, address in addresses.items():
         job = pages.ended(address)
         assert (job["state"], job["result"]) == ("failed", None), sql
@@ -397,6 +399,8 @@ def test_permissions_and_privacy(shop: Any, served: Callable[..., Pages]) -> Non
         form = {"kind": kind, "base": "base", "current": "current", "node": "model.shop.orders", **fields}
         answer = private.client.post(ROOT, data=form)
         assert answer.status_code == 400 and "private values" in answer.text
+    refused = private.answer("top_k", column="upper(kind)")
+    assert refused["state"] == "failed" and "private values" in refused["message"]
     form = {"kind": "top_k", "base": "base", "current": "current", "node": "model.shop.orders"}
     assert withheld.client.post(ROOT, data=form).status_code == 400
     address = withheld.start("value")

@@ -12,16 +12,21 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlglot import exp
 
 from recce_meta.checks.expectations import violations
+from recce_meta.data_diff.histogram import histogram_diff
 from recce_meta.data_diff.plan import run
-from recce_meta.data_diff.source import Pair
+from recce_meta.data_diff.source import LiveColumn, Pair, SideColumn, find_expressions
 from recce_meta.data_diff.top_k import NO_VALUES, top_k_diff
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.checks import NONE, ExpectDistribution
-from recce_meta.models.data_diff import ColumnTopK, DataSide, Subject
+from recce_meta.models.data_diff import ColumnTopK, DataSide, Subject, TopKDiff, TopValue
 from recce_meta.models.gaps import limits_of
+from recce_meta.quality.masking import mask_results, privacy_of
 from recce_meta.report.data.verdicts import Outcome, verdict
+from recce_meta.warehouses.dialect import dialect_named
+from recce_meta.warehouses.types import ColumnType, Kind
 
 COLUMNS = {"word": "varchar", "number": "decimal(6,2)", "day": "date", "flag": "boolean"}
 ROWS = st.lists(
@@ -99,6 +104,63 @@ def test_values_of_every_type_come_back_as_what_they_are(bench: Any, is_joined: 
     for column, value in zip(found.columns, values, strict=True):
         assert listed(column) == [(value, 1, 1)], column
         assert type(column.values[0].value) is type(value)
+
+
+@pytest.mark.parametrize("is_joined", [True, False])
+def test_an_expression_is_a_column_like_others(bench: Any, is_joined: bool) -> None:
+    # Its name is never that of a column, whatever the text says.
+    columns = {"word": "varchar", "n": "integer", "n + 1": "integer"}
+    rows = [("a", 1, 7), ("A", 2, 7), ("b", 3, 8)]
+    bench.fill("old", columns, rows)
+    bench.fill("new", columns, [*rows, ("B", None, 8)])
+    pair = bench.pair("old", "new", is_joined=is_joined)
+    doubled, last = "coalesce(n, 0) * 2 -- twice", f"{bench.dialect.render(exp.column('n', quoted=True))} + 2"
+    asked: list[str] = []
+
+    found = bench.run(top_k_diff(pair, ["lower(word)", "n + 1", doubled, last], guard=asked.append))
+    counted = bench.run(histogram_diff(pair, [doubled], guard=asked.append)).columns[0]
+
+    assert [(column.name, column.reads) for column in found.columns] == [
+        ("lower(word)", ("word",)), ("n + 1", ()), (doubled, ("n",)), (last, ("n",))
+    ]  # fmt: skip
+    assert [[(str(value), *rows) for value, *rows in listed(column)] for column in found.columns] == [
+        [("a", 2, 2), ("b", 1, 2)],
+        [("7", 2, 2), ("8", 1, 2)],
+        [("2", 1, 1), ("4", 1, 1), ("6", 1, 1), ("0", 0, 1)],
+        [("3", 1, 1), ("4", 1, 1), ("5", 1, 1)],
+    ]
+    assert (counted.base_total, counted.current_total, counted.reads) == (3, 4, ("n",))
+    assert asked == ["lower(word)", doubled, last, doubled]
+    for unknown in ("wrd", "lower(wrd)", "n +", "n) from (select 1", "1", "word other", "(select 1)"):
+        with pytest.raises(UnknownNameError):
+            bench.run(top_k_diff(pair, [unknown], guard=asked.append))
+    with pytest.raises(UnknownNameError):  # without a guard, there are no expressions
+        bench.run(top_k_diff(pair, ["lower(word)"]))
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_withheld"),
+    [
+        ("n + 1", False),
+        ("upper(WORD)", True),
+        ("n || word", True),
+        # What it reads is not known.
+        ("my_function(n)", True),
+        ("coalesce(n, t)", True),
+        ("n + (select max(n) from t)", True),
+        ("n + ?", True),
+    ],
+)
+def test_an_expression_is_private_like_what_it_reads(expression: str, is_withheld: bool) -> None:
+    known = [SideColumn(LiveColumn(name, ColumnType("text", Kind.TEXT)), None) for name in ("word", "n")]
+    (reads,) = find_expressions([expression], known, dialect_named("duckdb")).values()
+    columns = [ColumnTopK(name="x", values=(TopValue(value=1, base=1, current=1),), reads=reads)]
+    result = TopKDiff(subject=Subject(name="t"), k=1, columns=tuple(columns))
+
+    (masked,) = mask_results([result], privacy_of(no_values=False, private=["word"]))
+
+    assert isinstance(masked, TopKDiff)
+    assert (masked.columns[0].values == ()) is is_withheld
 
 
 @pytest.mark.parametrize("is_joined", [True, False])
