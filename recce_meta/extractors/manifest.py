@@ -67,12 +67,15 @@ COMMON_FIELDS = frozenset(
             "depends_on",
         ),
         *("refs", "sources", "metrics", "functions", "created_at", "patch_path", "docs", "metadata"),
-        *("classifiers", "columns", "contract", "language", "doc_blocks", "_event_status"),
+        *("contract", "language", "doc_blocks", "_event_status"),
         # The database and schema of a unit test or exposure depend on the environment, not on its definition.
         *("database", "schema", "alias", "node_relation", "tested_node_unique_id"),
     ]
 )
 """Fields of the small sections that are not stored as properties: common to all, derived, or volatile."""
+
+USUALLY_EMPTY = frozenset(["classifiers", "columns"])
+"""Fields of the small sections that dbt 2.0 writes without a value, which is not stored."""
 
 SECTIONS = {
     "exposures": "exposure",
@@ -205,7 +208,9 @@ def _definition(unique_id: str, raw: dict[str, Any], resource_type: str) -> Node
     config = _mapping(raw.get("config"))
     common = convert(raw, RawDefinition)
     properties = {
-        key: _bounded(value) for key, value in raw.items() if key not in COMMON_FIELDS and value is not None
+        key: _bounded(value)
+        for key, value in raw.items()
+        if key not in COMMON_FIELDS and value is not None and (value or key not in USUALLY_EMPTY)
     }
     if common.exports is not None:
         properties["exports"] = [_export(export) for export in common.exports]

@@ -1,4 +1,7 @@
-"""Each key of manifests, changed in a node: the diff shows it, or the page of changes says why not."""
+"""Each key of manifests and catalogs, changed: the diff shows it, or the page of changes says why not.
+
+The keys are those of dbt's schemas, listed by scripts/build_dbt_keys.py, and those of real manifests.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +26,11 @@ from recce_meta.models import Project, RunDiff
 
 ROOT = Path(__file__).parents[3]
 ARTIFACTS = ROOT / "tests" / "data" / "artifacts"
-SECTIONS = "nodes sources exposures metrics semantic_models saved_queries unit_tests functions".split()
+KEYS = ROOT / "tests" / "data" / "dbt_keys.tsv"
+SECTIONS = (
+    "nodes sources exposures metrics semantic_models saved_queries unit_tests functions groups macros".split()
+)
+ABSENT = object()
 FREE = frozenset("meta unrendered_config kwargs grants macros vars env_vars rows".split())
 """Objects whose keys users choose; one of them is enough."""
 UNKNOWN: dict[tuple[str, ...], Any] = {
@@ -60,12 +68,27 @@ def hosts() -> dict[str, Host]:
         version = manifest["metadata"]["dbt_schema_version"].rsplit("/", 1)[-1].removesuffix(".json")
         for section in SECTIONS:
             for unique_id, node in (manifest.get(section) or {}).items():
-                kind = unique_id.split(".", 1)[0]
-                kind = f"{kind} {version}" + (" generic" if node.get("test_metadata") else "")
+                kind = kind_of(unique_id, node)
                 score = sum(map(bool, node.values())) + 5 * bool(node.get("columns"))
-                if score > best.get(kind, (0,))[0]:
-                    best[kind] = score, Host(path, section, unique_id)
+                if section == "macros" and not users(manifest, unique_id):
+                    continue
+                if score > best.get(f"{kind} {version}", (0,))[0]:
+                    best[f"{kind} {version}"] = score, Host(path, section, unique_id)
     return {kind: host for kind, (_, host) in sorted(best.items())}
+
+
+def kind_of(unique_id: str, node: dict[str, Any]) -> str:
+    kind = unique_id.split(".", 1)[0]
+    return kind if kind != "test" else f"{'generic' if node.get('test_metadata') else 'singular'} test"
+
+
+def users(manifest: dict[str, Any], macro: str) -> dict[str, Any]:
+    """Return the nodes that call a macro of a project, without the compiled code that shows what it does."""
+    found = {}
+    for unique_id, node in manifest["nodes"].items() if not macro.startswith("macro.dbt") else ():
+        if macro in (node.get("depends_on") or {}).get("macros", ()):
+            found[unique_id] = {key: value for key, value in node.items() if "compiled" not in key}
+    return found
 
 
 HOSTS = hosts()
@@ -99,49 +122,173 @@ def other(value: Any) -> Any:
 
 
 def with_value(host: Host, path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """Return a manifest of the node alone, with *value* at *path*."""
+    """Return a manifest of the node alone, with *value* at *path*; ABSENT removes the key."""
     manifest = loaded(host.manifest)
     node = copy.deepcopy(manifest[host.section][host.unique_id])
-    at: Any = node
-    for key in path[:-1]:
-        if isinstance(at, list):
-            at = at[int(key)]
-        else:
-            at[key] = at.get(key) or ({"name": key} if at is node.get("columns") else {})
-            at = at[key]
-    at[path[-1]] = value
     empty: dict[str, Any] = {"metadata": manifest["metadata"], "nodes": {}, "macros": {}}
+    if host.section == "macros":
+        empty["nodes"] = users(manifest, host.unique_id)
+    put(node, path, value)
     return {**empty, host.section: {host.unique_id: node}}
 
 
-def diff(base: dict[str, Any], current: dict[str, Any], folder: Path) -> RunDiff:
+def put(node: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    """Set *value* at *path* of *node*, after creating what is missing."""
+    at: Any = node
+    for key, following in pairwise(path):
+        if isinstance(at, list):
+            at[:] = at or [{"name": "probe"}]
+            at = at[0 if key == "[]" else int(key)]
+        else:
+            name = next(iter(at), "probe") if key == "*" else key
+            shape = list if following == "[]" else dict
+            missing = {"name": name} if at is node.get("columns") else shape()
+            at[name] = at[name] if at.get(name) and isinstance(at[name], (list, dict)) else missing
+            at = at[name]
+    if value is ABSENT:
+        at.pop(path[-1], None)
+    else:
+        at[path[-1]] = value
+
+
+def diff(
+    base: dict[str, Any], current: dict[str, Any], folder: Path, catalogs: tuple[Any, Any] = (None, None)
+) -> RunDiff:
     sides: list[Project] = []
-    for manifest in (base, current):
+    for manifest, catalog in zip((base, current), catalogs, strict=True):
         (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        if catalog is not None:
+            (folder / "catalog.json").write_text(json.dumps(catalog), encoding="utf-8")
         sides.append(extract_project(folder, git=GitState(), hash_seed_files=False))
     return whole_diff(sides[0], sides[1], NOTHING_MORE)
 
 
+class Reason(NamedTuple):
+    """A key that is not compared, with all keys below it."""
+
+    path: tuple[str, ...]
+    kinds: frozenset[str]
+    """Resource types; empty for every type."""
+
+
 @cache
-def reasons() -> frozenset[str]:
+def reasons() -> tuple[Reason, ...]:
     """The keys that the page of changes lists as not compared."""
     page = (ROOT / "docs" / "concepts" / "changes.md").read_text(encoding="utf-8")
     section = page.split("## Keys that are not compared", 1)[1].split("\n## ", 1)[0]
-    return frozenset(re.findall(r"`([\w.-]+)`", section))
-
-
-def is_documented(path: tuple[str, ...]) -> bool:
-    plain = [part for part in path if not part.isdigit()]
-    known = reasons()
-    return any(
-        ".".join(plain[start:end]) in known
-        for start in range(len(plain))
-        for end in range(start + 1, len(plain) + 1)
+    rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    return tuple(
+        Reason(tuple(key.split(".")), frozenset(kinds.replace("every type", "").split(", ")) - {""})
+        for keys, kinds, _ in rows
+        for key in re.findall(r"`([^`]+)`", keys)
     )
 
 
+def is_documented(kind: str, path: tuple[str, ...]) -> bool:
+    """Return True if the page gives a reason for a key that is not compared."""
+    plain = [part for part in path if part != "[]" and not part.isdigit()]
+    return any(
+        (not one.kinds or kind in one.kinds)
+        and len(one.path) <= len(plain)
+        and all(known in (part, "*") for known, part in zip(one.path, plain, strict=False))
+        for one in reasons()
+    )
+
+
+class SchemaKey(NamedTuple):
+    """A key of dbt's schemas, and two values."""
+
+    path: tuple[str, ...]
+    values: tuple[Any, Any]
+    newest: int
+    """Newest version of the manifest that has it."""
+
+
+def schema_keys() -> dict[str, list[SchemaKey]]:
+    """The keys of each resource type."""
+    found: dict[str, list[SchemaKey]] = {}
+    for line in KEYS.read_text(encoding="utf-8").splitlines():
+        path, values, kinds = line.split("\t")
+        for kind, versions in (one.rsplit(" ", 1) for one in kinds.split(", ")):
+            newest = int(versions.rpartition("v")[2])
+            found.setdefault(kind, []).append(SchemaKey(tuple(path.split(".")), json.loads(values), newest))
+    return found
+
+
+SCHEMA_KEYS = schema_keys()
+NOT_HOSTED = ("doc", "catalog")
+"""`doc`: no code reads these entries. `catalog`: a test of its own."""
+
+
+def nearest_host(kind: str, newest: int) -> Host:
+    """Return the host of the version nearest to *newest*, of which v20 is not one."""
+    numbers = [int(name.rpartition(" v")[2]) for name in HOSTS if name.startswith(f"{kind} v")]
+    return HOSTS[f"{kind} v{min((one for one in numbers if one <= 12), key=lambda one: abs(one - newest))}"]
+
+
+def edited(kind: str, key: SchemaKey, value: Any, *, enforced: bool = False) -> dict[str, Any]:
+    """Return a manifest with *value* for *key*; a model stands in for a function, which no manifest has."""
+    host = nearest_host("model" if kind == "function" else kind, key.newest)
+    manifest = with_value(host, key.path, value)
+    node = manifest[host.section][host.unique_id]
+    if kind == "function":
+        manifest["functions"] = {"function.x.f": {**node, "resource_type": "function"}}
+        manifest["nodes"] = {}
+    if enforced:
+        node["contract"] = {"enforced": True, "alias_types": True, **(node.get("contract") or {})}
+        node["contract"]["enforced"] = key.path != ("contract", "enforced") or value
+    return manifest
+
+
+@pytest.mark.parametrize("kind", [*(one for one in SCHEMA_KEYS if one not in NOT_HOSTED), "model, enforced"])
+def test_no_key_of_dbts_schemas_changes_silently_without_a_documented_reason(
+    kind: str, tmp_path: Path
+) -> None:
+    name, _, enforced = kind.partition(", ")
+    of_contracts = ("contract", "columns", "constraints")
+    silent = []
+    for key in SCHEMA_KEYS[name]:
+        if is_documented(name, key.path) or (enforced and key.path[0] not in of_contracts):
+            continue
+        # An absent key equals its default, which may be one of the values.
+        for pairs in ([key.values], [(ABSENT, value) for value in key.values]):
+            sides = [
+                [edited(name, key, value, enforced=bool(enforced)) for value in values] for values in pairs
+            ]
+            if not any(base == current or diff(base, current, tmp_path).changes for base, current in sides):
+                silent.append((".".join(key.path), pairs))
+    assert silent == []
+
+
+def test_no_key_of_catalogs_changes_silently_without_a_documented_reason(tmp_path: Path) -> None:
+    host = HOSTS["model v12"]
+    manifest = with_value(host, ("description",), "")
+    node = manifest[host.section][host.unique_id]
+    places = {key: node[key] for key in ("database", "schema")} | {"name": node["alias"], "type": "table"}
+    column = {"name": "a", "type": "int", "index": 1, "comment": "c"}
+    between = {"name": "b", "type": "int", "index": 7.5}
+    columns = {"a": column, "b": between}
+    table = {"unique_id": host.unique_id, "metadata": places, "columns": columns, "stats": {}}
+    silent = []
+    for key in SCHEMA_KEYS["catalog"]:
+        if is_documented("catalog", key.path):
+            continue
+        sides = []
+        for value in key.values:
+            entry = copy.deepcopy(table)
+            put(entry, key.path, value)
+            header = {
+                **manifest["metadata"],
+                "dbt_schema_version": "https://schemas.getdbt.com/dbt/catalog/v1.json",
+            }
+            sides.append({"metadata": header, "nodes": {host.unique_id: entry}, "sources": {}})
+        if not diff(manifest, manifest, tmp_path, (sides[0], sides[1])).changes:
+            silent.append(".".join(key.path))
+    assert silent == []
+
+
 @pytest.mark.parametrize("kind", HOSTS)
-def test_no_key_changes_silently_without_a_documented_reason(kind: str, tmp_path: Path) -> None:
+def test_no_key_of_manifests_changes_silently_without_a_documented_reason(kind: str, tmp_path: Path) -> None:
     host = HOSTS[kind]
     node = loaded(host.manifest)[host.section][host.unique_id]
     silent = []
@@ -151,11 +298,9 @@ def test_no_key_changes_silently_without_a_documented_reason(kind: str, tmp_path
             value = value[int(key)] if isinstance(value, list) else value[key]
         changed = other(value)
         is_folder = "+" in str(path) or (isinstance(value, dict) and any("+" in key for key in value))
-        of_operation = kind.startswith("operation") and path[0] in ("config", "tags")
-        if changed is None or path[0] in ("unique_id", "package_name") or is_folder or of_operation:
+        if changed is None or is_folder or is_documented(kind.rpartition(" ")[0], path):
             continue
-        current = with_value(host, path, changed)
-        if not diff(with_value(host, path, value), current, tmp_path).changes and not is_documented(path):
+        if not diff(with_value(host, path, value), with_value(host, path, changed), tmp_path).changes:
             silent.append(".".join(path))
     assert silent == []
 
@@ -168,6 +313,13 @@ def test_a_key_that_is_not_known_is_named_and_its_effect_unknown(kind: str, tmp_
         named = ".".join(path).removeprefix("config.")
         assert any(detail.key.startswith(named) or named.startswith(detail.key) for detail in change.details)
         assert change.category == "unknown"
+
+
+@pytest.mark.parametrize("key", ["classifiers", "columns", "new_key"])
+def test_a_key_of_a_definition_that_is_not_known_is_named(key: str, tmp_path: Path) -> None:
+    base, current = (with_value(HOSTS["unit_test v12"], (key,), one) for one in (ABSENT, {"a": {"b": "c"}}))
+    (change,) = diff(base, current, tmp_path).changed
+    assert [detail.key.split(".")[0] for detail in change.details] == [key]
 
 
 def test_hooks_contracts_exports_and_listed_columns_are_compared(tmp_path: Path) -> None:
@@ -202,4 +354,5 @@ def test_a_recorder_that_did_not_read_a_key_shows_no_change(tmp_path: Path) -> N
 
 
 def test_each_ignored_key_has_a_documented_reason() -> None:
-    assert reasons() >= (IGNORED | IGNORED_OF_COLUMNS)
+    assert all(any(is_documented(kind, (key,)) for kind in SCHEMA_KEYS) for key in IGNORED)
+    assert all(is_documented("model", ("columns", "*", key)) for key in IGNORED_OF_COLUMNS)
