@@ -170,6 +170,16 @@ class TestNeverBuilt:
         assert (ran.code, ran.err) == (0, "")
         assert "not built: " in ran.out and "+50.0%" in ran.out
 
+    def test_an_unknown_name_among_others_is_reported_beside_their_counts(self, orders: Any) -> None:
+        ran = orders("row-count", "orders", "ordres")
+        unknown = orders("row-count", "nope", "ordres")
+
+        assert ran.code == 2 and ran.err.startswith(
+            "error: Node 'ordres' not found\nhint: did you mean 'orders'"
+        )
+        assert "+50.0%" in ran.out and "Node 'ordres' not found" in ran.out and "1 could not" in ran.out
+        assert (unknown.code, unknown.out) == (2, "") and "'nope'" in unknown.err
+
     def test_nothing_counted_at_all_is_no_success(self, orders: Any) -> None:
         ran = orders("row-count", "gone")
 

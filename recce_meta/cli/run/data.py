@@ -48,7 +48,7 @@ from recce_meta.cli.node_options import configured_globs, warn_unmatched
 from recce_meta.cli.options import LISTS, progress, report_size, say, sql_argument, warn, write
 from recce_meta.config.nodes import NodeGlobs
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.errors import RecceMetaError, SelectorError, UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.checks import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
@@ -242,13 +242,18 @@ class DataCommand(Struct, frozen=True, kw_only=True):
     exclude: tuple[str, ...]
     output: DataOutput
 
-    def subjects(self, session: DataSession, *, whole: bool = False) -> list[NodePair]:
-        """Return the named nodes or relations; without *whole*, only with fields that locate relations."""
+    def subjects(
+        self, session: DataSession, *, whole: bool = False, names: Sequence[str] | None = None
+    ) -> list[NodePair]:
+        """Return the named nodes or relations; without *whole*, only with fields that locate relations.
+
+        *names* are those of nodes, by default all that the command names.
+        """
         runs = session.runs
         found = subjects(
             runs,
             self.data.tables,
-            self.nodes,
+            self.nodes if names is None else names,
             self.selection,
             self.exclude,
             globs=session.globs,
@@ -269,13 +274,22 @@ class DataCommand(Struct, frozen=True, kw_only=True):
 
 
 def row_count(command: DataCommand, live: bool) -> None:
-    """Count the rows of the named or changed nodes, using stored counts if there are any."""
+    """Count the rows of the named or changed nodes, using stored counts if there are any.
+
+    An unknown name among others is a row of the report, and raises SelectorError after it.
+    """
+    unknown: list[SelectorError] = []
 
     def jobs(session: DataSession) -> list[Job]:
         places, runs = session.comparison.places, session.runs
         is_open = not command.nodes and not command.selection
         if runs is not None and is_open:
             chosen = changed_pairs(runs, session.globs)
+        elif runs is not None and len(command.nodes) > 1:
+            known, missing = _known(command.nodes, runs)
+            unknown.extend(missing.values())
+            chosen = command.subjects(session, names=known)
+            chosen += [NodePair(None, None, name, error.message) for name, error in missing.items()]
         else:
             chosen = command.subjects(session)
         if not chosen:
@@ -285,6 +299,24 @@ def row_count(command: DataCommand, live: bool) -> None:
         return [stored_counts_job(places, chosen, *session.statistics(chosen))]
 
     command.run("row_count_diff", jobs)
+    if unknown:
+        raise unknown[0]
+
+
+def _known(names: Sequence[str], runs: RunPair) -> tuple[list[str], dict[str, SelectorError]]:
+    """Return the *names* of nodes of *runs*, and the error of each other. Raises it if no name is known."""
+    known: list[str] = []
+    missing: dict[str, SelectorError] = {}
+    for name in names:
+        try:
+            runs.named([name])
+        except SelectorError as error:
+            missing[name] = error
+        else:
+            known.append(name)
+    if not known:
+        raise missing[names[0]]
+    return known, missing
 
 
 def schema(command: DataCommand, stored: bool) -> None:
