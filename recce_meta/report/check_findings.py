@@ -17,25 +17,13 @@ from recce_meta.models.checks import CheckAnswer, CheckReport, CheckResult, Chec
 from recce_meta.models.data_diff import AnyDataDiff, ProfileDiff, RowCount, RowCountDiff, Subject
 from recce_meta.models.gaps import stale_phrase
 from recce_meta.report.data.summary import row_verdict
-from recce_meta.report.data.verdicts import Outcome, verdict
+from recce_meta.report.data.verdicts import CLAIMS, EQUAL_RESULT, Outcome, verdict
 from recce_meta.report.diff_details import effect_label
-from recce_meta.report.labels import by_harm, main_reasons, node_label
+from recce_meta.report.labels import NO_CHANGE, by_harm, main_reasons, node_label
 from recce_meta.report.values import count
 
 ONE_SIDED_TYPES = frozenset({"query", "query_base", "row_count", "profile"})
 """Types of checks that query one side only, so there is nothing to compare."""
-
-SAME = {
-    "row_count_diff": "equal row count",
-    "schema_diff": "equal column names and types",
-    "value_diff": "equal values",
-    "value_diff_detail": "no row that differs",
-    "query_diff": "equal rows",
-    "profile_diff": "equal figures",
-    "top_k_diff": "equal most frequent values",
-    "histogram_diff": "equal counts in all bins",
-}
-"""Claim of each type of check about nodes without a difference, after `with`."""
 
 
 class FindingKind(str, Enum):
@@ -136,7 +124,7 @@ def findings_summary(check_type: str, answers: Sequence[CheckAnswer]) -> str:
     if len(found) == 1:
         return _single(check_type, found[0])
     if any(isinstance(answer, RunDiff) for answer in answers):
-        return f"{plural(len(found), 'node')} changed" if found else "no change"
+        return f"{plural(len(found), 'node')} changed" if found else NO_CHANGE
     if not found:
         return "no node is selected"
     total = count(len(found))
@@ -151,7 +139,7 @@ def findings_summary(check_type: str, answers: Sequence[CheckAnswer]) -> str:
         text = f" ({', '.join(one_sided)})" if one_sided else ""
         phrases.append(f"{differing:,} of {total} nodes {agree(differing, 'differ')}{text}")
     elif same := numbers[FindingKind.SAME]:
-        words = SAME.get(check_type, "equal result")
+        words = CLAIMS.get(check_type, EQUAL_RESULT)
         phrases.append(
             f"{words} in all {total} nodes" if same == len(found) else f"{words} in {same:,} of {total} nodes"
         )
@@ -169,7 +157,7 @@ def findings_summary(check_type: str, answers: Sequence[CheckAnswer]) -> str:
 
 def _single(check_type: str, one: NodeFinding) -> str:
     if one.finding is FindingKind.SAME and check_type == "row_count_diff":
-        return f"{one.name}: equal row count ({one.text})"
+        return f"{one.name}: {CLAIMS[check_type]} ({one.text})"
     return one.text if one.name == "query" else f"{one.name}: {one.text}"
 
 

@@ -14,7 +14,6 @@ from recce_meta.errors import plural
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.redaction import neutralise
 from recce_meta.report.check_findings import (
-    SAME,
     FindingKind,
     NodeFinding,
     by_result,
@@ -24,6 +23,7 @@ from recce_meta.report.check_findings import (
     reports_phrase,
 )
 from recce_meta.report.data.text import body_lines
+from recce_meta.report.data.verdicts import CLAIMS
 from recce_meta.report.labels import DETAILS, more_phrase
 from recce_meta.report.run_choice import choice_line, choice_text
 from recce_meta.report.terminal import (
@@ -151,7 +151,7 @@ def _findings(check: CheckResult, width: int, *, details: bool) -> list[Line]:
         body.append((Span(f"  {text}", Style.DIM),))
     if same and not details:
         mark = _MARKS[FindingKind.SAME]
-        text = f"{plural(len(same), 'node')} with {SAME[check.type]}"
+        text = f"{plural(len(same), 'node')} with {CLAIMS[check.type]}"
         names = [_equal_name(check.type, one) for one in same]
         body += name_lines(Span(f"  {mark.text}", mark.style), text, names, width, is_whole=False)
     return lines + body

@@ -27,6 +27,7 @@ from recce_meta.models.marks.annotated import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses
+from recce_meta.report.data.verdicts import PASSED
 from recce_meta.report.diff_details import (
     FAILS,
     MAY_FAIL,
@@ -43,6 +44,7 @@ from recce_meta.report.diff_details import (
 from recce_meta.report.labels import (
     INCOMPLETE,
     KINDS,
+    NO_CHANGES,
     NOTHING_SELECTED,
     SEVERE,
     TESTS,
@@ -186,7 +188,7 @@ def diff_verdict(diff: RunDiff) -> tuple[str, str]:
     if diff.has_empty_selection:
         return "⚪", NOTHING_SELECTED
     if not changed:
-        return ("⚪", INCOMPLETE) if diff.notes else ("✅", "No changes")
+        return ("⚪", INCOMPLETE) if diff.notes else (PASSED, NO_CHANGES)
     text = count_of(changed, "node") + " changed, "
     text += downstream_phrase(summary) if summary.downstream else "no downstream nodes"
     worst = ": ".join(filter(None, (_dangers(summary), _losses(diff))))

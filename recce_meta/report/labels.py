@@ -147,7 +147,25 @@ def _is_doubtful(impact: Impact) -> bool:
     return is_guess and impact.resource_type not in WITHOUT_SQL
 
 
-INCOMPLETE = "No changes found; the comparison is incomplete"
+_INCOMPLETE = "the comparison is incomplete"
+NO_CHANGE = "no change"
+NO_CHANGES = "No changes"
+"""Headline of a diff without a change."""
+SAME_CODE = "the same code"
+UNCHANGED = "unchanged"
+
+
+def unaffected(notes: Sequence[str]) -> str:
+    """Return that no change affects a node; weaker if *notes* say what of the diff is not compared."""
+    return f"No known change affects it; {_INCOMPLETE}." if notes else "No change affects it."
+
+
+def unchanged_in(environment: str, limits: Iterable[str] = ()) -> str:
+    """Return that a node is equal in all stored runs of *environment*, apart from *limits*."""
+    return f"{UNCHANGED.capitalize()} in all stored runs of {environment} up to this run{''.join(limits)}."
+
+
+INCOMPLETE = f"No changes found; {_INCOMPLETE}"
 """Headline of a diff without a change, and with notes on what could not be compared."""
 NOTHING_SELECTED = "Nothing compared: the selection matches no node"
 """Headline of a diff with a selection that matches no node."""
@@ -165,7 +183,7 @@ def summary_phrases(summary: DiffSummary, *, severe: bool = True) -> list[str]:
     phrases += fail_phrases(summary)
     phrases += [downstream_phrase(summary)] if summary.downstream else []
     if not (summary.modified or summary.added or summary.removed):
-        phrases.insert(0, "No changes")
+        phrases.insert(0, NO_CHANGES)
     for word, count in (("formatting", summary.formatting), ("environment", summary.environment)):
         if count:
             phrases.append(f"{count:,} {agree(count, 'differ')} in {word} only")

@@ -23,7 +23,6 @@ from recce_meta.report.check_findings import (
 )
 from recce_meta.report.checks import check_detail_lines, check_summary_lines
 from recce_meta.report.data.markdown import (
-    SIGNS,
     Fold,
     fit_folds,
     md_table,
@@ -34,6 +33,7 @@ from recce_meta.report.data.markdown import (
 from recce_meta.report.data.overview import overview_lines
 from recce_meta.report.data.summary import data_verdict, summarise_nodes
 from recce_meta.report.data.text import block_lines
+from recce_meta.report.data.verdicts import NO_DIFFERENCE, PASSED, SIGNS
 from recce_meta.report.diff_markdown import (
     MARKER,
     MAX_CHARS,
@@ -65,8 +65,8 @@ _KINDS = {
     "differ": "🟡",
     "not compared": "⚪",
     "shown": "🔎",
-    "no difference": "✅",
-    "passed": "✅",
+    NO_DIFFERENCE: PASSED,
+    "passed": PASSED,
     "skipped": "⚪",
     "note": "📝",
 }
@@ -76,10 +76,10 @@ _KIND_OF = {
     FindingKind.DIFFERS: "differ",
     FindingKind.NOT_COMPARED: "not compared",
     FindingKind.SHOWN: "shown",
-    FindingKind.SAME: "no difference",
+    FindingKind.SAME: NO_DIFFERENCE,
 }
 
-_SEVERITY = ("❌", "❗", "⚠️", "🟡", "🔎", "❔", "⚪", "✅")
+_SEVERITY = ("❌", "❗", "⚠️", "🟡", "🔎", "❔", "⚪", PASSED)
 
 
 def pull_request_markdown(
@@ -164,7 +164,7 @@ def _checks_verdict(checks: CheckReport | None) -> list[tuple[str, str]]:
     if bad:
         phrases.append(("❌", f"{bad:,} of {plural(len(checks.checks), 'check')} failed"))
     elif passed:
-        phrases.append(("✅", f"{plural(passed, 'check')} passed"))
+        phrases.append((PASSED, f"{plural(passed, 'check')} passed"))
     phrase = reports_phrase(checks)
     if phrase:
         found = {check_finding(check) for check in checks.checks if is_report(check)}
@@ -200,7 +200,7 @@ def checks_section(checks: CheckReport, room: int) -> str:
     names = names_code(passed, 20)
     # Names of passed checks matter least, so they are left out first.
     if passed and len(names) <= room // 3:
-        text += fold(f"✅ {len(passed):,} passed", names)
+        text += fold(f"{PASSED} {len(passed):,} passed", names)
     return text
 
 

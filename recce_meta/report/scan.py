@@ -13,7 +13,7 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.report.diff_markdown import diff_markdown
 from recce_meta.report.diff_text import SCREEN, change_lines, summary_lines
 from recce_meta.report.json import DiffDocument, EncodedAs, diff_json
-from recce_meta.report.labels import count_of, moment, short_run_id
+from recce_meta.report.labels import UNCHANGED, count_of, moment, short_run_id
 from recce_meta.report.terminal import BLANK, Line, Span, Style, code, plain_line, pretty_json, render, table
 
 NAMES = {
@@ -158,7 +158,7 @@ def scan_markdown(report: ScanReport) -> str:
         for name, tally in tally_rows(report)
     ]
     heads = [
-        f"| {since_phrase(report)} | added | removed | modified | unchanged |",
+        f"| {since_phrase(report)} | added | removed | modified | {UNCHANGED} |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     return "\n\n".join([*parts, "\n".join([*heads, *rows]), diff_markdown(report.diff)])

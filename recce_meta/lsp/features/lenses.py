@@ -16,6 +16,7 @@ from recce_meta.lsp.text.file_texts import range_of
 from recce_meta.lsp.text.positions import TextSpan
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.change import Category, ColumnChange, Impact, Reach, Status
+from recce_meta.report.labels import NO_CHANGE
 
 LINEAGE, IMPACT = "recce-meta.lineage", "recce-meta.impact"
 """Commands of the lenses, with the URI of the text and the column as arguments."""
@@ -100,7 +101,7 @@ def change_since(effect: Effect, base: RunMetadata, *, is_new: bool = False) -> 
     if change.category is Category.UNKNOWN:
         return f"not compared with {name}: {'; '.join(change.reasons[:_MOST_REASONS]) or 'unknown'}"
     if change.category is Category.NONE:
-        return f"no change since {name}"
+        return f"{NO_CHANGE} since {name}"
     if is_new:
         return f"new since {name}"
     reasons = [reason for reason in change.reasons if not _OF_COLUMNS.match(reason)]

@@ -42,10 +42,16 @@ from recce_meta.report.data.summary import (
 from recce_meta.report.data.text import CHANGES, plain_rows, rows_phrases, schema_phrase, times, type_phrase
 from recce_meta.report.data.text_columns import histogram_lines, top_k_lines
 from recce_meta.report.data.verdicts import (
+    EQUAL_ROWS,
+    PASSED,
+    SIGNS,
     DiffVerdict,
     Outcome,
     columns_phrase,
+    equal_figures,
+    equal_nodes,
     equal_phrase,
+    figures_phrase,
     key_phrase,
     match_phrases,
     reasons_of,
@@ -154,7 +160,7 @@ def _values(result: ValueDiff) -> Iterable[str]:
     telling, equal = split_columns(result)
     if telling:
         yield columns_phrase(result)
-        titles = ["column", "equal rows", "different", "NULL → value", "value → NULL", *CHANGES, ""]
+        titles = ["column", EQUAL_ROWS, "different", "NULL → value", "value → NULL", *CHANGES, ""]
         yield md_table(titles, [_column_row(column) for column in telling[:LINES_SHOWN]], right=range(1, 7))
         yield _more(len(telling) - LINES_SHOWN, "columns")
         yield _examples(result, telling)
@@ -319,8 +325,8 @@ def _profile(result: ProfileDiff) -> Iterable[str]:
             rows.append((name, metric.name, _figure(metric.base), _figure(metric.current)))
     yield md_table(["column", "figure", "base", "current"], rows[:LINES_SHOWN]) if rows else ""
     yield _more(len(rows) - LINES_SHOWN, "figures")
-    same = [column.name for column in result.columns if not column_differs(column)]
-    yield f"{plural(len(same), 'column')} with equal figures: {names_code(same)}" if same else ""
+    same = equal_figures(result)
+    yield f"{figures_phrase(result, len(same))}: {names_code(same)}" if same else ""
 
 
 def _figure(text: str) -> str:
@@ -360,14 +366,6 @@ _BODIES: dict[type, Callable[[Any], Iterable[str]]] = {
 }
 
 
-SIGNS = {
-    Outcome.EQUAL: "✅",
-    Outcome.DIFFERENT: "🟡",
-    Outcome.PARTIAL: "❔",
-    Outcome.ONE_SIDED: "⚪",
-    Outcome.NOT_COMPARED: "❔",
-    Outcome.FAILED: "❗",
-}
 NODES_SHOWN = 40
 VERDICT_WIDTH = 160
 NAME_WIDTH = 80
@@ -430,7 +428,7 @@ def nodes_section(nodes: Sequence[NodeSummary], room: int, *, details: bool = Fa
         text += omission_note(plural(hidden, "more node")) if hidden else ""
     for claim, same in same_by_claim(nodes).items():
         names = names_within([node.subject.name for node in same], room // 4)
-        text += f"\n✅ {plural(len(same), 'node')} with equal {claim}{names}\n"
+        text += f"\n{PASSED} {equal_nodes(len(same), claim)}{names}\n"
     return text
 
 

@@ -14,7 +14,7 @@ from recce_meta.report.data.summary import (
     same_by_claim,
     summarise_nodes,
 )
-from recce_meta.report.data.verdicts import TITLES, DiffVerdict, Outcome, kind_of, title_of
+from recce_meta.report.data.verdicts import TITLES, DiffVerdict, Outcome, equal_nodes, kind_of, title_of
 from recce_meta.report.terminal import (
     Line,
     Span,
@@ -97,7 +97,7 @@ def equal_lines(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> l
     lines: list[Line] = []
     for claim, same in same_by_claim(nodes).items():
         names = [node.subject.name for node in same]
-        text = f"{plural(len(same), 'node')} with equal {claim}"
+        text = equal_nodes(len(same), claim)
         lines += name_lines(lead, text, names, width, is_whole=details)
     return lines
 

@@ -23,9 +23,11 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.models.gaps import Gap, count_gap, count_limit, gaps, stale_phrase
 from recce_meta.report.data.verdicts import (
+    NO_DIFFERENCE_FOUND,
     DiffVerdict,
     Outcome,
     bare_verdict,
+    equal_claim,
     is_saved,
     kind_of,
     reasons_of,
@@ -218,7 +220,7 @@ def _doubt(node: NodeSummary) -> None:
         return
     for aspect, verdicts in node.aspects.items():
         verdicts[:] = [
-            DiffVerdict(Outcome.PARTIAL, found.text if aspect == "rows" else "no difference found")
+            DiffVerdict(Outcome.PARTIAL, found.text if aspect == "rows" else NO_DIFFERENCE_FOUND)
             if found.outcome is Outcome.EQUAL
             else found
             for found in verdicts
@@ -314,7 +316,7 @@ def data_verdict(nodes: Sequence[NodeSummary]) -> DiffVerdict:
     if nowhere:
         text.append(f"{some(nowhere)} without a table or view")
     for claim, same in same_by_claim(nodes).items():
-        text.append(f"equal {claim} in {some(len(same))}")
+        text.append(f"{equal_claim(claim)} in {some(len(same))}")
     if not text:
         text.append(f"{of_nodes} not compared")
     return DiffVerdict(worst_outcome([node.outcome for node in nodes]), ", ".join(text))

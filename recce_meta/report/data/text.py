@@ -35,8 +35,10 @@ from recce_meta.report.data.overview import OUTCOME_MARKS, overview_lines
 from recce_meta.report.data.summary import by_severity, count_order, row_verdict
 from recce_meta.report.data.text_columns import histogram_lines, profile_lines, top_k_lines
 from recce_meta.report.data.verdicts import (
+    EQUAL_ROWS,
     Outcome,
     columns_phrase,
+    equal_nodes,
     equal_phrase,
     equal_word,
     is_exact,
@@ -152,7 +154,7 @@ def _column_lines(result: ValueDiff, width: int, *, details: bool) -> list[Line]
     if telling:
         phrase = columns_phrase(result)
         lines += wrap_text(Span("  "), phrase, width) if phrase else []
-        titles = ("column", "equal rows", "", "different", "NULL → value", "value → NULL", *CHANGES)
+        titles = ("column", EQUAL_ROWS, "", "different", "NULL → value", "value → NULL", *CHANGES)
         hidden = 0 if details else len(telling) - COLUMNS_SHOWN
         telling = telling if details else telling[:COLUMNS_SHOWN]
         rows = [heading_row(*titles), *map(_column_cells, telling)]
@@ -435,7 +437,7 @@ def _row_counts(result: RowCountDiff, width: int, *, details: bool) -> list[Line
     equal = [f"{one.subject.name} ({count(one.current)})" for one in counts[len(shown) :]]
     if equal:
         mark = OUTCOME_MARKS[Outcome.EQUAL]
-        text = f"{plural(len(equal), 'node')} with equal row count"
+        text = equal_nodes(len(equal), "row count")
         lines += name_lines(Span(f"  {mark.text}", mark.style), text, equal, width, is_whole=details)
     return lines
 

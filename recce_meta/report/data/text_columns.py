@@ -11,6 +11,7 @@ from recce_meta.models.data_diff import (
     ProfileDiff,
     TopKDiff,
 )
+from recce_meta.models.gaps import figures_limited_by
 from recce_meta.report.data.figures import (
     bin_text,
     compared_figures,
@@ -21,7 +22,7 @@ from recce_meta.report.data.figures import (
     outside_phrase,
     top_lines,
 )
-from recce_meta.report.data.verdicts import saved_phrase
+from recce_meta.report.data.verdicts import equal_figures, figures_phrase, saved_phrase
 from recce_meta.report.labels import DETAILS, more_phrase
 from recce_meta.report.terminal import (
     Line,
@@ -47,7 +48,7 @@ def profile_lines(result: ProfileDiff, width: int, *, details: bool = False) -> 
     differing = list(result.columns) if details else differing_columns(result)
     names = {column.name for column in differing}
     hidden = 0 if details else len(differing) - COLUMNS_SHOWN
-    same = [one.name for one in result.columns if one.name not in names and one.reason is None]
+    same = [name for name in equal_figures(result) if name not in names]
     rows = [heading_row("column", "figure", "base", "current", "")]
     rows += [
         row
@@ -62,8 +63,8 @@ def profile_lines(result: ProfileDiff, width: int, *, details: bool = False) -> 
         lines.append((Span(f"  {more_phrase(hidden, hint=True, option=DETAILS)}", Style.DIM),))
     if not same:
         return lines
-    text = f"{plural(len(same), 'column')} with equal figures"
-    return lines + name_lines(Span("  = ", Style.DIM), text, same, width, is_whole=details)
+    lead = Span("  ? " if figures_limited_by(result) else "  = ", Style.DIM)
+    return lines + name_lines(lead, figures_phrase(result, len(same)), same, width, is_whole=details)
 
 
 def _profile_rows(column: ColumnProfile) -> list[list[Span]]:

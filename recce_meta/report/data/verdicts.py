@@ -1,5 +1,8 @@
 """Verdicts of data diffs: title, outcome in one line, and whether figures differ.
 
+Words and signs for equal data are only here, and those for unchanged nodes in `report.labels`, because only
+these modules know what was not compared. A test of the architecture finds them elsewhere.
+
 Phrases contain names from the project unescaped; the caller neutralises or escapes them.
 """
 
@@ -17,6 +20,7 @@ from recce_meta.errors import agree, plural
 from recce_meta.models.data_diff import (
     COMPARE_REASON,
     AnyDataDiff,
+    ColumnProfile,
     ColumnValues,
     Failed,
     HistogramDiff,
@@ -44,7 +48,7 @@ from recce_meta.models.gaps import (
     limits_of,
     stale_phrase,
 )
-from recce_meta.report.data.figures import differing_columns
+from recce_meta.report.data.figures import column_differs, differing_columns
 from recce_meta.report.labels import join_words, moment
 from recce_meta.report.values import count, percent
 
@@ -88,6 +92,37 @@ class Outcome(str, Enum):
     FAILED = "failed"
 
 
+SIGNS = {
+    Outcome.EQUAL: "✅",
+    Outcome.DIFFERENT: "🟡",
+    Outcome.PARTIAL: "❔",
+    Outcome.ONE_SIDED: "⚪",
+    Outcome.NOT_COMPARED: "❔",
+    Outcome.FAILED: "❗",
+}
+"""Sign of each outcome in Markdown."""
+PASSED = SIGNS[Outcome.EQUAL]
+"""Sign of what passed or was approved."""
+NO_DIFFERENCE = "no difference"
+NO_DIFFERENCE_FOUND = f"{NO_DIFFERENCE} found"
+"""Claim about data of which a part was not compared."""
+EQUAL_ROWS = "equal rows"
+"""Heading of the share of rows with equal values of a column."""
+CLAIMS = {
+    "row_count_diff": "equal row count",
+    "schema_diff": "equal column names and types",
+    "value_diff": "equal values",
+    "value_diff_detail": "no row that differs",
+    "query_diff": "equal rows",
+    "profile_diff": "equal figures",
+    "top_k_diff": "equal most frequent values",
+    "histogram_diff": "equal counts in all bins",
+}
+"""Claim of each type of check about nodes without a difference, after `with`."""
+EQUAL_RESULT = "equal result"
+"""Claim of other types of checks."""
+
+
 class DiffVerdict(NamedTuple):
     """Outcome of a diff and a phrase that describes it."""
 
@@ -121,7 +156,7 @@ def verdict(result: AnyDataDiff) -> DiffVerdict:
         return found
     # Equal data of an earlier build proves nothing about this build.
     if found.outcome is Outcome.EQUAL:
-        found = DiffVerdict(Outcome.PARTIAL, "no difference found")
+        found = DiffVerdict(Outcome.PARTIAL, NO_DIFFERENCE_FOUND)
     return DiffVerdict(found.outcome, f"{found.text}; {stale}")
 
 
@@ -413,6 +448,34 @@ def columns_phrase(result: ValueDiff) -> str:
     differing = sum(bool(column.mismatched) for column in result.columns)
     total = plural(len(result.columns), "column")
     return f"{differing:,} of {total} {agree(differing, 'differ')}" if differing else ""
+
+
+def equal_claim(claim: str) -> str:
+    """Return `equal data`; *claim* is what was compared of all nodes that this is said of."""
+    return f"equal {claim}"
+
+
+def equal_nodes(number: int, claim: str) -> str:
+    """Return `12 nodes with equal data`, as `equal_claim`."""
+    return f"{plural(number, 'node')} with {equal_claim(claim)}"
+
+
+def equal_figures(result: ProfileDiff) -> list[str]:
+    """Return the columns of which both sides have all figures, and none differs."""
+    return [one.name for one in result.columns if not (one.reason or column_differs(one))]
+
+
+def figures_phrase(result: ProfileDiff, number: int) -> str:
+    """Return `9 columns with equal figures`, or `… as compared` if something limits them."""
+    limits = " as compared" if figures_limited_by(result) else ""
+    return f"{plural(number, 'column')} with equal figures{limits}"
+
+
+def figures_word(column: ColumnProfile) -> str:
+    """Return `same figures` of a column without a difference; weaker if figures are missing or estimated."""
+    sides = (column.base, column.current)
+    is_estimate = any(side is not None and side.is_approximate for side in sides)
+    return NO_DIFFERENCE_FOUND if column.reason or is_estimate else "same figures"
 
 
 def equal_phrase(result: ValueDiff) -> str:

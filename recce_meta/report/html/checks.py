@@ -9,7 +9,6 @@ from recce_meta.errors import plural
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.report.check_findings import (
-    SAME,
     FindingKind,
     NodeFinding,
     check_finding,
@@ -17,6 +16,7 @@ from recce_meta.report.check_findings import (
     is_report,
     node_findings,
 )
+from recce_meta.report.data.verdicts import CLAIMS, NO_DIFFERENCE
 
 _TAGS = {
     "failed": ("✗", "failed", "failed"),
@@ -24,7 +24,7 @@ _TAGS = {
     FindingKind.DIFFERS: ("≠", "differs", "differs"),
     FindingKind.NOT_COMPARED: ("?", "one-sided", "not compared"),
     FindingKind.SHOWN: ("·", "info", "shown"),
-    FindingKind.SAME: ("=", "same", "no difference"),
+    FindingKind.SAME: ("=", "same", NO_DIFFERENCE),
     "passed": ("✓", "same", "passed"),
     "skipped": ("–", "one-sided", "skipped"),
     "note": ("✎", "info", "note"),
@@ -90,5 +90,5 @@ def _row(check: CheckResult) -> CheckRow:
         findings=[one for one in found if one.finding is not FindingKind.SAME],
         same=[one.name for one in found if one.finding is FindingKind.SAME],
         is_listed=len(found) > 1 or any(isinstance(answer, RunDiff) for answer in check.results),
-        claim=SAME.get(check.type, "").capitalize(),
+        claim=CLAIMS.get(check.type, "").capitalize(),
     )

@@ -27,9 +27,11 @@ from recce_meta.report.data.figures import (
 )
 from recce_meta.report.data.text import key_text, plain_rows, schema_phrase, times, type_phrase
 from recce_meta.report.data.verdicts import (
+    EQUAL_ROWS,
     Outcome,
     equal_phrase,
     equal_word,
+    figures_word,
     key_phrase,
     reasons_of,
     row_count_differs,
@@ -159,8 +161,8 @@ DATA_GLOBALS: dict[str, Any] = {
     function.__name__: function
     for function in (
         are_same, axis, bin_text, bin_title, cell_text, change_percent, column_differs, count, counts_differ,
-        difference_figures, differing_first, equal_phrase, equal_word, examples_of, has_odd_keys,
-        highest_count, highest_share, histogram_facts, saved_phrase, key_phrase, key_text,
+        difference_figures, differing_first, equal_phrase, equal_word, examples_of, figures_word,
+        has_odd_keys, highest_count, highest_share, histogram_facts, saved_phrase, key_phrase, key_text,
         compared_figures,
         narrowed_by, pair_text, pairs, percent, plain_rows, reasons_of, row_count_differs, schema_phrase,
         signed_count, single_side, split_columns, stacked_bars, times, title_of, top_lines,
@@ -169,6 +171,7 @@ DATA_GLOBALS: dict[str, Any] = {
 } | {
     "BASE_GAP": BASE_GAP,
     "CURRENT_GAP": CURRENT_GAP,
+    "EQUAL_ROWS": EQUAL_ROWS,
     "LEAST_BAR": LEAST_BAR,
     "OUTCOME_CLASSES": OUTCOME_CLASSES,
     "OUTCOME_SIGNS": OUTCOME_SIGNS,

@@ -24,6 +24,7 @@ from recce_meta.models.graph_view import (
     GraphNode,
     GraphView,
 )
+from recce_meta.report.data.verdicts import NO_DIFFERENCE
 from recce_meta.report.diff_details import effect_label, is_classified, reach_phrase
 from recce_meta.report.labels import TESTS, by_kind, kind_order, node_label, node_part
 from recce_meta.report.mermaid import edges_among
@@ -167,7 +168,7 @@ STATUSES = {
 BREAKING = "breaking"
 OUTCOMES = (
     (("differs",), "data differs"),
-    (("same",), "no difference in the compared data"),
+    (("same",), f"{NO_DIFFERENCE} in the compared data"),
     (("one-sided", "partial", "not-compared"), "on one side only, not compared or partly compared"),
     (("failed",), "comparison failed"),
 )

@@ -22,7 +22,7 @@ from recce_meta.models.marks.review import NO_REVIEWS, PairReviews
 from recce_meta.models.run import RunChoice, RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.data.summary import NodeSummary, data_summary
-from recce_meta.report.data.verdicts import Outcome
+from recce_meta.report.data.verdicts import PASSED, Outcome
 from recce_meta.report.html.checks import check_rows, check_tiles
 from recce_meta.report.html.data import OUTCOME_CLASSES
 from recce_meta.report.html.graph import DataMark, Drawing, draw_lineage, script_data, view_of
@@ -60,7 +60,7 @@ _TONES = {
     "🔎": "info",
     "❔": "not-compared",
     "⚪": "one-sided",
-    "✅": "same",
+    PASSED: "same",
 }
 _FILTERS = {
     "": "all",

@@ -8,6 +8,7 @@ from itertools import islice
 from recce_meta.errors import plural
 from recce_meta.models.change import RunDiff
 from recce_meta.models.marks.review import PairReviews, ReviewMark, ReviewStatus
+from recce_meta.report.data.verdicts import PASSED
 from recce_meta.report.labels import node_label
 from recce_meta.report.review.phrases import mark_phrase, review_sentences
 from recce_meta.report.terminal import code, prose, shorten
@@ -16,7 +17,7 @@ COMMENT_SHOWN = 200
 """Characters of a comment in a report; the store has all of it."""
 MARKS_SHOWN = 30
 """Marks in a Markdown comment."""
-MARK_SIGNS = {ReviewStatus.APPROVED.value: "✅", ReviewStatus.SEEN.value: "👀"}
+MARK_SIGNS = {ReviewStatus.APPROVED.value: PASSED, ReviewStatus.SEEN.value: "👀"}
 OTHER_SIGN = "⚪"
 """Sign of a mark on another version."""
 

@@ -20,7 +20,7 @@ class Paging:
         ] = USUAL_ITEMS,
         cursor: Annotated[
             str | None,
-            Query(description="`next_cursor` of the previous page, with otherwise equal parameters."),
+            Query(description="`next_cursor` of the previous page, with all other parameters as before."),
         ] = None,
     ) -> None:
         self.limit, self.cursor = limit, cursor

@@ -10,6 +10,7 @@ from recce_meta.api.reviews import check_fingerprints, list_reviews, marks_of_ch
 from recce_meta.models.checks import StoredCheck
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.report.addresses import Addresses
+from recce_meta.report.data.verdicts import NO_DIFFERENCE
 from recce_meta.report.labels import short_run_id
 from recce_meta.report.review.phrases import marks_phrase
 from recce_meta.server.listing import ListColumn, Listing, Row
@@ -26,7 +27,7 @@ CHECK_TONES = {
     "not compared": "one-sided",
     "skipped": "one-sided",
     "shown": "info",
-    "no difference": "same",
+    NO_DIFFERENCE: "same",
     "passed": "same",
 }
 """Classes of the report's style sheet by outcome, worst first."""
@@ -106,7 +107,7 @@ def outcome(check: StoredCheck) -> str:
         return "differs"
     if check.uncompared_nodes:
         return "not compared"
-    return "shown" if check.differing_nodes is None else "no difference"
+    return "shown" if check.differing_nodes is None else NO_DIFFERENCE
 
 
 def rank(check: StoredCheck) -> int:

@@ -28,7 +28,7 @@ from recce_meta.models import NodeMetadata
 from recce_meta.models.lineage import REFERENCED, ColumnSource, ColumnUse, Kind, NodeColumns
 from recce_meta.models.marks.annotated import NOT_ANNOTATED
 from recce_meta.models.marks.annotation import AnnotationTarget
-from recce_meta.report.labels import join_words
+from recce_meta.report.labels import UNCHANGED, join_words
 from recce_meta.report.lineage import confidence_text
 from recce_meta.server.annotations.panels import NotesPanel, annotated_nodes, notes_panel
 from recce_meta.server.data_forms.offers import forms_of_run
@@ -51,7 +51,7 @@ from recce_meta.server.serving import PageSet, Redirect, Request
 
 pages = PageSet()
 KIND_WORDS = {
-    Kind.PASSTHROUGH: "unchanged",
+    Kind.PASSTHROUGH: UNCHANGED,
     Kind.RENAMED: "renamed",
     Kind.DERIVED: "computed row by row",
     Kind.AGGREGATED: "aggregated over rows",

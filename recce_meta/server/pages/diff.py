@@ -36,7 +36,16 @@ from recce_meta.report.diff_details import effect_label, is_text, reach_phrase
 from recce_meta.report.html.nodes import EFFECT_CLASSES, PageNode, code_details, nodes_of
 from recce_meta.report.html.page import Tile, heading_of, lineage_of, tiles_of
 from recce_meta.report.html.side_by_side import CodeDiff, CodeRow, side_by_side
-from recce_meta.report.labels import TESTS, by_harm, main_reasons, moment, node_label, revision, short_run_id
+from recce_meta.report.labels import (
+    TESTS,
+    by_harm,
+    main_reasons,
+    moment,
+    node_label,
+    revision,
+    short_run_id,
+    unaffected,
+)
 from recce_meta.report.review.annotations import annotated_ids
 from recce_meta.report.review.phrases import marks_phrase, progress_phrase
 from recce_meta.server.annotations.panels import NotesPanel, annotated_nodes, notes_panel
@@ -468,6 +477,7 @@ def node_page(request: Request) -> Page | Redirect:
         "impact_address": pair.to.impact(source.run_id, unique_id),
         "graph": pair.to.diff_graph(pair.base.run_id, pair.current.run_id, node=unique_id),
         "not_compared": [note for note in diff.notes if is_seed and note.startswith("Rows not compared")],
+        "unaffected": unaffected(diff.notes),
         "forms": forms_in_diff(request.view, pair.base, pair.current, unique_id, request.query.get("column")),
         "place": place,
         "count": len(listed),

@@ -28,13 +28,7 @@ from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.catalog import RELATIONS
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.models.node import matching_name
-from recce_meta.report.labels import (
-    TESTS,
-    count_of,
-    join_words,
-    node_label,
-    short_run_id,
-)
+from recce_meta.report.labels import TESTS, count_of, join_words, node_label, short_run_id, unchanged_in
 from recce_meta.report.labels import moment as moment_text
 from recce_meta.report.lineage import confidence_text
 from recce_meta.report.values import count
@@ -296,7 +290,7 @@ def _unchanged(opened: OpenedNode, history: Sequence[NodeHistoryEntry]) -> str:
     # dbt compares such a seed by its path, so changed rows leave the checksum as it was.
     if opened.node.checksum_rule == "path":
         limits.append(", apart from the rows of the seed: dbt does not hash a file over 1 MiB")
-    return f"Unchanged in all stored runs of {run.environment} up to this run{''.join(limits)}."
+    return unchanged_in(run.environment, limits)
 
 
 _LIMITS = {

@@ -26,7 +26,7 @@ from recce_meta.models.quality import ColumnQuality, Quality
 from recce_meta.models.relation_tokens import resolve
 from recce_meta.report.diff_details import line_counts, unified_diff
 from recce_meta.report.html.nodes import DIFF_LINES, DIFF_WIDTH
-from recce_meta.report.labels import join_words, moment, short_run_id
+from recce_meta.report.labels import NO_CHANGE, SAME_CODE, UNCHANGED, join_words, moment, short_run_id
 from recce_meta.report.quality import WITHHELD, facts_of, range_text, rows_text, score_text
 from recce_meta.report.terminal import shorten
 from recce_meta.report.values import cell_text, count, percent
@@ -113,7 +113,7 @@ def _code_state(opened: OpenedNode, versions: Sequence[CodeVersion]) -> str:
     known = (
         f"{plural(len(versions), 'version')} in the stored runs of {opened.run.environment}"
         if len(versions) > 1
-        else _only_run(opened) or f"the same code in all stored runs of {opened.run.environment} that have it"
+        else _only_run(opened) or f"{SAME_CODE} in all stored runs of {opened.run.environment} that have it"
     )
     return f"{plural(lines, 'line')}{where}; {known}."
 
@@ -166,7 +166,7 @@ def _difference(title: str, since: str, old: str | None, new: str | None) -> Cod
     # Of the whole difference, although only its first lines are shown.
     added, removed = line_counts(old, new)
     return CodeDifference(
-        title, since, shown, sum(1 for _ in lines), added, removed, "Both runs have the same code."
+        title, since, shown, sum(1 for _ in lines), added, removed, f"Both runs have {SAME_CODE}."
     )
 
 
@@ -228,7 +228,9 @@ def changes_listing(opened: OpenedNode, entries: Sequence[NodeHistoryEntry]) -> 
     """Return the changes of a node, newest first, with links to the diffs."""
     to, unique_id = opened.request.to, opened.node.unique_id
     only = "" if entries else _only_run(opened)
-    same = f"No change: the node is the same in all stored runs of {opened.run.environment}."
+    same = (
+        f"{NO_CHANGE.capitalize()}: the node is {UNCHANGED} in all stored runs of {opened.run.environment}."
+    )
     rows: list[Row] = [
         {
             "run_at": one.run_at,

@@ -9,14 +9,13 @@ from recce_meta.api.browse.overview import ChangeCounts
 from recce_meta.diff.scan import is_scan
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses
-from recce_meta.report.labels import moment, run_problem, short_run_id, short_sha
+from recce_meta.report.labels import NO_CHANGES, moment, run_problem, short_run_id, short_sha
 from recce_meta.report.runs import FAILED
 from recce_meta.server.listing import ListColumn, Row
 from recce_meta.server.serving import Request
 
 FIRST_RUN = "first run"
 FIRST_SCAN = "first scan of this scope"
-NO_CHANGES = "no changes"
 TONES = {"success": "same", "pass": "same", "warn": "changed", "skipped": "one-sided", "failed": "failed"}
 """Class of a status of a node or build; statuses that mean failure have the class `failed`."""
 
@@ -146,4 +145,4 @@ def change_phrase(changes: ChangeCounts | None, *, is_scan: bool = False) -> str
         "moved": changes.moved,
         "rewritten": changes.rewritten,
     }
-    return ", ".join(f"{number:,} {word}" for word, number in counts.items() if number) or NO_CHANGES
+    return ", ".join(f"{number:,} {word}" for word, number in counts.items() if number) or NO_CHANGES.lower()

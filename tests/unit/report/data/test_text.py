@@ -29,7 +29,7 @@ from recce_meta.models.data_diff import ColumnHistogram as Histogram
 from recce_meta.models.data_diff import ColumnProfile as Column
 from recce_meta.report import data_markdown, data_text, html_report
 from recce_meta.report.data.figures import column_differs
-from recce_meta.report.data.verdicts import Outcome, verdict
+from recce_meta.report.data.verdicts import Outcome, figures_word, verdict
 from recce_meta.report.values import cell_text, change_percent, figure, figures_apart, pair_text, percent
 
 SUBJECT = Subject(name="n", base="a.n", current="b.n")
@@ -299,3 +299,23 @@ def test_a_histogram_says_which_columns_it_left_out() -> None:
     assert verdict(replace(result, left_out=())).outcome is Outcome.EQUAL
     assert verdict(result).outcome is Outcome.PARTIAL
     assert "1 column (status) not compared" in verdict(result).text
+
+
+def test_no_report_calls_a_column_equal_of_which_figures_are_missing() -> None:
+    whole = Profile(type="INTEGER", row_count=2, not_null_count=2, distinct_count=2)
+    estimate = replace(whole, is_approximate=True)
+    columns = (
+        Column(name="whole", base=whole, current=whole),
+        Column(name="partial", base=whole, current=whole, reason="median: out of memory"),
+        Column(name="estimated", base=estimate, current=estimate),
+    )
+    result = ProfileDiff(subject=SUBJECT, columns=columns)
+    exact = replace(result, columns=columns[:2])
+
+    texts = [data_text([exact], width=100, color=False), data_markdown([exact])]
+    assert all("1 column with equal figures: " in text for text in texts)
+    limited = [data_text([result], width=100, color=False), data_markdown([result])]
+    assert all("2 columns with equal figures as compared: " in text for text in limited)
+    assert [figures_word(column) for column in columns] == [
+        "same figures", "no difference found", "no difference found"
+    ]  # fmt: skip
