@@ -20,14 +20,14 @@ from recce_meta import sql_diff, sql_lineage
 from recce_meta.api.partial_run import filled, lacks_sql
 from recce_meta.api.run_reader import RunReader
 from recce_meta.diff.breaking import SQL_BUILT, categorise, readers_of_ephemeral
-from recce_meta.diff.code import INJECTED, without_limits
+from recce_meta.diff.code import without_limits
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, keeps_rows, reached_outcome
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import SqlNotAnalysed
-from recce_meta.graph import LineageGraph, build_lineage_graph, is_ephemeral
+from recce_meta.graph import LineageGraph, build_lineage_graph, inlining, is_ephemeral
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
-from recce_meta.models.relation_tokens import CLOSING, OPENING, resolve, token_ids
+from recce_meta.models.relation_tokens import CLOSING, INJECTED, OPENING, resolve, token_ids
 from recce_meta.models.run import DBT, dbt_options
 from recce_meta.sql_lineage.project.columns import SECONDS, offered_columns
 from recce_meta.sql_lineage.project.names import (
@@ -253,6 +253,7 @@ class Effects:
             # Only the loss of a column affects references.
             has_references=not self._loses_columns or current.has_references,
             existing=self._existing_rows,
+            inlining=self._inlining,
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
         return judged, propagate(starts, self.graph, readers)
@@ -339,6 +340,13 @@ class Effects:
             return None
         words = incremental_words(node, self._sides[1].macros)
         return reached_outcome(node, column, self._sides[1].adapter or self._sides[0].adapter, words)
+
+    def _inlining(self, unique_id: str) -> list[str]:
+        current = self._runs[1]
+        is_inlined = partial(is_ephemeral, nodes=current.names)
+        # Nodes that only base inlines it into do not fail.
+        graph = build_lineage_graph([], current.edges) if is_inlined(unique_id) else self.graph
+        return inlining(graph, is_inlined, unique_id)
 
     @cached_property
     def _accumulating(self) -> Mapping[str, NodeMetadata]:

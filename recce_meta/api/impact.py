@@ -18,7 +18,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, open_run
 from recce_meta.api.runs import BUILT, SHOWN, find_node, is_scanned, names_of
 from recce_meta.errors import SelectorError, did_you_mean, first_of
-from recce_meta.graph import LineageGraph, build_lineage_graph, is_ephemeral
+from recce_meta.graph import LineageGraph, build_lineage_graph, inlining, is_ephemeral
 from recce_meta.models import LineageEdge, NodeMetadata
 from recce_meta.models.lineage import ColumnEdge, Direction, ImpactView
 from recce_meta.report.labels import kind_plural
@@ -297,7 +297,7 @@ class Surroundings(Struct, frozen=True):
     removal: Steps
     """Steps downstream from a removed column."""
     is_inlined: bool = False
-    """Whether the SQL of the node is inlined into the nodes that read it, so their reads are unknown."""
+    """Whether the readers were analysed with the SQL of the node as part of theirs: no edge leads to it."""
 
 
 def surroundings(run: RunReader, root: str, way: Direction) -> Surroundings:
@@ -318,8 +318,9 @@ def surroundings(run: RunReader, root: str, way: Direction) -> Surroundings:
     analyses = run.gaps(asked)
     known = {unique_id for unique_id, reason in analyses.items() if reason is None}
     whole = _with_reads(run, graph, edges)
-    is_inlined = is_down and is_ephemeral(root, run.names)
-    inlined = {root} if is_inlined else ()
+    is_inlined = partial(is_ephemeral, nodes=run.names)
+    is_traced = any(edge.parent_id == root for edge in edges)
+    inlined = {root} if is_down and is_inlined(root) and not is_traced else ()
     others = {one for one in asked - {root} if _has_query(run.names.get(one))}
     return Surroundings(
         steps=downstream(edges, whole, known, inlined) if is_down else upstream(edges, whole, known),
@@ -330,8 +331,8 @@ def surroundings(run: RunReader, root: str, way: Direction) -> Surroundings:
             unique_id: analyses.get(unique_id) or _has_none(run.names.get(unique_id))
             for unique_id in asked - known
         },
-        removal=removal(edges),
-        is_inlined=is_inlined and len(asked) > 1,
+        removal=removal(edges, partial(inlining, graph, is_inlined)),
+        is_inlined=bool(inlined) and len(asked) > 1,
     )
 
 

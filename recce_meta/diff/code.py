@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from recce_meta.models.relation_tokens import INJECTED
+
 FOLDING = frozenset(["postgres", "redshift", "snowflake", "oracle", "athena", "trino"])
 """Adapters whose warehouse folds unquoted identifiers, so their case does not matter."""
 BACKSLASH = frozenset(["bigquery", "snowflake", "databricks", "spark", "redshift", "mysql", "clickhouse"])
@@ -58,9 +60,6 @@ AT_RUN_TIME = frozenset(
     ]
 )
 """Names whose value may differ between compilation and build."""
-
-INJECTED = "__dbt__cte__"
-"""Prefix of the CTEs that dbt injects into readers of ephemeral models."""
 
 _HOLE = "\x00"  # placeholder for a Jinja construct in SQL
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from recce_meta.diff.code import (
-    INJECTED,
     jinja_names,
     tokens,
     without_injected,
@@ -18,7 +17,14 @@ from recce_meta.diff.code import (
     without_wrapper,
 )
 from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project, RunMetadata, target_place
-from recce_meta.models.relation_tokens import CLOSING, OPENING, RelationIndex, tokenise
+from recce_meta.models.relation_tokens import (
+    CLOSING,
+    INJECTED,
+    OPENING,
+    RelationIndex,
+    injected_names,
+    tokenise,
+)
 from recce_meta.models.run import dbt_options
 
 BUILTIN_ADAPTERS = frozenset(
@@ -114,14 +120,11 @@ class ProjectSide:
 
     def _injected_names(self, node: NodeMetadata) -> dict[str, str]:
         """Return the names under which dbt injects the node's ephemeral parents."""
-        names: dict[str, str] = {}
-        for parent in node.parents:
-            other = self.nodes.get(parent)
-            plain = "_".join(parent.split(".")[2:])  # a versioned model is called name_v1
-            for name in (plain, other and other.identifier):
-                if name:
-                    names[f"{INJECTED}{name}".lower()] = f"{OPENING}{parent}{CLOSING}"
-        return names
+        return {
+            name: f"{OPENING}{parent}{CLOSING}"
+            for parent in node.parents
+            for name in injected_names(self.nodes.get(parent), parent)
+        }
 
     def closure(self, macros: Iterable[str]) -> set[str]:
         """Return *macros* and every macro that they call directly or indirectly."""

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from recce_meta.models.node import NodeMetadata
 
 OPENING, CLOSING = "⟦", "⟧"
+INJECTED = "__dbt__cte__"
+"""Prefix of the CTEs that dbt injects into readers of ephemeral models; upper case before dbt 1.0."""
 ESCAPED_OPENING = OPENING + CLOSING
 
 _TOKEN = re.compile("⟦([^⟦⟧]*)⟧")
@@ -67,6 +69,12 @@ def resolve(text: str, relations: Mapping[str, str]) -> str:
         return relations.get(token[1], token[0]) if token[1] else OPENING
 
     return _TOKEN.sub(relation_of, text)
+
+
+def injected_names(node: NodeMetadata | None, unique_id: str) -> set[str]:
+    """Return the lower-case names of the CTE that dbt injects for the ephemeral model *unique_id*."""
+    plain = "_".join(unique_id.split(".")[2:])  # a versioned model is called name_v1
+    return {f"{INJECTED}{name}".lower() for name in (plain, node and node.identifier) if name}
 
 
 def token_ids(text: str) -> set[str]:

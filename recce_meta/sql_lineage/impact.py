@@ -170,8 +170,7 @@ def downstream(
     """Return the downstream steps of a change over *edges*; nodes in *known* have known columns.
 
     *edges* must include every read of a node that the walk can visit. *inlined* are ephemeral models at the
-    start of the walk. Their readers' columns come from what these models read, so none comes from the models
-    themselves.
+    start of the walk to which no edge leads: their readers were analysed with the SQL of the model as theirs.
     """
     # A column that SQL only names, as in an unused CTE, carries no change of values.
     of_node = _EdgeIndex((edge for edge in edges if edge.kind != REFERENCED), "parent_id", "parent_column")
@@ -191,9 +190,14 @@ def downstream(
     return steps
 
 
-def removal(edges: Iterable[ColumnEdge]) -> Steps:
+def _of_none(unique_id: str) -> Iterable[str]:
+    return ()
+
+
+def removal(edges: Iterable[ColumnEdge], inlining: Callable[[str], Iterable[str]] = _of_none) -> Steps:
     """Return the steps of a column that is removed or renamed; *edges* as for `downstream`.
 
+    *inlining* returns the nodes whose SQL has that of an ephemeral model: they fail with it.
     A reader that names the column fails, and the path ends there. A star loses the column, and so does a
     metric, semantic model or saved query for the columns that it computes from it.
     """
@@ -218,7 +222,8 @@ def removal(edges: Iterable[ColumnEdge]) -> Steps:
                 # The reader of a struct may use another of its fields.
                 sure = min(edge.confidence, UNSURE) if name in structs else edge.confidence
                 if edge.kind == REFERENCED:
-                    yield Step(ref, ColumnRef(edge.node_id, FAILS), edge.kind, sure)
+                    for failing in (edge.node_id, *inlining(edge.node_id)):
+                        yield Step(ref, ColumnRef(failing, FAILS), edge.kind, sure)
                 elif edge.node_id in outputs:
                     lost = outputs[edge.node_id] if loses_all(edge) else {edge.column_name}
                     for name_lost in sorted(filter(None, lost)):

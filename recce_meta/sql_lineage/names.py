@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, Dialects, NormalizationStrategy
 
 from recce_meta.errors import UnknownNameError, UsageError
+from recce_meta.models.relation_tokens import INJECTED
 from recce_meta.sql_lineage.expressions import args, unwrapped
 from recce_meta.sql_lineage.query import STAR, Table
 from recce_meta.warehouses.types import Sql
@@ -103,6 +104,10 @@ class Tables:
         if table is None:
             table = self._known[name] = self._find(name)
         return table
+
+    def replaces(self, name: str) -> bool:
+        """Return True if the CTE *name* is the query of an ephemeral model that `schemas` has as a table."""
+        return name.lower().startswith(INJECTED) and name.lower() in self._schemas
 
     def _find(self, name: str) -> Table:
         spelt = name if name in self._schemas else self._matching(name)

@@ -68,6 +68,14 @@ def _of_none(unique_id: str, column: ColumnChange) -> None:
     return None
 
 
+InliningOf: TypeAlias = Callable[[str], Collection[str]]
+"""Returns the nodes whose SQL has that of a node, if it is an ephemeral model."""
+
+
+def _inlined_nowhere(unique_id: str) -> Collection[str]:
+    return ()
+
+
 class LineageSource(NamedTuple):
     """Lazy access to the lineage of downstream nodes."""
 
@@ -84,6 +92,8 @@ class LineageSource(NamedTuple):
     """True if the current run's column lineage includes the columns that SQL names."""
     existing: ExistingRowsOf = _of_none
     """Called for affected columns, not for those that a node's own edit changes."""
+    inlining: InliningOf = _inlined_nowhere
+    """Called for nodes that name a removed column: they fail with the ephemeral model in their SQL."""
     with_assumed: tuple[bool, bool] = (False, False)
     """True for base, and for current, if lineage of tier silver follows from SQL that is not proven."""
 
@@ -296,7 +306,10 @@ class _Propagation:
             if child.startswith(DEFINITION_PREFIXES):
                 yield from self._failed_columns(failed, [earlier.get(child), readers.get(child)])
             else:
-                yield failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED)
+                whole = failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED)
+                yield whole
+                for reader in self._source.inlining(child):
+                    yield whole._replace(unique_id=reader, distance=distance + 1)
         for index in (readers, earlier) if part.status is Status.REMOVED else (readers,):
             for child, edges in index.items():
                 for edge in edges.of(part.column) if child not in failing else ():

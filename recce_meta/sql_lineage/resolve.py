@@ -167,6 +167,8 @@ class Resolver:
             if each.args.get("scalar"):
                 ctes.add_value(each.alias, each.this)
                 continue
+            if self._context.tables.replaces(each.alias):
+                continue
             cte = self._cte(each, ctes, outer, recursive)
             defined.append(cte)
             ctes.add(cte)

@@ -22,14 +22,6 @@ WITH RECURSIVE reads AS (
     FROM reads
   ) AS by_name
   WHERE place = 1 -- edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; default: the first by name
-), inlined AS (
-  -- ephemeral models: their SQL is part of their readers, whose edges do not name the ephemeral model
-  SELECT params.run_id, params.node_id
-  FROM params
-  JOIN runs ON runs.run_id = params.run_id
-  JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id AND place.unique_id = params.node_id
-  JOIN store_node_versions AS version ON version.version_id = place.version_id
-  WHERE version.materialized = 'ephemeral'
 ), known AS (
   SELECT params.run_id, place.unique_id
   FROM params
@@ -48,10 +40,9 @@ WITH RECURSIVE reads AS (
   UNION ALL
   SELECT
     edge.run_id, edge.parent_id, NULL AS parent_column, edge.node_id, NULL AS column_name, 1 AS confidence,
-    known.unique_id IS NOT NULL AND inlined.node_id IS NULL AS is_known
+    known.unique_id IS NOT NULL AS is_known
   FROM params
   JOIN lineage AS edge ON edge.run_id = params.run_id
-  LEFT JOIN inlined ON inlined.run_id = edge.run_id AND inlined.node_id = edge.parent_id
   LEFT JOIN known ON known.run_id = edge.run_id AND known.unique_id = edge.node_id
 ), reached AS (
   SELECT

@@ -84,11 +84,14 @@ CROSS JOIN LATERAL (
       ) AS places
     ) AS starts,
     (
-      -- ephemeral models: their SQL is part of their readers, whose edges do not name the ephemeral model
+      -- ephemeral models to which no edge leads: their readers were analysed with the SQL of the model as theirs
       SELECT JSONB_OBJECT_AGG(place.unique_id, TRUE)
       FROM store_graph_nodes AS place
       JOIN store_node_versions AS version ON version.version_id = place.version_id
-      WHERE place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
+      WHERE
+        place.graph_id = run.graph_id
+        AND version.materialized = 'ephemeral'
+        AND NOT EXISTS (SELECT 1 FROM reads WHERE reads.parent_id = place.unique_id)
     ) AS inlined
 ) AS graph
 CROSS JOIN LATERAL (

@@ -260,7 +260,7 @@ def _down(reader: RunReader, start: ColumnRef, most: int) -> tuple[_Walked, list
         # The gaps of a whole level in one statement.
         gaps = reader.gaps(near) if near else {}
         for one in ids:
-            is_inlined = is_ephemeral(one, reader.names)
+            is_inlined = is_ephemeral(one, reader.names) and not by_parent[one]
             for child in children.get(one, ()):
                 has_query = child in gaps and gaps[child] is not None
                 if has_query or (is_inlined and child in gaps):

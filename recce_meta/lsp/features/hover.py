@@ -457,10 +457,10 @@ class ColumnHover:
             return
         self.recorded.append("readers")
         of = code(f"{_node_label(owner.node)}.{owner.name}")
-        if owner.node.is_ephemeral:
+        known = index.column_readers(owner.node.unique_id)
+        if owner.node.is_ephemeral and not known:
             yield f"Readers of {of} are unknown: the model is ephemeral, so its SQL is part of its readers."
             return
-        known = index.column_readers(owner.node.unique_id)
         # An incremental model reads itself.
         own_id = owner.node.unique_id
         names = {index.names[one].label for one in known.get(owner.name.lower(), {}) if one != own_id}

@@ -137,14 +137,15 @@ def _of_columns(
     """Yield a lens for each output column that the text names, if it says more than that of the model."""
     named = [output for output in view.query.outputs if not output.is_star]
     lines = [view.document.lines.place(output.span.start).line for output in named]
-    readers = {} if node.is_ephemeral else index.column_readers(node.unique_id)
+    readers = index.column_readers(node.unique_id)
+    is_untraced = node.is_ephemeral and not readers
     changes = _changes(view)
     for output, line in zip(named, lines, strict=True):
         # An incremental model reads itself.
         known = {*readers.get(output.name.lower(), ()), *readers.get(_EVERY, ())} - {node.unique_id}
         words = [*changes.get(output.name.lower(), ())]
         if known or has_readers:
-            words.insert(0, "readers not traced: ephemeral" if node.is_ephemeral else _count_of(known))
+            words.insert(0, "readers not traced: ephemeral" if is_untraced else _count_of(known))
         if not words:
             continue
         title = SEPARATOR.join(words)

@@ -170,6 +170,7 @@ class LiveProject:
         for unique_id, keys in names.keys().items():
             if types := self.types(unique_id, others):
                 schemas.update(dict.fromkeys(keys, types))
+        schemas |= {name: self.types(unique_id, others) for name, unique_id in names.injected.items()}
         found = analyse_job(AnalysisJob(names.sql, self.index.dialect, schemas), timeout)
         if isinstance(found, Failure):
             return Failure(names.readable(found.reason), found.is_late)

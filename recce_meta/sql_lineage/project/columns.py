@@ -160,7 +160,7 @@ def _short(text: str) -> str:
     return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
 
 
-ANALYSIS_VERSION = 8
+ANALYSIS_VERSION = 9
 """Increases with every change of the analysis that changes its results: all nodes are then analysed again."""
 SECONDS = 10.0
 """Default time limit for the query of one node."""
@@ -345,7 +345,8 @@ class _Analysis:
         analyse = self._snapshot if is_snapshot else self._model
 
         def compute() -> NodeColumns:
-            parents = {one: self.columns_of(one) for one in names.read if one != node.unique_id}
+            read = {*names.read, *names.injected.values()} - {node.unique_id}
+            parents = {one: self.columns_of(one) for one in sorted(read)}
             known = {one: columns.names or columns.documented for one, columns in parents.items()}
             return deciding_uses(node, analyse(node, names, own), deciding, known, self.certainty)
 
@@ -469,6 +470,8 @@ class _Analysis:
             columns = self.columns_of(unique_id)
             if columns.names is not None or columns.documented:
                 schemas.update(dict.fromkeys(keys, columns.types))
+        for name, unique_id in names.injected.items():
+            schemas[name] = self.columns_of(unique_id).types
         # Without dbt, several statements of one file may fill a relation.
         is_script = self.tier is Tier.BRONZE
         found = analyse_job(AnalysisJob(names.sql, self.dialect, schemas, is_script), self.timeout)
@@ -540,7 +543,7 @@ class _Analysis:
         parents = [
             # Hard-coded reads lower the stored confidence, so they are part of the id.
             (unique_id, self.columns_of(unique_id).digest, unique_id in names.hard_coded)
-            for unique_id in names.read
+            for unique_id in sorted({*names.read, *names.injected.values()})
         ]
         return self._id("query", names.tokenised, own, settings, parents)
 

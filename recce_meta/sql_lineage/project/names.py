@@ -19,8 +19,10 @@ from recce_meta.models.catalog import RELATIONS
 from recce_meta.models.node import NodeMetadata
 from recce_meta.models.relation_tokens import (
     CLOSING,
+    INJECTED,
     OPENING,
     RelationIndex,
+    injected_names,
     readable_relations,
     resolve,
     tokenise,
@@ -223,6 +225,8 @@ class QueryNames(Struct, frozen=True, kw_only=True):
     """Unique ids of all nodes read, sorted."""
     hard_coded: frozenset[str]
     """Nodes read that are not in dbt's dependencies."""
+    injected: dict[str, str] = {}
+    """Ephemeral models by the lower-case names of the CTEs that dbt put into the SQL."""
 
     @property
     def sql(self) -> str:
@@ -241,7 +245,8 @@ class QueryNames(Struct, frozen=True, kw_only=True):
 
     def owners(self) -> dict[str, str]:
         """Return unique ids by the names that the analysis may use, in lower case."""
-        return {**self.named, **{parent_name(unique_id): unique_id for unique_id in self.relations}}
+        made = {parent_name(unique_id): unique_id for unique_id in self.relations}
+        return {**self.named, **self.injected, **made}
 
     def readable(self, text: str) -> str:
         """Return *text* (SQL or an error) with tokens instead of the names made for the analysis."""
@@ -294,7 +299,21 @@ class RelationFinder:
             named=named,
             read=tuple(sorted(read)),
             hard_coded=frozenset(read - expected),
+            injected=self._injected(node, tokenised.lower()) if INJECTED in tokenised.lower() else {},
         )
+
+    def _injected(self, node: NodeMetadata, code: str) -> dict[str, str]:
+        """Return the ephemeral models whose CTEs are in *code*, by the names of the CTEs."""
+        found: dict[str, str] = {}
+        waiting, seen = [*node.parents], set[str]()
+        while waiting:
+            unique_id = waiting.pop()
+            parent = self._nodes.get(unique_id)
+            if unique_id not in seen and parent is not None and parent.is_ephemeral:
+                seen.add(unique_id)
+                found |= {name: unique_id for name in injected_names(parent, unique_id) if name in code}
+                waiting += parent.parents
+        return found
 
     def _owner(self, name: str, expected: Iterable[str]) -> str | None:
         """Return the only node whose relation is called *name*, preferring *expected*."""

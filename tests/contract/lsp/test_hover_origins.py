@@ -97,9 +97,7 @@ def test_origins_that_a_hover_shows_without_a_note_are_those_of_the_compiled_sql
     index = ProjectIndex(MemoryRunReader(project), Path("/project"))
     count = 0
     for node in project.nodes:
-        parents = [index.names[parent] for parent in node.parents if parent in index.names]
-        # The SQL of an ephemeral model is compiled into its readers.
-        if node.resource_type != "model" or any(parent.is_ephemeral for parent in parents):
+        if node.resource_type != "model":
             continue
         for name, shown, truth in compared(index, node):
             assert shown == truth, (node.unique_id, name)

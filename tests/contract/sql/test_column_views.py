@@ -241,10 +241,11 @@ def walked(store: Any, run_id: str) -> set[Any]:
         edges: list[ColumnEdge] = column_children(session, run, ids)
     known = {unique_id for unique_id, found in columns.items() if found.reason is None}
     starts = {(unique_id, name) for unique_id, found in columns.items() for name in found.names}
+    untraced = ephemeral - {edge.parent_id for edge in edges}
     starts |= {(edge.parent_id, edge.parent_column) for edge in edges}
     found = set()
     for unique_id, name in {*starts, *((node.unique_id, None) for node in nodes)}:
-        steps = downstream(edges, graph, known, ephemeral & {unique_id})
+        steps = downstream(edges, graph, known, untraced & {unique_id})
         start = ColumnRef(unique_id, ROWS if name is None else COLUMNS, name)
         reached = walk([start], steps)
         for place, distance in reached.distances.items():

@@ -183,6 +183,28 @@ EDITS: dict[str, tuple[dict[str, str], str, str, dict[str, str]]] = {
         "~doubled",
         {"uses_ephemeral": "doubled"},
     ),
+    "a column of an ephemeral model less": (
+        {"ephemeral": "select id, amount as plain from {stg}"},
+        "partial_breaking",
+        "-doubled",
+        {"uses_ephemeral": "fails"},
+    ),
+    "a column less that an ephemeral model names": (
+        {"stg": STG.replace("cents / 100 as amount, ", "")},
+        "partial_breaking",
+        "-amount",
+        {
+            **DARK,
+            "daily": "fails",
+            "board": "rows",
+            "unioned": "fails",
+            "starred": "amount",
+            "distinct_ones": "rows",
+            "ephemeral": "fails",
+            "uses_ephemeral": "fails",
+            "amount_is_there": "fails",
+        },
+    ),
 }
 
 

@@ -500,7 +500,7 @@ def test_expressions_name_relations_as_stored_sql_does() -> None:
 def test_ephemeral_models_versions_and_snapshots_of_a_real_project() -> None:
     graph = analyse_project(extract_project(JAFFLE, git=GitState(), environ={}))
 
-    assert sources(graph, "model.jaffle_ext.uses_ephemeral")["paid"] == ["stg_payments.amount"]
+    assert sources(graph, "model.jaffle_ext.uses_ephemeral")["paid"] == ["eph_paid_orders.paid"]
     assert sources(graph, "model.jaffle_ext.eph_paid_orders")["paid"] == ["stg_payments.amount"]
     assert sources(graph, "model.jaffle_ext.private_model") == {
         "customer_id": ["dim_versioned.v2.customer_id"],

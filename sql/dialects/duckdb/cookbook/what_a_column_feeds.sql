@@ -42,20 +42,6 @@ WITH RECURSIVE reads AS (
   ) AS by_name
   WHERE
     place = 1 /* edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; default: the first by name */
-), inlined AS (
-  /* ephemeral models: their SQL is part of their readers, whose edges do not name the ephemeral model */
-  SELECT
-    params.run_id,
-    params.node_id
-  FROM params
-  JOIN recce_metadata.runs
-    ON runs.run_id = params.run_id
-  JOIN recce_metadata.store_graph_nodes AS place
-    ON place.graph_id = runs.graph_id AND place.unique_id = params.node_id
-  JOIN recce_metadata.store_node_versions AS version
-    ON version.version_id = place.version_id
-  WHERE
-    version.materialized = 'ephemeral'
 ), known AS (
   SELECT
     params.run_id,
@@ -93,12 +79,10 @@ WITH RECURSIVE reads AS (
     edge.node_id,
     NULL AS column_name,
     1 AS confidence,
-    known.unique_id IS NOT NULL AND inlined.node_id IS NULL AS is_known
+    known.unique_id IS NOT NULL AS is_known
   FROM params
   JOIN recce_metadata.lineage AS edge
     ON edge.run_id = params.run_id
-  LEFT JOIN inlined
-    ON inlined.run_id = edge.run_id AND inlined.node_id = edge.parent_id
   LEFT JOIN known
     ON known.run_id = edge.run_id AND known.unique_id = edge.node_id
 ), reached AS (

@@ -37,11 +37,14 @@ CROSS JOIN LATERAL (
     JOIN recce_metadata.store_column_edges AS edge ON edge.lineage_id = place.lineage_id
     WHERE part.column_graph_id = run.column_graph_id
   ), inlined AS (
-    -- ephemeral models: their SQL is part of their readers, whose edges do not name the ephemeral model
+    -- ephemeral models to which no edge leads: their readers were analysed with the SQL of the model as theirs
     SELECT run.run_id AS of_run, place.unique_id
     FROM recce_metadata.store_graph_nodes AS place
     JOIN recce_metadata.store_node_versions AS version ON version.version_id = place.version_id
-    WHERE place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
+    WHERE
+      place.graph_id = run.graph_id
+      AND version.materialized = 'ephemeral'
+      AND place.unique_id NOT IN (SELECT parent_id FROM reads WHERE parent_id IS NOT NULL)
   ), edges AS (
     SELECT run.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
     FROM recce_metadata.store_graph_nodes AS place

@@ -29,7 +29,7 @@ WITH RECURSIVE known AS (
   SELECT
     runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
     known.unique_id IS NOT NULL AS is_known,
-    COALESCE(version.materialized = 'ephemeral', FALSE) AS is_inlined
+    COALESCE(version.materialized = 'ephemeral' AND traced.parent_id IS NULL, FALSE) AS is_inlined
   FROM recce_metadata.store_runs AS runs
   JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
   JOIN recce_metadata.store_version_parents AS edge ON edge.version_id = place.version_id
@@ -37,6 +37,9 @@ WITH RECURSIVE known AS (
   LEFT JOIN recce_metadata.store_graph_nodes AS parent
     ON parent.graph_id = runs.graph_id AND parent.unique_id = edge.parent_id
   LEFT JOIN recce_metadata.store_node_versions AS version ON version.version_id = parent.version_id
+  -- an ephemeral model to which no edge leads: its readers were analysed with its SQL as theirs
+  LEFT JOIN (SELECT DISTINCT run_id, parent_id FROM reads) AS traced
+    ON traced.run_id = runs.run_id AND traced.parent_id = edge.parent_id
   WHERE runs.column_graph_id IS NOT NULL
 ), steps AS (
   -- from a column to columns computed from it, and to rows that it affects

@@ -108,7 +108,7 @@ JOIN JSON_EACH((
           WHERE known_part.column_graph_id = run.column_graph_id AND analysis.reason IS NULL
         )
         OR (
-          -- ephemeral models: their SQL is part of their readers, whose edges do not name the ephemeral model
+          -- ephemeral models to which no edge leads: their readers were analysed with the SQL of the model as theirs
           reached.distance = 0
           AND EXISTS (
             SELECT 1
@@ -118,6 +118,14 @@ JOIN JSON_EACH((
               inlined.graph_id = run.graph_id
               AND inlined.unique_id = reached.unique_id
               AND version.materialized = 'ephemeral'
+              AND NOT EXISTS (
+                SELECT 1
+                FROM store_column_edges AS read
+                JOIN store_column_part_nodes AS reader ON reader.lineage_id = read.lineage_id
+                JOIN store_column_parts AS read_part
+                  ON read_part.column_graph_id = run.column_graph_id AND read_part.part_id = reader.part_id
+                WHERE read.parent_id = reached.unique_id
+              )
           )
         )
       )

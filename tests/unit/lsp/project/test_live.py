@@ -290,11 +290,11 @@ def test_a_saved_text_has_the_recorded_columns_and_removes_none(shop_index: Proj
         assert removed_columns(shop_index, node, live) == ()
 
 
-def test_an_ephemeral_model_is_read_through_to_its_own_parents(shop_index: ProjectIndex) -> None:
+def test_the_columns_of_an_ephemeral_model_are_those_of_its_readers(shop_index: ProjectIndex) -> None:
     live = live_of(shop_index, "orders", "select paid_amount from {{ ref('int_order_payments') }}")
     assert live.columns is not None
     parents = {source.parent for source in live.columns.outputs[0].sources}
-    assert parents == {f"model.{SHOP}.stg_payments"}
+    assert parents == {f"model.{SHOP}.int_order_payments"}
 
 
 def test_a_macro_of_a_package_that_is_missing_is_replaced_by_a_call(shop_index: ProjectIndex) -> None:
