@@ -60,11 +60,17 @@ Store = tuple[Callable[[], UnifiedSqlAdapter], str]
 
 
 def history(project: Project, runs: int) -> Iterator[Project]:
-    """Yield *runs* runs, an hour apart, every fourth of another environment; each edits 2 % of the models."""
+    """Yield *runs* runs, an hour apart, every fourth of another environment.
+
+    Each run edits 2 % of the models. Some also read another model, move to another schema, or are away for
+    three runs.
+    """
     chance = random.Random(7)
-    nodes = list(project.nodes)
-    models = [i for i, node in enumerate(nodes) if node.resource_type == "model"]
+    every = list(project.nodes)
+    models = [i for i, node in enumerate(every) if node.resource_type == "model"]
+    away = -1
     for number in range(runs):
+        nodes = [node for i, node in enumerate(every) if i != away]
         environment = "current" if number % 4 == 3 else "base"
         run = replace(
             project.run,
@@ -74,8 +80,15 @@ def history(project: Project, runs: int) -> Iterator[Project]:
             dbt_version="1.11.0" if number < runs - 100 else "1.12.0",
         )
         yield replace(project, nodes=tuple(nodes), run=run, results=tuple(results(nodes, chance)))
-        for i in chance.sample(models, round(SHARE * len(models))):
-            nodes[i] = edited(nodes[i], chance)
+        changed = chance.sample(models, round(SHARE * len(models)))
+        for i in changed:
+            every[i] = edited(every[i], chance)
+        first, other = changed[0], every[min(changed)]
+        if number % 7 == 0 and every[first].parents and first != min(changed):
+            every[first] = replace(every[first], parents=(*every[first].parents[:1], other.unique_id))
+        if number % 10 == 0:
+            every[first] = replace(every[first], schema_name=f"schema_{number % 3}")
+        away = first if number % 12 == 0 else -1 if number % 12 == 3 else away
 
 
 def results(nodes: list[NodeMetadata], chance: random.Random) -> Iterator[NodeResult]:

@@ -6,20 +6,24 @@ one origin for each edge: the most certain one.
 
 Differences are stored so that the views of changes need not compute them. The rows belong to a pair of
 graphs, not to a run: runs that repeat a graph share them. They are derived data. For all other pairs, the
-view `node_changes` computes the differences.
+view `node_changes` computes the differences. Impacts, the nodes downstream of the differences, are stored
+with them, for the view `impacted_nodes`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+import msgspec
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.waiting import retrying
+from recce_meta.graph import LineageGraph
 from recce_meta.models import EdgeOrigin, RunMetadata
 from recce_meta.models.run import DBT
-from recce_meta.store.content import Contents
+from recce_meta.store.content import Contents, digest
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
@@ -77,10 +81,17 @@ STEPS_OF_A_RUN = 2
 """Maximum number of pairs that recording a run adds: from the previous run, and to the next run."""
 STEPS_AT_ONCE = 500
 """Number of pairs that `fill_changes` stores in one transaction."""
+MOST_IMPACTS = 100_000
+"""Maximum number of stored impacts of a pair. The view `impacted_nodes` computes those of other pairs."""
+IMPACT_COLUMNS = ("impacts_id", "changed_id", "unique_id", "changed_status", "distance")
+NOT_FOLLOWED = frozenset({"moved", "rewritten"})
+"""Statuses of changes that do not affect downstream nodes."""
+Impact = tuple[str, str, str, int]
+"""Changed node, downstream node, status of the change, distance."""
 
 
 def store_changes(store: StoreSession, most: int = STEPS_OF_A_RUN) -> int:
-    """Store the changes of up to *most* pairs of graphs that lack them. Return the number of pairs.
+    """Store the changes and impacts of up to *most* pairs of graphs that lack them. Return their number.
 
     The newest pairs come first. Nothing is stored in a warehouse whose views compute all changes.
     """
@@ -90,7 +101,68 @@ def store_changes(store: StoreSession, most: int = STEPS_OF_A_RUN) -> int:
     ids = [str(run_id) for (run_id,) in store.query("steps_to_store")][:most]
     if ids:
         store.execute("store_changes", ids="\n".join(ids))
-    return len(ids)
+    return max(len(ids), _store_impacts(store, most))
+
+
+def _store_impacts(store: StoreSession, most: int) -> int:
+    """Store the impacts of up to *most* pairs of graphs with stored changes. Return the number of pairs."""
+    reader = ImpactReader(store)
+    rows: list[tuple[str, str, str, str, int]] = []
+    marks: list[dict[str, Any]] = []
+    pairs = store.query("impacts_to_store", most=most)
+    for number, (previous, graph, same_dbt) in enumerate(pairs, start=1):
+        pair = {"previous_graph_id": str(previous), "graph_id": str(graph), "same_dbt": bool(same_dbt)}
+        stored = store.query("stored_changes", **pair)
+        changes = {str(unique_id): str(status) for unique_id, _, _, status, *_ in stored}
+        found = reader.impacts(str(previous), str(graph), changes)
+        impacts_id = "" if found is None else digest(msgspec.json.encode([*pair.values()]))
+        rows += ((impacts_id, *impact) for impact in found or ())
+        marks.append({**pair, "impacts_id": impacts_id})
+        if len(rows) >= MOST_IMPACTS or number == len(pairs):
+            store.insert("graph_impacts", IMPACT_COLUMNS, rows)
+            # The view reads the impacts of a pair with an id, and computes those of the others.
+            for mark in marks:
+                store.execute("set_impacts", **mark)
+            rows, marks = [], []
+    return len(pairs)
+
+
+class ImpactReader:
+    """Reader of the nodes downstream of changes. The view `impacted_nodes` computes the same."""
+
+    def __init__(self, store: StoreSession) -> None:
+        self._store = store
+        self._children: dict[str, Mapping[str, tuple[str, ...]]] = {}
+        """Children by node of the last two graphs, because the next pair often has one of them."""
+
+    def impacts(self, previous: str, graph: str, changes: Mapping[str, str]) -> list[Impact] | None:
+        """Return the impacts of *changes*, statuses by node; None if they are more than MOST_IMPACTS."""
+        followed = {one: status for one, status in changes.items() if status not in NOT_FOLLOWED}
+        if not followed:
+            return []
+        children = self._of(graph)
+        if removed := [one for one, status in followed.items() if status == "removed"]:
+            before = self._of(previous)
+            readers = {one: (*children.get(one, ()), *before.get(one, ())) for one in removed}
+            children = {**children, **readers}
+        lineage = LineageGraph({}, children)
+        found: list[Impact] = []
+        for changed, status in sorted(followed.items()):
+            found += (
+                (changed, one, status, distance) for one, distance in lineage.descendants(changed).items()
+            )
+            if len(found) > MOST_IMPACTS:
+                return None
+        return found
+
+    def _of(self, graph: str) -> Mapping[str, tuple[str, ...]]:
+        if graph not in self._children:
+            children: dict[str, list[str]] = defaultdict(list)
+            for child, parent, *_ in self._store.query("edges", graph_id=graph):
+                children[str(parent)].append(str(child))
+            self._children = dict([*self._children.items()][-1:])
+            self._children[graph] = {parent: tuple(ids) for parent, ids in children.items()}
+        return self._children[graph]
 
 
 def fill_changes(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> int:

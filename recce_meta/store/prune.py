@@ -23,6 +23,7 @@ from recce_meta.models.rows import ResultList, RowTable, Tabular
 from recce_meta.models.run import DBT
 from recce_meta.redaction import without_passwords
 from recce_meta.store.content import digest
+from recce_meta.store.graphs import STEPS_AT_ONCE, store_changes
 from recce_meta.store.read import find_runs, in_utc, names_of
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -361,6 +362,8 @@ def _remove(
     known = {one.run_id for one in find_tombstones(store, [one.run_id for one in tombstones])}
     _insert(store, [one for one in tombstones if one.run_id not in known])
     left = _counts(store)
+    # The runs around a removed one are a new pair, which views would compute until the next recording.
+    store_changes(store, STEPS_AT_ONCE)
     return {table: count - left[table] for table, count in counts.items()}
 
 

@@ -23,7 +23,7 @@ from recce_meta.api.record import compare_codes
 from recce_meta.errors import ArtifactError, MissingRelation, plural
 from recce_meta.models.run import FsckResult, ProblemKind, StoreProblem
 from recce_meta.store.content import REPLACEMENT
-from recce_meta.store.graphs import STEPS_AT_ONCE, store_changes
+from recce_meta.store.graphs import STEPS_AT_ONCE, ImpactReader, store_changes
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import (
     READ_VERSION,
@@ -448,34 +448,44 @@ class _Scan:
             self._add(ProblemKind.CONTENT, table_name("sync_conflicts"), str(conflict_id), problem, runs=runs)
 
     def _check_changes(self) -> None:
-        """Compare the stored changes of pairs of graphs with the changes computed from the graphs."""
+        """Compare the stored changes and impacts of pairs of graphs with those computed from the graphs."""
         steps = {
-            str(run_id): (str(previous), str(graph), bool(same_dbt))
-            for run_id, previous, graph, same_dbt in self.store.query("stored_steps")
+            str(run_id): (str(previous), str(graph), bool(same_dbt), impacts_id)
+            for run_id, previous, graph, same_dbt, impacts_id in self.store.query("stored_steps")
         }
-        wrong: dict[tuple[str, str], str | None] = {
-            (str(previous), str(graph)): None for previous, graph in self.store.query("stored_steps", 1)
+        wrong: dict[tuple[str, str, str], str | None] = {
+            ("changes", str(previous), str(graph)): None
+            for previous, graph in self.store.query("stored_steps", 1)
         }
+        reader = ImpactReader(self.store)
         for some in _portions(steps, RUNS_AT_ONCE):
             fresh: dict[str, Counter[Row]] = {}
             for run_id, _, _, _, _, *change in self.store.changes_without_stored(some):
                 fresh.setdefault(str(run_id), Counter())[_plain(change)] += 1
             for run_id in some:
-                previous, graph, same_dbt = steps[run_id]
+                previous, graph, same_dbt, impacts_id = steps[run_id]
                 pair = {"previous_graph_id": previous, "graph_id": graph, "same_dbt": same_dbt}
                 stored = Counter(map(_plain, self.store.query("whole_stored_changes", **pair)))
-                if stored != fresh.get(run_id, Counter()):
-                    wrong[previous, graph] = run_id
-        for (previous, graph), run in wrong.items():
+                changes = fresh.get(run_id, Counter())
+                if stored != changes:
+                    wrong["changes", previous, graph] = run_id
+                # Without an id, the view computes them.
+                if impacts_id:
+                    statuses = {str(unique_id): str(status) for unique_id, _, _, status, *_ in changes}
+                    found = reader.impacts(previous, graph, statuses) or []
+                    kept = self.store.query("stored_impacts", impacts_id=impacts_id)
+                    if Counter(map(tuple, kept)) != Counter(found):
+                        wrong["impacts", previous, graph] = run_id
+        for (what, previous, graph), run in wrong.items():
 
             def fix(store: StoreSession, previous: str = previous, graph: str = graph) -> None:
                 store.execute("delete_changes", previous_graph_id=previous, graph_id=graph)
 
             self._add(
                 ProblemKind.DERIVED,
-                table_name("graph_changes"),
+                table_name(f"graph_{what}"),
                 graph,
-                f"the stored changes since graph {previous} differ from the graphs",
+                f"the stored {what} since graph {previous} differ from the graphs",
                 runs=[] if run is None else [run],
                 repair="derives them again",
                 fix=fix,

@@ -42,6 +42,9 @@ WHERE NOT EXISTS (SELECT 1 FROM store_runs AS runs WHERE runs.graph_id = store_g
 DELETE FROM store_graph_steps
 WHERE NOT EXISTS (SELECT 1 FROM store_runs AS runs WHERE runs.graph_id = store_graph_steps.previous_graph_id);
 
+DELETE FROM store_graph_impacts
+WHERE NOT EXISTS (SELECT 1 FROM store_graph_steps AS graph_steps WHERE graph_steps.impacts_id = store_graph_impacts.impacts_id);
+
 DELETE FROM store_code_steps
 WHERE NOT EXISTS (SELECT 1 FROM store_runs AS runs WHERE runs.graph_id = store_code_steps.graph_id);
 

@@ -5,6 +5,7 @@ ANALYZE store_graph_parts;
 ANALYZE store_part_nodes;
 ANALYZE store_graph_steps;
 ANALYZE store_graph_changes;
+ANALYZE store_graph_impacts;
 ANALYZE store_code_steps;
 ANALYZE store_code_changes;
 ANALYZE store_node_versions;

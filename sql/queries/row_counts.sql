@@ -11,6 +11,8 @@ SELECT 'graph_steps' AS table_name, COUNT(*) AS row_count FROM store_graph_steps
 UNION ALL
 SELECT 'graph_changes' AS table_name, COUNT(*) AS row_count FROM store_graph_changes
 UNION ALL
+SELECT 'graph_impacts' AS table_name, COUNT(*) AS row_count FROM store_graph_impacts
+UNION ALL
 SELECT 'code_steps' AS table_name, COUNT(*) AS row_count FROM store_code_steps
 UNION ALL
 SELECT 'code_changes' AS table_name, COUNT(*) AS row_count FROM store_code_changes

@@ -1,11 +1,12 @@
--- One run for each pair of graphs whose changes are stored, and whether one version of dbt wrote both.
-SELECT MIN(step.run_id) AS run_id, stored.previous_graph_id, stored.graph_id, stored.same_dbt
+-- One run for each pair of graphs whose changes are stored, whether one version of dbt wrote both, and
+-- the id of the stored impacts.
+SELECT MIN(step.run_id) AS run_id, stored.previous_graph_id, stored.graph_id, stored.same_dbt, stored.impacts_id
 FROM store_graph_steps AS stored
 JOIN run_steps AS step
   ON step.previous_graph_id = stored.previous_graph_id
   AND step.graph_id = stored.graph_id
   AND stored.same_dbt = (step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version)
-GROUP BY stored.previous_graph_id, stored.graph_id, stored.same_dbt
+GROUP BY stored.previous_graph_id, stored.graph_id, stored.same_dbt, stored.impacts_id
 ORDER BY MIN(step.run_id);
 
 -- Pairs of graphs with changes, but without the row that says that these are all.

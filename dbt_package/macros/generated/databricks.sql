@@ -630,10 +630,13 @@ TBLPROPERTIES (
     {%- set statement -%}
 -- One row per pair of compared graphs, the earlier graph first. `same_dbt` is true if one version of dbt wrote both; it
 -- decides what is compared. Written after the pair's rows of `graph_changes`.
+-- `impacts_id` is set after the pair's rows of `graph_impacts`, of which it is the id. It is empty if these would be too
+-- many, and NULL until the next writer stores them.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_steps (
   previous_graph_id STRING NOT NULL,
   graph_id STRING NOT NULL,
-  same_dbt BOOLEAN NOT NULL
+  same_dbt BOOLEAN NOT NULL,
+  impacts_id STRING
 )
 CLUSTER BY (previous_graph_id)
 TBLPROPERTIES (
@@ -847,6 +850,23 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_code_changes (
   unique_id STRING NOT NULL
 )
 CLUSTER BY (step_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per pair of graphs, changed node and downstream node: the columns of `impacted_nodes` that do not depend on the
+-- run. Derived: `record` and `init` write the rows. The view computes them for pairs without an id.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_impacts (
+  impacts_id STRING NOT NULL,
+  changed_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  changed_status STRING NOT NULL,
+  distance INT NOT NULL
+)
+CLUSTER BY (impacts_id)
 TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'

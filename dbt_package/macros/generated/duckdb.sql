@@ -547,10 +547,13 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_check_results (
 -- write one at a time and skip stored rows.
 -- One row per pair of compared graphs, the earlier graph first. `same_dbt` is true if one version of dbt wrote both; it
 -- decides what is compared. Written after the pair's rows of `graph_changes`.
+-- `impacts_id` is set after the pair's rows of `graph_impacts`, of which it is the id. It is empty if these would be too
+-- many, and NULL until the next writer stores them.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_steps (
   previous_graph_id TEXT(64) NOT NULL,
   graph_id TEXT(64) NOT NULL,
-  same_dbt BOOLEAN NOT NULL
+  same_dbt BOOLEAN NOT NULL,
+  impacts_id TEXT(64)
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -717,6 +720,20 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_code_changes (
   step_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   PRIMARY KEY (step_id, unique_id)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per pair of graphs, changed node and downstream node: the columns of `impacted_nodes` that do not depend on the
+-- run. Derived: `record` and `init` write the rows. The view computes them for pairs without an id.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_impacts (
+  impacts_id TEXT(64) NOT NULL,
+  changed_id TEXT NOT NULL,
+  unique_id TEXT NOT NULL,
+  changed_status TEXT NOT NULL,
+  distance INT NOT NULL
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -3075,11 +3092,11 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: each part names its run, because DuckDB up to 1.4 mixes up runs in nested lateral joins. It reads the
--- run's graph instead of the view `lineage`, which DuckDB would compute for all runs.
 -- One row per run, changed node and downstream node. Key: run_id, changed_id, unique_id.
 -- `distance` is the length of the shortest path. Readers of a removed node count as downstream.
 -- Moved and rewritten nodes count as unchanged. Path length is limited by the number of nodes, so cycles terminate.
+-- Impacts of the graph pairs with an `impacts_id` in `graph_steps` are stored in `graph_impacts`. One recursion computes
+-- those of all other pairs: PostgreSQL would compile a lateral one for each query, even if it reads no run.
 CREATE OR REPLACE VIEW {{ schema }}.impacted_nodes AS
 SELECT
   step.run_id,
@@ -3092,41 +3109,144 @@ SELECT
   impact.unique_id,
   impact.distance
 FROM {{ schema }}.run_steps AS step
-CROSS JOIN LATERAL (
-  WITH RECURSIVE changes AS MATERIALIZED (
-    SELECT step.run_id AS of_run, change.unique_id, change.status
-    FROM {{ schema }}.node_changes AS change
-    WHERE change.run_id = step.run_id AND change.status NOT IN ('moved', 'rewritten')
+JOIN {{ schema }}.store_graph_steps AS stored
+  ON stored.previous_graph_id = step.previous_graph_id
+  AND stored.graph_id = step.graph_id
+  AND stored.same_dbt = (
+    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version
+  )
+JOIN {{ schema }}.store_graph_impacts AS impact
+  ON impact.impacts_id = stored.impacts_id
+UNION ALL
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  changed_id,
+  changed_status,
+  unique_id,
+  distance
+FROM (
+  WITH RECURSIVE steps AS MATERIALIZED (
+    SELECT
+      step.*
+    FROM {{ schema }}.run_steps AS step
+    WHERE
+      step.graph_id <> step.previous_graph_id
+      AND /* Always true, as below: PostgreSQL then expects few runs, and does not compile the query. */ step.graph_id || '' = step.graph_id
+      AND NOT EXISTS(
+        SELECT
+          1
+        FROM {{ schema }}.store_graph_steps AS stored
+        WHERE
+          stored.previous_graph_id = step.previous_graph_id
+          AND stored.graph_id = step.graph_id
+          AND stored.same_dbt = (
+            step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version
+          )
+          AND stored.impacts_id <> ''
+      )
+  ), changes AS MATERIALIZED (
+    SELECT
+      change.run_id,
+      change.unique_id,
+      change.status
+    FROM steps
+    JOIN {{ schema }}.node_changes AS change
+      ON change.run_id = steps.run_id
+    WHERE
+      NOT change.status IN ('moved', 'rewritten')
+      AND change.run_id || '' = change.run_id
   ), edges AS MATERIALIZED (
-    SELECT step.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
-    FROM {{ schema }}.store_graph_nodes AS place
-    JOIN {{ schema }}.store_version_parents AS edge ON edge.version_id = place.version_id
-    WHERE place.graph_id = step.graph_id
+    SELECT
+      steps.run_id,
+      place.unique_id AS node_id,
+      edge.parent_id
+    FROM steps
+    JOIN {{ schema }}.store_graph_nodes AS place
+      ON place.graph_id = steps.graph_id
+    JOIN {{ schema }}.store_version_parents AS edge
+      ON edge.version_id = place.version_id
     UNION ALL
-    SELECT before.of_run, before.node_id, before.parent_id
-    FROM (
-      SELECT step.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
-      FROM {{ schema }}.store_graph_nodes AS place
-      JOIN {{ schema }}.store_version_parents AS edge ON edge.version_id = place.version_id
-      WHERE place.graph_id = step.previous_graph_id
-    ) AS before
+    SELECT
+      steps.run_id,
+      place.unique_id AS node_id,
+      edge.parent_id
+    FROM steps
+    JOIN {{ schema }}.store_graph_nodes AS place
+      ON place.graph_id = steps.previous_graph_id
+    JOIN {{ schema }}.store_version_parents AS edge
+      ON edge.version_id = place.version_id
     JOIN changes
-      ON changes.unique_id = before.parent_id AND changes.of_run = before.of_run AND changes.status = 'removed'
+      ON changes.run_id = steps.run_id
+      AND changes.unique_id = edge.parent_id
+      AND changes.status = 'removed'
   ), reached AS (
     SELECT
-      of_run, unique_id AS changed_id, status AS changed_status, unique_id, 0 AS distance
+      changes.run_id,
+      changes.unique_id AS changed_id,
+      changes.status AS changed_status,
+      changes.unique_id,
+      0 AS distance,
+      limits.most
     FROM changes
+    JOIN (
+      /* Paths may pass removed nodes as well. */
+      SELECT
+        steps.run_id,
+        MAX(steps.node_count) + COUNT(changes.unique_id) AS most
+      FROM steps
+      JOIN changes
+        ON changes.run_id = steps.run_id
+      GROUP BY
+        steps.run_id
+    ) AS limits
+      ON limits.run_id = changes.run_id
     UNION
-    SELECT reached.of_run, reached.changed_id, reached.changed_status, edges.node_id, reached.distance + 1
+    SELECT
+      reached.run_id,
+      reached.changed_id,
+      reached.changed_status,
+      edges.node_id,
+      reached.distance + 1,
+      reached.most
     FROM reached
-    JOIN edges ON edges.parent_id = reached.unique_id AND edges.of_run = reached.of_run
-    WHERE edges.node_id <> reached.changed_id AND reached.distance < step.node_count
+    JOIN edges
+      ON edges.run_id = reached.run_id AND edges.parent_id = reached.unique_id
+    WHERE
+      edges.node_id <> reached.changed_id AND reached.distance < reached.most
   )
-  SELECT of_run, changed_id, changed_status, unique_id, MIN(distance) AS distance
-  FROM reached
-  WHERE distance > 0 AND of_run = step.run_id
-  GROUP BY of_run, changed_id, changed_status, unique_id
-) AS impact
+  SELECT
+    steps.run_id,
+    steps.previous_run_id,
+    steps.project_name,
+    steps.environment,
+    steps.run_at,
+    nearest.changed_id,
+    nearest.changed_status,
+    nearest.unique_id,
+    nearest.distance
+  FROM (
+    SELECT
+      run_id,
+      changed_id,
+      changed_status,
+      unique_id,
+      MIN(distance) AS distance
+    FROM reached
+    WHERE
+      distance > 0
+    GROUP BY
+      run_id,
+      changed_id,
+      changed_status,
+      unique_id
+  ) AS nearest
+  JOIN steps
+    ON steps.run_id = nearest.run_id
+) AS computed
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

@@ -523,10 +523,13 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_check_results (
     {%- set statement -%}
 -- One row per pair of compared graphs, the earlier graph first. `same_dbt` is true if one version of dbt wrote both; it
 -- decides what is compared. Written after the pair's rows of `graph_changes`.
+-- `impacts_id` is set after the pair's rows of `graph_impacts`, of which it is the id. It is empty if these would be too
+-- many, and NULL until the next writer stores them.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_steps (
   previous_graph_id VARCHAR(64) NOT NULL,
   graph_id VARCHAR(64) NOT NULL,
-  same_dbt BOOLEAN NOT NULL
+  same_dbt BOOLEAN NOT NULL,
+  impacts_id VARCHAR(64)
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -688,6 +691,18 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_code_steps (
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_code_changes (
   step_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per pair of graphs, changed node and downstream node: the columns of `impacted_nodes` that do not depend on the
+-- run. Derived: `record` and `init` write the rows. The view computes them for pairs without an id.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_impacts (
+  impacts_id VARCHAR(64) NOT NULL,
+  changed_id VARCHAR(65535) NOT NULL,
+  unique_id VARCHAR(65535) NOT NULL,
+  changed_status VARCHAR(65535) NOT NULL,
+  distance INTEGER NOT NULL
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}

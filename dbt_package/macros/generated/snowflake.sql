@@ -526,10 +526,13 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_check_results (
     {%- set statement -%}
 -- One row per pair of compared graphs, the earlier graph first. `same_dbt` is true if one version of dbt wrote both; it
 -- decides what is compared. Written after the pair's rows of `graph_changes`.
+-- `impacts_id` is set after the pair's rows of `graph_impacts`, of which it is the id. It is empty if these would be too
+-- many, and NULL until the next writer stores them.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_steps (
   previous_graph_id VARCHAR(64) NOT NULL,
   graph_id VARCHAR(64) NOT NULL,
   same_dbt BOOLEAN NOT NULL,
+  impacts_id VARCHAR(64),
   PRIMARY KEY (previous_graph_id, graph_id, same_dbt)
 )
     {%- endset -%}
@@ -702,6 +705,19 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_code_changes (
   step_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR NOT NULL,
   PRIMARY KEY (step_id, unique_id)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per pair of graphs, changed node and downstream node: the columns of `impacted_nodes` that do not depend on the
+-- run. Derived: `record` and `init` write the rows. The view computes them for pairs without an id.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_impacts (
+  impacts_id VARCHAR(64) NOT NULL,
+  changed_id VARCHAR NOT NULL,
+  unique_id VARCHAR NOT NULL,
+  changed_status VARCHAR NOT NULL,
+  distance INT NOT NULL,
+  PRIMARY KEY (impacts_id, unique_id, changed_id)
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}

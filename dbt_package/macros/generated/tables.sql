@@ -2,7 +2,7 @@
 
 
 {% macro schema_version() %}
-    {{- return(14) -}}
+    {{- return(15) -}}
 {% endmacro %}
 
 

@@ -209,8 +209,9 @@ def answers(side: Side) -> object:
     """Return what commands and views answer."""
     runs = side.runs()
     changes = side.answer("SELECT * FROM {s}.node_changes ORDER BY run_id, unique_id")
+    impacts = side.answer("SELECT * FROM {s}.impacted_nodes ORDER BY run_id, changed_id, unique_id")
     keys = side.answer("SELECT COUNT(*) FROM {s}.foreign_keys")
-    return [as_bytes(exported(side.adapter, side.schema, run)) for run in runs], changes, keys
+    return [as_bytes(exported(side.adapter, side.schema, run)) for run in runs], changes, impacts, keys
 
 
 def stored(side: Side, table: str) -> Rows:
@@ -274,27 +275,32 @@ def test_every_damage_is_found_and_nothing_else_and_what_is_derived_is_repaired(
     assert answers(full) == expected
 
 
-_CHANGES = problems("derived graph_changes")
-"""Where changes are stored, they may contradict a damaged graph as well."""
+_CHANGES = problems("derived graph_changes", "derived graph_impacts")
+"""Where changes and impacts are stored, they may contradict a damaged graph as well."""
 
 
-@pytest.mark.parametrize("column", ["status", "code_changed", None])
-def test_stored_changes_are_compared_with_the_graphs(full: Side, column: str | None) -> None:
+@pytest.mark.parametrize(
+    ("table", "damage"),
+    [
+        ("graph_changes", "UPDATE {s} SET status = 'removed'"),
+        ("graph_changes", "UPDATE {s} SET code_changed = NULL"),
+        ("graph_changes", "DELETE FROM {s}"),
+        ("graph_impacts", "UPDATE {s} SET distance = distance + 1"),
+        ("graph_impacts", "DELETE FROM {s}"),
+    ],
+)
+def test_stored_changes_are_compared_with_the_graphs(full: Side, table: str, damage: str) -> None:
     with full.opened() as store:
         if not store.stores_changes:
             pytest.skip("computes all changes")
     expected = answers(full)
-    assert full.answer("SELECT COUNT(*) FROM {s}.store_graph_changes")[0][0]
-    if column is None:
-        full.execute("DELETE FROM {s}.store_graph_changes")
-    else:
-        value = "'removed'" if column == "status" else "NULL"
-        full.execute(f"UPDATE {{s}}.store_graph_changes SET {column} = {value}")
+    assert full.answer(f"SELECT COUNT(*) FROM {{s}}.store_{table}")[0][0]
+    full.execute(damage.replace("{s}", f"{{s}}.store_{table}"))
     assert answers(full) != expected
 
     found = checked(full)
 
-    assert kinds(found) == _CHANGES
+    assert kinds(found) == problems(f"derived {table}")
     assert {one.run_ids for one in found.problems} == {("base-2",)}
     assert checked(full, repair=True).problems == ()
     assert answers(full) == expected

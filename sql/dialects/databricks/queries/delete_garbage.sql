@@ -116,6 +116,15 @@ WHERE
     WHERE
       runs.graph_id = store_graph_steps.previous_graph_id
   );
+DELETE FROM recce_metadata.store_graph_impacts
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.store_graph_steps AS graph_steps
+    WHERE
+      graph_steps.impacts_id = store_graph_impacts.impacts_id
+  );
 DELETE FROM recce_metadata.store_code_steps
 WHERE
   NOT EXISTS(

@@ -5,6 +5,7 @@ ANALYZE recce_metadata.store_graph_parts;
 ANALYZE recce_metadata.store_part_nodes;
 ANALYZE recce_metadata.store_graph_steps;
 ANALYZE recce_metadata.store_graph_changes;
+ANALYZE recce_metadata.store_graph_impacts;
 ANALYZE recce_metadata.store_code_steps;
 ANALYZE recce_metadata.store_code_changes;
 ANALYZE recce_metadata.store_node_versions;

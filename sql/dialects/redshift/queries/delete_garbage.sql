@@ -87,6 +87,24 @@ WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.store_runs AS runs WHERE runs.gra
 DELETE FROM recce_metadata.store_graph_steps
 WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.store_runs AS runs WHERE runs.graph_id = store_graph_steps.previous_graph_id);
 
+DELETE FROM recce_metadata.store_graph_impacts
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.store_graph_steps AS graph_steps WHERE graph_steps.impacts_id = store_graph_impacts.impacts_id);
+
+DELETE FROM recce_metadata.store_code_steps
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.store_runs AS runs WHERE runs.graph_id = store_code_steps.graph_id);
+
+DELETE FROM recce_metadata.store_code_steps
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.store_runs AS runs WHERE runs.macro_set_id = store_code_steps.macro_set_id);
+
+DELETE FROM recce_metadata.store_code_steps
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.store_runs AS runs WHERE runs.graph_id = store_code_steps.previous_graph_id);
+
+DELETE FROM recce_metadata.store_code_steps
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.store_runs AS runs WHERE runs.macro_set_id = store_code_steps.previous_macro_set_id);
+
+DELETE FROM recce_metadata.store_code_changes
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.store_code_steps AS code_steps WHERE code_steps.step_id = store_code_changes.step_id);
+
 DELETE FROM recce_metadata.store_part_nodes
 WHERE
   NOT EXISTS(

@@ -30,6 +30,11 @@ SELECT
 FROM recce_metadata.store_graph_changes
 UNION ALL
 SELECT
+  'graph_impacts' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.store_graph_impacts
+UNION ALL
+SELECT
   'code_steps' AS table_name,
   COUNT(*) AS row_count
 FROM recce_metadata.store_code_steps

@@ -1,9 +1,11 @@
--- One run for each pair of graphs whose changes are stored, and whether one version of dbt wrote both.
+-- One run for each pair of graphs whose changes are stored, whether one version of dbt wrote both, and
+-- the id of the stored impacts.
 SELECT
   MIN(step.run_id) AS run_id,
   stored.previous_graph_id,
   stored.graph_id,
-  stored.same_dbt
+  stored.same_dbt,
+  stored.impacts_id
 FROM recce_metadata.store_graph_steps AS stored
 JOIN recce_metadata.run_steps AS step
   ON step.previous_graph_id = stored.previous_graph_id
@@ -21,7 +23,8 @@ JOIN recce_metadata.run_steps AS step
 GROUP BY
   stored.previous_graph_id,
   stored.graph_id,
-  stored.same_dbt
+  stored.same_dbt,
+  stored.impacts_id
 ORDER BY
   MIN(step.run_id);
 /* Pairs of graphs with changes, but without the row that says that these are all. */

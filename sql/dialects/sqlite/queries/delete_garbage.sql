@@ -155,6 +155,18 @@ WHERE
     ),
     FALSE
   );
+DELETE FROM store_graph_impacts
+WHERE
+  NOT COALESCE(
+    store_graph_impacts.impacts_id IN (
+      SELECT
+        graph_steps.impacts_id
+      FROM store_graph_steps AS graph_steps
+      WHERE
+        NOT graph_steps.impacts_id IS NULL
+    ),
+    FALSE
+  );
 DELETE FROM store_code_steps
 WHERE
   NOT COALESCE(

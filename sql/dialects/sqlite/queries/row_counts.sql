@@ -30,6 +30,11 @@ SELECT
 FROM store_graph_changes
 UNION ALL
 SELECT
+  'graph_impacts' AS table_name,
+  COUNT(*) AS row_count
+FROM store_graph_impacts
+UNION ALL
+SELECT
   'code_steps' AS table_name,
   COUNT(*) AS row_count
 FROM store_code_steps

@@ -1,0 +1,11 @@
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per pair of graphs, changed node and downstream node: the columns of `impacted_nodes` that do not depend on the
+-- run. Derived: `record` and `init` write the rows. The view computes them for pairs without an id.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_graph_impacts (
+  impacts_id TEXT(64) NOT NULL,
+  changed_id TEXT NOT NULL,
+  unique_id TEXT NOT NULL,
+  changed_status TEXT NOT NULL,
+  distance INT NOT NULL
+);

@@ -1,0 +1,11 @@
+-- hand-written: without the primary key, as in sql/dialects/duckdb/ddl
+-- Nodes downstream of the changes between two graphs. `init` fills the table for the pairs of graphs stored before.
+ALTER TABLE recce_metadata.store_graph_steps
+ADD COLUMN IF NOT EXISTS impacts_id TEXT(64);
+CREATE TABLE IF NOT EXISTS recce_metadata.store_graph_impacts (
+  impacts_id TEXT(64) NOT NULL,
+  changed_id TEXT NOT NULL,
+  unique_id TEXT NOT NULL,
+  changed_status TEXT NOT NULL,
+  distance INT NOT NULL
+);
