@@ -12,6 +12,7 @@ from recce_meta.lazy import lazy_names
 if TYPE_CHECKING:
     from recce_meta._version import __version__
     from recce_meta.adapter import UnifiedSqlAdapter
+    from recce_meta.api.data.diff_sql import generate_diff_sql
     from recce_meta.api.data.diffs import (
         histogram_diff,
         profile_diff,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         value_diff_detail,
     )
     from recce_meta.api.demo import demo
-    from recce_meta.api.diff_sql import generate_diff_sql
     from recce_meta.api.export import export_run, import_run
     from recce_meta.api.public.data import DataComparison, diff_data, run_checks
     from recce_meta.api.public.databases import measure_quality, scan
@@ -206,7 +206,7 @@ __getattr__, __dir__ = lazy_names(
         "api.data.diffs": "histogram_diff profile_diff query_diff row_count_diff schema_diff top_k_diff "
         "value_diff value_diff_detail",
         "api.demo": "demo",
-        "api.diff_sql": "generate_diff_sql",
+        "api.data.diff_sql": "generate_diff_sql",
         "api.export": "export_run import_run",
         "api.public.data": "DataComparison diff_data run_checks",
         "api.public.databases": "measure_quality scan",

@@ -89,7 +89,7 @@ class Connection(Struct, frozen=True, kw_only=True):
 
     def run_defaults(self) -> RunDefaults:
         """Return the facts that default runs depend on; git is read when one of them is used."""
-        return read_defaults(self.project_dir, os.environ, base_branch=_configured_base_branch())
+        return read_defaults(self.project_dir, os.environ, base_branch=configured_base_branch())
 
     def only_run(
         self,
@@ -126,7 +126,7 @@ def connection_of(connection: Connection, settings: StoreSettings, schema: str) 
     )
 
 
-def _configured_base_branch() -> str | None:
+def configured_base_branch() -> str | None:
     """Return `environments.base.branch` of the configuration that the running command has read."""
     context = click.get_current_context(silent=True)
     # From the context, because the file was read and checked when the options were parsed.

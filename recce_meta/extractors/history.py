@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from posixpath import dirname, join, normpath
 
 from msgspec import Struct
 
@@ -33,8 +34,8 @@ REMOTES = ("origin", "upstream")
 DEEPEN = "fetch more history: git fetch --deepen=100, or fetch-depth: 0 in actions/checkout"
 DOCUMENTATION = ".md"
 _COMMIT = re.compile(r"HEAD|[0-9a-fA-F]{4,64}")
-SUBMODULE = "160000"
-"""Mode of a submodule in git's trees."""
+SUBMODULE, LINK = "160000", "120000"
+"""Modes of a submodule and of a symbolic link in git's trees."""
 
 
 class MergeBase(Struct, frozen=True, kw_only=True):
@@ -129,6 +130,41 @@ class CheckoutHistory:
         arguments = ("diff-tree", "-r", "-z", "--no-renames", one, other, "--", ".")
         fields = git_output(self._start, self._environ, arguments).split("\0")[:-1]
         return sorted(_code_of(zip(fields[::2], fields[1::2], strict=False)))
+
+    def commit_of(self, revision: str) -> str | None:
+        """Return the id of the commit that *revision* names, such as `main` or `HEAD~2`."""
+        arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return self._git(*arguments) or None
+
+    def files_at(self, sha: str) -> dict[str, bytes]:
+        """Return the project's files in the commit *sha* that dbt reads, by path, as they are stored in git.
+
+        A link is the file that it names; links to other places, and submodules, are left out. Empty if git
+        cannot read the files.
+        """
+        listed = git_output(self._start, self._environ, ("ls-tree", "-r", "-z", sha, "--", "."))
+        ids: dict[str, str] = {}
+        links: list[str] = []
+        for entry in listed.split("\0")[:-1]:
+            about, _, path = entry.partition("\t")
+            mode, _, blob = about.split(" ")
+            if mode != SUBMODULE and path.endswith((*CODE_SUFFIXES, DOCUMENTATION)):
+                ids[path] = blob
+                links += [path] if mode == LINK else []
+        given = "".join(f"{blob}\n" for blob in ids.values())
+        answer = os.fsencode(git_output(self._start, self._environ, ("cat-file", "--batch"), given))
+        found: dict[str, bytes] = {}
+        place = 0
+        for path in ids:
+            end = answer.find(b"\n", place)
+            fields = answer[place:end].split(b" ")
+            if end < 0 or len(fields) != 3:  # git timed out, or a partial clone lacks the file
+                return {}
+            size = int(fields[2])
+            found[path] = answer[end + 1 : end + 1 + size]
+            place = end + size + 2
+        named = {path: normpath(join(dirname(path), os.fsdecode(found.pop(path)))) for path in links}
+        return {**found, **{path: found[target] for path, target in named.items() if target in found}}
 
     def distance(self, one: str, other: str) -> Distance | None:
         """Return how many commits only *other* contains (behind) and only *one* contains (ahead)."""

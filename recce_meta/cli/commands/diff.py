@@ -105,6 +105,11 @@ _comparing_data = packed(
     is_flag=True,
     help="Accept a selection without nodes, which is an error with --fail-on.",
 )
+@click.option(
+    "--files",
+    is_flag=True,
+    help="Compare the files of the project with those of a commit, BASE. [default: the merge base]",
+)
 @click.option("--like-dbt", is_flag=True, help="Detect changes exactly as dbt's state:modified does.")
 @click.option(
     "--fail-on",
@@ -126,6 +131,9 @@ def diff() -> None:
     BASE and CURRENT, or --base and --current, are run selectors: an id or its beginning, base, current,
     base~1, branch:NAME, sha:PREFIX, before:2026-11-01, latest, or path:DIR for artifacts on disk. The report
     shows which runs were chosen.
+
+    With --files, neither dbt nor a store is needed: the files of the project, with uncommitted changes, are
+    compared with those of a commit.
 
     --key and --where name a node, its unique id or path, or a glob such as 'stg_*'.
 

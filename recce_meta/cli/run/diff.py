@@ -22,7 +22,7 @@ from recce_meta.api.diff import NOT_COMPARED, DiffQuestion, parse_fail_on, refus
 from recce_meta.api.diff import diff as diff_runs
 from recce_meta.api.reviews import reviews_of_pair
 from recce_meta.api.run_choice import select_runs
-from recce_meta.cli.connections import Connection
+from recce_meta.cli.connections import Connection, configured_base_branch
 from recce_meta.cli.console import warn
 from recce_meta.cli.data_options import ByNode
 from recce_meta.cli.lazy import load
@@ -91,6 +91,7 @@ def diff(
     selection: tuple[str, ...],
     exclude: tuple[str, ...],
     allow_empty: bool,
+    files: bool,
     like_dbt: bool,
     fail_on: tuple[str, ...],
     options: DiffDataOptions,
@@ -107,8 +108,8 @@ def diff(
     has_gate = bool(conditions) and not allow_empty
     request = DiffRequest(
         connection=connection,
-        base=_one_of("base", base_argument, base),
-        current=_one_of("current", current_argument, current),
+        base=_one_of("base", base_argument, _typed("base", base) if files else base),
+        current=_one_of("current", current_argument, _typed("current", current) if files else current),
         project=project,
         question=DiffQuestion(selection, exclude, like_dbt, may_select_nothing=not has_gate),
         style=style,
@@ -119,13 +120,21 @@ def diff(
     if options.check_file and style in LISTS:
         raise UsageError(f"--format {style} has no place for --checks", hint="use recce-meta check run FILE")
     not_compared: list[str] = []
-    if options.with_data or options.check_file:
+    if files:
+        result = _diff_of_files(request, options)
+    elif options.with_data or options.check_file:
         result, not_compared = load("recce_meta.cli.run.check:diff_with_data")(request, options)
     elif options.given:
         raise UsageError("Options for data diffs require --data", hint="add --data")
     else:
         result = _diff_without_data(request, options)
     refuse_failing(result, conditions, not_compared)
+
+
+def _typed(name: str, option: str | None) -> str | None:
+    """Return *option* if it is on the command line: the configured one names a run."""
+    source = click.get_current_context().get_parameter_source(name)
+    return option if source is ParameterSource.COMMANDLINE else None
 
 
 def _one_of(name: str, argument: str | None, option: str | None) -> str | None:
@@ -135,13 +144,36 @@ def _one_of(name: str, argument: str | None, option: str | None) -> str | None:
     """
     if argument is None:
         return option
-    source = click.get_current_context().get_parameter_source(name)
-    if option is not None and source is ParameterSource.COMMANDLINE:
+    if _typed(name, option) is not None:
         raise UsageError(
             f"{name.upper()} is given twice: '{argument}' and --{name} '{option}'",
             hint=f"remove the argument or --{name}",
         )
     return argument
+
+
+def _diff_of_files(request: DiffRequest, options: DiffDataOptions) -> RunDiff:
+    """Compare the files of the project with those of a commit, and report the changes."""
+    if options.given or request.current is not None:
+        raise UsageError(
+            "--files compares the code of files only", hint="remove CURRENT and options for data"
+        )
+    connection = request.connection
+    with progress("comparing"):
+        result: RunDiff = load("recce_meta.api.diff_files:diff_files")(
+            connection.project_dir or Path(),
+            request.question,
+            environ=os.environ,
+            revision=request.base,
+            base_branch=configured_base_branch(),
+            options=load("recce_meta.api.record_sql:SqlOptions")(
+                target_name=connection.target,
+                profiles_dir=connection.profiles_dir,
+                profile=connection.profile,
+            ),
+        )
+    _write_report(result, request)
+    return result
 
 
 def _diff_without_data(request: DiffRequest, options: DiffDataOptions) -> RunDiff:
@@ -164,19 +196,29 @@ def _diff_without_data(request: DiffRequest, options: DiffDataOptions) -> RunDif
         reviews = stored_reviews(result, connect, schema, request.style)
         annotations = stored_annotations(result, connect, schema, request.style)
         data = stored_results(result, connect, schema, request, options)
+    _write_report(result, request, data, reviews, annotations)
+    return result
+
+
+def _write_report(
+    diff: RunDiff,
+    request: DiffRequest,
+    data: StoredData | None = None,
+    reviews: PairReviews | None = None,
+    annotations: AnnotatedObjects | None = None,
+) -> None:
     if request.style in LISTS:
-        text = listed_nodes(result, result.notes, request.style)
+        text = listed_nodes(diff, diff.notes, request.style)
     else:
         text = rendered(
-            result,
+            diff,
             request,
-            data.results or None,
+            None if data is None else data.results or None,
             reviews=reviews,
             annotations=annotations,
-            taken_at=data.taken_at,
+            taken_at=None if data is None else data.taken_at,
         )
     write(text, request.output)
-    return result
 
 
 def listed_nodes(result: Tabular, notes: Sequence[str], style: str) -> str:

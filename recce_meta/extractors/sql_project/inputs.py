@@ -26,7 +26,8 @@ from recce_meta.profiles.discovery import PROJECT_FILE
 
 VERSION = 1
 """Version of this reader: increment it with every change of the result, so that old nodes are not reused."""
-_INSTALLED = ("dbt_packages", "dbt_modules")
+INSTALLED = ("dbt_packages", "dbt_modules")
+"""Folders of installed packages, by the version of dbt."""
 
 
 class PackageFiles(Struct, frozen=True, kw_only=True):
@@ -156,7 +157,7 @@ def read_macros(settings: DbtProjectFile, warnings: list[str]) -> Iterator[Macro
 
 def installed_packages(root: Path, warnings: list[str]) -> Iterator[tuple[str, DbtProjectFile]]:
     """Yield the packages that `dbt deps` installed in *root*, with their folders."""
-    for folder in _INSTALLED:
+    for folder in INSTALLED:
         for path in sorted((root / folder).glob(f"*/{PROJECT_FILE}")):
             place = path.parent.relative_to(root).as_posix()
             try:

@@ -1,0 +1,102 @@
+"""Diff of a project's source files and those of an earlier commit, without dbt, artifacts or a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from recce_meta.api.diff import DiffQuestion, whole_diff
+from recce_meta.api.record_sql import SqlOptions, read_sql_project
+from recce_meta.errors import UsageError, quoted
+from recce_meta.extractors.history import CheckoutHistory
+from recce_meta.extractors.project import project_above
+from recce_meta.extractors.sql_project.inputs import INSTALLED
+from recce_meta.models.change import RunDiff
+from recce_meta.models.run import ChosenRun, RunChoice
+from recce_meta.profiles.discovery import PROFILES_FILE, PROJECT_FILE
+from recce_meta.temporary import temporary_folder
+
+WORKING_TREE = "working tree"
+_PACKAGES = ("packages.yml", "dependencies.yml", "package-lock.yml")
+OF_FILES = "Only files were read: generic and unit tests, exposures and the semantic layer are not compared"
+OTHER_PACKAGES = "Both sides are read with the installed packages, although the files that name them changed"
+
+
+def diff_files(
+    directory: Path,
+    question: DiffQuestion,
+    *,
+    environ: Mapping[str, str],
+    revision: str | None = None,
+    base_branch: str | None = None,
+    options: SqlOptions | None = None,
+) -> RunDiff:
+    """Return the changes in the files of the dbt project around *directory* since a commit.
+
+    *revision* names the commit as git does; default: the merge base with *base_branch*, or with the default
+    branch. Files are read as in `read_sql_project` with *options*, uncommitted ones included. Raises
+    UsageError if the dbt project or the commit is missing.
+    """
+    root = project_above(directory)
+    if root is None:
+        raise UsageError(f"No {PROJECT_FILE} in {directory} or above", hint="pass --project-dir DIR")
+    history = CheckoutHistory(root, environ, base_branch)
+    sha, label = _commit(history, revision)
+    given = options or SqlOptions()
+    if given.profiles_dir is None and (root / PROFILES_FILE).is_file():
+        # Another profile would only rename relations.
+        given = replace(given, profiles_dir=root)
+    files = history.files_at(sha)
+    if PROJECT_FILE not in files:
+        raise UsageError(f"No {PROJECT_FILE} of this folder in commit {sha[:7]}", hint="name a later commit")
+    with temporary_folder() as name:
+        folder = Path(name, root.resolve().name)
+        for path, content in files.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        _link_packages(root, folder)
+        base = read_sql_project(folder, replace(given, environment=label))
+    current = read_sql_project(root, replace(given, environment=WORKING_TREE))
+    notes = [OF_FILES, *([OTHER_PACKAGES] if _packages(files) != _packages_in(root) else [])]
+    notes += [f"{side.run.environment}: {text}" for side in (base, current) for text in side.warnings]
+    found = whole_diff(replace(base, run=replace(base.run, git_sha=sha)), current, question)
+    before, after = (ChosenRun(run_id=None, selector=None, reason=one) for one in (label, WORKING_TREE))
+    choice = RunChoice(base=before, current=after)
+    return replace(found, choice=choice, notes=(*found.notes, *dict.fromkeys(notes)))
+
+
+def _commit(history: CheckoutHistory, revision: str | None) -> tuple[str, str]:
+    """Return the id of the commit to compare with, and how it was chosen."""
+    if revision is not None:
+        sha = history.commit_of(revision)
+        if sha is None:
+            raise UsageError(f"Unknown commit: {quoted(revision)}", hint="name a commit or branch of git")
+        return sha, revision
+    start = history.merge_base
+    if start.sha is None:
+        problem = start.problem or "the base branch is unknown"
+        raise UsageError(f"No merge base: {problem}", hint=start.hint or "name a commit as BASE")
+    return start.sha, start.label
+
+
+def _link_packages(root: Path, folder: Path) -> None:
+    """Let the project in *folder* use the packages that are installed in *root*; git ignores them."""
+    for name in INSTALLED:
+        if (root / name).is_dir() and not (folder / name).exists():
+            (folder / name).symlink_to((root / name).resolve(), target_is_directory=True)
+
+
+def _packages(files: Mapping[str, bytes]) -> list[bytes]:
+    return [files.get(name, b"") for name in _PACKAGES]
+
+
+def _packages_in(root: Path) -> list[bytes]:
+    found = {}
+    for name in _PACKAGES:
+        with suppress(FileNotFoundError):
+            found[name] = (root / name).read_bytes()
+    return _packages(found)

@@ -1,0 +1,153 @@
+"""`diff --files`: the working tree against a commit, without dbt, artifacts or a store."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from recce_meta.api.diff_files import OF_FILES, OTHER_PACKAGES
+from tests.e2e.conftest import ROOT, Cli
+
+FILES = {
+    "dbt_project.yml": "name: shop\nversion: '1.0'\nprofile: shop\n",
+    "models/orders.sql": "select id, amount, {{ dbt_kit.cents('amount') }} as cents from raw.orders",
+    "models/totals.sql": "select sum(amount) as total from {{ ref('orders') }}",
+    "models/alone.sql": "select 1 as one",
+    ".gitignore": "dbt_packages/\n",
+    ".gitattributes": "*.sql filter=loud\n",
+}
+PACKAGE = {
+    "dbt_project.yml": "name: dbt_kit\nversion: '1.0'\n",
+    "macros/cents.sql": "{% macro cents(column) %}{{ column }} * 100{% endmacro %}",
+}
+
+
+class Checkout:
+    """A repository with a dbt project in the folder `shop`, on a branch that began at `main`."""
+
+    def __init__(self, cli: Cli) -> None:
+        self.root = cli.folder / "repository"
+        self.project = self.root / "shop"
+        self.cli = cli.within(self.project)
+        for name, text in FILES.items():
+            self.write(name, text)
+        for name, text in PACKAGE.items():
+            self.write(f"dbt_packages/dbt_kit/{name}", text)
+        (self.project / "models/link.sql").symlink_to("totals.sql")
+        self.git("init", "-q", "-b", "main")
+        self.commit()
+        self.git("checkout", "-q", "-b", "feature")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def git(self, *arguments: str) -> str:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        ran = subprocess.run(
+            ("git", *identity, *arguments), cwd=self.root, env=environ, capture_output=True, check=True
+        )
+        return ran.stdout.decode().strip()
+
+    def commit(self) -> None:
+        self.git("add", "--all")
+        self.git("commit", "-q", "-m", "change")
+
+    def diff(self, *arguments: str) -> Any:
+        ran = self.cli("diff", "--files", *arguments, "--format", "json")
+        assert ran.code == 0, ran.err
+        return json.loads(ran.out)
+
+
+@pytest.fixture
+def checkout(cli: Cli) -> Checkout:
+    return Checkout(cli)
+
+
+def test_uncommitted_files_are_compared_with_the_merge_base(checkout: Checkout) -> None:
+    at_main = checkout.git("rev-parse", "main")
+    checkout.write("models/alone.sql", "select 2 as one")
+    checkout.commit()
+    checkout.write(
+        "models/orders.sql", FILES["models/orders.sql"].replace("amount,", "amount + 1 as amount,")
+    )
+    checkout.write("models/new.sql", "select * from {{ ref('alone') }}")
+
+    found = checkout.diff()
+
+    assert {one["unique_id"]: one["status"] for one in found["changes"] if one["status"] != "unchanged"} == {
+        "model.shop.alone": "modified", "model.shop.new": "added", "model.shop.orders": "modified"
+    }  # fmt: skip
+    assert "model.shop.totals" in {one["unique_id"] for one in found["impacted"]}
+    assert found["base"]["git_sha"] == at_main
+    assert found["choice"]["base"]["reason"] == f"merge base {at_main[:7]} of main"
+    assert found["notes"] == [OF_FILES]
+    since = checkout.diff("HEAD")
+    assert "model.shop.alone" not in {one["unique_id"] for one in since["changes"]}
+
+
+def test_what_is_not_compared_is_said(checkout: Checkout) -> None:
+    assert "No changes found; the comparison is incomplete" in checkout.cli("diff", "--files").out
+
+    checkout.write("packages.yml", "packages: []\n")
+    checkout.write("dbt_packages/dbt_kit/macros/cents.sql", "{% macro cents(c) %}{{ c }}{% endmacro %}")
+
+    assert checkout.diff()["notes"] == [OF_FILES, OTHER_PACKAGES]
+
+
+def test_the_hook_of_pre_commit_fails_if_a_model_loses_a_column_that_another_reads(
+    checkout: Checkout,
+) -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    command = [*shlex.split(hook["entry"])[1:], *hook["args"]]
+    checkout.write("models/alone.sql", "select 2 as one")
+    harmless = checkout.cli(*command)
+    checkout.write("models/orders.sql", "select id from raw.orders")
+
+    failing = checkout.cli(*command)
+
+    assert (harmless.code, failing.code) == (0, 1), failing.out
+    assert "totals" in failing.out and "fails" in failing.err
+
+
+def test_no_program_of_the_repository_is_started(checkout: Checkout) -> None:
+    started = checkout.root / "started"
+    checkout.git("config", "filter.loud.smudge", f"touch {shlex.quote(str(started))}; cat")
+    checkout.git("config", "filter.loud.clean", f"touch {shlex.quote(str(started))}; cat")
+    checkout.write("models/alone.sql", "select 3 as one")
+
+    assert [one["name"] for one in checkout.diff()["changes"]] == ["alone"]
+    assert not started.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nope",), "Unknown commit: 'nope'"),
+        (("main", "feature"), "--files compares the code of files only"),
+        (("--data",), "--files compares the code of files only"),
+    ],
+)
+def test_wrong_use_is_explained(checkout: Checkout, arguments: tuple[str, ...], said: str) -> None:
+    ran = checkout.cli("diff", "--files", *arguments)
+
+    assert ran.code == 2 and said in ran.err
+
+
+def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> None:
+    outside = checkout.cli.within(checkout.root)("diff", "--files")
+    checkout.git("checkout", "-q", "--orphan", "elsewhere")
+    checkout.git("branch", "-D", "main")
+    without_base = checkout.cli("diff", "--files")
+
+    assert outside.code == 2 and "dbt_project.yml" in outside.err
+    assert without_base.code == 2 and "No merge base: " in without_base.err
