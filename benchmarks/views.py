@@ -83,9 +83,11 @@ def history(project: Project, runs: int) -> Iterator[Project]:
         changed = chance.sample(models, round(SHARE * len(models)))
         for i in changed:
             every[i] = edited(every[i], chance)
-        first, other = changed[0], every[min(changed)]
-        if number % 7 == 0 and every[first].parents and first != min(changed):
-            every[first] = replace(every[first], parents=(*every[first].parents[:1], other.unique_id))
+        first, places = changed[0], {node.unique_id: node for node in every}
+        # A parent of its parent, so that no cycle comes about.
+        above = [one for parent in every[first].parents[:1] for one in places[parent].parents[:1]]
+        if number % 7 == 0 and above:
+            every[first] = replace(every[first], parents=(every[first].parents[0], *above))
         if number % 10 == 0:
             every[first] = replace(every[first], schema_name=f"schema_{number % 3}")
         away = first if number % 12 == 0 else -1 if number % 12 == 3 else away

@@ -972,11 +972,14 @@ CROSS JOIN LATERAL (
     JOIN {{ schema }}.store_column_edges AS edge ON edge.lineage_id = place.lineage_id
     WHERE part.column_graph_id = run.column_graph_id
   ), inlined AS (
-    -- ephemeral models: their SQL is part of their readers, whose edges do not name the ephemeral model
+    -- ephemeral models to which no edge leads: their readers were analysed with the SQL of the model as theirs
     SELECT run.run_id AS of_run, place.unique_id
     FROM {{ schema }}.store_graph_nodes AS place
     JOIN {{ schema }}.store_node_versions AS version ON version.version_id = place.version_id
-    WHERE place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
+    WHERE
+      place.graph_id = run.graph_id
+      AND version.materialized = 'ephemeral'
+      AND place.unique_id NOT IN (SELECT parent_id FROM reads WHERE parent_id IS NOT NULL)
   ), edges AS (
     SELECT run.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
     FROM {{ schema }}.store_graph_nodes AS place
@@ -2498,6 +2501,141 @@ SELECT
 FROM {{ schema }}.data_diff_history AS diff
 JOIN {{ schema }}.store_column_diffs AS item
   ON item.diff_id = diff.diff_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: the text of `column_impact` over the latest runs, because DuckDB computes a joined view for all runs
+-- One row per project, environment, column and downstream effect of a change, in the latest run: its `column_impact`.
+-- Filter by project_name and environment, and if possible by node_id and column_name.
+-- Key: project_name, environment, node_id, column_name, impacted_id, impacted_column, reach.
+CREATE OR REPLACE VIEW {{ schema }}.latest_column_impact AS
+SELECT
+  run.run_id,
+  run.project_name,
+  run.environment,
+  impact.node_id,
+  impact.column_name,
+  impact.impacted_id,
+  impact.impacted_column,
+  impact.reach,
+  impact.distance,
+  impact.confidence
+FROM {{ schema }}.latest_runs AS run
+CROSS JOIN LATERAL (
+  WITH RECURSIVE known AS (
+    SELECT run.run_id AS of_run, place.unique_id
+    FROM {{ schema }}.store_column_parts AS part
+    JOIN {{ schema }}.store_column_part_nodes AS place ON place.part_id = part.part_id
+    JOIN {{ schema }}.store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+    WHERE part.column_graph_id = run.column_graph_id AND analysis.reason IS NULL
+  ), reads AS MATERIALIZED (
+    SELECT
+      run.run_id AS of_run, place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.kind,
+      edge.confidence
+    FROM {{ schema }}.store_column_parts AS part
+    JOIN {{ schema }}.store_column_part_nodes AS place ON place.part_id = part.part_id
+    JOIN {{ schema }}.store_column_edges AS edge ON edge.lineage_id = place.lineage_id
+    WHERE part.column_graph_id = run.column_graph_id
+  ), inlined AS (
+    -- ephemeral models to which no edge leads: their readers were analysed with the SQL of the model as theirs
+    SELECT run.run_id AS of_run, place.unique_id
+    FROM {{ schema }}.store_graph_nodes AS place
+    JOIN {{ schema }}.store_node_versions AS version ON version.version_id = place.version_id
+    WHERE
+      place.graph_id = run.graph_id
+      AND version.materialized = 'ephemeral'
+      AND place.unique_id NOT IN (SELECT parent_id FROM reads WHERE parent_id IS NOT NULL)
+  ), edges AS (
+    SELECT run.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
+    FROM {{ schema }}.store_graph_nodes AS place
+    JOIN {{ schema }}.store_version_parents AS edge ON edge.version_id = place.version_id
+    WHERE place.graph_id = run.graph_id AND run.column_graph_id IS NOT NULL
+  ), node_reads AS MATERIALIZED (
+    SELECT
+      edge.of_run, edge.node_id, edge.parent_id, known.unique_id IS NOT NULL AS is_known,
+      inlined.unique_id IS NOT NULL AS is_inlined
+    FROM edges AS edge
+    LEFT JOIN known ON known.unique_id = edge.node_id AND known.of_run = edge.of_run
+    LEFT JOIN inlined ON inlined.unique_id = edge.parent_id AND inlined.of_run = edge.of_run
+  ), steps AS MATERIALIZED (
+    -- from a column to columns computed from it, and to rows that it affects
+    SELECT
+      of_run, parent_id, parent_column, node_id, column_name, confidence, TRUE AS is_known, FALSE AS is_inlined
+    FROM reads
+    WHERE (parent_id <> node_id OR parent_column IS DISTINCT FROM column_name) AND kind <> 'referenced'
+    UNION ALL
+    -- from rows to the rows of every reader, and from a column to readers with unknown columns
+    SELECT
+      of_run, parent_id, NULL AS parent_column, node_id, NULL AS column_name, 1 AS confidence, is_known, is_inlined
+    FROM node_reads
+  ), starts AS (
+    SELECT of_run, node_id, column_name FROM reads WHERE column_name IS NOT NULL
+    UNION
+    SELECT of_run, parent_id AS node_id, parent_column AS column_name FROM reads WHERE parent_id IS NOT NULL
+    UNION
+    SELECT of_run, parent_id AS node_id, CAST(NULL AS TEXT) AS column_name FROM node_reads
+  ), reached AS (
+    SELECT
+      of_run,
+      node_id AS start_id,
+      column_name AS start_column,
+      node_id AS unique_id,
+      column_name,
+      CASE WHEN column_name IS NULL THEN 'rows' ELSE 'columns' END AS reach,
+      0 AS distance,
+      CAST(1 AS DOUBLE) AS confidence
+    FROM starts
+    UNION
+    SELECT
+      reached.of_run,
+      reached.start_id,
+      reached.start_column,
+      step.node_id,
+      CASE
+        WHEN step.column_name = '*' AND step.parent_column = '*' THEN reached.column_name
+        ELSE step.column_name
+      END,
+      CASE
+        WHEN step.column_name IS NOT NULL THEN 'columns'
+        WHEN step.parent_column IS NOT NULL THEN 'rows'
+        WHEN reached.column_name IS NOT NULL THEN 'unknown'
+        ELSE reached.reach
+      END,
+      reached.distance + 1,
+      CASE
+        WHEN step.parent_column IS NULL AND reached.column_name IS NOT NULL AND reached.confidence > 0.5 THEN 0.5
+        WHEN step.confidence < reached.confidence THEN step.confidence
+        ELSE reached.confidence
+      END
+    FROM reached
+    JOIN steps AS step ON step.parent_id = reached.unique_id AND step.of_run = reached.of_run
+    WHERE
+      reached.distance < 100
+      AND CASE
+        WHEN reached.column_name IS NULL THEN step.parent_column IS NULL
+        WHEN step.parent_column IS NULL
+        THEN NOT step.is_known OR (step.is_inlined AND reached.distance = 0)
+        ELSE
+          step.parent_column IN (reached.column_name, '*')
+          OR reached.column_name = '*'
+          -- the catalog may list a field besides its struct; reading the struct reads the field
+          OR LEFT(reached.column_name, LENGTH(step.parent_column) + 1) = step.parent_column || '.'
+      END
+  )
+  SELECT
+    start_id AS node_id,
+    start_column AS column_name,
+    unique_id AS impacted_id,
+    column_name AS impacted_column,
+    reach,
+    MIN(distance) AS distance,
+    MAX(confidence) AS confidence
+  FROM reached
+  WHERE
+    of_run = run.run_id
+    AND (unique_id <> start_id OR COALESCE(column_name, '') <> COALESCE(start_column, ''))
+  GROUP BY start_id, start_column, unique_id, column_name, reach
+) AS impact
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

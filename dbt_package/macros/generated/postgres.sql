@@ -1029,14 +1029,22 @@ CROSS JOIN LATERAL (
       ) AS places
     ) AS starts,
     (
-      /* ephemeral models: their SQL is part of their readers, whose edges do not name the ephemeral model */
+      /* ephemeral models to which no edge leads: their readers were analysed with the SQL of the model as theirs */
       SELECT
         JSONB_OBJECT_AGG(place.unique_id, TRUE)
       FROM {{ schema }}.store_graph_nodes AS place
       JOIN {{ schema }}.store_node_versions AS version
         ON version.version_id = place.version_id
       WHERE
-        place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
+        place.graph_id = run.graph_id
+        AND version.materialized = 'ephemeral'
+        AND NOT EXISTS(
+          SELECT
+            1
+          FROM reads
+          WHERE
+            reads.parent_id = place.unique_id
+        )
     ) AS inlined
 ) AS graph
 CROSS JOIN LATERAL (
@@ -2512,6 +2520,27 @@ SELECT
 FROM {{ schema }}.data_diff_history AS diff
 JOIN {{ schema }}.store_column_diffs AS item
   ON item.diff_id = diff.diff_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per project, environment, column and downstream effect of a change, in the latest run: its `column_impact`.
+-- Filter by project_name and environment, and if possible by node_id and column_name.
+-- Key: project_name, environment, node_id, column_name, impacted_id, impacted_column, reach.
+CREATE OR REPLACE VIEW {{ schema }}.latest_column_impact AS
+SELECT
+  run.run_id,
+  run.project_name,
+  run.environment,
+  impact.node_id,
+  impact.column_name,
+  impact.impacted_id,
+  impact.impacted_column,
+  impact.reach,
+  impact.distance,
+  impact.confidence
+FROM {{ schema }}.latest_runs AS run
+JOIN {{ schema }}.column_impact AS impact
+  ON impact.run_id = run.run_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

@@ -948,7 +948,7 @@ WITH RECURSIVE known AS (
   SELECT
     runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
     known.unique_id IS NOT NULL AS is_known,
-    COALESCE(version.materialized = 'ephemeral', FALSE) AS is_inlined
+    COALESCE(version.materialized = 'ephemeral' AND traced.parent_id IS NULL, FALSE) AS is_inlined
   FROM {{ schema }}.store_runs AS runs
   JOIN {{ schema }}.store_graph_nodes AS place ON place.graph_id = runs.graph_id
   JOIN {{ schema }}.store_version_parents AS edge ON edge.version_id = place.version_id
@@ -956,6 +956,9 @@ WITH RECURSIVE known AS (
   LEFT JOIN {{ schema }}.store_graph_nodes AS parent
     ON parent.graph_id = runs.graph_id AND parent.unique_id = edge.parent_id
   LEFT JOIN {{ schema }}.store_node_versions AS version ON version.version_id = parent.version_id
+  -- an ephemeral model to which no edge leads: its readers were analysed with its SQL as theirs
+  LEFT JOIN (SELECT DISTINCT run_id, parent_id FROM reads) AS traced
+    ON traced.run_id = runs.run_id AND traced.parent_id = edge.parent_id
   WHERE runs.column_graph_id IS NOT NULL
 ), steps AS (
   -- from a column to columns computed from it, and to rows that it affects
@@ -2401,6 +2404,27 @@ SELECT
 FROM {{ schema }}.data_diff_history AS diff
 JOIN {{ schema }}.store_column_diffs AS item
   ON item.diff_id = diff.diff_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per project, environment, column and downstream effect of a change, in the latest run: its `column_impact`.
+-- Filter by project_name and environment, and if possible by node_id and column_name.
+-- Key: project_name, environment, node_id, column_name, impacted_id, impacted_column, reach.
+CREATE OR REPLACE VIEW {{ schema }}.latest_column_impact AS
+SELECT
+  run.run_id,
+  run.project_name,
+  run.environment,
+  impact.node_id,
+  impact.column_name,
+  impact.impacted_id,
+  impact.impacted_column,
+  impact.reach,
+  impact.distance,
+  impact.confidence
+FROM {{ schema }}.latest_runs AS run
+JOIN {{ schema }}.column_impact AS impact
+  ON impact.run_id = run.run_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

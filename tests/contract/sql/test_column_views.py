@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from random import Random
@@ -26,6 +27,7 @@ from recce_meta.store.columns import column_children, columns_of
 from recce_meta.store.read import run_by_id
 from recce_meta.store.select import load_run
 from recce_meta.store.session import open_store
+from recce_meta.store.sql_files import views
 
 NAMES = {
     "column_lineage": (
@@ -35,6 +37,10 @@ NAMES = {
     "column_analysis": "run_id environment node_id tier reason column_count",
     "column_impact": (
         "run_id environment node_id column_name impacted_id impacted_column reach distance confidence"
+    ),
+    "latest_column_impact": (
+        "run_id project_name environment node_id column_name impacted_id impacted_column reach distance"
+        " confidence"
     ),
 }
 
@@ -107,6 +113,26 @@ def test_column_analysis_counts_columns_and_says_why_there_are_none(store: Any) 
 def test_column_impact_is_what_a_walk_over_the_same_run_finds(store: Any, run_id: str) -> None:
     assert seen(store, run_id) == walked(store, run_id)
     assert len(seen(store, run_id)) > 40
+
+
+def test_latest_column_impact_is_the_column_impact_of_each_latest_run(store: Any) -> None:
+    named = NAMES["column_impact"].replace(" ", ", ")
+    latest = store.rows(f"SELECT {named} FROM {{s}}.latest_column_impact")
+    runs = store.rows("SELECT run_id FROM {s}.latest_runs")
+    expected = [
+        row
+        for (run_id,) in runs
+        for row in store.rows(f"SELECT {named} FROM {{s}}.column_impact WHERE run_id = '{run_id}'")
+    ]
+    assert Counter(map(repr, latest)) == Counter(map(repr, expected))
+    assert len(latest) > 40
+
+
+def test_both_views_of_column_impact_have_one_text_on_duckdb() -> None:
+    texts = {file.name: file.text.partition("CREATE OR REPLACE VIEW ")[2] for file in views("duckdb")}
+    whole = texts["column_impact"].replace("column_impact AS", "latest_column_impact AS", 1)
+    whole = whole.replace("  run.run_id,\n", "  run.run_id,\n  run.project_name,\n", 1)
+    assert texts["latest_column_impact"] == whole.replace("store_runs AS run", "latest_runs AS run", 1)
 
 
 def test_column_impact_ends_in_cycles_and_starts_in_ephemeral_models(

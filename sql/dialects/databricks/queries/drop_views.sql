@@ -23,6 +23,7 @@ DROP VIEW IF EXISTS recce_metadata.table_size_history;
 DROP VIEW IF EXISTS recce_metadata.foreign_keys;
 DROP VIEW IF EXISTS recce_metadata.node_indexes;
 DROP VIEW IF EXISTS recce_metadata.node_constraints;
+DROP VIEW IF EXISTS recce_metadata.latest_column_impact;
 DROP VIEW IF EXISTS recce_metadata.column_impact;
 DROP VIEW IF EXISTS recce_metadata.column_analysis;
 DROP VIEW IF EXISTS recce_metadata.column_usage;

@@ -3,6 +3,7 @@
 -- Answer: model.shop.orders | amount | model.shop.report | total | value | distance 1 | confidence 0.9
 -- A change affects values of columns ('columns'), which rows a node has ('rows', if the column is used in a filter,
 -- join or group), or a node with unknown columns ('unknown').
+-- The view `latest_column_impact` answers it for all columns; this query shows the traversal itself, for one column only.
 WITH RECURSIVE reads AS (
   SELECT
     run.run_id,

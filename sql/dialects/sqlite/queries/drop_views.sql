@@ -23,6 +23,7 @@ DROP VIEW IF EXISTS table_size_history;
 DROP VIEW IF EXISTS foreign_keys;
 DROP VIEW IF EXISTS node_indexes;
 DROP VIEW IF EXISTS node_constraints;
+DROP VIEW IF EXISTS latest_column_impact;
 DROP VIEW IF EXISTS column_impact;
 DROP VIEW IF EXISTS column_analysis;
 DROP VIEW IF EXISTS column_usage;

@@ -1,0 +1,11 @@
+COMMENT ON VIEW recce_metadata.latest_column_impact IS 'One row per project, environment, column and downstream effect of a change, in the latest run: its `column_impact`';
+COMMENT ON COLUMN recce_metadata.latest_column_impact.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.latest_column_impact.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.latest_column_impact.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.latest_column_impact.node_id IS 'Unique id of the changed node';
+COMMENT ON COLUMN recce_metadata.latest_column_impact.column_name IS 'Changed column; NULL for a change of the rows of the node';
+COMMENT ON COLUMN recce_metadata.latest_column_impact.impacted_id IS 'Unique id of the affected node';
+COMMENT ON COLUMN recce_metadata.latest_column_impact.impacted_column IS 'Affected column; NULL if reach is not columns';
+COMMENT ON COLUMN recce_metadata.latest_column_impact.reach IS 'columns if the change flows into impacted_column, rows if it decides over rows, unknown if columns are unknown';
+COMMENT ON COLUMN recce_metadata.latest_column_impact.distance IS 'Number of edges on the shortest path';
+COMMENT ON COLUMN recce_metadata.latest_column_impact.confidence IS 'Between 0 and 1, where 1 is certain';

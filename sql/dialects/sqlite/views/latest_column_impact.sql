@@ -1,0 +1,19 @@
+-- One row per project, environment, column and downstream effect of a change, in the latest run: its `column_impact`.
+-- Filter by project_name and environment, and if possible by node_id and column_name.
+-- Key: project_name, environment, node_id, column_name, impacted_id, impacted_column, reach.
+DROP VIEW IF EXISTS latest_column_impact;
+CREATE VIEW latest_column_impact AS
+SELECT
+  run.run_id,
+  run.project_name,
+  run.environment,
+  impact.node_id,
+  impact.column_name,
+  impact.impacted_id,
+  impact.impacted_column,
+  impact.reach,
+  impact.distance,
+  impact.confidence
+FROM latest_runs AS run
+JOIN column_impact AS impact
+  ON impact.run_id = run.run_id;
