@@ -29,12 +29,12 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.same_sql import Dependence, SqlInputs
 from recce_meta.errors import StoreNotFound, TemplateError
-from recce_meta.graph import LineageGraph, build_lineage_graph
+from recce_meta.graph import LineageGraph, build_lineage_graph, parents_first
 from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.relation_tokens import RelationIndex, resolve, tokenise
 from recce_meta.models.run import DBT, OF_WORKSPACE, PART
-from recce_meta.sql_lineage.project.columns import QUERIES, parents_first
+from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.store import read
 from recce_meta.store.session import StoreSession, open_store
 

@@ -1,6 +1,6 @@
 """Graph of a project: dependencies between nodes, and node selection. No I/O."""
 
-from recce_meta.graph.dag import LineageGraph, build_lineage_graph, inlining, is_ephemeral
+from recce_meta.graph.dag import LineageGraph, build_lineage_graph, inlining, is_ephemeral, parents_first
 from recce_meta.graph.selection import Indirect, StateResolver, nearest_names, select
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "inlining",
     "is_ephemeral",
     "nearest_names",
+    "parents_first",
     "select",
 ]

@@ -8,7 +8,7 @@ at their start.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -136,6 +136,39 @@ def inlining(graph: LineageGraph, is_inlined: IdPredicate, unique_id: str) -> li
         return []
     below = graph.descendants(unique_id, through=is_inlined)
     return [one for one in below if one.startswith(("model.", "snapshot.", "test.", "analysis."))]
+
+
+def parents_first(
+    parents_of: Mapping[str, Sequence[str]],
+) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return every key of *parents_of*, parents before their children, and the cycles that had to be cut.
+
+    Parents that are not keys are skipped. A cycle starts at the member that depends on itself first. The
+    order depends on the ids alone.
+    """
+    order: list[str] = []
+    circles: list[tuple[str, ...]] = []
+    done: set[str] = set()
+    for start in sorted(parents_of):
+        if start in done:
+            continue
+        path = {start: None}  # an ordered set
+        waiting = [iter(sorted(parents_of[start]))]
+        while waiting:
+            parent = next(waiting[-1], None)
+            if parent is None:
+                waiting.pop()
+                unique_id, _ = path.popitem()
+                done.add(unique_id)
+                order.append(unique_id)
+            elif parent in path:
+                members = list(path)
+                if len(circle := tuple(members[members.index(parent) :])) > 1:
+                    circles.append(circle)
+            elif parent in parents_of and parent not in done:
+                path[parent] = None
+                waiting.append(iter(sorted(parents_of[parent])))
+    return order, circles
 
 
 def _walk(

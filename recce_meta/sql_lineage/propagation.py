@@ -428,7 +428,8 @@ class _Propagation:
         behind = [self._current.known(one) for one in self._graph.parents(parent)]
         for child in children:
             known = self._current.columns.get(child)
-            if known is None or known.reason is not None or not (known.outputs or known.uses):
+            is_empty = known is not None and not (known.outputs or known.uses or child.startswith("test."))
+            if known is None or known.reason is not None or is_empty:
                 yield child
             elif not child.startswith(DEFINITION_PREFIXES) and not any(
                 child in readers for readers in behind

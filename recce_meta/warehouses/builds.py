@@ -170,6 +170,54 @@ def names_in(value: Json) -> frozenset[str]:
     )
 
 
+LAYOUT: Mapping[str, tuple[str, ...]] = {
+    "athena": ("partitioned_by", "bucketed_by"),
+    "bigquery": ("partition_by", "cluster_by"),
+    "clickhouse": ("order_by", "partition_by", "primary_key"),
+    "databricks": ("partition_by", "liquid_clustered_by", "clustered_by"),
+    "duckdb": ("indexes",),
+    "materialize": ("indexes",),
+    "postgres": ("indexes",),
+    "redshift": ("sort", "dist"),
+    "snowflake": ("cluster_by",),
+    "spark": ("partition_by", "clustered_by"),
+}
+"""Configuration keys with columns of the table that a statement which creates it names, by adapter."""
+NAMING = (
+    *("incremental_predicates", "predicates", "merge_update_columns", "merge_exclude_columns", "event_time"),
+    *("pre-hook", "post-hook", "pre_hook", "post_hook"),
+)
+"""Configuration keys with SQL that may name columns of the node's own table."""
+
+
+def configured_names(node: NodeMetadata, adapter: str | None) -> dict[str, bool]:
+    """Return the lower-case words in the configuration of *node* that may name columns of its own table.
+
+    The value is True if the statement that creates the table names such a column.
+    """
+    found: dict[str, bool] = {}
+    layout = LAYOUT.get(adapter or "", ()) if node.materialized != "view" else ()
+    for key in (*NAMING, *layout):
+        texts = [text.lower() for text in _texts(node.config.get(key))]
+        found |= {name: False for name in names_in(texts) if name not in found}
+        # An incremental model has the layout of its first run.
+        if key in layout and node.materialized == "table":
+            found |= {text.strip().strip('"`[]'): True for text in texts}
+    return found
+
+
+def _texts(value: Json) -> list[str]:
+    """Return the strings in a configuration value: columns, expressions, hooks, indexes."""
+    if isinstance(value, dict):
+        chosen = next(
+            (value[key] for key in ("field", "columns", "sql") if value.get(key)), [*value.values()]
+        )
+        return _texts(chosen)
+    if isinstance(value, (list, tuple)):
+        return [text for each in value for text in _texts(each)]
+    return [value] if isinstance(value, str) else []
+
+
 _QUOTED = re.compile(r'(?<=["`\[])[^"`\[\]]+(?=["`\]])')
 _TAG = re.compile(r"\{%-?\s*(?:(if)\b|(endif)\b)?.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 _CONFIG_CALL = re.compile(

@@ -8,7 +8,7 @@ isolation: a failure affects this query only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property, partial
 from hashlib import sha256
 from itertools import chain
@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from recce_meta import sql_lineage
 from recce_meta.errors import RecceMetaError
+from recce_meta.graph import parents_first
 from recce_meta.models.catalog import TABLES, VIEWS
 from recce_meta.models.lineage import (
     ColumnGraph,
@@ -45,11 +46,13 @@ from recce_meta.sql_lineage.project.nodes import (
     argument_reads,
     argument_uses,
     canonical_spelling,
+    configured_columns,
     deciding_uses,
     elements,
     elements_query,
     exposure_columns,
     exposure_reads,
+    foreign_keys,
     named_columns,
     naming,
     node_columns,
@@ -60,43 +63,10 @@ from recce_meta.sql_lineage.project.nodes import (
 )
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, SemanticLayer
 from recce_meta.warehouses import rules_of
-from recce_meta.warehouses.builds import Edit, deciding_columns, incremental_words
+from recce_meta.warehouses.builds import Edit, configured_names, deciding_columns, incremental_words
 
 if TYPE_CHECKING:
     from recce_meta.sql_lineage import QueryColumns
-
-
-def parents_first(
-    parents_of: Mapping[str, Sequence[str]],
-) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Return every key of *parents_of*, parents before their children, and the cycles that had to be cut.
-
-    Parents that are not keys are skipped. A cycle starts at the member that depends on itself first. The
-    order depends on the ids alone.
-    """
-    order: list[str] = []
-    circles: list[tuple[str, ...]] = []
-    done: set[str] = set()
-    for start in sorted(parents_of):
-        if start in done:
-            continue
-        path = {start: None}  # an ordered set
-        waiting = [iter(sorted(parents_of[start]))]
-        while waiting:
-            parent = next(waiting[-1], None)
-            if parent is None:
-                waiting.pop()
-                unique_id, _ = path.popitem()
-                done.add(unique_id)
-                order.append(unique_id)
-            elif parent in path:
-                members = list(path)
-                if len(circle := tuple(members[members.index(parent) :])) > 1:
-                    circles.append(circle)
-            elif parent in parents_of and parent not in done:
-                path[parent] = None
-                waiting.append(iter(sorted(parents_of[parent])))
-    return order, circles
 
 
 T = TypeVar("T")
@@ -160,7 +130,7 @@ def _short(text: str) -> str:
     return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
 
 
-ANALYSIS_VERSION = 9
+ANALYSIS_VERSION = 10
 """Increases with every change of the analysis that changes its results: all nodes are then analysed again."""
 SECONDS = 10.0
 """Default time limit for the query of one node."""
@@ -341,6 +311,10 @@ class _Analysis:
         settings += [[key, sorted(words)] for key, words in sorted(deciding.items())]
         if settings and not is_snapshot:
             settings += [bool(node.contract), self._fails_on_removal(node)]
+        named = configured_names(node, self._adapter)
+        keys = foreign_keys(node, self.nodes)
+        if named or keys:
+            settings += [sorted(named.items()), sorted(keys)]
         lineage_id = self._query_id(names, own, settings or bool(node.contract))
         analyse = self._snapshot if is_snapshot else self._model
 
@@ -348,9 +322,16 @@ class _Analysis:
             read = {*names.read, *names.injected.values()} - {node.unique_id}
             parents = {one: self.columns_of(one) for one in sorted(read)}
             known = {one: columns.names or columns.documented for one, columns in parents.items()}
-            return deciding_uses(node, analyse(node, names, own), deciding, known, self.certainty)
+            found = deciding_uses(node, analyse(node, names, own), deciding, known, self.certainty)
+            more = [*configured_columns(found.outputs, named), *map(self._source, keys)]
+            return naming(found, more) if found.reason is None else found
 
         self._keep(node, lineage_id, compute)
+
+    def _source(self, named: tuple[str, str]) -> ColumnSource:
+        parent, column = named
+        spelt = canonical_spelling(column.strip('"`[]'), self._spelling(parent), self.dialect)
+        return ColumnSource(parent, spelt, self.certainty)
 
     def _deciding(self, node: NodeMetadata) -> Mapping[str, Collection[str]]:
         """Return the columns by which a run replaces existing rows; none if each run builds all of them."""

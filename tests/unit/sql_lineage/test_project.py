@@ -458,6 +458,43 @@ def test_columns_that_are_newer_than_the_catalog_are_known_to_children() -> None
     assert [(one.column, one.confidence) for one in amount.sources] == [("amount", 1.0)]
 
 
+@pytest.mark.parametrize(
+    ("adapter_type", "materialized", "config", "named"),
+    [
+        ("duckdb", "table", {"indexes": [{"columns": ["Amount"], "unique": True}]}, {"amount": 1.0}),
+        ("duckdb", "incremental", {"indexes": [{"columns": ["id"]}]}, {"id": 0.5}),
+        ("duckdb", "table", {"cluster_by": ["amount"]}, {}),
+        ("snowflake", "view", {"cluster_by": ["amount"]}, {}),
+        ("snowflake", "table", {"cluster_by": ["amount", "to_date(name)"]}, {"amount": 1.0, "name": 0.5}),
+        ("bigquery", "table", {"partition_by": {"field": "id", "data_type": "int64"}}, {"id": 1.0}),
+        ("redshift", "table", {"sort": "id", "dist": "name"}, {"id": 1.0, "name": 1.0}),
+        ("duckdb", "table", {"post-hook": [{"sql": "update {{ this }} set id = 1"}]}, {"id": 0.5}),
+        ("duckdb", "table", {"tags": ["amount"]}, {}),
+    ],
+)
+def test_a_star_names_the_columns_in_the_configuration_of_its_table(
+    adapter_type: str, materialized: str, config: dict[str, object], named: dict[str, float]
+) -> None:
+    config = {**config, "materialized": materialized, "on_schema_change": "append_new_columns"}
+    table = node("table", "select * from {raw}", RAW.unique_id, config=config, materialized=materialized)
+
+    graph = analyse_project(project(RAW, table, adapter_type=adapter_type))
+
+    found = columns_of(graph, "model.shop.table").references
+    assert {one.column: one.confidence for one in found} == named
+
+
+@pytest.mark.parametrize("to", ['"shop"."prod"."clean"', "ref('clean')"])
+def test_a_foreign_key_of_a_contract_names_the_columns_of_its_parent(to: str) -> None:
+    key = {"type": "foreign_key", "columns": ["a"], "to": to, "to_columns": ["ORDER_ID"]}
+    table = node("table", "select 1 as a", CLEAN.unique_id, properties={"constraints": [key]})
+
+    for contract, named in ((None, []), ({"enforced": True}, [("model.shop.clean", "order_id")])):
+        graph = analyse_project(project(*SHOP, replace(table, contract=contract)))
+        found = columns_of(graph, "model.shop.table").references
+        assert [(one.parent, one.column) for one in found] == named
+
+
 def test_an_incremental_model_reads_itself() -> None:
     events = node(
         "events",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from recce_meta.errors import SqlNotAnalysed
+from recce_meta.graph import parents_first
 from recce_meta.models import NodeMetadata
 from recce_meta.models.lineage import ColumnOutput, ColumnSource, Kind, is_late
 from recce_meta.sql_lineage.project import columns
-from recce_meta.sql_lineage.project.columns import AnalysisJob, Failure, analyse_job, parents_first
+from recce_meta.sql_lineage.project.columns import AnalysisJob, Failure, analyse_job
 from recce_meta.sql_lineage.project.names import last_part, parent_name, parseable_sql, schemas_key
 from recce_meta.sql_lineage.project.nodes import Spelling, argument_reads, snapshot_columns, snapshot_names
 

@@ -258,6 +258,14 @@ def test_readers_of_an_ephemeral_model_are_not_asked_for_edges_to_it() -> None:
     assert told(found) == {"ephemeral": "y", "b": "y"}
 
 
+def test_a_test_that_names_no_column_is_not_affected_by_one() -> None:
+    found = walk(
+        {"a": partial("x")}, "a>test.a a>b", {"test.a": columns(), "b": columns()}, naming="test.a<a"
+    )
+
+    assert told(found) == {"b": "unknown"}
+
+
 def test_a_start_beside_its_origin_is_itself_reached() -> None:
     graph = build_lineage_graph([], [LineageEdge("b", "ephemeral"), LineageEdge("c", "b")])
     known = {"b": columns(y="a.x"), "c": columns(z="b.y")}
