@@ -139,6 +139,8 @@ privacy_options = together(
 
 LISTS = ("csv", "tsv")
 """Formats of commands that print a list."""
+REMARKS = ("github", "codequality")
+"""Formats of `diff` for the forge: remarks on changed lines, for GitHub Actions and for GitLab."""
 
 
 details_option = click.option(

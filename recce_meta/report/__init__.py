@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         quality_runs_text,
     )
     from recce_meta.report.review.notes import note_history_text, notes_json, notes_text
+    from recce_meta.report.review.remarks import diff_codequality, diff_github
     from recce_meta.report.run_choice import base_check_json, base_check_text, choice_text
     from recce_meta.report.runs import (
         checks_text,
@@ -71,6 +72,8 @@ __all__ = [
     "data_table",
     "data_text",
     "delimited",
+    "diff_codequality",
+    "diff_github",
     "diff_json",
     "diff_markdown",
     "diff_text",
@@ -128,6 +131,7 @@ __getattr__, __dir__ = lazy_names(
         "quality": "quality_markdown quality_text",
         "quality_history": "quality_history_json quality_history_markdown quality_history_text "
         "quality_runs_json quality_runs_markdown quality_runs_text",
+        "review.remarks": "diff_codequality diff_github",
         "review.notes": "note_history_text notes_json notes_text",
         "run_choice": "base_check_json base_check_text choice_text",
         "tabular.rows": "rows_delimited rows_json rows_markdown rows_text",

@@ -252,7 +252,9 @@ def runner(tmp_path: Path) -> Runner:
 
 
 @runs_recipes
-def test_a_pull_request_is_recorded_compared_checked_and_told_in_one_comment(runner: Runner) -> None:
+def test_a_pull_request_is_recorded_compared_checked_and_told_in_one_comment(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert set(runner.action(store=STORE).values()) == {0}
     runner.comments = [
         {"id": 1, "user": {"login": "somebody"}, "body": f"> {MARKER}\nwhat is this?"},
@@ -266,6 +268,9 @@ def test_a_pull_request_is_recorded_compared_checked_and_told_in_one_comment(run
 
     assert first == {**dict.fromkeys(first, 0), "Compare and check": 1}
     assert set(second.values()) == {0}
+    assert re.search(
+        r"^::(error|warning|notice) file=models/.+\.sql,line=\d+,", capsys.readouterr().out, re.M
+    )
     assert bodies[2].startswith(f"{MARKER}\n### ") and bodies[2].count(MARKER) == 1
     assert "Data differs in 4 of 6 nodes" in bodies[2] and "❌ 1 of 3 checks failed" in bodies[2]
     assert [comment["id"] for comment in runner.comments] == [1, 2, 102]
@@ -414,6 +419,8 @@ def test_a_merge_request_has_one_note_and_a_report_of_its_checks(runner: Runner)
     assert [comment["id"] for comment in runner.comments] == [100, 101]
     assert "❌" not in runner.comments[1]["body"]
     assert len(ET.parse(runner.checkout / "checks.xml").findall(".//testcase")) == 1
+    remarks = json.loads((runner.checkout / "remarks.json").read_text())
+    assert all((runner.checkout / one["location"]["path"]).is_file() for one in remarks) and remarks
 
 
 @runs_recipes

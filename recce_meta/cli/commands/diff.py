@@ -11,6 +11,7 @@ from recce_meta.cli.lazy import lazy, packed
 from recce_meta.cli.options import (
     LISTS,
     OUTPUT,
+    REMARKS,
     comparing_runs,
     connecting,
     data_places_options,
@@ -120,7 +121,7 @@ _comparing_data = packed(
 @details_option
 @click.option("-o", "--output", type=OUTPUT, help="File to write the report to.")
 @project_option
-@format_option("table", "json", "markdown", "html", *LISTS)
+@format_option("table", "json", "markdown", "html", *LISTS, *REMARKS)
 @lazy("recce_meta.cli.run.diff:diff")
 def diff() -> None:
     """Show changes between two runs, what they break, and which nodes are affected.

@@ -26,14 +26,16 @@ from recce_meta.cli.connections import Connection, configured_base_branch
 from recce_meta.cli.console import warn
 from recce_meta.cli.data_options import ByNode
 from recce_meta.cli.lazy import load
-from recce_meta.cli.options import LISTS, progress, report_size, say, write
+from recce_meta.cli.options import LISTS, REMARKS, progress, report_size, say, write
 from recce_meta.errors import UsageError
+from recce_meta.extractors.git import git_output
 from recce_meta.models import RunDiff
 from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.marks.annotated import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.rows import Tabular
+from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import mask_results, privacy_of
 from recce_meta.report.addresses import Addresses, server_addresses
 from recce_meta.report.review.annotations import annotated_ids
@@ -298,6 +300,19 @@ def stored_results(
     return StoredData(results=tuple(masked), taken_at=found.taken_at if masked else None)
 
 
+def _project_files(connection: Connection) -> tuple[Callable[[str], str | None], str]:
+    """Return the reader of the project's files, and the path of the project in its repository."""
+    root = find_project_dir(connection.project_dir) or connection.project_dir or Path()
+
+    def read(path: str) -> str | None:
+        try:
+            return (root / path).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None  # a package's file, or that of another checkout
+
+    return read, git_output(root, os.environ, ("rev-parse", "--show-prefix")).rstrip("\n")
+
+
 def rendered(
     diff: RunDiff,
     request: DiffRequest,
@@ -311,6 +326,9 @@ def rendered(
     """Return the report of *diff*; *results* is None if it has no data and no checks."""
     if request.style == "json":
         return report.diff_json(diff, results, checks, reviews=reviews, taken_at=taken_at)
+    if request.style in REMARKS:
+        write_remarks = report.diff_github if request.style == "github" else report.diff_codequality
+        return write_remarks(diff, *_project_files(request.connection))
     to, details, size = server_pages(diff), request.details, report_size(request.output)
     if request.style == "html":
         return report.html_report(
