@@ -105,7 +105,7 @@ class Shop:
             + STAR.replace("*", f"{one()} as a, 1 as b"),
             "models/shows_hidden.sql": "select b from {{ ref('hidden') }}",
             "models/py.py": "def model(dbt, session):\n    dbt.config(materialized='table')\n"
-            f"    return dbt.ref('up').df()[['{one()}']]\n",
+            f"    return dbt.ref('up').project('{one()}')\n",
             "snapshots/timed.sql": snapshot(
                 "timed", strategy="timestamp", unique_key="id", updated_at="made_at"
             ),

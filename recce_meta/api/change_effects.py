@@ -24,7 +24,7 @@ from recce_meta.diff.code import without_limits
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, keeps_rows, reached_outcome
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import SqlNotAnalysed
-from recce_meta.graph import LineageGraph, build_lineage_graph, inlining, is_ephemeral
+from recce_meta.graph import LineageGraph, build_lineage_graph, failing_with, is_ephemeral
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.models.relation_tokens import CLOSING, INJECTED, OPENING, resolve, token_ids
@@ -253,10 +253,11 @@ class Effects:
             # Only the loss of a column affects references.
             has_references=not self._loses_columns or current.has_references,
             existing=self._existing_rows,
-            inlining=self._inlining,
+            failing_with=self._failing_with,
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
-        return judged, propagate(starts, self.graph, readers)
+        graph = self._with_inputs() if self._loses_columns else self.graph
+        return judged, propagate(starts, graph, readers)
 
     def _with_reads(self, graph: LineageGraph) -> LineageGraph:
         """Return *graph* with the semantic models that filters and groups join, and with time spines."""
@@ -267,13 +268,15 @@ class Effects:
         is_read = any(node is not None and is_semantic(node) for node in changed) or any(
             one.startswith(f"{SEMANTIC_MODEL}.") for one in graph.downstream(self._changed)
         )
-        if not is_read:
-            return graph
+        return self._with_edges(graph, definitions) if is_read else graph
+
+    def _with_edges(self, graph: LineageGraph, readers: Collection[str]) -> LineageGraph:
+        """Return *graph* with the nodes whose columns *readers* read without an edge of dbt."""
         found = {
             LineageEdge(edge.node_id, edge.parent_id)
             for run in self._runs
             if run.has_columns
-            for edge in run.column_parents(definitions)
+            for edge in run.column_parents(readers)
             if edge.parent_id not in graph.parents(edge.node_id)
         }
         if not found:
@@ -341,12 +344,21 @@ class Effects:
         words = incremental_words(node, self._sides[1].macros)
         return reached_outcome(node, column, self._sides[1].adapter or self._sides[0].adapter, words)
 
-    def _inlining(self, unique_id: str) -> list[str]:
-        current = self._runs[1]
-        is_inlined = partial(is_ephemeral, nodes=current.names)
-        # Nodes that only base inlines it into do not fail.
-        graph = build_lineage_graph([], current.edges) if is_inlined(unique_id) else self.graph
-        return inlining(graph, is_inlined, unique_id)
+    def _failing_with(self, unique_id: str) -> list[str]:
+        is_inlined = partial(is_ephemeral, nodes=self._runs[1].names)
+        return failing_with(self._current_graph, is_inlined, unique_id)
+
+    @cached_property
+    def _current_graph(self) -> LineageGraph:
+        # A node that only base inlines an ephemeral model into does not fail.
+        return build_lineage_graph([], self._runs[1].edges)
+
+    def _with_inputs(self) -> LineageGraph:
+        """Return the graph with the inputs of unit tests: these fail if an input loses a column."""
+        tests = [one for one in self.graph.downstream(self._changed) if one.startswith("unit_test.")]
+        if not tests:
+            return self.graph
+        return self._with_edges(self.graph, tests)
 
     @cached_property
     def _accumulating(self) -> Mapping[str, NodeMetadata]:

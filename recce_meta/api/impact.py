@@ -18,7 +18,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, open_run
 from recce_meta.api.runs import BUILT, SHOWN, find_node, is_scanned, names_of
 from recce_meta.errors import SelectorError, did_you_mean, first_of
-from recce_meta.graph import LineageGraph, build_lineage_graph, inlining, is_ephemeral
+from recce_meta.graph import LineageGraph, build_lineage_graph, failing_with, is_ephemeral
 from recce_meta.models import LineageEdge, NodeMetadata
 from recce_meta.models.lineage import ColumnEdge, Direction, ImpactView
 from recce_meta.report.labels import kind_plural
@@ -331,7 +331,7 @@ def surroundings(run: RunReader, root: str, way: Direction) -> Surroundings:
             unique_id: analyses.get(unique_id) or _has_none(run.names.get(unique_id))
             for unique_id in asked - known
         },
-        removal=removal(edges, partial(inlining, graph, is_inlined)),
+        removal=removal(edges, partial(failing_with, graph, is_inlined)),
         is_inlined=bool(inlined) and len(asked) > 1,
     )
 
@@ -344,6 +344,8 @@ def _with_reads(run: RunReader, graph: LineageGraph, reads: Iterable[ColumnEdge]
         for child, parent in pairs
         if parent not in graph.parents(child)
         and parent not in _behind_inlined(run, graph, child)
+        # Its inputs do not affect a unit test, which has rows of its own.
+        and not child.startswith("unit_test.")
         # A definition may name an element that it also reads through a metric.
         and not (child.startswith(DEFINITION_PREFIXES) and parent in graph.ancestors(child))
     ]

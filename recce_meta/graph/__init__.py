@@ -1,6 +1,6 @@
 """Graph of a project: dependencies between nodes, and node selection. No I/O."""
 
-from recce_meta.graph.dag import LineageGraph, build_lineage_graph, inlining, is_ephemeral, parents_first
+from recce_meta.graph.dag import LineageGraph, build_lineage_graph, failing_with, is_ephemeral, parents_first
 from recce_meta.graph.selection import Indirect, StateResolver, nearest_names, select
 
 __all__ = [
@@ -8,7 +8,7 @@ __all__ = [
     "LineageGraph",
     "StateResolver",
     "build_lineage_graph",
-    "inlining",
+    "failing_with",
     "is_ephemeral",
     "nearest_names",
     "parents_first",

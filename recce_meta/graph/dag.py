@@ -127,15 +127,11 @@ def is_ephemeral(unique_id: str, nodes: Mapping[str, NodeMetadata]) -> bool:
     return node is not None and node.is_ephemeral
 
 
-def inlining(graph: LineageGraph, is_inlined: IdPredicate, unique_id: str) -> list[str]:
-    """Return the nodes whose SQL has that of *unique_id*, an ephemeral model; none if it is another node.
-
-    Nodes without SQL are left out.
-    """
-    if not is_inlined(unique_id):
-        return []
-    below = graph.descendants(unique_id, through=is_inlined)
-    return [one for one in below if one.startswith(("model.", "snapshot.", "test.", "analysis."))]
+def failing_with(graph: LineageGraph, is_inlined: IdPredicate, unique_id: str) -> list[str]:
+    """Return the nodes with the SQL of *unique_id*: its unit tests, and readers of an ephemeral model."""
+    below = graph.descendants(unique_id, through=is_inlined) if is_inlined(unique_id) else {}
+    readers = [one for one in below if one.startswith(("model.", "snapshot.", "test.", "analysis."))]
+    return [*readers, *(one for one in graph.children(unique_id) if one.startswith("unit_test."))]
 
 
 def parents_first(

@@ -194,10 +194,11 @@ def _of_none(unique_id: str) -> Iterable[str]:
     return ()
 
 
-def removal(edges: Iterable[ColumnEdge], inlining: Callable[[str], Iterable[str]] = _of_none) -> Steps:
+def removal(edges: Iterable[ColumnEdge], failing_with: Callable[[str], Iterable[str]] = _of_none) -> Steps:
     """Return the steps of a column that is removed or renamed; *edges* as for `downstream`.
 
-    *inlining* returns the nodes whose SQL has that of an ephemeral model: they fail with it.
+    *failing_with* returns the nodes that have the SQL of a node. They fail with it. A unit test may not,
+    because it does not build the model.
     A reader that names the column fails, and the path ends there. A star loses the column, and so does a
     metric, semantic model or saved query for the columns that it computes from it.
     """
@@ -222,8 +223,10 @@ def removal(edges: Iterable[ColumnEdge], inlining: Callable[[str], Iterable[str]
                 # The reader of a struct may use another of its fields.
                 sure = min(edge.confidence, UNSURE) if name in structs else edge.confidence
                 if edge.kind == REFERENCED:
-                    for failing in (edge.node_id, *inlining(edge.node_id)):
-                        yield Step(ref, ColumnRef(failing, FAILS), edge.kind, sure)
+                    yield Step(ref, ColumnRef(edge.node_id, FAILS), edge.kind, sure)
+                    for other in failing_with(edge.node_id):
+                        least = UNSURE if other.startswith("unit_test.") else 1.0
+                        yield Step(ref, ColumnRef(other, FAILS), edge.kind, min(sure, least))
                 elif edge.node_id in outputs:
                     lost = outputs[edge.node_id] if loses_all(edge) else {edge.column_name}
                     for name_lost in sorted(filter(None, lost)):

@@ -40,6 +40,7 @@ ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
 
 NOT_PROVEN = "its SQL is not proven"
 NOT_TRACED = "its columns are not traced"
+TESTED_FAILS = "the model that it tests fails"
 ABOVE_MAY_FAIL = "it reads a definition that fails or may fail"
 
 
@@ -68,11 +69,11 @@ def _of_none(unique_id: str, column: ColumnChange) -> None:
     return None
 
 
-InliningOf: TypeAlias = Callable[[str], Collection[str]]
-"""Returns the nodes whose SQL has that of a node, if it is an ephemeral model."""
+FailingWith: TypeAlias = Callable[[str], Collection[str]]
+"""Returns the nodes with the SQL of a node: readers of an ephemeral model, and unit tests."""
 
 
-def _inlined_nowhere(unique_id: str) -> Collection[str]:
+def _alone(unique_id: str) -> Collection[str]:
     return ()
 
 
@@ -92,8 +93,8 @@ class LineageSource(NamedTuple):
     """True if the current run's column lineage includes the columns that SQL names."""
     existing: ExistingRowsOf = _of_none
     """Called for affected columns, not for those that a node's own edit changes."""
-    inlining: InliningOf = _inlined_nowhere
-    """Called for nodes that name a removed column: they fail with the ephemeral model in their SQL."""
+    failing_with: FailingWith = _alone
+    """Called for nodes that name a removed column."""
     with_assumed: tuple[bool, bool] = (False, False)
     """True for base, and for current, if lineage of tier silver follows from SQL that is not proven."""
 
@@ -308,8 +309,12 @@ class _Propagation:
             else:
                 whole = failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED)
                 yield whole
-                for reader in self._source.inlining(child):
-                    yield whole._replace(unique_id=reader, distance=distance + 1)
+                for other in self._source.failing_with(child):
+                    is_unsure = other.startswith("unit_test.")
+                    why = TESTED_FAILS if is_unsure else ""
+                    yield whole._replace(
+                        unique_id=other, distance=distance + 1, fails=not is_unsure, may_fail=why
+                    )
         for index in (readers, earlier) if part.status is Status.REMOVED else (readers,):
             for child, edges in index.items():
                 for edge in edges.of(part.column) if child not in failing else ():

@@ -39,7 +39,9 @@ from recce_meta.models.run import Project
 from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, dialect_of
 from recce_meta.sql_lineage.project.nodes import (
     EVERYTHING,
+    OTHER_FIXTURE,
     SETTINGS,
+    UNIT_TEST,
     ArgumentReads,
     ConversionSettings,
     Spelling,
@@ -52,6 +54,8 @@ from recce_meta.sql_lineage.project.nodes import (
     elements_query,
     exposure_columns,
     exposure_reads,
+    fixture_columns,
+    fixture_reads,
     foreign_keys,
     named_columns,
     naming,
@@ -130,7 +134,7 @@ def _short(text: str) -> str:
     return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
 
 
-ANALYSIS_VERSION = 10
+ANALYSIS_VERSION = 11
 """Increases with every change of the analysis that changes its results: all nodes are then analysed again."""
 SECONDS = 10.0
 """Default time limit for the query of one node."""
@@ -200,7 +204,7 @@ def analyse_project(
 
 
 EXPOSURE = "exposure"
-_ANALYSED = QUERIES | OUTSIDE | DEFINITIONS | {"test", SEMANTIC_MODEL}
+_ANALYSED = QUERIES | OUTSIDE | DEFINITIONS | {"test", UNIT_TEST, SEMANTIC_MODEL}
 
 
 def _is_analysed(node: NodeMetadata) -> bool:
@@ -261,6 +265,8 @@ class _Analysis:
             self._add_definition(node)
         elif node.resource_type == EXPOSURE:
             self._add_exposure(node)
+        elif node.resource_type == UNIT_TEST:
+            self._add_unit_test(node)
         elif node.language == "python":
             self._give_up(node, PYTHON)
         elif node.compiled_code is not None and not node.compiled_code.strip():
@@ -434,6 +440,22 @@ class _Analysis:
             self._give_up(node, reads)
         else:
             self._keep(node, self._arguments_id(reads), lambda: self._by_arguments(reads))
+
+    def _add_unit_test(self, node: NodeMetadata) -> None:
+        """Take the columns of its rows: a unit test fails if its model or an input lacks one."""
+        reads = fixture_reads(node, self.nodes)
+        if reads is None:
+            self._give_up(node, OTHER_FIXTURE)
+            return
+        parents = sorted(
+            {(parent, self.columns_of(parent).digest) for parent, _ in reads.given + reads.expected}
+        )
+
+        def compute() -> NodeColumns:
+            sides = (map(self._source, named) for named in (reads.expected, reads.given))
+            return fixture_columns(self.tier, *sides)
+
+        self._keep(node, self._id(UNIT_TEST, reads, parents), compute)
 
     def _by_arguments(self, reads: ArgumentReads) -> NodeColumns:
         uses = []

@@ -268,6 +268,85 @@ def argument_uses(reads: ArgumentReads, confidence: float) -> tuple[ColumnUse, .
     return tuple(ColumnUse(Usage.FILTER, parent, column, confidence) for parent, column in reads.columns)
 
 
+UNIT_TEST = "unit_test"
+OTHER_FIXTURE = "the columns of a fixture are not known"
+_CALL = re.compile(r"\b(ref|source)\s*\((.*)\)", re.DOTALL)
+_STRING = re.compile(r"""['"]([^'"]+)['"]""")
+
+
+class FixtureReads(Struct, frozen=True):
+    """Columns that the rows of a unit test name."""
+
+    given: tuple[tuple[str, str], ...]
+    """Unique ids of inputs, and columns: dbt takes an input's columns from the warehouse."""
+    expected: tuple[tuple[str, str], ...]
+    """The tested model, and columns."""
+
+
+def fixture_reads(node: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> FixtureReads | None:
+    """Return the columns that the unit test *node* names; None if one of its fixtures cannot be read."""
+    tested = nodes.get(node.parents[0]) if node.parents else None
+    given, expect = node.properties.get("given") or [], node.properties.get("expect")
+    if tested is None or not isinstance(given, list):
+        return None
+    inputs: set[tuple[str, str]] = set()
+    for one in given:
+        # SQL has columns of its own, whatever the input has.
+        is_sql = isinstance(one, dict) and one.get("format") == "sql"
+        names = set[str]() if is_sql else _fixture_columns(one)
+        owner = _input(str(one.get("input")), tested, nodes) if names else None
+        if names is None or (names and owner is None):
+            return None
+        inputs |= {(owner, name) for name in names if owner is not None}
+    expected = _fixture_columns(expect)
+    if expected is None:
+        return None
+    return FixtureReads(tuple(sorted(inputs)), tuple((tested.unique_id, name) for name in sorted(expected)))
+
+
+def fixture_columns(
+    tier: Tier, expected: Iterable[ColumnSource], given: Iterable[ColumnSource]
+) -> NodeColumns:
+    """Return the columns of a unit test. Its inputs have rows of their own, so only its model affects it."""
+    model = sorted(expected)
+    uses = tuple(ColumnUse(Usage.FILTER, one.parent, one.column, one.confidence) for one in model)
+    return NodeColumns(tier=tier, uses=uses, references=tuple(sorted({*model, *given})))
+
+
+def _fixture_columns(fixture: Json) -> set[str] | None:
+    """Return the columns of a fixture's rows, which are objects or CSV; None for SQL and for a file."""
+    if not isinstance(fixture, dict):
+        return None
+    rows = fixture.get("rows")
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        is_elsewhere = not rows and fixture.get("fixture")
+        return None if is_elsewhere else {name for row in rows for name in row}
+    if isinstance(rows, str) and fixture.get("format") == "csv":
+        header = rows.strip().splitlines()[:1]
+        return {name.strip().strip('"') for line in header for name in line.split(",") if name.strip()}
+    return None
+
+
+def _input(text: str, tested: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> str | None:
+    """Return the parent of *tested* that an input such as `ref('orders')` names, if it is the only one."""
+    if text.strip() == "this":
+        return tested.unique_id
+    call = _CALL.search(text)
+    names = _STRING.findall(call[2]) if call else []
+    if call is None or not names:
+        return None
+    is_source = call[1] == "source"
+    found = [
+        parent
+        for parent in tested.parents
+        if parent in nodes
+        and nodes[parent].name == names[-1]
+        and (nodes[parent].resource_type == "source") == is_source
+        and (not is_source or nodes[parent].source_name == names[0])
+    ]
+    return found[0] if len(found) == 1 else None
+
+
 def exposure_columns(node: NodeMetadata) -> Json:
     """Return `meta.recce_meta.columns` of an exposure, the columns that it reads; None without them."""
     own = node.meta.get("recce_meta")

@@ -495,6 +495,38 @@ def test_a_foreign_key_of_a_contract_names_the_columns_of_its_parent(to: str) ->
         assert [(one.parent, one.column) for one in found] == named
 
 
+@pytest.mark.parametrize(
+    ("given", "expect", "named"),
+    [
+        (
+            [{"input": "ref('staged')", "rows": [{"id": 1}, {"NAME": "a"}]}],
+            {"rows": [{"order_id": 1}]},
+            "clean.order_id staged.id staged.name",
+        ),
+        ([], {"rows": "order_id, amount\n1,2\n", "format": "csv"}, "clean.amount clean.order_id"),
+        ([{"input": "this", "rows": [{"name": "a"}]}], {"rows": []}, "clean.name"),
+        (
+            [{"input": "ref('staged')", "rows": "select 1 as id", "format": "sql"}],
+            {"rows": [{"order_id": 1}]},
+            "clean.order_id",
+        ),
+        ([], {"rows": "select 1 as order_id", "format": "sql"}, None),
+        ([{"input": "ref('staged')", "rows": [], "fixture": "a_file"}], {"rows": []}, None),
+        ([{"input": "ref('elsewhere')", "rows": [{"id": 1}]}], {"rows": []}, None),
+    ],
+)
+def test_a_unit_test_names_the_columns_of_its_rows(given: object, expect: object, named: str | None) -> None:
+    fixtures = {"model": "clean", "given": given, "expect": expect}
+    tested = node("ut", None, CLEAN.unique_id, resource_type="unit_test", properties=fixtures)
+
+    found = columns_of(analyse_project(project(*SHOP, tested)), tested.unique_id)
+
+    assert (found.reason is None) == (named is not None)
+    references = [f"{one.parent.rsplit('.', 1)[-1]}.{one.column}" for one in found.references]
+    assert " ".join(sorted(references)) == (named or "")
+    assert {use.parent for use in found.uses} <= {CLEAN.unique_id}
+
+
 def test_an_incremental_model_reads_itself() -> None:
     events = node(
         "events",
