@@ -21,7 +21,7 @@ from benchmarks.generate import write
 from benchmarks.history import edited
 from benchmarks.impact import columns_of, rewired
 from benchmarks.measure import Figure, compared, in_turns, markdown
-from benchmarks.recording import POSTGRES, Tables, adapter_at, extracted
+from benchmarks.recording import POSTGRES, Tables, extracted
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import NodeMetadata, NodeResult, Project
 from recce_meta.models.lineage import REFERENCES_SINCE, ColumnGraph, lineage_id_of
@@ -37,7 +37,7 @@ from recce_meta.store.columns import (
 from recce_meta.store.graphs import fill_changes
 from recce_meta.store.read import run_row
 from recce_meta.store.session import open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.store.sql_files import DEFAULT_SCHEMA, cookbook
 from recce_meta.store.statistics import NODE_COLUMNS as COUNT_COLUMNS
 from recce_meta.store.write import RESULT_COLUMNS, RUN_COLUMNS, result_row
 
@@ -51,9 +51,13 @@ VIEWS = (
     "nodes", "node_columns", "lineage", *CHANGES, "impacted_nodes", "column_lineage", "column_analysis",
     "run_steps", "row_count_history", "latest_row_counts",
 )  # fmt: skip
-OF_ONE_NODE = ("run_history", *CHANGES, "node_columns", "row_count_history", "latest_row_counts")
-JOINED = (*CHANGES, "node_columns", "column_analysis", "row_count_history")
-MOST, MOST_OF_IMPACT = 0.3, 2.0
+OF_ONE_NODE = (
+    "run_history", *CHANGES, "impacted_nodes", "node_columns", "row_count_history", "latest_row_counts",
+    "latest_results",
+)  # fmt: skip
+JOINED = (*CHANGES, "impacted_nodes", "node_columns", "column_analysis", "row_count_history")
+OF_LATEST_RUNS = ("latest_row_counts", "latest_results")
+MOST, MOST_OF_SQLITE, MOST_OF_IMPACT = 0.3, 1.0, 2.0
 """Maximum seconds."""
 Store = tuple[Callable[[], UnifiedSqlAdapter], str]
 """Connection to a store, and its schema."""
@@ -194,30 +198,40 @@ def fill(adapter: UnifiedSqlAdapter, schema: str, tables: Tables) -> None:
     fill_changes(adapter, schema)
 
 
-def questions(schema: str, run_id: str) -> dict[str, tuple[str, float]]:
-    """Return the queries by name, with their maximum seconds."""
+def questions(dialect: str, schema: str, run_id: str) -> dict[str, tuple[str, float]]:
+    """Return the queries by name, with their maximum seconds: of the views and the cookbook."""
+    most = MOST_OF_SQLITE if dialect == "sqlite" else MOST
     asked = {
-        f"{view} of one run": (f"SELECT * FROM {schema}.{view} WHERE run_id = '{run_id}'", MOST)
+        f"{view} of one run": (f"SELECT * FROM {schema}.{view} WHERE run_id = '{run_id}'", most)
         for view in VIEWS
     }
-    asked["column_impact of one run"] = (
-        f"SELECT * FROM {schema}.column_impact WHERE run_id = '{run_id}'", MOST_OF_IMPACT,
-    )  # fmt: skip
+    for view in OF_LATEST_RUNS:
+        asked[f"{view} of all nodes"] = f"SELECT * FROM {schema}.{view}", most
     for view in OF_ONE_NODE:
         key = "node_id" if view == "lineage_changes" else "unique_id"
-        asked[f"{view} of one node"] = f"SELECT * FROM {schema}.{view} WHERE {key} = '{NODE}'", MOST
+        asked[f"{view} of one node"] = f"SELECT * FROM {schema}.{view} WHERE {key} = '{NODE}'", most
     for view in JOINED:
         asked[f"{view} joined with latest_runs"] = (
             f"SELECT found.* FROM {schema}.latest_runs AS run"
             f" JOIN {schema}.{view} AS found ON found.run_id = run.run_id",
-            MOST,
+            most,
         )
+    # Walks of columns take minutes in SQLite.
+    if dialect == "sqlite":
+        return asked
+    asked["column_impact of one run"] = (
+        f"SELECT * FROM {schema}.column_impact WHERE run_id = '{run_id}'", MOST_OF_IMPACT,
+    )  # fmt: skip
+    asked["latest_column_impact"] = f"SELECT * FROM {schema}.latest_column_impact", MOST_OF_IMPACT
+    for file in cookbook(dialect):
+        (query,) = file.statements(schema)
+        asked[f"cookbook: {file.name}"] = query, most
     return asked
 
 
-def measured(name: str, long: Store, short: Store, run_id: str) -> Iterator[Figure]:
+def measured(dialect: str, long: Store, short: Store, run_id: str) -> Iterator[Figure]:
     """Yield the figures of every query on *long*, compared with *short*, which holds two runs."""
-    asked, floor = questions(long[1], run_id), questions(short[1], run_id)
+    asked, floor = (questions(dialect, schema, run_id) for _, schema in (long, short))
     for what, (query, most) in asked.items():
         with long[0]() as many, short[0]() as few:
             ours, least = in_turns(
@@ -225,27 +239,25 @@ def measured(name: str, long: Store, short: Store, run_id: str) -> Iterator[Figu
             )
         line = compared(what, ours, least, 1, "store of two runs")
         target = f"< {most * 1e3:.0f} ms"
-        yield Figure(f"{what}, {name}", line.ours, line.floor, line.ratio, target, ours.wall < most)
+        yield Figure(f"{what}, {dialect}", line.ours, line.floor, line.ratio, target, ours.wall < most)
 
 
 def run(scratch: Path, runs: int = RUNS) -> list[Figure]:
-    """Run all measurements in both warehouses; drop the PostgreSQL schema afterwards."""
-    long, short = rows_of(scratch, runs), rows_of(scratch, 2)
-    run_id = "run-00001"
-    files = [scratch / f"views_{name}.duckdb" for name in ("long", "short")]
-    schemas = [f"bench_{os.getpid()}_{name}" for name in ("long", "short")]
+    """Run all measurements in each warehouse that stores changes; drop the PostgreSQL schemas afterwards."""
+    tables = {"long": rows_of(scratch, runs), "short": rows_of(scratch, 2)}
     figures: list[Figure] = []
-    for path, tables in zip(files, (long, short), strict=True):
-        with adapter_at(path) as adapter:
-            fill(adapter, DEFAULT_SCHEMA, tables)
-    many, few = ((partial(adapter_at, path), DEFAULT_SCHEMA) for path in files)
-    figures += measured("DuckDB", many, few, run_id)
+    schemas = [f"bench_{os.getpid()}_{name}" for name in tables]
     try:
-        for schema, tables in zip(schemas, (long, short), strict=True):
-            with UnifiedSqlAdapter.from_url(POSTGRES) as adapter:
-                fill(adapter, schema, tables)
-        connect = partial(UnifiedSqlAdapter.from_url, POSTGRES)
-        figures += measured("PostgreSQL", (connect, schemas[0]), (connect, schemas[1]), run_id)
+        for dialect in ("duckdb", "sqlite", "postgres"):
+            stores: list[Store] = []
+            for (name, rows), schema in zip(tables.items(), schemas, strict=True):
+                url = POSTGRES if dialect == "postgres" else f"{dialect}:///{scratch / f'{name}.{dialect}'}"
+                connect = partial(UnifiedSqlAdapter.from_url, url)
+                place = {"postgres": schema, "sqlite": "main"}.get(dialect, DEFAULT_SCHEMA)
+                with connect() as adapter:
+                    fill(adapter, place if dialect == "postgres" else DEFAULT_SCHEMA, rows)
+                stores.append((connect, place))
+            figures += measured(dialect, stores[0], stores[1], "run-00001")
     finally:
         with UnifiedSqlAdapter.from_url(POSTGRES) as adapter:
             for schema in schemas:

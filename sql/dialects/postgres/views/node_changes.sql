@@ -259,6 +259,7 @@ FROM (
       ) AS pair
       WHERE
         step.graph_id <> step.previous_graph_id
+        AND /* Always true: the planner then expects few steps, and does not compile the query. */ step.graph_id || '' = step.graph_id
         AND NOT EXISTS(
           SELECT
             1
