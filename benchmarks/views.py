@@ -216,7 +216,7 @@ def questions(dialect: str, schema: str, run_id: str) -> dict[str, tuple[str, fl
             f" JOIN {schema}.{view} AS found ON found.run_id = run.run_id",
             most,
         )
-    # Walks of columns take minutes in SQLite.
+    # Walks of columns take over 8 s in SQLite.
     if dialect == "sqlite":
         return asked
     asked["column_impact of one run"] = (
