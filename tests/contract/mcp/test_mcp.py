@@ -140,7 +140,7 @@ QUESTIONS: list[tuple[str, dict[str, object], list[str]]] = [
     ("what_changed", {"select": "customers"}, ["number_of_orders removed to order_count"]),
     ("what_changed", {"select": "nothing_like_this"}, ["matches no node"]),
     ("impact", {}, [f"{MODEL}daily_revenue", f'"because_of":"{MODEL}orders"', '"effect":"revenue"']),
-    ("impact", {"target": "stg_orders.order_id"}, ["1 model, 2 tests fail", '"fails_if_removed":true']),
+    ("impact", {"target": "stg_orders.order_id"}, ["2 tests, 1 unit test fail", '"fails_if_removed":true']),
     ("impact", {"target": "orders"}, ["daily_revenue", "customers"]),
     ("impact", {"target": "orders.amount"}, ["lifetime_value", "revenue"]),
     ("impact", {"target": "orders", "direction": "upstream"}, ["stg_orders", "int_order_payments"]),

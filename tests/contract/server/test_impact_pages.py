@@ -74,7 +74,7 @@ def test_the_page_answers_in_a_sentence(client: TestClient, current: str) -> Non
     found = page(client, TO.impact(current, ORDERS, "status"))
 
     assert found.title == "Impact of orders.status"
-    assert "A change of orders.status affects 2 models, 1 exposure, 7 tests, 1 unit test." in found.text
+    assert "A change of orders.status affects 2 models, 1 exposure, 7 tests." in found.text
     assert "If the column is removed or renamed: 1 model fails" in found.text
     assert "orders.status → customers → newsletter" in found.text  # the path
     assert "Marketing, marketing@example.com" in found.text  # the owner

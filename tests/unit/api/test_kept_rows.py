@@ -14,6 +14,7 @@ from recce_meta.api.record import record_run
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunDiff, RunMetadata
 from recce_meta.models.lineage import Usage
 from recce_meta.sql_lineage.project.columns import PYTHON, analyse_project
+from recce_meta.sql_lineage.project.nodes import OTHER_FIXTURE
 from recce_meta.sql_lineage.propagation import NOT_TRACED
 
 CHECK = {"materialized": "snapshot", "strategy": "check", "check_cols": ["a"], "unique_key": "id"}
@@ -280,4 +281,4 @@ def test_nodes_whose_reading_of_a_removed_column_is_not_known_may_fail() -> None
     sides = [project(one, node("p", sql), python, unit) for one, sql in (("b", P), ("bc", LESS))]
 
     found = {one.name: (one.fails, one.may_fail) for one in whole_diff(*sides, NOTHING_MORE).impacted}
-    assert found == {"py": (False, PYTHON), "u": (False, NOT_TRACED)}
+    assert found == {"py": (False, PYTHON), "u": (False, OTHER_FIXTURE)}
