@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from recce_meta.api.diff import DiffQuestion, whole_diff
 from recce_meta.api.record_sql import SqlOptions, read_sql_project
-from recce_meta.errors import UsageError, quoted
+from recce_meta.errors import UsageError, first_of, quoted
 from recce_meta.extractors.history import CheckoutHistory
 from recce_meta.extractors.project import project_above
 from recce_meta.extractors.sql_project.inputs import INSTALLED
@@ -20,8 +20,12 @@ from recce_meta.profiles.discovery import PROFILES_FILE, PROJECT_FILE
 from recce_meta.temporary import temporary_folder
 
 WORKING_TREE = "working tree"
+_NAMED = 5
 _PACKAGES = ("packages.yml", "dependencies.yml", "package-lock.yml")
-OF_FILES = "Only files were read: generic and unit tests, exposures and the semantic layer are not compared"
+OF_FILES = (
+    "Only files were read: generic and unit tests, exposures, the semantic layer and hooks of the project "
+    "are not compared"
+)
 OTHER_PACKAGES = "Both sides are read with the installed packages, although the files that name them changed"
 
 
@@ -49,7 +53,12 @@ def diff_files(
     if given.profiles_dir is None and (root / PROFILES_FILE).is_file():
         # Another profile would only rename relations.
         given = replace(given, profiles_dir=root)
-    files = history.files_at(sha)
+    files, links = history.files_at(sha)
+    if not files:
+        raise UsageError(
+            f"git cannot read the files of commit {sha[:7]} here",
+            hint="fetch the whole commit if the clone is partial, or name a commit with this folder as BASE",
+        )
     if PROJECT_FILE not in files:
         raise UsageError(f"No {PROJECT_FILE} of this folder in commit {sha[:7]}", hint="name a later commit")
     with temporary_folder() as name:
@@ -59,9 +68,11 @@ def diff_files(
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         _link_packages(root, folder)
-        base = read_sql_project(folder, replace(given, environment=label))
+        base = read_sql_project(folder, replace(given, environment=f"commit {sha[:7]}"))
     current = read_sql_project(root, replace(given, environment=WORKING_TREE))
     notes = [OF_FILES, *([OTHER_PACKAGES] if _packages(files) != _packages_in(root) else [])]
+    for what, names in (("Local packages", _local_packages(root)), ("Links out of the project", links)):
+        notes += [f"{what} are not compared: {first_of(names, _NAMED)}"] if names else []
     notes += [f"{side.run.environment}: {text}" for side in (base, current) for text in side.warnings]
     found = whole_diff(replace(base, run=replace(base.run, git_sha=sha)), current, question)
     before, after = (ChosenRun(run_id=None, selector=None, reason=one) for one in (label, WORKING_TREE))
@@ -88,6 +99,12 @@ def _link_packages(root: Path, folder: Path) -> None:
     for name in INSTALLED:
         if (root / name).is_dir() and not (folder / name).exists():
             (folder / name).symlink_to((root / name).resolve(), target_is_directory=True)
+
+
+def _local_packages(root: Path) -> list[str]:
+    """Return the installed packages that are links to folders, whose files may have changed."""
+    folders = [root / name for name in INSTALLED if (root / name).is_dir()]
+    return sorted(path.name for folder in folders for path in folder.iterdir() if path.is_symlink())
 
 
 def _packages(files: Mapping[str, bytes]) -> list[bytes]:

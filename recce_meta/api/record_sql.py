@@ -106,7 +106,7 @@ md5(concat({% for field in field_list %}cast({{ field }} as varchar){{ ', ' if n
 {% set fields = varargs[0] if varargs[0] is not string else varargs %}
 md5(concat({% for field in fields %}cast({{ field }} as varchar){{ ', ' if not loop.last }}{% endfor %}))
 {%- endmacro %}
-{% macro star() %}*{% endmacro %}
+{% macro star() %}{% set given = (varargs, kwargs) %}*{% endmacro %}
 {% macro group_by(n) -%}
 group by {% for i in range(1, n + 1) %}{{ i }}{{ ', ' if not loop.last }}{% endfor %}
 {%- endmacro %}

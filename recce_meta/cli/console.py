@@ -162,7 +162,8 @@ def alert(message: str) -> None:
 def print_error(text: str) -> None:
     """Print *text* on standard error, unless that is closed or its disk is full: work must not fail by it."""
     with suppress(OSError, ValueError):
-        click.echo(text, err=True)
+        # A name with a line break must not give commands to GitHub Actions.
+        click.echo(text.replace("\n::", "\n ::"), err=True)
 
 
 def is_colored(*, is_terminal: bool) -> bool:

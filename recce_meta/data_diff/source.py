@@ -369,8 +369,22 @@ def select_columns(
     )
 
 
-_MAY_READ_MORE = (exp.Anonymous, exp.Columns, exp.Query, exp.Star, exp.Placeholder, exp.Parameter)
-"""Parts of an expression that may read more than the columns that it names."""
+_READS_ITS_COLUMNS = (
+    *(exp.Binary, exp.Unary, exp.Predicate, exp.Func, exp.Column, exp.Identifier, exp.Literal, exp.Boolean),
+    *(
+        exp.Null,
+        exp.DataType,
+        exp.DataTypeParam,
+        exp.Var,
+        exp.Interval,
+        exp.Bracket,
+        exp.Tuple,
+        exp.AtTimeZone,
+    ),
+    *(exp.JSONPath, exp.JSONPathPart),
+)
+"""Parts of an expression that read the columns in them and nothing else; others may read more."""
+_READS_MORE = (exp.Anonymous, exp.Columns, exp.Query, exp.Star)
 
 
 def find_expressions(
@@ -391,7 +405,11 @@ def find_expressions(
             continue
         read = {spelled.get(column.parts[0].name.casefold(), "*") for column in tree.find_all(exp.Column)}
         if isinstance(tree, exp.Condition) and read - {"*"}:
-            found[text] = tuple(sorted(read | {"*"} if tree.find(*_MAY_READ_MORE) else read))
+            is_understood = all(
+                isinstance(part, _READS_ITS_COLUMNS) and not isinstance(part, _READS_MORE)
+                for part in tree.walk()
+            )
+            found[text] = tuple(sorted(read if is_understood else read | {"*"}))
     return found
 
 

@@ -255,9 +255,11 @@ def _effects(
 def _of_sql(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: CompareSql) -> SqlChange:
     old, new = causes.base.compiled(before), causes.current.compiled(after)
     if old is None or new is None:
-        # Equal hashes of the source prove that its own query is the same, if neither side is compiled.
+        # Without compiled SQL, equal templates that call equal macros prove that the query is the same.
         same = before.compiled_code is after.compiled_code is None and before.code_hash == after.code_hash
-        return _NOTHING if same and before.code_hash else unknown_effect("not compiled on both sides")
+        called = causes.base.closure(before.macros) | causes.current.closure(after.macros)
+        is_proven = same and before.code_hash and causes.changed_macros.isdisjoint(called)
+        return _NOTHING if is_proven else unknown_effect("not compiled on both sides")
     if old == new:
         return _NOTHING
     return compare(before, old, after, new)

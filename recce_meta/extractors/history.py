@@ -136,11 +136,11 @@ class CheckoutHistory:
         arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         return self._git(*arguments) or None
 
-    def files_at(self, sha: str) -> dict[str, bytes]:
+    def files_at(self, sha: str) -> tuple[dict[str, bytes], list[str]]:
         """Return the project's files in the commit *sha* that dbt reads, by path, as they are stored in git.
 
-        A link is the file that it names; links to other places, and submodules, are left out. Empty if git
-        cannot read the files.
+        A link is the file that it names; the paths of links to anything else are returned apart. Submodules
+        are left out. Both are empty if git cannot read the files.
         """
         listed = git_output(self._start, self._environ, ("ls-tree", "-r", "-z", sha, "--", "."))
         ids: dict[str, str] = {}
@@ -148,7 +148,7 @@ class CheckoutHistory:
         for entry in listed.split("\0")[:-1]:
             about, _, path = entry.partition("\t")
             mode, _, blob = about.split(" ")
-            if mode != SUBMODULE and path.endswith((*CODE_SUFFIXES, DOCUMENTATION)):
+            if mode == LINK or (mode != SUBMODULE and path.lower().endswith((*CODE_SUFFIXES, DOCUMENTATION))):
                 ids[path] = blob
                 links += [path] if mode == LINK else []
         given = "".join(f"{blob}\n" for blob in ids.values())
@@ -159,12 +159,13 @@ class CheckoutHistory:
             end = answer.find(b"\n", place)
             fields = answer[place:end].split(b" ")
             if end < 0 or len(fields) != 3:  # git timed out, or a partial clone lacks the file
-                return {}
+                return {}, []
             size = int(fields[2])
             found[path] = answer[end + 1 : end + 1 + size]
             place = end + size + 2
         named = {path: normpath(join(dirname(path), os.fsdecode(found.pop(path)))) for path in links}
-        return {**found, **{path: found[target] for path, target in named.items() if target in found}}
+        linked = {path: found[target] for path, target in named.items() if target in found}
+        return {**found, **linked}, sorted(named.keys() - linked.keys())
 
     def distance(self, one: str, other: str) -> Distance | None:
         """Return how many commits only *other* contains (behind) and only *one* contains (ahead)."""

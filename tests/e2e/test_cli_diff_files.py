@@ -91,7 +91,7 @@ def test_uncommitted_files_are_compared_with_the_merge_base(checkout: Checkout) 
     assert found["base"]["git_sha"] == at_main
     assert found["choice"]["base"]["reason"] == f"merge base {at_main[:7]} of main"
     assert found["notes"] == [OF_FILES]
-    since = checkout.diff("HEAD")
+    since = checkout.diff("HEAD~0")
     assert "model.shop.alone" not in {one["unique_id"] for one in since["changes"]}
 
 
@@ -101,7 +101,41 @@ def test_what_is_not_compared_is_said(checkout: Checkout) -> None:
     checkout.write("packages.yml", "packages: []\n")
     checkout.write("dbt_packages/dbt_kit/macros/cents.sql", "{% macro cents(c) %}{{ c }}{% endmacro %}")
 
-    assert checkout.diff()["notes"] == [OF_FILES, OTHER_PACKAGES]
+    (checkout.project / "dbt_packages/ours").symlink_to("../../ours")
+    (checkout.project / "models/theirs").symlink_to("../../theirs")
+    checkout.commit()
+
+    assert checkout.diff("HEAD~1")["notes"] == [
+        OF_FILES,
+        OTHER_PACKAGES,
+        "Local packages are not compared: ours",
+    ]
+    links = "Links out of the project are not compared: models/theirs"
+    assert checkout.diff("HEAD")["notes"] == [OF_FILES, "Local packages are not compared: ours", links]
+
+
+def test_edits_of_macros_below_others_are_changes_even_if_nothing_is_rendered(checkout: Checkout) -> None:
+    checkout.write("macros/inner.sql", "{% macro inner(c) %}{{ c }} + 1{% endmacro %}")
+    checkout.write("macros/outer.sql", "{% macro outer(c) %}{{ inner(c) }}{% endmacro %}")
+    checkout.write(
+        "models/queried.sql", "select {{ run_query('select 1') }}, {{ outer('a') }} as b from raw.c"
+    )
+    checkout.commit()
+    for name in ("inner", "outer"):
+        checkout.git("checkout", "-q", "HEAD", ".")
+        checkout.write(f"macros/{name}.sql", f"{{% macro {name}(c) %}}{{{{ c }}}} * 7{{% endmacro %}}")
+
+        (change,) = checkout.diff("HEAD")["changes"]
+
+        assert (change["name"], change["category"]) == ("queried", "unknown"), name
+
+
+def test_names_of_files_are_no_commands_of_github(checkout: Checkout) -> None:
+    checkout.write("models/a\n::error title=x::y.sql", "select {% for %}")
+
+    ran = checkout.cli("diff", "--files", "--format", "github")
+
+    assert not any(line.startswith("::error") for line in (ran.out + ran.err).splitlines())
 
 
 def test_the_hook_of_pre_commit_fails_if_a_model_loses_a_column_that_another_reads(

@@ -20,6 +20,7 @@ from recce_meta.extractors.sql_project.inputs import (
     installed_packages,
     read_macros,
     read_package,
+    with_calls,
 )
 from recce_meta.extractors.sql_project.nodes import Draft, NodeReader
 from recce_meta.extractors.sql_project.settings import read_settings, without_file
@@ -186,7 +187,7 @@ def read_inputs(
     macros = [macro for package in found for macro in read_macros(package.settings, warnings)]
     return Inputs(
         packages=found,
-        macros=tuple({macro.unique_id: macro for macro in macros}.values()),
+        macros=with_calls(macros),
         variables=read_project_settings(root) if has_file else None,
         overrides=variables or {},
         dialect=dialect,

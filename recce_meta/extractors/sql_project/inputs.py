@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.errors import ConfigurationError
@@ -153,6 +156,26 @@ def read_macros(settings: DbtProjectFile, warnings: list[str]) -> Iterator[Macro
                 macro_sql=block.text,
                 code_hash=code_hash(block.text),
             )
+
+
+def with_calls(macros: Iterable[MacroMetadata]) -> tuple[MacroMetadata, ...]:
+    """Return *macros*, one of each id, with the macros that they call, by name or through `dispatch`."""
+    known = {macro.unique_id: macro for macro in macros}
+    named: dict[str, list[str]] = defaultdict(list)
+    for macro in known.values():
+        # `dispatch('cents')` calls `default__cents` or that of an adapter.
+        for name in {macro.name, macro.name.rpartition("__")[2]}:
+            named[name].append(macro.unique_id)
+    found = []
+    for macro in known.values():
+        names = {one or other for one, other in _CALLED.findall(macro.macro_sql)}
+        called = {unique_id for name in names for unique_id in named.get(name, ())}
+        found.append(replace(macro, macros=tuple(sorted(called - {macro.unique_id}))))
+    return tuple(found)
+
+
+_CALLED = re.compile(r"(\w+)\s*\(|\bdispatch\(\s*['\"](\w+)")
+"""Names that are called, or dispatched, in the text of a macro."""
 
 
 def installed_packages(root: Path, warnings: list[str]) -> Iterator[tuple[str, DbtProjectFile]]:

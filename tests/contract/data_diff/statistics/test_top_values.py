@@ -149,6 +149,9 @@ def test_an_expression_is_a_column_like_others(bench: Any, is_joined: bool) -> N
         ("coalesce(n, t)", True),
         ("n + (select max(n) from t)", True),
         ("n + ?", True),
+        ("#1 || n", True),
+        ("cast(n as decimal(10, 2)) between 1 and 2 or n in (3, 4)", False),
+        ("case when n is null then 'x' else date_trunc('month', n) end", False),
     ],
 )
 def test_an_expression_is_private_like_what_it_reads(expression: str, is_withheld: bool) -> None:
