@@ -26,6 +26,7 @@ from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.lineage import REFERENCED, NodeColumns
 from recce_meta.sql_lineage.project.columns import analyse_project
 from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, dialect_of
+from tests.property.lineage_projects import inlined
 
 Columns = Mapping[str, str]
 
@@ -77,7 +78,7 @@ def bound(project: Project, binder: Binder | None = None) -> Binding:
     for node in project.nodes:
         if node.resource_type != "model" or not node.compiled_code:
             continue
-        columns = graph.analyses[graph.lineage_ids[node.unique_id]]
+        columns = inlined(graph, nodes, node.unique_id)
         query = names.of(node)
         parents = {parent: columns_of(nodes.get(parent)) for parent in query.read if parent != node.unique_id}
         with binder or DuckDB() as engine:

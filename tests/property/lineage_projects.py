@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import sqlglot
+from msgspec.structs import replace
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.models import Project
-from recce_meta.models.lineage import ColumnGraph
+from recce_meta.models import NodeMetadata, Project
+from recce_meta.models.lineage import ColumnGraph, ColumnSource, ColumnUse, Kind, NodeColumns
 from recce_meta.sql_lineage.project.columns import analyse_project
 from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, dialect_of
 from tests.property.perturbing import Perturbed, Tally, check, listed, typed
@@ -42,7 +43,7 @@ class Models:
             self._check(node.unique_id, tally)
 
     def _check(self, unique_id: str, tally: Tally) -> None:
-        columns = self.graph.analyses[self.graph.lineage_ids[unique_id]]
+        columns = inlined(self.graph, self._nodes, unique_id)
         if columns.reason is not None:
             tally.not_analysed.append(f"{unique_id}: {columns.reason}")
             return
@@ -77,6 +78,38 @@ class Models:
             return exp.DataType.build(said or "", dialect=self.dialect).sql("duckdb")
         except SqlglotError:
             return guessed(name)
+
+
+def inlined(graph: ColumnGraph, nodes: Mapping[str, NodeMetadata], unique_id: str) -> NodeColumns:
+    """The columns of compiled SQL: an ephemeral parent is a CTE in it, and leads to its parents."""
+    columns = graph.analyses[graph.lineage_ids[unique_id]]
+    ephemeral = [one for one in nodes[unique_id].parents if one in nodes and nodes[one].is_ephemeral]
+    inner = {one: inlined(graph, nodes, one) for one in ephemeral}
+
+    def behind(parent: str, column: str, kinds: Collection[Kind]) -> list[ColumnSource]:
+        return [
+            source
+            for output in inner[parent].outputs
+            if output.name.lower() == column.lower() and output.kind in kinds
+            for source in output.sources
+        ]
+
+    def flat(sources: Iterable[ColumnSource], kinds: Collection[Kind]) -> tuple[ColumnSource, ...]:
+        found = [behind(one.parent, one.column, kinds) if one.parent in inner else [one] for one in sources]
+        return tuple(sorted({each for some in found for each in some}))
+
+    outputs = [replace(output, sources=flat(output.sources, [*Kind])) for output in columns.outputs]
+    uses = {use for one in inner.values() for use in one.uses}
+    for use in columns.uses:
+        source = ColumnSource(use.parent, use.column, use.confidence)
+        uses |= {
+            ColumnUse(use.usage, one.parent, one.column, one.confidence) for one in flat([source], [*Kind])
+        }
+    references = {one for each in inner.values() for one in each.references}
+    references |= {*flat(columns.references, [Kind.PASSTHROUGH])}
+    return replace(
+        columns, outputs=tuple(outputs), uses=tuple(sorted(uses)), references=tuple(sorted(references))
+    )
 
 
 def guessed(name: str) -> str:
