@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -63,6 +64,14 @@ def without(place: int) -> Callable[[Rows], Rows]:
     return lambda rows: [row for row in rows if row != rows[place]]
 
 
+def without_analysis(rows: Rows) -> Rows:
+    """Return *rows* of `column_part_nodes` without one whose analysis no other row has."""
+    place = place_of("column_part_nodes", "lineage_id")
+    counts = Counter(row[place] for row in rows)
+    lost = next(row for row in rows if counts[row[place]] == 1)
+    return [row for row in rows if row != lost]
+
+
 def without_node(name: str) -> Callable[[Rows], Rows]:
     """Return a function that removes the versions of a node."""
     place = place_of("node_versions", "name")
@@ -116,7 +125,9 @@ DAMAGES = {
         "column_edges", changed("column_edges", "ordinal", 2), problems("content column_analyses")
     ),
     "lost part of column lineage": Damage(
-        "column_part_nodes", without(0), problems("content column_part_nodes", "garbage column_analyses")
+        "column_part_nodes",
+        without_analysis,
+        problems("content column_part_nodes", "garbage column_analyses"),
     ),
     "author of a note": Damage(
         "annotation_events",
