@@ -27,7 +27,6 @@ from recce_meta.models.marks.annotated import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses
-from recce_meta.report.data.verdicts import PASSED
 from recce_meta.report.diff_details import (
     FAILS,
     MAY_FAIL,
@@ -46,6 +45,7 @@ from recce_meta.report.labels import (
     KINDS,
     NO_CHANGES,
     NOTHING_SELECTED,
+    PASSED,
     SEVERE,
     TESTS,
     UNMARKED,

@@ -148,6 +148,8 @@ def _is_doubtful(impact: Impact) -> bool:
 
 
 _INCOMPLETE = "the comparison is incomplete"
+PASSED = "✅"
+"""Sign of what is equal, passed or was approved."""
 NO_CHANGE = "no change"
 NO_CHANGES = "No changes"
 """Headline of a diff without a change."""

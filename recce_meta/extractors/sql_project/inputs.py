@@ -168,7 +168,8 @@ def with_calls(macros: Iterable[MacroMetadata]) -> tuple[MacroMetadata, ...]:
             named[name].append(macro.unique_id)
     found = []
     for macro in known.values():
-        names = {one or other for one, other in _CALLED.findall(macro.macro_sql)}
+        # Without `macro cents(`, which is not a call.
+        names = {one or other for one, other in _CALLED.findall(macro.macro_sql.partition("(")[2])}
         called = {unique_id for name in names for unique_id in named.get(name, ())}
         found.append(replace(macro, macros=tuple(sorted(called - {macro.unique_id}))))
     return tuple(found)

@@ -43,7 +43,6 @@ from recce_meta.report.data.text import CHANGES, plain_rows, rows_phrases, schem
 from recce_meta.report.data.text_columns import histogram_lines, top_k_lines
 from recce_meta.report.data.verdicts import (
     EQUAL_ROWS,
-    PASSED,
     SIGNS,
     DiffVerdict,
     Outcome,
@@ -63,6 +62,7 @@ from recce_meta.report.data.verdicts import (
     verdict,
 )
 from recce_meta.report.diff_markdown import MAX_CHARS, first_fitting, fold, omission_note
+from recce_meta.report.labels import PASSED
 from recce_meta.report.run_choice import choice_markdown
 from recce_meta.report.terminal import code, code_block, html_code, prose, render, shorten
 from recce_meta.report.values import (

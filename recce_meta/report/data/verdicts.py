@@ -49,7 +49,7 @@ from recce_meta.models.gaps import (
     stale_phrase,
 )
 from recce_meta.report.data.figures import column_differs, differing_columns
-from recce_meta.report.labels import join_words, moment
+from recce_meta.report.labels import PASSED, join_words, moment
 from recce_meta.report.values import count, percent
 
 TITLES = {
@@ -93,7 +93,7 @@ class Outcome(str, Enum):
 
 
 SIGNS = {
-    Outcome.EQUAL: "✅",
+    Outcome.EQUAL: PASSED,
     Outcome.DIFFERENT: "🟡",
     Outcome.PARTIAL: "❔",
     Outcome.ONE_SIDED: "⚪",
@@ -101,8 +101,6 @@ SIGNS = {
     Outcome.FAILED: "❗",
 }
 """Sign of each outcome in Markdown."""
-PASSED = SIGNS[Outcome.EQUAL]
-"""Sign of what passed or was approved."""
 NO_DIFFERENCE = "no difference"
 NO_DIFFERENCE_FOUND = f"{NO_DIFFERENCE} found"
 """Claim about data of which a part was not compared."""

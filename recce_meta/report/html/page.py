@@ -22,13 +22,14 @@ from recce_meta.models.marks.review import NO_REVIEWS, PairReviews
 from recce_meta.models.run import RunChoice, RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.data.summary import NodeSummary, data_summary
-from recce_meta.report.data.verdicts import PASSED, Outcome
+from recce_meta.report.data.verdicts import Outcome
 from recce_meta.report.html.checks import check_rows, check_tiles
 from recce_meta.report.html.data import OUTCOME_CLASSES
 from recce_meta.report.html.graph import DataMark, Drawing, draw_lineage, script_data, view_of
 from recce_meta.report.html.nodes import PageNode, downstream_of, nodes_of, tests_by_status
 from recce_meta.report.html.templates import render_template, static_file
 from recce_meta.report.labels import (
+    PASSED,
     SEVERE,
     DiffSummary,
     build_problems,

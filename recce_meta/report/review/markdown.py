@@ -8,8 +8,7 @@ from itertools import islice
 from recce_meta.errors import plural
 from recce_meta.models.change import RunDiff
 from recce_meta.models.marks.review import PairReviews, ReviewMark, ReviewStatus
-from recce_meta.report.data.verdicts import PASSED
-from recce_meta.report.labels import node_label
+from recce_meta.report.labels import PASSED, node_label
 from recce_meta.report.review.phrases import mark_phrase, review_sentences
 from recce_meta.report.terminal import code, prose, shorten
 
