@@ -54,6 +54,17 @@ def require_query(sql: str, warehouse: Warehouse, *, is_guarded: bool = False) -
     return sql
 
 
+def require_condition(sql: str, warehouse: Warehouse) -> None:
+    """Raise UsageError unless *sql*, a user's condition on rows, is guarded like a query."""
+    # A condition can call the same functions as a query.
+    require_query(f"SELECT 1 WHERE (\n{sql}\n)", warehouse, is_guarded=True)
+
+
+def require_expression(sql: str, warehouse: Warehouse) -> None:
+    """Raise UsageError unless *sql*, a user's expression of columns, is guarded like a query."""
+    require_query(f"SELECT (\n{sql}\n)", warehouse, is_guarded=True)
+
+
 def _refuse_host(sql: str, warehouse: Warehouse) -> None:
     """Raise UsageError if *sql* contains a name of the warehouse's `host_functions`, called or not."""
     if warehouse.has_unsure_escapes and "\\'" in sql:

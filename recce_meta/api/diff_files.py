@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -70,7 +69,7 @@ def diff_files(
         _link_packages(root, folder)
         base = read_sql_project(folder, replace(given, environment=f"commit {sha[:7]}"))
     current = read_sql_project(root, replace(given, environment=WORKING_TREE))
-    notes = [OF_FILES, *([OTHER_PACKAGES] if _packages(files) != _packages_in(root) else [])]
+    notes = [OF_FILES, *([OTHER_PACKAGES] if _are_packages_changed(root, files) else [])]
     for what, names in (("Local packages", _local_packages(root)), ("Links out of the project", links)):
         notes += [f"{what} are not compared: {first_of(names, _NAMED)}"] if names else []
     notes += [f"{side.run.environment}: {text}" for side in (base, current) for text in side.warnings]
@@ -107,13 +106,7 @@ def _local_packages(root: Path) -> list[str]:
     return sorted(path.name for folder in folders for path in folder.iterdir() if path.is_symlink())
 
 
-def _packages(files: Mapping[str, bytes]) -> list[bytes]:
-    return [files.get(name, b"") for name in _PACKAGES]
-
-
-def _packages_in(root: Path) -> list[bytes]:
-    found = {}
-    for name in _PACKAGES:
-        with suppress(FileNotFoundError):
-            found[name] = (root / name).read_bytes()
-    return _packages(found)
+def _are_packages_changed(root: Path, files: Mapping[str, bytes]) -> bool:
+    """Return True if a file that names packages differs between *root* and *files*."""
+    paths = ((name, root / name) for name in _PACKAGES)
+    return any((path.read_bytes() if path.is_file() else None) != files.get(name) for name, path in paths)

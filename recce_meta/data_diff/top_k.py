@@ -429,8 +429,8 @@ def top_k_diff(
 
     *where* restricts the rows of both sides, in the warehouse's SQL. With *guard*, *columns* can be
     expressions, as in `select_columns`. A column with incomparable types, or that the warehouse cannot group,
-    has a reason instead. Raises UnknownNameError for a column that neither
-    side has, unless *may_lack_excluded* is set and *exclude* has it, and errors that stop every query.
+    has a reason instead. Raises UnknownNameError for a column that neither side has, unless
+    *may_lack_excluded* is set and *exclude* has it, and errors that stop every query.
     """
     if k < 1:
         raise UsageError(f"Number of most frequent values invalid: {k}", hint="use a k of 1 or more")

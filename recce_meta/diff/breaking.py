@@ -257,8 +257,7 @@ def _of_sql(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: 
     if old is None or new is None:
         # Without compiled SQL, equal templates that call equal macros prove that the query is the same.
         same = before.compiled_code is after.compiled_code is None and before.code_hash == after.code_hash
-        called = causes.base.closure(before.macros) | causes.current.closure(after.macros)
-        is_proven = same and before.code_hash and causes.changed_macros.isdisjoint(called)
+        is_proven = same and before.code_hash and not causes.macros_behind(after, before)
         return _NOTHING if is_proven else unknown_effect("not compiled on both sides")
     if old == new:
         return _NOTHING

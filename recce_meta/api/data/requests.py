@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.adapter.read_only import require_query
+from recce_meta.adapter.read_only import require_condition, require_expression, require_query
 from recce_meta.api.data.execution import Job, RelationResolver
 from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
 from recce_meta.api.data.jobs import NodePair, each, query_job, sample_plan, subjects, value_jobs
@@ -162,12 +162,11 @@ def plan_request(
     """
     refuse_request(request, rules.privacy)
     if request.where:
-        # A condition can call the same functions as a query.
-        require_query(f"SELECT 1 WHERE (\n{request.where}\n)", warehouse, is_guarded=True)
+        require_condition(request.where, warehouse)
 
     def guard(expression: str) -> None:
         refuse_sql(rules.privacy)
-        require_query(f"SELECT (\n{expression}\n)", warehouse, is_guarded=True)
+        require_expression(expression, warehouse)
 
     if request.kind is DiffKind.QUERY:
         return _query(request, runs, resolver, warehouse, rules)

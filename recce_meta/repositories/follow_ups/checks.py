@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.read_only import require_query
+from recce_meta.adapter.read_only import require_condition, require_expression, require_query
 from recce_meta.api.checks import CheckRunner, run_checks, stored_checks
 from recce_meta.api.data.execution import DataDiffRunner, open_data_diff_runner
 from recce_meta.api.quality import (
@@ -221,12 +221,12 @@ class _GuardedChecks(CheckRunner):
         """Return the result of *check*. Raises UsageError if its condition is refused."""
         condition = getattr(check.params, "where", None)
         if condition:
-            require_query(f"SELECT 1 WHERE (\n{condition}\n)", self._place, is_guarded=True)
+            require_condition(condition, self._place)
         return super().__call__(check)
 
     def guard(self, expression: str) -> None:
         """Raise UsageError if *expression* does more than read columns."""
-        require_query(f"SELECT (\n{expression}\n)", self._place, is_guarded=True)
+        require_expression(expression, self._place)
 
 
 def _refuse_metrics(rules: QualityRules, warehouse: Warehouse) -> None:
@@ -234,7 +234,7 @@ def _refuse_metrics(rules: QualityRules, warehouse: Warehouse) -> None:
     metrics = [metric for table in rules.tables for metric in table.metrics]
     metrics += [one for table in rules.tables for column in table.columns for one in column.metrics]
     for metric in metrics:
-        require_query(f"SELECT (\n{metric.sql}\n)", warehouse, is_guarded=True)
+        require_expression(metric.sql, warehouse)
 
 
 @contextmanager

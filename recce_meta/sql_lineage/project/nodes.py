@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.models.lineage import ColumnOutput, ColumnSource, ColumnUse, Kind, NodeColumns, Tier, Usage
+from recce_meta.models.lineage import (
+    UNSURE,
+    ColumnOutput,
+    ColumnSource,
+    ColumnUse,
+    Kind,
+    NodeColumns,
+    Tier,
+    Usage,
+)
 from recce_meta.models.node import Json, NodeMetadata
 from recce_meta.sql_lineage.project.names import QueryNames, canonical_name
 from recce_meta.sql_lineage.project.semantics import SECTIONS
@@ -482,17 +491,14 @@ def named_columns(node: NodeMetadata, outputs: Sequence[ColumnOutput]) -> frozen
     )
 
 
-CONFIGURED = 0.5
-"""Confidence that SQL in the configuration names a column of the node, and not another word."""
-
-
 def configured_columns(outputs: Iterable[ColumnOutput], names: Mapping[str, bool]) -> Iterator[ColumnSource]:
     """Yield the sources of the *outputs* that the configuration names; see `builds.configured_names`."""
+    # A word of SQL may be the name of something else.
     for output in outputs:
         is_certain = names.get(output.name.lower())
         if is_certain is not None:
             for source in output.sources:
-                sure = source.confidence if is_certain else min(source.confidence, CONFIGURED)
+                sure = source.confidence if is_certain else min(source.confidence, UNSURE)
                 yield replace(source, confidence=sure)
 
 
