@@ -130,6 +130,18 @@ def test_edits_of_macros_below_others_are_changes_even_if_nothing_is_rendered(ch
         assert (change["name"], change["category"]) == ("queried", "unknown"), name
 
 
+def test_edits_of_dispatched_macros_are_changes(checkout: Checkout) -> None:
+    checkout.write("macros/low.sql", "{% macro default__low__er(c) %}{{ c }} + 1{% endmacro %}")
+    checkout.write("macros/high.sql", "{% macro high(c) %}{{ adapter.dispatch('low__er')(c) }}{% endmacro %}")
+    checkout.write(
+        "models/queried.sql", "select {{ run_query('select 1') }}, {{ high('a') }} as b from raw.c"
+    )
+    checkout.commit()
+    checkout.write("macros/low.sql", "{% macro default__low__er(c) %}{{ c }} + 2{% endmacro %}")
+
+    assert [one["name"] for one in checkout.diff("HEAD")["changes"]] == ["queried"]
+
+
 def test_names_of_files_are_no_commands_of_github(checkout: Checkout) -> None:
     checkout.write("models/a\n::error title=x::y.sql", "select {% for %}")
 

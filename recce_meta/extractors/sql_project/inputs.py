@@ -164,7 +164,7 @@ def with_calls(macros: Iterable[MacroMetadata]) -> tuple[MacroMetadata, ...]:
     named: dict[str, list[str]] = defaultdict(list)
     for macro in known.values():
         # `dispatch('cents')` calls `default__cents` or that of an adapter.
-        for name in {macro.name, macro.name.rpartition("__")[2]}:
+        for name in {macro.name, macro.name.partition("__")[2] or macro.name}:
             named[name].append(macro.unique_id)
     found = []
     for macro in known.values():
