@@ -175,7 +175,7 @@ def with_calls(macros: Iterable[MacroMetadata]) -> tuple[MacroMetadata, ...]:
     return tuple(found)
 
 
-_CALLED = re.compile(r"(\w+)\s*\(|\bdispatch\(\s*['\"](\w+)")
+_CALLED = re.compile(r"\bdispatch\(\s*['\"](\w+)|(\w+)\s*\(")
 """Names that are called, or dispatched, in the text of a macro."""
 
 
