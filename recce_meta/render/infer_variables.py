@@ -30,6 +30,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
+from jinja2 import Environment
+from jinja2.nodes import Call, Const, Name
 from msgspec import Struct
 
 from recce_meta.errors import TemplateError
@@ -175,6 +177,17 @@ class InferredValue(Struct, frozen=True):
 
     value: Any
     reason: str
+    is_trial: bool = False
+    """True while the value is tried out in search of the right one."""
+
+
+def reads_only(written: str, name: str) -> bool:
+    """Return True if the template *written* reads nothing but the variable *name*."""
+    tree = Environment().parse(written)
+    calls = [call for call in tree.find_all(Call) if isinstance(call.node, Name) and call.node.name == "var"]
+    return len(list(tree.find_all(Name))) == len(calls) and all(
+        bool(call.args) and isinstance(call.args[0], Const) and call.args[0].value == name for call in calls
+    )
 
 
 class Evidence:
@@ -202,6 +215,7 @@ class Evidence:
         self._tried: dict[Key, Any] = {}
         self._pending: set[Key] = set()
         self._known: dict[tuple[Key, bool], InferredValue | None] = {}
+        self._proven: dict[Key, InferredValue | None] = {}
         self._testimony: dict[tuple[Key, str, bool], Any] = {}
         self._names_allowed: dict[tuple[str, bool], frozenset[str | None]] = {}
         self._seen: dict[str, Observation | str | None] = {}
@@ -212,7 +226,7 @@ class Evidence:
         """Return the inferred value of the variable, or None; *default* is the template's own default."""
         key = package, name
         if key in self._tried:
-            return InferredValue(self._tried[key], "a trial")
+            return InferredValue(self._tried[key], "a trial", is_trial=True)
         # Rendering the evidence has read the variable again.
         if key in self._pending:
             return None
@@ -229,6 +243,27 @@ class Evidence:
                 return found
         finally:
             self._pending.discard(key)
+
+    def proof(self, name: str, package: str | None) -> InferredValue | None:
+        """Return the value that settings of the run prove by themselves, or None.
+
+        Settings that also read another variable, the environment or the target prove nothing.
+        """
+        key = package, name
+        if key in self._tried:
+            return InferredValue(self._tried[key], "a trial", is_trial=True)
+        if key in self._pending:
+            return None
+        if key not in self._proven:
+            self._pending.add(key)
+            try:
+                with self._separately() as may_go_on:
+                    if not may_go_on:
+                        return None
+                    self._proven[key] = self._of_settings(key, reads_only)
+            finally:
+                self._pending.discard(key)
+        return self._proven[key]
 
     def _without_code(self, key: Key, default: Any) -> InferredValue | None:
         """Return the finding that needs no compiled code and does not depend on the reading node."""
@@ -337,9 +372,13 @@ class Evidence:
                     )
         return {key: [*entries.values()][:_MOST_WITNESSES] for key, entries in found.items()}
 
-    def _of_settings(self, key: Key) -> InferredValue | None:
+    def _of_settings(
+        self, key: Key, may_prove: Callable[[str, str], bool] | None = None
+    ) -> InferredValue | None:
         findings: list[InferredValue] = []
         for node, setting, written, rendered in self._settings.get(key, ()):
+            if may_prove is not None and not may_prove(written, key[1]):
+                continue
             value = self._solved(key, node, written, rendered)
             if value is not UNSET:
                 findings.append(InferredValue(value, f"'{setting}' of {node.unique_id}"))

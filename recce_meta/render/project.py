@@ -32,6 +32,8 @@ LONGEST_SHOWN = 60
 class Variables(TemplateObject):
     """`var`: value from `--vars`, else dbt_project.yml, else inferred from the run's nodes, else the default.
 
+    A value that settings of the run prove outranks dbt_project.yml, which may have changed since.
+
     https://docs.getdbt.com/reference/dbt-jinja-functions/var
     """
 
@@ -54,11 +56,8 @@ class Variables(TemplateObject):
             if found.value != default:
                 self._announce(name, found)
             value = found.value
-        # A value may contain Jinja itself, because it comes from a YAML file.
-        if isinstance(value, str) and "{" in value:
-            return _as_text(self._scope.evaluate(value, self._scope))
         # A template can change lists in place, and all templates share the variables.
-        return deepcopy(value)
+        return deepcopy(self._evaluated(value))
 
     def _given(self, name: str) -> Any:
         """Return the value from `--vars` or dbt_project.yml; a package's values apply to its nodes only."""
@@ -74,7 +73,29 @@ class Variables(TemplateObject):
         if project.settings is not None:
             value = project.settings.variable(name, package, UNSET)
             if value is not UNSET:
-                project.notes.of_project.add(name)
+                return self._proven(name, value)
+        return value
+
+    def _proven(self, name: str, value: Any) -> Any:
+        """Return *value* of dbt_project.yml, or the one that the run proves instead."""
+        project, package = self._scope.project, self._scope.package
+        proof = None if project.evidence is None else project.evidence.proof(name, package)
+        if proof is None or str(proof.value) == str(self._evaluated(value)):
+            project.notes.of_project.add(name)
+            return value
+        if not proof.is_trial and name not in project.notes.inferred:
+            project.notes.inferred[name] = proof
+            proven, written = (shorten(quoted(one), LONGEST_SHOWN) for one in (proof.value, value))
+            self._scope.warn_once(
+                f"variable '{name}' is {written} in dbt_project.yml, but was {proven} in the run "
+                f"by {proof.reason}; the run's value is used, set it with --vars"
+            )
+        return proof.value
+
+    def _evaluated(self, value: Any) -> Any:
+        """Return *value* with its Jinja evaluated: values of a YAML file may have some."""
+        if isinstance(value, str) and "{" in value:
+            return _as_text(self._scope.evaluate(value, self._scope))
         return value
 
     def _default(self, name: str, default: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from recce_meta.errors import TemplateError
+from recce_meta.profiles import ProjectSettings
 from recce_meta.render import Limits
 
 ASKING = "model.shop.asking"
@@ -52,6 +53,43 @@ def test_a_setting_kept_as_written_and_as_rendered_tells(
     assert text == str("default" if value is None else value)
     assert renderer.inferred_variables == ({} if value is None else {"s": value})
     assert renderer.assumed_variables == ({"s"} if value is None else set())
+
+
+@pytest.mark.parametrize(
+    ("written", "schema", "in_file", "value"),
+    [
+        ("{{ var('s', 'erp') }}", "prod", "stage", "prod"),
+        ("raw_{{ var('s') }}", "raw_3", 4, 3),
+        ("{{ 'a' if var('s', false) else 'b' }}", "a", False, True),
+        # The file agrees.
+        ("{{ var('s', 'erp') }}", "prod", "prod", None),
+        ("{{ var('s', 'erp') }}", "3", "{{ 1 + 2 }}", None),
+        # What else the setting reads may have been different in the run.
+        ("{{ var('s') if target.name == 'dev' else 'prod' }}", "prod", "stage", None),
+        ("{{ env_var('X', var('s')) }}", "prod", "stage", None),
+        ("{{ var('s') ~ var('t', '') }}", "prod", "stage", None),
+        ("{{ var(['s'][0]) }}", "prod", "stage", None),
+    ],
+)
+def test_what_the_run_proves_outranks_the_project_file(
+    shop: Any, written: str, schema: str, in_file: object, value: object
+) -> None:
+    source = schema_source(shop, written, schema)
+    settings = ProjectSettings(name="shop", variables={"s": in_file})
+    text, renderer = rendered(
+        shop, "{{ var('s', 'default') }}", source, settings=settings, environ={"X": "prod"}
+    )
+
+    plain = "3" if in_file == "{{ 1 + 2 }}" else str(in_file)
+    assert text == (plain if value is None else str(value))
+    assert renderer.project_variables == ({"s"} if value is None else set())
+    assert renderer.inferred_variables == ({} if value is None else {"s": value})
+    conflicts = [line for line in renderer.warnings if "in dbt_project.yml, but" in line]
+    assert len(conflicts) == (value is not None)
+    assert all(repr(in_file) in line and repr(value) in line for line in conflicts)
+
+    given, _ = rendered(shop, "{{ var('s') }}", source, settings=settings, variables={"s": "given"})
+    assert given == "given"
 
 
 def test_what_was_inferred_is_said_once_with_what_tells_it(shop: Any) -> None:
