@@ -229,7 +229,7 @@ def _effects(
         shown = _of_sql(before, after, causes, compare)
         yield from variant_effects(shown, change.details, before, after, causes, compare)
     elif Reason.BODY in reasons:
-        yield _without_sql(after)
+        yield from _of_elements(change) if after.resource_type == SEMANTIC_MODEL else (_without_sql(after),)
     unseen = causes.unseen_macros(before, after) if Reason.MACROS in reasons else frozenset()
     for detail in change.details:
         match detail.reason:
@@ -268,6 +268,24 @@ def _lost_elements(before: NodeMetadata, after: NodeMetadata) -> list[str]:
     """Return the names of elements that a semantic model had: metrics and saved queries may name them."""
     kept = {name for name, _ in elements(after) or ()}
     return [name for name, _ in elements(before) or () if name not in kept]
+
+
+def _of_elements(change: Change) -> Iterator[SqlChange]:
+    """Yield the effect of changed elements of a semantic model, each by its column.
+
+    Entities decide how semantic models are joined, so that each metric may have other rows.
+    """
+    for detail in change.details:
+        if detail.reason is not Reason.BODY:
+            continue
+        section, _, path = detail.key.partition(".")
+        name, _, inner = path.partition(".")
+        if section not in ("measures", "dimensions") or not name:
+            yield _breaking("definition changed")
+        elif not inner and (detail.base is None or detail.current is None):
+            yield _touching(name, Status.ADDED if detail.base is None else Status.REMOVED)
+        else:
+            yield _touching(name, Status.MODIFIED, f"{section[:-1]} {name} changed")
 
 
 def _without_sql(node: NodeMetadata) -> SqlChange:

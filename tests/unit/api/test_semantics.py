@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,25 @@ def metric(name: str, measure: str = "total", where: Any = None, **params: Any) 
     return definition("metric", name, parent, type=kind, type_params=given, **(own or {}))
 
 
-def shop(run_id: str, *definitions: NodeMetadata, without: str = "", lost: str = "") -> Project:
-    """A project without a column of a model, or without an element of a semantic model."""
+def shop(
+    run_id: str,
+    *definitions: NodeMetadata,
+    without: str = "",
+    lost: str = "",
+    edited: Mapping[str, dict[str, Any]] | None = None,
+) -> Project:
+    """A project without a column of a model, or with an element of a semantic model lost or *edited*."""
     models = [node(name, _without(sql, name, without)) for name, sql in SQL.items()]
     spine = replace(models[3], properties={"time_spine": {"standard_granularity_column": "date_day"}})
     semantic = [
         definition("semantic_model", name, f"model.shop.{name}", **{
-            key: [one for one in value if f"{name}.{one['name']}" != lost] if key != "defaults" else value
+            key: [
+                {**one, **(edited or {}).get(f"{name}.{one['name']}", {})}
+                for one in value
+                if f"{name}.{one['name']}" != lost
+            ]
+            if key != "defaults"
+            else {**value, **(edited or {}).get(f"{name}.{key}", {})}
             for key, value in own.items()
         })
         for name, own in ELEMENTS.items()
@@ -222,6 +235,39 @@ def test_an_element_that_a_semantic_model_loses_is_a_column_that_it_loses(
         assert found["m"] == expected["m"]
     (change,) = diff.changed
     assert [(one.name, str(one.status)) for one in change.columns] == [(lost.split(".")[1], "removed")]
+
+
+ALL_BY_ROWS = dict.fromkeys(["m", "q", "plain", "others"], "rows")
+
+
+@pytest.mark.parametrize(
+    ("edited", "values", "expected"),
+    [
+        # Only what reads the element is affected.
+        ("orders.status", {"expr": "upper(status)"}, {"m": "rows", "q": "rows"}),
+        ("orders.big", {"expr": "tax > 5"}, {}),
+        ("orders.total", {"expr": "amount + 1"}, {"m": "changed", "plain": "changed", "q": "rows"}),
+        ("orders.taxes", {"agg": "max"}, {"others": "changed"}),
+        ("customers.segment", {"expr": "lower(segment)"}, {"q": "rows"}),
+        # Descriptions change nothing; what joins semantic models and what groups by time changes all.
+        ("orders.status", {"description": "of the order"}, {}),
+        ("orders.customer", {"expr": "tax"}, ALL_BY_ROWS),
+        (
+            "orders.defaults",
+            {"agg_time_dimension": "sent_at"},
+            ALL_BY_ROWS,
+        ),
+    ],
+)
+def test_an_edited_element_of_a_semantic_model_affects_what_reads_it(
+    edited: str, values: dict[str, Any], expected: dict[str, str]
+) -> None:
+    query = definition("saved_query", "q", "metric.shop.m", query_params={**QUERY, "where": None})
+    definitions = (metric("m", where=STATUS), metric("plain"), metric("others", "taxes"), query)
+    sides = shop("b", *definitions), shop("bc", *definitions, edited={edited: values})
+    diff = whole_diff(*sides, NOTHING_MORE)
+    changed = {one.name: "changed" for one in diff.changed if one.resource_type != "semantic_model"}
+    assert {**answers(diff), **changed} == expected
 
 
 def test_every_metric_and_saved_query_of_real_manifests_has_columns(subtests: pytest.Subtests) -> None:
