@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from recce_meta.cli.command import ONLY_PARSED, prepared
-from recce_meta.errors import RecceMetaError, UnknownNameError
+from recce_meta.errors import RecceMetaError, UnknownNameError, UsageError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -109,6 +109,10 @@ def with_defaults(command: click.Command, path: tuple[str, ...]) -> click.Comman
     return command
 
 
+OF_RECCE = {"run": "check", "server": "serve", "summary": "diff --format markdown"}
+"""Commands of recce without a command of the same name, with what does the same."""
+
+
 class LazyGroup(click.Group):
     """Group that imports the module of a command when it is used: `--help` costs only click's import."""
 
@@ -140,6 +144,11 @@ class LazyGroup(click.Group):
 
         Raises UnknownNameError, which suggests the nearest name.
         """
+        if args[0] in OF_RECCE and OF_RECCE[args[0]].split()[0] in self._table:
+            raise UsageError(
+                f"Unknown command '{args[0]}'",
+                hint=f"`recce {args[0]}` is `recce-meta {OF_RECCE[args[0]]}` here",
+            )
         if args[0] not in self._table:
             raise UnknownNameError("command", args[0], list(self._table))
         return super().resolve_command(ctx, args)

@@ -424,7 +424,12 @@ def _manifest_path(folder: Path, given: str | Path | None) -> Path:
     if folder.is_file():
         return folder
     if not folder.is_dir():
-        raise ArtifactError(f"Folder not found: {folder}", hint="pass dbt's target folder with --target-path")
+        raise ArtifactError(
+            f"Folder not found: {folder}",
+            hint="run `dbt build` first, or pass dbt's target folder with --target-path"
+            if project_above(folder)
+            else f"no {PROJECT_FILE} here or above: change to the project's folder, or pass --project-dir",
+        )
     if path := find_artifact(folder, "manifest.json"):
         return path
     raise ArtifactError(

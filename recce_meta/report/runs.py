@@ -56,7 +56,8 @@ FAILURES_SHOWN = 10
 FAILED = frozenset({"error", "runtime error", "fail", "partial success"})
 """Result statuses of dbt that mean failure."""
 
-_HEADINGS = ("run", "project", "environment", "run at", "branch", "sha", "PR", "nodes", "dbt", "status")
+_HEADINGS = ("run", "status", "project", "environment", "run at", "branch", "sha", "PR", "nodes", "dbt")
+"""Narrow terminals cut columns at the end: the status stands before them."""
 
 
 def runs_text(runs: Sequence[RunMetadata], *, width: int, color: bool) -> str:
@@ -81,6 +82,7 @@ def run_rows(runs: Sequence[RunMetadata]) -> list[list[Span]]:
 def _run_row(run: RunMetadata) -> list[Span]:
     return [
         Span(short_run_id(run.run_id), Style.CYAN),
+        Span(run_problem(run), Style.RED),
         Span(run.project_name),
         Span(run.environment),
         Span(moment(run.run_at)),
@@ -89,7 +91,6 @@ def _run_row(run: RunMetadata) -> list[Span]:
         Span(run.pull_request or ""),
         Span(f"{run.node_count:,}"),
         Span(run.dbt_version or ""),
-        Span(run_problem(run), Style.RED),
     ]
 
 

@@ -358,7 +358,8 @@ def test_the_word_hook_in_another_command_changes_nothing(shop: Any) -> None:
 
     assert (ran.code, ran.err) == (
         3,
-        "error: Folder not found: hook\nhint: pass dbt's target folder with --target-path\n",
+        "error: Folder not found: hook\n"
+        "hint: run `dbt build` first, or pass dbt's target folder with --target-path\n",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import pytest
 
-from recce_meta.cli.command import GLOBAL, OPEN_OPTION, SELECTING, StoreName, prepared
+from recce_meta.cli.command import CONNECTION_NAMES, GLOBAL, OPEN_OPTION, SELECTING, StoreName, prepared
 from recce_meta.cli.console import new_console
 from recce_meta.cli.main import cli
 from recce_meta.errors import UsageError
@@ -49,12 +49,28 @@ def test_a_command_is_prepared_once() -> None:
     assert prepared(command) is command
 
 
-def test_the_help_has_global_options_in_a_section_of_their_own() -> None:
-    text = COMMANDS["runs"].get_help(click.Context(COMMANDS["runs"], info_name="runs"))
-    own, section, shared = text.partition("Global options:")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_has_the_commands_own_options_first(name: str) -> None:
+    command = COMMANDS[name]
+    text = command.get_help(click.Context(command, info_name=name))
+    rest, section, shared = text.partition("Global options:")
+    own, _, of_connection = rest.partition("Connection options:")
 
-    assert section and "--format" in own and "--help" in own
-    assert "--quiet" not in own and all(f"--{name}".replace("_", "-") in shared for name in GLOBAL)
+    assert section and "--help" in own
+    assert "--quiet" not in rest and all(f"--{name}".replace("_", "-") in shared for name in GLOBAL)
+    named = {param.name for param in command.params}
+    assert ("--lock-timeout" in of_connection) == (named >= CONNECTION_NAMES)
+    assert "--format" not in of_connection and "--output" not in of_connection
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("run", "check"), ("server", "serve"), ("summary", "diff --format markdown")],
+)
+def test_a_command_of_recce_is_answered_with_ours(name: str, instead: str) -> None:
+    with pytest.raises(UsageError, match=f"Unknown command '{name}'") as caught:
+        cli.resolve_command(click.Context(cli), [name])
+    assert caught.value.hint == f"`recce {name}` is `recce-meta {instead}` here"
 
 
 RUNS = {"base_argument": "prod", "current_argument": "pr"}

@@ -181,8 +181,13 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="Folder not found"):
+    with pytest.raises(ArtifactError, match="Folder not found") as caught:
         extracted(tmp_path / "nowhere")
+    assert "no dbt_project.yml here or above" in (caught.value.hint or "")
+    (tmp_path / "dbt_project.yml").write_text("name: shop")
+    with pytest.raises(ArtifactError, match="Folder not found") as caught:
+        extracted(tmp_path / "nowhere")
+    assert "run `dbt build` first" in (caught.value.hint or "")
 
 
 def test_a_folder_in_the_manifests_place_is_refused(tmp_path: Path) -> None:

@@ -57,7 +57,8 @@ def test_every_format_of_a_diff_explains_the_star() -> None:
 
 
 def test_runs_and_show_tell_a_failed_build() -> None:
-    assert TOLD in report.runs_text([BROKEN], width=200, color=False)
+    for width in (200, 50):
+        assert TOLD in report.runs_text([BROKEN], width=width, color=False)
     assert TOLD in report.runs_markdown([BROKEN])
     assert "failed, 1 error, 4 skipped" in report.run_text(BROKEN, {}, RESULTS, width=100, color=False)
     assert "failed, 1 error, 4 skipped" in report.run_markdown(BROKEN, {}, RESULTS)
