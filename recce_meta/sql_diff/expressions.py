@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlglot import exp
 
 from recce_meta.sql_diff.functions import UNSTABLE, binding
-from recce_meta.sql_diff.identifiers import IdentifierRules
+from recce_meta.sql_diff.identifiers import names_of
 from recce_meta.sql_lineage.expressions import NODE
 from recce_meta.sql_lineage.query import Output, Query, QuerySource
 from recce_meta.warehouses.types import Sql
@@ -23,14 +23,41 @@ from recce_meta.warehouses.types import Sql
 LONGEST = 160
 """Length above which a key is replaced by its hash, so that nested keys stay short."""
 
+Kind = type[Any]
+"""Class of an expression."""
 CONNECTORS = (exp.And, exp.Or)
 NO_OPERATORS = (exp.Paren, exp.Alias, exp.Select, exp.Where, exp.Having, exp.Qualify, exp.Ordered, exp.Tuple)
 JSON_OPERATORS = (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONBExtract, exp.JSONBExtractScalar)
 SYMMETRIC = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
-CONDITIONS = (*SYMMETRIC, *CONNECTORS, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Not, exp.In, exp.Between, exp.Is)
+COMPARISONS = (*SYMMETRIC, exp.GT, exp.GTE, exp.LT, exp.LTE)
+ONE_COALESCE = "coalesce:COALESCE"
+CONDITIONS = (*COMPARISONS, *CONNECTORS, exp.Not, exp.In, exp.Between, exp.Is)
 """Expressions that yield only true, false or NULL."""
 SWAPPED = {exp.GT: "lt", exp.GTE: "lte"}
 """Comparisons that equal another one with its sides swapped."""
+NEGATED_EQUALITY: dict[Kind, Kind] = {
+    exp.EQ: exp.NEQ,
+    exp.NEQ: exp.EQ,
+    exp.NullSafeEQ: exp.NullSafeNEQ,
+    exp.NullSafeNEQ: exp.NullSafeEQ,
+}
+"""Comparisons with those that are true where they are false. Both are NULL for the same operands."""
+NEGATED_ORDER: dict[Kind, Kind] = {exp.GT: exp.LTE, exp.LTE: exp.GT, exp.LT: exp.GTE, exp.GTE: exp.LT}
+"""The same for an order of all values: by IEEE 754, `not (a <= 2)` is true for NaN, and `a > 2` is false."""
+QUANTIFIERS = (exp.Any, exp.All)
+ORDERS_ALL = frozenset({"databricks", "duckdb", "mysql", "postgres", "snowflake", "spark", "sqlite"})
+"""Dialects in which NaN is greater than all numbers, or that have no NaN.
+
+https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-NUMERIC-DECIMAL
+https://duckdb.org/docs/stable/sql/data_types/numeric
+https://docs.snowflake.com/en/sql-reference/data-types-numeric#special-values
+https://docs.databricks.com/aws/en/sql/language-manual/data-types/special-floating-point-values
+"""
+SPLITS_BETWEEN = ORDERS_ALL - {"mysql"}
+"""Dialects in which `a between 1 and 2` is `a >= 1 and a <= 2`, if both bounds have one type.
+
+MySQL compares all three in a type that depends on all of them.
+"""
 NUMBERS = (exp.Mul, exp.Div, exp.Mod, exp.Count, exp.Neg)
 """Expressions that `+` does not concatenate. DuckDB concatenates lists, and SQL Server strings."""
 IGNORED = frozenset({"hint", "hints"})
@@ -79,14 +106,54 @@ def _commutes(node: Sql) -> bool:
     sides = (node.this, node.expression)
     if isinstance(node, exp.Add) and not any(_is_number(side) for side in sides):
         return False
-    calls = (below for below in node.expression.walk() if isinstance(below, (exp.Func, exp.Query)))
+    return _is_stable(node.expression)
+
+
+def _is_stable(node: Sql) -> bool:
+    """Return whether *node* has one value in a row, however often it is computed."""
+    calls = (below for below in node.walk() if isinstance(below, (exp.Func, exp.Query)))
     return not any(isinstance(call, exp.Query) or binding(call) & UNSTABLE for call in calls)
+
+
+def _sides(node: Sql) -> tuple[Sql | _Bound, ...]:
+    """Return the conditions that a connector or BETWEEN joins."""
+    if isinstance(node, exp.Between):
+        low, high = node.args["low"], node.args["high"]
+        return _Bound(exp.LTE, node.this, high), _Bound(exp.GTE, node.this, low)
+    return node.args["expression"], node.this
+
+
+def _bare(node: Sql) -> Sql:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
+def _is_neutral(term: _Operand, kind: Kind) -> bool:
+    """Return whether *kind* of *term* and another condition is that condition: `true and x`, `false or x`."""
+    is_true = (kind is exp.And) is not term.is_negated
+    return not isinstance(term.node, _Bound) and is_always(term.node, is_true)
 
 
 def _is_number(node: Sql) -> bool:
     while isinstance(node, exp.Paren):
         node = node.this
     return isinstance(node, NUMBERS) or (isinstance(node, exp.Literal) and not node.is_string)
+
+
+class _Bound(NamedTuple):
+    """Comparison of a BETWEEN with one of its bounds."""
+
+    kind: Kind
+    this: Sql
+    expression: Sql
+
+
+class _Operand(NamedTuple):
+    """Condition that others are joined with, and whether it is negated."""
+
+    node: Sql | _Bound
+    is_negated: bool
 
 
 class ExpressionKeys:
@@ -99,13 +166,15 @@ class ExpressionKeys:
 
     def __init__(
         self,
-        names: IdentifierRules,
+        dialect: str,
         sql: str,
         meaning: Meaning,
         named_window: NamedWindow,
         folded: Mapping[int, str],
     ) -> None:
-        self._names = names
+        self._names = names_of(dialect)
+        self._negated = NEGATED_EQUALITY | (NEGATED_ORDER if dialect in ORDERS_ALL else {})
+        self._splits_between = dialect in SPLITS_BETWEEN
         self._sql = sql
         self._meaning = meaning
         self._named_window = named_window
@@ -133,14 +202,12 @@ class ExpressionKeys:
         if isinstance(node, exp.Paren):
             key = self.key(node.this)
             return short(f"bracketed({key})") if _binds_as_dialects_differ(node) else key
-        if isinstance(node, CONNECTORS):
-            return self._connected(node)
-        if isinstance(node, SYMMETRIC):
-            return short(f"{node.key}({','.join(sorted((self.key(node.this), self.key(node.expression))))})")
-        if node.__class__ in SWAPPED:
-            return short(f"{SWAPPED[node.__class__]}({self.key(node.expression)},{self.key(node.this)})")
-        if isinstance(node, (exp.LT, exp.LTE)):
-            return short(f"{node.key}({self.key(node.this)},{self.key(node.expression)})")
+        if isinstance(node, (*CONNECTORS, exp.Not, exp.Between)):
+            return self._condition(node)
+        if isinstance(node, COMPARISONS):
+            return self._compared(node.__class__, node)
+        if isinstance(node, exp.Coalesce) and not node.expressions and self._called(node) == ONE_COALESCE:
+            return self.key(node.this)
         if isinstance(node, exp.Binary):
             return self._chain(node)
         if isinstance(node, exp.In) and node.args.get("expressions"):
@@ -160,15 +227,108 @@ class ExpressionKeys:
             and not (value is None or value is False or value == [])
         )
 
-    def _connected(self, node: Sql) -> str:
-        neutral = isinstance(node, exp.And)
-        parts = [part for part in conjuncts(node, node.__class__) if not is_always(part, neutral)]
-        # `x and true` makes a boolean of x, so only a condition is equal to it.
-        if len(parts) == 1 and isinstance(parts[0], CONDITIONS):
-            return self.key(parts[0])
-        if len(parts) < 2:
-            parts = list(conjuncts(node, node.__class__))
-        return short(f"{node.key}({','.join(sorted(self.key(part) for part in parts))})")
+    def conditions(self, node: Sql) -> list[str]:
+        """Return the keys of the conditions that `and` joins in *node*; `true` is none."""
+        terms = self._terms(_Operand(node, False), exp.And)
+        return [self._signed(term) for term in terms if not _is_neutral(term, exp.And)]
+
+    def _condition(self, node: Sql) -> str:
+        """Return the key of a connector, a negation or a BETWEEN: negations are moved to the comparisons."""
+        kind, inner = self._effective(_Operand(node, False))
+        if kind is not None:
+            return self._connected(kind, inner)
+        if inner.node is node:
+            return short(f"{self._called(node)}({self.arguments(node)})")
+        # `not not x` makes a boolean of x, so only a condition is equal to it.
+        if inner.is_negated or isinstance(inner.node, (*CONDITIONS, _Bound)):
+            return self._signed(inner)
+        return short(f"not(this=not(this={self.key(inner.node)}))")
+
+    def _connected(self, kind: Kind, joined: _Operand) -> str:
+        """Return the key of the conditions that *kind* joins in *joined*."""
+        every = list(self._terms(joined, kind))
+        terms = [term for term in every if not _is_neutral(term, kind)]
+        # `x and true` makes a boolean of x, too.
+        if len(terms) == 1 and (terms[0].is_negated or isinstance(terms[0].node, (*CONDITIONS, _Bound))):
+            return self._signed(terms[0])
+        keys = sorted(map(self._signed, terms if len(terms) > 1 else every))
+        return short(f"{kind.key}({','.join(keys)})")
+
+    def _effective(self, term: _Operand) -> tuple[Kind | None, _Operand]:
+        """Return the connector that *term* is once its negations have been moved inwards, and its last node.
+
+        The connector is None for other conditions.
+        """
+        node, is_negated = term
+        while self._is_as_written(node):
+            if isinstance(node, exp.Paren) and not _binds_as_dialects_differ(node):
+                node = node.this
+            elif isinstance(node, exp.Not):
+                node, is_negated = node.this, not is_negated
+            else:
+                break
+        kind: Kind | None = None
+        if not isinstance(node, _Bound) and self._is_as_written(node):
+            if isinstance(node, CONNECTORS):
+                kind = exp.And if isinstance(node, exp.And) is not is_negated else exp.Or
+            elif isinstance(node, exp.Between) and self._is_two_comparisons(node):
+                kind = exp.Or if is_negated else exp.And
+        return kind, _Operand(node, is_negated)
+
+    def _terms(self, joined: _Operand, kind: Kind) -> Iterator[_Operand]:
+        """Yield the conditions that *kind* joins in *joined*, through parentheses, negations and BETWEEN."""
+        stack = [joined]
+        while stack:
+            found, term = self._effective(stack.pop())
+            if found is not kind or isinstance(term.node, _Bound):
+                yield term
+            else:
+                stack += (_Operand(side, term.is_negated) for side in _sides(term.node))
+
+    def _signed(self, term: _Operand) -> str:
+        """Return the key of a condition, negated or not."""
+        node, is_negated = term
+        kind = node.kind if isinstance(node, _Bound) else node.__class__
+        if isinstance(node, _Bound) or (is_negated and self._may_be_negated(node)):
+            return self._compared(self._negated[kind] if is_negated else kind, node)
+        if not is_negated:
+            return self.key(node)
+        connector, inner = self._effective(term)
+        return self._connected(connector, inner) if connector else short(f"not(this={self.key(node)})")
+
+    def _may_be_negated(self, node: Sql) -> bool:
+        """Return whether the negation of *node* is another comparison of its sides."""
+        # `not (a = any(…))` is `a <> all(…)`.
+        return (
+            node.__class__ in self._negated
+            and self._is_as_written(node)
+            and not any(isinstance(_bare(side), QUANTIFIERS) for side in (node.this, node.expression))
+        )
+
+    def _is_as_written(self, node: Sql | _Bound) -> bool:
+        """Return whether *node* stands for itself, and lost no words in parsing."""
+        return isinstance(node, NODE) and id(node) not in self._folded and self._meaning(node) is None
+
+    def _is_two_comparisons(self, node: Sql) -> bool:
+        """Return whether *node*, a BETWEEN, is the same as two comparisons."""
+        low, high = node.args.get("low"), node.args.get("high")
+        return (
+            self._splits_between
+            and not node.args.get("symmetric")
+            and isinstance(low, exp.Literal)
+            and isinstance(high, exp.Literal)
+            and ((low.is_int and high.is_int) or (low.is_string and high.is_string))
+            and _is_stable(node.this)
+        )
+
+    def _compared(self, kind: Kind, node: Sql | _Bound) -> str:
+        """Return the key of the comparison *kind* of the sides of *node*."""
+        sides = [self.key(node.this), self.key(node.expression)]
+        if kind in SYMMETRIC:
+            sides.sort()
+        elif kind in SWAPPED:
+            sides.reverse()
+        return short(f"{SWAPPED.get(kind, kind.key)}({','.join(sides)})")
 
     def _among(self, node: Sql) -> str:
         """Return the key of `a in (1, 2)`, ignoring the order of values and duplicate literals."""

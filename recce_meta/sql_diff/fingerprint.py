@@ -22,8 +22,6 @@ from recce_meta.sql_diff.expressions import (
     ANYWHERE,
     Frame,
     QueryFingerprint,
-    conjuncts,
-    is_always,
     names_and_values,
     short,
 )
@@ -274,7 +272,7 @@ class Fingerprints(References):
         if join.on is not None and join.node is not None:
             on = arg(join.node, "on")  # next to a MATCH_CONDITION
             if on is not None and on is not join.on.node:
-                keys += [self._key(condition) for condition in conjuncts(on)]
+                keys += self._expressions.conditions(on)
         for merged in join.using:
             columns = [self._reference(column) for column in merged.columns]
             if len(columns) == 2:
@@ -510,7 +508,7 @@ class Fingerprints(References):
         """Return the keys of conditions and, if *query* is given, of its outputs that they may name."""
         keys: list[str] = []
         for clause in clauses:
-            keys += [self._key(one) for one in conjuncts(clause.node) if not is_always(one, True)]
+            keys += self._expressions.conditions(clause.node)
             if query is not None:
                 keys += {f"or {other}" for other in self._candidates(clause, query)}
         return tuple(sorted(keys))

@@ -60,7 +60,7 @@ class References(ABC):
     def __init__(self, dialect: str, sql: str, folded: Mapping[int, str]) -> None:
         self._dialect = dialect
         self._names = names_of(dialect)
-        self._expressions = ExpressionKeys(self._names, sql, self._meaning, self._named_window, folded)
+        self._expressions = ExpressionKeys(dialect, sql, self._meaning, self._named_window, folded)
         self._frames: list[Frame] = []
         self._values: dict[int, str] = {}
         self._suffixes: dict[int, str] = {}

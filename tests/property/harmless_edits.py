@@ -263,6 +263,36 @@ def add_true(tree: Tree, random: Random) -> Tree | None:
     return edited
 
 
+def negate(tree: Tree, random: Random) -> Tree | None:
+    """Write a condition as the negation of its opposite, or a BETWEEN as two comparisons."""
+    edited = tree.copy()
+    opposite = {
+        exp.EQ: exp.NEQ, exp.NEQ: exp.EQ,
+        exp.GT: exp.LTE, exp.LTE: exp.GT, exp.LT: exp.GTE, exp.GTE: exp.LT,
+        exp.And: exp.Or, exp.Or: exp.And,
+    }  # fmt: skip
+    found = [
+        node
+        for node in edited.find_all(exp.Between, *opposite)
+        if node.find(exp.Any, exp.All) is None and not isinstance(node.parent, (exp.PropertyEQ, exp.Set))
+    ]
+    if not found:
+        return None
+    # The last one found is inside of the others.
+    for node in random.sample(found, min(len(found), random.randint(1, 3))):
+        if isinstance(node, exp.Between):
+            low, high = (_bracketed(node.args[name]) for name in ("low", "high"))
+            sides = exp.GTE(this=node.this.copy(), expression=low), exp.LTE(this=node.this, expression=high)
+            node.replace(exp.Paren(this=exp.And(this=sides[0], expression=sides[1])))
+            continue
+        one, other = _bracketed(node.this), _bracketed(node.expression)
+        if isinstance(node, (exp.And, exp.Or)):
+            one, other = exp.Not(this=exp.Paren(this=one)), exp.Not(this=exp.Paren(this=other))
+        denied = exp.Paren(this=opposite[node.__class__](this=one, expression=other))
+        node.replace(exp.Paren(this=exp.Not(this=denied)))
+    return edited
+
+
 KINDS: dict[str, Edit] = {
     "wrap": wrap,
     "inline": inline,
@@ -271,4 +301,5 @@ KINDS: dict[str, Edit] = {
     "predicates reordered": reorder,
     "IN list reordered": reorder_lists,
     "where true": add_true,
+    "condition negated": negate,
 }
