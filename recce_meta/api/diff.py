@@ -30,6 +30,7 @@ from recce_meta.diff.dbt_state import (
     scan_state_resolver,
 )
 from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.same_sql import compiled_once, uncompared_note
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
 from recce_meta.diff.scan_models import drift
 from recce_meta.errors import ConditionFailed, SelectorError, UnknownNameError, UsageError, first_of, plural
@@ -75,17 +76,16 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
         pair.add_text(edited, "compiled_code")
         pair.add(touched)
         changes = compare(*pair.sides)
+    notes = pair.notes(changes)
     if not changed_ids(changes):
-        return run_diff(
-            base, current, changes, build_lineage_graph([]), {}, pair.unseen_seeds(), pair.notes()
-        )
+        return run_diff(base, current, changes, build_lineage_graph([]), {}, pair.unseen_seeds(), notes)
     pair.add_code(changes)
     graph = pair.graph
     runs = (StoredRunReader(adapter, base, schema, graph), StoredRunReader(adapter, current, schema, graph))
     effects = Effects((pair.sides[0], pair.sides[1]), runs, graph, changed_ids(changes))
     judged, reached = effects.of(changes)
     names = pair.names(judged, effects.graph)
-    notes = (*pair.notes(), *effects.notes())
+    notes += effects.notes()
     return run_diff(base, current, judged, effects.graph, names, pair.unseen_seeds(), notes, reached=reached)
 
 
@@ -215,10 +215,12 @@ class _Pair:
                 missing = [unique_id for unique_id in missing if unique_id not in named]
         return named
 
-    def notes(self) -> list[str]:
+    def notes(self, changes: Mapping[str, Change]) -> list[str]:
         """Return notes on parts of the two runs that are not compared."""
         scope = [] if self._seen is None else [scope_note(self.base, self.current)]
-        return [*scope, *self._macro_notes]
+        once = compiled_once(self.sides[0], self.sides[1]).difference(changed_ids(changes))
+        self.add_text([one for one in once if self.sides[1].nodes[one].raw_code is None], "raw_code")
+        return [*scope, *self._macro_notes, *uncompared_note(self.sides[0], self.sides[1], once)]
 
     def unseen_seeds(self) -> list[str]:
         """Return seeds without a content hash on both sides."""
@@ -450,9 +452,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         )
         notes.append(scope_note(base.run, current.run))
     before, after = ProjectSide.of(base), ProjectSide.of(current)
-    changes: Mapping[str, Change] = (
-        dbt_changes(base, current) if question.like_dbt else compare(before, after)
-    )
+    changes = dbt_changes(base, current) if question.like_dbt else compare(before, after)
     unselected: set[str] = set()
     chosen: frozenset[str] = frozenset()
     is_empty = False
@@ -466,11 +466,8 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         elif len(" ".join(question.selection).split()) > 1:
             notes += unknown_terms(question.selection, base, current)
     nodes = {**before.nodes, **after.nodes}
-    unseen = [
-        unique_id
-        for unique_id in before.nodes.keys() & after.nodes.keys()
-        if is_unseen_seed(before.nodes[unique_id], after.nodes[unique_id])
-    ]
+    common = before.nodes.keys() & after.nodes.keys()
+    unseen = [one for one in common if is_unseen_seed(before.nodes[one], after.nodes[one])]
     renamed = set(renamed_by_dbt(before, after).values())
     edges = {*current.edges, *(edge for edge in base.edges if edge.node_id not in renamed)}
     graph = build_lineage_graph(nodes.values(), edges)
@@ -478,6 +475,8 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     if question.like_dbt:
         found = run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
         return replace(found, has_empty_selection=is_empty)
+    once = compiled_once(before, after).difference(changed_ids(changes), unselected)
+    notes += uncompared_note(before, after, once & chosen if question.selection or question.exclude else once)
     notes += Causes(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
     runs = (before_run.for_diff(base, graph, changes), after_run.for_diff(current, graph, changes))
     # Changes that are not selected still make the columns of both sides differ.

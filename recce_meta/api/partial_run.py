@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.diff.project_side import ProjectSide
-from recce_meta.diff.same_sql import Dependence, SqlInputs
+from recce_meta.diff.same_sql import Dependence, SqlInputs, target_of
 from recce_meta.errors import StoreNotFound, TemplateError
 from recce_meta.graph import LineageGraph, build_lineage_graph, parents_first
 from recce_meta.lazy import LazyModule
@@ -161,7 +161,7 @@ def _wanted(
             for unique_id, version_id in versions.get(donor.graph_id or "", ()):
                 # One version has one text, from equal inputs unless its ephemeral ancestors differ.
                 is_alone = not _ephemeral_above([unique_id], side.nodes)
-                same = donor.macro_set_id, donor.dbt_version, donor.environment, _target(donor)
+                same = donor.macro_set_id, donor.dbt_version, donor.environment, target_of(donor)
                 trial = (version_id, *same, is_alone or donor.graph_id)
                 if trial not in tried:
                     tried.add(trial)
@@ -207,7 +207,7 @@ def _from_run(
     inputs = SqlInputs(
         ProjectSide(theirs, LazyMacros(partial(read.macros_of, store, donor)), donor, tokenised=True)
     )
-    same_target = _target(donor) == _target(run) and donor.environment == run.environment
+    same_target = target_of(donor) == target_of(run) and donor.environment == run.environment
     found: dict[str, KeptSql] = {}
     for unique_id in sorted(wanted):
         node, other = missing[unique_id], theirs[unique_id]
@@ -236,10 +236,6 @@ def _ephemeral_above(ids: Iterable[str], nodes: Mapping[str, NodeMetadata]) -> s
                 found.add(parent)
                 waiting.append(parent)
     return found
-
-
-def _target(run: RunMetadata) -> tuple[object, ...]:
-    return run.target_name, run.adapter_type, run.target_database, run.target_schema
 
 
 def with_kept_sql(

@@ -28,7 +28,15 @@ from recce_meta.diff.code import (
 )
 from recce_meta.diff.every_target import EveryTarget
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, unstable_text
-from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, base_name, is_builtin, normalise
+from recce_meta.diff.project_side import (
+    MOST_NAMES,
+    VARIABLES,
+    VOLATILE,
+    ProjectSide,
+    base_name,
+    is_builtin,
+    normalise,
+)
 from recce_meta.errors import first_of
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.warehouses.builds import incremental_words
@@ -46,7 +54,6 @@ READ_FROM_THE_FIRST = frozenset(
 )
 """Properties that every recorder stored."""
 EVERY_KEY_SINCE = (0, 1, 1)
-MOST_NAMES = 5
 CALLED_BY_DBT = "Changed {} that dbt itself may call, with unknown effects on nodes: {}"
 
 _ADAPTER_CALL = re.compile(r"\badapter\.(\w+)")

@@ -37,6 +37,8 @@ BUILTIN_ADAPTERS = frozenset(
 VOLATILE = frozenset(["run_started_at", "invocation_id", "thread_id", "dbt_version", "modules"])
 """Names whose value differs between any two runs."""
 VARIABLES = frozenset(["var", "env_var"])
+MOST_NAMES = 5
+"""Most names in a note on nodes or macros."""
 
 
 def is_builtin(package: str) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.api.browse.node import last_count, last_results, node_history, node_outcomes
-from recce_meta.api.diff import diff
+from recce_meta.api.diff import DiffQuestion, diff
 from recce_meta.api.impact import impact
 from recce_meta.api.record import Recorded, fill_derived, record_project, record_run
 from recce_meta.api.run_reader import open_run
@@ -216,6 +216,44 @@ def test_sql_that_reads_its_environment_is_assumed_in_the_same_target_and_unknow
     assert assumed.tier is Tier.SILVER
     assert {source.confidence for output in assumed.outputs for source in output.sources} == {0.5}
     assert not found[1][unique_id("stg")].outputs
+
+
+@pytest.mark.parametrize(
+    ("code", "target", "is_noted"),
+    [
+        ("{{ var('a') }}", "prod", True),
+        ("{{ env_var('A') }}", "prod", True),
+        ("{% if is_incremental() %}{% endif %}", "prod", True),
+        ("{{ target.name }}", "prod", False),
+        ("{{ target.name }}", "pr", True),
+        ("", "pr", False),
+    ],
+)
+def test_equal_code_that_one_run_compiled_is_unchanged_only_if_its_sql_follows_from_it(
+    adapter: Any, schema: str, recorded: Callable[..., str], code: str, target: str, is_noted: bool
+) -> None:
+    whole, tested = (
+        replace(
+            project,
+            nodes=tuple(
+                replace(node, raw_code=f"{node.raw_code} {code}", code_hash=code_hash(code))
+                if node.name == "stg"
+                else node
+                for node in project.nodes
+            ),
+        )
+        for project in (shop("whole", "prod"), compiling(shop("tested", target), []))
+    )
+    pair = (recorded(whole), recorded(tested))
+
+    for base, current in (pair, pair[::-1]):
+        for selection in ((), ("stg",), ("daily",)):
+            question = DiffQuestion(selection=selection)
+            found = diff(lambda: adapter, base, current, schema=schema, question=question)
+            assert not found.changed
+            is_about_stg = selection != ("daily",)
+            names = [note.partition("(")[2] for note in found.notes if "not compared" in note]
+            assert names == (["stg)"] if is_noted and is_about_stg else [])
 
 
 def test_assumed_sql_makes_no_node_fail_and_every_sum_says_so(
