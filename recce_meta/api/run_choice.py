@@ -122,29 +122,35 @@ def with_builds(
     *,
     schema: str = DEFAULT_SCHEMA,
 ) -> RunChoice:
-    """Return *choice* with a note if its runs *base* and *current* may be newer than their tables.
+    """Return *choice* with a note if tables of its runs *base* and *current* may be older, or lack rows.
 
-    That is so if the command of a run of dbt did not build, and no recorded build is of the same version.
+    They may be older if the command of a run of dbt did not build, and no recorded build is of the same
+    version.
     """
-    unbuilt = []
+    unbuilt, notes = [], []
     for side, chosen, run in (("base", choice.base, base), ("current", choice.current, current)):
         if _builds(run) or (run.extractor != DBT and run.extraction is None):
+            continue
+        if _runs_builds(run) and (limits := dbt_options(run) & PART):
+            notes.append(f"{side.capitalize()} was run with {sorted(limits)[0]}: its tables lack rows")
             continue
         if chosen.run_id is not None:
             with open_store(connect(), schema) as store:
                 if _is_built(store, run):
                     continue
         unbuilt.append(side)
-    if not unbuilt:
-        return choice
-    note = f"No build of {' and '.join(unbuilt)} is recorded; tables may be older than the code"
-    return replace(choice, notes=(*choice.notes, note))
+    if unbuilt:
+        notes.append(f"No build of {' and '.join(unbuilt)} is recorded; tables may be older than the code")
+    return replace(choice, notes=(*choice.notes, *notes)) if notes else choice
 
 
 def _builds(run: RunMetadata) -> bool:
     """Return True if the command of *run* built relations with all of their rows."""
-    command = (run.command or "").partition(" ")[0]
-    return command in BUILDING and dbt_options(run).isdisjoint(PART)
+    return _runs_builds(run) and dbt_options(run).isdisjoint(PART)
+
+
+def _runs_builds(run: RunMetadata) -> bool:
+    return (run.command or "").partition(" ")[0] in BUILDING
 
 
 def _is_built(store: StoreSession, run: RunMetadata) -> bool:

@@ -136,8 +136,20 @@ def test_a_recorded_build_of_the_version_is_enough(parsed: Any) -> None:
     assert "No build" not in ran.out
 
 
-def results(shop: Any, side: str, command: str) -> None:
-    """Write run_results.json of *command*."""
+@pytest.mark.parametrize(("command", "is_partial"), [("build", True), ("compile", False)])
+def test_a_build_with_a_part_of_the_rows_is_named(parsed: Any, command: str, is_partial: bool) -> None:
+    results(parsed, "base", "build")
+    results(parsed, "current", command, empty=True)
+
+    ran = parsed.cli("row-count", "orders", *SIDES)
+
+    text = " ".join(ran.out.split())
+    assert ("Current was run with --empty: its tables lack rows" in text) is is_partial
+    assert ("No build of current is recorded" in text) is not is_partial
+
+
+def results(shop: Any, side: str, command: str, **options: bool) -> None:
+    """Write run_results.json of *command* with *options*."""
     path = shop.cli.folder / side / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["metadata"]["invocation_id"] = f"{side}-{command}"
@@ -147,5 +159,10 @@ def results(shop: Any, side: str, command: str) -> None:
         "dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json",
     }
     result = {"unique_id": "model.shop.orders", "status": "success", "execution_time": 0.1, "timing": []}
-    document = {"metadata": metadata, "results": [result], "args": {"which": command}, "elapsed_time": 1}
+    document = {
+        "metadata": metadata,
+        "results": [result],
+        "args": {"which": command, **options},
+        "elapsed_time": 1,
+    }
     (shop.cli.folder / side / "run_results.json").write_text(json.dumps(document))
