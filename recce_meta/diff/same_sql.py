@@ -42,6 +42,8 @@ PROVEN = (
 )
 """Names with a value that follows from the code, or from what UNPROVABLE and the methods of `adapter` are
 checked for. Any other name that is not a macro makes a node unprovable."""
+ARGUMENTS_OF_TEST = "_dbt_generic_test_kwargs"
+"""Name by which dbt's code of a generic test reads its arguments."""
 
 _ADAPTER = re.compile(r"\badapter\b(?:\s*\.\s*(\w+))?")
 _OFFLINE = frozenset(["dispatch", "quote", "type"])
@@ -110,6 +112,26 @@ class SqlInputs:
             if not all(map(self._is_plain_text, (one.raw_code, *(macro.macro_sql for macro in reached)))):
                 return False
         return True
+
+    def is_plain_test(self, node: NodeMetadata) -> bool:
+        """Return True if *node* is a generic test whose SQL follows from its arguments and macros.
+
+        `--store-failures`, which dbt's macros read, selects other columns of the same failures.
+        """
+        if "test_metadata" not in node.properties:
+            return False
+        reached = [self._side.macros.get(one) for one in self._reached(self._named(node))]
+        if None in reached:
+            return False
+        texts = [one.macro_sql for one in reached if one is not None and not is_builtin(one.package_name)]
+        texts += [node.raw_code or "", str(_arguments(node)), str(node.config.get("where"))]
+        unknown = frozenset[str]().union(*map(outside_names, texts)) - self._macro_names - {ARGUMENTS_OF_TEST}
+        names = frozenset[str]().union(*map(jinja_names, texts))
+        return not (
+            names & UNPROVABLE
+            or unknown - (PROVEN - (OF_TARGET - {"model"}))
+            or any(map(_asks_database, texts))
+        )
 
     def _is_plain_text(self, code: str) -> bool:
         if jinja_names(code) & self._overridden or _CONFIG_READ.search(code):
@@ -247,13 +269,14 @@ def uncompared_note(base: ProjectSide, current: ProjectSide, ids: Iterable[str])
     Equal code that reads nothing else compiles to the same SQL on the side that did not compile it.
     """
     inputs = SqlInputs(current)
+    nodes = [current.nodes[unique_id] for unique_id in sorted(ids)]
     # Without the name of the target, two targets may share a schema.
     is_same = current.target_name is not None and target_of(base.run) == target_of(current.run)
     most = Dependence.TARGET if is_same else Dependence.CODE
-    found = [one for one in sorted(ids) if inputs.dependence(current.nodes[one]) > most]
+    found = [one.label for one in nodes if inputs.dependence(one) > most and not inputs.is_plain_test(one)]
     if not found:
         return []
-    names = first_of([current.nodes[one].label for one in found], MOST_NAMES)
+    names = first_of(found, MOST_NAMES)
     return [
         f"SQL of {plural(len(found), 'node')} not compared: only one run compiled it, and it depends on "
         f"variables, the environment or the database ({names})"

@@ -257,3 +257,43 @@ def test_a_macro_that_replaces_ref_counts() -> None:
         return inputs(macros=(*MACROS, macro("ref", code)))
 
     assert of("{{ builtins.ref(x) }}") != of("{{ builtins.ref(x).include(database=false) }}")
+
+
+NOT_NULL = macro(
+    "test_not_null",
+    "{% test not_null(model, column_name) %}{{ should_store_failures() }}{% endtest %}",
+    "macro.dbt.should_store_failures",
+    package="dbt",
+)
+STORE_FAILURES = macro("should_store_failures", "{{ flags.STORE_FAILURES }}", package="dbt")
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "given", "is_plain"),
+    [
+        ("not_null", None, {}, True),
+        ("not_null", None, {"where": "n > 1"}, True),
+        ("not_null", None, {"where": "n > {{ var('lo') }}"}, False),
+        ("above", "select * from {{ model }} where {{ column_name }} > {{ least }}", {}, True),
+        ("above", "select * from {{ model }} where n > {{ env_var('LO') }}", {}, False),
+        ("above", "select * from {{ model }} where '{{ target.name }}' = 'prod'", {}, False),
+        ("above", "{% set found = adapter.get_relation(model) %}", {}, False),
+        ("unknown", None, {}, False),
+    ],
+)
+def test_a_generic_test_is_plain_if_its_arguments_and_macros_decide_over_its_sql(
+    name: str, code: str | None, given: dict[str, str], is_plain: bool
+) -> None:
+    own = macro(f"test_{name}", f"{{% test {name}(model, column_name, least) %}}{code}{{% endtest %}}")
+    arguments = {"model": "{{ get_where_subquery(ref('orders')) }}", "column_name": "n", "least": 1}
+    one = node(
+        raw_code=f"{{{{ test_{name}(**_dbt_generic_test_kwargs) }}}}",
+        config=given,
+        properties={"test_metadata": {"name": name, "kwargs": arguments}},
+    )
+    where = macro("get_where_subquery", "{{ model.config.get('where') }}", package="dbt")
+    macros = (NOT_NULL, STORE_FAILURES, where, *([own] if code else []))
+    side = ProjectSide({one.unique_id: one}, {each.unique_id: each for each in macros}, a_run())
+
+    assert SqlInputs(side).is_plain_test(one) is is_plain
+    assert not SqlInputs(side).is_plain_test(replace(one, properties={}))
