@@ -475,7 +475,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     if question.like_dbt:
         found = run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
         return replace(found, has_empty_selection=is_empty)
-    once = compiled_once(before, after).difference(changed_ids(changes), unselected)
+    once = compiled_once(before, after).difference(changed_ids(changes))
     notes += uncompared_note(before, after, once & chosen if question.selection or question.exclude else once)
     notes += Causes(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
     runs = (before_run.for_diff(base, graph, changes), after_run.for_diff(current, graph, changes))

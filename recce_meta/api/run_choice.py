@@ -122,7 +122,7 @@ def with_builds(
     *,
     schema: str = DEFAULT_SCHEMA,
 ) -> RunChoice:
-    """Return *choice* with a note if tables of its runs *base* and *current* may be older, or lack rows.
+    """Return *choice* with a note if tables of its runs *base* and *current* may be older, or may lack rows.
 
     They may be older if the command of a run of dbt did not build, and no recorded build is of the same
     version.
@@ -132,7 +132,7 @@ def with_builds(
         if _builds(run) or (run.extractor != DBT and run.extraction is None):
             continue
         if _runs_builds(run) and (limits := dbt_options(run) & PART):
-            notes.append(f"{side.capitalize()} was run with {sorted(limits)[0]}: its tables lack rows")
+            notes.append(f"{side.capitalize()} was run with {sorted(limits)[0]}: its tables may lack rows")
             continue
         if chosen.run_id is not None:
             with open_store(connect(), schema) as store:

@@ -81,7 +81,7 @@ class SqlInputs:
 
     def macros(self, node: NodeMetadata) -> tuple[str, ...]:
         """Return the macros that the code of *node* may call, directly or indirectly, in any branch."""
-        return self._reached(self._named(node))
+        return self._reached(self._named(node.raw_code))
 
     def behind(self, macro: str) -> tuple[str, ...]:
         """Return *macro* and all macros that it may call."""
@@ -106,7 +106,7 @@ class SqlInputs:
         for one in (node, *self._ephemeral(node, {node.unique_id: None})):
             if one.raw_code is None or self._dependence(one) is not Dependence.CODE:
                 return False
-            reached = [self._side.macros[unique_id] for unique_id in self._reached(self._named(one))]
+            reached = [self._side.macros[unique_id] for unique_id in self._reached(self._named(one.raw_code))]
             if any(is_builtin(macro.package_name) for macro in reached):
                 return False
             if not all(map(self._is_plain_text, (one.raw_code, *(macro.macro_sql for macro in reached)))):
@@ -120,11 +120,13 @@ class SqlInputs:
         """
         if "test_metadata" not in node.properties:
             return False
-        reached = [self._side.macros.get(one) for one in self._reached(self._named(node))]
+        # Arguments and `where` are templates as well, and may call macros.
+        code = "\n".join((node.raw_code or "", str(_arguments(node)), str(node.config.get("where"))))
+        reached = [self._side.macros.get(one) for one in self._reached(self._named(code))]
         if None in reached:
             return False
-        texts = [one.macro_sql for one in reached if one is not None and not is_builtin(one.package_name)]
-        texts += [node.raw_code or "", str(_arguments(node)), str(node.config.get("where"))]
+        own = (one.macro_sql for one in reached if one is not None and not is_builtin(one.package_name))
+        texts = [code, *own]
         unknown = frozenset[str]().union(*map(outside_names, texts)) - self._macro_names - {ARGUMENTS_OF_TEST}
         names = frozenset[str]().union(*map(jinja_names, texts))
         return not (
@@ -172,15 +174,15 @@ class SqlInputs:
             _arguments(node),
             tuple(
                 (unique_id, macro and macro.macro_sql)
-                for unique_id in self._reached(self._named(node))
+                for unique_id in self._reached(self._named(node.raw_code))
                 for macro in (self._side.macros.get(unique_id),)
             ),
             tuple(inlined),
         )
 
-    def _named(self, node: NodeMetadata) -> tuple[str, ...]:
-        """Return the macros that the code of *node* may name. What dbt lists differs between invocations."""
-        names = jinja_names(node.raw_code or "") - (STEADY - self._overridden)
+    def _named(self, code: str | None) -> tuple[str, ...]:
+        """Return the macros that *code* of a node may name. What dbt lists differs between invocations."""
+        names = jinja_names(code or "") - (STEADY - self._overridden)
         return tuple(sorted(one for name in names for one in self._by_name.get(name, ()))) if names else ()
 
     @cached_property
@@ -225,7 +227,7 @@ class SqlInputs:
     def _dependence(self, node: NodeMetadata) -> Dependence:
         names, texts = set(jinja_names(node.raw_code or "")), [node.raw_code or ""]
         unknown = set(outside_names(node.raw_code or ""))
-        reached = self._reached(self._named(node))
+        reached = self._reached(self._named(node.raw_code))
         if not set(node.macros).issubset(reached):
             return Dependence.UNPROVABLE
         for unique_id in reached:

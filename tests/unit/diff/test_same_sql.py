@@ -274,6 +274,8 @@ STORE_FAILURES = macro("should_store_failures", "{{ flags.STORE_FAILURES }}", pa
         ("not_null", None, {}, True),
         ("not_null", None, {"where": "n > 1"}, True),
         ("not_null", None, {"where": "n > {{ var('lo') }}"}, False),
+        ("not_null", None, {"where": "n > {{ least() }}"}, False),
+        ("not_null", "replaces get_where_subquery", {}, False),
         ("above", "select * from {{ model }} where {{ column_name }} > {{ least }}", {}, True),
         ("above", "select * from {{ model }} where n > {{ env_var('LO') }}", {}, False),
         ("above", "select * from {{ model }} where '{{ target.name }}' = 'prod'", {}, False),
@@ -292,7 +294,11 @@ def test_a_generic_test_is_plain_if_its_arguments_and_macros_decide_over_its_sql
         properties={"test_metadata": {"name": name, "kwargs": arguments}},
     )
     where = macro("get_where_subquery", "{{ model.config.get('where') }}", package="dbt")
-    macros = (NOT_NULL, STORE_FAILURES, where, *([own] if code else []))
+    macros = [NOT_NULL, STORE_FAILURES, where, macro("least", "{{ var('lo') }}")]
+    if code == "replaces get_where_subquery":
+        macros.append(macro("get_where_subquery", "{{ var('lo') }}"))
+    elif code:
+        macros.append(own)
     side = ProjectSide({one.unique_id: one}, {each.unique_id: each for each in macros}, a_run())
 
     assert SqlInputs(side).is_plain_test(one) is is_plain
