@@ -21,7 +21,7 @@ from recce_meta.api.partial_run import LazyMacros
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
 from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
 from recce_meta.diff.causes import Causes
-from recce_meta.diff.changes import compare, renamed_by_dbt, within
+from recce_meta.diff.changes import compare, renamed_edges, within
 from recce_meta.diff.dbt_state import (
     dbt_changes,
     dbt_notes,
@@ -86,7 +86,9 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
     judged, reached = effects.of(changes)
     names = pair.names(judged, effects.graph)
     notes += effects.notes()
-    return run_diff(base, current, judged, effects.graph, names, pair.unseen_seeds(), notes, reached=reached)
+    return run_diff(
+        base, current, judged, effects.graph, names, pair.unseen_seeds(), notes, (), reached, pair.edges
+    )
 
 
 class _Pair:
@@ -112,17 +114,24 @@ class _Pair:
         ]
 
     @cached_property
+    def edges(self) -> tuple[set[LineageEdge], set[LineageEdge]]:
+        """Return the edges of base and of current that both runs could have recorded."""
+        after = self._edges(self.current)
+        if self.base.graph_id == self.current.graph_id:
+            return after, after
+        return renamed_edges(self._edges(self.base), *self.sides), after
+
+    def _edges(self, run: RunMetadata) -> set[LineageEdge]:
+        edges, seen = read.load_edges(self.adapter, run, schema=self.schema), self._seen
+        if seen is None:
+            return set(edges)
+        return {edge for edge in edges if seen(edge.node_id) and seen(edge.parent_id)}
+
+    @cached_property
     def graph(self) -> LineageGraph:
         """Return the graph of both runs' edges: only base has the edges of removed nodes."""
-        edges: set[LineageEdge] = set(read.load_edges(self.adapter, self.current, schema=self.schema))
-        if self.base.graph_id != self.current.graph_id:
-            renamed = set(renamed_by_dbt(*self.sides).values())
-            found = read.load_edges(self.adapter, self.base, schema=self.schema)
-            # A renamed node has its edges under the new id already.
-            edges.update(edge for edge in found if edge.node_id not in renamed)
-        if (seen := self._seen) is not None:
-            edges = {edge for edge in edges if seen(edge.node_id) and seen(edge.parent_id)}
-        return build_lineage_graph([], edges)
+        before, after = self.edges
+        return build_lineage_graph([], before | after)
 
     def unclear(self, changes: Mapping[str, Change]) -> list[str]:
         """Return nodes with a change that may be due to the environment, if their source is not read yet."""
@@ -468,12 +477,11 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     nodes = {**before.nodes, **after.nodes}
     common = before.nodes.keys() & after.nodes.keys()
     unseen = [one for one in common if is_unseen_seed(before.nodes[one], after.nodes[one])]
-    renamed = set(renamed_by_dbt(before, after).values())
-    edges = {*current.edges, *(edge for edge in base.edges if edge.node_id not in renamed)}
-    graph = build_lineage_graph(nodes.values(), edges)
+    edges = renamed_edges(base.edges, before, after), set(current.edges)
+    graph = build_lineage_graph(nodes.values(), edges[0] | edges[1])
     notes += _below_unselected(graph, {*chosen}.difference(changed_ids(changes)), unselected, nodes)
     if question.like_dbt:
-        found = run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
+        found = run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected, edges=edges)
         return replace(found, has_empty_selection=is_empty)
     once = compiled_once(before, after).difference(changed_ids(changes))
     notes += uncompared_note(before, after, once & chosen if question.selection or question.exclude else once)
@@ -482,16 +490,9 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     # Changes that are not selected still make the columns of both sides differ.
     effects = Effects((before, after), runs, graph, {*changed_ids(changes), *unselected})
     judged, reached = effects.of(changes)
+    notes += effects.notes()
     found = run_diff(
-        base.run,
-        current.run,
-        judged,
-        effects.graph,
-        nodes,
-        unseen,
-        [*notes, *effects.notes()],
-        unselected,
-        reached,
+        base.run, current.run, judged, effects.graph, nodes, unseen, notes, unselected, reached, edges
     )
     return replace(found, has_empty_selection=is_empty)
 

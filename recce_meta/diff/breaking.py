@@ -369,12 +369,14 @@ def run_diff(
     notes: Iterable[str] = (),
     unselected: Collection[str] = (),
     reached: Mapping[str, AffectedNode] | None = None,
+    edges: tuple[Collection[LineageEdge], Collection[LineageEdge]] = ((), ()),
 ) -> RunDiff:
     """Return the diff with *changes* and their impact in *graph*, which has the edges of both runs.
 
     *named* contains at least every node that the changes affect. *unseen* are seeds whose rows appear in no
     artifact. *notes* come before the notes about these. *unselected* nodes also changed but were not
-    requested. Only *reached* nodes are impacted; without it, all downstream nodes are.
+    requested. Only *reached* nodes are impacted; without it, all downstream nodes are. *edges* are those of
+    base and of current.
     """
     changed = changed_ids(changes)
     below = graph.impact(changed)
@@ -385,6 +387,10 @@ def run_diff(
     }
     impacted = list(_impacts(downstream, named, reached))
     children = [LineageEdge(child, parent) for parent in changed for child in graph.children(parent)]
+    drawn = sorted(
+        LineageEdge(child, parent) for parent in {*changed, *below} for child in graph.children(parent)
+    )
+    before, after = edges
     return RunDiff(
         base=base,
         current=current,
@@ -393,13 +399,10 @@ def run_diff(
         ),
         impacted=tuple(sorted(impacted, key=lambda impact: (impact.distance, impact.unique_id))),
         unreached=len(downstream) - len(impacted),
-        edges=tuple(
-            sorted(
-                LineageEdge(child, parent)
-                for parent in {*changed, *below}
-                for child in graph.children(parent)
-            )
-        ),
+        edges=tuple(drawn),
+        # The graph may have edges that neither run records.
+        added_edges=tuple(edge for edge in drawn if edge in after and edge not in before),
+        removed_edges=tuple(edge for edge in drawn if edge in before and edge not in after),
         names={
             unique_id: named[unique_id].label
             for edge in children

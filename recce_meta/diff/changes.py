@@ -25,7 +25,17 @@ from recce_meta.diff.properties import (
     property_details,
 )
 from recce_meta.diff.scan import scanned_details
-from recce_meta.models import COSMETIC, Change, ChangeDetail, Json, NodeMetadata, Project, Reason, Status
+from recce_meta.models import (
+    COSMETIC,
+    Change,
+    ChangeDetail,
+    Json,
+    LineageEdge,
+    NodeMetadata,
+    Project,
+    Reason,
+    Status,
+)
 from recce_meta.models.catalog import SCANNED
 
 NAMERS = ("generate_database_name", "generate_schema_name", "generate_alias_name")
@@ -204,6 +214,14 @@ def renamed_by_dbt(base: ProjectSide, current: ProjectSide) -> dict[str, str]:
         for side, other in ((base, current), (current, base))
     ]
     return {after: sides[0][key] for key, after in sides[1].items() if key in sides[0]}
+
+
+def renamed_edges(edges: Iterable[LineageEdge], base: ProjectSide, current: ProjectSide) -> set[LineageEdge]:
+    """Return *edges* of *base* with the ids in *current* of the nodes that dbt renamed."""
+    names = {before: after for after, before in renamed_by_dbt(base, current).items()}
+    return {
+        LineageEdge(names[edge.node_id], edge.parent_id) if edge.node_id in names else edge for edge in edges
+    }
 
 
 def node_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:

@@ -219,6 +219,10 @@ class RunDiff(Tabular, Struct, frozen=True, kw_only=True):
     """Number of further downstream nodes that did not change and are not affected."""
     edges: tuple[LineageEdge, ...] = ()
     """Edges of changed nodes and of all nodes downstream of them to their children, for drawing."""
+    added_edges: tuple[LineageEdge, ...] = ()
+    """Those of `edges` that only current has."""
+    removed_edges: tuple[LineageEdge, ...] = ()
+    """Those of `edges` that only base has."""
     names: dict[str, str] = {}
     """Names of the nodes at the ends of `children`."""
     notes: tuple[str, ...] = ()

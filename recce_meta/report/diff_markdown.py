@@ -309,12 +309,10 @@ def _notes(notes: Sequence[str], room: int) -> str:
 
 def _graph(diff: RunDiff, room: int) -> str:
     chart = diff_flowchart(diff)
-    text = f"\n```mermaid\n{chart.text}\n```\n"
-    if not chart.edges or len(text) > room:  # nodes without an edge add nothing to the table
+    if not chart.edges:  # nodes without an edge add nothing to the table
         return ""
-    if chart.drawn < chart.total:
-        text += f"\nThe graph shows {chart.drawn} of {chart.total:,} nodes.\n"
-    return text
+    text = chart.markdown()
+    return text if len(text) <= room else "\nThe graph was left out for length.\n"
 
 
 def _more_rows(changes: Sequence[Change], room: int, has_effects: bool, names: Mapping[str, str]) -> str:

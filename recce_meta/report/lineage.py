@@ -31,7 +31,7 @@ from recce_meta.report.labels import (
     node_label,
     node_part,
 )
-from recce_meta.report.mermaid import Flowchart, FlowchartNode, flowchart
+from recce_meta.report.mermaid import Flowchart, FlowchartNode, nearest_flowchart
 from recce_meta.report.review.notes import in_order_of, note_lines, notes_markdown, owners_of
 from recce_meta.report.terminal import BLANK, Line, Span, Style, code, plain_line, prose, render, table
 from recce_meta.report.terminal import plain_words as words_of
@@ -410,9 +410,7 @@ def impact_markdown(view: ImpactView) -> str:
     chart = impact_flowchart(view)
     text = f"### Impact of {code(subject(view))}\n"
     text += "".join(f"\n> {prose(note)}\n" for note in view.notes)
-    text += f"\n```mermaid\n{chart.text}\n```\n"
-    if chart.drawn < chart.total:
-        text += f"\nThe graph shows the {chart.drawn} nearest of {chart.total:,} nodes.\n"
+    text += chart.markdown("the nearest ")
     labels = labels_of(view)
     if view.direction is not Direction.DOWNSTREAM:
         above = [node for node in view.nodes if node.distance < 0]
@@ -444,7 +442,7 @@ def impact_flowchart(view: ImpactView) -> Flowchart:
         key=lambda n: (abs(n.distance), kind_order(n.resource_type), n.unique_id),
     )
     vertices = [_vertex(node, view) for node in nodes]
-    return flowchart(vertices, {(edge.parent_id, edge.node_id): False for edge in view.edges})
+    return nearest_flowchart(vertices, view.edges)
 
 
 def _vertex(node: ReachedNode, view: ImpactView) -> FlowchartNode:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from recce_meta.graph.hidden_paths import drawn_edges
+from recce_meta.errors import plural
+from recce_meta.graph.hidden_paths import DrawnEdge, Pair, drawn_edges
+from recce_meta.models import LineageEdge
 from recce_meta.models.change import Category, Change, RunDiff, Status
+from recce_meta.models.graph_view import ADDED, INDIRECT, REMOVED
 from recce_meta.models.lineage import LineageView
 from recce_meta.report.diff_details import effect_label, is_classified, reach_phrase
 from recce_meta.report.labels import TESTS, by_kind, kind_order, node_label, node_part
@@ -44,6 +47,17 @@ _SHAPES = {
 }
 
 
+_LINES = {
+    0: "-->",
+    ADDED: "-- added -->",
+    REMOVED: "-- removed -->",
+    INDIRECT: "-.->",
+    INDIRECT | ADDED: "-. added .->",
+    INDIRECT | REMOVED: "-. removed .->",
+}
+"""Line of an edge by its flags."""
+
+
 class FlowchartNode(NamedTuple):
     """Node of a flowchart; *style* is a key of `_CLASSES`."""
 
@@ -56,12 +70,28 @@ class FlowchartNode(NamedTuple):
 
 
 class Flowchart(NamedTuple):
-    """Mermaid text, and the number of drawn nodes, all nodes and drawn edges."""
+    """Mermaid text, and the numbers of drawn nodes, all nodes, drawn edges and edges between drawn nodes."""
 
     text: str
     drawn: int
     total: int
     edges: int
+    edges_total: int
+    has_paths: bool
+    """True if a drawn edge is a path through nodes that are not drawn."""
+
+    def markdown(self, nodes: str = "") -> str:
+        """Return the graph as Markdown, with what it leaves out; *nodes* says which nodes it shows."""
+        text = f"\n```mermaid\n{self.text}\n```\n"
+        shown = []
+        if self.drawn < self.total:
+            shown.append(f"{nodes}{self.drawn} of {plural(self.total, 'node')}")
+        if self.edges < self.edges_total:
+            shown.append(f"{self.edges} of {plural(self.edges_total, 'edge')}")
+        sentences = [f"The graph shows {' and '.join(shown)}."] if shown else []
+        if self.has_paths:
+            sentences.append("A dotted line is a path through nodes that are not drawn.")
+        return f"{text}\n{' '.join(sentences)}\n" if sentences else text
 
 
 def diff_flowchart(diff: RunDiff) -> Flowchart:
@@ -92,24 +122,23 @@ def diff_flowchart(diff: RunDiff) -> Flowchart:
             about = reach_phrase(impact, COLUMNS_DRAWN) if impact else ""
             children[edge.node_id] = FlowchartNode(edge.node_id, label, kind, "impacted", about)
     ordered = sorted(children.values(), key=lambda v: (kind_order(v.resource_type), v.label, v.unique_id))
-    known = changed | children
-    edges = edges_among(diff, list(known))
-    joined = {end for edge in edges for end in edge}
+    joined = {end for edge in edges_among(diff, [*changed, *children]) for end in edge.pair}
     linked = [vertex for vertex in changed.values() if vertex.unique_id in joined]
     alone = [vertex for vertex in changed.values() if vertex.unique_id not in joined]
     first = [*linked[:CHANGED_FIRST], *ordered[: NODES_DRAWN - CHANGED_FIRST]]
     rest = [*linked[CHANGED_FIRST:], *ordered[NODES_DRAWN - CHANGED_FIRST :], *alone]
     vertices = [*first, *rest]
-    return flowchart(vertices, edges_among(diff, [one.unique_id for one in vertices[:NODES_DRAWN]]))
+    return _flowchart(vertices, edges_among(diff, _ids(vertices[:NODES_DRAWN])))
 
 
-def edges_among(diff: RunDiff, shown: Sequence[str]) -> dict[tuple[str, str], bool]:
+def edges_among(diff: RunDiff, shown: Sequence[str]) -> list[DrawnEdge]:
     """Return the edges of a drawing of the nodes *shown*, as `drawn_edges` does; all others are hidden."""
-    children: dict[str, list[str]] = {}
-    for edge in diff.edges:
-        children.setdefault(edge.parent_id, []).append(edge.node_id)
-    known = {*children, *(edge.node_id for edge in diff.edges)}
-    return drawn_edges(shown, children, known.difference(shown))
+    return _edges(
+        shown,
+        diff.edges,
+        {_pair(edge): ADDED for edge in diff.added_edges}
+        | {_pair(edge): REMOVED for edge in diff.removed_edges},
+    )
 
 
 def lineage_flowchart(view: LineageView) -> Flowchart:
@@ -121,29 +150,54 @@ def lineage_flowchart(view: LineageView) -> Flowchart:
         )
         for n in nodes
     ]
-    return flowchart(vertices, {(edge.parent_id, edge.node_id): False for edge in view.edges})
+    return nearest_flowchart(vertices, view.edges)
 
 
-def flowchart(vertices: Sequence[FlowchartNode], edges: Mapping[tuple[str, str], bool]) -> Flowchart:
-    """Draw the first `NODES_DRAWN` of *vertices* with the (parent, child) *edges* among them.
+def nearest_flowchart(vertices: Sequence[FlowchartNode], edges: Iterable[LineageEdge]) -> Flowchart:
+    """Return the graph of the first `NODES_DRAWN` of *vertices* with the *edges* of one run among them."""
+    return _flowchart(vertices, _edges(_ids(vertices[:NODES_DRAWN]), edges))
 
-    An edge with True is a path through nodes that are not drawn, as a dotted line.
+
+def _ids(vertices: Sequence[FlowchartNode]) -> list[str]:
+    return [vertex.unique_id for vertex in vertices]
+
+
+def _pair(edge: LineageEdge) -> Pair:
+    return edge.parent_id, edge.node_id
+
+
+def _edges(
+    shown: Sequence[str], edges: Iterable[LineageEdge], one_sided: Mapping[Pair, int] | None = None
+) -> list[DrawnEdge]:
+    children: dict[str, list[str]] = {}
+    known: set[str] = set()
+    for parent, child in {_pair(edge) for edge in edges}:
+        children.setdefault(parent, []).append(child)
+        known |= {parent, child}
+    return drawn_edges(shown, children, known.difference(shown), one_sided)
+
+
+def _flowchart(vertices: Sequence[FlowchartNode], edges: Sequence[DrawnEdge]) -> Flowchart:
+    """Draw the first `NODES_DRAWN` of *vertices* with the *edges* among them, of which edges precede paths.
 
     Vertices are numbered because a node's name, such as `end`, may be a Mermaid keyword.
     """
     drawn = list(vertices[:NODES_DRAWN])
-    numbers = {vertex.unique_id: f"n{index}" for index, vertex in enumerate(drawn)}
-    lines = [_vertex_line(numbers[vertex.unique_id], vertex) for vertex in drawn]
-    # Unique and sorted, so that equal diffs give equal text.
-    pairs = sorted(
-        (numbers[parent], numbers[child], is_path)
-        for (parent, child), is_path in edges.items()
-        if parent in numbers and child in numbers
-    )[:EDGES_DRAWN]
-    lines += [f"  {parent} {'-.->' if is_path else '-->'} {child}" for parent, child, is_path in pairs]
+    numbers = {vertex.unique_id: index for index, vertex in enumerate(drawn)}
+    lines = [_vertex_line(f"n{numbers[vertex.unique_id]}", vertex) for vertex in drawn]
+    kept = sorted(edges, key=lambda edge: edge.flags & INDIRECT)[:EDGES_DRAWN]
+    pairs = sorted((numbers[edge.parent], numbers[edge.child], edge.flags) for edge in kept)
+    lines += [f"  n{parent} {_LINES[flags]} n{child}" for parent, child, flags in pairs]
     styles = sorted({vertex.style for vertex in drawn})
     lines += [f"  classDef {style} {_CLASSES[style]}" for style in styles]
-    return Flowchart("\n".join(["flowchart LR", *lines]), len(drawn), len(vertices), len(pairs))
+    return Flowchart(
+        "\n".join(["flowchart LR", *lines]),
+        len(drawn),
+        len(vertices),
+        len(pairs),
+        len(edges),
+        any(edge.flags & INDIRECT for edge in kept),
+    )
 
 
 def _vertex_line(number: str, vertex: FlowchartNode) -> str:

@@ -296,9 +296,7 @@ def lineage_markdown(view: LineageView) -> str:
     """Return *view* as a Mermaid graph, with its size if some nodes are not drawn."""
     root = next(node for node in view.nodes if node.unique_id == view.root)
     chart = lineage_flowchart(view)
-    text = f"### {code(node_label(root))}\n\n```mermaid\n{chart.text}\n```\n"
-    if chart.drawn < chart.total:
-        text += f"\nThe graph shows the {chart.drawn} nearest of {chart.total:,} nodes.\n"
+    text = f"### {code(node_label(root))}\n{chart.markdown('the nearest ')}"
     if view.foreign_keys:
         text += "\n| foreign key of | to | columns |\n|---|---|---|\n"
         text += "".join(

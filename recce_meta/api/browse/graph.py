@@ -28,14 +28,13 @@ from recce_meta.api.run_reader import RunReader
 from recce_meta.api.runs import RunPair
 from recce_meta.errors import UsageError, plural
 from recce_meta.graph import LineageGraph, select
-from recce_meta.graph.hidden_paths import drawn_edges
+from recce_meta.graph.hidden_paths import DrawnEdge, Pair, closing_cycles, drawn_edges
 from recce_meta.graph.layout import Position, layout
 from recce_meta.graph.selector_syntax import parse_selection
 from recce_meta.models import NodeMetadata, NodeResult
 from recce_meta.models.change import Change, Impact, RunDiff, Status
 from recce_meta.models.graph_view import (
     ADDED,
-    BACKWARD,
     INDIRECT,
     REMOVED,
     UNCERTAIN,
@@ -94,7 +93,7 @@ def run_graph(
     part, start = _run_part(reader, query, graph, opened)
     shown = part.shown(start)
     details = _details([reader], graph, shown.ids, part)
-    drawing = _drawing(part, shown, start, earlier, {})
+    drawing = _drawing(part, shown, start, earlier)
     nodes = [_node(one, part, drawing.positions[one], details, link) for one in shown.ids]
     return _view(part, shown, nodes, drawing, details)
 
@@ -130,7 +129,7 @@ def earlier_places(
     try:
         part, start = _run_part(reader, query, graph, opened)
         start = [one for one in start if one in graph.names and part.is_listed(one)]
-        drawing = _drawing(part, part.shown(start), start, None, {})
+        drawing = _drawing(part, part.shown(start), start, None)
     except UsageError:
         return {}
     return {one: position[:2] for one, position in drawing.positions.items()}
@@ -175,8 +174,11 @@ def diff_graph(
         shown = shown._replace(notes=("No node changed between these runs.",))
     if not part.focus:
         shown = shown._replace(focus=tuple(one for one in changes if one in set(shown.ids)))
+    drawing = _drawing(part, shown, opened, earlier, _one_sided(before, after, states))
     details = _details([current, base], graph, shown.ids, part)
-    drawing = _drawing(part, shown, opened, earlier, _edge_states(before, after, states, shown.ids))
+    changed = {edge.child for edge in drawing.edges if edge.flags & REMOVED} & after.names.keys()
+    if changed:
+        details = details._replace(before=base.described(sorted(changed)))
     nodes = [
         replace(
             _changed(
@@ -216,15 +218,13 @@ def _union(before: KnownGraph, after: KnownGraph) -> WholeGraph:
     return _joined({**before.names, **after.names}, edges)
 
 
-def _edge_states(
-    before: KnownGraph, after: KnownGraph, states: Mapping[str, str], ids: Iterable[str]
-) -> dict[tuple[str, str], int]:
-    """Return the flag of each edge between the nodes *ids* that only one run has.
+def _one_sided(before: KnownGraph, after: KnownGraph, states: Mapping[str, str]) -> dict[Pair, int]:
+    """Return the flag of each edge that only one run has.
 
     An edge of a node that one run lacks counts only if the diff reports the node: a scan may have seen less.
     """
     found = {}
-    for child in ids:
+    for child in {*before.parents, *after.parents}:
         old, new = set(before.parents.get(child, ())), set(after.parents.get(child, ()))
         if child in before.names or states.get(child) == Status.ADDED:
             found.update({(parent, child): ADDED for parent in new - old})
@@ -242,12 +242,16 @@ class GraphDetails(NamedTuple):
     tests: Mapping[str, tuple[str, str]]
     """Words and tone of the tests of each node."""
     notes: Mapping[str, str]
+    before: Mapping[str, NodeMetadata] = {}
+    """Nodes of base that have edges there that current lacks."""
 
-    def is_uncertain(self, parent: str, child: str) -> bool:
+    def is_uncertain(self, edge: DrawnEdge) -> bool:
         """Return True if the edge is not certain."""
-        node = self.nodes.get(child)
-        origin = node.edge_origins.get(parent) if node is not None else None
-        return origin is not None and origin.confidence < 1
+        node = self.nodes.get(edge.child)
+        if edge.flags & REMOVED:
+            node = self.before.get(edge.child, node)
+        origin = node.edge_origins.get(edge.parent) if node is not None else None
+        return origin is not None and origin.confidence < 1 and not edge.flags & INDIRECT
 
 
 def _details(
@@ -343,9 +347,8 @@ def tests_phrase(results: Sequence[NodeResult | None]) -> tuple[str, str]:
 
 class _Drawing(NamedTuple):
     positions: Mapping[str, Position]
-    bends: Mapping[tuple[str, str], tuple[int, ...]]
-    edges: Sequence[tuple[str, str, int]]
-    """Parent, child and flags, sorted."""
+    bends: Mapping[Pair, tuple[int, ...]]
+    edges: Sequence[DrawnEdge]
 
 
 def _drawing(
@@ -353,31 +356,28 @@ def _drawing(
     shown: ShownNodes,
     opened: Sequence[str],
     earlier: Places | None,
-    states: Mapping[tuple[str, str], int],
+    one_sided: Mapping[Pair, int] | None = None,
 ) -> _Drawing:
     """Return positions and edges. Each expansion is laid out after the one before, so that nodes stay."""
+
+    def edges_of(some: ShownNodes) -> list[DrawnEdge]:
+        return drawn_edges(some.ids, part.graph.children, some.hidden, one_sided)
+
     places = earlier
     # Repeated for each request, because the address is the only memory of a view.
     for stage in part.stages():
         before = part.shown(opened, expansions=stage)
-        found = layout(before.ids, _parents(_edges(part, before)), places)
+        found = layout(before.ids, _parents(edges_of(before)), places)
         places = {one: position[:2] for one, position in found.positions.items()}
-    edges = _edges(part, shown)
+    edges = edges_of(shown)
     final = layout(shown.ids, _parents(edges), places)
-    flags = {edge: INDIRECT if through else states.get(edge, 0) for edge, through in edges.items()}
-    for edge in final.backward:
-        flags[edge] |= BACKWARD
-    return _Drawing(final.positions, final.bends, [(*edge, flags[edge]) for edge in sorted(flags)])
+    return _Drawing(final.positions, final.bends, closing_cycles(edges, final.backward))
 
 
-def _edges(part: GraphPart, shown: ShownNodes) -> dict[tuple[str, str], bool]:
-    return drawn_edges(shown.ids, part.graph.children, shown.hidden)
-
-
-def _parents(edges: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def _parents(edges: Iterable[DrawnEdge]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for parent, child in edges:
-        found.setdefault(child, []).append(parent)
+    for edge in edges:
+        found.setdefault(edge.child, []).append(edge.parent)
     return found
 
 
@@ -420,12 +420,12 @@ def _view(
     index = {one: number for number, one in enumerate(shown.ids)}
     edges = [
         GraphEdge(
-            index[parent],
-            index[child],
-            flags | (UNCERTAIN if details.is_uncertain(parent, child) else 0),
-            drawing.bends.get((parent, child), ()),
+            index[edge.parent],
+            index[edge.child],
+            edge.flags | (UNCERTAIN if details.is_uncertain(edge) else 0),
+            drawing.bends.get(edge.pair, ()),
         )
-        for parent, child, flags in drawing.edges
+        for edge in drawing.edges
     ]
     counted = []
     for node in nodes:

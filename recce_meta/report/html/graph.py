@@ -1,25 +1,27 @@
 """Lineage graph of the changed nodes, in the positions of `recce_meta.graph.layout`.
 
 The report contains it twice: as data, which the script of the server's pages draws, and as SVG for readers
-without JavaScript and for print. A dashed line is a path through nodes that are not drawn.
+without JavaScript and for print.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import to_builtins
 from msgspec.structs import replace
 
+from recce_meta.graph.hidden_paths import DrawnEdge, closing_cycles
 from recce_meta.graph.layout import layout
 from recce_meta.models.change import Category, Change, RunDiff
 from recce_meta.models.graph_view import (
-    BACKWARD,
+    ADDED,
     BOX_HEIGHT,
     BOX_WIDTH,
     INDIRECT,
+    REMOVED,
     GraphEdge,
     GraphNode,
     GraphView,
@@ -37,6 +39,10 @@ CHANGED_FIRST = 50
 MARGIN = 8
 BEND = 40
 """Distance of the control points of a line from its ends, at least."""
+TWIN = 8
+"""Distance of two lines with the same ends."""
+SIGN_LEFT, SIGN_UP, SIGN_DOWN = 14, 4, 13
+"""Distances of a sign from the end of its line."""
 LABEL_LEFT, LABEL_RIGHT = 14, 8
 """Padding of a label, whose middle the browser cuts."""
 LABEL_END = 8
@@ -66,7 +72,9 @@ def view_of(diff: RunDiff, marks: Mapping[str, DataMark]) -> GraphView:
     ]
     downstream = _downstream(diff, {node.id for node in changed})
     reached = [node for group in downstream for node in group[:DRAWN_PER_DISTANCE]]
-    joined = {end for edge in edges_among(diff, [node.id for node in (*changed, *reached)]) for end in edge}
+    joined = {
+        end for edge in edges_among(diff, [node.id for node in (*changed, *reached)]) for end in edge.pair
+    }
     linked = [node for node in changed if node.id in joined]
     alone = [node for node in changed if node.id not in joined]
     near = reached[: NODES_DRAWN - CHANGED_FIRST]
@@ -124,11 +132,11 @@ def _marked(node: GraphNode, mark: DataMark | None) -> GraphNode:
     return replace(node, words=words, href=f"#{mark.anchor}" if mark.anchor else "")
 
 
-def _placed(nodes: Sequence[GraphNode], edges: Mapping[tuple[str, str], bool], total: int) -> GraphView:
+def _placed(nodes: Sequence[GraphNode], edges: Sequence[DrawnEdge], total: int) -> GraphView:
     numbers = {node.id: number for number, node in enumerate(nodes)}
     parents: dict[str, list[str]] = {}
-    for parent, child in edges:
-        parents.setdefault(child, []).append(parent)
+    for edge in edges:
+        parents.setdefault(edge.child, []).append(edge.parent)
     found = layout(numbers, parents)
     places = [found.positions[node.id] for node in nodes]
     is_cut = len(nodes) < total
@@ -138,12 +146,8 @@ def _placed(nodes: Sequence[GraphNode], edges: Mapping[tuple[str, str], bool], t
             for node, place in zip(nodes, places, strict=True)
         ),
         edges=tuple(
-            GraphEdge(
-                numbers[parent],
-                numbers[child],
-                INDIRECT * is_indirect | (BACKWARD if (parent, child) in found.backward else 0),
-            )
-            for (parent, child), is_indirect in sorted(edges.items())
+            GraphEdge(numbers[edge.parent], numbers[edge.child], edge.flags)
+            for edge in closing_cycles(edges, found.backward)
         ),
         total=total,
         focus=tuple(node.id for node in nodes if node.status != "impacted"),
@@ -175,6 +179,25 @@ OUTCOMES = (
 """Classes of dots that look alike, and their meaning."""
 
 
+class LineStyle(NamedTuple):
+    """Look and meaning of the lines with a flag."""
+
+    class_: str
+    sign: str
+    """Sign at the end of the line; may be empty."""
+    look: str
+    meaning: str
+
+
+LINES = {
+    0: LineStyle("", "", "line", "reads directly"),
+    INDIRECT: LineStyle("far", "", "dashed line", "through other nodes"),
+    ADDED: LineStyle("added", "+", "line with +", "only in the current run"),
+    REMOVED: LineStyle("removed", "−", "line with −", "only in the base run"),
+}
+"""Look of a line by each of its flags; 0 is a line that is not `INDIRECT`."""
+
+
 class Box(NamedTuple):
     """Node at its position."""
 
@@ -193,7 +216,12 @@ class EdgePath(NamedTuple):
     """Edge as a path of SVG."""
 
     path: str
-    is_direct: bool
+    class_: str
+    title: str
+    sign: str
+    """Sign at the end of the path, at `x` and `y`; may be empty."""
+    x: int
+    y: int
 
 
 class Drawing(NamedTuple):
@@ -218,7 +246,7 @@ def draw_lineage(view: GraphView, marks: Mapping[str, DataMark]) -> Drawing | No
         width=max(node.x for node in nodes) + BOX_WIDTH + MARGIN,
         height=max(node.y for node in nodes) + BOX_HEIGHT + MARGIN,
         boxes=[_box(node, marks.get(node.id)) for node in nodes],
-        edges=[_line(nodes[edge.parent], nodes[edge.child], edge.flags) for edge in view.edges],
+        edges=list(_lines(nodes, view.edges)),
         legend=_legend(view, marks),
         total=view.total,
     )
@@ -232,21 +260,44 @@ def _legend(view: GraphView, marks: Mapping[str, DataMark]) -> list[tuple[str, s
     if any(_is_breaking(node) for node in view.nodes):
         legend.append((f"swatch {BREAKING}", f"{BREAKING}, by its code (red box)"))
     legend += [(f"dot {classes[0]}", meaning) for classes, meaning in OUTCOMES if dots.intersection(classes)]
-    lines = {bool(edge.flags & INDIRECT) for edge in view.edges}
-    legend += [("", "line: reads directly")] if False in lines else []
-    return legend + ([("", "dashed line: through other nodes")] if True in lines else [])
+    return legend + [
+        ("", f"{style.look}: {style.meaning}")
+        for flag, style in LINES.items()
+        if any(_has(edge, flag) for edge in view.edges)
+    ]
+
+
+def _has(edge: GraphEdge, flag: int) -> bool:
+    return bool(edge.flags & flag) if flag else not edge.flags & INDIRECT
 
 
 def _is_breaking(node: GraphNode) -> bool:
     return node.category == Category.BREAKING.value
 
 
-def _line(parent: GraphNode, child: GraphNode, flags: int) -> EdgePath:
-    x1, y1 = parent.x + BOX_WIDTH, parent.y + BOX_HEIGHT // 2
-    x2, y2 = child.x, child.y + BOX_HEIGHT // 2
+def _lines(nodes: Sequence[GraphNode], edges: Sequence[GraphEdge]) -> Iterator[EdgePath]:
+    drawn: set[tuple[int, int]] = set()
+    for edge in edges:
+        ends = edge.parent, edge.child
+        # An edge of one run and a path of the other are drawn next to each other.
+        yield _line(nodes[edge.parent], nodes[edge.child], edge, TWIN if ends in drawn else 0)
+        drawn.add(ends)
+
+
+def _line(parent: GraphNode, child: GraphNode, edge: GraphEdge, shift: int) -> EdgePath:
+    x1, y1 = parent.x + BOX_WIDTH, parent.y + BOX_HEIGHT // 2 + shift
+    x2, y2 = child.x, child.y + BOX_HEIGHT // 2 + shift
     # Ends that are close, or in the wrong order, still need a visible bend.
     bend = max(abs(x2 - x1) // 2, BEND)
-    return EdgePath(f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}", not flags & INDIRECT)
+    styles = [style for flag, style in LINES.items() if _has(edge, flag)]
+    return EdgePath(
+        path=f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}",
+        class_=" ".join(["edge", *(style.class_ for style in styles if style.class_)]),
+        title=f"{parent.name} → {child.name}: {', '.join(style.meaning for style in styles)}",
+        sign="".join(style.sign for style in styles),
+        x=x2 - SIGN_LEFT,
+        y=y2 + SIGN_DOWN if shift else y2 - SIGN_UP,
+    )
 
 
 def _box(node: GraphNode, mark: DataMark | None) -> Box:

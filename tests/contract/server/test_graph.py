@@ -41,7 +41,7 @@ class Drawn(NamedTuple):
 def drawn(view: GraphView) -> Drawn:
     ids = [node.id for node in view.nodes]
     found = [(ids[edge.parent], ids[edge.child], edge.flags) for edge in view.edges]
-    assert len({edge[:2] for edge in found}) == len(found)
+    assert len({(*edge[:2], edge[2] & INDIRECT) for edge in found}) == len(found)
     return Drawn(
         {(parent, child) for parent, child, flags in found if not flags & INDIRECT},
         {(parent, child) for parent, child, flags in found if flags & INDIRECT},
@@ -245,11 +245,18 @@ def test_a_diff_has_the_edges_of_both_runs(
         assert found.direct == {edge for edge in old | new if shown >= {*edge}}
         for edge in view.edges:
             pair = (view.nodes[edge.parent].id, view.nodes[edge.child].id)
-            assert bool(edge.flags & ADDED) == (pair in new - old)
-            assert bool(edge.flags & REMOVED) == (pair in old - new)
+            if not edge.flags & INDIRECT:
+                assert bool(edge.flags & ADDED) == (pair in new - old)
+                assert bool(edge.flags & REMOVED) == (pair in old - new)
         for node in view.nodes:
             hidden = {parent for parent, child in old | new if child == node.id} - shown - tests
             assert node.parents == len(hidden)
+    known, added, removed = (
+        {(one.parent_id, one.node_id) for one in some}
+        for some in (report.diff.edges, report.diff.added_edges, report.diff.removed_edges)
+    )
+    assert (added, removed) == (known & new - old, known & old - new)
+    assert added and removed
     opened = diff_graph(report.diff, base, current, GraphQuery())
     changed = {one.unique_id for one in report.diff.changed} | {one.unique_id for one in report.diff.impacted}
     assert {node.id for node in opened.nodes} == changed - tests

@@ -7,6 +7,7 @@ import pytest
 from recce_meta import demo_data, report
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import DiffQuestion, diff, failing_changes, parse_fail_on
+from recce_meta.api.run_reader import read_run
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models import RunDiff, Status
 
@@ -119,3 +120,15 @@ def test_an_unknown_condition_lists_the_known_ones(word: str) -> None:
     with pytest.raises(UnknownNameError) as caught:
         parse_fail_on(f"removed,{word}")
     assert word in caught.value.message
+
+
+def test_edges_of_one_run_are_those_of_its_artifacts() -> None:
+    base, current = (
+        {*read_run(demo_data.artifacts(side), hash_seed_files=False).edges} for side in ("base", "current")
+    )
+
+    found, turned = compared(), diff(never, CURRENT, BASE)
+
+    assert {*found.added_edges} == {*found.edges} & current - base
+    assert {*found.removed_edges} == {*found.edges} & base - current == set()
+    assert turned.removed_edges == found.added_edges != turned.added_edges == ()

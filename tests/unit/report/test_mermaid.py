@@ -8,8 +8,15 @@ from msgspec.structs import replace
 
 from recce_meta.models import Change, Impact, LineageEdge, RunDiff, RunMetadata, Status
 from recce_meta.models.change import Category, Reach
+from recce_meta.models.lineage import LineageNode, LineageView
 from recce_meta.report import diff_markdown
-from recce_meta.report.mermaid import CHANGED_FIRST, NODES_DRAWN, diff_flowchart
+from recce_meta.report.mermaid import (
+    CHANGED_FIRST,
+    EDGES_DRAWN,
+    NODES_DRAWN,
+    diff_flowchart,
+    lineage_flowchart,
+)
 
 RUN = RunMetadata(run_id="r1", run_at=datetime(2026, 11, 19, tzinfo=timezone.utc), project_name="shop")
 
@@ -77,3 +84,50 @@ def test_a_node_called_end_is_named_by_number() -> None:
 
     assert '  n1["end"]:::impacted' in chart.text
     assert "  n0 --> n1" in chart.text
+
+
+def test_edges_of_one_run_are_labelled() -> None:
+    edges = [
+        (f"model.shop.m{parent:02}", f"model.shop.m{child:02}") for parent, child in ((0, 1), (1, 2), (0, 2))
+    ]
+    diff = diff_of(3, edges)
+
+    chart = diff_flowchart(replace(diff, added_edges=diff.edges[:1], removed_edges=diff.edges[1:2]))
+
+    assert [line for line in chart.text.splitlines() if "-->" in line] == [
+        "  n0 -- added --> n1",
+        "  n0 --> n2",
+        "  n1 -- removed --> n2",
+    ]
+
+
+def test_a_cut_graph_says_how_many_nodes_and_edges_it_shows() -> None:
+    names = [f"model.shop.m{index:02}" for index in range(30)]
+    edges = [(parent, child) for place, parent in enumerate(names) for child in names[place + 1 :]]
+
+    text = diff_markdown(diff_of(30, edges))
+
+    assert text.count(" --> ") == EDGES_DRAWN
+    assert "\nThe graph shows 300 of 435 edges.\n" in text
+
+
+def test_paths_through_nodes_that_are_left_out_are_dotted() -> None:
+    names = [f"model.shop.m{index:02}" for index in range(NODES_DRAWN + 1)]
+    nodes = [
+        LineageNode(unique_id=one, name=one[-3:], resource_type="model", distance=index)
+        for index, one in enumerate(names)
+    ]
+    edges = [
+        LineageEdge(names[1], names[0]),
+        LineageEdge(names[-1], names[0]),
+        LineageEdge(names[2], names[-1]),
+    ]
+
+    chart = lineage_flowchart(LineageView(root=names[0], nodes=tuple(nodes), edges=tuple(edges)))
+
+    assert "  n0 -.-> n2" in chart.text
+    *_, sentences = chart.markdown("the nearest ").splitlines()
+    assert sentences == (
+        "The graph shows the nearest 40 of 41 nodes. "
+        "A dotted line is a path through nodes that are not drawn."
+    )

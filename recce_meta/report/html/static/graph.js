@@ -3,7 +3,7 @@
 // The input is the JSON of `recce_meta/models/graph_view.py`. Its strings are shown as text, never as HTML.
 (() => {
 // Size of a box, distance of layers, and sizes within boxes.
-const W = 200, H = 44, PITCH = 280, GAP = 16, ROW = 22, PER_PAGE = 10, PILL = 30, REACH = PILL + 6;
+const W = 200, H = 44, PITCH = 280, GAP = 16, ROW = 22, PER_PAGE = 10, PILL = 30, REACH = PILL + 6, TWIN = 8;
 const ADDED = 1, REMOVED = 2, UNCERTAIN = 4, INDIRECT = 8, BACKWARD = 16;
 const LEAST = 0.02, MOST = 3, NAMES_FROM = 0.32, DETAILS_FROM = 0.58;
 const LARGEST = 12000, AREA = 4e7; // pixels of a PNG
@@ -132,8 +132,14 @@ class Scene {
     this.edges = [];
     this.styles = new Map();
     for (const [parent, child, flags = 0, bends = []] of view.edges) {
-      const edge = { from: this.boxes[parent], to: this.boxes[child], flags, bends };
+      const edge = { from: this.boxes[parent], to: this.boxes[child], flags, bends, shift: 0 };
       if (!edge.from || !edge.to) continue;
+      // An edge of one run and a path of the other, which follows it, are drawn next to each other.
+      const twin = this.edges[this.edges.length - 1];
+      if (twin && twin.from === edge.from && twin.to === edge.to) {
+        edge.shift = TWIN;
+        edge.bends = bends.map((height) => height + TWIN);
+      }
       this.edges.push(edge);
       push(this.styles, flags & ~BACKWARD, edge);
       edge.from.outs.push(edge);
@@ -287,7 +293,7 @@ function edgeDash(flags) {
   if (flags & INDIRECT) return flags & UNCERTAIN ? [8, 4, 1.5, 4] : [7, 5];
   return flags & UNCERTAIN ? [1.5, 4] : [];
 }
-const endsOf = ({ from, to }) => [from.x + W, from.y + H / 2, to.x, to.y + H / 2];
+const endsOf = ({ from, to, shift = 0 }) => [from.x + W, from.y + H / 2 + shift, to.x, to.y + H / 2 + shift];
 const curveOf = (edge) => ({ ends: endsOf(edge), bends: edge.bends });
 
 function drawCurves(g, curves, { colour, dash = [], width, zoom }) {
@@ -889,7 +895,7 @@ class Graph {
         if (g.isSvg) for (const edge of edges) this.writeEdge(g, edge, style);
         else drawCurves(g, edges.map(curveOf), style);
         g.globalAlpha = isFaint ? 0.15 : 1;
-        if (flags & (ADDED | REMOVED) && !isTiny) for (const { to } of edges) write(g, flags & ADDED ? "+" : "−", to.x - 22, to.y + 12, MARK, style.colour);
+        if (flags & (ADDED | REMOVED) && !isTiny) for (const { to, shift } of edges) write(g, flags & ADDED ? "+" : "−", to.x - 22, to.y + (shift ? H : 12), MARK, style.colour);
       }
     }
     g.globalAlpha = 1;

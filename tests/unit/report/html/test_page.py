@@ -15,7 +15,7 @@ from recce_meta.models import Change, Impact, LineageEdge, RunDiff, RunMetadata,
 from recce_meta.models.change import Category, ColumnChange
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import Failed, RowCount, RowCountDiff, SchemaDiff, Subject
-from recce_meta.models.graph_view import INDIRECT
+from recce_meta.models.graph_view import ADDED, INDIRECT, REMOVED
 from recce_meta.report import html_report
 from recce_meta.report.html.graph import CHANGED_FIRST, NODES_DRAWN, view_of
 
@@ -145,6 +145,20 @@ def test_what_is_far_is_joined_by_a_line_that_says_so() -> None:
 
     drawn = {(view.nodes[one.parent].name, view.nodes[one.child].name, one.flags) for one in view.edges}
     assert drawn == {("a", "b", 0), ("b", "c", INDIRECT), ("c", "d", 0)}
+
+
+def test_lines_of_one_run_have_a_sign_and_a_legend() -> None:
+    kept, new, old = edge("a", "b"), edge("a", "c"), edge("b", "c")
+    diff = replace(run_diff("abc", kept, new, old), added_edges=(new,), removed_edges=(old,))
+
+    page = html_report("shop", diff)
+
+    assert [one.flags for one in view_of(diff, {}).edges] == [0, ADDED, REMOVED]
+    for name, sign in (("added", "+"), ("removed", "−")):
+        assert page.count(f'class="edge {name}"') == page.count(f'class="sign {name}">{sign}</text>') == 1
+    assert "<title>a → c: reads directly, only in the current run</title>" in page
+    assert "line with −: only in the base run" in page
+    assert "line with" not in html_report("shop", run_diff("abc", kept, new, old))
 
 
 @pytest.mark.parametrize("edges", [["ab", "ba"], ["ab", "bc", "ca"], ["aa"]])
