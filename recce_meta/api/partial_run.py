@@ -221,7 +221,7 @@ def _from_run(
         if depends is Dependence.CODE or same_target:
             # Without the name of the target, two targets may share a schema.
             is_assumed = depends is not Dependence.CODE and (
-                depends is Dependence.UNPROVABLE or run.target_name is None
+                depends is not Dependence.TARGET or run.target_name is None
             )
             found[unique_id] = KeptSql(code=code, run_id=donor.run_id, is_assumed=is_assumed)
     return found
@@ -431,20 +431,26 @@ class CodeChanges:
         builds: Iterable[Build],
         nodes: Mapping[str, NodeMetadata],
     ) -> None:
+        self._store, self._run, self._nodes = store, run, nodes
         self._own = run.graph_id, run.macro_set_id
         newest = sorted({build.code: build.at for build in builds}.items(), key=lambda one: one[1])
         earlier = [code for code, _ in reversed(newest) if code != self._own][:BUILDS_READ]
-        side = ProjectSide(nodes, LazyMacros(partial(read.macros_of, store, run)), run)
+        self._side = ProjectSide(nodes, LazyMacros(partial(read.macros_of, store, run)), run)
         self._by_code: dict[tuple[str, str], frozenset[str]] = {}
+        # Compiled in one of both runs.
+        self._once: dict[tuple[str, str], frozenset[str]] = {}
+        self._reads_more: dict[str, bool] = {}
         for graph_id, macro_set_id in earlier:
             ids = {"graph_id": run.graph_id, "other_graph_id": graph_id}
-            found = set(read.names_of(store.query("changed_code", **ids)))
+            rows = [(str(key), bool(is_certain)) for key, is_certain in store.query("changed_code", **ids)]
+            found = {key for key, is_certain in rows if is_certain}
             if macro_set_id != run.macro_set_id:
                 before = read.macros_of(store, replace(run, macro_set_id=macro_set_id))
-                own = {(one.unique_id, one.macro_sql) for one in side.macros.values()}
+                own = {(one.unique_id, one.macro_sql) for one in self._side.macros.values()}
                 changed = {key for key, _ in own ^ {(one.unique_id, one.macro_sql) for one in before}}
-                found |= {key for key, node in nodes.items() if side.closure(node.macros) & changed}
+                found |= {key for key, node in nodes.items() if self._side.closure(node.macros) & changed}
             self._by_code[graph_id, macro_set_id] = frozenset(found)
+            self._once[graph_id, macro_set_id] = frozenset(key for key, _ in rows) - found
 
     def reason(
         self,
@@ -472,10 +478,44 @@ class CodeChanges:
         origin = next((one for one in sorted(parents.get(node.unique_id, ())) if one in stale), None)
         return origin and f"{nodes[origin].label} upstream is stale: {stale[origin]}"
 
-    def outdated(self, build: Build, graph: LineageGraph) -> set[str] | None:
-        """Return the nodes of *graph* for which `since` is not None; None if this was not compared."""
+    def outdated(self, build: Build, graph: LineageGraph) -> dict[str, bool] | None:
+        """Return the nodes of *graph* whose code, or an ancestor's, has changed since *build*.
+
+        The value is False if it may have changed (`may_have_changed`). None if this was not compared.
+        """
         changed = self._by_code.get(build.code)
-        return None if changed is None else graph.downstream(changed)
+        if changed is None:
+            return None
+        may_have = graph.downstream(self._reading_more(self._once[build.code]))
+        return dict.fromkeys(may_have, False) | dict.fromkeys(graph.downstream(changed), True)
+
+    def may_have_changed(
+        self, build: Build, node: NodeMetadata, parents: Mapping[str, Sequence[str]]
+    ) -> str | None:
+        """Return of what *node* reads, or is, only one run has the SQL, which other variables may change.
+
+        None if its SQL follows from code that `since` compares.
+        """
+        once = self._once.get(build.code, frozenset())
+        above = once.intersection(_with_ancestors(node.unique_id, parents))
+        found = self._reading_more(above)
+        if node.unique_id in found:
+            return "its SQL may have changed"
+        return f"SQL of {self._nodes[min(found)].label} may have changed" if found else None
+
+    def _reading_more(self, ids: Collection[str]) -> set[str]:
+        """Return those of *ids* whose SQL depends on variables or flags."""
+        if missing := sorted(set(ids) - self._reads_more.keys()):
+            described: dict[str, NodeMetadata] = {}
+            waiting = missing
+            while waiting:
+                read_now = read.described_nodes(self._store, self._run, waiting)
+                described |= {one.unique_id: one for one in read_now}
+                above = {one for node in read_now for one in node.parents} - described.keys()
+                waiting = sorted(one for one in above if one in self._nodes and self._nodes[one].is_ephemeral)
+            inputs = SqlInputs(ProjectSide(described, self._side.macros, self._run, tokenised=True))
+            self._reads_more |= {one: inputs.reads_more(described[one]) for one in missing}
+        return {one for one in ids if self._reads_more[one]}
 
     def since(
         self,
@@ -484,7 +524,7 @@ class CodeChanges:
         nodes: Mapping[str, NodeMetadata],
         parents: Mapping[str, Sequence[str]],
     ) -> str | None:
-        """Return what changed of *node* or its ancestors since *build*; None if nothing did."""
+        """Return what changed of *node* or its ancestors since *build*; None if nothing is known to."""
         if build.code == self._own:
             return None
         changed = self._by_code.get(build.code)
@@ -511,10 +551,22 @@ def _changed_above(
     return None
 
 
+def _with_ancestors(unique_id: str, parents: Mapping[str, Sequence[str]]) -> set[str]:
+    found, waiting = {unique_id}, [unique_id]
+    while waiting:
+        new = set(parents.get(waiting.pop(), ())) - found
+        found |= new
+        waiting.extend(new)
+    return found
+
+
 def outdated_nodes(
     store: StoreSession, run: RunMetadata, builds: Collection[Build]
-) -> Iterator[tuple[Build, set[str]]]:
-    """Yield each of *builds*, with the nodes of *run* whose code, or an ancestor's, has changed since."""
+) -> Iterator[tuple[Build, dict[str, bool]]]:
+    """Yield each of *builds*, with the nodes of *run* whose code, or an ancestor's, has changed since.
+
+    The value is False for nodes whose code may have changed.
+    """
     nodes = {node.unique_id: node for node in read.narrow_nodes(store, run)}
     graph = build_lineage_graph([], read.node_edges(store, run))
     ordered = list(builds)

@@ -205,7 +205,7 @@ def fill_code_changes(
                     code = (str(latest.graph_id), str(latest.macro_set_id), *build.code)
                     step_id = digest(msgspec.json.encode(code))
                     if step_id not in steps:
-                        rows = ((step_id, unique_id) for unique_id in sorted(outdated))
+                        rows = ((step_id, *one) for one in sorted(outdated.items()))
                         store.insert("code_changes", CODE_CHANGES, rows)
                         steps[step_id] = (*code, step_id)
             store.insert("code_steps", CODE_STEPS, steps.values())
@@ -215,7 +215,7 @@ def fill_code_changes(
 
 
 CODE_STEPS = ("graph_id", "macro_set_id", "previous_graph_id", "previous_macro_set_id", "step_id")
-CODE_CHANGES = ("step_id", "unique_id")
+CODE_CHANGES = ("step_id", "unique_id", "is_certain")
 
 
 def _to_compare(store: StoreSession, project: str | None, environment: str | None) -> dict[str, list[Build]]:

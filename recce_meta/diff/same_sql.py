@@ -32,6 +32,8 @@ UNPROVABLE = (
     | {"graph", "invocation_args_dict", "dbt_metadata_envs", "selected_resources", "results"}
 )
 """Names with values that no artifact holds, or that differ between two runs."""
+OF_STATE = VOLATILE | QUERYING | (AT_RUN_TIME - {"flags"})
+"""Those of UNPROVABLE whose values follow from the database, the clock and dbt itself."""
 PROVEN = (
     STEADY
     | OF_TARGET
@@ -60,8 +62,10 @@ class Dependence(IntEnum):
     CODE = 0
     TARGET = 1
     """Name, type, database and schema of the target."""
-    UNPROVABLE = 2
-    """Variables, flags, the graph, the clock or the contents of the database."""
+    STATE = 2
+    """The contents of the database, the clock or, in dbt's own macros, flags."""
+    UNPROVABLE = 3
+    """Variables, flags or the graph: what users change without an edit of the node."""
 
 
 class SqlInputs:
@@ -78,6 +82,12 @@ class SqlInputs:
     def dependence(self, node: NodeMetadata) -> Dependence:
         """Return what the SQL of *node* and of its ephemeral ancestors depends on in addition to code."""
         return max(self._dependence(one) for one in (node, *self._ephemeral(node, {node.unique_id: None})))
+
+    def reads_more(self, node: NodeMetadata, than: Dependence = Dependence.STATE) -> bool:
+        """Return True if the SQL of *node* depends on more than *than*."""
+        if node.language == "python":
+            return False
+        return self.dependence(node) > than and not self.is_plain_test(node)
 
     def macros(self, node: NodeMetadata) -> tuple[str, ...]:
         """Return the macros that the code of *node* may call, directly or indirectly, in any branch."""
@@ -226,7 +236,7 @@ class SqlInputs:
 
     def _dependence(self, node: NodeMetadata) -> Dependence:
         names, texts = set(jinja_names(node.raw_code or "")), [node.raw_code or ""]
-        unknown = set(outside_names(node.raw_code or ""))
+        unknown, reads_flags = set(outside_names(node.raw_code or "")), False
         reached = self._reached(self._named(node.raw_code))
         if not set(node.macros).issubset(reached):
             return Dependence.UNPROVABLE
@@ -235,15 +245,19 @@ class SqlInputs:
             if macro is None:
                 return Dependence.UNPROVABLE
             names |= {macro.name} & QUERYING
-            names |= jinja_names(macro.macro_sql)
+            found = jinja_names(macro.macro_sql)
             texts.append(macro.macro_sql)
-            # dbt's own macros read nothing else that differs between two runs.
-            if not is_builtin(macro.package_name):
+            # dbt's own macros read nothing else that differs between two runs. Their flags say how to build.
+            if is_builtin(macro.package_name):
+                names |= found - {"flags"}
+                reads_flags |= "flags" in found
+            else:
+                names |= found
                 unknown |= outside_names(macro.macro_sql)
-        if names & UNPROVABLE or ("adapter" in names and any(map(_asks_database, texts))):
+        if names & (UNPROVABLE - OF_STATE) or unknown - PROVEN - self._macro_names - OF_STATE:
             return Dependence.UNPROVABLE
-        if unknown - PROVEN - self._macro_names:
-            return Dependence.UNPROVABLE
+        if reads_flags or names & OF_STATE or ("adapter" in names and any(map(_asks_database, texts))):
+            return Dependence.STATE
         return Dependence.TARGET if names & OF_TARGET else Dependence.CODE
 
     @cached_property
@@ -275,7 +289,7 @@ def uncompared_note(base: ProjectSide, current: ProjectSide, ids: Iterable[str])
     # Without the name of the target, two targets may share a schema.
     is_same = current.target_name is not None and target_of(base.run) == target_of(current.run)
     most = Dependence.TARGET if is_same else Dependence.CODE
-    found = [one.label for one in nodes if inputs.dependence(one) > most and not inputs.is_plain_test(one)]
+    found = [one.label for one in nodes if inputs.reads_more(one, most)]
     if not found:
         return []
     names = first_of(found, MOST_NAMES)

@@ -493,9 +493,9 @@ class _Scan:
 
     def _check_codes(self) -> None:
         """Compare the stored changes of pairs of codes with those that follow from the graphs and macros."""
-        changed: dict[str, set[str]] = defaultdict(set)
-        for step_id, unique_id in self.store.query("stored_code_steps", 1):
-            changed[str(step_id)].add(str(unique_id))
+        changed: dict[str, dict[str, bool]] = defaultdict(dict)
+        for step_id, unique_id, is_certain in self.store.query("stored_code_steps", 1):
+            changed[str(step_id)][str(unique_id)] = bool(is_certain)
         steps: dict[str, dict[Build, str]] = defaultdict(dict)
         for run_id, graph_id, macro_set_id, step_id in self.store.query("stored_code_steps"):
             steps[str(run_id)][Build(str(graph_id), str(macro_set_id), _EPOCH, "")] = str(step_id)

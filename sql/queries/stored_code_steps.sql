@@ -7,4 +7,4 @@ GROUP BY step.step_id, step.previous_graph_id, step.previous_macro_set_id
 ORDER BY MIN(runs.run_id), step.step_id;
 
 -- Nodes that changed in each pair of codes.
-SELECT step_id, unique_id FROM store_code_changes;
+SELECT step_id, unique_id, is_certain FROM store_code_changes;

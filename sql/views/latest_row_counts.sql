@@ -21,7 +21,9 @@ SELECT
     WHEN latest.extractor <> 'dbt' THEN NULL
     WHEN place.unique_id IS NULL OR run.command LIKE '%--empty%' OR run.command LIKE '%--sample%' THEN FALSE
     WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id THEN TRUE
-    WHEN step.step_id IS NOT NULL THEN change.unique_id IS NULL
+    WHEN step.step_id IS NULL THEN NULL
+    WHEN change.unique_id IS NULL THEN TRUE
+    WHEN change.is_certain THEN FALSE
   END AS is_current
 FROM row_count_history AS counted
 JOIN store_runs AS run ON run.run_id = counted.run_id

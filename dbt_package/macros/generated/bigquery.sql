@@ -736,9 +736,11 @@ CLUSTER BY graph_id
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per pair of compared codes and node of the first whose code, or that of an ancestor, differs from the previous one.
+-- `is_certain` is false if it may differ: only one of both runs compiled it, and it reads variables or flags.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_code_changes (
   step_id STRING NOT NULL,
   unique_id STRING NOT NULL,
+  is_certain BOOL,
   PRIMARY KEY (step_id, unique_id) NOT ENFORCED
 )
 CLUSTER BY step_id
@@ -2557,8 +2559,12 @@ SELECT
     THEN FALSE
     WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
     THEN TRUE
-    WHEN step.step_id IS NOT NULL
-    THEN change.unique_id IS NULL
+    WHEN step.step_id IS NULL
+    THEN NULL
+    WHEN change.unique_id IS NULL
+    THEN TRUE
+    WHEN change.is_certain
+    THEN FALSE
   END AS is_current
 FROM (
   SELECT
@@ -2675,8 +2681,12 @@ SELECT
     THEN FALSE
     WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
     THEN TRUE
-    WHEN step.step_id IS NOT NULL
-    THEN change.unique_id IS NULL
+    WHEN step.step_id IS NULL
+    THEN NULL
+    WHEN change.unique_id IS NULL
+    THEN TRUE
+    WHEN change.is_certain
+    THEN FALSE
   END AS is_current
 FROM {{ schema }}.row_count_history AS counted
 JOIN {{ schema }}.store_runs AS run

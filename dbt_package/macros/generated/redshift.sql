@@ -688,9 +688,11 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_code_steps (
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per pair of compared codes and node of the first whose code, or that of an ancestor, differs from the previous one.
+-- `is_certain` is false if it may differ: only one of both runs compiled it, and it reads variables or flags.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_code_changes (
   step_id VARCHAR(64) NOT NULL,
-  unique_id VARCHAR(65535) NOT NULL
+  unique_id VARCHAR(65535) NOT NULL,
+  is_certain BOOLEAN
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2591,8 +2593,12 @@ SELECT
     THEN FALSE
     WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
     THEN TRUE
-    WHEN step.step_id IS NOT NULL
-    THEN change.unique_id IS NULL
+    WHEN step.step_id IS NULL
+    THEN NULL
+    WHEN change.unique_id IS NULL
+    THEN TRUE
+    WHEN change.is_certain
+    THEN FALSE
   END AS is_current
 FROM (
   SELECT
@@ -2737,8 +2743,12 @@ SELECT
     THEN FALSE
     WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
     THEN TRUE
-    WHEN step.step_id IS NOT NULL
-    THEN change.unique_id IS NULL
+    WHEN step.step_id IS NULL
+    THEN NULL
+    WHEN change.unique_id IS NULL
+    THEN TRUE
+    WHEN change.is_certain
+    THEN FALSE
   END AS is_current
 FROM {{ schema }}.row_count_history AS counted
 JOIN {{ schema }}.store_runs AS run

@@ -2,7 +2,7 @@
 
 
 {% macro schema_version() %}
-    {{- return(15) -}}
+    {{- return(16) -}}
 {% endmacro %}
 
 

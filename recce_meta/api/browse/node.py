@@ -60,7 +60,8 @@ class Measurement(Struct, frozen=True, kw_only=True):
     is_own: bool
     """True if the shown run measured the node."""
     since: str | None = None
-    """What has changed since the measurement; None if the code of the node and its ancestors is the same."""
+    """What has, or may have, changed since the measurement; None if the code of the node and its ancestors is
+    the same."""
 
     @classmethod
     def of(cls, run: RunMetadata) -> Measurement:
@@ -363,7 +364,10 @@ def _measured(
     parents: Mapping[str, Sequence[str]],
 ) -> Measurement:
     node = nodes.get(unique_id)
-    since = changes.since(build, node, nodes, parents) if node is not None else "the node was removed"
+    if node is None:
+        since: str | None = "the node was removed"
+    else:
+        since = changes.since(build, node, nodes, parents) or changes.may_have_changed(build, node, parents)
     if not PART.isdisjoint(build.command.split()):
         since = since or f"that run was {build.command}"
     return Measurement(run_id=run_id, run_at=build.at, is_own=False, since=since)

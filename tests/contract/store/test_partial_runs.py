@@ -441,7 +441,14 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
             unique_id="macro.shop.cents", name="cents", package_name="shop", macro_sql=cents, code_hash=cents
         )
         calls = {"unioned": (macro.unique_id,)}
-        nodes = tuple(replace(node, macros=calls.get(node.name, ())) for node in project.nodes)
+        nodes = tuple(
+            replace(
+                node,
+                macros=calls.get(node.name, ()),
+                raw_code=f"{node.raw_code} -- {{{{ var('x') }}}}" if node.name == "stg" else node.raw_code,
+            )
+            for node in project.nodes
+        )
         results = tuple(NodeResult(unique_id=unique_id(name), status="pass") for name in sorted(names))
         run = replace(project.run, command=command)
         counts = [_counted(unique_id(name), run.run_at) for name in names]
@@ -458,9 +465,11 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
         graph = build_lineage_graph([], reader.edges)
         parents = {one: graph.parents(one) for one in reader.names}
         found = {one: of(reader, one, parents) for one in reader.names}
-        return {
-            one: (last.measured.run_id, last.measured.since is None) for one, last in found.items() if last
-        }
+        return {one: (last.measured.run_id, _is_current(last)) for one, last in found.items() if last}
+
+    def _is_current(last: Any) -> bool | None:
+        since = last.measured.since
+        return since is None if since is None or "may have changed" not in since else None
 
     def results(reader: Any, one: str, parents: Any) -> Any:
         return last_results(adapter, reader.run, [one], reader.names, parents, schema=schema).get(one)
@@ -478,16 +487,24 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
         lambda: ran("of another invocation", 4, ["starred"], None, **edits),
         lambda: ran("macro", 5, ["daily"], cents="/ 10", **edits),
         lambda: ran("undone", 6, [], cents="/ 10"),
+        lambda: ran("variable", 7, ["stg"], cents="/ 10"),
+        lambda: ran("test", 8, ["amount_is_there"], "test", cents="/ 10"),
     ]
+    known: list[dict[str, Any]] = []
     for step in steps:
         step()
+        known.append(in_views("latest_results"))
         assert in_views("latest_results") == in_pages(results)
         assert in_views("latest_row_counts") == in_pages(counts)
-    last = in_views("latest_results")
+    *_, before, last = known
+    assert before[unique_id("distinct_ones")] == ("all", True)
     assert last[unique_id("daily")] == ("macro", False)
     assert last[unique_id("starred")] == ("part", False)
     assert last[unique_id("unioned")] == ("all", False)
-    assert last[unique_id("distinct_ones")] == ("all", True)
+    # The last run compiled no SQL of `stg`, which another value of its variable would change.
+    assert last[unique_id("distinct_ones")] == ("all", None)
+    assert last[unique_id("stg")] == ("variable", None)
+    assert last[unique_id("amount_is_there")] == ("test", True)
 
 
 def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
@@ -519,7 +536,9 @@ def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
     assert fsck(adapter, schema=schema).is_sound
 
     damage(f"DELETE FROM {quoted}.store_code_changes WHERE unique_id = '{unique_id('daily')}'")
-    damage(f"INSERT INTO {quoted}.store_code_changes SELECT step_id, 'x' FROM {quoted}.store_code_steps")
+    changes = f"{quoted}.store_code_changes"
+    damage(f"INSERT INTO {changes} SELECT step_id, 'x', TRUE FROM {quoted}.store_code_steps")
+    damage(f"UPDATE {changes} SET is_certain = NOT is_certain")
     adapter.execute(f"DELETE FROM {quoted}.store_code_steps")
     adapter.execute(f"DELETE FROM {quoted}.store_code_changes")
     fill_derived(adapter, schema)

@@ -137,7 +137,7 @@ def test_ephemeral_models_in_a_circle_end() -> None:
     assert inputs(looped) != inputs()
 
 
-CODE, TARGET, UNPROVABLE = Dependence
+CODE, TARGET, STATE, UNPROVABLE = Dependence
 
 
 @pytest.mark.parametrize(
@@ -150,10 +150,10 @@ CODE, TARGET, UNPROVABLE = Dependence
         ("select max(a) from {{ this }}", TARGET),
         ("select {{ var('a') }}", UNPROVABLE),
         ("select '{{ env_var('A', target.name) }}'", UNPROVABLE),
-        ("{% if is_incremental() %} select 1 {% endif %}", UNPROVABLE),
-        ("{% for a in adapter.get_columns_in_relation(ref('orders')) %}{{ a }}{% endfor %}", UNPROVABLE),
-        ("{% set a = adapter %}{{ a.get_columns_in_relation(this) }}", UNPROVABLE),
-        ("select '{{ run_started_at }}'", UNPROVABLE),
+        ("{% if is_incremental() %} select 1 {% endif %}", STATE),
+        ("{% for a in adapter.get_columns_in_relation(ref('orders')) %}{{ a }}{% endfor %}", STATE),
+        ("{% set a = adapter %}{{ a.get_columns_in_relation(this) }}", STATE),
+        ("select '{{ run_started_at }}'", STATE),
         ("select '{{ context.x }}'", UNPROVABLE),
         ("select '{{ project_name }}'", UNPROVABLE),
         ("select '{{ builtins.ref }}'", UNPROVABLE),
@@ -174,7 +174,7 @@ def test_macros_of_dbt_are_read_and_white_space_in_them_counts() -> None:
     flagged = macro("should_store_failures", "{{ flags.STORE_FAILURES }}", package="dbt")
     side = ProjectSide({}, {flagged.unique_id: flagged}, a_run())
     asked = node(raw_code="{{ should_store_failures() }}", macros=(flagged.unique_id,))
-    assert SqlInputs(side).dependence(asked) is Dependence.UNPROVABLE
+    assert SqlInputs(side).dependence(asked) is STATE
 
     def of(sql: str) -> object:
         literal = msgspec.structs.replace(macro("lit", sql), code_hash="the same")
@@ -200,8 +200,8 @@ def test_macros_and_ephemeral_models_show_it_too() -> None:
     def calling(name: str) -> NodeMetadata:
         return node(raw_code=f"select {{{{ {name.rpartition('.')[2]}() }}}}", macros=(name,))
 
-    assert found.dependence(calling("macro.shop.ask")) is UNPROVABLE
-    assert found.dependence(calling("macro.dbt.spine")) is UNPROVABLE
+    assert found.dependence(calling("macro.shop.ask")) is STATE
+    assert found.dependence(calling("macro.dbt.spine")) is STATE
     assert found.dependence(calling("macro.dbt.type_numeric")) is CODE
     assert found.dependence(node(raw_code="select 1", parents=(dated.unique_id,))) is TARGET
 

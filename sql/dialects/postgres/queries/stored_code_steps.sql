@@ -17,5 +17,6 @@ ORDER BY
 /* Nodes that changed in each pair of codes. */
 SELECT
   step_id,
-  unique_id
+  unique_id,
+  is_certain
 FROM recce_metadata.store_code_changes;

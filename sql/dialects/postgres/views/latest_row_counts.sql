@@ -27,8 +27,12 @@ SELECT
     THEN FALSE
     WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
     THEN TRUE
-    WHEN step.step_id IS NOT NULL
-    THEN change.unique_id IS NULL
+    WHEN step.step_id IS NULL
+    THEN NULL
+    WHEN change.unique_id IS NULL
+    THEN TRUE
+    WHEN change.is_certain
+    THEN FALSE
   END AS is_current
 FROM recce_metadata.row_count_history AS counted
 JOIN recce_metadata.store_runs AS run

@@ -1,6 +1,16 @@
--- Nodes of one graph that the other lacks, or has with other code. Compiled code counts if dbt compiled both.
+-- Nodes of one graph that the other lacks, or has with other code. Compiled code counts if dbt compiled both. If it compiled
+-- one, `is_certain` is false.
 SELECT
-  part_nodes.unique_id
+  part_nodes.unique_id,
+  CASE
+    WHEN other.unique_id IS NULL
+    THEN TRUE
+    WHEN node_versions.code_hash IS DISTINCT FROM other.code_hash
+    THEN TRUE
+    WHEN node_versions.materialized IS DISTINCT FROM other.materialized
+    THEN TRUE
+    ELSE node_versions.compiled_hash IS NOT NULL AND other.compiled_hash IS NOT NULL
+  END AS is_certain
 FROM recce_metadata.store_graph_parts AS graph_parts
 JOIN recce_metadata.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id
@@ -28,5 +38,5 @@ WHERE
     other.unique_id IS NULL
     OR node_versions.code_hash IS DISTINCT FROM other.code_hash
     OR node_versions.materialized IS DISTINCT FROM other.materialized
-    OR node_versions.compiled_hash <> other.compiled_hash
+    OR node_versions.compiled_hash IS DISTINCT FROM other.compiled_hash
   );
