@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -77,6 +78,8 @@ COMPLETION = "_RECCE_META_COMPLETE"
 """Variable that a shell sets to ask for completion."""
 EXIT_SECONDS = 1.0
 """Time for an interrupted command to end its threads and remove its files."""
+_NEW_OBJECTS = 10_000
+"""Number of new objects after which Python searches them for garbage."""
 
 
 @click.group(
@@ -100,6 +103,8 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line and exit; report every failure as one message with its exit code."""
+    # Imports make many objects and no garbage; Python would search them every few hundred objects.
+    gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
     signals = _Signals()
     signal.signal(signal.SIGTERM, signals.handle)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a background job ignores it
@@ -107,6 +112,7 @@ def main() -> None:
     code = run(sys.argv[1:])
     if signals.first is not None:
         _exit_soon(code)
+    gc.freeze()  # at its end, Python searches all objects for garbage, which ends with the process anyway
     sys.exit(code)
 
 

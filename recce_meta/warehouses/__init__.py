@@ -82,7 +82,8 @@ def url_schemes() -> tuple[str, ...]:
 def warehouse_for_scheme(scheme: str) -> Warehouse:
     """Return the warehouse for URLs with *scheme* (`postgresql`, `postgresql+psycopg`, `duckdb`)."""
     backend = scheme.partition("+")[0]
-    for name in available():
+    # The folder that the scheme names comes first, so that the modules of the others are not imported.
+    for name in sorted(available(), key=lambda name: not backend.startswith(name)):
         warehouse = warehouse_named(name)
         if backend in warehouse.url_schemes:
             return warehouse

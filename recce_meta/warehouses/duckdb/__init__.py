@@ -1,5 +1,1 @@
 """DuckDB: connection, SQL dialect, catalog and driver."""
-
-from recce_meta.warehouses.duckdb.connection import DuckDB
-
-__all__ = ["DuckDB"]

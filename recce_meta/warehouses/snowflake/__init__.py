@@ -1,5 +1,1 @@
 """Snowflake: connection, SQL dialect, catalog and driver."""
-
-from recce_meta.warehouses.snowflake.connection import Snowflake
-
-__all__ = ["Snowflake"]
