@@ -250,10 +250,11 @@ def kind_order(resource_type: str) -> tuple[int, str]:
 
 
 def node_label(node: NamedNode) -> str:
-    """Return a node's display name: `raw.orders` for a source, `orders.v2` for a version."""
+    """Return a node's display name: `raw.orders` for a source or a relation, `orders.v2` for a version."""
     own_part = node_part(node.unique_id)
     is_version = node.resource_type == "model" and own_part.startswith(f"{node.name}.v")
-    if own_part.strip() and (node.resource_type == "source" or is_version):
+    is_scanned = node.unique_id.startswith(_RELATION)
+    if own_part.strip() and (node.resource_type == "source" or is_version or is_scanned):
         return own_part
     return node.name or node.unique_id
 

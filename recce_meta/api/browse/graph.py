@@ -45,7 +45,7 @@ from recce_meta.models.graph_view import (
 from recce_meta.models.marks.annotation import Annotation
 from recce_meta.models.marks.review import NO_REVIEWS, PairReviews
 from recce_meta.report.diff_details import effect_label, reach_phrase
-from recce_meta.report.labels import TESTS, by_harm
+from recce_meta.report.labels import TESTS, by_harm, node_label
 from recce_meta.report.review.notes import NOTE_WIDTH
 from recce_meta.report.review.notes import owners_of as annotated_owners
 from recce_meta.report.review.phrases import marks_phrase
@@ -390,7 +390,7 @@ def _node(
     is_known = node is not None
     return GraphNode(
         id=unique_id,
-        name=node.label if node else unique_id,
+        name=node_label(node) if node else unique_id,
         type=kind_of(unique_id, names),
         x=position.x,
         y=position.y,

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from recce_meta.models.graph_view import ADDED, BACKWARD, INDIRECT, REMOVED, UNCERTAIN, GraphNode, GraphView
+from recce_meta.models.graph_view import (
+    ADDED,
+    BACKWARD,
+    INDIRECT,
+    REMOVED,
+    UNCERTAIN,
+    GraphEdge,
+    GraphNode,
+    GraphView,
+)
 from recce_meta.server.listing import ListColumn, Listing, Parameter, Row
 
 _CATEGORIES = ("breaking", "partial_breaking", "unknown", "non_breaking", "no_effect")
@@ -36,7 +45,8 @@ def nodes_listing(
     """Return the nodes of *view*: those at which it opens, then changes by severity, then by layer."""
     reads: dict[int, list[str]] = {}
     for edge in view.edges:
-        reads.setdefault(edge.child, []).append(view.nodes[edge.parent].name)
+        name, about = view.nodes[edge.parent].name, _about(edge)
+        reads.setdefault(edge.child, []).append(f"{name} ({about})" if about else name)
     focus = set(view.focus)
     is_diff = any(node.status for node in view.nodes)
     # The index goes along: edges name nodes by their position in the view.
@@ -79,6 +89,10 @@ def nodes_listing(
         crumbs=crumbs,
         parameters=parameters or {},
     )
+
+
+def _about(edge: GraphEdge) -> str:
+    return ", ".join(words for flag, words in _EDGES.items() if edge.flags & flag)
 
 
 def _rank(node: GraphNode, focus: set[str], *, is_diff: bool) -> tuple[int, int, int, int, str, str]:
@@ -127,7 +141,7 @@ def edges_listing(
             {
                 "parent": parent.name,
                 "child": child.name,
-                "about": ", ".join(words for flag, words in _EDGES.items() if edge.flags & flag) or None,
+                "about": _about(edge) or None,
                 "parent_id": parent.id,
                 "child_id": child.id,
                 "_parent": parent.href,

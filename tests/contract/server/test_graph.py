@@ -23,6 +23,7 @@ from recce_meta.models.change import Reach
 from recce_meta.models.graph_view import ADDED, BACKWARD, INDIRECT, REMOVED, UNCERTAIN, GraphView
 from recce_meta.models.lineage import Direction, Usage
 from recce_meta.report.labels import TESTS
+from recce_meta.server.graph.lists import nodes_listing
 from recce_meta.store.write import record_run
 from tests.impact_shop import SHOP, analyse
 
@@ -372,3 +373,29 @@ def test_without_column_lineage_a_path_and_columns_are_not_known(
     assert graph_columns(reader, "t01").note == "A node of type test has no columns."
     with pytest.raises(SelectorError):
         graph_columns(reader, "nothing")
+
+
+def test_names_and_reads_of_a_graph_are_exact(adapter: UnifiedSqlAdapter, schema: str) -> None:
+    sources = [
+        NodeMetadata(unique_id=f"source.shop.{one}.orders", name="orders", resource_type="source")
+        for one in ("raw", "erp")
+    ]
+    models = [
+        NodeMetadata(unique_id=f"model.shop.{one}", name=one, resource_type="model", parents=parents)
+        for one, parents in (
+            ("middle", tuple(one.unique_id for one in sources)),
+            ("last", ("model.shop.middle", "source.shop.raw.orders")),
+        )
+    ]
+    run = RunMetadata(run_id="sources", run_at=AT, project_name="shop")
+    reader = StoredRunReader(
+        adapter, record_run(adapter, Project(run=run, nodes=(*sources, *models)), schema=schema).run, schema
+    )
+
+    view = run_graph(reader, GraphQuery(exclude="middle"))
+
+    assert {node.name for node in view.nodes} == {"raw.orders", "erp.orders", "last"}
+    listing = nodes_listing(view, lambda *_: "")
+    assert {row["name"]: row["reads"] for row in listing.rows}["last"] == (
+        "erp.orders (through nodes that are not shown), raw.orders"
+    )

@@ -293,6 +293,7 @@ function edgeDash(flags) {
   if (flags & INDIRECT) return flags & UNCERTAIN ? [8, 4, 1.5, 4] : [7, 5];
   return flags & UNCERTAIN ? [1.5, 4] : [];
 }
+const direct = (edges) => edges.filter(({ flags }) => !(flags & INDIRECT));
 const endsOf = ({ from, to, shift = 0 }) => [from.x + W, from.y + H / 2 + shift, to.x, to.y + H / 2 + shift];
 const curveOf = (edge) => ({ ends: endsOf(edge), bends: edge.bends });
 
@@ -739,7 +740,7 @@ class Graph {
   factsOf({ node, ins, outs }) {
     const hidden = (number) => number && `${figure(number)} more hidden`;
     return [kindOf(node), wordsOf(node), node.tests, node.review, node.owner && `owner: ${node.owner}`, node.note && `note: ${node.note}`, node.columns && count(node.columns, "column"),
-      joined(", ", count(ins.length, "parent"), hidden(node.parents)), joined(", ", count(outs.length, "child", "children"), hidden(node.children))].filter(Boolean);
+      joined(", ", count(direct(ins).length, "parent"), hidden(node.parents)), joined(", ", count(direct(outs).length, "child", "children"), hidden(node.children))].filter(Boolean);
   }
   spoken(box) { return plain([box.node.name, ...this.factsOf(box)].join(". ")); }
 
@@ -756,8 +757,11 @@ class Graph {
     const { load, columns } = this.can, { id } = node;
     const rows = "Relation Path Package Owner Tags Tests Review".split(" ").map((name) => [name, [node[name.toLowerCase()]].flat().join(", ")]).filter(([, value]) => value);
     const more = (side, number, noun) => load && number && button(`Show ${figure(number)} more ${noun}`, () => this.expand(id, [side]));
-    const near = (title, boxes) => boxes.length > 0 && [make("h4", `${title} ${figure(boxes.length)}`), make("ul", inOrder(boxes).slice(0, 20).map((box) =>
-      make("li", button(joined(" ", markOf(box.node), box.node.name), () => this.jump(box.node.id), { class: "link" }))), boxes.length > 20 && make("li", "…"))];
+    const near = (title, edges, boxOf) => {
+      const words = new Map(direct(edges).map((edge) => [boxOf(edge), edgeWords(edge.flags)]));
+      return words.size > 0 && [make("h4", `${title} ${figure(words.size)}`), make("ul", inOrder(words.keys()).slice(0, 20).map((box) =>
+        make("li", button(joined(" ", markOf(box.node), box.node.name), () => this.jump(box.node.id), { class: "link" }), words.get(box) && ` ${words.get(box)}`)), words.size > 20 && make("li", "…"))];
+    };
     this.columnList = make("div");
     return [
       make("h3", link(node.name, node.href)),
@@ -766,7 +770,7 @@ class Graph {
       make("div.group", more("up", node.parents, "parents"), more("down", node.children, "children"),
         columns && node.columns && button(this.unfolded.has(id) ? "Fold columns" : `Show ${count(node.columns, "column")}`, () => this.toggle(id))),
       !/added|removed/.test(node.status) && this.actionParts(id, ""), this.columnList,
-      near("Reads", ins.map((edge) => edge.from)), near("Read by", outs.map((edge) => edge.to)),
+      near("Reads", ins, (edge) => edge.from), near("Read by", outs, (edge) => edge.to),
     ];
   }
   actionParts(node, column) {
