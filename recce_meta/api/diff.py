@@ -5,12 +5,11 @@ Two stored runs are compared in the warehouse; only changed and affected nodes a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
 from functools import cached_property, partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 from msgspec.structs import replace as with_fields
@@ -36,7 +35,7 @@ from recce_meta.diff.scan_models import drift
 from recce_meta.errors import ConditionFailed, SelectorError, UnknownNameError, UsageError, first_of, plural
 from recce_meta.extractors.project import project_above
 from recce_meta.graph import LineageGraph, build_lineage_graph, nearest_names, select
-from recce_meta.graph.selection import definition_of
+from recce_meta.lazy import LazyModule
 from recce_meta.models import (
     COSMETIC,
     Change,
@@ -52,6 +51,11 @@ from recce_meta.models.change import Category, Impact, ReachedBy
 from recce_meta.store import read
 from recce_meta.store.select import RunSelector, resolve_complete_run
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+if TYPE_CHECKING:
+    from recce_meta.graph import state_terms
+else:
+    state_terms = LazyModule("recce_meta.graph.state_terms")
 
 CodeField = Literal["raw_code", "compiled_code"]
 
@@ -252,11 +256,6 @@ NOT_COMPARED = "not-compared"
 """Condition of `--fail-on` for data that was not, or only partly, compared."""
 SHOWN = 5
 """Maximum number of names in the message of a failed condition."""
-
-_OF_STATE = re.compile(r"[\d+@]*(state|result|source_status):")
-"""Selection methods with a result that may be empty: nothing was modified, nothing failed."""
-_NAMED = re.compile(r"[\d+@]*selection:([\w.-]+)")
-"""A selection that the configuration names."""
 
 
 @dataclass(frozen=True)
@@ -568,19 +567,10 @@ def unknown_terms(selection: Sequence[str], base: Project, current: Project) -> 
 
 def _may_be_empty(term: Sequence[str], base: Project, current: Project) -> bool:
     """Return True if *term* has a part about states and its other parts match nodes."""
-    fixed = [part for part in term if not _is_of_state(part)]
+    fixed = [part for part in term if not state_terms.is_of_state(part)]
     if len(fixed) == len(term):
         return False
     return not fixed or bool(_selected(base, current, DiffQuestion([",".join(fixed)])))
-
-
-def _is_of_state(part: str, within: tuple[str, ...] = ()) -> bool:
-    """Return True if *part* has a method about states, or names a selection with such a part."""
-    named = _NAMED.match(part)
-    if named is None or named[1] in within:
-        return _OF_STATE.match(part) is not None
-    texts = " ".join(definition_of(named[1])[0]).replace(",", " ")
-    return any(_is_of_state(inner, (*within, named[1])) for inner in texts.split())
 
 
 def _selected(base: Project, current: Project, question: DiffQuestion) -> frozenset[str]:

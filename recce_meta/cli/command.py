@@ -22,9 +22,10 @@ from recce_meta.lazy import LazyModule
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from recce_meta.cli import completion
+    from recce_meta.cli import completion, yaml_selectors
 else:
     completion = LazyModule("recce_meta.cli.completion")
+    yaml_selectors = LazyModule("recce_meta.cli.yaml_selectors")
 
 
 ONLY_PARSED = "recce_meta.only_parsed"
@@ -126,6 +127,8 @@ RUN_ARGUMENTS = {
 """Arguments that are run selectors, with their names in messages."""
 _RUN_SELECTOR = re.compile(r"base|current|latest|.+~\d+|(?:branch|sha|before):.*", re.DOTALL)
 """Words that are run selectors, and not node selectors."""
+YAML_SELECTOR = "recce_meta.cli.yaml_selector"
+"""Key in `Context.meta`: the name that --selector gives."""
 OPEN_OPTION = "recce_meta.cli.open_option"
 """Key in `Context.meta`: the selection option that the last word belongs to, for completion."""
 
@@ -225,6 +228,17 @@ class PreparedCommand(click.Command):
             if option.obj.multiple:
                 option.process = _Words(option, self, ctx)
         return parser
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse *args*; a YAML selector becomes the selection."""
+        rest = super().parse_args(ctx, args)
+        if ctx.resilient_parsing or "selection" not in ctx.params:
+            return rest
+        name = ctx.meta.get(YAML_SELECTOR)
+        words = (ctx.params.get(option) or () for option in ("selection", "exclude"))
+        if name is not None or any("selector:" in word for option in words for word in option):
+            yaml_selectors.apply_selector(ctx, name)
+        return rest
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options of the command, those of its connection, and the global options."""

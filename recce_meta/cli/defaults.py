@@ -297,10 +297,32 @@ def without_conflicts(
         """Return the value that the parameter *name* will have; None for its default."""
         return values[name] if name in given else kept[name].value if name in kept else None
 
+    kept = _with_one_selection(kept, given, path[0])
     for conflict in _CONFLICTS.get(path[0], ()):
         if conflict.excludes(is_on):
             kept = {name: one for name, one in kept.items() if name not in conflict.names}
     return _without_data_options(kept, is_on) if path == ("diff",) else kept
+
+
+def selection_parameters(command: str) -> tuple[str, ...]:
+    """Return the parameters of *command* that --selector replaces; `quality --exclude` takes globs."""
+    return ("selection",) if command == "quality" else ("selection", "exclude")
+
+
+def _with_one_selection(settings: Settings, given: set[str], command: str) -> Settings:
+    """Leave out the YAML selector, or else the selection and exclusion: the stronger source applies."""
+
+    def strength(*names: str) -> int:
+        if given.intersection(names):
+            return OPTION
+        return min((settings[name].strength for name in names if name in settings), default=FILE + 1)
+
+    replaced = selection_parameters(command)
+    if strength("selector_name") > strength(*replaced):
+        replaced = ("selector_name",)
+    elif strength("selector_name") > FILE:
+        return settings
+    return {name: one for name, one in settings.items() if name not in replaced}
 
 
 def _without_data_options(settings: Settings, is_on: Callable[[str], Any]) -> Settings:
@@ -354,9 +376,10 @@ class _Conflict(NamedTuple):
 
 
 _OF_MEASURING = (
-    *("selection", "selector", "sample", "no_values", "private", "budget", "show_sql", "allow_empty"),
+    *("selection", "selector_name", "selector", "sample", "no_values", "private", "budget", "show_sql"),
+    "allow_empty",
 )
-_TABLES = (_Conflict(("selection", "exclude", "save"), lambda is_on: bool(is_on("tables"))),)
+_TABLES = (_Conflict(("selection", "exclude", "selector_name", "save"), lambda is_on: bool(is_on("tables"))),)
 _CONFLICTS: Mapping[str, tuple[_Conflict, ...]] = {
     "record": (
         _Conflict(("dialect", "project_name", "variables"), lambda is_on: is_on("source") != "sql"),

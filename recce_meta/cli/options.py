@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import click
 
 from recce_meta.cli.command import OUTPUT as OUTPUT
+from recce_meta.cli.command import YAML_SELECTOR
 from recce_meta.cli.console import is_colored, shows_progress
 from recce_meta.cli.console import say as say
 from recce_meta.cli.console import warn as warn
@@ -135,6 +136,31 @@ privacy_options = together(
     ),
 )
 """Decorator that adds the options of privacy."""
+
+
+def _keep_selector(context: click.Context, _: click.Parameter, name: str | None) -> None:
+    context.meta[YAML_SELECTOR] = name
+
+
+def selecting(example: str, *, has_exclude: bool = True) -> Decorator:
+    """Return the options that select nodes; *example* is a selection for the help."""
+    select = click.option(
+        "-s",
+        "--select",
+        "selection",
+        multiple=True,
+        help=f"Only these nodes, in dbt's selection grammar: {example}.",
+    )
+    exclude = click.option("--exclude", multiple=True, help="Skip these nodes.")
+    selector = click.option(
+        "--selector",
+        "selector_name",
+        metavar="NAME",
+        expose_value=False,
+        callback=_keep_selector,
+        help="Only the nodes of this YAML selector, from selectors.yml or else the manifest in target/.",
+    )
+    return together(select, exclude, selector) if has_exclude else together(select, selector)
 
 
 LISTS = ("csv", "tsv")

@@ -1,7 +1,8 @@
 """Graph of a project: dependencies between nodes, and node selection. No I/O."""
 
 from recce_meta.graph.dag import LineageGraph, build_lineage_graph, failing_with, is_ephemeral, parents_first
-from recce_meta.graph.selection import Indirect, StateResolver, nearest_names, select
+from recce_meta.graph.selection import StateResolver, nearest_names, select
+from recce_meta.graph.selector_syntax import Indirect
 
 __all__ = [
     "Indirect",

@@ -12,20 +12,25 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from enum import Enum
 from fnmatch import fnmatchcase
 from functools import reduce
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 from recce_meta.errors import SelectorError, UnknownNameError, did_you_mean
 from recce_meta.graph.dag import LineageGraph
-from recce_meta.graph.selector_syntax import Intersection, Term, parse_selection
+from recce_meta.graph.selector_syntax import SELECTOR, Indirect, Intersection, Term, parse_selection
+from recce_meta.lazy import LazyModule
 from recce_meta.models import Json, NodeMetadata, NodeResult
 from recce_meta.models.catalog import RELATIONS, SCANNED
+
+if TYPE_CHECKING:
+    from recce_meta.graph import yaml_selectors
+else:
+    yaml_selectors = LazyModule("recce_meta.graph.yaml_selectors")
 
 Predicate = Callable[[NodeMetadata], bool]
 Parts = tuple[str, ...]
@@ -50,21 +55,20 @@ NOT_IN_NODES = frozenset(
 
 SELECTION = "selection"
 """Method of the selections that the configuration names."""
-Definition: TypeAlias = tuple[Sequence[str], Sequence[str]]
+NamedSelection: TypeAlias = tuple[Sequence[str], Sequence[str]]
 """Expressions of a named selection: what it selects, everything if empty, and what it excludes."""
 # A context variable, so that threads with different configurations do not share it.
-_DEFINITIONS: ContextVar[Mapping[str, Definition]] = ContextVar(
+_DEFINITIONS: ContextVar[Mapping[str, NamedSelection]] = ContextVar(
     "selections by name", default=MappingProxyType({})
 )
 
 UNSUPPORTED = {
-    "selector": "selectors.yml is not read; define it under selections: in recce_meta.yml for selection:NAME",
     "source_status": "sources.json is not read; use dbt itself to select by freshness",
 }
 
 
 @contextmanager
-def named_selections(definitions: Mapping[str, Definition]) -> Iterator[None]:
+def named_selections(definitions: Mapping[str, NamedSelection]) -> Iterator[None]:
     """Let `selection:NAME` in selections within the block mean *definitions*."""
     before = _DEFINITIONS.set(definitions)
     try:
@@ -73,7 +77,7 @@ def named_selections(definitions: Mapping[str, Definition]) -> Iterator[None]:
         _DEFINITIONS.reset(before)
 
 
-def definition_of(name: str) -> Definition:
+def definition_of(name: str) -> NamedSelection:
     """Return the definition of the selection *name*; an empty one for an unknown name."""
     return _DEFINITIONS.get().get(name, ((), ()))
 
@@ -99,7 +103,9 @@ def matching(term: Term, scope: SelectionScope) -> set[str]:
         raise term.error(f"'{term.method}:' is not supported", hint=UNSUPPORTED[term.method])
     if term.method not in METHODS:
         where = f"in selector '{term.text}' at character {term.position}"
-        raise UnknownNameError("selection method", term.method, sorted((*METHODS, SELECTION)), where=where)
+        raise UnknownNameError(
+            "selection method", term.method, sorted((*METHODS, SELECTION, SELECTOR)), where=where
+        )
     holds = METHODS[term.method](term, scope)
     return {unique_id for unique_id, node in scope.members.items() if holds(node)}
 
@@ -259,7 +265,7 @@ def _config(term: Term, scope: SelectionScope) -> Predicate:
         for key in term.arguments:
             value = value.get(key) if isinstance(value, dict) else None
         values = value if isinstance(value, list) else [value]
-        return any(_says(found, term.value, ignore_case) for found in values)
+        return any(_says(found, term.value, ignore_case) or _equals(found, term.number) for found in values)
 
     return holds
 
@@ -275,6 +281,10 @@ def _says(found: Json, wanted: str, ignore_case: bool) -> bool:
     if isinstance(found, bool):
         return wanted.lower() == str(found).lower()
     return isinstance(found, str) and (found == wanted or (ignore_case and found.lower() == wanted.lower()))
+
+
+def _equals(found: Json, number: float | None) -> bool:
+    return number is not None and not isinstance(found, bool) and found == number
 
 
 def _resource_type(term: Term, scope: SelectionScope) -> Predicate:
@@ -421,22 +431,6 @@ def release(dbt_version: str | None) -> Release:
     return (int(match[1]), int(match[2])) if match else NEWEST
 
 
-class Indirect(str, Enum):
-    """Selection of the tests that depend on the selected nodes.
-
-    Source: https://docs.getdbt.com/reference/node-selection/test-selection-examples
-    """
-
-    EMPTY = "empty"
-    """No tests: the named nodes alone."""
-    EAGER = "eager"
-    """Tests that read any selected node; dbt's default."""
-    CAUTIOUS = "cautious"
-    """Tests that read only selected nodes."""
-    BUILDABLE = "buildable"
-    """Tests that read only selected nodes, their ancestors and sources."""
-
-
 class _NamedNodes(NamedTuple):
     """Nodes that part of a selection names."""
 
@@ -494,6 +488,10 @@ def _texts(expressions: str | Iterable[str]) -> Iterable[str]:
     return [expressions] if isinstance(expressions, str) else expressions
 
 
+def _has_operators(term: Term) -> bool:
+    return term.with_parents or term.with_children or term.with_childrens_parents
+
+
 class _Selection(NamedTuple):
     scope: SelectionScope
     graph: LineageGraph
@@ -509,7 +507,10 @@ class _Selection(NamedTuple):
 
     def _term(self, term: Term) -> _NamedNodes:
         members, graph = self.scope.members, self.graph
-        named = self._defined(term) if term.method == SELECTION else matching(term, self.scope)
+        if term.method == SELECTOR and not _has_operators(term):
+            # Its pending tests are not added by other terms: dbt evaluates a selector alone.
+            return _NamedNodes(self._named(term), set())
+        named = self._named(term)
         chosen = set(named)
         if term.with_childrens_parents:
             chosen |= graph.upstream(graph.downstream(named, within=members), within=members)
@@ -518,6 +519,23 @@ class _Selection(NamedTuple):
         if term.with_children:
             chosen |= graph.downstream(named, term.children_depth, within=members)
         return self._with_tests(chosen)
+
+    def _named(self, term: Term) -> set[str]:
+        """Return the nodes that *term* names, without its graph operators."""
+        if term.method == SELECTION:
+            return self._defined(term)
+        if term.method == SELECTOR:
+            return self._defined_in_yaml(yaml_selectors.selector_definition(term.value)).direct
+        return matching(term, self.scope)
+
+    def _defined_in_yaml(self, definition: yaml_selectors.Definition) -> _NamedNodes:
+        if isinstance(definition, yaml_selectors.Criterion):
+            mode = self.mode if definition.indirect is None else definition.indirect
+            return self._replace(mode=mode)._term(definition.term)
+        parts = [self._defined_in_yaml(part) for part in definition.parts]
+        # dbt combines parts of YAML selectors as if eager: pending tests stay pending.
+        eager = self._replace(mode=Indirect.EAGER)
+        return eager._combine(parts, yaml_selectors.OPERATIONS[definition.operation])
 
     def _defined(self, term: Term) -> set[str]:
         """Return the nodes of a named selection."""

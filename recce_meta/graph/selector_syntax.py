@@ -15,15 +15,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from enum import Enum
 from itertools import accumulate
 
 from msgspec import Struct
 
 from recce_meta.errors import SelectorError
 
+SELECTOR = "selector"
+"""Method of YAML selectors."""
 PREFIX = re.compile(r"(?P<at>@)?(?:(?P<depth>\d*)(?P<plus>\+))?(?:(?P<method>[\w.]+):)?")
 SUFFIX = re.compile(r"\+(?P<depth>\d*)\Z")
 FILE_ENDINGS = (".sql", ".py", ".csv")
+
+
+class Indirect(str, Enum):
+    """Selection of the tests that depend on the selected nodes.
+
+    Source: https://docs.getdbt.com/reference/node-selection/test-selection-examples
+    """
+
+    EMPTY = "empty"
+    """No tests: the named nodes alone."""
+    EAGER = "eager"
+    """Tests that read any selected node; dbt's default."""
+    CAUTIOUS = "cautious"
+    """Tests that read only selected nodes."""
+    BUILDABLE = "buildable"
+    """Tests that read only selected nodes, their ancestors and sources."""
 
 
 class Term(Struct, frozen=True, kw_only=True):
@@ -36,6 +55,8 @@ class Term(Struct, frozen=True, kw_only=True):
     arguments: tuple[str, ...] = ()
     """`("meta", "owner")` for `config.meta.owner:me`."""
     value: str
+    number: int | float | None = None
+    """The value if it is a number of YAML, which text on the command line never is."""
     with_parents: bool = False
     parents_depth: int | None = None
     with_children: bool = False
@@ -56,6 +77,14 @@ def parse_selection(expressions: Iterable[str]) -> tuple[Intersection, ...]:
     Raise SelectorError with the position of the syntax error.
     """
     return tuple(_intersections(expressions))
+
+
+def parse_term(text: str) -> Term:
+    """Return the term that the whole of *text* is: blanks and commas are part of its value.
+
+    Raise SelectorError with the position of the syntax error.
+    """
+    return _term(text, 1, text)
 
 
 def _intersections(expressions: Iterable[str]) -> Iterator[Intersection]:

@@ -16,6 +16,7 @@ from recce_meta.cli.options import (
     format_option,
     privacy_options,
     project_option,
+    selecting,
 )
 from recce_meta.data_diff.options import DEFAULT_LIMIT
 from recce_meta.models.data_diff import PRECISIONS
@@ -70,14 +71,7 @@ _comparing_nodes = together(
     packed(
         "command",
         "recce_meta.cli.run.data:DataCommand",
-        click.option(
-            "-s",
-            "--select",
-            "selection",
-            multiple=True,
-            help="Only these nodes, in dbt's selection grammar: state:modified+ .",
-        ),
-        click.option("--exclude", multiple=True, help="Skip these nodes."),
+        selecting("state:modified+ "),
         click.argument("nodes", nargs=-1),
         _format,
     ),

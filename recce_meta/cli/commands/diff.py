@@ -18,6 +18,7 @@ from recce_meta.cli.options import (
     details_option,
     format_option,
     project_option,
+    selecting,
 )
 
 _comparing_data = packed(
@@ -93,14 +94,7 @@ _comparing_data = packed(
 @click.argument("base_argument", metavar="[BASE]", required=False)
 @click.argument("current_argument", metavar="[CURRENT]", required=False)
 @comparing_runs
-@click.option(
-    "-s",
-    "--select",
-    "selection",
-    multiple=True,
-    help="Only these nodes, in dbt's selection grammar: 'orders+ tag:nightly'.",
-)
-@click.option("--exclude", multiple=True, help="Skip these nodes.")
+@selecting("'orders+ tag:nightly'")
 @click.option(
     "--allow-empty",
     is_flag=True,

@@ -7,20 +7,13 @@ from pathlib import Path
 import click
 
 from recce_meta.cli.lazy import lazy
-from recce_meta.cli.options import OUTPUT, connecting, format_option, project_option
+from recce_meta.cli.options import OUTPUT, connecting, format_option, project_option, selecting
 
 
 @click.command()
 @connecting
 @click.argument("runs", metavar="[RUN]...", nargs=-1)
-@click.option(
-    "-s",
-    "--select",
-    "selection",
-    multiple=True,
-    help="Only these nodes, in dbt's selection grammar: 'orders+ tag:nightly'.",
-)
-@click.option("--exclude", multiple=True, help="Skip these nodes.")
+@selecting("'orders+ tag:nightly'")
 @click.option(
     "--format",
     "style",

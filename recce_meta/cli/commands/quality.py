@@ -9,7 +9,7 @@ import click
 
 from recce_meta.cli.commands.scan import reading_database
 from recce_meta.cli.lazy import lazy, packed
-from recce_meta.cli.options import LISTS, MOST, ONE_RUN, OUTPUT, format_option
+from recce_meta.cli.options import LISTS, MOST, ONE_RUN, OUTPUT, format_option, selecting
 from recce_meta.errors import quoted
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*%")
@@ -32,13 +32,7 @@ def parse_sample(text: str) -> tuple[float | None, int | None]:
     "options",
     "recce_meta.cli.run.quality:QualityOptions",
     click.argument("nodes", nargs=-1),
-    click.option(
-        "-s",
-        "--select",
-        "selection",
-        multiple=True,
-        help="Only these nodes, in dbt's selection grammar: tag:nightly+ .",
-    ),
+    selecting("tag:nightly+ ", has_exclude=False),
     click.option("--run", "selector", help=f"Run selector of the nodes to measure. {ONE_RUN}"),
     click.option(
         "--project", help="Project of the run. [default: from dbt_project.yml, else name of the database]"

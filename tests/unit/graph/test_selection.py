@@ -164,7 +164,7 @@ def test_an_unknown_method_lists_the_nearest() -> None:
         ("state:modified", "Invalid selector 'state:modified' at character 1: 'state:' requires a run"),
         ("result:error", "Invalid selector 'result:error' at character 1: 'result:' requires run results"),
         ("source_status:fresher+", "'source_status:' is not supported"),
-        ("selector:nightly", "'selector:' is not supported"),
+        ("selector:nightly", "YAML selectors are not read here"),
     ],
 )
 def test_a_malformed_selector_is_refused_with_its_position(expression: str, message: str) -> None:
