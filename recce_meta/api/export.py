@@ -30,8 +30,9 @@ from recce_meta.api.record import compare_codes
 from recce_meta.errors import ArtifactError, SelectorError, UsageError, WarehouseError
 from recce_meta.graph import build_lineage_graph, select
 from recce_meta.models import NodeMetadata, Project
-from recce_meta.models.export import ColumnLineage, CutFrom, Export, Exporter
+from recce_meta.models.export import ColumnLineage, Export, Exporter
 from recce_meta.models.quality import Quality
+from recce_meta.models.run import CutFrom
 from recce_meta.store import content
 from recce_meta.store.export import Written, read_export, write_export
 from recce_meta.store.export_document import document, export_of

@@ -12,18 +12,23 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.run_choice import LATEST_RUN, RunDefaults, read_defaults, select_run
-from recce_meta.api.run_reader import folder_of
 from recce_meta.cli.options import say, warn
-from recce_meta.extractors.git import git_author
+from recce_meta.lazy import LazyModule
 from recce_meta.profiles import find_project_dir, read_project_name
 from recce_meta.profiles.discovery import working_directory
-from recce_meta.store.prune import login_name
-from recce_meta.store.select import RunSelector
 from recce_meta.temporary import remove_leftovers
 
 if TYPE_CHECKING:
+    from recce_meta.api import run_choice, run_reader
     from recce_meta.config.file import StoreSettings
+    from recce_meta.extractors import git
+    from recce_meta.store import prune
+    from recce_meta.store.select import RunSelector
+else:
+    run_choice = LazyModule("recce_meta.api.run_choice")
+    run_reader = LazyModule("recce_meta.api.run_reader")
+    git = LazyModule("recce_meta.extractors.git")
+    prune = LazyModule("recce_meta.store.prune")
 
 CONFIG = "recce_meta.config"
 """Key of the configuration in click's `Context.meta`."""
@@ -76,20 +81,20 @@ class Connection(Struct, frozen=True, kw_only=True):
     def author(self) -> str:
         """Return the name for changes that this command makes: that of git, else that of the login."""
         folder = self.project_dir or working_directory()
-        return git_author(folder, os.environ) or login_name()
+        return git.git_author(folder, os.environ) or prune.login_name()
 
     def project_of(self, project: str | None, *selectors: str | None) -> str | None:
         """Return *project*, else the name in the nearest dbt_project.yml, else None.
 
         Does not look for dbt_project.yml if every run of *selectors* is on disk.
         """
-        if project is not None or all(folder_of(text) for text in selectors):
+        if project is not None or all(run_reader.folder_of(text) for text in selectors):
             return project
         return self.own_project()
 
-    def run_defaults(self) -> RunDefaults:
+    def run_defaults(self) -> run_choice.RunDefaults:
         """Return the facts that default runs depend on; git is read when one of them is used."""
-        return read_defaults(self.project_dir, os.environ, base_branch=configured_base_branch())
+        return run_choice.read_defaults(self.project_dir, os.environ, base_branch=configured_base_branch())
 
     def only_run(
         self,
@@ -105,9 +110,11 @@ class Connection(Struct, frozen=True, kw_only=True):
         """
         if selector is not None:
             return selector
-        found = select_run(connect, defaults=self.run_defaults(), project=project, schema=self.schema)
+        found = run_choice.select_run(
+            connect, defaults=self.run_defaults(), project=project, schema=self.schema
+        )
         # The latest run is what users expect, so it needs no message.
-        if found.run is not None and found.chosen.reason != LATEST_RUN and not is_shown:
+        if found.run is not None and found.chosen.reason != run_choice.LATEST_RUN and not is_shown:
             say(f"Run {found.run.run_id} ({found.chosen.reason})")
         return found.selector
 

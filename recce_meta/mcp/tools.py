@@ -23,7 +23,6 @@ from recce_meta.models.change import CERTAIN, Category, Change, Impact, Reach, R
 from recce_meta.models.lineage import Direction, ImpactView, ReachedNode
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.diff_details import effect_label, reach_phrase, reached_phrase
-from recce_meta.report.diff_markdown import diff_verdict
 from recce_meta.report.labels import (
     build_problems,
     by_harm,
@@ -35,6 +34,7 @@ from recce_meta.report.labels import (
     revision,
 )
 from recce_meta.report.lineage import affected_phrase, failing_phrase
+from recce_meta.report.markdown import diff_verdict
 from recce_meta.report.run_choice import choice_notes
 
 Directions = Literal["downstream", "upstream", "both"]

@@ -17,19 +17,8 @@ from recce_meta.models.checks import StoredCheck
 from recce_meta.models.lineage import Tier
 from recce_meta.models.marks.review import Review
 from recce_meta.models.quality import Quality
-from recce_meta.models.run import Project
+from recce_meta.models.run import CutFrom, Project
 from recce_meta.models.statistics import NodeStatistics
-
-
-class CutFrom(Struct, frozen=True, kw_only=True):
-    """Run that a partial export was taken from, and its selection."""
-
-    run_id: str
-    select: tuple[str, ...] = ()
-    """Selection in dbt's grammar; empty for all nodes."""
-    exclude: tuple[str, ...] = ()
-    node_count: int = 0
-    """Number of nodes in the whole run."""
 
 
 class AnalysisEdge(Struct, frozen=True, gc=False):

@@ -115,6 +115,17 @@ class RunMetadata(Tabular, frozen=True, kw_only=True):
         return self.run_at if self.recorded_at is None else min(self.run_at, self.recorded_at)
 
 
+class CutFrom(Struct, frozen=True, kw_only=True):
+    """Run that a partial export was taken from, and its selection."""
+
+    run_id: str
+    select: tuple[str, ...] = ()
+    """Selection in dbt's grammar; empty for all nodes."""
+    exclude: tuple[str, ...] = ()
+    node_count: int = 0
+    """Number of nodes in the whole run."""
+
+
 PART = frozenset(["--empty", "--sample"])
 """Options of dbt with which it builds a part of the rows."""
 

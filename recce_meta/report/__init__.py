@@ -1,7 +1,6 @@
 """Reports: results as text for a terminal, Markdown, JSON, HTML, CSV, TSV and JUnit XML.
 
-Every function takes a result and returns text; none does I/O. `diff_markdown` and `diff_text` are imported at
-once, since a submodule of the same name would replace a lazy one.
+Every function takes a result and returns text; none does I/O.
 """
 
 from __future__ import annotations
@@ -9,8 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recce_meta.lazy import lazy_names
-from recce_meta.report.diff_markdown import diff_markdown
-from recce_meta.report.diff_text import diff_text
 
 if TYPE_CHECKING:
     from recce_meta.report.checks import check_report_junit, check_report_text
@@ -28,7 +25,8 @@ if TYPE_CHECKING:
         run_json,
         runs_json,
     )
-    from recce_meta.report.lineage import impact_markdown, impact_text, lineage_text
+    from recce_meta.report.lineage import impact_markdown, impact_text, lineage_markdown, lineage_text
+    from recce_meta.report.markdown import diff_markdown
     from recce_meta.report.pull_request import pull_request_markdown, whole_text
     from recce_meta.report.quality import quality_markdown, quality_text
     from recce_meta.report.quality_history import (
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
     from recce_meta.report.run_choice import base_check_json, base_check_text, choice_text
     from recce_meta.report.runs import (
         checks_text,
-        lineage_markdown,
         prune_text,
         record_text,
         run_markdown,
@@ -57,6 +54,7 @@ if TYPE_CHECKING:
     from recce_meta.report.tabular.data import data_table
     from recce_meta.report.tabular.delimited import delimited
     from recce_meta.report.tabular.rows import rows_delimited, rows_json, rows_markdown, rows_text
+    from recce_meta.report.text import diff_text
 
 __all__ = [
     "base_check_json",
@@ -126,7 +124,8 @@ __getattr__, __dir__ = lazy_names(
         "html.page": "html_report",
         "json": "check_report_json checks_json data_json diff_json impact_json lineage_json quality_json "
         "run_json runs_json",
-        "lineage": "impact_markdown impact_text lineage_text",
+        "lineage": "impact_markdown impact_text lineage_markdown lineage_text",
+        "markdown": "diff_markdown",
         "pull_request": "pull_request_markdown whole_text",
         "quality": "quality_markdown quality_text",
         "quality_history": "quality_history_json quality_history_markdown quality_history_text "
@@ -135,11 +134,11 @@ __getattr__, __dir__ = lazy_names(
         "review.notes": "note_history_text notes_json notes_text",
         "run_choice": "base_check_json base_check_text choice_text",
         "tabular.rows": "rows_delimited rows_json rows_markdown rows_text",
-        "runs": "checks_text lineage_markdown prune_text record_text run_markdown run_text runs_markdown "
-        "runs_text",
+        "runs": "checks_text prune_text record_text run_markdown run_text runs_markdown runs_text",
         "scan": "scan_json scan_markdown scan_text",
         "settings": "fsck_json fsck_text",
         "tabular.data": "data_table",
         "tabular.delimited": "delimited",
+        "text": "diff_text",
     },
 )

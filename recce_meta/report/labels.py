@@ -424,3 +424,12 @@ def steps_away(distance: int) -> str:
 def join_words(words: Sequence[str]) -> str:
     """Return `a`, `a and b` or `a, b and c`."""
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def conflict_phrases(conflicts: Sequence[str]) -> list[str]:
+    """Return `conflict: note, tag pii (notes --history)` for *conflicts*; empty without any.
+
+    >>> conflict_phrases(("note", "tag pii"))
+    ['conflict: note, tag pii (notes --history has all values)']
+    """
+    return [f"conflict: {', '.join(conflicts)} (notes --history has all values)"] if conflicts else []

@@ -1,11 +1,13 @@
-"""Lineage of a node as text, and impact of a node or column as text and Markdown."""
+"""Lineage of a node, and impact of a node or column, as text and Markdown."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from recce_meta.errors import agree
+from recce_meta.lazy import LazyModule
 from recce_meta.models.change import CERTAIN, Reach
 from recce_meta.models.lineage import (
     Direction,
@@ -31,10 +33,14 @@ from recce_meta.report.labels import (
     node_label,
     node_part,
 )
-from recce_meta.report.mermaid import Flowchart, FlowchartNode, nearest_flowchart
 from recce_meta.report.review.notes import in_order_of, note_lines, notes_markdown, owners_of
 from recce_meta.report.terminal import BLANK, Line, Span, Style, code, plain_line, prose, render, table
 from recce_meta.report.terminal import plain_words as words_of
+
+if TYPE_CHECKING:
+    from recce_meta.report import mermaid
+else:
+    mermaid = LazyModule("recce_meta.report.mermaid")  # draws Markdown's graphs, which texts do not have
 
 _SEEN = Span("  (shown above)", Style.DIM)
 
@@ -435,22 +441,22 @@ def _markdown_failing(view: ImpactView, labels: Mapping[str, str]) -> str:
     return text + (f"\n{more_phrase(hidden)}\n" if hidden > 0 else "")
 
 
-def impact_flowchart(view: ImpactView) -> Flowchart:
+def impact_flowchart(view: ImpactView) -> mermaid.Flowchart:
     """Return the affected nodes without tests; if there are too many, the nearest are drawn."""
     nodes = sorted(
         (node for node in view.nodes if node.resource_type not in TESTS or node.unique_id == view.root),
         key=lambda n: (abs(n.distance), kind_order(n.resource_type), n.unique_id),
     )
     vertices = [_vertex(node, view) for node in nodes]
-    return nearest_flowchart(vertices, view.edges)
+    return mermaid.nearest_flowchart(vertices, view.edges)
 
 
-def _vertex(node: ReachedNode, view: ImpactView) -> FlowchartNode:
+def _vertex(node: ReachedNode, view: ImpactView) -> mermaid.FlowchartNode:
     if node.unique_id == view.root:
-        return FlowchartNode(node.unique_id, subject(view), node.resource_type, "root")
+        return mermaid.FlowchartNode(node.unique_id, subject(view), node.resource_type, "root")
     names = [column.name for column in shown_columns(node) if column.reach is Reach.COLUMNS]
     about = ", ".join([*names[:COLUMNS_DRAWN], "…"] if len(names) > COLUMNS_DRAWN else names)
-    return FlowchartNode(node.unique_id, node_label(node), node.resource_type, _style(node), about)
+    return mermaid.FlowchartNode(node.unique_id, node_label(node), node.resource_type, _style(node), about)
 
 
 def _style(node: ReachedNode) -> str:
@@ -531,3 +537,20 @@ def _way(node: ReachedNode, labels: Mapping[str, str]) -> str:
 def _stop(unique_id: str, column: str | None, labels: Mapping[str, str]) -> str:
     label = labels.get(unique_id, unique_id)
     return label if column is None else f"{label}.{column}"
+
+
+def lineage_markdown(view: LineageView) -> str:
+    """Return *view* as a Mermaid graph, with its size if some nodes are not drawn."""
+    root = next(node for node in view.nodes if node.unique_id == view.root)
+    chart = mermaid.lineage_flowchart(view)
+    text = f"### {code(node_label(root))}\n{chart.markdown('the nearest ')}"
+    if view.foreign_keys:
+        text += "\n| foreign key of | to | columns |\n|---|---|---|\n"
+        text += "".join(
+            f"| {code(node_part(key.node_id))} | {code(node_part(key.parent_id))} "
+            f"| {code(joined_columns(key))} |\n"
+            for key in view.foreign_keys
+        )
+    labels = {node.unique_id: node_label(node) for node in view.nodes}
+    nearest = sorted(view.nodes, key=lambda node: (abs(node.distance), node.unique_id))
+    return text + notes_markdown(in_order_of(view.annotations, [node.unique_id for node in nearest]), labels)

@@ -34,7 +34,8 @@ from recce_meta.report.data.overview import overview_lines
 from recce_meta.report.data.summary import data_verdict, summarise_nodes
 from recce_meta.report.data.text import block_lines
 from recce_meta.report.data.verdicts import NO_DIFFERENCE, SIGNS
-from recce_meta.report.diff_markdown import (
+from recce_meta.report.labels import PASSED, stored_phrase, summarise, summary_phrases
+from recce_meta.report.markdown import (
     MARKER,
     MAX_CHARS,
     diff_body,
@@ -45,12 +46,11 @@ from recce_meta.report.diff_markdown import (
     page_link,
     sides_line,
 )
-from recce_meta.report.diff_text import change_details, change_overview, diff_head, line_limit
-from recce_meta.report.labels import PASSED, stored_phrase, summarise, summary_phrases
 from recce_meta.report.review.annotations import annotations_markdown
 from recce_meta.report.review.markdown import reviews_markdown
 from recce_meta.report.run_choice import choice_markdown, note_lines
 from recce_meta.report.terminal import BLANK, Line, code, plain_words, prose, render
+from recce_meta.report.text import change_details, change_overview, diff_head, line_limit
 
 CHECKS_SHOWN = 30
 VIOLATIONS_SHOWN = 5

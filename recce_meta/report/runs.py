@@ -10,13 +10,11 @@ from typing import Protocol
 from msgspec import Struct
 
 from recce_meta.errors import first_line, first_of
-from recce_meta.models.export import CutFrom
 from recce_meta.models.extraction import Extraction
-from recce_meta.models.lineage import LineageView
 from recce_meta.models.marks.annotation import Annotation
 from recce_meta.models.node import NodeResult
 from recce_meta.models.run import FAILED as RUN_FAILED
-from recce_meta.models.run import Check, RunMetadata
+from recce_meta.models.run import Check, CutFrom, RunMetadata
 from recce_meta.models.statistics import StatisticsSummary
 from recce_meta.report.labels import (
     build_outcome,
@@ -25,16 +23,13 @@ from recce_meta.report.labels import (
     dirty_legend,
     moment,
     more_phrase,
-    node_label,
     node_part,
     revision,
     run_problem,
     short_run_id,
     short_sha,
 )
-from recce_meta.report.lineage import joined_columns
-from recce_meta.report.mermaid import lineage_flowchart
-from recce_meta.report.review.notes import in_order_of, note_lines, notes_markdown
+from recce_meta.report.review.notes import note_lines, notes_markdown
 from recce_meta.report.terminal import (
     BLANK,
     Line,
@@ -290,23 +285,6 @@ def _failure_row(result: NodeResult) -> str:
 def _markdown_slowest(results: Sequence[NodeResult]) -> str:
     rows = [f"| {result.seconds or 0:,.2f} | {code(node_part(result.unique_id))} |\n" for result in results]
     return "\n| seconds | slowest |\n|---:|---|\n" + "".join(rows) if rows else ""
-
-
-def lineage_markdown(view: LineageView) -> str:
-    """Return *view* as a Mermaid graph, with its size if some nodes are not drawn."""
-    root = next(node for node in view.nodes if node.unique_id == view.root)
-    chart = lineage_flowchart(view)
-    text = f"### {code(node_label(root))}\n{chart.markdown('the nearest ')}"
-    if view.foreign_keys:
-        text += "\n| foreign key of | to | columns |\n|---|---|---|\n"
-        text += "".join(
-            f"| {code(node_part(key.node_id))} | {code(node_part(key.parent_id))} "
-            f"| {code(joined_columns(key))} |\n"
-            for key in view.foreign_keys
-        )
-    labels = {node.unique_id: node_label(node) for node in view.nodes}
-    nearest = sorted(view.nodes, key=lambda node: (abs(node.distance), node.unique_id))
-    return text + notes_markdown(in_order_of(view.annotations, [node.unique_id for node in nearest]), labels)
 
 
 WHOLE = 0

@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from recce_meta.models.change import ScanCounts, ScanReport, Tally
 from recce_meta.models.run import RunMetadata
-from recce_meta.report.diff_markdown import diff_markdown
-from recce_meta.report.diff_text import SCREEN, change_lines, summary_lines
 from recce_meta.report.json import DiffDocument, EncodedAs, diff_json
 from recce_meta.report.labels import UNCHANGED, count_of, moment, short_run_id
+from recce_meta.report.markdown import diff_markdown
 from recce_meta.report.terminal import BLANK, Line, Span, Style, code, plain_line, pretty_json, render, table
+from recce_meta.report.text import SCREEN, change_lines, summary_lines
 
 NAMES = {
     "schemas": "schema",

@@ -19,10 +19,10 @@ from recce_meta.models import MacroMetadata, NodeMetadata, NodeResult, Project, 
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.checks import StoredCheck
 from recce_meta.models.data_diff import Profile, Value
-from recce_meta.models.export import ColumnLineage, CutFrom, Export, ExportedDiff
+from recce_meta.models.export import ColumnLineage, Export, ExportedDiff
 from recce_meta.models.marks.review import Review
 from recce_meta.models.quality import MetricResult, Quality, TableQuality
-from recce_meta.models.run import with_build
+from recce_meta.models.run import CutFrom, with_build
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.redaction import harmless_json
 from recce_meta.store.values import tree_of, value_of_tree

@@ -13,26 +13,34 @@ from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from shlex import quote
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api import impact as impact_api
-from recce_meta.api import runs as runs_api
-from recce_meta.api.run_reader import folder_of, open_run
 from recce_meta.cli.connections import Connection
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import LISTS, emit, progress, say, screen, warn
 from recce_meta.errors import RecceMetaError, SelectorError, UsageError
+from recce_meta.lazy import LazyModule
 from recce_meta.models import Check
 from recce_meta.models.lineage import Direction
 from recce_meta.models.rows import ResultList
 from recce_meta.store import read
-from recce_meta.store.prune import prune as prune_store
-from recce_meta.store.select import RunSelector
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+if TYPE_CHECKING:
+    from recce_meta.api import impact as impact_api
+    from recce_meta.api import run_reader
+    from recce_meta.api import runs as runs_api
+    from recce_meta.store import prune as pruning
+    from recce_meta.store.select import RunSelector
+else:
+    impact_api = LazyModule("recce_meta.api.impact")
+    run_reader = LazyModule("recce_meta.api.run_reader")
+    runs_api = LazyModule("recce_meta.api.runs")
+    pruning = LazyModule("recce_meta.store.prune")
 
 
 def runs(
@@ -153,10 +161,10 @@ def _is_in_base(
     schema: str,
 ) -> bool:
     """Return True if *node*, `NODE` or `NODE.COLUMN`, is in the latest stored run of base."""
-    if selector == "base" or folder_of(selector):
+    if selector == "base" or run_reader.folder_of(selector):
         return False
     try:
-        run = open_run(connect, "base", project=project, schema=schema)
+        run = run_reader.open_run(connect, "base", project=project, schema=schema)
         with run.session():
             impact_api.find_address(node, run.names, cache(partial(impact_api.column_names, run)))
     except RecceMetaError:
@@ -188,7 +196,7 @@ def prune(
 ) -> None:
     """Remove old runs and print them."""
     with connection.open_existing() as adapter:
-        result = prune_store(
+        result = pruning.prune(
             adapter,
             keep_last=keep_last,
             older_than=older_than,

@@ -61,8 +61,8 @@ from recce_meta.report.data.verdicts import (
     title_of,
     verdict,
 )
-from recce_meta.report.diff_markdown import MAX_CHARS, first_fitting, fold, omission_note
 from recce_meta.report.labels import PASSED
+from recce_meta.report.markdown import MAX_CHARS, first_fitting, fold, omission_note
 from recce_meta.report.run_choice import choice_markdown
 from recce_meta.report.terminal import code, code_block, html_code, prose, render, shorten
 from recce_meta.report.values import (

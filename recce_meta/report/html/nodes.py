@@ -26,6 +26,7 @@ from recce_meta.report.html.data import OUTCOME_CLASSES
 from recce_meta.report.labels import (
     TESTS,
     by_kind,
+    conflict_phrases,
     counts_by_kind,
     kind_order,
     main_reasons,
@@ -33,7 +34,7 @@ from recce_meta.report.labels import (
     node_label,
     steps_away,
 )
-from recce_meta.report.review.annotations import author_phrase, conflict_phrases, object_phrase
+from recce_meta.report.review.annotations import author_phrase, object_phrase
 from recce_meta.report.review.phrases import mark_phrase
 from recce_meta.report.terminal import shorten
 

@@ -10,7 +10,7 @@ from recce_meta.models.change import Change, Impact, RunDiff
 from recce_meta.models.marks.annotated import AnnotatedObjects, ObjectAnnotations
 from recce_meta.models.marks.annotation import AnnotationEvent, AnnotationTarget
 from recce_meta.report.diff_details import FAILS, effect_label, is_classified
-from recce_meta.report.labels import SEVERE, by_harm, moment, more_phrase, node_label
+from recce_meta.report.labels import SEVERE, by_harm, conflict_phrases, moment, more_phrase, node_label
 from recce_meta.report.terminal import code, prose, shorten
 
 NOTE_SHOWN = 200
@@ -36,15 +36,6 @@ def annotation_phrase(found: ObjectAnnotations, width: int = NOTE_SHOWN) -> str:
     parts += [" ".join(found.note_text.split())] if found.note else []
     # First, because the end may be cut.
     return shorten("; ".join([*conflict_phrases(found.conflicts), *parts]), width)
-
-
-def conflict_phrases(conflicts: Sequence[str]) -> list[str]:
-    """Return `conflict: note, tag pii (notes --history)` for *conflicts*; empty without any.
-
-    >>> conflict_phrases(("note", "tag pii"))
-    ['conflict: note, tag pii (notes --history has all values)']
-    """
-    return [f"conflict: {', '.join(conflicts)} (notes --history has all values)"] if conflicts else []
 
 
 def author_phrase(event: AnnotationEvent) -> str:

@@ -16,8 +16,7 @@ from recce_meta.models.marks.annotation import (
     event_states,
     latest_event_ids,
 )
-from recce_meta.report.labels import moment, more_phrase, node_part
-from recce_meta.report.review.annotations import conflict_phrases
+from recce_meta.report.labels import conflict_phrases, moment, more_phrase, node_part
 from recce_meta.report.terminal import (
     BLANK,
     Line,

@@ -9,8 +9,8 @@ from recce_meta.diff.scan import is_scan
 from recce_meta.errors import UnknownNameError, plural, shorten
 from recce_meta.models import Change
 from recce_meta.models.change import Category
-from recce_meta.report.diff_markdown import diff_verdict
 from recce_meta.report.labels import main_reasons, node_label
+from recce_meta.report.markdown import diff_verdict
 from recce_meta.repositories.follow_ups.context import TaskContext
 from recce_meta.repositories.follow_ups.events import Event, EventKind, add_event
 from recce_meta.repositories.state.connections import get_connection

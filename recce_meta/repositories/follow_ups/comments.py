@@ -11,7 +11,7 @@ from recce_meta.errors import first_of, plural, shorten
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport
 from recce_meta.report.addresses import Addresses
-from recce_meta.report.diff_markdown import MARKER, MAX_CHARS, diff_verdict
+from recce_meta.report.markdown import MARKER, MAX_CHARS, diff_verdict
 from recce_meta.report.pull_request import pull_request_markdown
 from recce_meta.report.terminal import code, prose
 from recce_meta.repositories.forges.base import StatusState

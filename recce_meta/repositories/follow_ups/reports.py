@@ -22,7 +22,7 @@ from recce_meta.errors import (
     WarehouseError,
     first_of,
 )
-from recce_meta.report.diff_markdown import MAX_CHARS
+from recce_meta.report.markdown import MAX_CHARS
 from recce_meta.repositories.dbt.outcome import DbtFailure
 from recce_meta.repositories.follow_ups.checks import config_of
 from recce_meta.repositories.follow_ups.comments import (

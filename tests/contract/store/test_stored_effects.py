@@ -14,10 +14,10 @@ from recce_meta.api.diff import NOTHING_MORE, DiffQuestion, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, Project, RunDiff, RunMetadata, code_hash
 from recce_meta.models.change import Reach
-from recce_meta.report.diff_markdown import diff_markdown, diff_verdict
-from recce_meta.report.diff_text import diff_text
 from recce_meta.report.html.page import html_report
 from recce_meta.report.json import diff_json
+from recce_meta.report.markdown import diff_markdown, diff_verdict
+from recce_meta.report.text import diff_text
 
 STG = "select id, customer_id, cents / 100 as amount, state from {raw}"
 EPHEMERAL = "select id, amount * 2 as doubled, amount as plain from {stg}"
