@@ -29,6 +29,7 @@ pytestmark = pytest.mark.extensive
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "examples" / "ci"
 GITHUB = sorted((RECIPES / "github").glob("*.yml"))
+COMPONENT = ROOT / "templates" / "recce-meta" / "template.yml"
 GITLAB = sorted((RECIPES / "gitlab").glob("*.yml"))
 SCHEMAS = ROOT / "tests" / "data" / "ci_schemas"
 PAGE = (ROOT / "docs" / "guides" / "ci.md").read_text(encoding="utf-8")
@@ -220,6 +221,21 @@ class Runner:
         script = "\n".join([*parent["before_script"], *whole[job]["script"]])
         return self.shell("-eo pipefail", script, {**predefined, **variables})
 
+    def component(
+        self, job: str, predefined: dict[str, str], **inputs: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the *job* of GitLab's component, such as `diff`, with its *inputs*."""
+        whole = component_jobs(**{name.replace("_", "-"): value for name, value in inputs.items()})
+        name = inputs.get("name", "recce-meta")
+        parent, own = whole[f".{name}"], whole[f"{name}-{job}"]
+        predefined = {"CI_PROJECT_DIR": str(self.checkout), **predefined}
+        variables = {
+            key: string.Template(value).safe_substitute(predefined)
+            for key, value in {**parent["variables"], **own["variables"]}.items()
+        }
+        script = "\n".join([*parent["before_script"], *own["script"]])
+        return self.shell("-eo pipefail", script, {**variables, **predefined})
+
     def fresh_checkout(self) -> None:
         """What another machine would have: the project, and nothing that a job left behind."""
         for name in ("diff.md", "checks.md", "checks.xml", "comment.md", "jaffle_shop.duckdb"):
@@ -239,6 +255,27 @@ class Runner:
 def _loaded(path: Path) -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return loaded
+
+
+def component_jobs(**inputs: str) -> dict[str, Any]:
+    """Return the jobs of GitLab's component with *inputs*, as an `include:` makes them."""
+    header, jobs = yaml.safe_load_all(COMPONENT.read_text(encoding="utf-8"))
+    specified = header["spec"]["inputs"]
+    values = {name: one["default"] for name, one in specified.items()} | inputs
+    assert values.keys() == specified.keys()
+    assert all(re.search(one.get("regex", ""), values[name]) for name, one in specified.items())
+
+    def interpolated(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {interpolated(key): interpolated(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [interpolated(inner) for inner in value]
+        if isinstance(value, str):
+            return re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found: values[found[1]], value)
+        return value
+
+    made: dict[str, Any] = interpolated(jobs)
+    return made
 
 
 def _expanded(text: str, known: Mapping[str, str] = KNOWN) -> str:
@@ -397,6 +434,8 @@ MERGE_REQUEST = {
     "RECCE_META_URL": STORE,
     "CI_API_V4_URL": "https://gitlab.example/api/v4",
     "CI_PROJECT_ID": "9",
+    "CI_MERGE_REQUEST_PROJECT_ID": "9",
+    "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "9",
     "CI_MERGE_REQUEST_IID": "42",
     "GITLAB_API_TOKEN": "glpat-1",
 }
@@ -434,6 +473,95 @@ def test_a_merge_request_without_a_token_is_checked_all_the_same(runner: Runner)
     assert (runner.checkout / "checks.xml").exists()
 
 
+@runs_recipes
+def test_the_component_records_production_and_keeps_one_note_up_to_date(runner: Runner) -> None:
+    production = runner.component("production", {"RECCE_META_URL": STORE})
+    assert production.returncode == 0, production.stderr
+    runner.comments = [{"id": 100, "body": "Looks good"}]
+
+    first = runner.component("diff", MERGE_REQUEST)
+    noted = runner.comments[1]["body"]
+    (runner.checkout / "checks.yml").write_text(PASSING)
+    second = runner.component("diff", MERGE_REQUEST)
+
+    assert (first.returncode, second.returncode) == (1, 0), (first.stderr, second.stderr)
+    assert noted.startswith(MARKER) and noted.count(MARKER) == 1
+    assert "Data differs in 4 of 6 nodes" in noted and "❌ 1 of 3 checks failed" in noted
+    assert [comment["id"] for comment in runner.comments] == [100, 101]
+    assert "❌" not in runner.comments[1]["body"]
+    reports = runner.checkout / "recce-meta-report"
+    assert len(ET.parse(reports / "checks.xml").findall(".//testcase")) == 1
+    remarks = json.loads((reports / "remarks.json").read_text())
+    assert all((runner.checkout / one["location"]["path"]).is_file() for one in remarks) and remarks
+
+
+@runs_recipes
+def test_two_components_of_a_repository_have_jobs_and_a_note_each(runner: Runner) -> None:
+    runner.component("production", {"RECCE_META_URL": STORE})
+
+    codes = [
+        runner.component("diff", MERGE_REQUEST, name=name, fail_on="breaking").returncode
+        for name in ("shop", "finance", "shop")
+    ]
+
+    starts = [comment["body"].splitlines()[0] for comment in runner.comments]
+    assert starts == ["<!-- recce_meta diff: shop -->", "<!-- recce_meta diff: finance -->"]
+    assert codes == [1, 1, 1]
+    assert component_jobs(name="shop").keys().isdisjoint(component_jobs(name="finance"))
+
+
+@runs_recipes
+def test_a_component_without_a_store_records_nothing_and_a_failed_build_has_no_note(runner: Runner) -> None:
+    nothing = runner.component("production", {})
+    runner.component("production", {"RECCE_META_URL": STORE})
+    failed = runner.component("diff", {**MERGE_REQUEST, "DBT_EXITS_WITH": "1"})
+
+    assert nothing.returncode == 0 and "Nothing is recorded" in nothing.stdout
+    assert failed.returncode == 1
+    assert runner.comments == []
+
+
+@runs_recipes
+@pytest.mark.dbt
+@pytest.mark.parametrize(
+    ("source", "url", "ref"),
+    [
+        ("9", STORE, "refs/pull/42/merge"),  # a merged results pipeline
+        ("9", "", "refs/pull/42/head"),
+        ("10", STORE, "refs/pull/42/head"),  # a fork, in a pipeline of the parent project
+    ],
+)
+def test_a_component_without_history_compares_the_code_of_both_commits(
+    runner: Runner, source: str, url: str, ref: str
+) -> None:
+    dbt = shlex.join(dbt_environment("1.11", "duckdb").dbt.argv)
+    runner.program("dbt", f'exec {dbt} "$@"')
+    runner.check_out(ref, "\nwhere amount > 0\n")
+    request = {
+        **MERGE_REQUEST,
+        "RECCE_META_URL": url,
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": source,
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": runner.base_sha,
+        "CI_MERGE_REQUEST_EVENT_TYPE": "merged_result" if ref.endswith("merge") else "detached",
+    }
+
+    ran = [runner.component("diff", request, target="") for _ in range(2)]
+
+    assert [one.returncode for one in ran] == [0, 0], ran[0].stderr
+    (note,) = runner.comments
+    assert note["body"].startswith(MARKER) and "orders" in note["body"]
+    assert "1 modified" in note["body"] and "removed" not in note["body"]
+    assert (runner.checkout / "jaffle_shop.duckdb").exists() == (source == "9" and bool(url))
+
+
+def test_the_component_meets_the_published_schema_of_headers_and_jobs() -> None:
+    schema = json.loads((SCHEMAS / "gitlab-ci.json").read_text(encoding="utf-8"))
+    header, _ = yaml.safe_load_all(COMPONENT.read_text(encoding="utf-8"))
+
+    for content in (header, component_jobs()):
+        jsonschema.Draft7Validator(schema).validate(content)
+
+
 @pytest.mark.parametrize("path", [*GITHUB, *GITLAB], ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_recipe_meets_the_published_schema(path: Path) -> None:
     name = "github-workflows.json" if path in GITHUB else "gitlab-ci.json"
@@ -455,5 +583,11 @@ def test_the_page_shows_recipes_as_they_are_and_names_every_one() -> None:
     files = {path.read_text(encoding="utf-8"): path for path in [*GITHUB, *GITLAB, RECIPES / "checks.yml"]}
 
     whole = [block for block in shown if block in files]
-    assert {files[block].name for block in whole} >= {"recce_meta.yml", "gitlab-ci.yml"}
+    assert {files[block].name for block in whole} >= {"recce_meta.yml"}
+    header, _ = yaml.safe_load_all(COMPONENT.read_text(encoding="utf-8"))
+    (included,) = [yaml.safe_load(block)["include"][0] for block in shown if block.startswith("include:")]
+    assert included["inputs"].keys() <= header["spec"]["inputs"].keys()
+    section = PAGE.partition("## GitLab\n")[2].partition("\n- **")[0]
+    assert set(header["spec"]["inputs"]) <= set(re.findall(r"`([\w-]+)`", section))
+    assert f"templates/{COMPONENT.parent.name}/{COMPONENT.name}" in PAGE
     assert [path for path in files.values() if f"examples/ci/{path.relative_to(RECIPES)}" not in PAGE] == []
