@@ -88,7 +88,7 @@ class Hugeints(Decimals):
         halves = []
         for half in (_high(distance), _low(distance)):
             signed = _cast(half, "HUGEINT")
-            halves.append(exp.Case().when(is_less.copy(), exp.Neg(this=signed.copy())).else_(signed))
+            halves.append(_either(is_less.copy(), exp.Neg(this=signed.copy()), signed))
         return [*halves, distance]
 
     def aggregates(self, parts: Sequence[Sql]) -> list[Sql]:
@@ -133,7 +133,7 @@ class Hugeints(Decimals):
         # DuckDB folds the constants of a sum, which would overflow: hence two casts.
         up = minus(_unsigned(LARGEST_SIGNED), _as_unsigned(_below(whole)))
         above = _plus(_as_unsigned(whole.copy()), _unsigned(LARGEST_SIGNED + 1))
-        return exp.Case().when(_is_negative(whole), up).else_(above)
+        return _either(_is_negative(whole), up, above)
 
     def _size(self, value: Sql) -> Sql:
         """Return the absolute value."""
@@ -141,13 +141,13 @@ class Hugeints(Decimals):
         if self._is_unsigned:
             return whole
         below = _plus(_as_unsigned(_below(whole)), _unsigned(1))
-        return exp.Case().when(_is_negative(whole), below).else_(_as_unsigned(whole))
+        return _either(_is_negative(whole), below, _as_unsigned(whole))
 
     def _distance(self, base: Sql, current: Sql) -> Sql:
         left, right = self._moved(base), self._moved(current)
         is_less = exp.LT(this=current.copy(), expression=base.copy())
         back = minus(left.copy(), right.copy())
-        return exp.paren(exp.Case().when(is_less, back).else_(minus(right, left)), copy=False)
+        return exp.paren(_either(is_less, back, minus(right, left)), copy=False)
 
 
 class Bignums(Arithmetic):
@@ -191,12 +191,12 @@ class Bignums(Arithmetic):
     def _distance(self, base: Sql, current: Sql) -> Sql:
         left, right = _as_bignum(base), _as_bignum(current)
         is_less = exp.LT(this=right.copy(), expression=left.copy())
-        return exp.Case().when(is_less, minus(left.copy(), right.copy())).else_(minus(right, left))
+        return _either(is_less, minus(left.copy(), right.copy()), minus(right, left))
 
     def _size(self, value: Sql) -> Sql:
         whole = _as_bignum(value)
         is_less = exp.LT(this=whole.copy(), expression=_bignum("0"))
-        return exp.Case().when(is_less, minus(_bignum("0"), whole.copy())).else_(whole)
+        return _either(is_less, minus(_bignum("0"), whole.copy()), whole)
 
 
 def hugeints(dialect: Dialect, base: ColumnType, current: ColumnType, whole: int, scale: int) -> Arithmetic:
@@ -219,6 +219,11 @@ def _type(name: str) -> exp.DataType:
 def _cast(value: Sql, name: str) -> Sql:
     """Cast *value*, which is not copied: copies of large expressions take most of the time."""
     return exp.cast(value, _type(name).copy(), copy=False)
+
+
+def _either(condition: Sql, then: Sql, otherwise: Sql) -> Sql:
+    """Build a CASE of expressions that no other expression contains, without copying them."""
+    return exp.Case().when(condition, then, copy=False).else_(otherwise, copy=False)
 
 
 def _below(value: Sql) -> Sql:
@@ -254,7 +259,7 @@ def _is_negative(value: Sql) -> Sql:
 
 def _larger(left: Sql, right: Sql) -> Sql:
     is_less = exp.LT(this=left.copy(), expression=right.copy())
-    return exp.paren(exp.Case().when(is_less, right).else_(left.copy()), copy=False)
+    return exp.paren(_either(is_less, right, left), copy=False)
 
 
 def _high(value: Sql) -> Sql:
