@@ -295,7 +295,7 @@ def _line(parent: GraphNode, child: GraphNode, edge: GraphEdge, shift: int) -> E
         class_=" ".join(["edge", *(style.class_ for style in styles if style.class_)]),
         title=f"{parent.name} → {child.name}: {', '.join(style.meaning for style in styles)}",
         sign="".join(style.sign for style in styles),
-        x=x2 - SIGN_LEFT,
+        x=max(x2 - SIGN_LEFT, 0),
         y=y2 + SIGN_DOWN if shift else y2 - SIGN_UP,
     )
 
