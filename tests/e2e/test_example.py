@@ -1,4 +1,4 @@
-"""The example of the README: changes and differing rows without dbt."""
+"""The example without_dbt.py: changes and differing rows without dbt."""
 
 from __future__ import annotations
 
