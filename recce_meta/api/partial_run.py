@@ -317,7 +317,7 @@ def filled(
         yield node if sql is None else replace(node, compiled_code=resolve(sql.code, relations))
 
 
-_OWN = {
+NOT_BUILT = {
     "error": "its build failed",
     "runtime error": "its build failed",
     "fail": "its build failed",
@@ -335,9 +335,9 @@ BUILDS_READ = 8
 def failure_reasons(results: Iterable[NodeResult]) -> dict[str, str]:
     """Return the reason for each node with a failed or skipped build, by unique id."""
     return {
-        result.unique_id: _OWN[result.status.lower()]
+        result.unique_id: NOT_BUILT[result.status.lower()]
         for result in results
-        if result.unique_id.startswith(_BUILT) and result.status.lower() in _OWN
+        if result.unique_id.startswith(_BUILT) and result.status.lower() in NOT_BUILT
     }
 
 

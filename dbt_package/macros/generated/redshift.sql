@@ -2716,8 +2716,9 @@ LEFT JOIN {{ schema }}.store_code_changes AS change
     {%- set statement -%}
 -- One row per project, environment and node: the latest row count, its run, and the previous count.
 -- Key: project_name, environment, unique_id.
--- `is_current` is true if neither the code of the node nor that of an ancestor has changed since the count until the latest
--- run of the environment, and NULL if this is unknown.
+-- `is_current` is true if neither the code of the node nor that of an ancestor has changed from the build of the counted
+-- rows to the latest run of the environment, and NULL if this is unknown. A run that did not build the node counted the
+-- rows of the build before it.
 CREATE OR REPLACE VIEW {{ schema }}.latest_row_counts AS
 SELECT
   counted.project_name,
@@ -2733,15 +2734,19 @@ SELECT
   counted.row_delta,
   counted.row_change,
   CASE
-    WHEN run.run_id = latest.run_id
-    THEN TRUE
     WHEN latest.extractor <> 'dbt'
-    THEN NULL
-    WHEN place.unique_id IS NULL
-    OR run.command LIKE '%--empty%'
-    OR run.command LIKE '%--sample%'
+    THEN CASE WHEN run.run_id = latest.run_id THEN TRUE END
+    WHEN last_figure.is_node = 0
     THEN FALSE
-    WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
+    WHEN LOWER(result.status) IN ('error', 'runtime error', 'fail', 'partial success', 'skipped')
+    THEN NULL
+    WHEN result.run_id IS NULL
+    THEN NULL
+    WHEN builder.run_id = latest.run_id
+    THEN TRUE
+    WHEN builder.command LIKE '%--empty%' OR builder.command LIKE '%--sample%'
+    THEN FALSE
+    WHEN builder.graph_id = latest.graph_id AND builder.macro_set_id = latest.macro_set_id
     THEN TRUE
     WHEN step.step_id IS NULL
     THEN NULL
@@ -2750,23 +2755,172 @@ SELECT
     WHEN change.is_certain
     THEN FALSE
   END AS is_current
-FROM {{ schema }}.row_count_history AS counted
-JOIN {{ schema }}.store_runs AS run
-  ON run.run_id = counted.run_id
+FROM (
+  SELECT
+    project_name,
+    environment,
+    unique_id,
+    MIN(count_age) AS count_age,
+    MIN(result_age) AS result_age,
+    MAX(is_node) AS is_node
+  FROM (
+    SELECT
+      run.project_name,
+      run.environment,
+      figure.unique_id,
+      run.age AS count_age,
+      CAST(NULL AS BIGINT) AS result_age,
+      0 AS is_node
+    FROM (
+      SELECT
+        run_id,
+        project_name,
+        environment,
+        ROW_NUMBER() OVER (
+          PARTITION BY project_name, environment
+          ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
+        ) AS age
+      FROM {{ schema }}.store_runs
+    ) AS run
+    JOIN {{ schema }}.store_node_statistics AS figure
+      ON figure.run_id = run.run_id
+    WHERE
+      figure.row_count IS NOT NULL
+    UNION ALL
+    SELECT
+      run.project_name,
+      run.environment,
+      result.unique_id,
+      CAST(NULL AS BIGINT) AS count_age,
+      run.age AS result_age,
+      0 AS is_node
+    FROM (
+      SELECT
+        run_id,
+        project_name,
+        environment,
+        extractor,
+        command,
+        target_database,
+        target_schema,
+        ROW_NUMBER() OVER (
+          PARTITION BY project_name, environment
+          ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
+        ) AS age
+      FROM {{ schema }}.store_runs
+    ) AS run
+    JOIN {{ schema }}.latest_runs AS latest
+      ON latest.project_name = run.project_name
+      AND latest.environment = run.environment
+      AND latest.extractor = run.extractor
+      AND CASE
+        WHEN latest.target_database = run.target_database
+        OR (
+          latest.target_database IS NULL AND run.target_database IS NULL
+        )
+        THEN TRUE
+        ELSE FALSE
+      END
+      AND CASE
+        WHEN latest.target_schema = run.target_schema
+        OR (
+          latest.target_schema IS NULL AND run.target_schema IS NULL
+        )
+        THEN TRUE
+        ELSE FALSE
+      END
+    JOIN {{ schema }}.store_run_results AS result
+      ON result.run_id = run.run_id
+    WHERE
+      run.command IS NOT NULL
+    UNION ALL
+    SELECT
+      latest.project_name,
+      latest.environment,
+      place.unique_id,
+      CAST(NULL AS BIGINT) AS count_age,
+      CAST(NULL AS BIGINT) AS result_age,
+      1 AS is_node
+    FROM {{ schema }}.latest_runs AS latest
+    JOIN {{ schema }}.store_graph_nodes AS place
+      ON place.graph_id = latest.graph_id
+  ) AS figures
+  GROUP BY
+    project_name,
+    environment,
+    unique_id
+) AS last_figure
+JOIN (
+  SELECT
+    run_id,
+    project_name,
+    environment,
+    target_database,
+    target_schema,
+    ROW_NUMBER() OVER (
+      PARTITION BY project_name, environment
+      ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
+    ) AS age
+  FROM {{ schema }}.store_runs
+) AS run
+  ON run.project_name = last_figure.project_name
+  AND run.environment = last_figure.environment
+  AND run.age = last_figure.count_age
+JOIN {{ schema }}.row_count_history AS counted
+  ON counted.run_id = run.run_id AND counted.unique_id = last_figure.unique_id
 LEFT JOIN {{ schema }}.latest_runs AS latest
-  ON latest.project_name = counted.project_name
-  AND latest.environment = counted.environment
-LEFT JOIN {{ schema }}.store_graph_nodes AS place
-  ON place.graph_id = latest.graph_id AND place.unique_id = counted.unique_id
+  ON latest.project_name = run.project_name AND latest.environment = run.environment
+LEFT JOIN {{ schema }}.store_run_results AS own
+  ON own.run_id = run.run_id AND own.unique_id = last_figure.unique_id
+LEFT JOIN (
+  SELECT
+    run_id,
+    project_name,
+    environment,
+    command,
+    graph_id,
+    macro_set_id,
+    ROW_NUMBER() OVER (
+      PARTITION BY project_name, environment
+      ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
+    ) AS age
+  FROM {{ schema }}.store_runs
+) AS builder
+  ON builder.project_name = run.project_name
+  AND builder.environment = run.environment
+  AND builder.age = CASE
+    WHEN own.run_id IS NOT NULL
+    THEN run.age
+    WHEN CASE
+      WHEN run.target_database = latest.target_database
+      OR (
+        run.target_database IS NULL AND latest.target_database IS NULL
+      )
+      THEN FALSE
+      ELSE TRUE
+    END
+    THEN NULL
+    WHEN CASE
+      WHEN run.target_schema = latest.target_schema
+      OR (
+        run.target_schema IS NULL AND latest.target_schema IS NULL
+      )
+      THEN FALSE
+      ELSE TRUE
+    END
+    THEN NULL
+    WHEN last_figure.result_age > run.age
+    THEN last_figure.result_age
+  END
+LEFT JOIN {{ schema }}.store_run_results AS result
+  ON result.run_id = builder.run_id AND result.unique_id = last_figure.unique_id
 LEFT JOIN {{ schema }}.store_code_steps AS step
   ON step.graph_id = latest.graph_id
   AND step.macro_set_id = latest.macro_set_id
-  AND step.previous_graph_id = run.graph_id
-  AND step.previous_macro_set_id = run.macro_set_id
+  AND step.previous_graph_id = builder.graph_id
+  AND step.previous_macro_set_id = builder.macro_set_id
 LEFT JOIN {{ schema }}.store_code_changes AS change
-  ON change.step_id = step.step_id AND change.unique_id = counted.unique_id
-WHERE
-  counted.next_run_id IS NULL
+  ON change.step_id = step.step_id AND change.unique_id = last_figure.unique_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

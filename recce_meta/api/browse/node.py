@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.partial_run import Build, CodeChanges
+from recce_meta.api.partial_run import NOT_BUILT, Build, CodeChanges
 from recce_meta.models import NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.lineage import REFERENCED, ColumnOutput, ColumnSource, ColumnUse, NodeColumns
 from recce_meta.models.node import find_named, matching_name
@@ -60,8 +61,12 @@ class Measurement(Struct, frozen=True, kw_only=True):
     is_own: bool
     """True if the shown run measured the node."""
     since: str | None = None
-    """What has, or may have, changed since the measurement; None if the code of the node and its ancestors is
-    the same."""
+    """What has, or may have, changed since the measurement, or since *built_at*; None if the code of the node
+    and its ancestors is the same."""
+    built_at: datetime | None = None
+    """When the counted rows were built, if by a run before the one that counted."""
+    is_build_known: bool = True
+    """False if it is unknown which run built the counted rows."""
 
     @classmethod
     def of(cls, run: RunMetadata) -> Measurement:
@@ -333,26 +338,53 @@ def last_count(
     run: RunMetadata,
     unique_id: str,
     outcomes: Iterable[NodeOutcome],
+    built: LastResult | None,
     nodes: Mapping[str, NodeMetadata],
     parents: Mapping[str, Sequence[str]],
     *,
     schema: str = DEFAULT_SCHEMA,
 ) -> LastCount | None:
-    """Return the last row count of a node until *run*, from its *outcomes*; None if it was never counted."""
+    """Return the last row count of a node until *run*, from its *outcomes*; None if it was never counted.
+
+    *built* is the node's last result until *run*.
+    """
     counted = [one for one in outcomes if one.row_count is not None and one.run_at <= run.counted_at]
     last = next((one for one in counted if one.run_id == run.run_id), counted[0] if counted else None)
     if last is None or last.row_count is None:
         return None
-    if last.run_id == run.run_id:
-        return LastCount(row_count=last.row_count, measured=Measurement.of(run))
+    is_own = last.run_id == run.run_id
     with open_store(adapter, schema) as store:
-        other = run_by_id(store, last.run_id)
+        other = run if is_own else run_by_id(store, last.run_id)
         if other is None:
             return None
         build = Build.of(other.graph_id, other.macro_set_id, other.counted_at, other.command)
-        changes = CodeChanges(store, run, [build], nodes)
-        measured = _measured(changes, other.run_id, build, unique_id, nodes, parents)
+        if run.extractor == DBT and (last.status is None or last.status.lower() in NOT_BUILT):
+            measured = _of_earlier_build(run, other, last.status, built)
+        elif is_own:
+            measured = Measurement.of(run)
+        else:
+            changes = CodeChanges(store, run, [build], nodes)
+            measured = _measured(changes, other.run_id, build, unique_id, nodes, parents)
         return LastCount(row_count=last.row_count, measured=measured)
+
+
+def _of_earlier_build(
+    run: RunMetadata, counting: RunMetadata, status: str | None, built: LastResult | None
+) -> Measurement:
+    """Return the measurement by *counting*, which did not build the node, as *run* shows it."""
+    at = counting.run_at if counting.run_id == run.run_id else counting.counted_at
+    found = Measurement(run_id=counting.run_id, run_at=at, is_own=counting.run_id == run.run_id)
+    is_known = (
+        status is None
+        and built is not None
+        and built.result.status.lower() not in NOT_BUILT
+        and built.measured.run_at <= counting.counted_at
+        and counting.target_database == run.target_database
+        and counting.target_schema == run.target_schema
+    )
+    if built is None or not is_known:
+        return replace(found, is_build_known=False)
+    return replace(found, built_at=built.measured.run_at, since=built.measured.since)
 
 
 def _measured(

@@ -212,14 +212,15 @@ def overview(request: Request) -> Page | Redirect:
     history = node_history(view.adapter, run, node.unique_id, schema=view.schema)
     outcomes = node_outcomes(view.adapter, run, node.unique_id, schema=view.schema)
     graph = opened.graph
+    last = results.get(node.unique_id)
     rows = last_count(
-        view.adapter, run, node.unique_id, outcomes, graph.names, graph.parents, schema=view.schema
+        view.adapter, run, node.unique_id, outcomes, last, graph.names, graph.parents, schema=view.schema
     )
     target = AnnotationTarget(project_name=run.project_name, unique_id=node.unique_id)
     annotated = annotated_nodes(view, run.project_name, [node.unique_id])
     values = {
         "panel": notes_panel(view, target, annotated.of_node(node.unique_id), {"run": run.run_id}),
-        "sentences": sentences(opened, results.get(node.unique_id), history),
+        "sentences": sentences(opened, last, history),
         "figures": figures(opened, results, rows),
         "facts": facts(node),
         "description": node.description[:DESCRIPTION],
@@ -275,9 +276,14 @@ def sentences(
 
 
 def _when(measured: Measurement) -> str:
-    """Return when an earlier run measured a node, and what changed since then."""
-    since = f", {measured.since} since then" if measured.since else ""
-    return f"{moment_text(measured.run_at)}{since}"
+    """Return when an earlier run measured a node, which build, and what changed since then."""
+    found = [] if measured.is_own else [moment_text(measured.run_at)]
+    if measured.built_at is not None:
+        found.append(f"of the build of {moment_text(measured.built_at)}")
+    elif not measured.is_build_known:
+        found.append("of an unknown build")
+    found += [f"{measured.since} since then"] if measured.since else []
+    return ", ".join(found)
 
 
 def _unchanged(opened: OpenedNode, history: Sequence[NodeHistoryEntry]) -> str:
@@ -340,7 +346,7 @@ def figures(
         words = label if len(ids) == 1 else {"parent": "parents", "child": "children"}[label]
         found.append(FigureLink(count(len(ids)), words, opened.address("lineage")))
     if rows is not None:
-        label = "rows" if rows.measured.is_own else f"rows {_when(rows.measured)}"
+        label = " ".join(filter(None, ("rows", _when(rows.measured))))
         found.append(FigureLink(count(rows.row_count), label, opened.address("history")))
     return found
 

@@ -91,19 +91,18 @@ def test_a_run_that_did_not_measure_a_node_shows_the_last_result_and_what_change
 ) -> None:
     url = f"duckdb:///{tmp_path}/db.duckdb"
     with UnifiedSqlAdapter.from_url(url) as adapter:
-        for number in range(3):
-            # The filter of `orders` changes in run 1; run 2 measures nothing.
+        for number in range(4):
+            # The filter of `orders` changes in run 1; run 2 measures nothing; run 3 counts what run 0 built.
             found = shop.project(min(number, 1))
             at = shop.START + timedelta(days=number)
             run = replace(found.run, run_id=f"run-{number}", run_at=at, command="build")
             counted = NodeStatistics(unique_id=shop.ORDERS, row_count=100, counted_at=at)
             results = found.results[2:] if number == 1 else found.results if number == 0 else ()
-            record_run(
-                adapter, replace(found, run=run, results=results), statistics=[] if number else [counted]
-            )
+            taken = [] if number in (1, 2) else [counted]
+            record_run(adapter, replace(found, run=run, results=results), statistics=taken)
     store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)
     with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
-        page = node_page(client, shop.ORDERS)
+        page, counting = (node_page(client, shop.ORDERS, run=one) for one in ("run-2", "run-3"))
         tests = {row["name"]: row for row in rows_of(client, TO.node("run-2", shop.ORDERS, "tests"))}
 
     since = "2026-11-01 08:00 UTC, its code changed since then"
@@ -113,6 +112,7 @@ def test_a_run_that_did_not_measure_a_node_shows_the_last_result_and_what_change
         "of 2 tests failed, 2 in earlier runs, 1 before a change",
     ):
         assert said in page.text, said
+    assert f"rows of the build of {since}" in counting.text
     failed, passed = tests["unique_orders_id"], tests["orders_are_paid"]
     assert (failed["status"], failed["run_id"], failed["since"]) == ("fail", "run-0", "orders changed")
     assert (passed["status"], passed["run_id"], passed["since"]) == ("pass", "run-1", None)

@@ -382,7 +382,7 @@ def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
         given = reader.names, parents
         found = last_results(adapter, reader.run, [wanted], *given, schema=schema).get(wanted)
         outcomes = node_outcomes(adapter, reader.run, wanted, schema=schema)
-        counted = last_count(adapter, reader.run, wanted, outcomes, *given, schema=schema)
+        counted = last_count(adapter, reader.run, wanted, outcomes, found, *given, schema=schema)
         assert (found and found.measured) == (counted and counted.measured)
         return () if found is None else (found.measured.run_id, found.measured.is_own, found.measured.since)
 
@@ -434,6 +434,8 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
         names: Collection[str],
         command: str | None = "run",
         cents: str = "/ 100",
+        counts: Collection[str] | None = None,
+        status: str = "success",
         **edits: str,
     ) -> None:
         project = compiling(shop(run_id, "prod", **edits), names, hours=hours)
@@ -449,11 +451,11 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
             )
             for node in project.nodes
         )
-        results = tuple(NodeResult(unique_id=unique_id(name), status="pass") for name in sorted(names))
+        results = tuple(NodeResult(unique_id=unique_id(name), status=status) for name in sorted(names))
         run = replace(project.run, command=command)
-        counts = [_counted(unique_id(name), run.run_at) for name in names]
+        taken = [_counted(unique_id(name), run.run_at) for name in (names if counts is None else counts)]
         project = replace(project, run=run, nodes=nodes, macros=(macro,), results=results)
-        record_run(adapter, project, schema=schema, statistics=counts)
+        record_run(adapter, project, schema=schema, statistics=taken)
 
     def in_views(which: str) -> dict[str, tuple[str, bool | None]]:
         quoted = adapter.quote_identifier(schema)
@@ -469,14 +471,16 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
 
     def _is_current(last: Any) -> bool | None:
         since = last.measured.since
-        return since is None if since is None or "may have changed" not in since else None
+        is_unknown = not last.measured.is_build_known or "may have changed" in (since or "")
+        return None if is_unknown else since is None
 
     def results(reader: Any, one: str, parents: Any) -> Any:
         return last_results(adapter, reader.run, [one], reader.names, parents, schema=schema).get(one)
 
     def counts(reader: Any, one: str, parents: Any) -> Any:
         outcomes = node_outcomes(adapter, reader.run, one, schema=schema)
-        return last_count(adapter, reader.run, one, outcomes, reader.names, parents, schema=schema)
+        last = results(reader, one, parents)
+        return last_count(adapter, reader.run, one, outcomes, last, reader.names, parents, schema=schema)
 
     edits = EDITS["values"][0]
     steps: list[Callable[[], None]] = [
@@ -490,13 +494,19 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
         lambda: ran("variable", 7, ["stg"], cents="/ 10"),
         lambda: ran("test", 8, ["amount_is_there"], "test", cents="/ 10"),
     ]
-    known: list[dict[str, Any]] = []
-    for step in steps:
+    steps_with_counts: list[Callable[[], None]] = [
+        lambda: ran("whole", 9, MODELS, cents="/ 10"),
+        lambda: ran("tables", 10, ["daily"], cents="/ 10", counts=MODELS, **edits),
+        lambda: ran("failed", 11, ["daily", "counted"], cents="/ 10", counts=MODELS, status="error", **edits),
+        lambda: ran("limits", 12, ["counted"], "run --empty", cents="/ 10", **edits),
+        lambda: ran("after limits", 13, [], cents="/ 10", counts=MODELS, **edits),
+    ]
+    known: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    for step in (*steps, *steps_with_counts):
         step()
-        known.append(in_views("latest_results"))
-        assert in_views("latest_results") == in_pages(results)
-        assert in_views("latest_row_counts") == in_pages(counts)
-    *_, before, last = known
+        known.append((in_views("latest_results"), in_views("latest_row_counts")))
+        assert known[-1] == (in_pages(results), in_pages(counts))
+    before, last = (found for found, _ in known[len(steps) - 2 : len(steps)])
     assert before[unique_id("distinct_ones")] == ("all", True)
     assert last[unique_id("daily")] == ("macro", False)
     assert last[unique_id("starred")] == ("part", False)
@@ -505,6 +515,12 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
     assert last[unique_id("distinct_ones")] == ("all", None)
     assert last[unique_id("stg")] == ("variable", None)
     assert last[unique_id("amount_is_there")] == ("test", True)
+    # A run that built a part counted the rows of earlier builds as well.
+    _, tables, failed, _, limits = (found for _, found in known[len(steps) :])
+    one, other = unique_id("daily"), unique_id("counted")
+    assert (tables[one], tables[other]) == (("tables", True), ("tables", False))
+    assert (failed[one], failed[other]) == (("failed", None), ("failed", None))
+    assert (limits[one], limits[other]) == (("after limits", None), ("after limits", False))
 
 
 def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
@@ -607,7 +623,7 @@ def test_a_time_after_the_recording_hides_no_result_count_or_change(adapter: Any
 
     reader = open_run(lambda: adapter, "honest", project=None, schema=schema)
     outcomes = node_outcomes(adapter, reader.run, wanted, schema=schema)
-    counted = last_count(adapter, reader.run, wanted, outcomes, reader.names, {}, schema=schema)
+    counted = last_count(adapter, reader.run, wanted, outcomes, None, reader.names, {}, schema=schema)
     assert counted is not None
     assert counted.measured.run_id == "ahead"
     history = node_history(adapter, reader.run, wanted, schema=schema)
