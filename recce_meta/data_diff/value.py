@@ -291,7 +291,7 @@ def _read(sides: KeyedSides, found: Sequence[ExampleKeys], rows: Rows) -> dict[i
     return examples
 
 
-PARTS = "xyz"
+PARTS = "xy"
 """Letters of columns with a row's parts of the difference figures."""
 
 

@@ -76,32 +76,23 @@ class Hugeints(Decimals):
     @cached_property
     def counts(self) -> tuple[int, int]:
         """Numbers of `parts` and `aggregates`, without building the parts: their expressions are large."""
-        return super().counts if self._has_room(self.rows + 1) else (3, 4)
+        return super().counts if self._has_room(self.rows + 1) else (2, 4)
 
     def parts(self, base: Sql, current: Sql) -> list[Sql]:
-        """Build both halves of the signed difference, and its absolute value."""
+        """Build the sign of the difference, true if it is negative, and its absolute value."""
         if self._has_room(self.rows + 1):
             return super().parts(base, current)
-        # A half has up to 20 digits, so 128 bits hold the sum of any number of rows.
-        distance = self._distance(base, current)
-        is_less = exp.LT(this=current.copy(), expression=base.copy())
-        halves = []
-        for half in (_high(distance), _low(distance)):
-            signed = _cast(half, "HUGEINT")
-            halves.append(_either(is_less.copy(), exp.Neg(this=signed.copy()), signed))
-        return [*halves, distance]
+        return [exp.LT(this=current.copy(), expression=base.copy()), self._distance(base, current)]
 
     def aggregates(self, parts: Sequence[Sql]) -> list[Sql]:
-        """Build the count, the sums of both halves and the maximum."""
+        """Build the count, the sums of both halves of the signed difference, and the maximum."""
         if self._has_room(self.rows + 1):
             return super().aggregates(parts)
-        high, low, distance = parts
-        return [
-            exp.Count(this=distance.copy()),
-            exp.Sum(this=high.copy()),
-            exp.Sum(this=low.copy()),
-            exp.Max(this=distance.copy()),
-        ]
+        is_less, distance = parts
+        # A half has up to 20 digits, so 128 bits hold the sum of any number of rows.
+        halves = [_cast(half, "HUGEINT") for half in (_high(distance), _low(distance))]
+        sums = [exp.Sum(this=_either(is_less.copy(), exp.Neg(this=half.copy()), half)) for half in halves]
+        return [exp.Count(this=distance.copy()), *sums, exp.Max(this=distance.copy())]
 
     def read(self, figures: Sequence[Any]) -> Distances:
         """Return exact numbers."""

@@ -29,3 +29,12 @@ def test_the_counts_are_those_of_what_is_built(warehouse: str, kind: str) -> Non
     arithmetic = arithmetic_of(dialect_named(warehouse), of, of, of.kind)
     parts = arithmetic.parts(exp.column("a"), exp.column("b"))
     assert arithmetic.counts == (len(parts), len(arithmetic.aggregates([part.copy() for part in parts])))
+
+
+def test_the_sql_of_wide_numbers_is_short() -> None:
+    """DuckDB needs longer to plan a long expression than to compare a thousand rows with it."""
+    of = NUMBERS["DECIMAL(38,10)"]
+    arithmetic = arithmetic_of(dialect_named("duckdb"), of, of, of.kind)
+    parts = arithmetic.parts(exp.column("a"), exp.column("b"))
+    figures = arithmetic.aggregates([exp.column("x"), exp.column("y")])
+    assert sum(len(each.sql("duckdb")) for each in (*parts, *figures)) < 3_000
