@@ -46,6 +46,10 @@ class _OutputFile(click.Path):
         return file
 
 
+class ConnectionOption(click.Option):
+    """Option of the connection to the store, which help texts list apart."""
+
+
 OUTPUT = _OutputFile(dir_okay=False, path_type=Path)
 
 
@@ -113,8 +117,6 @@ def global_options(*, has_variables: bool = False) -> list[click.Option]:
 
 GLOBAL = frozenset(str(option.name) for option in global_options())
 """Names of the global options."""
-CONNECTION_NAMES = frozenset("profiles_dir profile target url project_dir schema lock_timeout".split())
-"""Names of the options of `cli.options.connection_options`."""
 
 SELECTING = frozenset(("--select", "--exclude", "--include"))
 """Options that take all words up to the next option, as in dbt."""
@@ -242,18 +244,16 @@ class PreparedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options of the command, those of its connection, and the global options."""
-        params = self.get_params(ctx)
-        # Commands without a store have options of the same names for other things.
-        shared = CONNECTION_NAMES if {param.name for param in params} >= CONNECTION_NAMES else frozenset()
         sections: dict[str, list[tuple[str, str]]] = {
             title: [] for title in ("Options", "Connection options", "Global options")
         }
-        for param in params:
+        for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             # The usage line shows the arguments.
             if record is not None and record[1]:
                 kind = "Global options" if param.name in GLOBAL else "Options"
-                sections["Connection options" if param.name in shared else kind].append(record)
+                is_shared = isinstance(param, ConnectionOption)
+                sections["Connection options" if is_shared else kind].append(record)
         for title, rows in sections.items():
             if rows:
                 with formatter.section(title):

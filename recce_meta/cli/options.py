@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, TextIO
@@ -15,7 +16,7 @@ from typing import Any, TextIO
 import click
 
 from recce_meta.cli.command import OUTPUT as OUTPUT
-from recce_meta.cli.command import YAML_SELECTOR
+from recce_meta.cli.command import YAML_SELECTOR, ConnectionOption
 from recce_meta.cli.console import is_colored, shows_progress
 from recce_meta.cli.console import say as say
 from recce_meta.cli.console import warn as warn
@@ -48,26 +49,25 @@ def connection_options(*, target: str, schema: str) -> Decorator:
 
     *target* is the help text of --target; *schema* is the option that names the store's schema.
     """
+    option = partial(click.option, cls=ConnectionOption)
     return together(
-        click.option(
-            "--profiles-dir", type=DIRECTORY, help="Folder of profiles.yml. [env: DBT_PROFILES_DIR]"
-        ),
-        click.option("--profile", help="Profile in profiles.yml. [env: DBT_PROFILE]"),
-        click.option("--target", help=f"{target} [env: DBT_TARGET]"),
-        click.option("--url", help="SQLAlchemy URL instead of a profile. [env: RECCE_META_URL]"),
-        click.option(
+        option("--profiles-dir", type=DIRECTORY, help="Folder of profiles.yml. [env: DBT_PROFILES_DIR]"),
+        option("--profile", help="Profile in profiles.yml. [env: DBT_PROFILE]"),
+        option("--target", help=f"{target} [env: DBT_TARGET]"),
+        option("--url", help="SQLAlchemy URL instead of a profile. [env: RECCE_META_URL]"),
+        option(
             "--project-dir",
             type=EXISTING_DIRECTORY,
             help="Folder of dbt_project.yml. [env: DBT_PROJECT_DIR]",
         ),
-        click.option(
+        option(
             schema,
             "schema",
             default=DEFAULT_SCHEMA,
             show_default=True,
             help="Schema that holds the store. [env: RECCE_META_SCHEMA]",
         ),
-        click.option(
+        option(
             "--lock-timeout",
             type=click.FloatRange(min=0),
             callback=not_nan,

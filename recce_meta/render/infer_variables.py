@@ -30,7 +30,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, TemplateSyntaxError
 from jinja2.nodes import Call, Const, Name
 from msgspec import Struct
 
@@ -183,7 +183,10 @@ class InferredValue(Struct, frozen=True):
 
 def reads_only(written: str, name: str) -> bool:
     """Return True if the template *written* reads nothing but the variable *name*."""
-    tree = Environment().parse(written)
+    try:
+        tree = Environment().parse(written)
+    except TemplateSyntaxError:
+        return False
     calls = [call for call in tree.find_all(Call) if isinstance(call.node, Name) and call.node.name == "var"]
     return len(list(tree.find_all(Name))) == len(calls) and all(
         bool(call.args) and isinstance(call.args[0], Const) and call.args[0].value == name for call in calls

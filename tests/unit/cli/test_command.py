@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import click
 import pytest
 
-from recce_meta.cli.command import CONNECTION_NAMES, GLOBAL, OPEN_OPTION, SELECTING, StoreName, prepared
+from recce_meta.cli.command import GLOBAL, OPEN_OPTION, SELECTING, StoreName, prepared
+from recce_meta.cli.connections import Connection
 from recce_meta.cli.console import new_console
 from recce_meta.cli.main import cli
 from recce_meta.errors import UsageError
@@ -58,9 +60,10 @@ def test_the_help_has_the_commands_own_options_first(name: str) -> None:
 
     assert section and "--help" in own
     assert "--quiet" not in rest and all(f"--{name}".replace("_", "-") in shared for name in GLOBAL)
-    named = {param.name for param in command.params}
-    assert ("--lock-timeout" in of_connection) == (named >= CONNECTION_NAMES)
-    assert "--format" not in of_connection and "--output" not in of_connection
+    fields = {*Connection.__struct_fields__}
+    options = [param.opts[0] for param in command.params if param.name in fields]
+    expected = options if {param.name for param in command.params} >= fields else []
+    assert re.findall(r"^  (?:-\w, )?(--[\w-]+)", of_connection, re.MULTILINE) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from recce_meta.errors import TemplateError
 from recce_meta.profiles import ProjectSettings
 from recce_meta.render import Limits
+from recce_meta.render.infer_variables import reads_only
 
 ASKING = "model.shop.asking"
 
@@ -103,6 +104,12 @@ def test_what_was_inferred_is_said_once_with_what_tells_it(shop: Any) -> None:
         "variable 's' was inferred to be 'prod' from 'unrendered_schema' of source.shop.erp.a; "
         "set it with --vars"
     ]
+
+
+def test_a_setting_with_a_syntax_error_proves_nothing() -> None:
+    assert reads_only("{{ var('s') }}_x", "s")
+    assert not reads_only("{{ var('s') }}_{{ target.name }}", "s")
+    assert not reads_only("{{ var('s') }}{% if %}", "s")
 
 
 def test_settings_that_contradict_each_other_tell_nothing(shop: Any) -> None:
