@@ -1,6 +1,6 @@
 """Results of a data quality measurement, and the user's rules: conditions, custom metrics, expectations.
 
-Shares are fractions from 0 to 1, scores are from 0 to 100 (docs/guides/quality.md has the formulas). Cell
+Shares are fractions from 0 to 1, scores are from 0 to 100 (docs/reference/quality.md has the formulas). Cell
 values are built-in types, as in data diffs. All times are time-zone aware, in UTC. `quality.file` reads the
 rules, `quality.conditions` evaluates conditions such as `>= 95%`, `between 1 and 5`, `null_share > +5%`.
 

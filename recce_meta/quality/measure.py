@@ -10,7 +10,7 @@ decides. It is a hash of the key if known, else of the first hundred columns, so
 the sample or not at all. A number of rows is converted to a share of the counted rows: each row has the same
 probability, and about that many are selected.
 
-A score, from 0 to 100, is 100 times the mean of the parts that apply (docs/guides/quality.md):
+A score, from 0 to 100, is 100 times the mean of the parts that apply (docs/reference/quality.md):
 
 - completeness: rows with a value as a share of rows; an empty or blank text is not a value;
 - uniqueness: distinct values as a share of rows with a value, for columns that are declared unique;

@@ -1,4 +1,4 @@
-"""docs/guides/data-diffs.md has every option of the commands that it is about, and every function."""
+"""The pages on data diffs have every option of the commands that they are about, and every function."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import pytest
 import recce_meta
 from recce_meta.cli.main import cli
 
-PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "data-diffs.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = "\n".join(
+    (DOCS / folder / "data-diffs.md").read_text(encoding="utf-8") for folder in ("guides", "reference")
+)
 COMMANDS = ("row-count", "schema", "value", "profile", "top-k", "histogram", "query-diff")
 
 

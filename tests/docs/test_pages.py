@@ -186,8 +186,8 @@ def test_the_queries_of_a_page_run_on_the_demo(page: str, demo: Path) -> None:
 
 @pytest.mark.extensive
 def test_the_code_of_the_data_diffs_page_prints_what_the_page_says(demo: Path, shell: dict[str, str]) -> None:
-    text = (ROOT / "docs/guides/data-diffs.md").read_text(encoding="utf-8")
-    code = "".join(blocks("docs/guides/data-diffs.md", "python"))
+    text = (ROOT / "docs/reference/data-diffs.md").read_text(encoding="utf-8")
+    code = "".join(blocks("docs/reference/data-diffs.md", "python"))
     shown = re.findall(r"^This prints `(.+?)`", text, re.MULTILINE)
 
     ran = subprocess.run(

@@ -1,4 +1,4 @@
-"""docs/guides/quality.md: its file of metrics is sound, and it tells every key, figure and option."""
+"""The pages on quality: the file of metrics is sound, and they tell every key, figure and option."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from recce_meta.cli.commands.quality import quality
 from recce_meta.models.quality import FIGURES, REGRESSION, read_fail_on
 from recce_meta.quality.file import COLUMN, METRIC, TABLE, TOP, read_quality_file
 
-PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "quality.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = "\n".join(
+    (DOCS / folder / "quality.md").read_text(encoding="utf-8") for folder in ("guides", "reference")
+)
 SHARED = {"format", "output", "seed", "top_k", "limit", "exclude", "threads", "project"}
 """Options that need no words, or have them in their help."""
 

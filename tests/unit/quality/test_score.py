@@ -14,7 +14,7 @@ from recce_meta.models.data_diff import Profile
 from recce_meta.models.quality import ColumnQuality, MetricResult, TableQuality
 from recce_meta.quality.measure import mean_score, with_scores
 
-PAGE = Path(__file__).parents[3] / "docs" / "guides" / "quality.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "quality.md"
 HOLDS = MetricResult(name="holds", value=1, threshold="> 0", holds=True)
 BROKEN = MetricResult(name="broken", value=0, threshold="> 0", holds=False)
 UNKNOWN = MetricResult(name="unknown", threshold="> 0", reason="no such column")
