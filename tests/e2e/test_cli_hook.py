@@ -76,7 +76,15 @@ def test_an_earlier_runs_artifacts_are_not_taken_for_this_ones(
 
     assert ran.code == code
     assert "warning: Run not recorded: the command wrote no manifest.json into " in ran.err
+    assert "pass its folder with --target-path" in ran.err
     assert recorded(shop) == []
+
+
+@pytest.mark.parametrize("given", [["--project-dir", "elsewhere"], ["--target-path=elsewhere"]])
+def test_options_of_dbt_that_hook_needs_as_well_are_named(shop: Any, given: list[str]) -> None:
+    ran = shop("hook", "--", sys.executable, "-c", "", *given)
+
+    assert f"give {given[0].partition('=')[0]} to hook as well, before --" in ran.err
 
 
 UNREACHABLE = ("--url", "postgresql://postgres:hunter2secret@127.0.0.1:1/test")

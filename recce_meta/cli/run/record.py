@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -406,9 +406,9 @@ def hook(
         if _manifest_time(folder) == before:
             if code:
                 raise ArtifactError("it wrote no manifest.json")
-            raise ArtifactError(
-                f"the command wrote no manifest.json into {folder}", hint="pass its folder with --target-path"
-            )
+            own = [one for one in ("--project-dir", "--target-path") if _has_option(command, one)]
+            hint = f"give {own[0]} to hook as well, before --" if own else "pass its folder with --target-path"
+            raise ArtifactError(f"the command wrote no manifest.json into {folder}", hint=hint)
         if upload.to is not None:
             with impatient():
                 body = _upload(upload.to, connection, options, upload)
@@ -420,6 +420,10 @@ def hook(
         say(recorded_text(recorded, **screen(sys.stderr)))
 
     raise click.exceptions.Exit(run_and_record(command, record, strict, alert))
+
+
+def _has_option(command: Sequence[str], option: str) -> bool:
+    return any(word == option or word.startswith(f"{option}=") for word in command)
 
 
 def _refuse_before(connection: Connection, options: RecordOptions, upload: UploadOptions) -> None:
