@@ -6,7 +6,6 @@ import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -163,14 +162,18 @@ def record_run(
 
 def compare_codes(
     adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA, run: RunMetadata | None = None
-) -> None:
+) -> str | None:
     """Store what the views of last results and counts need after *run* was written, or any runs.
 
-    No error is raised: the runs are there, and until the next one is written, the views say unknown.
+    No error is raised: the runs are there, and until the next one is written, the views say unknown. Return
+    the reason if this failed.
     """
     if run is None or run.extractor == DBT:
-        with suppress(RecceMetaError):
+        try:
             fill_code_changes(adapter, schema, run)
+        except RecceMetaError as error:
+            return f"It is not stored which results are current: {error}; recce-meta init repeats it"
+    return None
 
 
 def fill_derived(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> None:
@@ -189,29 +192,31 @@ def fill_code_changes(
     At most `BUILDS_READ` are compared for each latest run; the next call continues.
     """
     place = (None, None) if run is None else (run.project_name, run.environment)
+    # Environments may share codes.
+    steps: dict[str, tuple[str, ...]] = {}
+    changes: dict[str, dict[str, bool]] = {}
     # Most runs repeat compared codes, and wait for no writer.
     with open_store(adapter, schema) as store:
-        if not _to_compare(store, *place):
-            return 0
+        for run_id, builds in _to_compare(store, *place).items():
+            latest = read.run_by_id(store, run_id)
+            assert latest is not None
+            for build, outdated in outdated_nodes(store, latest, builds):
+                code = (str(latest.graph_id), str(latest.macro_set_id), *build.code)
+                step_id = digest(msgspec.json.encode(code))
+                steps[step_id], changes[step_id] = (*code, step_id), outdated
+    if not steps:
+        return 0
 
-    def work() -> int:
+    def work() -> None:
         with open_store(adapter, schema, writes=True) as store:
-            # Environments may share codes.
-            steps: dict[str, tuple[str, ...]] = {}
-            for run_id, builds in _to_compare(store, *place).items():
-                latest = read.run_by_id(store, run_id)
-                assert latest is not None
-                for build, outdated in outdated_nodes(store, latest, builds):
-                    code = (str(latest.graph_id), str(latest.macro_set_id), *build.code)
-                    step_id = digest(msgspec.json.encode(code))
-                    if step_id not in steps:
-                        rows = ((step_id, *one) for one in sorted(outdated.items()))
-                        store.insert("code_changes", CODE_CHANGES, rows)
-                        steps[step_id] = (*code, step_id)
-            store.insert("code_steps", CODE_STEPS, steps.values())
-            return len(steps)
+            known = set(read.names_of(store.query("known_code_steps", ids="\n".join(steps))))
+            new = [step_id for step_id in steps if step_id not in known]
+            rows = ((one, *change) for one in new for change in sorted(changes[one].items()))
+            store.insert("code_changes", CODE_CHANGES, rows)
+            store.insert("code_steps", CODE_STEPS, (steps[one] for one in new))
 
-    return retrying(adapter, schema, work)
+    retrying(adapter, schema, work)
+    return len(steps)
 
 
 CODE_STEPS = ("graph_id", "macro_set_id", "previous_graph_id", "previous_macro_set_id", "step_id")
@@ -266,9 +271,10 @@ def record_project(
         id_of_contents=id_of_contents,
         is_compiled=is_compiled(project),
     )
-    if result.written or result.statistics.nodes_counted:
-        compare_codes(adapter, schema, result.run)
     warnings = (*project.warnings, *first_warnings(result.column_warnings))
+    if result.written or result.statistics.nodes_counted:
+        failure = compare_codes(adapter, schema, result.run)
+        warnings += () if failure is None else (failure,)
     # A run with a known id is never changed, so that nothing has been written.
     if result.run.project_name != project.run.project_name:
         raise StoreError(

@@ -407,7 +407,9 @@ def hook(
             if code:
                 raise ArtifactError("it wrote no manifest.json")
             own = [one for one in ("--project-dir", "--target-path") if _has_option(command, one)]
-            hint = f"give {own[0]} to hook as well, before --" if own else "pass its folder with --target-path"
+            hint = (
+                f"give {own[0]} to hook as well, before --" if own else "pass its folder with --target-path"
+            )
             raise ArtifactError(f"the command wrote no manifest.json into {folder}", hint=hint)
         if upload.to is not None:
             with impatient():

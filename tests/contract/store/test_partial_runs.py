@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from recce_meta.api.diff import DiffQuestion, diff
 from recce_meta.api.impact import impact
 from recce_meta.api.record import Recorded, fill_derived, record_project, record_run
 from recce_meta.api.run_reader import open_run
+from recce_meta.errors import StoreError
 from recce_meta.graph import build_lineage_graph
 from recce_meta.models import MacroMetadata, NodeResult, Project, RunDiff
 from recce_meta.models.lineage import Tier
@@ -562,6 +563,24 @@ def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
     ran("again", 2, MODELS, **EDITS["values"][0])
     prune(adapter, keep_last=1, local=True, schema=schema)
     assert adapter.execute(f"SELECT COUNT(*) FROM {quoted}.store_code_changes")[1] == [(0,)]
+
+
+def test_a_run_whose_code_cannot_be_compared_is_recorded_with_a_warning(
+    adapter: Any, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*given: object) -> NoReturn:
+        raise StoreError("the store was blocked for 60 s")
+
+    def ran(run_id: str, hours: int, **edits: str) -> Recorded:
+        project = compiling(shop(run_id, "prod", **edits), MODELS, hours=hours)
+        results = tuple(NodeResult(unique_id=unique_id(name), status="success") for name in MODELS)
+        return record_project(adapter, replace(project, results=results if not edits else ()), schema=schema)
+
+    assert ran("first", 0).warnings == ()
+    monkeypatch.setattr("recce_meta.api.record.outdated_nodes", fails)
+
+    (said,) = ran("second", 1, **EDITS["values"][0]).warnings
+    assert said.startswith("It is not stored which results are current: the store was blocked for 60 s; ")
 
 
 def test_a_node_is_stale_if_a_macro_that_it_calls_changed(
