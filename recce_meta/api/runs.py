@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.run_reader import Origins, RunReader, StoredRunReader, folder_of, open_run, read_run
-from recce_meta.diff.dbt_state import diff_state_resolver, scan_state_resolver
 from recce_meta.diff.scan import is_scan
 from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.graph import LineageGraph, StateResolver, build_lineage_graph, select
+from recce_meta.lazy import LazyModule
 from recce_meta.models import EdgeOrigin, LineageEdge, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.catalog import RELATIONS
 from recce_meta.models.lineage import Direction, KnownEdge, LineageNode, LineageView
@@ -27,6 +28,11 @@ from recce_meta.store.read import foreign_keys_of
 from recce_meta.store.select import RunSelector, resolve_run
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.statistics import count_statistics
+
+if TYPE_CHECKING:
+    from recce_meta.diff import dbt_state
+else:
+    dbt_state = LazyModule("recce_meta.diff.dbt_state")
 
 BUILT = frozenset(["model", "seed", "snapshot"]) | RELATIONS
 """Resource types with relations that a run builds or a scan finds; their names take precedence."""
@@ -283,7 +289,8 @@ class RunPair:
 
     @cached_property
     def _state(self) -> StateResolver:
-        resolver = scan_state_resolver if is_scan(self.current.run) else diff_state_resolver
+        is_scanned = is_scan(self.current.run)
+        resolver = dbt_state.scan_state_resolver if is_scanned else dbt_state.diff_state_resolver
         return resolver(self.base.project, self.current.project)
 
     @cached_property

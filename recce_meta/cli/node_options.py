@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from recce_meta.api.data.jobs import NodePair
 from recce_meta.api.runs import WITH_DATA, RunPair
 from recce_meta.cli.defaults import current_config
 from recce_meta.cli.options import warn
-from recce_meta.cli.run.diff import DiffDataOptions
 from recce_meta.config.nodes import NodeGlobs, NodeSettings, matches_glob, unmatched_globs
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import SelectorError
+
+if TYPE_CHECKING:
+    from recce_meta.cli.run.diff import DiffDataOptions
 
 EVERY = "*"
 """Glob of options that are about all nodes."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,13 +29,18 @@ from recce_meta.errors import (
     UsageError,
     WarehouseError,
 )
-from recce_meta.extractors.database import relation_bytes
+from recce_meta.lazy import LazyModule
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, Subject
 from recce_meta.models.run import RunChoice
 from recce_meta.quality.privacy import ERRORS_WITHOUT_VALUES, failure_reason
 from recce_meta.warehouses.dialect import Dialect, dialect_named
 from recce_meta.warehouses.types import Sql
+
+if TYPE_CHECKING:
+    from recce_meta.extractors import database
+else:
+    database = LazyModule("recce_meta.extractors.database")
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -289,7 +294,7 @@ class DataDiffRunner:
         # With one pool, both indexes mean the same.
         pool = self._pools[-1 if side is DataSide.BASE else 0]
         with pool.connection() as adapter:
-            return relation_bytes(adapter, schemas)
+            return database.relation_bytes(adapter, schemas)
 
     def noted(self, choice: RunChoice) -> RunChoice:
         """Return *choice* with a note if the queries so far may have seen several moments."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,8 +23,6 @@ from recce_meta.api.data.node_settings import (
     resolve_settings,
     value_options,
 )
-from recce_meta.api.diff import NOTHING_MORE, DiffQuestion, diff_of_pair
-from recce_meta.api.render import Templates
 from recce_meta.api.runs import WITH_DATA, RunPair
 from recce_meta.config.nodes import NO_SETTINGS, EffectiveSettings, NodeGlobs
 from recce_meta.data_diff.detail import LIMIT, query_diff, query_rows, value_diff_detail
@@ -38,6 +36,7 @@ from recce_meta.data_diff.schema import schema_diff, stored_schema_diff
 from recce_meta.data_diff.source import Pair
 from recce_meta.data_diff.value import value_diff
 from recce_meta.errors import UsageError
+from recce_meta.lazy import LazyModule
 from recce_meta.models import NodeMetadata, RunDiff
 from recce_meta.models.data_diff import (
     AnyDataDiff,
@@ -50,6 +49,12 @@ from recce_meta.models.data_diff import (
     ValueDiff,
 )
 from recce_meta.models.gaps import SAME_RELATION
+
+if TYPE_CHECKING:
+    from recce_meta.api import diff as comparing
+    from recce_meta.api.render import Templates
+else:
+    comparing = LazyModule("recce_meta.api.diff")
 
 
 class NodePair(Struct, frozen=True):
@@ -196,7 +201,8 @@ def changed_pairs(runs: RunPair, globs: NodeGlobs = ()) -> list[NodePair]:
 
     *globs* are the settings of the configuration.
     """
-    return pairs_changed_by(diff_of_pair(runs.base, runs.current, NOTHING_MORE), runs, globs)
+    diff = comparing.diff_of_pair(runs.base, runs.current, comparing.NOTHING_MORE)
+    return pairs_changed_by(diff, runs, globs)
 
 
 def pairs_changed_by(diff: RunDiff, runs: RunPair, globs: NodeGlobs = ()) -> list[NodePair]:
@@ -208,7 +214,7 @@ def pairs_changed_by(diff: RunDiff, runs: RunPair, globs: NodeGlobs = ()) -> lis
 
 
 def selected_pairs(
-    diff: RunDiff, runs: RunPair, question: DiffQuestion, globs: NodeGlobs = ()
+    diff: RunDiff, runs: RunPair, question: comparing.DiffQuestion, globs: NodeGlobs = ()
 ) -> list[NodePair]:
     """Return the nodes that *diff* changes or affects, then other selected nodes that both sides have.
 
@@ -221,8 +227,8 @@ def selected_pairs(
         more = runs.selected(question.selection, question.exclude)
         if not question.selection:
             # The diff itself is limited to the selection, so that it cannot show what other changes affect.
-            asked = DiffQuestion(like_dbt=question.like_dbt)
-            touched = set(_touched_ids(diff_of_pair(runs.base, runs.current, asked), runs))
+            asked = comparing.DiffQuestion(like_dbt=question.like_dbt)
+            touched = set(_touched_ids(comparing.diff_of_pair(runs.base, runs.current, asked), runs))
             more = [unique_id for unique_id in more if unique_id in touched]
         known = set(ids)
         ids += [

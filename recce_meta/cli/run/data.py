@@ -9,15 +9,14 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.checks import stored_checks
 from recce_meta.api.data.execution import DataDiffRunner, Job, open_data_diff_runner
-from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
 from recce_meta.api.data.jobs import (
     NodePair,
     SettledPlan,
@@ -31,14 +30,6 @@ from recce_meta.api.data.jobs import (
     value_jobs,
 )
 from recce_meta.api.data.places import data_places, open_sides
-from recce_meta.api.data.statistics import (
-    StatisticsByNode,
-    load_stored_statistics,
-    stored_counts_job,
-    stored_profile_jobs,
-)
-from recce_meta.api.diff import unknown_terms
-from recce_meta.api.render import Templates, parse_variables
 from recce_meta.api.run_choice import select_runs, with_builds
 from recce_meta.api.run_reader import folder_of
 from recce_meta.api.runs import RunPair, load_pair
@@ -49,15 +40,33 @@ from recce_meta.cli.options import LISTS, progress, report_size, say, sql_argume
 from recce_meta.config.nodes import NodeGlobs
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import RecceMetaError, SelectorError, UsageError
+from recce_meta.lazy import LazyModule
 from recce_meta.models import RunMetadata
 from recce_meta.models.checks import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
 from recce_meta.models.run import RunChoice
 from recce_meta.quality.masking import mask_results, privacy_of
 from recce_meta.quality.privacy import Privacy
-from recce_meta.store.check_results import save_checks
-from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.session import refuse_newer
+
+if TYPE_CHECKING:
+    from recce_meta.api import checks as checking
+    from recce_meta.api import diff as comparing
+    from recce_meta.api import render as rendering
+    from recce_meta.api.data import figures
+    from recce_meta.api.data import statistics as run_statistics
+    from recce_meta.store import check_results, data_diffs
+else:
+    checking = LazyModule("recce_meta.api.checks")
+    comparing = LazyModule("recce_meta.api.diff")
+    rendering = LazyModule("recce_meta.api.render")
+    figures = LazyModule("recce_meta.api.data.figures")
+    run_statistics = LazyModule("recce_meta.api.data.statistics")
+    check_results = LazyModule("recce_meta.store.check_results")
+    data_diffs = LazyModule("recce_meta.store.data_diffs")
+
+_Statistics: TypeAlias = "tuple[run_statistics.StatisticsByNode, run_statistics.StatisticsByNode]"
+"""Statistics stored with the run of base, and with that of current."""
 
 
 class DataOptions(Struct, frozen=True, kw_only=True):
@@ -180,7 +189,7 @@ class DataSession(Struct, frozen=True):
     def save(self, results: Sequence[AnyDataDiff]) -> None:
         """Save *results* with the runs that they compared, also those that failed or were skipped."""
         base, current = self._recorded_runs()
-        saved = save_data_diffs(
+        saved = data_diffs.save_data_diffs(
             self.store(),
             results,
             base_run=base,
@@ -193,22 +202,22 @@ class DataSession(Struct, frozen=True):
     def save_checks(self, report: CheckReport, checks: Sequence[AnyCheck]) -> None:
         """Save the results of checks with the runs that they compared."""
         base, current = (None if run is None else run.run_id for run in self._recorded_runs())
-        stored = stored_checks(
+        stored = checking.stored_checks(
             report,
             checks,
             base_run_id=base,
             current_run_id=current,
             checked_at=datetime.now(timezone.utc),
         )
-        saved = save_checks(self.store(), stored, schema=self.schema)
+        saved = check_results.save_checks(self.store(), stored, schema=self.schema)
         say(f"Saved {saved.written} check result{'' if saved.written == 1 else 's'}")
 
-    def statistics(self, chosen: Sequence[NodePair]) -> tuple[StatisticsByNode, StatisticsByNode]:
+    def statistics(self, chosen: Sequence[NodePair]) -> _Statistics:
         """Return the statistics of *chosen* stored with each run; none if both runs are on disk."""
         selectors = (self.options.base, self.options.current)
         if self.runs is None or all(folder_of(selector) for selector in selectors):
             return {}, {}
-        return load_stored_statistics(self.store(), self.runs, chosen, selectors, self.schema)
+        return run_statistics.load_stored_statistics(self.store(), self.runs, chosen, selectors, self.schema)
 
     def _recorded_runs(self) -> tuple[RunMetadata | None, RunMetadata | None]:
         """Return the runs of base and current; None for a run that is not recorded."""
@@ -260,7 +269,7 @@ class DataCommand(Struct, frozen=True, kw_only=True):
             whole=whole,
         )
         if runs is not None and self.selection:
-            for text in unknown_terms(self.selection, runs.base.project, runs.current.project):
+            for text in comparing.unknown_terms(self.selection, runs.base.project, runs.current.project):
                 warn(text)
         return found
 
@@ -296,7 +305,7 @@ def row_count(command: DataCommand, live: bool) -> None:
             return []
         if runs is None or live:
             return [row_count_job(places, chosen)]
-        return [stored_counts_job(places, chosen, *session.statistics(chosen))]
+        return [run_statistics.stored_counts_job(places, chosen, *session.statistics(chosen))]
 
     command.run("row_count_diff", jobs)
     if unknown:
@@ -341,16 +350,16 @@ def profile(
     approx: bool,
 ) -> None:
     """Compare column profiles, using stored statistics if there are any."""
-    scope = FigureScope(columns=columns, exclude=exclude_columns, where=where)
+    scope = figures.FigureScope(columns=columns, exclude=exclude_columns, where=where)
 
     def jobs(session: DataSession) -> list[Job]:
         places, chosen = session.comparison.places, command.subjects(session)
         # Stored statistics are of all rows, so they cannot answer for a condition.
         if session.runs is None or live or where or approx:
-            plan = partial(profile_within, scope=scope, approximate=approx)
+            plan = partial(figures.profile_within, scope=scope, approximate=approx)
             return each("profile_diff", places, chosen, plan)
         base, current = session.statistics(chosen)
-        return stored_profile_jobs(places, chosen, base, current, scope)
+        return run_statistics.stored_profile_jobs(places, chosen, base, current, scope)
 
     command.run("profile_diff", jobs)
 
@@ -358,15 +367,15 @@ def profile(
 def top_k(command: DataCommand, columns: tuple[str, ...], where: str | None, k: int) -> None:
     """Compare the most frequent values."""
     command.data.refuse_without_values("top-k")
-    scope = FigureScope(columns=columns, where=where)
-    command.run_each("top_k_diff", partial(top_k_within, scope=scope, k=k))
+    scope = figures.FigureScope(columns=columns, where=where)
+    command.run_each("top_k_diff", partial(figures.top_k_within, scope=scope, k=k))
 
 
 def histogram(command: DataCommand, columns: tuple[str, ...], where: str | None, bins: int) -> None:
     """Compare counts of values in bins."""
     command.data.refuse_without_values("histogram")
-    scope = FigureScope(columns=columns, where=where)
-    command.run_each("histogram_diff", partial(histogram_within, scope=scope, num_bins=bins))
+    scope = figures.FigureScope(columns=columns, where=where)
+    command.run_each("histogram_diff", partial(figures.histogram_within, scope=scope, num_bins=bins))
 
 
 def value(command: DataCommand, options: ValueOptions, detail: bool) -> None:
@@ -401,9 +410,9 @@ def query_diff(
     template, base_template = sql_argument(sql), None if base_sql is None else sql_argument(base_sql)
 
     def jobs(session: DataSession) -> list[Job]:
-        templates = Templates(
+        templates = rendering.Templates(
             session.runs,
-            variables=parse_variables(variables),
+            variables=rendering.parse_variables(variables),
             environ=os.environ,
             project_dir=data.connection.project_dir,
         )
