@@ -16,7 +16,7 @@ HEADER = """# JSON
 Every JSON document that recce_meta prints with `--format json` or writes, field by field. The field `schema`
 of a document names its schema and version. Within a version, fields are added and never removed. Each schema
 is a file of JSON Schema (draft 2020-12). A definition that several schemas share is described once. Pages
-with examples: [diff](diff-json.md), [data diffs](data-json.md), [export](../guides/export.md#json).
+with examples: [diff](diff-json.md), [data diffs](data-json.md), [export](export.md#json).
 
 | command | schema | file |
 | --- | --- | --- |"""

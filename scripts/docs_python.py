@@ -32,7 +32,7 @@ HEADER = """# Python
 Every public name of `recce_meta`, with its parameters. Import each from the package:
 `from recce_meta import record_run`. Names that are not on this page are internal and may change in any
 version. Guides with whole programs: [data diffs](data-diffs.md#from-python),
-[running SQL](../guides/execution.md), [rendering](../guides/rendering.md),
+[running SQL](execution.md), [rendering](../guides/rendering.md),
 [export](../guides/export.md) and [quality](../guides/quality.md). For a first use, see
 [recce_meta in Python](../guides/python.md).
 """

@@ -258,7 +258,7 @@ class UnifiedSqlAdapter:
 
         It runs in its own transaction, or in the open session. Ctrl-C stops it in the warehouse. A statement
         without rows returns `([], [])`. Values are built-in Python types, the same from every warehouse
-        (docs/guides/execution.md); JSON is parsed. Transient failures are retried (`repeating`).
+        (docs/reference/execution.md); JSON is parsed. Transient failures are retried (`repeating`).
         """
         return self.execute_with_cancel(sql)
 

@@ -3,7 +3,7 @@
 Relations are matched by schema and name, folded as in the warehouse. Only schemas that both sides contain are
 compared, because a warehouse holds the tables of several projects. The effects of a relation's change are
 those on its readers: a new constraint rejects new rows but does not change existing ones.
-docs/guides/scan.md has the rules for users.
+docs/reference/scan.md has the rules for users.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The document is one object, with one line for each node, result, and so on. Its last member, `sha256`, is
 the hash of all bytes before it. It detects documents that were truncated, edited or reformatted. Cell
-values are written as JSON by `recce_meta.store.values`. docs/guides/export.md describes all members.
+values are written as JSON by `recce_meta.store.values`. docs/reference/export.md describes all members.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/guides/checks.md has sound examples; docs/reference/yaml.md has all that a file of checks can have."""
+"""The pages on checks have sound examples and every status; the one on YAML has all that a file can have."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from recce_meta.checks.file import FIELDS, read_check_file
 from recce_meta.checks.types import COLUMN_STATUSES, LINEAGE_ALLOWANCES, TYPES, VALUE_ALLOWANCES
 from recce_meta.models.checks import FIGURES, CheckStatus, DataCheck
 
-PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "checks.md").read_text(encoding="utf-8")
-REFERENCE = (Path(__file__).parents[2] / "docs" / "reference" / "yaml.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = "\n".join(
+    (DOCS / folder / "checks.md").read_text(encoding="utf-8") for folder in ("guides", "reference")
+)
+REFERENCE = (DOCS / "reference" / "yaml.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 

@@ -74,7 +74,7 @@ def test_the_example_of_running_sql_runs(tmp_path: Path, monkeypatch: pytest.Mon
         connection.execute("CREATE TABLE shop.orders AS SELECT 1 AS id, 'x' AS payload, '100%!' AS note")
         connection.execute("CREATE TABLE shop.events AS SELECT 7 AS id")
 
-    names = _run("docs/guides/execution.md", tmp_path, monkeypatch)
+    names = _run("docs/reference/execution.md", tmp_path, monkeypatch)
 
     assert (names["columns"], names["rows"]) == (["count_star()"], [(1,)])
     assert names["batch"] == [(7,)]

@@ -45,7 +45,7 @@ def test_the_session_of_the_page_prints_what_it_shows(tmp_path: Path, shell: dic
 
 
 def test_the_page_names_every_attribute_of_a_column_and_every_reason_that_a_scan_can_have() -> None:
-    text = (ROOT / PAGE).read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/scan.md").read_text(encoding="utf-8")
     never = {Reason.COMPILED, Reason.RELATION, Reason.MACROS, Reason.DATA}
 
     assert all(f"`price.{attribute}`" in text for attribute in ATTRIBUTES)
