@@ -54,7 +54,7 @@ def test_a_node_a_column_and_edges_have_notes_of_their_own(shop: Cli) -> None:
         ("orders", "refunds are negative", "--tag", "pii", "--tag", "core", "--owner", "Finance"),
         ("orders.AMOUNT", "in cents"),
         ("orders", "one row each", "--from", "stg_orders"),
-        ("orders.amount", "without failed ones", "--from", "stg_payments.amount"),
+        ("orders.amount", "without failed ones", "--from", "int_order_payments.paid_amount"),
         ("model.jaffle_shop.customers", "--owner", "Sales"),
     ):
         ran = shop("note", *arguments)
@@ -62,7 +62,7 @@ def test_a_node_a_column_and_edges_have_notes_of_their_own(shop: Cli) -> None:
         assert ran.err == ""
     edge = ("orders", None, "stg_orders", None, "one row each")
     column = ("orders", "amount", "", None, "in cents")
-    column_edge = ("orders", "amount", "stg_payments", "amount", "without failed ones")
+    column_edge = ("orders", "amount", "int_order_payments", "paid_amount", "without failed ones")
     orders = ("orders", None, "", None, "refunds are negative", "core", "pii", "Finance")
 
     assert present(shop) == [
@@ -71,7 +71,7 @@ def test_a_node_a_column_and_edges_have_notes_of_their_own(shop: Cli) -> None:
     assert present(shop, "orders") == [orders, column, edge, column_edge]
     assert present(shop, "orders.amount") == [column, column_edge]
     assert present(shop, "orders", "--from", "stg_orders") == [edge]
-    assert present(shop, "orders.amount", "--from", "stg_payments.amount") == [column_edge]
+    assert present(shop, "orders.amount", "--from", "int_order_payments.paid_amount") == [column_edge]
     assert present(shop, "stg_orders") == []
 
 
