@@ -73,6 +73,11 @@ def test_the_readme_is_short() -> None:
     assert len(text.split()) <= 1000
 
 
+def test_the_guides_are_short_enough_to_be_read() -> None:
+    guides = (DOCS / "guides").glob("*.md")
+    assert sum(len(page.read_text(encoding="utf-8").split()) for page in guides) <= 25_000
+
+
 def test_nothing_is_loaded_from_another_host() -> None:
     assert "font: false" in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     assert not any("mermaid" in (DOCS / page).read_text(encoding="utf-8").split("```") for page in PAGES)
