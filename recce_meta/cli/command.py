@@ -177,6 +177,7 @@ NAMES = {
     "base": "runs",
     "base_argument": "runs",
     "current": "runs",
+    "adapter": "adapters",
     "current_argument": "runs",
     "environment": "environments",
     "exclude": "selectors",
@@ -189,7 +190,7 @@ NAMES = {
     "selection": "selectors",
     "selector": "runs",
 }
-"""Parameters that are completed from the store, with the kind of their names."""
+"""Parameters that are completed, most from the store, with the kind of their names."""
 _GLOB = "GLOB"
 
 

@@ -24,6 +24,7 @@ from click.shell_completion import (
 )
 
 from recce_meta.cli.known_names import KnownNode, KnownRun, known_nodes, known_runs, location_of
+from recce_meta.cli.lazy import load
 
 METHODS = {
     "access": "level of access", "config.materialized": "materialization", "exposure": "name", "file": "file",
@@ -79,6 +80,11 @@ def _folders(incomplete: str) -> list[CompletionItem[str]]:
         return []
     start = typed[: len(typed) - len(typed.rpartition("/")[2])]
     return _items(((f"path:{start}{entry.name}", "folder") for entry in found), incomplete)
+
+
+def complete_adapters(options: Mapping[str, Any], incomplete: str) -> list[CompletionItem[str]]:
+    """Return the adapters of dbt that begin with *incomplete*."""
+    return _items(((name, "adapter") for name in load("recce_meta.warehouses:available")()), incomplete)
 
 
 def complete_environments(options: Mapping[str, Any], incomplete: str) -> list[CompletionItem[str]]:
@@ -170,6 +176,7 @@ def _items(words: Iterable[tuple[str, str]], incomplete: str) -> list[Completion
 
 
 COMPLETERS: Mapping[str, Callable[[Mapping[str, Any], str], list[CompletionItem[str]]]] = {
+    "adapters": complete_adapters,
     "environments": complete_environments,
     "nodes": complete_nodes,
     "projects": complete_projects,

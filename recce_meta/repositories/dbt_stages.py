@@ -44,7 +44,7 @@ from recce_meta.repositories.dbt.packages import (
     place_packages,
     prepare_deps,
 )
-from recce_meta.repositories.dbt.profile import ADAPTERS, DbtProfile, merge_targets, write_profile
+from recce_meta.repositories.dbt.profile import DbtProfile, merge_targets, write_profile
 from recce_meta.repositories.dbt.project import (
     DbtProject,
     fetched_packages,
@@ -62,6 +62,7 @@ from recce_meta.repositories.isolation.docker import FOLDER_IN_IMAGE, Image
 from recce_meta.repositories.isolation.sandbox import choose
 from recce_meta.repositories.types import RepositoryConnection
 from recce_meta.repositories.workflow import JobRun
+from recce_meta.warehouses import available
 
 STAND_IN = "duckdb"
 """Adapter for projects whose own one is unknown or not supported."""
@@ -132,7 +133,7 @@ class DbtStages:
         # In each stage again: `dbt deps` has added files since the last look.
         refuse_escapes(clone, project, connection.variables)
         wanted = connection.adapter or project.guess.adapter
-        adapter = wanted if wanted in ADAPTERS else STAND_IN
+        adapter = wanted if wanted in available() else STAND_IN
         return Plan(
             project=project,
             minor=choose_version(project.requires, connection.dbt_version),

@@ -21,8 +21,9 @@ from recce_meta.repositories.git.address import AddressRules, RepositoryAddress,
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.requests import ADAPTERS, NewConnection, normal_subdirectory
+from recce_meta.repositories.requests import NewConnection, normal_subdirectory
 from recce_meta.repositories.secrets import Scrubber
+from recce_meta.warehouses import available
 
 if TYPE_CHECKING:
     from recce_meta.repositories.git import github_app
@@ -174,13 +175,13 @@ class _Probe:
             raise self._fail(
                 "adapter",
                 "The repository does not show its adapter: it has no profiles.yml",
-                f"name it: --adapter {'|'.join(ADAPTERS)}",
+                f"name it: --adapter {'|'.join(available())}",
             )
-        if adapter not in ADAPTERS:
+        if adapter not in available():
             raise self._fail(
                 "adapter",
                 f"The adapter {adapter} is not supported ({source})",
-                f"name a similar one: --adapter {'|'.join(ADAPTERS)}",
+                f"name a similar one: --adapter {'|'.join(available())}",
             )
         self.adapter = adapter
         self._pass("adapter", f"{adapter}, {source}")

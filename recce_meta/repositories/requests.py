@@ -18,11 +18,10 @@ from recce_meta.api.diff import parse_fail_on
 from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models.extraction import IsolationKind
 from recce_meta.repositories.types import Forge, GitHubApp, ProfileTarget
+from recce_meta.warehouses import available
 
 _Request = TypeVar("_Request")
 
-ADAPTERS = ("duckdb", "postgres", "snowflake", "bigquery", "redshift", "databricks")
-"""Adapters of dbt that a profile can be written for."""
 SECRETS = ("access_token", "private_key")
 """Fields with secrets."""
 OWNER_FIELDS = ("token_env", "is_trusted", "runs_checks")
@@ -183,8 +182,8 @@ def check_request(
     _check_subdirectory(given["subdirectory"] or "")
     _check_variables(given["variables"] or {})
     _check_profile(given["profile"])
-    if given["adapter"] and given["adapter"] not in ADAPTERS:
-        raise UnknownNameError("adapter", given["adapter"], ADAPTERS)
+    if given["adapter"] and given["adapter"] not in available():
+        raise UnknownNameError("adapter", given["adapter"], available())
     if stores is not None and given["store"] and given["store"] not in stores:
         raise UnknownNameError("store", given["store"], sorted(stores))
     if given["fail_on"]:

@@ -91,6 +91,12 @@ class StoreRights:
         return tuple((privilege, tables) for privilege, tables in named if tables)
 
 
+DUMMY = "recce_meta"
+"""User, password, account or token of a target that is never logged in to."""
+# This machine refuses at once if an adapter connects after all; another host could hang.
+LOCAL_LOGIN: Mapping[str, object] = {"host": "127.0.0.1", "user": DUMMY, "password": DUMMY}
+
+
 class Warehouse:
     """Default warehouse, which follows the SQL standard and PostgreSQL."""
 
@@ -170,6 +176,21 @@ class Warehouse:
     """Statements after which a connection only reads, and reads nothing of the host: see `guarded_plan`."""
     build_rules: ClassVar[BuildRules | None] = None
     """How dbt builds incremental models here; None if unknown."""
+
+    own_configs: ClassVar[frozenset[str]] = frozenset()
+    """Configurations of nodes that no other adapter of the built-in warehouses has."""
+
+    def parse_fields(self, database: str, schema: str) -> Mapping[str, object]:
+        """Return fields of a target with which `dbt parse` runs: it names relations, and logs in nowhere.
+
+        Raises ConfigurationError if *database* cannot be a name here.
+        """
+        return {**LOCAL_LOGIN, "database": database, "schema": schema}
+
+    def place_in_profile(self, fields: Mapping[str, str | None]) -> tuple[str | None, str | None]:
+        """Return the database and the schema that *fields* of a target set; None stands for a template."""
+        canonical = {self.aliases.get(name, name): value for name, value in fields.items() if value}
+        return canonical.get("database"), canonical.get("schema")
 
     def quote_identifier(self, name: str) -> str:
         """Quote *name* for SQL. Raises UsageError if it is empty or has control characters."""

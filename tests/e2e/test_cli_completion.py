@@ -78,6 +78,7 @@ def completed(cli: Any, line: str, **environ: str) -> list[str]:
         ("recce-meta runs --project jaffle", ["jaffle_shop"]),
         ("recce-meta nope ", []),
         ("recce-meta check ru", ["run"]),
+        ("recce-meta connection add --adapter re", ["redshift"]),
     ],
 )
 def test_words_come_from_commands_and_the_store(store: Any, line: str, expected: list[str]) -> None:

@@ -136,3 +136,65 @@ def test_the_page_shows_the_files_of_the_package(path: Path) -> None:
     blocks = re.findall(r"^`(\S+)`:\n\n```\w+\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
     assert dict(blocks)[path.relative_to(PACKAGE).as_posix()] == path.read_text(encoding="utf-8")
+
+
+QUACK = """
+from recce_meta.warehouses.duckdb.connection import DuckDB
+
+class Quack(DuckDB):
+    name = "quack"
+    url_schemes = ("quack",)
+    driver = catalog = store_dialect = "duckdb"
+    own_configs = frozenset(["feathers"])
+"""
+COMMAND = "from recce_meta.cli.main import main; main()"
+CONNECTION = """
+from pathlib import Path
+import yaml
+from recce_meta.repositories.dbt.adapter_guess import guess_adapter
+from recce_meta.repositories.dbt.profile import write_profile
+from recce_meta.repositories.requests import NewConnection, check_request
+from recce_meta.repositories.types import ProfileTarget
+
+here = Path("project")
+check_request(NewConnection(repo_url="https://github.com/a/shop", adapter="quack"))
+guess = guess_adapter(here, here, {"models": {"+feathers": "many"}}, [])
+target = ProfileTarget(target="dev", database="shop", schema="prod")
+profile = write_profile(here / "written", "shop", "quack", target)
+output = yaml.safe_load((profile.folder / "profiles.yml").read_text())["shop"]["outputs"]["dev"]
+print(guess.adapter, guess.source, output["type"], output["path"], output["schema"])
+"""
+BESIDE = """
+import sys
+import recce_meta.warehouses
+recce_meta.warehouses.__path__.append(sys.argv.pop(1))
+"""
+
+
+def test_a_folder_beside_the_built_in_warehouses_is_all_that_a_new_one_needs(tmp_path: Path) -> None:
+    folder = tmp_path / "warehouses" / "quack"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    (folder / "connection.py").write_text(QUACK)
+    output = {"type": "quack", "path": "shop.duckdb", "schema": "prod"}
+    profiles = {"shop": {"target": "dev", "outputs": {"dev": output}}}
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
+
+    def ran(script: str, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", BESIDE + script, str(folder.parent), *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "DBT_PROFILE": "shop"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    for side in ("base", "current"):
+        folder_of_side = Path(demo_data.__file__).parent / side
+        ran(COMMAND, "record", "-e", side, "--target-path", str(folder_of_side))
+    assert json.loads(ran(COMMAND, "diff", "base", "current", "--format", "json"))["changes"]
+    found = ran(CONNECTION)
+    assert found.split() == ["quack", "configurations", "quack", "shop.duckdb", "prod"]

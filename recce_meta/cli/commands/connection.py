@@ -14,7 +14,6 @@ from recce_meta.errors import UsageError, quoted
 from recce_meta.models.extraction import IsolationKind
 
 FORGES = ("github", "gitlab", "bitbucket", "gitea", "git")
-ADAPTERS = ("duckdb", "postgres", "snowflake", "bigquery", "redshift", "databricks")
 SCOPES = ("read", "write", "upload", "extract", "query", "admin")
 """Scopes of an API token."""
 KINDS = tuple(kind.value for kind in IsolationKind)
@@ -132,8 +131,8 @@ def _dbt_options(default: Callable[[str], str]) -> tuple[Decorator, ...]:
     return (
         click.option(
             "--adapter",
-            type=click.Choice(ADAPTERS),
-            help="Adapter of dbt." + default("found in the repository"),
+            metavar="NAME",
+            help="Adapter of dbt, such as snowflake." + default("found in the repository"),
         ),
         click.option("--target-name", metavar="NAME", help="Name of dbt's target." + default("dev")),
         click.option("--target-schema", metavar="NAME", help="Schema of the target." + default("analytics")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from recce_meta.cli.commands.connection import ADAPTERS, show_help, state_option
+from recce_meta.cli.commands.connection import show_help, state_option
 from recce_meta.cli.lazy import lazy, packed
 from recce_meta.cli.options import DIRECTORY, connecting
 
@@ -112,7 +112,12 @@ def runner(context: click.Context) -> None:
 
 @runner.command()
 @click.option("--dbt", "minor", metavar="MINOR", required=True, help="Minor version of dbt, such as 1.10.")
-@click.option("--adapter", type=click.Choice(ADAPTERS), required=True, help="Adapter of dbt.")
+@click.option(
+    "--adapter",
+    metavar="NAME",
+    required=True,
+    help="Adapter of dbt, such as snowflake.",
+)
 @engine_option
 @image_option
 @lazy("recce_meta.cli.run.worker:build")

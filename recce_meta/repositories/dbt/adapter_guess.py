@@ -10,38 +10,17 @@ from msgspec import Struct
 
 from recce_meta.errors import ProfileError, RecceMetaError
 from recce_meta.profiles.yaml_file import read_mapping
-from recce_meta.repositories.dbt.profile import ADAPTERS
 from recce_meta.repositories.types import ProfileTarget
+from recce_meta.warehouses import available, warehouse_named
 
 _PROFILES = ("*profiles*.yml", "*/*profiles*.yml", "*profiles*.yaml", ".*/*profiles*.yml")
 _REQUIREMENTS = (
     "*requirements*.txt", "*requirements*.in", "requirements/*.txt", "pyproject.toml", "Pipfile", "setup.py",
     "setup.cfg", "environment.yml", "Dockerfile", ".github/workflows/*.yml", ".gitlab-ci.yml",
 )  # fmt: skip
-_REQUIRED = re.compile(r"(?<![\w/-])dbt-(" + "|".join(ADAPTERS) + r")\b(?!/)")
+_REQUIRED = re.compile(r"(?<![\w/-])dbt-(\w+)\b(?!/)")
 _LONGEST_FILE = 2**20
 _MOST_FILES = 50
-_CONFIGS = {
-    "snowflake_warehouse": "snowflake", "query_tag": "snowflake", "transient": "snowflake",
-    "copy_grants": "snowflake", "automatic_clustering": "snowflake", "target_lag": "snowflake",
-    "kms_key_name": "bigquery", "hours_to_expiration": "bigquery", "require_partition_filter": "bigquery",
-    "grant_access_to": "bigquery", "maximum_bytes_billed": "bigquery",
-    "dist": "redshift", "sort_type": "redshift", "diststyle": "redshift",
-    "liquid_clustered_by": "databricks", "databricks_compute": "databricks", "databricks_tags": "databricks",
-    "unlogged": "postgres",
-}  # fmt: skip
-"""Configurations of nodes that only one of the supported adapters has."""
-_FIELDS = {
-    "duckdb": ("path", "schema"),
-    "postgres": ("dbname", "schema"),
-    "redshift": ("dbname", "schema"),
-    "snowflake": ("database", "schema"),
-    "bigquery": ("project", "dataset"),
-    "databricks": ("catalog", "schema"),
-}
-"""Fields of profiles.yml that hold database and schema, by adapter."""
-_OTHER_NAMES = {"project": "database", "dataset": "schema", "database": "dbname"}
-"""Fields that some adapters accept in place of others."""
 
 
 class AdapterGuess(Struct, frozen=True, kw_only=True):
@@ -114,25 +93,12 @@ def _from_profile(profile: object, path: Path) -> AdapterGuess | None:
     adapter = _plain(chosen.get("type"))
     if adapter is None:
         return None
-    if adapter == "duckdb":
-        # The defaults of dbt-duckdb, which decide the names of relations.
-        chosen = {"path": ":memory:", "schema": "main", **chosen}
-    database, schema = (_field(chosen, name) for name in _FIELDS.get(adapter, ("database", "schema")))
-    if adapter == "duckdb":
-        database = None if database is None else _duckdb_database(database)
+    # Most other adapters name the fields as that of PostgreSQL does.
+    warehouse = warehouse_named(adapter if adapter in available() else "postgres")
+    fields = {str(name): _plain(value) for name, value in chosen.items()}
+    database, schema = warehouse.place_in_profile(fields)
     names = ProfileTarget(target=target, schema=schema, database=database)
     return AdapterGuess(adapter=adapter, source=path.as_posix(), target=names)
-
-
-def _field(output: Mapping[str, object], name: str) -> str | None:
-    return _plain(output.get(name)) or _plain(output.get(_OTHER_NAMES.get(name, name)))
-
-
-def _duckdb_database(path: str) -> str | None:
-    """Return the name of the database in a file of DuckDB."""
-    if path.startswith(":memory:"):
-        return "memory"
-    return Path(path.partition("?")[0]).stem if ":" not in path else None
 
 
 def _plain(value: object) -> str | None:
@@ -145,18 +111,20 @@ def _from_requirements(folder: Path, clone: Path) -> set[str]:
         found[1]
         for path in _files((folder, clone), _REQUIREMENTS)
         for found in _REQUIRED.finditer(path.read_text(encoding="utf-8", errors="replace"))
+        if found[1] in available()
     }
 
 
 def _from_packages(packages: Iterable[Mapping[str, object]]) -> set[str]:
     names = [str(entry.get("package") or entry.get("git") or "").lower() for entry in packages]
-    found = {adapter for adapter in ADAPTERS for name in names if re.search(rf"(?<![a-z]){adapter}", name)}
+    found = {adapter for adapter in available() for name in names if re.search(rf"(?<![a-z]){adapter}", name)}
     return found | {"databricks" for name in names if "spark_utils" in name or "spark-utils" in name}
 
 
 def _from_configs(content: Mapping[str, object]) -> set[str]:
     keys = (key for part in ("models", "snapshots", "seeds") for key in _keys(content.get(part)))
-    return {_CONFIGS[key] for key in keys if key in _CONFIGS}
+    owners = {name: adapter for adapter in available() for name in warehouse_named(adapter).own_configs}
+    return {owners[key] for key in keys if key in owners}
 
 
 def _keys(value: object) -> Iterator[str]:

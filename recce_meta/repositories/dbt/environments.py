@@ -26,9 +26,9 @@ from recce_meta.redaction import redact
 from recce_meta.repositories.dbt.commands import InstalledDbt
 from recce_meta.repositories.dbt.index_settings import uv_environment, uv_index_options
 from recce_meta.repositories.dbt.outcome import FULL_DISK
-from recce_meta.repositories.dbt.profile import ADAPTERS
 from recce_meta.repositories.dbt.versions import RUST, is_before
 from recce_meta.repositories.processes import ProcessLimits, run_process
+from recce_meta.warehouses import available
 
 MARK = "environment.json"
 _LAYOUT = 1
@@ -120,7 +120,7 @@ async def use_environment(
     minor
         Minor version of dbt, as `choose_version` returns it.
     adapter
-        One of `ADAPTERS`.
+        Name of a built-in warehouse.
     environ
         Environment of this process: settings of uv and pip are taken from it.
     limit
@@ -131,10 +131,10 @@ async def use_environment(
     EnvironmentFailed
         The adapter is not supported, uv is missing, or uv cannot build the environment.
     """
-    if adapter not in ADAPTERS:
+    if adapter not in available():
         raise EnvironmentFailed(
             f"The adapter '{adapter}' is not supported",
-            hint=did_you_mean(adapter, ADAPTERS) or f"supported are {', '.join(ADAPTERS)}",
+            hint=did_you_mean(adapter, available()) or f"supported are {', '.join(available())}",
         )
     cache = cache.absolute()
     cache.mkdir(parents=True, exist_ok=True)

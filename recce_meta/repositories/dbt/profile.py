@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,15 +12,9 @@ from msgspec import Struct
 from recce_meta.errors import ConfigurationError
 from recce_meta.profiles.discovery import PROFILES_FILE
 from recce_meta.repositories.types import ProfileTarget
+from recce_meta.warehouses import available, warehouse_named
 
-ADAPTERS = ("duckdb", "postgres", "snowflake", "bigquery", "redshift", "databricks")
-"""Adapters that a project can be parsed with."""
 DEFAULT_TARGET = ProfileTarget(target="dev", schema="analytics", database="analytics")
-_DUMMY = "recce_meta"
-"""User, password, account and token: dbt parse logs in nowhere."""
-_IN_MEMORY = "memory"
-"""Name of DuckDB's database in memory."""
-_FILE_NAME = re.compile(r"[\w$ -][\w$ .-]*")
 
 
 class DbtProfile(Struct, frozen=True, kw_only=True):
@@ -67,29 +60,6 @@ def _output(adapter: str, database: str, schema: str) -> Mapping[str, object]:
     for value in (database, schema):
         if "{{" in value or "{%" in value:
             raise ConfigurationError(f"'{value}' is a template, not a name", hint="set the name itself")
-    # This machine refuses at once if an adapter connects after all; another host could hang.
-    server = {"host": "127.0.0.1", "user": _DUMMY, "password": _DUMMY, "dbname": database, "schema": schema}
-    if adapter == "postgres":
-        return {**server, "port": 5432}
-    if adapter == "redshift":
-        return {**server, "port": 5439}
-    if adapter == "duckdb":
-        return {"path": _duckdb_path(database), "schema": schema}
-    if adapter == "snowflake":
-        login = dict.fromkeys(["account", "user", "password", "role", "warehouse"], _DUMMY)
-        return {**login, "database": database, "schema": schema}
-    if adapter == "bigquery":
-        return {"method": "oauth-secrets", "token": _DUMMY, "project": database, "dataset": schema}
-    if adapter == "databricks":
-        login = {"host": "recce-meta.invalid", "http_path": "/sql/1.0/warehouses/0", "token": _DUMMY}
-        return {**login, "catalog": database, "schema": schema}
-    raise ConfigurationError(f"The adapter '{adapter}' is not supported")
-
-
-def _duckdb_path(database: str) -> str:
-    """Return a path whose database is *database*; parsing does not open it."""
-    if database == _IN_MEMORY:
-        return ":memory:"
-    if _FILE_NAME.fullmatch(database) is None:
-        raise ConfigurationError(f"'{database}' cannot be the name of a DuckDB database")
-    return f"{database}.duckdb"
+    if adapter not in available():
+        raise ConfigurationError(f"The adapter '{adapter}' is not supported")
+    return warehouse_named(adapter).parse_fields(database, schema)

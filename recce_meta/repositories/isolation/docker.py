@@ -22,7 +22,6 @@ from msgspec import Struct
 from recce_meta.errors import ConfigurationError, UnknownNameError, first_line
 from recce_meta.models.extraction import IsolationKind
 from recce_meta.repositories.dbt.environments import built_from_source, newest_python, requirements
-from recce_meta.repositories.dbt.profile import ADAPTERS
 from recce_meta.repositories.dbt.versions import MINORS, RUST
 from recce_meta.repositories.isolation.base import (
     TEMPORARY_SIZE,
@@ -34,6 +33,7 @@ from recce_meta.repositories.isolation.base import (
     mounts,
 )
 from recce_meta.repositories.processes import Completed, ProcessLimits, finish, run_process
+from recce_meta.warehouses import available
 
 FOLDER_IN_IMAGE = Path("/opt/dbt")
 """Folder of the environment of dbt in an image."""
@@ -186,8 +186,8 @@ def build_command(settings: Settings, image: Image) -> list[str]:
     """
     if image.minor not in (*MINORS, RUST):
         raise UnknownNameError("dbt version", image.minor, (*MINORS, RUST))
-    if image.adapter not in ADAPTERS:
-        raise UnknownNameError("adapter", image.adapter, ADAPTERS)
+    if image.adapter not in available():
+        raise UnknownNameError("adapter", image.adapter, available())
     # Building a package from source runs its setup.py.
     options = ["--only-binary :all:"]
     options += [f"--no-binary {name}" for name in built_from_source(image.minor, image.adapter)]

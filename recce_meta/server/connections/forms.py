@@ -17,7 +17,7 @@ from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.extraction import IsolationKind
 from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.repositories.answers import ConnectionAnswer, ConnectionTest
-from recce_meta.repositories.requests import ADAPTERS, SECRETS, ConnectionChange, NewConnection
+from recce_meta.repositories.requests import SECRETS, ConnectionChange, NewConnection
 from recce_meta.repositories.service import ConnectionTestFailed
 from recce_meta.repositories.types import Forge
 from recce_meta.server.connections.lists import CRUMB
@@ -32,6 +32,7 @@ from recce_meta.server.connections.routing import (
 from recce_meta.server.problems import problem
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import Redirect
+from recce_meta.warehouses import available
 
 pages = ConnectionPages()
 
@@ -170,7 +171,7 @@ def _form(
         "cancelled": ROOT if found is None else address_of(found.id),
         "forges": [one.value for one in Forge],
         "store_names": list(request.site.stores) or [DEFAULT_STORE],
-        "adapters": ADAPTERS,
+        "adapters": available(),
         "isolations": [one.value for one in IsolationKind],
         "conditions": ", ".join((*EFFECTS, "removed", "any")),
     }

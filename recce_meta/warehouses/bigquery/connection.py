@@ -24,7 +24,7 @@ from recce_meta.errors import (
     UsageError,
     WarehouseError,
 )
-from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlParts, Warehouse
+from recce_meta.warehouses.base import DUMMY, ConnectionPlan, StoreRights, UrlParts, Warehouse
 from recce_meta.warehouses.builds import BuildRules, Statement, failing
 from recce_meta.warehouses.fields import Fields
 
@@ -142,6 +142,15 @@ class BigQuery(Warehouse):
     quote_character = "`"
     # https://cloud.google.com/bigquery/docs/tables#table_naming: 1,024 bytes for a table or a dataset
     max_identifier_length = 1024
+    own_configs: ClassVar[frozenset[str]] = frozenset(
+        [
+            "kms_key_name",
+            "hours_to_expiration",
+            "require_partition_filter",
+            "grant_access_to",
+            "maximum_bytes_billed",
+        ]
+    )
     distributions: ClassVar[tuple[str, ...]] = ("google-cloud-bigquery", "sqlalchemy-bigquery")
     version_sql = "SELECT @@project_id"  # BigQuery has no version; this project runs and pays for jobs
     # "Syntax error: Unexpected identifier \"FORM\" at [2:3]"
@@ -186,6 +195,9 @@ class BigQuery(Warehouse):
         "Timeout": ConnectionFailed,
         "TransportError": ConnectionFailed,
     }
+
+    def parse_fields(self, database: str, schema: str) -> Mapping[str, object]:
+        return {"method": "oauth-secrets", "token": DUMMY, "project": database, "dataset": schema}
 
     def quote_identifier(self, name: str) -> str:
         """Return *name* in backticks, with backslashes and backticks escaped.

@@ -21,7 +21,7 @@ from recce_meta.errors import (
     WarehouseError,
 )
 from recce_meta.models.change import Category
-from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlParts, Warehouse
+from recce_meta.warehouses.base import DUMMY, ConnectionPlan, StoreRights, UrlParts, Warehouse
 from recce_meta.warehouses.builds import KEYED_STRATEGIES, REMOVED_STAYS, BuildRules, Edit, Outcome, Statement
 from recce_meta.warehouses.fields import Fields, secret_values
 
@@ -100,6 +100,9 @@ class Databricks(Warehouse):
     dialect = "databricks"
     joins_databases = True
     url_schemes: ClassVar[tuple[str, ...]] = ("databricks",)
+    own_configs: ClassVar[frozenset[str]] = frozenset(
+        ["liquid_clustered_by", "databricks_compute", "databricks_tags"]
+    )
     distributions: ClassVar[tuple[str, ...]] = ("databricks-sql-connector", "databricks-sqlalchemy")
     quote_character = "`"
     # https://docs.databricks.com/en/sql/language-manual/functions/java_method.html
@@ -161,6 +164,10 @@ class Databricks(Warehouse):
     }
 
     # https://docs.databricks.com/en/sql/language-manual/sql-ref-privileges.html
+
+    def parse_fields(self, database: str, schema: str) -> Mapping[str, object]:
+        login = {"host": "recce-meta.invalid", "http_path": "/sql/1.0/warehouses/0", "token": DUMMY}
+        return {**login, "catalog": database, "schema": schema}
 
     def grant_to_create_schema(self, database: str | None, role: str | None) -> str | None:
         """Return the SQL that lets *role* create a schema in the catalog *database*."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 from urllib.parse import unquote
 
 from recce_meta.errors import (
+    ConfigurationError,
     ConnectionFailed,
     MissingRelation,
     PermissionDenied,
@@ -47,6 +48,9 @@ _ATTACHMENT = ("path", "type", "alias", "secret", "read_only", "options", "is_du
 """Keys of an entry of `attach:`."""
 
 _STOPS_AT_NEW = failing("MERGE writes by name a column that the table lacks")
+
+_FILE_NAME = re.compile(r"[\w$ -][\w$ .-]*")
+"""Names of databases that a file of the same name can have."""
 
 
 class DuckDB(Warehouse):
@@ -99,6 +103,18 @@ class DuckDB(Warehouse):
     }
 
     refused_hint = "open the file for writing: no other access_mode, no read_only; or use another target"
+
+    def parse_fields(self, database: str, schema: str) -> Mapping[str, object]:
+        if database == "memory":
+            return {"path": MEMORY, "schema": schema}
+        if _FILE_NAME.fullmatch(database) is None:
+            raise ConfigurationError(f"'{database}' cannot be the name of a DuckDB database")
+        return {"path": f"{database}.duckdb", "schema": schema}
+
+    def place_in_profile(self, fields: Mapping[str, str | None]) -> tuple[str | None, str | None]:
+        # The defaults of dbt-duckdb, which decide the names of relations.
+        path = fields.get("path", MEMORY)
+        return path and database_name(path), fields.get("schema", "main")
 
     def one_moment(self, plan: ConnectionPlan) -> OneMoment:
         """A process that writes to a file is the only one: https://duckdb.org/docs/stable/connect/concurrency.

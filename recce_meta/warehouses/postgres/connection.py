@@ -18,7 +18,7 @@ from recce_meta.errors import (
     WarehouseError,
 )
 from recce_meta.models.change import Category
-from recce_meta.warehouses.base import ConnectionPlan, OneMoment, UrlParts, Warehouse
+from recce_meta.warehouses.base import LOCAL_LOGIN, ConnectionPlan, OneMoment, UrlParts, Warehouse
 from recce_meta.warehouses.builds import (
     DEFAULT_BY_KEY,
     KEYED_STRATEGIES,
@@ -110,6 +110,7 @@ class Postgres(Warehouse):
     sends_scripts = True
     dialect = "postgres"
     url_schemes: ClassVar[tuple[str, ...]] = ("postgresql", "postgres")
+    own_configs: ClassVar[frozenset[str]] = frozenset(["unlogged"])
     distributions: ClassVar[tuple[str, ...]] = ("psycopg",)
     version_sql = "SHOW server_version"
     stores_changes = True
@@ -186,6 +187,9 @@ WHERE pg_locks.relation = to_regclass(:relation) AND mode <> 'AccessShareLock' A
 GROUP BY pid, usename, client_addr, state
 ORDER BY 5 DESC, 1
 """
+
+    def parse_fields(self, database: str, schema: str) -> Mapping[str, object]:
+        return {**LOCAL_LOGIN, "port": 5432, "dbname": database, "schema": schema}
 
     def lock_statements(self, seconds: float) -> tuple[str, ...]:
         """Return the query that limits how long statements wait for a lock; a limit of the role stays."""

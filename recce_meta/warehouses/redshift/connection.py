@@ -19,7 +19,7 @@ from recce_meta.errors import (
     TransientFailure,
     WarehouseError,
 )
-from recce_meta.warehouses.base import ConnectionPlan, UrlParts, Warehouse
+from recce_meta.warehouses.base import LOCAL_LOGIN, ConnectionPlan, UrlParts, Warehouse
 from recce_meta.warehouses.builds import DEFAULT_BY_KEY, KEYED_STRATEGIES, BuildRules, Statement
 from recce_meta.warehouses.error_position import place_of
 from recce_meta.warehouses.fields import Fields
@@ -101,6 +101,7 @@ class Redshift(Warehouse):
     build_rules = BuildRules({**KEYED_STRATEGIES, "microbatch": Statement.WINDOW}, *DEFAULT_BY_KEY)
     dialect = "redshift"
     url_schemes: ClassVar[tuple[str, ...]] = ("redshift",)
+    own_configs: ClassVar[frozenset[str]] = frozenset(["dist", "sort_type", "diststyle"])
     distributions: ClassVar[tuple[str, ...]] = ("redshift-connector", "sqlalchemy-redshift")
     # https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
     max_identifier_length = 127
@@ -156,6 +157,9 @@ class Redshift(Warehouse):
         "gaierror": ConnectionFailed,
         "error": ConnectionFailed,
     }
+
+    def parse_fields(self, database: str, schema: str) -> Mapping[str, object]:
+        return {**LOCAL_LOGIN, "port": DEFAULT_PORT, "dbname": database, "schema": schema}
 
     def reading_statements(self, quoted_schema: str) -> tuple[str, ...]:
         """Return the statement that searches names in *quoted_schema* first."""

@@ -19,7 +19,7 @@ from recce_meta.errors import (
     quoted,
 )
 from recce_meta.models.change import Category
-from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlParts, Warehouse
+from recce_meta.warehouses.base import DUMMY, ConnectionPlan, StoreRights, UrlParts, Warehouse
 from recce_meta.warehouses.builds import KEYED_STRATEGIES, BuildRules, Edit, Outcome, Statement, failing
 from recce_meta.warehouses.fields import Fields
 
@@ -88,6 +88,9 @@ class Snowflake(Warehouse):
     dialect = "snowflake"
     joins_databases = True
     url_schemes: ClassVar[tuple[str, ...]] = ("snowflake",)
+    own_configs: ClassVar[frozenset[str]] = frozenset(
+        ["snowflake_warehouse", "query_tag", "transient", "copy_grants", "automatic_clustering", "target_lag"]
+    )
     distributions: ClassVar[tuple[str, ...]] = ("snowflake-connector-python", "snowflake-sqlalchemy")
     version_sql = "SELECT CURRENT_VERSION()"
     position_pattern = re.compile(r"line (?P<line>\d+) at position (?P<column>\d+)")
@@ -140,6 +143,10 @@ class Snowflake(Warehouse):
         "42S02": MissingRelation,
         "57014": QueryCancelled,
     }
+
+    def parse_fields(self, database: str, schema: str) -> Mapping[str, object]:
+        login = dict.fromkeys(["account", "user", "password", "role", "warehouse"], DUMMY)
+        return {**login, "database": database, "schema": schema}
 
     def error_code(self, error: BaseException) -> str | None:
         """Return Snowflake's own six-digit code, or the SQLSTATE if there is none."""

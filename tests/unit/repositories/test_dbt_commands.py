@@ -18,12 +18,13 @@ from recce_meta.repositories.dbt.commands import (
 )
 from recce_meta.repositories.dbt.environments import built_from_source, requirements
 from recce_meta.repositories.dbt.index_settings import uv_environment
-from recce_meta.repositories.dbt.profile import ADAPTERS, merge_targets, write_profile
+from recce_meta.repositories.dbt.profile import merge_targets, write_profile
 from recce_meta.repositories.dbt.project import DbtProject, read_dbt_project
 from recce_meta.repositories.git.address import parse_address
 from recce_meta.repositories.git.environment import package_config, package_environment
 from recce_meta.repositories.requests import ConnectionChange, check_request
 from recce_meta.repositories.types import ProfileTarget
+from recce_meta.warehouses import available
 
 
 def dbt(version: str) -> InstalledDbt:
@@ -184,7 +185,7 @@ def test_a_partial_parse_depends_on_everything_that_changes_it(tmp_path: Path, s
     assert partial_parse_key(dbt("1.11.2"), shop, one, {}) == keys[0]
 
 
-@pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize("adapter", available())
 def test_profiles_have_the_names_of_the_user_and_no_credentials(tmp_path: Path, adapter: str) -> None:
     target = ProfileTarget(target="prod", schema="marts", database="lake")
     profile = write_profile(tmp_path, "shop", adapter, target)

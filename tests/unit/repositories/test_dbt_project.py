@@ -335,6 +335,18 @@ GUESSES: list[tuple[Mapping[str, object], str | None, str | None, ProfileTarget]
         "profiles.yml",
         ProfileTarget(target="a", database="p"),
     ),
+    (
+        {"profiles.yml": {"shop": {"outputs": {"a": {"type": "duckdb", "path": "{{ env_var('FILE') }}"}}}}},
+        "duckdb",
+        "profiles.yml",
+        ProfileTarget(target="a", schema="main"),
+    ),
+    (
+        {"profiles.yml": {"shop": {"outputs": {"a": {"type": "materialize", "dbname": "d", "schema": "s"}}}}},
+        "materialize",
+        "profiles.yml",
+        ProfileTarget(target="a", database="d", schema="s"),
+    ),
     ({"profiles.yml": "{{ broken"}, None, None, NO_TARGET),
     ({"requirements.txt": "dbt-core==1.9.1\ndbt-redshift~=1.9\n"}, "redshift", "requirements", NO_TARGET),
     ({"requirements.txt": "dbt-postgres\ndbt-snowflake\n"}, None, None, NO_TARGET),
