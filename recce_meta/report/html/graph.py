@@ -41,8 +41,10 @@ BEND = 40
 """Distance of the control points of a line from its ends, at least."""
 TWIN = 8
 """Distance of two lines with the same ends."""
-SIGN_LEFT, SIGN_UP, SIGN_DOWN = 14, 4, 13
-"""Distances of a sign from the end of its line."""
+SIGN_LEFT = 10
+"""Distance of the sign of a line that goes back from its end."""
+SIGN_UP, SIGN_DOWN = 3, 12
+"""Distance of a sign from its line, above it or below."""
 LABEL_LEFT, LABEL_RIGHT = 14, 8
 """Padding of a label, whose middle the browser cuts."""
 LABEL_END = 8
@@ -184,7 +186,7 @@ class LineStyle(NamedTuple):
 
     class_: str
     sign: str
-    """Sign at the end of the line; may be empty."""
+    """Sign on the line; may be empty."""
     look: str
     meaning: str
 
@@ -219,7 +221,7 @@ class EdgePath(NamedTuple):
     class_: str
     title: str
     sign: str
-    """Sign at the end of the path, at `x` and `y`; may be empty."""
+    """Sign on the path, at `x` and `y`; may be empty."""
     x: int
     y: int
 
@@ -289,14 +291,18 @@ def _line(parent: GraphNode, child: GraphNode, edge: GraphEdge, shift: int) -> E
     x2, y2 = child.x, child.y + BOX_HEIGHT // 2 + shift
     # Ends that are close, or in the wrong order, still need a visible bend.
     bend = max(abs(x2 - x1) // 2, BEND)
+    # Beyond the middle, because lines with a common end differ there. Boxes hide lines that go back.
+    x, y = round(0.352 * x1 + 0.648 * x2 - 0.144 * bend), round(0.352 * y1 + 0.648 * y2)
+    if x2 < x1:
+        x, y = max(x2 - SIGN_LEFT, SIGN_LEFT // 2), y2
     styles = [style for flag, style in LINES.items() if _has(edge, flag)]
     return EdgePath(
         path=f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}",
         class_=" ".join(["edge", *(style.class_ for style in styles if style.class_)]),
         title=f"{parent.name} → {child.name}: {', '.join(style.meaning for style in styles)}",
         sign="".join(style.sign for style in styles),
-        x=max(x2 - SIGN_LEFT, 0),
-        y=y2 + SIGN_DOWN if shift else y2 - SIGN_UP,
+        x=x,
+        y=y + (SIGN_DOWN if shift else -SIGN_UP),
     )
 
 

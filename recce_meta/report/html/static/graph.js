@@ -295,6 +295,12 @@ function edgeDash(flags) {
 }
 const direct = (edges) => edges.filter(({ flags }) => !(flags & INDIRECT));
 const endsOf = ({ from, to, shift = 0 }) => [from.x + W, from.y + H / 2 + shift, to.x, to.y + H / 2 + shift];
+/** Return the place of a sign: beyond the middle of the last curve, because lines with a common end differ there. */
+function signAt(edge) {
+  const [x1, y1, x2, y2] = endsOf(edge), { bends, shift } = edge, x = x1 + bends.length * PITCH, y = bends.length ? bends[bends.length - 1] : y1;
+  if (x2 < x1) return [x2 - 16, y2 - 10];
+  return [0.352 * x + 0.648 * x2 - 0.144 * clamp((x2 - x) / 2, 24, 150), 0.352 * y + 0.648 * y2 + (shift ? 13 : -4)];
+}
 const curveOf = (edge) => ({ ends: endsOf(edge), bends: edge.bends });
 
 function drawCurves(g, curves, { colour, dash = [], width, zoom }) {
@@ -899,7 +905,7 @@ class Graph {
         if (g.isSvg) for (const edge of edges) this.writeEdge(g, edge, style);
         else drawCurves(g, edges.map(curveOf), style);
         g.globalAlpha = isFaint ? 0.15 : 1;
-        if (flags & (ADDED | REMOVED) && !isTiny) for (const { to, shift } of edges) write(g, flags & ADDED ? "+" : "−", to.x - 22, to.y + (shift ? H : 12), MARK, style.colour);
+        if (flags & (ADDED | REMOVED) && !isTiny) for (const edge of edges) write(g, flags & ADDED ? "+" : "−", ...signAt(edge), MARK, style.colour, "center");
       }
     }
     g.globalAlpha = 1;

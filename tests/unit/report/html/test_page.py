@@ -157,6 +157,9 @@ def test_lines_of_one_run_have_a_sign_and_a_legend() -> None:
     for name, sign in (("added", "+"), ("removed", "−")):
         assert page.count(f'class="edge {name}"') == page.count(f'class="sign {name}">{sign}</text>') == 1
     assert "<title>a → c: reads directly, only in the current run</title>" in page
+    # Both lines end at one box, where their signs would cover each other.
+    places = [(int(x), int(y)) for x, y in re.findall(r'<text x="(\d+)" y="(\d+)" class="sign', page)]
+    assert max(abs(one - other) for one, other in zip(*places, strict=True)) > 13
     assert "line with −: only in the base run" in page
     assert "line with" not in html_report("shop", run_diff("abc", kept, new, old))
 
