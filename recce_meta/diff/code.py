@@ -171,6 +171,8 @@ def branches(code: str) -> bool:
 @lru_cache(maxsize=1024)
 def branch_tokens(code: str, adapter: str | None = None) -> tuple[str, ...]:
     """Return the tokens of the conditional parts of *code*, including the conditions."""
+    if "if" not in code and "else" not in code:
+        return ()
     kept: list[str] = []
     construct: list[str] = []
     depth = 0

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -443,11 +444,7 @@ class StoreView:
 
     def reader(self, run: RunMetadata) -> StoredRunReader:
         """Return a reader of *run* whose names and edges are those of `graph`."""
-        graph = self.graph(run)
-        reader = StoredRunReader(self.adapter, run, self.schema)
-        # Fills the cached properties of the reader, so that it does not read them from the store.
-        vars(reader).update(names=graph.names, edges=graph.edges)
-        return reader
+        return _ViewReader(self, run)
 
     def graph(self, run: RunMetadata) -> Graph:
         """Return nodes and edges of *run*, from the cache if they are there."""
@@ -461,6 +458,22 @@ class StoreView:
     def cached(self, key: Hashable, build: Callable[[], Value]) -> Value:
         """Return the result of *build*, kept until the store changes."""
         return self.store.results.get_or_build((self.version, key), build)
+
+
+class _ViewReader(StoredRunReader):
+    """Reader of a run that takes names and edges from the graph of a view, when they are first used."""
+
+    def __init__(self, view: StoreView, run: RunMetadata) -> None:
+        super().__init__(view.adapter, run, view.schema)
+        self._view = view
+
+    @cached_property
+    def names(self) -> Mapping[str, NodeMetadata]:
+        return self._view.graph(self.run).names
+
+    @cached_property
+    def edges(self) -> Sequence[LineageEdge]:
+        return self._view.graph(self.run).edges
 
 
 def graph_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -152,21 +152,24 @@ def forms_in_diff(
     return forms_of_pair(view, base, current, (before, after), column)
 
 
-def start_row_of(
-    view: StoreView, base: RunMetadata, current: RunMetadata, unique_id: str, address: str
-) -> Markup:
-    """Return the buttons for a node in a list; *address* has all forms of it.
+def start_rows_of(
+    view: StoreView, base: RunMetadata, current: RunMetadata, addresses: Mapping[str, str]
+) -> dict[str, Markup]:
+    """Return the buttons for nodes in a list; *addresses* has the page with all forms of each.
 
-    Return nothing if users may not start data diffs, or the node has no data to compare.
+    Return nothing if users may not start data diffs. A node without data to compare has no buttons.
     """
-    # From the graph in memory: a list has many rows, and must not read the store for each.
-    before, after = (view.graph(run).names.get(unique_id) for run in (base, current))
-    # In lists, an explanation in each row would be noise: the page of the node has it.
-    if not view.store.permissions.queries or (before or after) is None:
-        return Markup()
-    forms = forms_of_pair(view, base, current, (before, after), is_short=True)
+    if not view.store.permissions.queries or not addresses:
+        return {}
+    # A list has many rows, and must not read the store for each.
+    before, after = (view.reader(run).nodes([*addresses]) for run in (base, current))
     parts: Any = environment().get_template("data_forms.html").module
-    return Markup(parts.row(forms, f"{address}#compare"))
+    found = {}
+    for unique_id in before.keys() | after.keys():
+        sides = before.get(unique_id), after.get(unique_id)
+        forms = forms_of_pair(view, base, current, sides, is_short=True)
+        found[unique_id] = Markup(parts.row(forms, f"{addresses[unique_id]}#compare"))
+    return found
 
 
 def forms_of_run(

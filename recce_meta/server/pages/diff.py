@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -49,7 +48,7 @@ from recce_meta.report.labels import (
 from recce_meta.report.review.annotations import annotated_ids
 from recce_meta.report.review.phrases import marks_phrase, progress_phrase
 from recce_meta.server.annotations.panels import NotesPanel, annotated_nodes, notes_panel
-from recce_meta.server.data_forms.offers import forms_in_diff, start_row_of
+from recce_meta.server.data_forms.offers import forms_in_diff, start_rows_of
 from recce_meta.server.listing import ListColumn, Listing
 from recce_meta.server.pages.checks import CHECK_TONES, check_columns, reviewed_check_rows
 from recce_meta.server.pages.reviews import ReviewFields
@@ -217,7 +216,7 @@ def report_page(request: Request) -> Page | Redirect:
         return redirect
     pair, view = pair_of(request), request.view
     diff, nodes, ids = pair.report.diff, pair.nodes, (pair.base.run_id, pair.current.run_id)
-    sections = list(islice(_sections(pair, view), DETAILS_SHOWN))
+    sections = list(_sections(pair, view))
     # Links lead to a section if the page has it, and else to the page of the node.
     open_ids = {node.unique_id for node, _ in sections}
     addresses = {
@@ -275,10 +274,11 @@ def _tiles(pair: ReportedPair) -> list[Tile]:
 def _sections(pair: ReportedPair, view: StoreView) -> Iterator[tuple[PageNode, Markup]]:
     """Yield the first nodes with their sections as HTML, until these are too long."""
     room = DETAILS_CHARACTERS
-    for node in pair.nodes:
-        if not (node.has_section or node.change is not None):
-            continue
-        start_row = start_row_of(view, pair.base, pair.current, node.unique_id, pair.of_node(node.unique_id))
+    shown = [node for node in pair.nodes if node.has_section or node.change is not None][:DETAILS_SHOWN]
+    addresses = {node.unique_id: pair.of_node(node.unique_id) for node in shown}
+    start_rows = start_rows_of(view, pair.base, pair.current, addresses)
+    for node in shown:
+        start_row = start_rows.get(node.unique_id, Markup())
         # A section that is too long loses its tables before it pushes other nodes off the page.
         for kinds in _BLOCKS:
             html = node_section(pair, node, kinds, start_row)

@@ -244,6 +244,14 @@ def test_the_diff_starts_a_row_count_and_values_of_a_node(shop: Shop) -> None:
 
 
 @pytest.mark.extensive
+@pytest.mark.parametrize("queries", [True, False])
+def test_the_diff_reads_no_whole_graph_for_its_forms(duckdb_place: tuple[str, str], queries: bool) -> None:
+    """Graphs of 5,000 models were a third of the time of the page."""
+    for shop in served(*duckdb_place, Permissions(queries=queries)):
+        assert bool(forms_on(shop, TO.diff(BASE, CURRENT))) is queries
+        assert shop.store.graphs.values() == []
+
+
 def test_a_saved_result_appears_in_the_diff_and_on_the_tab_of_the_node(shop: Shop) -> None:
     node, tab = TO.diff_node(BASE, CURRENT, ORDERS), TO.node(CURRENT, ORDERS, "data")
     before = [shop.client.get(one).text for one in (node, tab)]
