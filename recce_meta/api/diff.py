@@ -21,19 +21,11 @@ from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReade
 from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.changes import compare, renamed_edges, within
-from recce_meta.diff.dbt_state import (
-    dbt_changes,
-    dbt_notes,
-    dbt_state_resolver,
-    diff_state_resolver,
-    scan_state_resolver,
-)
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.same_sql import compiled_once, uncompared_note
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
 from recce_meta.diff.scan_models import drift
 from recce_meta.errors import ConditionFailed, SelectorError, UnknownNameError, UsageError, first_of, plural
-from recce_meta.extractors.project import project_above
 from recce_meta.graph import LineageGraph, build_lineage_graph, nearest_names, select
 from recce_meta.lazy import LazyModule
 from recce_meta.models import (
@@ -53,8 +45,12 @@ from recce_meta.store.select import RunSelector, resolve_complete_run
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 if TYPE_CHECKING:
+    from recce_meta.diff import dbt_state
+    from recce_meta.extractors import project as project_files
     from recce_meta.graph import state_terms
 else:
+    dbt_state = LazyModule("recce_meta.diff.dbt_state")
+    project_files = LazyModule("recce_meta.extractors.project")
     state_terms = LazyModule("recce_meta.graph.state_terms")
 
 CodeField = Literal["raw_code", "compiled_code"]
@@ -412,7 +408,7 @@ def _open_both(
     """Open both runs. Seed files are not hashed if the artifacts of both share one checkout."""
     selectors = (base, current)
     paths = [path for path in map(folder_of, selectors) if path is not None]
-    roots = [project_above(path) for path in paths]
+    roots = [project_files.project_above(path) for path in paths]
     # Two runs of one checkout would hash the same files, which proves nothing about their data.
     shared = len(roots) == 2 and roots[0] is not None and roots[0] == roots[1]
     on_disk = [MemoryRunReader(read_run(path, hash_seed_files=not shared)) for path in paths]
@@ -453,14 +449,14 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     if is_scan(base.run) != is_scan(current.run):
         return _drift_diff(base, current, question)
     _same_project(base.run.project_name, current.run.project_name)
-    notes = [*dbt_notes(base, current)] if question.like_dbt else []
+    notes = [*dbt_state.dbt_notes(base, current)] if question.like_dbt else []
     if (seen := shared_scope(base.run, current.run, DEFAULT_SCHEMA)) is not None:
         base, current = (
             replace(side, nodes=tuple(nodes_in_scope(side.nodes, seen))) for side in (base, current)
         )
         notes.append(scope_note(base.run, current.run))
     before, after = ProjectSide.of(base), ProjectSide.of(current)
-    changes = dbt_changes(base, current) if question.like_dbt else compare(before, after)
+    changes = dbt_state.dbt_changes(base, current) if question.like_dbt else compare(before, after)
     unselected: set[str] = set()
     chosen: frozenset[str] = frozenset()
     is_empty = False
@@ -576,13 +572,13 @@ def _may_be_empty(term: Sequence[str], base: Project, current: Project) -> bool:
 def _selected(base: Project, current: Project, question: DiffQuestion) -> frozenset[str]:
     """Return the nodes of both sides that the selectors of *question* match."""
     nodes = {node.unique_id: node for project in (base, current) for node in project.nodes}
-    resolver = diff_state_resolver if question.finds_removed else dbt_state_resolver
+    resolver = dbt_state.diff_state_resolver if question.finds_removed else dbt_state.dbt_state_resolver
     return select(
         question.selection,
         nodes,
         build_lineage_graph(nodes.values(), {*base.edges, *current.edges}),
         exclude=question.exclude,
-        state=(scan_state_resolver if is_scan(current.run) else resolver)(base, current),
+        state=(dbt_state.scan_state_resolver if is_scan(current.run) else resolver)(base, current),
         results={result.unique_id: result for result in current.results},
         project_name=current.run.project_name,
         dbt_version=current.run.dbt_version,
