@@ -237,7 +237,9 @@ class Warehouse:
 
         Names without a schema are those of *schema* first.
         """
-        statements = self.reading_statements(self.quote_identifier(self.folded(schema)))
+        # A new connection to a database in memory finds it empty.
+        quoted_schema = self.quote_identifier(self.folded(schema))
+        statements = self.reading_statements(quoted_schema) if plan.is_shareable else ()
         return replace(plan, is_read_only=True, may_create=False, statements=(*plan.statements, *statements))
 
     def guarded_plan(self, plan: ConnectionPlan) -> ConnectionPlan:

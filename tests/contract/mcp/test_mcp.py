@@ -395,3 +395,9 @@ def test_without_a_store_the_answer_says_what_to_do(tmp_path: Path) -> None:
     UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'missing.duckdb'}").execute("SELECT 1")
     assert "recce-meta init" in caller.ask("what_changed")
     caller.close()
+
+
+def test_a_database_in_memory_holds_no_store() -> None:
+    assert "No store found in schema 'recce_metadata'. Next: create it" in Agent(
+        Path(":memory:"), READING
+    ).ask("what_changed")
