@@ -271,7 +271,20 @@ class CheckoutHistory:
         return self._git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}") or None
 
     def _git(self, *arguments: str) -> str:
+        if not self._may_be_repository:
+            return ""
         return git_output(self._start, self._environ, arguments).rstrip("\n")
+
+    @cached_property
+    def _may_be_repository(self) -> bool:
+        """Return False if git would find no repository, which takes a process for each question."""
+        try:
+            start = Path(os.path.realpath(self._start))
+        except OSError:  # the working directory was deleted
+            return True
+        # A repository without a working tree has no `.git`.
+        places = (folder / name for folder in (start, *start.parents) for name in (".git", "HEAD"))
+        return any(map(os.path.lexists, places))
 
 
 def _names(configured: str | None, claims: Iterable[Claim]) -> Iterator[str]:

@@ -161,6 +161,28 @@ def test_a_folder_outside_a_repository_has_no_history(tmp_path: Path, environ: d
     assert history.merge_base.sha is None and history.merge_base.problem is None
 
 
+def test_git_is_started_only_if_there_may_be_a_repository(tmp_path: Path, environ: dict[str, str]) -> None:
+    asked, git = tmp_path / "asked", tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text(f"#!/bin/sh\n: > '{asked}'\n")
+    git.chmod(0o755)
+    environ |= {"PATH": str(git.parent)}
+
+    assert CheckoutHistory(tmp_path, environ).head is None
+    assert not asked.exists()
+
+    (tmp_path / ".git").mkdir()
+    assert CheckoutHistory(git.parent, environ).head is None
+    assert asked.exists()
+
+
+def test_a_repository_without_a_working_tree_has_a_branch(tmp_path: Path, environ: dict[str, str]) -> None:
+    make = ["git", "init", "--quiet", "--bare", "--initial-branch=trunk"]
+    subprocess.run(make, cwd=tmp_path, env=environ, check=True)
+
+    assert CheckoutHistory(tmp_path, environ).branch == "trunk"
+
+
 def test_git_that_is_not_installed_is_no_error(repository: Repository) -> None:
     history = repository.history(PATH="")
 
