@@ -85,7 +85,7 @@ IN_DUCKDB: dict[str, tuple[str, Any]] = {
     "map with keys that no dict takes": ("MAP {[1]: 2}", [([1], 2)]),
     "union": ("union_value(n := 5)", 5),
     "enum": ("'a'::ENUM ('a', 'b')", "a"),
-    "date at infinity": ("DATE 'infinity'", date.max),  # DuckDB's driver: docs/guides/execution.md
+    "date at infinity": ("DATE 'infinity'", date.max),  # DuckDB's driver: docs/reference/execution.md
     "list of infinite moments": ("[TIMESTAMPTZ 'infinity']", ["infinity"]),
     "nanoseconds": (
         "TIMESTAMP_NS '2026-01-01 00:00:00.123456789'",
@@ -122,7 +122,7 @@ IN_POSTGRES: dict[str, tuple[str, Any]] = {
 
 
 OLDER = tuple(map(int, version("duckdb").split(".")[:2])) < (1, 4)
-"""Whether this DuckDB tells types by words that hide what is in them: docs/guides/execution.md."""
+"""Whether this DuckDB tells types by words that hide what is in them: docs/reference/execution.md."""
 HIDDEN = frozenset(
     [
         *("list of json", "struct with json", "deep json", "map to json", "map with keys that no dict takes"),
