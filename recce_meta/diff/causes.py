@@ -34,11 +34,11 @@ from recce_meta.diff.project_side import (
     VOLATILE,
     ProjectSide,
     base_name,
-    is_builtin,
     normalise,
 )
 from recce_meta.errors import first_of
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
+from recce_meta.models.adapters import is_builtin
 from recce_meta.warehouses.builds import incremental_words
 
 BUILT = frozenset(["model", "seed", "snapshot", "test"])

@@ -17,6 +17,7 @@ from recce_meta.diff.code import (
     without_wrapper,
 )
 from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project, RunMetadata, target_place
+from recce_meta.models.adapters import is_builtin
 from recce_meta.models.relation_tokens import (
     CLOSING,
     INJECTED,
@@ -27,23 +28,11 @@ from recce_meta.models.relation_tokens import (
 )
 from recce_meta.models.run import dbt_options
 
-BUILTIN_ADAPTERS = frozenset(
-    """
-    athena bigquery clickhouse databricks duckdb fabric oracle postgres redshift singlestore snowflake spark
-    sqlite sqlserver starrocks synapse trino
-    """.split()
-)
-
 VOLATILE = frozenset(["run_started_at", "invocation_id", "thread_id", "dbt_version", "modules"])
 """Names whose value differs between any two runs."""
 VARIABLES = frozenset(["var", "env_var"])
 MOST_NAMES = 5
 """Most names in a note on nodes or macros."""
-
-
-def is_builtin(package: str) -> bool:
-    """Return True if macros of *package* are part of dbt or an adapter, and change only with its version."""
-    return package == "dbt" or package.removeprefix("dbt_") in BUILTIN_ADAPTERS
 
 
 def base_name(name: str) -> str:

@@ -15,17 +15,10 @@ from jinja2.runtime import Macro
 
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata
+from recce_meta.models.adapters import ADAPTER_PARENTS
 from recce_meta.render.objects import ASK_DATABASE, TemplateObject, database_error
 from recce_meta.render.sandbox import Sandbox, call_macro
 
-PARENTS = {
-    "redshift": ("postgres",),
-    "databricks": ("spark",),
-    "alloydb": ("postgres",),
-    "synapse": ("fabric", "sqlserver"),
-    "sqlserver": ("fabric",),
-}
-"""Adapters whose macros serve as fallback, by adapter: the `dependencies` of its plugin."""
 GLOBAL = "dbt"
 """Package of dbt's own macros."""
 # dbt's own `is_incremental` asks the database whether the relation exists.
@@ -42,7 +35,7 @@ class MacroLibrary:
         self._sandbox = sandbox
         self._templates: dict[str, Template] = {}
         self.root = root
-        self.prefixes = (adapter_type, *PARENTS.get(adapter_type, ()), "default")
+        self.prefixes = (adapter_type, *ADAPTER_PARENTS.get(adapter_type, ()), "default")
         internal = [f"dbt_{name}" for name in self.prefixes[:-1]] + [GLOBAL]
         packages: dict[str, dict[str, MacroMetadata]] = defaultdict(dict)
         self.macros = tuple(macros)

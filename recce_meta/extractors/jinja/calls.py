@@ -38,6 +38,7 @@ from recce_meta.extractors.jinja.state import (
     weigh,
 )
 from recce_meta.models import MacroMetadata
+from recce_meta.models.adapters import ADAPTER_PARENTS, is_builtin
 
 HOOKS = ("pre_hook", "post_hook", "pre-hook", "post-hook")
 """Settings with templates that dbt also renders, so that their references count."""
@@ -320,12 +321,6 @@ def _from_json(text: str, default: Any = None) -> Any:
         return default
 
 
-ADAPTERS_BEFORE: Mapping[str, tuple[str, ...]] = {
-    "redshift": ("postgres",),
-    "databricks": ("spark",),
-    "sqlserver": ("fabric",),
-}
-"""Fallback adapters for macros, by adapter."""
 _UNKNOWN_ANSWER = frozenset(["is_incremental", "should_full_refresh", "statement", "run_query"])
 """dbt macros with results that depend on the database, even if a project redefines them."""
 
@@ -342,11 +337,11 @@ class ProjectMacros:
         search_orders: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._root = root
-        self._prefixes = None if not adapter_type else (adapter_type, *ADAPTERS_BEFORE.get(adapter_type, ()))
+        self._prefixes = None if not adapter_type else (adapter_type, *ADAPTER_PARENTS.get(adapter_type, ()))
         self._search_orders = search_orders or {}
         self._packages: dict[str, dict[str, MacroMetadata]] = defaultdict(dict)
         for macro in macros:
-            if macro.package_name != "dbt" and macro.package_name not in _OF_ADAPTERS:
+            if not is_builtin(macro.package_name):
                 self._packages[macro.package_name][macro.name] = macro
         self._named: dict[str, list[MacroMetadata]] = defaultdict(list)
         for macro in (macro for found in self._packages.values() for macro in found.values()):
@@ -441,10 +436,6 @@ class ProjectMacros:
 
 _LOUD = REFERRING | {"config"}
 """Names that a macro needs to affect a node's references or configuration."""
-_OF_ADAPTERS = frozenset(
-    "dbt_postgres dbt_redshift dbt_snowflake dbt_bigquery dbt_duckdb dbt_spark dbt_databricks dbt_sqlite "
-    "dbt_mysql dbt_trino dbt_athena dbt_fabric dbt_sqlserver dbt_clickhouse dbt_oracle".split()
-)
 
 
 def _parsed(macro: MacroMetadata) -> Closure | None:

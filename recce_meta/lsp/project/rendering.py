@@ -20,9 +20,9 @@ from msgspec.structs import replace
 from recce_meta.api.record_sql import MacroSets, missing_models, with_stand_ins
 from recce_meta.api.run_reader import RunReader, StoredRunReader
 from recce_meta.diff.code import jinja_names
-from recce_meta.diff.project_side import is_builtin
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
+from recce_meta.models.adapters import is_builtin
 from recce_meta.models.lineage import NodeColumns
 from recce_meta.profiles import ProjectSettings
 from recce_meta.render import SimpleTemplateRenderer
