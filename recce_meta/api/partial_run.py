@@ -492,9 +492,9 @@ class CodeChanges:
     def may_have_changed(
         self, build: Build, node: NodeMetadata, parents: Mapping[str, Sequence[str]]
     ) -> str | None:
-        """Return of what *node* reads, or is, only one run has the SQL, which other variables may change.
+        """Return whose SQL may have changed since *build*: that of *node* or of an ancestor.
 
-        None if its SQL follows from code that `since` compares.
+        Only one of both runs compiled it, and other variables may change it. None if there is no such SQL.
         """
         once = self._once.get(build.code, frozenset())
         above = once.intersection(_with_ancestors(node.unique_id, parents))

@@ -63,6 +63,8 @@ class Measurement(Struct, frozen=True, kw_only=True):
     since: str | None = None
     """What has, or may have, changed since the measurement, or since *built_at*; None if the code of the node
     and its ancestors is the same."""
+    is_certain: bool = True
+    """False if it only may have changed."""
     built_at: datetime | None = None
     """When the counted rows were built, if by a run before the one that counted."""
     is_build_known: bool = True
@@ -384,7 +386,8 @@ def _of_earlier_build(
     )
     if built is None or not is_known:
         return replace(found, is_build_known=False)
-    return replace(found, built_at=built.measured.run_at, since=built.measured.since)
+    last = built.measured
+    return replace(found, built_at=last.run_at, since=last.since, is_certain=last.is_certain)
 
 
 def _measured(
@@ -396,13 +399,13 @@ def _measured(
     parents: Mapping[str, Sequence[str]],
 ) -> Measurement:
     node = nodes.get(unique_id)
-    if node is None:
-        since: str | None = "the node was removed"
-    else:
-        since = changes.since(build, node, nodes, parents) or changes.may_have_changed(build, node, parents)
-    if not PART.isdisjoint(build.command.split()):
-        since = since or f"that run was {build.command}"
-    return Measurement(run_id=run_id, run_at=build.at, is_own=False, since=since)
+    since = "the node was removed" if node is None else changes.since(build, node, nodes, parents)
+    if since is None and not PART.isdisjoint(build.command.split()):
+        since = f"that run was {build.command}"
+    perhaps = None if node is None or since else changes.may_have_changed(build, node, parents)
+    return Measurement(
+        run_id=run_id, run_at=build.at, is_own=False, since=since or perhaps, is_certain=perhaps is None
+    )
 
 
 def node_tests(

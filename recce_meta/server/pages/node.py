@@ -359,15 +359,17 @@ def _tests_figure(results: Sequence[LastResult | None]) -> FigureLink:
     # Zero passed tests would look like a failure.
     if not known:
         return FigureLink(total.split()[0], f"{total.split()[1]}, without results", "#tests")
-    outdated = sum(measured.since is not None for measured in known)
+    outdated = sum(measured.since is not None and measured.is_certain for measured in known)
+    unsure = sum(not measured.is_certain for measured in known)
     earlier = sum(not measured.is_own for measured in known)
     limits = f", {earlier:,} in earlier runs" if earlier else ""
     limits += f", {outdated:,} before a change" if outdated else ""
+    limits += f", {unsure:,} perhaps before a change" if unsure else ""
     if states["failed"]:
         return FigureLink(f"{states['failed']:,}", f"of {total} failed{limits}", "#tests", "failed")
     if states["differs"]:
         return FigureLink(f"{states['differs']:,}", f"of {total} warned{limits}", "#tests", "differs")
-    tone = "same" if states["same"] == len(results) and not outdated else ""
+    tone = "same" if states["same"] == len(results) and not (outdated or unsure) else ""
     return FigureLink(f"{states['same']:,}", f"of {total} passed{limits}", "#tests", tone)
 
 

@@ -118,6 +118,32 @@ def test_a_run_that_did_not_measure_a_node_shows_the_last_result_and_what_change
     assert (passed["status"], passed["run_id"], passed["since"]) == ("pass", "run-1", None)
 
 
+def test_results_of_code_that_variables_may_have_changed_are_not_called_those_of_this_code(
+    tmp_path: Path,
+) -> None:
+    url = f"duckdb:///{tmp_path}/db.duckdb"
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        for number in range(2):
+            # Run 1 compiles and runs nothing.
+            found = shop.project(0)
+            nodes = [
+                replace(one, raw_code="select {{ var('x') }}", compiled_code=None if number else "select 1")
+                if one.unique_id == shop.ORDERS
+                else one
+                for one in found.nodes
+            ]
+            at = shop.START + timedelta(days=number)
+            run = replace(found.run, run_id=f"run-{number}", run_at=at, command="build")
+            results = () if number else found.results
+            record_run(adapter, replace(found, run=run, nodes=tuple(nodes), results=results))
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)
+    with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
+        page = node_page(client, shop.ORDERS, run="run-1")
+
+    assert "Last result, 2026-11-01 08:00 UTC, its SQL may have changed since then: success" in page.text
+    assert "2 in earlier runs, 2 perhaps before a change" in page.text
+
+
 def test_the_first_run_proves_no_node_unchanged(shop_client: TestClient) -> None:
     first = node_page(shop_client, shop.RAW, run="run-0")
     later = node_page(shop_client, shop.RAW)

@@ -471,9 +471,8 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
         return {one: (last.measured.run_id, _is_current(last)) for one, last in found.items() if last}
 
     def _is_current(last: Any) -> bool | None:
-        since = last.measured.since
-        is_unknown = not last.measured.is_build_known or "may have changed" in (since or "")
-        return None if is_unknown else since is None
+        measured = last.measured
+        return measured.since is None if measured.is_build_known and measured.is_certain else None
 
     def results(reader: Any, one: str, parents: Any) -> Any:
         return last_results(adapter, reader.run, [one], reader.names, parents, schema=schema).get(one)
