@@ -492,9 +492,9 @@ class CodeChanges:
     def may_have_changed(
         self, build: Build, node: NodeMetadata, parents: Mapping[str, Sequence[str]]
     ) -> str | None:
-        """Return whose SQL may have changed since *build*: that of *node* or of an ancestor.
+        """Return which SQL may have changed since *build*: that of *node*, or of an ancestor.
 
-        Only one of both runs compiled it, and other variables may change it. None if there is no such SQL.
+        Only one of both runs compiled it, and other variables may change it. Else None.
         """
         once = self._once.get(build.code, frozenset())
         above = once.intersection(_with_ancestors(node.unique_id, parents))

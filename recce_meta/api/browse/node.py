@@ -61,8 +61,7 @@ class Measurement(Struct, frozen=True, kw_only=True):
     is_own: bool
     """True if the shown run measured the node."""
     since: str | None = None
-    """What has, or may have, changed since the measurement, or since *built_at*; None if the code of the node
-    and its ancestors is the same."""
+    """What has, or may have, changed since the measurement or *built_at*; None if all code is the same."""
     is_certain: bool = True
     """False if it only may have changed."""
     built_at: datetime | None = None
@@ -402,10 +401,8 @@ def _measured(
     since = "the node was removed" if node is None else changes.since(build, node, nodes, parents)
     if since is None and not PART.isdisjoint(build.command.split()):
         since = f"that run was {build.command}"
-    perhaps = None if node is None or since else changes.may_have_changed(build, node, parents)
-    return Measurement(
-        run_id=run_id, run_at=build.at, is_own=False, since=since or perhaps, is_certain=perhaps is None
-    )
+    may = None if node is None or since else changes.may_have_changed(build, node, parents)
+    return Measurement(run_id=run_id, run_at=build.at, is_own=False, since=since or may, is_certain=not may)
 
 
 def node_tests(

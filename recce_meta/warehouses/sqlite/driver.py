@@ -50,7 +50,7 @@ BOOLEANS = frozenset(
     (
         "code_changed", "columns_changed", "compiled_changed", "config_changed", "contract_changed",
         "description_changed", "documented", "git_dirty", "git_proven", "has_conflict",
-        "has_expectations", "has_primary_key", "holds", "is_approximate", "is_current",
+        "has_expectations", "has_primary_key", "holds", "is_approximate", "is_certain", "is_current",
         "is_declared_unique", "is_equal", "is_latest", "is_optional", "is_private", "is_replaced",
         "is_stored", "is_unique", "keeps_values", "not_null", "place_changed", "same_dbt",
         "same_macros",
