@@ -29,7 +29,13 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.same_sql import Dependence, SqlInputs, target_of
 from recce_meta.errors import StoreNotFound, TemplateError
-from recce_meta.graph import LineageGraph, build_lineage_graph, parents_first
+from recce_meta.graph import (
+    LineageGraph,
+    build_lineage_graph,
+    is_ephemeral,
+    parents_first,
+    reachable,
+)
 from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.relation_tokens import RelationIndex, resolve, tokenise
@@ -431,7 +437,7 @@ class CodeChanges:
         builds: Iterable[Build],
         nodes: Mapping[str, NodeMetadata],
     ) -> None:
-        self._store, self._run, self._nodes = store, run, nodes
+        self._store, self._run = store, run
         self._own = run.graph_id, run.macro_set_id
         newest = sorted({build.code: build.at for build in builds}.items(), key=lambda one: one[1])
         earlier = [code for code, _ in reversed(newest) if code != self._own][:BUILDS_READ]
@@ -497,11 +503,10 @@ class CodeChanges:
         Only one of both runs compiled it, and other variables may change it. Else None.
         """
         once = self._once.get(build.code, frozenset())
-        above = once.intersection(_with_ancestors(node.unique_id, parents))
-        found = self._reading_more(above)
+        found = self._reading_more(once.intersection(reachable([node.unique_id], parents)))
         if node.unique_id in found:
             return "its SQL may have changed"
-        return f"SQL of {self._nodes[min(found)].label} may have changed" if found else None
+        return f"SQL of {self._side.nodes[min(found)].label} may have changed" if found else None
 
     def _reading_more(self, ids: Collection[str]) -> set[str]:
         """Return those of *ids* whose SQL depends on variables or flags."""
@@ -512,7 +517,7 @@ class CodeChanges:
                 read_now = read.described_nodes(self._store, self._run, waiting)
                 described |= {one.unique_id: one for one in read_now}
                 above = {one for node in read_now for one in node.parents} - described.keys()
-                waiting = sorted(one for one in above if one in self._nodes and self._nodes[one].is_ephemeral)
+                waiting = sorted(one for one in above if is_ephemeral(one, self._side.nodes))
             inputs = SqlInputs(ProjectSide(described, self._side.macros, self._run, tokenised=True))
             self._reads_more |= {one: inputs.reads_more(described[one]) for one in missing}
         return {one for one in ids if self._reads_more[one]}
@@ -549,15 +554,6 @@ def _changed_above(
             seen.add(one)
             waiting.extend(sorted(parents.get(one, ())))
     return None
-
-
-def _with_ancestors(unique_id: str, parents: Mapping[str, Sequence[str]]) -> set[str]:
-    found, waiting = {unique_id}, [unique_id]
-    while waiting:
-        new = set(parents.get(waiting.pop(), ())) - found
-        found |= new
-        waiting.extend(new)
-    return found
 
 
 def outdated_nodes(

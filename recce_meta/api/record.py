@@ -193,8 +193,7 @@ def fill_code_changes(
     """
     place = (None, None) if run is None else (run.project_name, run.environment)
     # Environments may share codes.
-    steps: dict[str, tuple[str, ...]] = {}
-    changes: dict[str, dict[str, bool]] = {}
+    compared: dict[str, tuple[tuple[str, ...], dict[str, bool]]] = {}
     # Most runs repeat compared codes, and wait for no writer.
     with open_store(adapter, schema) as store:
         for run_id, builds in _to_compare(store, *place).items():
@@ -202,21 +201,22 @@ def fill_code_changes(
             assert latest is not None
             for build, outdated in outdated_nodes(store, latest, builds):
                 code = (str(latest.graph_id), str(latest.macro_set_id), *build.code)
-                step_id = digest(msgspec.json.encode(code))
-                steps[step_id], changes[step_id] = (*code, step_id), outdated
-    if not steps:
+                compared[digest(msgspec.json.encode(code))] = code, outdated
+    if not compared:
         return 0
 
     def work() -> None:
         with open_store(adapter, schema, writes=True) as store:
-            known = set(read.names_of(store.query("known_code_steps", ids="\n".join(steps))))
-            new = [step_id for step_id in steps if step_id not in known]
-            rows = ((one, *change) for one in new for change in sorted(changes[one].items()))
+            known = set(read.names_of(store.query("known_code_steps", ids="\n".join(compared))))
+            new = {step_id: found for step_id, found in compared.items() if step_id not in known}
+            rows = (
+                (one, *change) for one, (_, outdated) in new.items() for change in sorted(outdated.items())
+            )
             store.insert("code_changes", CODE_CHANGES, rows)
-            store.insert("code_steps", CODE_STEPS, (steps[one] for one in new))
+            store.insert("code_steps", CODE_STEPS, ((*code, one) for one, (code, _) in new.items()))
 
     retrying(adapter, schema, work)
-    return len(steps)
+    return len(compared)
 
 
 CODE_STEPS = ("graph_id", "macro_set_id", "previous_graph_id", "previous_macro_set_id", "step_id")

@@ -1,6 +1,13 @@
 """Graph of a project: dependencies between nodes, and node selection. No I/O."""
 
-from recce_meta.graph.dag import LineageGraph, build_lineage_graph, failing_with, is_ephemeral, parents_first
+from recce_meta.graph.dag import (
+    LineageGraph,
+    build_lineage_graph,
+    failing_with,
+    is_ephemeral,
+    parents_first,
+    reachable,
+)
 from recce_meta.graph.selection import StateResolver, nearest_names, select
 from recce_meta.graph.selector_syntax import Indirect
 
@@ -13,5 +20,6 @@ __all__ = [
     "is_ephemeral",
     "nearest_names",
     "parents_first",
+    "reachable",
     "select",
 ]

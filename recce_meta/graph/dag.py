@@ -65,7 +65,7 @@ class LineageGraph(Struct, frozen=True, eq=False):
 
         Only *unique_ids* and nodes that *through* accepts are followed further.
         """
-        return set(_walk(sorted(unique_ids), self.parents_of, depth, within, through))
+        return set(reachable(sorted(unique_ids), self.parents_of, depth, within, through))
 
     def downstream(
         self,
@@ -76,14 +76,14 @@ class LineageGraph(Struct, frozen=True, eq=False):
         through: IdPredicate | None = None,
     ) -> set[str]:
         """Return *unique_ids* and all downstream nodes, as `upstream` does for upstream nodes."""
-        return set(_walk(sorted(unique_ids), self.children_of, depth, within, through))
+        return set(reachable(sorted(unique_ids), self.children_of, depth, within, through))
 
     def impact(self, changed_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
         """Return all nodes downstream of *changed_ids*, each with distance and id of the nearest.
 
         *changed_ids* are excluded. Ties go to the first id. Nearest first.
         """
-        reached = _walk(sorted(set(changed_ids)), self.children_of)
+        reached = reachable(sorted(set(changed_ids)), self.children_of)
         return {unique_id: found for unique_id, found in reached.items() if found[0] > 0}
 
     def _relatives(
@@ -93,7 +93,7 @@ class LineageGraph(Struct, frozen=True, eq=False):
         depth: int | None,
         through: IdPredicate | None = None,
     ) -> dict[str, int]:
-        reached = _walk([unique_id], neighbours, depth, through=through)
+        reached = reachable([unique_id], neighbours, depth, through=through)
         return {found: distance for found, (distance, _) in reached.items() if found != unique_id}
 
 
@@ -167,9 +167,9 @@ def parents_first(
     return order, circles
 
 
-def _walk(
+def reachable(
     starts: Iterable[str],
-    neighbours: Mapping[str, tuple[str, ...]],
+    neighbours: Mapping[str, Sequence[str]],
     depth: int | None = None,
     within: Collection[str] | None = None,
     through: IdPredicate | None = None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from recce_meta.graph.dag import reachable
 from recce_meta.models.graph_view import ADDED, BACKWARD, INDIRECT, REMOVED
 
 Pair = tuple[str, str]
@@ -83,23 +84,12 @@ def closing_cycles(edges: Sequence[DrawnEdge], backward: Collection[Pair]) -> li
         edge._replace(flags=edge.flags | BACKWARD)
         if edge.pair in backward
         and any(
-            not edge.flags & other and _leads(edge.child, edge.parent, children) for other, children in sides
+            not edge.flags & other and edge.parent in reachable([edge.child], children)
+            for other, children in sides
         )
         else edge
         for edge in edges
     ]
-
-
-def _leads(start: str, end: str, children: Children) -> bool:
-    seen, waiting = {start}, [start]
-    while waiting:
-        one = waiting.pop()
-        if one == end:
-            return True
-        near = [child for child in children.get(one, ()) if child not in seen]
-        seen.update(near)
-        waiting += near
-    return False
 
 
 def _without(children: Children, one_sided: Mapping[Pair, int], flag: int) -> Children:

@@ -353,40 +353,40 @@ def last_count(
     last = next((one for one in counted if one.run_id == run.run_id), counted[0] if counted else None)
     if last is None or last.row_count is None:
         return None
-    is_own = last.run_id == run.run_id
+    has_built = run.extractor != DBT or not (last.status is None or last.status.lower() in NOT_BUILT)
+    before = built if last.status is None else None
+    if last.run_id == run.run_id:
+        own = Measurement.of(run)
+        measured = own if has_built else _of_earlier_build(own, run, run, before)
+        return LastCount(row_count=last.row_count, measured=measured)
     with open_store(adapter, schema) as store:
-        other = run if is_own else run_by_id(store, last.run_id)
+        other = run_by_id(store, last.run_id)
         if other is None:
             return None
-        build = Build.of(other.graph_id, other.macro_set_id, other.counted_at, other.command)
-        if run.extractor == DBT and (last.status is None or last.status.lower() in NOT_BUILT):
-            measured = _of_earlier_build(run, other, last.status, built)
-        elif is_own:
-            measured = Measurement.of(run)
-        else:
+        if has_built:
+            build = Build.of(other.graph_id, other.macro_set_id, other.counted_at, other.command)
             changes = CodeChanges(store, run, [build], nodes)
             measured = _measured(changes, other.run_id, build, unique_id, nodes, parents)
+        else:
+            found = Measurement(run_id=other.run_id, run_at=other.counted_at, is_own=False)
+            measured = _of_earlier_build(found, run, other, before)
         return LastCount(row_count=last.row_count, measured=measured)
 
 
 def _of_earlier_build(
-    run: RunMetadata, counting: RunMetadata, status: str | None, built: LastResult | None
+    counted: Measurement, run: RunMetadata, counting: RunMetadata, built: LastResult | None
 ) -> Measurement:
-    """Return the measurement by *counting*, which did not build the node, as *run* shows it."""
-    at = counting.run_at if counting.run_id == run.run_id else counting.counted_at
-    found = Measurement(run_id=counting.run_id, run_at=at, is_own=counting.run_id == run.run_id)
-    is_known = (
-        status is None
-        and built is not None
-        and built.result.status.lower() not in NOT_BUILT
-        and built.measured.run_at <= counting.counted_at
-        and counting.target_database == run.target_database
-        and counting.target_schema == run.target_schema
-    )
-    if built is None or not is_known:
-        return replace(found, is_build_known=False)
+    """Return *counted*, by *counting*, with the build before it as *run* shows it: *built*, if known."""
+    if (
+        built is None
+        or built.result.status.lower() in NOT_BUILT
+        or built.measured.run_at > counting.counted_at
+        or counting.target_database != run.target_database
+        or counting.target_schema != run.target_schema
+    ):
+        return replace(counted, is_build_known=False)
     last = built.measured
-    return replace(found, built_at=last.run_at, since=last.since, is_certain=last.is_certain)
+    return replace(counted, built_at=last.run_at, since=last.since, is_certain=last.is_certain)
 
 
 def _measured(

@@ -112,12 +112,7 @@ def runner(context: click.Context) -> None:
 
 @runner.command()
 @click.option("--dbt", "minor", metavar="MINOR", required=True, help="Minor version of dbt, such as 1.10.")
-@click.option(
-    "--adapter",
-    metavar="NAME",
-    required=True,
-    help="Adapter of dbt, such as snowflake.",
-)
+@click.option("--adapter", metavar="NAME", required=True, help="Adapter of dbt, such as snowflake.")
 @engine_option
 @image_option
 @lazy("recce_meta.cli.run.worker:build")
