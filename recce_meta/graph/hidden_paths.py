@@ -126,54 +126,62 @@ def paths_through(hidden: Collection[str], shown: Sequence[str], children: Child
 
 
 class _Paths:
-    """Paths of one run between *shown* nodes through *hidden* nodes."""
+    """Paths of one run between *shown* nodes through *hidden* nodes.
+
+    A step handles the bits of all shown nodes at once. There is one for each edge of the graph, and one for
+    each edge of the drawing that no other edges imply.
+    """
 
     def __init__(self, hidden: Collection[str], shown: Sequence[str], children: Children) -> None:
-        self._shown = shown
-        self._bit = {one: 1 << number for number, one in enumerate(shown)}
-        self._direct = [_bits(children.get(one, ()), self._bit) for one in shown]
-        reach = _reach(hidden, shown, children, self._bit)
-        self._through = dict.fromkeys(shown, 0)
-        for one in shown:
-            for child in children.get(one, ()):
-                self._through[one] |= reach.get(child, 0)
+        own = frozenset(shown)
+        order = _children_first(shown, children, own.union(hidden))
+        # Parents have lower bits than their children, so that the lowest bit of a set is a nearest node.
+        self._shown = [one for one in reversed(order) if one in own]
+        self._bit = {one: 1 << number for number, one in enumerate(self._shown)}
+        closed = _reach(order, children, self._bit)
+        self._closed = [closed[one] for one in self._shown]
+        reach = _reach([one for one in order if one not in own], children, self._bit)
+        self._direct = [_bits(children.get(one, ()), self._bit) for one in self._shown]
+        self._through = {one: _bits(children.get(one, ()), reach) for one in self._shown}
 
     def has(self, parent: str, child: str) -> bool:
         """Return True if a path leads from *parent* to *child* through hidden nodes alone."""
         return bool(self._through[parent] & self._bit[child])
 
-    def needed(self) -> list[Pair]:
-        """Return the ends of the paths that no edges between shown nodes, and no other paths, imply."""
-        # A direct edge already shows the path. A path back to its start has no second node.
-        through = [
-            self._through[one] & ~(self._direct[number] | self._bit[one])
-            for number, one in enumerate(self._shown)
-        ]
-        if not any(through):
-            return []
-        following = [one | other for one, other in zip(self._direct, through, strict=True)]
-        closed = _closure(following)
-        return [
-            (self._shown[number], self._shown[target])
-            for number, targets in enumerate(through)
-            for target in _numbers(targets)
-            if not _is_implied(number, target, following[number], closed)
-        ]
+    def needed(self) -> Iterator[Pair]:
+        """Yield the ends of the paths that no edges between shown nodes, and no other paths, imply."""
+        circles = self._circles()
+        for number, (parent, through) in enumerate(self._through.items()):
+            direct = self._direct[number]
+            # A direct edge already shows the path. A path back to its start has no second node.
+            wanted = through & ~(direct | self._bit[parent])
+            # Nodes of one cycle imply nothing about each other.
+            waiting = (direct | wanted) & ~(self._bit[parent] | circles[number])
+            while wanted and waiting:
+                nearest = waiting & -waiting
+                one = nearest.bit_length() - 1
+                implied = self._closed[one] & ~circles[one]
+                wanted &= ~implied
+                # An implied node implies no more than the node that leads to it.
+                waiting &= ~(implied | nearest)
+            for target in _numbers(wanted):
+                yield parent, self._shown[target]
+
+    def _circles(self) -> list[int]:
+        """Return the nodes that are in a cycle with each node, itself included."""
+        found: dict[int, int] = {}
+        is_in = [closed >> number & 1 for number, closed in enumerate(self._closed)]
+        for number, closed in enumerate(self._closed):
+            # All nodes of a cycle lead to the same nodes.
+            if is_in[number]:
+                found[closed] = found.get(closed, 0) | 1 << number
+        return [found[closed] if one else 0 for one, closed in zip(is_in, self._closed, strict=True)]
 
 
-def _is_implied(start: int, target: int, following: int, closed: Sequence[int]) -> bool:
-    """Return True if another node after *start* leads to *target*; nodes of one cycle imply nothing."""
-    own = 1 << target
-    return any(
-        closed[one] & own and not closed[target] >> one & 1 and not closed[one] >> start & 1
-        for one in _numbers(following & ~own)
-    )
-
-
-def _bits(ids: Sequence[str], bit: Mapping[str, int]) -> int:
+def _bits(ids: Sequence[str], bits: Mapping[str, int]) -> int:
     found = 0
     for one in ids:
-        found |= bit.get(one, 0)
+        found |= bits.get(one, 0)
     return found
 
 
@@ -185,79 +193,40 @@ def _numbers(bits: int) -> Iterator[int]:
         bits ^= lowest
 
 
-def _reach(
-    hidden: Collection[str],
-    shown: Sequence[str],
-    children: Mapping[str, Sequence[str]],
-    bit: Mapping[str, int],
-) -> dict[str, int]:
-    """Return the shown nodes that each hidden node leads to, through hidden nodes alone."""
+def _children_first(starts: Sequence[str], children: Children, within: Collection[str]) -> list[str]:
+    """Return *starts* and the nodes downstream *within* the given ones, children before their parents."""
     order: list[str] = []
     seen: set[str] = set()
-    for start in (child for one in shown for child in children.get(one, ())):
-        if start not in hidden or start in seen:
+    for start in starts:
+        if start in seen:
             continue
         seen.add(start)
         path = [(start, iter(children.get(start, ())))]
         while path:
             node, waiting = path[-1]
             for child in waiting:
-                if child in hidden and child not in seen:
+                if child in within and child not in seen:
                     seen.add(child)
                     path.append((child, iter(children.get(child, ()))))
                     break
             else:
                 order.append(node)
                 path.pop()
-    reach: dict[str, int] = {}
+    return order
+
+
+def _reach(order: Sequence[str], children: Children, bit: Mapping[str, int]) -> dict[str, int]:
+    """Return the nodes of *bit* that each node of *order* leads to, through nodes of *order* alone."""
+    reach = dict.fromkeys(order, 0)
     is_stable = False
     while not is_stable:  # a second round, and further ones for cycles
         is_stable = True
         for node in order:
-            found = reach.get(node, 0)
+            found = reach[node]
             bits = found
             for child in children.get(node, ()):
                 bits |= reach.get(child, 0) | bit.get(child, 0)
-            if bits != found or node not in reach:
+            if bits != found:
                 reach[node] = bits
                 is_stable = False
     return reach
-
-
-def _closure(following: Sequence[int]) -> list[int]:
-    """Return the numbers that each number leads to over one or more steps."""
-    closed = list(following)
-    # With the ends of paths first, one round is enough unless there are cycles.
-    order = _postorder(following)
-    is_stable = False
-    while not is_stable:
-        is_stable = True
-        for number in order:
-            bits = following[number]
-            for one in _numbers(following[number]):
-                bits |= closed[one]
-            if bits != closed[number]:
-                closed[number] = bits
-                is_stable = False
-    return closed
-
-
-def _postorder(following: Sequence[int]) -> list[int]:
-    order: list[int] = []
-    seen: set[int] = set()
-    for start in range(len(following)):
-        if start in seen:
-            continue
-        seen.add(start)
-        path = [(start, _numbers(following[start]))]
-        while path:
-            node, waiting = path[-1]
-            for child in waiting:
-                if child not in seen:
-                    seen.add(child)
-                    path.append((child, _numbers(following[child])))
-                    break
-            else:
-                order.append(node)
-                path.pop()
-    return order

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,3 +115,29 @@ def test_an_edge_that_turned_round_closes_no_cycle() -> None:
 
     assert closing_cycles(turned, {("b", "a")}) == turned
     assert [edge.flags for edge in closing_cycles(cycle, {("b", "a")})] == [0, ADDED | BACKWARD]
+
+
+def test_the_steps_grow_with_the_edges_and_not_with_the_pairs_of_shown_nodes() -> None:
+    count = 60
+    # Each start leads to each later end through the hidden nodes, which the ends imply but for the first.
+    children = {f"start{number}": [f"hidden{number}"] for number in range(count)}
+    for number in range(count):
+        for name in ("hidden", "end"):
+            children[f"{name}{number}"] = [f"{name}{number + 1}"] if number + 1 < count else []
+        children[f"hidden{number}"].append(f"end{number}")
+    ends = [f"end{number}" for number in reversed(range(count))]
+    hidden = {f"hidden{number}" for number in range(count)}
+    steps = 0
+
+    def step(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+
+    sys.setprofile(step)
+    try:
+        found = paths_through(hidden, [*ends, *(f"start{number}" for number in range(count))], children)
+    finally:
+        sys.setprofile(None)
+
+    assert found == sorted((f"start{number}", f"end{number}") for number in range(count))
+    assert steps < 60 * sum(map(len, children.values()))
