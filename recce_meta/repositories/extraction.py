@@ -1,7 +1,8 @@
 """Stages of an extraction: from the head of a branch to a recorded run.
 
 GOLD is dbt's manifest, SILVER our reader of a dbt project, BRONZE plain SQL. If dbt cannot parse the project,
-its files are read without dbt, and the run stores the reason; unless the connection requires dbt.
+its files are read without dbt, and the run stores the reason; unless the connection requires dbt. If the head
+of a pull request was read so, its merge base is, too.
 
 A run's id is made of what the run depends on: repository, commit, branch, environment, settings and tier. So
 a stage that runs twice stores one run.
@@ -37,6 +38,7 @@ from recce_meta.models.lineage import ColumnGraph, KnownColumns
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.repositories.commits.files import find_job_files
 from recce_meta.repositories.commits.resolving import Commits, settings_for, without_rights
+from recce_meta.repositories.commits.tiers import why_without_dbt
 from recce_meta.repositories.dbt.commands import PackageAccess
 from recce_meta.repositories.dbt.outcome import DbtFailure
 from recce_meta.repositories.dbt.project import remove_leaving_links
@@ -216,7 +218,8 @@ class Extractor:
                 partial(change_report, base_sha=sha),
                 self._state, run.connection.id, run.pull_request.number,
             )  # fmt: skip
-        if run.job.is_forced:
+        lower = await asyncio.to_thread(why_without_dbt, self._state, run)
+        if run.job.is_forced or lower is not None:
             return result
         # Only a run of the best tier ends the job: dbt may work now for a commit that was read without it.
         settings = without_rights(run.connection) if run.is_of_fork else run.connection
@@ -274,6 +277,9 @@ class Extractor:
                     f"The connection requires dbt, but {reason}", hint="set --subdirectory", kind="no_project"
                 )
             return {"is_skipped": True, "fallback": reason, "message": reason}
+        lower = await asyncio.to_thread(why_without_dbt, self._state, run)
+        if lower is not None:
+            return {"is_skipped": True, "fallback": lower, "message": lower}
         try:
             async with self._package_access(run) as access:
                 plan, sandbox = await self._dbt.prepare(run, access)

@@ -20,10 +20,10 @@ from recce_meta.errors import (
     UnknownNameError,
     UsageError,
     WarehouseError,
-    first_of,
 )
+from recce_meta.models.extraction import ExtractionTier
 from recce_meta.report.markdown import MAX_CHARS
-from recce_meta.repositories.dbt.outcome import DbtFailure
+from recce_meta.repositories.commits.tiers import is_refused, needs_lower_base
 from recce_meta.repositories.follow_ups.checks import config_of
 from recce_meta.repositories.follow_ups.comments import (
     CommitVerdict,
@@ -45,7 +45,11 @@ from recce_meta.repositories.state.connections import get_connection, list_conne
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.job_files import read_job_files
 from recce_meta.repositories.state.jobs import at_failed_stage, get_job
-from recce_meta.repositories.state.pull_requests import change_report, get_pull_request
+from recce_meta.repositories.state.pull_requests import (
+    change_report,
+    get_pull_request,
+    request_base_again,
+)
 from recce_meta.repositories.types import (
     ExtractionJob,
     JobStatus,
@@ -59,8 +63,6 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-REFUSALS = frozenset(failure.value for failure in DbtFailure) - {DbtFailure.ENVIRONMENT.value}
-"""Kinds of failures of dbt that are due to the commit, or to the settings of the connection."""
 NO_CONDITIONS: frozenset[str] = frozenset()
 _NO_STORE = "The store of the connection could not be read; the log of the worker has the reason"
 
@@ -113,25 +115,32 @@ class PullRequestReporter:
         head, base, pull_request = subject.head, subject.base, subject.pull_request
         sha = head.commit_sha or pull_request.head_sha
         if not (head.status.is_over and base.status.is_over):
-            # Once for each commit: later jobs of the commit keep the verdict until they end.
-            if sha is None or _is_same_commit(pull_request.status_sha, sha):
-                return None
-            verdict = CommitVerdict.of(StatusState.PENDING, "The commit is extracted")
-            return Report(sha=sha, verdict=verdict, url=self._context.links.job(head))
+            return self._pending(pull_request, head, sha)
         for job in (head, base):
             if job.status is not JobStatus.SUCCESS or job.run_id is None:
                 ended = await asyncio.to_thread(at_failed_stage, self._state, job)
                 return self._failure(subject, ended, sha)
-        if _is_refused(head):
+        if is_refused(head):
             return self._refusal(subject, sha)
+        if needs_lower_base(head, base) and not subject.connection.requires_dbt:
+            # If a newer event has requested other jobs, their end leads to the next report.
+            await asyncio.to_thread(request_base_again, self._state, head, base)
+            return self._pending(pull_request, head, sha)
         return await self._comparison(subject, sha)
+
+    def _pending(self, pull_request: PullRequest, head: ExtractionJob, sha: str | None) -> Report | None:
+        # Once for each commit: later jobs of the commit keep the verdict until they end.
+        if sha is None or _is_same_commit(pull_request.status_sha, sha):
+            return None
+        verdict = CommitVerdict.of(StatusState.PENDING, "The commit is extracted")
+        return Report(sha=sha, verdict=verdict, url=self._context.links.job(head))
 
     def _refusal(self, subject: ReportSubject, sha: str | None) -> Report:
         """Return the report of a commit that dbt refuses; what was read without it proves nothing."""
         connection, head, url = subject.connection, subject.head, self._context.links.job(subject.head)
         why = " ".join(self._context.scrub(connection, head.fallback or "").split())
         text = refused_comment(connection.id, why, name=subject.name, url=url)
-        verdict = refused_verdict(why, is_new=not _is_refused(subject.base))
+        verdict = refused_verdict(why, is_new=not is_refused(subject.base))
         return Report(sha=sha, verdict=verdict, url=url, text=text)
 
     def _failure(self, subject: ReportSubject, job: ExtractionJob, sha: str | None) -> Report:
@@ -175,6 +184,9 @@ class PullRequestReporter:
         if notes:
             # Neither a gate that cannot be read nor one side that was read without dbt may pass.
             verdict = CommitVerdict.of(StatusState.ERROR, notes[0])
+        elif limits := tuple(self._limits(subject)):
+            notes = limits
+            verdict = CommitVerdict.of(verdict.state, f"Read without dbt: {verdict.description}")
         to = links.store(connection.store)
         text = report_comment(
             connection.id,
@@ -192,9 +204,19 @@ class PullRequestReporter:
         jobs = {"Base": subject.base, "head": subject.head}
         if subject.base.tier is not subject.head.tier:
             tiers = " and ".join(f"{side} at {job.tier and job.tier.value}" for side, job in jobs.items())
-            reasons = [self._context.scrub(subject.connection, job.fallback or "") for job in jobs.values()]
-            why = first_of([" ".join(reason.split()) for reason in reasons if reason], 1)
+            why = self._reason(subject, *jobs.values())
             yield f"{tiers} were compared only in what both have" + (f": {why}" if why else "")
+
+    def _limits(self, subject: ReportSubject) -> Iterator[str]:
+        """Yield a sentence if both sides were read without dbt, with the reason."""
+        if subject.base.tier is subject.head.tier is ExtractionTier.SILVER:
+            why = self._reason(subject, subject.head, subject.base)
+            yield "Both sides were read without dbt" + (f": {why}" if why else "")
+
+    def _reason(self, subject: ReportSubject, *jobs: ExtractionJob) -> str:
+        """Return the first reason of *jobs* for a lower tier."""
+        reasons = (job.fallback for job in jobs if job.fallback)
+        return " ".join(self._context.scrub(subject.connection, next(reasons, "")).split())
 
     async def _write(self, subject: ReportSubject, report: Report) -> None:
         """Write what the pull request does not have yet, and store what it has now."""
@@ -299,11 +321,6 @@ def _subject(state: State, connection_id: str, number: int) -> ReportSubject | N
     same = [one for one in list_connections(state) if one.repo_url == connection.repo_url]
     name = connection.name if len(same) > 1 else None
     return ReportSubject(connection=connection, pull_request=pull_request, base=base, head=head, name=name)
-
-
-def _is_refused(job: ExtractionJob) -> bool:
-    """Return True if dbt ran, and refused the commit: not if dbt or its adapter cannot be had."""
-    return job.fallback is not None and job.failure in REFUSALS
 
 
 def _conditions(

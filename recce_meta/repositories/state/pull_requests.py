@@ -21,6 +21,7 @@ from recce_meta.repositories.state.tables import jobs, pull_requests
 from recce_meta.repositories.state.tasks import add_task
 from recce_meta.repositories.types import (
     HEALING_FAILURES,
+    ExtractionJob,
     JobSource,
     JobStatus,
     PullRequest,
@@ -108,6 +109,33 @@ def change_report(state: State, connection_id: str, number: int, **fields: objec
         if fields:
             _update(session, connection_id, number, fields)
         return _get(session, connection_id, number)
+
+
+def request_base_again(state: State, head: ExtractionJob, base: ExtractionJob) -> bool:
+    """Request another job of the merge base of *base*, and compare *head* with it.
+
+    Return False if the pull request has other jobs meanwhile, which are compared then.
+    """
+    number = head.pull_request
+    assert number is not None
+    with state.write() as session:
+        lock_connection(session, head.connection_id)
+        found = _find(session, head.connection_id, number)
+        if found is None or (found.head_job, found.base_job) != (head.id, base.id):
+            return False
+        again = add_job(
+            state,
+            session,
+            head.connection_id,
+            found.base_label,
+            trigger=base.trigger,
+            requested_by=base.requested_by,
+            source=JobSource.MERGE_BASE,
+            pull_request=number,
+            wanted_sha=base.commit_sha,
+        )
+        _update(session, head.connection_id, number, {"base_job": again.job.id})
+    return True
 
 
 def _close(

@@ -128,12 +128,45 @@ def test_runs_of_unequal_tiers_are_never_green(quick_shop: FollowedShop) -> None
     assert said in quick_shop.forge.statuses[-1][2]
 
 
-def test_two_runs_without_dbt_are_compared(quick_shop: FollowedShop) -> None:
+def test_two_runs_without_dbt_are_compared_and_say_so(quick_shop: FollowedShop) -> None:
     quick_shop.propose(FEWER_ROWS, read=WITHOUT_ADAPTER, base_read=WITHOUT_ADAPTER)
     quick_shop.follow()
 
     assert "1 breaking change" in quick_shop.forge.texts()[0]
+    assert quick_shop.forge.texts()[0].endswith("read without dbt&#58; uv is not installed\n")
     assert quick_shop.forge.statuses[-1][:2] == (HEAD, "success")
+    assert quick_shop.forge.statuses[-1][2].startswith("Read without dbt: 1 breaking change")
+
+
+def test_the_base_is_read_again_if_the_head_was_read_without_dbt(shop: FollowedShop) -> None:
+    """The base began before it was known that the head has a lower tier."""
+    found = shop.event(HEAD)
+    head, base = (get_job(shop.state, str(job)) for job in (found.head_job, found.base_job))
+    shop.end(base, AMOUNT, sha="b" * 40, environment=base_environment_of(7, "prod"), read=GOLD)
+    shop.end(head, FEWER_ROWS, sha=HEAD, environment="pull-request-7", read=WITHOUT_ADAPTER)
+    shop.follow()
+
+    again = get_job(shop.state, str(shop.pull_request().base_job))
+    assert again.id != base.id
+    assert (again.branch, again.source, again.wanted_sha) == (base.branch, base.source, "b" * 40)
+    assert [status[:2] for status in shop.forge.statuses] == [(HEAD, "pending")]
+
+    shop.end(again, AMOUNT, sha="b" * 40, environment=base_environment_of(7, "prod"), read=WITHOUT_ADAPTER)
+    shop.follow()
+    assert shop.pull_request().base_job == again.id
+    assert "1 breaking change" in shop.forge.texts()[0]
+    assert shop.forge.statuses[-1][:2] == (HEAD, "success")
+
+
+def test_a_base_that_has_the_higher_tier_again_is_an_error(quick_shop: FollowedShop) -> None:
+    """Such as by a worker of an earlier version: the two sides take no turns without end."""
+    shop = quick_shop
+    shop.propose(AMOUNT, read=WITHOUT_ADAPTER, base_read=GOLD)
+    shop.follow()
+
+    assert shop.pull_request().base_job == f"{shop.id}:base of pull request 7:1"
+    assert shop.forge.statuses[-1][:2] == (HEAD, "error")
+    assert "Base at GOLD and head at SILVER" in shop.forge.statuses[-1][2]
 
 
 def test_a_repeated_report_needs_no_request(shop: FollowedShop) -> None:

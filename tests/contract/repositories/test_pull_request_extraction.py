@@ -15,6 +15,7 @@ import pytest
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.extraction import ExtractionTier, IsolationKind, Trigger
 from recce_meta.models.lineage import ColumnGraph
+from recce_meta.repositories.commits.tiers import needs_lower_base
 from recce_meta.repositories.dbt.commands import DbtCommand
 from recce_meta.repositories.dbt_stages import DbtStages
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor, run_id_of
@@ -23,7 +24,11 @@ from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.job_files import read_job_files
 from recce_meta.repositories.state.jobs import events_after
-from recce_meta.repositories.state.pull_requests import get_pull_request, note_pull_request
+from recce_meta.repositories.state.pull_requests import (
+    get_pull_request,
+    note_pull_request,
+    request_base_again,
+)
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.types import (
     ExtractionJob,
@@ -224,6 +229,32 @@ def test_unrelated_histories_fail_with_their_reason(service: Watched, forge_serv
     assert (head.status, base.status, base.failure) == (JobStatus.SUCCESS, JobStatus.FAILED, "branch")
     assert base.error is not None and "have no common commit" in base.error
     assert get_connection(service.state, connection.id).error is None
+
+
+@pytest.mark.network
+def test_a_base_is_read_as_the_head_was(service: Watched, forge_server: ForgeServer) -> None:
+    """No dbt can be had for the head, so its base is read without dbt, though it was read with dbt before."""
+    dbt_environment(MINOR, "duckdb")
+    repository = forge_server.create(Forge.GITHUB, SHOP)
+    connection = service.watch(repository, dbt_version=None)
+    gold = service.extract(connection)
+    newer = {"dbt_project.yml": f"{SHOP['dbt_project.yml']}require-dbt-version: '>=9.0'\n"}
+    number = repository.open_pull_request("newer", newer)
+    head, base = service.propose(connection, repository, number)
+    if base.tier is ExtractionTier.GOLD:
+        assert base.run_id == gold.run_id
+        assert needs_lower_base(head, base)
+        assert request_base_again(service.state, head, base)
+        base = service.finished(str(get_pull_request(service.state, connection.id, number).base_job))
+
+    assert gold.tier is ExtractionTier.GOLD
+    assert (head.tier, base.tier) == (ExtractionTier.SILVER, ExtractionTier.SILVER)
+    assert (base.status, base.commit_sha) == (JobStatus.SUCCESS, gold.commit_sha)
+    assert "the head of pull request 1 was read without dbt" in str(base.fallback)
+    run = service.runs()[base.run_id or ""]
+    assert (run.branch, run.environment) == ("base:main", base_environment_of(1, connection.environment))
+    # Other jobs are reported meanwhile.
+    assert not request_base_again(service.state, head, head)
 
 
 HOSTILE: Mapping[str, File] = {
