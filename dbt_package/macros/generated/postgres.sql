@@ -2695,12 +2695,12 @@ SELECT
   run.run_at,
   run.git_sha,
   CASE
-    WHEN run.run_id = latest.run_id
-    THEN TRUE
     WHEN latest.extractor <> 'dbt'
-    THEN NULL
+    THEN CASE WHEN run.run_id = latest.run_id THEN TRUE END
     WHEN run.command LIKE '%--empty%' OR run.command LIKE '%--sample%'
     THEN FALSE
+    WHEN run.run_id = latest.run_id
+    THEN TRUE
     WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
     THEN TRUE
     WHEN step.step_id IS NULL
@@ -2799,8 +2799,8 @@ LEFT JOIN {{ schema }}.store_code_changes AS change
 -- One row per project, environment and node: the latest row count, its run, and the previous count.
 -- Key: project_name, environment, unique_id.
 -- `is_current` is true if neither the code of the node nor that of an ancestor has changed from the build of the counted
--- rows to the latest run of the environment, and NULL if this is unknown. A run that did not build the node counted the
--- rows of the build before it.
+-- rows to the latest run of the environment, and NULL if this is unknown or if a later run built the node again. A run
+-- that did not build the node counted the rows of the build before it.
 CREATE OR REPLACE VIEW {{ schema }}.latest_row_counts AS
 SELECT
   counted.project_name,
@@ -2824,10 +2824,10 @@ SELECT
     THEN NULL
     WHEN result.run_id IS NULL
     THEN NULL
-    WHEN builder.run_id = latest.run_id
-    THEN TRUE
     WHEN builder.command LIKE '%--empty%' OR builder.command LIKE '%--sample%'
     THEN FALSE
+    WHEN builder.run_id = latest.run_id
+    THEN TRUE
     WHEN builder.graph_id = latest.graph_id AND builder.macro_set_id = latest.macro_set_id
     THEN TRUE
     WHEN step.step_id IS NULL
@@ -2900,7 +2900,7 @@ FROM (
     JOIN {{ schema }}.store_run_results AS result
       ON result.run_id = run.run_id
     WHERE
-      run.command IS NOT NULL
+      run.command IS NOT NULL OR run.run_id = latest.run_id
     UNION ALL
     SELECT
       latest.project_name,
@@ -2938,8 +2938,6 @@ JOIN {{ schema }}.row_count_history AS counted
   ON counted.run_id = run.run_id AND counted.unique_id = last_figure.unique_id
 LEFT JOIN {{ schema }}.latest_runs AS latest
   ON latest.project_name = run.project_name AND latest.environment = run.environment
-LEFT JOIN {{ schema }}.store_run_results AS own
-  ON own.run_id = run.run_id AND own.unique_id = last_figure.unique_id
 LEFT JOIN (
   SELECT
     run_id,
@@ -2957,13 +2955,11 @@ LEFT JOIN (
   ON builder.project_name = run.project_name
   AND builder.environment = run.environment
   AND builder.age = CASE
-    WHEN own.run_id IS NOT NULL
-    THEN run.age
     WHEN run.target_database IS DISTINCT FROM latest.target_database
     THEN NULL
     WHEN run.target_schema IS DISTINCT FROM latest.target_schema
     THEN NULL
-    WHEN last_figure.result_age > run.age
+    WHEN last_figure.result_age >= run.age
     THEN last_figure.result_age
   END
 LEFT JOIN {{ schema }}.store_run_results AS result

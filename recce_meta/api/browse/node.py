@@ -61,7 +61,7 @@ class Measurement(Struct, frozen=True, kw_only=True):
     is_own: bool
     """True if the shown run measured the node."""
     since: str | None = None
-    """What has, or may have, changed since the measurement or *built_at*; None if all code is the same."""
+    """What has, or may have, changed since the measurement or *built_at*; None if nothing has."""
     is_certain: bool = True
     """False if it only may have changed."""
     built_at: datetime | None = None
@@ -72,7 +72,12 @@ class Measurement(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, run: RunMetadata) -> Measurement:
         """Return the measurement by the shown *run* itself."""
-        return cls(run_id=run.run_id, run_at=run.run_at, is_own=True)
+        return cls(run_id=run.run_id, run_at=run.run_at, is_own=True, since=_part(run.command or ""))
+
+
+def _part(command: str) -> str | None:
+    """Return which option of dbt's *command* limited the rows; None without one."""
+    return next((f"built only with {one}" for one in sorted(PART.intersection(command.split()))), None)
 
 
 class LastResult(Struct, frozen=True, kw_only=True):
@@ -337,11 +342,8 @@ def last_results(
 def last_count(
     adapter: UnifiedSqlAdapter,
     run: RunMetadata,
-    unique_id: str,
     outcomes: Iterable[NodeOutcome],
     built: LastResult | None,
-    nodes: Mapping[str, NodeMetadata],
-    parents: Mapping[str, Sequence[str]],
     *,
     schema: str = DEFAULT_SCHEMA,
 ) -> LastCount | None:
@@ -353,39 +355,38 @@ def last_count(
     last = next((one for one in counted if one.run_id == run.run_id), counted[0] if counted else None)
     if last is None or last.row_count is None:
         return None
-    has_built = run.extractor != DBT or not (last.status is None or last.status.lower() in NOT_BUILT)
-    before = built if last.status is None else None
     if last.run_id == run.run_id:
         own = Measurement.of(run)
-        measured = own if has_built else _of_earlier_build(own, run, run, before)
+        measured = own if run.extractor != DBT else _of_build(own, run, run, built)
         return LastCount(row_count=last.row_count, measured=measured)
     with open_store(adapter, schema) as store:
         other = run_by_id(store, last.run_id)
-        if other is None:
-            return None
-        if has_built:
-            build = Build.of(other.graph_id, other.macro_set_id, other.counted_at, other.command)
-            changes = CodeChanges(store, run, [build], nodes)
-            measured = _measured(changes, other.run_id, build, unique_id, nodes, parents)
-        else:
-            found = Measurement(run_id=other.run_id, run_at=other.counted_at, is_own=False)
-            measured = _of_earlier_build(found, run, other, before)
-        return LastCount(row_count=last.row_count, measured=measured)
+    if other is None:
+        return None
+    found = Measurement(run_id=other.run_id, run_at=other.counted_at, is_own=False)
+    if run.extractor != DBT:
+        measured = replace(found, since="may have changed", is_certain=False)
+    else:
+        measured = _of_build(found, run, other, built)
+    return LastCount(row_count=last.row_count, measured=measured)
 
 
-def _of_earlier_build(
+def _of_build(
     counted: Measurement, run: RunMetadata, counting: RunMetadata, built: LastResult | None
 ) -> Measurement:
-    """Return *counted*, by *counting*, with the build before it as *run* shows it: *built*, if known."""
+    """Return *counted*, by *counting*, with the build of its rows: *built*, as *run* shows it."""
     if (
         built is None
         or built.result.status.lower() in NOT_BUILT
-        or built.measured.run_at > counting.counted_at
         or counting.target_database != run.target_database
         or counting.target_schema != run.target_schema
     ):
         return replace(counted, is_build_known=False)
     last = built.measured
+    if last.run_id == counting.run_id:
+        return replace(counted, since=last.since, is_certain=last.is_certain)
+    if last.run_at > counting.counted_at:
+        return replace(counted, since="built again", is_certain=False)
     return replace(counted, built_at=last.run_at, since=last.since, is_certain=last.is_certain)
 
 
@@ -399,8 +400,7 @@ def _measured(
 ) -> Measurement:
     node = nodes.get(unique_id)
     since = "the node was removed" if node is None else changes.since(build, node, nodes, parents)
-    if since is None and not PART.isdisjoint(build.command.split()):
-        since = f"that run was {build.command}"
+    since = since or _part(build.command)
     may = None if node is None or since else changes.may_have_changed(build, node, parents)
     return Measurement(run_id=run_id, run_at=build.at, is_own=False, since=since or may, is_certain=not may)
 

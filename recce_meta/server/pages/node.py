@@ -211,11 +211,8 @@ def overview(request: Request) -> Page | Redirect:
     tests = node_tests(node.unique_id, opened.tests, results)
     history = node_history(view.adapter, run, node.unique_id, schema=view.schema)
     outcomes = node_outcomes(view.adapter, run, node.unique_id, schema=view.schema)
-    graph = opened.graph
     last = results.get(node.unique_id)
-    rows = last_count(
-        view.adapter, run, node.unique_id, outcomes, last, graph.names, graph.parents, schema=view.schema
-    )
+    rows = last_count(view.adapter, run, outcomes, last, schema=view.schema)
     target = AnnotationTarget(project_name=run.project_name, unique_id=node.unique_id)
     annotated = annotated_nodes(view, run.project_name, [node.unique_id])
     values = {
@@ -262,7 +259,8 @@ def sentences(
         )
         text = f"{result.status}{seconds}{message}."
         if measured.is_own:
-            found.append((f"Result in this run: {text}", None))
+            limited = f", {measured.since}" if measured.since else ""
+            found.append((f"Result in this run{limited}: {text}", None))
         else:
             said = f"Last result, {_when(measured)}: {text}"
             found.append((said, to.node(measured.run_id, node.unique_id)))
@@ -363,8 +361,8 @@ def _tests_figure(results: Sequence[LastResult | None]) -> FigureLink:
     unsure = sum(not measured.is_certain for measured in known)
     earlier = sum(not measured.is_own for measured in known)
     limits = f", {earlier:,} in earlier runs" if earlier else ""
-    limits += f", {outdated:,} before a change" if outdated else ""
-    limits += f", {unsure:,} perhaps before a change" if unsure else ""
+    limits += f", {outdated:,} outdated" if outdated else ""
+    limits += f", {unsure:,} perhaps outdated" if unsure else ""
     if states["failed"]:
         return FigureLink(f"{states['failed']:,}", f"of {total} failed{limits}", "#tests", "failed")
     if states["differs"]:

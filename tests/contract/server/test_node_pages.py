@@ -109,7 +109,7 @@ def test_a_run_that_did_not_measure_a_node_shows_the_last_result_and_what_change
     for said in (
         f"Last result, {since}: success in 1.00 s.",
         f"rows {since}",
-        "of 2 tests failed, 2 in earlier runs, 1 before a change",
+        "of 2 tests failed, 2 in earlier runs, 1 outdated",
     ):
         assert said in page.text, said
     assert f"rows of the build of {since}" in counting.text
@@ -141,7 +141,7 @@ def test_results_of_code_that_variables_may_have_changed_are_not_called_those_of
         page = node_page(client, shop.ORDERS, run="run-1")
 
     assert "Last result, 2026-11-01 08:00 UTC, its SQL may have changed since then: success" in page.text
-    assert "2 in earlier runs, 2 perhaps before a change" in page.text
+    assert "2 in earlier runs, 2 perhaps outdated" in page.text
 
 
 def test_the_first_run_proves_no_node_unchanged(shop_client: TestClient) -> None:

@@ -380,10 +380,10 @@ def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
         reader = open_run(lambda: adapter, run_id, project=None, schema=schema)
         graph, wanted = build_lineage_graph([], reader.edges), unique_id(name)
         parents = {one: graph.parents(one) for one in reader.names}
-        given = reader.names, parents
-        found = last_results(adapter, reader.run, [wanted], *given, schema=schema).get(wanted)
+        results = last_results(adapter, reader.run, [wanted], reader.names, parents, schema=schema)
+        found = results.get(wanted)
         outcomes = node_outcomes(adapter, reader.run, wanted, schema=schema)
-        counted = last_count(adapter, reader.run, wanted, outcomes, found, *given, schema=schema)
+        counted = last_count(adapter, reader.run, outcomes, found, schema=schema)
         assert (found and found.measured) == (counted and counted.measured)
         return () if found is None else (found.measured.run_id, found.measured.is_own, found.measured.since)
 
@@ -398,7 +398,7 @@ def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
     assert last("one", "daily") == ("all", False, "stg changed")
     assert last("one", "amount_is_there") == ("tests", False, "stg changed")
     assert last("later", "stg") == ("one", False, None)
-    assert last("later", "starred") == ("part", False, "that run was run --empty")
+    assert last("later", "starred") == ("part", False, "built only with --empty")
     assert last("one", "starred") == ()
 
 
@@ -480,7 +480,7 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
     def counts(reader: Any, one: str, parents: Any) -> Any:
         outcomes = node_outcomes(adapter, reader.run, one, schema=schema)
         last = results(reader, one, parents)
-        return last_count(adapter, reader.run, one, outcomes, last, reader.names, parents, schema=schema)
+        return last_count(adapter, reader.run, outcomes, last, schema=schema)
 
     edits = EDITS["values"][0]
     steps: list[Callable[[], None]] = [
@@ -500,6 +500,9 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
         lambda: ran("failed", 11, ["daily", "counted"], cents="/ 10", counts=MODELS, status="error", **edits),
         lambda: ran("limits", 12, ["counted"], "run --empty", cents="/ 10", **edits),
         lambda: ran("after limits", 13, [], cents="/ 10", counts=MODELS, **edits),
+        lambda: ran("counted", 14, ["daily"], cents="/ 10", **edits),
+        lambda: ran("rebuilt", 15, ["daily"], cents="/ 10", counts=[], **edits),
+        lambda: ran("empty", 16, ["counted"], "build --empty", cents="/ 10", counts=[], **edits),
     ]
     known: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for step in (*steps, *steps_with_counts):
@@ -516,11 +519,15 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
     assert last[unique_id("stg")] == ("variable", None)
     assert last[unique_id("amount_is_there")] == ("test", True)
     # A run that built a part counted the rows of earlier builds as well.
-    _, tables, failed, _, limits = (found for _, found in known[len(steps) :])
+    _, tables, failed, _, limits, counted, rebuilt, empty = (found for _, found in known[len(steps) :])
     one, other = unique_id("daily"), unique_id("counted")
     assert (tables[one], tables[other]) == (("tables", True), ("tables", False))
     assert (failed[one], failed[other]) == (("failed", None), ("failed", None))
     assert (limits[one], limits[other]) == (("after limits", None), ("after limits", False))
+    # A table that was built again without a count has other rows.
+    assert (counted[one], rebuilt[one]) == (("counted", True), ("counted", None))
+    assert empty[other] == ("after limits", None)
+    assert known[-1][0][other] == ("empty", False)
 
 
 def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
@@ -641,7 +648,7 @@ def test_a_time_after_the_recording_hides_no_result_count_or_change(adapter: Any
 
     reader = open_run(lambda: adapter, "honest", project=None, schema=schema)
     outcomes = node_outcomes(adapter, reader.run, wanted, schema=schema)
-    counted = last_count(adapter, reader.run, wanted, outcomes, None, reader.names, {}, schema=schema)
+    counted = last_count(adapter, reader.run, outcomes, None, schema=schema)
     assert counted is not None
     assert counted.measured.run_id == "ahead"
     history = node_history(adapter, reader.run, wanted, schema=schema)

@@ -43,4 +43,4 @@ def test_results_of_earlier_runs_are_counted_as_such_and_prove_nothing_of_later_
     found = _tests_figure([result("pass"), earlier])
     assert (found.value, found.label, found.tone) == ("2", "of 2 tests passed, 1 in earlier runs", "same")
     found = _tests_figure([result("pass"), outdated])
-    assert (found.label, found.tone) == ("of 2 tests passed, 1 in earlier runs, 1 before a change", "")
+    assert (found.label, found.tone) == ("of 2 tests passed, 1 in earlier runs, 1 outdated", "")

@@ -11,7 +11,7 @@ CREATE OR REPLACE VIEW recce_metadata.latest_row_counts (
   previous_row_count OPTIONS (description = 'Previous number of rows'),
   row_delta OPTIONS (description = 'Difference from the previous number of rows'),
   row_change OPTIONS (description = 'Difference from the previous number of rows, as a share of it'),
-  is_current OPTIONS (description = 'Whether neither the node nor an ancestor has other code since the build of the counted rows; NULL if unknown')
+  is_current OPTIONS (description = 'Whether neither the node nor an ancestor has other code since the build of the counted rows; NULL if unknown or built again')
 )
 OPTIONS (description = 'One row per project, environment and node: the latest row count, its run, and the previous count')
 AS

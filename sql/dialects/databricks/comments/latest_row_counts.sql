@@ -11,7 +11,7 @@ CREATE OR REPLACE VIEW recce_metadata.latest_row_counts (
   previous_row_count COMMENT 'Previous number of rows',
   row_delta COMMENT 'Difference from the previous number of rows',
   row_change COMMENT 'Difference from the previous number of rows, as a share of it',
-  is_current COMMENT 'Whether neither the node nor an ancestor has other code since the build of the counted rows; NULL if unknown'
+  is_current COMMENT 'Whether neither the node nor an ancestor has other code since the build of the counted rows; NULL if unknown or built again'
 )
 COMMENT 'One row per project, environment and node: the latest row count, its run, and the previous count'
 AS

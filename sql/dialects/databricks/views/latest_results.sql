@@ -19,12 +19,12 @@ SELECT
   run.run_at,
   run.git_sha,
   CASE
-    WHEN run.run_id = latest.run_id
-    THEN TRUE
     WHEN latest.extractor <> 'dbt'
-    THEN NULL
+    THEN CASE WHEN run.run_id = latest.run_id THEN TRUE END
     WHEN run.command LIKE '%--empty%' OR run.command LIKE '%--sample%'
     THEN FALSE
+    WHEN run.run_id = latest.run_id
+    THEN TRUE
     WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
     THEN TRUE
     WHEN step.step_id IS NULL

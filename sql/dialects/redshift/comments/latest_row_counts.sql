@@ -11,4 +11,4 @@ COMMENT ON COLUMN recce_metadata.latest_row_counts.previous_run_id IS 'Id of the
 COMMENT ON COLUMN recce_metadata.latest_row_counts.previous_row_count IS 'Previous number of rows';
 COMMENT ON COLUMN recce_metadata.latest_row_counts.row_delta IS 'Difference from the previous number of rows';
 COMMENT ON COLUMN recce_metadata.latest_row_counts.row_change IS 'Difference from the previous number of rows, as a share of it';
-COMMENT ON COLUMN recce_metadata.latest_row_counts.is_current IS 'Whether neither the node nor an ancestor has other code since the build of the counted rows; NULL if unknown';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.is_current IS 'Whether neither the node nor an ancestor has other code since the build of the counted rows; NULL if unknown or built again';

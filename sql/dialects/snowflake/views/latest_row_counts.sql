@@ -1,8 +1,8 @@
 -- One row per project, environment and node: the latest row count, its run, and the previous count.
 -- Key: project_name, environment, unique_id.
 -- `is_current` is true if neither the code of the node nor that of an ancestor has changed from the build of the counted
--- rows to the latest run of the environment, and NULL if this is unknown. A run that did not build the node counted the
--- rows of the build before it.
+-- rows to the latest run of the environment, and NULL if this is unknown or if a later run built the node again. A run
+-- that did not build the node counted the rows of the build before it.
 CREATE OR REPLACE VIEW recce_metadata.latest_row_counts AS
 SELECT
   counted.project_name,
@@ -26,10 +26,10 @@ SELECT
     THEN NULL
     WHEN result.run_id IS NULL
     THEN NULL
-    WHEN builder.run_id = latest.run_id
-    THEN TRUE
     WHEN builder.command LIKE '%--empty%' OR builder.command LIKE '%--sample%'
     THEN FALSE
+    WHEN builder.run_id = latest.run_id
+    THEN TRUE
     WHEN builder.graph_id = latest.graph_id AND builder.macro_set_id = latest.macro_set_id
     THEN TRUE
     WHEN step.step_id IS NULL
@@ -102,7 +102,7 @@ FROM (
     JOIN recce_metadata.store_run_results AS result
       ON result.run_id = run.run_id
     WHERE
-      run.command IS NOT NULL
+      run.command IS NOT NULL OR run.run_id = latest.run_id
     UNION ALL
     SELECT
       latest.project_name,
@@ -140,8 +140,6 @@ JOIN recce_metadata.row_count_history AS counted
   ON counted.run_id = run.run_id AND counted.unique_id = last_figure.unique_id
 LEFT JOIN recce_metadata.latest_runs AS latest
   ON latest.project_name = run.project_name AND latest.environment = run.environment
-LEFT JOIN recce_metadata.store_run_results AS own
-  ON own.run_id = run.run_id AND own.unique_id = last_figure.unique_id
 LEFT JOIN (
   SELECT
     run_id,
@@ -159,13 +157,11 @@ LEFT JOIN (
   ON builder.project_name = run.project_name
   AND builder.environment = run.environment
   AND builder.age = CASE
-    WHEN own.run_id IS NOT NULL
-    THEN run.age
     WHEN run.target_database IS DISTINCT FROM latest.target_database
     THEN NULL
     WHEN run.target_schema IS DISTINCT FROM latest.target_schema
     THEN NULL
-    WHEN last_figure.result_age > run.age
+    WHEN last_figure.result_age >= run.age
     THEN last_figure.result_age
   END
 LEFT JOIN recce_metadata.store_run_results AS result
