@@ -7,7 +7,8 @@ A case draws a project: facts that join dimensions, measures, filters, metrics o
 dbt parses it, and MetricFlow writes the SQL of each metric, with and without a group by time, and of each
 saved query. For each column of each model, DuckDB plans these queries without the column, and `diff` compares
 the project with one whose model lacks it. Prints each query that fails without being reported as `fails` or
-`may_fail`, and each report of a query that works; exits with 1 if one is missed.
+`may_fail`, and each report of a query that works; exits with 1 if one is missed, or if more than 2 % of the
+reports of failures are false.
 """
 
 from __future__ import annotations
@@ -65,6 +66,10 @@ print(json.dumps(found))
 """
 PROFILE = {"shop": {"target": "dev", "outputs": {"dev": {"type": "duckdb", "path": "shop.duckdb"}}}}
 TYPES = {"id": "1", "text": "'a'", "number": "1.5", "time": "DATE '2024-01-01'", "flag": "true"}
+MOST_ALARMS = 0.02
+"""Part of the reports that may be false, as DuckDB plans the query."""
+OWN = ("base", "measures")
+"""Keys of a drawn metric that dbt does not read: the semantic model of its measures, if one, and these."""
 
 
 class Shop:
@@ -99,12 +104,18 @@ class Shop:
         draw = self._draw
         columns = {f"{name}_id": TYPES["id"], **{f"{name}_{kind}_{at}": TYPES[kind]
                    for kind in ("text", "number", "time", "flag") for at in range(2)}}  # fmt: skip
-        columns |= {f"key{at}": TYPES["id"] for at in keys}
+        # DuckDB would take a removed column from another table of the same join that has one of this name.
+        taken = {column for model in self.models.values() for column in model}
+        names = {f"key{at}": f"key{at}" if f"key{at}" not in taken else f"{name}_key{at}" for at in keys}
+        columns |= dict.fromkeys(names.values(), TYPES["id"])
         self.models[name] = columns
         is_named = name.startswith("dim") or draw.random() < 0.7
         entity = name.replace("dim", "key")
         entities = [{"name": entity, "type": draw.choice(["primary", "unique"]), "expr": f"{name}_id"}]
-        entities += [{"name": f"key{at}", "type": "foreign"} for at in keys]
+        entities += [
+            {"name": key, "type": "foreign", **({} if key == column else {"expr": column})}
+            for key, column in names.items()
+        ]
         times = [f"{name}_time_{at}" for at in range(2)]
         dimensions = [{**self._name(column, "is"), "type": "categorical"} for column in columns
                       if "text" in column or "flag" in column]  # fmt: skip
@@ -117,14 +128,21 @@ class Shop:
             case = f"case when {name}_flag_{draw.randrange(2)} then {number} end"
             both = f"{name}_number_0 - {name}_number_1"
             measure: dict[str, Any] = {"name": f"{name}_measure_{at}"}
-            measure |= {"agg": draw.choice(["sum", "max", "average"])}
+            measure |= {"agg": draw.choice(["sum", "max", "average", "median"])}
             measure |= {"expr": draw.choice([number, number, case, both])}
+            if draw.random() < 0.3:
+                measure |= draw.choice([
+                    {"agg": "sum_boolean", "expr": f"{name}_flag_0"},
+                    {"agg": "count_distinct", "expr": f"{name}_text_1"},
+                    {"agg": "percentile", "agg_params": {"percentile": 0.9}},
+                ])  # fmt: skip
             if draw.random() < 0.2:
                 measure = {"name": measure["name"], "agg": "count", "expr": "1"}
             if draw.random() < 0.2:
                 measure["agg_time_dimension"] = times[1]
             if draw.random() < 0.15:
-                measure["non_additive_dimension"] = {"name": times[0], "window_choice": "max"}
+                groups = {"window_groupings": [entity]} if draw.random() < 0.5 else {}
+                measure["non_additive_dimension"] = {"name": times[0], "window_choice": "max", **groups}
             measures.append(measure)
             self._measures.append((measure["name"], len(self.semantic_models)))
         found: dict[str, Any] = {
@@ -165,7 +183,7 @@ class Shop:
         return [*calls, "TimeDimension('metric_time', 'day')"]
 
     def _filter(self, base: int, chance: float = 0.4) -> dict[str, Any]:
-        if self._draw.random() > chance:
+        if base < 0 or self._draw.random() > chance:
             return {}
         called = self._draw.sample(self._elements(base), self._draw.randint(1, 2))
         return {"filter": " and ".join(f"{{{{ {call} }}}} is not null" for call in called)}
@@ -173,11 +191,17 @@ class Shop:
     def _add_metric(self, name: str) -> None:
         draw = self._draw
         kind = draw.choice(["simple", "simple", "ratio", "derived", "cumulative", "conversion"])
-        above = [metric for metric in self.metrics if metric["type"] == "simple"]
-        if kind in ("ratio", "derived") and len(above) < 2:
+        # MetricFlow takes no metric that reads one measure with unequal filters.
+        above = (
+            self.metrics if draw.random() < 0.4 else [one for one in self.metrics if one["type"] == "simple"]
+        )
+        pairs = [(one, other) for one in above for other in above
+                 if one["measures"].isdisjoint(other["measures"])]  # fmt: skip
+        if kind in ("ratio", "derived") and not pairs:
             kind = "simple"
         measure, base = draw.choice(self._measures)
         params: dict[str, Any] = {}
+        measures = frozenset([measure])
         own = self._filter(base)
         if kind == "simple":
             params = {"measure": {"name": measure, **self._filter(base, 0.2)}}
@@ -197,10 +221,10 @@ class Shop:
                 "base_measure": one[0], "conversion_measure": other[0],
                 "entity": draw.choice(sorted(shared)), "window": "7 days",
             }}  # fmt: skip
-            own = {}
+            own, measures = {}, frozenset([one[0], other[0]])
         else:
-            one, other = draw.sample(above, 2)
-            own = {}
+            one, other = draw.choice(pairs)
+            own, measures = {}, one["measures"] | other["measures"]
             inputs = [{"name": each["name"], **self._filter(each["base"], 0.3)} for each in (one, other)]
             if kind == "ratio":
                 params = {"numerator": inputs[0], "denominator": inputs[1]}
@@ -211,7 +235,8 @@ class Shop:
                 params = {"expr": f"first_one - {other['name']}", "metrics": inputs}
             base = one["base"] if one["base"] == other["base"] else -1
         self.metrics.append(
-            {"name": name, "label": name, "type": kind, "type_params": params, "base": base, **own}
+            {"name": name, "label": name, "type": kind, "type_params": params, **own}
+            | {"base": base, "measures": measures}
         )
 
     def _aggregation(self, measure: tuple[str, int]) -> str:
@@ -246,7 +271,7 @@ class Shop:
             "models/shop.yml": {
                 "models": [spine],
                 "semantic_models": self.semantic_models,
-                "metrics": [{key: one[key] for key in one if key != "base"} for one in self.metrics],
+                "metrics": [{key: one[key] for key in one if key not in OWN} for one in self.metrics],
                 "saved_queries": self.saved_queries,
             },
         }
@@ -347,7 +372,8 @@ def main() -> None:
                     print(f"{outcome}: {place}", flush=True)
     print(", ".join(f"{count:,} {outcome}" for outcome, count in sorted(counts.items())))
     print(clock.report(counts["missed"]))
-    sys.exit(bool(counts["missed"]))
+    false_alarms = counts["false alarm"]
+    sys.exit(counts["missed"] > 0 or false_alarms > MOST_ALARMS * (counts["right"] + false_alarms))
 
 
 if __name__ == "__main__":
