@@ -42,6 +42,7 @@ from recce_meta.models import (
 from recce_meta.models.change import Category, Impact, ReachedBy
 from recce_meta.store import read
 from recce_meta.store.select import RunSelector, resolve_complete_run
+from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 if TYPE_CHECKING:
@@ -232,12 +233,10 @@ class _Pair:
         return [*scope, *self._macro_notes, *uncompared_note(self.sides[0], self.sides[1], once)]
 
     def unseen_seeds(self) -> list[str]:
-        """Return seeds without a content hash on both sides."""
-        unseen = [
-            set(read.load_unseen_seeds(self.adapter, run, schema=self.schema))
-            for run in (self.base, self.current)
-        ]
-        return sorted(unseen[0] & unseen[1])
+        """Return the seeds of both runs whose contents neither dbt nor the recorder read."""
+        binds = {"graph_id": self.base.graph_id, "other_graph_id": self.current.graph_id}
+        with open_store(self.adapter, self.schema) as store:
+            return read.names_of(store.query("unseen_seeds", **binds))
 
 
 REFUSABLE = (Category.BREAKING, Category.PARTIAL_BREAKING, Category.UNKNOWN)

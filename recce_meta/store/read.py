@@ -395,11 +395,14 @@ def load_nodes_by_id(
 
 def nodes_by_id(store: StoreSession, run: RunMetadata, ids: Iterable[str]) -> list[NodeMetadata]:
     """Return the result of `load_nodes_by_id` from an open store."""
-    nodes = described_nodes(store, run, ids)
-    # Most nodes read few relations; those of all nodes take longer than the nodes themselves.
-    named = "\n".join(sorted({one for node in nodes for one in token_ids(node.compiled_code or "")}))
-    found = store.query("relations_by_id", graph_id=run.graph_id, ids=named) if named else []
-    relations = {str(unique_id): str(relation) for unique_id, relation in found}
+    binds = {"graph_id": run.graph_id, "ids": "\n".join(ids)}
+    edges = store.query("named_parents_by_id", **binds)
+    nodes = _described(store, binds, [edge[:-1] for edge in edges])
+    # Code reads itself and parents. The relations of all nodes would take longer than the nodes themselves.
+    known = {edge[1]: edge[-1] for edge in edges} | {node.unique_id: node.relation_name for node in nodes}
+    named = sorted({one for node in nodes for one in token_ids(node.compiled_code or "")} - known.keys())
+    more = store.query("relations_by_id", graph_id=run.graph_id, ids="\n".join(named)) if named else []
+    relations = {str(one): str(relation) for one, relation in (*known.items(), *more) if relation}
     return _in_order(_resolved(node, relations) for node in nodes)
 
 
@@ -408,9 +411,14 @@ def described_nodes(
 ) -> list[NodeMetadata]:
     """Return the nodes *ids* of *run* with tokens for relations in compiled code, and perhaps no parents."""
     binds = {"graph_id": run.graph_id, "ids": "\n".join(ids)}
-    by_node = group_parents(store.query("parents_by_id", **binds)) if with_parents else {}
-    objects = Objects()
-    return [node_of(row, by_node, None, objects) for row in store.query("nodes_by_id", **binds)]
+    return _described(store, binds, store.query("parents_by_id", **binds) if with_parents else ())
+
+
+def _described(
+    store: StoreSession, binds: Mapping[str, object], edges: Iterable[tuple[Any, ...]]
+) -> list[NodeMetadata]:
+    objects, parents = Objects(), group_parents(edges)
+    return [node_of(row, parents, None, objects) for row in store.query("nodes_by_id", **binds)]
 
 
 def _resolved(node: NodeMetadata, relations: Mapping[str, str]) -> NodeMetadata:
@@ -473,14 +481,6 @@ def load_hooked(adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = D
     """Return unique ids of nodes that may call macros that dbt does not detect: in hooks, in branches."""
     with open_store(adapter, schema) as store:
         return names_of(store.query("hooked", graph_id=run.graph_id))
-
-
-def load_unseen_seeds(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> list[str]:
-    """Return unique ids of the seeds of *run* whose contents neither dbt nor the recorder read."""
-    with open_store(adapter, schema) as store:
-        return names_of(store.query("unseen_seeds", graph_id=run.graph_id))
 
 
 def count_nodes(

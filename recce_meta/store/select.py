@@ -125,33 +125,29 @@ def find_run(store: StoreSession, selector: str, project: str | None) -> RunMeta
 
 
 def _find_run(store: StoreSession, selector: str, project: str | None) -> RunMetadata:
-    exact = run_by_id(store, selector)
-    if exact is not None and not _means_others(store, selector):
-        return exact
     name, back = _split(selector, "Run", "use a run id, an environment such as 'base', or 'latest'")
     filters = _filters(name)
-    if filters is not None or _is_environment(store, name):
-        # The environment of a workspace has runs of one project, which may be no other run's.
-        is_own = project is not None or name.startswith(OF_WORKSPACE)
-        chosen = project if is_own else find_project(store, selector)
-        if filters and "sha_prefix" in filters:
+    runs: list[RunMetadata] | None = None
+    if filters is None:
+        # Other users choose the ids of runs that they push or upload, and must not replace what a word means.
+        # The ids that recorders create have at least 32 characters.
+        is_long = len(name) >= ID_LENGTH
+        if is_long and (exact := run_by_id(store, selector)) is not None:
+            return exact
+        runs = find_runs(store, project=project, most=back + 1, environment=name)
+        if not runs and (project is None or not find_runs(store, most=1, environment=name)):
+            exact = None if is_long else run_by_id(store, selector)
+            return exact or _by_prefix(store, selector, project)
+    # The environment of a workspace has runs of one project, which may be no other run's.
+    is_own = project is not None or name.startswith(OF_WORKSPACE)
+    chosen = project if is_own else find_project(store, selector)
+    if filters is not None:
+        if "sha_prefix" in filters:
             _one_commit(store, name, chosen, filters)
-        runs = find_runs(
-            store, project=chosen, most=back + 1, **({"environment": name} if filters is None else filters)
-        )
-        if len(runs) > back:
-            return runs[back]
-        raise _too_few("Run", selector, len(runs)) if runs else unknown_run(store, selector, chosen)
-    return _by_prefix(store, selector, project)
-
-
-def _means_others(store: StoreSession, name: str) -> bool:
-    """Return True if *name*, the id of a run, is also a keyword or an environment.
-
-    Other users choose the ids of runs that they push or upload, and must not replace what a word means.
-    """
-    # The ids that recorders create have at least 32 characters, and cost no further statement.
-    return _filters(name) is not None or (len(name) < ID_LENGTH and _is_environment(store, name))
+        runs = find_runs(store, project=chosen, most=back + 1, **filters)
+    if runs and len(runs) > back:
+        return runs[back]
+    raise _too_few("Run", selector, len(runs)) if runs else unknown_run(store, selector, chosen)
 
 
 def find_project(store: StoreSession, selector: str) -> str | None:
@@ -202,10 +198,6 @@ def parse_time(text: str) -> datetime:
             hint="for example before:2026-11-01 or before:2026-11-01T12:30:00Z",
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
-
-
-def _is_environment(store: StoreSession, name: str) -> bool:
-    return bool(find_runs(store, environment=name, most=1))
 
 
 def _split(selector: str, noun: str, hint: str) -> tuple[str, int]:

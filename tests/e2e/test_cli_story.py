@@ -325,13 +325,13 @@ NO_DATA = NEVER | {
     ("command", "never", "modules", "statements"),
     [
         (["runs"], NO_SQL, 81, 4),
-        (["show"], NO_SQL, 119, 10),
-        (["lineage", "orders"], NO_SQL, 119, 9),
-        (["impact", "stg_orders.order_id"], NO_SQL, 120, 13),
+        (["show"], NO_SQL, 119, 9),
+        (["lineage", "orders"], NO_SQL, 119, 8),
+        (["impact", "stg_orders.order_id"], NO_SQL, 120, 12),
         # Two statements read the inputs of unit tests below a lost column.
-        (["diff"], NO_DATA, 179, 45),
+        (["diff"], NO_DATA, 179, 39),
         # This store has no tables of data: the statements are those until the first of them is missed.
-        (["value", "orders"], NEVER | {"jinja2", "recce_meta.api.diff"}, 161, 26),
+        (["value", "orders"], NEVER | {"jinja2", "recce_meta.api.diff"}, 161, 25),
     ],
 )
 def test_commands_keep_their_budget_of_imports_and_statements(

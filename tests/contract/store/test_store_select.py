@@ -62,7 +62,8 @@ def test_a_selector_means_one_run(history, selector, run_id):
 
 
 @pytest.mark.parametrize(
-    ("run_id", "selected"), [("latest", "cccc-1"), ("staging", "cccc-1"), ("branch:main", "cccc-1")]
+    ("run_id", "selected"),
+    [("latest", "cccc-1"), ("staging", "cccc-1"), ("branch:main", "cccc-1"), ("base~1", "aaaa-2")],
 )
 def test_an_id_does_not_replace_what_a_word_means(history, make_project, run_id, selected):
     pushed = make_project(run_id, environment="other", branch="x", run_at=START)

@@ -1,4 +1,4 @@
--- Seeds of a graph whose rows were not read: larger than dbt's limit of 1 MiB, and their files were not available.
+-- Seeds of both graphs whose rows were not read: larger than dbt's limit of 1 MiB, and their files were not available.
 SELECT
   part_nodes.unique_id
 FROM recce_metadata.store_graph_parts AS graph_parts
@@ -7,7 +7,12 @@ JOIN recce_metadata.store_part_nodes AS part_nodes
 JOIN recce_metadata.store_node_versions AS node_versions
   ON node_versions.version_id = part_nodes.version_id
 WHERE
-  graph_parts.graph_id = :graph_id
+  graph_parts.graph_id IN (:graph_id, :other_graph_id)
   AND node_versions.resource_type = 'seed'
   AND node_versions.checksum_rule = 'path'
-  AND node_versions.code_hash IS NULL;
+  AND node_versions.code_hash IS NULL
+GROUP BY
+  part_nodes.unique_id
+HAVING
+  MAX(CASE WHEN graph_parts.graph_id = :graph_id THEN 1 ELSE 0 END) = 1
+  AND MAX(CASE WHEN graph_parts.graph_id = :other_graph_id THEN 1 ELSE 0 END) = 1;
