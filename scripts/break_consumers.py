@@ -100,6 +100,8 @@ class Shop:
             "models/batched.sql": config(materialized="incremental", event_time="made_at", **batches) + STAR,
             "models/indexed.sql": config(materialized="table", indexes=[{"columns": [one()]}]) + STAR,
             "models/hooked.sql": config(materialized="table", post_hook=updates) + STAR,
+            "models/touched.sql": config(materialized="table") + STAR,
+            "models/touches_up.sql": "select count(*) as n from {{ ref('up') }}",
             "models/documented.sql": config(materialized="table", persist_docs={"columns": True}) + STAR,
             "models/hidden.sql": config(materialized="ephemeral")
             + STAR.replace("*", f"{one()} as a, 1 as b"),
@@ -118,6 +120,9 @@ class Shop:
         }
         for name, text in TESTS.items():
             self.files[f"macros/{name}.sql"] = f"{{% test {name}{text} {{% endtest %}}"
+        touched = one()
+        update = f"update {{{{ relation }}}} set {touched} = {touched}"
+        self.files["macros/touch.sql"] = f"{{% macro touch(relation) %}}{update}{{% endmacro %}}"
         self.yaml = {
             "dbt_project.yml": {
                 **{"name": "shop", "version": "1.0", "profile": "shop"},
@@ -167,6 +172,8 @@ class Shop:
                 ],
             },
             {"name": "promised", "config": {"contract": {"enforced": True}}, "columns": typed},
+            {"name": "touched", "config": {"post_hook": "{{ touch(this) }}"}},
+            {"name": "touches_up", "config": {"pre_hook": "{{ touch(ref('up')) }}"}},
             {"name": "documented", "columns": [{"name": name, "description": "x"} for name in UP]},
         ]
 

@@ -1,4 +1,4 @@
-"""Effects of dbt's build statements on existing rows of a table: facts that differ between adapters.
+"""Effects of dbt's build statements on existing rows of a table, and columns that the configuration names.
 
 Read from the macros of dbt-adapters 1.24, dbt-duckdb 1.11, dbt-postgres 1.11, dbt-snowflake 1.12,
 dbt-bigquery 1.12, dbt-redshift 1.11 and dbt-databricks 1.12, and executed on DuckDB and PostgreSQL. An
@@ -8,13 +8,17 @@ outcome describes the next run without `--full-refresh`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
 from recce_meta.models.change import EXISTING, Category
+from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource
 
 
 class Statement(Enum):
@@ -184,18 +188,39 @@ LAYOUT: Mapping[str, tuple[str, ...]] = {
 }
 """Configuration keys with columns of the table that a statement which creates it names, by adapter."""
 NAMING = (
-    *("incremental_predicates", "predicates", "merge_update_columns", "merge_exclude_columns", "event_time"),
-    *("pre-hook", "post-hook", "pre_hook", "post_hook"),
+    "incremental_predicates",
+    "predicates",
+    "merge_update_columns",
+    "merge_exclude_columns",
+    "event_time",
 )
 """Configuration keys with SQL that may name columns of the node's own table."""
 
 
-def configured_names(node: NodeMetadata, adapter: str | None) -> dict[str, bool]:
+ANY_NAME = "{{}}"
+"""Stands for a name that a template computes from values that no artifact has."""
+HOOKS = ("pre-hook", "post-hook", "pre_hook", "post_hook")
+_COMPUTED = re.compile(r"\{[{%](?:(?![%}]\}).)*?(?:\b(?:env_)?var\s*\(|~)", re.DOTALL)
+"""Tag with a variable or a concatenation."""
+_NO_COLUMN = re.compile(
+    r"""
+    \{\#.*?\#\}
+    | \{%-?\s*(?:el)?if\b.*?%\}
+    | '[^'{}]*\{\{[^{}]*\}\}[^'{}]*'
+    | \{\{[^{}]*\}\}(?=\s*\.)
+    | ^\s*(?:grant|revoke)\b.*
+    """,
+    re.DOTALL | re.IGNORECASE | re.VERBOSE,
+)
+"""Text that computes no name of a column: comments, conditions, literals, schemas, privileges."""
+
+
+def configured_names(node: NodeMetadata, adapter: str | None, hooks: Iterable[str]) -> dict[str, bool]:
     """Return the lower-case words in the configuration of *node* that may name columns of its own table.
 
-    The value is True if the statement that creates the table names such a column.
+    *hooks* are its `hook_words`. The value is True if the statement that creates the table names the column.
     """
-    found: dict[str, bool] = {}
+    found: dict[str, bool] = dict.fromkeys(hooks, False)
     layout = LAYOUT.get(adapter or "", ()) if node.materialized != "view" else ()
     for key in (*NAMING, *layout):
         texts = [text.lower() for text in _texts(node.config.get(key))]
@@ -204,6 +229,137 @@ def configured_names(node: NodeMetadata, adapter: str | None) -> dict[str, bool]
         if key in layout and node.materialized == "table":
             found |= {text.strip().strip('"`[]'): True for text in texts}
     return found
+
+
+def hook_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> frozenset[str]:
+    """Return the lower-case words in the hooks of *node*, and in the macros that these call.
+
+    ANY_NAME is one if a variable or a concatenation may be the name of a column.
+    """
+    texts = [text for key in HOOKS for text in _texts(node.config.get(key))]
+    found = names_in(texts)
+    called = [one for one in node.macros if one in macros and macros[one].name.lower() in found]
+    known = set(called)
+    while called:
+        macro = macros[called.pop()]
+        if macro.unique_id.startswith("macro.dbt."):
+            continue  # it names no column of a project
+        texts.append(macro.macro_sql)
+        new = {one for one in macro.macros if one in macros} - known
+        known |= new
+        called += new
+    words = names_in(texts)
+    if words & {"config", "model"}:
+        words |= names_in([*_strings(node.config), *_strings(node.meta)])
+    return words | {ANY_NAME} if any(_COMPUTED.search(_NO_COLUMN.sub("", text)) for text in texts) else words
+
+
+def _strings(value: Json) -> list[str]:
+    """Return all strings in *value*."""
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, (list, tuple)):
+        return [text for each in value for text in _strings(each)]
+    return [value] if isinstance(value, str) else []
+
+
+_REFERENCE = re.compile(
+    r"""^\s*(?:references\s+)?((?:[\w$.]|"[^"]*"|`[^`]*`|\[[^]]*\])+)\s*\(([^()]*)\)""", re.I
+)
+"""Expression of a foreign key: a relation and its columns."""
+
+
+class ConfiguredNames(Struct, frozen=True):
+    """Names of columns in the configuration of a node."""
+
+    own: Mapping[str, bool]
+    """Lower-case words that may name columns of the node's table; see `configured_names`."""
+    keys: tuple[tuple[str, str], ...]
+    """Unique ids and columns that foreign keys name."""
+    hooked: tuple[tuple[str, str], ...]
+    """Unique ids of parents, and their columns that hooks may name."""
+
+    @property
+    def settings(self) -> list[Json]:
+        """Return the part of a lineage id that follows from these names."""
+        if not self.own and not self.keys and not self.hooked:
+            return []
+        return [sorted(self.own.items()), sorted(self.keys), *([self.hooked] if self.hooked else ())]
+
+    def columns(
+        self, outputs: Iterable[ColumnOutput], source_of: Callable[[tuple[str, str]], ColumnSource]
+    ) -> Iterator[ColumnSource]:
+        """Yield the named columns of parents; *source_of* finds one by unique id and name."""
+        # A word of SQL may be the name of something else.
+        for output in outputs:
+            is_certain = self.own.get(output.name.lower(), self.own.get(ANY_NAME))
+            if is_certain is not None:
+                for source in output.sources:
+                    sure = source.confidence if is_certain else min(source.confidence, UNSURE)
+                    yield replace(source, confidence=sure)
+        yield from map(source_of, self.keys)
+        for source in map(source_of, self.hooked):
+            yield replace(source, confidence=min(source.confidence, UNSURE))
+
+
+def names_in_configuration(
+    node: NodeMetadata,
+    adapter: str | None,
+    macros: Mapping[str, MacroMetadata],
+    nodes: Mapping[str, NodeMetadata],
+    columns_of: Callable[[str], Iterable[str]],
+) -> ConfiguredNames:
+    """Return the names of columns in the configuration of *node*; *columns_of* has those of a parent."""
+    words = hook_words(node, macros)
+    # SQL of a hook reads a parent if it has the name.
+    known = [nodes[one] for one in node.parents if one in nodes]
+    read = [one.unique_id for one in known if {one.name.lower(), (one.identifier or "").lower()} & words]
+    hooked = [(one, name) for one in read for name in columns_of(one) if {name.lower(), ANY_NAME} & words]
+    return ConfiguredNames(
+        configured_names(node, adapter, words), tuple(foreign_keys(node, nodes)), tuple(sorted(hooked))
+    )
+
+
+def foreign_keys(node: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> list[tuple[str, str]]:
+    """Return the columns that foreign keys of *node* name, with the parents that have them.
+
+    Without an enforced contract, dbt creates no constraint. A key that is given as an expression names a
+    relation; it counts if the query or a hook reads the node with this relation.
+    """
+    if not node.contract:
+        return []
+    listed = [node.properties.get("constraints"), *(column.constraints for column in node.columns)]
+    constraints = [one for each in listed for one in each or () if isinstance(one, dict)]
+    parents = [nodes[parent] for parent in node.parents if parent in nodes]
+    return [
+        (parent.unique_id, column)
+        for one in constraints
+        if one.get("type") == "foreign_key"
+        for relation, columns in (_target(one),)
+        for parent in parents
+        if _is_relation(parent, relation)
+        for column in columns
+    ]
+
+
+def _target(constraint: Mapping[str, Json]) -> tuple[str, list[str]]:
+    """Return the relation and the columns that a foreign key refers to; empty if they are not known."""
+    relation = constraint.get("to")
+    if isinstance(relation, str):
+        return relation, [one for one in constraint.get("to_columns") or () if isinstance(one, str)]
+    found = _REFERENCE.match(str(constraint.get("expression") or ""))
+    return (found[1], [one.strip() for one in found[2].split(",")]) if found else ("", [])
+
+
+def _is_relation(parent: NodeMetadata, text: str) -> bool:
+    if text == parent.relation_name or re.search(rf"\(.*['\"]{re.escape(parent.name)}['\"]", text):
+        return True
+    own, named = (_parts(one) for one in (parent.relation_name or "", text))
+    return bool(named) and own[-len(named) :] == named
+
+
+def _parts(relation: str) -> list[str]:
+    return [part.lower() for part in re.findall(r"[^\s.\"`\[\]]+", relation)]
 
 
 def _texts(value: Json) -> list[str]:

@@ -48,7 +48,6 @@ from recce_meta.sql_lineage.project.nodes import (
     argument_reads,
     argument_uses,
     canonical_spelling,
-    configured_columns,
     deciding_uses,
     elements,
     elements_query,
@@ -56,7 +55,6 @@ from recce_meta.sql_lineage.project.nodes import (
     exposure_reads,
     fixture_columns,
     fixture_reads,
-    foreign_keys,
     named_columns,
     naming,
     node_columns,
@@ -67,7 +65,12 @@ from recce_meta.sql_lineage.project.nodes import (
 )
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, SemanticLayer
 from recce_meta.warehouses import rules_of
-from recce_meta.warehouses.builds import Edit, configured_names, deciding_columns, incremental_words
+from recce_meta.warehouses.builds import (
+    Edit,
+    deciding_columns,
+    incremental_words,
+    names_in_configuration,
+)
 
 if TYPE_CHECKING:
     from recce_meta.sql_lineage import QueryColumns
@@ -317,22 +320,23 @@ class _Analysis:
         settings += [[key, sorted(words)] for key, words in sorted(deciding.items())]
         if settings and not is_snapshot:
             settings += [bool(node.contract), self._fails_on_removal(node)]
-        named = configured_names(node, self._adapter)
-        keys = foreign_keys(node, self.nodes)
-        if named or keys:
-            settings += [sorted(named.items()), sorted(keys)]
+        named = names_in_configuration(node, self._adapter, self._macros, self.nodes, self._names_of)
+        settings += named.settings
         lineage_id = self._query_id(names, own, settings or bool(node.contract))
         analyse = self._snapshot if is_snapshot else self._model
 
         def compute() -> NodeColumns:
             read = {*names.read, *names.injected.values()} - {node.unique_id}
-            parents = {one: self.columns_of(one) for one in sorted(read)}
-            known = {one: columns.names or columns.documented for one, columns in parents.items()}
+            known = {one: self._names_of(one) for one in sorted(read)}
             found = deciding_uses(node, analyse(node, names, own), deciding, known, self.certainty)
-            more = [*configured_columns(found.outputs, named), *map(self._source, keys)]
-            return naming(found, more) if found.reason is None else found
+            return (
+                naming(found, named.columns(found.outputs, self._source)) if found.reason is None else found
+            )
 
         self._keep(node, lineage_id, compute)
+
+    def _names_of(self, parent: str) -> tuple[str, ...]:
+        return (found := self.columns_of(parent)).names or found.documented
 
     def _source(self, named: tuple[str, str]) -> ColumnSource:
         parent, column = named
@@ -343,8 +347,7 @@ class _Analysis:
         """Return the columns by which a run replaces existing rows; none if each run builds all of them."""
         if node.materialized not in ("snapshot", "incremental") or node.config.get("full_refresh") is True:
             return {}
-        words = incremental_words(node, self._macros)
-        return deciding_columns(node, rules_of(self._adapter), words)
+        return deciding_columns(node, rules_of(self._adapter), incremental_words(node, self._macros))
 
     def _fails_on_removal(self, node: NodeMetadata) -> bool:
         """Return True if the statement of an incremental model names each of its columns."""

@@ -7,14 +7,13 @@ https://docs.getdbt.com/docs/build/snapshots#snapshot-meta-fields
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.models.lineage import (
-    UNSURE,
     ColumnOutput,
     ColumnSource,
     ColumnUse,
@@ -489,39 +488,6 @@ def named_columns(node: NodeMetadata, outputs: Sequence[ColumnOutput]) -> frozen
     return frozenset().union(
         *(_made_of(value, outputs) for value in (config.get("unique_key"), checked) if value != "all")
     )
-
-
-def configured_columns(outputs: Iterable[ColumnOutput], names: Mapping[str, bool]) -> Iterator[ColumnSource]:
-    """Yield the sources of the *outputs* that the configuration names; see `builds.configured_names`."""
-    # A word of SQL may be the name of something else.
-    for output in outputs:
-        is_certain = names.get(output.name.lower())
-        if is_certain is not None:
-            for source in output.sources:
-                sure = source.confidence if is_certain else min(source.confidence, UNSURE)
-                yield replace(source, confidence=sure)
-
-
-def foreign_keys(node: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> list[tuple[str, str]]:
-    """Return the columns that foreign keys of *node* name, with the parents that have them.
-
-    Without an enforced contract, dbt creates no constraint.
-    """
-    if not node.contract:
-        return []
-    listed = [node.properties.get("constraints"), *(column.constraints for column in node.columns)]
-    constraints = [one for each in listed for one in each or () if isinstance(one, dict)]
-    parents = [nodes[parent] for parent in node.parents if parent in nodes]
-    keys = [one for one in constraints if one.get("type") == "foreign_key" and isinstance(one.get("to"), str)]
-    return [
-        (parent.unique_id, column)
-        for one in keys
-        for parent in parents
-        if one["to"] == parent.relation_name
-        or re.search(rf"\(.*['\"]{re.escape(parent.name)}['\"]", one["to"])
-        for column in one.get("to_columns") or ()
-        if isinstance(column, str)
-    ]
 
 
 def deciding_uses(

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from recce_meta.errors import RecceMetaError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.models import Column, NodeMetadata, Project, RunMetadata
+from recce_meta.models import Column, MacroMetadata, NodeMetadata, Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph, Kind, KnownColumns, NodeColumns, Tier, Usage
 from recce_meta.sql_lineage.project import columns as project_engine
 from recce_meta.sql_lineage.project.columns import EMPTY, NOT_COMPILED, PYTHON, analyse_project
@@ -484,9 +484,68 @@ def test_a_star_names_the_columns_in_the_configuration_of_its_table(
     assert {one.column: one.confidence for one in found} == named
 
 
-@pytest.mark.parametrize("to", ['"shop"."prod"."clean"', "ref('clean')"])
-def test_a_foreign_key_of_a_contract_names_the_columns_of_its_parent(to: str) -> None:
-    key = {"type": "foreign_key", "columns": ["a"], "to": to, "to_columns": ["ORDER_ID"]}
+TOUCH = {
+    "touch": "{% macro touch(table, c) %}update {{ table }} set {{ c }} = 1{% endmacro %}",
+    "touch_id": "{% macro touch_id(table) %}{{ touch(table, 'id') }}{% endmacro %}",
+    "touch_key": "{% macro touch_key(table) %}{{ touch(table, config.get('key')) }}{% endmacro %}",
+    "note": "{% macro note() %}insert into {{ var('schema') }}.notes '{{ var('x') }}'{% endmacro %}",
+    "unused": "{% macro unused() %}select name, {{ var('x') }}{% endmacro %}",
+}
+NAMED = ["amount", "id", "name"]
+
+
+@pytest.mark.parametrize(
+    ("hook", "named"),
+    [
+        ("{{ touch(this, 'amount') }}", ["amount"]),
+        ("{{ touch_id(this) }}", ["id"]),
+        ("{{ touch_key(this) }}", ["name"]),
+        ("{{ touch(this, var('column')) }}", NAMED),
+        ("{{ touch(this, 'am' ~ 'ount') }}", NAMED),
+        ("update {{ this }} set {{ env_var('COLUMN') }} = 1", NAMED),
+        ("grant select on {{ this }} to {{ var('role') }}", []),
+        ("update {{ this }} set note = '{{ var('id') }}'", ["id"]),
+        ("{% if var('x') ~ 'y' %}select 1{% endif %}", []),
+        ("select * from {{ this }} where kind ~ 'a'", []),
+        ("{{ note() }}", []),
+        ("update {{ ref('staged') }} set amount = 1", ["amount"]),
+    ],
+)
+def test_a_hook_may_name_the_columns_that_its_macros_name(hook: str, named: list[str]) -> None:
+    macros = tuple(
+        MacroMetadata(
+            unique_id=f"macro.shop.{name}",
+            name=name,
+            package_name="shop",
+            macro_sql=sql,
+            macros=("macro.shop.touch",) if name in ("touch_id", "touch_key") else (),
+        )
+        for name, sql in TOUCH.items()
+    )
+    config = {"post-hook": [{"sql": hook}], "key": "name"}
+    called = tuple(one.unique_id for one in macros)
+    for query in ("select * from {staged}", "select count(*) as n from {staged}"):
+        table = node("table", query, STAGED.unique_id, config=config, materialized="table", macros=called)
+
+        graph = analyse_project(replace(project(RAW, STAGED, table), macros=macros))
+
+        found = columns_of(graph, "model.shop.table").references
+        is_read = query.startswith("select *") or "ref(" in hook
+        assert [(one.column, one.confidence) for one in found] == [(name, 0.5) for name in named if is_read]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"to": '"shop"."prod"."clean"', "to_columns": ["ORDER_ID"]},
+        {"to": "ref('clean')", "to_columns": ["ORDER_ID"]},
+        {"expression": "prod.clean (ORDER_ID)"},
+        {"expression": '"shop"."prod"."clean" ( "order_id" ) on delete cascade'},
+        {"expression": "references Clean(order_id)"},
+    ],
+)
+def test_a_foreign_key_of_a_contract_names_the_columns_of_its_parent(target: dict[str, object]) -> None:
+    key = {"type": "foreign_key", "columns": ["a"], **target}
     table = node("table", "select 1 as a", CLEAN.unique_id, properties={"constraints": [key]})
 
     for contract, named in ((None, []), ({"enforced": True}, [("model.shop.clean", "order_id")])):
