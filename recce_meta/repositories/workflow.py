@@ -35,7 +35,7 @@ from recce_meta.errors import (
 )
 from recce_meta.models.extraction import ExtractionTier, IsolationKind
 from recce_meta.repositories.dbt.environments import EnvironmentFailed
-from recce_meta.repositories.dbt.outcome import DbtFailed, DbtFailure
+from recce_meta.repositories.dbt.outcome import DbtFailed, DbtFailure, is_full_disk
 from recce_meta.repositories.git.failures import GitFailure
 from recce_meta.repositories.processes import kill_left
 from recce_meta.repositories.state.connections import get_connection, note_outcome
@@ -101,7 +101,7 @@ def failure_of(error: RecceMetaError, stage: Stage) -> FailureCause:
     if isinstance(error, GitFailure):
         return FailureCause(kind=error.kind.value, can_retry=error.can_retry, retry_after=error.retry_after)
     if isinstance(error, StageFailed):
-        return FailureCause(kind=error.kind)
+        return FailureCause(kind=error.kind, can_retry=error.kind == DbtFailure.DISK.value)
     if isinstance(error, DbtFailed):
         return FailureCause(kind=error.failure.value, can_retry=error.can_retry)
     if isinstance(error, EnvironmentFailed):
@@ -109,6 +109,21 @@ def failure_of(error: RecceMetaError, stage: Stage) -> FailureCause:
     if isinstance(error, WarehouseError):
         return FailureCause(kind="store", can_retry=error.retriable or isinstance(error, ConnectionFailed))
     return FailureCause(kind=stage.value)
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Raise StageFailed if the disk is full; it says nothing about the commit, and may have room later."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full_disk(error):
+            raise
+        raise StageFailed(
+            "The disk of the work folder is full",
+            hint="free space, or choose another work folder",
+            kind=DbtFailure.DISK.value,
+        ) from error
 
 
 class FolderGone(Exception):
@@ -331,7 +346,7 @@ class Extractions:
                 hint="check the memory of the worker and its log",
                 failure=INTERRUPTED,
             )
-        await asyncio.to_thread(_prepare, job_folder(self._work, job_id), self._state.id, job_id)
+        await asyncio.to_thread(kill_all_left, job_folder(self._work, job_id))
         await self._add_event(job_id, stage, "started", "")
         run = await self._job_run(job, stage, results)
         task = asyncio.ensure_future(self._in_turn(stage, run))
@@ -392,7 +407,9 @@ class Extractions:
         for delay in (*self._retries.delays, None):
             try:
                 # The copies share the dictionary `figures`, so that all attempts add to the same sums.
-                return await self._stages[stage](run)
+                with _disk_errors():
+                    await asyncio.to_thread(_make_folder, run.folder, self._state.id, run.job.id)
+                    return await self._stages[stage](run)
             except RecceMetaError as error:
                 failure = failure_of(error, stage)
                 if delay is None or not failure.can_retry:
@@ -450,9 +467,8 @@ def _logged(job_id: str) -> Iterator[None]:
         log.warning("the cleanup of job %s failed: %s", job_id, first_line(error))
 
 
-def _prepare(folder: Path, state_id: str, job_id: str) -> None:
-    """Kill what an earlier attempt of the job left on this machine, and make its folder."""
-    kill_all_left(folder)
+def _make_folder(folder: Path, state_id: str, job_id: str) -> None:
+    """Make the folder of the job, unless an earlier stage has made it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / JOB_FILE
     if not file.exists():

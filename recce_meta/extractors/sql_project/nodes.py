@@ -290,7 +290,9 @@ class NodeReader:
         values = {key: folded(value, self.variable) for key, value in given.items()}
         merge(config, {key: value for key, value in values.items() if value is not UNSURE})
         schema = self._folded(block.get("schema")) or table.source
-        database = self._folded(entry.get("database") or block.get("database"))
+        named = entry.get("database") or block.get("database")
+        # A name that cannot be rendered is another one than that of the target.
+        database = self._folded(named) if named else self.inputs.place.database
         identifier = self._folded(entry.get("identifier")) or table.table
         columns = columns_of(entry)
         tags = [tag for one in (block, entry, config) for tag in _as_list(one.get("tags"))]

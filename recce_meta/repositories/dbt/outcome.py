@@ -69,6 +69,11 @@ class DbtFailed(ArtifactError):
         return self.failure in (DbtFailure.HUB, DbtFailure.DISK)
 
 
+def is_full_disk(error: OSError) -> bool:
+    """Return True if *error*, also that of many files, is due to a full disk."""
+    return re.search(FULL_DISK, str(error)) is not None
+
+
 class TakenManifest(Struct, frozen=True, kw_only=True):
     """A manifest that was copied out of the folder that dbt writes to."""
 
@@ -173,7 +178,7 @@ def take_manifest(command: DbtCommand, destination: Path, *, most: int = LARGEST
     """Copy the manifest of a command that succeeded into the folder *destination*.
 
     Links are not followed, and only a regular file is read. Raises DbtFailed if there is none, or it has more
-    than *most* bytes.
+    than *most* bytes; OSError if the disk is full.
     """
     destination.mkdir(parents=True, exist_ok=True)
     path, digest = destination / MANIFEST, hashlib.sha256()
@@ -189,6 +194,8 @@ def take_manifest(command: DbtCommand, destination: Path, *, most: int = LARGEST
                 digest.update(piece)
                 copy.write(piece)
     except OSError as error:
+        if is_full_disk(error):
+            raise
         raise DbtFailed(
             DbtFailure.MANIFEST,
             f"dbt {_name(command)} succeeded without a readable manifest: {error.strerror or error}",

@@ -87,7 +87,7 @@ def failure_comment(
     connection_id: str, job: ExtractionJob, *, error: str, name: str | None = None, url: str | None = None
 ) -> str:
     """Return the comment about a *job* without a run; *error* has no secret, and the page is at *url*."""
-    lines = [f"### ❗ {_failure_title(job)}", code(shorten(error, LONGEST_ERROR), LONGEST_ERROR)]
+    lines = [f"### ❗ {_failure_title(job)}: {code(shorten(error, LONGEST_ERROR), LONGEST_ERROR)}"]
     if job.hint:
         lines.append(f"Hint: {prose(shorten(job.hint, LONGEST_ERROR))}")
     return _short_comment(connection_id, lines, name, url, "Open the job in recce_meta")
@@ -152,9 +152,9 @@ def _notes(notes: Sequence[str]) -> str:
     return "\n" + "".join(lines) if lines else ""
 
 
-def failure_verdict(job: ExtractionJob) -> CommitVerdict:
-    """Return the verdict on a commit whose *job* has no run."""
-    return CommitVerdict.of(StatusState.ERROR, _failure_title(job))
+def failure_verdict(job: ExtractionJob, error: str) -> CommitVerdict:
+    """Return the verdict on a commit whose *job* has no run because of *error*, which has no secret."""
+    return CommitVerdict.of(StatusState.ERROR, f"{_failure_title(job)}: {error}")
 
 
 def refused_verdict(error: str, *, is_new: bool) -> CommitVerdict:

@@ -145,9 +145,9 @@ class PullRequestReporter:
 
     def _failure(self, subject: ReportSubject, job: ExtractionJob, sha: str | None) -> Report:
         connection, url = subject.connection, self._context.links.job(job)
-        why = self._context.scrub(connection, job.error or job.status.value)
-        text = failure_comment(connection.id, job, error=" ".join(why.split()), name=subject.name, url=url)
-        return Report(sha=sha, verdict=failure_verdict(job), url=url, text=text)
+        why = " ".join(self._context.scrub(connection, job.error or job.status.value).split())
+        text = failure_comment(connection.id, job, error=why, name=subject.name, url=url)
+        return Report(sha=sha, verdict=failure_verdict(job, why), url=url, text=text)
 
     async def _comparison(self, subject: ReportSubject, sha: str | None) -> Report:
         connection, links = subject.connection, self._context.links

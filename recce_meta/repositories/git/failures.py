@@ -22,7 +22,9 @@ class GitFailureKind(str, Enum):
     RATE_LIMIT = "rate_limit"
     """The server asks for fewer requests."""
     LIMIT = "limit"
-    """The repository is larger than the limits allow, or the disk is full."""
+    """The repository is larger than the limits allow."""
+    DISK = "disk"
+    """The disk of the work folder is full."""
     MISSING = "missing"
     """The git program is missing, or too old."""
 

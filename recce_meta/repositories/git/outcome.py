@@ -132,9 +132,10 @@ def failure_of(completed: Completed, address: RepositoryAddress, *, has_token: b
 def _of_limits(address: RepositoryAddress, text: str) -> GitFailure:
     if "No space left" in text:
         return GitFailure(
-            GitFailureKind.LIMIT,
+            GitFailureKind.DISK,
             "The disk of the work folder is full",
             hint="free space, or choose another work folder",
+            can_retry=True,
         )
     if "memory" in text or "mmap" in text:
         return too_large(f"{address.url} needs more memory than git may use")

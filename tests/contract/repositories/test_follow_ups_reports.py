@@ -238,11 +238,15 @@ def test_a_failed_job_is_a_comment_with_its_step_and_cause(quick_shop: FollowedS
     shop.follow()
 
     (text,) = shop.forge.texts()
-    assert "### ❗ The extraction of the head failed in parse" in text
-    assert "`Model 'b' depends on a node named 'c' which was not found`" in text
+    said = "Model 'b' depends on a node named 'c' which was not found"
+    assert f"### ❗ The extraction of the head failed in parse: `{said}`" in text
     assert "Hint: correct ref('c')" in text
     assert "[Open the job in recce_meta](https://recce.example.com/connections/" in text
-    assert shop.forge.statuses[-1][:3] == (HEAD, "error", "The extraction of the head failed in parse")
+    assert shop.forge.statuses[-1][:3] == (
+        HEAD,
+        "error",
+        f"The extraction of the head failed in parse: {said}",
+    )
 
     shop.propose(AMOUNT, None, sha=NEXT_HEAD)
     shop.follow()

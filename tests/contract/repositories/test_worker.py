@@ -62,7 +62,7 @@ def running_job(state: State, work: Path) -> tuple[str, Path]:
     job = request_job(state, connection.id, "main", trigger=Trigger.MANUAL, requested_by="test").job
     start_job(state, job.id, "elsewhere")
     folder = job_folder(work, job.id)
-    workflow._prepare(folder, state.id, job.id)
+    workflow._make_folder(folder, state.id, job.id)
     return connection.id, folder
 
 
@@ -100,7 +100,7 @@ def test_the_file_of_a_job_is_written_once(new_state: Callable[[], State], tmp_p
     _, folder = running_job(state, tmp_path)
     written = (folder / JOB_FILE).stat()
 
-    workflow._prepare(folder, state.id, "other")
+    workflow._make_folder(folder, state.id, "other")
 
     assert (folder / JOB_FILE).stat() == written
     assert [file.name for file in folder.iterdir()] == [JOB_FILE]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import shutil
 from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -58,6 +61,7 @@ CONNECTION = RepositoryConnection(
         (DbtFailed(DbtFailure.COMPILATION, "invalid"), FailureCause(kind="compilation")),
         (EnvironmentFailed("no index", can_retry=True), FailureCause(kind="environment", can_retry=True)),
         (StageFailed("no project", kind="no_project"), FailureCause(kind="no_project")),
+        (StageFailed("no space", kind="disk"), FailureCause(kind="disk", can_retry=True)),
         (StoreLocked("locked"), FailureCause(kind="store", can_retry=True)),
         (SyntaxFailed("near select"), FailureCause(kind="store")),
         (ArtifactError("damaged"), FailureCause(kind="extract")),
@@ -77,6 +81,7 @@ def test_causes(error: RecceMetaError, cause: FailureCause) -> None:
         ("memory", "", "memory"),
         (None, "Traceback\nMemoryError", "memory"),
         (None, "OSError: [Errno 27] File too large: '/out/project.json'", "output"),
+        (None, "OSError: [Errno 28] No space left on device: '/out/project.json'", "disk"),
         (None, "KeyError: 'a'", "project"),
         ("processes", "", "project"),
     ],
@@ -111,13 +116,22 @@ def test_folders_of_jobs_stay_in_the_work_folder(tmp_path: Path) -> None:
     assert folder != job_folder(tmp_path, "0123456789ab:../../etc:2")
 
 
-def test_a_job_that_is_tried_again_leaves_its_slot_until_then(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        GitFailure(GitFailureKind.NETWORK, "no answer", can_retry=True),
+        OSError(errno.ENOSPC, "No space left on device"),
+        shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]),
+    ],
+)
+def test_a_job_that_is_tried_again_leaves_its_slot_until_then(tmp_path: Path, error: Exception) -> None:
+    """A full disk is a fault of the worker, also if it was met outside of a program."""
     order: list[str] = []
 
     async def work(run: JobRun) -> dict[str, object]:
         order.append(run.job.branch)
         if order == ["first"]:
-            raise GitFailure(GitFailureKind.NETWORK, "no answer", can_retry=True)
+            raise error
         return {}
 
     async def log(_: str) -> None: ...
@@ -137,7 +151,12 @@ def test_a_job_that_is_tried_again_leaves_its_slot_until_then(tmp_path: Path) ->
     async def both() -> None:
         retries = Retries(delays=(0.2,), jitter=0)
         jobs = Extractions(
-            cast(State, None), {Stage.PARSE: work}, worker="w", work=tmp_path, retries=retries, slots=1
+            cast(State, SimpleNamespace(id="s")),
+            {Stage.PARSE: work},
+            worker="w",
+            work=tmp_path,
+            retries=retries,
+            slots=1,
         )
         await asyncio.gather(*(jobs._in_turn(Stage.PARSE, job(branch)) for branch in ("first", "second")))
 

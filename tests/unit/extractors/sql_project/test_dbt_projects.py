@@ -281,6 +281,8 @@ def test_a_profile_tells_dialect_and_place(read: Callable[..., Any]) -> None:
 
     assert (run.adapter_type, run.target_name, run.target_database) == ("postgres", "dev", "wh")
     assert shop["stg_orders"].relation_name == '"wh"."dbt_me_staging"."stg_orders"'
+    # As dbt does, a source without a database is in that of the target.
+    assert shop["raw.orders"].relation_name == '"wh"."landing"."orders_v2"'
 
 
 class Before:
