@@ -320,7 +320,7 @@ _CODE_TITLES = {Reason.BODY: "Code", Reason.COMPILED: "Compiled code"}
 
 
 def _drawing(pair: ReportedPair, open_ids: set[str]) -> Markup | None:
-    """Return the lineage of the changes as SVG; None without any, or if it is too large for the page."""
+    """Return the lineage of the changes as SVG; None without any, empty if it is too large for the page."""
     # Without a change, the drawing does not link the node: its section is not on the page.
     known = [
         node if node.unique_id in open_ids else node._replace(change=None, results=()) for node in pair.nodes
@@ -330,7 +330,7 @@ def _drawing(pair: ReportedPair, open_ids: set[str]) -> Markup | None:
         return None
     parts: Any = environment().get_template("lineage.html").module
     html = Markup(parts.section(found.drawing))
-    return html if len(html) <= DRAWING_CHARACTERS else None
+    return html if len(html) <= DRAWING_CHARACTERS else Markup()
 
 
 def _row_counts(pair: ReportedPair) -> list[tuple[RowCountDiff, int]]:

@@ -14,6 +14,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.browse.diffs import pair_report
 from recce_meta.api.diff import diff
 from recce_meta.report.addresses import Addresses
+from recce_meta.server.pages import diff as pages_of_diff
 from recce_meta.server.pages.diff import known_pair
 from recce_meta.server.stores import Store
 from recce_meta.store.read import list_runs
@@ -106,6 +107,22 @@ def test_every_node_with_a_section_is_linked_from_the_table(
     assert f"node-{ORDERS}" in anchors
     assert set(anchors) <= set(found.ids)
     assert len(found.ids) == len(set(found.ids))
+
+
+def test_a_drawing_that_is_too_large_is_replaced_by_a_sentence(
+    client: TestClient, sides: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = (
+        "The drawing is too large for this page; the graph page and recce-meta diff --format html show it."
+    )
+    # No other test opens the page of this pair, whose answer is cached.
+    sides = sides[1], sides[0]
+    monkeypatch.setattr(pages_of_diff, "DRAWING_CHARACTERS", 100)
+
+    found = page(client, TO.diff(*sides))
+
+    assert sentence in found.text and "lineage" in found.ids
+    assert TO.diff_graph(*sides) in found.links
 
 
 @pytest.mark.extensive
