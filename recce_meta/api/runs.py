@@ -127,7 +127,8 @@ def find_node(
             hint="use one of these unique ids",
         )
     known = sorted({known for node in nodes.values() for known in names_of(node)} | nodes.keys())
-    raise SelectorError(f"Node '{name}' not found", hint=did_you_mean(name, known))
+    hint = did_you_mean(name, known) or "write the name or the unique id of a node of the run"
+    raise SelectorError(f"Node '{name}' not found", hint=hint)
 
 
 def ids_by_name(nodes: Mapping[str, NodeMetadata]) -> dict[str, list[str]]:

@@ -37,6 +37,8 @@ def apply_selector(context: click.Context, name: str | None) -> None:
                 f"--selector cannot be combined with {' and '.join(given)}",
                 hint=f"write --select {SELECTOR}:{name} to add node selectors",
             )
+        if not name.strip():
+            raise UsageError("--selector needs a name", hint="give the name of a selector of selectors.yml")
         if _UNWRITABLE.search(name):
             raise UsageError(
                 f"Selector {quoted(name)} cannot be used: its name contains a blank, a comma or a final +",

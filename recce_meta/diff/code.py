@@ -275,6 +275,29 @@ def outside_names(code: str) -> frozenset[str]:
     return frozenset(names & _free_names(code) | nested)
 
 
+@lru_cache(maxsize=4096)
+def members_of(name: str, code: str) -> frozenset[str]:
+    """Return what the Jinja of *code* reads of *name*: `b` of `a.b` and `a['b']`, else an empty text.
+
+    >>> sorted(members_of("a", "{{ a.b }} {{ a['c'] }} {{ x.a }}"))
+    ['b', 'c']
+    """
+    found: set[str] = set()
+    pieces = [piece for piece in _lex(code) if piece[0] != "whitespace"]
+    for place, (kind, value) in enumerate(pieces):
+        if kind == "name" and value == name and pieces[place - 1][1] != ".":
+            after = [one for _, one in pieces[place + 1 : place + 4]]
+            if after[:1] == ["."]:
+                found.update(after[1:2])
+            elif after[:1] == ["["] and after[2:] == ["]"] and after[1][0] in "\"'":
+                found.add(after[1][1:-1])
+            else:
+                found.add("")
+        elif kind == "string" and ("{{" in value or "{%" in value):
+            found |= members_of(name, value[1:-1])
+    return frozenset(found)
+
+
 def edited_constructs(base: str, current: str) -> list[str]:
     """Return the Jinja constructs that only one of two templates has, in their normal form, with `config`."""
     old, new = (_without_jinja(code, drops_config=False)[1] for code in (base, current))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from functools import cached_property
 
-from recce_meta.diff.code import AT_RUN_TIME, STEADY, jinja_names, outside_names
+from recce_meta.diff.code import AT_RUN_TIME, STEADY, jinja_names, members_of, outside_names
 from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, VOLATILE, ProjectSide, base_name
 from recce_meta.errors import first_of, plural
 from recce_meta.models import Json, NodeMetadata, RunMetadata
@@ -23,6 +23,8 @@ from recce_meta.models.relation_tokens import token_ids
 
 OF_TARGET = frozenset(["target", "this", "schema", "database", "identifier", "model"])
 """Names with a value that is equal in two runs with the same target."""
+MEMBERS_OF_TARGET = frozenset("name type database dbname project catalog schema dataset".split())
+"""Members of `target` that `target_of` compares, by all names that adapters give them."""
 QUERYING = frozenset(["statement", "run_query", "load_result", "get_intervals_between", "is_incremental"])
 """Macros of dbt with a result that depends on the contents of the database."""
 UNPROVABLE = (
@@ -237,7 +239,7 @@ class SqlInputs:
 
     def _dependence(self, node: NodeMetadata) -> Dependence:
         names, texts = set(jinja_names(node.raw_code or "")), [node.raw_code or ""]
-        unknown, reads_flags = set(outside_names(node.raw_code or "")), False
+        unknown, reads_flags = _outside(node.raw_code or ""), False
         reached = self._reached(self._named(node.raw_code))
         if not set(node.macros).issubset(reached):
             return Dependence.UNPROVABLE
@@ -254,7 +256,7 @@ class SqlInputs:
                 reads_flags |= "flags" in found
             else:
                 names |= found
-                unknown |= outside_names(macro.macro_sql)
+                unknown |= _outside(macro.macro_sql)
         if names & (UNPROVABLE - OF_STATE) or unknown - PROVEN - self._macro_names - OF_STATE:
             return Dependence.UNPROVABLE
         if reads_flags or names & OF_STATE or ("adapter" in names and any(map(_asks_database, texts))):
@@ -305,6 +307,14 @@ def target_of(run: RunMetadata | None) -> tuple[object, ...] | None:
     if run is None:
         return None
     return run.target_name, run.adapter_type, run.target_database, run.target_schema
+
+
+def _outside(code: str) -> set[str]:
+    """Return names from outside of *code*, and the members of `target` that no artifact holds."""
+    names = outside_names(code)
+    if "target" not in names:
+        return set(names)
+    return {*names, *(f"target.{one}" for one in members_of("target", code) - MEMBERS_OF_TARGET)}
 
 
 def _asks_database(code: str) -> bool:

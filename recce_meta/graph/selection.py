@@ -102,7 +102,7 @@ def matching(term: Term, scope: SelectionScope) -> set[str]:
     if term.method in UNSUPPORTED:
         raise term.error(f"'{term.method}:' is not supported", hint=UNSUPPORTED[term.method])
     if term.method not in METHODS:
-        where = f"in selector '{term.text}' at character {term.position}"
+        where = f"in selector {term.place}"
         raise UnknownNameError(
             "selection method", term.method, sorted((*METHODS, SELECTION, SELECTOR)), where=where
         )
@@ -391,7 +391,7 @@ def _result(term: Term, scope: SelectionScope) -> Predicate:
 
 def _choose(term: Term, kind: str, known: Collection[str]) -> None:
     if term.value not in known:
-        where = f"in selector '{term.text}' at character {term.position}"
+        where = f"in selector {term.place}"
         raise UnknownNameError(kind, term.value, sorted(known), where=where)
 
 
@@ -541,7 +541,7 @@ class _Selection(NamedTuple):
         """Return the nodes of a named selection."""
         known = _DEFINITIONS.get()
         if term.value not in known:
-            where = f"in selector '{term.text}' at character {term.position}"
+            where = f"in selector {term.place}"
             if not known:
                 hint = "define it under selections: in recce_meta.yml"
                 raise SelectorError(f"Unknown selection '{term.value}' {where}", hint=hint)

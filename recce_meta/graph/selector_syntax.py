@@ -51,6 +51,8 @@ class Term(Struct, frozen=True, kw_only=True):
     text: str
     position: int
     """Position of its first character in the expression, from 1."""
+    definition: str | None = None
+    """YAML selector that has the term, with its file; None for a term of an expression."""
     method: str
     arguments: tuple[str, ...] = ()
     """`("meta", "owner")` for `config.meta.owner:me`."""
@@ -63,9 +65,16 @@ class Term(Struct, frozen=True, kw_only=True):
     children_depth: int | None = None
     with_childrens_parents: bool = False
 
+    @property
+    def place(self) -> str:
+        """Return the term and where it stands, such as `'tag:a' at character 3`."""
+        if self.definition is not None:
+            return f"'{self.text}' of the definition of {self.definition}"
+        return _place(self.text, self.position)
+
     def error(self, problem: str, *, hint: str | None = None) -> SelectorError:
-        """Return an error for this term that includes the problem and its position."""
-        return _error(problem, self.text, self.position, hint)
+        """Return an error for this term that includes the problem and its place."""
+        return SelectorError(f"Invalid selector {self.place}: {problem}", hint=hint)
 
 
 Intersection = tuple[Term, ...]
@@ -145,4 +154,8 @@ def _depth(digits: str | None) -> int | None:
 
 
 def _error(problem: str, text: str, position: int, hint: str | None) -> SelectorError:
-    return SelectorError(f"Invalid selector '{text}' at character {position}: {problem}", hint=hint)
+    return SelectorError(f"Invalid selector {_place(text, position)}: {problem}", hint=hint)
+
+
+def _place(text: str, position: int) -> str:
+    return f"'{text}' at character {position}"

@@ -17,6 +17,7 @@ from operator import and_, or_, sub
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.errors import SelectorError, UnknownNameError
 from recce_meta.graph.selector_syntax import SELECTOR, Indirect, Term, parse_term
@@ -118,6 +119,10 @@ class _Parser:
         self._name = name
         self._above = above
 
+    @property
+    def _where(self) -> str:
+        return f"selector '{self._name}' in {self._above.source}"
+
     def root(self, given: object) -> Definition:
         """Return the definition *given* of the selector itself."""
         if not isinstance(given, str | Mapping):
@@ -131,7 +136,7 @@ class _Parser:
 
     def _definition(self, given: object) -> Definition:
         if isinstance(given, str):
-            return Criterion(parse_term(given))
+            return Criterion(replace(parse_term(given), definition=self._where))
         if not isinstance(given, Mapping):
             raise self._error(f"expected a text or a mapping, found {given!r}")
         for operation in (UNION, INTERSECTION):
@@ -190,6 +195,7 @@ class _Parser:
         term = Term(
             text=f"{given['method']}:{value}",
             position=1,
+            definition=self._where,
             method=method,
             arguments=tuple(arguments),
             value=str(value),
@@ -216,9 +222,8 @@ class _Parser:
             return None
         if mode not in list(Indirect):
             known = [one.value for one in Indirect]
-            where = f"in selector '{self._name}' of {self._above.source}"
-            raise UnknownNameError("indirect_selection", str(mode), known, where=where)
+            raise UnknownNameError("indirect_selection", str(mode), known, where=f"in {self._where}")
         return Indirect(mode)
 
     def _error(self, problem: str) -> SelectorError:
-        return SelectorError(f"Invalid selector '{self._name}' in {self._above.source}: {problem}")
+        return SelectorError(f"Invalid {self._where}: {problem}")

@@ -391,6 +391,7 @@ def _test_row(test: NodeTest) -> dict[str, Any]:
 def _result(last: LastResult) -> str:
     result, measured = last.result, last.measured
     text = result.status if result.seconds is None else f"{result.status} in {result.seconds:.1f} s"
-    if not measured.is_own:
-        text += f", in run {measured.run_id} ({moment(measured.run_at)})"
+    if measured.is_own:
+        return f"{text}; {measured.since}" if measured.since else text
+    text += f", in run {measured.run_id} ({moment(measured.run_at)})"
     return f"{text}; {measured.since} since then" if measured.since else text

@@ -38,7 +38,7 @@ def _refusal(adapter: UnifiedSqlAdapter, schema: str) -> StoreError:
     except MissingRelation:  # the schema cannot be the default of the connection
         versions = None
     if versions is None:
-        return no_store(schema)
+        return no_store(schema, adapter)
     if versions.write < SCHEMA_VERSION:
         return StoreOutdated(
             f"The store in schema '{schema}' has version {versions.write}, "

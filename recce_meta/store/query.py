@@ -65,7 +65,7 @@ def open_query(
     with adapter.reader(schema) as reader:
         versions = _versions(reader, schema)
         if versions is None:
-            raise no_store(schema)
+            raise no_store(schema, adapter)
         try:
             with reader.stream(sql, batch_rows, timeout) as stream:
                 yield stream

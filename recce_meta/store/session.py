@@ -40,6 +40,7 @@ becomes SCHEMA_VERSION.
 """
 VIEWS_GROW_SINCE = 6
 """From this version on, views only gain columns, at their end."""
+USE_A_FILE = "use a file: 'path: FILE.duckdb' in the profile, or --url duckdb:///FILE.duckdb"
 IDS_AT_ONCE = 200
 """Ids in one statement that deletes rows: warehouses limit the number of parameters."""
 _VERSION_7 = 7
@@ -83,13 +84,16 @@ class StoreVersions(Struct, frozen=True):
         return f"install recce_meta {self.migrated_by}, which migrated the store"
 
 
+def is_in_memory(adapter: UnifiedSqlAdapter) -> bool:
+    """Return True if the database of *adapter* could hold a store, but is in memory."""
+    return adapter.warehouse.has_store and not adapter.is_shareable
+
+
 def refuse_memory(adapter: UnifiedSqlAdapter) -> None:
     """Raise StoreError if the database is in memory, because the next command would not see the store."""
-    if adapter.warehouse.has_store and not adapter.is_shareable:
-        raise StoreError(
-            "Cannot create a store in an in-memory database: it is discarded when the command exits",
-            hint="use a file: 'path: FILE.duckdb' in the profile, or --url duckdb:///FILE.duckdb",
-        )
+    if is_in_memory(adapter):
+        problem = "Cannot create a store in an in-memory database: it is discarded when the command exits"
+        raise StoreError(problem, hint=USE_A_FILE)
 
 
 class InitAction(str, Enum):
@@ -283,7 +287,7 @@ def open_store(
     with _session(adapter, schema, atomic=writes) as store:
         if not is_ready:
             # A version created here is remembered only by the next session, because it is not committed yet.
-            _remember(adapter, schema, _make_ready(store, schema, create=create, writes=writes))
+            _remember(adapter, schema, _make_ready(adapter, store, schema, create=create, writes=writes))
         if writes:
             store.execute("begin_write")
             _require_write_version(store)
@@ -322,7 +326,7 @@ def _prepare(adapter: UnifiedSqlAdapter, schema: str, *, create: bool, writes: b
             _remember(adapter, schema, versions.write)
             return
     with _migrating(adapter, schema, is_there=versions is not None) as store:
-        _make_ready(store, schema, create=create, writes=writes)
+        _make_ready(adapter, store, schema, create=create, writes=writes)
 
 
 @contextmanager
@@ -429,8 +433,10 @@ def schema_text(warehouse: Warehouse, schema: str) -> str:
     return schema if schema == DEFAULT_SCHEMA else warehouse.quote_identifier(warehouse.folded(schema))
 
 
-def no_store(schema: str) -> StoreNotFound:
-    """Return the error for a schema without a store."""
+def no_store(schema: str, adapter: UnifiedSqlAdapter) -> StoreNotFound:
+    """Return the error for a *schema* without a store."""
+    if is_in_memory(adapter):
+        return StoreNotFound("A database in memory holds no store", hint=USE_A_FILE)
     hint = "create it with recce-meta init or recce-meta record"
     return StoreNotFound(f"No store found in schema '{schema}'", hint=hint)
 
@@ -449,12 +455,14 @@ def _session(adapter: UnifiedSqlAdapter, schema: str, *, atomic: bool) -> Iterat
         yield StoreSession(session, adapter.warehouse, schema, has_comments=adapter.is_shareable)
 
 
-def _make_ready(store: StoreSession, schema: str, *, create: bool, writes: bool) -> int | None:
+def _make_ready(
+    adapter: UnifiedSqlAdapter, store: StoreSession, schema: str, *, create: bool, writes: bool
+) -> int | None:
     """Migrate an older store, and reject a newer one. Return the previous version."""
     versions = _versions(store)
     if versions is None and not create:
         _refuse_without_rights(store)
-        raise no_store(schema)
+        raise no_store(schema, adapter)
     if versions is None or versions.write < SCHEMA_VERSION:
         versions = _bring_forward(store)
     if versions is None:

@@ -89,7 +89,7 @@ def _look(adapter: UnifiedSqlAdapter, schema: str) -> _Scan:
     """Return a scan without problems that were there for a moment only."""
     versions = store_versions(adapter, schema)
     if versions is None:
-        raise no_store(schema)
+        raise no_store(schema, adapter)
     if versions.is_current and versions.read != READ_VERSION:
         # No session opens before they are repaired.
         scan = _Scan(None)

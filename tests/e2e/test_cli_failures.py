@@ -339,6 +339,8 @@ def test_nothing_is_recorded_into_memory(cli: Any, project: Path, url: str) -> N
     for command in ("init", "record"):
         options = ("--project-dir", str(project)) if command == "record" else ()
         assert_told(cli(command, "--url", url, *options), 3, "in an in-memory database", hint="use a file")
+    for command in ("runs", "serve"):
+        assert_told(cli(command, "--url", url), 3, "A database in memory holds no store", hint="use a file")
 
 
 def test_the_doctor_says_that_nothing_is_kept_in_memory(cli: Any) -> None:

@@ -53,12 +53,14 @@ def test_every_command_with_a_selection_has_it(in_project: Any, tmp_path: Path) 
     exported = in_project("export", "current", "--selector", "customers_only")
     counted = in_project("schema", "--selector", "customers_only", "--stored", "--format", "json")
     refused = in_project("quality", "--selector", "custmers_only", "--run", "current")
+    unnamed = in_project("quality", "--selector", "", "--run", "current")
 
     assert [one["name"] for one in json.loads(exported.out)["nodes"]] == ["customers"]
     assert '"customers"' in counted.out
     assert '"orders"' not in counted.out
     assert refused.code == 2
     assert "did you mean 'customers_only'?" in refused.err
+    assert (unnamed.code, "--selector needs a name" in unnamed.err) == (2, True)
 
 
 def test_without_the_file_the_manifest_of_the_target_folder_is_read(in_project: Any) -> None:

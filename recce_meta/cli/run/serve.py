@@ -101,6 +101,10 @@ def _opened_stores(
     """Return *stores* as the module *server* opens them. Raises errors of malformed connections."""
     # An adapter reads the URL or the profile now, and connects on first use.
     opened = {name: (one.open_existing(), one.schema) for name, one in stores.items()}
+    sessions = load("recce_meta.store.session")
+    for adapter, schema in opened.values():
+        if sessions.is_in_memory(adapter):
+            raise sessions.no_store(schema, adapter)
     # A malformed target is an error now, instead of at a user's first query.
     for place in filter(None, (queries.data_target, queries.base_target)):
         for one in stores.values():

@@ -35,6 +35,7 @@ from recce_meta.warehouses.error_position import place_by_caret, place_of
 from recce_meta.warehouses.fields import Fields, secret_values
 
 MEMORY = ":memory:"
+"""Path of a database in memory. A name may follow."""
 
 # TIMESTAMPTZ is returned in the connection's time zone. The progress bar of queries over two seconds would
 # be printed to standard output, between our data.
@@ -233,7 +234,7 @@ class DuckDB(Warehouse):
             ),
             warnings=(*warnings, *motherduck.warnings(fields), *fields.leftovers()),
             secrets=tuple(dict.fromkeys([*fields.secrets(), *motherduck.secrets()])),
-            is_shareable=path != MEMORY,
+            is_shareable=not path.startswith(MEMORY),
             timezone_is_utc="timezone" not in {name.lower() for name in settings},
         )
 
@@ -253,7 +254,7 @@ class DuckDB(Warehouse):
             schema="main",
             connect_args={"config": config},
             statements=_FIRST_STATEMENTS,
-            is_shareable=not path.startswith(MEMORY),  # `:memory:name` is in memory too
+            is_shareable=not path.startswith(MEMORY),
             secrets=tuple(secret_values(config)),
         )
 
@@ -271,7 +272,7 @@ _LOCKED = re.compile(r"Could not set lock on file|used by another process", re.I
 
 def is_file(path: str) -> bool:
     """Return True if *path* is a file on this machine: not memory, MotherDuck, DuckLake or a URL."""
-    return path != MEMORY and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path) is None
+    return not path.startswith(MEMORY) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path) is None
 
 
 def is_motherduck(path: str) -> bool:

@@ -398,6 +398,6 @@ def test_without_a_store_the_answer_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_database_in_memory_holds_no_store() -> None:
-    assert "No store found in schema 'recce_metadata'. Next: create it" in Agent(
-        Path(":memory:"), READING
-    ).ask("what_changed")
+    assert "A database in memory holds no store. Next: use a file" in Agent(Path(":memory:"), READING).ask(
+        "what_changed"
+    )

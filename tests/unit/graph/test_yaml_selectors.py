@@ -101,7 +101,7 @@ def test_unknown_names_have_suggestions() -> None:
     with pytest.raises(UnknownNameError, match="Unknown selector 'nigthly'") as caught:
         selected("nigthly", "empty", source)
     assert caught.value.hint == "did you mean 'nightly'?"
-    with pytest.raises(UnknownNameError, match="Unknown selection method 'nope'"):
+    with pytest.raises(UnknownNameError, match=r"'nope:x' of the definition of selector 'a' in sel"):
         selected("a", "empty", of({"nope": "x"}))
     with pytest.raises(UnknownNameError, match="Unknown indirect_selection 'sometimes'"):
         selected("a", "empty", of({"method": "tag", "value": "x", "indirect_selection": "sometimes"}))
