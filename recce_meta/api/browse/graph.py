@@ -429,10 +429,7 @@ def _view(
     ]
     counted = []
     for node in nodes:
-        parents, children = part.neighbours(node.id)
-        # Only nodes that an expansion would add are counted.
-        above = sum(one not in index for one in parents)
-        below = sum(one not in index for one in children)
+        above, below = part.unshown(node.id, index)
         counted.append(replace(node, parents=above, children=below) if above or below else node)
     return GraphView(
         nodes=tuple(counted),

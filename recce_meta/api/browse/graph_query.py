@@ -195,6 +195,14 @@ class GraphPart:
             [one for one in graph.children.get(unique_id, ()) if self.is_listed(one)],
         )
 
+    def unshown(self, unique_id: str, shown: Collection[str]) -> tuple[int, int]:
+        """Return the numbers of parents and children of a node that an expansion would add to *shown*."""
+        above, below = (
+            sum(one not in shown and self.is_listed(one) for one in near.get(unique_id, ()))
+            for near in (self.graph.parents, self.graph.children)
+        )
+        return above, below
+
     def shown(self, opened: Sequence[str], *, expansions: int | None = None) -> ShownNodes:
         """Return the nodes of the view: *opened*, those that the query adds, without those that it hides.
 
@@ -243,7 +251,13 @@ class GraphPart:
 
     def by_degree(self) -> list[str]:
         """Return all nodes that a view may show, the most connected first."""
-        return sorted(self.listed(), key=lambda one: (-sum(map(len, self.neighbours(one))), one))
+        graph, listed = self.graph, set(self.listed())
+
+        def degree(unique_id: str) -> int:
+            near = (*graph.parents.get(unique_id, ()), *graph.children.get(unique_id, ()))
+            return sum(one in listed for one in near)
+
+        return sorted(listed, key=lambda one: (-degree(one), one))
 
     def _known(self, text: str) -> tuple[str, str]:
         unique_id, direction = _expansion(text)
