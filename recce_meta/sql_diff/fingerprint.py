@@ -28,6 +28,7 @@ from recce_meta.sql_diff.expressions import (
 from recce_meta.sql_diff.functions import (
     aggregates,
     aggregates_of_outer,
+    chooses_by_name,
     has_unknown_calls_only,
     in_this_query,
     rolls_up,
@@ -40,8 +41,10 @@ from recce_meta.sql_diff.stages import (
     GROUPED,
     INNER,
     LATE,
+    brackets_around,
     brackets_of,
     can_merge,
+    first_join,
     is_asof,
     kind_of,
     merge_parts,
@@ -79,8 +82,6 @@ OF_JOINS = frozenset("this on using side kind hint".split())
 OF_FUNCTIONS = frozenset("alias offset joins laterals pivots".split())
 OF_PIVOTS = frozenset({"alias", "this"})
 OF_STARS = frozenset("except except_ replace rename".split())
-MATCHES = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike)
-"""Patterns that DuckDB allows after a `*`."""
 OF_ORDERS = frozenset({"this", "expressions"})
 THIS = frozenset({"this"})
 OF_CTES = frozenset("this alias scalar materialized".split())
@@ -247,14 +248,39 @@ class Fingerprints(References):
             parts["tables"] = tuple(sorted(slots))
             parts["filter"] = tuple(sorted([*filters, *(key for keys in conditions for key in keys)]))
             return
-        parts["tables"] = tuple(slots)
         parts["filter"] = filters
+        turned, joined = self._turned(query, slots, conditions)
+        parts["tables"] = (*turned, *slots[len(turned) :])
         brackets: dict[int, int] = {}
-        parts["joins"] = tuple(
-            f"{kind_of(join)}({','.join(keys)};{self._join_extras(join)};{brackets_of(source, brackets)})"
-            for join, keys, source in zip(joins, conditions, query.sources, strict=True)
-            if join is not None or brackets_of(source, brackets)
+        rest = list(zip(joins, conditions, query.sources, strict=True))[len(turned) :]
+        parts["joins"] = (
+            *joined,
+            *(
+                f"{kind_of(join)}({','.join(keys)};{self._join_extras(join)};{brackets_of(source, brackets)})"
+                for join, keys, source in rest
+                if join is not None or brackets_of(source, brackets)
+            ),
         )
+
+    def _turned(
+        self, query: Select, slots: list[str], conditions: list[tuple[str, ...]]
+    ) -> tuple[list[str], tuple[str, ...]]:
+        """Return the first tables of FROM in one order for all equal ones, and the key of their join."""
+        first = first_join(query.sources)
+        items = query.sources[: first.size] if first is not None else []
+        inner = (self.found.get(id(source.relation)) for source in items)
+        if (
+            first is None
+            or any(self._join_extras(source.join) for source in items)
+            or any(one is not None and one.outermost != ANYWHERE for one in inner)
+        ):
+            return [], ()
+        begin = slots[: first.size]
+        turned = sorted(begin) if first.is_symmetric else begin[::-1]
+        if turned != begin:
+            self._unions.add(short(f"joined {begin}"))
+        keys = sorted(key for each in conditions[: first.size] for key in each)
+        return turned, (f"{first.kind}({','.join(keys)};;[])",)
 
     def _is_plain(self, join: Join) -> bool:
         """Return whether order and position of the join's condition do not matter."""
@@ -525,14 +551,6 @@ def computed_outputs(query: Select) -> list[Sql]:
     return [one.node for one in query.outputs if one.node is not None and one.reads.plain is None]
 
 
-def chooses_by_name(node: Sql) -> bool:
-    """Return whether *node* is `* like 'a%'` or `* similar to 'a'`: its matching columns are unknown."""
-    while isinstance(node, (exp.Not, exp.Paren, exp.Escape)):
-        node = node.this
-    chosen = node.this if isinstance(node, MATCHES) else None
-    return isinstance(chosen.this if isinstance(chosen, exp.Column) else chosen, exp.Star)
-
-
 def has_a_name_twice(query: Query) -> bool:
     """Return whether two columns of *query* share a name. Dialects differ on the meaning of such a name."""
     names = [name for output in query.outputs if (name := output.name.lower()) not in ("", STAR)]
@@ -544,13 +562,6 @@ def has_a_name_twice(query: Query) -> bool:
         if isinstance(source.relation, Table) and star.passes is None
     ]
     return len(set(names)) < len(names) or len(set(tables)) < len(tables)
-
-
-def brackets_around(operand: Query, kind: str) -> str:
-    """Return a mark for brackets if warehouses, or versions of sqlglot, disagree on precedence."""
-    if not isinstance(operand, SetOperation) or "intersect" not in (kind, operand.kind):
-        return ""
-    return ".bracketed" if isinstance(operand.node.parent, exp.Subquery) else ""
 
 
 def operand_pairs(query: SetOperation, slots: list[str], operands: list[QueryFingerprint]) -> tuple[str, ...]:

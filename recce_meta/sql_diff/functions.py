@@ -363,3 +363,15 @@ class Uses:
             return 0
         # In the order of requests, which is the same for two equal queries.
         return self._numbers.setdefault(id(relation), len(self._numbers) + 1)
+
+
+_MATCHES = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike)
+"""Patterns that DuckDB allows after a `*`."""
+
+
+def chooses_by_name(node: Sql) -> bool:
+    """Return whether *node* is `* like 'a%'` or `* similar to 'a'`: its matching columns are unknown."""
+    while isinstance(node, (exp.Not, exp.Paren, exp.Escape)):
+        node = node.this
+    chosen = node.this if isinstance(node, _MATCHES) else None
+    return isinstance(chosen.this if isinstance(chosen, exp.Column) else chosen, exp.Star)

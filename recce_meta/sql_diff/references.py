@@ -80,7 +80,7 @@ class References(ABC):
         self._passed = 0
         """The same bits for the columns that it reads from a subquery."""
         self._unions: set[str] = set()
-        """The operands of each `union all` read so far, in order."""
+        """The operands of each `union all` read so far, and the tables of each turned join, in order."""
         self._unstable = False
         """Whether something in the query in progress may change with each run."""
         self._uses: Uses | None = None

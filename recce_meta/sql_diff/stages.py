@@ -9,13 +9,14 @@ count.
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
+from typing import NamedTuple
 
 from sqlglot import exp
 
 from recce_meta.sql_diff.expressions import QueryFingerprint, conjuncts, is_always
 from recce_meta.sql_diff.functions import row_makers
 from recce_meta.sql_lineage.expressions import NODE
-from recce_meta.sql_lineage.query import Join, QuerySource, Select, SetOperation
+from recce_meta.sql_lineage.query import Function, Join, Query, QuerySource, Select, SetOperation
 
 FLAT = frozenset({"tables", "joins", "filter"})
 GROUPED = FLAT | {"grouping", "having"}
@@ -99,6 +100,40 @@ def padded_by(join: Join | None, sources: list[QuerySource], place: int) -> set[
     return {id(source) for source in sources[: place + ("RIGHT" not in join.kind)]}
 
 
+class FirstJoin(NamedTuple):
+    """First items of FROM, if the same join can be written with them in another order."""
+
+    size: int
+    kind: str
+    is_symmetric: bool
+    """Whether any order means the same. If not, the items are those of a RIGHT join, turned round."""
+
+
+_SIDED = frozenset({"LEFT", "RIGHT", "FULL"})
+
+
+def first_join(sources: list[QuerySource]) -> FirstJoin | None:
+    """Return the first items of *sources* if another order of them yields the same rows.
+
+    They are the items of inner joins, or both items of a RIGHT or FULL join; later joins see the same rows.
+    No item may depend on an earlier one, and no comma or bracket may decide what a join includes.
+    """
+    joins = [source.join for source in sources[1:] if source.join is not None]
+    if len(joins) + 1 < len(sources) or any(brackets_of(source, {}) for source in sources):
+        return None
+    if any(source.lateral or isinstance(source.relation, Function) for source in sources):
+        return None
+    if not all(isinstance(join.node, exp.Join) and kind_of(join) in _SIDED | INNER for join in joins):
+        return None
+    inner = next((place for place, join in enumerate(joins) if join.kind not in INNER), len(joins))
+    if inner:
+        return FirstJoin(inner + 1, "INNER", True)
+    # A column of USING has the value of one side.
+    if not joins or joins[0].using or joins[0].kind == "LEFT":
+        return None
+    return FirstJoin(2, "LEFT", False) if joins[0].kind == "RIGHT" else FirstJoin(2, "FULL", True)
+
+
 def is_asof(join: Join) -> bool:
     """Return whether *join* finds the nearest row, by an inequality of one column."""
     return "ASOF" in join.kind.split()
@@ -125,3 +160,10 @@ def brackets_of(source: QuerySource, seen: dict[int, int]) -> list[int]:
             found.append(seen.setdefault(id(node), len(seen)))
         node = node.parent
     return found
+
+
+def brackets_around(operand: Query, kind: str) -> str:
+    """Return a mark for brackets if warehouses, or versions of sqlglot, disagree on precedence."""
+    if not isinstance(operand, SetOperation) or "intersect" not in (kind, operand.kind):
+        return ""
+    return ".bracketed" if isinstance(operand.node.parent, exp.Subquery) else ""
