@@ -196,7 +196,10 @@ def check_request(
         raise UsageError("A connection that is only uploaded to needs no token", hint="leave it out")
     minutes = given["poll_minutes"]
     if minutes not in (None, UNSET) and not 1 <= minutes <= 7 * 24 * 60:
-        raise UsageError(f"Invalid poll_minutes: {minutes:g}", hint="1 to 10080, or null for never")
+        raise UsageError(
+            f"Invalid poll_minutes: {minutes:g}",
+            hint="1 to 10080; for never --poll-minutes 0, or null in the API",
+        )
 
 
 # Without a slash, so that a name can be one part of an address of the API.

@@ -285,6 +285,14 @@ def test_a_token_is_never_shown_or_stored_in_plain_text(
     assert cli("connection", "test", "private").code == 0
 
 
+def test_an_upload_only_connection_has_no_job_that_waits_and_an_interval_has_its_range(cli: Cli) -> None:
+    added = cli("connection", "add", "--upload-only", "--name", "shop")
+    assert (added.code, "worker" in added.err) == (0, False), added.err
+
+    refused = cli("connection", "set", "shop", "--poll-minutes", "0.5")
+    assert refused.code == 2 and "1 to 10080; for never --poll-minutes 0" in refused.err
+
+
 def test_notifications_are_tried_without_showing_their_addresses(cli: Cli) -> None:
     (cli.folder / "state").mkdir()
     with receiver() as webhooks:

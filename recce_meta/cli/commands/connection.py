@@ -92,7 +92,7 @@ def connection_fields(*, is_new: bool) -> Decorator:
         click.option(
             "--poll-minutes",
             type=click.FloatRange(min=0, max=10_080),
-            help="Minutes between looks at the branches, 0 for never." + default("15"),
+            help="Minutes between looks at the branches: 1 to 10080, or 0 for never." + default("15"),
         ),
         *_reporting_options(default),
     )

@@ -99,7 +99,8 @@ def add(
         emit(texts.added_text(added, color=screen()["color"]))
         _name_webhook(service, added.connection.id)
         _name_key(service)
-        _warn_without_worker(service)
+        if not is_upload_only:
+            _warn_without_worker(service)
 
 
 def list_all(state: str | None, style: str) -> None:

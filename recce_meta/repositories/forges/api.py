@@ -147,7 +147,7 @@ class ForgeApi:
                 ForgeFailureKind.TOKEN,
                 f"{self.forge} refuses the token ({shown})",
                 hint="it may be expired or revoked: create one, and replace it with `recce-meta connection "
-                f"set NAME --token-env VARIABLE`{self._token_hint}",
+                f"set NAME --ask-token`{self._token_hint}",
             )
         # GitHub answers 403 both for its limits and for missing rights.
         if status == 429 or (status == 403 and (wait is not None or _LIMITED.search(said))):

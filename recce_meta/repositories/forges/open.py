@@ -79,7 +79,7 @@ async def open_forge(
             f"Connection {connection.name} has no token for {name}"
             if not token
             else f"The token of connection {connection.name} has a line break or another special character",
-            hint="give one with `recce-meta connection set NAME --token-env VARIABLE`",
+            hint="give one with `recce-meta connection set NAME --ask-token`",
         )
     app = None if connection.github_app is None else connection.github_app.app_id
     return create_client(connection.type, address, token, logins.http, app=app)

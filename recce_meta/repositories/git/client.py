@@ -278,7 +278,7 @@ class GitClient:
             raise self.failure(completed)
         # git also reads plain folders over HTTP, but cannot fetch from them without the history.
         if not is_repository(completed.errors):
-            raise no_repository(self.address)
+            raise no_repository(self.address, completed.errors)
         pairs = (line.partition("\t") for line in completed.output.splitlines())
         return [(value, name) for value, _, name in pairs if _SHA.fullmatch(value) or value[:5] == "ref: "]
 

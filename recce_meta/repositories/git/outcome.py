@@ -76,13 +76,24 @@ def is_broken_off(completed: Completed) -> bool:
     return _BROKEN_OFF.search(completed.errors) is not None
 
 
+def is_dumb_server(errors: str) -> bool:
+    """Return True if the last answer was a list of references as a file, which git's dumb protocol has."""
+    found = read_answers(errors)
+    return found.status == 200 and found.headers.get("content-type", "").startswith("text/plain")
+
+
 def is_repository(errors: str) -> bool:
     """Return True if the last answer was one of git's smart protocol, and not a page or a folder of files."""
     return read_answers(errors).headers.get("content-type", "").startswith("application/x-git-")
 
 
-def no_repository(address: RepositoryAddress) -> GitFailure:
-    """Return the failure of an address that leads to something else."""
+def no_repository(address: RepositoryAddress, errors: str) -> GitFailure:
+    """Return the failure of an address that leads to something else; *errors* is what git printed."""
+    if is_dumb_server(errors):
+        return _address(
+            f"{address.url} is served by git's dumb HTTP protocol, which is not supported",
+            "serve the repository with `git http-backend`, or by a forge",
+        )
     return _address(f"{address.url} is not a git repository", "enter the address that `git clone` takes")
 
 
@@ -114,7 +125,7 @@ def failure_of(completed: Completed, address: RepositoryAddress, *, has_token: b
     if answers.status is not None and answers.status != 200:
         return failure_of_answers(address, answers, has_token=has_token)
     if _NO_REPOSITORY.search(text):
-        return no_repository(address)
+        return no_repository(address, completed.errors)
     if _NO_COMMIT.search(text):
         return GitFailure(
             GitFailureKind.BRANCH, f"The commit is not in {address.url}", hint="extract again", can_retry=True
@@ -152,12 +163,12 @@ def _of_token(address: RepositoryAddress, answers: Answers, *, has_token: bool) 
             GitFailureKind.TOKEN,
             f"The server refuses the token of {address.url}",
             hint="it may be expired or revoked: create one that reads this repository, and replace it "
-            "with `recce-meta connection set NAME --token-env VARIABLE`",
+            "with `recce-meta connection set NAME --ask-token`",
         )
     return GitFailure(
         GitFailureKind.TOKEN,
         f"{address.url} does not exist, or is private",
-        hint="check the address; for a private repository give a token with --token-env VARIABLE",
+        hint="check the address; for a private repository give a token with --ask-token",
     )
 
 
@@ -181,7 +192,7 @@ def failure_of_answers(address: RepositoryAddress, answers: Answers, *, has_toke
             f"The server forbids access to {address.url}",
             hint="give the token the permission to read the contents of this repository"
             if has_token
-            else "give a token with --token-env VARIABLE",
+            else "give a token with --ask-token",
         )
     if status in (404, 410):
         # Forges answer 404 for private repositories, to hide that they exist.

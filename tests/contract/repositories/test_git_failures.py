@@ -131,18 +131,23 @@ def test_git_of_dbt_deps_gives_the_token_to_one_server_and_follows_no_redirect(
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "said"),
     [
-        Answer(200, {"Content-Type": "text/html"}, b"<html>a page</html>"),
-        Answer(200, {"Content-Type": "text/plain"}, b"ab" * 20 + b"\trefs/heads/main\n"),
-        Answer(200, {}, b""),
+        (Answer(200, {"Content-Type": "text/html"}, b"<html>a page</html>"), "is not a git repository"),
+        (
+            Answer(200, {"Content-Type": "text/plain"}, b"ab" * 20 + b"\trefs/heads/main\n"),
+            "is served by git's dumb HTTP protocol, which is not supported",
+        ),
+        (Answer(200, {}, b""), "is not a git repository"),
     ],
     ids=["page", "dumb protocol", "empty"],
 )
-def test_a_page_or_a_folder_of_files_is_not_a_repository(repository: Repository, answer: Answer) -> None:
+def test_a_page_or_a_folder_of_files_is_not_a_repository(
+    repository: Repository, answer: Answer, said: str
+) -> None:
     repository.server.answer(repository.name, answer)
     failure = failure_of(repository.client().head("main"))
-    assert failure.kind is GitFailureKind.ADDRESS and "is not a git repository" in failure.message
+    assert failure.kind is GitFailureKind.ADDRESS and said in failure.message
 
 
 @pytest.mark.parametrize(
