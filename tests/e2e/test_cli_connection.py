@@ -365,7 +365,7 @@ def test_a_private_repository_without_a_token_asks_for_one(
     ran = cli("connection", "add", git_server.url(private))
 
     assert ran.code == 3
-    assert "--token-env" in ran.err
+    assert "--ask-token" in ran.err
 
 
 def test_set_changes_what_is_given_and_keeps_the_rest(cli: Cli, git_server: GitServer, private: str) -> None:

@@ -28,6 +28,8 @@ _NO_COMMIT = re.compile(
 _BROKEN_OFF = re.compile(r"unable to access|RPC failed|early EOF|unexpected disconnect|hung up|curl \d+")
 _CERTIFICATE = re.compile(r"certificate|CAfile", re.I)
 _ASKS_FOR_USER = re.compile(r"could not read (?:Username|Password)|Authentication failed")
+_PLAIN_FILE = re.compile(r"Recv header: content-type: (?:text/plain|application/octet-stream)", re.I)
+_HEAD_FILE = re.compile(r"Send header: GET \S+/HEAD HTTP/")
 _DETAIL = 300
 
 
@@ -77,9 +79,8 @@ def is_broken_off(completed: Completed) -> bool:
 
 
 def is_dumb_server(errors: str) -> bool:
-    """Return True if the last answer was a list of references as a file, which git's dumb protocol has."""
-    found = read_answers(errors)
-    return found.status == 200 and found.headers.get("content-type", "").startswith("text/plain")
+    """Return True if the server gave the list of references as a plain file, and git asked for HEAD."""
+    return _PLAIN_FILE.search(errors) is not None and _HEAD_FILE.search(errors) is not None
 
 
 def is_repository(errors: str) -> bool:

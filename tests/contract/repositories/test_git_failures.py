@@ -39,7 +39,7 @@ def test_a_token_is_asked_for_refused_or_accepted(repository: Repository) -> Non
     repository.server.require(repository.name, CANARY, "user:word")
     failure = failure_of(repository.client().head("main"))
     assert (failure.kind, failure.can_retry) == (GitFailureKind.TOKEN, False)
-    assert "is private" in failure.message and "--token-env" in (failure.hint or "")
+    assert "is private" in failure.message and "--ask-token" in (failure.hint or "")
     failure = failure_of(repository.client("wrong").head("main"))
     assert failure.kind is GitFailureKind.TOKEN and "refuses the token" in failure.message
     assert asyncio.run(repository.client(CANARY).head("main")) == repository.sha
