@@ -17,7 +17,6 @@ from recce_meta.extractors.selector_file import read_selectors
 from recce_meta.graph.selector_syntax import SELECTOR
 from recce_meta.graph.yaml_selectors import YamlSelectors, yaml_selectors
 from recce_meta.profiles import find_project_dir
-from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
 
 _UNWRITABLE = re.compile(r"[\s,]|\+\d*\Z")
 """Characters of names that have a meaning in selections."""
@@ -50,7 +49,7 @@ def apply_selector(context: click.Context, name: str | None) -> None:
 
 
 def _read(named: Path | None) -> YamlSelectors:
-    project = find_project_dir() if named is None else nearest_with(PROJECT_FILE, named.resolve())
+    project = find_project_dir(named)
     selectors = read_selectors(project, target_folder(None, named), os.environ)
     say(f"Selectors are from {selectors.source}")
     return selectors

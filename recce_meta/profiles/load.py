@@ -13,6 +13,7 @@ from recce_meta.profiles.discovery import (
     PROJECT_FILE,
     dbt_variable,
     find_profiles_file,
+    nearest_with,
     with_dotenv,
     working_directory,
 )
@@ -49,10 +50,19 @@ class RenderedProfile:
 
 
 def find_project_dir(
-    start: Path | None = None, *, environment: Mapping[str, str] | None = None
+    named: Path | None = None,
+    *,
+    directory: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Path | None:
-    """Return the dbt project's directory: *start* (default: working directory) or above, or None."""
-    directory = (start or working_directory()).resolve()
+    """Return the dbt project's directory, or None.
+
+    As in dbt, *named*, the value of --project-dir, outranks `DBT_PROJECT_DIR`. Without both it is *directory*
+    (default: the working directory) or its nearest parent that is a project.
+    """
+    if named is not None:
+        return nearest_with(PROJECT_FILE, named.resolve())
+    directory = (directory or working_directory()).resolve()
     return _find_project_dir(directory, _environment(environment, directory))
 
 

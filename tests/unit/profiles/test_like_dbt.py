@@ -82,7 +82,7 @@ def selected(case: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         None if given.profiles_dir is None else directory / given.profiles_dir,
         given.profile,
         given.target,
-        project_dir=find_project_dir(directory, environment=environment),
+        project_dir=find_project_dir(directory=directory, environment=environment),
         variables=yaml.safe_load(given.vars or "{}"),
         environment=environment,
         directory=directory,

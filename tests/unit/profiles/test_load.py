@@ -396,13 +396,15 @@ def test_a_project_is_found_here_or_above_or_by_the_environment(tmp_path: Path) 
     below = project / "models" / "deep"
     below.mkdir(parents=True)
 
-    assert find_project_dir(below, environment={}) == project
-    assert find_project_dir(project, environment={}) == project
-    assert find_project_dir(below, environment={"DBT_PROJECT_DIR": str(other)}) == other
-    assert find_project_dir(below, environment={"DBT_ENGINE_PROJECT_DIR": str(other)}) == other
-    assert find_project_dir(tmp_path, environment={}) is None
+    assert find_project_dir(directory=below, environment={}) == project
+    assert find_project_dir(directory=project, environment={}) == project
+    for variable in ("DBT_PROJECT_DIR", "DBT_ENGINE_PROJECT_DIR"):
+        environment = {variable: str(other)}
+        assert find_project_dir(directory=below, environment=environment) == other
+        assert find_project_dir(below, environment=environment) == project
+    assert find_project_dir(directory=tmp_path, environment={}) is None
     with pytest.raises(ConfigurationError, match=r"No dbt_project\.yml in"):
-        find_project_dir(tmp_path, environment={"DBT_PROJECT_DIR": str(tmp_path)})
+        find_project_dir(directory=tmp_path, environment={"DBT_PROJECT_DIR": str(tmp_path)})
 
 
 def test_the_projects_name_is_rendered(tmp_path: Path) -> None:
