@@ -115,8 +115,9 @@ _SIDED = frozenset({"LEFT", "RIGHT", "FULL"})
 def first_join(sources: list[QuerySource]) -> FirstJoin | None:
     """Return the first items of *sources* if another order of them yields the same rows.
 
-    They are the items of inner joins, or both items of a RIGHT or FULL join; later joins see the same rows.
-    No item may depend on an earlier one, and no comma or bracket may decide what a join includes.
+    They are the items of inner joins, or both items of a RIGHT join; later joins see the same rows. A FULL
+    join stays as it is: turned round, its rows arrive in another order, which decides between equal keys of
+    windows. No item may depend on an earlier one, and no comma or bracket may decide what a join includes.
     """
     joins = [source.join for source in sources[1:] if source.join is not None]
     if len(joins) + 1 < len(sources) or any(brackets_of(source, {}) for source in sources):
@@ -129,9 +130,9 @@ def first_join(sources: list[QuerySource]) -> FirstJoin | None:
     if inner:
         return FirstJoin(inner + 1, "INNER", True)
     # A column of USING has the value of one side.
-    if not joins or joins[0].using or joins[0].kind == "LEFT":
+    if not joins or joins[0].using or joins[0].kind != "RIGHT":
         return None
-    return FirstJoin(2, "LEFT", False) if joins[0].kind == "RIGHT" else FirstJoin(2, "FULL", True)
+    return FirstJoin(2, "LEFT", False)
 
 
 def is_asof(join: Join) -> bool:
