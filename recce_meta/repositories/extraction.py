@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -41,7 +40,7 @@ from recce_meta.repositories.commits.files import find_job_files
 from recce_meta.repositories.commits.resolving import Commits, settings_for, without_rights
 from recce_meta.repositories.commits.tiers import why_without_dbt
 from recce_meta.repositories.dbt.commands import PackageAccess
-from recce_meta.repositories.dbt.outcome import FULL_DISK, DbtFailure
+from recce_meta.repositories.dbt.outcome import DbtFailure, is_full_disk
 from recce_meta.repositories.dbt.project import remove_leaving_links
 from recce_meta.repositories.dbt.versions import NEWEST
 from recce_meta.repositories.dbt_stages import (
@@ -531,7 +530,7 @@ def _cause_of(completed: Completed) -> tuple[str, str]:
     if completed.excess == "output":
         return DbtFailure.OUTPUT.value, "it printed too much"
     reason = first_line(completed.errors[-2000:].strip().rpartition("\n")[2])
-    if re.search(FULL_DISK, completed.errors):
+    if is_full_disk(completed.errors):
         return DbtFailure.DISK.value, "the disk of the work folder is full"
     if completed.excess == "memory" or any(sign in reason for sign in _NO_MEMORY):
         return DbtFailure.MEMORY.value, "it needs more memory than its limit"

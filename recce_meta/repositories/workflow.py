@@ -117,7 +117,7 @@ def _disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if not is_full_disk(error):
+        if not is_full_disk(str(error)):
             raise
         raise StageFailed(
             "The disk of the work folder is full",

@@ -276,7 +276,7 @@ class Fingerprints(References):
         ):
             return [], ()
         begin = slots[: first.size]
-        turned = sorted(begin) if first.is_symmetric else begin[::-1]
+        turned = sorted(begin) if first.kind == "INNER" else begin[::-1]
         if turned != begin:
             self._unions.add(short(f"joined {begin}"))
         keys = sorted(key for each in conditions[: first.size] for key in each)

@@ -105,8 +105,7 @@ class FirstJoin(NamedTuple):
 
     size: int
     kind: str
-    is_symmetric: bool
-    """Whether any order means the same. If not, the items are those of a RIGHT join, turned round."""
+    """`INNER` if any order means the same, or `LEFT` for the two items of a RIGHT join, turned round."""
 
 
 _SIDED = frozenset({"LEFT", "RIGHT", "FULL"})
@@ -128,11 +127,11 @@ def first_join(sources: list[QuerySource]) -> FirstJoin | None:
         return None
     inner = next((place for place, join in enumerate(joins) if join.kind not in INNER), len(joins))
     if inner:
-        return FirstJoin(inner + 1, "INNER", True)
+        return FirstJoin(inner + 1, "INNER")
     # A column of USING has the value of one side.
     if not joins or joins[0].using or joins[0].kind != "RIGHT":
         return None
-    return FirstJoin(2, "LEFT", False)
+    return FirstJoin(2, "LEFT")
 
 
 def is_asof(join: Join) -> bool:

@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import json
 import os
-import re
 import shutil
 import sysconfig
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from recce_meta.errors import ConfigurationError, did_you_mean, shorten
 from recce_meta.redaction import redact
 from recce_meta.repositories.dbt.commands import InstalledDbt
 from recce_meta.repositories.dbt.index_settings import uv_environment, uv_index_options
-from recce_meta.repositories.dbt.outcome import FULL_DISK
+from recce_meta.repositories.dbt.outcome import is_full_disk
 from recce_meta.repositories.dbt.versions import RUST, is_before
 from recce_meta.repositories.processes import ProcessLimits, run_process
 from recce_meta.warehouses import available
@@ -333,7 +332,7 @@ def _last_words(errors: str) -> str:
 def _may_heal(errors: str) -> bool:
     """Return True if a network or a full disk was the cause."""
     text = errors.lower()
-    return re.search(FULL_DISK, errors) is not None or any(
+    return is_full_disk(errors) or any(
         sign in text for sign in ("failed to fetch", "dns error", "timed out", "connection")
     )
 

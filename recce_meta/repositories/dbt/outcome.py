@@ -69,9 +69,9 @@ class DbtFailed(ArtifactError):
         return self.failure in (DbtFailure.HUB, DbtFailure.DISK)
 
 
-def is_full_disk(error: OSError) -> bool:
-    """Return True if *error*, also that of many files, is due to a full disk."""
-    return re.search(FULL_DISK, str(error)) is not None
+def is_full_disk(text: str) -> bool:
+    """Return True if *text*, of an error or what a program printed, names a full disk."""
+    return re.search(FULL_DISK, text) is not None
 
 
 class TakenManifest(Struct, frozen=True, kw_only=True):
@@ -194,7 +194,7 @@ def take_manifest(command: DbtCommand, destination: Path, *, most: int = LARGEST
                 digest.update(piece)
                 copy.write(piece)
     except OSError as error:
-        if is_full_disk(error):
+        if is_full_disk(str(error)):
             raise
         raise DbtFailed(
             DbtFailure.MANIFEST,
