@@ -39,7 +39,7 @@ from recce_meta.diff.project_side import (
 from recce_meta.errors import first_of
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.models.adapters import is_builtin
-from recce_meta.warehouses.builds import incremental_words
+from recce_meta.warehouses.builds import incremental_words, row_words
 
 BUILT = frozenset(["model", "seed", "snapshot", "test"])
 """Resource types that dbt builds with a materialization."""
@@ -402,6 +402,11 @@ class Causes:
         """Return the words by which a run of *nodes* may select rows because the table has rows."""
         sides = (self.base, self.current)
         return frozenset().union(*(incremental_words(one, side.macros) for side in sides for one in nodes))
+
+    def row_words(self, *nodes: NodeMetadata) -> frozenset[str]:
+        """Return the words of the hooks of *nodes* that may write or remove rows."""
+        sides = (self.base, self.current)
+        return frozenset().union(*(row_words(one, side.macros) for side in sides for one in nodes))
 
     def unstable(self, *nodes: NodeMetadata) -> str:
         """Return why each read of *nodes*, as views, may differ; empty if it does not.

@@ -16,6 +16,7 @@ from recce_meta.models import ChangeDetail, Json, NodeMetadata, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import (
+    ANY_NAME,
     REMOVED_STAYS,
     SELECTION,
     BuildRules,
@@ -183,6 +184,7 @@ REFRESHED: Mapping[str, Mapping[str, Outcome]] = {
     },
 }
 """Outcomes of configuration keys of relations that the warehouse refreshes, by materialization."""
+BY_HOOK = "a hook may write or remove rows by {}"
 _NOT_APPLIED = "stay as the old query returns them: dbt applies the edit at a full refresh"
 
 
@@ -388,11 +390,16 @@ def table_effects(
     details: Collection[ChangeDetail],
     adapter: str | None,
     words: Iterable[str] = (),
+    hooks: Collection[str] = (),
 ) -> Iterator[SqlChange]:
     """Yield the effects on existing rows of an edited query, whose effect on a new table is *query*.
 
-    *words* are those of `incremental_words`.
+    Hooks write or remove rows by the columns that they name, of a new table as well. *words* are those of
+    `incremental_words`, *hooks* those of `row_words`.
     """
+    for column in query.columns if hooks else ():
+        if column.name == "*" or not {column.name.lower(), ANY_NAME}.isdisjoint(hooks):
+            yield SqlChange(category=BREAKING, reasons=(BY_HOOK.format(column.name),))
     kind = after.materialized or ""
     if query.category is NONE or kind in OF_QUERY_ALONE or not kind or kind != before.materialized:
         return

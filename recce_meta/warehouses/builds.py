@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
 from recce_meta.models.change import EXISTING, Category
-from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource
+from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource, ColumnUse, Usage
 
 
 class Statement(Enum):
@@ -213,6 +213,31 @@ _NO_COLUMN = re.compile(
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
 """Text that computes no name of a column: comments, conditions, literals, schemas, privileges."""
+_NOT_RUN = re.compile(
+    r"\{\#.*?\#\} | --[^\n]* | /\*.*?\*/ | ^\s*(?:grant|revoke)\b.* | \bon\s+(?:delete|update)\b",
+    re.DOTALL | re.IGNORECASE | re.VERBOSE,
+)
+"""Comments, privileges, and actions of foreign keys."""
+_ROWS = re.compile(
+    r"""
+    (?<![a-z]) (?:delete|insert|update|upsert|merge|copy|overwrite|replace\s+into|call|exec|execute) (?![a-z])
+    | \bcreate\b[^;]*?\b(?:table|view)\b | \bswap\s+with\b | \bexchange\s+partition\b
+    | \brow\s+(?:access|filter|level)\b | \bcreate\s+policy\b
+    | ^\s*(?:do|select|with)\b | ^\s*\{\{[^{}]*\bvar\s*\([^{}]*\}\}\s*;?\s*$
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Start of a statement that may write, remove or hide rows; a hook that is a query runs for its effects."""
+_OTHER_RELATION = re.compile(
+    r"""
+    \b(?: delete\s+from | update | (?:insert|merge|copy|replace)\s+(?:into|overwrite)(?:\s+table)?
+        | create\s+(?:[a-z]+\s+)*?(?:table|view)(?:\s+if\s+not\s+exists)? )
+    \s+ (?: \{\{-?\s*(?:ref|source)\s*\((?P<relation>[^(){}]*)\)\s*-?\}\}
+        | (?:\{\{[^{}]*\}\}\s*\.\s*)*(?P<name>[\w$."`]+)(?!\s*\{) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A statement with the relation that it writes, if this is not computed."""
 
 
 def configured_names(node: NodeMetadata, adapter: str | None, hooks: Iterable[str]) -> dict[str, bool]:
@@ -231,11 +256,19 @@ def configured_names(node: NodeMetadata, adapter: str | None, hooks: Iterable[st
     return found
 
 
-def hook_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> frozenset[str]:
-    """Return the lower-case words in the hooks of *node*, and in the macros that these call.
+def hook_words(node: NodeMetadata, texts: Iterable[str]) -> frozenset[str]:
+    """Return the lower-case words in the hooks of *node*, whose `hook_texts` are given.
 
     ANY_NAME is one if a variable or a concatenation may be the name of a column.
     """
+    words = names_in([*texts])
+    if words & {"config", "model"}:
+        words |= names_in([*_strings(node.config), *_strings(node.meta)])
+    return words | {ANY_NAME} if any(_COMPUTED.search(_NO_COLUMN.sub("", text)) for text in texts) else words
+
+
+def hook_texts(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[str]:
+    """Return the hooks of *node* and the macros that these call, without those of dbt itself."""
     texts = [text for key in HOOKS for text in _texts(node.config.get(key))]
     found = names_in(texts)
     called = [one for one in node.macros if one in macros and macros[one].name.lower() in found]
@@ -248,10 +281,23 @@ def hook_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> froze
         new = {one for one in macro.macros if one in macros} - known
         known |= new
         called += new
-    words = names_in(texts)
-    if words & {"config", "model"}:
-        words |= names_in([*_strings(node.config), *_strings(node.meta)])
-    return words | {ANY_NAME} if any(_COMPUTED.search(_NO_COLUMN.sub("", text)) for text in texts) else words
+    return texts
+
+
+def row_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> frozenset[str]:
+    """Return the `hook_words` of *node* if a hook may write, remove or hide rows of its table; else none.
+
+    A statement that names another relation, by its name, `ref` or `source`, does not.
+    """
+    texts = hook_texts(node, macros)
+    own = {node.name.lower(), (node.identifier or node.name).lower()}
+
+    def without_others(found: re.Match[str]) -> str:
+        is_own = not own.isdisjoint(names_in(found["relation"] or found["name"]))
+        return found[0] if is_own else "other"
+
+    plain = (_OTHER_RELATION.sub(without_others, _NOT_RUN.sub(" ", text)) for text in texts)
+    return hook_words(node, texts) if any(map(_ROWS.search, plain)) else frozenset()
 
 
 def _strings(value: Json) -> list[str]:
@@ -269,6 +315,10 @@ _REFERENCE = re.compile(
 """Expression of a foreign key: a relation and its columns."""
 
 
+_STAR = re.compile(r"(?:\bselect(?:\s+distinct)?\s+|,\s*|\.)\*", re.IGNORECASE)
+"""All columns of a relation."""
+
+
 class ConfiguredNames(Struct, frozen=True):
     """Names of columns in the configuration of a node."""
 
@@ -278,13 +328,29 @@ class ConfiguredNames(Struct, frozen=True):
     """Unique ids and columns that foreign keys name."""
     hooked: tuple[tuple[str, str], ...]
     """Unique ids of parents, and their columns that hooks may name."""
+    deciding: frozenset[str] = frozenset()
+    """Lower-case words of the hooks; empty if none of them writes rows."""
 
     @property
     def settings(self) -> list[Json]:
         """Return the part of a lineage id that follows from these names."""
         if not self.own and not self.keys and not self.hooked:
             return []
-        return [sorted(self.own.items()), sorted(self.keys), *([self.hooked] if self.hooked else ())]
+        more: list[Json] = [self.hooked] if self.hooked else []
+        return [sorted(self.own.items()), sorted(self.keys), *more, *([True] if self.deciding else ())]
+
+    def deciding_rows(
+        self, outputs: Iterable[ColumnOutput], source_of: Callable[[tuple[str, str]], ColumnSource]
+    ) -> Iterator[ColumnUse]:
+        """Yield the columns of parents by which hooks may choose rows; *source_of* finds one by its name."""
+        found = [
+            source
+            for output in outputs
+            if not self.deciding.isdisjoint((output.name.lower(), ANY_NAME))
+            for source in output.sources
+        ]
+        for source in (*found, *map(source_of, self.hooked)) if self.deciding else ():
+            yield ColumnUse(Usage.FILTER, source.parent, source.column, min(source.confidence, UNSURE))
 
     def columns(
         self, outputs: Iterable[ColumnOutput], source_of: Callable[[tuple[str, str]], ColumnSource]
@@ -310,14 +376,20 @@ def names_in_configuration(
     columns_of: Callable[[str], Iterable[str]],
 ) -> ConfiguredNames:
     """Return the names of columns in the configuration of *node*; *columns_of* has those of a parent."""
-    words = hook_words(node, macros)
+    texts = hook_texts(node, macros)
+    words, deciding = hook_words(node, texts), row_words(node, macros)
+    is_whole = bool(deciding) and any(map(_STAR.search, texts))
     # SQL of a hook reads a parent if it has the name.
     known = [nodes[one] for one in node.parents if one in nodes]
     read = [one.unique_id for one in known if {one.name.lower(), (one.identifier or "").lower()} & words]
-    hooked = [(one, name) for one in read for name in columns_of(one) if {name.lower(), ANY_NAME} & words]
-    return ConfiguredNames(
-        configured_names(node, adapter, words), tuple(foreign_keys(node, nodes)), tuple(sorted(hooked))
-    )
+    hooked = [
+        (one, name)
+        for one in read
+        for name in columns_of(one)
+        if is_whole or {name.lower(), ANY_NAME} & words
+    ]
+    own = configured_names(node, adapter, words)
+    return ConfiguredNames(own, tuple(foreign_keys(node, nodes)), tuple(sorted(hooked)), deciding)
 
 
 def foreign_keys(node: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> list[tuple[str, str]]:

@@ -61,16 +61,12 @@ from recce_meta.sql_lineage.project.nodes import (
     snapshot_columns,
     snapshot_names,
     test_columns,
+    using,
     with_expressions,
 )
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, SemanticLayer
 from recce_meta.warehouses import rules_of
-from recce_meta.warehouses.builds import (
-    Edit,
-    deciding_columns,
-    incremental_words,
-    names_in_configuration,
-)
+from recce_meta.warehouses.builds import Edit, deciding_columns, incremental_words, names_in_configuration
 
 if TYPE_CHECKING:
     from recce_meta.sql_lineage import QueryColumns
@@ -322,18 +318,18 @@ class _Analysis:
             settings += [bool(node.contract), self._fails_on_removal(node)]
         named = names_in_configuration(node, self._adapter, self._macros, self.nodes, self._names_of)
         settings += named.settings
-        lineage_id = self._query_id(names, own, settings or bool(node.contract))
         analyse = self._snapshot if is_snapshot else self._model
 
         def compute() -> NodeColumns:
             read = {*names.read, *names.injected.values()} - {node.unique_id}
             known = {one: self._names_of(one) for one in sorted(read)}
             found = deciding_uses(node, analyse(node, names, own), deciding, known, self.certainty)
-            return (
-                naming(found, named.columns(found.outputs, self._source)) if found.reason is None else found
-            )
+            if found.reason is None:
+                found = using(found, named.deciding_rows(found.outputs, self._source))
+                found = naming(found, named.columns(found.outputs, self._source))
+            return found
 
-        self._keep(node, lineage_id, compute)
+        self._keep(node, self._query_id(names, own, settings or bool(node.contract)), compute)
 
     def _names_of(self, parent: str) -> tuple[str, ...]:
         return (found := self.columns_of(parent)).names or found.documented

@@ -505,10 +505,10 @@ def deciding_uses(
     if columns.reason is not None:
         return columns
     is_all = node.config.get("strategy") == "check" and node.config.get("check_cols") == "all"
-    uses = {(use.usage, use.parent, use.column): use for use in columns.uses}
+    found: list[ColumnUse] = []
     for key, names in deciding.items():
         usage = Usage.JOIN if key == "unique_key" else Usage.FILTER
-        found = [
+        found += [
             ColumnUse(usage, source.parent, source.column, source.confidence)
             for output in columns.outputs
             if output.name.lower() in names or (key == "check_cols" and is_all)
@@ -522,9 +522,15 @@ def deciding_uses(
                 for name in known
                 if name.lower() in names
             ]
-        for use in found:
-            place = use.usage, use.parent, use.column
-            uses[place] = max(use, uses.get(place, use))
+    return using(columns, found)
+
+
+def using(columns: NodeColumns, more: Iterable[ColumnUse]) -> NodeColumns:
+    """Return *columns* with the uses *more*; of equal ones, the surest counts."""
+    uses = {(use.usage, use.parent, use.column): use for use in columns.uses}
+    for use in more:
+        place = use.usage, use.parent, use.column
+        uses[place] = max(use, uses.get(place, use))
     return replace(columns, uses=tuple(sorted(uses.values())))
 
 

@@ -149,6 +149,28 @@ def test_a_macro_is_judged_by_the_sql_that_it_gave_and_one_in_a_hook_is_unknown(
 
 
 @pytest.mark.parametrize(
+    ("hook", "category"),
+    [
+        ("delete from {{ this }} where City = 'x'", BREAKS),
+        ("delete from {{ this }} where {{ var('column') }} = 'x'", BREAKS),
+        ("delete from {{ this }} where zip = 'x'", PARTIAL),
+        ("create index i on {{ this }} (city)", PARTIAL),
+    ],
+)
+def test_other_values_of_a_column_by_which_a_hook_removes_rows_are_breaking(
+    hook: str, category: Category
+) -> None:
+    config = {"materialized": "table", "post-hook": [{"sql": hook}]}
+    before, after = (node(sql, compiled=sql, config=config) for sql in ("a", "b"))
+
+    change = judged(before, after, PARTIAL, ColumnChange("city", Status.MODIFIED))
+
+    assert change.category is category
+    shown = "a hook may write or remove rows by city" in (change.category_reasons or ())
+    assert shown == (category is BREAKS)
+
+
+@pytest.mark.parametrize(
     ("before", "after", "category"),
     [
         ({"query_tag": "a"}, {"query_tag": "b"}, NONE),

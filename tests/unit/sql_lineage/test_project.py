@@ -495,23 +495,36 @@ NAMED = ["amount", "id", "name"]
 
 
 @pytest.mark.parametrize(
-    ("hook", "named"),
+    ("hook", "named", "deciding"),
     [
-        ("{{ touch(this, 'amount') }}", ["amount"]),
-        ("{{ touch_id(this) }}", ["id"]),
-        ("{{ touch_key(this) }}", ["name"]),
-        ("{{ touch(this, var('column')) }}", NAMED),
-        ("{{ touch(this, 'am' ~ 'ount') }}", NAMED),
-        ("update {{ this }} set {{ env_var('COLUMN') }} = 1", NAMED),
-        ("grant select on {{ this }} to {{ var('role') }}", []),
-        ("update {{ this }} set note = '{{ var('id') }}'", ["id"]),
-        ("{% if var('x') ~ 'y' %}select 1{% endif %}", []),
-        ("select * from {{ this }} where kind ~ 'a'", []),
-        ("{{ note() }}", []),
-        ("update {{ ref('staged') }} set amount = 1", ["amount"]),
+        ("{{ touch(this, 'amount') }}", ["amount"], ["amount"]),
+        ("{{ touch_id(this) }}", ["id"], ["id"]),
+        ("{{ touch_key(this) }}", ["name"], ["name"]),
+        ("{{ touch(this, var('column')) }}", NAMED, NAMED),
+        ("{{ touch(this, 'am' ~ 'ount') }}", NAMED, NAMED),
+        ("update {{ this }} set {{ env_var('COLUMN') }} = 1", NAMED, NAMED),
+        ("{{ var('statement') }}", NAMED, NAMED),
+        ("grant insert, update on {{ this }} to {{ var('role') }}", [], []),
+        ("update {{ this }} set note = '{{ var('id') }}'", ["id"], ["id"]),
+        ("{% if var('x') ~ 'y' %}select 1{% endif %}", [], []),
+        ("select * from {{ this }} where kind ~ 'a'", [], []),
+        ("{{ note() }}", [], []),
+        ("update {{ ref('staged') }} set amount = 1", ["amount"], []),
+        ("update {{ target.schema }}.table set amount = 1", ["amount"], ["amount"]),
+        ("create index on {{ this }} (id) -- delete from", ["id"], []),
+        ("alter table {{ this }} add foreign key (id) references x on delete cascade", ["id"], []),
+        ("insert into {{ target.schema }}.audit select id from {{ this }}", ["id"], []),
+        ("insert into {{ model.schema }}.{{ model.alias }} select id from x", *[["id", "name"]] * 2),
+        ("create table tmp as select id from x; insert into {{ this }} select 1", ["id"], ["id"]),
+        ("create or replace table {{ this }} as select 1 as id", ["id"], ["id"]),
+        ("alter table {{ this }} add row access policy p on (name)", ["name"], ["name"]),
+        ("select purge('id')", ["id"], ["id"]),
+        ("insert into {{ this }} select * from {{ ref('staged') }}", NAMED, NAMED),
     ],
 )
-def test_a_hook_may_name_the_columns_that_its_macros_name(hook: str, named: list[str]) -> None:
+def test_a_hook_may_name_columns_and_decide_rows_by_them(
+    hook: str, named: list[str], deciding: list[str]
+) -> None:
     macros = tuple(
         MacroMetadata(
             unique_id=f"macro.shop.{name}",
@@ -529,9 +542,14 @@ def test_a_hook_may_name_the_columns_that_its_macros_name(hook: str, named: list
 
         graph = analyse_project(replace(project(RAW, STAGED, table), macros=macros))
 
-        found = columns_of(graph, "model.shop.table").references
+        found = columns_of(graph, "model.shop.table")
         is_read = query.startswith("select *") or "ref(" in hook
-        assert [(one.column, one.confidence) for one in found] == [(name, 0.5) for name in named if is_read]
+        assert [(one.column, one.confidence) for one in found.references] == [
+            (name, 0.5) for name in named if is_read
+        ]
+        assert [(one.column, one.confidence) for one in found.uses] == [
+            (name, 0.5) for name in deciding if is_read
+        ]
 
 
 @pytest.mark.parametrize(
