@@ -323,6 +323,8 @@ def filled(
         yield node if sql is None else replace(node, compiled_code=resolve(sql.code, relations))
 
 
+STORING = frozenset(["incremental", "seed", "snapshot", "table"])
+"""Materializations whose rows stay as they are until the next build of the node."""
 NOT_BUILT = {
     "error": "its build failed",
     "runtime error": "its build failed",

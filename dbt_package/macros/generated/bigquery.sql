@@ -2656,7 +2656,8 @@ LEFT JOIN {{ schema }}.store_code_changes AS change
 -- Key: project_name, environment, unique_id.
 -- `is_current` is true if neither the code of the node nor that of an ancestor has changed from the build of the counted
 -- rows to the latest run of the environment, and NULL if this is unknown or if a later run built the node again. A run
--- that did not build the node counted the rows of the build before it.
+-- that did not build the node counted the rows of the build before it. The count of a view that an earlier run than
+-- the latest took is not known to be current: each read of a view has the rows of what it reads.
 CREATE OR REPLACE VIEW {{ schema }}.latest_row_counts AS
 SELECT
   counted.project_name,
@@ -2684,14 +2685,16 @@ SELECT
     THEN FALSE
     WHEN builder.run_id = latest.run_id
     THEN TRUE
+    WHEN change.is_certain
+    THEN FALSE
+    WHEN last_figure.is_stored = 0 AND run.run_id <> latest.run_id
+    THEN NULL
     WHEN builder.graph_id = latest.graph_id AND builder.macro_set_id = latest.macro_set_id
     THEN TRUE
     WHEN step.step_id IS NULL
     THEN NULL
     WHEN change.unique_id IS NULL
     THEN TRUE
-    WHEN change.is_certain
-    THEN FALSE
   END AS is_current
 FROM (
   SELECT
@@ -2700,7 +2703,8 @@ FROM (
     unique_id,
     MIN(count_age) AS count_age,
     MIN(result_age) AS result_age,
-    MAX(is_node) AS is_node
+    MAX(is_node) AS is_node,
+    MAX(is_stored) AS is_stored
   FROM (
     SELECT
       run.project_name,
@@ -2708,7 +2712,8 @@ FROM (
       figure.unique_id,
       run.age AS count_age,
       CAST(NULL AS INT64) AS result_age,
-      0 AS is_node
+      0 AS is_node,
+      0 AS is_stored
     FROM (
       SELECT
         run_id,
@@ -2731,7 +2736,8 @@ FROM (
       result.unique_id,
       CAST(NULL AS INT64) AS count_age,
       run.age AS result_age,
-      0 AS is_node
+      0 AS is_node,
+      0 AS is_stored
     FROM (
       SELECT
         run_id,
@@ -2764,10 +2770,17 @@ FROM (
       place.unique_id,
       CAST(NULL AS INT64) AS count_age,
       CAST(NULL AS INT64) AS result_age,
-      1 AS is_node
+      1 AS is_node,
+      CASE
+        WHEN version.materialized IN ('incremental', 'seed', 'snapshot', 'table')
+        THEN 1
+        ELSE 0
+      END AS is_stored
     FROM {{ schema }}.latest_runs AS latest
     JOIN {{ schema }}.store_graph_nodes AS place
       ON place.graph_id = latest.graph_id
+    JOIN {{ schema }}.store_node_versions AS version
+      ON version.version_id = place.version_id
   ) AS figures
   GROUP BY
     project_name,

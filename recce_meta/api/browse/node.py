@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.partial_run import NOT_BUILT, Build, CodeChanges
+from recce_meta.api.partial_run import NOT_BUILT, STORING, Build, CodeChanges
 from recce_meta.models import NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.lineage import REFERENCED, ColumnOutput, ColumnSource, ColumnUse, NodeColumns
 from recce_meta.models.node import find_named, matching_name
@@ -342,6 +342,7 @@ def last_results(
 def last_count(
     adapter: UnifiedSqlAdapter,
     run: RunMetadata,
+    materialized: str | None,
     outcomes: Iterable[NodeOutcome],
     built: LastResult | None,
     *,
@@ -349,7 +350,7 @@ def last_count(
 ) -> LastCount | None:
     """Return the last row count of a node until *run*, from its *outcomes*; None if it was never counted.
 
-    *built* is the node's last result until *run*.
+    *built* is the node's last result until *run*. *materialized* says whether each read computes the rows.
     """
     counted = [one for one in outcomes if one.row_count is not None and one.run_at <= run.counted_at]
     last = next((one for one in counted if one.run_id == run.run_id), counted[0] if counted else None)
@@ -364,10 +365,9 @@ def last_count(
     if other is None:
         return None
     found = Measurement(run_id=other.run_id, run_at=other.counted_at, is_own=False)
-    if run.extractor != DBT:
-        measured = replace(found, since="may have changed", is_certain=False)
-    else:
-        measured = _of_build(found, run, other, built)
+    measured = found if run.extractor != DBT else _of_build(found, run, other, built)
+    if run.extractor != DBT or (measured.since is None and materialized not in STORING):
+        measured = replace(measured, since="may have changed", is_certain=False)
     return LastCount(row_count=last.row_count, measured=measured)
 
 

@@ -212,7 +212,7 @@ def overview(request: Request) -> Page | Redirect:
     history = node_history(view.adapter, run, node.unique_id, schema=view.schema)
     outcomes = node_outcomes(view.adapter, run, node.unique_id, schema=view.schema)
     last = results.get(node.unique_id)
-    rows = last_count(view.adapter, run, outcomes, last, schema=view.schema)
+    rows = last_count(view.adapter, run, node.materialized, outcomes, last, schema=view.schema)
     target = AnnotationTarget(project_name=run.project_name, unique_id=node.unique_id)
     annotated = annotated_nodes(view, run.project_name, [node.unique_id])
     values = {

@@ -383,7 +383,8 @@ def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
         results = last_results(adapter, reader.run, [wanted], reader.names, parents, schema=schema)
         found = results.get(wanted)
         outcomes = node_outcomes(adapter, reader.run, wanted, schema=schema)
-        counted = last_count(adapter, reader.run, outcomes, found, schema=schema)
+        kind = reader.names[wanted].materialized
+        counted = last_count(adapter, reader.run, kind, outcomes, found, schema=schema)
         assert (found and found.measured) == (counted and counted.measured)
         return () if found is None else (found.measured.run_id, found.measured.is_own, found.measured.since)
 
@@ -448,6 +449,7 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
             replace(
                 node,
                 macros=calls.get(node.name, ()),
+                materialized="view" if node.name == "starred" else node.materialized,
                 raw_code=f"{node.raw_code} -- {{{{ var('x') }}}}" if node.name == "stg" else node.raw_code,
             )
             for node in project.nodes
@@ -480,7 +482,7 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
     def counts(reader: Any, one: str, parents: Any) -> Any:
         outcomes = node_outcomes(adapter, reader.run, one, schema=schema)
         last = results(reader, one, parents)
-        return last_count(adapter, reader.run, outcomes, last, schema=schema)
+        return last_count(adapter, reader.run, reader.names[one].materialized, outcomes, last, schema=schema)
 
     edits = EDITS["values"][0]
     steps: list[Callable[[], None]] = [
@@ -503,6 +505,8 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
         lambda: ran("counted", 14, ["daily"], cents="/ 10", **edits),
         lambda: ran("rebuilt", 15, ["daily"], cents="/ 10", counts=[], **edits),
         lambda: ran("empty", 16, ["counted"], "build --empty", cents="/ 10", counts=[], **edits),
+        lambda: ran("undone again", 17, MODELS, cents="/ 10"),
+        lambda: ran("parent", 18, ["stg"], cents="/ 10", counts=[]),
     ]
     known: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for step in (*steps, *steps_with_counts):
@@ -519,7 +523,9 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
     assert last[unique_id("stg")] == ("variable", None)
     assert last[unique_id("amount_is_there")] == ("test", True)
     # A run that built a part counted the rows of earlier builds as well.
-    _, tables, failed, _, limits, counted, rebuilt, empty = (found for _, found in known[len(steps) :])
+    _, tables, failed, _, limits, counted, rebuilt, empty, undone, later = (
+        found for _, found in known[len(steps) :]
+    )
     one, other = unique_id("daily"), unique_id("counted")
     assert (tables[one], tables[other]) == (("tables", True), ("tables", False))
     assert (failed[one], failed[other]) == (("failed", None), ("failed", None))
@@ -527,7 +533,11 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
     # A table that was built again without a count has other rows.
     assert (counted[one], rebuilt[one]) == (("counted", True), ("counted", None))
     assert empty[other] == ("after limits", None)
-    assert known[-1][0][other] == ("empty", False)
+    assert known[-3][0][other] == ("empty", False)
+    # A view has the rows of tables that were built since, so only the latest count of one is current.
+    view, table = unique_id("starred"), unique_id("after_star")
+    assert (undone[view], undone[table]) == (("undone again", True), ("undone again", True))
+    assert (later[view], later[table]) == (("undone again", None), ("undone again", True))
 
 
 def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
@@ -648,7 +658,7 @@ def test_a_time_after_the_recording_hides_no_result_count_or_change(adapter: Any
 
     reader = open_run(lambda: adapter, "honest", project=None, schema=schema)
     outcomes = node_outcomes(adapter, reader.run, wanted, schema=schema)
-    counted = last_count(adapter, reader.run, outcomes, None, schema=schema)
+    counted = last_count(adapter, reader.run, "table", outcomes, None, schema=schema)
     assert counted is not None
     assert counted.measured.run_id == "ahead"
     history = node_history(adapter, reader.run, wanted, schema=schema)

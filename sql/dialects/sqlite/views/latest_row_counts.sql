@@ -2,7 +2,8 @@
 -- Key: project_name, environment, unique_id.
 -- `is_current` is true if neither the code of the node nor that of an ancestor has changed from the build of the counted
 -- rows to the latest run of the environment, and NULL if this is unknown or if a later run built the node again. A run
--- that did not build the node counted the rows of the build before it.
+-- that did not build the node counted the rows of the build before it. The count of a view that an earlier run than
+-- the latest took is not known to be current: each read of a view has the rows of what it reads.
 DROP VIEW IF EXISTS latest_row_counts;
 CREATE VIEW latest_row_counts AS
 SELECT
@@ -31,14 +32,16 @@ SELECT
     THEN FALSE
     WHEN builder.run_id = latest.run_id
     THEN TRUE
+    WHEN change.is_certain
+    THEN FALSE
+    WHEN last_figure.is_stored = 0 AND run.run_id <> latest.run_id
+    THEN NULL
     WHEN builder.graph_id = latest.graph_id AND builder.macro_set_id = latest.macro_set_id
     THEN TRUE
     WHEN step.step_id IS NULL
     THEN NULL
     WHEN change.unique_id IS NULL
     THEN TRUE
-    WHEN change.is_certain
-    THEN FALSE
   END AS is_current
 FROM (
   SELECT
@@ -47,7 +50,8 @@ FROM (
     unique_id,
     MIN(count_age) AS count_age,
     MIN(result_age) AS result_age,
-    MAX(is_node) AS is_node
+    MAX(is_node) AS is_node,
+    MAX(is_stored) AS is_stored
   FROM (
     SELECT
       run.project_name,
@@ -55,7 +59,8 @@ FROM (
       figure.unique_id,
       run.age AS count_age,
       CAST(NULL AS INTEGER) AS result_age,
-      0 AS is_node
+      0 AS is_node,
+      0 AS is_stored
     FROM (
       SELECT
         run_id,
@@ -78,7 +83,8 @@ FROM (
       result.unique_id,
       CAST(NULL AS INTEGER) AS count_age,
       run.age AS result_age,
-      0 AS is_node
+      0 AS is_node,
+      0 AS is_stored
     FROM (
       SELECT
         run_id,
@@ -111,10 +117,17 @@ FROM (
       place.unique_id,
       CAST(NULL AS INTEGER) AS count_age,
       CAST(NULL AS INTEGER) AS result_age,
-      1 AS is_node
+      1 AS is_node,
+      CASE
+        WHEN version.materialized IN ('incremental', 'seed', 'snapshot', 'table')
+        THEN 1
+        ELSE 0
+      END AS is_stored
     FROM latest_runs AS latest
     JOIN store_graph_nodes AS place
       ON place.graph_id = latest.graph_id
+    JOIN store_node_versions AS version
+      ON version.version_id = place.version_id
   ) AS figures
   GROUP BY
     project_name,
