@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn
 
@@ -465,24 +465,29 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
         rows = adapter.execute(f"SELECT unique_id, run_id, is_current FROM {quoted}.{which}")[1]
         return {str(one): (str(run_id), None if now is None else bool(now)) for one, run_id, now in rows}
 
-    def in_pages(of: Callable[..., Any]) -> dict[str, tuple[str, bool | None]]:
+    def in_pages() -> Iterator[dict[str, tuple[str, bool | None]]]:
         reader = open_run(lambda: adapter, "latest", project=None, schema=schema)
+        run, names = reader.run, reader.names
         graph = build_lineage_graph([], reader.edges)
-        parents = {one: graph.parents(one) for one in reader.names}
-        found = {one: of(reader, one, parents) for one in reader.names}
-        return {one: (last.measured.run_id, _is_current(last)) for one, last in found.items() if last}
+        parents = {one: graph.parents(one) for one in names}
+        results = last_results(adapter, run, list(names), names, parents, schema=schema)
+        counts = {
+            one: last_count(
+                adapter,
+                run,
+                node.materialized,
+                node_outcomes(adapter, run, one, schema=schema),
+                results.get(one),
+                schema=schema,
+            )
+            for one, node in names.items()
+        }
+        for found in (results, counts):
+            yield {one: (last.measured.run_id, _is_current(last)) for one, last in found.items() if last}
 
     def _is_current(last: Any) -> bool | None:
         measured = last.measured
         return measured.since is None if measured.is_build_known and measured.is_certain else None
-
-    def results(reader: Any, one: str, parents: Any) -> Any:
-        return last_results(adapter, reader.run, [one], reader.names, parents, schema=schema).get(one)
-
-    def counts(reader: Any, one: str, parents: Any) -> Any:
-        outcomes = node_outcomes(adapter, reader.run, one, schema=schema)
-        last = results(reader, one, parents)
-        return last_count(adapter, reader.run, reader.names[one].materialized, outcomes, last, schema=schema)
 
     edits = EDITS["values"][0]
     steps: list[Callable[[], None]] = [
@@ -512,7 +517,7 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
     for step in (*steps, *steps_with_counts):
         step()
         known.append((in_views("latest_results"), in_views("latest_row_counts")))
-        assert known[-1] == (in_pages(results), in_pages(counts))
+        assert known[-1] == tuple(in_pages())
     before, last = (found for found, _ in known[len(steps) - 2 : len(steps)])
     assert before[unique_id("distinct_ones")] == ("all", True)
     assert last[unique_id("daily")] == ("macro", False)
