@@ -21,7 +21,7 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up
 from recce_meta.repositories.state.jobs import active_jobs, finish_job, get_job
 from recce_meta.repositories.state.turns import Turns, read_turns
-from recce_meta.repositories.turns import Rank, Turn, finds_place, next_turn
+from recce_meta.repositories.turns import Holder, Rank, Turn, finds_place, next_turn
 from recce_meta.repositories.types import ExtractionJob, JobStatus
 from recce_meta.repositories.workflow import QUEUE, VERSION, WORKFLOW, Extractions
 
@@ -75,7 +75,7 @@ class Dispatcher:
         turns = read_turns(self._state)
         held = Counter(turns.running)
         # A job that is enqueued takes a place in a moment.
-        held.update(turn.repository for turn in turns.waiting.values() if turn.job_id in self._enqueued)
+        held.update(turn.holder for turn in turns.waiting.values() if turn.job_id in self._enqueued)
         now = datetime.now(timezone.utc)
         # A job that has begun since `active` was read is no longer in `turns`.
         known = [job for job in fresh if job.id in turns.waiting]
@@ -87,7 +87,7 @@ class Dispatcher:
             self._enqueued.add(turn.job_id)
             waiting.remove(turn)
             recent.insert(0, turn._replace(at=now.timestamp()))
-            held[turn.repository] += 1
+            held[turn.holder] += 1
 
     def _is_due(self, job: ExtractionJob, turns: Turns, now: datetime) -> bool:
         """Return True unless the branch's last job began a moment ago: many pushes give few jobs.
@@ -108,10 +108,10 @@ class Dispatcher:
         return None
 
 
-def _next(waiting: Sequence[Turn], recent: Sequence[Turn], held: Counter[str], slots: int) -> Turn | None:
-    """Return the job that begins next if repositories hold *held* of the places in *slots*."""
+def _next(waiting: Sequence[Turn], recent: Sequence[Turn], held: Counter[Holder], slots: int) -> Turn | None:
+    """Return the job that begins next if holders have *held* of the places in *slots*."""
     free = slots - held.total()
-    may_begin = [turn for turn in waiting if finds_place(held[turn.repository], free)]
+    may_begin = [turn for turn in waiting if finds_place(held[turn.holder], free)]
     return next_turn(may_begin, recent, free=free, slots=slots)
 
 

@@ -33,6 +33,10 @@ _PASSED_OVER = {Rank.BRANCH: 4, Rank.PULL_REQUEST: 3, Rank.FORK: 4}
 """Number of starts of others after which a rank is next. One slot is left if two ranks are due together."""
 
 
+Holder = tuple[str, bool]
+"""Repository that holds places, and whether its forks are meant: they leave places to its own pushes."""
+
+
 class Turn(NamedTuple):
     """A job that waits for a slot, or has got one."""
 
@@ -41,6 +45,11 @@ class Turn(NamedTuple):
     repository: str
     at: float
     """Time in seconds: of the request of a job that waits, of the start of another."""
+
+    @property
+    def holder(self) -> Holder:
+        """Holder of the place of the job."""
+        return self.repository, self.rank is Rank.FORK
 
 
 Idle = Callable[[], AbstractAsyncContextManager[None]]
@@ -89,9 +98,9 @@ def next_turn(waiting: Sequence[Turn], recent: Sequence[Turn], *, free: int, slo
 
 
 def finds_place(held: int, free: int) -> bool:
-    """Return True if a repository that holds *held* places may take one of *free* more.
+    """Return True if a repository, or its forks, with *held* places may take one of *free* more.
 
-    The fewer are free, the fewer a repository may hold, so that a server that never answers leaves places to
+    The fewer are free, the fewer a holder may have, so that a server that never answers leaves places to
     others: of 8 places, one repository gets 3, another one 2 of the rest.
     """
     return held < (free + 1) // 2

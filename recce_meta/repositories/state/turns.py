@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, Select, and_, func, or_, select
 from recce_meta.models.extraction import Trigger
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tables import connections, jobs, pull_requests
-from recce_meta.repositories.turns import REMEMBERED, Rank, Turn, rank_of
+from recce_meta.repositories.turns import REMEMBERED, Holder, Rank, Turn, rank_of
 from recce_meta.repositories.types import EXCEEDED, JobSource, JobStatus
 
 _PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
@@ -36,8 +36,8 @@ class Turns(Struct, frozen=True, kw_only=True):
 
     waiting: Mapping[str, Turn]
     """Pending jobs by id, the oldest first."""
-    running: Mapping[str, int]
-    """Number of running jobs by repository."""
+    running: Mapping[Holder, int]
+    """Number of running jobs of each holder."""
     recent: Sequence[Turn]
     """Jobs that have begun, the newest first."""
     paused_until: Mapping[tuple[str, bool], datetime]
@@ -51,7 +51,7 @@ def read_turns(state: State) -> Turns:
     begun = _JOBS.where(jobs.c.started_at.is_not(None), jobs.c.trigger != Trigger.UPLOAD.value)
     running = _JOBS.where(jobs.c.status == JobStatus.RUNNING.value, jobs.c.trigger != Trigger.UPLOAD.value)
     with state.read() as session:
-        held = Counter(row["repo_url"] for row in session.execute(running).mappings())
+        held = Counter(_turn(row, row["requested_at"]).holder for row in session.execute(running).mappings())
         waiting = session.execute(pending).mappings().all()
         recent = session.execute(begun.order_by(jobs.c.row.desc()).limit(REMEMBERED)).mappings().all()
         pauses = {}

@@ -179,6 +179,29 @@ def test_a_repository_that_never_ends_leaves_places_to_others(
     assert begun() == ["x", "y"], "and three places are left to a third one"
 
 
+def test_forks_leave_places_to_pushes_of_their_own_repository(
+    state: State, shop: RepositoryConnection, begun: Callable[[], list[str]]
+) -> None:
+    for name in "abcdefgh":
+        jobs.request_job(
+            state,
+            shop.id,
+            name,
+            trigger=Trigger.WEBHOOK,
+            requested_by="forge",
+            source=JobSource.PULL_REQUEST,
+            pull_request=2,
+        )
+    assert begun() == ["a", "b", "c"]
+    for job in jobs.active_jobs(state):
+        if job.branch in "abc":
+            jobs.start_job(state, job.id, "w")
+    del begun()[:]
+    request(state, shop)
+    request(state, shop, 1)
+    assert begun() == ["main", "pull request 1"]
+
+
 @pytest.mark.parametrize("trigger", [Trigger.MANUAL, Trigger.WEBHOOK])
 def test_a_person_who_joins_a_job_ends_its_pause(
     state: State, shop: RepositoryConnection, begun: Callable[[], list[str]], trigger: Trigger
