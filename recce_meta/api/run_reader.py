@@ -18,17 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.partial_run import (
-    WITH_SQL,
-    KeptSql,
-    LazyMacros,
-    failure_reasons,
-    filled,
-    kept_sql,
-    lacks_sql,
-    not_built_since,
-    stale_reasons,
-)
+from recce_meta.api import partial_run
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import ArtifactError
 from recce_meta.graph import LineageGraph, build_lineage_graph, is_ephemeral
@@ -36,11 +26,13 @@ from recce_meta.lazy import LazyModule
 from recce_meta.models import EdgeOrigin, LineageEdge, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.lineage import ColumnEdge, NodeColumns
 from recce_meta.models.marks.annotation import Annotation, annotations_of
+from recce_meta.models.node import NodeOutline, outline_of
 from recce_meta.models.relation_tokens import RelationIndex, tokenise
 from recce_meta.sql_lineage.impact import columns_read
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, is_semantic, reads_by_name
 from recce_meta.store import columns, read
+from recce_meta.store.graphs import node_outlines
 from recce_meta.store.marks.annotations import find_annotations
 from recce_meta.store.select import RunSelector, load_run, resolve_complete_run
 from recce_meta.store.session import StoreSession, open_store
@@ -119,9 +111,13 @@ class RunReader(ABC):
     def nodes(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
         """Return the nodes *ids* that the run has, with all fields."""
 
-    def described(self, ids: Iterable[str], *, with_parents: bool = True) -> Mapping[str, NodeMetadata]:
+    def described(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
         """Return the nodes *ids*; compiled code may be in its stored form, and parents may be missing."""
         return self.nodes(ids)
+
+    def outlines(self, ids: Iterable[str]) -> Mapping[str, NodeOutline]:
+        """Return what a drawing needs of the nodes *ids* that the run has, in addition to `names`."""
+        return {one: outline_of(node) for one, node in self.nodes(ids).items()}
 
     @abstractmethod
     def tests_of(self, ids: Iterable[str]) -> list[NodeMetadata]:
@@ -135,7 +131,7 @@ class RunReader(ABC):
     def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
         """Return the compiled code of *ids*, with tokens for relations, of nodes that have code."""
 
-    def kept_sql(self, ids: Collection[str]) -> Mapping[str, KeptSql]:
+    def kept_sql(self, ids: Collection[str]) -> Mapping[str, partial_run.KeptSql]:
         """Return the SQL from other runs of the nodes of *ids* that dbt did not compile in this run.
 
         Artifacts on disk have none.
@@ -189,11 +185,11 @@ class RunReader(ABC):
     @cached_property
     def stale(self) -> Mapping[str, str]:
         """Return the reason for each stale node by unique id."""
-        own = failure_reasons(self.results)
+        own = partial_run.failure_reasons(self.results)
         if not own:
             return own
         names = {unique_id: node.label for unique_id, node in self.names.items()}
-        return stale_reasons(own, self.results, self.edges, names)
+        return partial_run.stale_reasons(own, self.results, self.edges, names)
 
 
 class MemoryRunReader(RunReader):
@@ -382,7 +378,7 @@ class StoredRunReader(RunReader):
         self._complete: MemoryRunReader | None = None
         self._nodes: dict[str, NodeMetadata] = {}
         self._asked: set[str] = set()
-        self._kept: dict[str, KeptSql] = {}
+        self._kept: dict[str, partial_run.KeptSql] = {}
         self._searched: set[str] = set()
         self._columns: dict[str, NodeColumns] = {}
         self._columns_read: set[str] = set()
@@ -425,12 +421,12 @@ class StoredRunReader(RunReader):
     @cached_property
     def stale(self) -> Mapping[str, str]:
         """Return the reason for each stale node by unique id; other runs tell when a node was last built."""
-        own = failure_reasons(self.results)
+        own = partial_run.failure_reasons(self.results)
         names, edges = self.names, self.edges
         with self._open() as store:
-            earlier = not_built_since(store, self.run, names, edges)
+            earlier = partial_run.not_built_since(store, self.run, names, edges)
         labels = {unique_id: node.label for unique_id, node in names.items()}
-        return {**earlier, **stale_reasons(own, self.results, edges, labels)}
+        return {**earlier, **partial_run.stale_reasons(own, self.results, edges, labels)}
 
     def nodes(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
         if self._complete:
@@ -440,10 +436,14 @@ class StoredRunReader(RunReader):
         with self._open() as store:
             return {node.unique_id: node for node in read.nodes_by_id(store, self.run, wanted)}
 
-    def described(self, ids: Iterable[str], *, with_parents: bool = True) -> Mapping[str, NodeMetadata]:
+    def described(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
         with self._open() as store:
-            found = read.described_nodes(store, self.run, ids, with_parents=with_parents)
+            found = read.described_nodes(store, self.run, ids, with_parents=False)
         return {node.unique_id: node for node in found}
+
+    def outlines(self, ids: Iterable[str]) -> Mapping[str, NodeOutline]:
+        with self._open() as store:
+            return node_outlines(store, self.run, ids)
 
     def tests_of(self, ids: Iterable[str]) -> list[NodeMetadata]:
         if self._complete:
@@ -454,7 +454,8 @@ class StoredRunReader(RunReader):
         """Return *ids*, their parents, and the nodes that ephemeral parents read."""
         self._read_with_parents(ids)
         kept = self.kept_sql(ids)
-        self._nodes.update((node.unique_id, node) for node in filled(self._lacking(ids), kept, self._nodes))
+        found = partial_run.filled(self._lacking(ids), kept, self._nodes)
+        self._nodes.update((node.unique_id, node) for node in found)
         return self._nodes
 
     def _read_with_parents(self, ids: Collection[str]) -> None:
@@ -480,20 +481,19 @@ class StoredRunReader(RunReader):
     def _lacking(self, ids: Iterable[str]) -> list[NodeMetadata]:
         """Return the nodes of *ids* that were read and that dbt did not compile in this run."""
         nodes = (self._nodes[key] for key in ids if key in self._nodes)
-        return [node for node in nodes if lacks_sql(node)]
+        return [node for node in nodes if partial_run.lacks_sql(node)]
 
-    def kept_sql(self, ids: Collection[str]) -> Mapping[str, KeptSql]:
+    def kept_sql(self, ids: Collection[str]) -> Mapping[str, partial_run.KeptSql]:
         """Return the SQL of the nodes *ids* that dbt did not compile in this run, from other runs."""
         # Others, such as exposures, are not even read.
-        if new := {one for one in ids if one.split(".", 1)[0] in WITH_SQL} - self._searched:
+        if new := {one for one in ids if one.split(".", 1)[0] in partial_run.WITH_SQL} - self._searched:
             self._searched |= new
             self._read_with_parents(new)
             if missing := self._lacking(new):
                 with self._open() as store:
-                    side = ProjectSide(
-                        self._nodes, LazyMacros(partial(read.macros_of, store, self.run)), self.run
-                    )
-                    self._kept.update(kept_sql(store, side, missing))
+                    macros = partial_run.LazyMacros(partial(read.macros_of, store, self.run))
+                    side = ProjectSide(self._nodes, macros, self.run)
+                    self._kept.update(partial_run.kept_sql(store, side, missing))
         return {key: self._kept[key] for key in ids if key in self._kept}
 
     def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:

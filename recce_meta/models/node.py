@@ -194,6 +194,29 @@ class NodeMetadata(Tabular, Struct, frozen=True, gc=False, kw_only=True):
         return self.materialized == "ephemeral"
 
 
+class NodeOutline(Struct, frozen=True, kw_only=True):
+    """What a drawing needs of a node in addition to its narrow fields."""
+
+    config: dict[str, Json]
+    meta: dict[str, Json]
+    properties: dict[str, Json]
+    columns: int
+    """Number of columns."""
+    uncertain: frozenset[str]
+    """Parents that the node perhaps reads."""
+
+
+def outline_of(node: NodeMetadata) -> NodeOutline:
+    """Return the outline of *node*."""
+    return NodeOutline(
+        config=node.config,
+        meta=node.meta,
+        properties=node.properties,
+        columns=len(node.columns),
+        uncertain=frozenset(one for one, origin in node.edge_origins.items() if origin.confidence < 1),
+    )
+
+
 class LineageEdge(Tabular, frozen=True, gc=False, order=True):
     """Edge of the lineage graph: *node_id* reads *parent_id*."""
 

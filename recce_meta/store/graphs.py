@@ -22,13 +22,35 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.waiting import retrying
 from recce_meta.graph import LineageGraph
 from recce_meta.models import EdgeOrigin, RunMetadata
+from recce_meta.models.node import NodeOutline
 from recce_meta.models.run import DBT
 from recce_meta.store.content import Contents, digest
+from recce_meta.store.read import Objects, group_parents
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
+_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 MOST_BYTES = 50_000
 """Maximum size of a list of edges in one statement: strings in Redshift have at most 65,535 bytes."""
+
+
+def node_outlines(store: StoreSession, run: RunMetadata, ids: Iterable[str]) -> dict[str, NodeOutline]:
+    """Return the outlines of the nodes *ids* that *run* has, by unique id; code and columns are not read."""
+    binds = {"graph_id": run.graph_id, "ids": "\n".join(ids)}
+    uncertain = group_parents(store.query("node_outlines", 1, **binds))
+    objects = Objects()
+    found = {}
+    for unique_id, *texts, columns in store.query("node_outlines", **binds):
+        config, meta, properties = (objects[str(text)] for text in texts)
+        found[str(unique_id)] = NodeOutline(
+            config=config,
+            meta=meta,
+            properties=properties,
+            # Thousands of nodes have dozens of columns each, of which only the number is needed.
+            columns=len(_elements(str(columns))),
+            uncertain=frozenset(uncertain.get(str(unique_id), ())),
+        )
+    return found
 
 
 def add_origins(store: StoreSession, run: RunMetadata, pieces: Contents) -> None:

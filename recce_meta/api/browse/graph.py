@@ -44,6 +44,7 @@ from recce_meta.models.graph_view import (
 )
 from recce_meta.models.marks.annotation import Annotation
 from recce_meta.models.marks.review import NO_REVIEWS, PairReviews
+from recce_meta.models.node import NodeOutline
 from recce_meta.report.diff_details import effect_label, reach_phrase
 from recce_meta.report.labels import TESTS, by_harm, node_label
 from recce_meta.report.review.notes import NOTE_WIDTH
@@ -178,7 +179,7 @@ def diff_graph(
     details = _details([current, base], graph, shown.ids, part)
     changed = {edge.child for edge in drawing.edges if edge.flags & REMOVED} & after.names.keys()
     if changed:
-        details = details._replace(before=base.described(sorted(changed)))
+        details = details._replace(before=base.outlines(sorted(changed)))
     nodes = [
         replace(
             _changed(
@@ -236,13 +237,13 @@ def _one_sided(before: KnownGraph, after: KnownGraph, states: Mapping[str, str])
 class GraphDetails(NamedTuple):
     """What is read for the shown nodes alone."""
 
-    nodes: Mapping[str, NodeMetadata]
+    nodes: Mapping[str, NodeOutline]
     owners: Mapping[str, str]
     columns: Mapping[str, int]
     tests: Mapping[str, tuple[str, str]]
     """Words and tone of the tests of each node."""
     notes: Mapping[str, str]
-    before: Mapping[str, NodeMetadata] = {}
+    before: Mapping[str, NodeOutline] = {}
     """Nodes of base that have edges there that current lacks."""
 
     def is_uncertain(self, edge: DrawnEdge) -> bool:
@@ -250,23 +251,22 @@ class GraphDetails(NamedTuple):
         node = self.nodes.get(edge.child)
         if edge.flags & REMOVED:
             node = self.before.get(edge.child, node)
-        origin = node.edge_origins.get(edge.parent) if node is not None else None
-        return origin is not None and origin.confidence < 1 and not edge.flags & INDIRECT
+        return node is not None and edge.parent in node.uncertain and not edge.flags & INDIRECT
 
 
 def _details(
     readers: Sequence[RunReader], graph: KnownGraph, ids: Sequence[str], part: GraphPart
 ) -> GraphDetails:
     """Return the details of *ids* from the first of *readers* that has each node."""
-    found: dict[str, NodeMetadata] = {}
+    found: dict[str, NodeOutline] = {}
     columns: dict[str, int] = {}
     for reader in readers:
         with reader.session():
             # The second reader, the base, is asked only for nodes that the first one lacks.
             missing = [one for one in ids if one not in found]
-            own = reader.described(missing) if missing else {}
+            own = reader.outlines(missing) if missing else {}
             found |= own
-            columns |= {one: len(node.columns) for one, node in own.items() if node.columns}
+            columns |= {one: node.columns for one, node in own.items() if node.columns}
             # Without a catalog, SQL still shows the output columns.
             unknown = [one for one in own if one not in columns]
             if unknown and reader.has_columns:
@@ -288,16 +288,16 @@ def _notes(annotated: Iterable[Annotation]) -> dict[str, str]:
 
 def _all_owners(readers: Sequence[RunReader], ids: Collection[str]) -> dict[str, str]:
     """Return the owners of *ids*, which are read for this."""
-    found: dict[str, NodeMetadata] = {}
+    found: dict[str, NodeOutline] = {}
     for reader in readers:
         missing = [one for one in ids if one not in found]
-        found |= reader.described(missing, with_parents=False) if missing else {}
+        found |= reader.outlines(missing) if missing else {}
     annotated = annotated_owners(readers[0].annotations(ids))
     return joined_owners(_owners(readers, found, ids), annotated)
 
 
 def _owners(
-    readers: Sequence[RunReader], nodes: Mapping[str, NodeMetadata], ids: Collection[str]
+    readers: Sequence[RunReader], nodes: Mapping[str, NodeOutline], ids: Collection[str]
 ) -> dict[str, str]:
     """Return the owner of each node: that of its group or exposure, else `owner` in its meta or database."""
     found: dict[str, str] = {}
@@ -385,7 +385,7 @@ def _node(
     unique_id: str, part: GraphPart, position: Position, details: GraphDetails, link: Link | None
 ) -> GraphNode:
     names = part.graph.names
-    node = details.nodes.get(unique_id) or names.get(unique_id)
+    node = names.get(unique_id)
     words, tone = details.tests.get(unique_id, ("", ""))
     is_known = node is not None
     return GraphNode(

@@ -64,7 +64,7 @@ def graph_columns(
     """
     unique_id = find_node(node, reader.names)
     with reader.session():
-        found = reader.described([unique_id], with_parents=False).get(unique_id)
+        found = reader.described([unique_id]).get(unique_id)
         lineage = reader.columns_of([unique_id]).get(unique_id) if reader.has_columns else None
     types = {column.name: column.type or "" for column in found.columns} if found else {}
     names = [name for name in (column_names(found, lineage) if found else ()) if name != ANY]
@@ -218,7 +218,7 @@ def _known_column(reader: RunReader, unique_id: str, column: str, names: ColumnN
     """Return *column* as the node spells it: in its SQL, else in the catalog or YAML."""
     name = matching_name(column, names.known)
     if name is None:
-        node = reader.described([unique_id], with_parents=False).get(unique_id)
+        node = reader.described([unique_id]).get(unique_id)
         name = matching_name(column, (one.name for one in node.columns)) if node else None
     return name or find_column(column, Address(unique_id), names).column or column
 
@@ -342,7 +342,7 @@ def _path(
     index = {place: number for number, place in enumerate(order)}
     missing = sorted({node for node, _ in order} - lineage.keys())
     lineage = {**lineage, **(reader.columns_of(missing) if missing else {})}
-    nodes = reader.described(sorted({node for node, _ in order}), with_parents=False)
+    nodes = reader.described(sorted({node for node, _ in order}))
     types = {
         (unique_id, column.name.casefold()): column.type or ""
         for unique_id, node in nodes.items()

@@ -10,6 +10,7 @@ from recce_meta.api.impact import Address, ColumnNames, column_names, find_colum
 from recce_meta.api.run_reader import RunReader
 from recce_meta.models import NodeMetadata
 from recce_meta.models.lineage import Direction, ImpactView
+from recce_meta.models.node import NodeOutline
 from recce_meta.report.review.notes import owners_of as annotated_owners
 
 LACKS_COLUMNS = "The run was recorded without column lineage: whole nodes are listed"
@@ -65,7 +66,7 @@ def owners_of(run: RunReader, ids: Iterable[str]) -> dict[str, str]:
     if not wanted:
         return {}
     # One statement for groups and exposures together.
-    found = run.described(sorted(wanted), with_parents=False)
+    found = run.described(sorted(wanted))
     owners = {unique_id: _owner(found.get(unique_id)) for unique_id in exposures}
     for unique_id, group in groups.items():
         name = str(run.names[unique_id].group_name)
@@ -74,7 +75,7 @@ def owners_of(run: RunReader, ids: Iterable[str]) -> dict[str, str]:
     return {unique_id: owner for unique_id, owner in owners.items() if owner}
 
 
-def owner_of(node: NodeMetadata) -> str:
+def owner_of(node: NodeMetadata | NodeOutline) -> str:
     """Return the owner that a node names: in the database, in its meta, or in the meta of its config."""
     configured = node.config.get("meta")
     places = (node.properties, node.meta, configured if isinstance(configured, Mapping) else {})

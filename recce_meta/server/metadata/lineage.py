@@ -155,7 +155,7 @@ def lineage_answer(
     kept = frozenset(ids)
     reader = view.reader(run)
     with reader.session():
-        nodes = reader.described(ids, with_parents=False)
+        nodes = reader.described(ids)
         columns = reader.columns_of(ids) if reader.has_columns else {}
     objects = [_object(shown[key], nodes.get(key), columns.get(key)) for key in ids]
     return LineageAnswer(

@@ -32,6 +32,8 @@ def test_parts_are_what_the_whole_has(
     assert set(stored.names) == set(read.names)
     assert stored.names[ORDERS].relation_name == read.names[ORDERS].relation_name
     assert stored.nodes(ids) == read.nodes(ids)
+    assert stored.outlines(ids) == read.outlines(ids)
+    assert stored.outlines(ids)[ORDERS].columns > 3
     tests = {test.unique_id for test in read.tests_of(ids)}
     assert len(tests) > 3
     assert {test.unique_id for test in stored.tests_of(ids)} == tests

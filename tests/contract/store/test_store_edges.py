@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from recce_meta.api import runs
 from recce_meta.api.export import cut
+from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.models import EdgeOrigin, NodeMetadata, Project
 from recce_meta.models.lineage import KnownEdge
 from recce_meta.report import lineage_json
@@ -85,6 +86,8 @@ def test_origins_of_edges_come_back_with_their_nodes(store, make_project):
     assert load_run(store.adapter, "s", schema=store.schema).nodes == project.nodes
     (v,) = load_nodes_by_id(store.adapter, run, ["relation.main.v"], schema=store.schema)
     assert v.edge_origins == {"relation.main.a": CATALOG, "relation.main.b": NAMED}
+    outlines = StoredRunReader(store.adapter, run, store.schema).outlines(["relation.main.v"])
+    assert outlines["relation.main.v"].uncertain == {"relation.main.b"}
 
 
 def test_edges_that_dbt_wrote_are_refs_and_sources_also_if_that_was_not_stored(
