@@ -309,6 +309,7 @@ class DbtStages:
                 writable=command.writable,
                 read_only=command.read_only,
                 cwd=command.cwd,
+                secrets=command.secrets,
                 job=run.job.id,
                 is_online=command.is_online,
                 limits=command.limits,

@@ -281,8 +281,7 @@ class Extractor:
         if lower is not None:
             return {"is_skipped": True, "fallback": lower, "message": lower}
         try:
-            async with self._package_access(run) as access:
-                plan, sandbox = await self._dbt.prepare(run, access)
+            plan, sandbox = await self._dbt.prepare(run, await self._package_access(run))
         except (ConfigurationError, ArtifactError) as error:
             return self._fallback(run, Stage.DEPENDENCIES, error)
         return {
@@ -318,20 +317,17 @@ class Extractor:
         why = " ".join("; ".join(filter(None, (error.message, error.hint))).split())
         return {"fallback": error.message, "failure": failure.kind, "message": f"read without dbt: {why}"}
 
-    @asynccontextmanager
-    async def _package_access(self, run: JobRun) -> AsyncIterator[PackageAccess]:
-        """Yield how `dbt deps` reaches servers; the file with the token is removed afterwards."""
+    async def _package_access(self, run: JobRun) -> PackageAccess:
+        """Return how `dbt deps` reaches servers."""
         client = await self._logins.client(run.connection)
         token = await self._logins.token(run.connection, client.address)
-        file = run.folder / "deps-git"
-        # Created with its mode before the token is written.
-        file.touch(mode=0o600)
-        file.write_text(package_config(client.address, token, self._environ), encoding="utf-8")
         variables, certificates = package_environment(self._environ)
-        try:
-            yield PackageAccess(git_config=file, env=variables, certificates=certificates)
-        finally:
-            file.unlink()
+        return PackageAccess(
+            git_config=run.folder / "deps-git",
+            git_settings=package_config(client.address, token, self._environ),
+            env=variables,
+            certificates=certificates,
+        )
 
     async def _extract(self, run: JobRun) -> Result:
         folder = _project_folder(run)

@@ -1,9 +1,9 @@
 """Launcher of one child process: limits it, and ends it with all its descendants when the worker goes away.
 
 `processes.run_process` runs this file by its path, isolated from any package. The first argument is JSON:
-`line` is the descriptor of a socket to the worker, `worker` its process, the others are limits. The
-remaining arguments are the command. When the worker closes its end of the socket, or dies, every descendant
-is killed. At the end a report in JSON is written to the socket.
+`line` is the descriptor of a socket to the worker, `worker` its process, `removed` the files that go with the
+command, the others are limits. The remaining arguments are the command. When the worker closes its end of the
+socket, or dies, every descendant is killed. At the end a report in JSON is written to the socket.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def main() -> None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     # The worker died before the signal for its death was set.
     if os.getppid() != options["worker"]:
+        _remove(options["removed"])
         return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -61,6 +62,7 @@ def main() -> None:
     status, excess = _wait(child, line, reader, options)
     # Also after a normal end: the program may have left processes in the background.
     _kill_all(child, is_running=status is None)
+    _remove(options["removed"])
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     report = {
         "code": os.waitstatus_to_exitcode(status) if status is not None else -signal.SIGKILL,
@@ -71,6 +73,12 @@ def main() -> None:
     with contextlib.suppress(OSError):
         line.sendall(json.dumps(report).encode())
     os._exit(0)
+
+
+def _remove(files: list[str]) -> None:
+    for file in files:
+        with contextlib.suppress(OSError):
+            Path(file).unlink()
 
 
 def _take_precedence() -> None:

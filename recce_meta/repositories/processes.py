@@ -93,6 +93,7 @@ async def run_process(
     stdin: bytes | None = None,
     on_line: Callable[[str], None] | None = None,
     pid_file: Path | None = None,
+    removed: Sequence[Path] = (),
 ) -> Completed:
     """Run *command* in a session of its own, and return its outcome.
 
@@ -114,13 +115,16 @@ async def run_process(
         Called with each line of standard output and error, up to `limits.output` bytes of each.
     pid_file
         File that identifies the process while it runs, for `kill_left`.
+    removed
+        Files that are removed when the program ends, also if this process is killed.
 
     Raises
     ------
     OSError
         *cwd* cannot be entered, *pid_file* cannot be written, or the system cannot start another process.
     """
-    launched = _launch([str(part) for part in command], env, cwd, limits, has_input=stdin is not None)
+    parts, files = [str(part) for part in command], [str(file) for file in removed]
+    launched = _launch(parts, env, cwd, limits, has_input=stdin is not None, removed=files)
     child = _Child(launched, limits, on_line)
     ending = asyncio.ensure_future(child.finish(stdin))
     try:
@@ -186,13 +190,20 @@ def _start_of(pid: int) -> str | None:
 
 
 def _launch(
-    command: list[str], env: Mapping[str, str], cwd: Path | None, limits: ProcessLimits, *, has_input: bool
+    command: list[str],
+    env: Mapping[str, str],
+    cwd: Path | None,
+    limits: ProcessLimits,
+    *,
+    has_input: bool,
+    removed: list[str],
 ) -> _Launched:
     line, other = socket.socketpair()
     line.setblocking(False)
     options = {
         "line": other.fileno(),
         "worker": os.getpid(),
+        "removed": removed,
         "locale": "LC_CTYPE" in env,
         "cpu_seconds": limits.cpu_seconds,
         "memory": limits.memory,

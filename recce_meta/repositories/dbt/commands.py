@@ -45,6 +45,8 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
     """Folder of artifacts, in `writable`."""
     is_online: bool
     limits: ProcessLimits
+    secrets: Mapping[Path, str] = {}
+    """Content of files of `read_only` that exist while the command runs."""
 
 
 class InstalledDbt(Struct, frozen=True, kw_only=True):
@@ -65,6 +67,8 @@ class PackageAccess(Struct, frozen=True, kw_only=True):
 
     git_config: Path
     """Configuration file of git, which may have a token: templates can read variables, but no file."""
+    git_settings: str | None = None
+    """Content of the file, which exists while `dbt deps` runs; None for a file that is there."""
     env: Mapping[str, str] = {}
     """Variables for proxies and certificates."""
     certificates: tuple[Path, ...] = ()
@@ -161,6 +165,7 @@ def deps_command(
         target=out / TARGET,
         is_online=True,
         limits=limits,
+        secrets={} if access.git_settings is None else {access.git_config: access.git_settings},
     )
 
 

@@ -45,6 +45,8 @@ class Program(Struct, frozen=True, kw_only=True):
     read_only: tuple[Path, ...] = ()
     """Files and folders that it may read, besides those of the system. Inside, their paths are the same."""
     cwd: Path
+    secrets: Mapping[Path, str] = {}
+    """Content of files of `read_only` that exist while the program runs: not even a kill leaves them."""
     job: str
     """Id of the job, by which `Sandbox.remove` finds what is left."""
     is_online: bool = False
@@ -98,14 +100,28 @@ class ProgramSandbox(ABC):
         OSError
             The system cannot start another process.
         """
-        return await run_process(
-            self.command(program),
-            env=program.env,
-            cwd=program.cwd,
-            limits=self.limits(program),
-            on_line=on_line,
-            pid_file=pid_file,
-        )
+        command = self.command(program)
+        try:
+            for file, content in program.secrets.items():
+                # Created with its mode before the secret is written.
+                file.touch(mode=0o600)
+                file.write_text(content, encoding="utf-8")
+            self.hand_over(program)
+            return await run_process(
+                command,
+                env=program.env,
+                cwd=program.cwd,
+                limits=self.limits(program),
+                on_line=on_line,
+                pid_file=pid_file,
+                removed=[*program.secrets],
+            )
+        finally:
+            for file in program.secrets:
+                file.unlink(missing_ok=True)
+
+    def hand_over(self, program: Program) -> None:  # noqa: B027
+        """Give the files of *program* to the user that runs it, if that is another one."""
 
     async def remove(self, job: str) -> None:  # noqa: B027
         """Remove what an earlier worker left of a job, apart from the process that its pid file names."""

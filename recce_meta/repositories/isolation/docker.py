@@ -121,8 +121,6 @@ class Docker(ProgramSandbox):
         pid_file: Path | None = None,
     ) -> Completed:
         """Run *program* in a container, which is gone when the call ends. See `Sandbox.run`."""
-        if self._user == 0:
-            _hand_over(program)
         has_ended = False
         try:
             ran = await super().run(program, on_line=on_line, pid_file=pid_file)
@@ -133,6 +131,20 @@ class Docker(ProgramSandbox):
                 # Killing the client does not stop the container; a second cancellation must not skip this.
                 await finish(self.remove(program.job))
 
+    def hand_over(self, program: Program) -> None:
+        """Give the user of a container all that it writes, and the files of its job that it reads.
+
+        Links are not followed.
+        """
+        if self._user != 0:
+            return
+        for place, folders, names in os.walk(program.writable):
+            for name in (".", *folders, *names):
+                os.lchown(Path(place, name), _NOBODY, _NOBODY)
+        for file in program.read_only:
+            if file.parent == program.writable.parent and file.is_file():
+                os.lchown(file, _NOBODY, _NOBODY)
+
     async def remove(self, job: str) -> None:
         """Remove the containers of a job; without an engine, none runs."""
         docker = client(self.settings)
@@ -142,19 +154,6 @@ class Docker(ProgramSandbox):
         )
         if identities := found.output.split():
             await run_process([*docker, "rm", "--force", *identities], env={}, limits=_QUICK)
-
-
-def _hand_over(program: Program) -> None:
-    """Give the user of a container all that it writes, and the files of its job that it reads.
-
-    Links are not followed.
-    """
-    for place, folders, names in os.walk(program.writable):
-        for name in (".", *folders, *names):
-            os.lchown(Path(place, name), _NOBODY, _NOBODY)
-    for file in program.read_only:
-        if file.parent == program.writable.parent and file.is_file():
-            os.lchown(file, _NOBODY, _NOBODY)
 
 
 def client(settings: Settings) -> list[str]:

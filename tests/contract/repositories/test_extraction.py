@@ -338,7 +338,7 @@ def test_no_secret_is_in_logs_errors_and_runs(service: Service, monkeypatch: pyt
     assert failed.status is JobStatus.FAILED and failed.error is not None and "refused" in failed.error
 
     async def prepare(stages: DbtStages, run: JobRun, access: PackageAccess) -> None:
-        assert encoded("x-access-token") in access.git_config.read_text()
+        assert encoded("x-access-token") in str(access.git_settings)
         await run.log(f"fetching with {encoded('me')}")
         raise DbtFailed(DbtFailure.PACKAGE, f"dbt deps failed: {CANARY}", hint=f"see {CANARY}")
 

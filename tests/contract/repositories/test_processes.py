@@ -235,17 +235,24 @@ WORKER = """
 import asyncio, sys
 from pathlib import Path
 from recce_meta.repositories.processes import run_process
-code, mark, pid_file = sys.argv[1:]
+code, mark, pid_file, secret = sys.argv[1:]
 command = [sys.executable, "-I", "-S", "-c", code, mark]
 show = lambda line: print(line, flush=True)
-asyncio.run(run_process(command, env={}, on_line=show, pid_file=Path(pid_file)))
+given = {"pid_file": Path(pid_file), "removed": [Path(secret)]}
+asyncio.run(run_process(command, env={}, on_line=show, **given))
 """
 
 
 def worker(folder: Path, code: str) -> subprocess.Popen[bytes]:
     """Start a worker that runs *code*, and wait until that is ready."""
     started = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(WORKER), code, folder / "mark", folder / "pid"],
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(WORKER),
+            code,
+            *map(folder.joinpath, ("mark", "pid", "secret")),
+        ],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
     )
@@ -258,12 +265,15 @@ def worker(folder: Path, code: str) -> subprocess.Popen[bytes]:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("child", ["pass", pytest.param("os.setsid()", marks=ONLY_LINUX)])
 def test_nothing_remains_of_a_killed_worker(tmp_path: Path, number: signal.Signals, child: str) -> None:
+    (tmp_path / "secret").touch()
     killed = worker(tmp_path, forks(20, child))
+    assert (tmp_path / "secret").exists()
 
     killed.send_signal(number)
     killed.wait()
 
     wait_until(lambda: not running_with(tmp_path / "mark"), "the program of the worker is gone")
+    wait_until(lambda: not (tmp_path / "secret").exists(), "its file is gone")
     assert not kill_left(tmp_path / "pid")
 
 

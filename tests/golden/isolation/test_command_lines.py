@@ -80,15 +80,17 @@ def test_a_container_of_root_may_write_its_folder_and_read_its_files(
     (victim / "file").touch()
     (out / "link").symlink_to(victim)
     (out / "file").symlink_to(victim / "file")
-    git.touch()
     owners: dict[Path, tuple[int, int]] = {}
     monkeypatch.setattr(docker.os, "lchown", lambda path, *owner: owners.update({Path(path): owner}))
     settings = Settings(engine="/bin/true")
-    program = msgspec.structs.replace(DEPS, writable=out, read_only=(git, victim / "file"), cwd=tmp_path)
+    program = msgspec.structs.replace(
+        DEPS, writable=out, read_only=(git, victim / "file"), cwd=tmp_path, secrets={git: "token"}
+    )
 
     asyncio.run(Docker(settings, Image("1.8", "duckdb"), user=0).run(program))
 
     assert owners == dict.fromkeys([git, out, *out.rglob("*")], (65534, 65534))
+    assert not git.exists()
 
 
 def test_unknown_versions_and_adapters_are_refused() -> None:
