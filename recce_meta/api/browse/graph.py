@@ -30,7 +30,7 @@ from recce_meta.errors import UsageError, plural
 from recce_meta.graph import LineageGraph, select
 from recce_meta.graph.hidden_paths import DrawnEdge, Pair, closing_cycles, drawn_edges
 from recce_meta.graph.layout import Position, layout
-from recce_meta.graph.selector_syntax import parse_selection
+from recce_meta.graph.selector_syntax import Term, parse_selection
 from recce_meta.models import NodeMetadata, NodeResult
 from recce_meta.models.change import Change, Impact, RunDiff, Status
 from recce_meta.models.graph_view import (
@@ -446,8 +446,7 @@ def _selected(reader: RunReader, graph: KnownGraph, selection: str, exclude: str
     """Return the nodes that dbt's selectors name; nodes are read in full only if a selector needs it."""
     terms = [term for found in parse_selection([selection, exclude]) for term in found]
     # Reading thousands of nodes in full takes seconds.
-    is_narrow = all(term.method in _NARROW for term in terms)
-    names = graph.names if is_narrow else {node.unique_id: node for node in reader.project.nodes}
+    names = graph.names if _is_narrow(terms) else {node.unique_id: node for node in reader.project.nodes}
     needs_results = any(term.method in ("result", "selection") for term in terms)
     return select(
         selection,
@@ -461,6 +460,16 @@ def _selected(reader: RunReader, graph: KnownGraph, selection: str, exclude: str
         project_name=reader.run.project_name,
         dbt_version=reader.run.dbt_version,
     )
+
+
+def _is_narrow(terms: Iterable[Term]) -> bool:
+    return all(term.method in _NARROW for term in terms)
+
+
+def needs_names_alone(query: GraphQuery) -> bool:
+    """Return True if graphs with equal names and edges have the same nodes in the view of *query*."""
+    terms = [term for found in parse_selection([query.select, query.exclude]) for term in found]
+    return not query.owner and _is_narrow(terms)
 
 
 def _selected_of_both(base: RunReader, current: RunReader, selection: str, exclude: str) -> Collection[str]:

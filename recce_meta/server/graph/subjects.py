@@ -8,7 +8,13 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from recce_meta.api.browse.graph import diff_graph, earlier_places, places_of, run_graph
+from recce_meta.api.browse.graph import (
+    diff_graph,
+    earlier_places,
+    needs_names_alone,
+    places_of,
+    run_graph,
+)
 from recce_meta.api.browse.graph_columns import column_path, diff_columns, graph_columns, side_of
 from recce_meta.api.browse.graph_opening import Opening, opening_of
 from recce_meta.api.browse.graph_query import GraphQuery, Places
@@ -102,6 +108,10 @@ class RunGraph:
         if around[0] is None:
             return None
         previous = RunGraph(view, view.run(around[0]))
+        before, now = view.graph(previous.run), view.graph(run)
+        # Their drawings would be the same, so that one is enough.
+        if before.names == now.names and before.parents == now.parents and needs_names_alone(query):
+            return None
         return previous.places(query) if opened is None else previous.places_among(query, opened)
 
     def places(self, query: GraphQuery) -> Places:

@@ -350,7 +350,7 @@ VIEWS = [{"node": "m30", "up": 2, "down": 3}, {"type": "model"}, {"select": "+m6
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=str)
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0)], ids=["forwards", "backwards"])
 def test_positions_stay_from_run_to_run(
     view: dict[str, Any], order: tuple[int, ...], random_store: str
 ) -> None:
@@ -359,7 +359,7 @@ def test_positions_stay_from_run_to_run(
         expanded = rows(graph(client, TO.graph("run-2"), **view, expand=("model.shop.m02:down",)))
         diff = rows(graph(client, TO.diff_graph("run-1", "run-2"), **view))
 
-    pairs = [(drawn[0], drawn[1]), (drawn[1], drawn[2]), (drawn[2], expanded)]
+    pairs = [(drawn[0], drawn[1]), (drawn[1], drawn[2]), (drawn[2], drawn[3]), (drawn[2], expanded)]
     pairs += [] if "type" in view else [(drawn[1], diff)]
     for former, latter in pairs:
         common = former.keys() & latter.keys()
@@ -369,14 +369,18 @@ def test_positions_stay_from_run_to_run(
 
 @pytest.fixture(scope="module")
 def random_store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """URL of a store with three runs of a random project, to which each run adds a model."""
+    """URL of a store with runs of a random project: two add a model each, and the last edits one."""
     url = file_url(tmp_path_factory.mktemp("random") / "store.duckdb")
     with UnifiedSqlAdapter.from_url(url) as adapter:
-        for number in range(3):
+        for number in range(4):
             made = project(0, f"run-{number}")
             added = [
                 NodeMetadata(
-                    unique_id=f"model.shop.a{one}", name=f"a{one}", resource_type="model", parents=(parent,)
+                    unique_id=f"model.shop.a{one}",
+                    name=f"a{one}",
+                    resource_type="model",
+                    raw_code="select 3" if number == 3 else "select 1",
+                    parents=(parent,),
                 )
                 for one, parent in enumerate(("model.shop.m30", "model.shop.m33")[:number])
             ]
