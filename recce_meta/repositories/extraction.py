@@ -47,6 +47,7 @@ from recce_meta.repositories.dbt_stages import (
     CHECKOUT,
     DEPS_CPU,
     MANIFEST,
+    NICENESS_OF_FORKS,
     PARSE_CPU,
     STAND_IN,
     DbtSettings,
@@ -419,7 +420,7 @@ class Extractor:
                 read_only=(*python_folders(), *(path for path in read_only if path.exists())),
                 cwd=out,
                 job=run.job.id,
-                limits=self._settings.reading,
+                limits=replace(self._settings.reading, niceness=NICENESS_OF_FORKS if run.is_of_fork else 0),
             ),
             pid_file=run.pid_file("read"),
         )

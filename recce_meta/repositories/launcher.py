@@ -106,6 +106,7 @@ def _become(command: list[str], options: dict[str, Any], launcher: int) -> None:
             # The launcher died before the signal for its death was set.
             if os.getppid() != launcher:
                 os._exit(CANNOT_RUN)
+        _give_way(options["niceness"])
         _limit(resource.RLIMIT_CORE, 0)
         # For each process; the watch in `_excess` limits all of them together.
         _limit(resource.RLIMIT_AS, options["memory"])
@@ -119,6 +120,14 @@ def _become(command: list[str], options: dict[str, Any], launcher: int) -> None:
         os.write(2, f"cannot run {command[0]}: {error}\n".encode(errors="backslashreplace"))
     finally:
         os._exit(CANNOT_RUN)
+
+
+def _give_way(niceness: int) -> None:
+    """Leave the processors to programs with a lower *niceness*."""
+    os.nice(niceness)
+    # Some kernels compare the niceness of sessions instead of that of their processes.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def _limit(kind: int, most: int | None) -> None:

@@ -35,6 +35,8 @@ class ProcessLimits(Struct, frozen=True, kw_only=True):
     """Time after which the group is killed."""
     cpu_seconds: float | None = None
     """CPU time of the program and its descendants."""
+    niceness: int = 0
+    """Number from 0 to 19; the higher it is, the more the program leaves the processors to others."""
     output: int = 2**20
     """Bytes of standard output and error that are kept, each, from the end."""
     printed: int | None = None
@@ -206,6 +208,7 @@ def _launch(
         "removed": removed,
         "locale": "LC_CTYPE" in env,
         "cpu_seconds": limits.cpu_seconds,
+        "niceness": limits.niceness,
         "memory": limits.memory,
         "processes": limits.processes,
         "file_size": limits.file_size,

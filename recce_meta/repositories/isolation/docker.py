@@ -92,6 +92,9 @@ class Docker(ProgramSandbox):
         if limits.cpu_seconds is not None:
             # For each process: the descendants of the engine are not those of its client.
             command += ["--ulimit", f"cpu={math.ceil(limits.cpu_seconds)}"]
+        if limits.niceness:
+            # The shares of a program that has nice's weight; a container has 1,024 by default.
+            command += ["--cpu-shares", str(round(1024 / 1.25**limits.niceness))]
         # The engine would otherwise store all output in a file without limit.
         command += ["--ulimit", "nofile=1024", "--ulimit", "core=0", "--log-driver", "none"]
         command += ["--workdir", str(program.cwd)]

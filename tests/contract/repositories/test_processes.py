@@ -90,6 +90,13 @@ def test_usage_is_that_of_all_descendants_and_not_of_this_process() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > len(own)
 
 
+@ONLY_LINUX
+def test_a_program_gives_way_to_others() -> None:
+    given = os.nice(0)
+    shown = run(["sh", "-c", "cut -d ' ' -f 19 /proc/self/stat"], ProcessLimits(niceness=7))
+    assert int(shown.output) == min(given + 7, 19)
+
+
 def test_lines_are_passed_on_while_the_program_runs() -> None:
     lines: list[str] = []
 

@@ -25,7 +25,7 @@ PARSE = Program(
     read_only=(Path("/srv/job/clone"), Path("/opt/dbt"), Path('/srv/job/a "b",c')),
     cwd=Path("/srv/job/out"),
     job="1234567890ab:feature/x:7",
-    limits=ProcessLimits(seconds=899.5, memory=2**31, processes=256),
+    limits=ProcessLimits(seconds=899.5, memory=2**31, processes=256, niceness=10),
 )
 DEPS = Program(
     argv=("dbt", "deps"), env={}, writable=Path("/out"), cwd=Path("/out"), job="1:main:1", is_online=True
