@@ -87,12 +87,27 @@ class Shop:
             "models/dim.sql": "select 3 as dim_id, 1 as up_id",
             "models/named.sql": STAR.replace("*", f"{one()} as a"),
             "models/starred.sql": STAR,
+            "models/either.sql": f"{STAR} except select * from {{{{ ref('starred') }}}}",
+            "models/matched.sql": f"select {one()} from ({STAR} union all by name select 1 as {one()})",
+            "models/constant.sql": f"{STAR} union all select {', '.join(UP.values())}",
+            "models/patterned.sql": STAR.replace("*", f"columns('^({one()}|{one()})$')"),
+            "models/chosen.sql": STAR.replace("*", f"columns(lambda c: c in {(one(), one())})"),
+            "models/sorted.sql": STAR.replace("*", "1 as a") + f" order by columns('^{one()}$')",
+            "models/grouped.sql": f"{STAR} group by {', '.join(str(at + 1) for at in range(len(UP)))}",
+            "models/renamed.sql": STAR.replace("*", f"* rename ({one()} as other)"),
+            "models/reads_renamed.sql": "select other from {{ ref('renamed') }}",
             "models/promised.sql": config(materialized="table") + STAR,
             "models/keyed.sql": config(**{**kept, "unique_key": one()}) + STAR,
             "models/keyed_twice.sql": config(
                 **{**kept, "unique_key": two()}, on_schema_change="append_new_columns"
             )
             + STAR,
+            "models/appended.sql": config(**kept, on_schema_change="append_new_columns") + STAR,
+            "models/reads_appended.sql": f"select {one()} from {{{{ ref('appended') }}}}",
+            "models/shows_appended.sql": "select * from {{ ref('appended') }}",
+            "models/reads_shown.sql": f"select {one()} from {{{{ ref('shows_appended') }}}}",
+            "models/merged.sql": config(**kept, incremental_strategy="merge") + STAR,
+            "models/reads_merged.sql": f"select {one()} from {{{{ ref('merged') }}}}",
             "models/predicated.sql": config(
                 **kept, on_schema_change="sync_all_columns", incremental_predicates=[f"{one()} is not null"]
             )

@@ -64,6 +64,9 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#unpiv
 MERGED_IN_PLACE = frozenset({"duckdb"})
 """A star yields a column of USING at its position in the left relation; in other dialects, first."""
 
+UNKNOWN_RENAMES = frozenset({"duckdb"})
+"""`* RENAME (a AS b)` is valid without a column `a`."""
+
 MAKING_ROWS = frozenset({"GENERATOR", "RANGE", "GENERATE_SERIES", "SEQUENCE", "NUMBERS", "ZEROS", "DUAL"})
 """Table functions that generate their rows and read nothing."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -23,6 +23,7 @@ from recce_meta.sql_lineage.query import (
     Unresolved,
     WholeRow,
 )
+from recce_meta.sql_lineage.references import GUESS
 from recce_meta.sql_lineage.scope import Scope, is_open, star_columns
 from recce_meta.sql_lineage.structs import MAKING, member, members, output_named
 from recce_meta.sql_lineage.trace import ROW_MAKERS, makes_rows
@@ -80,6 +81,9 @@ class ExpressionReader:
         self.keeps_places = context.dialect in facts.MERGED_IN_PLACE
         self.names_by_function = context.dialect in facts.NAMED_BY_FUNCTION
         self.unnests_structs = context.dialect in facts.STRUCTS_UNNESTED
+        self.ignores_renames = context.dialect in facts.UNKNOWN_RENAMES
+        self.chosen: Callable[[Sql, Scope], tuple[list[SourceColumn], list[QuerySource]] | None]
+        """Returns what a `COLUMNS(…)` selects and from what, None if unknown. Set by `resolve.Resolver`."""
         self.names = context.names
         self.expanded: set[int] = set()
         """The `id` of each `COLUMNS(…)` that expands to one output per column."""
@@ -306,8 +310,20 @@ class _ExpressionWalk:
         elif kind == _CHOSEN:
             if id(node) not in self._reader.expanded:
                 self._references += map(WholeRow, self._scope.sources)
+                self._by_pattern(node)
             stack += ((one, False) for one in args(node.this, "replace"))
         # A table as an argument (`ML.PREDICT(MODEL m, TABLE t)`) contains no column.
+
+    def _by_pattern(self, node: Sql) -> None:
+        """Record that `COLUMNS(…)` must select a column, or that it may name any if that is not known."""
+        if (found := self._reader.chosen(node, self._scope)) is not None:
+            self._reader.names.any_of(*found)
+            return
+        self._reader.names.references += (
+            SourceColumn(column.source, column.name, column.output, GUESS)
+            for source in self._scope.sources
+            for _, column in star_columns(source)
+        )
 
     def _by_place(self, node: Sql) -> None:
         """Record the column that `#2` means, or any column if not all columns before it are known."""

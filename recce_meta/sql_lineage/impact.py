@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from recce_meta.graph.dag import LineageGraph
 from recce_meta.models import LineageEdge, NodeMetadata
-from recce_meta.models.change import Reach
+from recce_meta.models.change import CERTAIN, Reach
 from recce_meta.models.lineage import (
     REFERENCED,
     UNSURE,
@@ -218,7 +218,8 @@ def removal(edges: Iterable[ColumnEdge], failing_with: Callable[[str], Iterable[
         for name in readers.names(column):
             # An incremental model reads its own table, which loses the column together with its query.
             read = [edge for edge in readers.get(name, ()) if edge.node_id != unique_id]
-            named = {edge.node_id for edge in read if edge.kind == REFERENCED}
+            # If it is not certain that the reader fails, its own readers may.
+            named = {edge.node_id for edge in read if edge.kind == REFERENCED and edge.confidence >= CERTAIN}
             for edge in read:
                 # The reader of a struct may use another of its fields.
                 sure = min(edge.confidence, UNSURE) if name in structs else edge.confidence
@@ -246,8 +247,9 @@ def loses_all(edge: ColumnEdge) -> bool:
 
 
 def _is_starred(edge: ColumnEdge) -> bool:
-    """Return whether *edge* leads from a column that is not named to a column of the same name."""
-    return edge.kind == Kind.PASSTHROUGH or edge.column_name == ANY == edge.parent_column
+    """Return whether *edge* leads from a column that is not named to one with its value."""
+    # SQL names a column that it renames, except in `* RENAME`.
+    return edge.kind in (Kind.PASSTHROUGH, Kind.RENAMED) or edge.column_name == ANY == edge.parent_column
 
 
 def structs_around(column: str) -> Iterator[str]:

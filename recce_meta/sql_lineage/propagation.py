@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from recce_meta.graph import LineageGraph
 from recce_meta.models import LineageEdge, Status
-from recce_meta.models.change import Category, ColumnChange, Reach, SqlChange
+from recce_meta.models.change import CERTAIN, Category, ColumnChange, Reach, SqlChange
 from recce_meta.models.lineage import REFERENCED, UNSURE, ColumnEdge, Kind, NodeColumns, Tier
 from recce_meta.sql_lineage.impact import (
     ANY,
@@ -32,7 +32,7 @@ from recce_meta.sql_lineage.impact import (
 )
 from recce_meta.sql_lineage.project.columns import WITHOUT_QUERY
 from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
-from recce_meta.warehouses.builds import Outcome
+from recce_meta.warehouses.builds import REMOVED_STAYS, Outcome
 
 ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
 """Returns the available column lineage of nodes, and of readers that inline them as ephemeral models."""
@@ -42,6 +42,7 @@ NOT_PROVEN = "its SQL is not proven"
 NOT_TRACED = "its columns are not traced"
 TESTED_FAILS = "the model that it tests fails"
 ABOVE_MAY_FAIL = "it reads a definition that fails or may fail"
+KEPT_ABOVE = "a table above it keeps the removed column until a full refresh"
 
 
 class ParentRead(NamedTuple):
@@ -92,7 +93,7 @@ class LineageSource(NamedTuple):
     has_references: bool = True
     """True if the current run's column lineage includes the columns that SQL names."""
     existing: ExistingRowsOf = _of_none
-    """Called for affected columns, not for those that a node's own edit changes."""
+    """Called for affected and for removed columns."""
     failing_with: FailingWith = _alone
     """Called for nodes that name a removed column."""
     with_assumed: tuple[bool, bool] = (False, False)
@@ -152,6 +153,8 @@ class _AffectedPart(NamedTuple):
     """True if the node names a removed column."""
     may_fail: str = ""
     """Why the node may name a removed column; empty if that is known."""
+    is_kept: bool = False
+    """True if a table above keeps the removed column until a full refresh."""
     is_end: bool = False
     """True if readers of the node are not affected."""
 
@@ -184,7 +187,7 @@ class _Propagation:
     def __init__(self, graph: LineageGraph, source: LineageSource, starts: list[Start]) -> None:
         self._graph, self._source, self._starts = graph, source, starts
         self._found: dict[str, AffectedNode] = {}
-        self._passed: dict[tuple[str, Reach, str, Status, bool], float] = {}
+        self._passed: dict[tuple[str, Reach, str, Status, bool, bool], float] = {}
         self._current = _LoadedLineage(source.current, source.with_assumed[1])
         self._base = _LoadedLineage(source.base, source.with_assumed[0])
         self._changed = {start.unique_id for start in starts}
@@ -224,7 +227,7 @@ class _Propagation:
             return
         if is_reached and part.what is Reach.COLUMNS and (rows := self._of_existing_rows(part)) is not None:
             self._add(rows, queue)
-        key = part.unique_id, part.what, part.column.lower(), part.status, part.breaks_readers
+        key = part.unique_id, part.what, part.column.lower(), part.status, part.breaks_readers, part.is_kept
         if part.confidence > self._passed.get(key, 0.0) and not part.is_end:
             self._passed[key] = part.confidence
             heappush(queue, part)
@@ -273,37 +276,28 @@ class _Propagation:
             for child in children:
                 yield part._replace(unique_id=child, distance=distance, fails=False, may_fail=may_fail)
             return
+        part = part._replace(is_kept=part.is_kept or self._keeps(part))
         readers = self._current.readers(part.unique_id, children)
         earlier = self._base.readers(part.unique_id, children) if part.status is not Status.MODIFIED else {}
-        if part.status is not Status.ADDED or self._source.is_blind:
-            for child in self._possible_readers(part, children, {**earlier, **readers}):
-                yield _AffectedPart(
-                    distance,
-                    part.origin,
-                    child,
-                    Reach.UNKNOWN,
-                    confidence=part.confidence,
-                    may_fail=self._why_unknown(child) if part.status is Status.REMOVED else "",
-                )
-        else:
-            for child in self._unparsed(children):
-                yield _AffectedPart(distance, part.origin, child, Reach.UNKNOWN, confidence=part.confidence)
+        is_new = part.status is Status.ADDED and not self._source.is_blind
+        known = {**earlier, **readers}
+        unknown = _AffectedPart(distance, part.origin, "", Reach.UNKNOWN, confidence=part.confidence)
+        for child in self._unparsed(children) if is_new else self._possible_readers(part, children, known):
+            why = self._why_unknown(child) if part.status is Status.REMOVED else ""
+            yield unknown._replace(unique_id=child, may_fail=why)
         assumed = set()
         if part.status is Status.REMOVED:
             # SQL that is not proven makes no reader fail, and passes no removal on.
             assumed = self._current.assumed(readers) | (self._base.assumed(earlier) - readers.keys())
+            unproven = unknown._replace(confidence=min(part.confidence, UNSURE), may_fail=NOT_PROVEN)
             for child in assumed:
-                sure = min(part.confidence, UNSURE)
-                yield _AffectedPart(
-                    distance, part.origin, child, Reach.UNKNOWN, confidence=sure, may_fail=NOT_PROVEN
-                )
+                yield unproven._replace(unique_id=child)
             readers = {child: reads for child, reads in readers.items() if child not in assumed}
             earlier = {child: reads for child, reads in earlier.items() if child not in assumed}
         failing = self._failing(part, readers, earlier)
         for child, sure in failing.items():
-            failed = part._replace(
-                distance=distance, unique_id=child, confidence=min(part.confidence, sure), fails=True
-            )
+            failed = part._replace(distance=distance, unique_id=child, confidence=min(part.confidence, sure))
+            failed = failed._replace(fails=not part.is_kept, may_fail=KEPT_ABOVE if part.is_kept else "")
             if child.startswith(DEFINITION_PREFIXES):
                 yield from self._failed_columns(failed, [earlier.get(child), readers.get(child)])
             else:
@@ -311,14 +305,20 @@ class _Propagation:
                 yield whole
                 for other in self._source.failing_with(child):
                     is_unsure = other.startswith("unit_test.")
-                    why = TESTED_FAILS if is_unsure else ""
-                    yield whole._replace(
-                        unique_id=other, distance=distance + 1, fails=not is_unsure, may_fail=why
-                    )
+                    found = whole._replace(unique_id=other, distance=distance + 1)
+                    yield found._replace(fails=False, may_fail=TESTED_FAILS) if is_unsure else found
         for index in (readers, earlier) if part.status is Status.REMOVED else (readers,):
             for child, edges in index.items():
-                for edge in edges.of(part.column) if child not in failing else ():
+                # If it is not certain that the reader fails, its own readers may.
+                for edge in edges.of(part.column) if failing.get(child, 0.0) < CERTAIN else ():
                     yield self._follow(part, child, edge, is_current=index is readers)
+
+    def _keeps(self, part: _AffectedPart) -> bool:
+        """Return True if a table of earlier runs keeps the removed column of *part*."""
+        removed = ColumnChange(part.column, part.status)
+        return (
+            part.status is Status.REMOVED and self._source.existing(part.unique_id, removed) == REMOVED_STAYS
+        )
 
     def _failed_columns(
         self, failed: _AffectedPart, reads: Iterable[_Reads | None]
@@ -413,6 +413,7 @@ class _Propagation:
             column,
             status,
             min(part.confidence, edge.confidence),
+            is_kept=part.is_kept,
         )
 
     def _status(self, part: _AffectedPart, child: str, column: str) -> Status:

@@ -39,6 +39,8 @@ class ColumnReferences:
         self.references: list[Reference] = []
         """Every column reference, in any clause."""
         self._outputs: list[Output] = []
+        self._empty: list[QuerySource] = []
+        self._too_few: list[Output] = []
         self._set_operations: list[SetOperation] = []
 
     def by_position(self, outputs: Iterable[Output]) -> None:
@@ -47,9 +49,20 @@ class ColumnReferences:
         self._outputs += (output for output in outputs if output.node is None)
 
     def set_operation(self, query: SetOperation) -> None:
-        """Record that the operands of *query* must keep the same number of columns."""
-        if not query.by_name:
-            self._set_operations.append(query)
+        """Record that the operands of *query* must keep the same number of columns, or that names match."""
+        self._set_operations.append(query)
+
+    def too_few(self, outputs: Iterable[Output]) -> None:
+        """Record that the query needs more columns than *outputs*, or others at their positions."""
+        self._too_few += outputs
+
+    def any_of(self, columns: Sequence[Reference | None], sources: Iterable[QuerySource]) -> None:
+        """Record that the query fails without any of *columns*, which a pattern selects from *sources*."""
+        if not columns:
+            self._empty += sources
+        elif len(columns) == 1 and isinstance(only := columns[0], SourceColumn):
+            # A new name may match as well.
+            self.references.append(SourceColumn(only.source, only.name, only.output, GUESS))
 
     def column_list(self, source: QuerySource) -> None:
         """Record that *source* renames its columns by position: `AS t (a, b)`."""
@@ -58,28 +71,38 @@ class ColumnReferences:
             return
         if isinstance(relation, Table):
             names = relation.columns or (STAR,)
-            sure = SURE if relation.columns else LIKELY
-            self.references += (SourceColumn(source, name, None, sure) for name in names)
+            self.references += (SourceColumn(source, name, None, GUESS) for name in names)
+            if relation.columns is not None and len(names) < len(source.columns):
+                self._empty.append(source)
         else:
             self.by_position(relation.outputs)
+            if len(relation.outputs) < len(source.columns):
+                self.too_few(relation.outputs)
 
     def columns(self) -> tuple[ColumnSource, ...]:
         """Return the referenced table columns, sorted."""
         # Not followed earlier, because the outputs of a recursive CTE get their branches last.
-        found = _ReferencedColumns()
+        by_name = (query for query in self._set_operations if query.by_name)
+        found = _ReferencedColumns(
+            output for query in by_name for output in (*query.outputs, *query.implied.values())
+        )
         for reference in self.references:
             found.add(reference)
         for output in self._outputs:
-            found.output(output)
+            found.output(output, GUESS)  # a renamed column keeps its position
         for query in self._set_operations:
-            found.uneven(query)
+            if not query.by_name:
+                found.uneven(query)
+        found.lost(self._empty, self._too_few)
         return found.columns()
 
 
 class _ReferencedColumns:
     """Table columns found by following names through stars."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_name: Iterable[Output]) -> None:
+        self._by_name = frozenset(by_name)
+        """Outputs of set operations that match names: one branch is enough."""
         self._columns: dict[BaseColumn, float] = {}
         self._seen: dict[Output, float] = {}
         self._bases: dict[Output, frozenset[BaseColumn]] = {}
@@ -117,6 +140,10 @@ class _ReferencedColumns:
                 continue
             self._seen[each] = confidence
             if each.branches:
+                if each in self._by_name and len(each.branches) > 1:
+                    confidence = min(confidence, GUESS)
+                    if not all(map(self._may_be_lost, each.branches)):
+                        continue
                 stack += [(branch, confidence) for branch in each.branches]
             for column in _starred(each):
                 sure = min(confidence, column.confidence)
@@ -126,18 +153,38 @@ class _ReferencedColumns:
                     stack.append((column.output, sure))
 
     def uneven(self, query: SetOperation) -> None:
-        """Add the columns whose removal would leave the operands of *query* with different column counts."""
+        """Add the columns whose removal may leave the operands of *query* with different column counts.
+
+        Another operand may lose a column as well, and a renamed column keeps its position. If the counts
+        differ already, the query fails because one of its columns was removed.
+        """
         places: dict[BaseColumn, set[tuple[int, int]]] = {}
         for number, operand in enumerate(query.operands):
             for place, output in enumerate(operand.outputs):
                 if output.node is None:
                     for base in self._bases_of(output):
                         places.setdefault(base, set()).add((number, place))
+        operands = query.operands
+        counts = {len(one.outputs) for one in operands if all(output.star is None for output in one.outputs)}
+        if len(counts) > 1:
+            for table, _ in places:
+                self._note((table, STAR), SURE)
         for base, found in places.items():
             # If every operand yields the column at the same positions, all of them lose it and still match.
             at = {place for _, place in found}
-            if len(found) < len(at) * len(query.operands):
-                self._note(base, LIKELY if base[1] == STAR else SURE)
+            if len(found) < len(at) * len(operands):
+                self._note(base, GUESS)
+
+    def lost(self, sources: Iterable[QuerySource], outputs: Iterable[Output]) -> None:
+        """Add any column of the tables behind *sources* and *outputs*, of which a needed one is gone."""
+        tables = {table for source in sources for table in self._tables_behind(source.relation)}
+        starred = [output for output in outputs if output.node is None]
+        tables |= {table for output in starred for table, _ in self._bases_of(output)}
+        for table in tables:
+            self._note((table, STAR), SURE)
+
+    def _may_be_lost(self, output: Output) -> bool:
+        return output.node is None and bool(self._bases_of(output))
 
     def _bases_of(self, output: Output) -> frozenset[BaseColumn]:
         """Return the table columns that *output* equals through stars alone."""

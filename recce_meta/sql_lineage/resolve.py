@@ -21,6 +21,7 @@ from recce_meta.sql_lineage.query import (
     Query,
     QuerySource,
     Reads,
+    Reference,
     Select,
     SelfReference,
     SetOperation,
@@ -30,7 +31,7 @@ from recce_meta.sql_lineage.query import (
 )
 from recce_meta.sql_lineage.scope import Ctes, Scope, implied_output, is_open, outputs_by_name
 from recce_meta.sql_lineage.sources import Sources
-from recce_meta.sql_lineage.stars import Outputs
+from recce_meta.sql_lineage.stars import Outputs, chosen_columns
 from recce_meta.sql_lineage.statements import CHANGING, query_of, returning_query, write_target
 from recce_meta.warehouses.types import Sql
 
@@ -53,6 +54,7 @@ class Resolver:
         # Set here instead of imported there, because the modules would import each other.
         context.resolve = self.query
         context.lookup.read = self._reader.read
+        self._reader.chosen = chosen_columns
 
     def query(self, node: Sql, ctes: Ctes, outer: Scope | None) -> Query:
         """Resolve *node*, a query of any kind, with *ctes* visible inside *outer*."""
@@ -273,7 +275,11 @@ class Resolver:
         for name in ("grouping_sets", "rollup", "cube"):
             for part in args(group, name):
                 keys += args(part, "expressions")
-        select.group += [self._key(key, scope, select.outputs, "group") for key in keys]
+        for key in keys:
+            clause = self._key(key, scope, select.outputs, "group")
+            select.group.append(clause)
+            if isinstance(key, exp.Literal) and _is_aggregate(clause.reads.plain):
+                self._context.names.too_few(select.outputs)
 
     def _key(self, node: Sql, scope: Scope, outputs: list[Output], place: str) -> Clause:
         """Resolve a GROUP BY or ORDER BY key: an expression, or an output by position."""
@@ -284,6 +290,8 @@ class Resolver:
                 # Without one of the columns before it, the position means another column.
                 self._context.names.by_position(outputs[:number])
                 return Clause(node, Reads((alias,), plain=alias))
+            if number > len(outputs) and not any(output.star for output in outputs):
+                self._context.names.too_few(outputs)
         return self._clause(node, scope, place)
 
     def _order(self, node: Sql, scope: Scope, query: Select | SetOperation) -> None:
@@ -375,6 +383,10 @@ class Resolver:
         """Set the outputs of *query* from its operands, by name or by position."""
         if not query.outputs:
             query.outputs = list(_by_name(query) if query.by_name else _by_place(query))
+
+
+def _is_aggregate(reference: Reference | None) -> bool:
+    return isinstance(reference, Alias) and reference.output.reads.aggregates
 
 
 def word_of(node: Sql, name: str = "kind") -> str:

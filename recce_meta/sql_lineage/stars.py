@@ -6,7 +6,7 @@ A pattern is matched in time that depends only on the length of the name.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from sqlglot import exp
@@ -200,6 +200,10 @@ class _Changes:
         """Return the columns that the star names, in lower case."""
         return {*self.excluded, *self.replaced, *self.renamed, *self.listed}
 
+    def selects(self, name: str) -> bool:
+        """Return whether the star yields the column *name*."""
+        return name.lower() not in self.excluded and (self.fits is None or self.fits(name))
+
     def as_star(self, sources: tuple[QuerySource, ...]) -> Star:
         """Return the remaining star over relations with unknown columns."""
         back = {new.lower(): old for old, new in self.renamed.items()}
@@ -227,6 +231,8 @@ class Outputs:
             self._add(node)
             if place % 500 == 0:
                 self._reader.check_time()
+        if nodes and not self._outputs:
+            self._reader.names.any_of([], self._scope.sources)
 
     def _add(self, node: Sql) -> None:
         bare = unwrapped(node)
@@ -307,7 +313,7 @@ class Outputs:
         sources = [source] if source is not None else [s for s in self._scope.sources if not s.only_filters]
         self._note_names(sources, changes)
         merged = dict(self._scope.merged) if source is None else {}
-        waiting = dict(merged)
+        waiting, start = dict(merged), len(self._outputs)
         if not self._reader.keeps_places:
             self._merged(waiting, changes)
         for each in sources:
@@ -328,6 +334,8 @@ class Outputs:
                 star_output = self._yield(STAR, None, Reads(), from_star=True)
                 star_output.star = rest
                 self._replaced_unseen(changes)
+        if changes.fits is not None and not any(map(is_open, sources)):
+            self._reader.names.any_of([output.reads.plain for output in self._outputs[start:]], sources)
 
     def _chosen(self, star: Sql, fits: Callable[[str], bool]) -> None:
         """Expand *star* into the columns whose names match a predicate: DuckDB's `* LIKE 'a%'`."""
@@ -341,7 +349,8 @@ class Outputs:
 
     def _note_names(self, sources: list[QuerySource], changes: _Changes) -> None:
         """Record the columns of *sources* that the star names: the query fails without them."""
-        for lower in () if changes.nothing else changes.names:
+        names = changes.names - changes.renamed.keys() if self._reader.ignores_renames else changes.names
+        for lower in () if changes.nothing else names:
             found = [column for each in sources if (column := find_column(each, lower, lower)) is not None]
             opened = [each for each in sources if is_open(each)] if not found else []
             guesses = (imply(each, lower) for each in opened)
@@ -374,7 +383,7 @@ class Outputs:
 
     def _starred(self, name: str, column: SourceColumn | Merged | Member, changes: _Changes) -> None:
         lower = name.lower()
-        if lower in changes.excluded or (changes.fits is not None and not changes.fits(name)):
+        if not changes.selects(name):
             return
         replacement = changes.replaced.pop(lower, None)
         if replacement is not None:
@@ -426,19 +435,16 @@ class Outputs:
             raise SqlNotAnalysed("aliases from COLUMNS(…) are not supported")
         # Before reading the expression around it, which must not count all columns for each output.
         self._reader.expanded.add(id(call))
-        changes, sources = _chosen(call), self._scope.sources
-        if isinstance(call.this, exp.Column):
-            named = self._scope.source(call.this.table.lower())
-            if named is None:
-                raise SqlNotAnalysed("relation not found for COLUMNS(…)")
-            sources = [named]
+        changes, sources = chosen_by(call, self._scope)
         self._note_names(sources, changes)
         around = self._reader.read(node, self._scope, "output")
         known = self._scope.select.references
         others = [known[id(one)] for one in _columns_outside(node, call) if id(one) in known]
+        if not any(map(is_open, sources)):
+            self._reader.names.any_of([*_selected(sources, changes)], sources)
         for source in sources:
             for name, column in star_columns(source):
-                if name.lower() in changes.excluded or (changes.fits is not None and not changes.fits(name)):
+                if not changes.selects(name):
                     continue
                 replacement = changes.replaced.get(name.lower())
                 plain = column if node is call and replacement is None else None
@@ -478,6 +484,31 @@ def _chosen(call: Sql) -> _Changes:
     else:
         raise SqlNotAnalysed("this argument of COLUMNS(…) is not supported")
     return changes
+
+
+def chosen_by(call: Sql, scope: Scope) -> tuple[_Changes, list[QuerySource]]:
+    """Return the selection of `COLUMNS(…)` and the sources that it selects from. Raise SqlNotAnalysed."""
+    changes = _chosen(call)
+    if not isinstance(call.this, exp.Column):
+        return changes, scope.sources
+    named = scope.source(call.this.table.lower())
+    if named is None:
+        raise SqlNotAnalysed("relation not found for COLUMNS(…)")
+    return changes, [named]
+
+
+def chosen_columns(call: Sql, scope: Scope) -> tuple[list[SourceColumn], list[QuerySource]] | None:
+    """Return the columns that `COLUMNS(…)` selects, and from what; None if that is not known."""
+    try:
+        changes, sources = chosen_by(call, scope)
+    except SqlNotAnalysed:
+        return None
+    return None if any(map(is_open, sources)) else ([*_selected(sources, changes)], sources)
+
+
+def _selected(sources: Iterable[QuerySource], changes: _Changes) -> Iterator[SourceColumn]:
+    columns = (each for source in sources for each in star_columns(source))
+    return (column for name, column in columns if changes.selects(name))
 
 
 def _columns_outside(node: Sql, call: Sql) -> Iterator[Sql]:

@@ -133,7 +133,7 @@ def _short(text: str) -> str:
     return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
 
 
-ANALYSIS_VERSION = 11
+ANALYSIS_VERSION = 12
 """Increases with every change of the analysis that changes its results: all nodes are then analysed again."""
 SECONDS = 10.0
 """Default time limit for the query of one node."""

@@ -12,10 +12,11 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunDiff, RunMetadata
+from recce_meta.models.change import BY_GUESS
 from recce_meta.models.lineage import Usage
 from recce_meta.sql_lineage.project.columns import PYTHON, analyse_project
 from recce_meta.sql_lineage.project.nodes import OTHER_FIXTURE
-from recce_meta.sql_lineage.propagation import NOT_TRACED
+from recce_meta.sql_lineage.propagation import KEPT_ABOVE, NOT_TRACED
 
 CHECK = {"materialized": "snapshot", "strategy": "check", "check_cols": ["a"], "unique_key": "id"}
 CHECK_ALL = {**CHECK, "check_cols": "all"}
@@ -282,3 +283,54 @@ def test_nodes_whose_reading_of_a_removed_column_is_not_known_may_fail() -> None
 
     found = {one.name: (one.fails, one.may_fail) for one in whole_diff(*sides, NOTHING_MORE).impacted}
     assert found == {"py": (False, PYTHON), "u": (False, OTHER_FIXTURE)}
+
+
+def failing_readers(sql: str, edited: str = LESS, reader: str = "select a from k", **config: Any) -> Any:
+    """Return `fails` and `may_fail` of a model with *sql*, of a view of it, and of a *reader* of the view."""
+    kept = node("k", sql, "model.shop.p", "model.shop.q", **config)
+    view = node("v", "select * from k", kept.unique_id, materialized="view")
+    last = node("r", reader.replace("k", "v"), view.unique_id)
+    also = node("q", "select * from p", "model.shop.p", materialized="view")
+    sides = [project(one, node("p", up), also, kept, view, last) for one, up in (("b", P), ("bc", edited))]
+    found = {one.name: (one.fails, one.may_fail) for one in whole_diff(*sides, NOTHING_MORE).impacted}
+    return [found.get(name) for name in ("k", "v", "r")]
+
+
+WORKS, FAILS, KEPT, GUESSED = (False, ""), (True, ""), (False, KEPT_ABOVE), (False, BY_GUESS)
+RENAMED = P.replace("a,", "a as z,")
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"on_schema_change": "append_new_columns"}, [WORKS, WORKS, KEPT]),
+        ({"on_schema_change": "sync_all_columns"}, [WORKS, WORKS, FAILS]),
+        ({"on_schema_change": "ignore"}, [FAILS, WORKS, WORKS]),
+        ({"incremental_strategy": "merge"}, [WORKS, WORKS, KEPT]),
+        ({"full_refresh": True}, [WORKS, WORKS, FAILS]),
+        (TIMESTAMP, [WORKS, WORKS, KEPT]),
+    ],
+)
+def test_readers_of_a_column_that_a_table_keeps_may_fail(config: dict[str, Any], expected: object) -> None:
+    assert failing_readers(STAR, **{**KEYED, **config}) == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "edited", "reader", "expected"),
+    [
+        ("select * from p except select * from q", LESS, "select a from k", [GUESSED, WORKS, FAILS]),
+        ("select * from p except select 1, 2, 3, 4", LESS, "select a from k", [FAILS, WORKS, WORKS]),
+        ("select * from p except select 1, 2, 3, 4", RENAMED, "select a from k", [GUESSED, WORKS, FAILS]),
+        ("select * from p group by 1, 2, 3, 4", RENAMED, "select b from k", [GUESSED, WORKS, WORKS]),
+        ("select * from p group by 1, 2, 3, 4", LESS, "select b from k", [FAILS, WORKS, WORKS]),
+        ("select * rename (a as x) from p", LESS, "select x from k", [WORKS, WORKS, FAILS]),
+        ("select columns('^[ab]$') from p", LESS, "select b from k", [WORKS, WORKS, None]),
+        ("select columns(lambda c: c = 'a') from p", LESS, "select 1 from k", [FAILS, WORKS, WORKS]),
+        ("select columns(lambda c: c = 'a') from p", RENAMED, "select 1 from k", [FAILS, WORKS, WORKS]),
+        ("select id from p order by columns('^[az]$')", RENAMED, "select id from k", [GUESSED, WORKS, WORKS]),
+    ],
+)
+def test_positions_and_patterns_of_names_fail_only_if_no_column_is_left(
+    sql: str, edited: str, reader: str, expected: object
+) -> None:
+    assert failing_readers(sql, edited, reader) == expected
