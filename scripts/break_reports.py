@@ -4,8 +4,9 @@
 
 A case fills three changed nodes of a recorded project, on both sides: types, keys that hold or do not, rows
 that are equal or nearly so, sides that are missing or cannot be read. It compares them with random settings
-(key, condition, sample, tolerance, excluded and private columns, the largest number of rows), as
-`diff --data --save` does, and once more as `diff` and the checks of a file with `expect` see them.
+(key, condition, sample, tolerance, excluded and private columns, the largest number of rows, a budget of
+time), as `diff --data --save` does, and once more as `diff` and the checks of a file with `expect` see them.
+In PostgreSQL, another session may write equal rows to both sides meanwhile, always in one transaction.
 Each report (text, Markdown, HTML, comment, JSON), each row of the views of stored results, each passed check
 and each answer to an agent is read back into claims, and these are compared with rows that were read whole.
 Prints each claim that is false, and exits with 1 if there is one. URL is that of a DuckDB or PostgreSQL
@@ -23,10 +24,15 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import cached_property
+from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, NamedTuple
+
+import sqlalchemy as sa
 
 from recce_meta import NodeMetadata, Project, RunMetadata, UnifiedSqlAdapter, record_run
 from recce_meta.api.data.stored import stored_data
@@ -177,6 +183,10 @@ class Situation:
         for at, name in enumerate(NAMES):
             self._fill(name, is_plain=at >= number)
         self.max_rows = draw.choice((None, None, None, None, 0, 2))
+        self.budget = draw.choice((None, None, None, None, None, 0.001, 0.02, 0.1))
+        self.moving = (
+            NAMES[-1] if number < len(NAMES) and draw.random() < 0.3 and database.has_snapshots else ""
+        )
         self.privacy = Privacy(patterns=("v1",)) if draw.random() < 0.15 else None
         database.forget()
 
@@ -266,10 +276,12 @@ class Situation:
     def failures(self) -> Iterator[str]:
         """Yield each claim that is false."""
         adapter = self.database.adapter
-        compared = diff_data(
-            adapter, "base", "current", nodes={name: one.settings for name, one in self.asked.items()},
-            max_rows=self.max_rows, privacy=self.privacy, save=True, threads=1, schema=SCHEMA,
-        )  # fmt: skip
+        with self.database.writing(self.moving):
+            compared = diff_data(
+                adapter, "base", "current", nodes={name: one.settings for name, one in self.asked.items()},
+                max_rows=self.max_rows, privacy=self.privacy, budget=self.budget, save=True,
+                threads=self.draw.choice((1, 2)), schema=SCHEMA,
+            )  # fmt: skip
         yield from self._of_reports("diff --data", compared.data, compared)
         runs = compared.diff.base, compared.diff.current
         again = stored_data(adapter, *runs, schema=SCHEMA).of_diff(compared.diff)
@@ -321,7 +333,7 @@ class Situation:
             before, after = truth.joined
             both = before.keys() & after.keys()
             figures = {
-                "common": len(both),
+                "common": result["common"] if name == self.moving else len(both),
                 "added": len(after.keys() - both),
                 "removed": len(before.keys() - both),
             }
@@ -338,6 +350,10 @@ class Situation:
     def _of_count(self, one: dict[str, Any]) -> Iterator[str]:
         truth = self.truths.get(one["subject"]["name"])
         if truth is None or self.asked[one["subject"]["name"]].settings.where:
+            return
+        if one["subject"]["name"] == self.moving:
+            if None not in (one.get("base"), one.get("current")) and one["base"] != one["current"]:
+                yield f"{self.moving} has other rows at one moment: {one}"
             return
         for side, held in (("base", truth.base), ("current", truth.current)):
             if one.get(side) is not None and (
@@ -470,7 +486,7 @@ class Database:
 
     def __init__(self, url: str | None, folder: Path) -> None:
         self.folder = folder
-        url = url or f"duckdb:///{folder / 'shop.duckdb'}"
+        self.url = url = url or f"duckdb:///{folder / 'shop.duckdb'}"
         self.adapter = UnifiedSqlAdapter.from_url(url)
         settings = AgentSettings(allows_queries=True, privacy=None)
         self._agent_store = AgentStore(lambda: UnifiedSqlAdapter.from_url(url), SCHEMA)
@@ -502,6 +518,40 @@ class Database:
             adapter_type=self.adapter.warehouse.name, target_schema=side, node_count=len(nodes),
         )  # fmt: skip
         return Project(run=run, nodes=nodes)
+
+    @property
+    def has_snapshots(self) -> bool:
+        """True if all queries of a diff can see one moment."""
+        return self.adapter.warehouse.name == "postgres"
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[None]:
+        """Write equal rows to both sides of *name* meanwhile, and remove them at the end."""
+        if not name:
+            yield
+            return
+        sides, stopped = [f"{side}.{name}" for side in ("base", "current")], Event()
+        writer = sa.create_engine(self.url)
+
+        def write() -> None:
+            for number in count(1000):
+                with writer.begin() as connection:
+                    for table in sides:
+                        connection.execute(sa.text(f"INSERT INTO {table} (id) VALUES ({number})"))
+                if stopped.wait(0.001):
+                    return
+
+        thread = Thread(target=write)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
+            with writer.begin() as connection:
+                for table in sides:
+                    connection.execute(sa.text(f"DELETE FROM {table} WHERE id >= 1000"))
+            writer.dispose()
 
     def close(self) -> None:
         """Close all connections, and remove the copy that agents read."""
