@@ -1,6 +1,6 @@
 """Proof that no two different values are called equal: neighbouring values of each ordered pair of types.
 
-    python -m scripts.break_types ENGINE=URL … [--seconds 600] [--seed 1]
+    python -m scripts.break_types ENGINE=URL … [bigquery] [--seconds 600] [--seed 1]
 
 A case draws one number, one instant, one text and 40 ordered pairs of types. Each type gets the values next
 to these that it can hold: the next number, the next microsecond or nanosecond, a trailing blank, a letter's
@@ -19,22 +19,26 @@ import random
 import re
 import struct
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.api.data.execution import DataDiffRunner, open_data_diff_runner
+from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.api.data.jobs import details
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.data_diff.source import Pair
+from recce_meta.data_diff.plan import Answer, Plan, Queries
+from recce_meta.data_diff.plan import run as run_plan
+from recce_meta.data_diff.source import Pair, SideRelation, table
 from recce_meta.errors import RecceMetaError, UsageError, WarehouseError
-from recce_meta.models.data_diff import RowsDiff, ValueDetail
+from recce_meta.models.data_diff import DataSide, RowsDiff, Subject, ValueDetail
+from recce_meta.warehouses.dialect import dialect_named
 from scripts.clock import Clock
+from tests.emulators.bigquery.judge import Judge
 
 NUMBERS = (0, 1, -1, 127, 255, 2**15, 2**24, 2**31, 2**53, 2**62, 10**15, 10**17, 12345, 99999999)
 FRACTIONS = ("0", "0.1", "0.5", "0.001", "0.30000000000000004", "0.000000001")
@@ -42,6 +46,8 @@ TEXTS = ("a", "ab", "straße", "é", "Zoë", "1", "1.0", "true", "")
 AT_ONCE = 40
 """Pairs of types of one case on each engine."""
 EPOCH = datetime(1970, 1, 1)
+Runs = Callable[[Plan[Any]], Any]
+"""Runs the queries of a data diff, and returns its result."""
 Meaning = tuple[str, object]
 """Kind of a value, and the value: a Fraction, nanoseconds since 1970, a text."""
 
@@ -122,6 +128,15 @@ ENGINES = {
     ),
     "sqlite": Types(
         {"INTEGER": _signed(64)}, {}, {"REAL": "d"}, {}, (), {"TEXT": False, "VARCHAR(40)": False}
+    ),
+    "bigquery": Types(
+        {"INT64": _signed(64)},
+        {"NUMERIC": (29, 9), "BIGNUMERIC": (38, 38)},
+        {"FLOAT64": "d"},
+        {"DATETIME": (6, False), "TIMESTAMP": (6, True)},
+        ("DATE",),
+        {"STRING": False},
+        ("JSON",),
     ),
 }
 
@@ -265,17 +280,18 @@ class Engine:
         # A runner sees one moment, in which the next tables do not exist.
         runner = open_data_diff_runner(self.adapter, threads=1)
         try:
-            yield from self._of_tables(seed, runner, both, left, right)
+            pair = runner.places.pair(f"{self._table}_base", f"{self._table}_current")
+            yield from self._of_tables(seed, runner.run, pair, both, left, right)
         finally:
             runner.close()
 
     def _of_tables(
-        self, seed: int, runner: DataDiffRunner, both: list[tuple[Value, Value]], left: str, right: str
+        self, seed: int, run: Runs, pair: Pair, both: list[tuple[Value, Value]], left: str, right: str
     ) -> Iterator[str]:
-        pair = runner.places.pair(f"{self._table}_base", f"{self._table}_current")
+        self._rows = len(both)
         for key in (("id",), ()):
             options = ValueOptions(key=key or None, limit=len(both) * 2)
-            equal = self._equal(runner, pair, options)
+            equal = self._equal(run, pair, options)
             self.pairs += len(both) if key else 0
             self.compared += len(both) if key and equal is not None else 0
             self.equal += len(equal or ()) if key else 0
@@ -285,10 +301,10 @@ class Engine:
                     how = "by key" if key else "whole rows"
                     yield f"{self.name} case {seed} {how}: {left} {one.sql} = {right} {other.sql}"
 
-    def _equal(self, runner: DataDiffRunner, pair: Pair, options: ValueOptions) -> set[int] | None:
+    def _equal(self, run: Runs, pair: Pair, options: ValueOptions) -> set[int] | None:
         """Return the numbers of the rows that are called equal; None if the column was not compared."""
         try:
-            found = runner.run(details(pair, options))
+            found = run(details(pair, options))
         except UsageError:
             return None
         assert isinstance(found, (ValueDetail, RowsDiff)) and not found.is_cut
@@ -305,7 +321,60 @@ class Engine:
         self.adapter.execute(f"CREATE TABLE {self._table}_{side} (id {number}, v {kind})")
         rows = ", ".join(f"({at}, {value.sql})" for at, value in enumerate(values))
         self.adapter.execute(f"INSERT INTO {self._table}_{side} VALUES {rows}")
-        self._rows = len(values)
+
+
+class GoogleSql(Engine):
+    """GoogleSQL's own evaluator, to which statements for BigQuery and the rows of both sides are given."""
+
+    def __init__(self, judge: Judge, at_once: int = AT_ONCE) -> None:
+        self.name, self._judge, self._at_once = "bigquery", judge, at_once
+        self.pairs = self.compared = self.equal = 0
+
+    def close(self) -> None:
+        """End the evaluator."""
+        self._judge.close()
+
+    def _of_pair(
+        self, seed: int, left: str, before: list[Value], right: str, after: list[Value]
+    ) -> Iterator[str]:
+        both = [(one, other) for one in before for other in after]
+        rows = {
+            "base": [_typed(one.sql, left) for one, _ in both],
+            "current": [_typed(other.sql, right) for _, other in both],
+        }
+        tables = {
+            side: " UNION ALL ".join(f"SELECT {at} AS id, {value} AS v" for at, value in enumerate(values))
+            for side, values in rows.items()
+        }
+        kinds = {DataSide.BASE: left, DataSide.CURRENT: right}
+        dialect = dialect_named("bigquery")
+        base, current = (
+            SideRelation(relation=table(dialect, side.value), dialect=dialect, side=side, name=side.value)
+            for side in kinds
+        )
+
+        def ask(queries: Queries) -> list[Answer]:
+            return [
+                [("id", "INT64"), ("v", kinds[one.side])]
+                if one.describes
+                else [tuple(map(_read, row.values())) for row in self._judge.rows(one.sql, tables)]
+                for one in queries
+            ]
+
+        pair = Pair(subject=Subject(name="t"), base=base, current=current)
+        yield from self._of_tables(seed, lambda plan: run_plan(plan, ask), pair, both, left, right)
+
+
+def _read(value: object) -> object:
+    # JSON has large integers, such as hashes, as texts.
+    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d{16,19}", value) else value
+
+
+def _typed(sql: str, kind: str) -> str:
+    if kind == "JSON":
+        return f"JSON {sql}"
+    text = sql if sql.startswith("'") else f"'{sql}'"
+    return f"CAST({text} AS {kind})"
 
 
 def failures(engines: Iterable[Engine], seeds: Iterable[int]) -> Iterator[str]:
@@ -329,7 +398,11 @@ def main() -> None:
         engines = []
         for text in given.engines:
             name, _, url = text.partition("=")
-            engine = Engine(name, stack.enter_context(UnifiedSqlAdapter.from_url(url)))
+            engine = (
+                GoogleSql(Judge())
+                if name == "bigquery"
+                else Engine(name, stack.enter_context(UnifiedSqlAdapter.from_url(url)))
+            )
             stack.callback(engine.close)
             engines.append(engine)
         for failure in failures(engines, clock.seeds()):

@@ -8,7 +8,8 @@ import pytest
 
 from recce_meta import UnifiedSqlAdapter
 from scripts.break_types import ENGINES as TYPES
-from scripts.break_types import Engine, failures, is_same, values_of
+from scripts.break_types import Engine, GoogleSql, failures, is_same, values_of
+from tests.googlesql import judging
 
 SEEDS = (1, 2)
 
@@ -23,6 +24,14 @@ def test_no_different_values_are_called_equal(name: str, request: Any, tmp_path:
             assert list(failures([engine], SEEDS)) == []
         finally:
             engine.close()
+    assert engine.pairs > engine.compared > engine.equal > 0
+
+
+@pytest.mark.emulator
+def test_googlesql_calls_no_different_values_equal() -> None:
+    with judging() as judge:
+        engine = GoogleSql(judge, at_once=8)
+        assert list(failures([engine], SEEDS)) == []
     assert engine.pairs > engine.compared > engine.equal > 0
 
 
