@@ -69,6 +69,8 @@ LOCAL_NAMES = frozenset(["localhost", "127.0.0.1", "::1"])
 API = "/api/"
 LOGIN = "/login"
 STATIC = "/static/"
+HEALTH, READINESS = "/healthz", "/readyz"
+"""Probes, which anyone may send."""
 API_TOKEN = "rm_"
 """Beginning of tokens of the state database."""
 _DATA = (".csv", ".json")
@@ -321,6 +323,9 @@ class AccessMiddleware:
     async def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """Return why a request is not answered; None if it is. Stores who sends it in the scope."""
         path = str(scope["path"])
+        # Probes name the server by its address, and have no token.
+        if path in (HEALTH, READINESS) and scope["method"] in SAFE:
+            return None
         # First of all: a page that rebinds a name must not even learn whether it has a session.
         if not self._access.is_known(headers.get("host", "")):
             return refused(

@@ -20,6 +20,7 @@ from recce_meta.report.html.templates import static_file
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tokens import find_token
+from recce_meta.server import health
 from recce_meta.server.access import LOGIN, Access, AccessMiddleware, log_in, log_out, own_path, raw_path
 from recce_meta.server.annotations.pages import pages as annotation_pages
 from recce_meta.server.connections import admin as connection_admin
@@ -139,6 +140,7 @@ def create_app(
         api_mount(site),
         Route("/help", _help(site), methods=["GET"]),
         Route("/static/{name}", _static, methods=["GET"]),
+        *health.routes(stores.values(), service),
         Route(LOGIN, _login_page(access, site), methods=["GET", "POST"]),
         Route("/logout", _logout(access), methods=["POST"]),
     ]
