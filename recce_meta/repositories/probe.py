@@ -9,14 +9,13 @@ import asyncio
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recce_meta.errors import ConfigurationError, RecceMetaError, did_you_mean, first_of, plural
-from recce_meta.lazy import LazyModule
 from recce_meta.models.run import Check
 from recce_meta.repositories.answers import ConnectionTest
 from recce_meta.repositories.dbt.project import DbtProject, read_dbt_project, refuse_escapes
 from recce_meta.repositories.dbt.versions import choose_version
+from recce_meta.repositories.git import github_app
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress, parse_address
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits
@@ -24,11 +23,6 @@ from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.requests import NewConnection, normal_subdirectory
 from recce_meta.repositories.secrets import Scrubber
 from recce_meta.warehouses import available
-
-if TYPE_CHECKING:
-    from recce_meta.repositories.git import github_app
-else:  # it needs the package cryptography
-    github_app = LazyModule("recce_meta.repositories.git.github_app")
 
 MOST_SHOWN = 10
 """Folders of projects in a message."""

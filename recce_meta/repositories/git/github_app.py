@@ -20,11 +20,6 @@ from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -179,6 +174,13 @@ class InstallationTokens:
 
     def _assertion(self, app: GitHubApp, private_key: str) -> str:
         """Return a JSON web token that names the app, signed with its key."""
+        # Every server imports this module, and the package takes 7 MB.
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
         now = int(self._clock())
         # A clock that is a little ahead of GitHub's is accepted
         claims = {"iat": now - 60, "exp": now + 480, "iss": app.app_id}
