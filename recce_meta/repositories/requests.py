@@ -13,14 +13,13 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from recce_meta.api.diff import parse_fail_on
 from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models.extraction import IsolationKind
 from recce_meta.repositories.types import Forge, GitHubApp, ProfileTarget
 from recce_meta.warehouses import available
-
-_Request = TypeVar("_Request")
 
 SECRETS = ("access_token", "private_key")
 """Fields with secrets."""
@@ -70,7 +69,10 @@ class NewConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     adapter: str | None = None
     profile: ProfileTarget = ProfileTarget()
     variables: Mapping[str, str] = {}
+    required_dbt_version: str | UnsetType | None = UNSET
+    """Minor version of dbt; None for what the project requires."""
     dbt_version: str | None = None
+    """Deprecated name of `required_dbt_version`."""
     isolation: IsolationKind | None = None
     is_trusted: bool = False
     requires_dbt: bool = False
@@ -110,7 +112,10 @@ class ConnectionChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     adapter: str | UnsetType | None = UNSET
     profile: ProfileTarget | UnsetType = UNSET
     variables: Mapping[str, str] | UnsetType = UNSET
+    required_dbt_version: str | UnsetType | None = UNSET
+    """Minor version of dbt; None for what the project requires."""
     dbt_version: str | UnsetType | None = UNSET
+    """Deprecated name of `required_dbt_version`."""
     isolation: IsolationKind | UnsetType | None = UNSET
     is_trusted: bool | UnsetType = UNSET
     requires_dbt: bool | UnsetType = UNSET
@@ -366,6 +371,9 @@ def _app_ids(app: GitHubApp) -> Sequence[str]:
     return app.app_id, app.installation_id
 
 
+_Request = TypeVar("_Request", NewConnection, ConnectionChange)
+
+
 def decode_new_connection(body: bytes) -> NewConnection:
     """Return the request in *body*, JSON. Raises UsageError, which names the field, for another form."""
     return _decode(body, NewConnection)
@@ -376,9 +384,22 @@ def decode_change(body: bytes) -> ConnectionChange:
     return _decode(body, ConnectionChange)
 
 
+def _with_version(request: _Request) -> _Request:
+    """Return *request* with the required version of dbt in the field that connections have."""
+    required, former = request.required_dbt_version, request.dbt_version
+    if required is UNSET:
+        return request
+    if former not in (None, UNSET, required):
+        raise UsageError(
+            "dbt_version and required_dbt_version differ",
+            hint="give required_dbt_version alone: dbt_version is its deprecated name",
+        )
+    return replace(request, dbt_version=required, required_dbt_version=UNSET)
+
+
 def _decode(body: bytes, kind: type[_Request]) -> _Request:
     try:
-        return msgspec.json.decode(body, type=kind)
+        return _with_version(msgspec.json.decode(body, type=kind))
     except msgspec.DecodeError as error:  # its text names the field, and never quotes a value
         raise UsageError(f"Invalid request: {error}", hint="see docs/reference/http-api.md") from None
     except UnicodeDecodeError:

@@ -387,6 +387,16 @@ def test_connections_are_listed_changed_and_removed(shop: Connected) -> None:
     changed = shop.client.patch(own, json={"poll_minutes": None, "access_token": None})
     assert (changed.json()["poll_minutes"], changed.json()["has_token"]) == (None, False)
     assert error(shop.client.patch(own, json={"repo_url": "https://x.example/y"})) == (400, "bad_request")
+    for change, stored in (
+        ({"required_dbt_version": "1.10"}, "1.10"),
+        ({"dbt_version": "1.9"}, "1.9"),  # the deprecated name
+        ({"required_dbt_version": "1.8", "dbt_version": "1.8"}, "1.8"),
+        ({"required_dbt_version": None}, None),
+    ):
+        changed = shop.client.patch(own, json=change).json()
+        assert (changed["required_dbt_version"], changed["dbt_version"]) == (stored, None)
+    both = {"required_dbt_version": "1.8", "dbt_version": "1.9"}
+    assert error(shop.client.patch(own, json=both)) == (400, "bad_request")
     assert error(shop.client.post(f"{API}/connections?test=false", json=body | {"name": "other"})) == (
         400, "bad_request",
     )  # fmt: skip
