@@ -64,7 +64,7 @@ from recce_meta.repositories.isolation.docker import Docker, Image
 from recce_meta.repositories.isolation.process import PlainProcess
 from recce_meta.repositories.isolation.sandbox import find_missing
 from recce_meta.repositories.login import Logins
-from recce_meta.repositories.processes import Completed, ProcessLimits
+from recce_meta.repositories.processes import Completed, ProcessLimits, memory_limit
 from recce_meta.repositories.reading import (
     FAILED,
     TIERS,
@@ -131,7 +131,9 @@ class ExtractionSettings(Struct, frozen=True, kw_only=True):
     """Seconds that a job waits for a DuckDB store that another process writes to."""
     column_timeout: float = SECONDS
     """Seconds for the column lineage of one node."""
-    reading: ProcessLimits = ProcessLimits(seconds=1_800, memory=4 * 2**30, processes=64, file_size=2**30)
+    reading: ProcessLimits = ProcessLimits(
+        seconds=1_800, memory=memory_limit(4 * 2**30), processes=64, file_size=2**30
+    )
     """Limits of the child that reads a project."""
 
 

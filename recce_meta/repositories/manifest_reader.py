@@ -22,7 +22,7 @@ from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.models.extraction import ExtractionTier
 from recce_meta.models.lineage import ColumnGraph, Kind
-from recce_meta.repositories.processes import Completed, ProcessLimits, run_process
+from recce_meta.repositories.processes import Completed, ProcessLimits, memory_limit, run_process
 from recce_meta.repositories.reading import package_folder, with_rendered_code
 from recce_meta.repositories.types import head_environment_of
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
@@ -35,7 +35,7 @@ LONGEST_NAME = 250
 """Characters of a branch or commit."""
 _REQUEST, _ANSWER = "request.json", "answer.msgpack"
 _NULL = Raw(b"null")
-LIMITS = ProcessLimits(seconds=180, output=2**16, memory=8 * 2**30, file_size=2**30)
+LIMITS = ProcessLimits(seconds=180, output=2**16, memory=memory_limit(8 * 2**30), file_size=2**30)
 LARGEST_ANSWER = 2**28
 """Bytes of the answer of the child; in memory it takes several times as much."""
 _START = """

@@ -17,11 +17,12 @@ from recce_meta.errors import ConfigurationError
 from recce_meta.repositories.dbt.profile import DbtProfile
 from recce_meta.repositories.dbt.project import DbtProject, path_text
 from recce_meta.repositories.dbt.versions import RUST, is_before, is_satisfied
-from recce_meta.repositories.processes import ProcessLimits
+from recce_meta.repositories.processes import ProcessLimits, memory_limit
 from recce_meta.repositories.requests import RESERVED
 
-PARSE_LIMITS = ProcessLimits(seconds=900, memory=8 * 2**30, processes=256, file_size=2**30)
-DEPS_LIMITS = ProcessLimits(seconds=300, memory=8 * 2**30, processes=256, file_size=2**29)
+_MEMORY = memory_limit(8 * 2**30)
+PARSE_LIMITS = ProcessLimits(seconds=900, memory=_MEMORY, processes=256, file_size=2**30)
+DEPS_LIMITS = ProcessLimits(seconds=300, memory=_MEMORY, processes=256, file_size=2**29)
 _FIRST_WITH_CLICK = 5
 """Before dbt 1.5, global options come before the command, and paths of output are variables."""
 _FIRST_WITH_PATHS = 2
