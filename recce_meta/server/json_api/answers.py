@@ -47,16 +47,23 @@ class ChosenPair(NamedTuple):
 
 
 def run(view: StoreView, chosen: RunMetadata) -> str:
-    """Return the document of one run."""
+    """Return the document of one run, from the cache if it is there."""
+    return view.cached(("api.run", chosen.run_id), lambda: _run(view, chosen))
+
+
+def _run(view: StoreView, chosen: RunMetadata) -> str:
     found = show(view.connect, chosen, schema=view.schema)
     return run_json(found.run, found.counts, found.results, found.statistics, found.annotations)
 
 
 def node(view: StoreView, chosen: RunMetadata, name: str) -> str:
-    """Return one node of the run *chosen*."""
+    """Return one node of the run *chosen*, from the cache if it is there."""
     graph, unique_id = view.graph(chosen), _node_id(view, chosen, name)
     parents, children = graph.parents.get(unique_id, ()), graph.children.get(unique_id, ())
-    return encoded(node_details(view.reader(chosen), unique_id, parents, children))
+    return view.cached(
+        ("api.node", chosen.run_id, unique_id),
+        lambda: encoded(node_details(view.reader(chosen), unique_id, parents, children)),
+    )
 
 
 def lineage(view: StoreView, chosen: RunMetadata, name: str, direction: Direction, depth: int) -> str:
