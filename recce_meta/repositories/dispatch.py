@@ -111,7 +111,13 @@ class Dispatcher:
 def _next(waiting: Sequence[Turn], recent: Sequence[Turn], held: Counter[Holder], slots: int) -> Turn | None:
     """Return the job that begins next if holders have *held* of the places in *slots*."""
     free = slots - held.total()
-    may_begin = [turn for turn in waiting if finds_place(held[turn.holder], free)]
+    forks = sum(count for (_, is_fork), count in held.items() if is_fork)
+    may_begin = [
+        turn
+        for turn in waiting
+        # Forks of many repositories leave half of all places, so that pushes do not wait for each other.
+        if finds_place(held[turn.holder], free) and (turn.rank is not Rank.FORK or forks < slots // 2)
+    ]
     return next_turn(may_begin, recent, free=free, slots=slots)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from recce_meta.models.extraction import Trigger
 from recce_meta.repositories import dispatch
@@ -199,6 +199,27 @@ def test_forks_leave_places_to_pushes_of_their_own_repository(
     del begun()[:]
     request(state, shop)
     request(state, shop, 1)
+    assert begun() == ["main", "pull request 1"]
+
+
+def test_forks_of_many_repositories_leave_half_of_the_places(
+    state: State, shop: RepositoryConnection, begun: Callable[[], list[str]]
+) -> None:
+    request(state, shop, 2)
+    for name in "abcdef":
+        url = f"https://github.com/acme/{name}"
+        other = connections.add_connection(state, states.shop(name=name, repo_url=url))
+        with state.write() as session:
+            rows = select(tables.pull_requests).where(tables.pull_requests.c.number == 2)
+            fork = dict(session.execute(rows).mappings().first() or {})
+            session.execute(insert(tables.pull_requests).values(fork | {"connection_id": other.id}))
+        request(state, other, 2)
+    assert len(begun()) == 4
+    for job in jobs.active_jobs(state)[:4]:
+        jobs.start_job(state, job.id, "w")
+    del begun()[:]
+    for number in (None, 1):
+        request(state, shop, number)
     assert begun() == ["main", "pull request 1"]
 
 
