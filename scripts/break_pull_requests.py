@@ -33,7 +33,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -41,6 +41,7 @@ from recce_meta.api.diff import diff
 from recce_meta.models import RunDiff
 from recce_meta.models.extraction import Trigger
 from recce_meta.repositories.dbt.versions import MINORS, NEWEST, RUST
+from recce_meta.repositories.dbt_stages import PARSE_CPU
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor
 from recce_meta.repositories.follow_ups.handlers import task_handlers
 from recce_meta.repositories.git.environment import GitLimits
@@ -204,17 +205,22 @@ class Case:
 
 
 class Laboratory:
-    """State, store, forge and the worker's process of all cases; *minors* are versions of dbt."""
+    """State, store, forge and the worker's process of all cases; *minors* are versions of dbt.
 
-    def __init__(self, folder: Path, minors: list[str]) -> None:
-        self.folder, self.minors = folder, minors
+    *parse_cpu* are the seconds of CPU of `dbt parse`, *disk* the bytes of the work folder.
+    """
+
+    def __init__(
+        self, folder: Path, minors: list[str], *, parse_cpu: float = PARSE_CPU, disk: int = DISK
+    ) -> None:
+        self.folder, self.minors, self.parse_cpu = folder, minors, parse_cpu
         self.forge = ForgeServer(GitServer(folder / "server"))
         self.environ = {**os.environ, **self.forge.environ, "BREAK_TOKEN": TOKEN}
         self.url = f"sqlite:///{folder / 'state.db'}"
         self.state: State = open_state(self.url, {})
         self.work = folder / "work"
         self.work.mkdir()
-        self.has_disk = _mounts(self.work)
+        self.has_disk = _mounts(self.work, disk)
         self.worker: subprocess.Popen[str] | None = None
         environments = folder / "environments"
         environments.mkdir()
@@ -228,7 +234,8 @@ class Laboratory:
 
     def start(self) -> None:
         """Start the worker, which resumes what the former one has left."""
-        config = {"state": self.url, "work": str(self.work), "store": str(self.folder / "store.db")}
+        store = str(self.folder / "store.db")
+        config = {"state": self.url, "work": str(self.work), "store": store, "parse_cpu": self.parse_cpu}
         self.worker = subprocess.Popen(
             [sys.executable, "-m", "scripts.break_pull_requests", "--worker", json.dumps(config)],
             env={**self.environ, "UV_DEFAULT_INDEX": NOWHERE, "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "2"},
@@ -274,10 +281,31 @@ class Laboratory:
             return diff(lambda: adapter, sides[0], sides[1], schema=SCHEMA)
 
 
-def _mounts(folder: Path) -> bool:
-    """Mount a small disk at *folder*, and return True if that is possible."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
+def _mounts(folder: Path, size: int) -> bool:
+    """Mount a disk of *size* bytes at *folder*, and return True if that is possible."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def connect(lab: Laboratory, repository: ForgeRepository, *, dbt_version: str | None) -> RepositoryConnection:
+    """Connect *repository* with an environment of its own; a worker of *lab* has its token."""
+    return add_connection(
+        lab.state,
+        RepositoryConnection(
+            id=uuid4().hex[:12],
+            name=repository.name,
+            type=Forge.GITHUB,
+            repo_url=repository.url,
+            branches=("main",),
+            token_env="BREAK_TOKEN",
+            environment=f"prod of {repository.name}",
+            adapter="duckdb",
+            dbt_version=dbt_version,
+            profile=ProfileTarget(schema="main", database="shop"),
+            created_at=datetime.now(timezone.utc) - timedelta(days=1),
+            created_by="proof",
+        ),
+    )
 
 
 class Trial:
@@ -288,23 +316,7 @@ class Trial:
         self.repository: ForgeRepository = lab.forge.create(Forge.GITHUB, case.base)
         self.let_in()
         self.minor = case.choose.choice(lab.minors)
-        self.connection = add_connection(
-            lab.state,
-            RepositoryConnection(
-                id=uuid4().hex[:12],
-                name=self.repository.name,
-                type=Forge.GITHUB,
-                repo_url=self.repository.url,
-                branches=("main",),
-                token_env="BREAK_TOKEN",
-                environment=f"prod of {self.repository.name}",
-                adapter="duckdb",
-                dbt_version=self._version(),
-                profile=ProfileTarget(schema="main", database="shop"),
-                created_at=datetime.now(timezone.utc) - timedelta(days=1),
-                created_by="proof",
-            ),
-        )
+        self.connection = connect(lab, self.repository, dbt_version=self._version())
         self.number = 0
 
     def _version(self) -> str | None:
@@ -481,9 +493,11 @@ def failures(lab: Laboratory, seeds: Iterator[int], counts: Counter[str]) -> Ite
 
 
 @contextmanager
-def laboratory(folder: Path, minors: list[str]) -> Iterator[Laboratory]:
+def laboratory(
+    folder: Path, minors: list[str], *, parse_cpu: float = PARSE_CPU, disk: int = DISK
+) -> Iterator[Laboratory]:
     """Yield a laboratory whose worker runs."""
-    lab = Laboratory(folder, minors)
+    lab = Laboratory(folder, minors, parse_cpu=parse_cpu, disk=disk)
     try:
         lab.start()
         yield lab
@@ -491,11 +505,11 @@ def laboratory(folder: Path, minors: list[str]) -> Iterator[Laboratory]:
         lab.close()
 
 
-def work(config: Mapping[str, str]) -> None:
+def work(config: Mapping[str, Any]) -> None:
     """Be the worker until it is killed."""
     state, place = open_state(config["state"], {}), Path(config["work"])
     adapter = UnifiedSqlAdapter.from_url(f"sqlite:///{config['store']}")
-    settings = ExtractionSettings(work=place, hub=NOWHERE, lock_timeout=60)
+    settings = ExtractionSettings(work=place, hub=NOWHERE, lock_timeout=60, parse_cpu=config["parse_cpu"])
     extractor = Extractor(state, {"default": Target(lambda: adapter, SCHEMA)}, settings, os.environ)
     logins = Logins(state, os.environ, GitLimits())
     worker = Worker(

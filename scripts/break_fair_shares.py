@@ -1,0 +1,283 @@
+"""Proof that forks starve no push: 20 hostile forks in a loop beside honest pushes, by a worker of two slots.
+
+    python -m scripts.break_fair_shares [--seconds 600] [--seed 1]
+
+A case has three repositories of honest projects, and 20 pull requests of forks: of these repositories, of
+another one, of five, or of 20. Each fork has a program that loops, prints, fills the memory or has many
+files, or a git server of its own that does not answer. It pushes again as soon as its jobs are over. The
+same pushes, at the same moments, are made before the forks begin and beside them. Every push must lead to a
+GOLD run, and the 95th percentile of the time from the request to the run must be at most twice that of the
+idle worker, over all cases. Prints each fault; exits with 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from statistics import median, quantiles
+from typing import NamedTuple
+
+from recce_meta.models.extraction import ExtractionTier, Trigger
+from recce_meta.repositories.dbt.versions import NEWEST, RUST
+from recce_meta.repositories.state.jobs import get_job, request_job
+from recce_meta.repositories.state.pull_requests import get_pull_request, note_pull_request
+from recce_meta.repositories.types import (
+    ExtractionJob,
+    Forge,
+    JobStatus,
+    PullRequestEvent,
+    PullRequestState,
+    RepositoryConnection,
+)
+from scripts.break_pull_requests import PROJECT, Laboratory, connect, laboratory
+from scripts.clock import Clock
+from tests.forge_server import ForgeRepository
+from tests.git_server import Answer, File
+
+HONEST, FORKS, PUSHES = 3, 20, 6
+PATIENCE = 120.0
+"""Seconds in which a push must have its run."""
+PARSE_CPU = 60.0
+"""Seconds of CPU of `dbt parse`; a fork gets a quarter."""
+LONGEST = 2.0
+"""Times that a push may take as long as on an idle worker."""
+_LOOP = "{%% for a in range(%d) %%}{%% for b in range(10000) %%}{%% endfor %%}{%% endfor %%}select 1 as id\n"
+PROGRAMS: Mapping[str, Mapping[str, File]] = {
+    "loops beyond its limit": {"models/late.sql": _LOOP % 100_000},
+    "loops within its limit": {"models/late.sql": _LOOP % 800},
+    "prints": {
+        "models/late.sql": "{% for a in range(20000) %}{{ log('x' * 900, info=true) }}{% endfor %}select 1\n"
+    },
+    "fills the memory": {"models/late.sql": "{% set x = 'x' * 400000000 %}select {{ x | length }} as id\n"},
+    "has many files": {f"models/more/m{number}.sql": "select 1 as id\n" for number in range(400)},
+    "answers no request": {},
+}
+
+
+class Push(NamedTuple):
+    """A push to a repository."""
+
+    repository: int
+    at: float
+    """Seconds after the begin."""
+
+
+class Case:
+    """Pushes and forks of a seed."""
+
+    def __init__(self, seed: int) -> None:
+        choose = random.Random(seed)
+        self.seed = seed
+        self.minor = choose.choice((NEWEST, RUST))
+        self.repositories = choose.choice((0, 1, 5, FORKS))
+        """Number of hostile repositories; without one, the forks are those of the honest ones."""
+        self.programs = [choose.choice([*PROGRAMS]) for _ in range(FORKS)]
+        moments = (choose.uniform(2, 9) for _ in range(PUSHES))
+        at = 0.0
+        self.pushes = [Push(choose.randrange(HONEST), at := at + moment) for moment in moments]
+
+    def __str__(self) -> str:
+        where = f"{self.repositories} repositories" if self.repositories else "the honest repositories"
+        return f"case {self.seed}, dbt {self.minor}, {FORKS} forks of {where}"
+
+
+class Site(NamedTuple):
+    """A repository and its connection."""
+
+    repository: ForgeRepository
+    connection: RepositoryConnection
+
+
+class Fork:
+    """A pull request of a hostile fork."""
+
+    def __init__(self, lab: Laboratory, site: Site, program: str) -> None:
+        self.lab, self.site, self.program = lab, site, program
+        files = {"models/late.sql": "select 1 as id\n", **PROGRAMS[program]}
+        name = f"change-{len(site.repository.pull_requests)}"
+        self.number = site.repository.open_pull_request(name, files, is_fork=True)
+        self.count = 0
+
+    def attack(self) -> None:
+        """Push again if the jobs of the last push are over."""
+        if self.count:
+            found = get_pull_request(self.lab.state, self.site.connection.id, self.number)
+            jobs = [get_job(self.lab.state, one) for one in (found.head_job, found.base_job) if one]
+            if not all(job.status.is_over for job in jobs):
+                return
+            self.site.repository.push(self.number, {"README.md": f"push {self.count}\n"})
+        self.count += 1
+        self.note(PullRequestState.OPEN)
+
+    def note(self, state: PullRequestState) -> None:
+        """Deliver the event of the pull request."""
+        found = self.site.repository.pull_requests[self.number]
+        event = PullRequestEvent(
+            number=self.number,
+            title=found.title,
+            state=state,
+            base_branch=found.base,
+            head_branch=found.head,
+            head_sha=found.sha,
+            is_fork=True,
+            updated_at=datetime.now(timezone.utc),
+        )
+        note_pull_request(
+            self.lab.state, self.site.connection, event, trigger=Trigger.WEBHOOK, requested_by="proof"
+        )
+
+
+class Trial:
+    """One case in the laboratory."""
+
+    def __init__(self, lab: Laboratory, case: Case) -> None:
+        self.lab, self.case = lab, case
+        self.honest = [self._site() for _ in range(HONEST)]
+        others = [self._site() for _ in range(case.repositories)] or self.honest
+        self.forks = [
+            Fork(lab, others[number % len(others)], program) for number, program in enumerate(case.programs)
+        ]
+        self.silent = {
+            fork.site.repository.name
+            for fork in self.forks
+            if fork.program == "answers no request" and case.repositories
+        }
+
+    def _site(self) -> Site:
+        files: dict[str, File] = {"dbt_project.yml": PROJECT, "models/m0.sql": "select 1 as id\n"}
+        repository = self.lab.forge.create(Forge.GITHUB, files)
+        return Site(repository, connect(self.lab, repository, dbt_version=self.case.minor))
+
+    def run(self) -> tuple[list[float], list[float], list[str]]:
+        """Return the seconds of each push to an idle worker and beside forks, and what is wrong."""
+        for site in self.honest:  # what the first job of a connection makes is not measured
+            self._wait(self._push(site))
+        idle, wrong = self._pushes()
+        with self._attacked():
+            busy, more = self._pushes()
+        return idle, busy, wrong + more
+
+    @contextmanager
+    def _attacked(self) -> Iterator[None]:
+        """Let all forks push in a loop within the block."""
+        is_over = threading.Event()
+
+        def attack() -> None:
+            while not is_over.wait(0.2):
+                for fork in self.forks:
+                    fork.attack()
+
+        for name in self.silent:
+            self.lab.forge.git.answer(name, Answer(pause=3600))
+        thread = threading.Thread(target=attack)
+        thread.start()
+        try:
+            time.sleep(3)
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+            for fork in self.forks:
+                fork.note(PullRequestState.CLOSED)
+            for name in self.silent:
+                self.lab.forge.git.answer(name, None)
+
+    def _pushes(self) -> tuple[list[float], list[str]]:
+        """Make all pushes; return the seconds to each run, and what is wrong."""
+        begin, requested = time.monotonic(), []
+        for push in self.case.pushes:
+            time.sleep(max(begin + push.at - time.monotonic(), 0))
+            requested.append(self._push(self.honest[push.repository]))
+        # A push to a branch whose job waits joins that job.
+        jobs = [self._wait(job) for job in dict.fromkeys(requested)]
+        seconds = [(job.ended_at - job.requested_at).total_seconds() for job in jobs if job.ended_at]
+        wrong = [
+            f"a push of {job.branch} is {job.status.value}, {job.tier}: {job.error or job.fallback}"
+            for job in jobs
+            if job.status is not JobStatus.SUCCESS or job.tier is not ExtractionTier.GOLD
+        ]
+        return seconds, wrong
+
+    def _push(self, site: Site) -> str:
+        files: dict[str, File] = {"models/m0.sql": f"select {time.monotonic_ns()} as id\n"}
+        self.lab.forge.git.commit(site.repository.name, "main", files)
+        asked = request_job(
+            self.lab.state, site.connection.id, "main", trigger=Trigger.WEBHOOK, requested_by="proof"
+        )
+        return asked.job.id
+
+    def _wait(self, job_id: str) -> ExtractionJob:
+        deadline = time.monotonic() + PATIENCE
+        while not (job := get_job(self.lab.state, job_id)).status.is_over and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return job
+
+
+def percentile(seconds: list[float]) -> float:
+    """Return the 95th percentile."""
+    return quantiles(seconds, n=20, method="inclusive")[-1]
+
+
+class Times:
+    """Seconds of all pushes, on an idle worker and beside forks."""
+
+    def __init__(self) -> None:
+        self.idle: list[float] = []
+        self.busy: list[float] = []
+
+    def __str__(self) -> str:
+        shown = [f"{percentile(one):.1f} s (median {median(one):.1f} s)" for one in (self.idle, self.busy)]
+        return f"p95 of {len(self.idle)} pushes: idle {shown[0]}, beside forks {shown[1]}"
+
+    @property
+    def is_fair(self) -> bool:
+        """True if pushes beside forks take at most `LONGEST` times as long."""
+        return percentile(self.busy) <= LONGEST * percentile(self.idle)
+
+
+def failures(lab: Laboratory, seeds: Iterator[int], times: Times, pushes: Counter[str]) -> Iterator[str]:
+    """Run the case of each seed, and yield what is wrong; add to *times*, and to the *pushes* of forks."""
+    for seed in seeds:
+        case = Case(seed)
+        trial = Trial(lab, case)
+        idle, busy, wrong = trial.run()
+        times.idle += idle
+        times.busy += busy
+        for fork in trial.forks:
+            pushes[fork.program] += fork.count
+        print(f"{case}: {percentile(idle):.1f} s, {percentile(busy):.1f} s", flush=True)
+        yield from (f"{case}: {one}" for one in wrong)
+
+
+def main() -> None:
+    """Run the cases and print what is wrong."""
+    clock, _ = Clock.of(argparse.ArgumentParser(description=__doc__))
+    times, pushes, failed = Times(), Counter[str](), 0
+    folder = Path(tempfile.mkdtemp())
+    try:
+        with laboratory(folder, [NEWEST, RUST], parse_cpu=PARSE_CPU, disk=2**30) as lab:
+            for failure in failures(lab, clock.seeds(), times, pushes):
+                failed += 1
+                print(failure, flush=True)
+    finally:
+        with suppress(OSError):
+            shutil.rmtree(folder)
+    for name, count in sorted(pushes.items()):
+        print(f"{count:6} pushes of forks: {name}")
+    print(times)
+    print(clock.report(failed))
+    sys.exit(failed > 0 or not times.is_fair)
+
+
+if __name__ == "__main__":
+    main()
