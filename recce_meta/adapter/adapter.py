@@ -222,6 +222,14 @@ class UnifiedSqlAdapter:
         return f"{self.warehouse.name}://{url.host or ''}{port}/{without_passwords(place)}"
 
     @property
+    def dataset_namespace(self) -> str:
+        """Namespace of its relations in OpenLineage: `postgres://host:5432`, `duckdb:///folder/file.duckdb`."""
+        url, file = self._plan.url, self.file_path()
+        port = url.port or self.warehouse.default_port
+        host = f"{url.host or 'localhost'}{f':{port}' if port else ''}"
+        return self.warehouse.dataset_namespace.format(name=self.warehouse.name, place=file or host)
+
+    @property
     def role(self) -> str | None:
         """Role or user whose privileges apply, if profile or URL name one."""
         return self._plan.role or self._plan.url.username

@@ -64,7 +64,7 @@ from recce_meta.models.checks import (
 )
 from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, NotCompared, RowCountDiff, Subject
 from recce_meta.models.gaps import stale_phrase
-from recce_meta.report.check_findings import (
+from recce_meta.report.data.check_findings import (
     DIFFERING,
     FindingKind,
     NodeFinding,

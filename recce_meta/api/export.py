@@ -16,10 +16,10 @@ import os
 import shutil
 import zlib
 from codecs import BOM_UTF8
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -33,6 +33,7 @@ from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.export import ColumnLineage, Export, Exporter
 from recce_meta.models.quality import Quality
 from recce_meta.models.run import CutFrom
+from recce_meta.report import openlineage
 from recce_meta.store import content
 from recce_meta.store.export import Written, read_export, write_export
 from recce_meta.store.export_document import document, export_of
@@ -330,7 +331,11 @@ def _copy(relation: str, order: Iterable[str], path: Path, options: str) -> str:
 
 JSON = "json"
 TABLES = ("csv", "parquet")
-FORMATS = (JSON, *TABLES)
+OPENLINEAGE = "openlineage"
+"""Events, a line of JSON each."""
+JOBS = "OPENLINEAGE_NAMESPACE"
+"""Variable with the namespace of jobs, as for all producers of OpenLineage."""
+FORMATS = (JSON, OPENLINEAGE, *TABLES)
 """Built-in formats."""
 
 
@@ -367,24 +372,27 @@ def export_run(
 ) -> tuple[Path, ...]:
     """Write the run that *selector* names to *path*, and return the written paths.
 
-    *format* is json (a file, compressed if its name ends in `.gz`), csv or parquet (a folder with a file for
-    each relation), or the name of an exporter from another package. *select* and *exclude* choose nodes in
-    dbt's selection grammar. *project* limits the selector to one project. The store is in *schema* of
-    *adapter*. Existing files are replaced only with *overwrite*.
+    *format* is json or openlineage (a file, compressed if its name ends in `.gz`), csv or parquet (a folder
+    with a file for each relation), or the name of an exporter from another package. *select* and *exclude*
+    choose nodes in dbt's selection grammar. *project* limits the selector to one project. The store is in
+    *schema* of *adapter*. Existing files are replaced only with *overwrite*.
 
     Raises SelectorError as `load_export` does, UnknownNameError for an unknown *format*, UsageError if *path*
     exists, OSError if it cannot be written, PluginError if another package's exporter fails.
     """
     exporter_of(format)
     export = load_export(adapter, selector, select=select, exclude=exclude, project=project, schema=schema)
-    return write_exports([export], Path(path), format, overwrite=overwrite)
+    return write_exports([export], Path(path), format, adapter.dataset_namespace, overwrite=overwrite)
 
 
 def write_exports(
-    exports: Sequence[Export], path: Path, format: str, *, overwrite: bool = False
+    exports: Sequence[Export], path: Path, format: str, namespace: str, *, overwrite: bool = False
 ) -> tuple[Path, ...]:
-    """Write *exports* to *path* as `export_run` does. Only csv and parquet accept several exports."""
-    exporter = exporter_of(format)
+    """Write *exports* to *path* as `export_run` does. Only csv and parquet accept several exports.
+
+    *namespace* is that of the relations in OpenLineage, `UnifiedSqlAdapter.dataset_namespace`.
+    """
+    exporter = exporter_of(format, namespace)
     if exporter is None:
         names = file_names(format)
         with written_whole(path, overwrite=overwrite, ours=names) as part:
@@ -405,15 +413,19 @@ def refuse_several(exports: Sequence[Export], place: str) -> None:
         )
 
 
-def exporter_of(format: str) -> Exporter | None:
+def exporter_of(format: str, namespace: str = "") -> Exporter | None:
     """Return the exporter of *format*; None for csv and parquet, which hold several runs.
+
+    *namespace* is that of relations in OpenLineage.
 
     Raises UnknownNameError, which lists the formats, if there is no such exporter.
     """
     if format in TABLES:
         return None
     if format == JSON:
-        return _write_json
+        return partial(_write, document)
+    if format == OPENLINEAGE:
+        return partial(_write, partial(openlineage.lines, namespace=namespace, jobs=os.environ.get(JOBS)))
     return _guarded(format, plugins.exporter_named(format, FORMATS))
 
 
@@ -436,20 +448,15 @@ def _paths(given: object) -> list[Path]:
     return [Path(written) for written in given]
 
 
-def write_document(export: Export, file: BinaryIO) -> None:
-    """Write *export* as JSON to *file*."""
-    for piece in document(export):
-        file.write(piece)
-
-
-def _write_json(export: Export, path: Path) -> Sequence[Path]:
+def _write(pieces: Callable[[Export], Iterable[bytes]], export: Export, path: Path) -> Sequence[Path]:
+    """Write what *pieces* yields of *export*, compressed if the name ends in `.gz`."""
     with path.open("wb") as file:
         if path.suffix == ".gz":
             # Without a name and time in the header, equal runs give equal files.
             with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed:
-                write_document(export, cast(BinaryIO, packed))
+                packed.writelines(pieces(export))
         else:
-            write_document(export, file)
+            file.writelines(pieces(export))
     return [path]
 
 

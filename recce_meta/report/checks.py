@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 from recce_meta.errors import plural
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.redaction import neutralise
-from recce_meta.report.check_findings import (
+from recce_meta.report.data.check_findings import (
     FindingKind,
     NodeFinding,
     by_result,

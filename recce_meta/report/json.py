@@ -43,7 +43,7 @@ from recce_meta.models.run import Check, RunChoice, RunMetadata
 from recce_meta.models.statistics import StatisticsSummary
 from recce_meta.quality.compare import QualityResult, TableChange
 from recce_meta.quality.figures import Violation
-from recce_meta.report.check_findings import FindingKind, node_findings, reports_phrase
+from recce_meta.report.data.check_findings import FindingKind, node_findings, reports_phrase
 from recce_meta.report.data.summary import DataSummary, data_summary, summarise_nodes
 from recce_meta.report.labels import DiffSummary, summarise
 from recce_meta.report.terminal import pretty_json

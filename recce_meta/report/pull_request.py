@@ -13,7 +13,8 @@ from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
 from recce_meta.models.marks.annotated import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.report.addresses import Addresses
-from recce_meta.report.check_findings import (
+from recce_meta.report.checks import check_detail_lines, check_summary_lines
+from recce_meta.report.data.check_findings import (
     FindingKind,
     check_finding,
     is_note,
@@ -21,7 +22,6 @@ from recce_meta.report.check_findings import (
     node_findings,
     reports_phrase,
 )
-from recce_meta.report.checks import check_detail_lines, check_summary_lines
 from recce_meta.report.data.markdown import (
     Fold,
     fit_folds,

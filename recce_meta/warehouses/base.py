@@ -134,6 +134,10 @@ class Warehouse:
     """Only schema of a database, which holds the store among a user's relations; None if it has several."""
     read_only_codes: ClassVar[frozenset[str]] = frozenset()
     """Error codes of a read-only database, whatever the user's privileges."""
+    dataset_namespace: ClassVar[str] = "{name}://{place}"
+    """OpenLineage's namespace of its relations; `place` is a file, or host and port."""
+    default_port: ClassVar[int | None] = None
+    """Port in this namespace if the URL has none."""
     clock_sql: ClassVar[str] = "SELECT CURRENT_TIMESTAMP"
     """Query for the server's current time: with a time zone, or in UTC."""
     version_sql: ClassVar[str] = "SELECT version()"

@@ -74,6 +74,27 @@ def test_a_run_goes_out_to_a_file_and_comes_back_whole(store: Any) -> None:
         assert elsewhere(*question).out == store(*question).out
 
 
+def test_a_run_goes_out_as_openlineage(store: Any) -> None:
+    ran = store.within(OPENLINEAGE_NAMESPACE="nightly")(
+        "export", "current", "--format", "openlineage", "-o", "run.ndjson.gz"
+    )
+    assert ran.code == 0, ran.err
+    with gzip.open(store.folder / "run.ndjson.gz") as file:
+        events = [json.loads(line) for line in file]
+
+    done = {event["job"]["name"]: event for event in events if event["eventType"] == "COMPLETE"}
+    assert len(events) == 2 * len(done) == 26
+    orders = done["jaffle_shop.pr_42.jaffle_shop.orders"]
+    assert orders["job"]["namespace"] == "nightly"
+    (output,) = orders["outputs"]
+    assert (output["namespace"], output["name"]) == (
+        f"duckdb://{store.folder / 'store.duckdb'}",
+        "jaffle_shop.pr_42.orders",
+    )
+    reads = output["facets"]["columnLineage"]["fields"]["status"]["inputFields"]
+    assert [(one["name"], one["field"]) for one in reads] == [("jaffle_shop.pr_42.stg_orders", "status")]
+
+
 def test_the_document_is_as_its_schema_says(small: bytes) -> None:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -161,7 +182,7 @@ def test_csv_and_parquet_hold_what_sql_shows(store: Any) -> None:
 
 
 REFUSED = [
-    (["--format", "xml"], 2, "Unknown format 'xml'\nhint: one of: json, csv, parquet"),
+    (["--format", "xml"], 2, "Unknown format 'xml'\nhint: one of: json, openlineage, csv, parquet"),
     (["--format", "parquett", "-o", "x"], 2, "hint: did you mean 'parquet'?"),
     (["nowhere"], 2, "Run 'nowhere' not found"),
     (["-s", "no_such_model"], 2, "The selection matches no node of run 0829a5f9"),

@@ -54,15 +54,15 @@ def export(
 ) -> tuple[Path, ...]:
     """Write *runs*, one run selector or several, to *path*, and return the written paths.
 
-    *format* is json, csv, parquet, or the name of an exporter of another package; only csv and parquet hold
-    several runs. *select* and *exclude* choose nodes in dbt's grammar. Existing files are replaced only with
-    *overwrite*. *adapter* connects to the store, which is in *schema*. *project* limits the selectors to one
-    project. Raises the same errors as `export_run`.
+    *format* is json, openlineage, csv, parquet, or the name of an exporter of another package; only csv and
+    parquet hold several runs. *select* and *exclude* choose nodes in dbt's grammar. Existing files are
+    replaced only with *overwrite*. *adapter* connects to the store, which is in *schema*. *project* limits
+    the selectors to one project. Raises the same errors as `export_run`.
     """
     # An unknown format is an error before any run is read.
     exporter_of(format)
     exports = _exports(adapter, runs, select, exclude, project, schema)
-    return write_exports(exports, Path(path), format, overwrite=overwrite)
+    return write_exports(exports, Path(path), format, adapter.dataset_namespace, overwrite=overwrite)
 
 
 def copy_runs(

@@ -17,7 +17,8 @@ from recce_meta.cli.options import OUTPUT, connecting, format_option, project_op
 @click.option(
     "--format",
     "style",
-    help="Output format: json, csv, parquet, or the name of an installed exporter. [default: json]",
+    help="Output format: json, openlineage, csv, parquet, or the name of an installed exporter."
+    " [default: json]",
 )
 @click.option(
     "-o",

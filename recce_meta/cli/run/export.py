@@ -51,6 +51,7 @@ def export(
     """Write runs to files or into another store."""
     _refuse_combined(style, output, force, to, to_schema)
     with progress("reading"), connection.open_existing() as adapter:
+        namespace = adapter.dataset_namespace
         exports = [
             load_export(
                 adapter,
@@ -71,7 +72,7 @@ def export(
         emit_bytes(document(exports[0]))
     else:
         with progress("writing"):
-            paths = write_exports(exports, output, style or JSON, overwrite=force)
+            paths = write_exports(exports, output, style or JSON, namespace, overwrite=force)
         say(exported_text([one.project.run for one in exports], paths, **screen(sys.stderr)))
 
 

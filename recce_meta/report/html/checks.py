@@ -8,7 +8,7 @@ from typing import NamedTuple
 from recce_meta.errors import plural
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
-from recce_meta.report.check_findings import (
+from recce_meta.report.data.check_findings import (
     FindingKind,
     NodeFinding,
     check_finding,

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, BinaryIO, cast
 
 from recce_meta.api.browse.run import BASE, PROBLEMS, RunDetails, run_details
-from recce_meta.api.export import load_export, write_document
+from recce_meta.api.export import load_export
 from recce_meta.diff.scan import is_scan
 from recce_meta.errors import UsageError
 from recce_meta.models.node import NodeResult
@@ -33,6 +33,7 @@ from recce_meta.server.rendering import Page
 from recce_meta.server.serving import Download, PageSet, Redirect, Request
 from recce_meta.server.stopping import StoreBusy
 from recce_meta.server.stores import StoreView
+from recce_meta.store.export_document import document
 
 pages = PageSet()
 EXPORTED_NODES = 3_000
@@ -182,7 +183,8 @@ def export(request: Request) -> Download:
     try:
         with ExitStack() as opened:
             file = cast(BinaryIO, opened.enter_context(tempfile.TemporaryFile()))
-            write_document(load_export(request.view.adapter, run, schema=request.view.schema), file)
+            export = load_export(request.view.adapter, run, schema=request.view.schema)
+            file.writelines(document(export))
             # The response reads the file, and closes it.
             opened.pop_all()
     finally:

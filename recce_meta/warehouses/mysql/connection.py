@@ -42,6 +42,7 @@ class Database(UrlDatabase):
     """MySQL and MariaDB."""
 
     name = "mysql"
+    default_port = 3306
     dialect = "mysql"
     joins_databases = True
     url_schemes: ClassVar[tuple[str, ...]] = ("mysql", "mariadb")

@@ -96,6 +96,7 @@ class Postgres(Warehouse):
     """PostgreSQL 12 and later, through psycopg 3."""
 
     name = "postgres"
+    default_port = DEFAULT_PORT
     build_rules = BuildRules(
         {**KEYED_STRATEGIES, "microbatch": Statement.KEYED},
         *DEFAULT_BY_KEY,

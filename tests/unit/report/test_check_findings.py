@@ -18,7 +18,7 @@ from recce_meta.models.data_diff import (
     SchemaDiff,
     Subject,
 )
-from recce_meta.report.check_findings import FindingKind, findings_summary, node_findings, reports_phrase
+from recce_meta.report.data.check_findings import FindingKind, findings_summary, node_findings, reports_phrase
 
 
 def both(name: str) -> Subject:
