@@ -121,6 +121,11 @@ class Shop:
             "models/hidden.sql": config(materialized="ephemeral")
             + STAR.replace("*", f"{one()} as a, 1 as b"),
             "models/shows_hidden.sql": "select b from {{ ref('hidden') }}",
+            # dbt builds nodes without a ref by their names.
+            "models/zz_named.sql": f"select {one()} as a from main.up",
+            "models/zz_sends.py": "def model(dbt, session):\n    dbt.config(materialized='table')\n"
+            f"    return session.sql('select {(sent := one())} from main.up')\n",
+            "models/zz_reads_sends.sql": f"select {sent} from {{{{ ref('zz_sends') }}}}",
             "models/py.py": "def model(dbt, session):\n    dbt.config(materialized='table')\n"
             f"    return dbt.ref('up').project('{one()}')\n",
             "snapshots/timed.sql": snapshot(

@@ -105,7 +105,7 @@ class GivenLineage(MemoryRunReader):
         super().__init__(replace(SHOP, nodes=tuple(nodes)))
         self._columns = ANALYSES if columns is None else columns
 
-    def _analysed(self, ids: Iterable[str]) -> dict[str, NodeColumns]:
+    def columns_of(self, ids: Collection[str]) -> dict[str, NodeColumns]:
         return {one: self._columns[one] for one in ids if one in self._columns}
 
     def column_children(self, ids: Collection[str]) -> list[ColumnEdge]:

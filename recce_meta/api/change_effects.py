@@ -29,7 +29,7 @@ from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.models.relation_tokens import CLOSING, INJECTED, OPENING, resolve, token_ids
 from recce_meta.models.run import DBT, dbt_options
-from recce_meta.sql_lineage.project.columns import SECONDS, offered_columns
+from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS, offered_columns
 from recce_meta.sql_lineage.project.names import (
     QueryNames,
     RelationFinder,
@@ -213,7 +213,7 @@ class Effects:
         self._sides, self._runs = sides, runs
         self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
         self._changed = frozenset(changed)
-        self.graph = self._with_reads(graph)
+        self.graph = self._with_reads(self._with_direct_reads(graph))
         """The lineage of both sides, and what metrics and saved queries read without an edge of dbt."""
         self._columns = ParentColumns(runs, graph, self._changed)
         self._names: dict[int, RelationFinder] = {}
@@ -272,19 +272,28 @@ class Effects:
 
     def _with_edges(self, graph: LineageGraph, readers: Collection[str]) -> LineageGraph:
         """Return *graph* with the nodes whose columns *readers* read without an edge of dbt."""
-        found = {
-            LineageEdge(edge.node_id, edge.parent_id)
-            for run in self._runs
-            if run.has_columns
-            for edge in run.column_parents(readers)
-            if edge.parent_id not in graph.parents(edge.node_id)
-        }
-        if not found:
-            return graph
-        edges = {
-            LineageEdge(child, parent) for child, all_of in graph.parents_of.items() for parent in all_of
-        }
-        return build_lineage_graph([], {*edges, *found})
+        runs = (run for run in self._runs if run.has_columns)
+        reads = (edge for run in runs for edge in run.column_parents(readers))
+        return _joined(graph, ((edge.node_id, edge.parent_id) for edge in reads))
+
+    def _with_direct_reads(self, graph: LineageGraph) -> LineageGraph:
+        """Return *graph* with the nodes that read a relation by its name, without `ref` or `source`."""
+        run = next((run for run in reversed(self._runs) if run.has_columns), None)
+        is_inlined = partial(is_ephemeral, nodes=self._runs[1].names)
+        asked, wanted = set[str](), graph.downstream(self._changed)
+        while run is not None and wanted:
+            found = [
+                (child, parent)
+                for child, parent in run.column_readers(wanted)
+                if child != parent and child.split(".", 1)[0] in QUERIES and not is_inlined(parent)
+            ]
+            new = {child for child, parent in found if parent not in graph.parents(child)}
+            # The parents of an ephemeral model are read through it.
+            new = {child for child in new if not any(map(is_inlined, graph.parents(child)))}
+            graph = _joined(graph, (each for each in found if each[0] in new))
+            asked |= wanted
+            wanted = graph.downstream(new) - asked
+        return graph
 
     def notes(self) -> Iterable[str]:
         """Yield notes on effects that could not be determined, and why."""
@@ -492,6 +501,15 @@ class Effects:
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
         token = f"{OPENING}{parent}{CLOSING}"
         return [child for child, sql in self._runs[1].tokenised(children).items() if token in sql]
+
+
+def _joined(graph: LineageGraph, reads: Iterable[tuple[str, str]]) -> LineageGraph:
+    """Return *graph* with the edges of *reads*, pairs of a node and a parent."""
+    found = {LineageEdge(child, parent) for child, parent in reads if parent not in graph.parents(child)}
+    if not found:
+        return graph
+    edges = {LineageEdge(child, parent) for child, all_of in graph.parents_of.items() for parent in all_of}
+    return build_lineage_graph([], {*edges, *found})
 
 
 def _called(names: QueryNames, relations: Mapping[str, str]) -> dict[str, list[str]]:

@@ -30,6 +30,7 @@ from recce_meta.models.node import NodeOutline, outline_of
 from recce_meta.models.relation_tokens import RelationIndex, tokenise
 from recce_meta.sql_lineage.impact import columns_read
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
+from recce_meta.sql_lineage.project.names import RelationFinder, dialect_of
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, is_semantic, reads_by_name
 from recce_meta.store import columns, read
 from recce_meta.store.graphs import node_outlines
@@ -146,25 +147,30 @@ class RunReader(ABC):
     def columns_of(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
         """Return the column lineage of exactly the nodes *ids*; nodes that were not analysed are left out."""
 
-    @abstractmethod
     def results_of(self, ids: Collection[str]) -> Mapping[str, NodeResult]:
         """Return dbt's results of the nodes *ids* by unique id."""
+        wanted = frozenset(ids)
+        return {result.unique_id: result for result in self.results if result.unique_id in wanted}
 
-    @abstractmethod
     def output_names(self, ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         """Return the output columns of *ids* according to their SQL."""
+        return {unique_id: found.names for unique_id, found in self.columns_of(ids).items()}
 
-    @abstractmethod
     def gaps(self, ids: Collection[str]) -> Mapping[str, str | None]:
         """Return the analysed nodes of *ids*, each with the reason if it has no columns."""
+        return {unique_id: found.reason for unique_id, found in self.columns_of(ids).items()}
+
+    @abstractmethod
+    def column_readers(self, ids: Collection[str]) -> Iterable[tuple[str, str]]:
+        """Return nodes with one of *ids* that their code reads, at least if dbt does not know of it."""
 
     @abstractmethod
     def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
         """Return every edge from a column of *ids* to a node that reads it."""
 
-    @abstractmethod
     def column_parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
         """Return every edge to a column of *ids* from a column that it reads."""
+        return list(_column_edges(self.columns_of(ids)))
 
     def annotations(self, ids: Collection[str]) -> tuple[Annotation, ...]:
         """Return the notes, tags and owners of the nodes *ids*, of their columns, and of edges to them.
@@ -255,20 +261,11 @@ class MemoryRunReader(RunReader):
     def columns(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
         is_inlined = partial(is_ephemeral, nodes=self.names)
         wanted = {*ids, *self._graph.downstream(filter(is_inlined, ids), through=is_inlined)}
-        return self._analysed(wanted)
+        return self.columns_of(wanted)
 
-    def columns_of(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
-        return self._analysed(ids)
-
-    def results_of(self, ids: Collection[str]) -> Mapping[str, NodeResult]:
-        wanted = frozenset(ids)
-        return {result.unique_id: result for result in self.results if result.unique_id in wanted}
-
-    def output_names(self, ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        return {unique_id: found.names for unique_id, found in self._analysed(ids).items()}
-
-    def gaps(self, ids: Collection[str]) -> Mapping[str, str | None]:
-        return {unique_id: found.reason for unique_id, found in self._analysed(ids).items()}
+    def column_readers(self, ids: Collection[str]) -> Iterable[tuple[str, str]]:
+        named = ((one, self._finder.direct_reads(node)) for one, node in self.names.items())
+        return {(one, parent) for one, parents in named for parent in parents.intersection(ids)}
 
     def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
         parents = frozenset(ids)
@@ -279,8 +276,9 @@ class MemoryRunReader(RunReader):
         found = self.columns({*parents, *children})
         return [edge for edge in _column_edges(found) if edge.parent_id in parents]
 
-    def column_parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
-        return list(_column_edges(self._analysed(ids)))
+    @cached_property
+    def _finder(self) -> RelationFinder:
+        return RelationFinder(self._project.nodes, dialect_of(self.run.adapter_type) or "")
 
     @cached_property
     def _graph(self) -> LineageGraph:
@@ -305,8 +303,7 @@ class MemoryRunReader(RunReader):
                     found.setdefault(parent, []).append(node)
         return found
 
-    def _analysed(self, ids: Iterable[str]) -> dict[str, NodeColumns]:
-        """Return the column lineage of *ids*, analysing the nodes that are new."""
+    def columns_of(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
         wanted = dict.fromkeys(ids)
         missing = [
             unique_id
@@ -352,6 +349,7 @@ class MemoryRunReader(RunReader):
             else:
                 part[unique_id] = node
                 waiting.extend(() if reads_by_name(node) else node.parents)
+                waiting.extend(self._finder.direct_reads(node))
         if any(node.resource_type in DEFINITIONS for node in part.values()):
             for node in self._layer:
                 if node.unique_id not in part:
@@ -530,6 +528,10 @@ class StoredRunReader(RunReader):
         with self._open() as store:
             found = columns.column_analyses(store, self.run, ids)
         return {unique_id: reason for unique_id, (_, reason) in found.items()}
+
+    def column_readers(self, ids: Collection[str]) -> Iterable[tuple[str, str]]:
+        with self._open() as store:
+            return columns.column_readers(store, self.run, ids)
 
     def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
         with self._open() as store:

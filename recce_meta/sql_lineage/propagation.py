@@ -42,6 +42,7 @@ NOT_PROVEN = "its SQL is not proven"
 NOT_TRACED = "its columns are not traced"
 TESTED_FAILS = "the model that it tests fails"
 ABOVE_MAY_FAIL = "it reads a definition that fails or may fail"
+UNTRACED_ABOVE = "a node above it may lose the removed column: its columns are not traced"
 KEPT_ABOVE = "a table above it keeps the removed column until a full refresh"
 
 
@@ -66,16 +67,8 @@ ExistingRowsOf: TypeAlias = Callable[[str, ColumnChange], Outcome | None]
 """Returns what a run does with existing rows of a node if a column changes; None for a node without them."""
 
 
-def _of_none(unique_id: str, column: ColumnChange) -> None:
-    return None
-
-
 FailingWith: TypeAlias = Callable[[str], Collection[str]]
 """Returns the nodes with the SQL of a node: readers of an ephemeral model, and unit tests."""
-
-
-def _alone(unique_id: str) -> Collection[str]:
-    return ()
 
 
 class LineageSource(NamedTuple):
@@ -92,9 +85,9 @@ class LineageSource(NamedTuple):
     """True if the current run has no column lineage, so any reader of a change may be affected."""
     has_references: bool = True
     """True if the current run's column lineage includes the columns that SQL names."""
-    existing: ExistingRowsOf = _of_none
+    existing: ExistingRowsOf = lambda unique_id, column: None
     """Called for affected and for removed columns."""
-    failing_with: FailingWith = _alone
+    failing_with: FailingWith = lambda unique_id: ()
     """Called for nodes that name a removed column."""
     with_assumed: tuple[bool, bool] = (False, False)
     """True for base, and for current, if lineage of tier silver follows from SQL that is not proven."""
@@ -153,8 +146,8 @@ class _AffectedPart(NamedTuple):
     """True if the node names a removed column."""
     may_fail: str = ""
     """Why the node may name a removed column; empty if that is known."""
-    is_kept: bool = False
-    """True if a table above keeps the removed column until a full refresh."""
+    doubt: str = ""
+    """Why the column may not be removed from this node; empty if it is."""
     is_end: bool = False
     """True if readers of the node are not affected."""
 
@@ -187,7 +180,7 @@ class _Propagation:
     def __init__(self, graph: LineageGraph, source: LineageSource, starts: list[Start]) -> None:
         self._graph, self._source, self._starts = graph, source, starts
         self._found: dict[str, AffectedNode] = {}
-        self._passed: dict[tuple[str, Reach, str, Status, bool, bool], float] = {}
+        self._passed: dict[tuple[str, Reach, str, Status, bool, str], float] = {}
         self._current = _LoadedLineage(source.current, source.with_assumed[1])
         self._base = _LoadedLineage(source.base, source.with_assumed[0])
         self._changed = {start.unique_id for start in starts}
@@ -227,7 +220,7 @@ class _Propagation:
             return
         if is_reached and part.what is Reach.COLUMNS and (rows := self._of_existing_rows(part)) is not None:
             self._add(rows, queue)
-        key = part.unique_id, part.what, part.column.lower(), part.status, part.breaks_readers, part.is_kept
+        key = part.unique_id, part.what, part.column.lower(), part.status, part.breaks_readers, part.doubt
         if part.confidence > self._passed.get(key, 0.0) and not part.is_end:
             self._passed[key] = part.confidence
             heappush(queue, part)
@@ -276,7 +269,7 @@ class _Propagation:
             for child in children:
                 yield part._replace(unique_id=child, distance=distance, fails=False, may_fail=may_fail)
             return
-        part = part._replace(is_kept=part.is_kept or self._keeps(part))
+        part = part._replace(doubt=part.doubt or (KEPT_ABOVE if self._keeps(part) else ""))
         readers = self._current.readers(part.unique_id, children)
         earlier = self._base.readers(part.unique_id, children) if part.status is not Status.MODIFIED else {}
         is_new = part.status is Status.ADDED and not self._source.is_blind
@@ -285,6 +278,11 @@ class _Propagation:
         for child in self._unparsed(children) if is_new else self._possible_readers(part, children, known):
             why = self._why_unknown(child) if part.status is Status.REMOVED else ""
             yield unknown._replace(unique_id=child, may_fail=why)
+            if why and part.column != ANY:
+                doubt = part.doubt or UNTRACED_ABOVE
+                yield part._replace(
+                    unique_id=child, distance=distance, fails=False, may_fail=why, doubt=doubt
+                )
         assumed = set()
         if part.status is Status.REMOVED:
             # SQL that is not proven makes no reader fail, and passes no removal on.
@@ -297,7 +295,7 @@ class _Propagation:
         failing = self._failing(part, readers, earlier)
         for child, sure in failing.items():
             failed = part._replace(distance=distance, unique_id=child, confidence=min(part.confidence, sure))
-            failed = failed._replace(fails=not part.is_kept, may_fail=KEPT_ABOVE if part.is_kept else "")
+            failed = failed._replace(fails=not part.doubt, may_fail=part.doubt)
             if child.startswith(DEFINITION_PREFIXES):
                 yield from self._failed_columns(failed, [earlier.get(child), readers.get(child)])
             else:
@@ -413,7 +411,7 @@ class _Propagation:
             column,
             status,
             min(part.confidence, edge.confidence),
-            is_kept=part.is_kept,
+            doubt=part.doubt,
         )
 
     def _status(self, part: _AffectedPart, child: str, column: str) -> Status:
@@ -531,7 +529,8 @@ class _LoadedLineage:
         for reader, known in self._load(list(new)).items():
             if reader not in self.columns:
                 self.columns[reader] = known
-                for edge in columns_read(reader, known):
+                # Without a lineage, only the nodes that it may read are known.
+                for edge in columns_read(reader, known) if known.reason is None else ():
                     by_reader = self._reads.setdefault(edge.parent_id, {})
                     reads = by_reader.get(reader)
                     if reads is None:  # edges are many: `setdefault` would make an object for each

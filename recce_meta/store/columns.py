@@ -222,6 +222,13 @@ def columns_of(
     return {unique_id: _columns_of(found[unique_id]) for unique_id in sorted(found)}
 
 
+def column_readers(store: StoreSession, run: RunMetadata, parent_ids: Iterable[str]) -> set[tuple[str, str]]:
+    """Return pairs of a node and one of *parent_ids* of which it reads a column in *run*."""
+    ids = "\n".join(parent_ids)
+    found = store.query("column_readers", column_graph_id=run.column_graph_id, ids=ids)
+    return {(str(reader), str(parent)) for reader, parent in found}
+
+
 def column_children(store: StoreSession, run: RunMetadata, parent_ids: Iterable[str]) -> list[ColumnEdge]:
     """Return the column edges of *run* from the nodes *parent_ids* to their children, unordered."""
     return _edges(store, "column_children", run, parent_ids)

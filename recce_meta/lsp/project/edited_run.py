@@ -121,11 +121,9 @@ class EditedRun(RunReader):
         with self._lock:
             return self._inner.results_of(ids)
 
-    def output_names(self, ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        return {unique_id: found.names for unique_id, found in self.columns_of(ids).items()}
-
-    def gaps(self, ids: Collection[str]) -> Mapping[str, str | None]:
-        return {unique_id: found.reason for unique_id, found in self.columns_of(ids).items()}
+    def column_readers(self, ids: Collection[str]) -> Iterable[tuple[str, str]]:
+        with self._lock:
+            return self._inner.column_readers(ids)
 
     def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
         with self._lock:

@@ -24,6 +24,7 @@ from recce_meta.errors import RecceMetaError
 from recce_meta.graph import parents_first
 from recce_meta.models.catalog import TABLES, VIEWS
 from recce_meta.models.lineage import (
+    UNSURE,
     ColumnGraph,
     ColumnOutput,
     ColumnSource,
@@ -267,7 +268,7 @@ class _Analysis:
         elif node.resource_type == UNIT_TEST:
             self._add_unit_test(node)
         elif node.language == "python":
-            self._give_up(node, PYTHON)
+            self._give_up(node, PYTHON, self.names.direct_reads(node))
         elif node.compiled_code is not None and not node.compiled_code.strip():
             self.fail(unique_id, EMPTY)
         elif not node.compiled_code and node.resource_type in VIEWS:
@@ -512,12 +513,13 @@ class _Analysis:
             self._columns[node.unique_id] = offered_columns(node, inferred)
             self._spellings.pop(node.unique_id, None)  # a node that reads itself was looked up before
 
-    def _give_up(self, node: NodeMetadata, reason: str) -> None:
-        """Record that *node* is expected to have no column edges."""
-        lineage_id = self._id("reason", reason)
+    def _give_up(self, node: NodeMetadata, reason: str, reads: Collection[str] = ()) -> None:
+        """Record that *node* is expected to have no column edges, but may name any column of *reads*."""
+        named = tuple(ColumnSource(parent, EVERYTHING, UNSURE) for parent in sorted(reads))
+        lineage_id = self._id("reason", reason, *([named] if named else ()))
         self.lineage_ids[node.unique_id] = lineage_id
         if lineage_id not in self.known:
-            self.analyses[lineage_id] = NodeColumns(tier=self.tier, reason=reason)
+            self.analyses[lineage_id] = NodeColumns(tier=self.tier, references=named, reason=reason)
 
     def _warn(self, unique_id: str, reason: str) -> None:
         self._failed.append(f"Columns of {unique_id} are not traced: {reason}")

@@ -8,9 +8,11 @@ sqlglot need not be loaded.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from hashlib import sha256
 
 from msgspec import Struct
@@ -116,6 +118,9 @@ def without_partition(name: str, dialect: str) -> str:
 _PART = r'(?:"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[^\W\d][\w$-]*)'
 _RELATION = re.compile(rf"(?:{_PART}\s*\.\s*)*({_PART})")
 _QUOTES = '"`[]'
+_FROM = re.compile(rf"\b(?:from|join)\s+({_PART})", re.IGNORECASE)
+_SENDING = frozenset(["execute", "query", "sql", "table"])
+"""Methods of Python's sessions and connections that take SQL or the name of a relation."""
 _DOTTED = re.compile(r"[\w$-]+(?:\.[\w$-]+)+")
 _NAME = re.compile(r"\bn[0-9a-f]{16}\b", re.IGNORECASE)
 
@@ -183,6 +188,28 @@ def _dotted_names(sql: str) -> set[str]:
     # Only words with dots, because the regular expression is slow on whole queries.
     words = plain_name(sql).split()
     return set(_DOTTED.findall(" ".join([word for word in words if "." in word])))
+
+
+def names_in_python(code: str) -> set[str]:
+    """Return the possible relation names in the strings of Python *code*, as `plain_name` has them.
+
+    >>> sorted(names_in_python("session.sql('select a from main.t join u')"))
+    ['main', 'main.t', 'u']
+    """
+    try:
+        parts = [*ast.walk(ast.parse(code))]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _dotted_names(code) | set(re.findall(r"\w+", plain_name(code)))
+    described = {id(one.value) for one in parts if isinstance(one, ast.Expr)}
+    constants = [one for one in parts if isinstance(one, ast.Constant) and id(one) not in described]
+    texts = [one.value for one in constants if isinstance(one.value, str)]
+    found = {name for text in texts for name in _dotted_names(text)}
+    found |= {plain_name(name) for text in texts for name in _FROM.findall(text)}
+    # A name may be an argument, or a part of computed SQL.
+    calls = (one.func for one in parts if isinstance(one, ast.Call))
+    if any(isinstance(call, ast.Attribute) and call.attr in _SENDING for call in calls):
+        found |= {plain_name(text) for text in texts if text.isidentifier()}
+    return found
 
 
 def _shorter_names(relation: str) -> list[list[str]]:
@@ -301,6 +328,27 @@ class RelationFinder:
             hard_coded=frozenset(read - expected),
             injected=self._injected(node, tokenised.lower()) if INJECTED in tokenised.lower() else {},
         )
+
+    def direct_reads(self, node: NodeMetadata) -> set[str]:
+        """Return the nodes that *node* reads without `ref` or `source`, by names in its SQL or Python."""
+        is_python = node.language == "python"
+        code = node.raw_code if is_python else node.compiled_code
+        if not code:
+            return set()
+        expected = {*node.parents, *self._readable.relations_of(node).values(), node.unique_id}
+        names = names_in_python(code) if is_python else _dotted_names(code)
+        owners = (self._owner(without_partition(name, self._dialect), expected) for name in names)
+        found = {owner for owner in owners if owner}
+        if is_python:
+            found.update(*(self._by_identifier.get(name, ()) for name in names))
+        return found - expected
+
+    @cached_property
+    def _by_identifier(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for name, owners in self._by_name.items():
+            found[name.rpartition(".")[2]] += owners
+        return found
 
     def _injected(self, node: NodeMetadata, code: str) -> dict[str, str]:
         """Return the ephemeral models whose CTEs are in *code*, by the names of the CTEs."""

@@ -24,7 +24,13 @@ from recce_meta.models.lineage import (
     Usage,
 )
 from recce_meta.store import write
-from recce_meta.store.columns import column_analyses, column_children, column_parents, load_columns
+from recce_meta.store.columns import (
+    column_analyses,
+    column_children,
+    column_parents,
+    column_readers,
+    load_columns,
+)
 from recce_meta.store.prune import prune
 from recce_meta.store.read import list_runs, run_by_id
 from recce_meta.store.session import open_store
@@ -313,12 +319,14 @@ def test_neighbours_are_found_by_either_end(
         assert run == done.run
         children = column_children(session, run, [first, "model.shop.m011", "nothing"])
         parents = column_parents(session, run, [third, first])
+        readers = column_readers(session, run, [first, second, "nothing"])
         analyses = column_analyses(session, run, [first, "nothing"])
 
     assert sorted(children, key=str) == [
         ColumnEdge(second, "id", first, "id", "passthrough", 0.9),
         ColumnEdge(second, None, first, "id", "filter", 0.9),
     ]
+    assert readers == {(second, first), (third, second)}
     assert {(edge.node_id, edge.column_name, edge.parent_id) for edge in parents} == {
         (third, "id", second),
         (third, None, second),

@@ -16,7 +16,7 @@ from recce_meta.models.change import BY_GUESS
 from recce_meta.models.lineage import Usage
 from recce_meta.sql_lineage.project.columns import PYTHON, analyse_project
 from recce_meta.sql_lineage.project.nodes import OTHER_FIXTURE
-from recce_meta.sql_lineage.propagation import KEPT_ABOVE, NOT_TRACED
+from recce_meta.sql_lineage.propagation import KEPT_ABOVE, NOT_TRACED, UNTRACED_ABOVE
 
 CHECK = {"materialized": "snapshot", "strategy": "check", "check_cols": ["a"], "unique_key": "id"}
 CHECK_ALL = {**CHECK, "check_cols": "all"}
@@ -265,6 +265,43 @@ def test_an_exposure_reads_the_columns_that_its_meta_lists(
 
     found = {one.name: (one.fails, one.may_fail) for one in whole_diff(*sides, NOTHING_MORE).impacted}
     assert found.get("board") == expected
+
+
+PYTHON_CODES = [
+    ("session.sql('select a from d.s.p')", True),
+    ("session.table('P').project('a')", True),
+    ("query = 'select a ' + 'from s.p'; session.sql(query)", True),
+    ("session.sql('select a from d.s.' + name('p'))", True),
+    ("con.execute(f'select {x} from p')", True),
+    ("df['p']", False),
+    ("session.sql('select a from other.p2')", False),
+    ("'''select a from d.s.p'''", False),
+    ("session.sql('select a from d.s.p'", True),  # does not parse
+]
+
+
+@pytest.mark.parametrize("is_stored", [False, True])
+@pytest.mark.parametrize(("code", "reads"), PYTHON_CODES)
+def test_python_that_names_a_relation_without_ref_may_fail_and_so_may_its_readers(
+    code: str, reads: bool, is_stored: bool, store: UnifiedSqlAdapter
+) -> None:
+    python = NodeMetadata(
+        unique_id="model.shop.py", name="py", resource_type="model", language="python",
+        relation_name='"d"."s"."py"', raw_code=f"def model(dbt, session):\n    {code}",
+    )  # fmt: skip
+    reader = node("r", "select a from py", python.unique_id)
+    # It names p without ref, so that dbt knows of no edge.
+    hard = node("hard", "select a from d.s.p")
+    sides = [project(one, node("p", sql), python, reader, hard) for one, sql in (("b", P), ("bc", LESS))]
+    if is_stored:
+        runs = [record_run(store, one).run for one in sides]
+        diff = stored_diff(store, runs[0], runs[1], "recce_metadata")
+    else:
+        diff = whole_diff(*sides, NOTHING_MORE)
+
+    found = {one.name: (one.fails, one.may_fail) for one in diff.impacted}
+    expected = {"py": (False, PYTHON), "r": (False, UNTRACED_ABOVE)} if reads else {}
+    assert found == {**expected, "hard": (True, "")}
 
 
 def test_nodes_whose_reading_of_a_removed_column_is_not_known_may_fail() -> None:

@@ -1,0 +1,15 @@
+-- Nodes of a column graph that read a column of the nodes in a newline-separated list, with these nodes.
+SELECT DISTINCT
+  place.unique_id,
+  edge.parent_id
+FROM recce_metadata.store_column_parts AS part
+JOIN recce_metadata.store_column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN recce_metadata.store_column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+WHERE
+  part.column_graph_id = :column_graph_id
+  AND edge.parent_id IN (
+    SELECT
+      EXPLODE(SPLIT(:ids, CHR(10)))
+  );
