@@ -34,13 +34,14 @@ WITH measuring AS (
   FROM measuring AS run
   JOIN store_run_results AS result ON result.run_id = run.run_id
   WHERE run.age <= CAST(:most AS BIGINT) AND run.has_results = 1
-  GROUP BY run.latest_run_id, run.latest_graph_id, result.unique_id
+  -- The node is first: in the order of the joins below, PostgreSQL would sort all counts, which takes longer than to hash.
+  GROUP BY result.unique_id, run.latest_run_id, run.latest_graph_id
   UNION ALL
   SELECT run.latest_run_id, run.latest_graph_id, 'count' AS kind, counted.unique_id, MIN(run.age) AS age
   FROM measuring AS run
   JOIN store_node_statistics AS counted ON counted.run_id = run.run_id
   WHERE run.age <= CAST(:most AS BIGINT) AND counted.row_count IS NOT NULL
-  GROUP BY run.latest_run_id, run.latest_graph_id, counted.unique_id
+  GROUP BY counted.unique_id, run.latest_run_id, run.latest_graph_id
 )
 SELECT run.latest_run_id, run.graph_id, run.macro_set_id, MAX(run.measured_at) AS measured_at
 FROM measured
