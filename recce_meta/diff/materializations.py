@@ -17,6 +17,7 @@ from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import (
     ANY_NAME,
+    KEY_STAYS,
     REMOVED_STAYS,
     SELECTION,
     BuildRules,
@@ -61,6 +62,7 @@ UNSTABLE = re.compile(
 """Text with another result at each read, which a table freezes and a view does not."""
 
 # Snapshots: the same macros on all adapters (snapshots/helpers.sql, snapshots/strategies.sql).
+_NO_KEY = "unique_key names a removed column"
 _NEW_VERSIONS = "get a new version, every row that differs: the old ones are closed"
 SNAPSHOT_COLUMNS: Mapping[tuple[Edit, str], Outcome] = {
     (Edit.ADDED, "check_cols"): Outcome(
@@ -68,7 +70,7 @@ SNAPSHOT_COLUMNS: Mapping[tuple[Edit, str], Outcome] = {
     ),
     (Edit.ADDED, ""): Outcome(NON_BREAKING, "have NULL in the new column until they change"),
     (Edit.REMOVED, "check_cols"): failing("check_cols names a removed column"),
-    (Edit.REMOVED, "unique_key"): failing("unique_key names a removed column"),
+    (Edit.REMOVED, "unique_key"): failing(_NO_KEY),
     (Edit.REMOVED, "updated_at"): failing("updated_at names a removed column"),
     (Edit.REMOVED, ""): REMOVED_STAYS,
     (Edit.VALUE, "check_cols"): Outcome(BREAKING, _NEW_VERSIONS),
@@ -476,7 +478,8 @@ def column_outcome(
     policy = str(node.config.get("on_schema_change") or "ignore")
     decides = next((DECIDING[role] for role in roles if role in DECIDING), None)
     if edit is Edit.REMOVED and "unique_key" in roles:
-        return failing("unique_key names a removed column")
+        is_found = strategy == "delete+insert" and isinstance(node.config.get("unique_key"), str)
+        return KEY_STAYS if is_found and policy == "append_new_columns" else failing(_NO_KEY)
     if edit is Edit.REMOVED and name in names_in(node.config.get("merge_update_columns")):
         return failing("merge_update_columns names a removed column")
     if is_retyped:

@@ -32,7 +32,7 @@ from recce_meta.sql_lineage.impact import (
 )
 from recce_meta.sql_lineage.project.columns import WITHOUT_QUERY
 from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
-from recce_meta.warehouses.builds import REMOVED_STAYS, Outcome
+from recce_meta.warehouses.builds import KEY_STAYS, REMOVED_STAYS, Outcome
 
 ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
 """Returns the available column lineage of nodes, and of readers that inline them as ephemeral models."""
@@ -314,9 +314,8 @@ class _Propagation:
     def _keeps(self, part: _AffectedPart) -> bool:
         """Return True if a table of earlier runs keeps the removed column of *part*."""
         removed = ColumnChange(part.column, part.status)
-        return (
-            part.status is Status.REMOVED and self._source.existing(part.unique_id, removed) == REMOVED_STAYS
-        )
+        is_removed = part.status is Status.REMOVED
+        return is_removed and self._source.existing(part.unique_id, removed) in (REMOVED_STAYS, KEY_STAYS)
 
     def _failed_columns(
         self, failed: _AffectedPart, reads: Iterable[_Reads | None]

@@ -84,6 +84,10 @@ def failing(why: str) -> Outcome:
 REMOVED_STAYS = Outcome(
     Category.PARTIAL_BREAKING, "keep the removed column; rows written now have NULL in it"
 )
+KEY_STAYS = Outcome(
+    Category.BREAKING, "are deleted if a row is selected: unique_key names a column that only the table has"
+)
+"""`delete … where key in (select key from new_rows)` finds the key in the table."""
 APPEND, KEYED = Statement.APPEND, Statement.KEYED
 
 

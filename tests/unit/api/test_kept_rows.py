@@ -334,6 +334,7 @@ def failing_readers(sql: str, edited: str = LESS, reader: str = "select a from k
 
 
 WORKS, FAILS, KEPT, GUESSED = (False, ""), (True, ""), (False, KEPT_ABOVE), (False, BY_GUESS)
+APPENDED = "append_new_columns"
 RENAMED = P.replace("a,", "a as z,")
 
 
@@ -350,6 +351,22 @@ RENAMED = P.replace("a,", "a as z,")
 )
 def test_readers_of_a_column_that_a_table_keeps_may_fail(config: dict[str, Any], expected: object) -> None:
     assert failing_readers(STAR, **{**KEYED, **config}) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "strategy", "expected"),
+    [
+        ("a", "delete+insert", [WORKS, WORKS, KEPT]),
+        (["a"], "delete+insert", [FAILS, WORKS, FAILS]),
+        ("a", "merge", [FAILS, WORKS, FAILS]),
+    ],
+)
+def test_a_removed_key_that_the_table_keeps_deletes_all_rows(
+    key: object, strategy: str, expected: object
+) -> None:
+    config = {**KEYED, "unique_key": key, "incremental_strategy": strategy, "on_schema_change": APPENDED}
+    assert failing_readers(STAR, **config) == expected
+    assert reached(LESS, config, sql=STAR) == ("fails" if expected == [FAILS, WORKS, FAILS] else "rows")
 
 
 @pytest.mark.parametrize(
