@@ -113,14 +113,13 @@ class _EventsOfRun:
             facets["processing_engine"] = _facet(
                 "ProcessingEngineRunFacet", name="dbt", version=self._run.dbt_version
             )
-        if has_failed and result.message:
-            facets["errorMessage"] = _facet(
-                "ErrorMessageRunFacet", message=result.message, programmingLanguage="SQL"
-            )
         run = {"runId": _uuid(f"{self._run.run_id} {node.unique_id}"), "facets": facets}
         job = self._job(node)
         started = ended - timedelta(seconds=result.seconds or 0)
         yield {**_event("RunEvent", _time(started)), "eventType": "START", "run": run, "job": job}
+        if has_failed and result.message:
+            error = _facet("ErrorMessageRunFacet", message=result.message, programmingLanguage="SQL")
+            run = {**run, "facets": {**facets, "errorMessage": error}}
         output = self._dataset(node.unique_id, is_output=True)
         rows = self._counts.get(node.unique_id)
         if rows is not None:
@@ -146,7 +145,7 @@ class _EventsOfRun:
                 jobType=node.resource_type.upper(),
             )
         }
-        if node.compiled_code:
+        if node.compiled_code and node.language != "python":
             dialect = {"dialect": self._run.adapter_type} if self._run.adapter_type else {}
             facets["sql"] = _facet("SQLJobFacet", query=node.compiled_code, **dialect)
         parts = (node.database_name, node.schema_name, node.unique_id.partition(".")[2])
@@ -154,8 +153,14 @@ class _EventsOfRun:
         return {"namespace": self._jobs, "name": ".".join(filter(None, parts)) + suffix, "facets": facets}
 
     def _inputs(self, node: NodeMetadata) -> list[Event]:
-        found = dict.fromkeys(self._relations(node.parents))
-        return [self._dataset(parent) for parent in found]
+        # SQL may name a relation without `ref` or `source`.
+        reads = (
+            read.parent
+            for edge in self._edges.get(node.unique_id, ())
+            for _, read in self._reads(edge, frozenset())
+        )
+        found = dict.fromkeys((*self._relations(node.parents), *reads))
+        return [self._dataset(parent) for parent in found if parent != node.unique_id]
 
     def _relations(self, parents: Iterable[str]) -> Iterator[str]:
         """Yield the nodes with relations that a query reads; ephemeral models stand for what they read."""

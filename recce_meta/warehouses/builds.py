@@ -225,7 +225,8 @@ _NOT_RUN = re.compile(
 _ROWS = re.compile(
     r"""
     (?<![a-z]) (?:delete|insert|update|upsert|merge|copy|overwrite|replace\s+into|call|exec|execute) (?![a-z])
-    | \bcreate\b[^;]*?\b(?:table|view)\b | \bswap\s+with\b | \bexchange\s+partition\b
+    | \bcreate\b[^;]*?\b(?:table|view)\b | \bdrop\s+(?:table|view)\b | \brename\s+to\b
+    | \bswap\s+with\b | \bexchange\s+partition\b
     | \brow\s+(?:access|filter|level)\b | \bcreate\s+policy\b
     | ^\s*(?:do|select|with)\b | ^\s*\{\{[^{}]*\bvar\s*\([^{}]*\}\}\s*;?\s*$
     """,
@@ -237,11 +238,20 @@ _OTHER_RELATION = re.compile(
     \b(?: delete\s+from | update | (?:insert|merge|copy|replace)\s+(?:into|overwrite)(?:\s+table)?
         | create\s+(?:[a-z]+\s+)*?(?:table|view)(?:\s+if\s+not\s+exists)? )
     \s+ (?: \{\{-?\s*(?:ref|source)\s*\((?P<relation>[^(){}]*)\)\s*-?\}\}
-        | (?:\{\{[^{}]*\}\}\s*\.\s*)*(?P<name>[\w$."`]+)(?!\s*\{) )
+        | (?:\{\{[^{}]*\}\}\s*\.\s*)*
+            (?P<name>(?:[\w$]+|"[\w$-]+"|`[\w$.-]+`)(?:\.(?:[\w$]+|"[\w$-]+"|`[\w$-]+`))*)
+            (?![\w$."`]|\s*[{~+(|]) )
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 """A statement with the relation that it writes, if this is not computed."""
+_PLAIN = re.compile(
+    r"\b(?:delete\s+from|update)\s+(?:\{\{[^{}]*\}\}\s*\.?\s*)*[\w$.\"`]*\s*\b(?:where|set)\b(?P<rest>[^;]*)",
+    re.IGNORECASE,
+)
+"""A statement without an alias: its columns have their names, unless the rest is vague."""
+_VAGUE = re.compile(r"\b(?:select|from|row|struct|columns|for|loop|this)\b|::|\#\d|~", re.IGNORECASE)
+"""A row as a whole, a position, or a name that is computed."""
 
 
 def configured_names(node: NodeMetadata, adapter: str | None, hooks: Iterable[str]) -> dict[str, bool]:
@@ -291,7 +301,8 @@ def hook_texts(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[
 def row_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> frozenset[str]:
     """Return the `hook_words` of *node* if a hook may write, remove or hide rows of its table; else none.
 
-    A statement that names another relation, by its name, `ref` or `source`, does not.
+    A statement that names another relation, by its name, `ref` or `source`, does not. ANY_NAME is one unless
+    the statements are a DELETE or an UPDATE that read nothing else.
     """
     texts = hook_texts(node, macros)
     own = {node.name.lower(), (node.identifier or node.name).lower()}
@@ -300,8 +311,15 @@ def row_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> frozen
         is_own = not own.isdisjoint(names_in(found["relation"] or found["name"]))
         return found[0] if is_own else "other"
 
-    plain = (_OTHER_RELATION.sub(without_others, _NOT_RUN.sub(" ", text)) for text in texts)
-    return hook_words(node, texts) if any(map(_ROWS.search, plain)) else frozenset()
+    def without_plain(found: re.Match[str]) -> str:
+        return found[0] if _VAGUE.search(found["rest"]) or own & names_in(found["rest"]) else "plain"
+
+    ours = [_OTHER_RELATION.sub(without_others, _NOT_RUN.sub(" ", text)) for text in texts]
+    if not any(map(_ROWS.search, ours)):
+        return frozenset()
+    is_plain = not any(_ROWS.search(_PLAIN.sub(without_plain, text)) for text in ours)
+    is_looped = any(re.search(r"\{%-?\s*for\b", text) for text in texts)
+    return hook_words(node, texts) | ({ANY_NAME} if is_looped or not is_plain else set())
 
 
 def _strings(value: Json) -> list[str]:
@@ -382,7 +400,7 @@ def names_in_configuration(
     """Return the names of columns in the configuration of *node*; *columns_of* has those of a parent."""
     texts = hook_texts(node, macros)
     words, deciding = hook_words(node, texts), row_words(node, macros)
-    is_whole = bool(deciding) and any(map(_STAR.search, texts))
+    is_whole = bool(deciding) and (ANY_NAME in deciding or any(map(_STAR.search, texts)))
     # SQL of a hook reads a parent if it has the name.
     known = [nodes[one] for one in node.parents if one in nodes]
     read = [one.unique_id for one in known if {one.name.lower(), (one.identifier or "").lower()} & words]

@@ -132,7 +132,8 @@ def test_a_node_that_ran_starts_and_completes() -> None:
     assert started["run"] == completed["run"]
     assert completed["job"]["name"] == "db.prod.shop.orders"
     assert completed["job"]["facets"]["sql"]["query"] == "select 1"
-    (read,) = completed["inputs"]
+    read, named = completed["inputs"]
+    assert named["name"] == "db.other.t"
     assert (read["namespace"], read["name"]) == (NAMESPACE, "db.prod.raw")
     assert read["facets"]["schema"]["fields"][1] == {
         "name": "amount",
@@ -175,11 +176,12 @@ def test_a_node_that_did_not_run_is_a_job_without_a_run(status: str | None) -> N
 
 def test_a_failed_node_writes_nothing_and_says_why() -> None:
     failed = NodeResult(unique_id=ORDERS.unique_id, status="error", message="no column n")
-    _, event = events_of(export(failed))
+    started, event = events_of(export(failed))
 
     assert refused(event) == []
     assert (event["eventType"], event["outputs"]) == ("FAIL", [])
     assert event["run"]["facets"]["errorMessage"]["message"] == "no column n"
+    assert "errorMessage" not in started["run"]["facets"]
 
 
 def test_columns_that_are_not_traced_have_no_facet() -> None:
