@@ -358,8 +358,8 @@ class ConfiguredNames(Struct, frozen=True):
         """Return the part of a lineage id that follows from these names."""
         if not self.own and not self.keys and not self.hooked:
             return []
-        more: list[Json] = [self.hooked] if self.hooked else []
-        return [sorted(self.own.items()), sorted(self.keys), *more, *([True] if self.deciding else ())]
+        more: list[Json] = [one for one in (self.hooked, sorted(self.deciding)) if one]
+        return [sorted(self.own.items()), sorted(self.keys), *more]
 
     def deciding_rows(
         self, outputs: Iterable[ColumnOutput], source_of: Callable[[tuple[str, str]], ColumnSource]
