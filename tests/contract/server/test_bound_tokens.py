@@ -32,7 +32,7 @@ from tests.contract.server.test_connections_api import _forget_limits as forget_
 from tests.contract.server.test_scopes import all_routes
 
 OTHER, SECRET = "5f4e3d2c1b0a", "secretname"
-OPEN = {"/login", "/logout", "/static/{name}", *DELIVERIES}
+OPEN = {"/login", "/logout", "/healthz", "/readyz", "/static/{name}", *DELIVERIES}
 
 
 @pytest.fixture(scope="module")
