@@ -172,7 +172,7 @@ def readers_of_ephemeral(
             before, after = base.nodes.get(child), current.nodes.get(child)
             if before and after and after.resource_type in SQL_BUILT and not after.is_ephemeral:
                 query = _of_sql(before, after, causes, compare)
-                words = causes.incremental_words(before, after), causes.row_words(before, after)
+                words = causes.deciding_words(before, after)
                 effects = [query, *table_effects(before, after, query, (), causes.adapter, *words)]
                 found[child] = (unique_id, distance, merge_effects(effects))
     return found
@@ -220,7 +220,7 @@ def _effects(
     if has_sql and reasons & {Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS}:
         query = _of_sql(before, after, causes, compare)
         yield query
-        words = causes.incremental_words(before, after), causes.row_words(before, after)
+        words = causes.deciding_words(before, after)
         yield from table_effects(before, after, query, change.details, causes.adapter, *words)
     if after.resource_type == SEMANTIC_MODEL and (lost := _lost_elements(before, after)):
         columns = tuple(ColumnChange(name, Status.REMOVED) for name in lost)

@@ -39,7 +39,7 @@ from recce_meta.diff.project_side import (
 from recce_meta.errors import first_of
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.models.adapters import is_builtin
-from recce_meta.warehouses.builds import incremental_words, row_words
+from recce_meta.warehouses.builds import HOOKS, hooks_and_macros, incremental_words, row_words
 
 BUILT = frozenset(["model", "seed", "snapshot", "test"])
 """Resource types that dbt builds with a materialization."""
@@ -201,9 +201,6 @@ def reads_every_key(run: RunMetadata | None) -> bool:
         return True
     numbers = [int(number) for number in re.findall(r"\d+", run.recorder_version)[:3]]
     return tuple(numbers) >= EVERY_KEY_SINCE
-
-
-HOOKS = ("pre-hook", "post-hook", "pre_hook", "post_hook")
 
 
 @dataclass(frozen=True)
@@ -398,15 +395,13 @@ class Causes:
         own += codes if not is_visible else filter(decides_at_run_time, codes)
         return "the node's code" if any(reads_config(text, key) for text in own) else None
 
-    def incremental_words(self, *nodes: NodeMetadata) -> frozenset[str]:
-        """Return the words by which a run of *nodes* may select rows because the table has rows."""
-        sides = (self.base, self.current)
-        return frozenset().union(*(incremental_words(one, side.macros) for side in sides for one in nodes))
-
-    def row_words(self, *nodes: NodeMetadata) -> frozenset[str]:
-        """Return the words of the hooks of *nodes* that may write or remove rows."""
-        sides = (self.base, self.current)
-        return frozenset().union(*(row_words(one, side.macros) for side in sides for one in nodes))
+    def deciding_words(self, *nodes: NodeMetadata) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the `incremental_words` of *nodes*, and the `row_words` of their hooks."""
+        places = [(one, side.macros) for side in (self.base, self.current) for one in nodes]
+        return (
+            frozenset().union(*(incremental_words(one, macros) for one, macros in places)),
+            frozenset().union(*(row_words(one, hooks_and_macros(one, macros)) for one, macros in places)),
+        )
 
     def unstable(self, *nodes: NodeMetadata) -> str:
         """Return why each read of *nodes*, as views, may differ; empty if it does not.

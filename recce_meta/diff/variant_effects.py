@@ -122,7 +122,7 @@ def _effects(
         shown = () if reasons in known else reasons or (str(effect.category),)
         known.add(reasons)
         yield replace(effect, reasons=tuple(f"{when}{reason}" for reason in shown))
-        words = causes.incremental_words(before, after), causes.row_words(before, after)
+        words = causes.deciding_words(before, after)
         yield from table_effects(before, after, effect, details, causes.adapter, *words)
 
 

@@ -22,7 +22,7 @@ from recce_meta.models import NodeMetadata
 from recce_meta.models.catalog import VIEWS
 from recce_meta.models.export import AnalysisEdge, Export
 from recce_meta.models.lineage import Kind, Usage
-from recce_meta.models.node import NodeResult
+from recce_meta.models.node import Column, NodeResult
 from recce_meta.models.run import DBT, ERROR_STATUSES
 
 Event: TypeAlias = dict[str, Any]
@@ -120,11 +120,6 @@ class _EventsOfRun:
         if has_failed and result.message:
             error = _facet("ErrorMessageRunFacet", message=result.message, programmingLanguage="SQL")
             run = {**run, "facets": {**facets, "errorMessage": error}}
-        output = self._dataset(node.unique_id, is_output=True)
-        rows = self._counts.get(node.unique_id)
-        if rows is not None:
-            statistics = _facet("OutputStatisticsOutputDatasetFacet", rowCount=rows)
-            output["outputFacets"] = {"outputStatistics": statistics}
         yield {
             **_event("RunEvent", _time(ended)),
             "eventType": "FAIL" if has_failed else "COMPLETE",
@@ -132,8 +127,17 @@ class _EventsOfRun:
             "job": job,
             "inputs": self._inputs(node),
             # As dbt-ol: a run that fails writes nothing.
-            "outputs": [] if has_failed else [output],
+            "outputs": [] if has_failed else [self._written(node)],
         }
+
+    def _written(self, node: NodeMetadata) -> Event:
+        """Return the relation of *node*, with its row count."""
+        output = self._dataset(node.unique_id, is_output=True)
+        rows = self._counts.get(node.unique_id)
+        if rows is not None:
+            statistics = _facet("OutputStatisticsOutputDatasetFacet", rowCount=rows)
+            output["outputFacets"] = {"outputStatistics": statistics}
+        return output
 
     def _job(self, node: NodeMetadata) -> Event:
         is_dbt = self._run.extractor == DBT
@@ -154,11 +158,7 @@ class _EventsOfRun:
 
     def _inputs(self, node: NodeMetadata) -> list[Event]:
         # SQL may name a relation without `ref` or `source`.
-        reads = (
-            read.parent
-            for edge in self._edges.get(node.unique_id, ())
-            for _, read in self._reads(edge, frozenset())
-        )
+        reads = (read.parent for edge in self._edges.get(node.unique_id, ()) for _, read in self._reads(edge))
         found = dict.fromkeys((*self._relations(node.parents), *reads))
         return [self._dataset(parent) for parent in found if parent != node.unique_id]
 
@@ -173,9 +173,8 @@ class _EventsOfRun:
 
     def _dataset(self, unique_id: str, *, is_output: bool = False) -> Event:
         node = self._nodes.get(unique_id)
-        if node is None:  # a relation outside of the project, by its name
-            return {"namespace": self._namespace, "name": _plain(unique_id)}
-        parts = (node.database_name, node.schema_name, node.identifier or node.name)
+        if node is None:
+            return self._name(unique_id)
         facets: dict[str, Any] = {}
         # What a job writes has its columns there.
         if node.columns and (is_output or not _is_job(node)):
@@ -184,7 +183,14 @@ class _EventsOfRun:
             facets["documentation"] = _facet("DocumentationDatasetFacet", description=node.description)
         if is_output and (lineage := self._column_lineage(unique_id)) is not None:
             facets["columnLineage"] = lineage
-        return {"namespace": self._namespace, "name": ".".join(filter(None, parts)), "facets": facets}
+        return {**self._name(unique_id), "facets": facets}
+
+    def _name(self, unique_id: str) -> Event:
+        node = self._nodes.get(unique_id)
+        if node is None:  # a relation outside of the project, by its name
+            return {"namespace": self._namespace, "name": _plain(unique_id)}
+        parts = (node.database_name, node.schema_name, node.identifier or node.name)
+        return {"namespace": self._namespace, "name": ".".join(filter(None, parts))}
 
     @cached_property
     def _edges(self) -> Mapping[str, tuple[AnalysisEdge, ...]]:
@@ -199,14 +205,14 @@ class _EventsOfRun:
     def _column_lineage(self, unique_id: str) -> Event | None:
         """Return the columns that each column is computed from; None for a node that is not traced."""
         edges = self._edges.get(unique_id)
-        if edges is None or unique_id not in self._nodes or not self._nodes[unique_id].parents:
+        if edges is None or not self._nodes[unique_id].parents:
             return None
         fields: dict[str, list[_Read]] = defaultdict(list)
         rows: list[_Read] = []
         for edge in edges:
             if edge.column_name is not None:
                 fields.setdefault(edge.column_name, [])
-            for is_row, read in self._reads(edge, frozenset()):
+            for is_row, read in self._reads(edge):
                 (rows if is_row else fields[str(edge.column_name)]).append(read)
         return _facet(
             "ColumnLineageDatasetFacet",
@@ -216,7 +222,7 @@ class _EventsOfRun:
             dataset=self._input_fields(rows, "INDIRECT"),
         )
 
-    def _reads(self, edge: AnalysisEdge, seen: frozenset[str]) -> Iterator[tuple[bool, _Read]]:
+    def _reads(self, edge: AnalysisEdge, seen: frozenset[str] = frozenset()) -> Iterator[tuple[bool, _Read]]:
         """Yield what *edge* reads of relations; True for columns that decide over rows.
 
         Columns of an ephemeral model stand for those that it reads.
@@ -246,12 +252,11 @@ class _EventsOfRun:
             known[read.subtype] = max(read.confidence, known.get(read.subtype, 0.0))
         found = []
         for (parent, column), subtypes in by_column.items():
-            name = {key: value for key, value in self._dataset(parent).items() if key != "facets"}
             transformations = [
                 {"type": kind, "subtype": subtype, **({"description": "perhaps"} if sure < 1 else {})}
                 for subtype, sure in subtypes.items()
             ]
-            found.append({**name, "field": column, "transformations": transformations})
+            found.append({**self._name(parent), "field": column, "transformations": transformations})
         return found
 
 
@@ -269,7 +274,7 @@ def _facet(name: str, /, **fields: Any) -> Event:
     return {"_producer": PRODUCER, "_schemaURL": url, **fields}
 
 
-def _field(column: Any) -> Event:
+def _field(column: Column) -> Event:
     found = {"name": column.name, "type": column.type, "description": column.description}
     return {key: value for key, value in found.items() if value}
 

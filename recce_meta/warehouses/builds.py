@@ -8,7 +8,7 @@ outcome describes the next run without `--full-refresh`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
@@ -270,18 +270,18 @@ def configured_names(node: NodeMetadata, adapter: str | None, hooks: Iterable[st
     return found
 
 
-def hook_words(node: NodeMetadata, texts: Iterable[str]) -> frozenset[str]:
-    """Return the lower-case words in the hooks of *node*, whose `hook_texts` are given.
+def hook_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
+    """Return the lower-case words in the hooks of *node*; *texts* are those of `hooks_and_macros`.
 
     ANY_NAME is one if a variable or a concatenation may be the name of a column.
     """
-    words = names_in([*texts])
+    words = names_in(list(texts))
     if words & {"config", "model"}:
         words |= names_in([*_strings(node.config), *_strings(node.meta)])
     return words | {ANY_NAME} if any(_COMPUTED.search(_NO_COLUMN.sub("", text)) for text in texts) else words
 
 
-def hook_texts(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[str]:
+def hooks_and_macros(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[str]:
     """Return the hooks of *node* and the macros that these call, without those of dbt itself."""
     texts = [text for key in HOOKS for text in _texts(node.config.get(key))]
     found = names_in(texts)
@@ -298,13 +298,12 @@ def hook_texts(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[
     return texts
 
 
-def row_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> frozenset[str]:
+def row_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
     """Return the `hook_words` of *node* if a hook may write, remove or hide rows of its table; else none.
 
     A statement that names another relation, by its name, `ref` or `source`, does not. ANY_NAME is one unless
-    the statements are a DELETE or an UPDATE that read nothing else.
+    the statements are a DELETE or an UPDATE that read nothing else. *texts* are those of `hooks_and_macros`.
     """
-    texts = hook_texts(node, macros)
     own = {node.name.lower(), (node.identifier or node.name).lower()}
 
     def without_others(found: re.Match[str]) -> str:
@@ -398,8 +397,8 @@ def names_in_configuration(
     columns_of: Callable[[str], Iterable[str]],
 ) -> ConfiguredNames:
     """Return the names of columns in the configuration of *node*; *columns_of* has those of a parent."""
-    texts = hook_texts(node, macros)
-    words, deciding = hook_words(node, texts), row_words(node, macros)
+    texts = hooks_and_macros(node, macros)
+    words, deciding = hook_words(node, texts), row_words(node, texts)
     is_whole = bool(deciding) and (ANY_NAME in deciding or any(map(_STAR.search, texts)))
     # SQL of a hook reads a parent if it has the name.
     known = [nodes[one] for one in node.parents if one in nodes]
