@@ -1,8 +1,8 @@
 """Runs as events of OpenLineage, the format of Marquez, DataHub, Atlan and others.
 
 A node that dbt ran gives a START and a COMPLETE or FAIL event, as dbt-ol sends them. Any other node with a
-relation gives a JobEvent, which says what the job reads and writes, and claims no execution. Names of jobs
-and datasets are those of dbt-ol. Rules: https://openlineage.io/spec/2-0-2/OpenLineage.json and
+relation gives a JobEvent, which says what the job reads and writes, and claims no execution. Jobs have the
+names that dbt-ol gives for `dbt run`. Rules: https://openlineage.io/spec/2-0-2/OpenLineage.json and
 https://openlineage.io/docs/spec/naming.
 """
 
