@@ -53,6 +53,7 @@ EXPENSIVE = (
     "test_ci_recipes.py",
     "test_cli_connection_worker.py",
     "test_cli_serve.py",
+    "test_cli_stop.py",
     "test_dbt_package.py",
     "test_dbt_package_statements.py",
     "test_dbt_parse.py",

@@ -6,10 +6,8 @@ import gc
 import os
 import signal
 import sys
-import time
 from contextlib import suppress
 from copy import copy
-from threading import Thread
 from types import FrameType
 
 import click
@@ -17,6 +15,7 @@ import click
 from recce_meta._version import __version__
 from recce_meta.cli.command import global_options
 from recce_meta.cli.console import Console, alert, new_console
+from recce_meta.cli.ending import exit_within
 from recce_meta.cli.lazy import CommandLine, LazyGroup, load
 from recce_meta.errors import MESSAGE_LENGTH, RecceMetaError, UsageError, WarehouseError, shorten
 from recce_meta.redaction import hide_secrets, presentable
@@ -111,7 +110,8 @@ def main() -> None:
         signal.signal(signal.SIGINT, signals.handle)
     code = run(sys.argv[1:])
     if signals.first is not None:
-        _exit_soon(code)
+        # A driver's threads may still wait for a dead connection.
+        exit_within(EXIT_SECONDS, code)
     gc.freeze()  # at its end, Python searches all objects for garbage, which ends with the process anyway
     sys.exit(code)
 
@@ -133,16 +133,6 @@ class _Signals:
             os._exit(128 + signum)
         self.first = signum
         raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
-
-
-def _exit_soon(code: int) -> None:
-    """Exit after `EXIT_SECONDS`, even if a driver's threads still wait for a dead connection."""
-
-    def wait() -> None:
-        time.sleep(EXIT_SECONDS)
-        os._exit(code)
-
-    Thread(target=wait, name="recce_meta exit", daemon=True).start()
 
 
 def run(arguments: list[str]) -> int:

@@ -58,8 +58,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SLOTS = 1_000
 IN_FLIGHT = 4
 """Jobs that have begun for each job that computes: the others wait for a server, or for their turn."""
-_PATIENCE = 20.0
-"""Seconds in which stopped stages end."""
+_PATIENCE = 5.0
+"""Seconds in which stopped stages and duties end; the process that has a worker ends within ten."""
 _REMEMBERED = timedelta(days=7)
 """How long the rows of workflows and tasks that ended are kept."""
 
@@ -157,21 +157,30 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Kill the processes of running stages, and leave the jobs to other workers or the next start."""
+        """Kill the processes of running stages, and leave the jobs to other workers or the next start.
+
+        After `_PATIENCE`, the call does not wait for stages and duties that are in the database of a store
+        or in a request; the process then has to end.
+        """
         self._is_stopping.set()
+        deadline = time.monotonic() + _PATIENCE
         if self._extractions is not None:
-            # Before DBOS is destroyed: the stages need its loop to kill their processes.
-            self._extractions.abandon()
-            deadline = time.monotonic() + _PATIENCE
-            while self._extractions.running() and time.monotonic() < deadline:
+            # Before DBOS is destroyed: the stages need its loop to kill their processes. A job that was
+            # between two stages has begun the next one meanwhile.
+            stopped: frozenset[str] = frozenset()
+            while (running := self._extractions.running()) and time.monotonic() < deadline:
+                self._extractions.abandon([*(running - stopped)])
+                stopped |= running
                 time.sleep(0.02)
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(max(deadline - time.monotonic(), 0))
+        has_ended = not (self._thread.is_alive() or (self._extractions and self._extractions.running()))
         # A test or a server can start another worker in this process, which registers the workflow again.
         DBOS.destroy(destroy_registry=True)
-        if self._has_name:
+        if self._has_name and has_ended:
             with suppress(RecceMetaError):
                 # Others then take over at once instead of after `stale_seconds`; the heartbeat ends anyway.
+                # A stage that still writes must not meet its successor.
                 forget_worker(self._state, self.name)
         if self._slot is not None:
             # Last, because a new worker of this name must not start while this one still writes.

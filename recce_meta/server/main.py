@@ -127,6 +127,7 @@ def run(
     proxy: str | None = None,
     is_opened: bool,
     say: Callable[[str], None],
+    stopping: Callable[[], None] = lambda: None,
     permissions: Permissions = READ_ONLY,
     service: RepositoryService | None = None,
     worker: AbstractContextManager[None] | None = None,
@@ -137,7 +138,8 @@ def run(
     bound, so that a server that cannot listen starts no job.
 
     *public_url* is the address that users of a proxy see, *proxy* the address from which it connects. *say*
-    prints the address, and with *is_opened* the browser opens it. Raises UsageError if *host* can be reached
+    prints the address, and with *is_opened* the browser opens it. *stopping* is called when the server begins
+    to end. Raises UsageError if *host* can be reached
     from other machines and there is no *token*, and for an invalid *public_url* or *proxy*.
     """
     access = access_rules(host, token, public_url, proxy)
@@ -149,6 +151,7 @@ def run(
             service,
             listening,
             lambda: _started(listening, say, is_opened=is_opened),
+            stopping,
         )
 
 
@@ -225,6 +228,7 @@ def _serve(
     service: RepositoryService | None,
     listening: socket.socket,
     started: Callable[[], None],
+    stopping: Callable[[], None],
 ) -> None:
     opened = {
         name: Store(name, one.connect, one.schema, permissions=permissions, settings=one.settings)
@@ -240,6 +244,7 @@ def _serve(
                 started()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            stopping()
             # uvicorn waits for open requests, which may wait for statements: these end first.
             for store in opened.values():
                 store.stop()

@@ -76,7 +76,7 @@ MOST_STATEMENTS = 200
 """Number of statements of a job whose SQL is shown."""
 STATEMENT_CHARACTERS = 20_000
 """Length of a statement's SQL, above which its end is left out."""
-STOP_SECONDS = 20.0
+STOP_SECONDS = 4.0
 """Time for which the end of the server waits for statements to end."""
 NodeSides: TypeAlias = tuple[NodeMetadata | None, NodeMetadata | None]
 """Node in base and in current."""

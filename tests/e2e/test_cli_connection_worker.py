@@ -8,12 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,65 +17,12 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.run.worker import private_files
 from recce_meta.repositories.state.database import open_state
 from tests.e2e.conftest import Cli
+from tests.e2e.served_shop import CANARY, SECONDS, process, shop, until
 from tests.git_server import GitServer, git_backend, git_server
 
 pytestmark = pytest.mark.extensive
 
-__all__ = ["git_backend", "git_server"]
-
-SECONDS = 240
-CANARY = "canary-0123456789-abcdefghij"
-FILES = {"models/a.sql": "select 1 as id\n", "models/b.sql": "select id from a\n"}
-"""Plain SQL: the run is BRONZE, and needs no dbt."""
-
-
-@pytest.fixture
-def shop(cli: Cli, git_server: GitServer) -> Cli:
-    """The command with a connection `shop` of a private repository with SQL files, which is stored."""
-    name = git_server.unused_name("sql")
-    git_server.create_repository(name, FILES)
-    git_server.require(name, CANARY)
-    cli = cli.within(**git_server.environ, RECCE_META_URL=f"duckdb:///{cli.folder / 'store.duckdb'}")
-    (cli.folder / "token").write_text(CANARY)
-    added = cli(
-        *("connection", "add", git_server.url(name), "--name", "shop", "--branch", "main", "--no-test"),
-        *("--token-file", "token"),
-    )
-    (cli.folder / "token").unlink()
-    assert added.code == 0, added.err
-    return cli
-
-
-@contextmanager
-def process(cli: Cli, *arguments: str) -> Iterator[Any]:
-    """A command that runs until the block ends, and what it says; it ends with 0 on SIGTERM."""
-    log = cli.folder / f"{arguments[0]}.log"
-    with log.open("w") as output:
-        started = subprocess.Popen(
-            [sys.executable, "-m", "recce_meta", *arguments],
-            cwd=cli.folder,
-            env=cli.variables,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield log
-        assert started.poll() is None, log.read_text()
-        started.send_signal(signal.SIGTERM)
-        assert started.wait(SECONDS) == 0, log.read_text()
-    finally:
-        if started.poll() is None:
-            started.kill()
-            started.wait()
-
-
-def until(found: Any, log: Path) -> Any:
-    """The result of *found* as soon as it is true."""
-    deadline = time.monotonic() + SECONDS
-    while not (result := found()):
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.1)
-    return result
+__all__ = ["git_backend", "git_server", "shop"]
 
 
 def test_no_sandbox_shows_files_of_state_stores_and_keys(tmp_path: Path) -> None:
@@ -133,7 +76,7 @@ def test_a_failed_job_makes_wait_exit_with_3_and_names_the_step(shop: Cli, git_s
 
 def test_serve_runs_a_worker_if_the_state_exists_and_none_with_web_only(shop: Cli) -> None:
     with process(shop, "serve", "--port", "0", "--no-open", "--web-only") as log:
-        address = until(lambda: re.search(r"http://\S+/", log.read_text()), log)[0]
+        address = until(lambda: re.findall(r"http://\S+/", log.read_text()), log)[0]
         with urllib.request.urlopen(f"{address}api/metadata/extractions/active", timeout=60) as answer:
             assert b"pending" in answer.read()
         assert "Worker" not in log.read_text()
@@ -141,7 +84,7 @@ def test_serve_runs_a_worker_if_the_state_exists_and_none_with_web_only(shop: Cl
     with process(shop, "serve", "--port", "0", "--no-open", "--work-dir", str(shop.folder / "work")) as log:
         until(lambda: "Worker" in log.read_text(), log)
         assert shop("connection", "extract", "shop", "--wait").code == 0
-        address = until(lambda: re.search(r"http://\S+/", log.read_text()), log)[0]
+        address = until(lambda: re.findall(r"http://\S+/", log.read_text()), log)[0]
         with urllib.request.urlopen(f"{address}api/metadata/connections", timeout=60) as answer:
             text = answer.read().decode()
     assert '"BRONZE"' in text

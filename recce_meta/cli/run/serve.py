@@ -18,6 +18,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.requests import RequestRules
 from recce_meta.cli.connections import Connection, connection_of
 from recce_meta.cli.defaults import FILE, ORIGINS, current_config
+from recce_meta.cli.ending import stop_in_time
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import say
 from recce_meta.errors import ConfigurationError
@@ -74,6 +75,7 @@ def serve(
         # Without a terminal, no user waits for a browser.
         is_opened=is_opened and sys.stdout is not None and sys.stdout.isatty(),
         say=say,
+        stopping=stop_in_time,
         permissions=server.Permissions(queries=allow_queries, writes=allow_writes),
     )
     states = load("recce_meta.repositories.state.database")

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.connections import Connection
+from recce_meta.cli.ending import stop_in_time
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import say
 from recce_meta.cli.run.serve import stores_of
@@ -53,14 +54,17 @@ class RecordingStore(NamedTuple):
 
 
 def worker(connection: Connection, state: str | None, extraction: WorkerOptions) -> None:
-    """Run extractions until Ctrl-C or SIGTERM."""
+    """Run extractions until Ctrl-C or SIGTERM, and end in time."""
     stores = stores_of(connection, click.get_current_context())
     require_state(state, os.environ)
     opened = open_state(state, os.environ)
     try:
         with running(opened, stores, extraction, lock_timeout=connection.lock_timeout):
-            # The worker has threads of its own; only a signal ends this wait.
-            threading.Event().wait()
+            try:
+                # The worker has threads of its own; only a signal ends this wait.
+                threading.Event().wait()
+            finally:
+                stop_in_time()
     except KeyboardInterrupt:  # the worker has stopped
         pass
     finally:
