@@ -41,6 +41,8 @@ class Console:
         self._flags: dict[str, bool] = {}
         """Flags that are set; True for a flag on the command line, False for an environment variable."""
         self._log: logs.Log | None = None
+        self.prints_json = False
+        """True if standard error has messages as JSON only."""
 
     @property
     def is_quiet(self) -> bool:
@@ -71,7 +73,17 @@ class Console:
             del self._flags[opposite]
         # A flag may be set twice: before the name of the command and after it.
         self._flags[name] = is_given or self._flags.get(name, False)
-        if self.has_details:
+        self._follow_flags()
+
+    def log_as_json(self) -> None:
+        """Print each message on standard error as a JSON object, of level INFO if no flag is set."""
+        self.prints_json = True
+        self._follow_flags()
+
+    def _follow_flags(self) -> None:
+        if self.prints_json:
+            self._started().print_json(is_debug=self.is_debug, is_quiet=self.is_quiet)
+        elif self.has_details:
             self._started().print_at(is_debug=self.is_debug)
         elif self._log is not None:
             self._log.print_nothing()
@@ -100,10 +112,11 @@ class Console:
     def fail(self, error: BaseException, lines: str) -> None:
         """Print *lines*, the report of *error*, after its traceback if debugging, and log both."""
         if self._log is not None:
-            traceback = logs.traceback_text(error)
-            self._log.note(f"{lines}\n{traceback}", "ERROR")
+            self._log.note(lines, "ERROR", error)
+            if self.prints_json:
+                return
             if self.is_debug:
-                click.echo(traceback, err=True)
+                click.echo(logs.traceback_text(error), err=True)
         click.echo(lines, err=True)
 
     def close(self, code: int) -> None:
@@ -139,7 +152,7 @@ def say(message: str) -> None:
     text = presentable(message.rstrip("\n"))
     settings = console()
     settings.note(text)
-    if not settings.is_quiet:
+    if not (settings.is_quiet or settings.prints_json):
         print_error(text)
 
 
@@ -148,15 +161,17 @@ def warn(message: str) -> None:
     text = f"warning: {shorten(presentable(message), MESSAGE_LENGTH)}"
     settings = console()
     settings.note(text, "WARNING")
-    if not settings.is_quiet:
+    if not (settings.is_quiet or settings.prints_json):
         print_error(text)
 
 
 def alert(message: str) -> None:
     """Print a warning on standard error, even if the command is quiet: it stands for an error."""
     text = f"warning: {shorten(presentable(message), MESSAGE_LENGTH)}"
-    console().note(text, "ERROR")
-    print_error(text)
+    settings = console()
+    settings.note(text, "ERROR")
+    if not settings.prints_json:
+        print_error(text)
 
 
 def print_error(text: str) -> None:

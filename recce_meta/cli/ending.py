@@ -1,4 +1,4 @@
-"""End of a command that serves: within a time limit, although a thread may wait for a server that is silent."""
+"""End of a command that serves: in time, although a thread may wait for a server that is silent."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Log of one command: --verbose and --debug print it on standard error, --log-file appends it to a file.
 
+With --log-format json, standard error has nothing else: each message is a line with a JSON object.
+
 Every module logs with a logger of its own name below `recce_meta`. Messages are masked: a log contains
 statements, but no passwords and no parameters of statements.
 """
@@ -10,16 +12,21 @@ import logging
 import os
 import platform
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from pathlib import Path
 
 import click
+import msgspec
 
 from recce_meta._version import __version__
+from recce_meta.cli.console import print_error
 from recce_meta.errors import RecceMetaError
-from recce_meta.redaction import presentable
+from recce_meta.log_ids import FIELDS, log_ids
+from recce_meta.redaction import harmless_json, presentable
 
 ROOT = "recce_meta"
 """Logger above those of all modules."""
@@ -41,8 +48,9 @@ class Log:
         # Restored at the end: a program that calls the command may have set it.
         self._level = self._logger.level
         self._totals = _Totals()
-        self._terminal = _Terminal(self._started)
+        self._terminal: logging.Handler = _Terminal(self._started)
         self._files: list[_File] = []
+        self._hook: Callable[[threading.ExceptHookArgs], object] | None = None
         # The totals need every statement; the other handlers choose by their own levels.
         self._logger.setLevel(logging.DEBUG)
         for handler in (self._totals, self._terminal):
@@ -55,6 +63,16 @@ class Log:
     def print_nothing(self) -> None:
         """Print no messages on standard error."""
         self._terminal.setLevel(logging.CRITICAL + 1)
+
+    def print_json(self, *, is_debug: bool, is_quiet: bool) -> None:
+        """Print messages on standard error as JSON; with *is_quiet*, only errors."""
+        if not isinstance(self._terminal, _Json):
+            self._logger.removeHandler(self._terminal)
+            self._terminal = _Json()
+            self._logger.addHandler(self._terminal)
+            # Python itself would print these as text.
+            self._hook, threading.excepthook = threading.excepthook, _log_defect
+        self._terminal.setLevel(logging.DEBUG if is_debug else logging.ERROR if is_quiet else logging.INFO)
 
     def append_to(self, file: Path) -> None:
         """Append all messages to *file*, which is private if it is new. Raises OSError."""
@@ -70,9 +88,10 @@ class Log:
             extra={NOTED: True},
         )
 
-    def note(self, message: str, level: str) -> None:
-        """Log *message*, which the command prints itself, at the *level* of this name."""
-        logging.getLogger(CLI).log(getattr(logging, level), "%s", message, extra={NOTED: True})
+    def note(self, message: str, level: str, error: BaseException | None = None) -> None:
+        """Log *message*, which the command prints itself, at the *level* of this name, and *error*."""
+        cli = logging.getLogger(CLI)
+        cli.log(getattr(logging, level), "%s", message, extra={NOTED: True}, exc_info=error)
 
     def close(self, code: int) -> None:
         """Log the totals with the exit code, and remove the handlers."""
@@ -84,6 +103,8 @@ class Log:
         for handler in (self._totals, self._terminal, *self._files):
             self._logger.removeHandler(handler)
             handler.close()
+        if self._hook is not None:
+            threading.excepthook = self._hook
         self._logger.setLevel(self._level)
 
 
@@ -102,7 +123,27 @@ class _Totals(logging.Handler):
             self.seconds += seconds
 
 
-class _Terminal(logging.Handler):
+class _Masked(logging.Handler):
+    """Handler whose texts are masked with the secrets of the command, in each of its threads."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        # A new thread has an empty context, and would not have the secrets.
+        self._context = copy_context()
+
+    def masked(self, text: str) -> str:
+        """Return *text* without secrets and control characters."""
+        # A copy, because two threads cannot be in one context.
+        return self._context.copy().run(presentable, text)
+
+    def traceback(self, record: logging.LogRecord) -> str | None:
+        """Return the masked traceback of the error of *record*; None without one."""
+        if not record.exc_info or record.exc_info[1] is None:
+            return None
+        return self._context.copy().run(traceback_text, record.exc_info[1])
+
+
+class _Terminal(_Masked):
     """Messages on standard error, each after the seconds since the command started."""
 
     def __init__(self, started: float) -> None:
@@ -113,11 +154,42 @@ class _Terminal(logging.Handler):
         if getattr(record, NOTED, False):
             return
         name = f"{record.name}: " if self.level <= logging.DEBUG else ""
-        text = presentable(f"{name}{record.getMessage()}")
+        text = self.masked(f"{name}{record.getMessage()}")
         click.echo(f"[{time.perf_counter() - self._started:6.2f} s] {text}", err=True)
 
 
-class _File(logging.Handler):
+class _Json(_Masked):
+    """Messages on standard error as JSON objects, one a line."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print *record* with its time, level and logger, and with the ids of the current work."""
+        line = {
+            "time": _time_of(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": self.masked(record.getMessage()),
+            **log_ids(),
+            **getattr(record, FIELDS, {}),
+        }
+        if (text := self.traceback(record)) is not None:
+            line["traceback"] = text
+        print_error(harmless_json(msgspec.json.encode(line)).decode())
+
+
+def _log_defect(raised: threading.ExceptHookArgs) -> None:
+    """Log an error that has ended a thread."""
+    error, name = raised.exc_value, "" if raised.thread is None else raised.thread.name
+    logging.getLogger(CLI).error("Thread %s failed: %s", name, type(error).__name__, exc_info=error)
+
+
+def _time_of(record: logging.LogRecord) -> str:
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03}Z"
+
+
+class _File(_Masked):
     """Messages appended to a file with time, level and logger; further lines of a message are indented."""
 
     def __init__(self, path: Path) -> None:
@@ -131,10 +203,10 @@ class _File(logging.Handler):
         self._is_broken = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        message = [self.masked(record.getMessage()), self.traceback(record)]
         # Indented, so that a message cannot look like further records.
-        text = presentable(record.getMessage()).replace("\n", "\n    ")
-        line = f"{at}.{int(record.msecs):03}Z {record.levelname:<7} {record.name}: {text}\n"
+        text = "\n".join(filter(None, message)).replace("\n", "\n    ")
+        line = f"{_time_of(record)} {record.levelname:<7} {record.name}: {text}\n"
         try:
             os.write(self._descriptor, line.encode("utf-8", "replace"))  # one call: lines never mix
         except OSError as error:

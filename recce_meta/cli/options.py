@@ -15,9 +15,9 @@ from typing import Any, TextIO
 
 import click
 
+from recce_meta.cli.command import ONLY_PARSED, YAML_SELECTOR, ConnectionOption
 from recce_meta.cli.command import OUTPUT as OUTPUT
-from recce_meta.cli.command import YAML_SELECTOR, ConnectionOption
-from recce_meta.cli.console import is_colored, shows_progress
+from recce_meta.cli.console import console, is_colored, shows_progress
 from recce_meta.cli.console import say as say
 from recce_meta.cli.console import warn as warn
 from recce_meta.cli.lazy import Decorator, packed, together
@@ -118,6 +118,25 @@ data_places_options = together(
     ),
 )
 """Options of the places of the data of both sides."""
+
+
+def _set_log_format(context: click.Context, _option: click.Parameter, value: str) -> None:
+    # Completion parses the options of a command that does not run.
+    if value == "json" and not context.resilient_parsing and ONLY_PARSED not in context.meta:
+        console().log_as_json()
+
+
+log_format_option = click.option(
+    "--log-format",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_set_log_format,
+    help="Format of messages on standard error: text, or a JSON object a line, from level INFO.",
+)
+"""Decorator that adds the format of the log."""
 
 
 privacy_options = together(

@@ -28,6 +28,7 @@ from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
 from recce_meta.errors import RecceMetaError, UnknownNameError, UsageError, first_line, quoted
+from recce_meta.log_ids import logged_for
 from recce_meta.redaction import presentable
 from recce_meta.repositories.dispatch import Dispatcher, TakeOver, forget_workflows, give_up
 from recce_meta.repositories.follow_ups.runner import Handler, TaskRunner
@@ -266,7 +267,8 @@ class Worker:
         # For a moment two workers may be the first, which is harmless: their duties may be done twice.
         is_first = min(live) == self.name
         for job_id in search.take_over(live if is_first else None):
-            log.warning("job %s is taken over from a worker that stopped", job_id)
+            with logged_for(connection=job_id.partition(":")[0], job=job_id):
+                log.warning("job %s is taken over from a worker that stopped", job_id)
         if is_first:
             give_up(self._state)
             fail_stale_uploads(self._state)

@@ -33,6 +33,7 @@ from recce_meta.errors import (
     WarehouseError,
     first_line,
 )
+from recce_meta.log_ids import logged_for
 from recce_meta.models.extraction import ExtractionTier, IsolationKind
 from recce_meta.repositories.dbt.environments import EnvironmentFailed
 from recce_meta.repositories.dbt.outcome import DbtFailed, DbtFailure, is_full_disk
@@ -285,7 +286,8 @@ class Extractions:
         async def extract(job_id: str) -> str:
             self._active[job_id] += 1
             try:
-                return await self._run(job_id)
+                with logged_for(connection=job_id.partition(":")[0], job=job_id):
+                    return await self._run(job_id)
             finally:
                 self._active[job_id] -= 1
 
@@ -440,6 +442,9 @@ class Extractions:
         return {}
 
     async def _add_event(self, job_id: str, stage: Stage, status: str, message: str) -> None:
+        # Lines of a program are many.
+        level = logging.DEBUG if status == "log" else logging.INFO
+        log.log(level, "%s %s%s", stage.value, status, message and f": {message}")
         # A program can print lines of any length, and each line is a row that pages load.
         await self._with_state(add_event, job_id, stage, status, message[:EVENT_LENGTH])
 

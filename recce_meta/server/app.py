@@ -55,6 +55,7 @@ from recce_meta.server.pages import (
 )
 from recce_meta.server.problems import NotFound, WrongMethod
 from recce_meta.server.rendering import OWN, Page, render_page
+from recce_meta.server.requests import RequestMiddleware
 from recce_meta.server.scopes import Grant, grant_of
 from recce_meta.server.serving import HTML, Site, rendered, respond
 from recce_meta.server.stores import Store
@@ -164,6 +165,8 @@ def create_app(
 
     app.add_exception_handler(HTTPException, refused)
     app.add_middleware(AccessMiddleware, access=access, failed=failed)
+    # Around the rules of access: refused requests are counted, too.
+    app.add_middleware(RequestMiddleware, ended=None)
     return app
 
 

@@ -9,7 +9,7 @@ import click
 from recce_meta.cli.commands.connection import state_option
 from recce_meta.cli.commands.worker import worker_options
 from recce_meta.cli.lazy import lazy, packed
-from recce_meta.cli.options import connecting, data_places_options, privacy_options
+from recce_meta.cli.options import connecting, data_places_options, log_format_option, privacy_options
 
 
 @click.command()
@@ -68,6 +68,7 @@ from recce_meta.cli.options import connecting, data_places_options, privacy_opti
 @state_option
 @click.option("--web-only", is_flag=True, help="Run no worker and no scheduler in this process.")
 @worker_options
+@log_format_option
 @lazy("recce_meta.cli.run.serve:serve")
 def serve() -> None:
     """Show the store as web pages and as a JSON API, until Ctrl-C.

@@ -6,7 +6,7 @@ import click
 
 from recce_meta.cli.commands.connection import show_help, state_option
 from recce_meta.cli.lazy import lazy, packed
-from recce_meta.cli.options import DIRECTORY, connecting
+from recce_meta.cli.options import DIRECTORY, connecting, log_format_option
 
 ENGINES = ("docker", "podman")
 _SECONDS = click.FloatRange(min=1)
@@ -93,6 +93,7 @@ worker_options = packed(
 @connecting
 @state_option
 @worker_options
+@log_format_option
 @lazy("recce_meta.cli.run.worker:worker")
 def worker() -> None:
     """Run extractions of connected repositories, until Ctrl-C.

@@ -20,6 +20,7 @@ from recce_meta.errors import (
     WarehouseError,
     first_line,
 )
+from recce_meta.log_ids import logged_for
 from recce_meta.redaction import presentable
 from recce_meta.repositories.forges.base import ForgeFailure
 from recce_meta.repositories.git.failures import GitFailure
@@ -110,6 +111,10 @@ class TaskRunner:
 
     async def _do(self, task: Task) -> None:
         """Do *task*, and store its outcome."""
+        with logged_for(connection=task.connection_id):
+            await self._outcome_stored(task)
+
+    async def _outcome_stored(self, task: Task) -> None:
         work = asyncio.ensure_future(self._handlers[task.kind](task))
         renewal = asyncio.ensure_future(self._renew(task, work))
         try:
