@@ -29,7 +29,7 @@ from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.models.relation_tokens import CLOSING, INJECTED, OPENING, resolve, token_ids
 from recce_meta.models.run import DBT, dbt_options
-from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS, offered_columns
+from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS
 from recce_meta.sql_lineage.project.names import (
     QueryNames,
     RelationFinder,
@@ -41,9 +41,11 @@ from recce_meta.sql_lineage.project.names import (
     without_quotes,
 )
 from recce_meta.sql_lineage.project.nodes import Spelling
+from recce_meta.sql_lineage.project.readable import offered_columns
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, is_semantic
 from recce_meta.sql_lineage.propagation import AffectedNode, LineageSource, ParentRead, Start, propagate
 from recce_meta.warehouses.builds import Outcome, incremental_words
+from recce_meta.warehouses.hooks import OPERATION, has_hooks
 
 if TYPE_CHECKING:
     from recce_meta.sql_lineage.query import Query
@@ -155,6 +157,7 @@ _BUILT_BY_SQL = SQL_BUILT | {"relation"}
 """Resource types with rows and columns defined by a query; among relations, views are."""
 
 BREAKING = SqlChange(category=Category.BREAKING)
+_UNKNOWN = SqlChange(category=Category.UNKNOWN)
 
 WITHOUT_COLUMNS = (
     "{} was recorded without column lineage: more nodes than actually affected may be listed; "
@@ -199,6 +202,10 @@ _ALONE = re.compile(
 """A word that may be used as a value: `f(row)`, `row as value`, `select row from`."""
 
 
+_TABLES = QUERIES | {"seed", "source"}
+"""Resource types that SQL may read or write without an edge of dbt."""
+
+
 class Effects:
     """Determines what the changes between two runs break and which nodes they affect."""
 
@@ -213,6 +220,8 @@ class Effects:
         self._sides, self._runs = sides, runs
         self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
         self._changed = frozenset(changed)
+        self._direct: dict[str, set[str]] = {}
+        """Nodes that read or follow each node without an edge of dbt."""
         self.graph = self._with_reads(self._with_direct_reads(graph))
         """The lineage of both sides, and what metrics and saved queries read without an edge of dbt."""
         self._columns = ParentColumns(runs, graph, self._changed)
@@ -232,6 +241,13 @@ class Effects:
         through = readers_of_ephemeral(judged, *self._sides, self.graph, self._compare)
         starts += [
             Start(reader, effect, origin, distance) for reader, (origin, distance, effect) in through.items()
+        ]
+        starts += [
+            # A new hook writes rows of tables that were there before.
+            Start(child, _UNKNOWN, unique_id, 1)
+            for unique_id, change in judged.items()
+            if change.status is Status.ADDED or change.resource_type == OPERATION
+            for child in sorted(self._direct.get(unique_id, ()))
         ]
         starts += [
             # An exposure reads the relation by its name, outside of dbt.
@@ -270,6 +286,10 @@ class Effects:
         )
         return self._with_edges(graph, definitions) if is_read else graph
 
+    def _had_hooks(self, unique_id: str) -> bool:
+        node = self._sides[0].nodes.get(unique_id)
+        return node is not None and has_hooks(node)
+
     def _with_edges(self, graph: LineageGraph, readers: Collection[str]) -> LineageGraph:
         """Return *graph* with the nodes whose columns *readers* read without an edge of dbt."""
         runs = (run for run in self._runs if run.has_columns)
@@ -277,20 +297,26 @@ class Effects:
         return _joined(graph, ((edge.node_id, edge.parent_id) for edge in reads))
 
     def _with_direct_reads(self, graph: LineageGraph) -> LineageGraph:
-        """Return *graph* with the nodes that read a relation by its name, without `ref` or `source`."""
-        run = next((run for run in reversed(self._runs) if run.has_columns), None)
+        """Return *graph* with nodes that read others, or whose rows others write, without an edge of dbt."""
+        runs = [run for run in reversed(self._runs) if run.has_columns]
+        # A reader whose read was removed has changed itself, unlike the table that a removed hook wrote.
+        runs = runs if any(map(self._had_hooks, self._changed)) else runs[:1]
         is_inlined = partial(is_ephemeral, nodes=self._runs[1].names)
         asked, wanted = set[str](), graph.downstream(self._changed)
-        while run is not None and wanted:
+        while runs and wanted:
             found = [
                 (child, parent)
+                for run in runs
                 for child, parent in run.column_readers(wanted)
-                if child != parent and child.split(".", 1)[0] in QUERIES and not is_inlined(parent)
+                if child != parent and child.split(".", 1)[0] in _TABLES and not is_inlined(parent)
             ]
             new = {child for child, parent in found if parent not in graph.parents(child)}
             # The parents of an ephemeral model are read through it.
             new = {child for child in new if not any(map(is_inlined, graph.parents(child)))}
-            graph = _joined(graph, (each for each in found if each[0] in new))
+            found = [each for each in found if each[0] in new]
+            for child, parent in found:
+                self._direct.setdefault(parent, set()).add(child)
+            graph = _joined(graph, found)
             asked |= wanted
             wanted = graph.downstream(new) - asked
         return graph

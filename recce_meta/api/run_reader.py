@@ -37,6 +37,7 @@ from recce_meta.store.graphs import node_outlines
 from recce_meta.store.marks.annotations import find_annotations
 from recce_meta.store.select import RunSelector, load_run, resolve_complete_run
 from recce_meta.store.session import StoreSession, open_store
+from recce_meta.warehouses.hooks import hook_writers
 
 if TYPE_CHECKING:
     from recce_meta.extractors import git, project
@@ -265,16 +266,22 @@ class MemoryRunReader(RunReader):
 
     def column_readers(self, ids: Collection[str]) -> Iterable[tuple[str, str]]:
         named = ((one, self._finder.direct_reads(node)) for one, node in self.names.items())
-        return {(one, parent) for one, parents in named for parent in parents.intersection(ids)}
+        pairs, wanted = (*named, *self._writers.items()), frozenset(ids)
+        return {(one, parent) for one, parents in pairs for parent in wanted & parents}
 
     def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
         parents = frozenset(ids)
         children = {child for one in parents for child in self._graph.children(one)}
+        children.update(child for child, _ in self.column_readers(ids))
         # dbt's graph lacks the semantic models that filters and groups join.
         if any(map(is_semantic, self.nodes({*parents, *children}).values())):
             children.update(node.unique_id for node in self._layer if node.resource_type in DEFINITIONS)
         found = self.columns({*parents, *children})
         return [edge for edge in _column_edges(found) if edge.parent_id in parents]
+
+    @cached_property
+    def _writers(self) -> Mapping[str, frozenset[str]]:
+        return hook_writers(self._project.nodes, self._project.macros)
 
     @cached_property
     def _finder(self) -> RelationFinder:
@@ -304,18 +311,14 @@ class MemoryRunReader(RunReader):
         return found
 
     def columns_of(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
-        wanted = dict.fromkeys(ids)
-        missing = [
-            unique_id
-            for unique_id in wanted
-            if unique_id in self.names and unique_id not in self._asked and unique_id not in self._found
-        ]
+        wanted, seen = dict.fromkeys(ids), (self._asked, self._found)
+        missing = [one for one in wanted if one in self.names and not any(one in each for each in seen)]
         if missing:
             # A node without a result is not analysed again either.
             self._asked.update(missing)
             part, stubs = self._part(missing)
             known = {lineage_id: found.names for lineage_id, found in self._analyses.items()}
-            graph = analyse_project(replace(self._project, nodes=tuple(part)), known)
+            graph = analyse_project(replace(self._project, nodes=tuple(part)), known, writers=self._writers)
             self._analyses.update(graph.analyses)
             for unique_id, lineage_id in graph.lineage_ids.items():
                 if unique_id not in stubs:
@@ -335,14 +338,13 @@ class MemoryRunReader(RunReader):
             node = self.names.get(unique_id)
             if node is None or unique_id in part:
                 continue
-            is_stub = (
+            if (
                 self._changed is not None
                 and unique_id not in self._changed
                 and unique_id not in asked
                 and node.columns_from == "catalog"
                 and node.resource_type in QUERIES
-            )
-            if is_stub:
+            ):
                 stubs.add(unique_id)
                 # The catalog has its columns, so its own query need not be parsed.
                 part[unique_id] = replace(node, compiled_code=None, parents=())
@@ -591,8 +593,7 @@ def open_run(
     connect: Callable[[], UnifiedSqlAdapter], selector: RunSelector, *, project: str | None, schema: str
 ) -> RunReader:
     """Return the run that *selector* names; `path:DIR` reads artifacts from disk without connecting."""
-    folder = folder_of(selector)
-    if folder is not None:
+    if (folder := folder_of(selector)) is not None:
         return MemoryRunReader(read_run(folder, hash_seed_files=False))
     adapter = connect()
     run = resolve_complete_run(adapter, selector, project=project, schema=schema)

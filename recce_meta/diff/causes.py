@@ -39,7 +39,8 @@ from recce_meta.diff.project_side import (
 from recce_meta.errors import first_of
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.models.adapters import is_builtin
-from recce_meta.warehouses.builds import HOOKS, hooks_and_macros, incremental_words, row_words
+from recce_meta.warehouses.builds import incremental_words
+from recce_meta.warehouses.hooks import HOOKS, hooks_and_macros, row_words
 
 BUILT = frozenset(["model", "seed", "snapshot", "test"])
 """Resource types that dbt builds with a materialization."""

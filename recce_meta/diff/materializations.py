@@ -16,7 +16,6 @@ from recce_meta.models import ChangeDetail, Json, NodeMetadata, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import (
-    ANY_NAME,
     KEY_STAYS,
     REMOVED_STAYS,
     SELECTION,
@@ -28,6 +27,7 @@ from recce_meta.warehouses.builds import (
     failing,
     names_in,
 )
+from recce_meta.warehouses.hooks import ANY_NAME
 
 NONE, NON_BREAKING, PARTIAL, BREAKING, UNKNOWN = (
     Category.NONE,

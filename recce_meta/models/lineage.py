@@ -170,6 +170,14 @@ class NodeColumns(Struct, frozen=True, gc=False, kw_only=True):
         """Names of the output columns, in order."""
         return tuple(output.name for output in self.outputs)
 
+    @property
+    def parents(self) -> frozenset[str]:
+        """Nodes with a column that the node reads or names."""
+        sources = {source.parent for output in self.outputs for source in output.sources}
+        return frozenset(
+            [*sources, *(one.parent for one in self.uses), *(one.parent for one in self.references)]
+        )
+
 
 class ColumnEdge(NamedTuple):
     """Column-level edge of a stored run: one column that a node reads."""

@@ -224,7 +224,8 @@ class _Propagation:
         if part.confidence > self._passed.get(key, 0.0) and not part.is_end:
             self._passed[key] = part.confidence
             heappush(queue, part)
-        if is_reached and part.status is not Status.ADDED:
+        # A node whose hook writes what it reads leads back to itself.
+        if is_reached and part.status is not Status.ADDED and part.unique_id != part.origin:
             self._record(part)
 
     def _of_existing_rows(self, part: _AffectedPart) -> _AffectedPart | None:

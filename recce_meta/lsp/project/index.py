@@ -28,8 +28,9 @@ from recce_meta.models.lineage import NodeColumns
 from recce_meta.models.marks.annotation import Annotation
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.profiles.project_file import VARS_FILE, ProjectSettings, read_project_settings
-from recce_meta.sql_lineage.project.columns import QUERIES, offered_columns
+from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.sql_lineage.project.names import dialect_of
+from recce_meta.sql_lineage.project.readable import offered_columns
 from recce_meta.store.read import load_macros
 
 if TYPE_CHECKING:

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property, partial
-from hashlib import sha256
-from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -62,12 +59,25 @@ from recce_meta.sql_lineage.project.nodes import (
     snapshot_columns,
     snapshot_names,
     test_columns,
+    touched,
     using,
     with_expressions,
 )
+from recce_meta.sql_lineage.project.readable import (
+    NOTHING_KNOWN,
+    ReadableColumns,
+    digest_of,
+    listed_names,
+    offered_columns,
+)
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, SemanticLayer
 from recce_meta.warehouses import rules_of
-from recce_meta.warehouses.builds import Edit, deciding_columns, incremental_words, names_in_configuration
+from recce_meta.warehouses.builds import (
+    Edit,
+    deciding_columns,
+    incremental_words,
+)
+from recce_meta.warehouses.hooks import hook_writers, names_in_configuration
 
 if TYPE_CHECKING:
     from recce_meta.sql_lineage import QueryColumns
@@ -172,8 +182,6 @@ NOT_LISTED = 0.9
 _NAMED = 3
 """Number of nodes named in a warning about many nodes."""
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
-
 
 def analyse_project(
     project: Project,
@@ -181,14 +189,18 @@ def analyse_project(
     *,
     timeout: float | None = SECONDS,
     assumed: Collection[str] = (),
+    writers: Mapping[str, Collection[str]] | None = None,
 ) -> ColumnGraph:
     """Return the column lineage of *project*, reusing the results in *known*.
 
     The query of one node may take *timeout* seconds. A node that cannot be analysed loses its own column
     edges and adds one warning; it never raises. Nodes without columns, such as unit tests, are left out.
-    *assumed* are nodes whose SQL may not be what dbt would compile: their edges are less certain.
+    *assumed* are nodes whose SQL may not be what dbt would compile: their edges are less certain. *writers*
+    are the `hook_writers` of the whole project, if *project* is a part of it.
     """
-    work = _Analysis(project, known or {}, timeout, assumed)
+    if writers is None:
+        writers = hook_writers(project.nodes, project.macros)
+    work = _Analysis(project, known or {}, timeout, assumed, writers)
     # Parents come first, because the columns of a `*` follow from theirs.
     order, circles = parents_first(
         {node.unique_id: node.parents for node in project.nodes if _is_analysed(node)}
@@ -212,23 +224,16 @@ def _is_analysed(node: NodeMetadata) -> bool:
     return is_listed or node.resource_type in _ANALYSED
 
 
-class ReadableColumns(Struct, frozen=True):
-    """Known columns of a node, as its readers see them."""
-
-    names: tuple[str, ...] | None
-    """All columns, in order; None if unknown."""
-    types: Mapping[str, str]
-    """Types by name, in the order of the names. Includes `*` if there may be more columns."""
-    documented: tuple[str, ...]
-    """Documented columns, possibly incomplete, used if `names` is None."""
-    digest: str
-
-
 class _Analysis:
     """One pass over a project's nodes."""
 
     def __init__(
-        self, project: Project, known: KnownColumns, timeout: float | None, assumed: Collection[str]
+        self,
+        project: Project,
+        known: KnownColumns,
+        timeout: float | None,
+        assumed: Collection[str],
+        writers: Mapping[str, Collection[str]],
     ) -> None:
         dialect = dialect_of(project.run.adapter_type)
         self._tier = self.tier = _TIERS.get(project.run.extractor, Tier.GOLD)
@@ -236,6 +241,7 @@ class _Analysis:
         self._adapter = project.run.adapter_type
         self._macros = {macro.unique_id: macro for macro in project.macros}
         self._assumed = frozenset(assumed)
+        self._writers = writers
         self._is_assumed = False
         self.timeout = timeout
         self.known = known
@@ -256,7 +262,7 @@ class _Analysis:
         self._is_assumed = unique_id in self._assumed
         self.tier = Tier.SILVER if self._is_assumed else self._tier
         if node.resource_type in OUTSIDE:
-            self._keep(node, self._id("outside", _names(node)), lambda: self._outside(node))
+            self._keep(node, self._id("outside", listed_names(node)), lambda: self._outside(node))
         elif node.resource_type == "test":
             self._add_test(node)
         elif node.resource_type == SEMANTIC_MODEL:
@@ -304,13 +310,13 @@ class _Analysis:
             yield f"Columns of {count} are not traced ({some}{more}): {NOT_COMPILED[self._tier]}"
 
     def _outside(self, node: NodeMetadata) -> NodeColumns:
-        outputs = tuple(ColumnOutput(name, Kind.SOURCE) for name in _names(node))
+        outputs = tuple(ColumnOutput(name, Kind.SOURCE) for name in listed_names(node))
         return NodeColumns(tier=self.tier, outputs=outputs, reason=None if outputs else UNDOCUMENTED)
 
     def _add_query(self, node: NodeMetadata) -> None:
         names = self.names.of(node)
         # Documentation may be incomplete, so it does not name the outputs of a query.
-        own = _names(node) if node.columns_from == "catalog" or node.contract else None
+        own = listed_names(node) if node.columns_from == "catalog" or node.contract else None
         is_snapshot = node.resource_type == "snapshot"
         deciding = self._deciding(node)
         settings: list[Json] = [node.config.get(name) for name in SETTINGS] if is_snapshot else []
@@ -328,6 +334,8 @@ class _Analysis:
             if found.reason is None:
                 found = using(found, named.deciding_rows(found.outputs, self._source))
                 found = naming(found, named.columns(found.outputs, self._source))
+                # `select count(*)` names no column. Without `ref`, dbt has no edge either.
+                found = touched(found, names.hard_coded - {*found.parents, node.unique_id})
             return found
 
         self._keep(node, self._query_id(names, own, settings or bool(node.contract)), compute)
@@ -493,6 +501,8 @@ class _Analysis:
 
     def _keep(self, node: NodeMetadata, lineage_id: str, compute: Callable[[], NodeColumns]) -> None:
         """Store *node* under *lineage_id*, computing its columns if they are not known."""
+        writers = sorted(self._writers.get(node.unique_id, ()))
+        lineage_id = self._id("written", lineage_id, writers) if writers else lineage_id
         late_id = self._id("late", lineage_id, self.timeout)
         if late_id in self.known or late_id in self.analyses:
             lineage_id = late_id  # it is known to exceed this time limit: retry only with more time
@@ -500,7 +510,7 @@ class _Analysis:
             found = self.analyses.get(lineage_id)
             if found is None:
                 self._is_late = False
-                found = compute()
+                found = touched(compute(), writers)
                 lineage_id = late_id if self._is_late else lineage_id
                 self.analyses[lineage_id] = found
             if found.reason is not None and node.resource_type not in OUTSIDE:
@@ -516,10 +526,14 @@ class _Analysis:
     def _give_up(self, node: NodeMetadata, reason: str, reads: Collection[str] = ()) -> None:
         """Record that *node* is expected to have no column edges, but may name any column of *reads*."""
         named = tuple(ColumnSource(parent, EVERYTHING, UNSURE) for parent in sorted(reads))
-        lineage_id = self._id("reason", reason, *([named] if named else ()))
+        found = touched(
+            NodeColumns(tier=self.tier, references=named, reason=reason),
+            self._writers.get(node.unique_id, ()),
+        )
+        lineage_id = self._id("reason", reason, *filter(None, (named, found.uses)))
         self.lineage_ids[node.unique_id] = lineage_id
         if lineage_id not in self.known:
-            self.analyses[lineage_id] = NodeColumns(tier=self.tier, references=named, reason=reason)
+            self.analyses[lineage_id] = found
 
     def _warn(self, unique_id: str, reason: str) -> None:
         self._failed.append(f"Columns of {unique_id} are not traced: {reason}")
@@ -546,7 +560,7 @@ class _Analysis:
     def _query_id(self, names: QueryNames, own: tuple[str, ...] | None, settings: Json) -> str:
         parents = [
             # Hard-coded reads lower the stored confidence, so they are part of the id.
-            (unique_id, self.columns_of(unique_id).digest, unique_id in names.hard_coded)
+            (unique_id, self.columns_of(unique_id).digest, unique_id in names.hard_coded and "any")
             for unique_id in sorted({*names.read, *names.injected.values()})
         ]
         return self._id("query", names.tokenised, own, settings, parents)
@@ -557,41 +571,8 @@ class _Analysis:
 
     def _id(self, *content: object) -> str:
         # Everything that scales the stored confidences is part of the id.
-        digest = _digest((ANALYSIS_VERSION, self.dialect, self.certainty, self.tier, *content))
+        digest = digest_of((ANALYSIS_VERSION, self.dialect, self.certainty, self.tier, *content))
         return lineage_id_of(ANALYSIS_VERSION, digest)
-
-
-def _names(node: NodeMetadata) -> tuple[str, ...]:
-    return tuple(column.name for column in node.columns)
-
-
-def offered_columns(node: NodeMetadata, inferred: tuple[str, ...]) -> ReadableColumns:
-    """Return the columns that readers of *node* see if its own query has the columns *inferred*.
-
-    These are the catalog's columns. Additional columns in the query are newer than the catalog. Without a
-    catalog, return the query's columns or those of a contract. Documentation alone may be incomplete.
-    """
-    complete = () if EVERYTHING in inferred else tuple(dict.fromkeys(inferred))
-    types = {column.name: column.type or "" for column in node.columns}
-    if node.columns_from == "catalog":
-        known = {name.lower() for name in types}
-        names = (*types, *(name for name in complete if name.lower() not in known))
-    elif complete:
-        names = complete
-    elif node.contract:
-        names = tuple(types)
-    else:
-        documented = tuple(dict.fromkeys(chain(types, (name for name in inferred if name != EVERYTHING))))
-        some = {name: types.get(name, "") for name in (*documented, EVERYTHING)}
-        return ReadableColumns(None, some, documented, _digest((None, *documented)))
-    return ReadableColumns(names, {name: types.get(name, "") for name in names}, (), _digest(names))
-
-
-def _digest(content: object) -> str:
-    return sha256(_encode(content)).hexdigest()[:32]
-
-
-NOTHING_KNOWN = ReadableColumns(None, {}, (), _digest((None,)))
 
 
 def _circle(ids: tuple[str, ...]) -> str:

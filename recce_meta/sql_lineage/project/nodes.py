@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.models.lineage import (
+    UNSURE,
     ColumnOutput,
     ColumnSource,
     ColumnUse,
@@ -532,6 +533,12 @@ def using(columns: NodeColumns, more: Iterable[ColumnUse]) -> NodeColumns:
         place = use.usage, use.parent, use.column
         uses[place] = max(use, uses.get(place, use))
     return replace(columns, uses=tuple(sorted(uses.values())))
+
+
+def touched(columns: NodeColumns, parents: Collection[str]) -> NodeColumns:
+    """Return *columns* with rows that any column of *parents* may determine."""
+    more = [ColumnUse(Usage.FILTER, parent, EVERYTHING, UNSURE) for parent in parents]
+    return using(columns, more) if more else columns
 
 
 def snapshot_names(node: NodeMetadata) -> frozenset[str]:

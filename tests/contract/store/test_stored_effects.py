@@ -557,3 +557,83 @@ def test_a_gate_finds_the_change_that_makes_models_fail() -> None:
 
     assert [change.name for change in comparing.failing_changes(removed, fails)] == ["stg"]
     assert comparing.failing_changes(harmless, fails) == []
+
+
+DELETES = "delete from {{ target.schema }}.daily where n in (select id from {{ this }})"
+"""A hook of `open_orders`: `daily` is neither its parent nor its child."""
+
+
+def hooked(project: Project, hook: str | None, on_run_end: str | None = None) -> Project:
+    """*project* with a hook of `open_orders`, and an operation."""
+    nodes = [
+        replace(node, config={"post-hook": [{"sql": hook}]}) if hook and node.name == "open_orders" else node
+        for node in project.nodes
+    ]
+    if on_run_end:
+        end = NodeMetadata(
+            unique_id="operation.shop.shop-on-run-end-0",
+            name="shop-on-run-end-0",
+            resource_type="operation",
+            raw_code=on_run_end,
+            code_hash=code_hash(on_run_end),
+            parents=(unique_id("after_star"),),
+        )
+        nodes.append(end)
+    return replace(project, nodes=tuple(sorted(nodes, key=lambda one: one.unique_id)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reached"),
+    [
+        ((DELETES, None, "state = 'open'"), (DELETES, None, "state = 'new'"), "rows"),
+        ((DELETES, None, "state = 'open'"), (None, None, "state = 'open'"), "unknown"),
+        ((None, None, "state = 'open'"), (DELETES, None, "state = 'open'"), "unknown"),
+        ((None, None, "state = 'open'"), (None, "truncate prod.daily", "state = 'open'"), "unknown"),
+        ((None, "truncate prod.daily", "state = 'open'"), (None, None, "state = 'open'"), "unknown"),
+        ((None, "drop table daily", "state = 'open'"), (None, "delete daily", "state = 'open'"), "unknown"),
+        ((None, "delete from {{ ref('after_star') }}", "x"), (None, None, "x"), ""),
+        ((DELETES.replace("daily", "x"), None, "state = 'open'"), (None, None, "state = 'open'"), ""),
+    ],
+)
+def test_a_hook_reaches_the_table_that_it_writes(store: Any, before: Any, after: Any, reached: str) -> None:
+    base, current = (
+        hooked(
+            shop(
+                name,
+                "prod",
+                open_orders=STG.replace("cents / 100 as amount, state", "1 as n") + f" where {where}",
+            ),
+            hook,
+            end,
+        )
+        for name, (hook, end, where) in (("base-run", before), ("run-1", after))
+    )
+    for project in (base, current):
+        record_run(store.adapter, project, schema=store.schema)
+
+    whole = whole_diff(base, current, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    assert {one: told(whole).get(one, "") for one in ("daily", "board")} == dict.fromkeys(
+        ("daily", "board"), reached
+    )
+    assert "open_orders" not in told(whole)
+
+
+def test_a_reader_that_names_a_relation_but_none_of_its_columns_is_reached(store: Any) -> None:
+    base, current = (
+        replace(
+            project,
+            nodes=tuple(replace(one, parents=()) if one.name == "counted" else one for one in project.nodes),
+        )
+        for project in (shop("base-run", "prod"), shop("run-1", "prod", stg=f"{STG} where id > 0"))
+    )
+    for project in (base, current):
+        record_run(store.adapter, project, schema=store.schema)
+
+    whole = whole_diff(base, current, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    assert told(whole)["counted"] == "rows"

@@ -1,0 +1,403 @@
+"""Columns that the configuration of a node names, and rows that its hooks may write.
+
+A hook is SQL that dbt renders when a node is built, so that no artifact has what it runs. Its words decide:
+those of its template, and of the macros that it calls.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.models import Json, MacroMetadata, NodeMetadata
+from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource, ColumnUse, Usage
+from recce_meta.warehouses.builds import names_in
+
+ANY_NAME = "{{}}"
+"""Stands for a name that a template computes from values that no artifact has."""
+OPERATION = "operation"
+HOOKS = ("pre-hook", "post-hook", "pre_hook", "post_hook")
+_COMPUTED = re.compile(r"\{[{%](?:(?![%}]\}).)*?(?:\b(?:env_)?var\s*\(|~)", re.DOTALL)
+"""Tag with a variable or a concatenation."""
+_NO_COLUMN = re.compile(
+    r"""
+    \{\#.*?\#\}
+    | \{%-?\s*(?:el)?if\b.*?%\}
+    | '[^'{}]*\{\{[^{}]*\}\}[^'{}]*'
+    | \{\{[^{}]*\}\}(?=\s*\.)
+    | ^\s*(?:grant|revoke)\b.*
+    """,
+    re.DOTALL | re.IGNORECASE | re.VERBOSE,
+)
+"""Text that computes no name of a column: comments, conditions, literals, schemas, privileges."""
+_NOT_RUN = re.compile(
+    r"\{\#.*?\#\} | --[^\n]* | /\*.*?\*/ | ^\s*(?:grant|revoke)\b.* | \bon\s+(?:delete|update)\b",
+    re.DOTALL | re.IGNORECASE | re.VERBOSE,
+)
+"""Comments, privileges, and actions of foreign keys."""
+_ROWS = re.compile(
+    r"""
+    (?<![a-z]) (?:delete|insert|update|upsert|merge|copy|overwrite|replace\s+into|call|exec|execute) (?![a-z])
+    | \bcreate\b[^;]*?\b(?:table|view)\b | \bdrop\s+(?:table|view)\b | \brename\s+to\b
+    | \bswap\s+with\b | \bexchange\s+partition\b
+    | \brow\s+(?:access|filter|level)\b | \bcreate\s+policy\b
+    | ^\s*(?:do|select|with)\b | ^\s*\{\{[^{}]*\bvar\s*\([^{}]*\}\}\s*;?\s*$
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Start of a statement that may write, remove or hide rows; a hook that is a query runs for its effects."""
+_OTHER_RELATION = re.compile(
+    r"""
+    \b(?: delete\s+from | update | (?:insert|merge|copy|replace)\s+(?:into|overwrite)(?:\s+table)?
+        | create\s+(?:[a-z]+\s+)*?(?:table|view)(?:\s+if\s+not\s+exists)? )
+    \s+ (?: \{\{-?\s*(?:ref|source)\s*\((?P<relation>[^(){}]*)\)\s*-?\}\}
+        | (?:\{\{[^{}]*\}\}\s*\.\s*)*
+            (?P<name>(?:[\w$]+|"[\w$-]+"|`[\w$.-]+`)(?:\.(?:[\w$]+|"[\w$-]+"|`[\w$-]+`))*)
+            (?![\w$."`]|\s*[{~+(|]) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A statement with the relation that it writes, if this is not computed."""
+_TARGET = r"""(?P<target> (?: \{\{[^{}]*\}\} | [\w$]+ | "[^"]+" | `[^`]+` | \s*\.\s* )+ )"""
+_WRITTEN = re.compile(
+    rf"""
+    \b(?: delete(?:\s+from)? | update | truncate(?:\s+table)?
+        | (?:drop|alter)\s+(?:table|view)(?:\s+if\s+exists)?
+        | (?:insert|merge|copy|replace)(?:\s+(?:into|overwrite))?(?:\s+table)?
+        | create\s+(?:[a-z]+\s+)*?(?:table|view)(?:\s+if\s+not\s+exists)? )
+    \s+ (?:only\s+)? {_TARGET}
+    | \b(?P<call> call | exec | execute | (?:truncate|drop|rename)_relation ) \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A statement with the relation that it writes, or a call that may write one."""
+_READ = re.compile(
+    rf"(?:\b(?:from|join|using)\s+|,\s*)(?:lateral\s+|only\s+)?{_TARGET}", re.IGNORECASE | re.VERBOSE
+)
+"""A relation that a statement reads, or a column in a list."""
+_DOT = re.compile(r"\s*\.\s*(?![^{}]*\}\})")
+"""A dot outside of a template."""
+_TEMPLATE = re.compile(r"\{\{-?\s*([^{}]*?)\s*-?\}\}")
+_NODE_CALL = re.compile(r"^(?:ref|source)\s*\(([^()]*)\)$", re.IGNORECASE)
+_THIS = re.compile(r"^this(?:\.(?:identifier|name|table))?$")
+_PLAIN = re.compile(
+    r"\b(?:delete\s+from|update)\s+(?:\{\{[^{}]*\}\}\s*\.?\s*)*[\w$.\"`]*\s*\b(?:where|set)\b(?P<rest>[^;]*)",
+    re.IGNORECASE,
+)
+"""A statement without an alias: its columns have their names, unless the rest is vague."""
+_VAGUE = re.compile(r"\b(?:select|from|row|struct|columns|for|loop|this)\b|::|\#\d|~", re.IGNORECASE)
+"""A row as a whole, a position, or a name that is computed."""
+
+
+def has_hooks(node: NodeMetadata) -> bool:
+    """Return True if *node* has hooks, or is one."""
+    return node.resource_type == OPERATION or any(map(node.config.get, HOOKS))
+
+
+def hook_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
+    """Return the lower-case words in the hooks of *node*; *texts* are those of `hooks_and_macros`.
+
+    ANY_NAME is one if a variable or a concatenation may be the name of a column.
+    """
+    words = names_in(list(texts))
+    if words & {"config", "model"}:
+        words |= names_in([*_strings(node.config), *_strings(node.meta)])
+    return words | {ANY_NAME} if any(_COMPUTED.search(_NO_COLUMN.sub("", text)) for text in texts) else words
+
+
+def hooks_and_macros(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[str]:
+    """Return the hooks of *node* and the macros that these call, without those of dbt itself.
+
+    An operation is a hook itself: `on-run-start`, `on-run-end`.
+    """
+    texts = [text for key in HOOKS for text in texts_in(node.config.get(key))]
+    if node.resource_type == OPERATION:
+        texts.append(node.raw_code or "")
+    found = names_in(texts)
+    called = [one for one in node.macros if one in macros and macros[one].name.lower() in found]
+    known = set(called)
+    while called:
+        macro = macros[called.pop()]
+        if macro.unique_id.startswith("macro.dbt."):
+            continue  # it names no column of a project
+        texts.append(macro.macro_sql)
+        new = {one for one in macro.macros if one in macros} - known
+        known |= new
+        called += new
+    return texts
+
+
+def row_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
+    """Return the `hook_words` of *node* if a hook may write, remove or hide rows of its table; else none.
+
+    A statement that names another relation, by its name, `ref` or `source`, does not. ANY_NAME is one unless
+    the statements are a DELETE or an UPDATE that read nothing else. *texts* are those of `hooks_and_macros`.
+    """
+    own = {node.name.lower(), (node.identifier or node.name).lower()}
+
+    def without_others(found: re.Match[str]) -> str:
+        is_own = not own.isdisjoint(names_in(found["relation"] or found["name"]))
+        return found[0] if is_own else "other"
+
+    def without_plain(found: re.Match[str]) -> str:
+        return found[0] if _VAGUE.search(found["rest"]) or own & names_in(found["rest"]) else "plain"
+
+    ours = [_OTHER_RELATION.sub(without_others, _NOT_RUN.sub(" ", text)) for text in texts]
+    if not any(map(_ROWS.search, ours)):
+        return frozenset()
+    is_plain = not any(_ROWS.search(_PLAIN.sub(without_plain, text)) for text in ours)
+    is_looped = any(re.search(r"\{%-?\s*for\b", text) for text in texts)
+    return hook_words(node, texts) | ({ANY_NAME} if is_looped or not is_plain else set())
+
+
+def hook_writers(
+    nodes: Collection[NodeMetadata], macros: Iterable[MacroMetadata]
+) -> dict[str, frozenset[str]]:
+    """Return nodes by which hooks determine rows of a node without an edge of dbt, by its unique id.
+
+    Rows that the hook of another node, or an operation, writes are determined by this node and what its hook
+    reads; rows that a hook of the node itself writes, by what it reads without `ref` or `source`. A relation
+    that is computed may be any parent that the hook names.
+    """
+    hooked = [node for node in nodes if has_hooks(node)]
+    if not hooked:
+        return {}
+    by_id, called = {node.unique_id: node for node in nodes}, {macro.unique_id: macro for macro in macros}
+    by_identifier: dict[str, list[str]] = {}
+    for node in nodes:
+        if node.relation_name or node.resource_type == "source":
+            by_identifier.setdefault((node.identifier or node.name).lower(), []).append(node.unique_id)
+    found: dict[str, frozenset[str]] = {}
+    for node in hooked:
+        texts = [_NOT_RUN.sub(" ", text) for text in hooks_and_macros(node, called)]
+        words = names_in(texts)
+        parents = {one: by_id[one].name.lower() for one in node.parents if one in by_id}
+        named = {
+            one for one, name in parents.items() if {name, (by_id[one].identifier or "").lower()} & words
+        }
+
+        def owners(statement: re.Pattern[str]) -> set[str]:
+            owned: set[str] = set()
+            for target in (target for text in texts for target in _relations(statement, text)):  # noqa: B023
+                if isinstance(target, str):
+                    owned.update(by_identifier.get(target, ()))
+                else:
+                    owned.update(one for one in named if target is None or parents[one] in target)  # noqa: B023
+            return owned
+
+        read = {node.unique_id, *named, *owners(_READ)}
+        for one in owners(_WRITTEN) - {node.unique_id}:
+            found[one] = found.get(one, frozenset()) | (read - {one})
+        unknown = read - {node.unique_id, *node.parents}
+        if unknown and row_words(node, texts):
+            found[node.unique_id] = found.get(node.unique_id, frozenset()) | unknown
+    return found
+
+
+def _relations(statement: re.Pattern[str], text: str) -> Iterator[str | frozenset[str] | None]:
+    """Yield the relations that *statement* finds in a hook, except `this`.
+
+    Each is an identifier, the words in a call of `ref` or `source`, or None if it is computed.
+    """
+    for found in statement.finditer(text):
+        target = found["target"]
+        if target is None:
+            yield None
+            continue
+        last = _DOT.split(target.strip())[-1]
+        template = _TEMPLATE.fullmatch(last)
+        call = _NODE_CALL.match(template[1]) if template else None
+        if call is not None:
+            yield names_in(call[1])
+        elif "{" not in last:
+            yield last.strip('"`').lower()
+        elif template is None or not _THIS.match(template[1]):
+            yield None
+
+
+def _strings(value: Json) -> list[str]:
+    """Return all strings in *value*."""
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, (list, tuple)):
+        return [text for each in value for text in _strings(each)]
+    return [value] if isinstance(value, str) else []
+
+
+def texts_in(value: Json) -> list[str]:
+    """Return the strings in a configuration value: columns, expressions, hooks, indexes."""
+    if isinstance(value, dict):
+        chosen = next(
+            (value[key] for key in ("field", "columns", "sql") if value.get(key)), [*value.values()]
+        )
+        return texts_in(chosen)
+    if isinstance(value, (list, tuple)):
+        return [text for each in value for text in texts_in(each)]
+    return [value] if isinstance(value, str) else []
+
+
+LAYOUT: Mapping[str, tuple[str, ...]] = {
+    "athena": ("partitioned_by", "bucketed_by"),
+    "bigquery": ("partition_by", "cluster_by"),
+    "clickhouse": ("order_by", "partition_by", "primary_key"),
+    "databricks": ("partition_by", "liquid_clustered_by", "clustered_by"),
+    "duckdb": ("indexes",),
+    "materialize": ("indexes",),
+    "postgres": ("indexes",),
+    "redshift": ("sort", "dist"),
+    "snowflake": ("cluster_by",),
+    "spark": ("partition_by", "clustered_by"),
+}
+"""Configuration keys with columns of the table that a statement which creates it names, by adapter."""
+NAMING = (
+    "incremental_predicates",
+    "predicates",
+    "merge_update_columns",
+    "merge_exclude_columns",
+    "event_time",
+)
+"""Configuration keys with SQL that may name columns of the node's own table."""
+
+
+def configured_names(node: NodeMetadata, adapter: str | None, hooks: Iterable[str]) -> dict[str, bool]:
+    """Return the lower-case words in the configuration of *node* that may name columns of its own table.
+
+    *hooks* are its `hook_words`. The value is True if the statement that creates the table names the column.
+    """
+    found: dict[str, bool] = dict.fromkeys(hooks, False)
+    layout = LAYOUT.get(adapter or "", ()) if node.materialized != "view" else ()
+    for key in (*NAMING, *layout):
+        texts = [text.lower() for text in texts_in(node.config.get(key))]
+        found |= {name: False for name in names_in(texts) if name not in found}
+        # An incremental model has the layout of its first run.
+        if key in layout and node.materialized == "table":
+            found |= {text.strip().strip('"`[]'): True for text in texts}
+    return found
+
+
+_REFERENCE = re.compile(
+    r"""^\s*(?:references\s+)?((?:[\w$.]|"[^"]*"|`[^`]*`|\[[^]]*\])+)\s*\(([^()]*)\)""", re.I
+)
+"""Expression of a foreign key: a relation and its columns."""
+
+
+_STAR = re.compile(r"(?:\bselect(?:\s+distinct)?\s+|,\s*|\.)\*", re.IGNORECASE)
+"""All columns of a relation."""
+
+
+class ConfiguredNames(Struct, frozen=True):
+    """Names of columns in the configuration of a node."""
+
+    own: Mapping[str, bool]
+    """Lower-case words that may name columns of the node's table; see `configured_names`."""
+    keys: tuple[tuple[str, str], ...]
+    """Unique ids and columns that foreign keys name."""
+    hooked: tuple[tuple[str, str], ...]
+    """Unique ids of parents, and their columns that hooks may name."""
+    deciding: frozenset[str] = frozenset()
+    """Lower-case words of the hooks; empty if none of them writes rows."""
+
+    @property
+    def settings(self) -> list[Json]:
+        """Return the part of a lineage id that follows from these names."""
+        if not self.own and not self.keys and not self.hooked:
+            return []
+        more: list[Json] = [one for one in (self.hooked, sorted(self.deciding)) if one]
+        return [sorted(self.own.items()), sorted(self.keys), *more]
+
+    def deciding_rows(
+        self, outputs: Iterable[ColumnOutput], source_of: Callable[[tuple[str, str]], ColumnSource]
+    ) -> Iterator[ColumnUse]:
+        """Yield the columns of parents by which hooks may choose rows; *source_of* finds one by its name."""
+        found = [
+            source
+            for output in outputs
+            if not self.deciding.isdisjoint((output.name.lower(), ANY_NAME))
+            for source in output.sources
+        ]
+        for source in (*found, *map(source_of, self.hooked)) if self.deciding else ():
+            yield ColumnUse(Usage.FILTER, source.parent, source.column, min(source.confidence, UNSURE))
+
+    def columns(
+        self, outputs: Iterable[ColumnOutput], source_of: Callable[[tuple[str, str]], ColumnSource]
+    ) -> Iterator[ColumnSource]:
+        """Yield the named columns of parents; *source_of* finds one by unique id and name."""
+        # A word of SQL may be the name of something else.
+        for output in outputs:
+            is_certain = self.own.get(output.name.lower(), self.own.get(ANY_NAME))
+            if is_certain is not None:
+                for source in output.sources:
+                    sure = source.confidence if is_certain else min(source.confidence, UNSURE)
+                    yield replace(source, confidence=sure)
+        yield from map(source_of, self.keys)
+        for source in map(source_of, self.hooked):
+            yield replace(source, confidence=min(source.confidence, UNSURE))
+
+
+def names_in_configuration(
+    node: NodeMetadata,
+    adapter: str | None,
+    macros: Mapping[str, MacroMetadata],
+    nodes: Mapping[str, NodeMetadata],
+    columns_of: Callable[[str], Iterable[str]],
+) -> ConfiguredNames:
+    """Return the names of columns in the configuration of *node*; *columns_of* has those of a parent."""
+    texts = hooks_and_macros(node, macros)
+    words, deciding = hook_words(node, texts), row_words(node, texts)
+    is_whole = bool(deciding) and (ANY_NAME in deciding or any(map(_STAR.search, texts)))
+    # SQL of a hook reads a parent if it has the name.
+    known = [nodes[one] for one in node.parents if one in nodes]
+    read = [one.unique_id for one in known if {one.name.lower(), (one.identifier or "").lower()} & words]
+    hooked = [
+        (one, name)
+        for one in read
+        for name in columns_of(one)
+        if is_whole or {name.lower(), ANY_NAME} & words
+    ]
+    own = configured_names(node, adapter, words)
+    return ConfiguredNames(own, tuple(foreign_keys(node, nodes)), tuple(sorted(hooked)), deciding)
+
+
+def foreign_keys(node: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> list[tuple[str, str]]:
+    """Return the columns that foreign keys of *node* name, with the parents that have them.
+
+    Without an enforced contract, dbt creates no constraint. A key that is given as an expression names a
+    relation; it counts if the query or a hook reads the node with this relation.
+    """
+    if not node.contract:
+        return []
+    listed = [node.properties.get("constraints"), *(column.constraints for column in node.columns)]
+    constraints = [one for each in listed for one in each or () if isinstance(one, dict)]
+    parents = [nodes[parent] for parent in node.parents if parent in nodes]
+    return [
+        (parent.unique_id, column)
+        for one in constraints
+        if one.get("type") == "foreign_key"
+        for relation, columns in (_target(one),)
+        for parent in parents
+        if _is_relation(parent, relation)
+        for column in columns
+    ]
+
+
+def _target(constraint: Mapping[str, Json]) -> tuple[str, list[str]]:
+    """Return the relation and the columns that a foreign key refers to; empty if they are not known."""
+    relation = constraint.get("to")
+    if isinstance(relation, str):
+        return relation, [one for one in constraint.get("to_columns") or () if isinstance(one, str)]
+    found = _REFERENCE.match(str(constraint.get("expression") or ""))
+    return (found[1], [one.strip() for one in found[2].split(",")]) if found else ("", [])
+
+
+def _is_relation(parent: NodeMetadata, text: str) -> bool:
+    if text == parent.relation_name or re.search(rf"\(.*['\"]{re.escape(parent.name)}['\"]", text):
+        return True
+    own, named = (_parts(one) for one in (parent.relation_name or "", text))
+    return bool(named) and own[-len(named) :] == named
+
+
+def _parts(relation: str) -> list[str]:
+    return [part.lower() for part in re.findall(r"[^\s.\"`\[\]]+", relation)]

@@ -1,0 +1,74 @@
+"""Which nodes determine rows of others through hooks."""
+
+from __future__ import annotations
+
+import pytest
+
+from recce_meta.models import MacroMetadata, NodeMetadata
+from recce_meta.warehouses.hooks import hook_writers
+
+PURGE = MacroMetadata(
+    unique_id="macro.shop.purge",
+    name="purge",
+    package_name="shop",
+    macro_sql="{% macro purge(relation) %}delete from {{ relation }} where id = 1{% endmacro %}",
+)
+
+
+def node(name: str, *parents: str, **fields: object) -> NodeMetadata:
+    relation = {"identifier": name, "schema_name": "prod", "relation_name": f'"db"."prod"."{name}"'}
+    kind = str(fields.pop("resource_type", "model"))
+    return NodeMetadata(
+        unique_id=f"{kind}.shop.{name}",
+        name=name,
+        resource_type=kind,
+        parents=tuple(f"model.shop.{one}" for one in parents),
+        **{**relation, **fields},  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("hook", "expected"),
+    [
+        ("delete from {{ ref('b') }} where id in (select id from {{ this }})", {"b": "a"}),
+        ("delete from {{ ref('shop', 'b') }} where id in (select id from {{ ref('c') }})", {"b": "a c"}),
+        ("delete from {{ target.schema }}.b using {{ this }} t where t.id = b.id", {"b": "a"}),
+        ('merge into "db"."prod"."B" using {{ this }} s on s.id = b.id when matched then delete', {"b": "a"}),
+        ("update `db.prod.b` set x = (select max(x) from prod.d)", {"b": "a d"}),
+        ("truncate table prod.b", {"b": "a"}),
+        ("create or replace table {{ this.schema }}.b as select 1", {"b": "a"}),
+        ("insert into {{ source('raw', 't') }} select * from {{ this }}", {}),
+        ("insert into raw.t select * from {{ this }}", {"t": "a"}),
+        ("{{ purge(ref('b')) }}", {"b": "a"}),
+        ("{% do adapter.truncate_relation(ref('b')) %}", {"b": "a"}),
+        ("call refresh({{ ref('c') }})", {"c": "a"}),
+        ("{{ purge(this) }}", {}),
+        ("delete from {{ this }} where id in (select id from {{ ref('b') }})", {}),
+        ("delete from {{ this }} where id in (select id from prod.d)", {"a": "d"}),
+        ("insert into prod.audit select count(*) from {{ this }}", {}),
+        ("grant select on prod.b to reader -- delete from prod.b", {}),
+    ],
+)
+def test_a_hook_determines_rows_of_what_it_writes(hook: str, expected: dict[str, str]) -> None:
+    others = [node("b"), node("c"), node("d"), node("t", resource_type="source")]
+    table = node("a", "b", "c", config={"post-hook": [{"sql": hook}]}, macros=(PURGE.unique_id,))
+
+    found = hook_writers([*others, table], [PURGE])
+
+    short = {
+        one.rpartition(".")[2]: " ".join(sorted(r.rpartition(".")[2] for r in read))
+        for one, read in found.items()
+    }
+    assert short == expected
+
+
+def test_an_operation_and_the_hook_of_a_seed_determine_rows_as_well() -> None:
+    end = node("end", "c", resource_type="operation", raw_code="delete from {{ ref('c') }}")
+    seed = node(
+        "s", resource_type="seed", config={"post-hook": "insert into {{ this }} select * from prod.b"}
+    )
+
+    assert hook_writers([node("b"), node("c"), end, seed], []) == {
+        "model.shop.c": {"operation.shop.end"},
+        "seed.shop.s": {"model.shop.b"},
+    }
