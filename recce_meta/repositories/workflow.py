@@ -14,6 +14,7 @@ import asyncio
 import logging
 import random
 import shutil
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -54,6 +55,8 @@ from recce_meta.repositories.types import (
     RepositoryConnection,
     Stage,
 )
+from recce_meta.telemetry import JOBS
+from recce_meta.telemetry import STAGES as STAGES_SECONDS
 
 Given = ParamSpec("Given")
 Value = TypeVar("Value")
@@ -325,9 +328,10 @@ class Extractions:
         return outcome.status
 
     async def _stage(self, job_id: str, name: str, results: Mapping[str, Result]) -> dict[str, Any]:
-        stage = Stage(name)
+        stage, began = Stage(name), time.monotonic()
         try:
             outcome = await self._attempt(job_id, stage, results)
+            STAGES_SECONDS.observe(time.monotonic() - began, name, outcome.status)
             message = outcome.error or str(outcome.result.get("message") or "")
             await self._add_event(job_id, stage, outcome.status, message)
         except UnknownNameError:  # the connection was removed with its jobs
@@ -541,5 +545,7 @@ def finish(state: State, job_id: str, outcome: StageOutcome, results: Mapping[st
             **found.get("counts", {}),
         ),
     )
+    if job.started_at is not None and job.ended_at is not None:
+        JOBS.observe((job.ended_at - job.started_at).total_seconds(), job.status.value)
     note_outcome(state, job, manifest_version=found.get("manifest_version"))
     add_follow_up(state, job)

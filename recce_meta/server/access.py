@@ -71,6 +71,8 @@ LOGIN = "/login"
 STATIC = "/static/"
 HEALTH, READINESS = "/healthz", "/readyz"
 """Probes, which anyone may send."""
+METRICS = "/metrics"
+"""Metrics, whose reader names the server by its address."""
 API_TOKEN = "rm_"
 """Beginning of tokens of the state database."""
 _DATA = (".csv", ".json")
@@ -327,7 +329,9 @@ class AccessMiddleware:
         if path in (HEALTH, READINESS) and scope["method"] in SAFE:
             return None
         # First of all: a page that rebinds a name must not even learn whether it has a session.
-        if not self._access.is_known(headers.get("host", "")):
+        # With a token in the header, no browser has sent the request.
+        is_scrape = path == METRICS and self._access.token is not None and _bearer(headers) is not None
+        if not is_scrape and not self._access.is_known(headers.get("host", "")):
             return refused(
                 path, 400, "This server does not have this name", "use the address that serve printed"
             )

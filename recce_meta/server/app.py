@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from hashlib import sha256
@@ -14,14 +14,23 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from recce_meta.errors import UsageError
+from recce_meta.errors import ConfigurationError, UsageError
 from recce_meta.report.html.templates import PACKAGE as REPORT
 from recce_meta.report.html.templates import static_file
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tokens import find_token
 from recce_meta.server import health
-from recce_meta.server.access import LOGIN, Access, AccessMiddleware, log_in, log_out, own_path, raw_path
+from recce_meta.server.access import (
+    LOGIN,
+    METRICS,
+    Access,
+    AccessMiddleware,
+    log_in,
+    log_out,
+    own_path,
+    raw_path,
+)
 from recce_meta.server.annotations.pages import pages as annotation_pages
 from recce_meta.server.connections import admin as connection_admin
 from recce_meta.server.connections import forms as connection_forms
@@ -33,6 +42,7 @@ from recce_meta.server.data_forms import diff_choice, editor, graph_actions, nod
 from recce_meta.server.graph import node_lineage
 from recce_meta.server.graph.pages import pages as graph_pages
 from recce_meta.server.json_api.application import api_mount
+from recce_meta.server.metrics import Metrics
 from recce_meta.server.pages import (
     checks,
     column,
@@ -142,6 +152,9 @@ def create_app(
         Route("/help", _help(site), methods=["GET"]),
         Route("/static/{name}", _static, methods=["GET"]),
         *health.routes(stores.values(), service),
+        Route(
+            METRICS, _metrics(None if service is None else service.state, stores.values()), methods=["GET"]
+        ),
         Route(LOGIN, _login_page(access, site), methods=["GET", "POST"]),
         Route("/logout", _logout(access), methods=["POST"]),
     ]
@@ -166,7 +179,7 @@ def create_app(
     app.add_exception_handler(HTTPException, refused)
     app.add_middleware(AccessMiddleware, access=access, failed=failed)
     # Around the rules of access: refused requests are counted, too.
-    app.add_middleware(RequestMiddleware, ended=None)
+    app.add_middleware(RequestMiddleware)
     return app
 
 
@@ -239,6 +252,22 @@ def _login_page(access: Access, site: Site) -> Callable[[Request], Awaitable[Res
         return Response(
             body, 401 if is_wrong else 200, media_type=HTML, headers={"Cache-Control": "no-store"}
         )
+
+    return endpoint
+
+
+def _metrics(state: State | None, stores: Collection[Store]) -> Callable[[Request], Awaitable[Response]]:
+    @cache
+    def metrics() -> Metrics:
+        return Metrics(state, stores)
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            found = await run_in_threadpool(metrics)
+        except ConfigurationError as error:
+            return Response(f"{error.message}: {error.hint}.\n", 503, media_type="text/plain")
+        text, media_type = await run_in_threadpool(found.render, request.headers.get("accept", ""))
+        return Response(text, headers={"Content-Type": media_type, "Cache-Control": "no-store"})
 
     return endpoint
 

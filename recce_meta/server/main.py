@@ -26,6 +26,8 @@ from recce_meta.report.addresses import server_addresses
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.server.access import LOCAL_NAMES, Access, host_name, is_loopback, plain_address
 from recce_meta.server.app import create_app
+from recce_meta.server.metrics import Metrics
+from recce_meta.server.metrics import listening as listening_for_metrics
 from recce_meta.server.queries import QuerySettings
 from recce_meta.server.stores import READ_ONLY, Permissions, Store
 
@@ -131,11 +133,12 @@ def run(
     permissions: Permissions = READ_ONLY,
     service: RepositoryService | None = None,
     worker: AbstractContextManager[None] | None = None,
+    metrics_address: tuple[str, int] | None = None,
 ) -> None:
     """Serve *stores* until Ctrl-C or SIGTERM; users may do what *permissions* has.
 
     *service* has the connections of repositories; None without a state. *worker* is entered once the port is
-    bound, so that a server that cannot listen starts no job.
+    bound, so that a server that cannot listen starts no job. At *metrics_address*, metrics need no token.
 
     *public_url* is the address that users of a proxy see, *proxy* the address from which it connects. *say*
     prints the address, and with *is_opened* the browser opens it. *stopping* is called when the server begins
@@ -152,6 +155,7 @@ def run(
             listening,
             lambda: _started(listening, say, is_opened=is_opened),
             stopping,
+            metrics_address,
         )
 
 
@@ -229,6 +233,7 @@ def _serve(
     listening: socket.socket,
     started: Callable[[], None],
     stopping: Callable[[], None],
+    metrics_address: tuple[str, int] | None,
 ) -> None:
     opened = {
         name: Store(name, one.connect, one.schema, permissions=permissions, settings=one.settings)
@@ -261,7 +266,12 @@ def _serve(
     for name in ("uvicorn", "asyncio"):  # asyncio prints a traceback for each connection without a file
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
-        Server(config).run(sockets=[listening])
+        with ExitStack() as stack:
+            if metrics_address is not None:
+                state = None if service is None else service.state
+                metrics = Metrics(state, opened.values())
+                stack.enter_context(listening_for_metrics(metrics_address, metrics))
+            Server(config).run(sockets=[listening])
     except KeyboardInterrupt:  # uvicorn raises the signal again after it has ended
         pass
     finally:

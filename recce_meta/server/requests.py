@@ -9,20 +9,18 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable
 from secrets import token_hex
-from typing import NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recce_meta.log_ids import FIELDS, logged_for
 from recce_meta.report.addresses import segment_text
-from recce_meta.server.access import API, HEALTH, LOGIN, READINESS, STATIC
+from recce_meta.server.access import API, HEALTH, LOGIN, METRICS, READINESS, STATIC
 from recce_meta.server.scopes import DELIVERIES
+from recce_meta.telemetry import REQUESTS
 
 REQUEST_ID = "X-Request-Id"
-METRICS = "/metrics"
 METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """Ids that are taken from a proxy; others could be of any length."""
@@ -37,22 +35,11 @@ CANCELLED = 499
 log = logging.getLogger(__name__)
 
 
-class EndedRequest(NamedTuple):
-    """Request that has an answer."""
-
-    method: str
-    kind: str
-    """Kind of the address: `page`, `api`, `webhook`, `static`, `probe` or `login`."""
-    status: int
-    seconds: float
-
-
 class RequestMiddleware:
     """ASGI middleware that gives each request its id, and reports its end."""
 
-    def __init__(self, app: ASGIApp, ended: Callable[[EndedRequest], None] | None) -> None:
-        """Create the middleware around *app*; *ended* is called with each request that has an answer."""
-        self._app, self._ended = app, ended
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -80,18 +67,17 @@ class RequestMiddleware:
     def _report(self, scope: Scope, path: str, status: int, seconds: float) -> None:
         # A client chooses the method: any text would be a name of its own in the metrics.
         method = scope["method"] if scope["method"] in METHODS else "other"
-        ended = EndedRequest(method, kind_of(path), status, seconds)
-        if self._ended is not None:
-            self._ended(ended)
+        kind = kind_of(path)
+        REQUESTS.observe(seconds, method, kind, str(status))
         # Probes and style sheets are most requests, and say nothing.
-        level = logging.DEBUG if ended.kind in ("probe", "static") and status < 400 else logging.INFO
-        fields = {"method": method, "kind": ended.kind, "status": status, "seconds": round(seconds, 4)}
+        level = logging.DEBUG if kind in ("probe", "static") and status < 400 else logging.INFO
+        fields = {"method": method, "kind": kind, "status": status, "seconds": round(seconds, 4)}
         text = "%s of %s: status %d in %.3f s"
-        log.log(level, text, method, ended.kind, status, seconds, extra={FIELDS: fields})
+        log.log(level, text, method, kind, status, seconds, extra={FIELDS: fields})
 
 
 def kind_of(path: str) -> str:
-    """Return the kind of the address *path*.
+    """Return the kind of the address *path*: `page`, `api`, `webhook`, `static`, `probe` or `login`.
 
     >>> kind_of("/s/default/runs"), kind_of("/api/webhooks/github"), kind_of("/readyz")
     ('page', 'webhook', 'probe')

@@ -239,6 +239,13 @@ class Store:
             finally:
                 self._opening.release()
 
+    def connections(self) -> tuple[int, int]:
+        """Return the number of connections that requests use, and their limit."""
+        with self._lock:
+            generation = self._generation
+            size = self._connections if generation is None else generation.pool.size
+            return (0, size) if generation is None else (min(generation.users, size), size)
+
     def known_version(self) -> Hashable | None:
         """Return the change counter without asking the store; None if it was not asked a moment ago."""
         generation, (asked, version) = self._generation, self._known

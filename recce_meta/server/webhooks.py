@@ -28,6 +28,7 @@ from recce_meta.server.metadata.rate_limit import RateLimit
 from recce_meta.server.problems import UnknownEncoding, UploadTooLarge
 from recce_meta.server.rendering import encoded
 from recce_meta.server.serving import Site
+from recce_meta.telemetry import WEBHOOKS as WEBHOOKS_RECEIVED
 
 LARGEST_DELIVERY = 25 * 2**20
 """Bytes of a delivery: the limit of GitHub, which has the largest."""
@@ -107,6 +108,7 @@ async def deliver(
     body = await _body(request, LARGEST_OF_FAILING if is_failing else LARGEST_DELIVERY)
     headers = {name.lower(): value for name, value in request.headers.items()}
     found = await run_in_threadpool(receiver.receive, Forge(forge), headers, body, connection_id=connection)
+    WEBHOOKS_RECEIVED.count(forge, "unproven" if found is None else found.status.value)
     if found is None:
         deliveries.failures.count(address)
         return failures.failed(

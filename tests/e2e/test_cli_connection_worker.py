@@ -33,7 +33,15 @@ def test_no_sandbox_shows_files_of_state_stores_and_keys(tmp_path: Path) -> None
         files = private_files(state, [file], {"RECCE_META_KEY_FILE": f"{tmp_path / 'key'}"})
     state.close()
     assert {file.name for file in files} == {
-        *("state.db", "state.db.key", "state-jobs.db", "state-owners.db", "store.duckdb", "key")
+        *(
+            "state.db",
+            "state.db.key",
+            "state-jobs.db",
+            "state-owners.db",
+            "state-metrics.db",
+            "store.duckdb",
+            "key",
+        )
     }
     assert UnifiedSqlAdapter.from_url("duckdb:///:memory:").file_path() is None
 

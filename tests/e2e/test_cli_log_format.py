@@ -48,7 +48,8 @@ def served(serving: Running, path: str, **headers: str) -> tuple[int, Any]:
         with urllib.request.urlopen(urllib.request.Request(found + path, headers=headers), timeout=60) as got:
             return got.status, got.headers
     except HTTPError as error:
-        return error.code, error.headers
+        with error:
+            return error.code, error.headers
 
 
 def test_a_worker_logs_its_jobs_with_their_ids(shop: Cli) -> None:

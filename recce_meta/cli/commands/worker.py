@@ -83,6 +83,11 @@ worker_options = packed(
     engine_option,
     image_option,
     click.option(
+        "--metrics-address",
+        metavar="HOST:PORT",
+        help="Address at which metrics for Prometheus need no token. [default: none]",
+    ),
+    click.option(
         "--package-hub", metavar="URL", help="Address of the hub of dbt packages. [default: dbt's own]"
     ),
 )

@@ -63,6 +63,10 @@ def serve(
     # First, because a missing extra would otherwise end in an import error somewhere else.
     load("recce_meta.server.packages:require_packages")()
     server = load("recce_meta.server.main")
+    metrics_address = None
+    if extraction.metrics_address is not None:
+        load("recce_meta.server.metrics:require_client")()
+        metrics_address = load("recce_meta.server.metrics:address_of")(extraction.metrics_address)
     stores = stores_of(connection, click.get_current_context())
     run = partial(
         server.run,
@@ -75,6 +79,7 @@ def serve(
         # Without a terminal, no user waits for a browser.
         is_opened=is_opened and sys.stdout is not None and sys.stdout.isatty(),
         say=say,
+        metrics_address=metrics_address,
         stopping=stop_in_time,
         permissions=server.Permissions(queries=allow_queries, writes=allow_writes),
     )

@@ -43,6 +43,7 @@ class WorkerOptions(Struct, frozen=True, kw_only=True):
     container_engine: str
     runner_image: str
     package_hub: str | None
+    metrics_address: str | None
 
 
 class RecordingStore(NamedTuple):
@@ -59,7 +60,10 @@ def worker(connection: Connection, state: str | None, extraction: WorkerOptions)
     require_state(state, os.environ)
     opened = open_state(state, os.environ)
     try:
-        with running(opened, stores, extraction, lock_timeout=connection.lock_timeout):
+        with (
+            _metrics(opened, extraction.metrics_address),
+            running(opened, stores, extraction, lock_timeout=connection.lock_timeout),
+        ):
             try:
                 # The worker has threads of its own; only a signal ends this wait.
                 threading.Event().wait()
@@ -69,6 +73,17 @@ def worker(connection: Connection, state: str | None, extraction: WorkerOptions)
         pass
     finally:
         opened.close()
+
+
+@contextmanager
+def _metrics(state: State, address: str | None) -> Iterator[None]:
+    """Show the metrics of a worker at *address* within the block."""
+    if address is None:
+        yield
+        return
+    metrics = load("recce_meta.server.metrics")
+    with metrics.listening(metrics.address_of(address), metrics.Metrics(state)):
+        yield
 
 
 @contextmanager
@@ -160,7 +175,7 @@ def private_files(state: State, stores: Sequence[Path], environ: Mapping[str, st
     files = [*stores, *([Path(named).expanduser()] if named else [])]
     if state.file is not None:
         # The key of a SQLite state is a file next to it.
-        neighbours = [state.neighbour(name) for name in ("jobs", "owners")]
+        neighbours = [state.neighbour(name) for name in ("jobs", "owners", "metrics")]
         files += [state.file, *neighbours, state.file.with_name(f"{state.file.name}.key")]
     return tuple(files)
 

@@ -58,6 +58,7 @@ from recce_meta.repositories.types import (
     RepositoryConnection,
     Task,
 )
+from recce_meta.telemetry import COMMENTS
 
 T = TypeVar("T")
 
@@ -238,7 +239,7 @@ class PullRequestReporter:
         refusal: TaskRefused | None = None
         if is_new_text and report.text is not None:
             try:
-                comment_id = await self._try(subject, self._comment(client, stored, report.text))
+                comment_id = await self._try(subject, self._comment(client, stored, report.text), "comment")
             except TaskRefused as error:
                 refusal = error  # the token may still be able to set a status
             else:
@@ -248,7 +249,7 @@ class PullRequestReporter:
             setting = client.set_status(
                 report.sha, report.verdict.state, report.verdict.description, url=report.url
             )
-            await self._try(subject, setting)
+            await self._try(subject, setting, "status")
             await self._note(subject, status_sha=report.sha, status_state=report.verdict.state.value)
         if refusal is not None:
             raise refusal
@@ -276,14 +277,20 @@ class PullRequestReporter:
                     raise
         return await client.write_comment(stored.number, text)
 
-    async def _try(self, subject: ReportSubject, request: Awaitable[T]) -> T:
-        """Return the result of *request*; store its failure.
+    async def _try(self, subject: ReportSubject, request: Awaitable[T], writes: str | None = None) -> T:
+        """Return the result of *request*; store its failure, and count what it *writes*.
 
         Raises TaskRefused if a person has to change the login, or its rights.
         """
+        forge = subject.connection.type.value
         try:
-            return await request
+            answer = await request
+            if writes is not None:
+                COMMENTS.count(forge, writes, "written")
+            return answer
         except (ForgeFailure, GitFailure, ConfigurationError) as error:
+            if writes is not None:
+                COMMENTS.count(forge, writes, "failed")
             message = self._context.scrub(subject.connection, error.message)
             await self._note(subject, error=message)
             if can_retry(error) or (

@@ -29,6 +29,7 @@ from recce_meta.repositories.notifications.messages import NotificationFailed
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tasks import claim_task, end_task, renew_lease, retry_task
 from recce_meta.repositories.types import Task, TaskKind
+from recce_meta.telemetry import TASKS
 
 Handler = Callable[[Task], Awaitable[None]]
 """Does a task, and may be called again for one that was done partly or completely.
@@ -151,6 +152,7 @@ class TaskRunner:
     async def _note(self, task: Task, error: BaseException | None) -> None:
         """Store that *task* is done, is done again later because of *error*, or has failed for good."""
         if error is None:
+            TASKS.count(task.kind.value, "done")
             await asyncio.to_thread(end_task, self._state, task)
             return
         message = _message(error)
@@ -160,8 +162,10 @@ class TaskRunner:
             log.log(level, "task %s %s failed: %s", task.kind.value, task.key, message)
             if not isinstance(error, RecceMetaError):
                 log.debug("the defect of task %s %s", task.kind.value, task.key, exc_info=error)
+            TASKS.count(task.kind.value, "failed")
             await asyncio.to_thread(end_task, self._state, task, error=message)
             return
+        TASKS.count(task.kind.value, "retried")
         delay = self._delay(task.attempts, getattr(error, "retry_after", None))
         # The first failure is logged, not each attempt of an outage.
         level = logging.INFO if task.attempts == 1 else logging.DEBUG

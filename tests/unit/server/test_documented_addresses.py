@@ -13,7 +13,16 @@ from recce_meta.server.app import create_app
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "server.md"
 PREFIX = "/s/{store}"
 ROW = re.compile(r"^\| `([^`]+)` \| (.+) \|$", re.MULTILINE)
-UNLISTED = {"/static/{name}", "/logout", "/api/docs/{kind}", "/api/", PREFIX, "/healthz", "/readyz"}
+UNLISTED = {
+    "/static/{name}",
+    "/logout",
+    "/api/docs/{kind}",
+    "/api/",
+    PREFIX,
+    "/healthz",
+    "/readyz",
+    "/metrics",
+}
 """Addresses that no user types; the overview of a store is in the text, and probes are in a later section."""
 
 
@@ -36,4 +45,4 @@ def test_the_page_lists_every_address() -> None:
     assert set(documented) == {name(path) for path in paths - files - UNLISTED}
     assert {one for one, about in documented.items() if "*(list)*" in about} == set(map(name, lists))
     assert "`/s/STORE`" in text
-    assert {"/healthz", "/readyz"} <= set(dict(ROW.findall(PAGE.read_text(encoding="utf-8"))))
+    assert {"/healthz", "/readyz", "/metrics"} <= set(dict(ROW.findall(PAGE.read_text(encoding="utf-8"))))
