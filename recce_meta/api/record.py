@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +28,7 @@ from recce_meta.errors import RecceMetaError, StoreError, UsageError, quoted
 from recce_meta.extractors.commit_proof import Checkout, clean_checkout
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project, project_above
+from recce_meta.lazy import LazyModule
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph, KnownColumns, first_warnings
 from recce_meta.models.rows import Tabular
@@ -39,6 +41,11 @@ from recce_meta.store.content import digest
 from recce_meta.store.graphs import fill_changes
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+if TYPE_CHECKING:
+    from recce_meta.api.workers import pool
+else:
+    pool = LazyModule("recce_meta.api.workers.pool")
 
 Tell = Callable[[str], None]
 Complete = Callable[[Project], tuple[Project, Collection[str]]]
@@ -77,7 +84,8 @@ class Tracer:
         if self._tell is not None:
             self._tell(f"tracing columns of {len(self._project.nodes):,} nodes")
         whole, assumed = (self._project, ()) if self._complete is None else self._complete(self._project)
-        graph = analyse_project(whole, known, timeout=self._timeout, assumed=assumed)
+        with pool.AnalysisPool() as analyst:
+            graph = analyse_project(whole, known, timeout=self._timeout, assumed=assumed, analyst=analyst)
         self._kept = self._counted(graph, known)
         return graph
 

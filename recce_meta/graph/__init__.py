@@ -3,6 +3,7 @@
 from recce_meta.graph.dag import (
     LineageGraph,
     build_lineage_graph,
+    by_levels,
     failing_with,
     is_ephemeral,
     parents_first,
@@ -16,6 +17,7 @@ __all__ = [
     "LineageGraph",
     "StateResolver",
     "build_lineage_graph",
+    "by_levels",
     "failing_with",
     "is_ephemeral",
     "nearest_names",

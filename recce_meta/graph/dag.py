@@ -167,6 +167,15 @@ def parents_first(
     return order, circles
 
 
+def by_levels(order: Sequence[str], parents_of: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return *order*, parents first, by the longest path to each node: neighbours do not read each other."""
+    levels: dict[str, int] = {}
+    for unique_id in order:
+        found = [levels[parent] for parent in parents_of[unique_id] if parent in levels]
+        levels[unique_id] = max(found, default=-1) + 1
+    return sorted(order, key=levels.__getitem__)
+
+
 def reachable(
     starts: Iterable[str],
     neighbours: Mapping[str, Sequence[str]],

@@ -18,6 +18,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from recce_meta.machine import machine_memory
+
 log = logging.getLogger(__name__)
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _TIMES = 64
@@ -56,23 +58,11 @@ class ProcessLimits(Struct, frozen=True, kw_only=True):
 DEFAULT_LIMITS = ProcessLimits()
 LEAST_MEMORY = 2 * 2**30
 """Bytes that a program may always take: the address space of a dbt with several threads."""
-_MEMORY_FILES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Limit of memory of the container, in the two versions of control groups."""
 
 
 def memory_limit(most: int) -> int:
     """Return half the bytes of memory of the machine or container, at most *most*."""
     return min(most, max(machine_memory() // 2, LEAST_MEMORY))
-
-
-def machine_memory() -> int:
-    """Return the bytes of memory of the machine, or of the container around this process."""
-    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    for file in _MEMORY_FILES:
-        # The file of a machine without a limit has the word max, or is missing.
-        with contextlib.suppress(OSError, ValueError):
-            found.append(int(file.read_text()))
-    return min(found)
 
 
 class Completed(Struct, frozen=True, kw_only=True):

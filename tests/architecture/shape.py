@@ -52,7 +52,7 @@ BROAD_HANDLERS = {
     "server/access.py __call__": "logged, and answered as a failure of the server",
     "server/queries.py _run": "logged, and shown as the failure of the query",
     "sql_lineage/context.py run": "raised again in the thread of the caller",
-    "sql_lineage/project/columns.py attempt": "reported; only the columns of one node are lost",
+    "sql_lineage/project/jobs.py attempt": "reported; only the columns of one node are lost",
     "plugins.py load_plugin": "reported as the failure of the other package",
     "plugins.py class_at": "reported as the failure of the other package",
     "plugins.py call_plugin": "reported as the failure of the other package",

@@ -41,10 +41,7 @@ from recce_meta.models.lineage import (
     NodeColumns,
     Stop,
 )
-from recce_meta.sql_lineage.project.columns import (
-    Failure,
-    attempt,
-)
+from recce_meta.sql_lineage.project.jobs import Failure, attempt
 
 __all__ = [
     "NO_OTHERS",

@@ -32,12 +32,8 @@ from recce_meta.models.lineage import (
     Tier,
 )
 from recce_meta.sql_lineage.impact import COLUMNS, ColumnRef, Step, impact_view, removal, walk
-from recce_meta.sql_lineage.project.columns import (
-    PYTHON,
-    AnalysisJob,
-    Failure,
-    analyse_job,
-)
+from recce_meta.sql_lineage.project.columns import PYTHON
+from recce_meta.sql_lineage.project.jobs import AnalysisJob, Failure, analyse_job
 from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, canonical_name
 from recce_meta.sql_lineage.project.nodes import (
     EVERYTHING,

@@ -2,23 +2,22 @@
 
 A node's columns depend only on its SQL, its dialect and its parents' columns. These are hashed into its
 lineage id, and a node with a known id is not analysed again. Relations are replaced by tokens first
-(`models/relation_tokens.py`), so that ids do not depend on the environment. Each query is analysed in
-isolation: a failure affects this query only.
+(`models/relation_tokens.py`), so that ids do not depend on the environment.
+
+Other processes may analyse queries (`jobs.Analyst`). So each node takes two steps: one starts its analysis,
+the other takes the answer. The second steps run in the order of the first ones, and at the latest when the
+columns of the node are needed. So the results are those of one process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property, partial
-from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import NamedTuple
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta import sql_lineage
-from recce_meta.errors import RecceMetaError
-from recce_meta.graph import parents_first
+from recce_meta.graph import by_levels, parents_first
 from recce_meta.models.catalog import TABLES, VIEWS
 from recce_meta.models.lineage import (
     UNSURE,
@@ -29,11 +28,19 @@ from recce_meta.models.lineage import (
     KnownColumns,
     NodeColumns,
     Tier,
-    is_late,
     lineage_id_of,
 )
 from recce_meta.models.node import Json, NodeMetadata
 from recce_meta.models.run import Project
+from recce_meta.sql_lineage.project.jobs import (
+    AnalysisJob,
+    Analyst,
+    Answer,
+    Failure,
+    Found,
+    LocalAnswer,
+    attempt,
+)
 from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, dialect_of
 from recce_meta.sql_lineage.project.nodes import (
     EVERYTHING,
@@ -72,77 +79,8 @@ from recce_meta.sql_lineage.project.readable import (
 )
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, SemanticLayer
 from recce_meta.warehouses import rules_of
-from recce_meta.warehouses.builds import (
-    Edit,
-    deciding_columns,
-    incremental_words,
-)
+from recce_meta.warehouses.builds import Edit, deciding_columns, incremental_words
 from recce_meta.warehouses.hooks import hook_writers, names_in_configuration
-
-if TYPE_CHECKING:
-    from recce_meta.sql_lineage import QueryColumns
-
-
-T = TypeVar("T")
-
-LONGEST_REASON = 300
-
-
-class AnalysisJob(Struct, frozen=True):
-    """Input of one analysis."""
-
-    sql: str
-    dialect: str
-    schemas: Mapping[str, Mapping[str, str]]
-    """Columns and types of the relations with known columns."""
-    is_script: bool = False
-    """Whether every statement counts, instead of only the last that yields columns."""
-
-
-class Failure(Struct, frozen=True):
-    """Reason why a query could not be analysed."""
-
-    reason: str
-    is_late: bool = False
-    """Whether the analysis ran out of time: a longer time limit may succeed."""
-
-
-def analyse_job(query: AnalysisJob, timeout: float | None) -> QueryColumns | Failure:
-    """Return the columns of *query*, or the reason for a failure."""
-    start = monotonic()
-    found = attempt(lambda: _analyse(query, timeout))
-    if isinstance(found, Failure) and timeout is not None:
-        # Report the time limit on a timeout, and on any error that occurs after it.
-        if is_late(found.reason):
-            return Failure(found.reason, is_late=True)
-        if monotonic() - start >= timeout:
-            return Failure(f"{found.reason} (after {timeout:g} s)", is_late=True)
-    return found
-
-
-def attempt(work: Callable[[], T]) -> T | Failure:
-    """Return the result of *work*, or the reason for its failure."""
-    try:
-        return work()
-    except RecceMetaError as error:
-        return Failure(_short(error.message))
-    # A query may be anything, and sqlglot's parser recurses, as do the functions that read its trees. An
-    # error in one query must not affect the other nodes of a project.
-    except Exception as error:  # noqa: BLE001
-        return Failure(_short(f"internal: {type(error).__name__}: {error}"))
-
-
-def _analyse(query: AnalysisJob, timeout: float | None) -> QueryColumns:
-    # Loads the parser, which is not needed if every query is already known.
-    analyse = sql_lineage.analyse_script if query.is_script else sql_lineage.analyse_query
-    return analyse(query.sql, query.dialect, query.schemas, timeout=timeout)
-
-
-def _short(text: str) -> str:
-    # Lone surrogates from a damaged file could not be stored.
-    line = " ".join(text.encode("utf-8", "replace").decode().split())
-    return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
-
 
 ANALYSIS_VERSION = 12
 """Increases with every change of the analysis that changes its results: all nodes are then analysed again."""
@@ -190,29 +128,27 @@ def analyse_project(
     timeout: float | None = SECONDS,
     assumed: Collection[str] = (),
     writers: Mapping[str, Collection[str]] | None = None,
+    analyst: Analyst = LocalAnswer,
 ) -> ColumnGraph:
     """Return the column lineage of *project*, reusing the results in *known*.
 
     The query of one node may take *timeout* seconds. A node that cannot be analysed loses its own column
     edges and adds one warning; it never raises. Nodes without columns, such as unit tests, are left out.
     *assumed* are nodes whose SQL may not be what dbt would compile: their edges are less certain. *writers*
-    are the `hook_writers` of the whole project, if *project* is a part of it.
+    are the `hook_writers` of the whole project, if *project* is a part of it. *analyst* starts each analysis.
     """
     if writers is None:
         writers = hook_writers(project.nodes, project.macros)
-    work = _Analysis(project, known or {}, timeout, assumed, writers)
+    work = _Analysis(project, known or {}, timeout, assumed, writers, analyst)
     # Parents come first, because the columns of a `*` follow from theirs.
-    order, circles = parents_first(
-        {node.unique_id: node.parents for node in project.nodes if _is_analysed(node)}
-    )
-    for unique_id in order:
-        if failure := attempt(partial(work.add, unique_id)):
-            work.fail(unique_id, failure.reason)
-    return ColumnGraph(
-        lineage_ids=work.lineage_ids,
-        analyses=work.analyses,
-        warnings=(*map(_circle, circles), *work.warnings()),
-    )
+    parents_of = {node.unique_id: node.parents for node in project.nodes if _is_analysed(node)}
+    order, circles = parents_first(parents_of)
+    for unique_id in by_levels(order, parents_of):
+        work.add(unique_id)
+    work.finish()
+    unknown = (f"Nodes form a cycle, so the columns of one are unknown: {', '.join(one)}" for one in circles)
+    warnings = (*unknown, *work.warnings())
+    return ColumnGraph(lineage_ids=work.lineage_ids, analyses=work.analyses, warnings=warnings)
 
 
 EXPOSURE = "exposure"
@@ -222,6 +158,15 @@ _ANALYSED = QUERIES | OUTSIDE | DEFINITIONS | {"test", UNIT_TEST, SEMANTIC_MODEL
 def _is_analysed(node: NodeMetadata) -> bool:
     is_listed = node.resource_type == EXPOSURE and exposure_columns(node) is not None
     return is_listed or node.resource_type in _ANALYSED
+
+
+class _Started(NamedTuple):
+    """A node whose analysis has started, with the state of the pass at its start."""
+
+    finish: Callable[[], None]
+    tier: Tier
+    is_assumed: bool
+    answer: Answer | None
 
 
 class _Analysis:
@@ -234,6 +179,7 @@ class _Analysis:
         timeout: float | None,
         assumed: Collection[str],
         writers: Mapping[str, Collection[str]],
+        analyst: Analyst,
     ) -> None:
         dialect = dialect_of(project.run.adapter_type)
         self._tier = self.tier = _TIERS.get(project.run.extractor, Tier.GOLD)
@@ -244,6 +190,11 @@ class _Analysis:
         self._writers = writers
         self._is_assumed = False
         self.timeout = timeout
+        self._analyst = analyst
+        self._started: dict[str, _Started] = {}
+        """Nodes in the order in which they are finished."""
+        self._ids_started: set[str] = set()
+        self._is_finishing = False
         self.known = known
         self.nodes = {node.unique_id: node for node in project.nodes}
         self.names = RelationFinder(project.nodes, self.dialect)
@@ -257,7 +208,35 @@ class _Analysis:
         """Whether the last analysed query took too long."""
 
     def add(self, unique_id: str) -> None:
-        """Analyse one node. All its parents must be done."""
+        """Start the analysis of a node, after that of its parents; finish nodes whose answer is there."""
+        if failure := attempt(partial(self._start, unique_id)):
+            self._later(unique_id, partial(self.fail, unique_id, failure.reason))
+        while self._started:
+            first = next(iter(self._started))
+            answer = self._started[first].answer
+            if answer is not None and not answer.is_ready:
+                break
+            self._finish_first()
+
+    def finish(self) -> None:
+        """Wait for the analyses of all nodes."""
+        while self._started:
+            self._finish_first()
+
+    def _later(self, unique_id: str, finish: Callable[[], None], answer: Answer | None = None) -> None:
+        """Call *finish* after that of each node that was started before."""
+        self._started[unique_id] = _Started(finish, self.tier, self._is_assumed, answer)
+
+    def _finish_first(self) -> None:
+        unique_id = next(iter(self._started))
+        started = self._started.pop(unique_id)
+        present = self.tier, self._is_assumed
+        self.tier, self._is_assumed, self._is_finishing = started.tier, started.is_assumed, True
+        if failure := attempt(started.finish):
+            self.fail(unique_id, failure.reason)
+        self.tier, self._is_assumed, self._is_finishing = *present, False
+
+    def _start(self, unique_id: str) -> None:
         node = self.nodes[unique_id]
         self._is_assumed = unique_id in self._assumed
         self.tier = Tier.SILVER if self._is_assumed else self._tier
@@ -276,7 +255,7 @@ class _Analysis:
         elif node.language == "python":
             self._give_up(node, PYTHON, self.names.direct_reads(node))
         elif node.compiled_code is not None and not node.compiled_code.strip():
-            self.fail(unique_id, EMPTY)
+            self._later(unique_id, partial(self.fail, unique_id, EMPTY))
         elif not node.compiled_code and node.resource_type in VIEWS:
             self._give_up(node, HIDDEN)  # the scan has reported it
         elif not node.compiled_code:
@@ -294,7 +273,7 @@ class _Analysis:
     def fail(self, unique_id: str, reason: str) -> None:
         """Record that *reason* prevented the analysis of a node, and warn."""
         self._warn(unique_id, reason)
-        self._give_up(self.nodes[unique_id], reason)
+        self._store_reason(self.nodes[unique_id], reason)
 
     def warnings(self) -> Iterable[str]:
         """Yield a warning for each node that this pass could not analyse."""
@@ -325,12 +304,13 @@ class _Analysis:
             settings += [bool(node.contract), self._fails_on_removal(node)]
         named = names_in_configuration(node, self._adapter, self._macros, self.nodes, self._names_of)
         settings += named.settings
-        analyse = self._snapshot if is_snapshot else self._model
+        columns_of = self._snapshot if is_snapshot else self._model
 
-        def compute() -> NodeColumns:
+        def compute(answer: Found) -> NodeColumns:
             read = {*names.read, *names.injected.values()} - {node.unique_id}
             known = {one: self._names_of(one) for one in sorted(read)}
-            found = deciding_uses(node, analyse(node, names, own), deciding, known, self.certainty)
+            columns = columns_of(node, names, own, answer)
+            found = deciding_uses(node, columns, deciding, known, self.certainty)
             if found.reason is None:
                 found = using(found, named.deciding_rows(found.outputs, self._source))
                 found = naming(found, named.columns(found.outputs, self._source))
@@ -338,7 +318,7 @@ class _Analysis:
                 found = touched(found, names.hard_coded - {*found.parents, node.unique_id})
             return found
 
-        self._keep(node, self._query_id(names, own, settings or bool(node.contract)), compute)
+        self._query(node, self._query_id(names, own, settings or bool(node.contract)), names, compute)
 
     def _names_of(self, parent: str) -> tuple[str, ...]:
         return (found := self.columns_of(parent)).names or found.documented
@@ -363,22 +343,27 @@ class _Analysis:
         exception = rules.exceptions.get((rules.strategy_of(node.config), Edit.REMOVED))
         return policy == "fail" or exception is None or exception.fails
 
-    def _snapshot(self, node: NodeMetadata, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
+    def _snapshot(
+        self, node: NodeMetadata, names: QueryNames, own: tuple[str, ...] | None, answer: Found
+    ) -> NodeColumns:
         dbts = snapshot_names(node)
         # The catalog also lists the columns that dbt adds, which the query does not yield.
-        columns = self._analysed(names, own and tuple(name for name in own if name.lower() not in dbts))
+        queried = own and tuple(name for name in own if name.lower() not in dbts)
+        columns = self._converted(names, answer, queried)
         spelling = Spelling(own or ())
         added = snapshot_columns(node, columns.outputs) if columns.outputs else ()
         spelt = tuple(replace(output, name=spelling.of(output.name)) for output in added)
         named = named_columns(node, columns.outputs)
         return naming(replace(columns, outputs=columns.outputs + spelt), named)
 
-    def _model(self, node: NodeMetadata, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
+    def _model(
+        self, node: NodeMetadata, names: QueryNames, own: tuple[str, ...] | None, answer: Found
+    ) -> NodeColumns:
         """Return the columns of a query.
 
         A contract names all of them, including those from a `*`, and so do most incremental models.
         """
-        columns = self._analysed(names, own)
+        columns = self._converted(names, answer, own)
         is_kept = node.materialized == "incremental" and node.config.get("full_refresh") is not True
         if not node.contract and not (is_kept and self._fails_on_removal(node)):
             return columns
@@ -396,7 +381,7 @@ class _Analysis:
         else:
             names = self.names.of(node)
             lineage_id = self._query_id(names, None, "test")
-            self._keep(node, lineage_id, lambda: test_columns(self._analysed(names, None)))
+            self._query(node, lineage_id, names, lambda found: test_columns(self._converted(names, found)))
 
     def _add_semantic_model(self, node: NodeMetadata) -> None:
         """Analyse the elements of a semantic model as the columns of a query of its model."""
@@ -405,7 +390,8 @@ class _Analysis:
         if query is None:
             self._give_up(node, NO_ELEMENTS)
             return
-        self._keep(node, self._query_id(query, None, SEMANTIC_MODEL), lambda: self._analysed(query, None))
+        lineage_id = self._query_id(query, None, SEMANTIC_MODEL)
+        self._query(node, lineage_id, query, partial(self._converted, query))
 
     def _names_of_elements(
         self, node: NodeMetadata, model: NodeMetadata | None, named: Iterable[tuple[str, Json]]
@@ -432,10 +418,10 @@ class _Analysis:
             self._give_up(node, NO_EXPRESSION)
             return
 
-        def compute() -> NodeColumns:
-            return with_expressions(certain, self._analysed(names, None))
+        def compute(answer: Found) -> NodeColumns:
+            return with_expressions(certain, self._converted(names, answer))
 
-        self._keep(node, self._query_id(names, None, [node.resource_type, certain]), compute)
+        self._query(node, self._query_id(names, None, [node.resource_type, certain]), names, compute)
 
     @cached_property
     def _layer(self) -> SemanticLayer:
@@ -475,7 +461,7 @@ class _Analysis:
         named = sorted(ColumnSource(use.parent, use.column, use.confidence) for use in uses)
         return NodeColumns(tier=self.tier, uses=tuple(sorted(uses)), references=tuple(named))
 
-    def _analysed(self, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
+    def _job(self, names: QueryNames) -> AnalysisJob:
         schemas: dict[str, Mapping[str, str]] = {}
         for unique_id, keys in names.keys().items():
             columns = self.columns_of(unique_id)
@@ -484,8 +470,10 @@ class _Analysis:
         for name, unique_id in names.injected.items():
             schemas[name] = self.columns_of(unique_id).types
         # Without dbt, several statements of one file may fill a relation.
-        is_script = self.tier is Tier.BRONZE
-        found = analyse_job(AnalysisJob(names.sql, self.dialect, schemas, is_script), self.timeout)
+        return AnalysisJob(names.sql, self.dialect, schemas, is_script=self.tier is Tier.BRONZE)
+
+    def _converted(self, names: QueryNames, found: Found, own: tuple[str, ...] | None = None) -> NodeColumns:
+        """Return the columns *found* in the query of a node with the parents of the project."""
         if isinstance(found, Failure):
             self._is_late = found.is_late
             return NodeColumns(tier=self.tier, reason=names.readable(found.reason))
@@ -499,10 +487,38 @@ class _Analysis:
         )
         return node_columns(found, reading)
 
+    def _query(
+        self,
+        node: NodeMetadata,
+        lineage_id: str,
+        names: QueryNames,
+        compute: Callable[[Found], NodeColumns],
+    ) -> None:
+        """Start the analysis of a query, unless its columns are known or will be; then do as `_keep` does."""
+        lineage_id = self._written_id(node, lineage_id)
+        places = (self.known, self.analyses, self._ids_started)
+        late_id = self._id("late", lineage_id, self.timeout)
+        answer = None
+        if not any(one in place for one in (lineage_id, late_id) for place in places):
+            self._ids_started.add(lineage_id)
+            answer = self._analyst(self._job(names), self.timeout)
+
+        def computed() -> NodeColumns:
+            # Without an answer, an equal query failed in an unexpected way.
+            return compute((answer or LocalAnswer(self._job(names), self.timeout)).result())
+
+        self._later(node.unique_id, lambda: self._store(node, lineage_id, computed), answer)
+
     def _keep(self, node: NodeMetadata, lineage_id: str, compute: Callable[[], NodeColumns]) -> None:
-        """Store *node* under *lineage_id*, computing its columns if they are not known."""
+        """Store *node* under *lineage_id* in its turn, computing its columns if they are not known."""
+        lineage_id = self._written_id(node, lineage_id)
+        self._later(node.unique_id, lambda: self._store(node, lineage_id, compute))
+
+    def _written_id(self, node: NodeMetadata, lineage_id: str) -> str:
         writers = sorted(self._writers.get(node.unique_id, ()))
-        lineage_id = self._id("written", lineage_id, writers) if writers else lineage_id
+        return self._id("written", lineage_id, writers) if writers else lineage_id
+
+    def _store(self, node: NodeMetadata, lineage_id: str, compute: Callable[[], NodeColumns]) -> None:
         late_id = self._id("late", lineage_id, self.timeout)
         if late_id in self.known or late_id in self.analyses:
             lineage_id = late_id  # it is known to exceed this time limit: retry only with more time
@@ -510,7 +526,7 @@ class _Analysis:
             found = self.analyses.get(lineage_id)
             if found is None:
                 self._is_late = False
-                found = touched(compute(), writers)
+                found = touched(compute(), sorted(self._writers.get(node.unique_id, ())))
                 lineage_id = late_id if self._is_late else lineage_id
                 self.analyses[lineage_id] = found
             if found.reason is not None and node.resource_type not in OUTSIDE:
@@ -525,6 +541,9 @@ class _Analysis:
 
     def _give_up(self, node: NodeMetadata, reason: str, reads: Collection[str] = ()) -> None:
         """Record that *node* is expected to have no column edges, but may name any column of *reads*."""
+        self._later(node.unique_id, lambda: self._store_reason(node, reason, reads))
+
+    def _store_reason(self, node: NodeMetadata, reason: str, reads: Collection[str] = ()) -> None:
         named = tuple(ColumnSource(parent, EVERYTHING, UNSURE) for parent in sorted(reads))
         found = touched(
             NodeColumns(tier=self.tier, references=named, reason=reason),
@@ -540,6 +559,9 @@ class _Analysis:
 
     def columns_of(self, unique_id: str) -> ReadableColumns:
         """Return the known columns of a parent: the warehouse's, if the parent is not analysed yet."""
+        # While a node is finished, nodes after it are as unknown as if they had not been started.
+        while unique_id in self._started and not self._is_finishing:
+            self._finish_first()
         found = self._columns.get(unique_id)
         if found is None:
             node = self.nodes.get(unique_id)
@@ -573,7 +595,3 @@ class _Analysis:
         # Everything that scales the stored confidences is part of the id.
         digest = digest_of((ANALYSIS_VERSION, self.dialect, self.certainty, self.tier, *content))
         return lineage_id_of(ANALYSIS_VERSION, digest)
-
-
-def _circle(ids: tuple[str, ...]) -> str:
-    return f"Nodes form a cycle, so the columns of one are unknown: {', '.join(ids)}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from recce_meta import machine
 from recce_meta.repositories import processes
 from recce_meta.repositories.processes import Completed, ProcessLimits, kill_left, run_process
 from recce_meta.repositories.workflow import remove_folder
@@ -99,8 +100,8 @@ def test_the_limit_of_memory_follows_the_machine_and_the_container(
 ) -> None:
     if written is not None:
         (tmp_path / "memory").write_text(f"{written}\n")
-    monkeypatch.setattr(processes, "_MEMORY_FILES", (tmp_path / "memory",))
-    monkeypatch.setattr(processes.os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**24}.get)
+    monkeypatch.setattr(machine, "MEMORY_FILES", (tmp_path / "memory",))
+    monkeypatch.setattr(machine.os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**24}.get)
     assert processes.memory_limit(8 * 2**30) == limit * 2**30
 
 

@@ -16,7 +16,7 @@ from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph, Kind, KnownColumns, NodeColumns, Tier, Usage
-from recce_meta.sql_lineage.project import columns as project_engine
+from recce_meta.sql_lineage.project import jobs
 from recce_meta.sql_lineage.project.columns import EMPTY, NOT_COMPILED, PYTHON, analyse_project
 
 ARTIFACTS = Path(__file__).parents[2] / "data" / "artifacts"
@@ -172,7 +172,7 @@ def test_the_environment_makes_no_other_lineage() -> None:
 
 def test_what_is_known_is_not_analysed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     first = analyse_project(project(*SHOP))
-    monkeypatch.setattr(project_engine, "_analyse", lambda *_: pytest.fail("analysed again"))
+    monkeypatch.setattr(jobs, "_analyse", lambda *_: pytest.fail("analysed again"))
 
     again = analyse_project(project(*SHOP), known_from(first))
 
@@ -261,14 +261,14 @@ def test_sql_that_does_not_parse_costs_its_own_columns_alone() -> None:
 def test_whatever_goes_wrong_with_one_query_the_others_are_analysed(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = project_engine._analyse
+    real = jobs._analyse
 
-    def analyse(query: project_engine.AnalysisJob, timeout: float | None) -> object:
+    def analyse(query: jobs.AnalysisJob, timeout: float | None) -> object:
         if "sum(" in query.sql:
             raise error
         return real(query, timeout)
 
-    monkeypatch.setattr(project_engine, "_analyse", analyse)
+    monkeypatch.setattr(jobs, "_analyse", analyse)
 
     graph = analyse_project(project(*SHOP))
 
@@ -279,10 +279,10 @@ def test_whatever_goes_wrong_with_one_query_the_others_are_analysed(
 
 
 def test_more_time_is_worth_another_try_and_the_same_time_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    def too_slow(query: project_engine.AnalysisJob, timeout: float | None) -> project_engine.Failure:
-        return project_engine.Failure(f"no result within {timeout:g} s", is_late=True)
+    def too_slow(query: jobs.AnalysisJob, timeout: float | None) -> jobs.Failure:
+        return jobs.Failure(f"no result within {timeout:g} s", is_late=True)
 
-    monkeypatch.setattr("recce_meta.sql_lineage.project.columns.analyse_job", too_slow)
+    monkeypatch.setattr("recce_meta.sql_lineage.project.jobs.analyse_job", too_slow)
     known = known_from(analyse_project(project(RAW, STAGED), timeout=1))
     monkeypatch.undo()
 

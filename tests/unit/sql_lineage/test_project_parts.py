@@ -8,8 +8,8 @@ from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import parents_first
 from recce_meta.models import NodeMetadata
 from recce_meta.models.lineage import ColumnOutput, ColumnSource, Kind, is_late
-from recce_meta.sql_lineage.project import columns
-from recce_meta.sql_lineage.project.columns import AnalysisJob, Failure, analyse_job
+from recce_meta.sql_lineage.project import jobs
+from recce_meta.sql_lineage.project.jobs import AnalysisJob, Failure, analyse_job
 from recce_meta.sql_lineage.project.names import last_part, parent_name, parseable_sql, schemas_key
 from recce_meta.sql_lineage.project.nodes import Spelling, argument_reads, snapshot_columns, snapshot_names
 
@@ -160,7 +160,7 @@ def test_what_takes_too_long_is_told_from_what_cannot_be_read(monkeypatch: pytes
     def fail(*_: object) -> None:
         raise SqlNotAnalysed("no result")
 
-    monkeypatch.setattr(columns, "_analyse", fail)
+    monkeypatch.setattr(jobs, "_analyse", fail)
 
     assert analyse_job(AnalysisJob("select 1", "", {}), 0.0) == Failure("no result (after 0 s)", is_late=True)
     assert analyse_job(AnalysisJob("select 1", "", {}), 60) == Failure("no result")
@@ -181,10 +181,10 @@ def test_a_reason_is_one_line_of_a_length_that_can_be_read(monkeypatch: pytest.M
     def fail(*_: object) -> None:
         raise SqlNotAnalysed("no\nresult " * 100)
 
-    monkeypatch.setattr(columns, "_analyse", fail)
+    monkeypatch.setattr(jobs, "_analyse", fail)
 
     found = analyse_job(AnalysisJob("select 1", "", {}), None)
 
     assert isinstance(found, Failure)
-    assert len(found.reason) == columns.LONGEST_REASON
+    assert len(found.reason) == jobs.LONGEST_REASON
     assert "\n" not in found.reason
