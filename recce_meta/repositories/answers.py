@@ -270,7 +270,7 @@ class ConnectionTest(Struct, frozen=True, kw_only=True):
     project: str | None = None
     """Name of the dbt project."""
     adapter: str | None = None
-    dbt_version: str | None = None
+    extraction_dbt_version: str | None = None
     """Minor version of dbt that an extraction will use."""
 
 

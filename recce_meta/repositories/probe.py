@@ -208,5 +208,5 @@ async def test_connection(
         projects=probe.projects,
         project=probe.project,
         adapter=probe.adapter,
-        dbt_version=probe.version,
+        extraction_dbt_version=probe.version,
     )

@@ -68,8 +68,18 @@ class Readiness:
         for name, asked in list(self._asked.items()):
             if asked in done:
                 del self._asked[name]
-            found |= asked.result() if asked in done else {name: FAILED}
+            found |= _answer(name, asked) if asked in done else {name: FAILED}
         return found
+
+
+def _answer(name: str, asked: asyncio.Future[Mapping[str, str]]) -> Mapping[str, str]:
+    """Return the answer of the part *name*, which has failed if it raised an error that is not ours."""
+    if (error := asked.exception()) is None:
+        return asked.result()
+    # A driver may raise errors that nothing translates: a probe must not get the status 500 for them.
+    level = logging.WARNING if isinstance(error, RecceMetaError) else logging.ERROR
+    log.log(level, "%s: not ready: %s: %s", name, type(error).__name__, presentable(first_line(error)))
+    return {name: FAILED}
 
 
 def routes(stores: Iterable[Store], service: RepositoryService | None) -> list[Route]:

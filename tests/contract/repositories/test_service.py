@@ -37,7 +37,7 @@ PASSED = ConnectionTest(
     projects=[""],
     project="shop",
     adapter="duckdb",
-    dbt_version="1.10",
+    extraction_dbt_version="1.10",
 )
 
 

@@ -120,9 +120,26 @@ def test_the_worker_of_the_process_needs_a_heartbeat(shop: Connected, tmp_path: 
     }
 
 
-def test_a_state_that_cannot_be_read_is_not_ready(shop: Connected, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error", [ConnectionFailed("No connection"), OSError("foreign"), KeyError("foreign")]
+)
+def test_a_state_that_cannot_be_read_is_not_ready(
+    shop: Connected, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def failed(*_: object) -> None:
-        raise ConnectionFailed("No connection")
+        raise error
 
     monkeypatch.setattr(health, "list_workers", failed)
     assert checks(shop.client, 503) == {"stores": "ok", "state": "failed"}
+
+
+def test_a_file_that_is_no_store_is_not_ready(tmp_path: Path) -> None:
+    """The errors are those of the driver and of the system."""
+    folder = tmp_path / "folder.duckdb"
+    folder.mkdir()
+    damaged = tmp_path / "damaged.duckdb"
+    damaged.write_bytes(b"no database" * 1000)
+    for file in (folder, damaged):
+        store = store_at(file_url(file))
+        assert checks(client_of(store), 503) == {"stores": "failed"}
+        store.close()
