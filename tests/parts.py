@@ -48,9 +48,14 @@ PARTS = {
     "dbt": Part(
         needs="dbt uv PostgreSQL git SQLMesh",
         sources=r"sql/|dbt_package/|examples/|recce_meta/(extractors|store|render)/|recce_meta/cli/wrapper"
-        r"|recce_meta/(diff/materializations|warehouses/builds)",
+        r"|recce_meta/(diff/materializations|warehouses/(builds|hooks))",
         tests=r"tests/e2e/test_sqlmesh",
         marker="dbt",
+    ),
+    "orchestrators": Part(
+        needs="Airflow Airflow-2 Dagster",
+        sources=r"examples/orchestrators/|recce_meta/cli/wrapper|pyproject\.toml",
+        tests=r"tests/e2e/test_orchestrators",
     ),
     "editor": Part(
         needs="Node.js browser Neovim git",
