@@ -206,7 +206,7 @@ def test_a_worker_of_another_version_does_not_answer() -> None:
     command = worker_command()
     command[3] = "0.0.0"
 
-    with at_once(command=command) as pool:
+    with AnalysisPool(1, command=command, first_queries=0, first_seconds=0) as pool:
         answer = pool(QUERY, None)
         assert answer.result() == analyse_job(QUERY, None)
         assert pool.pids == []
