@@ -52,6 +52,7 @@ EXPENSIVE = (
     "test_categories_by_execution.py",
     "test_ci_recipes.py",
     "test_cli_connection_worker.py",
+    "test_cli_doctor_server.py",
     "test_cli_log_format.py",
     "test_cli_metrics.py",
     "test_cli_serve.py",

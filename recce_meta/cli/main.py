@@ -63,7 +63,7 @@ COMMANDS = {
     "config": ("config", "Show every effective setting and its source."),
     "prune": ("store", "Remove old runs and the data that only they use."),
     "fsck": ("store", "Check the contents of the store, and repair what can be derived again."),
-    "doctor": ("store", "Check profile, connection, permissions and store."),
+    "doctor": ("doctor", "Check profile, connection, permissions and store, or a server."),
     "demo": ("store", "Record and compare two real runs of a jaffle shop."),
 }
 """Module in `recce_meta.cli.commands` and help text of each command."""

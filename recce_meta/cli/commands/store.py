@@ -1,4 +1,4 @@
-"""Commands that read or maintain the store, from `runs` and `show` to `prune`, `doctor` and `demo`."""
+"""Commands that read or maintain the store, from `runs` and `show` to `prune` and `demo`."""
 
 from __future__ import annotations
 
@@ -183,17 +183,6 @@ def fsck() -> None:
     Reads the whole store: verifies the hashes of contents, and finds missing pieces, repeated keys, wrong
     derived data, deleted runs that are stored, and rows that nothing refers to. Without --repair, nothing is
     written. A repair never removes a run.
-    """
-
-
-@click.command()
-@connecting
-@format_option("table", "json", *LISTS)
-@lazy("recce_meta.cli.run.store:doctor")
-def doctor() -> None:
-    """Check profile, connection, permissions and store.
-
-    The role in an existing store is full, record-only (cannot create or migrate the store) or read-only.
     """
 
 

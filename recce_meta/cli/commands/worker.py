@@ -26,6 +26,11 @@ image_option = click.option(
     show_default=True,
     help="Name of the images with dbt, without a tag; one with a slash is pulled from its registry.",
 )
+work_option = click.option(
+    "--work-dir",
+    type=DIRECTORY,
+    help="Folder of checkouts, mirrors and environments of dbt. [default: in the user's cache folder]",
+)
 worker_options = packed(
     "extraction",
     "recce_meta.cli.run.worker:WorkerOptions",
@@ -40,11 +45,7 @@ worker_options = packed(
         show_default=True,
         help="Number of extractions that the worker runs at the same time.",
     ),
-    click.option(
-        "--work-dir",
-        type=DIRECTORY,
-        help="Folder of checkouts, mirrors and environments of dbt. [default: in the user's cache folder]",
-    ),
+    work_option,
     click.option(
         "--repository-size",
         type=_GIGABYTES,

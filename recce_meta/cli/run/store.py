@@ -13,9 +13,10 @@ from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+from msgspec.structs import replace
 
 from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -311,9 +312,18 @@ def fsck(connection: Connection, repair: bool, style: str) -> None:
         raise click.exceptions.Exit(1)
 
 
-def doctor(connection: Connection, style: str) -> None:
+def doctor(connection: Connection, is_server: bool, state: str | None, machine: Any, style: str) -> None:
     """Print the result of each check; exit with 3 if one failed."""
-    checks = load("recce_meta.api.demo:doctor")(connection.open_existing, connection.schema)
+    check = load("recce_meta.api.demo:doctor")
+    if is_server:
+        checks = list(load("recce_meta.cli.run.worker:check_server")(state, machine))
+        stores = load("recce_meta.cli.run.serve:stores_of")(connection, click.get_current_context())
+        for name, store in stores.items():
+            found = check(store.open_existing, store.schema)
+            # Names of several stores tell their lines apart.
+            checks += [replace(one, name=f"{name}: {one.name}") if len(stores) > 1 else one for one in found]
+    else:
+        checks = check(connection.open_existing, connection.schema)
     in_color = screen()["color"]
     if style in LISTS:
         emit(report.delimited(ResultList(Check, checks).to_table(), style))

@@ -21,6 +21,7 @@ from recce_meta.cli.lazy import load
 from recce_meta.cli.options import say
 from recce_meta.cli.run.serve import stores_of
 from recce_meta.errors import ConfigurationError, RecceMetaError
+from recce_meta.models.run import Check
 from recce_meta.repositories.secrets import KEY_FILE
 from recce_meta.repositories.state.database import State, open_state, require_state
 
@@ -44,6 +45,14 @@ class WorkerOptions(Struct, frozen=True, kw_only=True):
     runner_image: str
     package_hub: str | None
     metrics_address: str | None
+
+
+class MachineOptions(Struct, frozen=True, kw_only=True):
+    """Options of the machine of a worker."""
+
+    work_dir: Path | None
+    container_engine: str
+    runner_image: str
 
 
 class RecordingStore(NamedTuple):
@@ -158,7 +167,7 @@ def _require_packages() -> None:
             )
 
 
-def work_folder(options: WorkerOptions, environ: Mapping[str, str]) -> Path:
+def work_folder(options: WorkerOptions | MachineOptions, environ: Mapping[str, str]) -> Path:
     """Return the work folder that *options* set, or the default one."""
     return (options.work_dir or default_work_folder(environ)).absolute()
 
@@ -178,6 +187,18 @@ def private_files(state: State, stores: Sequence[Path], environ: Mapping[str, st
         neighbours = [state.neighbour(name) for name in ("jobs", "owners", "metrics")]
         files += [state.file, *neighbours, state.file.with_name(f"{state.file.name}.key")]
     return tuple(files)
+
+
+def check_server(state: str | None, machine: MachineOptions) -> list[Check]:
+    """Return the checks of the state and of this machine."""
+    isolation = load("recce_meta.repositories.isolation.base").Settings(
+        engine=machine.container_engine, image=machine.runner_image
+    )
+    work = work_folder(machine, os.environ)
+    return [
+        *load("recce_meta.repositories.doctor.machine:check_machine")(work, isolation, os.environ),
+        *load("recce_meta.repositories.doctor.state:check_state")(state, os.environ),
+    ]
 
 
 def build(minor: str, adapter: str, container_engine: str, runner_image: str) -> None:

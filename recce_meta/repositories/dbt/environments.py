@@ -194,7 +194,10 @@ async def _build(folder: Path, minor: str, adapter: str, environ: Mapping[str, s
         shutil.rmtree(left, ignore_errors=True)
     draft = folder.parent / f".draft-{folder.name}-{uuid4().hex[:8]}"
     try:
-        uv, env = _uv(environ), {"UV_CACHE_DIR": str(folder.parent / _DOWNLOADS), **uv_environment(environ)}
+        uv, env = (
+            find_uv(environ),
+            {"UV_CACHE_DIR": str(folder.parent / _DOWNLOADS), **uv_environment(environ)},
+        )
         await _make(uv, env, draft, minor)
         await _install(uv, env, draft, minor, adapter, uv_index_options(environ))
         environment = await _inspect(draft, folder, minor, adapter, env)
@@ -212,8 +215,11 @@ async def _build(folder: Path, minor: str, adapter: str, environ: Mapping[str, s
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _uv(environ: Mapping[str, str]) -> str:
-    """Return the path of uv: that of the Python package, else that on PATH."""
+def find_uv(environ: Mapping[str, str]) -> str:
+    """Return the path of uv: that of the Python package, else that on PATH.
+
+    Raises EnvironmentFailed if there is neither.
+    """
     folders = [sysconfig.get_path("scripts"), environ.get("PATH", os.defpath)]
     found = shutil.which("uv", path=os.pathsep.join(folders))
     if found is None:
@@ -342,7 +348,7 @@ async def _shrink(cache: Path, limit: int, environ: Mapping[str, str]) -> None:
     sizes = await asyncio.to_thread(lambda: {folder: _size(folder) for folder in _environments(cache)})
     total, downloads = sum(sizes.values()), cache / _DOWNLOADS
     if total + await asyncio.to_thread(_size, downloads) > limit:
-        command = [_uv(environ), "cache", "clean", "--quiet", "--cache-dir", str(downloads)]
+        command = [find_uv(environ), "cache", "clean", "--quiet", "--cache-dir", str(downloads)]
         await run_process(command, env=uv_environment(environ), limits=_LIMITS)
     for folder in sorted(sizes, key=_last_use):
         if total <= limit:

@@ -210,6 +210,12 @@ async def missing(settings: Settings, image: Image) -> tuple[str, str] | None:
 
     The command shows the reason, or removes it.
     """
+    reason = await engine_missing(settings)
+    return reason or await _image_missing(settings, image)
+
+
+async def engine_missing(settings: Settings) -> tuple[str, str] | None:
+    """Ask the engine. Return None if it works, else the reason and a command that shows it."""
     docker = client(settings)
     if shutil.which(settings.engine) is None:
         return f"{settings.engine} is not installed", f"{settings.engine} version"
@@ -219,6 +225,17 @@ async def missing(settings: Settings, image: Image) -> tuple[str, str] | None:
     if asked.code:
         reason = first_line(asked.errors) or "it does not answer"
         return f"the engine does not work ({reason})", f"{settings.engine} info"
+    return None
+
+
+async def image_tags(settings: Settings) -> list[str]:
+    """Return the tags of the images of dbt that the engine has."""
+    command = [*client(settings), "image", "ls", "--format", "{{.Tag}}", settings.image]
+    return sorted((await run_process(command, env={}, limits=_QUICK)).output.split())
+
+
+async def _image_missing(settings: Settings, image: Image) -> tuple[str, str] | None:
+    docker = client(settings)
     reference = image.reference(settings)
     if not (await run_process([*docker, "image", "inspect", reference], env={}, limits=_QUICK)).code:
         return None

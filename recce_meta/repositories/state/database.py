@@ -220,6 +220,31 @@ def open_state(url: str | None, environ: Mapping[str, str]) -> State:
     return opened
 
 
+def existing_state(url: str | None, environ: Mapping[str, str]) -> State | None:
+    """Return the state at *url* as `open_state` finds it, with tables of any version, or without any.
+
+    Nothing is created or migrated. None if the file does not exist. Raises ConfigurationError if the URL is
+    invalid.
+    """
+    given = url or environ.get(STATE_URL)
+    address = _parse(given) if given else URL.create("sqlite", database=str(default_state_file(environ)))
+    if address.get_backend_name() != "sqlite":
+        return _postgres(address)
+    exists = not address.database or Path(address.database).expanduser().is_file()
+    return _sqlite(address) if exists else None
+
+
+def stored_version(state: State) -> int | None:
+    """Return the version of the tables of *state*; None without tables.
+
+    Raises WarehouseError if the database cannot be read.
+    """
+    with state.read() as connection:
+        if not sqlalchemy.inspect(connection).has_table(state_version.name, schema=state.schema):
+            return None
+        return connection.scalar(select(state_version.c.version))
+
+
 def _parse(text: str) -> URL:
     try:
         url = sqlalchemy.make_url(text)

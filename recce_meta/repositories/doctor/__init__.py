@@ -1,0 +1,1 @@
+"""Checks of what a server and its workers need: `doctor --server`."""
