@@ -63,7 +63,10 @@ COMMANDS = {
     "config": ("config", "Show every effective setting and its source."),
     "prune": ("store", "Remove old runs and the data that only they use."),
     "fsck": ("store", "Check the contents of the store, and repair what can be derived again."),
-    "doctor": ("doctor", "Check profile, connection, permissions and store, or a server."),
+    "doctor": (
+        "doctor",
+        "Check profile, connection, permissions and store; with --server, also what a server needs.",
+    ),
     "demo": ("store", "Record and compare two real runs of a jaffle shop."),
 }
 """Module in `recce_meta.cli.commands` and help text of each command."""

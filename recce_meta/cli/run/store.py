@@ -320,7 +320,7 @@ def doctor(connection: Connection, is_server: bool, state: str | None, machine: 
         stores = load("recce_meta.cli.run.serve:stores_of")(connection, click.get_current_context())
         for name, store in stores.items():
             found = check(store.open_existing, store.schema)
-            # Names of several stores tell their lines apart.
+            # Each line names its store if there are several.
             checks += [replace(one, name=f"{name}: {one.name}") if len(stores) > 1 else one for one in found]
     else:
         checks = check(connection.open_existing, connection.schema)

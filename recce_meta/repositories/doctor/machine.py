@@ -49,7 +49,7 @@ async def _isolation(settings: Settings) -> list[Check]:
     ):
         if reason is None:
             works.append(name)
-        # One kind is enough, so a missing one is no failure.
+        # One kind is enough, so a missing one does not fail.
         kinds.append(
             Check(
                 name, reason is None or None, "works" if reason is None else reason[0], reason and reason[1]
