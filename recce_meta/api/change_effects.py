@@ -25,8 +25,9 @@ from recce_meta.diff.materializations import COMPUTED_WHEN_READ, keeps_rows, rea
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph, build_lineage_graph, failing_with, is_ephemeral
+from recce_meta.lazy import LazyModule
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
-from recce_meta.models.change import Category, ColumnChange, SqlChange
+from recce_meta.models.change import Category, ColumnChange, SqlChange, TableFacts
 from recce_meta.models.relation_tokens import CLOSING, INJECTED, OPENING, resolve, token_ids
 from recce_meta.models.run import DBT, dbt_options
 from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS
@@ -48,7 +49,11 @@ from recce_meta.warehouses.builds import Outcome, incremental_words
 from recce_meta.warehouses.hooks import OPERATION, has_hooks
 
 if TYPE_CHECKING:
+    from recce_meta.diff import facts
     from recce_meta.sql_lineage.query import Query
+else:
+    # Few edits depend on facts.
+    facts = LazyModule("recce_meta.diff.facts")
 
 
 Types = Mapping[str, str]
@@ -446,10 +451,29 @@ class Effects:
             self._dialect,
             self._schemas(0, old, relations),
             self._schemas(1, new, relations),
+            facts=lambda tables: self._facts_of(tables, old, new, relations),
             timeout=SECONDS,
         )
         reasons = tuple(_readable(reason, relations) for reason in found.reasons)
         return with_fields(found, reasons=reasons)
+
+    @cached_property
+    def _known_facts(self) -> facts.KnownFacts:
+        return facts.KnownFacts(self._sides, self._runs, self._changed, self.graph.downstream(self._changed))
+
+    def _facts_of(
+        self, tables: Collection[str], old: QueryNames, new: QueryNames, relations: Mapping[str, str]
+    ) -> Mapping[str, TableFacts]:
+        """Return what is known of the rows of the relations that the queries call *tables*."""
+        called = {
+            name: key
+            for names in (old, new)
+            for key, all_of in _called(names, relations).items()
+            for name in all_of
+            if name in tables
+        }
+        found = self._known_facts.of(set(called.values()))
+        return {name: found[key] for name, key in called.items()}
 
     def _query(self, index: int, unique_id: str) -> QueryNames:
         """Return the SQL of a node on one side, with the nodes of its relations."""

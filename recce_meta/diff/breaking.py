@@ -32,6 +32,7 @@ from recce_meta.models import (
 )
 from recce_meta.models.catalog import RELATIONS, VIEWS
 from recce_meta.models.change import (
+    AS_LONG_AS,
     BY_GUESS,
     CERTAIN,
     EXISTING,
@@ -40,6 +41,7 @@ from recce_meta.models.change import (
     Reach,
     ReachedBy,
     SqlChange,
+    condition_of,
 )
 from recce_meta.sql_lineage.project.nodes import elements
 from recce_meta.sql_lineage.project.semantics import SEMANTIC_MODEL
@@ -141,11 +143,20 @@ def merge_effects(found: Iterable[SqlChange]) -> SqlChange:
         if earlier is None or _COLUMN_RANK[column.status] < _COLUMN_RANK[earlier.status]:
             columns[column.name.lower()] = column
     worst = max((effect.category for effect in effects), key=SEVERITY.__getitem__, default=Category.NONE)
+    # What breaks, or is unknown, does so whatever holds for the rows.
+    facts = (
+        {fact for effect in effects for fact in effect.facts}
+        if SEVERITY[worst] < SEVERITY[Category.UNKNOWN]
+        else set()
+    )
+    reasons = [reason for effect in effects for reason in effect.reasons]
+    conditions = [condition_of(sorted(facts))] if facts else []
     return SqlChange(
         category=worst,
         columns=tuple(sorted(columns.values(), key=lambda column: column.status is Status.REMOVED)),
-        reasons=tuple(dict.fromkeys(reason for effect in effects for reason in effect.reasons)),
+        reasons=(*dict.fromkeys(r for r in reasons if not r.startswith(AS_LONG_AS)), *conditions),
         moved=any(effect.moved for effect in effects),
+        facts=tuple(sorted(facts)),
     )
 
 
@@ -188,6 +199,7 @@ def _judged(change: Change, effects: Sequence[SqlChange]) -> Change:
         category_reasons=effect.reasons,
         columns=effect.columns,
         columns_moved=effect.moved,
+        facts=effect.facts,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from msgspec import Struct
@@ -51,6 +51,67 @@ EXISTING = "existing rows"
 """Start of the phrases that say what a build does with rows that a table holds already."""
 
 
+AS_LONG_AS = "as long as"
+"""Start of the phrase that names the facts on which a category rests."""
+
+
+class FactKind(StringEnum):
+    """Kind of a fact about the rows of a relation."""
+
+    NOT_NULL = "not_null"
+    """No value of the column is NULL."""
+    UNIQUE = "unique"
+    """No two rows have the same values in the columns, unless one of them is NULL."""
+
+
+class FactSource(StringEnum):
+    """Origin of a fact."""
+
+    CONTRACT = "contract"
+    """Constraint of an enforced contract, which dbt creates and the warehouse enforces."""
+    TEST = "test"
+    """Test that passed after the relation was built."""
+
+
+class DataFact(Struct, frozen=True, kw_only=True, order=True):
+    """Fact about the rows of a relation, with its source."""
+
+    name: str
+    """Name of the test, or the constraint in words: `not null of orders.id`, `primary key of orders`."""
+    unique_id: str
+    """Unique id of the node that the fact is about."""
+    kind: FactKind
+    columns: tuple[str, ...]
+    """Columns that it is about, together; sorted."""
+    source: FactSource
+    source_id: str | None = None
+    """Unique id of the test, or of the node with the constraint."""
+    run_id: str | None = None
+    """Run in which the test passed; None for a constraint."""
+
+
+class TableFacts(Struct, frozen=True, kw_only=True):
+    """Knowledge about the rows of one relation."""
+
+    facts: tuple[DataFact, ...] = ()
+    """Facts that hold for its rows."""
+    is_typed: bool = False
+    """True if the types of its columns are those of the warehouse, and not only documented."""
+
+
+def condition_of(facts: Iterable[DataFact]) -> str:
+    """Return the phrase that names *facts*, at least one, as the condition of a category.
+
+    >>> fact = DataFact(name="unique_orders_id", unique_id="model.shop.orders", kind=FactKind.UNIQUE,
+    ...     columns=("id",), source=FactSource.TEST)
+    >>> condition_of([fact])
+    'as long as unique_orders_id holds'
+    """
+    names = list(dict.fromkeys(fact.name for fact in facts))
+    listed = ", ".join([*names[:-2], " and ".join(names[-2:])])
+    return f"{AS_LONG_AS} {listed} {'holds' if len(names) == 1 else 'hold'}"
+
+
 class ColumnChange(Struct, frozen=True, gc=False):
     """Change of one output column."""
 
@@ -73,6 +134,8 @@ class SqlChange(Struct, frozen=True, kw_only=True):
     """True if common columns have another order."""
     retyped: tuple[str, ...] = ()
     """Modified columns whose type is, or may be, another one."""
+    facts: tuple[DataFact, ...] = ()
+    """Facts on which the category and the columns rest; the last reason names them."""
 
 
 class Reason(StringEnum):
@@ -166,6 +229,8 @@ class Change(Tabular, frozen=True, kw_only=True):
     """Changed output columns in their order, removed columns last."""
     columns_moved: bool = False
     """True if common columns have another order."""
+    facts: tuple[DataFact, ...] = ()
+    """Facts about the rows of other nodes on which the category rests; empty if it holds for all rows."""
     reached: ReachedBy | None = None
     """Impact of upstream changes on a modified node; None if there is none."""
 
@@ -175,10 +240,21 @@ class Change(Tabular, frozen=True, kw_only=True):
         return tuple(reason for reason in self.category_reasons if reason.startswith(EXISTING))
 
     @property
+    def conditions(self) -> tuple[str, ...]:
+        """The phrases that name the facts on which the category rests."""
+        return tuple(reason for reason in self.category_reasons if reason.startswith(AS_LONG_AS))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The conditions, and what happens to existing rows: phrases that hold for every category."""
+        return (*self.conditions, *self.about_existing)
+
+    @property
     def is_rewritten(self) -> bool:
-        """True if only the SQL text changed, with the same meaning."""
+        """True if only the SQL text changed, with the same meaning for all rows."""
         return (
             self.status is Status.MODIFIED
+            and not self.facts
             and self.category is Category.NONE
             and OF_SQL.union(COSMETIC).issuperset(self.reasons)
         )

@@ -103,10 +103,10 @@ def effect_phrases(change: Change) -> Iterator[str]:
         if column.renamed_to or (column.name.lower(), column.status) not in known
     ]
     yield from column_effects(found)
-    reasons = [reason for reason in change.category_reasons if reason not in change.about_existing]
+    reasons = [reason for reason in change.category_reasons if reason not in change.remarks]
     if change.category in (Category.BREAKING, Category.UNKNOWN) and reasons:
         yield f"{EFFECTS[change.category]}: {first_phrases(reasons)}"
-    yield from change.about_existing
+    yield from change.remarks
 
 
 def _short(name: str) -> str:

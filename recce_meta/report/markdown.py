@@ -272,12 +272,12 @@ def _effect(change: Change) -> str:
     if change.status is not Status.MODIFIED:
         return text
     if change.category in (Category.BREAKING, Category.UNKNOWN):
-        reasons = [reason for reason in change.category_reasons if reason not in change.about_existing]
+        reasons = [reason for reason in change.category_reasons if reason not in change.remarks]
         phrases = [prose(shorten(reason, 80)) for reason in reasons[:REASONS_IN_ROW]]
     else:
         phrases = [*column_effects(change.columns, COLUMNS_IN_ROW, lambda name: code(name, 60))]
         phrases += ["columns reordered"] if change.columns_moved else []
-    phrases += [prose(shorten(phrase, 120)) for phrase in change.about_existing[:REASONS_IN_ROW]]
+    phrases += [prose(shorten(phrase, 120)) for phrase in change.remarks[:REASONS_IN_ROW]]
     shown = ", ".join(phrases)
     return f"{text}: {shown}" if text and shown else text or shown
 

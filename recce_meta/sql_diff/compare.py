@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
@@ -17,6 +18,7 @@ from sqlglot.errors import SqlglotError
 from recce_meta.errors import SqlNotAnalysed, first_line
 from recce_meta.models.change import Category, ColumnChange, SqlChange, Status
 from recce_meta.sql_diff.expressions import QueryFingerprint
+from recce_meta.sql_diff.facts import Facts, FindFacts, with_facts
 from recce_meta.sql_diff.fingerprint import Fingerprints
 from recce_meta.sql_diff.identifiers import IdentifierRules, names_of
 from recce_meta.sql_diff.lossy_tokens import LossyTokens, lossy_tokens
@@ -213,12 +215,14 @@ def compare_sql(
     old_schemas: Schemas | None = None,
     new_schemas: Schemas | None = None,
     *,
+    facts: FindFacts | None = None,
     timeout: float | None = None,
 ) -> SqlChange:
     """Return the differences in meaning of two SQL texts: the category, the columns and the reasons.
 
-    *new_schemas* are the columns of the new query's tables, if they differ from *old_schemas*. *timeout* is
-    in seconds, for each text.
+    *new_schemas* are the columns of the new query's tables, if they differ from *old_schemas*. *facts*
+    returns facts about the rows of these tables that hold for both queries; it is called only if they may
+    matter. A change that rests on facts has them in `facts`. *timeout* is in seconds, for each text.
     """
     known = dialect_or_default(dialect)
     try:
@@ -230,7 +234,9 @@ def compare_sql(
         old = resolve_query(old_sql, known, old_schemas or {}, timeout=timeout)
         new_schemas = old_schemas if new_schemas is None else new_schemas
         new = resolve_query(new_sql, known, new_schemas or {}, timeout=timeout)
-        return compare_queries(old, new, known, old_sql=old_sql, new_sql=new_sql, timeout=timeout)
+        return compare_queries(
+            old, new, known, old_sql=old_sql, new_sql=new_sql, facts=facts, timeout=timeout
+        )
     except SqlNotAnalysed as error:
         return SqlChange(category=Category.UNKNOWN, reasons=(error.reason,))
 
@@ -248,35 +254,20 @@ def compare_queries(
     *,
     old_sql: str = "",
     new_sql: str = "",
+    facts: FindFacts | None = None,
     timeout: float | None = None,
 ) -> SqlChange:
     """Return the differences in meaning of two resolved queries and the texts they were parsed from.
 
-    Raise SqlNotAnalysed if a query is nested too deep or is not understood.
+    *facts* is as for `compare_sql`. Raise SqlNotAnalysed if a query is nested too deep or is not understood.
     """
 
-    names = names_of(dialect)
-
     def compared() -> SqlChange:
-        lost, lost_now = lossy_tokens(old, old_sql, new, new_sql, dialect)
-        before, after = (
-            fingerprint_of(old, dialect, old_sql, lost),
-            fingerprint_of(new, dialect, new_sql, lost_now),
-        )
-        if before.rows == after.rows:
-            change = _same_rows(before, after, names)
-            return with_types(_checked(change, lost.adrift, lost_now.adrift), old, new, dialect)
-        # If rows differ, so do the keys of all columns. Named sources still show which columns changed.
-        named_before = Fingerprints(dialect, old_sql, lost.attached, by_label=True)
-        named_after = Fingerprints(dialect, new_sql, lost_now.attached, by_label=True)
-        matched = OutputMatching(named_before.query(old), named_after.query(new), names)
-        change = SqlChange(
-            category=Category.BREAKING,
-            columns=matched.changes(),
-            reasons=reasons_of(QuerySide(before, named_before.found), QuerySide(after, named_after.found)),
-            moved=matched.moved,
-        )
-        return with_types(change, old, new, dialect)
+        pair = _QueryPair(old, new, dialect, old_sql, new_sql)
+        change = pair.assuming(None) or pair.with_other_rows()
+        if facts is None or change.category is Category.NONE:
+            return change
+        return with_facts(change, facts, pair.assuming)
 
     try:
         return compared()
@@ -287,6 +278,48 @@ def compare_queries(
         return run_on_deep_stack(compared, Deadline(timeout))
     except RecursionError as error:
         raise SqlNotAnalysed("nested too deep to be compared") from error
+
+
+class _QueryPair:
+    """Two queries of one dialect, and the texts they were parsed from."""
+
+    def __init__(self, old: Query, new: Query, dialect: str, old_sql: str, new_sql: str) -> None:
+        self._old, self._new, self._dialect = old, new, dialect
+        self._old_sql, self._new_sql = old_sql, new_sql
+        self._names = names_of(dialect)
+        self._lost, self._lost_now = lossy_tokens(old, old_sql, new, new_sql, dialect)
+
+    def assuming(self, facts: Facts | None) -> SqlChange | None:
+        """Return the change if *facts* hold; None if the rows may differ."""
+        before, after = self._plain if facts is None else self._fingerprints(facts)
+        if before.rows != after.rows:
+            return None
+        change = _checked(_same_rows(before, after, self._names), self._lost.adrift, self._lost_now.adrift)
+        return with_types(change, self._old, self._new, self._dialect)
+
+    def with_other_rows(self) -> SqlChange:
+        """Return the change of two queries whose rows may differ."""
+        before, after = self._plain
+        # If rows differ, so do the keys of all columns. Named sources still show which columns changed.
+        named_before = Fingerprints(self._dialect, self._old_sql, self._lost.attached, by_label=True)
+        named_after = Fingerprints(self._dialect, self._new_sql, self._lost_now.attached, by_label=True)
+        matched = OutputMatching(named_before.query(self._old), named_after.query(self._new), self._names)
+        sides = QuerySide(before, named_before.found), QuerySide(after, named_after.found)
+        columns, moved = matched.changes(), matched.moved
+        change = SqlChange(
+            category=Category.BREAKING, columns=columns, reasons=reasons_of(*sides), moved=moved
+        )
+        return with_types(change, self._old, self._new, self._dialect)
+
+    @cached_property
+    def _plain(self) -> tuple[QueryFingerprint, QueryFingerprint]:
+        return self._fingerprints(None)
+
+    def _fingerprints(self, facts: Facts | None) -> tuple[QueryFingerprint, QueryFingerprint]:
+        return (
+            fingerprint_of(self._old, self._dialect, self._old_sql, self._lost, facts),
+            fingerprint_of(self._new, self._dialect, self._new_sql, self._lost_now, facts),
+        )
 
 
 def name_of(output: Output, names: IdentifierRules) -> str:
@@ -308,9 +341,11 @@ def name_of(output: Output, names: IdentifierRules) -> str:
     return output.name.lower()
 
 
-def fingerprint_of(query: Query, dialect: str, sql: str, folded: LossyTokens) -> QueryFingerprint:
+def fingerprint_of(
+    query: Query, dialect: str, sql: str, folded: LossyTokens, facts: Facts | None = None
+) -> QueryFingerprint:
     """Return the keys of a whole statement."""
-    keyed = Fingerprints(dialect, sql, folded.attached).query(query)
+    keyed = Fingerprints(dialect, sql, folded.attached, facts).query(query)
     around = statement_around(query)
     around_rows: list[object] = []
     parts = dict(keyed.parts)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlglot import exp
 
@@ -106,10 +106,10 @@ def _commutes(node: Sql) -> bool:
     sides = (node.this, node.expression)
     if isinstance(node, exp.Add) and not any(_is_number(side) for side in sides):
         return False
-    return _is_stable(node.expression)
+    return is_stable(node.expression)
 
 
-def _is_stable(node: Sql) -> bool:
+def is_stable(node: Sql) -> bool:
     """Return whether *node* has one value in a row, however often it is computed."""
     calls = (below for below in node.walk() if isinstance(below, (exp.Func, exp.Query)))
     return not any(isinstance(call, exp.Query) or binding(call) & UNSTABLE for call in calls)
@@ -127,12 +127,6 @@ def _bare(node: Sql) -> Sql:
     while isinstance(node, exp.Paren):
         node = node.this
     return node
-
-
-def _is_neutral(term: _Operand, kind: Kind) -> bool:
-    """Return whether *kind* of *term* and another condition is that condition: `true and x`, `false or x`."""
-    is_true = (kind is exp.And) is not term.is_negated
-    return not isinstance(term.node, _Bound) and is_always(term.node, is_true)
 
 
 def _is_number(node: Sql) -> bool:
@@ -154,6 +148,16 @@ class _Operand(NamedTuple):
 
     node: Sql | _Bound
     is_negated: bool
+
+
+class Nullness(Protocol):
+    """What facts prove about the expressions of a query."""
+
+    def is_never_null(self, node: Sql) -> bool:
+        """Return whether *node* is never NULL where it stands."""
+
+    def is_first(self, coalesce: Sql) -> bool:
+        """Return whether *coalesce* has the value and the type of its first argument."""
 
 
 class ExpressionKeys:
@@ -179,6 +183,8 @@ class ExpressionKeys:
         self._meaning = meaning
         self._named_window = named_window
         self._folded = folded
+        self.nullness: Nullness | None = None
+        """Proofs from facts; without it, any column may be NULL."""
 
     def key(self, node: Sql | None) -> str:
         """Return the key of one expression. None stands for an argument that invalid SQL omits, `f(a, )`."""
@@ -202,19 +208,58 @@ class ExpressionKeys:
         if isinstance(node, exp.Paren):
             key = self.key(node.this)
             return short(f"bracketed({key})") if _binds_as_dialects_differ(node) else key
+        if (truth := self._null_test(node)) is not None:
+            return self._as_parsed(exp.Boolean(this=truth))
         if isinstance(node, (*CONNECTORS, exp.Not, exp.Between)):
             return self._condition(node)
         if isinstance(node, COMPARISONS):
             return self._compared(node.__class__, node)
-        if isinstance(node, exp.Coalesce) and not node.expressions and self._called(node) == ONE_COALESCE:
+        if isinstance(node, exp.Coalesce) and self._is_first(node):
             return self.key(node.this)
         if isinstance(node, exp.Binary):
             return self._chain(node)
         if isinstance(node, exp.In) and node.args.get("expressions"):
             return self._among(node)
-        if isinstance(node, exp.Count) and counts_rows(node):
+        if isinstance(node, exp.Count) and (counts_rows(node) or self._counts_all(node)):
             return "count(*)"
         return short(f"{self._called(node)}({self.arguments(node)})")
+
+    def _null_test(self, node: Sql) -> bool | None:
+        """Return the value of `a is null` or `a is not null` if facts prove it."""
+        if self.nullness is None:
+            return None
+        is_negated = isinstance(node, exp.Not)
+        test = _bare(node.this) if is_negated else node
+        if not isinstance(test, exp.Is) or not isinstance(test.expression, exp.Null):
+            return None
+        if {id(one) for one in (node, test)} & self._folded.keys():
+            return None
+        return is_negated if self.nullness.is_never_null(test.this) else None
+
+    def is_true(self, condition: Sql) -> bool:
+        """Return whether *condition* is true in each row."""
+        return is_always(condition, True) or self._null_test(_bare(condition)) is True
+
+    def _is_neutral(self, term: _Operand, kind: Kind) -> bool:
+        """Return whether *kind* of *term* and another condition is that condition: `true and x`."""
+        if isinstance(term.node, _Bound):
+            return False
+        is_true = (kind is exp.And) is not term.is_negated
+        return is_always(term.node, is_true) or self._null_test(_bare(term.node)) is is_true
+
+    def _is_first(self, coalesce: Sql) -> bool:
+        """Return whether *coalesce* is its first argument."""
+        if self._called(coalesce) != ONE_COALESCE:
+            return False
+        return not coalesce.expressions or (self.nullness is not None and self.nullness.is_first(coalesce))
+
+    def _counts_all(self, count: Sql) -> bool:
+        """Return whether *count* counts every row, because its argument is never NULL."""
+        given = {name for name, value in count.args.items() if value and name != "big_int"}
+        is_one = (
+            given == {"this"} and isinstance(count.this, NODE) and not isinstance(count.this, exp.Distinct)
+        )
+        return is_one and self.nullness is not None and self.nullness.is_never_null(count.this)
 
     def arguments(self, node: Sql, but: frozenset[str] = frozenset()) -> str:
         """Return the keys of all arguments of *node* except those in *but*."""
@@ -230,7 +275,7 @@ class ExpressionKeys:
     def conditions(self, node: Sql) -> list[str]:
         """Return the keys of the conditions that `and` joins in *node*; `true` is none."""
         terms = self._terms(_Operand(node, False), exp.And)
-        return [self._signed(term) for term in terms if not _is_neutral(term, exp.And)]
+        return [self._signed(term) for term in terms if not self._is_neutral(term, exp.And)]
 
     def _condition(self, node: Sql) -> str:
         """Return the key of a connector, a negation or a BETWEEN: negations are moved to the comparisons."""
@@ -247,7 +292,7 @@ class ExpressionKeys:
     def _connected(self, kind: Kind, joined: _Operand) -> str:
         """Return the key of the conditions that *kind* joins in *joined*."""
         every = list(self._terms(joined, kind))
-        terms = [term for term in every if not _is_neutral(term, kind)]
+        terms = [term for term in every if not self._is_neutral(term, kind)]
         # `x and true` makes a boolean of x, too.
         if len(terms) == 1 and (terms[0].is_negated or isinstance(terms[0].node, (*CONDITIONS, _Bound))):
             return self._signed(terms[0])
@@ -318,7 +363,7 @@ class ExpressionKeys:
             and isinstance(low, exp.Literal)
             and isinstance(high, exp.Literal)
             and ((low.is_int and high.is_int) or (low.is_string and high.is_string))
-            and _is_stable(node.this)
+            and is_stable(node.this)
         )
 
     def _compared(self, kind: Kind, node: Sql | _Bound) -> str:
@@ -452,6 +497,8 @@ class Frame:
         """Whether window functions and random values of `below` are computed from the same rows here."""
         self.shuts = False
         """Whether `below` removes rows after window functions: a window function here sees fewer rows."""
+        self.is_joined = False
+        """Whether all joins are read, so that `padded` is complete."""
         self.padded: set[int] = set()
         """Sources by `id` that an outer join may fill with NULLs because it found no matching row."""
         self._seen: Counter[str] = Counter()

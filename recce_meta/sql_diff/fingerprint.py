@@ -13,29 +13,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import zip_longest
 
 from sqlglot import exp
 
 from recce_meta.errors import SqlNotAnalysed
-from recce_meta.sql_diff.expressions import (
-    ANYWHERE,
-    Frame,
-    QueryFingerprint,
-    names_and_values,
-    short,
-)
+from recce_meta.sql_diff.expressions import ANYWHERE, Frame, QueryFingerprint, names_and_values, short
+from recce_meta.sql_diff.facts import Facts
 from recce_meta.sql_diff.functions import (
     aggregates,
     aggregates_of_outer,
     chooses_by_name,
+    has_subtotals,
     has_unknown_calls_only,
     in_this_query,
     rolls_up,
     row_makers,
 )
 from recce_meta.sql_diff.identifiers import ALIASES_BEFORE_COLUMNS, COLUMNS_BEFORE_ALIASES
-from recce_meta.sql_diff.references import OF_SUBQUERIES, References, typed_columns
+from recce_meta.sql_diff.proofs import Proofs
+from recce_meta.sql_diff.references import OF_SUBQUERIES, typed_columns
 from recce_meta.sql_diff.stages import (
     CUTS,
     GROUPED,
@@ -44,10 +40,15 @@ from recce_meta.sql_diff.stages import (
     brackets_around,
     brackets_of,
     can_merge,
+    computed_outputs,
     first_join,
+    has_a_name_twice,
     is_asof,
     kind_of,
+    label,
     merge_parts,
+    operand_of,
+    operand_pairs,
     own_stages,
     padded_by,
 )
@@ -88,15 +89,23 @@ OF_CTES = frozenset("this alias scalar materialized".split())
 OF_WITHS = frozenset("expressions recursive search".split())
 
 
-class Fingerprints(References):
+class Fingerprints(Proofs):
     """Builder of the keys of queries from one text.
 
     With *by_label*, a source is identified by its name instead of its rows. This compares the columns of two
-    queries with different rows.
+    queries with different rows. With *facts*, keys are equal if the values are for all rows with these facts.
     """
 
-    def __init__(self, dialect: str, sql: str, folded: Mapping[int, str], *, by_label: bool = False) -> None:
-        super().__init__(dialect, sql, folded)
+    def __init__(
+        self,
+        dialect: str,
+        sql: str,
+        folded: Mapping[int, str],
+        facts: Facts | None = None,
+        *,
+        by_label: bool = False,
+    ) -> None:
+        super().__init__(dialect, sql, folded, facts)
         self._by_label = by_label
         self._keyed: dict[tuple[int, int], QueryFingerprint] = {}
         self._implied: dict[int, tuple[str, ...]] = {}
@@ -163,7 +172,7 @@ class Fingerprints(References):
         parts = [name for name, keys in keyed.parts.items() if keys]
         return (
             isinstance(query, Select)
-            and len(query.sources) == 1
+            and len(self._base_sources(query)) == 1
             and parts == ["tables"]
             and len(keyed.parts["tables"]) == 1
             and self._outermost >= len(self._frames)
@@ -175,19 +184,23 @@ class Fingerprints(References):
     def _select(self, query: Select, keyed: QueryFingerprint, frame: Frame) -> None:
         slots = []
         inputs = []
-        for source in query.sources:
+        self._find_lookups(query)
+        base = self._base_sources(query)
+        for source in base:
             rows, inner = self._source(source)
             slots.append(frame.place(source, rows))
             inputs.append((label(source), rows, inner))
         keyed.inputs = tuple(inputs)
         below = self._below(query, frame, inputs)
         parts, node = keyed.parts, query.node
-        self._from(query, slots, parts)
+        if len(base) < len(query.sources):
+            self._look_up(query, frame)
+        self._from(query, base, slots, parts)
         parts["functions"] = self._row_makers(query)
         parts["grouping"] = self._grouping(query)
         parts["having"] = self._conditions(query.having, query)
         parts["qualify"] = self._conditions(query.qualify, query)
-        if query.distinct:
+        if self._removes_rows(query):
             parts["distinct"] = ("all", *sorted({self._output(output) for output in query.outputs}))
         if query.distinct_on:
             on = {self._ambiguous(clause, query) for clause in query.distinct_on}
@@ -219,13 +232,20 @@ class Fingerprints(References):
         """Return the keys of the only source of *query*, if the two are equivalent to one query."""
         if len(inputs) != 1 or inputs[0][2] is None:
             return None
-        source, below = query.sources[0], inputs[0][2]
+        source, below = self._base_sources(query)[0], inputs[0][2]
         rows = repr(label(source).lower()) if self._by_label else below.rows
         is_alone = source.join is None and not source.lateral and inputs[0][1] == rows
         if not is_alone or below.outermost != ANYWHERE or id(below.query) in self._recursive:
             return None
         others = [name for name in query.node.args if name not in OF_SELECTS]
-        own = own_stages(query, groups=bool(self._implied_group(query)), others=others, dialect=self._dialect)
+        own = own_stages(
+            query,
+            groups=bool(self._implied_group(query)),
+            distinct=self._removes_rows(query),
+            others=others,
+            dialect=self._dialect,
+            is_true=self._expressions.is_true,
+        )
         if not can_merge(own, below, query):
             return None
         frame.below = source
@@ -233,15 +253,19 @@ class Fingerprints(References):
         frame.shuts = not {name for name, keys in below.parts.items() if keys} <= GROUPED
         return below
 
-    def _from(self, query: Select, slots: list[str], parts: dict[str, tuple[str, ...]]) -> None:
-        joins = [source.join for source in query.sources]
+    def _from(
+        self, query: Select, sources: list[QuerySource], slots: list[str], parts: dict[str, tuple[str, ...]]
+    ) -> None:
+        """Add the parts of FROM and WHERE to *parts*; *sources* are those that decide over the rows."""
+        joins = [source.join for source in sources]
         padded, conditions = self._frames[-1].padded, []
-        if any(brackets_of(source, {}) for source in query.sources):
-            padded.update(*(padded_by(join, query.sources, place) for place, join in enumerate(joins)))
-            padded.update(id(source) for source in query.sources if padded)
+        if any(brackets_of(source, {}) for source in sources):
+            padded.update(*(padded_by(join, sources, place) for place, join in enumerate(joins)))
+            padded.update(id(source) for source in sources if padded)
         for place, join in enumerate(joins):
-            conditions.append(self._join_conditions(join, query.sources, place))
-            padded.update(padded_by(join, query.sources, place))
+            conditions.append(self._join_conditions(join, sources, place))
+            padded.update(padded_by(join, sources, place))
+        self._frames[-1].is_joined = True
         filters = self._conditions(query.where, query if self._dialect in ALIASES_BEFORE_COLUMNS else None)
         # Inner joins commute, and their conditions are filters.
         if all(join is None or self._is_plain(join) for join in joins):
@@ -249,10 +273,10 @@ class Fingerprints(References):
             parts["filter"] = tuple(sorted([*filters, *(key for keys in conditions for key in keys)]))
             return
         parts["filter"] = filters
-        turned, joined = self._turned(query, slots, conditions)
+        turned, joined = self._turned(sources, slots, conditions)
         parts["tables"] = (*turned, *slots[len(turned) :])
         brackets: dict[int, int] = {}
-        rest = list(zip(joins, conditions, query.sources, strict=True))[len(turned) :]
+        rest = list(zip(joins, conditions, sources, strict=True))[len(turned) :]
         parts["joins"] = (
             *joined,
             *(
@@ -263,11 +287,11 @@ class Fingerprints(References):
         )
 
     def _turned(
-        self, query: Select, slots: list[str], conditions: list[tuple[str, ...]]
+        self, sources: list[QuerySource], slots: list[str], conditions: list[tuple[str, ...]]
     ) -> tuple[list[str], tuple[str, ...]]:
         """Return the first tables of FROM in one order for all equal ones, and the key of their join."""
-        first = first_join(query.sources)
-        items = query.sources[: first.size] if first is not None else []
+        first = first_join(sources)
+        items = sources[: first.size] if first is not None else []
         inner = (self.found.get(id(source.relation)) for source in items)
         if (
             first is None
@@ -281,6 +305,22 @@ class Fingerprints(References):
             self._unions.add(short(f"joined {begin}"))
         keys = sorted(key for each in conditions[: first.size] for key in each)
         return turned, (f"{first.kind}({','.join(keys)};;[])",)
+
+    def _look_up(self, query: Select, frame: Frame) -> None:
+        """Place the lookups of *query*: each is identified by its rows and by the conditions of its join."""
+        padded: set[int] = set()
+        for place, source in enumerate(query.sources):
+            if id(source) in self._lookups:
+                rows, _ = self._source(source)
+                frame.sources.append(source)
+                frame.slots[id(source)] = f"{short(rows)}.looked up"
+                # Earlier outer joins may have filled what the condition reads with NULLs.
+                frame.padded = {*padded}
+                conditions = self._join_conditions(source.join, query.sources, place)
+                slot = frame.slots[id(source)] = f"{short(f'lookup({rows};{conditions})')}.1"
+                self._unions.add(slot)
+            padded.update(padded_by(source.join, query.sources, place))
+        frame.padded = {id(source) for source in query.sources if id(source) in self._lookups}
 
     def _is_plain(self, join: Join) -> bool:
         """Return whether order and position of the join's condition do not matter."""
@@ -317,6 +357,8 @@ class Fingerprints(References):
         return tuple(sorted(self._key(call) for node in nodes for call in row_makers(node, self._dialect)))
 
     def _grouping(self, query: Select) -> tuple[str, ...]:
+        if query.group or query.group_all or self._implied_group(query):
+            self._groups[id(query)] = None
         is_sure = self._dialect in COLUMNS_BEFORE_ALIASES
         listed = [self._clause(one) if is_sure else self._ambiguous(one, query) for one in query.group]
         keys = set(listed)
@@ -326,8 +368,13 @@ class Fingerprints(References):
         group = query.node.args.get("group")
         if isinstance(group, NODE):
             ordered = listed if rolls_up(group) else sorted(keys)
-            return ("by", *ordered, self._expressions.arguments(group, OF_GROUPS))
-        return self._implied_group(query)
+            extras = self._expressions.arguments(group, OF_GROUPS)
+            if not has_subtotals(group) and not extras:
+                self._groups[id(query)] = frozenset(keys)
+            return ("by", *ordered, extras)
+        if (implied := self._implied_group(query)) == ("one",):
+            self._groups[id(query)] = frozenset()
+        return implied
 
     def _implied_group(self, query: Select) -> tuple[str, ...]:
         """Return the key part that marks a query without GROUP BY as aggregating all rows into one."""
@@ -544,52 +591,6 @@ class Fingerprints(References):
         every = frozenset(node.args)
         found = [self._expressions.arguments(node, every - {name}) for name in names if node.args.get(name)]
         return tuple(sorted(key for key in found if key))
-
-
-def computed_outputs(query: Select) -> list[Sql]:
-    """Return the output expressions that are more than a column."""
-    return [one.node for one in query.outputs if one.node is not None and one.reads.plain is None]
-
-
-def has_a_name_twice(query: Query) -> bool:
-    """Return whether two columns of *query* share a name. Dialects differ on the meaning of such a name."""
-    names = [name for output in query.outputs if (name := output.name.lower()) not in ("", STAR)]
-    stars = [output.star for output in query.outputs if output.star is not None]
-    tables = [
-        source.relation.name
-        for star in stars
-        for source in star.sources
-        if isinstance(source.relation, Table) and star.passes is None
-    ]
-    return len(set(names)) < len(names) or len(set(tables)) < len(tables)
-
-
-def operand_pairs(query: SetOperation, slots: list[str], operands: list[QueryFingerprint]) -> tuple[str, ...]:
-    """Return what determines duplicate rows: the columns of all operands, paired."""
-    is_open_somewhere = any(STAR in outputs_by_name(operand) for operand in query.operands)
-    if query.by_name or is_open_somewhere:
-        return tuple(
-            sorted(f"{slot}={names_and_values(one)}" for slot, one in zip(slots, operands, strict=True))
-        )
-    transposed = zip_longest(*(operand.values for operand in operands), fillvalue="")
-    return tuple(sorted({short(str(sorted(zip(slots, values, strict=True)))) for values in transposed}))
-
-
-def operand_of(branch: Output, place: int, query: SetOperation) -> int:
-    """Return the number of the operand that *branch* is a column of."""
-    if place < len(query.operands) and any(branch is one for one in query.operands[place].outputs):
-        return place
-    for number, operand in enumerate(query.operands):
-        if any(branch is one for one in (*operand.outputs, *operand.implied.values())):
-            return number
-    return place
-
-
-def label(source: QuerySource) -> str:
-    """Return the name of *source* in a reason."""
-    if isinstance(source.relation, Table):
-        return source.relation.name
-    return source.cte.name if source.cte is not None else source.alias
 
 
 def digest(parts: dict[str, tuple[str, ...]]) -> str:

@@ -155,6 +155,19 @@ def rolls_up(group: Sql) -> bool:
     return group.args.get("rollup") is True or any(not one.expressions for one in args(group, "rollup"))
 
 
+_SUBTOTALS = frozenset({"rollup", "cube", "groupingsets", "grouping sets"})
+
+
+def has_subtotals(group: Sql) -> bool:
+    """Return whether GROUP BY makes groups in which columns that it names are NULL: ROLLUP, CUBE."""
+    if any(value for name, value in group.args.items() if name not in ("expressions", "all")):
+        return True
+    return any(
+        (node.name.lower() if isinstance(node, exp.Anonymous) else node.key) in _SUBTOTALS
+        for node in group.walk()
+    )
+
+
 KNOWN = frozenset(
     """
     abbrev acosd add_months age aggregate apply approx_quantile area arg_max arg_min argmax argmin

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from sqlglot import exp
 
 from recce_meta.errors import SqlNotAnalysed
+from recce_meta.models.change import DataFact
 from recce_meta.sql_diff.expressions import ExpressionKeys, Frame, QueryFingerprint, names_and_values, short
 from recce_meta.sql_diff.functions import BY_ARRIVAL, UNSTABLE, Uses, binding
 from recce_meta.sql_diff.identifiers import FIELDS_HAVE_CASE, MAYBE_LATERAL, names_of
@@ -67,6 +68,8 @@ class References(ABC):
         """The column's key in its source, for outputs that are an unchanged column."""
         self._throughs: dict[int, str] = {}
         """The position of the only source, for queries whose rows are those of that source."""
+        self._lookups: dict[int, frozenset[DataFact]] = {}
+        """Facts that prove, for sources by `id`, that a join with them finds at most one row."""
         self._bases: dict[int, str] = {}
         """The position and key of the original column, for outputs that are an unchanged column."""
         self._bound: dict[int, int] = {}
@@ -141,7 +144,8 @@ class References(ABC):
 
     def _note_column(self, output: Output, column: SourceColumn, name: str) -> None:
         """Record the origin of *column*, which is all of *output*."""
-        self._suffixes[id(output)] = self._suffix(column, name)
+        if id(column.source) not in self._lookups:
+            self._suffixes[id(output)] = self._suffix(column, name)
         level, place = self._origin(column, name)
         if level == 0 and place is not None:
             self._bases[id(output)] = place

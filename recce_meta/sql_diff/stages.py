@@ -3,20 +3,33 @@
 SQL computes a query in this order: FROM and WHERE, GROUP BY and HAVING, window functions, QUALIFY, DISTINCT,
 ORDER BY, LIMIT. A query over a subquery can be written as one query if none of its own clauses comes before
 the last clause of the subquery. In the first stage, the NULL-extended sides, kinds and parentheses of joins
-count.
+count. The end of the module names the outputs, operands and sources of queries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
+from itertools import zip_longest
 from typing import NamedTuple
 
 from sqlglot import exp
 
-from recce_meta.sql_diff.expressions import QueryFingerprint, conjuncts, is_always
+from recce_meta.sql_diff.expressions import QueryFingerprint, conjuncts, names_and_values, short
 from recce_meta.sql_diff.functions import row_makers
 from recce_meta.sql_lineage.expressions import NODE
-from recce_meta.sql_lineage.query import Function, Join, Query, QuerySource, Select, SetOperation
+from recce_meta.sql_lineage.query import (
+    STAR,
+    Function,
+    Join,
+    Output,
+    Query,
+    QuerySource,
+    Select,
+    SetOperation,
+    Table,
+)
+from recce_meta.sql_lineage.scope import outputs_by_name
+from recce_meta.warehouses.types import Sql
 
 FLAT = frozenset({"tables", "joins", "filter"})
 GROUPED = FLAT | {"grouping", "having"}
@@ -26,15 +39,26 @@ CUTS = ("limit", "offset", "fetch", "sample")
 Parts = dict[str, tuple[str, ...]]
 
 
-def own_stages(query: Select, *, groups: bool, others: Iterable[str], dialect: str) -> frozenset[str]:
-    """Return the parts that *query* adds to its source; *others* are arguments without a stage."""
+def own_stages(
+    query: Select,
+    *,
+    groups: bool,
+    distinct: bool,
+    others: Iterable[str],
+    dialect: str,
+    is_true: Callable[[Sql], bool],
+) -> frozenset[str]:
+    """Return the parts that *query* adds to its source; *others* are arguments without a stage.
+
+    *is_true* decides which conditions hold in each row.
+    """
     node = query.node
     found = {
-        "filter": not all(is_always(one, True) for clause in query.where for one in conjuncts(clause.node)),
+        "filter": not all(is_true(one) for clause in query.where for one in conjuncts(clause.node)),
         "grouping": groups or bool(query.group) or query.group_all or bool(node.args.get("group")),
         "having": bool(query.having),
         "qualify": bool(query.qualify),
-        "distinct": query.distinct or bool(query.distinct_on),
+        "distinct": distinct or bool(query.distinct_on),
         "order": bool(node.args.get("order")),
         "limit": any(node.args.get(name) for name in CUTS),
         "query": any(_is_written(node.args.get(name)) for name in others),
@@ -167,3 +191,49 @@ def brackets_around(operand: Query, kind: str) -> str:
     if not isinstance(operand, SetOperation) or "intersect" not in (kind, operand.kind):
         return ""
     return ".bracketed" if isinstance(operand.node.parent, exp.Subquery) else ""
+
+
+def computed_outputs(query: Select) -> list[Sql]:
+    """Return the output expressions that are more than a column."""
+    return [one.node for one in query.outputs if one.node is not None and one.reads.plain is None]
+
+
+def has_a_name_twice(query: Query) -> bool:
+    """Return whether two columns of *query* share a name. Dialects differ on the meaning of such a name."""
+    names = [name for output in query.outputs if (name := output.name.lower()) not in ("", STAR)]
+    stars = [output.star for output in query.outputs if output.star is not None]
+    tables = [
+        source.relation.name
+        for star in stars
+        for source in star.sources
+        if isinstance(source.relation, Table) and star.passes is None
+    ]
+    return len(set(names)) < len(names) or len(set(tables)) < len(tables)
+
+
+def operand_pairs(query: SetOperation, slots: list[str], operands: list[QueryFingerprint]) -> tuple[str, ...]:
+    """Return what determines duplicate rows: the columns of all operands, paired."""
+    is_open_somewhere = any(STAR in outputs_by_name(operand) for operand in query.operands)
+    if query.by_name or is_open_somewhere:
+        return tuple(
+            sorted(f"{slot}={names_and_values(one)}" for slot, one in zip(slots, operands, strict=True))
+        )
+    transposed = zip_longest(*(operand.values for operand in operands), fillvalue="")
+    return tuple(sorted({short(str(sorted(zip(slots, values, strict=True)))) for values in transposed}))
+
+
+def operand_of(branch: Output, place: int, query: SetOperation) -> int:
+    """Return the number of the operand that *branch* is a column of."""
+    if place < len(query.operands) and any(branch is one for one in query.operands[place].outputs):
+        return place
+    for number, operand in enumerate(query.operands):
+        if any(branch is one for one in (*operand.outputs, *operand.implied.values())):
+            return number
+    return place
+
+
+def label(source: QuerySource) -> str:
+    """Return the name of *source* in a reason."""
+    if isinstance(source.relation, Table):
+        return source.relation.name
+    return source.cte.name if source.cte is not None else source.alias

@@ -108,10 +108,16 @@ def _type_of(node: Sql, dialect: str) -> str | None:
     return None
 
 
-@lru_cache(1024)
 def _named(kind: str, dialect: str) -> str | None:
+    found = data_type(kind, dialect)
+    return _normal(found) if found is not None else None
+
+
+@lru_cache(1024)
+def data_type(kind: str, dialect: str) -> exp.DataType | None:
+    """Return the parsed type *kind*, a warehouse's name; None if it is not known."""
     try:
-        return _normal(exp.DataType.build(kind, dialect=dialect or None))
+        return exp.DataType.build(kind, dialect=dialect or None)
     except (SqlglotError, ValueError):
         return None
 

@@ -67,6 +67,14 @@ def rules_of(adapter: str | None) -> BuildRules | None:
         return None
 
 
+def enforced_constraints(adapter: str | None) -> frozenset[str]:
+    """Return the kinds of constraints of dbt that the warehouse of *adapter* enforces; none if unknown."""
+    try:
+        return warehouse_named(adapter).enforced_constraints if adapter else frozenset()
+    except UnknownNameError:
+        return frozenset()
+
+
 def warehouse_of_store(dialect: str) -> Warehouse:
     """Return the warehouse whose store has the SQL of *dialect*, also if profiles do not support it."""
     found = built_in("connection", URL_FOLDERS.get(dialect, ""), Warehouse)

@@ -181,6 +181,10 @@ class Warehouse:
     build_rules: ClassVar[BuildRules | None] = None
     """How dbt builds incremental models here; None if unknown."""
 
+    enforced_constraints: ClassVar[frozenset[str]] = frozenset()
+    """Kinds of constraints that dbt creates here and the warehouse enforces: `CONSTRAINT_SUPPORT` of the
+    adapter."""
+
     own_configs: ClassVar[frozenset[str]] = frozenset()
     """Configurations of nodes that no other adapter of the built-in warehouses has."""
 

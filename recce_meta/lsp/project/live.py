@@ -332,6 +332,7 @@ def _compared(
             columns=change.columns,
             reasons=change.category_reasons,
             moved=change.columns_moved,
+            facts=change.facts,
         ),
         impacted=found.impacted,
     )

@@ -128,6 +128,7 @@ class BigQuery(Warehouse):
     """BigQuery, through google-cloud-bigquery and sqlalchemy-bigquery."""
 
     name = "bigquery"
+    enforced_constraints = frozenset(["not_null"])
     dataset_namespace = "bigquery"
     build_rules = BuildRules(
         {

@@ -76,6 +76,7 @@ class Snowflake(Warehouse):
     """Snowflake, through snowflake-sqlalchemy and snowflake-connector-python 4 or 5."""
 
     name = "snowflake"
+    enforced_constraints = frozenset(["not_null"])
     build_rules = BuildRules(
         {**KEYED_STRATEGIES, "microbatch": Statement.WINDOW, "insert_overwrite": Statement.WHOLE},
         exceptions={
