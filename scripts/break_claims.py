@@ -37,8 +37,8 @@ from sqlalchemy.schema import DropSchema
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import StoreNotFound
 from recce_meta.models import Project, RunMetadata
-from recce_meta.models.extraction import ExtractionTier, Trigger
 from recce_meta.models.lineage import ColumnGraph
+from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories import recording
 from recce_meta.repositories.commits.resolving import settings_for
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor, _settings_id

@@ -39,7 +39,7 @@ from uuid import uuid4
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import diff
 from recce_meta.models import RunDiff
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.dbt.versions import MINORS, NEWEST, RUST
 from recce_meta.repositories.dbt_stages import PARSE_CPU
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor

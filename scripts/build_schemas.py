@@ -33,7 +33,7 @@ import msgspec
 from msgspec import Struct, UnsetType
 
 from recce_meta.cli.run import connection_report
-from recce_meta.models import statistics
+from recce_meta.models import stored as statistics
 from recce_meta.report import json as documents
 from recce_meta.report.json import EncodedAs
 from recce_meta.report.quality_history import QualityHistoryDocument, QualityRunsDocument

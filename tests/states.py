@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy.schema import DropSchema
 
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import Requested, request_job
 from recce_meta.repositories.types import Forge, RepositoryConnection

@@ -63,7 +63,6 @@ from recce_meta.models.checks import (
     ValueDiffParams,
 )
 from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, NotCompared, RowCountDiff, Subject
-from recce_meta.models.gaps import stale_phrase
 from recce_meta.report.data.check_findings import (
     DIFFERING,
     FindingKind,
@@ -71,6 +70,7 @@ from recce_meta.report.data.check_findings import (
     findings_summary,
     node_findings,
 )
+from recce_meta.tables.gaps import stale_phrase
 
 NOTE = "note only: nothing to run"
 DEFAULT_FILES = ("checks.yml", "checks.yaml", "recce.yml", "recce.yaml")

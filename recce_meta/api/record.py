@@ -33,7 +33,7 @@ from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph, KnownColumns, first_warnings
 from recce_meta.models.rows import Tabular
 from recce_meta.models.run import DBT
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.profiles import find_project_dir
 from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS, analyse_project
 from recce_meta.store import read, write

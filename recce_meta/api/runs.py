@@ -21,7 +21,7 @@ from recce_meta.models.catalog import RELATIONS
 from recce_meta.models.lineage import Direction, KnownEdge, LineageNode, LineageView
 from recce_meta.models.marks.annotation import Annotation, annotations_of
 from recce_meta.models.rows import ResultList, RowTable, Tabular
-from recce_meta.models.statistics import StatisticsSummary
+from recce_meta.models.stored import StatisticsSummary
 from recce_meta.store import read
 from recce_meta.store.marks.annotations import list_annotations
 from recce_meta.store.read import foreign_keys_of

@@ -41,8 +41,8 @@ from recce_meta.models.data_diff import (
     ValueDiff,
     is_rounded,
 )
-from recce_meta.models.gaps import AS_DOUBLES, counts_differ, rounding_of
 from recce_meta.models.numbers import are_near, digits_of, is_finite, round_number
+from recce_meta.tables.gaps import AS_DOUBLES, counts_differ, rounding_of
 
 MOST_NAMES = 5
 WITHOUT_KEY = "has no key, so changed rows cannot be distinguished from removed and added rows"

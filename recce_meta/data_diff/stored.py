@@ -25,7 +25,7 @@ from recce_meta.models.data_diff import (
     Subject,
 )
 from recce_meta.models.node import find_named
-from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
+from recce_meta.models.stored import ColumnStatistics, NodeStatistics
 from recce_meta.warehouses.dialect import Dialect
 
 NOTHING_KEPT: Mapping[str, NodeStatistics] = MappingProxyType({})

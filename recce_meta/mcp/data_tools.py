@@ -29,7 +29,6 @@ from recce_meta.errors import UsageError
 from recce_meta.mcp.answers import answer, cut, short_notes
 from recce_meta.mcp.questions import Questions
 from recce_meta.models.data_diff import AnyDataDiff
-from recce_meta.models.gaps import gaps
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import REASON, mask_results
@@ -37,6 +36,7 @@ from recce_meta.report.data.verdicts import verdict
 from recce_meta.report.json import data_tree
 from recce_meta.report.run_choice import choice_notes
 from recce_meta.report.terminal import shorten
+from recce_meta.tables.gaps import gaps
 
 Kinds = Literal["row_count", "value", "profile", "top_k", "histogram"]
 _LISTS = ("counts", "columns", "rows", "values")

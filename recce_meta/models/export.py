@@ -18,7 +18,7 @@ from recce_meta.models.lineage import Tier
 from recce_meta.models.marks.review import Review
 from recce_meta.models.quality import Quality
 from recce_meta.models.run import CutFrom, Project
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 
 
 class AnalysisEdge(Struct, frozen=True, gc=False):

@@ -17,10 +17,10 @@ from recce_meta.models.rows import RowTable, Tabular
 from recce_meta.quality.figures import Violation, column_of, exact_number, figure_of, figures_of
 
 if TYPE_CHECKING:
-    from recce_meta.models import tables
+    from recce_meta.tables import results as tables
 else:
     # Only data frames and lists need the columns of all results.
-    tables = LazyModule("recce_meta.models.tables")
+    tables = LazyModule("recce_meta.tables.results")
 
 NOISE = 1e-9
 """Relative difference of means that summation order can cause."""

@@ -31,7 +31,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.quality.privacy import DEFAULT_PATTERNS, Privacy, read_patterns
 from recce_meta.redaction import MASK
 

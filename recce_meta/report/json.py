@@ -23,7 +23,6 @@ from msgspec import UNSET, Struct, UnsetType
 from recce_meta.models.change import Change, Impact, RunDiff
 from recce_meta.models.checks import CheckAnswer, CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import MEAN_DIGITS, AnyDataDiff, Value
-from recce_meta.models.gaps import Gap, gaps
 from recce_meta.models.lineage import (
     Direction,
     FailingNode,
@@ -40,7 +39,7 @@ from recce_meta.models.node import LineageEdge, NodeResult
 from recce_meta.models.numbers import digits_of
 from recce_meta.models.quality import QualityRun, TableQuality
 from recce_meta.models.run import Check, RunChoice, RunMetadata
-from recce_meta.models.statistics import StatisticsSummary
+from recce_meta.models.stored import StatisticsSummary
 from recce_meta.quality.compare import QualityResult, TableChange
 from recce_meta.quality.figures import Violation
 from recce_meta.report.data.check_findings import FindingKind, node_findings, reports_phrase
@@ -48,6 +47,7 @@ from recce_meta.report.data.summary import DataSummary, data_summary, summarise_
 from recce_meta.report.labels import DiffSummary, summarise
 from recce_meta.report.terminal import pretty_json
 from recce_meta.report.values import number_text
+from recce_meta.tables.gaps import Gap, gaps
 
 DIFF_SCHEMA = "recce_meta/diff/v1"
 RUNS_SCHEMA = "recce_meta/runs/v1"

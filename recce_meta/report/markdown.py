@@ -23,7 +23,7 @@ from recce_meta.models.change import (
     RunDiff,
     Status,
 )
-from recce_meta.models.marks.annotated import AnnotatedObjects
+from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses

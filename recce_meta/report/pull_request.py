@@ -10,7 +10,7 @@ from recce_meta.errors import agree, plural, shorten
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
-from recce_meta.models.marks.annotated import AnnotatedObjects
+from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.checks import check_detail_lines, check_summary_lines

@@ -10,12 +10,11 @@ from typing import Protocol
 from msgspec import Struct
 
 from recce_meta.errors import first_line, first_of
-from recce_meta.models.extraction import Extraction
 from recce_meta.models.marks.annotation import Annotation
 from recce_meta.models.node import NodeResult
 from recce_meta.models.run import FAILED as RUN_FAILED
-from recce_meta.models.run import Check, CutFrom, RunMetadata
-from recce_meta.models.statistics import StatisticsSummary
+from recce_meta.models.run import Check, CutFrom, Extraction, RunMetadata
+from recce_meta.models.stored import StatisticsSummary
 from recce_meta.report.labels import (
     build_outcome,
     count_of,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from recce_meta.errors import agree, plural
 from recce_meta.models.change import Category, Change, Impact, Reason, RunDiff, Status
-from recce_meta.models.marks.annotated import AnnotatedObjects
+from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.run import RunMetadata
 from recce_meta.redaction import neutralise

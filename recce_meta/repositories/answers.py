@@ -9,9 +9,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.models.extraction import ExtractionTier, IsolationKind, Trigger
 from recce_meta.models.rows import Tabular
-from recce_meta.models.run import Check
+from recce_meta.models.run import Check, ExtractionTier, IsolationKind, Trigger
 from recce_meta.repositories.state.jobs import JobStatistics, ObjectsFound, StageSeconds
 from recce_meta.repositories.types import (
     ConnectionStatus,

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.run import IsolationKind
 from recce_meta.repositories.dbt.commands import (
     DbtCommand,
     InstalledDbt,

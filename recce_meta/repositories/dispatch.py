@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from dbos import DBOS, PortableWorkflowError
 
 from recce_meta.errors import UnknownNameError, first_line
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.redaction import presentable
 from recce_meta.repositories.state.connections import note_outcome
 from recce_meta.repositories.state.database import State

@@ -33,8 +33,8 @@ from recce_meta.errors import (
     plural,
 )
 from recce_meta.models import Project
-from recce_meta.models.extraction import Extraction, ExtractionTier, IsolationKind
 from recce_meta.models.lineage import ColumnGraph, KnownColumns
+from recce_meta.models.run import Extraction, ExtractionTier, IsolationKind
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.repositories.commits.files import find_job_files
 from recce_meta.repositories.commits.resolving import Commits, settings_for, without_rights

@@ -20,8 +20,8 @@ from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
-from recce_meta.models.extraction import ExtractionTier
 from recce_meta.models.lineage import ColumnGraph, Kind
+from recce_meta.models.run import ExtractionTier
 from recce_meta.repositories.processes import Completed, ProcessLimits, memory_limit, run_process
 from recce_meta.repositories.reading import package_folder, with_rendered_code
 from recce_meta.repositories.types import head_environment_of

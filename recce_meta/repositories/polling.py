@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from recce_meta.errors import RecceMetaError, first_of
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.login import Logins
 from recce_meta.repositories.state.connections import (

@@ -29,8 +29,8 @@ from recce_meta.api.record_sql import (
 from recce_meta.errors import ConfigurationError, RecceMetaError, TemplateError
 from recce_meta.extractors.git import GitState
 from recce_meta.models import MacroMetadata, NodeMetadata, Project
-from recce_meta.models.extraction import ExtractionTier
 from recce_meta.models.lineage import ColumnGraph
+from recce_meta.models.run import ExtractionTier
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from recce_meta.api.diff import parse_fail_on
 from recce_meta.errors import UnknownNameError, UsageError, quoted
-from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.run import IsolationKind
 from recce_meta.repositories.types import Forge, GitHubApp, ProfileTarget
 from recce_meta.warehouses import available
 

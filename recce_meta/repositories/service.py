@@ -15,7 +15,7 @@ import msgspec
 
 from recce_meta.errors import ConfigurationError, UnknownNameError, UsageError, mask_errors
 from recce_meta.lazy import LazyModule
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.answers import (
     ActiveJob,
     AddedConnection,

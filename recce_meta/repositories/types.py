@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from recce_meta.models.extraction import ExtractionTier, IsolationKind, Trigger
 from recce_meta.models.rows import Tabular
+from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 
 
 class Forge(str, Enum):

@@ -35,7 +35,7 @@ from recce_meta.errors import (
     first_line,
 )
 from recce_meta.log_ids import logged_for
-from recce_meta.models.extraction import ExtractionTier, IsolationKind
+from recce_meta.models.run import ExtractionTier, IsolationKind
 from recce_meta.repositories.dbt.environments import EnvironmentFailed
 from recce_meta.repositories.dbt.outcome import DbtFailed, DbtFailure, is_full_disk
 from recce_meta.repositories.git.failures import GitFailure

@@ -16,8 +16,9 @@ from typing import Any, Literal, TypeAlias
 from markupsafe import Markup
 
 from recce_meta.errors import UnknownNameError, UsageError
-from recce_meta.models.rows import RowTable, scalar, text
+from recce_meta.models.rows import RowTable
 from recce_meta.report.addresses import with_query
+from recce_meta.tables.rows import scalar, text
 
 Row = Mapping[str, Any]
 Parameter: TypeAlias = str | tuple[str, ...]

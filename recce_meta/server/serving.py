@@ -26,7 +26,6 @@ from starlette.routing import Route
 
 from recce_meta._version import __version__
 from recce_meta.errors import AmbiguousProject, UsageError
-from recce_meta.models.rows import text
 from recce_meta.report.addresses import Addresses, segment, segment_text
 from recce_meta.report.tabular.delimited import delimited
 from recce_meta.repositories.service import RepositoryService
@@ -47,6 +46,7 @@ from recce_meta.server.rendering import Page, encoded, render_page
 from recce_meta.server.scopes import sender
 from recce_meta.server.stopping import StopRequest
 from recce_meta.server.stores import CONNECTIONS, Store, StoreView
+from recce_meta.tables.rows import text
 
 CACHED_BYTES = 16 * 2**20
 """Size of rendered pages in memory."""

@@ -45,13 +45,13 @@ from recce_meta.models.data_diff import (
     ValueDiff,
     is_rounded,
 )
-from recce_meta.models.data_tables import Headline, LoadedDiff, StoredDiff
-from recce_meta.models.gaps import AS_DOUBLES, gaps
+from recce_meta.models.stored import Headline, LoadedDiff, StoredDiff
 from recce_meta.store.content import Row, digest
 from recce_meta.store.read import names_of, require_run
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import JsonTree, json_text, number_of, storable, tree_of, value_of_tree
+from recce_meta.tables.gaps import AS_DOUBLES, gaps
 
 ColumnRow = tuple[object, ...]
 """One row of `column_diffs`, starting with `column_name`."""

@@ -23,7 +23,7 @@ from recce_meta.models.export import ColumnLineage, Export, ExportedDiff
 from recce_meta.models.marks.review import Review
 from recce_meta.models.quality import MetricResult, Quality, TableQuality
 from recce_meta.models.run import CutFrom, with_build
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.redaction import harmless_json
 from recce_meta.store.values import tree_of, value_of_tree
 

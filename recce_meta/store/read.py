@@ -34,12 +34,11 @@ from recce_meta.models import (
     RunMetadata,
 )
 from recce_meta.models.catalog import RelationFacts
-from recce_meta.models.extraction import Extraction
 from recce_meta.models.lineage import ForeignKey
 from recce_meta.models.node import reference_origins
 from recce_meta.models.relation_tokens import resolve, token_ids
 from recce_meta.models.rows import ResultList, Tabular
-from recce_meta.models.run import COMPLETE, DBT
+from recce_meta.models.run import COMPLETE, DBT, Extraction
 from recce_meta.redaction import without_passwords
 from recce_meta.store import content
 from recce_meta.store.content import Row

@@ -16,7 +16,7 @@ from msgspec import Struct
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.waiting import retrying
 from recce_meta.models import RunMetadata
-from recce_meta.models.statistics import ColumnStatistics, NodeStatistics, StatisticsSummary
+from recce_meta.models.stored import ColumnStatistics, NodeStatistics, StatisticsSummary
 from recce_meta.store.content import Row
 from recce_meta.store.read import in_utc, require_run
 from recce_meta.store.session import StoreSession, open_store

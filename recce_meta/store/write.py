@@ -17,7 +17,7 @@ from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.lineage import Analyse, ColumnGraph, KnownColumns, first_warnings
 from recce_meta.models.rows import Tabular
 from recce_meta.models.run import with_build
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.redaction import without_passwords
 from recce_meta.store import content, run_hash
 from recce_meta.store.columns import (

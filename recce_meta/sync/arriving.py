@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.store.content import digest
 from recce_meta.store.graphs import portions
 from recce_meta.store.read import in_utc

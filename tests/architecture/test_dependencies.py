@@ -68,7 +68,7 @@ OF_EXTRAS = {
 """What drivers may import besides, by how their files' names begin: extras bring it."""
 
 
-OF_DATA_FRAMES = {"models/arrow.py", "models/rows.py"}
+OF_DATA_FRAMES = {"tables/arrow.py", "models/rows.py"}
 """Modules that may import the packages of the extra `data`."""
 OF_SERVER = {"fastapi", "pygments", "starlette", "uvicorn"}
 """Packages that only modules of the server may import: the extra `server` brings them."""

@@ -8,12 +8,14 @@ import pytest
 
 from recce_meta.api.public.data import DATA
 from recce_meta.cli.command import global_options
-from recce_meta.models import Check, NodeResult, RunMetadata, data_tables, tables
+from recce_meta.models import Check, NodeResult, RunMetadata
 from recce_meta.models.quality import QualityRun
-from recce_meta.models.rows import field_types
 from recce_meta.models.run import StoreProblem
 from recce_meta.quality.compare import QualityHistory
 from recce_meta.report.tabular.data import CELLS
+from recce_meta.tables import data as data_tables
+from recce_meta.tables import results as tables
+from recce_meta.tables.rows import field_types
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/terminal.md").read_text(encoding="utf-8")
 LISTS = {

@@ -16,12 +16,12 @@ import recce_meta as api
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.public.data import DATA
 from recce_meta.models import Check, NodeResult, RunMetadata
-from recce_meta.models.data_tables import REMARKS, SUBJECT, data_types
 from recce_meta.models.quality import QualityRun
-from recce_meta.models.rows import field_types
-from recce_meta.models.tables import CHANGES, CHECKS, IMPACT, LINEAGE, QUALITY, QUALITY_FIGURES
 from recce_meta.report.tabular.data import CELLS
 from recce_meta.report.tabular.delimited import delimited
+from recce_meta.tables.data import REMARKS, SUBJECT, data_types
+from recce_meta.tables.results import CHANGES, CHECKS, IMPACT, LINEAGE, QUALITY, QUALITY_FIGURES
+from recce_meta.tables.rows import field_types
 
 pytestmark = pytest.mark.extensive
 

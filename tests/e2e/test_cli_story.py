@@ -324,10 +324,10 @@ NO_DATA = NEVER | {
 @pytest.mark.parametrize(
     ("command", "never", "modules", "statements"),
     [
-        (["runs"], NO_SQL, 81, 4),
-        (["show"], NO_SQL, 122, 9),
-        (["lineage", "orders"], NO_SQL, 122, 8),
-        (["impact", "stg_orders.order_id"], NO_SQL, 123, 12),
+        (["runs"], NO_SQL, 82, 4),
+        (["show"], NO_SQL, 123, 9),
+        (["lineage", "orders"], NO_SQL, 123, 8),
+        (["impact", "stg_orders.order_id"], NO_SQL, 124, 12),
         # Two statements read the inputs of unit tests below a lost column, one the readers without a ref.
         (["diff"], NO_DATA, 184, 40),
         # This store has no tables of data: the statements are those until the first of them is missed.

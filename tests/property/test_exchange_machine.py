@@ -23,7 +23,7 @@ from recce_meta.adapter import Session, UnifiedSqlAdapter
 from recce_meta.errors import StoreError
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.marks.annotation import AnnotationEvent, AnnotationTarget
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.store import prune as pruning
 from recce_meta.store.marks import annotations
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations, list_annotations

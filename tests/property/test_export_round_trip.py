@@ -23,7 +23,7 @@ from recce_meta.models.quality import (
     TableQuality,
     ValueCount,
 )
-from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
+from recce_meta.models.stored import ColumnStatistics, NodeStatistics
 from recce_meta.store.export import read_export, write_export
 from recce_meta.store.export_document import document, export_of
 from recce_meta.store.quality import write_quality

@@ -13,7 +13,7 @@ from recce_meta.diff.scan import is_scan
 from recce_meta.models.node import NodeResult
 from recce_meta.models.rows import ResultList, Tabular
 from recce_meta.models.run import FAILED, RunMetadata
-from recce_meta.models.statistics import StatisticsSummary
+from recce_meta.models.stored import StatisticsSummary
 from recce_meta.report.labels import TESTS, kind_order
 from recce_meta.store.read import find_runs, in_utc, result_of
 from recce_meta.store.session import StoreSession, open_store

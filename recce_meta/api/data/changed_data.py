@@ -24,7 +24,7 @@ from recce_meta.models.data_diff import (
     RowCountDiff,
     SchemaDiff,
 )
-from recce_meta.models.gaps import SAME_RELATION
+from recce_meta.tables.gaps import SAME_RELATION
 
 OnProgress = Callable[[int, int], None]
 """Called with the number of completed diffs, and their total in this round."""

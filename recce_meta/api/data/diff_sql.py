@@ -14,8 +14,8 @@ from recce_meta.data_diff.source import Pair
 from recce_meta.errors import TemplateError, UsageError
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import DataSide
-from recce_meta.models.gaps import SAME_RELATION
 from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.tables.gaps import SAME_RELATION
 from recce_meta.warehouses.dialect import dialect_named
 
 

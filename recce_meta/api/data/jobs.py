@@ -48,7 +48,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.gaps import SAME_RELATION
+from recce_meta.tables.gaps import SAME_RELATION
 
 if TYPE_CHECKING:
     from recce_meta.api import diff as comparing

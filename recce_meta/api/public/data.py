@@ -41,9 +41,8 @@ from recce_meta.errors import UsageError
 from recce_meta.models import RunDiff
 from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, RowCount, RowCountDiff
-from recce_meta.models.rows import RowTable, Tabular, joined
+from recce_meta.models.rows import RowTable, Tabular
 from recce_meta.models.run import RunChoice
-from recce_meta.models.tables import CHANGES, node_row, nodes_of
 from recce_meta.quality.masking import mask_checks, mask_results
 from recce_meta.quality.privacy import Privacy
 from recce_meta.report.data.summary import ASPECTS, NodeSummary, summarise_nodes
@@ -51,6 +50,8 @@ from recce_meta.store.check_results import save_checks
 from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.session import refuse_newer
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.tables.results import CHANGES, node_row, nodes_of
+from recce_meta.tables.rows import joined
 
 
 class DataComparison(Tabular, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.run import DBT
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 
 EXTRACTORS = (DBT, BRONZE)
 """Built-in extractors: dbt artifacts, and SQL files."""

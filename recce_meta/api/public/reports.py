@@ -19,13 +19,14 @@ from recce_meta.models.data_diff import AnyDataDiff, DataDiff, RowCountDiff
 from recce_meta.models.lineage import ImpactView, LineageView
 from recce_meta.models.marks.annotation import Annotation, AnnotationEvent, annotations_of
 from recce_meta.models.quality import QualityRun
-from recce_meta.models.rows import ResultList, RowTable, Tabular, html_table, text, title_of
+from recce_meta.models.rows import ResultList, RowTable, Tabular
 from recce_meta.models.run import FsckResult
 from recce_meta.quality.compare import QualityHistory, QualityResult
 from recce_meta.report.data.markdown import md_table
 from recce_meta.report.json import data_tree
 from recce_meta.report.terminal import Span, code, grid, heading_row, pretty_json, render
 from recce_meta.store.prune import PruneResult
+from recce_meta.tables.rows import html_table, text, title_of
 
 FORMATS = ("text", "markdown", "html", "json")
 ROWS_SCHEMA = "recce_meta/rows/v1"

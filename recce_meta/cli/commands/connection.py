@@ -11,7 +11,7 @@ import click
 from recce_meta.cli.lazy import Decorator, lazy, packed
 from recce_meta.cli.options import LISTS, MOST, format_option
 from recce_meta.errors import UsageError, quoted
-from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.run import IsolationKind
 
 FORGES = ("github", "gitlab", "bitbucket", "gitea", "git")
 SCOPES = ("read", "write", "upload", "extract", "query", "admin")

@@ -32,8 +32,8 @@ from recce_meta.errors import UsageError
 from recce_meta.models import RunDiff
 from recce_meta.models.checks import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Failed
-from recce_meta.models.gaps import gaps
 from recce_meta.quality.masking import mask_checks, mask_results
+from recce_meta.tables.gaps import gaps
 
 
 def run(

@@ -19,8 +19,8 @@ from recce_meta import report
 from recce_meta.cli.options import LISTS, emit, progress, say, screen, warn
 from recce_meta.cli.run import connection_report as texts
 from recce_meta.errors import RecceMetaError, UsageError
-from recce_meta.models.extraction import IsolationKind
 from recce_meta.models.rows import ResultList
+from recce_meta.models.run import IsolationKind
 from recce_meta.repositories.answers import (
     ConnectionAnswer,
     ConnectionTest,

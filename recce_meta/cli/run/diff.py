@@ -32,7 +32,7 @@ from recce_meta.extractors.git import git_output
 from recce_meta.models import RunDiff
 from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff
-from recce_meta.models.marks.annotated import AnnotatedObjects
+from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.rows import Tabular
 from recce_meta.profiles import find_project_dir

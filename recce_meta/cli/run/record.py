@@ -49,7 +49,7 @@ from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.project import project_above
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.run import DBT, PART, dbt_options
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.quality.masking import mask_statistics, privacy_of
 from recce_meta.store.grants import init_sql
 from recce_meta.store.session import init_store, refuse_memory, refuse_newer

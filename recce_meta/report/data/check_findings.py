@@ -15,12 +15,12 @@ from recce_meta.errors import agree, plural
 from recce_meta.models.change import Change, RunDiff
 from recce_meta.models.checks import CheckAnswer, CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import AnyDataDiff, ProfileDiff, RowCount, RowCountDiff, Subject
-from recce_meta.models.gaps import stale_phrase
 from recce_meta.report.data.summary import row_verdict
 from recce_meta.report.data.verdicts import CLAIMS, EQUAL_RESULT, Outcome, verdict
 from recce_meta.report.diff_details import effect_label
 from recce_meta.report.labels import NO_CHANGE, by_harm, main_reasons, node_label
 from recce_meta.report.values import count
+from recce_meta.tables.gaps import stale_phrase
 
 ONE_SIDED_TYPES = frozenset({"query", "query_base", "row_count", "profile"})
 """Types of checks that query one side only, so there is nothing to compare."""

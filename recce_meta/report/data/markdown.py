@@ -27,7 +27,6 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.gaps import narrowed_by, stale_phrase
 from recce_meta.models.run import RunChoice
 from recce_meta.report.data.figures import column_differs, compared_figures
 from recce_meta.report.data.summary import (
@@ -76,6 +75,7 @@ from recce_meta.report.values import (
     percent,
     signed_count,
 )
+from recce_meta.tables.gaps import narrowed_by, stale_phrase
 
 ROWS_SHOWN = 10
 """Maximum number of examples, and of rows that differ."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from recce_meta.errors import plural
 from recce_meta.models.data_diff import AnyDataDiff
-from recce_meta.models.gaps import stale_phrase
 from recce_meta.report.data.summary import (
     ASPECTS,
     NodeSummary,
@@ -25,6 +24,7 @@ from recce_meta.report.terminal import (
     shorten,
     wrap_text,
 )
+from recce_meta.tables.gaps import stale_phrase
 
 NODES_SHOWN = 40
 """Nodes in the table; `--details` shows all."""

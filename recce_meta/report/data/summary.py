@@ -21,7 +21,6 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.gaps import Gap, count_gap, count_limit, gaps, stale_phrase
 from recce_meta.report.data.verdicts import (
     NO_DIFFERENCE_FOUND,
     DiffVerdict,
@@ -37,6 +36,7 @@ from recce_meta.report.data.verdicts import (
 )
 from recce_meta.report.labels import join_words
 from recce_meta.report.values import change_percent, count, signed_count
+from recce_meta.tables.gaps import Gap, count_gap, count_limit, gaps, stale_phrase
 
 Key: TypeAlias = tuple[str, str | None, str | None]
 

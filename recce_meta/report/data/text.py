@@ -29,7 +29,6 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.gaps import narrowed_by
 from recce_meta.redaction import neutralise
 from recce_meta.report.data.overview import OUTCOME_MARKS, overview_lines
 from recce_meta.report.data.summary import by_severity, count_order, row_verdict
@@ -80,6 +79,7 @@ from recce_meta.report.values import (
     percent,
     signed_count,
 )
+from recce_meta.tables.gaps import narrowed_by
 
 COLUMNS_SHOWN = 60
 ROWS_SHOWN = 10

@@ -11,7 +11,6 @@ from recce_meta.models.data_diff import (
     ProfileDiff,
     TopKDiff,
 )
-from recce_meta.models.gaps import figures_limited_by
 from recce_meta.report.data.figures import (
     bin_text,
     compared_figures,
@@ -36,6 +35,7 @@ from recce_meta.report.terminal import (
     sparkline,
 )
 from recce_meta.report.values import count, percent
+from recce_meta.tables.gaps import figures_limited_by
 
 BAR_WIDTH = 12
 LEAST_BAR = 4

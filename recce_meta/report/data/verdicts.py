@@ -39,7 +39,10 @@ from recce_meta.models.data_diff import (
     ValueDiff,
     is_rounded,
 )
-from recce_meta.models.gaps import (
+from recce_meta.report.data.figures import column_differs, differing_columns
+from recce_meta.report.labels import PASSED, join_words, moment
+from recce_meta.report.values import count, percent
+from recce_meta.tables.gaps import (
     AS_DOUBLES,
     count_gap,
     count_limit,
@@ -48,9 +51,6 @@ from recce_meta.models.gaps import (
     limits_of,
     stale_phrase,
 )
-from recce_meta.report.data.figures import column_differs, differing_columns
-from recce_meta.report.labels import PASSED, join_words, moment
-from recce_meta.report.values import count, percent
 
 TITLES = {
     "row_count_diff": "row counts",

@@ -13,7 +13,6 @@ from recce_meta.models.data_diff import (
     Example,
     ValueDiff,
 )
-from recce_meta.models.gaps import counts_differ, narrowed_by
 from recce_meta.report.data.figures import (
     TopLine,
     bin_text,
@@ -52,6 +51,7 @@ from recce_meta.report.values import (
     percent,
     signed_count,
 )
+from recce_meta.tables.gaps import counts_differ, narrowed_by
 
 ROWS_SHOWN = 200
 """Rows and columns of one table; JSON contains all."""

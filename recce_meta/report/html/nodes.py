@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from recce_meta.errors import plural
 from recce_meta.models.change import Category, Change, ChangeDetail, Impact, Reason, RunDiff, Status
 from recce_meta.models.data_diff import AnyDataDiff, NotCompared, RowCountDiff
-from recce_meta.models.gaps import stale_phrase
 from recce_meta.report.data.summary import ASPECTS, Key, NodeSummary, key_of, summarise_nodes
 from recce_meta.report.data.verdicts import Outcome
 from recce_meta.report.diff_details import (
@@ -37,6 +36,7 @@ from recce_meta.report.labels import (
 from recce_meta.report.review.annotations import author_phrase, object_phrase
 from recce_meta.report.review.phrases import mark_phrase
 from recce_meta.report.terminal import shorten
+from recce_meta.tables.gaps import stale_phrase
 
 ROWS_IN_VIEW = 25
 """Rows of the overview without a scroll bar."""

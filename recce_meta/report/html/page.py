@@ -17,7 +17,7 @@ from recce_meta.models.change import Category, RunDiff
 from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
 from recce_meta.models.graph_view import GraphView
-from recce_meta.models.marks.annotated import AnnotatedObjects
+from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.marks.review import NO_REVIEWS, PairReviews
 from recce_meta.models.run import RunChoice, RunMetadata
 from recce_meta.report.addresses import Addresses

@@ -7,8 +7,12 @@ from itertools import islice
 
 from recce_meta.errors import plural
 from recce_meta.models.change import Change, Impact, RunDiff
-from recce_meta.models.marks.annotated import AnnotatedObjects, ObjectAnnotations
-from recce_meta.models.marks.annotation import AnnotationEvent, AnnotationTarget
+from recce_meta.models.marks.annotation import (
+    AnnotatedObjects,
+    AnnotationEvent,
+    AnnotationTarget,
+    ObjectAnnotations,
+)
 from recce_meta.report.diff_details import FAILS, effect_label, is_classified
 from recce_meta.report.labels import SEVERE, by_harm, conflict_phrases, moment, more_phrase, node_label
 from recce_meta.report.terminal import code, prose, shorten

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from recce_meta.models import data_tables
 from recce_meta.models.data_diff import AnyDataDiff, DetailRow, QueryDiff, RowCountDiff, RowsDiff, ValueDetail
-from recce_meta.models.data_tables import REMARKS, SUBJECT, named, remarks_of
-from recce_meta.models.rows import RowTable, Scalar, scalar
+from recce_meta.models.rows import RowTable, Scalar
 from recce_meta.report.values import are_same
+from recce_meta.tables import data as data_tables
+from recce_meta.tables.data import REMARKS, SUBJECT, named, remarks_of
+from recce_meta.tables.rows import scalar
 
 CELLS: Mapping[str, type] = {
     "row": int,

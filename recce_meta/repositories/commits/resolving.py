@@ -9,8 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.models.extraction import IsolationKind
-from recce_meta.models.run import MERGE_BASE_OF
+from recce_meta.models.run import MERGE_BASE_OF, IsolationKind
 from recce_meta.repositories.git.address import AddressRules, parse_address
 from recce_meta.repositories.git.client import HEADS, Fetched, GitClient
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind

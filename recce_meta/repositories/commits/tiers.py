@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recce_meta.errors import UnknownNameError
-from recce_meta.models.extraction import ExtractionTier
+from recce_meta.models.run import ExtractionTier
 from recce_meta.repositories.dbt.outcome import DbtFailure
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job

@@ -21,7 +21,7 @@ from recce_meta.errors import (
     UsageError,
     WarehouseError,
 )
-from recce_meta.models.extraction import ExtractionTier
+from recce_meta.models.run import ExtractionTier
 from recce_meta.report.markdown import MAX_CHARS
 from recce_meta.repositories.commits.tiers import is_refused, needs_lower_base
 from recce_meta.repositories.follow_ups.checks import config_of

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 import msgspec
 
 from recce_meta.errors import RecceMetaError, UnknownNameError, first_line
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.forges.base import ForgeFailure
 from recce_meta.repositories.forges.open import open_forge
 from recce_meta.repositories.login import Logins

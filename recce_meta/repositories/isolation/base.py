@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.run import IsolationKind
 from recce_meta.repositories.processes import Completed, ProcessLimits, run_process
 
 SANDBOX_LIMITS = ProcessLimits(memory=4 * 2**30, processes=256, file_size=2**30, folder_size=2 * 2**30)

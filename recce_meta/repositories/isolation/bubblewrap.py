@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from recce_meta.errors import first_line
-from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.run import IsolationKind
 from recce_meta.repositories.isolation.base import (
     TEMPORARY_SIZE,
     Program,

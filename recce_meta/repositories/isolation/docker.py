@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from recce_meta.errors import ConfigurationError, UnknownNameError, first_line
-from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.run import IsolationKind
 from recce_meta.repositories.dbt.environments import built_from_source, newest_python, requirements
 from recce_meta.repositories.dbt.versions import MINORS, RUST
 from recce_meta.repositories.isolation.base import (

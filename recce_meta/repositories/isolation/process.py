@@ -6,7 +6,7 @@ trusted. On macOS, descendants that leave its session survive it.
 
 from __future__ import annotations
 
-from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.run import IsolationKind
 from recce_meta.repositories.isolation.base import Program, ProgramSandbox, check
 
 

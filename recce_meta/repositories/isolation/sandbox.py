@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.run import IsolationKind
 from recce_meta.repositories.isolation import bubblewrap, docker
 from recce_meta.repositories.isolation.base import ProgramSandbox, Settings
 from recce_meta.repositories.isolation.process import PlainProcess

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, or_
 from sqlalchemy.exc import IntegrityError
 
 from recce_meta.errors import UnknownNameError, UsageError
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.secrets import Keys, SecretField, seal, unseal, wrong_key
 from recce_meta.repositories.state.database import State, values_of
 from recce_meta.repositories.state.tables import api_tokens, connection_secrets, connections, jobs

@@ -17,7 +17,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
 from recce_meta.errors import UnknownNameError
-from recce_meta.models.extraction import ExtractionTier, IsolationKind, Trigger
+from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 from recce_meta.repositories.state.database import State, values_of
 from recce_meta.repositories.state.tables import connections, job_events, jobs
 from recce_meta.repositories.types import ExtractionJob, JobEvent, JobFigures, JobSource, JobStatus, Stage

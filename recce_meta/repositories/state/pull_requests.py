@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from recce_meta.errors import UnknownNameError
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.database import State, values_of
 from recce_meta.repositories.state.follow_ups import add_report
 from recce_meta.repositories.state.jobs import Requested, add_job, cancel_jobs, lock_connection

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from sqlalchemy import RowMapping, Select, and_, func, or_, select
 
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tables import connections, jobs, pull_requests
 from recce_meta.repositories.turns import REMEMBERED, Holder, Rank, Turn, rank_of

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import func, insert, select
 
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.connections import note_outcome
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up

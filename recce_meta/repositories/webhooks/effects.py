@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.errors import UnknownNameError
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.connections import postpone_poll
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import request_cancel, request_job

@@ -10,12 +10,13 @@ from markupsafe import escape
 from recce_meta.api.browse.node import node_columns
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models import RunMetadata
-from recce_meta.models.marks.annotated import NOT_ANNOTATED, ObjectAnnotations
 from recce_meta.models.marks.annotation import (
+    NOT_ANNOTATED,
     AnnotationEvent,
     AnnotationField,
     AnnotationTarget,
     EventState,
+    ObjectAnnotations,
     event_states,
 )
 from recce_meta.report.addresses import Addresses

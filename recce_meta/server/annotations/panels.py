@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from recce_meta.models.marks.annotated import AnnotatedObjects, ObjectAnnotations
-from recce_meta.models.marks.annotation import LONGEST_ITEM, LONGEST_NOTE, AnnotationTarget
+from recce_meta.models.marks.annotation import (
+    LONGEST_ITEM,
+    LONGEST_NOTE,
+    AnnotatedObjects,
+    AnnotationTarget,
+    ObjectAnnotations,
+)
 from recce_meta.report.review.annotations import object_phrase
 from recce_meta.server.stores import StoreView
 from recce_meta.store.marks.annotations import list_annotations

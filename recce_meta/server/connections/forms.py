@@ -14,7 +14,7 @@ import msgspec
 
 from recce_meta.api.diff import EFFECTS
 from recce_meta.errors import RecceMetaError, UsageError
-from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.run import IsolationKind
 from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.repositories.answers import ConnectionAnswer, ConnectionTest
 from recce_meta.repositories.requests import SECRETS, ConnectionChange, NewConnection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recce_meta.models.data_tables import StoredDiff
+from recce_meta.models.stored import StoredDiff
 from recce_meta.report.labels import short_run_id
 from recce_meta.server.data_forms.offers import forms_of_run
 from recce_meta.server.listing import ListColumn, Listing, Row

@@ -18,8 +18,8 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import check_name
 from recce_meta.errors import DatabaseNotFound, RecceMetaError, StoreNotFound
 from recce_meta.models import Project, RunMetadata
-from recce_meta.models.extraction import Extraction, ExtractionTier, Trigger
 from recce_meta.models.lineage import ColumnGraph, KnownColumns, first_warnings
+from recce_meta.models.run import Extraction, ExtractionTier, Trigger
 from recce_meta.repositories.manifest_reader import (
     Accuracy,
     ReadingRequest,

@@ -26,8 +26,7 @@ from recce_meta.api.browse.node import (
 from recce_meta.errors import agree, did_you_mean, plural
 from recce_meta.models import NodeMetadata
 from recce_meta.models.lineage import REFERENCED, ColumnSource, ColumnUse, Kind, NodeColumns
-from recce_meta.models.marks.annotated import NOT_ANNOTATED
-from recce_meta.models.marks.annotation import AnnotationTarget
+from recce_meta.models.marks.annotation import NOT_ANNOTATED, AnnotationTarget
 from recce_meta.report.labels import UNCHANGED, join_words
 from recce_meta.report.lineage import confidence_text
 from recce_meta.server.annotations.panels import NotesPanel, annotated_nodes, notes_panel

@@ -24,9 +24,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.gaps import counts_differ
-from recce_meta.models.marks.annotated import AnnotatedObjects
-from recce_meta.models.marks.annotation import AnnotationTarget
+from recce_meta.models.marks.annotation import AnnotatedObjects, AnnotationTarget
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses, segment
@@ -56,6 +54,7 @@ from recce_meta.server.problems import NotFound
 from recce_meta.server.rendering import Page, environment, highlighted
 from recce_meta.server.serving import PageSet, Redirect, Request
 from recce_meta.server.stores import StoreView
+from recce_meta.tables.gaps import counts_differ
 
 pages = PageSet()
 

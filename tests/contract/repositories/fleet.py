@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from sqlalchemy import create_engine, text
 
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.connections import add_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import Requested, get_job, request_job

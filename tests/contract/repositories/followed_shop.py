@@ -18,8 +18,8 @@ from sqlalchemy import update
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import Column, NodeMetadata, Project, RunMetadata
-from recce_meta.models.extraction import Extraction, ExtractionTier, Trigger
 from recce_meta.models.node import code_hash
+from recce_meta.models.run import Extraction, ExtractionTier, Trigger
 from recce_meta.repositories.follow_ups.handlers import task_handlers
 from recce_meta.repositories.follow_ups.runner import TaskRunner, TaskSettings
 from recce_meta.repositories.forges.base import (

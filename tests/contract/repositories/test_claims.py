@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import StoreNotFound
 from recce_meta.models import Project, RunMetadata
-from recce_meta.models.extraction import ExtractionTier, Trigger
 from recce_meta.models.lineage import ColumnGraph
+from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor
 from recce_meta.repositories.processes import DEFAULT_LIMITS, ProcessLimits
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection

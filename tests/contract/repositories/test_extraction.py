@@ -20,8 +20,8 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import ConfigurationError
 from recce_meta.models import Project, RunMetadata
-from recce_meta.models.extraction import ExtractionTier, IsolationKind, Trigger
 from recce_meta.models.lineage import ColumnGraph
+from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 from recce_meta.repositories import extraction
 from recce_meta.repositories.dbt.commands import PackageAccess
 from recce_meta.repositories.dbt.outcome import DbtFailed, DbtFailure

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from recce_meta.errors import PermissionDenied
-from recce_meta.models.extraction import ExtractionTier
+from recce_meta.models.run import ExtractionTier
 from recce_meta.repositories.forges.base import ForgeFailureKind
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.requests import Caller, ConnectionChange

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.polling import LONGEST, Poller, PollSettings, may_try_again
 from recce_meta.repositories.requests import Caller, ConnectionChange

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.errors import UsageError
-from recce_meta.models.extraction import IsolationKind, Trigger
+from recce_meta.models.run import IsolationKind, Trigger
 from recce_meta.repositories.commits import resolving
 from recce_meta.repositories.commits.files import find_job_files
 from recce_meta.repositories.commits.resolving import Commits, Resolved, settings_for, without_rights

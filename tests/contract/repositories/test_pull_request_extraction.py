@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from recce_meta.models import Project, RunMetadata
-from recce_meta.models.extraction import ExtractionTier, IsolationKind, Trigger
 from recce_meta.models.lineage import ColumnGraph
+from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 from recce_meta.repositories.commits.tiers import needs_lower_base
 from recce_meta.repositories.dbt.commands import DbtCommand
 from recce_meta.repositories.dbt_stages import DbtStages

@@ -22,7 +22,7 @@ from recce_meta.errors import (
     UnknownNameError,
     UsageError,
 )
-from recce_meta.models.extraction import IsolationKind, Trigger
+from recce_meta.models.run import IsolationKind, Trigger
 from recce_meta.repositories import secrets
 from recce_meta.repositories.state import (
     connections,

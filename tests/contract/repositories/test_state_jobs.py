@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recce_meta.errors import UnknownNameError
-from recce_meta.models.extraction import ExtractionTier, IsolationKind, Trigger
+from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 from recce_meta.repositories.state import connections, jobs, tables, uploads
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import Requested

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.errors import UnknownNameError, UsageError
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.state import connections, jobs
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.job_files import FILES, LARGEST, put_job_file, read_job_files

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 from sqlalchemy import insert, select, update
 
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories import dispatch
 from recce_meta.repositories.state import connections, jobs, tables, uploads
 from recce_meta.repositories.state.database import State

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection
 
 from recce_meta.errors import ConnectionFailed, UsageError
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories import worker as worker_module
 from recce_meta.repositories import workflow
 from recce_meta.repositories.dispatch import Dispatcher

@@ -11,7 +11,7 @@ from recce_meta.models import Column, NodeMetadata, Project, RunMetadata
 from recce_meta.models.data_diff import Profile
 from recce_meta.models.node import NodeResult, code_hash
 from recce_meta.models.quality import ColumnQuality, Quality, QualityRun, TableQuality, ValueCount
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.store.quality import write_quality
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.write import record_run

@@ -28,7 +28,7 @@ from recce_meta.api.public.store import copy_runs
 from recce_meta.api.record import record_run
 from recce_meta.errors import QueryCancelled
 from recce_meta.models import NodeMetadata, Project, RunMetadata
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.server import stores
 from recce_meta.server.json_api import answers, call
 from recce_meta.server.serving import Site

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.connections import add_connection, update_connection
 from recce_meta.repositories.state.jobs import request_job
 from recce_meta.repositories.state.tokens import TokenScope, add_token

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.access import Access
 from recce_meta.server.app import create_app

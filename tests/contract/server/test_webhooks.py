@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.secrets import read_keys
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import (

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from msgspec.structs import replace
 from sqlalchemy import update
 
-from recce_meta.models.extraction import ExtractionTier, IsolationKind, Trigger
+from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 from recce_meta.repositories.state import tables
 from recce_meta.repositories.state.connections import add_connection, note_outcome
 from recce_meta.repositories.state.database import State

@@ -23,7 +23,7 @@ from recce_meta.models.data_diff import (
     Subject,
     ValueDiff,
 )
-from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
+from recce_meta.models.stored import ColumnStatistics, NodeStatistics
 from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.prune import prune
 from recce_meta.store.read import list_runs, run_row

@@ -41,7 +41,7 @@ from recce_meta.models.quality import (
     TableQuality,
     ValueCount,
 )
-from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
+from recce_meta.models.stored import ColumnStatistics, NodeStatistics
 from recce_meta.store.check_results import save_checks
 from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.export import read_export, write_export

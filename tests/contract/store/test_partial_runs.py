@@ -20,7 +20,7 @@ from recce_meta.graph import build_lineage_graph
 from recce_meta.models import MacroMetadata, NodeResult, Project, RunDiff
 from recce_meta.models.lineage import Tier
 from recce_meta.models.node import code_hash
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.report.labels import fail_phrases, summarise
 from recce_meta.report.lineage import failing_phrase, impact_markdown, impact_text
 from recce_meta.store import read

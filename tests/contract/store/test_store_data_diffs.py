@@ -26,7 +26,7 @@ from recce_meta.models.data_diff import (
     Subject,
     ValueDiff,
 )
-from recce_meta.models.data_tables import Headline, StoredDiff
+from recce_meta.models.stored import Headline, StoredDiff
 from recce_meta.store.data_diffs import list_data_diffs, load_data_diff, save_data_diffs
 from recce_meta.store.prune import prune
 from recce_meta.store.write import record_run

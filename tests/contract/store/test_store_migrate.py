@@ -14,11 +14,11 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import MissingRelation
 from recce_meta.models import Column, NodeResult
 from recce_meta.models.catalog import RelationFacts
-from recce_meta.models.extraction import Extraction, ExtractionTier, Trigger
 from recce_meta.models.lineage import ColumnGraph, ColumnOutput, Kind, NodeColumns
 from recce_meta.models.marks.annotation import event_id_of, event_states
 from recce_meta.models.quality import Quality, QualityRun
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.run import Extraction, ExtractionTier, Trigger
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.store import session, sql_files
 from recce_meta.store.columns import load_columns
 from recce_meta.store.grants import init_sql

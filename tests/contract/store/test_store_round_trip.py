@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.models import Column, EdgeOrigin, MacroMetadata, NodeMetadata, NodeResult
-from recce_meta.models.extraction import Extraction, ExtractionTier, IsolationKind, Trigger
+from recce_meta.models.run import Extraction, ExtractionTier, IsolationKind, Trigger
 from recce_meta.store.read import load_macros, load_narrow_nodes, load_nodes_by_id, load_results
 from recce_meta.store.select import load_lineage_from_warehouse, load_nodes_from_warehouse, load_run
 from recce_meta.store.write import record_run

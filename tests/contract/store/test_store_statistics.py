@@ -17,7 +17,7 @@ from recce_meta.adapter import Session
 from recce_meta.errors import StoreError
 from recce_meta.models import RunMetadata
 from recce_meta.models.data_diff import Profile
-from recce_meta.models.statistics import ColumnStatistics, NodeStatistics, StatisticsSummary
+from recce_meta.models.stored import ColumnStatistics, NodeStatistics, StatisticsSummary
 from recce_meta.store.prune import prune
 from recce_meta.store.read import list_runs
 from recce_meta.store.statistics import StatisticsWritten, count_statistics, load_statistics, write_statistics

@@ -14,7 +14,7 @@ from recce_meta.api.record import record_run as record_with_columns
 from recce_meta.models import NodeResult, Project, RunMetadata
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.models.quality import Quality, QualityRun
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.store.columns import load_columns
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations, list_annotations
 from recce_meta.store.prune import TOMBSTONE_AGE, find_tombstones, prune

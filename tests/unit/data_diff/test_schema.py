@@ -16,8 +16,8 @@ from recce_meta.data_diff.source import Pair, SideRelation, select_columns, tabl
 from recce_meta.errors import UsageError
 from recce_meta.models import Column
 from recce_meta.models.data_diff import DataSide, SchemaDiff, Subject
-from recce_meta.models.gaps import limits_of
 from recce_meta.report.data.verdicts import Outcome, verdict
+from recce_meta.tables.gaps import limits_of
 from recce_meta.warehouses.dialect import Dialect, dialect_named
 
 SUBJECT = Subject(name="orders")

@@ -19,7 +19,7 @@ from recce_meta.models.data_diff import (
     RowCountDiff,
     Subject,
 )
-from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
+from recce_meta.models.stored import ColumnStatistics, NodeStatistics
 from recce_meta.warehouses.dialect import dialect_named
 
 AT = datetime(2026, 11, 1, tzinfo=timezone.utc)

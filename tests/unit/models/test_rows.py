@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 
 from recce_meta.models import Change, Check, NodeMetadata, RunDiff, RunMetadata, Status
-from recce_meta.models.arrow import arrow_table
 from recce_meta.models.change import Category, Impact
 from recce_meta.models.data_diff import (
     ColumnTopK,
@@ -25,7 +24,10 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.rows import ROWS_SHOWN, ResultList, RowTable, Scalar, scalar
+from recce_meta.models.rows import ResultList, RowTable, Scalar, TableWriter
+from recce_meta.tables import results
+from recce_meta.tables.arrow import arrow_table
+from recce_meta.tables.rows import ROWS_SHOWN, scalar
 
 RUN = RunMetadata(run_id="r", run_at=datetime(2026, 1, 1, tzinfo=timezone.utc), project_name="shop")
 CHANGE = Change(
@@ -193,3 +195,10 @@ def test_results_of_other_kinds_have_rows() -> None:
         ("id", "key"),
         ("x", "only_in_base"),
     ]
+
+
+def test_the_package_of_tables_has_what_results_call_of_it() -> None:
+    writer: TableWriter = results  # mypy compares the types
+
+    names = {name for name in vars(TableWriter) if not name.startswith("_")}
+    assert names == {*results.__all__} and all(hasattr(writer, name) for name in names)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recce_meta.models.data_diff import Profile
-from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
+from recce_meta.models.stored import ColumnStatistics, NodeStatistics
 
 AT = datetime(2026, 11, 1, tzinfo=timezone.utc)
 

@@ -10,8 +10,13 @@ import pytest
 
 from recce_meta.models import RunDiff
 from recce_meta.models.change import Impact
-from recce_meta.models.marks.annotated import NO_ANNOTATIONS, AnnotatedObjects
-from recce_meta.models.marks.annotation import PRESENT, AnnotationEvent, with_id
+from recce_meta.models.marks.annotation import (
+    NO_ANNOTATIONS,
+    PRESENT,
+    AnnotatedObjects,
+    AnnotationEvent,
+    with_id,
+)
 from recce_meta.report import diff_markdown, diff_text, html_report, pull_request_markdown, whole_text
 from recce_meta.report.labels import SEVERE
 from recce_meta.report.review.annotations import annotated_ids, annotation_phrase, annotations_markdown

@@ -16,7 +16,7 @@ from recce_meta import NodeMetadata, Project, RunMetadata
 from recce_meta.models.export import Analysis, AnalysisEdge, ColumnLineage, Export
 from recce_meta.models.lineage import Tier
 from recce_meta.models.node import Column, NodeResult
-from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.report.openlineage import lines
 
 SCHEMAS = Path(__file__).parents[2] / "data" / "openlineage"

@@ -8,10 +8,9 @@ import msgspec
 import pytest
 
 from recce_meta.models import LineageEdge, NodeResult, RunMetadata
-from recce_meta.models.extraction import Extraction, ExtractionTier, IsolationKind, Trigger
 from recce_meta.models.lineage import Direction, LineageNode, LineageView
-from recce_meta.models.run import Check
-from recce_meta.models.statistics import StatisticsSummary
+from recce_meta.models.run import Check, Extraction, ExtractionTier, IsolationKind, Trigger
+from recce_meta.models.stored import StatisticsSummary
 from recce_meta.report import (
     checks_text,
     lineage_json,

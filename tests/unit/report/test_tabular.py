@@ -20,11 +20,11 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.data_tables import COLUMNS
 from recce_meta.models.lineage import Direction, FailingNode, ImpactView, ReachedColumn, ReachedNode, Stop
 from recce_meta.models.rows import RowTable
 from recce_meta.report.tabular.data import OF_CELLS, data_table
 from recce_meta.report.tabular.delimited import delimited, delimited_lines
+from recce_meta.tables.data import COLUMNS
 
 ORDERS = Subject(name="orders", unique_id="model.shop.orders", base="a.orders", current="b.orders")
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from recce_meta.models.extraction import Trigger
+from recce_meta.models.run import Trigger
 from recce_meta.repositories.answers import progress_answer, stage_answers
 from recce_meta.repositories.types import ExtractionJob, JobEvent, JobStatus, Stage
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.run import IsolationKind
 from recce_meta.repositories.isolation import bubblewrap, docker, sandbox
 from recce_meta.repositories.isolation.base import ProgramSandbox, Settings
 from recce_meta.repositories.isolation.docker import Image

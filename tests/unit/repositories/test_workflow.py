@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.errors import ArtifactError, RecceMetaError, StoreLocked, SyntaxFailed
-from recce_meta.models.extraction import ExtractionTier, Trigger
+from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories.dbt.environments import EnvironmentFailed
 from recce_meta.repositories.dbt.outcome import DbtFailed, DbtFailure
 from recce_meta.repositories.extraction import _cause_of, run_id_of

@@ -38,7 +38,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.data_tables import Headline
+from recce_meta.models.stored import Headline
 from recce_meta.store.data_diffs import (
     column_rows,
     headline_of,

@@ -19,7 +19,7 @@ from recce_meta.checks.expectations import violations
 from recce_meta.data_diff.profile import profile_diff
 from recce_meta.errors import UnknownNameError
 from recce_meta.models.checks import NONE, ExpectProfile
-from recce_meta.models.gaps import limits_of
+from recce_meta.tables.gaps import limits_of
 
 UTC = timezone.utc
 EVERY = {

@@ -22,9 +22,9 @@ from recce_meta.data_diff.top_k import NO_VALUES, top_k_diff
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.checks import NONE, ExpectDistribution
 from recce_meta.models.data_diff import ColumnTopK, DataSide, Subject, TopKDiff, TopValue
-from recce_meta.models.gaps import limits_of
 from recce_meta.quality.masking import mask_results, privacy_of
 from recce_meta.report.data.verdicts import Outcome, verdict
+from recce_meta.tables.gaps import limits_of
 from recce_meta.warehouses.dialect import dialect_named
 from recce_meta.warehouses.types import ColumnType, Kind
 

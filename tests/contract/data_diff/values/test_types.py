@@ -12,9 +12,9 @@ from recce_meta.data_diff.detail import value_diff_detail
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.data_diff.rows import rows_diff
 from recce_meta.data_diff.value import value_diff
-from recce_meta.models.gaps import limits_of
 from recce_meta.report.data.verdicts import equal_word
 from recce_meta.store.data_diffs import headline_of
+from recce_meta.tables.gaps import limits_of
 
 DUCKDB = {
     "TINYINT": ("1", "2"),

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import singledispatch
 
-from recce_meta.models import data_tables
 from recce_meta.models.change import Change, ColumnChange, Impact, Reach, RunDiff, ScanReport, Status
 from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import (
@@ -29,8 +28,13 @@ from recce_meta.models.data_diff import (
 from recce_meta.models.lineage import FailingNode, ImpactView, LineageView, ReachedNode, Stop
 from recce_meta.models.node import NodeMetadata
 from recce_meta.models.quality import ColumnQuality, MetricResult, Quality, TableQuality
-from recce_meta.models.rows import RowTable, Scalar, Tabular, field_row, field_types, joined, scalar
+from recce_meta.models.rows import RowTable, Scalar, Tabular
 from recce_meta.models.run import Project
+from recce_meta.tables import data as data_tables
+from recce_meta.tables.arrow import arrow_table, polars_frame
+from recce_meta.tables.rows import field_row, field_types, html_of, joined, scalar
+
+__all__ = ["arrow_table", "column_types", "html_of", "polars_frame", "table_of"]
 
 Row = tuple[Scalar, ...]
 

@@ -1,4 +1,4 @@
-"""Columns and rows of data diffs, and the types of stored ones.
+"""Columns and rows of data diffs.
 
 The last two columns of a table are what was not compared, and notes on the figures. A diff without rows that
 has one of them is one row. Rows that differ have the columns of the compared relations instead.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-
-from msgspec import Struct
 
 from recce_meta.models.data_diff import (
     AnyDataDiff,
@@ -31,9 +29,9 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.gaps import count_gap, count_limit, gaps, stale_phrase
-from recce_meta.models.node import Json
-from recce_meta.models.rows import RowTable, Scalar, distinct_names, field_row, joined, scalar
+from recce_meta.models.rows import RowTable, Scalar
+from recce_meta.tables.gaps import count_gap, count_limit, gaps, stale_phrase
+from recce_meta.tables.rows import distinct_names, field_row, joined, scalar
 
 Row = tuple[Scalar, ...]
 
@@ -311,46 +309,3 @@ def unfinished_table(result: Failed | NotCompared) -> RowTable:
         types = {**SUBJECT, "diff": str, "error": str, "hint": str}
         return RowTable(types, [(*first, result.error, result.hint)])
     return RowTable({**SUBJECT, "diff": str, "reason": str}, [(*first, result.reason)])
-
-
-class Headline(Struct, frozen=True, kw_only=True):
-    """Summary figures of a data diff; None if its kind has no such figure."""
-
-    is_equal: bool | None = None
-    """True if no difference was found; None if that is unknown."""
-    base_rows: int | None = None
-    current_rows: int | None = None
-    added_rows: int | None = None
-    removed_rows: int | None = None
-    common_rows: int | None = None
-    changed_rows: int | None = None
-    differing_columns: int | None = None
-    """Columns that differ, exist on one side only, or could not be compared."""
-    error: str | None = None
-    """Why the result, or a figure of one side, is missing."""
-
-
-class StoredDiff(Struct, frozen=True, kw_only=True):
-    """Stored data diff without its result."""
-
-    diff_id: str
-    taken_at: datetime
-    """When the data were compared, in UTC."""
-    base_run_id: str | None
-    current_run_id: str | None
-    unique_id: str | None
-    """Unique id of the compared node; None for a relation or a query."""
-    subject_name: str
-    base_relation: str | None
-    current_relation: str | None
-    diff_type: str
-    """Type of the result: `value_diff`, `row_count_diff`, …; for a failed diff, the intended type."""
-    headline: Headline
-    parameters: dict[str, Json]
-
-
-class LoadedDiff(Struct, frozen=True, kw_only=True):
-    """Stored data diff with its result."""
-
-    stored: StoredDiff
-    result: AnyDataDiff

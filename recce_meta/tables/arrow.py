@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.models.rows import RowTable, Scalar, text
+from recce_meta.models.rows import RowTable, Scalar
+from recce_meta.tables.rows import text
 
 if TYPE_CHECKING:
     import polars

@@ -1,7 +1,7 @@
-"""Statistics stored with a run: row counts of its nodes, and profiles of their columns.
+"""Statistics stored with a run, and stored data diffs.
 
-A stored figure never changes. Missing figures may be added later: a row count that failed before, or the
-profile of a node that was only counted.
+Statistics are row counts of nodes, and profiles of their columns. A stored figure never changes. Missing
+figures may be added later: a row count that failed before, or the profile of a node that was only counted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.models.data_diff import Profile
+from recce_meta.models.data_diff import AnyDataDiff, Profile
+from recce_meta.models.node import Json
 
 
 class ColumnStatistics(Struct, frozen=True, kw_only=True):
@@ -69,3 +70,46 @@ class StatisticsSummary(Struct, frozen=True, kw_only=True):
     columns_profiled: int
     first_counted_at: datetime | None = None
     last_counted_at: datetime | None = None
+
+
+class Headline(Struct, frozen=True, kw_only=True):
+    """Summary figures of a data diff; None if its kind has no such figure."""
+
+    is_equal: bool | None = None
+    """True if no difference was found; None if that is unknown."""
+    base_rows: int | None = None
+    current_rows: int | None = None
+    added_rows: int | None = None
+    removed_rows: int | None = None
+    common_rows: int | None = None
+    changed_rows: int | None = None
+    differing_columns: int | None = None
+    """Columns that differ, exist on one side only, or could not be compared."""
+    error: str | None = None
+    """Why the result, or a figure of one side, is missing."""
+
+
+class StoredDiff(Struct, frozen=True, kw_only=True):
+    """Stored data diff without its result."""
+
+    diff_id: str
+    taken_at: datetime
+    """When the data were compared, in UTC."""
+    base_run_id: str | None
+    current_run_id: str | None
+    unique_id: str | None
+    """Unique id of the compared node; None for a relation or a query."""
+    subject_name: str
+    base_relation: str | None
+    current_relation: str | None
+    diff_type: str
+    """Type of the result: `value_diff`, `row_count_diff`, …; for a failed diff, the intended type."""
+    headline: Headline
+    parameters: dict[str, Json]
+
+
+class LoadedDiff(Struct, frozen=True, kw_only=True):
+    """Stored data diff with its result."""
+
+    stored: StoredDiff
+    result: AnyDataDiff
