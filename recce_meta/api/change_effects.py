@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
@@ -462,18 +463,18 @@ class Effects:
         return facts.KnownFacts(self._sides, self._runs, self._changed, self.graph.downstream(self._changed))
 
     def _facts_of(
-        self, tables: Collection[str], old: QueryNames, new: QueryNames, relations: Mapping[str, str]
+        self, tables: AbstractSet[str], old: QueryNames, new: QueryNames, relations: Mapping[str, str]
     ) -> Mapping[str, TableFacts]:
         """Return what is known of the rows of the relations that the queries call *tables*."""
-        called = {
-            name: key
-            for names in (old, new)
-            for key, all_of in _called(names, relations).items()
-            for name in all_of
-            if name in tables
-        }
-        found = self._known_facts.of(set(called.values()))
-        return {name: found[key] for name, key in called.items()}
+        called: dict[str, set[str]] = {}
+        for names in (old, new):
+            for key, all_of in _called(names, relations).items():
+                for name in tables & {*all_of}:
+                    called.setdefault(name, set()).add(key)
+        # A name for two nodes stands for neither.
+        ids = {name: next(iter(keys)) for name, keys in called.items() if len(keys) == 1}
+        found = self._known_facts.of(set(ids.values()))
+        return {name: found[key] for name, key in ids.items()}
 
     def _query(self, index: int, unique_id: str) -> QueryNames:
         """Return the SQL of a node on one side, with the nodes of its relations."""

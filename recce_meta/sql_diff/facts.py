@@ -8,6 +8,7 @@ fact needs to be looked up.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 from sqlglot import exp
@@ -29,7 +30,7 @@ Proof = frozenset[DataFact]
 """Facts that together prove something; empty if it holds for all rows."""
 
 
-FindFacts = Callable[[Collection[str]], Mapping[str, TableFacts]]
+FindFacts = Callable[[AbstractSet[str]], Mapping[str, TableFacts]]
 """Function that returns what is known of the relations with these names, which are those of `schemas`."""
 
 

@@ -21,6 +21,7 @@ from recce_meta.sql_diff.stages import INNER, brackets_of, computed_outputs
 from recce_meta.sql_diff.types import MOST_STEPS, data_type
 from recce_meta.sql_lineage.expressions import NODE
 from recce_meta.sql_lineage.query import (
+    Function,
     Join,
     Output,
     Query,
@@ -193,6 +194,12 @@ class Proofs(References):
             return
         if not all(source.join is None or source.join.kind in KEEPS_ROWS for source in query.sources):
             return
+        # An item that depends on an earlier one would decide over the rows with the columns of a lookup.
+        for source in query.sources:
+            if source.lateral or isinstance(source.relation, Function):
+                return
+            if not isinstance(source.relation, Table) and self.query(source.relation).outermost != ANYWHERE:
+                return
         for source in query.sources[1:]:
             proof = self._proof_of_lookup(source, query)
             if proof is not None and self._use(proof):
@@ -228,10 +235,8 @@ class Proofs(References):
             or any(self._expressions.folded(one) for one in node.walk())
         ):
             return None
-        if not isinstance(source.relation, Table):
-            keyed = self.query(source.relation)
-            if keyed.unstable or keyed.outermost != ANYWHERE:
-                return None
+        if not isinstance(source.relation, Table) and self.query(source.relation).unstable:
+            return None
         before = query.sources[: next(n for n, one in enumerate(query.sources) if one is source)]
         read = [query.references.get(id(one)) for one in node.find_all(exp.Column)]
         allowed = {id(one) for one in (*before, source)}

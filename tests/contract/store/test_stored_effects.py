@@ -12,7 +12,16 @@ from msgspec.structs import replace
 from recce_meta.api import diff as comparing
 from recce_meta.api.diff import NOTHING_MORE, DiffQuestion, whole_diff
 from recce_meta.api.record import record_run
-from recce_meta.models import Column, MacroMetadata, NodeMetadata, Project, RunDiff, RunMetadata, code_hash
+from recce_meta.models import (
+    Column,
+    MacroMetadata,
+    NodeMetadata,
+    NodeResult,
+    Project,
+    RunDiff,
+    RunMetadata,
+    code_hash,
+)
 from recce_meta.models.change import Reach
 from recce_meta.report.html.page import html_report
 from recce_meta.report.json import diff_json
@@ -637,3 +646,49 @@ def test_a_reader_that_names_a_relation_but_none_of_its_columns_is_reached(store
 
     assert complete(stored) == complete(whole)
     assert told(whole)["counted"] == "rows"
+
+
+def measured(run_id: str, *statuses: str, **edits: str) -> Project:
+    """The project with types of two models, and a test of a key of `daily`; *statuses* are of both."""
+    given = shop(run_id, "prod", **edits)
+    columns = {"daily": ("customer_id", "revenue"), "open_orders": ("id", "customer_id")}
+    nodes = []
+    for node in given.nodes:
+        if node.name in columns:
+            typed = tuple(Column(name, type="INTEGER") for name in columns[node.name])
+            node = replace(node, columns=typed, columns_from="catalog")
+        if node.resource_type == "test":
+            metadata = {"name": "unique", "kwargs": {"column_name": "customer_id"}}
+            node = replace(
+                node,
+                name="unique_daily",
+                materialized="test",
+                parents=(unique_id("daily"),),
+                properties={"test_metadata": metadata},
+            )
+        nodes.append(node)
+    ids = (unique_id("daily"), unique_id("amount_is_there"))
+    results = tuple(
+        NodeResult(unique_id=one, status=status, failures=0, completed_at=f"2026-01-01T00:00:0{place}Z")
+        for place, (one, status) in enumerate(zip(ids, statuses, strict=False))
+    )
+    return replace(given, nodes=tuple(nodes), results=results)
+
+
+def test_facts_are_those_of_tests_that_passed_in_a_run(store: Any) -> None:
+    joined = "select o.id from {open_orders} o left join {daily} d on d.customer_id = o.customer_id"
+    cases = [(("success", "pass"), "none"), (("success", "fail"), "breaking"), ((), "breaking")]
+    for number, (statuses, category) in enumerate(cases):
+        base = measured(f"base{number}", *statuses, after_star=joined.partition(" left")[0])
+        current = measured(f"current{number}", after_star=joined)
+        (change,) = whole_diff(base, current, NOTHING_MORE).changed
+
+        assert change.category == category
+        assert [fact.name for fact in change.facts] == (["unique_daily"] if category == "none" else [])
+        for project in (base, current):
+            record_run(store.adapter, project, schema=store.schema)
+        ids = (base.run.run_id, current.run.run_id)
+        found = comparing.diff(lambda: store.adapter, *ids, schema=store.schema, project="shop")
+        assert [(one.category, one.facts, one.category_reasons) for one in found.changed] == [
+            (change.category, change.facts, change.category_reasons)
+        ]

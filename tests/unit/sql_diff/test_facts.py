@@ -199,6 +199,15 @@ def test_texts_are_not_keys_if_letters_of_another_case_are_equal() -> None:
     assert compared(ORDERS, joined, dialect="mysql").category is Category.BREAKING
 
 
+def test_what_reads_a_joined_row_in_from_decides_over_the_rows() -> None:
+    read = f"{JOINED}, unnest(string_to_array(c.name, ',')) as u (w)"
+    other = read.replace("o.customer_id", "o.id")
+    lateral = f"{JOINED} join lateral (select l.qty from lines l where l.line = c.id) x on true"
+
+    for old, new in ((read, other), (lateral, lateral.replace("o.customer_id", "o.id"))):
+        assert compared(old, new).category is Category.BREAKING
+
+
 def test_facts_are_not_looked_up_if_they_cannot_matter() -> None:
     def find(tables: Collection[str]) -> Mapping[str, TableFacts]:
         pytest.fail(f"facts of {tables} are not needed")
