@@ -657,6 +657,8 @@ def measured(run_id: str, *statuses: str, **edits: str) -> Project:
         if node.name in columns:
             typed = tuple(Column(name, type="INTEGER") for name in columns[node.name])
             node = replace(node, columns=typed, columns_from="catalog")
+        if node.name == "after_star":
+            node = replace(node, parents=(unique_id("daily"), unique_id("open_orders")))
         if node.resource_type == "test":
             metadata = {"name": "unique", "kwargs": {"column_name": "customer_id"}}
             node = replace(
