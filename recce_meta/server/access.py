@@ -377,7 +377,7 @@ class AccessMiddleware:
         if is_bearer and self._access.is_refused(client_address(scope)):
             return too_many(path)
         # Programs cannot fill in a login page, and would read it as data.
-        if is_bearer or path.startswith(API) or path.endswith(_DATA):
+        if is_bearer or path.startswith(API) or path.endswith(_DATA) or path == METRICS:
             answer = refused(API, 401, "A token is required", "send Authorization: Bearer TOKEN")
             answer.headers["WWW-Authenticate"] = "Bearer"
             return answer
