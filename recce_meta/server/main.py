@@ -29,6 +29,7 @@ from recce_meta.server.app import create_app
 from recce_meta.server.metrics import Metrics
 from recce_meta.server.metrics import listening as listening_for_metrics
 from recce_meta.server.queries import QuerySettings
+from recce_meta.server.rendering import compile_templates
 from recce_meta.server.stores import READ_ONLY, Permissions, Store
 
 
@@ -247,6 +248,7 @@ def _serve(
             await super().startup(sockets)
             if self.started:
                 started()
+                threading.Thread(target=compile_templates, name="templates", daemon=True).start()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             stopping()

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from importlib.resources import files
+from time import sleep
 from typing import Any
 
 import msgspec
@@ -61,6 +63,18 @@ def environment() -> Environment:
     found.filters["field"] = field_value
     found.filters["field_text"] = field_text
     return found
+
+
+PAUSE = 0.01
+"""Seconds between two templates that are compiled in advance, in which requests are answered."""
+
+
+def compile_templates(pause: float = PAUSE) -> None:
+    """Compile the templates of all pages: else the first page of each kind takes up to 0.15 s longer."""
+    for package in (OWN, REPORT):
+        for file in files(package).joinpath("templates").iterdir():
+            environment().get_template(file.name)
+            sleep(pause)
 
 
 def field_value(value: object) -> Markup:
