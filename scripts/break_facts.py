@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterator, Mapping
 from random import Random
 
 import duckdb
+from msgspec.structs import replace
 
 from recce_meta.models.change import DataFact, FactKind, FactSource, SqlChange, TableFacts
 from recce_meta.sql_diff import compare_sql
@@ -54,7 +55,7 @@ class Case:
             table: {column: self.draw.choice(TYPES) for column in columns}
             for table, columns in TABLES.items()
         }
-        self.facts = tuple(self._facts())
+        self.facts = tuple(dict.fromkeys((*self._facts(), *self._references())))
         maker = Maker(self.draw)
         query = maker.query()
         if self.draw.random() < 0.1:
@@ -79,6 +80,18 @@ class Case:
                     yield fact(table, FactKind.UNIQUE, column)
             if self.draw.random() < 0.3:
                 yield fact(table, FactKind.UNIQUE, *sorted(self.draw.sample(columns, 2)))
+
+    def _references(self) -> Iterator[DataFact]:
+        for _ in range(self.draw.choice([0, 1, 2, 3])):
+            table, other = self.draw.sample(sorted(TABLES), 2)
+            column, key = (self.draw.choice(TABLES[one]) for one in (table, other))
+            if self.types[table][column] == self.types[other][key]:
+                name = f"reference_{table}_{column}_{other}_{key}"
+                one = fact(table, FactKind.REFERENCE, column)
+                yield replace(one, name=name, other_id=other, other_columns=(key,))
+                if self.draw.random() < 0.8:
+                    yield fact(other, FactKind.UNIQUE, key)
+                    yield fact(table, FactKind.NOT_NULL, column)
 
     def _counted(self, sql: str) -> str:
         """Return *sql* with some of its counts written in another way."""
@@ -122,6 +135,13 @@ class Case:
         draw = self.draw
         table = draw.choice(sorted(TABLES))
         keys = draw.sample(TABLES[table], draw.choice([1, 1, 2]))
+        read = {item.relation: item.alias for item in select.items if isinstance(item.relation, str)}
+        meant = [one for one in self.facts if one.other_id and one.unique_id in read]
+        kinds = ["left join"] * 5 + ["join"]
+        if meant and draw.random() < 0.5:
+            one = draw.choice(meant)
+            table, keys = str(one.other_id), list(one.other_columns)
+            column, kinds = f"{read[one.unique_id]}.{one.columns[0]}", ["join"]
         relation: str | Query = table
         if draw.random() < 0.4:
             relation = Query(items=[Item(table, table)], columns=[(key, "") for key in TABLES[table]])
@@ -139,9 +159,7 @@ class Case:
         conditions = [f"lk.{key} = {column}" for key in keys]
         if draw.random() < 0.2:
             conditions.append(draw.choice([f"{column} is not null", "lk.a > 1", f"lk.{keys[0]} is not null"]))
-        select.items.append(
-            Item(relation, "lk", draw.choice(["left join"] * 5 + ["join"]), f" on {' and '.join(conditions)}")
-        )
+        select.items.append(Item(relation, "lk", draw.choice(kinds), f" on {' and '.join(conditions)}"))
         if draw.random() < 0.6 and not select.group:
             select.columns.append((f"lk.{draw.choice(keys)}", draw.choice(["z", "z", "y"])))
 
@@ -166,7 +184,21 @@ class Case:
                         )
                     )
             found[table] = _unique(rows, list(types), own)
+        for _ in range(len(TABLES)):  # rows that are removed may be those that others refer to
+            for one in named:
+                if one.other_id is not None:
+                    place, key = (
+                        self._place(one.unique_id, one.columns),
+                        self._place(one.other_id, one.other_columns),
+                    )
+                    values = {str(row[key]) for row in found[one.other_id]}
+                    found[one.unique_id] = [
+                        row for row in found[one.unique_id] if row[place] is None or str(row[place]) in values
+                    ]
         return found
+
+    def _place(self, table: str, columns: tuple[str, ...]) -> int:
+        return list(self.types[table]).index(columns[0])
 
     @staticmethod
     def _value(table: str, name: str, kind: str, own: Collection[DataFact], draw: Random) -> object:
@@ -213,7 +245,11 @@ class Proof:
             self.counts["not run"] += 1
             return
         known = {
-            table: TableFacts(facts=tuple(one for one in case.facts if one.unique_id == table), is_typed=True)
+            table: TableFacts(
+                unique_id=table,
+                facts=tuple(one for one in case.facts if one.unique_id == table),
+                is_typed=True,
+            )
             for table in TABLES
         }
         plain = compare_sql(case.old, case.new, "duckdb", case.types)
@@ -236,7 +272,9 @@ class Proof:
             is_needed = any(
                 self._is_needed(case, change, one, seed + number) for number in range(TRIES_TO_NEED)
             )
-            self.counts["named fact: needed" if is_needed else "named fact: not shown to be needed"] += 1
+            self.counts[
+                f"{one.kind} is named, {'and needed' if is_needed else 'not shown to be needed'}"
+            ] += 1
 
     def _is_needed(self, case: Case, change: SqlChange, one: DataFact, seed: int) -> bool:
         others = [other for other in change.facts if other is not one]

@@ -35,10 +35,11 @@ _DEFAULTS: Mapping[str, tuple[Json, ...]] = {
 _TESTS: Mapping[tuple[str, str], tuple[FactKind, str]] = {
     ("dbt", "not_null"): (FactKind.NOT_NULL, "column_name"),
     ("dbt", "unique"): (FactKind.UNIQUE, "column_name"),
+    ("dbt", "relationships"): (FactKind.REFERENCE, "column_name"),
     ("dbt_utils", "unique_combination_of_columns"): (FactKind.UNIQUE, "combination_of_columns"),
 }
 """Generic tests by package and name: their fact, and the argument with the columns."""
-_ALLOWED = frozenset({"model", "column_name", "combination_of_columns", "quote_columns"})
+_ALLOWED = frozenset({"model", "column_name", "combination_of_columns", "quote_columns", "to", "field"})
 _BUILT = frozenset({"model", "seed", "snapshot"})
 
 
@@ -93,7 +94,9 @@ class KnownFacts:
                 facts |= first & second
             typed = map(_is_typed, both)
             is_typed = any(typed) if one not in self._differing else len(both) == 2 and all(typed)
-            self._found[one] = TableFacts(facts=tuple(sorted(facts, key=_trust)), is_typed=is_typed)
+            self._found[one] = TableFacts(
+                unique_id=one, facts=tuple(sorted(facts, key=_trust)), is_typed=is_typed
+            )
 
     def _of_tests(self, ids: Sequence[str]) -> dict[str, list[DataFact]]:
         """Return the facts that tests of one run prove, and none of the other run contradicts."""
@@ -101,12 +104,13 @@ class KnownFacts:
         failed: set[str | None] = set()
         for side, run in zip(self._sides, self._runs, strict=True):
             tests = run.tests_of(ids) if ids else []
-            results = run.results_of([*ids, *(test.unique_id for test in tests)]) if tests else {}
+            wanted = {one for test in tests for one in (test.unique_id, *test.parents)}
+            results = run.results_of(sorted(wanted)) if tests else {}
             failed |= {one for one, result in results.items() if result.status != "pass"}
             if not PART.isdisjoint(dbt_options(run.run)):
                 continue
             for fact in passed_facts(tests, results, side):
-                if fact.unique_id in ids:
+                if fact.unique_id in ids and fact.other_id not in self._differing:
                     proven.setdefault(fact.unique_id, []).append(fact)
         return {
             one: [fact for fact in facts if fact.source_id not in failed] for one, facts in proven.items()
@@ -178,22 +182,16 @@ def passed_facts(
         own.setdefault(base_name(macro.name), set()).add(macro.package_name)
     for test in tests:
         kind, columns = fact_of(test)
-        if kind is None or len(test.parents) != 1:
+        unique_id, *others = _subjects(test)
+        if kind is None or len(others) != (kind is FactKind.REFERENCE):
             continue
         # A macro of the project with this name replaces the one of dbt or of a package.
         package, name = _generic(test)
-        others = own.get(f"test_{name}", set()) - {package}
-        if not all(map(is_builtin, others)):
+        if not all(map(is_builtin, own.get(f"test_{name}", set()) - {package})):
             continue
         if any(not is_builtin(side.macros[one].package_name) for one in by_dbt.around(test)):
             continue
-        unique_id = test.parents[0]
-        built, passed = results.get(unique_id), results.get(test.unique_id)
-        if built is None or passed is None or built.status != "success" or passed.status != "pass":
-            continue
-        if not built.completed_at or not passed.completed_at or passed.failures != 0:
-            continue
-        if built.completed_at <= passed.completed_at:
+        if all(_passed_after(results.get(test.unique_id), results.get(one)) for one in (unique_id, *others)):
             yield DataFact(
                 name=test.label,
                 unique_id=unique_id,
@@ -202,7 +200,28 @@ def passed_facts(
                 source=FactSource.TEST,
                 source_id=test.unique_id,
                 run_id=side.run.run_id if side.run is not None else None,
+                other_id=others[0] if others else None,
+                other_columns=_names(_arguments(test).get("field")) if others else (),
             )
+
+
+def _subjects(test: NodeMetadata) -> tuple[str, ...]:
+    """Return the node that *test* is about, and the other nodes that it reads."""
+    attached = test.properties.get("attached_node")
+    if len(test.parents) == 1:
+        return test.parents
+    if not isinstance(attached, str) or attached not in test.parents:
+        return ("", *test.parents)
+    return (attached, *(one for one in test.parents if one != attached))
+
+
+def _passed_after(test: NodeResult | None, built: NodeResult | None) -> bool:
+    """Return whether all rows passed the test, after the node was built."""
+    if built is None or test is None or built.status != "success" or test.status != "pass":
+        return False
+    if not built.completed_at or not test.completed_at or test.failures != 0:
+        return False
+    return built.completed_at <= test.completed_at
 
 
 def fact_of(test: NodeMetadata) -> tuple[FactKind | None, tuple[str, ...]]:

@@ -62,6 +62,8 @@ class FactKind(StringEnum):
     """No value of the column is NULL."""
     UNIQUE = "unique"
     """No two rows have the same values in the columns, unless one of them is NULL."""
+    REFERENCE = "reference"
+    """Each value of the column, except NULL, is in a column of another node."""
 
 
 class FactSource(StringEnum):
@@ -88,11 +90,17 @@ class DataFact(Struct, frozen=True, kw_only=True, order=True):
     """Unique id of the test, or of the node with the constraint."""
     run_id: str | None = None
     """Run in which the test passed; None for a constraint."""
+    other_id: str | None = None
+    """For a reference: unique id of the other node."""
+    other_columns: tuple[str, ...] = ()
+    """For a reference: column of the other node."""
 
 
 class TableFacts(Struct, frozen=True, kw_only=True):
     """Knowledge about the rows of one relation."""
 
+    unique_id: str = ""
+    """Unique id of its node."""
     facts: tuple[DataFact, ...] = ()
     """Facts that hold for its rows."""
     is_typed: bool = False

@@ -61,6 +61,22 @@ class Facts:
                 proof = proof | more if proof is not None and more is not None else None
         return proof
 
+    def reference(self, table: Table, column: str, other: Table, key: str) -> Proof | None:
+        """Return the proof that each value of *column* of *table*, except NULL, is in *key* of *other*."""
+        known, target = self._tables.get(table.name), self._tables.get(other.name)
+        if known is None or target is None:
+            return None
+        for fact in known.facts:
+            if fact.kind is not FactKind.REFERENCE or fact.other_id != target.unique_id:
+                continue
+            names = (
+                [_spelt(table, one) for one in fact.columns],
+                [_spelt(other, one) for one in fact.other_columns],
+            )
+            if names == ([column], [key]) and (self._only is None or fact in self._only):
+                return frozenset((fact,))
+        return None
+
     def is_typed(self, table: Table) -> bool:
         """Return whether the types of the columns of *table* are certain."""
         return table.name in self._tables and self._tables[table.name].is_typed
@@ -90,6 +106,10 @@ class AssumedFacts(Facts):
     def is_typed(self, table: Table) -> bool:
         self._typed.add(table.name)
         return True
+
+    def reference(self, table: Table, column: str, other: Table, key: str) -> Proof | None:
+        self._typed.add(other.name)
+        return self._proof(table, FactKind.REFERENCE, {column})
 
     def _proof(self, table: Table, kind: FactKind, columns: Collection[str]) -> Proof | None:
         given = tuple(sorted(columns))

@@ -320,7 +320,7 @@ class Fingerprints(Proofs):
                 slot = frame.slots[id(source)] = f"{short(f'lookup({rows};{conditions})')}.1"
                 self._unions.add(slot)
             padded.update(padded_by(source.join, query.sources, place))
-        frame.padded = {id(source) for source in query.sources if id(source) in self._lookups}
+        frame.padded = padded & self._lookups.keys()
 
     def _is_plain(self, join: Join) -> bool:
         """Return whether order and position of the join's condition do not matter."""

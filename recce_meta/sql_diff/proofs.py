@@ -1,8 +1,9 @@
 """Proofs from facts: expressions that are never NULL, unique columns, and joins that keep every row once.
 
 A left join on a unique key of its table finds at most one row, so it neither adds nor removes rows. Its
-columns are functions of the row that it joins: a *lookup*. It has no part in the rows key of its query, and a
-column of it is identified by the rows of its table and the conditions of the join.
+columns are functions of the row that it joins: a *lookup*. So are those of an inner join if each row finds
+one. A lookup has no part in the rows key of its query, and a column of it is identified by the rows of its
+table and the conditions of the join.
 """
 
 from __future__ import annotations
@@ -224,7 +225,7 @@ class Proofs(References):
     def _proof_of_lookup(self, source: QuerySource, query: Select) -> Proof | None:
         """Return the proof that *source* is joined by a unique key, so that each row is joined with one."""
         join = source.join
-        if join is None or join.kind != "LEFT" or join.on is None or join.using or source.lateral:
+        if join is None or join.kind not in ("LEFT", "INNER") or join.on is None or join.using:
             return None
         node = join.on.node
         if not isinstance(join.node, exp.Join) or source.columns or not is_stable(node):
@@ -243,7 +244,52 @@ class Proofs(References):
         if not all(isinstance(one, SourceColumn) and id(one.source) in allowed for one in read):
             return None
         matched = list(self._matched(source, node, query))
-        return self._unique(source.relation, matched) if matched else None
+        unique = self._unique(source.relation, matched) if matched else None
+        if join.kind == "LEFT" or unique is None:
+            return unique
+        return _all_of([unique, self._proof_of_match(source, node)])
+
+    def _proof_of_match(self, source: QuerySource, on: Sql) -> Proof | None:
+        """Return the proof that *on*, an equality of two columns, finds a row of *source* for each row."""
+        terms = [term for term in conjuncts(on) if not self._expressions.is_true(term)]
+        if len(terms) != 1 or not isinstance(terms[0], exp.EQ) or self._facts is None:
+            return None
+        key, column = self._plain_column(terms[0].this), self._plain_column(terms[0].expression)
+        if key is None or column is None:
+            return None
+        if key.source is not source:
+            key, column = column, key
+        # Below an outer join, the column may be NULL.
+        if column.source.join is not None and column.source.join.kind not in INNER:
+            return None
+        begin, end = self._in_table(column), self._in_table(key, is_complete=True)
+        if begin is None or end is None:
+            return None
+        tables = begin.source.relation, end.source.relation
+        if not isinstance(tables[0], Table) or not isinstance(tables[1], Table):
+            return None
+        reference = self._facts.reference(tables[0], begin.name, tables[1], end.name)
+        if isinstance(column.source.relation, Table):
+            return _all_of([reference, self._facts.not_null(tables[0], begin.name)])
+        return _all_of([reference, self._never_null.get(id(column.output))])
+
+    def _in_table(self, column: SourceColumn, *, is_complete: bool = False) -> SourceColumn | None:
+        """Return the column of a table that has all values of *column*, and only them if *is_complete*."""
+        for _ in range(MOST_STEPS):
+            relation = column.source.relation
+            if self._extras(column.source.node):
+                return None
+            if isinstance(relation, Table):
+                return column
+            if is_complete and id(relation) not in self._throughs:
+                return None
+            below = _plain(column.output) if column.output is not None else None
+            if below is None or not isinstance(relation, Select):
+                return None
+            if is_complete and id(below.source) in self._lookups:
+                return None
+            column = below
+        return None
 
     def _matched(self, source: QuerySource, on: Sql, query: Select) -> Iterator[SourceColumn]:
         """Yield the columns of *source* that *on* compares with a value that does not depend on it."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.diff.facts import KnownFacts, contract_facts, fact_of
+from recce_meta.diff.facts import KnownFacts, contract_facts, fact_of, passed_facts
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.change import FactKind, FactSource
@@ -237,6 +237,40 @@ def test_a_part_of_the_rows_proves_nothing(command: str) -> None:
 @pytest.mark.parametrize("macro", ["test_unique", "default__test_unique", "get_where_subquery"])
 def test_a_test_that_the_project_replaces_is_no_fact(macro: str) -> None:
     assert known([BUILT, PASSED], sides=(side(macro), side())) == []
+
+
+RELATED = replace(
+    generic("relationships", column_name="customer_id", to="ref('customers')", field="id"),
+    parents=("model.shop.customers", ORDERS),
+)
+
+
+@pytest.mark.parametrize(
+    ("test", "built", "is_fact"),
+    [
+        (RELATED, BUILT, True),
+        (RELATED, replace(BUILT, status="error"), False),
+        (RELATED, replace(BUILT, completed_at="2026-01-01T00:00:09Z"), False),
+        (replace(RELATED, parents=(ORDERS,)), BUILT, False),
+    ],
+)
+def test_a_reference_needs_that_both_nodes_were_built(
+    test: NodeMetadata, built: NodeResult, is_fact: bool
+) -> None:
+    test = replace(test, properties={**test.properties, "attached_node": ORDERS})
+    results = {
+        ORDERS: BUILT,
+        "model.shop.customers": replace(built, unique_id="model.shop.customers"),
+        test.unique_id: replace(PASSED, unique_id=test.unique_id),
+    }
+
+    found = list(passed_facts([test], results, side()))
+
+    assert [(one.kind, one.unique_id, one.columns, one.other_id, one.other_columns) for one in found] == (
+        [(FactKind.REFERENCE, ORDERS, ("customer_id",), "model.shop.customers", ("id",))] if is_fact else []
+    )
+    unknown = replace(test, properties={**test.properties, "attached_node": None})
+    assert list(passed_facts([unknown], results, side())) == []
 
 
 def test_facts_of_a_changed_node_hold_for_neither_side_and_tests_not_below_changes() -> None:
