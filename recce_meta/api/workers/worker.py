@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import struct
 import sys
 from contextlib import suppress
+from math import ceil
 from typing import BinaryIO
 
 import msgspec
@@ -26,6 +28,8 @@ LENGTH = struct.Struct(">I")
 """Number of bytes of the message after it."""
 MEMORY = 2**31
 """Bytes of address space of a worker. Queries that need more are analysed by the process that started it."""
+PATIENCE = 30
+"""Seconds after the time limit of a query at which the system ends a worker whose parser does not return."""
 _NEW_OBJECTS = 10_000
 """Number of new objects after which Python searches them for garbage."""
 
@@ -70,7 +74,10 @@ def work(source: BinaryIO, output: BinaryIO) -> None:
     while header := source.read(LENGTH.size):
         (length,) = LENGTH.unpack(header)
         task = decoder.decode(source.read(length))
+        # Compiled code reaches no Python instruction, and the process that started this one may have ended.
+        signal.alarm(0 if task.timeout is None else ceil(task.timeout + PATIENCE))
         answer = encoder.encode(WorkerResult.of(analyse_job(task.query, task.timeout)))
+        signal.alarm(0)
         output.write(LENGTH.pack(len(answer)) + answer)
         output.flush()
 

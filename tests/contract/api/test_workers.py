@@ -163,6 +163,9 @@ jobs._analyse = analyse
 worker.main()
 """
 
+MAIN = "worker.PATIENCE = 0\nworker.main"
+"""Start of a worker that is ended as soon as a query takes longer than its limit."""
+
 
 @pytest.mark.parametrize(
     ("failure", "left"),
@@ -182,6 +185,16 @@ def test_a_query_that_a_worker_cannot_answer_is_analysed_here(shop: Project, fai
         assert len(pool.pids) == left
 
     assert alike(graph, analyse_project(shop))
+
+
+def test_a_worker_whose_parser_does_not_return_is_ended() -> None:
+    failure = "while True: pass"
+    program = DYING.format(failure=failure).replace("row_num <= 1", "from t").replace("worker.main", MAIN)
+    command = [sys.executable, "-c", program, *worker_command()[3:]]
+
+    with AnalysisPool(1, command=command, first_queries=0, first_seconds=0) as pool:
+        assert pool(QUERY, 0.5).result() == analyse_job(QUERY, None)
+        assert pool.pids == []
 
 
 def test_a_query_that_cannot_be_sent_is_analysed_here() -> None:
