@@ -24,6 +24,7 @@ from recce_meta.errors import ConfigurationError, RecceMetaError
 from recce_meta.models.run import Check
 from recce_meta.repositories.secrets import KEY_FILE
 from recce_meta.repositories.state.database import State, open_state, require_state
+from recce_meta.temporary import temporary_folder
 
 PACKAGES = ("dbos", "cryptography", "uv")
 """Packages of the extra `server` that a worker needs."""
@@ -205,15 +206,21 @@ def build(minor: str, adapter: str, container_engine: str, runner_image: str) ->
     """Build the image of one version of dbt and one adapter, and show the output of the engine."""
     docker = load("recce_meta.repositories.isolation.docker")
     settings = docker.Settings(engine=container_engine, image=runner_image)
-    command = docker.build_command(settings, docker.Image(minor, adapter))
-    try:
-        code = subprocess.run(command, check=False).returncode
-    except OSError as error:
-        raise ConfigurationError(
-            f"{container_engine} cannot be started: {error.strerror}",
-            hint=f"install {container_engine}, or name another engine with --container-engine",
-        ) from None
+    with temporary_folder() as draft:
+        given = docker.build_input(Path(draft), os.environ)
+        command = docker.build_command(settings, docker.Image(minor, adapter), given)
+        # Docker's older builder has no secrets.
+        environ = {**os.environ, "DOCKER_BUILDKIT": "1"} if given.secrets else None
+        try:
+            code = subprocess.run(command, env=environ, check=False).returncode
+        except OSError as error:
+            raise ConfigurationError(
+                f"{container_engine} cannot be started: {error.strerror}",
+                hint=f"install {container_engine}, or name another engine with --container-engine",
+            ) from None
     if code:
-        raise RecceMetaError(
-            f"{container_engine} ended with exit code {code}", hint=f"{container_engine} info shows its state"
+        # Settings of the index are passed on as secrets, which only BuildKit has.
+        hint = f"{container_engine} info shows its state" + (
+            ", docker buildx version BuildKit" * bool(environ)
         )
+        raise RecceMetaError(f"{container_engine} ended with exit code {code}", hint=hint)

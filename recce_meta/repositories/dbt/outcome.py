@@ -38,6 +38,8 @@ class DbtFailure(str, Enum):
     """The hub of packages, or the server of a package, does not answer."""
     DISK = "disk"
     """The disk of the worker is full."""
+    CHECKOUT = "checkout"
+    """dbt cannot see the folder of the checkout, although it exists."""
     CONNECTION = "connection"
     """The adapter has tried to connect to a warehouse."""
     VERSION = "version"
@@ -66,7 +68,7 @@ class DbtFailed(ArtifactError):
     @property
     def can_retry(self) -> bool:
         """True if the cause may heal by itself."""
-        return self.failure in (DbtFailure.HUB, DbtFailure.DISK)
+        return self.failure in (DbtFailure.HUB, DbtFailure.DISK, DbtFailure.CHECKOUT)
 
 
 def is_full_disk(text: str) -> bool:
@@ -91,6 +93,14 @@ FULL_DISK = r"No space left on device|Disk quota exceeded|ENOSPC|os error 28"
 """Signs of a full disk in what programs print."""
 _RULES: tuple[tuple[DbtFailure, str, str | None], ...] = (
     (DbtFailure.DISK, FULL_DISK, "make room on the disk of the worker; the job is repeated later"),
+    (
+        DbtFailure.CHECKOUT,
+        # At the very beginning, where no file of a project can print anything.
+        r"\A\s*Usage: dbt parse \[OPTIONS\]\s+Try 'dbt parse --help' for help\.\s+"
+        r"Error: Invalid value for '--project-dir': ",
+        "build the image again (recce-meta runner build), or choose a folder that every user can enter with "
+        "--work-dir, such as /var/lib/recce-meta",
+    ),
     (
         DbtFailure.VERSION,
         r"This version of dbt is not supported",

@@ -23,7 +23,7 @@ FULL, SCARCE = 1.0, 10.0
 def check_machine(work: Path, isolation: Settings, environ: Mapping[str, str]) -> list[Check]:
     """Return the checks of this machine, for a worker with the work folder *work*."""
     kinds = asyncio.run(_isolation(isolation))
-    return [_git(environ), _uv(environ), *kinds, _folder(work, kinds), _disk(work)]
+    return [_git(environ), _uv(environ), *kinds, _folder(work), _disk(work)]
 
 
 def _git(environ: Mapping[str, str]) -> Check:
@@ -68,19 +68,11 @@ async def _isolation(settings: Settings) -> list[Check]:
     return [*kinds, Check("isolation", False, without, hint)]
 
 
-def _folder(work: Path, kinds: list[Check]) -> Check:
-    """Check that the worker can write *work*, and that the user of a container can reach it."""
+def _folder(work: Path) -> Check:
+    """Check that the worker can write *work*."""
     name, there = "work folder", _existing(work)
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         return Check(name, False, f"{work} cannot be written", "choose another with --work-dir")
-    runs_containers = kinds[0].ok and kinds[-1].detail.endswith(kinds[0].name)
-    if runs_containers and os.getuid() == 0 and (closed := _closed(there)) is not None:
-        return Check(
-            name,
-            False,
-            f"the user of a container cannot enter {closed}, so dbt cannot read checkouts in {work}",
-            "choose a folder such as /var/lib/recce-meta with --work-dir",
-        )
     return Check(name, True, str(work))
 
 
@@ -94,8 +86,3 @@ def _disk(work: Path) -> Check:
 def _existing(folder: Path) -> Path:
     """Return *folder*, or the first folder above it that exists."""
     return next(one for one in (folder, *folder.parents) if one.exists())
-
-
-def _closed(folder: Path) -> Path | None:
-    """Return the highest folder above *folder*, or itself, that other users cannot enter."""
-    return next((one for one in (*reversed(folder.parents), folder) if not one.stat().st_mode & 0o001), None)

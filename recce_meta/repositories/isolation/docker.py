@@ -11,9 +11,11 @@ import csv
 import io
 import math
 import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from shlex import quote
 from uuid import uuid4
 
 import msgspec
@@ -22,6 +24,7 @@ from msgspec import Struct
 from recce_meta.errors import ConfigurationError, UnknownNameError, first_line
 from recce_meta.models.run import IsolationKind
 from recce_meta.repositories.dbt.environments import built_from_source, newest_python, requirements
+from recce_meta.repositories.dbt.index_settings import uv_environment
 from recce_meta.repositories.dbt.versions import MINORS, RUST
 from recce_meta.repositories.isolation.base import (
     TEMPORARY_SIZE,
@@ -181,7 +184,58 @@ def _mount(path: Path, *, is_writable: bool) -> str:
     return text.getvalue()
 
 
-def build_command(settings: Settings, image: Image) -> list[str]:
+class BuildInput(Struct, frozen=True):
+    """Folder of a Dockerfile, and files that the build reads and that stay in no layer."""
+
+    folder: Path = IMAGE_FOLDER
+    secrets: Mapping[str, Path] = {}
+    """Files by id; an engine needs BuildKit for them."""
+
+
+def build_input(draft: Path, environ: Mapping[str, str]) -> BuildInput:
+    """Return the input of a build that uses the package index and the certificates of *environ*.
+
+    They are those of environments that uv builds on this machine. Without any, it is the Dockerfile of this
+    package; else files in the folder *draft*, whose addresses may contain passwords.
+    """
+    found = {
+        name: " ".join(word for word in value.split() if not word.startswith(("/", "file:")))
+        for name, value in uv_environment(environ).items()
+        if name in _INDEX_SETTINGS or _INDEX_LOGIN.fullmatch(name)
+    }
+    found = {name: value for name, value in found.items() if value}
+    # pip installs uv.
+    if index := found.get("UV_DEFAULT_INDEX") or found.get("UV_INDEX_URL"):
+        found["PIP_INDEX_URL"] = index
+    certificates = Path(uv_environment(environ).get("SSL_CERT_FILE", ""))
+    has_certificates = certificates.is_file()
+    if not found and not has_certificates:
+        return BuildInput()
+    if has_certificates:
+        found |= dict.fromkeys(("SSL_CERT_FILE", "PIP_CERT"), "/run/secrets/certificates")
+    secret, folder = draft / "index", draft / "image"
+    secret.touch(mode=0o600)
+    secret.write_text("".join(f"export {name}={quote(value)}\n" for name, value in found.items()))
+    folder.mkdir()
+    text = (IMAGE_FOLDER / "Dockerfile").read_text(encoding="utf-8")
+    mounts = "--mount=type=secret,id=index --mount=type=secret,id=certificates"
+    (folder / "Dockerfile").write_text(text.replace(_INSTALL, f"RUN {mounts} . /run/secrets/index && pip "))
+    files = {"index": secret} | ({"certificates": certificates} if has_certificates else {})
+    return BuildInput(folder, files)
+
+
+_INSTALL = "RUN pip "
+"""Beginning of the only line of the Dockerfile that reads the package index."""
+_INDEX_SETTINGS = frozenset(
+    [f"UV_{name}" for name in ("DEFAULT_INDEX", "INDEX_URL", "INDEX", "EXTRA_INDEX_URL", "INDEX_STRATEGY")]
+    + ["UV_INSECURE_HOST", "UV_HTTP_TIMEOUT", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
+    + ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
+)
+_INDEX_LOGIN = re.compile(r"UV_INDEX_\w+_(USERNAME|PASSWORD)")
+_NO_INPUT = BuildInput()
+
+
+def build_command(settings: Settings, image: Image, given: BuildInput = _NO_INPUT) -> list[str]:
     """Return the command that builds *image*, with the packages of an environment that uv builds.
 
     Raises UnknownNameError if the version or the adapter is not supported.
@@ -202,7 +256,9 @@ def build_command(settings: Settings, image: Image) -> list[str]:
     command = [*client(settings), "build", "--tag", image.reference(settings)]
     for name, value in arguments.items():
         command += ["--build-arg", f"{name}={value}"]
-    return [*command, str(IMAGE_FOLDER)]
+    for name, file in given.secrets.items():
+        command += ["--secret", f"id={name},src={file}"]
+    return [*command, str(given.folder)]
 
 
 async def missing(settings: Settings, image: Image) -> tuple[str, str] | None:

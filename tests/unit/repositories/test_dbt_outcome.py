@@ -121,6 +121,22 @@ FAILURES: list[tuple[str, DbtFailure, str, str | None]] = [
         "dbt does not start: ",
         "the environment is built again for the next job",
     ),
+    (
+        "Usage: dbt parse [OPTIONS]\nTry 'dbt parse --help' for help.\n\n"
+        "Error: Invalid value for '--project-dir': Path '/root/work/checkout' does not exist.\n",
+        DbtFailure.CHECKOUT,
+        "dbt parse failed: Usage: dbt parse [OPTIONS] Try 'dbt parse --help' for help. Error: Invalid value "
+        "for '--project-dir': Path '/root/work/checkout' does not exist.",
+        "build the image again (recce-meta runner build), or choose a folder that every user can enter with "
+        "--work-dir, such as /var/lib/recce-meta",
+    ),
+    (
+        f"{CORE}Usage: dbt parse [OPTIONS]\nTry 'dbt parse --help' for help.\n\n"
+        "Error: Invalid value for '--project-dir': Path '/x' does not exist.\n",
+        DbtFailure.OTHER,
+        "dbt parse failed: ",
+        None,
+    ),
     (f"{START}MemoryError\n", DbtFailure.MEMORY, "dbt parse needs more memory than its limit", None),
     ("", DbtFailure.OTHER, "dbt parse failed: exit code 2", None),
 ]  # fmt: skip
@@ -135,7 +151,7 @@ def test_failures_are_classified(
     assert raised.value.failure is failure
     assert raised.value.message.startswith(message)
     assert raised.value.hint == hint
-    assert raised.value.can_retry == (failure is DbtFailure.HUB)
+    assert raised.value.can_retry == (failure in (DbtFailure.HUB, DbtFailure.CHECKOUT))
 
 
 def test_the_file_of_a_failure_is_relative_to_the_repository(tmp_path: Path) -> None:
