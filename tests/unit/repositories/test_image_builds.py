@@ -13,7 +13,7 @@ INDEX = "https://user:it's-secret@packages.example.com/simple"
 
 
 def test_without_settings_the_dockerfile_is_that_of_the_package(tmp_path: Path) -> None:
-    environ = {"PIP_CONFIG_FILE": "/dev/null", "HOME": str(tmp_path), "PIP_FIND_LINKS": "/opt/wheels"}
+    environ = {"PIP_CONFIG_FILE": "/dev/null", "HOME": str(tmp_path), "PIP_FIND_LINKS": "/srv/wheels"}
     given = build_input(tmp_path, environ | {"SSL_CERT_FILE": str(tmp_path / "missing.pem")})
     assert (given.folder, given.secrets) == (IMAGE_FOLDER, {})
     assert list(tmp_path.iterdir()) == []
@@ -25,7 +25,7 @@ def test_index_and_certificates_are_files_that_a_shell_reads(tmp_path: Path) -> 
     environ = {
         "PIP_CONFIG_FILE": "/dev/null",
         "PIP_INDEX_URL": INDEX,
-        "PIP_EXTRA_INDEX_URL": "file:///opt/packages https://other.example.com/simple",
+        "PIP_EXTRA_INDEX_URL": "file:///srv/packages https://other.example.com/simple",
         "SSL_CERT_FILE": str(certificates),
         "UV_INDEX_COMPANY_PASSWORD": "also secret",
         "UV_CACHE_DIR": "/var/cache/uv",
