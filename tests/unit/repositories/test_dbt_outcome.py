@@ -123,10 +123,10 @@ FAILURES: list[tuple[str, DbtFailure, str, str | None]] = [
     ),
     (
         "Usage: dbt parse [OPTIONS]\nTry 'dbt parse --help' for help.\n\n"
-        "Error: Invalid value for '--project-dir': Path '/srv/work/checkout' does not exist.\n",
+        "Error: Invalid value for '--project-dir': Path '/srv/recce/checkout' does not exist.\n",
         DbtFailure.CHECKOUT,
         "dbt parse failed: Usage: dbt parse [OPTIONS] Try 'dbt parse --help' for help. Error: Invalid value "
-        "for '--project-dir': Path '/srv/work/checkout' does not exist.",
+        "for '--project-dir': Path '/srv/recce/checkout' does not exist.",
         "build the image again (recce-meta runner build), or choose a folder that every user can enter with "
         "--work-dir, such as /var/lib/recce-meta",
     ),
