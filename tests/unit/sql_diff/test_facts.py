@@ -136,7 +136,11 @@ MATCHED = f"{LINES} join customers c on c.id = l.qty"
     [
         (LINES, MATCHED),
         (MATCHED, MATCHED.replace("join", "left join")),
-        (LINES, "with x as (select * from lines), y as (select id as k from customers) select x.line from x join y on x.qty = y.k"),
+        (
+            LINES,
+            "with x as (select * from lines), y as (select id as k from customers) "
+            "select x.line from x join y on x.qty = y.k",
+        ),
         (LINES, f"{MATCHED} and true"),
     ],
 )  # fmt: skip
