@@ -52,7 +52,7 @@ ONLY_OWN = frozenset(
     }
 )
 """Commands and parameters without RECCE_META_<OPTION>: the same option has another meaning elsewhere."""
-OF_ONE_COMMAND = frozenset(("connection", "token"))
+OF_ONE_COMMAND = frozenset(("audit", "connection", "token"))
 """Groups whose options have only own variables, apart from SHARED: they describe one connection or token."""
 SHARED = frozenset(("state", "style"))
 STATE_VARIABLE = "RECCE_META_STATE_URL"

@@ -58,6 +58,10 @@ COMMANDS = {
     "lsp": ("lsp", "Serve an editor: lineage, impact and diagnostics of unsaved SQL."),
     "mcp": ("mcp", "Serve an agent: what changed, what it affects, and what must be built."),
     "token": ("connection", "Manage API tokens with scopes, for programs that use the server."),
+    "audit": (
+        "connection",
+        "List who changed connections, tokens and jobs of the server, from where, and how.",
+    ),
     "worker": ("worker", "Run extractions of connected repositories, until Ctrl-C."),
     "runner": ("worker", "Build the container images in which workers run dbt."),
     "config": ("config", "Show every effective setting and its source."),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -21,7 +23,7 @@ from recce_meta.cli.console import console, is_colored, shows_progress
 from recce_meta.cli.console import say as say
 from recce_meta.cli.console import warn as warn
 from recce_meta.cli.lazy import Decorator, packed, together
-from recce_meta.errors import DEFAULT_LOCK_SECONDS, UsageError
+from recce_meta.errors import DEFAULT_LOCK_SECONDS, UsageError, quoted
 from recce_meta.redaction import neutralise
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
@@ -182,6 +184,7 @@ def selecting(example: str, *, has_exclude: bool = True) -> Decorator:
     return together(select, exclude, selector) if has_exclude else together(select, selector)
 
 
+UNITS = {"d": "days", "w": "weeks", "h": "hours"}
 LISTS = ("csv", "tsv")
 """Formats of commands that print a list."""
 REMARKS = ("github", "codequality")
@@ -191,6 +194,14 @@ REMARKS = ("github", "codequality")
 details_option = click.option(
     "--details", is_flag=True, help="Show everything: equal nodes and columns too, and no list cut."
 )
+
+
+def parse_age(text: str) -> timedelta:
+    """Return `30d`, `12h` or `8w` as a time span."""
+    found = re.fullmatch(r"(\d{1,5})([dwh])", text)
+    if found is None:
+        raise click.BadParameter(f"{quoted(text)} is not an age such as 30d, 8w or 12h")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
 def format_option(*formats: str) -> Decorator:

@@ -38,6 +38,7 @@ from starlette.requests import ClientDisconnect, Request, cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from recce_meta.repositories.state.audit import Actor, AuditOrigin, acting_as
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.server.scopes import DELIVERIES, SAFE, Grant, scope_of
 
@@ -97,6 +98,8 @@ class Access:
     """Address of the proxy whose `X-Forwarded-For` is believed."""
     find_token: Callable[[str], Grant | None] | None = field(default=None, repr=False)
     """Function that finds a token of the state database, which may block; None without a state."""
+    note_refusal: Callable[[str], None] | None = field(default=None, repr=False)
+    """Function that notes a wrong token of an address in the state, which may block; None without a state."""
     # Digests, not sessions: a copy of the memory gives no access. They end with the process.
     _sessions: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
     _failures: OrderedDict[str, list[float]] = field(default_factory=OrderedDict, repr=False, compare=False)
@@ -119,13 +122,6 @@ class Access:
         """Return True if *given* is the token; takes the same time for any text."""
         # `compare_digest` may reveal the length of its arguments, and digests have one length.
         return self.token is not None and hmac.compare_digest(_digest(given), _digest(self.token))
-
-    def accepts(self, given: str, address: str) -> bool:
-        """Return True if *given* is the token; count a failure of the client's *address* otherwise."""
-        if self.is_token(given):
-            return True
-        self.count_failure(address)
-        return False
 
     def count_failure(self, address: str) -> None:
         """Count a wrong token of the client's *address*."""
@@ -151,8 +147,15 @@ class Access:
             async with self._doubtful if self.is_refused(address) else nullcontext():
                 found = await run_in_threadpool(self.find_token, given)
         if found is None:
-            self.count_failure(address)
+            await self.refuse(address)
         return found
+
+    async def refuse(self, address: str) -> None:
+        """Count a wrong token of the client's *address*, and note the first ones of each minute."""
+        self.count_failure(address)
+        if self.note_refusal is not None and not self.is_refused(address):
+            async with self._doubtful:
+                await run_in_threadpool(self.note_refusal, address)
 
     def is_refused(self, address: str) -> bool:
         """Return True if *address* has sent many wrong tokens within a minute."""
@@ -300,7 +303,8 @@ class AccessMiddleware:
 
         try:
             refusal = await self._refusal(scope, Headers(scope=scope))
-            await (refusal or self._app)(scope, receive, send_safely)
+            with acting_as(_actor(scope)):
+                await (refusal or self._app)(scope, receive, send_safely)
         except ClientDisconnect:
             return
         except Exception as error:
@@ -384,6 +388,14 @@ class AccessMiddleware:
         target = raw_path(scope).decode("latin-1")
         target += f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
         return RedirectResponse(f"{LOGIN}?{urlencode({'next': target})}", 303, {"Cache-Control": "no-store"})
+
+
+def _actor(scope: Scope) -> Actor:
+    """Return who sends a request, for the audit."""
+    grant, address = scope.get("state", {}).get("grant"), client_address(scope)
+    if grant is None and str(scope["path"]) in DELIVERIES:
+        return Actor("webhook", AuditOrigin.WEBHOOK, address)
+    return Actor("" if grant is None else grant.name, AuditOrigin.REQUEST, address)
 
 
 def _bearer(headers: Headers) -> str | None:
@@ -486,7 +498,8 @@ async def log_in(request: Request, access: Access) -> Response | str:
         return answer
     form = parse_qs(body.decode("utf-8", "replace"))
     address, target = client_address(request.scope), own_path(form.get("next", ["/"])[0])
-    if not access.accepts(form.get("token", [""])[0].strip(), address):
+    if not access.is_token(form.get("token", [""])[0].strip()):
+        await access.refuse(address)
         return too_many("") if access.is_refused(address) else target
     answer = RedirectResponse(target, 303)
     # `lax`: links from a chat or a pull request keep the session, and forms of other sites lack it.

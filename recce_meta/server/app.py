@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from functools import cache, partial
@@ -14,10 +15,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from recce_meta.errors import ConfigurationError, UsageError
+from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError
 from recce_meta.report.html.templates import PACKAGE as REPORT
 from recce_meta.report.html.templates import static_file
 from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.state.audit import Actor, AuditAction, AuditOrigin, acting_as, note_now
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tokens import find_token
 from recce_meta.server import health
@@ -69,6 +71,8 @@ from recce_meta.server.requests import RequestMiddleware
 from recce_meta.server.scopes import Grant, grant_of
 from recce_meta.server.serving import HTML, Site, rendered, respond
 from recce_meta.server.stores import Store
+
+log = logging.getLogger(__name__)
 
 # Starlette takes the first route that matches, so the order counts: see `quality_lists`.
 PAGES = (
@@ -132,6 +136,7 @@ def create_app(
     """
     if service is not None:
         access.find_token = partial(_grant_of_token, service.state)
+        access.note_refusal = partial(_note_refusal, service.state)
         # The option of serve is known here alone, and forges call the same address as browsers.
         service.public_url = access.public_origin or service.public_url
     site = Site(stores, has_login=access.token is not None, origin=access.public_origin, service=service)
@@ -181,6 +186,15 @@ def create_app(
     # Around the rules of access: refused requests are counted, too.
     app.add_middleware(RequestMiddleware)
     return app
+
+
+def _note_refusal(state: State, address: str) -> None:
+    """Note that a wrong token of *address* was refused; a state that fails must not hide the refusal."""
+    try:
+        with acting_as(Actor("", AuditOrigin.REQUEST, address)):
+            note_now(state, AuditAction.REFUSE_TOKEN, "")
+    except RecceMetaError as error:
+        log.warning("A refused token of %s is not in the audit: %s", address, error.message)
 
 
 def _grant_of_token(state: State, text: str) -> Grant | None:

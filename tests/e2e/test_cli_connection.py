@@ -84,12 +84,38 @@ def test_a_repository_is_connected_listed_shown_and_removed(
     assert "No connections" in cli("connection", "list").out
 
 
+def test_the_audit_lists_what_users_did_and_forgets_on_request(
+    cli: Cli, private: str, git_server: GitServer
+) -> None:
+    (cli.folder / "token").write_text(CANARY)
+    url = git_server.url(private)
+    assert cli("connection", "add", url, "--name", "shop", "--token-file", "token").code == 0
+    assert cli("connection", "set", "shop", "--poll-minutes", "60").code == 0
+    assert cli("token", "add", "ci", "--scope", "read").code == 0
+
+    table, lines = cli("audit", "--actor", "ann"), cli("audit", "--format", "jsonl", "--within", "1h")
+
+    events = [json.loads(line) for line in lines.out.splitlines()]
+    assert [(one["action"], one["object"]) for one in events] == [
+        ("token.add", "ci"),
+        ("connection.set", "shop"),
+        ("job.request", events[2]["object"]),
+        ("connection.add", "shop"),
+    ]
+    assert {(one["actor"], one["origin"]) for one in events} == {("ann", "command")}
+    assert "poll_minutes 15.0 → 60.0" in table.out
+    assert CANARY not in table.out + lines.out and CANARY[-4:] not in lines.out
+    assert cli("audit", "--action", "connection", "--object", "shop", "--limit", "1").out.count("shop") == 1
+    assert "Removed 0 events" in cli("audit", "--remove-older-than", "1d").err
+    assert cli("audit", "--remove-older-than", "x").code == 2
+
+
 def test_nothing_is_created_before_a_repository_is_connected(cli: Cli) -> None:
     lines = [
         ["connection", *line]
         for line in (["list"], ["show", "x"], ["extract", "x"], ["rotate"], ["remove", "x"], ["test", "x"])
     ]
-    for line in (*lines, ["worker"]):
+    for line in (*lines, ["worker"], ["audit"]):
         ran = cli(*line)
 
         assert (ran.code, ran.err.splitlines()[0]) == (3, "error: No repository is connected yet")

@@ -7,9 +7,16 @@ from pathlib import Path
 import click
 
 from recce_meta.cli.commands.data import comparing_data
-from recce_meta.cli.commands.store import parse_age
 from recce_meta.cli.lazy import lazy
-from recce_meta.cli.options import LISTS, OUTPUT, connecting, details_option, format_option, project_option
+from recce_meta.cli.options import (
+    LISTS,
+    OUTPUT,
+    connecting,
+    details_option,
+    format_option,
+    parse_age,
+    project_option,
+)
 from recce_meta.errors import UsageError
 
 

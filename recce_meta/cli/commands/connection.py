@@ -1,4 +1,4 @@
-"""Commands `connection …` and `token …`, for repositories that are connected, and for users of the API."""
+"""Commands `connection …`, `token …` and `audit`, for connected repositories, and users of the API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from recce_meta.cli.lazy import Decorator, lazy, packed
-from recce_meta.cli.options import LISTS, MOST, format_option
+from recce_meta.cli.options import LISTS, MOST, format_option, parse_age
 from recce_meta.errors import UsageError, quoted
 from recce_meta.models.run import IsolationKind
 
@@ -419,3 +419,32 @@ def list_tokens() -> None:
 @lazy("recce_meta.cli.run.tokens:remove")
 def remove_token() -> None:
     """Remove a token, which is refused from then on."""
+
+
+@click.command()
+@state_option
+@click.option("--within", type=parse_age, metavar="AGE", help="Only events of the last days: 30d, 8w, 12h.")
+@click.option("--actor", metavar="NAME", help="Only events of this user, token or session.")
+@click.option(
+    "--action",
+    metavar="ACTION",
+    help="Only this action, such as connection.set, or all of connection, token, job, project, webhook.",
+)
+@click.option("--object", "object_name", metavar="NAME", help="Only events of this connection, token or job.")
+@click.option("--limit", type=click.IntRange(1, MOST), default=100, show_default=True, help="Most events.")
+@click.option(
+    "--remove-older-than",
+    "remove_older",
+    type=parse_age,
+    metavar="AGE",
+    help="Remove the events from before, instead of listing. The removal is an event.",
+)
+@format_option("table", "jsonl")
+@lazy("recce_meta.cli.run.tokens:audit")
+def audit() -> None:
+    """List who changed connections, tokens and jobs of the server, from where, and how.
+
+    So are owners of projects, webhooks, and secrets that were encrypted again. The newest event comes first.
+    Events name secrets and variables, and never have their values. Refused tokens are events as well: the
+    first ten of an address in each minute.
+    """

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from recce_meta.cli.lazy import lazy
-from recce_meta.cli.options import LISTS, MOST, connecting, format_option, project_option, run_option
-from recce_meta.errors import quoted
+from recce_meta.cli.options import (
+    LISTS,
+    MOST,
+    connecting,
+    format_option,
+    parse_age,
+    project_option,
+    run_option,
+)
 from recce_meta.models.lineage import Direction
 from recce_meta.store import sql_files
 
-UNITS = {"d": "days", "w": "weeks", "h": "hours"}
 KINDS = ("ddl", "views", "cookbook", "grants")
 """Kinds of SQL that `sql` prints."""
 ROLES = ("reader", "recorder")
 """Roles of `store.grants`."""
-
-
-def parse_age(text: str) -> timedelta:
-    """Return `30d`, `12h` or `8w` as a time span."""
-    found = re.fullmatch(r"(\d{1,5})([dwh])", text)
-    if found is None:
-        raise click.BadParameter(f"{quoted(text)} is not an age such as 30d, 8w or 12h")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
 @click.command()

@@ -29,6 +29,7 @@ from recce_meta.repositories.answers import (
 )
 from recce_meta.repositories.requests import Caller, ConnectionChange, NewConnection
 from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.state.audit import Actor, AuditOrigin, acting_as
 from recce_meta.repositories.state.database import open_state, require_state
 from recce_meta.repositories.types import Forge, GitHubApp, JobStatus, ProfileTarget
 
@@ -308,7 +309,8 @@ def opened(url: str | None, *, is_created: bool = False) -> Iterator[RepositoryS
         require_state(url, os.environ)
     state = open_state(url, os.environ)
     try:
-        yield RepositoryService(state, environ=os.environ)
+        with acting_as(Actor(caller().name, AuditOrigin.COMMAND)):
+            yield RepositoryService(state, environ=os.environ)
     finally:
         state.close()
 

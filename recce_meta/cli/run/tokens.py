@@ -1,13 +1,21 @@
-"""Implementation of the commands of `token`."""
+"""Implementation of the commands of `token`, and of `audit`."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
 
 from recce_meta.cli.options import emit, say, screen
 from recce_meta.cli.run import connection_report as texts
 from recce_meta.cli.run.connection import opened
+from recce_meta.report.labels import moment
+from recce_meta.report.terminal import Span, Style, grid, heading_row, plain_line, render
 from recce_meta.repositories.state import tokens
+from recce_meta.repositories.state.audit import AuditEvent, list_events, remove_events
 
 
 def add(
@@ -42,3 +50,53 @@ def remove(state: str | None, name: str) -> None:
     with opened(state) as service:
         removed = tokens.remove_token(service.state, name)
     say(f"Removed {removed.name}")
+
+
+def audit(
+    state: str | None,
+    within: timedelta | None,
+    actor: str | None,
+    action: str | None,
+    object_name: str | None,
+    limit: int,
+    remove_older: timedelta | None,
+    style: str,
+) -> None:
+    """Print the events, or remove old ones."""
+    now = datetime.now(timezone.utc)
+    with opened(state) as service:
+        if remove_older is not None:
+            count = remove_events(service.state, now - remove_older)
+            say(f"Removed {count:,} {'event' if count == 1 else 'events'}")
+            return
+        since = None if within is None else now - within
+        events = list_events(
+            service.state, since=since, actor=actor, action=action, name=object_name, limit=limit
+        )
+    if style == "jsonl":
+        emit("\n".join(msgspec.json.encode(event).decode() for event in events))
+    else:
+        emit(events_text(events, **screen()))
+
+
+def events_text(events: Sequence[AuditEvent], *, width: int, color: bool) -> str:
+    """Return one line for each event."""
+    if not events:
+        return render([plain_line("No events")], width=width, color=color)
+    rows = [heading_row("at", "who", "from", "action", "object", "change")]
+    for event in events:
+        texts = (event.actor, event.address or event.origin.value, event.action.value, event.object)
+        rows.append([Span(moment(event.at), Style.DIM), *map(Span, texts), Span(_change(event))])
+    return render(grid(rows, width=width, indent=0), width=width, color=color)
+
+
+def _change(event: AuditEvent) -> str:
+    """Return `poll_minutes 15 → 5; name "a"`."""
+    before, after = event.before or {}, event.after or {}
+    names = dict.fromkeys([*before, *after])
+    return "; ".join(f"{name} {_values(name, before, after)}" for name in names)
+
+
+def _values(name: str, before: dict[str, Any], after: dict[str, Any]) -> str:
+    found = [json.dumps(side[name], ensure_ascii=False) for side in (before, after) if name in side]
+    return " → ".join(found)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.secrets import Keys, SecretField, seal, unseal, wrong_key
+from recce_meta.repositories.state.audit import AuditAction, changes_of, note, settings_of
 from recce_meta.repositories.state.database import State, values_of
 from recce_meta.repositories.state.tables import api_tokens, connection_secrets, connections, jobs
 from recce_meta.repositories.types import (
@@ -58,6 +59,9 @@ def add_connection(
         with state.write() as session:
             session.execute(insert(connections).values(_to_row(connection)))
             change_secrets(state, session, connection.id, keys, secrets)
+            given = [field for field, value in secrets.items() if value is not None]
+            settings = settings_of(connection, given)
+            note(state, session, AuditAction.ADD_CONNECTION, connection.name, after=settings)
     except IntegrityError:
         raise _name_is_taken(connection.name) from None
     # Read again, because `change_secrets` sets the hint of the token.
@@ -107,7 +111,11 @@ def update_connection(
             if row:
                 session.execute(update(connections).where(connections.c.id == before.id).values(row))
             change_secrets(state, session, before.id, keys, secrets)
-            return _from_row(_row(session, before.id))
+            changed = _from_row(_row(session, before.id))
+            old, new = changes_of(settings_of(before), settings_of(changed, secrets))
+            if old or new:
+                note(state, session, AuditAction.SET_CONNECTION, before.name, before=old, after=new)
+            return changed
     except IntegrityError:
         raise _name_is_taken(str(changes.get("name"))) from None
 
@@ -122,6 +130,8 @@ def remove_connection(state: State, connection_id: str) -> None:
         # In a migrated state, tokens have no foreign key that would remove them.
         session.execute(delete(api_tokens).where(api_tokens.c.connection_id == row["id"]))
         session.execute(delete(connections).where(connections.c.id == row["id"]))
+        removed = settings_of(_from_row(row))
+        note(state, session, AuditAction.REMOVE_CONNECTION, row["name"], before=removed)
 
 
 def put_secret(state: State, keys: Keys, connection_id: str, field: SecretField, value: str) -> None:
@@ -166,6 +176,7 @@ def rotate_secrets(state: State, keys: Keys) -> int:
                 raise wrong_key(keys, row.connection_id, row.field)
             change = update(connection_secrets).filter_by(connection_id=row.connection_id, field=row.field)
             session.execute(change.values(sealed=renewed))
+        note(state, session, AuditAction.ROTATE_SECRETS, "", after={"secrets": len(rows)})
     return len(rows)
 
 

@@ -37,7 +37,7 @@ from recce_meta.repositories.state.tables import UtcTime, metadata, state_versio
 from recce_meta.warehouses import UrlParts, Warehouse, warehouse_for_scheme
 
 STATE_URL = "RECCE_META_STATE_URL"
-VERSION = 5
+VERSION = 6
 """Version of the tables."""
 DEFAULT_SCHEMA = "recce_meta_state"
 BUSY_SECONDS = 60
@@ -360,6 +360,7 @@ _ADDED: Mapping[int, tuple[tuple[str, str, str], ...]] = {
     ),
     4: (),
     5: (),
+    6: (),
 }
 """Table, column and type of the columns that each version has added."""
 _NEW_TABLES: Mapping[int, tuple[str, ...]] = {
@@ -367,6 +368,7 @@ _NEW_TABLES: Mapping[int, tuple[str, ...]] = {
     3: ("job_files", "webhooks", "webhook_deliveries", "pull_requests", "stale_branches", "tasks"),
     4: ("workspaces",),
     5: ("project_owners",),
+    6: ("audit_events",),
 }
 """Tables that each version has added."""
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, insert, select, upd
 
 from recce_meta.errors import UnknownNameError
 from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
+from recce_meta.repositories.state.audit import AuditAction, note
 from recce_meta.repositories.state.database import State, values_of
 from recce_meta.repositories.state.tables import connections, job_events, jobs
 from recce_meta.repositories.types import ExtractionJob, JobEvent, JobFigures, JobSource, JobStatus, Stage
@@ -159,6 +160,8 @@ def add_job(
         "events": 0,
     }
     session.execute(insert(jobs).values(row))
+    asked = {"branch": branch, "trigger": trigger.value, "requested_by": requested_by, "forced": is_forced}
+    note(state, session, AuditAction.REQUEST_JOB, job_id, after=asked)
     return Requested(_job(session, job_id), joined=False)
 
 
@@ -433,6 +436,8 @@ def _change(session: Connection, job_id: str, **values: object) -> ExtractionJob
 def _end(
     state: State, session: Connection, job: ExtractionJob, status: JobStatus, values: Mapping[str, object]
 ) -> ExtractionJob:
+    if status is JobStatus.CANCELLED:
+        note(state, session, AuditAction.CANCEL_JOB, job.id)
     # Two updates: only the database knows the time that it has stored.
     ended = _change(session, job.id, **values, status=status.value, ended_at=state.now())
     if ended.figures.seconds is not None or ended.started_at is None or ended.ended_at is None:

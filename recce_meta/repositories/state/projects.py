@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from recce_meta.errors import RecceMetaError
+from recce_meta.repositories.state.audit import AuditAction, note
 from recce_meta.repositories.state.connections import list_connections
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tables import project_owners
@@ -124,6 +125,13 @@ def hand_over_project(state: State, connection: RepositoryConnection, project: s
             session.execute(removed.where(project_owners.c.environment.in_(of_usual)))
             row = key | values | {"environment": usual, "since": state.now()}
             session.execute(insert(project_owners).values(row))
+            note(
+                state,
+                session,
+                AuditAction.CLAIM_PROJECT,
+                project,
+                after=key | values | {"environment": usual},
+            )
     except IntegrityError:
         # A job has claimed it meanwhile; it records nothing after the hand-over.
         hand_over_project(state, connection, project)

@@ -1,7 +1,7 @@
 """Tables of the state.
 
-Connections, webhooks, pull requests, jobs with events, tasks, workers, API tokens, workspaces and owners of
-projects.
+Connections, webhooks, pull requests, jobs with events, tasks, workers, API tokens, workspaces, owners of
+projects, and events of the audit.
 """
 
 from __future__ import annotations
@@ -329,4 +329,20 @@ project_owners = Table(
     Column("repository", Text, nullable=False),
     Column("is_handed_over", Boolean, nullable=False),
     Column("since", UtcTime, nullable=False),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("address", Text),
+    Column("action", Text, nullable=False),
+    # A name, not a key: the event outlives its object.
+    Column("object", Text, nullable=False),
+    Column("before", JSON(none_as_null=True)),
+    Column("after", JSON(none_as_null=True)),
+    Index("audit_events_at", "at"),
 )

@@ -16,6 +16,7 @@ from sqlalchemy import RowMapping, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from recce_meta.errors import UnknownNameError, UsageError
+from recce_meta.repositories.state.audit import AuditAction, note
 from recce_meta.repositories.state.database import State, values_of
 from recce_meta.repositories.state.tables import api_tokens
 
@@ -112,6 +113,8 @@ def add_token(
     try:
         with state.write() as session:
             session.execute(insert(api_tokens).values(row))
+            shown = {key: row[key] for key in ("id", "scopes", "connection_id", "expires_at")}
+            note(state, session, AuditAction.ADD_TOKEN, name, after=shown)
     except IntegrityError:
         raise UsageError(f"A token '{name}' exists", hint="choose another name") from None
     del row["digest"]
@@ -156,6 +159,8 @@ def remove_token(state: State, id_or_name: str) -> ApiToken:
             names = session.scalars(select(api_tokens.c.name).order_by(api_tokens.c.name)).all()
             raise UnknownNameError("token", id_or_name, names)
         session.execute(delete(api_tokens).filter_by(id=row["id"]))
+        shown = {key: row[key] for key in ("id", "scopes", "connection_id", "expires_at")}
+        note(state, session, AuditAction.REMOVE_TOKEN, row["name"], before=shown)
         return _from_row(row)
 
 

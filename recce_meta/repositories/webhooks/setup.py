@@ -24,6 +24,7 @@ from recce_meta.repositories.forges.open import HOOK_EVENTS, open_forge
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
 from recce_meta.repositories.secrets import Keys, SecretField
+from recce_meta.repositories.state.audit import AuditAction, note_now
 from recce_meta.repositories.state.connections import read_secret, update_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.webhooks import (
@@ -131,6 +132,10 @@ class HookSetup:
         """
         url = self._required_url(connection)
         keys = await asyncio.to_thread(self._keys)
+        renewed = {"is_rotated": is_rotated}
+        await asyncio.to_thread(
+            note_now, self._state, AuditAction.SET_UP_WEBHOOK, connection.name, after=renewed
+        )
         before = await asyncio.to_thread(self._stored, connection, keys)
         is_new = is_rotated or before.secret is None
         hook = Webhook(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from subprocess import run
+from typing import Any
 
 import pytest
 import sqlalchemy
@@ -25,6 +26,7 @@ from recce_meta.errors import (
 from recce_meta.models.run import IsolationKind, Trigger
 from recce_meta.repositories import secrets
 from recce_meta.repositories.state import (
+    audit,
     connections,
     jobs,
     projects,
@@ -80,10 +82,11 @@ def file_state(tmp_path: Path) -> Iterator[State]:
         yield opened
 
 
-def everything_in(state: State) -> str:
-    """Return the text of all rows."""
+def everything_in(state: State, *but: sqlalchemy.Table) -> str:
+    """Return the text of all rows, without those of some tables."""
+    found = [table for table in tables.metadata.sorted_tables if table not in but]
     with state.read() as session:
-        return repr([session.execute(select(table)).all() for table in tables.metadata.sorted_tables])
+        return repr([session.execute(select(table)).all() for table in found])
 
 
 def test_a_connection_is_stored_to_the_field(state: State) -> None:
@@ -167,7 +170,7 @@ def test_a_removed_connection_leaves_nothing(state: State) -> None:
 
     connections.remove_connection(state, "shop")
 
-    assert shop.id not in everything_in(state)
+    assert shop.id not in everything_in(state, tables.audit_events)
     with pytest.raises(UnknownNameError):
         connections.remove_connection(state, "shop")
 
@@ -409,7 +412,7 @@ def test_a_state_keeps_its_id(url: str) -> None:
         assert again.id == state.id
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5])
 def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> None:
     with states.opened(url) as state:
         kept = connections.add_connection(state, states.shop())
@@ -435,10 +438,12 @@ def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> Non
 
 def make_older(state: State, version: int) -> None:
     """Replace the tables of *state* by those of an earlier version, with the rows of its connections."""
-    if version == 4:
+    if version in (4, 5):
         with state.write() as session:
-            tables.project_owners.drop(session)
-            session.execute(update(tables.state_version).values(version=4))
+            tables.audit_events.drop(session)
+            if version == 4:
+                tables.project_owners.drop(session)
+            session.execute(update(tables.state_version).values(version=version))
         return
     # Version 1 differs from version 2 by one column.
     name = f"state_{max(version, 2)}_{'sqlite' if state.is_sqlite else 'postgres'}.sql"
@@ -552,3 +557,94 @@ def test_modules_of_the_state_import_no_cryptography_before_a_key_is_read(tmp_pa
         "assert 'cryptography' not in sys.modules"
     )
     assert run([sys.executable, "-c", script], check=False, capture_output=True).stderr == b""
+
+
+ADA = audit.Actor("ada", audit.AuditOrigin.REQUEST, "203.0.113.9")
+
+
+def test_every_change_is_an_event_without_any_secret(state: State) -> None:
+    keys = secrets.read_keys(WITH_KEY, state)
+    with audit.acting_as(ADA):
+        shop = connections.add_connection(
+            state, states.shop(variables={"PASSWORD": CANARY}), keys=keys, secrets={connections.TOKEN: CANARY}
+        )
+        connections.update_connection(state, shop.id, poll_minutes=5, variables={"REGION": CANARY})
+        connections.update_connection(state, shop.id, keys=keys, secrets={connections.TOKEN: CANARY[::-1]})
+        connections.rotate_secrets(state, keys)
+        token, text = tokens.add_token(state, "ci", [TokenScope.READ])
+        tokens.remove_token(state, "ci")
+        job = jobs.request_job(state, shop.id, "main", trigger=Trigger.MANUAL, requested_by="ada").job
+        jobs.request_cancel(state, job.id)
+        jobs.request_cancel(state, job.id)
+        projects.hand_over_project(state, shop, "shop")
+        connections.remove_connection(state, shop.id)
+    # What the server keeps for itself is no change by anyone.
+    other = connections.add_connection(state, states.shop(name="other"))
+    connections.update_connection(state, other.id, next_check_at=NOW, error="broken")
+
+    events = audit.list_events(state)[::-1]
+
+    assert [(event.action.value, event.object) for event in events] == [
+        ("connection.add", "shop"),
+        ("connection.set", "shop"),
+        ("connection.set", "shop"),
+        ("secrets.rotate", ""),
+        ("token.add", "ci"),
+        ("token.remove", "ci"),
+        ("job.request", job.id),
+        ("job.cancel", job.id),
+        ("project.claim", "shop"),
+        ("connection.remove", "shop"),
+        ("connection.add", "other"),
+    ]
+    assert {(event.actor, event.origin, event.address) for event in events[:-1]} == {
+        ("ada", audit.AuditOrigin.REQUEST, "203.0.113.9")
+    }
+    assert (events[-1].actor, events[-1].origin) == ("recce_meta", audit.AuditOrigin.SERVER)
+    assert events[0].after is not None
+    assert (events[0].after["secrets"], events[0].after["variables"]) == (["token"], ["PASSWORD"])
+    assert (events[1].before, events[1].after) == (
+        {"poll_minutes": 15, "variables": ["PASSWORD"]},
+        {"poll_minutes": 5, "variables": ["REGION"]},
+    )
+    assert (events[2].before, events[2].after) == ({}, {"secrets": ["token"]})
+    stored = everything_in(state)
+    assert not any(part in stored for part in (CANARY, CANARY[-4:], CANARY[::-1], text, token.id + "_"))
+
+
+def test_a_change_that_fails_is_no_event(state: State) -> None:
+    shop = connections.add_connection(state, states.shop())
+    connections.add_connection(state, states.shop(name="other"))
+
+    with pytest.raises(UsageError):
+        connections.update_connection(state, shop.id, name="other")
+
+    assert [event.action for event in audit.list_events(state)] == [audit.AuditAction.ADD_CONNECTION] * 2
+
+
+def test_events_are_selected_and_old_ones_removed(state: State) -> None:
+    with audit.acting_as(ADA):
+        connections.add_connection(state, states.shop())
+        tokens.add_token(state, "ci", [TokenScope.READ])
+    connections.add_connection(state, states.shop(name="other"))
+
+    def selected(**asked: Any) -> list[str]:
+        return [event.object for event in audit.list_events(state, **asked)]
+
+    assert selected() == ["other", "ci", "shop"]
+    assert selected(limit=1) == ["other"]
+    assert selected(actor="ada") == ["ci", "shop"]
+    assert selected(action="connection") == ["other", "shop"]
+    assert selected(action="token.add") == ["ci"]
+    assert selected(action="tokens") == []
+    assert selected(name="ci") == ["ci"]
+    later = datetime.now(timezone.utc) + timedelta(hours=1)
+    assert selected(since=later) == []
+    assert selected(until=later) == ["other", "ci", "shop"]
+    assert audit.remove_events(state, NOW) == 0
+    assert audit.remove_events(state, later) == 3
+    (left,) = audit.list_events(state)
+    assert (left.action, left.after) == (
+        audit.AuditAction.REMOVE_EVENTS,
+        {"until": later.isoformat(), "events": 3},
+    )

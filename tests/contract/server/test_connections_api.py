@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,9 +16,11 @@ from starlette.routing import Mount
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
+from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.jobs import add_event, finish_job, request_cancel, request_job, start_job
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.types import JobStatus, Stage, Trigger
+from recce_meta.server.access import Access
 from recce_meta.server.metadata import manifests, progress, uploads
 from recce_meta.server.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -471,3 +474,34 @@ def test_a_manifest_alone_is_enough(shop: Connected) -> None:
     found = answer(shop, "post", "/connections/{id}/manifest", content=body.encode())
 
     assert found["success"] and found["job_id"].startswith(f"{CONNECTION}:feature/x:")
+
+
+def test_the_audit_names_the_token_and_the_address_of_a_request(tmp_path: Path) -> None:
+    store = store_at(f"duckdb:///{tmp_path / 'shop.duckdb'}", DEFAULT_SCHEMA)
+    with connected(tmp_path, store) as shop:
+        write, extract = shop.bearer(TokenScope.WRITE), shop.bearer(TokenScope.EXTRACT)
+
+        assert shop.client.patch(SHOP, json={"poll_minutes": 30}, headers=write).status_code == 200
+        asked = shop.client.post(f"{SHOP}/extract", json={"branch": "feature/x"}, headers=extract)
+        assert asked.status_code == 202, asked.text
+
+        by = [(event.actor, event.address, event.action.value) for event in list_events(shop.state, limit=2)]
+        assert by == [
+            ("token extract", "testclient", "job.request"),
+            ("token write", "testclient", "connection.set"),
+        ]
+
+
+def test_the_first_wrong_tokens_of_an_address_are_in_the_audit(tmp_path: Path) -> None:
+    store = store_at(f"duckdb:///{tmp_path / 'shop.duckdb'}", DEFAULT_SCHEMA)
+    with connected(tmp_path, store, Access("the right one")) as shop:
+        for number in range(15):
+            header = {"Authorization": f"Bearer rm_000000000000_{'x' * 42}{number % 10}"}
+            assert shop.client.get(API + "/connections", headers=header).status_code in (401, 429)
+        own = {"Origin": "http://127.0.0.1"}
+        assert shop.client.post("/login", data={"token": "wrong"}, headers=own).status_code == 429
+
+        refused = list_events(shop.state, action="token.refuse")
+
+        assert {(event.actor, event.address, event.object) for event in refused} == {("", "testclient", "")}
+        assert 1 <= len(refused) <= 10
