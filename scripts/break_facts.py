@@ -159,7 +159,10 @@ class Case:
         conditions = [f"lk.{key} = {column}" for key in keys]
         if draw.random() < 0.2:
             conditions.append(draw.choice([f"{column} is not null", "lk.a > 1", f"lk.{keys[0]} is not null"]))
-        select.items.append(Item(relation, "lk", draw.choice(kinds), f" on {' and '.join(conditions)}"))
+        on = f" on {' and '.join(conditions)}"
+        if relation == table and draw.random() < 0.3:
+            on = f" using ({', '.join(keys)})"
+        select.items.append(Item(relation, "lk", draw.choice(kinds), on))
         if draw.random() < 0.6 and not select.group:
             select.columns.append((f"lk.{draw.choice(keys)}", draw.choice(["z", "z", "y"])))
 

@@ -195,6 +195,11 @@ class Proofs(References):
             return
         if not all(source.join is None or source.join.kind in KEEPS_ROWS for source in query.sources):
             return
+        # `*` leaves out columns of the other items that are named like those of USING.
+        is_starred = any(output.from_star or output.star is not None for output in query.outputs)
+        merges = any(source.join is not None and source.join.using for source in query.sources)
+        if merges and is_starred and len(query.sources) > 2:
+            return
         # An item that depends on an earlier one would decide over the rows with the columns of a lookup.
         for source in query.sources:
             if source.lateral or isinstance(source.relation, Function):
@@ -225,8 +230,10 @@ class Proofs(References):
     def _proof_of_lookup(self, source: QuerySource, query: Select) -> Proof | None:
         """Return the proof that *source* is joined by a unique key, so that each row is joined with one."""
         join = source.join
-        if join is None or join.kind not in ("LEFT", "INNER") or join.on is None or join.using:
+        if join is None or join.kind not in ("LEFT", "INNER") or (join.on is None) is not bool(join.using):
             return None
+        if join.on is None:
+            return self._proof_of_using(source, join, query) if join.kind == "LEFT" else None
         node = join.on.node
         if not isinstance(join.node, exp.Join) or source.columns or not is_stable(node):
             return None
@@ -248,6 +255,27 @@ class Proofs(References):
         if join.kind == "LEFT" or unique is None:
             return unique
         return _all_of([unique, self._proof_of_match(source, node)])
+
+    def _proof_of_using(self, source: QuerySource, join: Join, query: Select) -> Proof | None:
+        """Return the proof that *source* is joined by the columns of USING, which are a unique key."""
+        if not isinstance(join.node, exp.Join) or source.columns:
+            return None
+        if self._extras(source.node) or self._join_extras(join):
+            return None
+        if not isinstance(source.relation, Table) and self.query(source.relation).unstable:
+            return None
+        columns = []
+        for merged in join.using:
+            if len(merged.columns) != 2 or merged.columns[1].source is not source:
+                return None
+            kinds = [self._type_of_column(column) for column in merged.columns]
+            if any(one.confidence < 1 for one in merged.columns) or kinds[0] is None or kinds[1] is None:
+                return None
+            # The value has the type that both columns have.
+            if kinds[0] != kinds[1] or not compares_exactly(kinds[0], kinds[1], self._dialect):
+                return None
+            columns.append(merged.columns[1])
+        return self._unique(source.relation, columns)
 
     def _proof_of_match(self, source: QuerySource, on: Sql) -> Proof | None:
         """Return the proof that *on*, an equality of two columns, finds a row of *source* for each row."""

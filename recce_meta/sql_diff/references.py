@@ -128,7 +128,7 @@ class References(ABC):
                 self._plain_stars.add(id(output))
             star = self._open_star(output.star)
             return star if output.node is None else f"{star} of {self._key(output.node)}"
-        plain = output.reads.plain
+        plain = self._joined(output.reads.plain) if output.reads.plain is not None else None
         if output.node is None and plain is not None:
             if isinstance(plain, SourceColumn):
                 self._note_column(output, plain, output.name)
@@ -180,6 +180,7 @@ class References(ABC):
 
     def _reference(self, reference: Reference, name: str = "") -> str:
         """Return the key of a reference; *name* is its name in the SQL."""
+        reference = self._joined(reference)
         if isinstance(reference, SourceColumn):
             return self._column(reference, name)
         if isinstance(reference, Merged):
@@ -193,6 +194,13 @@ class References(ABC):
         if isinstance(reference, Member):
             return short(f"member({self._key(reference.node)};{reference.name.lower()!r})")
         return f"unresolved({reference.name.lower()!r})"
+
+    def _joined(self, reference: Reference) -> Reference:
+        """Return *reference*, or the left column of USING if the right one is looked up: it has the value."""
+        if reference.__class__ is not Merged or len(reference.columns) != 2:
+            return reference
+        first, second = reference.columns
+        return first if id(second.source) in self._lookups else reference
 
     def _column(self, column: SourceColumn, name: str = "") -> str:
         output = column.output

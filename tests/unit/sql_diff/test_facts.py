@@ -126,6 +126,24 @@ def test_a_harmless_edit_is_none_and_names_the_facts(old: str, new: str, named: 
         assert sorted(fact.name for fact in change.facts) == sorted(named.split(" and "))
 
 
+BY_NAME = "select qty, line, line as id from lines"
+USED = f"select l.line, id from ({BY_NAME}) l left join customers c using (id)"
+
+
+def test_the_column_of_using_is_that_of_the_left_side() -> None:
+    change = compared(f"select l.line, id from ({BY_NAME}) l", USED)
+
+    assert (change.category, change.reasons) == (Category.NONE, ("as long as unique_customers_id holds",))
+    for other in (USED.replace(", id from", ", c.id from"), USED.replace(" left ", " ")):
+        assert compared(f"select l.line, id from ({BY_NAME}) l", other).category is not Category.NONE
+
+
+def test_a_star_over_using_and_another_join_is_not_read_from_one_row() -> None:
+    twice = "select * from lines l join lines m using (order_id)"
+
+    assert compared(twice, f"{twice} left join customers c on c.id = l.qty").category is Category.BREAKING
+
+
 LINES = "select l.line from lines l"
 OF_CTES = "select x.line from x join y on x.qty = y.k"
 MATCHED = f"{LINES} join customers c on c.id = l.qty"
