@@ -51,7 +51,6 @@ def containers() -> list[str]:
 
 SEES = """
 import os, pathlib, socket
-from tests import needs
 print(os.environ.get("APP_TOKEN"), os.environ["GIVEN"], os.getuid() != 0, os.listdir("/sys/class/net"))
 for path in ("/evil", "/usr/evil", "/opt/dbt/evil", "/etc/evil"):
     try:
