@@ -189,6 +189,7 @@ NAMES = {
     "runs": "runs",
     "selection": "selectors",
     "selector": "runs",
+    "selector_name": "yaml_selectors",
 }
 """Parameters that are completed, most from the store, with the kind of their names."""
 _GLOB = "GLOB"

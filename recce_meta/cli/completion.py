@@ -26,11 +26,12 @@ from click.shell_completion import (
 from recce_meta.cli.known_names import KnownNode, KnownRun, known_nodes, known_runs, location_of
 from recce_meta.cli.lazy import load
 
+SELECTOR = "selector"
 METHODS = {
     "access": "level of access", "config.materialized": "materialization", "exposure": "name", "file": "file",
     "fqn": "qualified name", "group": "group", "package": "package", "path": "folder or file",
-    "resource_type": "type", "result": "status of the run", "source": "source", "state": "change",
-    "tag": "tag", "test_type": "type of test",
+    "resource_type": "type", "result": "status of the run", "selector": "YAML selector",
+    "source": "source", "state": "change", "tag": "tag", "test_type": "type of test",
 }  # fmt: skip
 """Methods of node selectors that are offered, each with the meaning of its value."""
 FIXED: dict[str, Sequence[str]] = {
@@ -122,6 +123,9 @@ def complete_selectors(options: Mapping[str, Any], incomplete: str) -> list[Comp
 
 def _selector_words(options: Mapping[str, Any], word: str) -> Iterator[tuple[str, str]]:
     method, colon, _ = word.partition(":")
+    if colon and method == SELECTOR:
+        yield from ((f"{SELECTOR}:{text}", help) for text, help in _yaml_selector_words(options))
+        return
     # Before the store is read, which takes most of the time.
     if colon and method in FIXED:
         yield from ((f"{method}:{value}", METHODS[method]) for value in FIXED[method])
@@ -135,6 +139,16 @@ def _selector_words(options: Mapping[str, Any], word: str) -> Iterator[tuple[str
     # A source is selected by its method alone.
     yield from ((node.name, node.resource_type) for node in nodes if _is_named(node, word))
     yield from ((f"{name}:", f"by {meaning}") for name, meaning in METHODS.items())
+
+
+def complete_yaml_selectors(options: Mapping[str, Any], incomplete: str) -> list[CompletionItem[str]]:
+    """Return the YAML selectors that begin with *incomplete*."""
+    return _items(_yaml_selector_words(options), incomplete)
+
+
+def _yaml_selector_words(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    names = load("recce_meta.cli.yaml_selectors:names")(options.get("project_dir"))
+    yield from ((name, METHODS[SELECTOR]) for name in names)
 
 
 def _is_named(node: KnownNode, word: str) -> bool:
@@ -182,6 +196,7 @@ COMPLETERS: Mapping[str, Callable[[Mapping[str, Any], str], list[CompletionItem[
     "projects": complete_projects,
     "runs": complete_runs,
     "selectors": complete_selectors,
+    "yaml_selectors": complete_yaml_selectors,
 }
 """Function that completes each kind of name."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import click
 from recce_meta.api.record import target_folder
 from recce_meta.cli.defaults import selection_parameters
 from recce_meta.cli.options import say
-from recce_meta.errors import UsageError, quoted
+from recce_meta.errors import RecceMetaError, UsageError, quoted
 from recce_meta.extractors.selector_file import read_selectors
 from recce_meta.graph.selector_syntax import SELECTOR
 from recce_meta.graph.yaml_selectors import YamlSelectors, yaml_selectors
@@ -49,7 +50,17 @@ def apply_selector(context: click.Context, name: str | None) -> None:
 
 
 def _read(named: Path | None) -> YamlSelectors:
-    project = find_project_dir(named)
-    selectors = read_selectors(project, target_folder(None, named), os.environ)
+    selectors = _found(named)
     say(f"Selectors are from {selectors.source}")
     return selectors
+
+
+def _found(named: Path | None) -> YamlSelectors:
+    return read_selectors(find_project_dir(named), target_folder(None, named), os.environ)
+
+
+def names(project_dir: Path | None) -> list[str]:
+    """Return the names of the YAML selectors of a project, for completion; none if they cannot be read."""
+    with suppress(RecceMetaError):
+        return [str(entry["name"]) for entry in _found(project_dir).entries]
+    return []

@@ -433,7 +433,7 @@ def test_nothing_of_a_pull_request_is_pasted_into_a_script() -> None:
 MERGE_REQUEST = {
     "RECCE_META_URL": STORE,
     "CI_API_V4_URL": "https://gitlab.example/api/v4",
-    "CI_PROJECT_ID": "9",
+    "CI_PROJECT_ID": "a fork",
     "CI_MERGE_REQUEST_PROJECT_ID": "9",
     "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "9",
     "CI_MERGE_REQUEST_IID": "42",

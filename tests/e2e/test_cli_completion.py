@@ -150,6 +150,17 @@ def test_the_manifest_gives_names_without_a_store(cli: Any, project: Path) -> No
     assert completed(here, "recce-meta diff -s tag:") == ["nightly"]
 
 
+def test_yaml_selectors_are_those_of_the_project(cli: Any, project: Path) -> None:
+    cli, file = cli.within(project), project / "selectors.yml"
+    assert completed(cli, "recce-meta diff --selector n") == []
+    file.write_text("selectors: [{name: nightly, definition: 'tag:x'}, {name: finance, definition: 'tag:y'}]")
+
+    assert completed(cli, "recce-meta diff --selector n") == ["nightly"]
+    assert completed(cli, "recce-meta diff -s +selector:") == ["nightly", "finance"]
+    file.write_text("selectors: [{")
+    assert completed(cli, "recce-meta diff --selector n") == []
+
+
 def test_a_postgres_store_gives_names(cli: Any, project: Path, postgres_url: str) -> None:
     place = cli.within(RECCE_META_URL=postgres_url, RECCE_META_SCHEMA=f"completion {os.getpid()}")
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recce_meta.cli import completion
-from recce_meta.cli.completion import FIXED, METHODS, RecceBash, joined_words, kept_by_bash
+from recce_meta.cli.completion import FIXED, METHODS, SELECTOR, RecceBash, joined_words, kept_by_bash
 from recce_meta.cli.known_names import KnownNode, KnownRun, location_of
 from recce_meta.cli.main import cli
 from recce_meta.diff.dbt_state import STATES
@@ -35,7 +35,7 @@ def selectors(incomplete: str) -> list[str]:
 
 
 def test_methods_and_states_are_those_of_the_grammar() -> None:
-    assert {method.partition(".")[0] for method in METHODS} <= set(selection.METHODS)
+    assert {method.partition(".")[0] for method in METHODS} <= {*selection.METHODS, SELECTOR}
     assert set(FIXED) <= set(METHODS)
     assert set(FIXED["state"]) == set(STATES)
 
