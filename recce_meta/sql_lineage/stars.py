@@ -321,7 +321,8 @@ class Outputs:
                 continue
             for name, column in () if not merged and changes.nothing else star_columns(each):
                 lower = name.lower()
-                if lower not in merged:
+                # A relation that is joined in another way keeps its column of the same name.
+                if lower not in merged or all(one.source is not each for one in merged[lower].columns):
                     self._starred(name, column, changes)
                 elif lower in waiting:
                     self._starred(name, waiting.pop(lower), changes)

@@ -82,7 +82,7 @@ from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import Edit, deciding_columns, incremental_words
 from recce_meta.warehouses.hooks import hook_writers, names_in_configuration
 
-ANALYSIS_VERSION = 12
+ANALYSIS_VERSION = 13
 """Increases with every change of the analysis that changes its results: all nodes are then analysed again."""
 SECONDS = 10.0
 """Default time limit for the query of one node."""

@@ -43,3 +43,26 @@ def test_two_columns_that_postgres_calls_alike_are_both_there() -> None:
 @pytest.mark.parametrize("dialect", ["duckdb", "databricks", "snowflake"])
 def test_a_name_that_is_not_known_is_the_text(dialect: str) -> None:
     assert names("case when a = 'x' then 2 end", dialect) == ["CASE WHEN a = 'x' THEN 2 END"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select * from a join b using (k) join c on c.k = a.x",
+        "select * from a join b using (k) join c using (k)",
+        "select * from a natural join b cross join c",
+        "select * from a right join b using (k) join c on true",
+        "select * exclude (k) from a join b using (k) join c on true",
+        "select * from (a join b using (k)) join c on true",
+    ],
+)
+def test_a_star_has_the_columns_that_duckdb_gives_it_below_using(query: str) -> None:
+    schemas = {"a": {"k": "int", "x": "int"}, "b": {"k": "int", "y": "int"}, "c": {"k": "int", "z": "int"}}
+    with duckdb.connect() as connection:
+        for name, columns in schemas.items():
+            connection.execute(f"create table {name} ({', '.join(f'{one} int' for one in columns)})")
+        described = connection.execute(query).description
+
+    assert [output.name for output in analyse_query(query, "duckdb", schemas).outputs] == [
+        column[0] for column in described
+    ]
