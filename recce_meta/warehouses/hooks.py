@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -170,26 +173,31 @@ def hook_writers(
     for node in nodes:
         if node.relation_name or node.resource_type == "source":
             by_identifier.setdefault((node.identifier or node.name).lower(), []).append(node.unique_id)
+
+    def owners(targets: Iterable[Iterable[_Target]], parents: Mapping[str, str], named: set[str]) -> set[str]:
+        owned: set[str] = set()
+        for target in chain.from_iterable(targets):
+            if isinstance(target, str):
+                owned.update(by_identifier.get(target, ()))
+            else:
+                owned.update(one for one in named if target is None or parents[one] in target)
+        return owned
+
     found: dict[str, frozenset[str]] = {}
     for node in hooked:
-        texts = [_NOT_RUN.sub(" ", text) for text in hooks_and_macros(node, called)]
-        words = names_in(texts)
+        texts = hooks_and_macros(node, called)
+        statements = [_statements(text) for text in texts]
+        if not any(one.written or one.read for one in statements):
+            continue
+        words = frozenset().union(*(one.words for one in statements))
         parents = {one: by_id[one].name.lower() for one in node.parents if one in by_id}
         named = {
             one for one, name in parents.items() if {name, (by_id[one].identifier or "").lower()} & words
         }
 
-        def owners(statement: re.Pattern[str]) -> set[str]:
-            owned: set[str] = set()
-            for target in (target for text in texts for target in _relations(statement, text)):  # noqa: B023
-                if isinstance(target, str):
-                    owned.update(by_identifier.get(target, ()))
-                else:
-                    owned.update(one for one in named if target is None or parents[one] in target)  # noqa: B023
-            return owned
-
-        read = {node.unique_id, *named, *owners(_READ)}
-        for one in owners(_WRITTEN) - {node.unique_id}:
+        read = {node.unique_id, *named, *owners((one.read for one in statements), parents, named)}
+        written = owners((one.written for one in statements), parents, named)
+        for one in written - {node.unique_id}:
             found[one] = found.get(one, frozenset()) | (read - {one})
         unknown = read - {node.unique_id, *node.parents}
         if unknown and row_words(node, texts):
@@ -197,11 +205,25 @@ def hook_writers(
     return found
 
 
-def _relations(statement: re.Pattern[str], text: str) -> Iterator[str | frozenset[str] | None]:
-    """Yield the relations that *statement* finds in a hook, except `this`.
+_Target: TypeAlias = "str | frozenset[str] | None"
+"""A relation: its identifier, the words in a call of `ref` or `source`, or None if it is computed."""
 
-    Each is an identifier, the words in a call of `ref` or `source`, or None if it is computed.
-    """
+
+class _Statements(NamedTuple):
+    """Relations that the text of a hook or macro names, except `this`."""
+
+    words: frozenset[str]
+    written: tuple[_Target, ...]
+    read: tuple[_Target, ...]
+
+
+@lru_cache(maxsize=4096)  # many nodes have the same hook
+def _statements(text: str) -> _Statements:
+    run = _NOT_RUN.sub(" ", text)
+    return _Statements(names_in(run), tuple(_relations(_WRITTEN, run)), tuple(_relations(_READ, run)))
+
+
+def _relations(statement: re.Pattern[str], text: str) -> Iterator[_Target]:
     for found in statement.finditer(text):
         target = found["target"]
         if target is None:
