@@ -5,7 +5,8 @@ A fact is used for two versions of a query that reads the node, so it must hold 
 - The node itself must not be changed. A fact from a test also needs that nothing upstream of it is changed.
 - A constraint counts if dbt creates it (a `table` with an enforced contract), and the warehouse enforces it.
 - A test counts if it passed without exceptions (`where`, `limit`, `error_if`, severity `warn`), after its run
-  had built the node. Results of runs with `--empty` or `--sample` do not count, nor those of other runs.
+  had built the node. Results of runs with `--empty` or `--sample` do not count, nor those of other runs, nor
+  those of a node whose rows a hook of another node may write.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from recce_meta.diff.project_side import ProjectSide, base_name
 from recce_meta.models import Json, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.models.change import DataFact, FactKind, FactSource, TableFacts
+from recce_meta.models.lineage import NodeColumns, is_written
 from recce_meta.models.run import PART, dbt_options
 from recce_meta.sql_lineage.names import unquoted
 from recce_meta.warehouses import enforced_constraints
@@ -54,6 +56,9 @@ class FactReader(Protocol):
     def tests_of(self, ids: Iterable[str]) -> list[NodeMetadata]:
         """Return the tests that read one of the nodes *ids*."""
 
+    def columns_of(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
+        """Return the column lineage of the nodes *ids* that have one."""
+
     def results_of(self, ids: Collection[str]) -> Mapping[str, NodeResult]:
         """Return dbt's results of the nodes *ids*."""
 
@@ -83,7 +88,11 @@ class KnownFacts:
         nodes = [run.nodes(ids) for run in self._runs]
         same = [one for one in ids if one not in self._changed and all(one in side for side in nodes)]
         tested = [one for one in same if one not in self._differing and nodes[0][one].resource_type in _BUILT]
-        tests = self._of_tests(tested)
+        # Another node's hook may write the rows after the test.
+        lineage = [run.columns_of(tested) for run in self._runs] if tested else []
+        tests = self._of_tests(
+            [one for one in tested if all(one in side and not is_written(side[one]) for side in lineage)]
+        )
         for one in ids:
             both = [side[one] for side in nodes if one in side]
             facts = set(tests.get(one, ()))

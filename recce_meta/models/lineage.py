@@ -179,6 +179,15 @@ class NodeColumns(Struct, frozen=True, gc=False, kw_only=True):
         )
 
 
+EVERYTHING = "*"
+"""Column name that stands for unnamed columns."""
+
+
+def is_written(columns: NodeColumns) -> bool:
+    """Return True if any column of another node may determine the rows: its hook may write them."""
+    return any(use.column == EVERYTHING and use.confidence <= UNSURE for use in columns.uses)
+
+
 class ColumnEdge(NamedTuple):
     """Column-level edge of a stored run: one column that a node reads."""
 

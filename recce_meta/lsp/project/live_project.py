@@ -25,6 +25,7 @@ from recce_meta.lsp.project.rendering import LiveRenderer, LiveSql
 from recce_meta.models import NodeMetadata
 from recce_meta.models.change import Impact, SqlChange
 from recce_meta.models.lineage import (
+    EVERYTHING,
     ColumnEdge,
     Direction,
     FailingNode,
@@ -36,7 +37,6 @@ from recce_meta.sql_lineage.project.columns import PYTHON
 from recce_meta.sql_lineage.project.jobs import AnalysisJob, Failure, analyse_job
 from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, canonical_name
 from recce_meta.sql_lineage.project.nodes import (
-    EVERYTHING,
     ConversionSettings,
     Spelling,
     node_columns,

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from recce_meta.graph import by_levels, parents_first
 from recce_meta.models.catalog import TABLES, VIEWS
 from recce_meta.models.lineage import (
+    EVERYTHING,
     UNSURE,
     ColumnGraph,
     ColumnOutput,
@@ -43,7 +44,6 @@ from recce_meta.sql_lineage.project.jobs import (
 )
 from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, dialect_of
 from recce_meta.sql_lineage.project.nodes import (
-    EVERYTHING,
     OTHER_FIXTURE,
     SETTINGS,
     UNIT_TEST,

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.models.lineage import (
+    EVERYTHING,
     UNSURE,
     ColumnOutput,
     ColumnSource,
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from recce_meta.sql_lineage.query import QueryColumns
     from recce_meta.warehouses.types import Sql
 
-EVERYTHING = "*"
-"""Column name that stands for unnamed columns."""
 HARD_CODED = 0.9
 """Confidence that a relation named without ref or source is the node with that relation in this run."""
 OWN_CATALOG = 0.9

@@ -9,8 +9,8 @@ from itertools import chain
 import msgspec
 from msgspec import Struct
 
+from recce_meta.models.lineage import EVERYTHING
 from recce_meta.models.node import NodeMetadata
-from recce_meta.sql_lineage.project.nodes import EVERYTHING
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 

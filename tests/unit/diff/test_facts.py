@@ -13,6 +13,7 @@ from recce_meta.diff.facts import KnownFacts, contract_facts, fact_of, passed_fa
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.change import FactKind, FactSource
+from recce_meta.models.lineage import ColumnUse, NodeColumns, Usage
 
 ORDERS = "model.shop.orders"
 NULL, KEY, NOT_NULL = ({"type": kind} for kind in ("check", "primary_key", "not_null"))
@@ -159,8 +160,11 @@ def test_a_test_proves_a_fact_if_it_finds_every_row(
 class Reader:
     """One run in memory."""
 
-    def __init__(self, side: ProjectSide, *results: NodeResult, node: NodeMetadata) -> None:
+    def __init__(
+        self, side: ProjectSide, *results: NodeResult, node: NodeMetadata, columns: NodeColumns
+    ) -> None:
         assert side.run is not None
+        self._columns = columns
         self.run, self._results, self._node = side.run, {one.unique_id: one for one in results}, node
 
     def nodes(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
@@ -168,6 +172,9 @@ class Reader:
 
     def tests_of(self, ids: Iterable[str]) -> list[NodeMetadata]:
         return [generic("unique", column_name="id")] if ORDERS in ids else []
+
+    def columns_of(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
+        return dict.fromkeys(ids, self._columns)
 
     def results_of(self, ids: Collection[str]) -> Mapping[str, NodeResult]:
         return {one: result for one, result in self._results.items() if one in ids}
@@ -178,6 +185,7 @@ PASSED = NodeResult(
     unique_id="test.shop.unique_orders", status="pass", failures=0, completed_at="2026-01-01T00:00:02Z"
 )
 PLAIN = model(contract=None)
+TRACED = NodeColumns()
 
 
 def known(
@@ -187,10 +195,14 @@ def known(
     changed: Collection[str] = (),
     differing: Collection[str] = (),
     node: NodeMetadata = PLAIN,
+    columns: NodeColumns = TRACED,
 ) -> list[str]:
     """The names of the facts of `orders`."""
     sides = sides or (side(run_id="one"), side(run_id="two"))
-    runs = [Reader(sides[0], *base, node=node), Reader(sides[1], *current, node=node)]
+    runs = [
+        Reader(one, *results, node=node, columns=columns)
+        for one, results in zip(sides, (base, current), strict=True)
+    ]
     found = KnownFacts(sides, runs, changed, differing).of([ORDERS])[ORDERS]
     for fact in found.facts:
         if fact.source is FactSource.TEST:
@@ -284,3 +296,12 @@ def test_facts_of_a_changed_node_hold_for_neither_side_and_tests_not_below_chang
     assert known([BUILT, PASSED], node=enforced) == [*names, "unique_orders"]
     assert known([BUILT, PASSED], node=enforced, differing=[ORDERS]) == names
     assert known([BUILT, PASSED], node=enforced, changed=[ORDERS], differing=[ORDERS]) == []
+
+
+def test_a_node_whose_rows_the_hook_of_another_may_write_has_no_fact_of_a_test() -> None:
+    hooked = ColumnUse(Usage.FILTER, "model.shop.other", "*", 0.5)
+
+    assert known([BUILT, PASSED]) == ["unique_orders"]
+    assert known([BUILT, PASSED], columns=NodeColumns(uses=(hooked,))) == []
+    # The warehouse enforces a constraint in each statement.
+    assert known([], node=model(), columns=NodeColumns(uses=(hooked,))) == known([], node=model()) != []
