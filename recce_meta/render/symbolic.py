@@ -134,6 +134,8 @@ class SymbolicSandbox(Sandbox):
         kwargs.pop("_block_vars", None)
         if isinstance(obj, Symbol):
             key = f"{obj.key}({arguments_of(args, kwargs)})"
+            if obj.key.startswith(_SENDING):
+                obj.world.effects.add(key)
             origin, _, method = obj.key.rpartition(".")
             if method in _OF_STRINGS and all(isinstance(one, str) for one in args) and not kwargs:
                 obj.world.derived[key] = origin, lambda value: getattr(value, method)(*args)
@@ -196,6 +198,8 @@ def _joined(parts: list[Any]) -> Any:
     return text if world is None else Symbol(world, " ~ ".join(map(words, parts)), text)
 
 
+_SENDING = ("adapter.", "run_query", "statement")
+"""Beginnings of calls that may send a statement to the database."""
 _OF_STRINGS = frozenset("startswith endswith lower upper strip".split())
 """Methods of which the result is computed if the string is known."""
 _UNCHANGING = frozenset("as_text as_bool as_native as_number list length count first last default d".split())

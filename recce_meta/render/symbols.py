@@ -55,6 +55,8 @@ class World:
     """Symbols that follow from the string of another one, with the function that computes them."""
     idempotent: set[str] = field(default_factory=set)
     """Those of them with a function that does not change its own results, such as `lower`."""
+    effects: set[str] = field(default_factory=set)
+    """Calls that may send a statement to the database, of the template that is rendered."""
 
     @property
     def is_possible(self) -> bool:

@@ -48,6 +48,10 @@ SECONDS = 0.5
 _MUTATORS = re.compile(r"\b(append|extend|insert|update|pop|popitem|remove|clear|setdefault|sort|reverse)\b")
 
 
+_EFFECTS = re.compile(r"\b(statement|run_query|adapter)\b")
+"""Names in macros that may send statements to the database."""
+
+
 class Variant(Struct, frozen=True, kw_only=True):
     """World in which the two templates differ."""
 
@@ -238,7 +242,10 @@ class _Rendering:
         may_change = any(isinstance(one, (list, dict, JinjaNamespace)) for one in given)
         if may_change and _MUTATORS.search(macro.macro_sql):
             raise Undecidable(macro.name)
-        return Symbol(self.world, f"{macro.name}({arguments_of(args, kwargs)})")
+        symbol = Symbol(self.world, f"{macro.name}({arguments_of(args, kwargs)})")
+        if _EFFECTS.search(macro.macro_sql):
+            self.world.effects.add(symbol.key)
+        return symbol
 
 
 class _Names(Mapping[str, Any]):
@@ -363,7 +370,9 @@ class TemplateComparer:
         texts: list[str | None] = []
         endings: list[str] = []
         settings: list[dict[str, str]] = []
+        effects: list[frozenset[str]] = []
         for side in sides:
+            world.effects.clear()
             rendering = _Rendering(side, world, opaque)
             try:
                 text: str | None = self._text(side.code, rendering)
@@ -373,6 +382,7 @@ class TemplateComparer:
                 endings.append(str(error))
             texts.append(text)
             settings.append(rendering.settings)
+            effects.append(frozenset(world.effects))
         if not world.is_possible:
             return None
         # A value that was decided after its token had been written.
@@ -385,6 +395,9 @@ class TemplateComparer:
             if settings[0].get(name) != settings[1].get(name)
         }
         if same and not other:
+            # A statement that a template sends while dbt renders it leaves no text.
+            if sent := effects[0] ^ effects[1]:
+                raise Undecidable(min(sent))
             return None
         return Variant(
             conditions=world.conditions(),

@@ -202,6 +202,23 @@ def test_templates_that_are_equal_for_every_target_are_formatting(base: str, cur
     assert change is not None and change.status is Status.UNCHANGED
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "{{% if flags.WHICH == 'run' %}}{{% do run_query('insert into t values ({})') %}}{{% endif %}}",
+        "{{% if execute %}}{{% do run_query('insert into t values ({})') %}}{{% endif %}}",
+        "{{% if execute %}}{{% do adapter.execute('insert into t values ({})') %}}{{% endif %}}",
+        "{{% if target.name == 'prod' %}}{{% set _ = wipe({}) %}}{{% endif %}}",
+    ],
+)
+def test_a_statement_that_a_template_sends_is_no_formatting(sent: str) -> None:
+    wipe = "{% macro wipe(n) %}{% do run_query('delete from t where n = ' ~ n) %}{% endmacro %}"
+
+    change = edited(*(sent.format(number) + SELECT.format("id") for number in (1, 2)), wipe=wipe)
+
+    assert change is not None and change.category is Category.UNKNOWN
+
+
 def test_no_edit_that_acts_elsewhere_is_called_unchanged_or_milder_than_its_results() -> None:
     proof = Proof()
 
