@@ -243,6 +243,11 @@ class Effects:
         self._fill_sides([*compared, *self._readers_of_ephemeral(compared)])
         self._add_views_above(changes.values())
         judged, effects, moved = categorise(changes, *self._sides, self._compare)
+        writers = list(filter(self._is_new_writer, judged.values()))
+        for change in writers:
+            reasons = (*change.category_reasons, "a hook may write rows of other nodes")
+            unknown = with_fields(change, category=Category.UNKNOWN, category_reasons=reasons)
+            judged[change.unique_id] = unknown
         starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
         through = readers_of_ephemeral(judged, *self._sides, self.graph, self._compare)
         starts += [
@@ -250,10 +255,9 @@ class Effects:
         ]
         starts += [
             # A new hook writes rows of tables that were there before.
-            Start(child, _UNKNOWN, unique_id, 1)
-            for unique_id, change in judged.items()
-            if change.status is Status.ADDED or change.resource_type == OPERATION
-            for child in sorted(self._direct.get(unique_id, ()))
+            Start(child, _UNKNOWN, change.unique_id, 1)
+            for change in writers
+            for child in sorted(self._direct[change.unique_id])
         ]
         starts += [
             # An exposure reads the relation by its name, outside of dbt.
@@ -292,9 +296,11 @@ class Effects:
         )
         return self._with_edges(graph, definitions) if is_read else graph
 
-    def _had_hooks(self, unique_id: str) -> bool:
-        node = self._sides[0].nodes.get(unique_id)
-        return node is not None and has_hooks(node)
+    def _is_new_writer(self, change: Change) -> bool:
+        """Return True if the hooks of a new node, or an operation that has changed, write other nodes."""
+        is_changed = change.unique_id in self._direct and change.status is not Status.UNCHANGED
+        is_new = change.status is Status.ADDED and has_hooks(self._sides[1].nodes[change.unique_id])
+        return is_changed and (is_new or change.resource_type == OPERATION)
 
     def _with_edges(self, graph: LineageGraph, readers: Collection[str]) -> LineageGraph:
         """Return *graph* with the nodes whose columns *readers* read without an edge of dbt."""
@@ -306,7 +312,8 @@ class Effects:
         """Return *graph* with nodes that read others, or whose rows others write, without an edge of dbt."""
         runs = [run for run in reversed(self._runs) if run.has_columns]
         # A reader whose read was removed has changed itself, unlike the table that a removed hook wrote.
-        runs = runs if any(map(self._had_hooks, self._changed)) else runs[:1]
+        base = self._sides[0].nodes
+        runs = runs if any(has_hooks(base[one]) for one in self._changed if one in base) else runs[:1]
         is_inlined = partial(is_ephemeral, nodes=self._runs[1].names)
         asked, wanted = set[str](), graph.downstream(self._changed)
         while runs and wanted:

@@ -2,19 +2,22 @@
 
 A fact is used for two versions of a query that reads the node, so it must hold on both sides:
 
-- The node itself must not be changed. A fact from a test also needs that nothing upstream of it is changed.
+- The node itself must not be changed. A fact from a test also needs that nothing upstream of it is changed,
+  and that the test passed in both runs, or that one run did not build the node and both have one target.
 - A constraint counts if dbt creates it (a `table` with an enforced contract), and the warehouse enforces it.
 - A test counts if it passed without exceptions (`where`, `limit`, `error_if`, severity `warn`), after its run
-  had built the node. Results of runs with `--empty` or `--sample` do not count, nor those of other runs, nor
-  those of a node whose rows a hook of another node may write.
+  had built the node. Results of runs with `--empty` or `--sample` do not count, nor those of other runs.
+- The hook of another node may write rows, or replace a table with its constraints: such a node has no facts.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from recce_meta.diff.causes import RunByDbt
+from recce_meta.diff.materializations import COMPUTED_WHEN_READ
 from recce_meta.diff.project_side import ProjectSide, base_name
 from recce_meta.models import Json, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.adapters import is_builtin
@@ -23,6 +26,7 @@ from recce_meta.models.lineage import NodeColumns, is_written
 from recce_meta.models.run import PART, dbt_options
 from recce_meta.sql_lineage.names import unquoted
 from recce_meta.warehouses import enforced_constraints
+from recce_meta.warehouses.hooks import hooks_and_macros
 
 _DEFAULTS: Mapping[str, tuple[Json, ...]] = {
     "where": (None, ""),
@@ -43,6 +47,11 @@ _TESTS: Mapping[tuple[str, str], tuple[FactKind, str]] = {
 """Generic tests by package and name: their fact, and the argument with the columns."""
 _ALLOWED = frozenset({"model", "column_name", "combination_of_columns", "quote_columns", "to", "field"})
 _BUILT = frozenset({"model", "seed", "snapshot"})
+_PLAIN_REFERENCE = re.compile(
+    r"\s*(?:\{\{-?)?\s*(?:ref|source)\(\s*['\"][^'\"]*['\"](?:\s*,\s*(?:v(?:ersion)?\s*=\s*)?['\"]?[^'\"()]*['\"]?)?\s*\)\s*(?:-?\}\})?\s*"
+)
+_REPLACES = re.compile(r"\b(?:create|drop|alter|rename|swap|exchange)\b", re.IGNORECASE)
+"""Start of a statement that may replace a table, or drop its constraints."""
 
 
 class FactReader(Protocol):
@@ -88,15 +97,12 @@ class KnownFacts:
         nodes = [run.nodes(ids) for run in self._runs]
         same = [one for one in ids if one not in self._changed and all(one in side for side in nodes)]
         tested = [one for one in same if one not in self._differing and nodes[0][one].resource_type in _BUILT]
-        # Another node's hook may write the rows after the test.
-        lineage = [run.columns_of(tested) for run in self._runs] if tested else []
-        tests = self._of_tests(
-            [one for one in tested if all(one in side and not is_written(side[one]) for side in lineage)]
-        )
+        unwritten = self._unwritten(same)
+        tests = self._of_tests([one for one in tested if one in unwritten])
         for one in ids:
             both = [side[one] for side in nodes if one in side]
             facts = set(tests.get(one, ()))
-            if one in same:
+            if one in unwritten:
                 first, second = (
                     set(contract_facts(node, side)) for node, side in zip(both, self._sides, strict=True)
                 )
@@ -107,11 +113,38 @@ class KnownFacts:
                 unique_id=one, facts=tuple(sorted(facts, key=_trust)), is_typed=is_typed
             )
 
+    def _unwritten(self, ids: Sequence[str]) -> set[str]:
+        """Return those of *ids* whose rows no hook of another node may write."""
+        if not ids:
+            return set()
+        found: set[str] = set()
+        for one in ids:
+            # A view has the rows of what it reads.
+            read, waiting = {one}, [one]
+            while waiting:
+                nodes = [run.nodes([waiting[-1]]) for run in self._runs]
+                both = [side[waiting[-1]] for side in nodes if waiting[-1] in side]
+                waiting.pop()
+                for node in both:
+                    if node.materialized in COMPUTED_WHEN_READ:
+                        waiting += set(node.parents) - read
+                        read |= set(node.parents)
+            lineage = [run.columns_of(sorted(read)) for run in self._runs]
+            if all(one in side and not any(map(is_written, side.values())) for side in lineage):
+                found.add(one)
+        return found
+
     def _of_tests(self, ids: Sequence[str]) -> dict[str, list[DataFact]]:
-        """Return the facts that tests of one run prove, and none of the other run contradicts."""
-        proven: dict[str, list[DataFact]] = {}
+        """Return the facts that tests of both runs prove, or of the only one that has built the node.
+
+        If one of them did not build the node, both must be of one target: their data are the same table.
+        """
+        proven: list[dict[str, list[DataFact]]] = []
+        built: list[frozenset[str]] = []
         failed: set[str | None] = set()
         for side, run in zip(self._sides, self._runs, strict=True):
+            proven.append({})
+            built.append(frozenset(run.results_of(ids) if ids else ()))
             tests = run.tests_of(ids) if ids else []
             wanted = {one for test in tests for one in (test.unique_id, *test.parents)}
             results = run.results_of(sorted(wanted)) if tests else {}
@@ -120,10 +153,18 @@ class KnownFacts:
                 continue
             for fact in passed_facts(tests, results, side):
                 if fact.unique_id in ids and fact.other_id not in self._differing:
-                    proven.setdefault(fact.unique_id, []).append(fact)
-        return {
-            one: [fact for fact in facts if fact.source_id not in failed] for one, facts in proven.items()
-        }
+                    proven[-1].setdefault(fact.unique_id, []).append(fact)
+        is_one_target = self._sides[0].place == self._sides[1].place != (None, None)
+        found: dict[str, list[DataFact]] = {}
+        for one in ids:
+            first, second = ({fact.source_id: fact for fact in of_run.get(one, ())} for of_run in proven)
+            both = {key: fact for key, fact in first.items() if key in second}
+            if is_one_target and one not in built[1]:
+                both |= first
+            if is_one_target and one not in built[0]:
+                both |= second
+            found[one] = [fact for key, fact in both.items() if key not in failed]
+        return found
 
 
 def _trust(fact: DataFact) -> tuple[bool, DataFact]:
@@ -140,6 +181,8 @@ def contract_facts(node: NodeMetadata, side: ProjectSide) -> Iterator[DataFact]:
     if contract.get("enforced") is not True or node.materialized != "table" or node.language == "python":
         return
     if any(not is_builtin(side.macros[one].package_name) for one in RunByDbt(side.macros).around(node)):
+        return
+    if any(map(_REPLACES.search, hooks_and_macros(node, side.macros))):
         return
     enforced = enforced_constraints(side.adapter)
     if node.config.get("file_format") not in (None, "delta"):
@@ -200,6 +243,8 @@ def passed_facts(
             continue
         if any(not is_builtin(side.macros[one].package_name) for one in by_dbt.around(test)):
             continue
+        if others and not _PLAIN_REFERENCE.fullmatch(str(_arguments(test).get("to") or "")):
+            continue  # `to` may be any SQL
         if all(_passed_after(results.get(test.unique_id), results.get(one)) for one in (unique_id, *others)):
             yield DataFact(
                 name=test.label,

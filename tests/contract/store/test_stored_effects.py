@@ -628,6 +628,20 @@ def test_a_hook_reaches_the_table_that_it_writes(store: Any, before: Any, after:
         ("daily", "board"), reached
     )
     assert "open_orders" not in told(whole)
+    operations = [change for change in whole.changed if change.resource_type == "operation"]
+    assert {str(change.category) for change in operations} <= {"unknown"}
+
+
+def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> None:
+    base, current = (hooked(shop(name, "prod"), DELETES) for name in ("base-run", "run-1"))
+    base = replace(base, nodes=tuple(node for node in base.nodes if node.name != "open_orders"))
+
+    whole = whole_diff(base, current, NOTHING_MORE)
+
+    (change,) = whole.changed
+    assert (str(change.status), str(change.category)) == ("added", "unknown")
+    assert change.category_reasons == ("a hook may write rows of other nodes",)
+    assert told(whole)["daily"] == "unknown"
 
 
 def test_a_reader_that_names_a_relation_but_none_of_its_columns_is_reached(store: Any) -> None:

@@ -56,7 +56,13 @@ def generic(name: str, *, config: Mapping[str, Any] | None = None, **kwargs: Any
     )
 
 
-def side(*macros: str, adapter: str = "duckdb", command: str = "build", run_id: str = "r") -> ProjectSide:
+def side(
+    *macros: str,
+    adapter: str = "duckdb",
+    command: str = "build",
+    run_id: str = "r",
+    schema: str = "prod",
+) -> ProjectSide:
     """One side with macros of the project."""
     named = {
         f"macro.shop.{name}": MacroMetadata(unique_id=f"macro.shop.{name}", name=name, package_name="shop")
@@ -76,6 +82,7 @@ def side(*macros: str, adapter: str = "duckdb", command: str = "build", run_id: 
         project_name="shop",
         adapter_type=adapter,
         command=command,
+        target_schema=schema,
     )
     return ProjectSide({}, named, run)
 
@@ -298,10 +305,26 @@ def test_facts_of_a_changed_node_hold_for_neither_side_and_tests_not_below_chang
     assert known([BUILT, PASSED], node=enforced, changed=[ORDERS], differing=[ORDERS]) == []
 
 
-def test_a_node_whose_rows_the_hook_of_another_may_write_has_no_fact_of_a_test() -> None:
-    hooked = ColumnUse(Usage.FILTER, "model.shop.other", "*", 0.5)
+def test_a_node_whose_rows_the_hook_of_another_may_write_has_no_fact() -> None:
+    hooked = NodeColumns(uses=(ColumnUse(Usage.FILTER, "model.shop.other", "*", 0.5),))
 
-    assert known([BUILT, PASSED]) == ["unique_orders"]
-    assert known([BUILT, PASSED], columns=NodeColumns(uses=(hooked,))) == []
-    # The warehouse enforces a constraint in each statement.
-    assert known([], node=model(), columns=NodeColumns(uses=(hooked,))) == known([], node=model()) != []
+    assert known([BUILT, PASSED], columns=hooked) == []
+    assert known([], node=model()) != []
+    assert known([], node=model(), columns=hooked) == []
+
+
+def test_a_hook_that_may_replace_the_table_ends_the_facts_of_its_contract() -> None:
+    for hook, count in (
+        ("grant select on {{ this }} to x", 3),
+        ("create or replace table {{ this }} as x", 0),
+    ):
+        assert len(known([], node=model(config={"post-hook": [{"sql": hook}]}))) == count
+
+
+def test_a_test_of_one_run_proves_nothing_of_what_the_other_run_has_built() -> None:
+    other = side(run_id="two", schema="ci")
+
+    assert known([BUILT, PASSED], [BUILT]) == known([BUILT], [BUILT, PASSED]) == []
+    assert known([BUILT, PASSED], [BUILT, PASSED]) == ["unique_orders"]
+    assert known([BUILT, PASSED], sides=(side(run_id="one"), other)) == []
+    assert known([BUILT, PASSED], [BUILT, PASSED], sides=(side(run_id="one"), other)) == ["unique_orders"]
