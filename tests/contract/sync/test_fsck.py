@@ -64,11 +64,18 @@ def without(place: int) -> Callable[[Rows], Rows]:
     return lambda rows: [row for row in rows if row != rows[place]]
 
 
+def without_columns(rows: Rows) -> Rows:
+    """Return *rows* of `column_analyses` without one that has columns."""
+    place = place_of("column_analyses", "reason")
+    lost = next(row for row in rows if row[place] is None)
+    return [row for row in rows if row != lost]
+
+
 def without_analysis(rows: Rows) -> Rows:
-    """Return *rows* of `column_part_nodes` without one whose analysis no other row has."""
-    place = place_of("column_part_nodes", "lineage_id")
-    counts = Counter(row[place] for row in rows)
-    lost = next(row for row in rows if counts[row[place]] == 1)
+    """Return *rows* of `column_part_nodes` without one whose analysis no other has, but whose part has."""
+    place, part = (place_of("column_part_nodes", name) for name in ("lineage_id", "part_id"))
+    counts, parts = Counter(row[place] for row in rows), Counter(row[part] for row in rows)
+    lost = next(row for row in rows if counts[row[place]] == 1 < parts[row[part]])
     return [row for row in rows if row != lost]
 
 
@@ -119,7 +126,7 @@ DAMAGES = {
         "run_hashes", changed("run_hashes", "content_hash", "0" * 32), problems("content runs")
     ),
     "lost analysis": Damage(
-        "column_analyses", without(0), problems("missing column_analyses", "garbage column_edges")
+        "column_analyses", without_columns, problems("missing column_analyses", "garbage column_edges")
     ),
     "lost column": Damage(
         "column_edges", changed("column_edges", "ordinal", 2), problems("content column_analyses")
