@@ -265,23 +265,24 @@ class MemoryRunReader(RunReader):
         return self.columns_of(wanted)
 
     def column_readers(self, ids: Collection[str]) -> Iterable[tuple[str, str]]:
-        named = ((one, self._finder.direct_reads(node)) for one, node in self.names.items())
-        pairs, wanted = (*named, *self._writers.items()), frozenset(ids)
-        return {(one, parent) for one, parents in pairs for parent in wanted & parents}
+        return {(child, one) for one in ids for child in self._direct.get(one, ())}
 
     def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
         parents = frozenset(ids)
         children = {child for one in parents for child in self._graph.children(one)}
-        children.update(child for child, _ in self.column_readers(ids))
+        children.update(*(self._direct.get(one, ()) for one in parents))
         # dbt's graph lacks the semantic models that filters and groups join.
         if any(map(is_semantic, self.nodes({*parents, *children}).values())):
             children.update(node.unique_id for node in self._layer if node.resource_type in DEFINITIONS)
-        found = self.columns({*parents, *children})
-        return [edge for edge in _column_edges(found) if edge.parent_id in parents]
+        return [one for one in _column_edges(self.columns({*parents, *children})) if one.parent_id in parents]
 
     @cached_property
     def _writers(self) -> Mapping[str, frozenset[str]]:
         return hook_writers(self._project.nodes, self._project.macros)
+
+    @cached_property
+    def _direct(self) -> Mapping[str, Sequence[str]]:
+        return self._finder.direct_readers(self._writers)
 
     @cached_property
     def _finder(self) -> RelationFinder:
@@ -350,8 +351,7 @@ class MemoryRunReader(RunReader):
                 part[unique_id] = replace(node, compiled_code=None, parents=())
             else:
                 part[unique_id] = node
-                waiting.extend(() if reads_by_name(node) else node.parents)
-                waiting.extend(self._finder.direct_reads(node))
+                waiting += [*(() if reads_by_name(node) else node.parents), *self._finder.direct_reads(node)]
         if any(node.resource_type in DEFINITIONS for node in part.values()):
             for node in self._layer:
                 if node.unique_id not in part:

@@ -19,6 +19,7 @@ from typing import Protocol
 from recce_meta.diff.causes import RunByDbt
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ
 from recce_meta.diff.project_side import ProjectSide, base_name
+from recce_meta.graph.dag import reachable
 from recce_meta.models import Json, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.models.change import DataFact, FactKind, FactSource, TableFacts
@@ -115,24 +116,24 @@ class KnownFacts:
 
     def _unwritten(self, ids: Sequence[str]) -> set[str]:
         """Return those of *ids* whose rows no hook of another node may write."""
-        if not ids:
-            return set()
-        found: set[str] = set()
-        for one in ids:
+        read_by: dict[str, tuple[str, ...]] = {}
+        waiting = {*ids}
+        while waiting:
+            loaded = [run.nodes(waiting) for run in self._runs]
+            nodes = (node for side in loaded for node in side.values())
             # A view has the rows of what it reads.
-            read, waiting = {one}, [one]
-            while waiting:
-                nodes = [run.nodes([waiting[-1]]) for run in self._runs]
-                both = [side[waiting[-1]] for side in nodes if waiting[-1] in side]
-                waiting.pop()
-                for node in both:
-                    if node.materialized in COMPUTED_WHEN_READ:
-                        waiting += set(node.parents) - read
-                        read |= set(node.parents)
-            lineage = [run.columns_of(sorted(read)) for run in self._runs]
-            if all(one in side and not any(map(is_written, side.values())) for side in lineage):
-                found.add(one)
-        return found
+            views = [node for node in nodes if node.materialized in COMPUTED_WHEN_READ]
+            read_by |= dict.fromkeys(waiting, ())
+            for node in views:
+                read_by[node.unique_id] += node.parents
+            waiting = {parent for node in views for parent in node.parents} - read_by.keys()
+        lineage = [run.columns_of(sorted(read_by)) for run in self._runs] if ids else []
+        written = {one for side in lineage for one, columns in side.items() if is_written(columns)}
+        return {
+            one
+            for one in ids
+            if written.isdisjoint(reachable([one], read_by)) and all(one in side for side in lineage)
+        }
 
     def _of_tests(self, ids: Sequence[str]) -> dict[str, list[DataFact]]:
         """Return the facts that tests of both runs prove, or of the only one that has built the node.
@@ -140,14 +141,14 @@ class KnownFacts:
         If one of them did not build the node, both must be of one target: their data are the same table.
         """
         proven: list[dict[str, list[DataFact]]] = []
-        built: list[frozenset[str]] = []
+        built: list[set[str]] = []
         failed: set[str | None] = set()
         for side, run in zip(self._sides, self._runs, strict=True):
             proven.append({})
-            built.append(frozenset(run.results_of(ids) if ids else ()))
             tests = run.tests_of(ids) if ids else []
-            wanted = {one for test in tests for one in (test.unique_id, *test.parents)}
-            results = run.results_of(sorted(wanted)) if tests else {}
+            wanted = {*ids, *(one for test in tests for one in (test.unique_id, *test.parents))}
+            results = run.results_of(sorted(wanted)) if ids else {}
+            built.append(results.keys() & {*ids})
             failed |= {one for one, result in results.items() if result.status != "pass"}
             if not PART.isdisjoint(dbt_options(run.run)):
                 continue

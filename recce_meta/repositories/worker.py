@@ -37,6 +37,7 @@ from recce_meta.repositories.state.jobs import get_job
 from recce_meta.repositories.state.tasks import forget_tasks
 from recce_meta.repositories.state.uploads import fail_stale_uploads
 from recce_meta.repositories.state.workers import (
+    STALE_SECONDS,
     WorkerProcess,
     beat,
     forget_worker,
@@ -80,7 +81,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     spacing_seconds: float = 30
     """Seconds between the starts of two jobs of a branch."""
     beat_seconds: float = 5
-    stale_seconds: float = 30
+    stale_seconds: float = STALE_SECONDS
     """Seconds without a heartbeat after which other workers take over the jobs."""
     clean_seconds: float = 60
     """Seconds between two searches for what ended jobs have left on this machine."""

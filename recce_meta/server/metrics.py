@@ -30,6 +30,7 @@ from recce_meta.redaction import presentable
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.figures import StateFigures, read_figures
 from recce_meta.repositories.state.leases import MetricsLease
+from recce_meta.repositories.state.workers import STALE_SECONDS
 from recce_meta.telemetry import COUNTERS, HISTOGRAMS
 
 if TYPE_CHECKING:
@@ -47,8 +48,6 @@ PATIENCE = 5.0
 """Seconds after which a state that does not answer counts as down; Prometheus itself waits for 10."""
 LEASE_SECONDS = 150.0
 """Seconds after the last request in which another process shows the figures of the state."""
-STALE_SECONDS = 30.0
-"""Seconds without a heartbeat after which a worker is stale."""
 INSTALL = "pip install 'recce-meta[server]'"
 
 log = logging.getLogger(__name__)

@@ -26,6 +26,7 @@ from recce_meta.graph.dag import LineageGraph
 from recce_meta.models import LineageEdge, NodeMetadata
 from recce_meta.models.change import CERTAIN, Reach
 from recce_meta.models.lineage import (
+    EVERYTHING,
     REFERENCED,
     UNSURE,
     ColumnEdge,
@@ -46,7 +47,7 @@ COLUMNS, ROWS, UNKNOWN = "columns", "rows", "unknown"
 """Values of `models.change.Reach`; plain strings because hundreds of thousands of points are hashed."""
 FAILS = "fails"
 """Reach of a node that names a removed column."""
-ANY = "*"
+ANY = EVERYTHING
 """Column of a parent with unknown columns, and of a node that passes such columns on."""
 
 

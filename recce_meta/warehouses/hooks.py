@@ -72,7 +72,7 @@ _WRITTEN = re.compile(
         | (?:insert|merge|copy|replace)(?:\s+(?:into|overwrite))?(?:\s+table)?
         | create\s+(?:[a-z]+\s+)*?(?:table|view)(?:\s+if\s+not\s+exists)? )
     \s+ (?:only\s+)? {_TARGET}
-    | \b(?P<call> call | exec | execute | (?:truncate|drop|rename)_relation ) \b
+    | \b(?: call | exec | execute | (?:truncate|drop|rename)_relation ) \b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -191,10 +191,7 @@ def hook_writers(
             continue
         words = frozenset().union(*(one.words for one in statements))
         parents = {one: by_id[one].name.lower() for one in node.parents if one in by_id}
-        named = {
-            one for one, name in parents.items() if {name, (by_id[one].identifier or "").lower()} & words
-        }
-
+        named = {*_named_parents(node, by_id, words)}
         read = {node.unique_id, *named, *owners((one.read for one in statements), parents, named)}
         written = owners((one.written for one in statements), parents, named)
         for one in written - {node.unique_id}:
@@ -203,6 +200,12 @@ def hook_writers(
         if unknown and row_words(node, texts):
             found[node.unique_id] = found.get(node.unique_id, frozenset()) | unknown
     return found
+
+
+def _named_parents(node: NodeMetadata, nodes: Mapping[str, NodeMetadata], words: frozenset[str]) -> list[str]:
+    """Return the parents of *node* that hooks with these *words* read: those with such a name."""
+    known = [nodes[one] for one in node.parents if one in nodes]
+    return [one.unique_id for one in known if {one.name.lower(), (one.identifier or "").lower()} & words]
 
 
 _Target: TypeAlias = "str | frozenset[str] | None"
@@ -370,9 +373,7 @@ def names_in_configuration(
     texts = hooks_and_macros(node, macros)
     words, deciding = hook_words(node, texts), row_words(node, texts)
     is_whole = bool(deciding) and (ANY_NAME in deciding or any(map(_STAR.search, texts)))
-    # SQL of a hook reads a parent if it has the name.
-    known = [nodes[one] for one in node.parents if one in nodes]
-    read = [one.unique_id for one in known if {one.name.lower(), (one.identifier or "").lower()} & words]
+    read = _named_parents(node, nodes, words)
     hooked = [
         (one, name)
         for one in read

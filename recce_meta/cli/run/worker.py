@@ -219,8 +219,7 @@ def build(minor: str, adapter: str, container_engine: str, runner_image: str) ->
                 hint=f"install {container_engine}, or name another engine with --container-engine",
             ) from None
     if code:
-        # Settings of the index are passed on as secrets, which only BuildKit has.
-        hint = f"{container_engine} info shows its state" + (
-            ", docker buildx version BuildKit" * bool(environ)
-        )
+        hint = f"{container_engine} info shows its state"
+        if given.secrets:
+            hint += "; settings of the package index need BuildKit, whose version docker buildx version shows"
         raise RecceMetaError(f"{container_engine} ended with exit code {code}", hint=hint)

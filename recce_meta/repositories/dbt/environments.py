@@ -194,10 +194,8 @@ async def _build(folder: Path, minor: str, adapter: str, environ: Mapping[str, s
         shutil.rmtree(left, ignore_errors=True)
     draft = folder.parent / f".draft-{folder.name}-{uuid4().hex[:8]}"
     try:
-        uv, env = (
-            find_uv(environ),
-            {"UV_CACHE_DIR": str(folder.parent / _DOWNLOADS), **uv_environment(environ)},
-        )
+        uv = find_uv(environ)
+        env = {"UV_CACHE_DIR": str(folder.parent / _DOWNLOADS), **uv_environment(environ)}
         await _make(uv, env, draft, minor)
         await _install(uv, env, draft, minor, adapter, uv_index_options(environ))
         environment = await _inspect(draft, folder, minor, adapter, env)

@@ -14,10 +14,7 @@ from recce_meta.redaction import presentable
 from recce_meta.repositories.secrets import KEY, KEY_FILE, key_file_of, read_keys, unseal
 from recce_meta.repositories.state.database import VERSION, State, existing_state, stored_version
 from recce_meta.repositories.state.tables import connection_secrets
-from recce_meta.repositories.state.workers import list_workers, stale_workers
-
-STALE_SECONDS = 30.0
-"""Seconds without a heartbeat after which a worker is stale."""
+from recce_meta.repositories.state.workers import STALE_SECONDS, list_workers, stale_workers
 
 
 def check_state(url: str | None, environ: Mapping[str, str]) -> list[Check]:

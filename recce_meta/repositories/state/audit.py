@@ -78,13 +78,11 @@ class AuditEvent(Struct, frozen=True, kw_only=True):
 
 _SERVER = Actor("recce_meta", AuditOrigin.SERVER)
 _ACTING: ContextVar[Actor] = ContextVar("who acts", default=_SERVER)
-_HIDDEN = frozenset(["token_hint", "variables"])
-"""Fields with values that may be secret, or part of one."""
-_UNINTERESTING = frozenset(
+_UNSHOWN = frozenset(
     """id created_at created_by next_check_at last_extraction_at last_commit_sha manifest_version
-    manifest_uploaded last_dbt_version tier status error forge_error repository_id""".split()
+    manifest_uploaded last_dbt_version tier status error forge_error repository_id token_hint""".split()
 )
-"""Fields of a connection that the server keeps for itself."""
+"""Fields of a connection that the server keeps for itself, and one with a part of a secret."""
 
 
 @contextmanager
@@ -130,10 +128,10 @@ def note_now(state: State, action: AuditAction, name: str, *, after: Mapping[str
 def settings_of(connection: Struct, secrets: Collection[str] = ()) -> dict[str, Any]:
     """Return what an event says of *connection*; *secrets* are the names of those that are set or removed."""
     values: dict[str, Any] = msgspec.to_builtins(connection)
-    shown = {name: value for name, value in values.items() if name not in _UNINTERESTING}
-    hidden = {name: sorted(shown.pop(name) or ()) for name in _HIDDEN & shown.keys() if name != "token_hint"}
-    shown.pop("token_hint", None)
-    return shown | hidden | ({"secrets": sorted(secrets)} if secrets else {})
+    shown = {name: value for name, value in values.items() if name not in _UNSHOWN}
+    # Their values may be secret.
+    shown["variables"] = sorted(shown["variables"])
+    return shown | ({"secrets": sorted(secrets)} if secrets else {})
 
 
 def changes_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -18,7 +18,7 @@ _METRICS_LOCK = 0x6D657472
 class MetricsLease:
     """Lease of the process that shows the metrics of the state, so that a sum over processes is right.
 
-    A process that has not asked for *seconds* releases it, because nobody reads its metrics any more.
+    A process that has not asked for *seconds* releases it: its metrics are no longer read.
     """
 
     def __init__(self, state: State, *, seconds: float) -> None:

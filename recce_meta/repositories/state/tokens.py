@@ -6,9 +6,10 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta, timezone
 from enum import Enum
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -113,8 +114,7 @@ def add_token(
     try:
         with state.write() as session:
             session.execute(insert(api_tokens).values(row))
-            shown = {key: row[key] for key in ("id", "scopes", "connection_id", "expires_at")}
-            note(state, session, AuditAction.ADD_TOKEN, name, after=shown)
+            note(state, session, AuditAction.ADD_TOKEN, name, after=_shown(row))
     except IntegrityError:
         raise UsageError(f"A token '{name}' exists", hint="choose another name") from None
     del row["digest"]
@@ -159,14 +159,18 @@ def remove_token(state: State, id_or_name: str) -> ApiToken:
             names = session.scalars(select(api_tokens.c.name).order_by(api_tokens.c.name)).all()
             raise UnknownNameError("token", id_or_name, names)
         session.execute(delete(api_tokens).filter_by(id=row["id"]))
-        shown = {key: row[key] for key in ("id", "scopes", "connection_id", "expires_at")}
-        note(state, session, AuditAction.REMOVE_TOKEN, row["name"], before=shown)
+        note(state, session, AuditAction.REMOVE_TOKEN, row["name"], before=_shown(values_of(row)))
         return _from_row(row)
 
 
 def _digest(secret: str) -> str:
     # Without salt and stretching: a random secret cannot be guessed, and each request pays for it.
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the audit says of a token."""
+    return {key: row[key] for key in ("id", "scopes", "connection_id", "expires_at")}
 
 
 def _from_row(row: RowMapping) -> ApiToken:

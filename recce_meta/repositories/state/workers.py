@@ -12,6 +12,9 @@ from recce_meta._version import __version__
 from recce_meta.repositories.state.database import State, values_of
 from recce_meta.repositories.state.tables import workers
 
+STALE_SECONDS = 30.0
+"""Seconds without a heartbeat after which a worker is stale."""
+
 
 class WorkerProcess(Struct, frozen=True, kw_only=True):
     """A process that runs jobs, and its last sign of life."""

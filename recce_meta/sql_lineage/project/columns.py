@@ -314,8 +314,9 @@ class _Analysis:
             if found.reason is None:
                 found = using(found, named.deciding_rows(found.outputs, self._source))
                 found = naming(found, named.columns(found.outputs, self._source))
-                # `select count(*)` names no column. Without `ref`, dbt has no edge either.
-                found = touched(found, names.hard_coded - {*found.parents, node.unique_id})
+                if names.hard_coded:
+                    # `select count(*)` names no column. Without `ref`, dbt has no edge either.
+                    found = touched(found, names.hard_coded - {*found.parents, node.unique_id})
             return found
 
         self._query(node, self._query_id(names, own, settings or bool(node.contract)), names, compute)

@@ -343,6 +343,18 @@ class RelationFinder:
             found.update(*(self._by_identifier.get(name, ()) for name in names))
         return found - expected
 
+    def direct_readers(self, writers: Mapping[str, Iterable[str]]) -> Mapping[str, list[str]]:
+        """Return the nodes that read a node without `ref` or `source`, or follow it as one of *writers*.
+
+        *writers* are the `hook_writers` of the project.
+        """
+        found: dict[str, list[str]] = defaultdict(list)
+        read = ((unique_id, self.direct_reads(node)) for unique_id, node in self._nodes.items())
+        for child, parents in (*read, *writers.items()):
+            for parent in parents:
+                found[parent].append(child)
+        return found
+
     @cached_property
     def _by_identifier(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
