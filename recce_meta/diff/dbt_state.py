@@ -36,23 +36,15 @@ from recce_meta.diff.properties import documented_by_name, documented_columns
 from recce_meta.errors import UnknownNameError
 from recce_meta.graph.selection import NEWEST, Release, StateResolver, release
 from recce_meta.models import COSMETIC, Change, Json, MacroMetadata, NodeMetadata, Project, Reason, Status
+from recce_meta.warehouses import enforced_constraints
 
 ENFORCING = frozenset(["table", "incremental"])
 """Materializations whose contract constraints dbt creates in the warehouse."""
 
-ALL = frozenset(["check", "not_null", "unique", "primary_key", "foreign_key"])
-ENFORCED_CONSTRAINTS: Mapping[str, frozenset[str]] = {
-    "bigquery": frozenset(["not_null"]),
-    "databricks": frozenset(["check", "not_null"]),
-    "duckdb": ALL,
-    "postgres": ALL,
-    "redshift": frozenset(["not_null"]),
-    "snowflake": frozenset(["not_null"]),
-    "spark": frozenset(),
-}
-"""Constraints that the warehouse enforces, according to its dbt adapter (`CONSTRAINT_SUPPORT`)."""
-# The defaults of dbt's base adapter.
-OTHER_ADAPTERS = frozenset(["not_null", "foreign_key"])
+_WITHOUT_WAREHOUSE: Mapping[str | None, frozenset[str]] = {"spark": frozenset()}
+"""Constraints that other adapters of dbt enforce (`CONSTRAINT_SUPPORT`)."""
+_DEFAULT = frozenset(["not_null", "foreign_key"])
+"""Constraints that dbt's base adapter enforces."""
 
 
 def same_contract(base: NodeMetadata, current: NodeMetadata) -> bool:
@@ -71,7 +63,9 @@ def broken_contract(
     reasons = [] if current.contract else ["its contract is no longer enforced"]
     reasons += _column_breaks(base, current, sized_types=rules < (1, 11))
     if _upholds(base):
-        enforced = ENFORCED_CONSTRAINTS.get(adapter or "", OTHER_ADAPTERS)
+        enforced = enforced_constraints(adapter)
+        if enforced is None:
+            enforced = _WITHOUT_WAREHOUSE.get(adapter, _DEFAULT)
         reasons += _constraint_breaks(base, current, enforced)
         constrained = base.properties.get("constraints") or any(
             c.constraints for c in documented_by_name(base).values()

@@ -185,7 +185,7 @@ def contract_facts(node: NodeMetadata, side: ProjectSide) -> Iterator[DataFact]:
         return
     if any(map(_REPLACES.search, hooks_and_macros(node, side.macros))):
         return
-    enforced = enforced_constraints(side.adapter)
+    enforced = enforced_constraints(side.adapter) or frozenset()
     if node.config.get("file_format") not in (None, "delta"):
         return
     marked: list[str] = []

@@ -25,11 +25,11 @@ from recce_meta.render.objects import (
 )
 from recce_meta.render.project import Variables
 from recce_meta.render.relation import (
-    QUOTE_CHARACTERS,
-    UNQUOTED,
     Relation,
     StoredColumn,
     cte_of,
+    is_quoted,
+    quote_character,
     relation_of,
     stored_columns,
     warn_of_defaults,
@@ -63,7 +63,7 @@ class AdapterNames(TemplateObject):
 
     def quote_as_configured(self, identifier: str, quote_key: str = "identifier") -> str:
         """Return *identifier*, quoted if dbt quotes it by default."""
-        return identifier if self.type() in UNQUOTED else self.quote(identifier)
+        return self.quote(identifier) if is_quoted(self.type()) else identifier
 
     def dispatch(
         self, macro_name: str, macro_namespace: str | None = None, packages: list[str] | None = None
@@ -118,7 +118,7 @@ class AdapterNames(TemplateObject):
 
 
 def _quote(adapter_type: str, identifier: str) -> str:
-    quote = QUOTE_CHARACTERS.get(adapter_type, '"')
+    quote = quote_character(adapter_type)
     return f"{quote}{identifier}{quote}"
 
 
@@ -139,8 +139,8 @@ def relation_class(scope: RenderScope) -> dict[str, Callable[..., Any]]:
             schema,
             identifier,
             kind=type,
-            quoted=(adapter_type not in UNQUOTED,) * 3,
-            quote_with=QUOTE_CHARACTERS.get(adapter_type, '"'),
+            quoted=(is_quoted(adapter_type),) * 3,
+            quote_with=quote_character(adapter_type),
             node=scope.project.node_at(database, schema, identifier),
         )
 

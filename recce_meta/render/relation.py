@@ -17,24 +17,33 @@ from typing import ClassVar
 from recce_meta.errors import TemplateError
 from recce_meta.models import Column, NodeMetadata
 from recce_meta.render.objects import TemplateObject, database_error
+from recce_meta.warehouses import Warehouse, warehouse_of_adapter
 
 PARTS = ("database", "schema", "identifier")
 
-QUOTE_CHARACTERS = {"bigquery": "`", "databricks": "`", "spark": "`"}
-"""dbt's `quote_character` of relations, for adapters that do not use `"`."""
-UNQUOTED = frozenset(["snowflake"])
-"""Adapters whose relations dbt does not quote by default:
-https://docs.getdbt.com/reference/project-configs/quoting"""
-
-KNOWN_ADAPTERS = frozenset("bigquery databricks duckdb postgres redshift snowflake spark".split())
-"""Adapters whose quotes, types and dispatch are known."""
+_QUOTED_LIKE = {"spark": "databricks"}
+"""Adapters without a warehouse, by the adapter that has the same quotes."""
 
 _PART = re.compile(r'"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|[^.]+')
 
 
+def _warehouse_of(adapter_type: str) -> Warehouse | None:
+    return warehouse_of_adapter(_QUOTED_LIKE.get(adapter_type, adapter_type))
+
+
+def quote_character(adapter_type: str) -> str:
+    """Return dbt's `quote_character` of relations."""
+    return (_warehouse_of(adapter_type) or Warehouse).quote_character
+
+
+def is_quoted(adapter_type: str) -> bool:
+    """Return True if dbt quotes relations by default."""
+    return (_warehouse_of(adapter_type) or Warehouse).quotes_relations
+
+
 def warn_of_defaults(adapter_type: str, what: str, warn_once: Callable[[str], None]) -> None:
     """Warn that *what* follows dbt's defaults if the rules of *adapter_type* are not known."""
-    if adapter_type and adapter_type not in KNOWN_ADAPTERS:
+    if adapter_type and _warehouse_of(adapter_type) is None:
         warn_once(f"Adapter '{adapter_type}' is not supported: {what} follow dbt's defaults")
 
 
@@ -199,7 +208,7 @@ def relation_of(node: NodeMetadata, adapter_type: str, *, of_database: bool = Fa
 
     With *of_database*, the relation has a type, derived from the node's materialization.
     """
-    quote_with = QUOTE_CHARACTERS.get(adapter_type, '"')
+    quote_with = quote_character(adapter_type)
     text = node.relation_name
     return Relation(
         node.database_name,
@@ -207,7 +216,7 @@ def relation_of(node: NodeMetadata, adapter_type: str, *, of_database: bool = Fa
         node.identifier or node.name,
         kind=_KINDS.get(node.materialized or "", "table") if of_database else None,
         text=text,
-        quoted=_quoted_parts(text) if text else (adapter_type not in UNQUOTED,) * 3,
+        quoted=_quoted_parts(text) if text else (is_quoted(adapter_type),) * 3,
         included=_included_parts(text) if text else (True, True, True),
         quote_with=quote_with,
         node=node,
@@ -274,7 +283,7 @@ class StoredColumn(TemplateObject):
     def quoted(self) -> str:
         """The quoted name."""
         warn_of_defaults(self._adapter, "identifier quotes", self._warn_once)
-        quote = QUOTE_CHARACTERS.get(self._adapter, '"')
+        quote = quote_character(self._adapter)
         return f"{quote}{self.name}{quote}"
 
     def is_string(self) -> bool:

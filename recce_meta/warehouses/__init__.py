@@ -27,6 +27,7 @@ __all__ = [
     "url_schemes",
     "warehouse_for_scheme",
     "warehouse_named",
+    "warehouse_of_adapter",
     "warehouse_of_store",
 ]
 
@@ -59,20 +60,24 @@ def warehouse_named(name: str, *, where: str = "") -> Warehouse:
 
 
 @cache
-def rules_of(adapter: str | None) -> BuildRules | None:
-    """Return how dbt's *adapter* builds incremental models, None if that is not known."""
+def warehouse_of_adapter(adapter: str | None) -> Warehouse | None:
+    """Return the warehouse that dbt's *adapter* serves; None if it is unknown."""
     try:
-        return warehouse_named(adapter).build_rules if adapter else None
+        return warehouse_named(adapter) if adapter else None
     except UnknownNameError:
         return None
 
 
-def enforced_constraints(adapter: str | None) -> frozenset[str]:
-    """Return the kinds of constraints of dbt that the warehouse of *adapter* enforces; none if unknown."""
-    try:
-        return warehouse_named(adapter).enforced_constraints if adapter else frozenset()
-    except UnknownNameError:
-        return frozenset()
+def rules_of(adapter: str | None) -> BuildRules | None:
+    """Return how dbt's *adapter* builds incremental models, None if that is not known."""
+    found = warehouse_of_adapter(adapter)
+    return None if found is None else found.build_rules
+
+
+def enforced_constraints(adapter: str | None) -> frozenset[str] | None:
+    """Return the kinds of constraints of dbt that the warehouse of *adapter* enforces; None if unknown."""
+    found = warehouse_of_adapter(adapter)
+    return None if found is None else found.enforced_constraints
 
 
 def warehouse_of_store(dialect: str) -> Warehouse:

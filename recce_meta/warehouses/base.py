@@ -181,9 +181,13 @@ class Warehouse:
     build_rules: ClassVar[BuildRules | None] = None
     """How dbt builds incremental models here; None if unknown."""
 
-    enforced_constraints: ClassVar[frozenset[str]] = frozenset()
+    enforced_constraints: ClassVar[frozenset[str] | None] = None
     """Kinds of constraints that dbt creates here and the warehouse enforces: `CONSTRAINT_SUPPORT` of the
-    adapter."""
+    adapter. None if unknown."""
+
+    quotes_relations: ClassVar[bool] = True
+    """True if dbt quotes relations by default:
+    https://docs.getdbt.com/reference/project-configs/quoting"""
 
     own_configs: ClassVar[frozenset[str]] = frozenset()
     """Configurations of nodes that no other adapter of the built-in warehouses has."""

@@ -146,11 +146,13 @@ class Quack(DuckDB):
     url_schemes = ("quack",)
     driver = catalog = store_dialect = "duckdb"
     own_configs = frozenset(["feathers"])
+    quotes_relations = False
 """
 COMMAND = "from recce_meta.cli.main import main; main()"
 CONNECTION = """
 from pathlib import Path
 import yaml
+from recce_meta.render.relation import is_quoted, warn_of_defaults
 from recce_meta.repositories.dbt.adapter_guess import guess_adapter
 from recce_meta.repositories.dbt.profile import write_profile
 from recce_meta.repositories.requests import NewConnection, check_request
@@ -162,7 +164,10 @@ guess = guess_adapter(here, here, {"models": {"+feathers": "many"}}, [])
 target = ProfileTarget(target="dev", database="shop", schema="prod")
 profile = write_profile(here / "written", "shop", "quack", target)
 output = yaml.safe_load((profile.folder / "profiles.yml").read_text())["shop"]["outputs"]["dev"]
+warnings = []
+warn_of_defaults("quack", "identifier quotes", warnings.append)
 print(guess.adapter, guess.source, output["type"], output["path"], output["schema"])
+print(is_quoted("quack"), warnings)
 """
 BESIDE = """
 import sys
@@ -197,4 +202,20 @@ def test_a_folder_beside_the_built_in_warehouses_is_all_that_a_new_one_needs(tmp
         ran(COMMAND, "record", "-e", side, "--target-path", str(folder_of_side))
     assert json.loads(ran(COMMAND, "diff", "base", "current", "--format", "json"))["changes"]
     found = ran(CONNECTION)
-    assert found.split() == ["quack", "configurations", "quack", "shop.duckdb", "prod"]
+    assert found.split() == ["quack", "configurations", "quack", "shop.duckdb", "prod", "False", "[]"]
+
+    added = (
+        "https://github.com/acme/shop",
+        "--name",
+        "shop",
+        "--adapter",
+        "quack",
+        "--branch",
+        "main",
+        "--no-test",
+    )
+    ran(COMMAND, "connection", "add", *added)
+    assert (
+        json.loads(ran(COMMAND, "connection", "list", "--format", "json"))["connections"][0]["adapter"]
+        == "quack"
+    )

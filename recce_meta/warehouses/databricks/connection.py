@@ -86,7 +86,7 @@ class Databricks(Warehouse):
     """SQL warehouses and clusters, through databricks-sql-connector and databricks-sqlalchemy."""
 
     name = "databricks"
-    enforced_constraints = frozenset(["not_null"])
+    enforced_constraints = frozenset(["check", "not_null"])
     build_rules = BuildRules(
         {**KEYED_STRATEGIES, "insert_overwrite": Statement.PARTITIONS, "microbatch": Statement.WINDOW},
         exceptions={

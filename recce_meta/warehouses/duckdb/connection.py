@@ -58,7 +58,7 @@ class DuckDB(Warehouse):
     """DuckDB 1.1 and later."""
 
     name = "duckdb"
-    enforced_constraints = frozenset(["not_null", "unique", "primary_key"])
+    enforced_constraints = frozenset(["check", "not_null", "unique", "primary_key", "foreign_key"])
     build_rules = BuildRules(
         {**KEYED_STRATEGIES, "microbatch": Statement.WINDOW},
         *DEFAULT_BY_KEY,

@@ -96,7 +96,7 @@ class Postgres(Warehouse):
     """PostgreSQL 12 and later, through psycopg 3."""
 
     name = "postgres"
-    enforced_constraints = frozenset(["not_null", "unique", "primary_key"])
+    enforced_constraints = frozenset(["check", "not_null", "unique", "primary_key", "foreign_key"])
     default_port = DEFAULT_PORT
     build_rules = BuildRules(
         {**KEYED_STRATEGIES, "microbatch": Statement.KEYED},
