@@ -70,7 +70,7 @@ OF_EXTRAS = {
 
 OF_DATA_FRAMES = {"tables/arrow.py", "models/rows.py"}
 """Modules that may import the packages of the extra `data`."""
-OF_SERVER = {"fastapi", "pygments", "starlette", "uvicorn"}
+OF_SERVER = {"fastapi", "prometheus_client", "pygments", "starlette", "uvicorn"}
 """Packages that only modules of the server may import: the extra `server` brings them."""
 OF_LSP = {"lsprotocol", "pygls"}
 """Packages that only modules of the language server may import: the extra `lsp` brings them."""
