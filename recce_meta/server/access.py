@@ -6,6 +6,7 @@
 - Deliveries of webhooks need neither: their signature decides, see `webhooks`.
 - With a token, a request needs `Authorization: Bearer TOKEN`, or the cookie that the login page sets.
 - Tokens of the state database have a scope, which must include that of the route: see `scopes`.
+- Sessions are in the state, for all processes that share it and have one token; without a state, in memory.
 - Every answer has a policy that forbids foreign and inline scripts and styles.
 
 A valid token is never refused, however many wrong ones its address has sent: tokens are too long to guess.
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import re
 import secrets
 import time
@@ -30,6 +32,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from threading import Lock
+from typing import Protocol
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -38,9 +41,12 @@ from starlette.requests import ClientDisconnect, Request, cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from recce_meta.errors import RecceMetaError
 from recce_meta.repositories.state.audit import Actor, AuditOrigin, acting_as
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.server.scopes import DELIVERIES, SAFE, Grant, scope_of
+
+log = logging.getLogger(__name__)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -84,6 +90,41 @@ LONGEST_PATH = 8192
 """Number of bytes of a path. The longest part, a unique id, has hundreds."""
 
 
+class Sessions(Protocol):
+    """Open sessions of browsers, by names that do not reveal their secrets. Each method may block."""
+
+    def add(self, name: str, seconds: float) -> None:
+        """Add a session that ends after *seconds*."""
+
+    def has(self, name: str) -> bool:
+        """Return True if the session was added and has not ended."""
+
+    def remove(self, name: str) -> None:
+        """End a session."""
+
+
+class ProcessSessions:
+    """Sessions in the memory of one process, which end with it."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, float] = {}
+        self._lock = Lock()
+
+    def add(self, name: str, seconds: float) -> None:
+        now = time.monotonic()
+        with self._lock:
+            # Nothing else removes ended sessions; logins are rare, so the pass over all of them is cheap.
+            self._ends = {known: end for known, end in self._ends.items() if end > now}
+            self._ends[name] = now + seconds
+
+    def has(self, name: str) -> bool:
+        return self._ends.get(name, 0.0) > time.monotonic()
+
+    def remove(self, name: str) -> None:
+        with self._lock:
+            self._ends.pop(name, None)
+
+
 @dataclass
 class Access:
     """Rules of access, and the sessions of browsers."""
@@ -100,8 +141,8 @@ class Access:
     """Function that finds a token of the state database, which may block; None without a state."""
     note_refusal: Callable[[str], None] | None = field(default=None, repr=False)
     """Function that notes a wrong token of an address in the state, which may block; None without a state."""
-    # Digests, not sessions: a copy of the memory gives no access. They end with the process.
-    _sessions: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
+    sessions: Sessions = field(default_factory=ProcessSessions, repr=False, compare=False)
+    """Sessions of this process, or of all processes with one state."""
     _failures: OrderedDict[str, list[float]] = field(default_factory=OrderedDict, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
     _doubtful: asyncio.Semaphore = field(
@@ -166,24 +207,24 @@ class Access:
                 self._failures[address] = recent
             return len(recent) >= FAILURES
 
-    def new_session(self) -> str:
+    async def new_session(self) -> str:
         """Return the secret of a new session."""
-        now, session = time.monotonic(), secrets.token_urlsafe(32)
-        with self._lock:
-            # Nothing else removes ended sessions; logins are rare, so the pass over all of them is cheap.
-            self._sessions = {name: until for name, until in self._sessions.items() if until > now}
-            self._sessions[_digest(session).hex()] = now + SESSION_SECONDS
+        session = secrets.token_urlsafe(32)
+        await run_in_threadpool(self.sessions.add, self._name(session), SESSION_SECONDS)
         return session
 
-    def has_session(self, session: str) -> bool:
-        """Return True if *session* was created by `new_session` and has not ended."""
-        with self._lock:
-            return self._sessions.get(_digest(session).hex(), 0.0) > time.monotonic()
+    async def has_session(self, session: str) -> bool:
+        """Return True if *session* was created by `new_session` with the same token and has not ended."""
+        return self.token is not None and await run_in_threadpool(self.sessions.has, self._name(session))
 
-    def log_out(self, session: str) -> None:
+    async def log_out(self, session: str) -> None:
         """End *session*."""
-        with self._lock:
-            self._sessions.pop(_digest(session).hex(), None)
+        await run_in_threadpool(self.sessions.remove, self._name(session))
+
+    def _name(self, session: str) -> str:
+        """Return the name of *session*, which ends with the token: another token gives another name."""
+        # Digests, not sessions: a copy of the state gives no access.
+        return hmac.new(_digest(self.token or ""), _digest(session), sha256).hexdigest()
 
     def session_of(self, headers: Headers) -> str | None:
         """Return the session in the cookie of a request."""
@@ -346,7 +387,14 @@ class AccessMiddleware:
             return None
         # The login page needs its style sheet before anyone is logged in.
         is_open = path == LOGIN or path.startswith(STATIC)
-        grant = None if is_open else await self._grant(scope, headers)
+        try:
+            grant = None if is_open else await self._grant(scope, headers)
+        except RecceMetaError as error:
+            # The message names the address of the state, and the sender may be anyone.
+            log.warning("A session or token could not be checked: %s", error.message)
+            answer = refused(path, 503, "The state of the server does not answer", "try again in a moment")
+            answer.headers["Retry-After"] = "2"
+            return answer
         has_token = grant is not None and grant.has_token
         # A page of another site cannot add the header Authorization, so a token needs no origin.
         if scope["method"] not in SAFE and not has_token and not self._access.is_own_origin(headers):
@@ -368,7 +416,7 @@ class AccessMiddleware:
         address, bearer = client_address(scope), _bearer(headers)
         session = self._access.session_of(headers)
         # Browsers add cookies to requests of pages on other ports of the host: a session is not a token.
-        if session is not None and self._access.has_session(session):
+        if session is not None and await self._access.has_session(session):
             return Grant(f"session {session_name(session)}")
         if bearer is not None and self._access.checks(bearer):
             return await self._access.granted(bearer, address)
@@ -449,6 +497,7 @@ _CODES = {
     413: "too_large",
     414: "address_too_long",
     429: "too_many_failures",
+    503: "unreachable",
 }
 """Codes of the API's errors."""
 
@@ -505,7 +554,7 @@ async def log_in(request: Request, access: Access) -> Response | str:
     # `lax`: links from a chat or a pull request keep the session, and forms of other sites lack it.
     answer.set_cookie(
         access.cookie,
-        access.new_session(),
+        await access.new_session(),
         max_age=SESSION_SECONDS,
         httponly=True,
         samesite="lax",
@@ -515,11 +564,11 @@ async def log_in(request: Request, access: Access) -> Response | str:
     return answer
 
 
-def log_out(request: Request, access: Access) -> Response:
+async def log_out(request: Request, access: Access) -> Response:
     """End the session of the browser, and return to the login page."""
     session = access.session_of(request.headers)
     if session is not None:
-        access.log_out(session)
+        await access.log_out(session)
     answer = RedirectResponse(LOGIN, 303)
     # Browsers accept a change of a `__Host-` cookie only if it is Secure and for the path `/`.
     answer.delete_cookie(access.cookie, path="/", secure=access.is_https, httponly=True, samesite="lax")

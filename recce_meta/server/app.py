@@ -21,7 +21,7 @@ from recce_meta.report.html.templates import static_file
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.audit import Actor, AuditAction, AuditOrigin, acting_as, note_now
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.tokens import find_token
+from recce_meta.repositories.state.tokens import StoredSessions, find_token
 from recce_meta.server import health
 from recce_meta.server.access import (
     LOGIN,
@@ -134,9 +134,11 @@ def create_app(
     *access* has the rules of access. *service* has the connections of repositories, and the tokens of the
     API; None without a state.
     """
+    state = None if service is None else service.state
     if service is not None:
         access.find_token = partial(_grant_of_token, service.state)
         access.note_refusal = partial(_note_refusal, service.state)
+        access.sessions = StoredSessions(service.state)
         # The option of serve is known here alone, and forges call the same address as browsers.
         service.public_url = access.public_origin or service.public_url
     site = Site(stores, has_login=access.token is not None, origin=access.public_origin, service=service)
@@ -157,9 +159,7 @@ def create_app(
         Route("/help", _help(site), methods=["GET"]),
         Route("/static/{name}", _static, methods=["GET"]),
         *health.routes(stores.values(), service),
-        Route(
-            METRICS, _metrics(None if service is None else service.state, stores.values()), methods=["GET"]
-        ),
+        Route(METRICS, _metrics(state, stores.values()), methods=["GET"]),
         Route(LOGIN, _login_page(access, site), methods=["GET", "POST"]),
         Route("/logout", _logout(access), methods=["POST"]),
     ]
@@ -288,6 +288,6 @@ def _metrics(state: State | None, stores: Collection[Store]) -> Callable[[Reques
 
 def _logout(access: Access) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        return log_out(request, access)
+        return await log_out(request, access)
 
     return endpoint

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,8 +67,9 @@ class Running(NamedTuple):
 @contextmanager
 def running(cli: Cli, *arguments: str) -> Iterator[Running]:
     """Run a command, which is killed if it has not ended within the block."""
-    log = cli.folder / f"{arguments[0]}.log"
-    with log.open("w") as output:
+    descriptor, name = tempfile.mkstemp(".log", f"{arguments[0]}-", cli.folder)
+    log = Path(name)
+    with open(descriptor, "w") as output:
         started = subprocess.Popen(
             [sys.executable, "-m", "recce_meta", *arguments],
             cwd=cli.folder,

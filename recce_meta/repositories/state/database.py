@@ -37,7 +37,7 @@ from recce_meta.repositories.state.tables import UtcTime, metadata, state_versio
 from recce_meta.warehouses import UrlParts, Warehouse, warehouse_for_scheme
 
 STATE_URL = "RECCE_META_STATE_URL"
-VERSION = 6
+VERSION = 7
 """Version of the tables."""
 DEFAULT_SCHEMA = "recce_meta_state"
 BUSY_SECONDS = 60
@@ -361,6 +361,7 @@ _ADDED: Mapping[int, tuple[tuple[str, str, str], ...]] = {
     4: (),
     5: (),
     6: (),
+    7: (),
 }
 """Table, column and type of the columns that each version has added."""
 _NEW_TABLES: Mapping[int, tuple[str, ...]] = {
@@ -369,6 +370,7 @@ _NEW_TABLES: Mapping[int, tuple[str, ...]] = {
     4: ("workspaces",),
     5: ("project_owners",),
     6: ("audit_events",),
+    7: ("sessions",),
 }
 """Tables that each version has added."""
 

@@ -299,6 +299,13 @@ api_tokens = Table(
     Column("last_used_at", UtcTime),
 )
 
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("expires_at", UtcTime, nullable=False),
+)
+
 workspaces = Table(
     "workspaces",
     metadata,

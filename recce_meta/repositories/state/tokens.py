@@ -1,4 +1,7 @@
-"""Tokens of the API in the state: their text is shown once, and only the SHA-256 of its secret is stored."""
+"""Tokens of the API, and sessions of browsers, in the state.
+
+The text of a token is shown once, and only the SHA-256 of its secret is stored.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.repositories.state.audit import AuditAction, note
 from recce_meta.repositories.state.database import State, values_of
-from recce_meta.repositories.state.tables import api_tokens
+from recce_meta.repositories.state.tables import api_tokens, sessions
 
 _SECRET_BYTES = 32
 # The id finds the row, so that only one digest is compared; the prefix helps scanners of secrets.
@@ -161,6 +164,32 @@ def remove_token(state: State, id_or_name: str) -> ApiToken:
         session.execute(delete(api_tokens).filter_by(id=row["id"]))
         note(state, session, AuditAction.REMOVE_TOKEN, row["name"], before=_shown(values_of(row)))
         return _from_row(row)
+
+
+class StoredSessions:
+    """Sessions of browsers, by names that do not reveal their secrets, for all servers with one state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, name: str, seconds: float) -> None:
+        """Add a session that ends after *seconds*, and remove those that have ended."""
+        now = datetime.now(timezone.utc)
+        with self._state.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+            new = {"name": name, "expires_at": now + timedelta(seconds=seconds)}
+            connection.execute(insert(sessions).values(new))
+
+    def has(self, name: str) -> bool:
+        """Return True if the session was added and has not ended."""
+        is_open = (sessions.c.name == name, sessions.c.expires_at > datetime.now(timezone.utc))
+        with self._state.read() as connection:
+            return connection.execute(select(sessions.c.name).where(*is_open)).first() is not None
+
+    def remove(self, name: str) -> None:
+        """End a session."""
+        with self._state.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.name == name))
 
 
 def _digest(secret: str) -> str:

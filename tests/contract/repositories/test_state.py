@@ -397,6 +397,20 @@ def test_an_id_of_a_token_precedes_an_equal_name(state: State) -> None:
     assert tokens.remove_token(state, meant.id) == meant
 
 
+def test_sessions_end_after_their_time_or_by_removal_and_ended_ones_leave_no_row(
+    url: str, state: State
+) -> None:
+    with states.opened(url) as other:
+        kept, seen = tokens.StoredSessions(state), tokens.StoredSessions(other)
+        for name, seconds in (("open", 60.0), ("ended", 0.0), ("removed", 60.0)):
+            kept.add(name, seconds)
+        kept.remove("removed")
+        assert [seen.has(name) for name in ("open", "ended", "removed", "unknown")] == [True, *[False] * 3]
+        seen.add("last", 60)
+        with state.read() as session:
+            assert {*session.scalars(select(tables.sessions.c.name))} == {"open", "last"}
+
+
 def test_a_newer_state_is_refused_with_the_upgrade(url: str) -> None:
     with states.opened(url) as state, state.write() as session:
         session.execute(update(tables.state_version).values(version=VERSION + 1))
@@ -412,7 +426,7 @@ def test_a_state_keeps_its_id(url: str) -> None:
         assert again.id == state.id
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6])
 def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> None:
     with states.opened(url) as state:
         kept = connections.add_connection(state, states.shop())
@@ -432,17 +446,19 @@ def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> Non
         new = {"connection_id": kept.id, "project_name": "shop", "project_path_hash": "1"}
         assert workspaces.add_workspace(migrated, "ada", "ada", **new)[0].connection_id == kept.id
         projects.claim_project(migrated, kept, "shop", "prod")
+        tokens.StoredSessions(migrated).add("name", 60)
         connections.remove_connection(migrated, kept.id)
         assert token not in tokens.list_tokens(migrated)
 
 
 def make_older(state: State, version: int) -> None:
     """Replace the tables of *state* by those of an earlier version, with the rows of its connections."""
-    if version in (4, 5):
+    added = {7: tables.sessions, 6: tables.audit_events, 5: tables.project_owners}
+    if version >= 4:
         with state.write() as session:
-            tables.audit_events.drop(session)
-            if version == 4:
-                tables.project_owners.drop(session)
+            for since, table in added.items():
+                if since > version:
+                    table.drop(session)
             session.execute(update(tables.state_version).values(version=version))
         return
     # Version 1 differs from version 2 by one column.

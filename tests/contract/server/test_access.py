@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,16 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.state.database import open_state
 from recce_meta.server import access as rules
 from recce_meta.server import serving
 from recce_meta.server.access import COOKIE, FAILURES, HEADERS, SECURE_COOKIE, Access
+from recce_meta.server.app import create_app
 from recce_meta.server.main import access_rules
 from recce_meta.server.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-from tests.contract.server.small_store import client_of, file_url, record_side, store_at
+from tests.contract.server.small_store import LOCAL, client_of, file_url, record_side, store_at
 
 TOKEN = "correct horse battery staple"
 RUNS = "/s/default/runs"
@@ -154,6 +159,45 @@ def test_a_session_ends_after_its_time(guarded: TestClient, monkeypatch: pytest.
     monkeypatch.setattr(rules.time, "monotonic", lambda: now + rules.SESSION_SECONDS)
 
     assert guarded.get(RUNS).status_code == 303
+
+
+@pytest.fixture
+def server_of(store: Store, tmp_path: Path) -> Iterator[Callable[[str], TestClient]]:
+    """Yield a function that returns a client of a further server with one state and the given token."""
+    with ExitStack() as stack:
+
+        def client(token: str) -> TestClient:
+            state = stack.enter_context(closing(open_state(f"sqlite:///{tmp_path / 'state.db'}", {})))
+            app = create_app({store.name: store}, Access(token), RepositoryService(state, environ={}))
+            return TestClient(app, LOCAL, follow_redirects=False)
+
+        yield client
+
+
+def test_servers_with_one_state_and_token_share_sessions(
+    server_of: Callable[[str], TestClient], tmp_path: Path
+) -> None:
+    first, second, changed = map(server_of, (TOKEN, TOKEN, f"{TOKEN}!"))
+    log_in(first)
+    session = {"Cookie": f"{COOKIE}={first.cookies[COOKIE]}"}
+
+    assert second.get(RUNS, headers=session).status_code == 200
+    assert second.post("/logout", headers={**session, "Origin": "http://evil.example"}).status_code == 403
+    # With another token, the server refuses the sessions of the old one.
+    assert changed.get(RUNS, headers=session).status_code == 303
+    assert session["Cookie"].partition("=")[2].encode() not in b"".join(
+        file.read_bytes() for file in tmp_path.iterdir()
+    )
+
+    assert second.post("/logout", headers=session).status_code == 303
+    assert first.get(RUNS, headers=session).status_code == 303
+
+    with sqlite3.connect(tmp_path / "state.db") as database:
+        database.execute("DROP TABLE sessions")
+    answer = first.get(RUNS, headers=session)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.text == "The state of the server does not answer: try again in a moment.\n"
+    assert second.get(RUNS, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
 @pytest.mark.parametrize("path", [RUNS, f"{RUNS}.json", f"{RUNS}.csv", "/api/anything"])
