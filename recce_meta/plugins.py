@@ -6,6 +6,7 @@ built-in name always wins over a plugin of the same name.
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
@@ -26,6 +27,34 @@ EXTRACTORS = "recce_meta.extractors"
 """Entry points of extractors: the NAME of `record --from NAME`, and the function that reads a folder."""
 EXPORTERS = "recce_meta.exporters"
 """Entry points of exporters: the name of a format, and the function that writes it."""
+FORGES = "recce_meta.repositories.forges"
+"""Package with a folder for each forge."""
+
+
+@cache
+def folders_of(package: str) -> tuple[str, ...]:
+    """Return the sorted names of the folders of *package*; their modules are not imported."""
+    modules = pkgutil.iter_modules(import_module(package).__path__)
+    return tuple(sorted(module.name for module in modules if module.ispkg))
+
+
+def forge_names() -> tuple[str, ...]:
+    """Return the sorted names of all forges."""
+    return folders_of(FORGES)
+
+
+def class_of(module: str, base: type[T]) -> type[T]:
+    """Import *module*, and return the only public subclass of *base* that it defines."""
+    # A module also has the classes that it imports.
+    (only,) = (
+        value
+        for name, value in vars(import_module(module)).items()
+        if isinstance(value, type)
+        and issubclass(value, base)
+        and value.__module__ == module
+        and not name.startswith("_")
+    )
+    return only
 
 
 @cache

@@ -39,7 +39,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from recce_meta.repositories.types import Forge
+from tests.forge_names import Forge
 from tests.git_server import Answer, File, GitServer
 
 RIGHTS = ("comment", "hook", "pull_requests", "status", "user")

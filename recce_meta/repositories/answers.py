@@ -15,7 +15,7 @@ from recce_meta.repositories.state.jobs import JobStatistics, ObjectsFound, Stag
 from recce_meta.repositories.types import (
     ConnectionStatus,
     ExtractionJob,
-    Forge,
+    ForgeName,
     GitHubApp,
     JobEvent,
     JobFigures,
@@ -32,7 +32,7 @@ class ConnectionAnswer(Tabular, frozen=True, kw_only=True):
 
     id: str
     name: str
-    type: Forge
+    type: ForgeName
     repo_url: str
     """Address, without credentials."""
     branch: str

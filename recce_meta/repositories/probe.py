@@ -15,7 +15,7 @@ from recce_meta.models.run import Check
 from recce_meta.repositories.answers import ConnectionTest
 from recce_meta.repositories.dbt.project import DbtProject, read_dbt_project, refuse_escapes
 from recce_meta.repositories.dbt.versions import choose_version
-from recce_meta.repositories.git import github_app
+from recce_meta.repositories.forges.github.app import InstallationTokens
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress, parse_address
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits
@@ -86,7 +86,7 @@ class _Probe:
             if request.private_key is None:
                 hint = "give the key with --private-key-file"
                 raise self._fail("token", "The private key of the GitHub App is missing", hint)
-            tokens = github_app.InstallationTokens(self._environ)
+            tokens = InstallationTokens(self._environ)
             return await tokens.installation_token(request.github_app, request.private_key, address)
         if request.token_env is None:
             return request.access_token

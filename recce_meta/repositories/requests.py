@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from recce_meta.api.diff import parse_fail_on
 from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models.run import IsolationKind
-from recce_meta.repositories.types import Forge, GitHubApp, ProfileTarget
+from recce_meta.repositories.types import ForgeName, GitHubApp, ProfileTarget
 from recce_meta.warehouses import available
 
 SECRETS = ("access_token", "private_key")
@@ -52,7 +52,7 @@ class NewConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     repo_url: str
     name: str | None = None
-    type: Forge | None = None
+    type: ForgeName | None = None
     """Default: from the host."""
     branch: str | None = None
     """Main branch. Default: that of the repository."""

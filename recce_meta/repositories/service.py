@@ -51,7 +51,7 @@ from recce_meta.repositories.state import connections, jobs, workers
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up, repeat_reports
 from recce_meta.repositories.state.projects import check_owner, hand_over_project
-from recce_meta.repositories.types import ExtractionJob, Forge, JobEvent, JobStatus, RepositoryConnection
+from recce_meta.repositories.types import ExtractionJob, ForgeName, JobEvent, JobStatus, RepositoryConnection
 from recce_meta.repositories.webhooks.receiving import HookReceiver
 from recce_meta.repositories.webhooks.setup import PUBLIC_URL, HookSetup, WebhookAnswer, run_in_thread
 
@@ -262,7 +262,7 @@ class RepositoryService:
         connection = RepositoryConnection(
             id=secrets.token_hex(6),
             name=request.name,
-            type=request.type or (Forge.GIT if address is None else address.forge),
+            type=request.type or (ForgeName.GIT if address is None else address.forge),
             repo_url="" if address is None else address.url,
             branches=tuple(dict.fromkeys((request.branch or "main", *request.branches))),
             subdirectory=normal_subdirectory(request.subdirectory),

@@ -14,7 +14,7 @@ from recce_meta.models.rows import Tabular
 from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 
 
-class Forge(str, Enum):
+class ForgeName(str, Enum):
     """Kind of the server of a repository; `git` is any other."""
 
     GITHUB = "github"
@@ -126,7 +126,7 @@ class RepositoryConnection(Tabular, frozen=True, kw_only=True):
     """12 hexadecimal digits."""
     name: str
     """Unique name; by default that of the repository, with that of its subdirectory."""
-    type: Forge
+    type: ForgeName
     repo_url: str
     """Address, without credentials."""
     branches: tuple[str, ...]

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from recce_meta.errors import UsageError
 from recce_meta.repositories.service import RepositoryService
-from recce_meta.repositories.types import Forge
+from recce_meta.repositories.types import ForgeName
 from recce_meta.repositories.webhooks.effects import HookOutcome
 from recce_meta.repositories.webhooks.receiving import HookReceiver
 from recce_meta.server.access import client_address
@@ -41,7 +41,7 @@ MOST_FAILURES = 60
 WEBHOOKS = "Webhooks"
 
 router = APIRouter(prefix="/webhooks", responses=FAILURES)
-ForgeName = Annotated[
+Name = Annotated[
     Literal["github", "gitlab", "bitbucket", "gitea"],
     Path(description="Forge of the webhook.", examples=["github"]),
 ]
@@ -90,7 +90,7 @@ async def _deliveries(request: Request) -> Deliveries:
 )
 async def deliver(
     request: Request,
-    forge: ForgeName,
+    forge: Name,
     deliveries: Annotated[Deliveries, Depends(_deliveries)],
     connection: Annotated[str | None, Query(description="Id of the connection.")] = None,
 ) -> Response:
@@ -107,7 +107,9 @@ async def deliver(
     # Deliveries behind one proxy share its address, so a failing one must not exclude the others.
     body = await _body(request, LARGEST_OF_FAILING if is_failing else LARGEST_DELIVERY)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    found = await run_in_threadpool(receiver.receive, Forge(forge), headers, body, connection_id=connection)
+    found = await run_in_threadpool(
+        receiver.receive, ForgeName(forge), headers, body, connection_id=connection
+    )
     WEBHOOKS_RECEIVED.count(forge, "unproven" if found is None else found.status.value)
     if found is None:
         deliveries.failures.count(address)
@@ -127,7 +129,7 @@ async def deliver(
     responses=document_of("webhook_answer"),
     openapi_extra=body_of("set_up_request"),
 )
-async def set_up(asked: Asked, forge: ForgeName) -> Response:
+async def set_up(asked: Asked, forge: Name) -> Response:
     """Set up the webhook of a connection at its forge.
 
     If its token may not do that, `manual` has the steps for a person, with a secret that is shown only once.

@@ -7,13 +7,11 @@ without a folder. Modules are imported when their class is first requested.
 
 from __future__ import annotations
 
-import pkgutil
 from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Literal, TypeVar
 
-from recce_meta.plugins import class_at, load_plugin, plugin_error
+from recce_meta.plugins import class_at, class_of, folders_of, load_plugin, plugin_error
 
 T = TypeVar("T")
 Part = Literal["connection", "dialect", "catalog", "driver"]
@@ -25,8 +23,7 @@ GENERIC = "generic"
 @cache
 def folders_with(part: Part) -> tuple[str, ...]:
     """Return the folders of warehouses that hold the module *part*, sorted, without `generic`."""
-    package = import_module(__package__)
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
+    names = folders_of(__package__)
     return tuple(name for name in names if name != GENERIC and find_spec(f"{__package__}.{name}.{part}"))
 
 
@@ -34,17 +31,7 @@ def built_in(part: Part, folder: str, base: type[T]) -> type[T] | None:
     """Return the subclass of *base* that the module *part* of *folder* defines; None without one."""
     if folder != GENERIC and folder not in folders_with(part):
         return None
-    module = import_module(f"{__package__}.{folder}.{part}")
-    # A module also has the classes that it imports.
-    (only,) = (
-        value
-        for name, value in vars(module).items()
-        if isinstance(value, type)
-        and issubclass(value, base)
-        and value.__module__ == module.__name__
-        and not name.startswith("_")
-    )
-    return only
+    return class_of(f"{__package__}.{folder}.{part}", base)
 
 
 def plugin(group: str, name: str, base: type[T]) -> type[T] | None:

@@ -36,8 +36,7 @@ WORDS_TO_SPARE = 5
 LOADERS = {
     "lazy.py": "public names of a package, on first use",
     "cli/lazy.py": "module of a command, when it runs or shows its help",
-    "plugins.py": "entry points of other packages",
-    "warehouses/registry.py": "one warehouse of many",
+    "plugins.py": "entry points of other packages, and one folder of many",
 }
 """Modules that import the package's own modules inside functions, with what they load."""
 

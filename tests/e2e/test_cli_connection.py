@@ -14,8 +14,8 @@ import pytest
 
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.projects import claim_project, owned_projects
-from recce_meta.repositories.types import Forge
 from tests.e2e.conftest import Cli
+from tests.forge_names import Forge
 from tests.git_server import GitServer, git_backend, git_server
 from tests.receivers import Answer, receiver
 from tests.states import opened

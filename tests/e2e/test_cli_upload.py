@@ -29,7 +29,7 @@ from recce_meta.repositories.state.projects import hand_over_project
 from recce_meta.repositories.state.tables import project_owners, pull_requests
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.state.tokens import TokenScope, add_token
-from recce_meta.repositories.types import Forge, RepositoryConnection, TaskKind
+from recce_meta.repositories.types import RepositoryConnection, TaskKind
 from recce_meta.server.access import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.metadata import manifests, uploads
@@ -37,6 +37,7 @@ from recce_meta.server.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.sync import server_client
 from tests.e2e.conftest import Cli
+from tests.forge_names import Forge
 from tests.states import DATABASES, opened, state_address
 
 pytestmark = pytest.mark.extensive

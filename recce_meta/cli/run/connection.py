@@ -31,7 +31,7 @@ from recce_meta.repositories.requests import Caller, ConnectionChange, NewConnec
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.audit import Actor, AuditOrigin, acting_as
 from recce_meta.repositories.state.database import open_state, require_state
-from recce_meta.repositories.types import Forge, GitHubApp, JobStatus, ProfileTarget
+from recce_meta.repositories.types import ForgeName, GitHubApp, JobStatus, ProfileTarget
 
 LAST = "last"
 """Name of the last job."""
@@ -89,7 +89,7 @@ def add(
     request = NewConnection(
         repo_url=url,
         is_upload_only=is_upload_only,
-        type=None if forge is None else Forge(forge),
+        type=None if forge is None else ForgeName(forge),
         **_given(fields, ProfileTarget()),
     )
     with opened(state, is_created=True) as service:

@@ -10,14 +10,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.models.run import MERGE_BASE_OF, IsolationKind
+from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.git.address import AddressRules, parse_address
-from recce_meta.repositories.git.client import HEADS, Fetched, GitClient
+from recce_meta.repositories.git.client import Fetched, GitClient
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.git.history import Head, history_path, merge_base
 from recce_meta.repositories.git.mirrors import mirror_path
 from recce_meta.repositories.login import Logins
 from recce_meta.repositories.types import (
-    Forge,
     JobSource,
     PullRequest,
     RepositoryConnection,
@@ -26,12 +26,6 @@ from recce_meta.repositories.types import (
 )
 from recce_meta.repositories.workflow import JobRun
 
-_REFERENCES = {
-    Forge.GITHUB: "refs/pull/{number}/head",
-    Forge.GITEA: "refs/pull/{number}/head",
-    Forge.GITLAB: "refs/merge-requests/{number}/head",
-}
-"""Reference of a head in the repository that the pull request belongs to."""
 _LOOKS = 3
 """Number of looks at a head that is not the commit of the event."""
 _PAUSE = 1.0
@@ -131,26 +125,19 @@ class Commits:
 
     async def _head(self, run: JobRun, request: PullRequest, client: GitClient) -> Head:
         """Return the reference of the head, and the client of the repository that has it."""
-        pattern = _REFERENCES.get(run.connection.type)
-        if pattern is not None:
-            return Head(client=client, reference=pattern.format(number=request.number))
-        reference = f"{HEADS}{request.head_branch}"
-        if run.connection.type is not Forge.BITBUCKET:
+        forge = find_forge(run.connection.type)
+        if forge is None:
             raise GitFailure(
                 GitFailureKind.BRANCH,
                 f"Servers of the type {run.connection.type.value} have no pull requests",
                 hint="set the type of the connection to that of the forge",
             )
-        if not request.is_fork:
-            return Head(client=client, reference=reference)
-        if request.head_url is None:
-            raise GitFailure(
-                GitFailureKind.BRANCH,
-                f"The fork of pull request {request.number} is not known",
-                hint="it may be deleted or private; push the branch to the repository itself",
-            )
+        source = forge.head_source(request)
+        if source.url is None:
+            return Head(client=client, reference=source.reference)
         # The address comes from a delivery: it passes the rules, and never gets a token.
-        return Head(client=client.of_other(parse_address(request.head_url, self._rules)), reference=reference)
+        other = client.of_other(parse_address(source.url, self._rules))
+        return Head(client=other, reference=source.reference)
 
     async def _head_commit(self, request: PullRequest, head: Head) -> str:
         """Return the commit of the head; wait a moment if it is not that of the event.

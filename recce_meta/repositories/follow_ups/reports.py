@@ -39,7 +39,7 @@ from recce_meta.repositories.follow_ups.comments import (
 from recce_meta.repositories.follow_ups.context import TaskContext
 from recce_meta.repositories.follow_ups.runner import TaskRefused, can_retry
 from recce_meta.repositories.forges.base import ForgeClient, ForgeFailure, ForgeFailureKind, StatusState
-from recce_meta.repositories.forges.open import LONGEST_COMMENTS
+from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.git.failures import GitFailure
 from recce_meta.repositories.state.connections import get_connection, list_connections, update_connection
 from recce_meta.repositories.state.database import State
@@ -188,7 +188,7 @@ class PullRequestReporter:
         elif limits := tuple(self._limits(subject)):
             notes = limits
             verdict = CommitVerdict.of(verdict.state, f"Read without dbt: {verdict.description}")
-        to = links.store(connection.store)
+        to, forge = links.store(connection.store), find_forge(connection.type)
         text = report_comment(
             connection.id,
             diff,
@@ -196,7 +196,7 @@ class PullRequestReporter:
             name=subject.name,
             to=to,
             notes=(*notes, *_left_out(subject)),
-            max_chars=min(MAX_CHARS, LONGEST_COMMENTS.get(connection.type, MAX_CHARS)),
+            max_chars=MAX_CHARS if forge is None else min(MAX_CHARS, forge.longest_comment),
         )
         return Report(sha=sha, verdict=verdict, url=url, text=text, reported=" ".join(runs))
 

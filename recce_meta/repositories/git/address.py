@@ -21,7 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.types import Forge
+from recce_meta.repositories.types import ForgeName
 
 ALLOWED_HOSTS = "RECCE_META_ALLOWED_HOSTS"
 """Environment variable that lists hosts."""
@@ -44,14 +44,14 @@ _UNICAST = ipaddress.ip_network("2000::/3")
 _SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "168.63.129.16/32", "3fff::/20")))
 """Networks that Python, or an older version of it, takes for public; 168.63.129.16 is a service of Azure."""
 _FORGES = (
-    (Forge.GITHUB, re.compile(r"(?:.+\.)?(?:github\.com|ghe\.com)|github\..+")),
-    (Forge.GITLAB, re.compile(r"(?:.+\.)?gitlab\.com|gitlab\..+")),
-    (Forge.BITBUCKET, re.compile(r"(?:.+\.)?bitbucket\.org|bitbucket\..+")),
-    (Forge.GITEA, re.compile(r"(?:.+\.)?(?:codeberg\.org|gitea\.com)|(?:gitea|forgejo)\..+")),
+    (ForgeName.GITHUB, re.compile(r"(?:.+\.)?(?:github\.com|ghe\.com)|github\..+")),
+    (ForgeName.GITLAB, re.compile(r"(?:.+\.)?gitlab\.com|gitlab\..+")),
+    (ForgeName.BITBUCKET, re.compile(r"(?:.+\.)?bitbucket\.org|bitbucket\..+")),
+    (ForgeName.GITEA, re.compile(r"(?:.+\.)?(?:codeberg\.org|gitea\.com)|(?:gitea|forgejo)\..+")),
 )
-_WITH_SUFFIX = frozenset([Forge.GITHUB, Forge.GITLAB, Forge.BITBUCKET, Forge.GITEA])
+_WITH_SUFFIX = frozenset([ForgeName.GITHUB, ForgeName.GITLAB, ForgeName.BITBUCKET, ForgeName.GITEA])
 """Forges that redirect an address without .git, or accept both."""
-_OWNER_AND_NAME = frozenset([Forge.GITHUB, Forge.BITBUCKET, Forge.GITEA])
+_OWNER_AND_NAME = frozenset([ForgeName.GITHUB, ForgeName.BITBUCKET, ForgeName.GITEA])
 """Forges whose paths are OWNER/NAME."""
 
 
@@ -81,7 +81,7 @@ class RepositoryAddress(Struct, frozen=True, kw_only=True):
     port: int
     path: str
     """Begins with a slash; without `.git` on forges that need none."""
-    forge: Forge
+    forge: ForgeName
     """Kind of the server, guessed from its host."""
     is_allowed: bool = False
     """Whether `RECCE_META_ALLOWED_HOSTS` lists the host."""
@@ -104,9 +104,14 @@ class RepositoryAddress(Struct, frozen=True, kw_only=True):
         return f"{self.url}.git" if self.forge in _WITH_SUFFIX else self.url
 
     @property
+    def repository(self) -> str:
+        """Return the path without `.git`."""
+        return self.path.removesuffix(".git")
+
+    @property
     def name(self) -> str:
         """Return the last part of the path, without `.git`."""
-        return self.path.rpartition("/")[2].removesuffix(".git")
+        return self.repository.rpartition("/")[2]
 
 
 def parse_address(text: str, rules: AddressRules | None = None) -> RepositoryAddress:
@@ -146,7 +151,7 @@ def parse_server(text: str, rules: AddressRules | None = None) -> RepositoryAddr
             f"Plain HTTP is refused: {text}",
             f"use https://{parts.netloc}{parts.path}, or list the host in {ALLOWED_HOSTS}",
         )
-    forge = next((forge for forge, pattern in _FORGES if pattern.fullmatch(host)), Forge.GIT)
+    forge = next((forge for forge, pattern in _FORGES if pattern.fullmatch(host)), ForgeName.GIT)
     return RepositoryAddress(
         scheme=parts.scheme, host=host, port=port, path="/", forge=forge, is_allowed=is_allowed
     )
@@ -278,10 +283,10 @@ def _with_path(address: RepositoryAddress, path: str, *, has_more: bool) -> Repo
     if address.forge in _WITH_SUFFIX:
         path = path.removesuffix(".git")
     has_two = address.forge not in _OWNER_AND_NAME or len(segments) == 2
-    if not has_two or (address.forge is Forge.GITLAB and "/-/" in path):
+    if not has_two or (address.forge is ForgeName.GITLAB and "/-/" in path):
         hint = "enter the address of one repository, such as https://HOST/OWNER/NAME"
         page = re.fullmatch(r"(/[^/]+/[^/]+)/.+" if len(segments) > 2 else "", path)
-        if address.forge is Forge.GITLAB:
+        if address.forge is ForgeName.GITLAB:
             hint = f"use {address.server}{path.partition('/-/')[0]}"
         elif page and _PAGE.fullmatch(path.removeprefix(page[1])):
             hint = f"use {address.server}{page[1]}, and --subdirectory for a folder in it"

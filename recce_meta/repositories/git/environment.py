@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from recce_meta.repositories.git.address import RepositoryAddress
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.types import Forge
+from recce_meta.repositories.types import ForgeName
 
 OLDEST_GIT = (2, 37)
 """The first version with `http.curloptResolve`."""
@@ -30,7 +30,7 @@ PASSED_ON = (
 """Variables of the service that git needs to reach servers: certificates and proxies."""
 PACKAGES_PASSED_ON = (*PASSED_ON, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables of the service that `dbt deps` needs to reach servers."""
-_USERS = {Forge.GITLAB: "oauth2", Forge.BITBUCKET: "x-token-auth"}
+_USERS = {ForgeName.GITLAB: "oauth2", ForgeName.BITBUCKET: "x-token-auth"}
 _USER = "x-access-token"
 """User name for a token on GitHub; Gitea and most other servers ignore it."""
 

@@ -20,7 +20,7 @@ from recce_meta.repositories.state.audit import AuditAction, note
 from recce_meta.repositories.state.connections import list_connections
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tables import project_owners
-from recce_meta.repositories.types import Forge, RepositoryConnection, connection_environment_of
+from recce_meta.repositories.types import ForgeName, RepositoryConnection, connection_environment_of
 
 
 class OtherRepository(RecceMetaError):
@@ -49,7 +49,7 @@ def repository_of(connection: RepositoryConnection) -> str:
     if not address:
         return f"uploads to the connection {connection.id}"
     # Forges ignore the case of names; another server may have two repositories.
-    if connection.type is not Forge.GIT:
+    if connection.type is not ForgeName.GIT:
         address = address.lower()
     return f"{address} ({connection.subdirectory})" if connection.subdirectory else address
 

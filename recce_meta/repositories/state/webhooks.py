@@ -22,7 +22,7 @@ from recce_meta.repositories.state.tables import (
     webhooks,
 )
 from recce_meta.repositories.types import (
-    Forge,
+    ForgeName,
     JobSource,
     JobStatus,
     Webhook,
@@ -48,7 +48,9 @@ class HookCandidate(Struct, frozen=True, kw_only=True):
         return f"HookCandidate({self.connection_id!r})"
 
 
-def webhook_candidates(state: State, forge: Forge, connection_id: str | None = None) -> list[HookCandidate]:
+def webhook_candidates(
+    state: State, forge: ForgeName, connection_id: str | None = None
+) -> list[HookCandidate]:
     """Return the connections of the type *forge* that have a webhook's secret; only one if given."""
     secrets = connection_secrets
     query = (

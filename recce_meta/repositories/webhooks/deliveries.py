@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from recce_meta.repositories.types import Forge
+from recce_meta.repositories.types import ForgeName
 from recce_meta.repositories.webhooks import bitbucket, github, gitlab
 from recce_meta.repositories.webhooks.events import (
     Delivery,
@@ -18,37 +18,37 @@ from recce_meta.repositories.webhooks.events import (
     shown,
 )
 
-FORGES = (Forge.GITHUB, Forge.GITLAB, Forge.BITBUCKET, Forge.GITEA)
+FORGES = (ForgeName.GITHUB, ForgeName.GITLAB, ForgeName.BITBUCKET, ForgeName.GITEA)
 """Forges with webhooks."""
-_REPOSITORIES: Mapping[Forge, Callable[[bytes], SentRepository]] = {
-    Forge.GITHUB: github.repository_of,
-    Forge.GITLAB: gitlab.repository_of,
-    Forge.BITBUCKET: bitbucket.repository_of,
-    Forge.GITEA: github.repository_of,
+_REPOSITORIES: Mapping[ForgeName, Callable[[bytes], SentRepository]] = {
+    ForgeName.GITHUB: github.repository_of,
+    ForgeName.GITLAB: gitlab.repository_of,
+    ForgeName.BITBUCKET: bitbucket.repository_of,
+    ForgeName.GITEA: github.repository_of,
 }
-_READERS: Mapping[Forge, Reader] = {
-    Forge.GITHUB: github.read_github,
-    Forge.GITLAB: gitlab.read_gitlab,
-    Forge.BITBUCKET: bitbucket.read_bitbucket,
-    Forge.GITEA: github.read_gitea,
+_READERS: Mapping[ForgeName, Reader] = {
+    ForgeName.GITHUB: github.read_github,
+    ForgeName.GITLAB: gitlab.read_gitlab,
+    ForgeName.BITBUCKET: bitbucket.read_bitbucket,
+    ForgeName.GITEA: github.read_gitea,
 }
-_IDS: Mapping[Forge, tuple[str, ...]] = {
-    Forge.GITHUB: ("x-github-delivery",),
-    Forge.GITLAB: ("webhook-id", "idempotency-key", "x-gitlab-event-uuid"),
-    Forge.BITBUCKET: ("x-request-uuid", "x-request-id"),
-    Forge.GITEA: ("x-forgejo-delivery", "x-gitea-delivery"),
+_IDS: Mapping[ForgeName, tuple[str, ...]] = {
+    ForgeName.GITHUB: ("x-github-delivery",),
+    ForgeName.GITLAB: ("webhook-id", "idempotency-key", "x-gitlab-event-uuid"),
+    ForgeName.BITBUCKET: ("x-request-uuid", "x-request-id"),
+    ForgeName.GITEA: ("x-forgejo-delivery", "x-gitea-delivery"),
 }
 """Headers with the id of a delivery; the first that is there counts."""
 
 
-def sent_repository(forge: Forge, body: bytes) -> SentRepository:
+def sent_repository(forge: ForgeName, body: bytes) -> SentRepository:
     """Return the repository that *body* names; one without id and address if it cannot be read."""
     with suppress(MalformedDelivery):
         return _REPOSITORIES[forge](body)
     return SentRepository()
 
 
-def read_delivery(forge: Forge, headers: Mapping[str, str], body: bytes, now: datetime) -> Delivery:
+def read_delivery(forge: ForgeName, headers: Mapping[str, str], body: bytes, now: datetime) -> Delivery:
     """Return a delivery that arrived at the time *now*; a body of another form is ignored.
 
     The names in *headers* are in lower case.
@@ -66,13 +66,13 @@ def read_delivery(forge: Forge, headers: Mapping[str, str], body: bytes, now: da
     )
 
 
-def _event_name(forge: Forge, headers: Mapping[str, str]) -> str:
-    if forge is Forge.GITEA:
+def _event_name(forge: ForgeName, headers: Mapping[str, str]) -> str:
+    if forge is ForgeName.GITEA:
         return github.gitea_event(headers)
     names = {
-        Forge.GITHUB: "x-github-event",
-        Forge.GITLAB: "x-gitlab-event",
-        Forge.BITBUCKET: "x-event-key",
+        ForgeName.GITHUB: "x-github-event",
+        ForgeName.GITLAB: "x-gitlab-event",
+        ForgeName.BITBUCKET: "x-event-key",
     }
     return headers.get(names[forge], "")
 

@@ -23,7 +23,7 @@ from recce_meta.repositories.state.webhooks import (
     note_delivery,
     webhook_candidates,
 )
-from recce_meta.repositories.types import Forge, RepositoryConnection, WebhookDelivery
+from recce_meta.repositories.types import ForgeName, RepositoryConnection, WebhookDelivery
 from recce_meta.repositories.webhooks.deliveries import (
     read_delivery,
     repository_key,
@@ -65,7 +65,7 @@ class HookReceiver:
         """Sealed secrets that no key opens, which the log has."""
 
     def receive(
-        self, forge: Forge, headers: Mapping[str, str], body: bytes, *, connection_id: str | None = None
+        self, forge: ForgeName, headers: Mapping[str, str], body: bytes, *, connection_id: str | None = None
     ) -> ReceivedDelivery | None:
         """Answer a delivery; None if it is not proven.
 
@@ -90,7 +90,7 @@ class HookReceiver:
 
     def _proven(
         self,
-        forge: Forge,
+        forge: ForgeName,
         headers: Mapping[str, str],
         body: bytes,
         candidates: Sequence[HookCandidate],

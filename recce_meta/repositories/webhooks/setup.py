@@ -18,9 +18,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.errors import ConfigurationError, RecceMetaError, StoreError, UsageError
+from recce_meta.plugins import forge_names
 from recce_meta.report.addresses import server_addresses
 from recce_meta.repositories.forges.base import ForgeFailure, ForgeFailureKind, RemoteHook
-from recce_meta.repositories.forges.open import HOOK_EVENTS, open_forge
+from recce_meta.repositories.forges.forge import Forge
+from recce_meta.repositories.forges.open import forge_of, open_forge
+from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
 from recce_meta.repositories.secrets import Keys, SecretField
@@ -34,7 +37,7 @@ from recce_meta.repositories.state.webhooks import (
     list_deliveries,
     put_webhook,
 )
-from recce_meta.repositories.types import Forge, RepositoryConnection, Webhook, WebhookDelivery
+from recce_meta.repositories.types import RepositoryConnection, Webhook, WebhookDelivery
 from recce_meta.repositories.webhooks.signatures import new_secret
 
 PUBLIC_URL = "RECCE_META_PUBLIC_URL"
@@ -112,12 +115,12 @@ class HookSetup:
 
     def answer(self, connection: RepositoryConnection) -> WebhookAnswer:
         """Return the webhook of *connection* as it is stored, without its secret."""
-        found = get_webhook(self._state, connection.id)
+        found, forge = get_webhook(self._state, connection.id), find_forge(connection.type)
         deliveries = list_deliveries(self._state, connection.id, limit=1)
         return WebhookAnswer(
             connection_id=connection.id,
             url=self._url(connection) if found is None else found.url or None,
-            events=HOOK_EVENTS.get(connection.type, ()) if found is None else found.events,
+            events=(forge.hook_events if forge else ()) if found is None else found.events,
             active=found is not None and found.is_active,
             error=None if found is None else found.error,
             hint=self._hint(connection, found),
@@ -130,7 +133,7 @@ class HookSetup:
         If the forge refuses, the answer has steps with a new secret. Raises UsageError if the connection
         cannot have a webhook or the address of this server is unknown, and ConfigurationError without a key.
         """
-        url = self._required_url(connection)
+        forge, url = self._required(connection)
         keys = await asyncio.to_thread(self._keys)
         renewed = {"is_rotated": is_rotated}
         await asyncio.to_thread(
@@ -142,7 +145,7 @@ class HookSetup:
             connection_id=connection.id,
             hook_id=before.hook_id,
             url=url,
-            events=HOOK_EVENTS[connection.type],
+            events=forge.hook_events,
             is_active=before.is_active and not is_new,
             created_at=datetime.now(timezone.utc),
         )
@@ -165,7 +168,7 @@ class HookSetup:
             else:
                 await asyncio.to_thread(put_webhook, self._state, hook)
             found = await asyncio.to_thread(self.answer, connection)
-            return replace(found, manual=ManualSetup(steps=_steps(connection, url), secret=secret))
+            return replace(found, manual=ManualSetup(steps=_steps(connection, forge, url), secret=secret))
         hook = replace(hook, hook_id=remote.hook_id, events=remote.events, is_active=remote.is_active)
         await asyncio.to_thread(put_webhook, self._state, hook)
         return await asyncio.to_thread(self.answer, connection)
@@ -173,7 +176,8 @@ class HookSetup:
     async def connect(self, connection: RepositoryConnection) -> None:
         """Set up the webhook of a new connection if its token may; a failure is stored, and not raised."""
         has_login = connection.has_token or connection.token_env or connection.github_app
-        if not has_login or not self._public_url or not _can_have_hook(connection):
+        forge = forge_of(connection)
+        if not has_login or not self._public_url or forge is None:
             return
         try:
             await self.set_up(connection)
@@ -181,7 +185,7 @@ class HookSetup:
             hook = Webhook(
                 connection_id=connection.id,
                 url="",
-                events=HOOK_EVENTS[connection.type],
+                events=forge.hook_events,
                 error=_text(error),
                 created_at=datetime.now(timezone.utc),
             )
@@ -244,19 +248,21 @@ class HookSetup:
 
         Raises UsageError if that of this server is invalid.
         """
-        if not self._public_url or not _can_have_hook(connection):
+        if not self._public_url or forge_of(connection) is None:
             return None
         server = server_addresses(self._public_url).server
         # With the id: several connections, each with a secret of its own, may have the same repository.
         return f"{server}/api/webhooks/{connection.type.value}?connection={connection.id}"
 
-    def _required_url(self, connection: RepositoryConnection) -> str:
-        if not _can_have_hook(connection):
+    def _required(self, connection: RepositoryConnection) -> tuple[Forge, str]:
+        """Return the forge of *connection*, and the address that it calls. Raises UsageError."""
+        forge = forge_of(connection)
+        if forge is None:
             raise UsageError(
                 f"{connection.name} cannot have a webhook",
                 hint="its runs come from uploads"
                 if connection.is_upload_only
-                else "the type git has none: add it with --type github, gitlab, bitbucket or gitea",
+                else f"the type git has none: add it with --type {' or '.join(forge_names())}",
             )
         url = self._url(connection)
         if url is None:
@@ -264,10 +270,10 @@ class HookSetup:
                 "The address that the forge should call is unknown",
                 hint=f"{_NO_ADDRESS}, and start it again",
             )
-        return url
+        return forge, url
 
     def _hint(self, connection: RepositoryConnection, found: Webhook | None) -> str | None:
-        if not _can_have_hook(connection):
+        if forge_of(connection) is None:
             return None
         if not self._public_url:
             return _NO_ADDRESS
@@ -282,56 +288,16 @@ def run_in_thread(work: Coroutine[Any, Any, None]) -> None:
         pool.submit(asyncio.run, work).result()
 
 
-def _can_have_hook(connection: RepositoryConnection) -> bool:
-    return connection.type is not Forge.GIT and not connection.is_upload_only
-
-
 def _text(error: RecceMetaError) -> str:
     return error.message if error.hint is None else f"{error.message}; {error.hint}"
 
 
-def _steps(connection: RepositoryConnection, url: str) -> tuple[str, ...]:
+def _steps(connection: RepositoryConnection, forge: Forge, url: str) -> tuple[str, ...]:
     """Return what a person does at the forge; the secret is shown next to the steps."""
-    page, fields = _FORMS[connection.type]
     # Servers of one's own keep .git in the address, which none of their pages has.
     repository = connection.repo_url.removesuffix(".git")
-    return (f"Open {repository}{page} as an administrator of the repository", f"URL: {url}", *fields)
-
-
-_FORMS: Mapping[Forge, tuple[str, tuple[str, ...]]] = {
-    Forge.GITHUB: (
-        "/settings/hooks/new",
-        (
-            "Content type: application/json",
-            "Secret: the one below",
-            "Events: select Pushes and Pull requests",
-            "Press Add webhook",
-        ),
-    ),
-    Forge.GITLAB: (
-        "/-/hooks",
-        (
-            "Signing token, or Secret token if the form has no other: the secret below",
-            "Trigger: Push events and Merge request events",
-            "Press Add webhook",
-        ),
-    ),
-    Forge.BITBUCKET: (
-        "/admin/webhooks",
-        (
-            "Secret: the one below",
-            "Triggers: Repository push, and Pull request created, updated, merged and declined",
-            "Press Save",
-        ),
-    ),
-    Forge.GITEA: (
-        "/settings/hooks/gitea/new",
-        (
-            "HTTP method: POST, content type: application/json",
-            "Secret: the one below",
-            "Trigger on custom events: Push, Delete, Pull request, and Pull request synchronized",
-            "Press Add webhook",
-        ),
-    ),
-}
-"""Page of the forge with the form of a new webhook, and its fields."""
+    return (
+        f"Open {repository}{forge.hook_form.path} as an administrator of the repository",
+        f"URL: {url}",
+        *forge.hook_form.fields,
+    )

@@ -18,7 +18,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 
-from recce_meta.repositories.types import Forge
+from recce_meta.repositories.types import ForgeName
 
 TOLERANCE = 300.0
 """Seconds by which the time of a delivery may differ from that of this machine."""
@@ -36,7 +36,7 @@ def new_secret() -> str:
 
 
 def is_signed(
-    forge: Forge, headers: Mapping[str, str], body: bytes, secret: str | None, *, now: float
+    forge: ForgeName, headers: Mapping[str, str], body: bytes, secret: str | None, *, now: float
 ) -> bool:
     """Return True if *headers* prove that the sender of *body* knows *secret*.
 
@@ -99,20 +99,20 @@ def _key(secret: str) -> bytes:
         return secret.encode()
 
 
-_PROOFS: Mapping[Forge, Callable[[Mapping[str, str], bytes, str, float], bool]] = {
+_PROOFS: Mapping[ForgeName, Callable[[Mapping[str, str], bytes, str, float], bool]] = {
     # https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
-    Forge.GITHUB: _by_digest("x-hub-signature-256", prefix="sha256="),
+    ForgeName.GITHUB: _by_digest("x-hub-signature-256", prefix="sha256="),
     # https://docs.gitlab.com/user/project/integrations/webhooks
-    Forge.GITLAB: _by_gitlab,
+    ForgeName.GITLAB: _by_gitlab,
     # https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks
-    Forge.BITBUCKET: _by_digest("x-hub-signature", prefix="sha256="),
+    ForgeName.BITBUCKET: _by_digest("x-hub-signature", prefix="sha256="),
     # https://forgejo.org/docs/latest/user/webhooks
-    Forge.GITEA: _by_digest("x-forgejo-signature", "x-gitea-signature"),
+    ForgeName.GITEA: _by_digest("x-forgejo-signature", "x-gitea-signature"),
 }
 
 
 def first_proven(
-    forge: Forge, headers: Mapping[str, str], body: bytes, candidates: Sequence[str | None], *, now: float
+    forge: ForgeName, headers: Mapping[str, str], body: bytes, candidates: Sequence[str | None], *, now: float
 ) -> int | None:
     """Return the position of the first of *candidates*, secrets, that the delivery proves; None if none.
 

@@ -19,7 +19,7 @@ from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.repositories.answers import ConnectionAnswer, ConnectionTest
 from recce_meta.repositories.requests import SECRETS, ConnectionChange, NewConnection
 from recce_meta.repositories.service import ConnectionTestFailed
-from recce_meta.repositories.types import Forge
+from recce_meta.repositories.types import ForgeName
 from recce_meta.server.connections.lists import CRUMB
 from recce_meta.server.connections.pages import USUAL_MINUTES
 from recce_meta.server.connections.routing import (
@@ -169,7 +169,7 @@ def _form(
         "test": error.test if isinstance(error, ConnectionTestFailed) else None,
         "action": ROOT if found is None else address_of(found.id, "edit"),
         "cancelled": ROOT if found is None else address_of(found.id),
-        "forges": [one.value for one in Forge],
+        "forges": [one.value for one in ForgeName],
         "store_names": list(request.site.stores) or [DEFAULT_STORE],
         "adapters": available(),
         "isolations": [one.value for one in IsolationKind],

@@ -16,9 +16,10 @@ from recce_meta.repositories.answers import (
     ProgressAnswer,
     StageAnswer,
 )
+from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.forges.watching import UNLISTED
 from recce_meta.repositories.state.pull_requests import get_pull_request, list_pull_requests
-from recce_meta.repositories.types import Forge, JobStatus
+from recce_meta.repositories.types import JobStatus
 from recce_meta.server.connections.freshness import (
     Age,
     age_html,
@@ -53,14 +54,6 @@ LOG_SHOWN = 500
 STATISTICS_DAYS = 30
 USUAL_MINUTES = 15
 """Interval with which automatic refresh is turned on."""
-PERMISSIONS = {
-    Forge.GITHUB: "read and write Pull requests, Commit statuses and Webhooks",
-    Forge.GITLAB: "use the API (scope api) as a Maintainer of the project",
-    Forge.BITBUCKET: "write the repository, pull requests and webhooks "
-    "(repository:write, pullrequest:write, webhook)",
-    Forge.GITEA: "write the repository and issues (write:repository, write:issue)",
-}
-"""What a token needs for comments, commit statuses and webhooks."""
 
 
 @pages.page("/{id}")
@@ -75,6 +68,7 @@ def connection(request: ConnectionRequest) -> Page:
     columns = ("number", "title", "state", "base_branch", "diff", "status", "comment", "reported_at", "error")
     shown = ("number", "branch", "status", "trigger", "requested_at", "seconds", "tier", "run_id", "error")
     jobs = jobs_listing(request, found, service.extractions(found.id, limit=JOBS_SHOWN))
+    forge = find_forge(found.type)
     values = {
         "connection": found,
         "now": now,
@@ -91,7 +85,7 @@ def connection(request: ConnectionRequest) -> Page:
         "minutes": USUAL_MINUTES,
         "server": request.site.origin or "https://SERVER",
         "unlisted": UNLISTED,
-        "permissions": PERMISSIONS.get(found.type, "write comments and webhooks"),
+        "permissions": "write comments and webhooks" if forge is None else forge.needed_rights,
         "is_admin": request.caller.is_admin,
         "notes": worker_notes(request),
         **webhook_values(request, found),

@@ -36,7 +36,6 @@ from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import events_after, get_job, list_jobs, request_job
 from recce_meta.repositories.types import (
     ExtractionJob,
-    Forge,
     JobStatus,
     ProfileTarget,
     RepositoryConnection,
@@ -48,6 +47,7 @@ from recce_meta.store.columns import columns_of
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store
 from tests.dbt_environments import dbt_environment, environments_folder
+from tests.forge_names import Forge
 from tests.git_server import Answer, File, GitServer
 
 pytestmark = pytest.mark.extensive

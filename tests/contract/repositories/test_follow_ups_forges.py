@@ -15,7 +15,7 @@ from recce_meta.repositories.state import connections
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job
 from recce_meta.repositories.state.tasks import list_tasks
-from recce_meta.repositories.types import Forge, TaskKind
+from recce_meta.repositories.types import TaskKind
 from tests import states
 from tests.contract.repositories.followed_shop import (
     AMOUNT,
@@ -24,6 +24,7 @@ from tests.contract.repositories.followed_shop import (
     followed_shop,
     run_due,
 )
+from tests.forge_names import Forge
 from tests.forge_server import ForgeRepository, ForgeServer, forge_server
 from tests.git_server import Answer, git_server
 

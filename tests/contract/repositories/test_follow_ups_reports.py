@@ -19,7 +19,7 @@ from recce_meta.repositories.state import connections, tables
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up, add_report
 from recce_meta.repositories.state.jobs import get_job, request_cancel
-from recce_meta.repositories.types import Forge, PullRequestState, TaskStatus, base_environment_of
+from recce_meta.repositories.types import PullRequestState, TaskStatus, base_environment_of
 from tests import states
 from tests.contract.repositories.followed_shop import (
     AMOUNT,
@@ -29,6 +29,7 @@ from tests.contract.repositories.followed_shop import (
     FollowedShop,
     followed_shop,
 )
+from tests.forge_names import Forge
 
 HEAD, NEXT_HEAD = "a" * 40, "c" * 40
 

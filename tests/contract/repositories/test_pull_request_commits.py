@@ -34,7 +34,6 @@ from recce_meta.repositories.state.pull_requests import (
 )
 from recce_meta.repositories.types import (
     ExtractionJob,
-    Forge,
     GitHubApp,
     JobSource,
     JobStatus,
@@ -44,6 +43,7 @@ from recce_meta.repositories.types import (
 )
 from recce_meta.repositories.workflow import JobRun
 from tests import states
+from tests.forge_names import Forge
 from tests.forge_server import ForgeRepository, ForgeServer
 from tests.git_server import Answer, File
 

@@ -32,7 +32,6 @@ from recce_meta.repositories.state.pull_requests import (
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.types import (
     ExtractionJob,
-    Forge,
     JobStatus,
     PullRequestEvent,
     RepositoryConnection,
@@ -47,6 +46,7 @@ from recce_meta.store.select import find_run
 from recce_meta.store.session import open_store
 from tests.contract.repositories.test_extraction import MINOR, SHOP, Service, Target
 from tests.dbt_environments import dbt_environment
+from tests.forge_names import Forge
 from tests.forge_server import ForgeRepository, ForgeServer
 from tests.git_server import File, GitServer
 

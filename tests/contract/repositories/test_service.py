@@ -23,8 +23,9 @@ from recce_meta.repositories.secrets import read_keys
 from recce_meta.repositories.service import CONCURRENT_TESTS, RepositoryService
 from recce_meta.repositories.state.connections import read_secret
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.types import Forge, GitHubApp, RepositoryConnection
+from recce_meta.repositories.types import GitHubApp, RepositoryConnection
 from tests import states
+from tests.forge_names import Forge
 
 ADA = Caller(name="ada")
 SHOP = NewConnection(repo_url="https://github.com/acme/shop", access_token="ghp_0123456789abcdef")

@@ -47,13 +47,13 @@ from recce_meta.repositories.state.database import (
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.types import (
     ConnectionStatus,
-    Forge,
     GitHubApp,
     JobSource,
     ProfileTarget,
     TaskKind,
 )
 from tests import states
+from tests.forge_names import Forge
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 CANARY = "ghp_canary0123456789canary0123456789abcd"

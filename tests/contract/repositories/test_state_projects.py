@@ -21,12 +21,12 @@ from recce_meta.repositories.state.projects import (
     repository_of,
 )
 from recce_meta.repositories.types import (
-    Forge,
     RepositoryConnection,
     base_environment_of,
     connection_environment_of,
     head_environment_of,
 )
+from tests.forge_names import Forge
 from tests.states import DATABASES, at_once, opened, shop, state_address
 
 

@@ -19,11 +19,12 @@ from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection, put_secret
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.tokens import TokenScope, add_token
-from recce_meta.repositories.types import Forge, RepositoryConnection
+from recce_meta.repositories.types import RepositoryConnection
 from recce_meta.server.access import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import Store
 from tests import states
+from tests.forge_names import Forge
 
 CONNECTION = "0a1b2c3d4e5f"
 API = "/api/metadata"

@@ -15,7 +15,7 @@ from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.connections import add_connection, update_connection
 from recce_meta.repositories.state.jobs import request_job
 from recce_meta.repositories.state.tokens import TokenScope, add_token
-from recce_meta.repositories.types import Forge, RepositoryConnection
+from recce_meta.repositories.types import RepositoryConnection
 from recce_meta.server.access import Access
 from recce_meta.server.scopes import BOUND, DELIVERIES
 from tests.contract.server.connected_shop import (
@@ -30,6 +30,7 @@ from tests.contract.server.connected_shop import (
 from tests.contract.server.small_store import file_url, record_side, store_at
 from tests.contract.server.test_connections_api import _forget_limits as forget_limits
 from tests.contract.server.test_scopes import all_routes
+from tests.forge_names import Forge
 
 OTHER, SECRET = "5f4e3d2c1b0a", "secretname"
 OPEN = {"/login", "/logout", "/healthz", "/readyz", "/static/{name}", *DELIVERIES}

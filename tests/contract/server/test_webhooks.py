@@ -37,7 +37,6 @@ from recce_meta.repositories.state.webhooks import (
 )
 from recce_meta.repositories.types import (
     ExtractionJob,
-    Forge,
     JobStatus,
     PullRequestState,
     RepositoryConnection,
@@ -62,6 +61,7 @@ from tests.deliveries import (
     recorded,
     standard_signature,
 )
+from tests.forge_names import Forge
 
 ENVIRON = {"RECCE_META_KEY": states.KEY}
 PULL_REQUESTS = {

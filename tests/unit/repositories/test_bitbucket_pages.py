@@ -8,7 +8,7 @@ import pytest
 
 from recce_meta.repositories.forges.api import ForgeApi
 from recce_meta.repositories.forges.base import ForgeFailure
-from recce_meta.repositories.forges.bitbucket import BitbucketClient
+from recce_meta.repositories.forges.bitbucket.client import BitbucketClient
 from recce_meta.repositories.http import HttpAnswer, HttpClient
 
 

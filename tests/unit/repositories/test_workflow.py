@@ -21,13 +21,7 @@ from recce_meta.repositories.extraction import _cause_of, run_id_of
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.processes import Completed
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.types import (
-    ExtractionJob,
-    Forge,
-    ProfileTarget,
-    RepositoryConnection,
-    Stage,
-)
+from recce_meta.repositories.types import ExtractionJob, ProfileTarget, RepositoryConnection, Stage
 from recce_meta.repositories.workflow import (
     Extractions,
     FailureCause,
@@ -37,6 +31,7 @@ from recce_meta.repositories.workflow import (
     failure_of,
     job_folder,
 )
+from tests.forge_names import Forge
 
 CONNECTION = RepositoryConnection(
     id="0123456789ab",

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from recce_meta.repositories.forges.base import ForgeClient, ForgeFailureKind, StatusState
-from recce_meta.repositories.forges.open import HOOK_EVENTS, LONGEST_COMMENTS
-from recce_meta.repositories.types import Forge
+from recce_meta.repositories.forges.registry import forge_named
 from tests.contract.repositories.forges.conftest import Forged
+from tests.forge_names import Forge
 from tests.git_server import Answer
 
 MARKER = "<!-- recce_meta shop -->"
@@ -100,7 +100,7 @@ def test_a_long_comment_is_cut_at_a_line(forged: Forged) -> None:
     text = "one line of the report\n" * 50_000
     forged.run(lambda client: client.write_comment(number, text))
     written = texts(forged)[0]
-    assert len(written) <= LONGEST_COMMENTS[forged.forge] and written.endswith("has been cut.")
+    assert len(written) <= forge_named(forged.forge).longest_comment and written.endswith("has been cut.")
     assert "report\n\nThis comment" in written
 
 
@@ -134,7 +134,11 @@ def test_a_status_of_an_unknown_commit_fails_for_good(steady: Forged) -> None:
 
 def test_a_webhook_is_created_once_and_changed(forged: Forged) -> None:
     first = forged.run(lambda client: client.set_hook(HOOK_URL, SECRET))
-    assert (first.url, first.events, first.is_active) == (HOOK_URL, HOOK_EVENTS[forged.forge], True)
+    assert (first.url, first.events, first.is_active) == (
+        HOOK_URL,
+        forge_named(forged.forge).hook_events,
+        True,
+    )
     again = forged.run(lambda client: client.set_hook(HOOK_URL, OTHER_SECRET))
     moved = forged.run(lambda client: client.set_hook(f"{HOOK_URL}2", OTHER_SECRET, hook_id=again.hook_id))
     # Gitea changes no secret, so a new webhook replaces the one before.

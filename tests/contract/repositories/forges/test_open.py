@@ -10,14 +10,16 @@ import threading
 import pytest
 
 from recce_meta.repositories.forges.base import ForgeClient, ForgeFailure, ForgeFailureKind, StatusState
-from recce_meta.repositories.forges.open import api_base, create_client
+from recce_meta.repositories.forges.open import create_client
+from recce_meta.repositories.forges.registry import forge_named
 from recce_meta.repositories.git.address import AddressRules, parse_address
 from recce_meta.repositories.http import HttpClient
 from recce_meta.repositories.secrets import read_keys
 from recce_meta.repositories.state.connections import add_connection, put_secret
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.types import Forge, GitHubApp
+from recce_meta.repositories.types import GitHubApp
 from tests.contract.repositories.forges.conftest import Forged
+from tests.forge_names import Forge
 from tests.forge_server import ForgeServer
 from tests.states import KEY, shop
 
@@ -122,7 +124,9 @@ def test_an_answer_that_never_ends_is_an_outage(steady: Forged, sent: bytes) -> 
         host = f"127.0.0.1:{listener.getsockname()[1]}"
         environ = {"RECCE_META_ALLOWED_HOSTS": host}
         address = parse_address(f"http://{host}/acme/shop", AddressRules.read(environ))
-        client = create_client(steady.forge, address, "a-token", HttpClient(environ, seconds=0.3))
+        client = create_client(
+            forge_named(steady.forge), address, "a-token", HttpClient(environ, seconds=0.3)
+        )
         with pytest.raises(ForgeFailure) as failed:
             asyncio.run(client.repository_id())
         done.set()
@@ -142,7 +146,7 @@ def test_an_answer_that_never_ends_is_an_outage(steady: Forged, sent: bytes) -> 
     ],
 )
 def test_the_api_has_an_address_of_its_own(forge: Forge, repository: str, base: str) -> None:
-    assert api_base(forge, parse_address(repository)) == base
+    assert forge_named(forge).api_base(parse_address(repository)) == base
 
 
 class TestApp:

@@ -20,7 +20,7 @@ from recce_meta.repositories.git.address import (
     parse_server,
 )
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.types import Forge
+from tests.forge_names import Forge
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recce_meta.repositories.types import Forge, PullRequestEvent, PullRequestState
+from recce_meta.repositories.types import PullRequestEvent, PullRequestState
 from recce_meta.repositories.webhooks.deliveries import (
     FORGES,
     read_delivery,
@@ -29,6 +29,7 @@ from recce_meta.repositories.webhooks.events import (
     Push,
 )
 from tests.deliveries import AFTER, BEFORE, HOSTS, REPOSITORY_IDS, Recorded, all_recorded, recorded
+from tests.forge_names import Forge
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=timezone.utc)
 EDITED = datetime(2026, 11, 22, 9, 30, tzinfo=timezone.utc)

@@ -42,7 +42,6 @@ EVENTS = (
     "pullrequest:fulfilled",
     "pullrequest:rejected",
 )
-TOKEN_HINT = "; Bitbucket takes access tokens of a repository as TOKEN, and API tokens as EMAIL:TOKEN"
 _STATES: Mapping[StatusState, str] = {
     StatusState.PENDING: "INPROGRESS",
     StatusState.SUCCESS: "SUCCESSFUL",

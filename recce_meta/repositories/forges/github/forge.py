@@ -1,0 +1,43 @@
+"""Facts about GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from recce_meta.repositories.forges.api import ForgeApi
+from recce_meta.repositories.forges.base import ForgeClient
+from recce_meta.repositories.forges.forge import Forge, HookForm
+from recce_meta.repositories.forges.github.app import api_address
+from recce_meta.repositories.forges.github.client import EVENTS, HEADERS, LONGEST_COMMENT, GitHubClient
+from recce_meta.repositories.git.address import RepositoryAddress
+
+
+class GitHub(Forge):
+    """github.com, GitHub Enterprise Cloud with data residency (ghe.com) and GitHub Enterprise Server."""
+
+    name = "github"
+    title = "GitHub"
+    longest_comment = LONGEST_COMMENT
+    hook_events = EVENTS
+    hook_form = HookForm(
+        "/settings/hooks/new",
+        (
+            "Content type: application/json",
+            "Secret: the one below",
+            "Events: select Pushes and Pull requests",
+            "Press Add webhook",
+        ),
+    )
+    needed_rights = "read and write Pull requests, Commit statuses and Webhooks"
+
+    def api_base(self, address: RepositoryAddress) -> str:
+        """Return the address of the API of the server of a repository."""
+        return api_address(address).url
+
+    def headers(self, token: str) -> Mapping[str, str]:
+        """Return the headers of requests."""
+        return {**super().headers(token), **HEADERS}
+
+    def client(self, api: ForgeApi, address: RepositoryAddress, *, app: str | None) -> ForgeClient:
+        """Return a client for the repository at *address*."""
+        return GitHubClient(api, address.repository, app=app)

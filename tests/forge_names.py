@@ -1,0 +1,5 @@
+"""Names of the forges that recce_meta has."""
+
+from recce_meta.repositories.types import ForgeName as Forge
+
+__all__ = ["Forge"]
