@@ -47,7 +47,7 @@ from recce_meta.sql_lineage.project.readable import offered_columns
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, is_semantic
 from recce_meta.sql_lineage.propagation import AffectedNode, LineageSource, ParentRead, Start, propagate
 from recce_meta.warehouses.builds import Outcome, incremental_words
-from recce_meta.warehouses.hooks import OPERATION, has_hooks
+from recce_meta.warehouses.hooks import OPERATION, hooks_and_macros
 
 if TYPE_CHECKING:
     from recce_meta.diff import facts
@@ -244,10 +244,9 @@ class Effects:
         self._add_views_above(changes.values())
         judged, effects, moved = categorise(changes, *self._sides, self._compare)
         writers = list(filter(self._is_new_writer, judged.values()))
-        for change in writers:
-            reasons = (*change.category_reasons, "a hook may write rows of other nodes")
-            unknown = with_fields(change, category=Category.UNKNOWN, category_reasons=reasons)
-            judged[change.unique_id] = unknown
+        for one in writers:
+            reasons = (*one.category_reasons, "a hook or statement may write rows of other nodes")
+            judged[one.unique_id] = with_fields(one, category=Category.UNKNOWN, category_reasons=reasons)
         starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
         through = readers_of_ephemeral(judged, *self._sides, self.graph, self._compare)
         starts += [
@@ -259,13 +258,9 @@ class Effects:
             for change in writers
             for child in sorted(self._direct[change.unique_id])
         ]
-        starts += [
-            # An exposure reads the relation by its name, outside of dbt.
-            Start(child, BREAKING, parent, 1)
-            for parent in moved
-            for child in self.graph.children(parent)
-            if child.startswith("exposure.")
-        ]
+        # An exposure reads the relation by its name, outside of dbt.
+        exposed = [(one, child) for one in moved for child in self.graph.children(one)]
+        starts += [Start(one, BREAKING, parent, 1) for parent, one in exposed if one.startswith("exposure.")]
         base, current = self._runs
         self._loses_columns = any(
             column.status is Status.REMOVED for start in starts for column in start.effect.columns
@@ -298,9 +293,14 @@ class Effects:
 
     def _is_new_writer(self, change: Change) -> bool:
         """Return True if the hooks of a new node, or an operation that has changed, write other nodes."""
-        is_changed = change.unique_id in self._direct and change.status is not Status.UNCHANGED
-        is_new = change.status is Status.ADDED and has_hooks(self._sides[1].nodes[change.unique_id])
-        return is_changed and (is_new or change.resource_type == OPERATION)
+        if change.unique_id not in self._direct or change.status is Status.UNCHANGED:
+            return False
+        is_new = change.status is Status.ADDED and self._has_hooks(1, change.unique_id)
+        return is_new or change.resource_type == OPERATION
+
+    def _has_hooks(self, index: int, unique_id: str) -> bool:
+        node = self._sides[index].nodes.get(unique_id)
+        return node is not None and bool(hooks_and_macros(node, self._sides[index].macros))
 
     def _with_edges(self, graph: LineageGraph, readers: Collection[str]) -> LineageGraph:
         """Return *graph* with the nodes whose columns *readers* read without an edge of dbt."""
@@ -312,8 +312,7 @@ class Effects:
         """Return *graph* with nodes that read others, or whose rows others write, without an edge of dbt."""
         runs = [run for run in reversed(self._runs) if run.has_columns]
         # A reader whose read was removed has changed itself, unlike the table that a removed hook wrote.
-        base = self._sides[0].nodes
-        runs = runs if any(has_hooks(base[one]) for one in self._changed if one in base) else runs[:1]
+        runs = runs if any(self._has_hooks(0, one) for one in self._changed) else runs[:1]
         is_inlined = partial(is_ephemeral, nodes=self._runs[1].names)
         asked, wanted = set[str](), graph.downstream(self._changed)
         while runs and wanted:

@@ -240,6 +240,8 @@ def _effects(
     if has_sql and not reasons.isdisjoint((Reason.BODY, Reason.MACROS)):
         shown = _of_sql(before, after, causes, compare)
         yield from variant_effects(shown, change.details, before, after, causes, compare)
+        if causes.sends_otherwise(before, after):
+            yield unknown_effect("a statement that may write rows is sent while the node is rendered")
     elif Reason.BODY in reasons:
         yield from _of_elements(change) if after.resource_type == SEMANTIC_MODEL else (_without_sql(after),)
     unseen = causes.unseen_macros(before, after) if Reason.MACROS in reasons else frozenset()

@@ -40,7 +40,7 @@ from recce_meta.errors import first_of
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.warehouses.builds import incremental_words
-from recce_meta.warehouses.hooks import HOOKS, hooks_and_macros, row_words
+from recce_meta.warehouses.hooks import HOOKS, hooks_and_macros, row_words, sent_texts, template_parts
 
 BUILT = frozenset(["model", "seed", "snapshot", "test"])
 """Resource types that dbt builds with a materialization."""
@@ -331,8 +331,11 @@ class Causes:
         """Return those of *called* (by default changed macros) whose effect compiled SQL may not show.
 
         Compiled SQL shows one branch of an `is_incremental()` condition. A macro may be called in the other
-        branch, where dbt does not record it either, or it may branch itself.
+        branch, where dbt does not record it either, or it may branch itself. No SQL shows what statements
+        that a template sends do.
         """
+        if self._sends(before, after):
+            return self.macros_behind(after, before) if called is None else set(called)
         hidden = names_in_branches(before.raw_code or "") | names_in_branches(after.raw_code or "")
         guilty = self._closure(hidden)
         for unique_id in self.macros_behind(after, before) if called is None else called:
@@ -340,6 +343,14 @@ class Causes:
             if any(macro is not None and decides_at_run_time(macro.macro_sql) for macro in texts):
                 guilty.add(unique_id)
         return guilty
+
+    def _sends(self, before: NodeMetadata, after: NodeMetadata) -> bool:
+        return bool(sent_texts(before, self.base.macros) or sent_texts(after, self.current.macros))
+
+    def sends_otherwise(self, before: NodeMetadata, after: NodeMetadata) -> bool:
+        """Return True if dbt may send other statements while it renders the node, which may write rows."""
+        parts = (template_parts(node.raw_code or "") for node in (before, after))
+        return before.raw_code != after.raw_code and self._sends(before, after) and next(parts) != next(parts)
 
     def unseen_macros(self, before: NodeMetadata, after: NodeMetadata) -> frozenset[str]:
         """Return changed macros whose effect may be absent from compiled SQL: in hooks or in branches."""

@@ -1,7 +1,8 @@
 """Columns that the configuration of a node names, and rows that its hooks may write.
 
 A hook is SQL that dbt renders when a node is built, so that no artifact has what it runs. Its words decide:
-those of its template, and of the macros that it calls.
+those of its template, and of the macros that it calls. A statement that a template sends while dbt renders
+it, and an SQL header, are hooks as well if they may write rows.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
+from recce_meta.models.adapters import is_builtin
 from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource, ColumnUse, Usage
 from recce_meta.warehouses.builds import names_in
 
@@ -64,14 +66,15 @@ _OTHER_RELATION = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """A statement with the relation that it writes, if this is not computed."""
-_TARGET = r"""(?P<target> (?: \{\{[^{}]*\}\} | [\w$]+ | "[^"]+" | `[^`]+` | \s*\.\s* )+ )"""
+_TARGET = r"""(?P<target> (?: \{\{(?:[^{}]|\{[^{}]*\})*\}\} | [\w$]+ | "[^"]+" | `[^`]+` | \s*\.\s* )+ )"""
 _WRITTEN = re.compile(
     rf"""
     \b(?: delete(?:\s+from)? | update | truncate(?:\s+table)?
         | (?:drop|alter)\s+(?:table|view)(?:\s+if\s+exists)?
         | (?:insert|merge|copy|replace)(?:\s+(?:into|overwrite))?(?:\s+table)?
         | create\s+(?:[a-z]+\s+)*?(?:table|view)(?:\s+if\s+not\s+exists)? )
-    \s+ (?:only\s+)? {_TARGET}
+    \s+ (?:only\s+)? (?!(?:from|into|overwrite|table|if|only)\b) (?: {_TARGET} | (?=[%{{]) )
+    | \b(?:delete\s+from|(?:insert|merge|copy|replace)\s+into|(?:truncate|drop|alter)\s+table)\s*['"]
     | \b(?: call | exec | execute | (?:truncate|drop|rename)_relation ) \b
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -81,11 +84,29 @@ _READ = re.compile(
     rf"(?:\b(?:from|join|using)\s+|,\s*)(?:lateral\s+|only\s+)?{_TARGET}", re.IGNORECASE | re.VERBOSE
 )
 """A relation that a statement reads, or a column in a list."""
-_DOT = re.compile(r"\s*\.\s*(?![^{}]*\}\})")
-"""A dot outside of a template."""
-_TEMPLATE = re.compile(r"\{\{-?\s*([^{}]*?)\s*-?\}\}")
+_TEMPLATE = re.compile(r"\{\{-?\s*(?:~\s*)?((?:[^{}]|\{[^{}]*\})*?)\s*-?\}\}")
 _NODE_CALL = re.compile(r"^(?:ref|source)\s*\(([^()]*)\)$", re.IGNORECASE)
 _THIS = re.compile(r"^this(?:\.(?:identifier|name|table))?$")
+_CONSTANT = re.compile(r"""['"][\w$.]*?([\w$]+)['"]""")
+_SENDING = ("run_query", "statement", "sql_header", "adapter")
+_SENDS = re.compile(
+    r"\b(?:run_query|statement|set_sql_header|adapter\s*\.\s*(?:execute|(?:truncate|drop|rename)_relation))\b"
+)
+"""Call that sends a statement while dbt renders a template."""
+_PARTS = re.compile(
+    r"""
+    (?P<config> \{\{-?\s*config\s*\((?:(?!run_query).)*?\)\s*-?\}\} | \{\#.*?\#\} )
+    | \{%-?\s*(?:call|set)\b .*? \{%-?\s*end(?:call|set)\b.*?%\} | \{%.*?%\} | \{\{.*?\}\}
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_NO_CALL = re.compile(r"\{%-?\s*call\b|\badapter\.execute\b|\b(?:if|and|or|not)\s+(?:not\s+)?execute\b")
+"""Words of Jinja that SQL has as well."""
+_VALUE = r"""(?:[^~'"(){}%\[\]]|\[[^][]*\]|\((?:[^()]|\([^()]*\))*\))+"""
+_JOINED = re.compile(
+    rf"""['"]\s*~\s*(?:['"]|(?P<value>{_VALUE}(?:~\s*{_VALUE})*)(?:~\s*['"]|(?=[,)%}}]|$)))"""
+)
+"""Strings, and values between them, that a template joins."""
 _PLAIN = re.compile(
     r"\b(?:delete\s+from|update)\s+(?:\{\{[^{}]*\}\}\s*\.?\s*)*[\w$.\"`]*\s*\b(?:where|set)\b(?P<rest>[^;]*)",
     re.IGNORECASE,
@@ -93,11 +114,6 @@ _PLAIN = re.compile(
 """A statement without an alias: its columns have their names, unless the rest is vague."""
 _VAGUE = re.compile(r"\b(?:select|from|row|struct|columns|for|loop|this)\b|::|\#\d|~", re.IGNORECASE)
 """A row as a whole, a position, or a name that is computed."""
-
-
-def has_hooks(node: NodeMetadata) -> bool:
-    """Return True if *node* has hooks, or is one."""
-    return node.resource_type == OPERATION or any(map(node.config.get, HOOKS))
 
 
 def hook_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
@@ -114,7 +130,8 @@ def hook_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
 def hooks_and_macros(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[str]:
     """Return the hooks of *node* and the macros that these call, without those of dbt itself.
 
-    An operation is a hook itself: `on-run-start`, `on-run-end`.
+    An operation is a hook itself: `on-run-start`, `on-run-end`. Texts of `sent_texts` are
+    among them.
     """
     texts = [text for key in HOOKS for text in texts_in(node.config.get(key))]
     if node.resource_type == OPERATION:
@@ -130,7 +147,38 @@ def hooks_and_macros(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) ->
         new = {one for one in macro.macros if one in macros} - known
         known |= new
         called += new
-    return texts
+    return [*texts, *sent_texts(node, macros)]
+
+
+def sent_texts(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[str]:
+    """Return the SQL header and templates of *node*, if they send statements that may write rows."""
+    if node.resource_type not in ("model", "snapshot") or node.language == "python":
+        return []
+    header, code = node.config.get("sql_header"), node.raw_code or ""
+    called, known, waiting = list[str](), set[str](), [*node.macros]
+    while waiting:
+        macro = macros.get(waiting.pop())
+        if macro is not None and macro.unique_id not in known and not is_builtin(macro.package_name):
+            known.add(macro.unique_id)
+            called.append(macro.macro_sql)
+            waiting += macro.macros
+    sent = header if isinstance(header, str) else ""
+    if _sends(code) or any(map(_sends, called)):
+        sent += f";{code}"
+    elif not sent:
+        return []
+    # Names in what is sent may be computed, and a template that is a query is no statement.
+    texts = [f"{{{{ ~ }}}}{sent}", *called]
+    return texts if any(_statements(one).writes for one in texts) else []
+
+
+def _sends(template: str) -> bool:
+    return any(word in template for word in _SENDING) and _SENDS.search(template) is not None
+
+
+def template_parts(template: str) -> list[list[str]]:
+    """Return the words of the tags and blocks of *template* that may be, or decide over, sent statements."""
+    return [found[0].split() for found in _PARTS.finditer(template) if not found["config"]]
 
 
 def row_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
@@ -148,7 +196,7 @@ def row_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
     def without_plain(found: re.Match[str]) -> str:
         return found[0] if _VAGUE.search(found["rest"]) or own & names_in(found["rest"]) else "plain"
 
-    ours = [_OTHER_RELATION.sub(without_others, _NOT_RUN.sub(" ", text)) for text in texts]
+    ours = [_OTHER_RELATION.sub(without_others, _run(text)) for text in texts]
     if not any(map(_ROWS.search, ours)):
         return frozenset()
     is_plain = not any(_ROWS.search(_PLAIN.sub(without_plain, text)) for text in ours)
@@ -163,12 +211,13 @@ def hook_writers(
 
     Rows that the hook of another node, or an operation, writes are determined by this node and what its hook
     reads; rows that a hook of the node itself writes, by what it reads without `ref` or `source`. A relation
-    that is computed may be any parent that the hook names.
+    that is computed may be any parent that the hook names, and any relation that one of its strings names.
     """
-    hooked = [node for node in nodes if has_hooks(node)]
+    called = {macro.unique_id: macro for macro in macros}
+    hooked = [(node, texts) for node in nodes if (texts := hooks_and_macros(node, called))]
     if not hooked:
         return {}
-    by_id, called = {node.unique_id: node for node in nodes}, {macro.unique_id: macro for macro in macros}
+    by_id = {node.unique_id: node for node in nodes}
     by_identifier: dict[str, list[str]] = {}
     for node in nodes:
         if node.relation_name or node.resource_type == "source":
@@ -179,19 +228,23 @@ def hook_writers(
         for target in chain.from_iterable(targets):
             if isinstance(target, str):
                 owned.update(by_identifier.get(target, ()))
+            elif target is None:
+                owned |= named | unread
             else:
-                owned.update(one for one in named if target is None or parents[one] in target)
+                owned.update(one for one in named if parents[one] in target)
         return owned
 
     found: dict[str, frozenset[str]] = {}
-    for node in hooked:
-        texts = hooks_and_macros(node, called)
+    for node, texts in hooked:
         statements = [_statements(text) for text in texts]
         if not any(one.written or one.read for one in statements):
             continue
         words = frozenset().union(*(one.words for one in statements))
         parents = {one: by_id[one].name.lower() for one in node.parents if one in by_id}
         named = {*_named_parents(node, by_id, words)}
+        unread = {
+            owner for each in statements for one in each.constants for owner in by_identifier.get(one, ())
+        }
         read = {node.unique_id, *named, *owners((one.read for one in statements), parents, named)}
         written = owners((one.written for one in statements), parents, named)
         for one in written - {node.unique_id}:
@@ -216,30 +269,47 @@ class _Statements(NamedTuple):
     """Relations that the text of a hook or macro names, except `this`."""
 
     words: frozenset[str]
+    constants: frozenset[str]
+    """Last words of its strings, in lower case."""
+    writes: bool
+    """Whether a statement may write a relation, also `this`."""
     written: tuple[_Target, ...]
     read: tuple[_Target, ...]
 
 
 @lru_cache(maxsize=4096)  # many nodes have the same hook
 def _statements(text: str) -> _Statements:
-    run = _NOT_RUN.sub(" ", text)
-    return _Statements(names_in(run), tuple(_relations(_WRITTEN, run)), tuple(_relations(_READ, run)))
+    run = _run(text)
+    return _Statements(
+        words=names_in(run),
+        constants=frozenset(one.lower() for one in _CONSTANT.findall(run)),
+        writes=_WRITTEN.search(run) is not None,
+        written=tuple(_relations(_WRITTEN, run)),
+        read=tuple(_relations(_READ, run)),
+    )
+
+
+def _run(text: str) -> str:
+    """Return what *text* runs, with templates for values that it joins with strings."""
+    run = _NO_CALL.sub(" ", _NOT_RUN.sub(" ", text))
+    return _JOINED.sub(lambda found: f"{{{{ ~ {found['value']} }}}}" if found["value"] else "", run)
 
 
 def _relations(statement: re.Pattern[str], text: str) -> Iterator[_Target]:
     for found in statement.finditer(text):
-        target = found["target"]
-        if target is None:
-            yield None
-            continue
-        last = _DOT.split(target.strip())[-1]
-        template = _TEMPLATE.fullmatch(last)
-        call = _NODE_CALL.match(template[1]) if template else None
+        templates: list[str] = []
+
+        def place(template: re.Match[str], templates: list[str] = templates) -> str:
+            templates.append(template[1])
+            return "{}"
+
+        last = _TEMPLATE.sub(place, found["target"] or "{").rpartition(".")[2].strip()
+        call = _NODE_CALL.match(templates[-1]) if last == "{}" else None
         if call is not None:
             yield names_in(call[1])
         elif "{" not in last:
             yield last.strip('"`').lower()
-        elif template is None or not _THIS.match(template[1]):
+        elif last != "{}" or not _THIS.match(templates[-1]):
             yield None
 
 

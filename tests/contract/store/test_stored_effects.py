@@ -632,6 +632,60 @@ def test_a_hook_reaches_the_table_that_it_writes(store: Any, before: Any, after:
     assert {str(change.category) for change in operations} <= {"unknown"}
 
 
+SENT = MacroMetadata(
+    unique_id="macro.shop.load",
+    name="load",
+    package_name="shop",
+    macro_sql="{% macro load(schema) %}{% if execute %}{% do run_query("
+    "'insert into ' ~ schema ~ '.daily select 1') %}{% endif %}{% endmacro %}",
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "where"),
+    [
+        ("{% do run_query('delete from prod.daily') %}", "", "open"),
+        ("{% do run_query('delete from prod.daily') %}", "{% do run_query('truncate prod.daily') %}", "open"),
+        ("", "{% call statement('s') %}insert into prod.daily select 1{% endcall %}", "open"),
+        ("{% do run_query('delete from prod.daily') %}", "{% do run_query('truncate prod.daily') %}", "+"),
+        ("{{ load(target.schema) }}", "{{ load(target.schema) }}", "y"),
+        ("{{ load(target.schema) }}", "{{ load(target.schema) }}", "open"),
+    ],
+)
+def test_a_statement_sent_while_a_model_is_rendered_reaches_the_table_that_it_writes(
+    store: Any, before: str, after: str, where: str
+) -> None:
+    base, current = (shop(name, "prod") for name in ("base-run", "run-1"))
+    projects = []
+    for project, template, condition in ((base, before, "open"), (current, after, where)):
+        macro = SENT
+        if before == after and where == "open" and project is current:
+            macro = replace(SENT, macro_sql=SENT.macro_sql.replace("select 1", "select 2"))
+        nodes = []
+        for one in project.nodes:
+            if one.name == "open_orders":
+                edit = ("customer_id", "customer_id, 1 as n") if condition == "+" else ("open", condition)
+                code = template + (one.raw_code or "").replace(*edit)
+                called = (SENT.unique_id,) if "load" in template else ()
+                compiled = (one.compiled_code or "").replace(*edit)
+                one = replace(
+                    one, raw_code=code, code_hash=code_hash(code), macros=called, compiled_code=compiled
+                )
+            nodes.append(one)
+        projects.append(replace(project, nodes=tuple(nodes), macros=(macro,)))
+    for project in projects:
+        record_run(store.adapter, project, schema=store.schema)
+
+    whole = whole_diff(*projects, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    reached = "rows" if where == "y" else "unknown"
+    assert {one: told(whole).get(one) for one in ("daily", "board")} == dict.fromkeys(
+        ("daily", "board"), reached
+    )
+
+
 def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> None:
     base, current = (hooked(shop(name, "prod"), DELETES) for name in ("base-run", "run-1"))
     base = replace(base, nodes=tuple(node for node in base.nodes if node.name != "open_orders"))
@@ -640,7 +694,7 @@ def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> N
 
     (change,) = whole.changed
     assert (str(change.status), str(change.category)) == ("added", "unknown")
-    assert change.category_reasons == ("a hook may write rows of other nodes",)
+    assert change.category_reasons == ("a hook or statement may write rows of other nodes",)
     assert told(whole)["daily"] == "unknown"
 
 

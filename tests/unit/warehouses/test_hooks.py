@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from recce_meta.models import MacroMetadata, NodeMetadata
@@ -47,19 +49,73 @@ def node(name: str, *parents: str, **fields: object) -> NodeMetadata:
         ("delete from {{ this }} where id in (select id from prod.d)", {"a": "d"}),
         ("insert into prod.audit select count(*) from {{ this }}", {}),
         ("grant select on prod.b to reader -- delete from prod.b", {}),
+        ('delete from {{ this.incorporate(path={"identifier": "d"}) }}', {"d": "a", "a": "d"}),
+        ("{% do run_query('delete from ' ~ ref('c') ~ ' where x') %}", {"c": "a"}),
+        ("{% do run_query('truncate ' ~ this.schema ~ '.d') %}", {"d": "a"}),
+        ("{% do run_query('truncate ' ~ this.schema ~ '.' ~ 'd') %}", {"d": "a"}),
+        ("{% do run_query('insert into ' ~ this ~ ' select * from ' ~ ref('b')) %}", {}),
+        ("{% do run_query('delete from %s' % ref('b')) %}", {"b": "a"}),
+        ('{% set t = "b" %}insert into {{ target.schema ~ "." ~ t }} select 1', {"b": "a"}),
+        ("{{ config.get('audit') }} delete from {% if x %}d{% else %}{{ ref('b') }}{% endif %}", {"b": "a"}),
     ],
 )
 def test_a_hook_determines_rows_of_what_it_writes(hook: str, expected: dict[str, str]) -> None:
     others = [node("b"), node("c"), node("d"), node("t", resource_type="source")]
     table = node("a", "b", "c", config={"post-hook": [{"sql": hook}]}, macros=(PURGE.unique_id,))
 
-    found = hook_writers([*others, table], [PURGE])
+    assert short(hook_writers([*others, table], [PURGE])) == expected
 
-    short = {
+
+def short(found: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    return {
         one.rpartition(".")[2]: " ".join(sorted(r.rpartition(".")[2] for r in read))
         for one, read in found.items()
     }
-    assert short == expected
+
+
+LOAD = "insert into {{ ref('b') }} select * from raw.t"
+SENT = MacroMetadata(
+    unique_id="macro.shop.sent",
+    name="sent",
+    package_name="shop",
+    macro_sql="{% macro sent(sql) %}{% if execute %}{% do run_query(sql) %}{% endif %}{% endmacro %}",
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{% do run_query('insert into ' ~ ref('b') ~ ' select 1') %}", {"b": "a c"}),
+        ('{% if execute %}{% do run_query("delete from " ~ ref("b")) %}{% endif %}', {"b": "a c"}),
+        ("{% call statement('load') %}" + LOAD + "{% endcall %}", {"b": "a c t"}),
+        ("{% set load %}" + LOAD + "{% endset %}{% do adapter.execute(load) %}", {"b": "a c t"}),
+        ("{{ sent('truncate table prod.d') }}", {"d": "a b c"}),
+        ("{% call set_sql_header(config) %}drop table d;{% endcall %}", {"d": "a b c"}),
+        (
+            "{% do adapter.drop_relation(api.Relation.create(identifier='d')) %}",
+            {"d": "a b c", "b": "a c", "c": "a b"},
+        ),
+        ("{{ purge(ref('b')) }}", {}),
+        ("{% if execute %}{% set d = run_query('select max(x) from ' ~ ref('b')) %}{% endif %}", {}),
+        ("{% call statement('n', fetch_result=true) %}select 1 from {{ ref('b') }}{% endcall %}", {}),
+        ("{% do run_query('delete from ' ~ this ~ ' where x in (select x from ' ~ ref('b') ~ ')') %}", {}),
+        ("{% do run_query('delete from ' ~ this ~ ' using prod.d where d.x = x') %}", {"a": "d"}),
+        ("-- insert into prod.d: no statement is sent", {}),
+    ],
+)  # fmt: skip
+def test_a_statement_that_a_model_sends_is_a_hook(template: str, expected: dict[str, str]) -> None:
+    raw = template + " select * from {{ ref('b') }} join {{ ref('c') }} using (x)"
+    called = tuple(one.unique_id for one in (PURGE, SENT) if f"{one.name}(" in template)
+    table = node("a", "b", "c", raw_code=raw, macros=called)
+    others = [node("b"), node("c"), node("d"), node("t", resource_type="source")]
+
+    assert short(hook_writers([*others, table], [PURGE, SENT])) == expected
+
+
+def test_an_sql_header_is_a_hook() -> None:
+    table = node("a", config={"sql_header": "insert into prod.d select 1;"})
+
+    assert short(hook_writers([node("d"), table], [])) == {"d": "a"}
 
 
 def test_an_operation_and_the_hook_of_a_seed_determine_rows_as_well() -> None:
