@@ -11,6 +11,8 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -114,3 +116,31 @@ def test_hooks_name_files_that_exist() -> None:
 
     assert [word for word in words if "/" in word and not (ROOT / word).exists()] == []
     assert any("/" in word for word in words)
+
+
+_IMPORT = re.compile(r"^\s*from (recce_meta[\w.]*) import ([\w, ]+?)(?:\s*#.*)?$", re.MULTILINE)
+
+
+def missing_imports(program: str) -> list[str]:
+    """Return what *program*, or a text with programs, imports of our package and what is not there."""
+    missing = []
+    for module, names in _IMPORT.findall(program):
+        for name in (one.partition(" as ")[0].strip() for one in names.split(",")):
+            try:
+                found = hasattr(import_module(module), name) or find_spec(f"{module}.{name}") is not None
+            except ModuleNotFoundError:
+                found = False
+            if not found:
+                missing.append(f"{module}:{name}")
+    return missing
+
+
+def test_programs_within_tests_import_what_exists() -> None:
+    """Most of them run in parts, and after a move they would fail there only."""
+    texts = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")}
+
+    found = {str(path.relative_to(ROOT)): missing_imports(text) for path, text in texts.items()}
+
+    assert {path: names for path, names in found.items() if names} == {}
+    assert missing_imports("from recce_meta.models import Nothing, Project") == ["recce_meta.models:Nothing"]
+    assert missing_imports("    from recce_meta.no_module import x  # late") == ["recce_meta.no_module:x"]

@@ -262,7 +262,7 @@ import duckdb, duckdb_engine, psycopg, sqlalchemy.dialects.postgresql.psycopg  #
 from datetime import datetime, timezone
 from recce_meta.adapter import Session, UnifiedSqlAdapter
 from recce_meta.models.data_diff import ColumnValues, KeyCounts, Profile, Subject, ValueDiff
-from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
+from recce_meta.models.stored import ColumnStatistics, NodeStatistics
 from recce_meta.store.data_diffs import list_data_diffs, load_data_diff, save_data_diffs
 from recce_meta.store.read import list_runs
 from recce_meta.store.statistics import load_statistics, write_statistics
