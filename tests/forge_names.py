@@ -2,4 +2,6 @@
 
 from recce_meta.repositories.types import ForgeName as Forge
 
-__all__ = ["Forge"]
+__all__ = ["FORGES", "Forge"]
+
+FORGES = (Forge.GITHUB, Forge.GITLAB, Forge.BITBUCKET, Forge.GITEA)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from msgspec import Struct
 
 from recce_meta.repositories.forges.api import ForgeApi
 from recce_meta.repositories.forges.base import ForgeClient
+from recce_meta.repositories.forges.events import Event, SentRepository
+from recce_meta.repositories.forges.signatures import has_digest
 from recce_meta.repositories.git.address import RepositoryAddress
 from recce_meta.repositories.types import PullRequest
 
+Headers = Mapping[str, str]
 _IGNORED_USERS = ("", "x-token-auth", "oauth2")
 """User names before a token that git servers require or ignore; an API takes the token alone."""
 
@@ -60,6 +64,15 @@ class Forge(ABC):
     head_reference: ClassVar[str] = "refs/pull/{number}/head"
     """Reference of the head of a pull request in the repository that it belongs to."""
 
+    delivery_headers: ClassVar[tuple[str, ...]]
+    """Headers with the id of a delivery; the first that is not empty counts."""
+    event_headers: ClassVar[tuple[str, ...]]
+    """Headers with the name of the event; the first that is not empty counts."""
+    signature_headers: ClassVar[tuple[str, ...]] = ()
+    """Headers with the HMAC-SHA256 of the body; the first that is sent counts."""
+    signature_prefix: ClassVar[str] = ""
+    """Text before this digest."""
+
     @abstractmethod
     def api_base(self, address: RepositoryAddress) -> str:
         """Return the address of the API of the server of a repository, without a slash at its end."""
@@ -82,3 +95,36 @@ class Forge(ABC):
     def head_source(self, request: PullRequest) -> HeadSource:
         """Return where the head of a pull request is. Raises GitFailure if that is not known."""
         return HeadSource(self.head_reference.format(number=request.number))
+
+    @abstractmethod
+    def repository_of(self, body: bytes) -> SentRepository:
+        """Return the repository of a delivery, whose signature is not checked yet.
+
+        Raises MalformedDelivery.
+        """
+
+    @abstractmethod
+    def read(self, headers: Headers, body: bytes, now: datetime) -> tuple[Event, ...]:
+        """Return the events of a delivery that arrived at the time *now*. Raises MalformedDelivery.
+
+        The names in *headers* are in lower case, here and below.
+        """
+
+    def delivery_id(self, headers: Headers) -> str:
+        """Return the id of a delivery; empty without one."""
+        return _first(headers, self.delivery_headers)
+
+    def event_name(self, headers: Headers) -> str:
+        """Return the name of the event; empty without one."""
+        return _first(headers, self.event_headers)
+
+    def is_signed(self, headers: Headers, body: bytes, secret: str, now: float) -> bool:
+        """Return True if *headers* prove that the sender of *body* knows *secret*.
+
+        *now* is the time in seconds since 1970. The work must not depend on *secret* or on the headers.
+        """
+        return has_digest(headers, self.signature_headers, self.signature_prefix, body, secret)
+
+
+def _first(headers: Headers, names: Sequence[str]) -> str:
+    return next((headers[name] for name in names if headers.get(name)), "")

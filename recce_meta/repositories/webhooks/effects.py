@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from recce_meta.errors import UnknownNameError
 from recce_meta.models.run import Trigger
+from recce_meta.repositories.forges.events import Event, Ignored, Ping, Push, shown
 from recce_meta.repositories.state.connections import postpone_poll
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import request_cancel, request_job
 from recce_meta.repositories.state.pull_requests import get_pull_request, note_pull_request
 from recce_meta.repositories.state.webhooks import clear_stale, mark_stale, newest_job
 from recce_meta.repositories.types import JobStatus, PullRequestEvent, PullRequestState, RepositoryConnection
-from recce_meta.repositories.webhooks.events import Event, Ignored, Ping, Push, shown
 
 REQUESTED_BY = "webhook"
 

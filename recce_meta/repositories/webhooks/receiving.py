@@ -13,6 +13,14 @@ from datetime import datetime, timezone
 from msgspec import Struct
 
 from recce_meta.errors import RecceMetaError, UnknownNameError
+from recce_meta.repositories.forges.deliveries import (
+    first_proven,
+    read_delivery,
+    repository_key,
+    repository_path,
+    sent_repository,
+)
+from recce_meta.repositories.forges.events import Delivery, SentRepository
 from recce_meta.repositories.secrets import SecretField, read_keys, unseal
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.database import State
@@ -24,15 +32,7 @@ from recce_meta.repositories.state.webhooks import (
     webhook_candidates,
 )
 from recce_meta.repositories.types import ForgeName, RepositoryConnection, WebhookDelivery
-from recce_meta.repositories.webhooks.deliveries import (
-    read_delivery,
-    repository_key,
-    repository_path,
-    sent_repository,
-)
 from recce_meta.repositories.webhooks.effects import HookEffect, HookOutcome, apply_event
-from recce_meta.repositories.webhooks.events import Delivery, SentRepository
-from recce_meta.repositories.webhooks.signatures import first_proven
 
 _MOST_CACHED = 10_000
 """Secrets that are cached."""

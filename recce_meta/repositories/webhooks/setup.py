@@ -24,6 +24,7 @@ from recce_meta.repositories.forges.base import ForgeFailure, ForgeFailureKind, 
 from recce_meta.repositories.forges.forge import Forge
 from recce_meta.repositories.forges.open import forge_of, open_forge
 from recce_meta.repositories.forges.registry import find_forge
+from recce_meta.repositories.forges.signatures import new_secret
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
 from recce_meta.repositories.secrets import Keys, SecretField
@@ -38,7 +39,6 @@ from recce_meta.repositories.state.webhooks import (
     put_webhook,
 )
 from recce_meta.repositories.types import RepositoryConnection, Webhook, WebhookDelivery
-from recce_meta.repositories.webhooks.signatures import new_secret
 
 PUBLIC_URL = "RECCE_META_PUBLIC_URL"
 FORGE_SECONDS = 30.0

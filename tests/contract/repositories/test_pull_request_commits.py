@@ -43,11 +43,10 @@ from recce_meta.repositories.types import (
 )
 from recce_meta.repositories.workflow import JobRun
 from tests import states
-from tests.forge_names import Forge
+from tests.forge_names import FORGES, Forge
 from tests.forge_server import ForgeRepository, ForgeServer
 from tests.git_server import Answer, File
 
-FORGES = (Forge.GITHUB, Forge.GITLAB, Forge.BITBUCKET, Forge.GITEA)
 SHOP: Mapping[str, File] = {"a.sql": "select 1 as x"}
 LONG_AGO = datetime(2020, 1, 1, tzinfo=timezone.utc)
 

@@ -23,10 +23,9 @@ from recce_meta.repositories.state.connections import (
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.webhooks import get_webhook, note_delivery
 from recce_meta.repositories.types import RepositoryConnection, WebhookDelivery
-from recce_meta.repositories.webhooks.deliveries import FORGES
 from recce_meta.repositories.webhooks.setup import WebhookAnswer
 from tests import states
-from tests.forge_names import Forge
+from tests.forge_names import FORGES, Forge
 from tests.forge_server import ForgeRepository, ForgeServer
 from tests.git_server import Answer
 

@@ -43,7 +43,6 @@ from recce_meta.repositories.types import (
     Stage,
     Webhook,
 )
-from recce_meta.repositories.webhooks.deliveries import FORGES
 from recce_meta.server import webhooks
 from recce_meta.server.access import Access
 from recce_meta.server.app import create_app
@@ -61,7 +60,7 @@ from tests.deliveries import (
     recorded,
     standard_signature,
 )
-from tests.forge_names import Forge
+from tests.forge_names import FORGES, Forge
 
 ENVIRON = {"RECCE_META_KEY": states.KEY}
 PULL_REQUESTS = {

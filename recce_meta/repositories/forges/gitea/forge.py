@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from msgspec import Struct
+
+from recce_meta.repositories.forges import hub_deliveries
 from recce_meta.repositories.forges.api import ForgeApi
 from recce_meta.repositories.forges.base import ForgeClient
-from recce_meta.repositories.forges.forge import Forge, HookForm
+from recce_meta.repositories.forges.events import Event, SentRepository, decode, push_of
+from recce_meta.repositories.forges.forge import Forge, Headers, HookForm
 from recce_meta.repositories.forges.gitea.client import EVENTS, LONGEST_COMMENT, GiteaClient
 from recce_meta.repositories.git.address import RepositoryAddress
+
+
+class _DeletedReference(Struct, frozen=True):
+    ref: str
+    ref_type: str
 
 
 class Gitea(Forge):
@@ -25,6 +36,10 @@ class Gitea(Forge):
             "Press Add webhook",
         ),
     )
+    # https://forgejo.org/docs/latest/user/webhooks
+    delivery_headers = ("x-forgejo-delivery", "x-gitea-delivery")
+    event_headers = ("x-forgejo-event", "x-gitea-event")
+    signature_headers = ("x-forgejo-signature", "x-gitea-signature")
     needed_rights = "write the repository and issues (write:repository, write:issue)"
     token_scheme = "token"
     takes_users = True
@@ -36,3 +51,18 @@ class Gitea(Forge):
     def client(self, api: ForgeApi, address: RepositoryAddress, *, app: str | None) -> ForgeClient:
         """Return a client for the repository at *address*."""
         return GiteaClient(api, address.repository)
+
+    def repository_of(self, body: bytes) -> SentRepository:
+        """Return the repository of a delivery."""
+        return hub_deliveries.repository_of(body)
+
+    def read(self, headers: Headers, body: bytes, now: datetime) -> tuple[Event, ...]:
+        """Return the events of a delivery."""
+        name = self.event_name(headers)
+        # Gitea sends no push when a branch is deleted.
+        if name == "delete":
+            deleted = decode(body, _DeletedReference)
+            prefix = "refs/heads/" if deleted.ref_type == "branch" else "refs/tags/"
+            ref = deleted.ref if deleted.ref.startswith("refs/") else prefix + deleted.ref
+            return (push_of(ref, "", is_deleted=True),)
+        return hub_deliveries.read("pull_request" if name == "pull_request_sync" else name, body, now)

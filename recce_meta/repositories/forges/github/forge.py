@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
+from recce_meta.repositories.forges import hub_deliveries
 from recce_meta.repositories.forges.api import ForgeApi
 from recce_meta.repositories.forges.base import ForgeClient
-from recce_meta.repositories.forges.forge import Forge, HookForm
+from recce_meta.repositories.forges.events import Event, SentRepository
+from recce_meta.repositories.forges.forge import Forge, Headers, HookForm
 from recce_meta.repositories.forges.github.app import api_address
 from recce_meta.repositories.forges.github.client import EVENTS, HEADERS, LONGEST_COMMENT, GitHubClient
 from recce_meta.repositories.git.address import RepositoryAddress
@@ -28,6 +31,12 @@ class GitHub(Forge):
             "Press Add webhook",
         ),
     )
+    # https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+    delivery_headers = ("x-github-delivery",)
+    event_headers = ("x-github-event",)
+    # The older header has a weaker digest.
+    signature_headers = ("x-hub-signature-256",)
+    signature_prefix = "sha256="
     needed_rights = "read and write Pull requests, Commit statuses and Webhooks"
 
     def api_base(self, address: RepositoryAddress) -> str:
@@ -41,3 +50,11 @@ class GitHub(Forge):
     def client(self, api: ForgeApi, address: RepositoryAddress, *, app: str | None) -> ForgeClient:
         """Return a client for the repository at *address*."""
         return GitHubClient(api, address.repository, app=app)
+
+    def repository_of(self, body: bytes) -> SentRepository:
+        """Return the repository of a delivery."""
+        return hub_deliveries.repository_of(body)
+
+    def read(self, headers: Headers, body: bytes, now: datetime) -> tuple[Event, ...]:
+        """Return the events of a delivery."""
+        return hub_deliveries.read(self.event_name(headers), body, now)

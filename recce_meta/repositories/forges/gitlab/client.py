@@ -26,14 +26,13 @@ from recce_meta.repositories.forges.api import (
     utc,
 )
 from recce_meta.repositories.forges.base import ForgeFailure, RemoteHook, StatusState
+from recce_meta.repositories.forges.signatures import PREFIX
 from recce_meta.repositories.types import PullRequestEvent
 
 LONGEST_COMMENT = 900_000
 """GitLab refuses 1,000,000 characters."""
 LONGEST_DESCRIPTION = 255
 LONGEST_TARGET_URL = 255
-SIGNING_PREFIX = "whsec_"
-"""Beginning of the secrets that GitLab takes as a key of signatures: 32 bytes in base64 follow."""
 EVENTS = ("push_events", "merge_requests_events")
 _STATES: Mapping[StatusState, str] = {
     StatusState.PENDING: "pending",
@@ -182,7 +181,7 @@ class GitLabClient(HookKeeper):
 
 
 def _hook(url: str, secret: str) -> dict[str, Any]:
-    signing = {"signing_token": secret} if secret.startswith(SIGNING_PREFIX) else {}
+    signing = {"signing_token": secret} if secret.startswith(PREFIX) else {}
     return {
         "url": url,
         "token": secret,

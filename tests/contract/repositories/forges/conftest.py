@@ -14,12 +14,11 @@ from recce_meta.repositories.forges.open import open_forge
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
 from recce_meta.repositories.state.database import State
-from tests.forge_names import Forge
+from tests.forge_names import FORGES, Forge
 from tests.forge_server import ForgeRepository, ForgeServer
 from tests.states import opened, shop
 
 Result = TypeVar("Result")
-FORGES = (Forge.GITHUB, Forge.GITLAB, Forge.BITBUCKET, Forge.GITEA)
 VARIABLE = "FORGE_TOKEN"
 
 

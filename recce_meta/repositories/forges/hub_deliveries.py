@@ -6,13 +6,11 @@ https://docs.gitea.com/usage/webhooks
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
 
-from recce_meta.repositories.types import PullRequestEvent, PullRequestState
-from recce_meta.repositories.webhooks.events import (
+from recce_meta.repositories.forges.events import (
     Event,
     Ignored,
     Number,
@@ -24,6 +22,7 @@ from recce_meta.repositories.webhooks.events import (
     shown,
     time_of,
 )
+from recce_meta.repositories.types import PullRequestEvent, PullRequestState
 
 _ACTIONS = frozenset(("opened", "reopened", "synchronize", "synchronized", "closed"))
 """Actions of pull requests that change commits or state; Gitea spells one of them differently."""
@@ -43,11 +42,6 @@ class _HubPushBody(Struct, frozen=True):
     ref: str
     after: str | None = None
     deleted: bool | None = None
-
-
-class _HubDeleteBody(Struct, frozen=True):
-    ref: str
-    ref_type: str
 
 
 class _HubSide(Struct, frozen=True):
@@ -89,29 +83,8 @@ def repository_of(body: bytes) -> SentRepository:
     return SentRepository(None if found.id is None else str(found.id), urls)
 
 
-def read_github(headers: Mapping[str, str], body: bytes, now: datetime) -> tuple[Event, ...]:
-    """Return the events of a delivery of GitHub. Raises MalformedDelivery."""
-    return _read(headers.get("x-github-event", ""), body, now)
-
-
-def read_gitea(headers: Mapping[str, str], body: bytes, now: datetime) -> tuple[Event, ...]:
-    """Return the events of a delivery of Gitea or Forgejo. Raises MalformedDelivery."""
-    name = gitea_event(headers)
-    # Gitea sends no push when a branch is deleted.
-    if name == "delete":
-        deleted = decode(body, _HubDeleteBody)
-        prefix = "refs/heads/" if deleted.ref_type == "branch" else "refs/tags/"
-        ref = deleted.ref if deleted.ref.startswith("refs/") else prefix + deleted.ref
-        return (push_of(ref, "", is_deleted=True),)
-    return _read("pull_request" if name == "pull_request_sync" else name, body, now)
-
-
-def gitea_event(headers: Mapping[str, str]) -> str:
-    """Return the name of the event of a delivery of Gitea or Forgejo."""
-    return headers.get("x-forgejo-event") or headers.get("x-gitea-event", "")
-
-
-def _read(name: str, body: bytes, now: datetime) -> tuple[Event, ...]:
+def read(name: str, body: bytes, now: datetime) -> tuple[Event, ...]:
+    """Return the events of a delivery whose event is *name*. Raises MalformedDelivery."""
     if name == "ping":
         return (Ping(),)
     if name == "push":

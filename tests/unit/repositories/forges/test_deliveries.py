@@ -10,15 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recce_meta.repositories.types import PullRequestEvent, PullRequestState
-from recce_meta.repositories.webhooks.deliveries import (
-    FORGES,
+from recce_meta.repositories.forges.deliveries import (
     read_delivery,
     repository_key,
     repository_path,
     sent_repository,
 )
-from recce_meta.repositories.webhooks.events import (
+from recce_meta.repositories.forges.events import (
     LONGEST_NAME,
     LONGEST_TITLE,
     Delivery,
@@ -28,8 +26,9 @@ from recce_meta.repositories.webhooks.events import (
     PullRequestChange,
     Push,
 )
+from recce_meta.repositories.types import PullRequestEvent, PullRequestState
 from tests.deliveries import AFTER, BEFORE, HOSTS, REPOSITORY_IDS, Recorded, all_recorded, recorded
-from tests.forge_names import Forge
+from tests.forge_names import FORGES, Forge
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=timezone.utc)
 EDITED = datetime(2026, 11, 22, 9, 30, tzinfo=timezone.utc)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
@@ -79,10 +78,6 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 class MalformedDelivery(UsageError):
     """The body of a delivery does not have the form of its event."""
-
-
-Reader = Callable[[Mapping[str, str], bytes, datetime], tuple[Event, ...]]
-"""Function that reads headers and body of a delivery that arrived at a time."""
 
 
 def decode(body: bytes, kind: type[Body]) -> Body:

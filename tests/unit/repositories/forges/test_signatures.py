@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recce_meta.repositories.webhooks.deliveries import FORGES
-from recce_meta.repositories.webhooks.signatures import TOLERANCE, first_proven, is_signed, new_secret
+from recce_meta.repositories.forges.deliveries import first_proven, is_signed
+from recce_meta.repositories.forges.signatures import TOLERANCE, new_secret
 from tests.deliveries import OTHER_SECRET, SECRET, recorded, signature, standard_signature
-from tests.forge_names import Forge
+from tests.forge_names import FORGES, Forge
 
 NOW = 1_790_000_000.0
 BODY = recorded(Forge.GITLAB, "push").body
