@@ -54,7 +54,7 @@ from recce_meta.repositories.state.pull_requests import get_pull_request, note_p
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.types import (
     ExtractionJob,
-    Forge,
+    ForgeName,
     JobStatus,
     ProfileTarget,
     PullRequest,
@@ -294,7 +294,7 @@ def connect(lab: Laboratory, repository: ForgeRepository, *, dbt_version: str | 
         RepositoryConnection(
             id=uuid4().hex[:12],
             name=repository.name,
-            type=Forge.GITHUB,
+            type=ForgeName.GITHUB,
             repo_url=repository.url,
             branches=("main",),
             token_env="BREAK_TOKEN",
@@ -313,7 +313,7 @@ class Trial:
 
     def __init__(self, lab: Laboratory, case: Case) -> None:
         self.lab, self.case, self.fault = lab, case, case.fault
-        self.repository: ForgeRepository = lab.forge.create(Forge.GITHUB, case.base)
+        self.repository: ForgeRepository = lab.forge.create(ForgeName.GITHUB, case.base)
         self.let_in()
         self.minor = case.choose.choice(lab.minors)
         self.connection = connect(lab, self.repository, dbt_version=self._version())

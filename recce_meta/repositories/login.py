@@ -6,8 +6,9 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 
+from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.forges.github.app import READ_CONTENTS, USE_FORGE, InstallationTokens
-from recce_meta.repositories.git.address import AddressRules, RepositoryAddress, parse_address
+from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind

@@ -33,7 +33,8 @@ from recce_meta.repositories.answers import (
     stage_answers,
     statistics_answer,
 )
-from recce_meta.repositories.git.address import AddressRules, parse_address
+from recce_meta.repositories.forges.address import parse_address
+from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.requests import (
     SECRETS,
@@ -272,9 +273,8 @@ class RepositoryService:
             notify=tuple(map(notify_hint, request.notify)),
             **{**fields, "poll_minutes": None, "watches_pull_requests": False},
         )
-        given: dict[SecretField, str | None] = {}
-        if request.notify:
-            given["notify"] = msgspec.json.encode(request.notify).decode()
+        addresses = msgspec.json.encode(request.notify).decode() if request.notify else None
+        given: dict[SecretField, str | None] = {"notify": addresses}
         connection = connections.add_connection(self.state, connection, keys=keys, secrets=given)
         return AddedConnection(connection=self.get(connection.id), test=None, jobs=())
 

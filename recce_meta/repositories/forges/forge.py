@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,10 +15,12 @@ from recce_meta.repositories.forges.api import ForgeApi
 from recce_meta.repositories.forges.base import ForgeClient
 from recce_meta.repositories.forges.events import Event, SentRepository
 from recce_meta.repositories.forges.signatures import has_digest
-from recce_meta.repositories.git.address import RepositoryAddress
+from recce_meta.repositories.git.address import TOKEN_USER, RepositoryAddress
 from recce_meta.repositories.types import PullRequest
 
 Headers = Mapping[str, str]
+_PAGE = re.compile(r"/(?:-|tree|blob|src|commits?|pulls?|branches|merge_requests)(?:/.*)?")
+"""Path of a page of a repository, which a browser shows."""
 _IGNORED_USERS = ("", "x-token-auth", "oauth2")
 """User names before a token that git servers require or ignore; an API takes the token alone."""
 
@@ -46,6 +49,12 @@ class Forge(ABC):
     """Name of the folder, and the type of connections."""
     title: ClassVar[str]
     """Name for people."""
+    hosts: ClassVar[re.Pattern[str]]
+    """Host names of its servers, so far as a name can show it."""
+    has_suffix: ClassVar[bool] = True
+    """True if the server redirects an address without `.git`, or accepts both."""
+    token_user: ClassVar[str] = TOKEN_USER
+    """User name with which git sends a token."""
     longest_comment: ClassVar[int]
     """Characters of a comment; `write_comment` cuts a longer text at the end of a line."""
     hook_events: ClassVar[tuple[str, ...]]
@@ -91,6 +100,15 @@ class Forge(ABC):
     def is_repository(self, path: str) -> bool:
         """Return True if *path*, which begins with a slash, may be one of a repository."""
         return path.count("/") == 2
+
+    def path_hint(self, server: str, path: str) -> str | None:
+        """Return what to enter if *path* on *server* is not one of a repository; None if it is one."""
+        if self.is_repository(path):
+            return None
+        page = re.fullmatch(r"(/[^/]+/[^/]+)/.+", path)
+        if page and _PAGE.fullmatch(path.removeprefix(page[1])):
+            return f"use {server}{page[1]}, and --subdirectory for a folder in it"
+        return "enter the address of one repository, such as https://HOST/OWNER/NAME"
 
     def head_source(self, request: PullRequest) -> HeadSource:
         """Return where the head of a pull request is. Raises GitFailure if that is not known."""

@@ -37,22 +37,12 @@ _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 _PATH = re.compile(r"(?:/[A-Za-z0-9_.~%+@:,=-]+)+")
 _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}", re.I)
-_PAGE = re.compile(r"/(?:-|tree|blob|src|commits?|pulls?|branches|merge_requests)(?:/.*)?")
-"""Path of a page of a repository, which a browser shows."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _UNICAST = ipaddress.ip_network("2000::/3")
 _SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "168.63.129.16/32", "3fff::/20")))
 """Networks that Python, or an older version of it, takes for public; 168.63.129.16 is a service of Azure."""
-_FORGES = (
-    (ForgeName.GITHUB, re.compile(r"(?:.+\.)?(?:github\.com|ghe\.com)|github\..+")),
-    (ForgeName.GITLAB, re.compile(r"(?:.+\.)?gitlab\.com|gitlab\..+")),
-    (ForgeName.BITBUCKET, re.compile(r"(?:.+\.)?bitbucket\.org|bitbucket\..+")),
-    (ForgeName.GITEA, re.compile(r"(?:.+\.)?(?:codeberg\.org|gitea\.com)|(?:gitea|forgejo)\..+")),
-)
-_WITH_SUFFIX = frozenset([ForgeName.GITHUB, ForgeName.GITLAB, ForgeName.BITBUCKET, ForgeName.GITEA])
-"""Forges that redirect an address without .git, or accept both."""
-_OWNER_AND_NAME = frozenset([ForgeName.GITHUB, ForgeName.BITBUCKET, ForgeName.GITEA])
-"""Forges whose paths are OWNER/NAME."""
+TOKEN_USER = "x-access-token"
+"""User name for a token on servers that require this one, or ignore it."""
 
 
 class AddressRules(Struct, frozen=True):
@@ -81,8 +71,12 @@ class RepositoryAddress(Struct, frozen=True, kw_only=True):
     port: int
     path: str
     """Begins with a slash; without `.git` on forges that need none."""
-    forge: ForgeName
+    forge: ForgeName = ForgeName.GIT
     """Kind of the server, guessed from its host."""
+    has_suffix: bool = False
+    """Whether git gets the address with `.git`, because the server redirects the other one."""
+    token_user: str = TOKEN_USER
+    """User name for a token without one."""
     is_allowed: bool = False
     """Whether `RECCE_META_ALLOWED_HOSTS` lists the host."""
 
@@ -101,7 +95,7 @@ class RepositoryAddress(Struct, frozen=True, kw_only=True):
     @property
     def clone_url(self) -> str:
         """Return the address for git, which the server does not redirect."""
-        return f"{self.url}.git" if self.forge in _WITH_SUFFIX else self.url
+        return f"{self.url}.git" if self.has_suffix else self.url
 
     @property
     def repository(self) -> str:
@@ -114,20 +108,25 @@ class RepositoryAddress(Struct, frozen=True, kw_only=True):
         return self.repository.rpartition("/")[2]
 
 
-def parse_address(text: str, rules: AddressRules | None = None) -> RepositoryAddress:
-    """Return the normal form of an address.
-
-    >>> parse_address("https://GitHub.com/dbt-labs/jaffle-shop.git/").url
-    'https://github.com/dbt-labs/jaffle-shop'
+def parse_repository(text: str, rules: AddressRules | None = None) -> RepositoryAddress:
+    """Return the normal form of an address at any git server.
 
     Raises
     ------
     GitFailure
-        The address is not one of an HTTPS repository, contains credentials, or is a page.
+        The address is not an HTTPS one, contains credentials, or has an invalid path.
     """
     text = text.strip()
-    path = _split(text).path.rstrip("/")
-    return _with_path(parse_server(text, rules), path, has_more="?" in text or "#" in text)
+    server, path = parse_server(text, rules), _split(text).path.rstrip("/")
+    # Servers resolve `..` and `%2e%2e`, so that two spellings would name one repository.
+    segments = path.split("/")[1:]
+    is_invalid = not _PATH.fullmatch(path) or any(map(_DOT_SEGMENT.fullmatch, segments))
+    if "?" in text or "#" in text or is_invalid or segments[0].startswith("-"):
+        raise _refused(
+            f"The path of the address is invalid: {server.server}{path}",
+            "enter the address of one repository, without a query, such as https://HOST/OWNER/NAME",
+        )
+    return replace(server, path=path)
 
 
 def parse_server(text: str, rules: AddressRules | None = None) -> RepositoryAddress:
@@ -151,10 +150,7 @@ def parse_server(text: str, rules: AddressRules | None = None) -> RepositoryAddr
             f"Plain HTTP is refused: {text}",
             f"use https://{parts.netloc}{parts.path}, or list the host in {ALLOWED_HOSTS}",
         )
-    forge = next((forge for forge, pattern in _FORGES if pattern.fullmatch(host)), ForgeName.GIT)
-    return RepositoryAddress(
-        scheme=parts.scheme, host=host, port=port, path="/", forge=forge, is_allowed=is_allowed
-    )
+    return RepositoryAddress(scheme=parts.scheme, host=host, port=port, path="/", is_allowed=is_allowed)
 
 
 def is_public(address: str) -> bool:
@@ -268,30 +264,6 @@ def _host_of(parts: SplitResult) -> tuple[str, int]:
     if not _HOST.fullmatch(host):
         raise _refused("The host of the address is invalid", "enter an address like https://HOST/OWNER/NAME")
     return host, port
-
-
-def _with_path(address: RepositoryAddress, path: str, *, has_more: bool) -> RepositoryAddress:
-    """Return the address with a checked path; *has_more* if a query or a fragment follows it."""
-    segments = path.split("/")[1:]
-    # Servers resolve `..` and `%2e%2e`, so that two spellings would name one repository.
-    is_invalid = not _PATH.fullmatch(path) or any(map(_DOT_SEGMENT.fullmatch, segments))
-    if has_more or is_invalid or segments[0].startswith("-"):
-        raise _refused(
-            f"The path of the address is invalid: {address.server}{path}",
-            "enter the address of one repository, without a query, such as https://HOST/OWNER/NAME",
-        )
-    if address.forge in _WITH_SUFFIX:
-        path = path.removesuffix(".git")
-    has_two = address.forge not in _OWNER_AND_NAME or len(segments) == 2
-    if not has_two or (address.forge is ForgeName.GITLAB and "/-/" in path):
-        hint = "enter the address of one repository, such as https://HOST/OWNER/NAME"
-        page = re.fullmatch(r"(/[^/]+/[^/]+)/.+" if len(segments) > 2 else "", path)
-        if address.forge is ForgeName.GITLAB:
-            hint = f"use {address.server}{path.partition('/-/')[0]}"
-        elif page and _PAGE.fullmatch(path.removeprefix(page[1])):
-            hint = f"use {address.server}{page[1]}, and --subdirectory for a folder in it"
-        raise _refused(f"The address is not one of a repository: {address.server}{path}", hint)
-    return replace(address, path=path)
 
 
 def _refused(message: str, hint: str) -> GitFailure:

@@ -19,7 +19,6 @@ from msgspec import Struct
 
 from recce_meta.repositories.git.address import RepositoryAddress
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.types import ForgeName
 
 OLDEST_GIT = (2, 37)
 """The first version with `http.curloptResolve`."""
@@ -30,9 +29,6 @@ PASSED_ON = (
 """Variables of the service that git needs to reach servers: certificates and proxies."""
 PACKAGES_PASSED_ON = (*PASSED_ON, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables of the service that `dbt deps` needs to reach servers."""
-_USERS = {ForgeName.GITLAB: "oauth2", ForgeName.BITBUCKET: "x-token-auth"}
-_USER = "x-access-token"
-"""User name for a token on GitHub; Gitea and most other servers ignore it."""
 
 
 class GitLimits(Struct, frozen=True, kw_only=True):
@@ -88,7 +84,7 @@ def _version_of(program: str) -> tuple[int, ...]:
 
 def authorization(address: RepositoryAddress, token: str) -> str:
     """Return the value of the header for a token; a token with a colon is a user name and a password."""
-    pair = token if ":" in token else f"{_USERS.get(address.forge, _USER)}:{token}"
+    pair = token if ":" in token else f"{address.token_user}:{token}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from recce_meta.repositories.dbt.versions import NEWEST
-from recce_meta.repositories.git.address import AddressRules, parse_address
+from recce_meta.repositories.forges.address import parse_address
+from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.failures import GitFailureKind
 from recce_meta.repositories.git.outcome import failure_of
 from recce_meta.repositories.isolation.bubblewrap import Bubblewrap

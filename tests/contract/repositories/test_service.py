@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from recce_meta.errors import UsageError
 from recce_meta.repositories import probe
 from recce_meta.repositories.answers import ConnectionTest
-from recce_meta.repositories.git.address import AddressRules, parse_address
+from recce_meta.repositories.forges.address import parse_address
+from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
 from recce_meta.repositories.requests import Caller, ConnectionChange, NewConnection

@@ -20,7 +20,7 @@ from recce_meta.repositories.dbt.environments import built_from_source, requirem
 from recce_meta.repositories.dbt.index_settings import uv_environment
 from recce_meta.repositories.dbt.profile import merge_targets, write_profile
 from recce_meta.repositories.dbt.project import DbtProject, read_dbt_project
-from recce_meta.repositories.git.address import parse_address
+from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.git.environment import package_config, package_environment
 from recce_meta.repositories.requests import ConnectionChange, check_request
 from recce_meta.repositories.types import ProfileTarget

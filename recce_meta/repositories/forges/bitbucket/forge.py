@@ -6,6 +6,7 @@ https://confluence.atlassian.com/bitbucketserver/event-payload-938025882.html
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -134,6 +135,8 @@ class Bitbucket(Forge):
 
     name = "bitbucket"
     title = "Bitbucket"
+    hosts = re.compile(r"(?:.+\.)?bitbucket\.org|bitbucket\..+")
+    token_user = "x-token-auth"
     longest_comment = LONGEST_COMMENT
     hook_events = EVENTS
     hook_form = HookForm(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ class Gitea(Forge):
 
     name = "gitea"
     title = "Gitea"
+    hosts = re.compile(r"(?:.+\.)?(?:codeberg\.org|gitea\.com)|(?:gitea|forgejo)\..+")
     longest_comment = LONGEST_COMMENT
     hook_events = EVENTS
     hook_form = HookForm(

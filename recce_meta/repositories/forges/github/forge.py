@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -20,6 +21,7 @@ class GitHub(Forge):
 
     name = "github"
     title = "GitHub"
+    hosts = re.compile(r"(?:.+\.)?(?:github\.com|ghe\.com)|github\..+")
     longest_comment = LONGEST_COMMENT
     hook_events = EVENTS
     hook_form = HookForm(

@@ -5,6 +5,7 @@ https://docs.gitlab.com/user/project/integrations/webhook_events
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from msgspec import Struct
@@ -86,6 +87,8 @@ class GitLab(Forge):
 
     name = "gitlab"
     title = "GitLab"
+    hosts = re.compile(r"(?:.+\.)?gitlab\.com|gitlab\..+")
+    token_user = "oauth2"
     longest_comment = LONGEST_COMMENT
     hook_events = EVENTS
     hook_form = HookForm(
@@ -112,6 +115,11 @@ class GitLab(Forge):
     def is_repository(self, path: str) -> bool:
         """Return True if *path* may be one of a project, which groups may contain."""
         return path.count("/") >= 2
+
+    def path_hint(self, server: str, path: str) -> str | None:
+        """Return what to enter if *path* is one of a page of a project."""
+        project, mark, _ = path.partition("/-/")
+        return f"use {server}{project}" if mark else None
 
     def repository_of(self, body: bytes) -> SentRepository:
         """Return the project of a delivery. Raises MalformedDelivery."""
