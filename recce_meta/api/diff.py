@@ -20,7 +20,7 @@ from recce_meta.api.partial_run import LazyMacros
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
 from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
 from recce_meta.diff.causes import Causes
-from recce_meta.diff.changes import compare, renamed_edges, within
+from recce_meta.diff.changes import compare, differing_variables, renamed_edges, within
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.same_sql import compiled_once, uncompared_note
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
@@ -44,6 +44,7 @@ from recce_meta.store import read
 from recce_meta.store.select import RunSelector, resolve_complete_run
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.warehouses.hooks import variable_calls
 
 if TYPE_CHECKING:
     from recce_meta.diff import dbt_state
@@ -76,6 +77,9 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
         pair.add_text(unclear, "raw_code")
         pair.add_text(edited, "compiled_code")
         pair.add(touched)
+        changes = compare(*pair.sides)
+    if hooked := pair.hooked(changes):
+        pair.add(hooked)
         changes = compare(*pair.sides)
     notes = pair.notes(changes)
     if not changed_ids(changes):
@@ -205,6 +209,18 @@ class _Pair:
             if current.closure(node.macros) & causes.changed_macros or causes.may_build(node)
         }
         return callers | set(read.load_hooked(self.adapter, self.current, schema=self.schema))
+
+    def hooked(self, changes: Mapping[str, Change]) -> set[str]:
+        """Return nodes with equal versions whose hooks or statements may read a variable that differs."""
+        calls = differing_variables(changes, Causes(*self.sides))
+        if not calls:
+            return set()
+        side = self.sides[1]
+        macros = {one for one, macro in side.macros.items() if calls & variable_calls(macro.macro_sql)}
+        found = read.load_narrow_nodes(self.adapter, self.current, schema=self.schema) if macros else []
+        callers = {node.unique_id for node in found if side.closure(node.macros) & macros}
+        callers.update(read.load_hooked(self.adapter, self.current, schema=self.schema))
+        return callers - self.sides[0].nodes.keys() - side.nodes.keys()
 
     def add(self, ids: Iterable[str]) -> None:
         """Read the nodes *ids*, which are equal on both sides, into both sides."""

@@ -46,6 +46,7 @@ from recce_meta.models.change import (
 from recce_meta.sql_lineage.project.nodes import elements
 from recce_meta.sql_lineage.project.semantics import SEMANTIC_MODEL
 from recce_meta.sql_lineage.propagation import AffectedNode
+from recce_meta.warehouses.hooks import variable_calls
 
 READ = frozenset("model seed snapshot source metric semantic_model saved_query function".split()) | RELATIONS
 """Resource types that other nodes can read, and whose changes have a category."""
@@ -311,6 +312,8 @@ def _without_sql(node: NodeMetadata) -> SqlChange:
 def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, causes: Causes) -> SqlChange:
     parts = detail.key.split(".")
     key = parts[0]
+    if variable_calls(key):
+        return unknown_effect(f"a hook or statement reads {detail.key}, which may differ")
     if (effect := config_effect(before, after, detail, causes.adapter)) is not None:
         return _unless_read(effect, key, before, after, causes)
     if key in METADATA_CONFIG or parts[-1] == "label" or "meta" in parts:

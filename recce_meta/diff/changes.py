@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from recce_meta.diff.causes import Causes, has_jinja
+from recce_meta.diff.causes import Causes, has_jinja, template
 from recce_meta.diff.code import jinja_names, same_code
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import (
@@ -37,6 +37,7 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.catalog import SCANNED
+from recce_meta.warehouses.hooks import hooks_and_macros, variable_calls
 
 NAMERS = ("generate_database_name", "generate_schema_name", "generate_alias_name")
 """Macros by which a project chooses locations."""
@@ -163,7 +164,8 @@ def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
                 found[unique_id] = _modified(after, details)
     for unique_id in causes.acting_elsewhere:
         found[unique_id] = _of_macro(unique_id, causes)
-    for unique_id, details in _consequences(found, causes).items():
+    consequences = (*_consequences(found, causes).items(), *_of_variables(found, causes).items())
+    for unique_id, details in consequences:
         earlier = found.get(unique_id)
         if earlier is None or earlier.status in (Status.MODIFIED, Status.UNCHANGED):
             found[unique_id] = _modified(
@@ -347,6 +349,38 @@ def _consequences(found: Mapping[str, Change], causes: Causes) -> dict[str, list
             ]
         if keys and unique_id in causes.base.nodes:
             details[unique_id] = [ChangeDetail(Reason.COMPILED, key, True, True) for key in keys]
+    return details
+
+
+def differing_variables(found: Mapping[str, Change], causes: Causes) -> frozenset[str]:
+    """Return calls of `var` and `env_var` that may explain why equal code has other SQL or settings."""
+    calls: set[str] = set()
+    for unique_id, change in found.items():
+        before, after = causes.base.nodes.get(unique_id), causes.current.nodes.get(unique_id)
+        if change.status is not Status.MODIFIED or before is None or after is None:
+            continue
+        if Reason.COMPILED in change.reasons and before.raw_code == after.raw_code:
+            macros = causes.current.closure(after.macros)
+            if before.parents == after.parents and macros.isdisjoint(causes.changed_macros):
+                reached = (causes.current.macros.get(one) for one in macros)
+                calls |= variable_calls(after.raw_code or "", *(one.macro_sql for one in reached if one))
+        keys = {detail.key.split(".")[0] for detail in change.details if detail.reason is Reason.CONFIG}
+        for old, new in ((template(before, key), template(after, key)) for key in keys):
+            calls |= variable_calls(str(new)) if old == new else set()
+    return frozenset(calls)
+
+
+def _of_variables(found: Mapping[str, Change], causes: Causes) -> dict[str, list[ChangeDetail]]:
+    """Return the variables with other values that hooks of nodes read."""
+    calls = differing_variables(found, causes)
+    details: dict[str, list[ChangeDetail]] = {}
+    for unique_id, node in causes.current.nodes.items() if calls else ():
+        if unique_id in causes.base.nodes:
+            read = calls & variable_calls(*hooks_and_macros(node, causes.current.macros))
+            if read:
+                details[unique_id] = [
+                    ChangeDetail(Reason.CONFIG, one, *["not recorded"] * 2) for one in sorted(read)
+                ]
     return details
 
 

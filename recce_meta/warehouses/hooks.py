@@ -181,6 +181,19 @@ def template_parts(template: str) -> list[list[str]]:
     return [found[0].split() for found in _PARTS.finditer(template) if not found["config"]]
 
 
+_VARIABLE = re.compile(r"\b((?:env_)?var)\s*\(\s*(['\"])([^'\"]+)\2")
+
+
+def variable_calls(*templates: str) -> frozenset[str]:
+    """Return the variables that *templates* read, as calls: `var('day')`, `env_var('DAY')`."""
+    return frozenset().union(*map(_variables, templates))
+
+
+@lru_cache(maxsize=4096)  # many nodes call the same macros
+def _variables(template: str) -> frozenset[str]:
+    return frozenset(f"{one[1]}('{one[3]}')" for one in _VARIABLE.finditer(template))
+
+
 def row_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
     """Return the `hook_words` of *node* if a hook may write, remove or hide rows of its table; else none.
 

@@ -686,6 +686,45 @@ def test_a_statement_sent_while_a_model_is_rendered_reaches_the_table_that_it_wr
     )
 
 
+@pytest.mark.parametrize(
+    ("reader", "expected"),
+    [
+        (
+            {"config": {"post-hook": [{"sql": "delete from prod.daily where n > {{ var('most') }}"}]}},
+            "unknown",
+        ),
+        ({"config": {"pre-hook": "update {{ this }} set n = {{ var('other') }}"}}, None),
+        ({"raw_code": "{% do run_query('delete from prod.daily where n > ' ~ var('most')) %}"}, "unknown"),
+        ({"raw_code": "{{ load(target.schema) }}", "macros": (SENT.unique_id,)}, "unknown"),
+        ({"raw_code": "select {{ var('most') }}"}, None),
+    ],
+)
+def test_a_hook_that_reads_a_variable_with_another_value_is_unknown(
+    store: Any, reader: dict[str, Any], expected: str | None
+) -> None:
+    macro = replace(SENT, macro_sql=SENT.macro_sql.replace("select 1", "select ' ~ var(\"most\") ~ '"))
+    projects = []
+    for run_id, value in (("base-run", 1), ("run-1", 2)):
+        project = shop(run_id, "prod")
+        limited = {"raw_code": "select {{ var('most') }}", "compiled_code": f"select {value}"}
+        edits = {"open_orders": reader, "starred": {**limited, "code_hash": "1", "parents": ()}}
+        nodes = tuple(replace(one, **edits.get(one.name, {})) for one in project.nodes)
+        projects.append(replace(project, nodes=nodes, macros=(macro,)))
+    for project in projects:
+        record_run(store.adapter, project, schema=store.schema)
+
+    whole = whole_diff(*projects, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    changes = {change.name: change for change in whole.changed}
+    assert {*changes} == ({"starred", "open_orders"} if expected else {"starred"})
+    if expected:
+        found = changes["open_orders"]
+        assert (str(found.category), told(whole)["daily"]) == (expected, expected)
+        assert found.category_reasons == ("a hook or statement reads var('most'), which may differ",)
+
+
 def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> None:
     base, current = (hooked(shop(name, "prod"), DELETES) for name in ("base-run", "run-1"))
     base = replace(base, nodes=tuple(node for node in base.nodes if node.name != "open_orders"))

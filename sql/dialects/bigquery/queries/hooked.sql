@@ -1,5 +1,5 @@
 -- Nodes of a graph that may call macros missing from dbt's list: in hooks, as an incremental strategy, or in a branch
--- that dbt takes only at run time, or for another target.
+-- that dbt takes only at run time, or for another target. Nodes whose template sends statements.
 SELECT
   part_nodes.unique_id
 FROM recce_metadata.store_graph_parts AS graph_parts
@@ -14,4 +14,6 @@ WHERE
     OR REPLACE(TO_JSON_STRING(node_versions.config), ' ', '') LIKE '%"incremental_strategy":"%'
     OR node_versions.raw_code LIKE '%is_incremental%'
     OR node_versions.raw_code LIKE '%{%if %'
+    OR node_versions.raw_code LIKE '%run_query%'
+    OR node_versions.raw_code LIKE '%statement%'
   );

@@ -1,6 +1,6 @@
 -- hand-written: JSON of more than 65,535 bytes cannot be a string
 -- Nodes of a graph that may call macros missing from dbt's list: in hooks, as an incremental strategy, or in a branch
--- that dbt takes only at run time, or for another target.
+-- that dbt takes only at run time, or for another target. Nodes whose template sends statements.
 SELECT part_nodes.unique_id
 FROM recce_metadata.store_graph_parts AS graph_parts
 JOIN recce_metadata.store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
@@ -17,4 +17,6 @@ WHERE
     ) LIKE '%"incremental_strategy":"%'
     OR node_versions.raw_code LIKE '%is_incremental%'
     OR node_versions.raw_code LIKE '%{%if %'
+    OR node_versions.raw_code LIKE '%run_query%'
+    OR node_versions.raw_code LIKE '%statement%'
   );
