@@ -222,6 +222,13 @@ class UnifiedSqlAdapter:
         return f"{self.warehouse.name}://{url.host or ''}{port}/{without_passwords(place)}"
 
     @property
+    def server(self) -> tuple[str, int] | None:
+        """Host and port that the driver connects to; None for a file, and if the driver chooses them."""
+        url, port = self._plan.url, self._plan.url.port or self.warehouse.default_port
+        # A host with a slash is the folder of a socket.
+        return (url.host, port) if url.host and port and "/" not in url.host else None
+
+    @property
     def dataset_namespace(self) -> str:
         """Namespace of its relations in OpenLineage: `postgres://host:5432`, `duckdb:///folder/file.duckdb`."""
         url, file = self._plan.url, self.file_path()
@@ -348,15 +355,16 @@ class UnifiedSqlAdapter:
             on_wait=self._on_wait,
         )
 
-    def guarded(self) -> UnifiedSqlAdapter:
+    def guarded(self, statement_seconds: float | None = None) -> UnifiedSqlAdapter:
         """Return another adapter for the same database, for queries of users of a server.
 
-        It only reads, and a DuckDB file reads no other file. Raises UsageError if the warehouse cannot
-        confine such queries.
+        It only reads, and a DuckDB file reads no other file. *statement_seconds* limits the time of each
+        statement that has no limit of its own. Raises UsageError if the warehouse cannot confine such
+        queries.
         """
         return UnifiedSqlAdapter(
             self.warehouse,
-            self.warehouse.guarded_plan(self._plan),
+            replace(self.warehouse.guarded_plan(self._plan), statement_seconds=statement_seconds),
             self.target,
             lock_timeout=self.lock_timeout,
             on_wait=self._on_wait,

@@ -104,6 +104,7 @@ class DriverConnection:
         JSON is returned as values, or as text if *has_json_text*. Its own transaction sees *snapshot*, the
         name that `take_snapshot` returned.
         """
+        timeout = self._plan.statement_seconds if timeout is None else timeout
         patience = SERVER_PATIENCE_SECONDS if self._driver.limits_in_server else 0.0
 
         def run() -> tuple[list[str], Rows]:

@@ -112,6 +112,10 @@ class QualityRequest(Struct, frozen=True, kw_only=True):
     threads: int | None = None
     deadline: float | None = None
     """Reading of `time.monotonic` at which queries are cancelled."""
+    quality_run_id: str | None = None
+    """Id of the measurement. Default: a new one, since the same tables are measured again and again."""
+    keeps_failure: bool = True
+    """Whether a measurement that fails is stored with its reason."""
 
 
 def rules_of(file: Path | None) -> QualityRules | None:
@@ -224,7 +228,8 @@ def _measured(
             on_done=on_done,
         )
     except (RecceMetaError, KeyboardInterrupt) as error:
-        _keep_failure(error, place, _run_of(place, question, ready.run, (), started_at))
+        if question.keeps_failure:
+            _keep_failure(error, place, _run_of(place, question, ready.run, (), started_at))
         raise
 
 
@@ -340,8 +345,7 @@ def _run_of(
         more = f" (and {len(failed) - 1:,} more)" if len(failed) > 1 else ""
         reason = f"No table could be measured: {failed[0].name}: {failed[0].reason}{more}"
     return QualityRun(
-        # The same tables are measured again and again, so the content gives no id.
-        quality_run_id=uuid4().hex,
+        quality_run_id=question.quality_run_id or uuid4().hex,
         run_id=run.run_id,
         project_name=run.project_name,
         environment=run.environment,

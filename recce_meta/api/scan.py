@@ -40,13 +40,15 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
     project: str | None = None
     """Project of the run. Default: the name of the database."""
     run_id: str | None = None
-    git: GitState = GitState()
-    """Git state; missing fields come from the repository and the CI's variables."""
+    git: GitState | None = GitState()
+    """Git state; missing fields come from the repository and the CI's variables. None to record none."""
     columns: bool = True
     """Whether to record column lineage."""
     column_timeout: float = SECONDS
     is_kept: bool = True
     """Whether to record the run."""
+    keeps_failure: bool = True
+    """Whether a scan that fails is recorded with its reason."""
 
 
 def scan(
@@ -125,7 +127,7 @@ def _extracted(
             tell=tell,
         )
     except (WarehouseError, UnknownNameError) as error:
-        if options.is_kept:
+        if options.is_kept and options.keeps_failure:
             _keep_failure(error, database, scope, options, store, schema)
         raise
 
@@ -170,7 +172,9 @@ def without_store(scope: ScanScope, warehouse: Warehouse, schema: str) -> ScanSc
     return replace(scope, hidden=(*scope.hidden, warehouse.folded(schema)))
 
 
-def _with_git(run: RunMetadata, git: GitState) -> RunMetadata:
+def _with_git(run: RunMetadata, git: GitState | None) -> RunMetadata:
+    if git is None:
+        return replace(run, recorder_version=__version__)
     seen = detect_git(Path(), os.environ)
     return replace(
         run,

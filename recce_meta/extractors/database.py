@@ -18,6 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.errors import grant_hint
 from recce_meta.adapter.inspector import InspectorReader
 from recce_meta.errors import (
     ConnectionFailed,
@@ -329,6 +330,7 @@ class _Reader:
         if closed:
             self.warnings.append(
                 f"No permission to use schema {first_of(closed, _NAMED)}: only its catalog is read"
+                f"; {self._grant(closed[0])}"
             )
         unread = [
             f"{one.schema}.{one.name}"
@@ -338,12 +340,17 @@ class _Reader:
         if unread:
             self.warnings.append(
                 f"No permission to read the rows of {first_of(unread, _NAMED)}: only the catalog is read"
+                f"; {self._grant(unread[0].partition('.')[0])}"
             )
         hidden = [f"{one.schema}.{one.name}" for one in relations if one.kind in VIEWS and not one.definition]
         if hidden:
             self.warnings.append(
                 f"No permission to read the SQL of view {first_of(hidden, _NAMED)}: its parents are unknown"
             )
+
+    def _grant(self, schema: str) -> str:
+        warehouse = self._adapter.warehouse
+        return grant_hint(warehouse, warehouse.grant_to_read(schema, self._adapter.role))
 
 
 _OF_SCHEMAS = (Part.RELATIONS, Part.COLUMNS, Part.CONSTRAINTS, Part.INDEXES)

@@ -14,6 +14,7 @@ from recce_meta.models.run import Check, ExtractionTier, IsolationKind, Trigger
 from recce_meta.repositories.state.jobs import JobStatistics, ObjectsFound, StageSeconds
 from recce_meta.repositories.types import (
     ConnectionStatus,
+    DatabaseOptions,
     ExtractionJob,
     ForgeName,
     GitHubApp,
@@ -84,6 +85,8 @@ class ConnectionAnswer(Tabular, frozen=True, kw_only=True):
     """Whether checks.yml and quality.yml are run after an extraction."""
     notify: Sequence[str]
     """Where notifications are sent, without secrets."""
+    database: DatabaseOptions | None
+    """Login and scope of a database; None for a repository."""
     forge_error: str | None
     """Why the last comment, commit status or webhook could not be written."""
     created_at: datetime
@@ -293,6 +296,8 @@ _WEIGHTS = {
     Stage.CLEAN_UP: 5,
 }
 """Share of each step in the progress of a job, in percent."""
+_OF_DATABASES = (Stage.RESOLVE, Stage.EXTRACT, Stage.CLEAN_UP)
+"""Steps of a job of a database."""
 _ENDED = {"done": "success", "failed": "failed", "skipped": "skipped"}
 
 
@@ -316,6 +321,8 @@ def stage_answers(job: ExtractionJob, events: Iterable[JobEvent]) -> list[StageA
             seconds=seconds,
             message=event.message or known.message,
         )
+    if job.source is JobSource.DATABASE:
+        found = {stage: found[stage] for stage in _OF_DATABASES}
     if job.status.is_over:  # it has cleaned up, and runs none of the other steps any more
         has_begun = any(one.status != "pending" for one in found.values())
         rest = {stage: "skipped" for stage, one in found.items() if one.status in ("pending", "running")}
@@ -329,7 +336,8 @@ def stage_answers(job: ExtractionJob, events: Iterable[JobEvent]) -> list[StageA
 def progress_answer(job: ExtractionJob, events: Iterable[JobEvent]) -> ProgressAnswer:
     """Return the progress of *job*, whose log is *events*."""
     stages = stage_answers(job, events)
-    ended = sum(_WEIGHTS[one.name] for one in stages if one.status in ("success", "skipped"))
+    whole = sum(_WEIGHTS[one.name] for one in stages)
+    ended = 100 * sum(_WEIGHTS[one.name] for one in stages if one.status in ("success", "skipped")) // whole
     return ProgressAnswer(
         job_id=job.id,
         branch=job.branch,

@@ -29,9 +29,15 @@ from recce_meta.repositories.state.connections import (
     postpone_poll,
 )
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.jobs import active_jobs, request_job
+from recce_meta.repositories.state.jobs import active_jobs, last_job, last_run, request_job
 from recce_meta.repositories.state.webhooks import clear_stale, list_stale
-from recce_meta.repositories.types import HEALING_FAILURES, ExtractionJob, RepositoryConnection
+from recce_meta.repositories.types import (
+    HEALING_FAILURES,
+    QUALITY,
+    SCAN,
+    ExtractionJob,
+    RepositoryConnection,
+)
 
 LONGEST = timedelta(days=1)
 """Longest pause before a commit is extracted again that failed for a reason that may heal."""
@@ -79,6 +85,9 @@ class Poller:
     async def __call__(self) -> None:
         """Poll what is due, then pause."""
         found = await asyncio.to_thread(due_connections, self._state, datetime.now(timezone.utc))
+        for one in [one for one in found if one.database is not None]:
+            await asyncio.to_thread(self._request_due, one)
+        found = [one for one in found if one.database is None]
         due = {_login(one) for one in found}
         # Those not due yet come along, so that one answer serves all and their times converge.
         siblings = await asyncio.to_thread(polled_connections, self._state, {one.repo_url for one in found})
@@ -92,6 +101,33 @@ class Poller:
                 await self._postpone(group, datetime.now(timezone.utc) + self._pause(group))
         for error in filter(None, ended):
             raise error
+
+    def _request_due(self, connection: RepositoryConnection) -> None:
+        """Request the scan and the measurement of a database that are due, and note when the next one is."""
+        now, next_at = datetime.now(timezone.utc), []
+        intervals = intervals_of(connection)
+        for name, minutes in intervals.items():
+            last = last_job(self._state, connection.id, name)
+            at = now if last is None else last.requested_at + timedelta(minutes=minutes)
+            # The first measurement follows the first scan.
+            if name == QUALITY and SCAN in intervals and last_run(self._state, connection.id, SCAN) is None:
+                at = now + timedelta(minutes=1)
+            elif at <= now:
+                if last is None or last.status.is_over:
+                    self._request(connection, name)
+                at = now + self._pause_of(minutes)
+            next_at.append(at)
+        postpone_poll(self._state, [connection.id], min(next_at, default=now + LONGEST))
+
+    def _request(self, connection: RepositoryConnection, name: str) -> None:
+        request_job(
+            self._state,
+            connection.id,
+            name,
+            trigger=Trigger.POLL,
+            requested_by="schedule",
+            source=connection.source,
+        )
 
     async def _poll(self, group: Sequence[RepositoryConnection]) -> None:
         """Poll one repository for all its connections with the same login."""
@@ -156,7 +192,9 @@ class Poller:
             await asyncio.to_thread(note_poll, self._state, [one.id], now + pause, error)
 
     def _pause(self, group: Collection[RepositoryConnection]) -> timedelta:
-        minutes = min(one.poll_minutes or 0 for one in group)
+        return self._pause_of(min(one.poll_minutes or 0 for one in group))
+
+    def _pause_of(self, minutes: float) -> timedelta:
         return timedelta(
             minutes=minutes * random.uniform(1 - self._settings.jitter, 1 + self._settings.jitter)
         )
@@ -174,6 +212,13 @@ class Poller:
     ) -> None:
         at, ids = datetime.now(timezone.utc) + pause, [one.id for one in group]
         await asyncio.to_thread(note_poll, self._state, ids, at, error, is_disconnected=is_disconnected)
+
+
+def intervals_of(connection: RepositoryConnection) -> dict[str, float]:
+    """Return the minutes between two scans and between two measurements of a database; never is left out."""
+    options = connection.database
+    found = {SCAN: connection.poll_minutes, QUALITY: None if options is None else options.quality_minutes}
+    return {name: minutes for name, minutes in found.items() if minutes is not None}
 
 
 def may_try_again(last: LastCommit, connection: RepositoryConnection, now: datetime) -> bool:

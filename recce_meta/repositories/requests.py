@@ -18,16 +18,18 @@ from msgspec.structs import replace
 from recce_meta.api.diff import parse_fail_on
 from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models.run import IsolationKind
+from recce_meta.redaction import passwords_in
+from recce_meta.repositories.secrets import SecretField
 from recce_meta.repositories.types import ForgeName, GitHubApp, ProfileTarget
 from recce_meta.warehouses import available
 
-SECRETS = ("access_token", "private_key")
-"""Fields with secrets."""
+SECRET_FIELDS: Mapping[str, SecretField] = {"access_token": "token", "private_key": "private_key"}
+"""Stored secret of each field with one."""
 OWNER_FIELDS = ("token_env", "is_trusted", "runs_checks")
 """Fields that only an administrator sets: the first gives a variable of the server to the repository's host,
 the second runs the repository's files without isolation, the third its SQL in the warehouse."""
 MOST_BRANCHES = 20
-MOST_VARIABLES = 100
+MOSTVARIABLES = 100
 MOST_ADDRESSES = 10
 MOST_ADDRESS = 2_000
 """Characters of an address of notifications."""
@@ -41,17 +43,72 @@ class Caller(Struct, frozen=True, kw_only=True):
     name: str
     """Name of the user or of the API token, stored with jobs."""
     is_admin: bool = False
+    is_remote: bool = False
+    """Whether the request arrives over the network."""
 
 
 class PermissionRefused(UsageError):
     """An operation that the caller may not ask for."""
 
 
+class NewDatabase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Database to connect: a target of the worker's profiles.yml, a URL in a variable, or a URL."""
+
+    target: str | None = None
+    profile: str | None = None
+    url_env: str | None = None
+    """Environment variable of the worker that holds the URL."""
+    url: str | None = None
+    """URL with its password, which is stored encrypted."""
+    schemas: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    project: str | None = None
+    """Project of the runs. Default: the name of the connection."""
+    scan_minutes: float | None = 60
+    """Interval between two scans; None for never."""
+    quality_minutes: float | None = 24 * 60
+    """Interval between two measurements of quality; None for never."""
+
+    def __repr__(self) -> str:
+        return f"NewDatabase({', '.join(name for name in self.__struct_fields__ if getattr(self, name))})"
+
+
+class DatabaseChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Fields of a database to change; the others stay. Another way to log in replaces the one before."""
+
+    target: str | UnsetType | None = UNSET
+    profile: str | UnsetType | None = UNSET
+    url_env: str | UnsetType | None = UNSET
+    url: str | UnsetType = UNSET
+    schemas: tuple[str, ...] | UnsetType = UNSET
+    include: tuple[str, ...] | UnsetType = UNSET
+    exclude: tuple[str, ...] | UnsetType = UNSET
+    project: str | UnsetType | None = UNSET
+    scan_minutes: float | UnsetType | None = UNSET
+    quality_minutes: float | UnsetType | None = UNSET
+
+    def __repr__(self) -> str:
+        return f"DatabaseChange({', '.join(self.given())})"
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields to change with their values."""
+        return _given(self)
+
+
+def _given(change: Struct) -> dict[str, Any]:
+    pairs = ((name, getattr(change, name)) for name in change.__struct_fields__)
+    return {name: value for name, value in pairs if value is not UNSET}
+
+
 class NewConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Connection to add; None for what is found out, or has a default."""
 
     repo_url: str
+    """Empty for uploads only, and for a database."""
     name: str | None = None
+    database: NewDatabase | None = None
+    """Database to connect in place of a repository; the connection then needs a name."""
     type: ForgeName | None = None
     """Default: from the host."""
     branch: str | None = None
@@ -125,20 +182,25 @@ class ConnectionChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     runs_checks: bool | UnsetType = UNSET
     notify: tuple[str, ...] | UnsetType = UNSET
     """Addresses of notifications; none to send nothing."""
+    database: DatabaseChange | UnsetType = UNSET
+    """Fields of a database to change."""
 
     def __repr__(self) -> str:
         return f"ConnectionChange({', '.join(self.given())})"
 
     def given(self) -> dict[str, Any]:
         """Return the fields to change with their values."""
-        pairs = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        return {name: value for name, value in pairs if value is not UNSET}
+        return _given(self)
 
 
 def refuse_owner_fields(request: NewConnection | ConnectionChange, caller: Caller) -> None:
     """Raise PermissionRefused if *request* sets a field that only an administrator may set."""
     if caller.is_admin:
         return
+    if request.database not in (None, UNSET):
+        raise PermissionRefused(
+            "Only an administrator may connect a database", hint="use a token with the scope admin"
+        )
     for name in OWNER_FIELDS:
         # Removing the variable or the trust only takes rights away, so every caller may do that.
         if getattr(request, name) not in (None, False, UNSET):
@@ -167,6 +229,7 @@ def check_request(
 
     Raises UsageError, which names the field and what it may be.
     """
+    is_database = request.database not in (None, UNSET)
     given: dict[str, Any] = {"repo_url": UNSET, "access_token": UNSET}
     # A change has no address; the default lets one loop and `_check_credentials` serve both types.
     given |= {name: getattr(request, name) for name in request.__struct_fields__}
@@ -191,7 +254,8 @@ def check_request(
         raise UnknownNameError("adapter", given["adapter"], available())
     if stores is not None and given["store"] and given["store"] not in stores:
         raise UnknownNameError("store", given["store"], sorted(stores))
-    if given["fail_on"]:
+    # Conditions of a database are those of quality.
+    if given["fail_on"] and not is_database:
         parse_fail_on(",".join(given["fail_on"]))
     if given["notify"] and len(given["notify"]) > MOST_ADDRESSES:
         raise UsageError(f"More than {MOST_ADDRESSES} addresses of notifications", hint="use fewer")
@@ -211,14 +275,14 @@ def check_request(
 _NAME = re.compile(rf"[\w.-]{{1,{LONGEST}}}")
 # Runs of pull requests have environments of these names, and must not be the latest of a connection.
 _ENVIRONMENT = re.compile(rf"(?!(?:.+-)?pull-request-\d+(?:-base)?$)\w[\w.+ /-]{{0,{LONGEST - 1}}}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _REQUIRED = ("name", "store", "environment")
 _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "name": (_NAME, "use letters, digits, _, - and ."),
     "store": (_NAME, "use a name in `stores` of recce_meta.yml, or default"),
     "environment": (_ENVIRONMENT, "use a name such as prod"),
     "dbt_version": (re.compile(r"\d{1,2}\.\d{1,3}"), "use a minor version such as 1.10"),
-    "token_env": (_VARIABLE, "use the name of an environment variable, not the token"),
+    "token_env": (VARIABLE, "use the name of an environment variable, not the token"),
     "repo_url": (re.compile(r"[^\x00-\x20\x7f]{1,2000}"), "use an address such as https://github.com/o/r"),
 }
 """Form of each field, and the hint for a value that has another one."""
@@ -229,7 +293,7 @@ _ADDRESS = re.compile(
     r"(?:(?P<format>slack|teams)\+)?(?P<scheme>https?)://(?P<host>[^/@?#\s]+)(?P<rest>[/?#]\S*)?"
 )
 _MAIL = re.compile(r"mailto:(?P<user>[\w.+-]{1,64})@(?P<domain>[\w-]+(?:\.[\w-]+)+)")
-_FROM_VARIABLE = re.compile(r"env:(?P<name>[A-Za-z_][A-Za-z0-9_]{0,99})")
+_FROMVARIABLE = re.compile(r"env:(?P<name>[A-Za-z_][A-Za-z0-9_]{0,99})")
 
 
 def notify_hint(address: str) -> str:
@@ -244,7 +308,7 @@ def notify_hint(address: str) -> str:
     """
     if found := _MAIL.fullmatch(address):
         return f"email {found['user']}@{found['domain']}"
-    if (found := _FROM_VARIABLE.fullmatch(address)) and not found["name"].startswith("RECCE_META_"):
+    if (found := _FROMVARIABLE.fullmatch(address)) and not found["name"].startswith("RECCE_META_"):
         return f"variable {found['name']}"
     if len(address) > MOST_ADDRESS or not (found := _ADDRESS.fullmatch(address)):
         raise UsageError(
@@ -303,10 +367,10 @@ def _check_subdirectory(subdirectory: str) -> None:
 
 
 def _check_variables(variables: Mapping[str, str]) -> None:
-    if len(variables) > MOST_VARIABLES:
-        raise UsageError(f"More than {MOST_VARIABLES} variables", hint="set fewer variables")
+    if len(variables) > MOSTVARIABLES:
+        raise UsageError(f"More than {MOSTVARIABLES} variables", hint="set fewer variables")
     for name, value in variables.items():
-        if not _VARIABLE.fullmatch(name):
+        if not VARIABLE.fullmatch(name):
             raise UsageError(f"Invalid variable: {quoted(name)}", hint="use letters, digits and _")
         # A null byte ends a variable in the system, and all variables together have to fit into `execve`.
         if "\0" in value or len(value) > 10_000:
@@ -404,3 +468,41 @@ def _decode(body: bytes, kind: type[_Request]) -> _Request:
         raise UsageError(f"Invalid request: {error}", hint="see docs/reference/http-api.md") from None
     except UnicodeDecodeError:
         raise UsageError("Invalid request: the text is not UTF-8", hint="send JSON") from None
+
+
+def secrets_of(request: NewConnection | ConnectionChange) -> list[str]:
+    """Return what errors must not show of *request*."""
+    url = _url(request)
+    addresses = request.notify if isinstance(request.notify, tuple) else ()
+    values = (
+        *(getattr(request, field) for field in SECRET_FIELDS),
+        *addresses,
+        *([] if url is None else [url, *passwords_in(url)]),
+    )
+    return [value for value in values if isinstance(value, str)]
+
+
+def _url(request: NewConnection | ConnectionChange) -> str | None:
+    url = getattr(request.database, "url", None)
+    return url if isinstance(url, str) else None
+
+
+def given_secrets(request: NewConnection | ConnectionChange) -> dict[SecretField, str | None]:
+    """Return the secrets of *request* that are stored, by the names that they are stored under."""
+    found: dict[SecretField, str | None] = {}
+    for field, stored in SECRET_FIELDS.items():
+        if isinstance(value := getattr(request, field), str) and value:
+            found[stored] = value
+    if isinstance(request.notify, tuple) and request.notify:
+        found["notify"] = msgspec.json.encode(request.notify).decode()
+    if url := _url(request):
+        found["url"] = url
+    return found
+
+
+def is_replaced(field: str, given: Mapping[str, Any]) -> bool:
+    """Return True if another way to log in replaces the secret *field*."""
+    if field == "access_token":
+        return bool(given.get("token_env") or given.get("github_app"))
+    is_without_app = "github_app" in given and given["github_app"] is None
+    return is_without_app or bool(given.get("token_env") or given.get("access_token"))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 KEY = "RECCE_META_KEY"
 KEY_FILE = "RECCE_META_KEY_FILE"
-SecretField = Literal["token", "private_key", "webhook_secret", "former_webhook_secret", "notify"]
+SecretField = Literal["token", "private_key", "webhook_secret", "former_webhook_secret", "notify", "url"]
 """Secrets of a connection; `former_webhook_secret` is valid while the new one is set at the forge."""
 
 _NEW_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'

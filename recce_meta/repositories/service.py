@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 
 from recce_meta.errors import ConfigurationError, UnknownNameError, UsageError, mask_errors
 from recce_meta.lazy import LazyModule
@@ -37,15 +38,19 @@ from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.requests import (
-    SECRETS,
+    SECRET_FIELDS,
     Caller,
     ConnectionChange,
+    DatabaseChange,
     NewConnection,
     check_request,
+    given_secrets,
+    is_replaced,
     normal_subdirectory,
     notify_hint,
     refuse_owner_fields,
     refuse_untrusted,
+    secrets_of,
 )
 from recce_meta.repositories.secrets import Keys, SecretField, read_keys
 from recce_meta.repositories.state import connections, jobs, workers
@@ -58,9 +63,12 @@ from recce_meta.repositories.webhooks.setup import PUBLIC_URL, HookSetup, Webhoo
 
 if TYPE_CHECKING:
     from recce_meta.repositories import probe
+    from recce_meta.repositories.databases import opening, options
     from recce_meta.repositories.notifications import sending
 else:  # most operations test nothing
     probe = LazyModule("recce_meta.repositories.probe")
+    opening = LazyModule("recce_meta.repositories.databases.opening")
+    options = LazyModule("recce_meta.repositories.databases.options")
     sending = LazyModule("recce_meta.repositories.notifications.sending")
 
 WORKER_SECONDS = 30.0
@@ -69,8 +77,6 @@ CONCURRENT_TESTS = 2
 """Tests of connections that run at the same time: each may fetch gigabytes."""
 _LOGIN = ("access_token", "token_env", "github_app", "private_key")
 """Fields that decide how a connection logs in."""
-_FIELDS: Mapping[str, SecretField] = {"access_token": "token", "private_key": "private_key"}
-"""Stored secret of each field of a request."""
 
 
 class ConnectionNotFound(UnknownNameError):
@@ -136,18 +142,25 @@ class RepositoryService:
         Raises UsageError for an invalid field.
         """
         self._check(request, caller)
+        if (own := request.database) is not None:
+            async with self._tests:
+                return await opening.test_database(options.new_options(own, caller), own.url, self._environ)
         return await self._tested(request)
 
     async def _tested(self, request: NewConnection) -> ConnectionTest:
         """Return the test of *request*, when few others are running."""
         async with self._tests:
-            with mask_errors(lambda: _secrets(request)):
+            with mask_errors(lambda: secrets_of(request)):
                 return await probe.test_connection(request, self._rules, self._environ, self._limits)
 
     async def test_stored(self, name: str) -> ConnectionTest:
         """Test the connection *name*, a name or an id, with its stored secret. Raises ConnectionNotFound."""
-        request = await asyncio.to_thread(lambda: self._as_request(self.find(name)))
-        return await self._tested(request)
+        connection = await asyncio.to_thread(self.find, name)
+        if (database := connection.database) is not None:
+            url = await asyncio.to_thread(self._secret, connection, "url")
+            async with self._tests:
+                return await opening.test_database(database, url, self._environ)
+        return await self._tested(await asyncio.to_thread(self._as_request, connection))
 
     async def test_notifications(self, name: str) -> ConnectionTest:
         """Send a test to each address of notifications of the connection *name*.
@@ -211,72 +224,55 @@ class RepositoryService:
 
         Raises UsageError for an invalid address or a used name.
         """
-        if not request.is_upload_only:
+        if not request.is_upload_only and request.database is None:
             parse_address(request.repo_url, self._rules)
         self._refuse_used_name(request.name)
-        has_secret = bool(request.notify) or any(getattr(request, field) for field in SECRETS)
-        return self._keys() if has_secret else None
+        return self._keys() if given_secrets(request) else None
 
     def _store(
         self, request: NewConnection, keys: Keys | None, found: ConnectionTest | None, caller: Caller
     ) -> AddedConnection:
         """Store the connection of *request*, which was *found* to work, and request its first extractions."""
-        if request.is_upload_only:
-            return self._store_upload_only(request, keys, caller)
-        address = parse_address(request.repo_url, self._rules)
-        branch = request.branch or (None if found is None else found.branch)
-        if branch is None:
-            raise UsageError("Missing option: --branch", hint="without a test, name the branch to follow")
-        subdirectory = normal_subdirectory(request.subdirectory)
-        if found is not None and found.subdirectory is not None:
-            subdirectory = found.subdirectory
+        is_database = request.database is not None
+        own = options.new_fields(request, caller) if is_database else self._repository_fields(request, found)
+        fields: dict[str, Any] = {field: getattr(request, field) for field in _COPIED}
         connection = RepositoryConnection(
             # Without `:` and `|`, which separate the parts of job ids and of sealed secrets.
             id=secrets.token_hex(6),
-            name=request.name or self._free_name(address.name, subdirectory),
-            type=request.type or address.forge,
-            repo_url=address.url,
-            # The first branch is the main one, so its position has to survive the removal of duplicates.
-            branches=tuple(dict.fromkeys((branch, *request.branches))),
-            subdirectory=subdirectory,
             adapter=request.adapter or (None if found is None else found.adapter),
             created_at=datetime.now(timezone.utc),
             created_by=caller.name,
             notify=tuple(map(notify_hint, request.notify)),
-            **{field: getattr(request, field) for field in _COPIED},
+            **(fields | own),
         )
-        given = {stored: value for field, stored in _FIELDS.items() if (value := getattr(request, field))}
-        if request.notify:
-            given["notify"] = msgspec.json.encode(request.notify).decode()
+        given = given_secrets(request)
         connection = connections.add_connection(self.state, connection, keys=keys, secrets=given)
-        requested = [self._request(connection, one, caller, Trigger.CONNECT) for one in connection.branches]
+        # A first scan precedes the first measurement, and nothing is read of what is only uploaded.
+        first = () if connection.is_upload_only else connection.branches
+        first = first[:1] if connection.database is not None else first
+        requested = [self._request(connection, one, caller, Trigger.CONNECT) for one in first]
         return AddedConnection(connection=self.get(connection.id), test=found, jobs=requested)
 
-    def _store_upload_only(
-        self, request: NewConnection, keys: Keys | None, caller: Caller
-    ) -> AddedConnection:
-        """Store a connection whose repository is never read."""
-        if request.name is None:
+    def _repository_fields(self, request: NewConnection, found: ConnectionTest | None) -> dict[str, Any]:
+        """Return the fields of a repository; one of uploads only is never read, and may have no address."""
+        is_read = not request.is_upload_only
+        address = parse_address(request.repo_url, self._rules) if is_read or request.repo_url else None
+        branch = request.branch or (None if found is None else found.branch)
+        if branch is None and is_read:
+            raise UsageError("Missing option: --branch", hint="without a test, name the branch to follow")
+        if request.name is None and (address is None or not is_read):
             raise UsageError("A connection that is only uploaded to needs a name", hint="give --name NAME")
-        address = parse_address(request.repo_url, self._rules) if request.repo_url else None
-        fields = {field: getattr(request, field) for field in _COPIED}
-        connection = RepositoryConnection(
-            id=secrets.token_hex(6),
-            name=request.name,
-            type=request.type or (ForgeName.GIT if address is None else address.forge),
-            repo_url="" if address is None else address.url,
-            branches=tuple(dict.fromkeys((request.branch or "main", *request.branches))),
-            subdirectory=normal_subdirectory(request.subdirectory),
-            adapter=request.adapter,
-            created_at=datetime.now(timezone.utc),
-            created_by=caller.name,
-            notify=tuple(map(notify_hint, request.notify)),
-            **{**fields, "poll_minutes": None, "watches_pull_requests": False},
-        )
-        addresses = msgspec.json.encode(request.notify).decode() if request.notify else None
-        given: dict[SecretField, str | None] = {"notify": addresses}
-        connection = connections.add_connection(self.state, connection, keys=keys, secrets=given)
-        return AddedConnection(connection=self.get(connection.id), test=None, jobs=())
+        subdirectory = normal_subdirectory(request.subdirectory)
+        if found is not None and found.subdirectory is not None:
+            subdirectory = found.subdirectory
+        return {
+            "name": request.name or self._free_name("" if address is None else address.name, subdirectory),
+            "type": request.type or (ForgeName.GIT if address is None else address.forge),
+            "repo_url": "" if address is None else address.url,
+            # The first branch is the main one, so its position has to survive the removal of duplicates.
+            "branches": tuple(dict.fromkeys((branch or "main", *request.branches))),
+            "subdirectory": subdirectory,
+        } | ({} if is_read else {"poll_minutes": None, "watches_pull_requests": False})
 
     def list(self) -> list[ConnectionAnswer]:
         """Return all connections by name."""
@@ -293,6 +289,8 @@ class RepositoryService:
     def set(self, name: str, change: ConnectionChange, *, caller: Caller) -> ConnectionAnswer:
         """Change fields of the connection *name*. Raises ConnectionNotFound, and UsageError for a field."""
         connection = self.find(name)
+        if connection.database is not None:
+            change = options.about_database(change)
         self._check(change, caller)
         given = change.given()
         # Only a change of one of them is refused: a connection of an earlier version may have both already.
@@ -305,9 +303,10 @@ class RepositoryService:
             raise UsageError(
                 "A GitHub App needs its private key", hint="give --private-key-file FILE with --github-app"
             )
-        has_secret = any(given.get(field) for field in (*SECRETS, "notify"))
-        keys = self._keys() if has_secret else None
-        changes: dict[str, Any] = {field: value for field, value in given.items() if field not in _FIELDS}
+        keys = self._keys() if given_secrets(change) else None
+        changes: dict[str, Any] = {
+            field: value for field, value in given.items() if field not in SECRET_FIELDS
+        }
         if "branch" in changes or "branches" in changes:
             main = changes.pop("branch", connection.branch)
             rest = changes.get("branches", connection.branches[1:])
@@ -327,15 +326,20 @@ class RepositoryService:
             changes["github_app"] = None
         elif given.get("github_app"):
             changes["token_env"] = None
-        changed = {
+        changed: dict[SecretField, str | None] = {
             stored: given.get(field) or None
-            for field, stored in _FIELDS.items()
-            if field in given or _is_replaced(field, given)
+            for field, stored in SECRET_FIELDS.items()
+            if field in given or is_replaced(field, given)
         }
         if "notify" in given:
             addresses = changes["notify"]
             changed["notify"] = msgspec.json.encode(addresses).decode() if addresses else None
             changes["notify"] = tuple(map(notify_hint, addresses))
+        if isinstance(own := changes.pop("database", None), DatabaseChange):
+            fields, removed = options.changed_fields(connection, own, caller)
+            changes |= fields
+            changed |= dict.fromkeys(removed)
+            changed |= given_secrets(ConnectionChange(database=own))
         connection = connections.update_connection(
             self.state, connection.id, keys=keys, secrets=changed, **changes
         )
@@ -527,6 +531,7 @@ class RepositoryService:
             trigger=trigger,
             requested_by=caller.name,
             is_forced=is_forced,
+            source=connection.source,
             admit=admit,
         )
         job = requested.job
@@ -534,9 +539,11 @@ class RepositoryService:
 
     def _check(self, request: NewConnection | ConnectionChange, caller: Caller) -> None:
         refuse_owner_fields(request, caller)
-        with mask_errors(lambda: _secrets(request)):
+        with mask_errors(lambda: secrets_of(request)):
             # Errors quote the invalid value, and a user may have put a token into the wrong field.
             check_request(request, stores=self._stores)
+            if request.database not in (None, UNSET):
+                options.check_database(request)
 
     def _keys(self) -> Keys:
         keys = read_keys(self._environ, self.state)
@@ -545,7 +552,9 @@ class RepositoryService:
 
     def _as_request(self, connection: RepositoryConnection) -> NewConnection:
         """Return the request that would add *connection*, with its secrets."""
-        stored: dict[str, Any] = {name: self._secret(connection, field) for name, field in _FIELDS.items()}
+        stored: dict[str, Any] = {
+            name: self._secret(connection, field) for name, field in SECRET_FIELDS.items()
+        }
         return NewConnection(
             repo_url=connection.repo_url,
             name=connection.name,
@@ -560,7 +569,8 @@ class RepositoryService:
 
     def _secret(self, connection: RepositoryConnection, field: SecretField) -> str | None:
         # Without this look, a connection to a public repository would need a key in the environment.
-        if not (connection.has_token if field == "token" else connection.github_app):
+        has_url = connection.database is not None and connection.database.has_url
+        if not {"token": connection.has_token, "url": has_url}.get(field, connection.github_app):
             return None
         return connections.read_secret(self.state, self._keys(), connection.id, field)
 
@@ -584,17 +594,3 @@ _COPIED = (
     *("watches_pull_requests", "fail_on", "runs_checks"),
 )
 """Fields that a request and a connection share."""
-
-
-def _secrets(request: NewConnection | ConnectionChange) -> list[str]:
-    addresses = request.notify if isinstance(request.notify, tuple) else ()
-    values = (*(getattr(request, field) for field in SECRETS), *addresses)
-    return [value for value in values if isinstance(value, str)]
-
-
-def _is_replaced(field: str, given: Mapping[str, Any]) -> bool:
-    """Return True if another way to log in replaces the secret *field*."""
-    if field == "access_token":
-        return bool(given.get("token_env") or given.get("github_app"))
-    is_without_app = "github_app" in given and given["github_app"] is None
-    return is_without_app or bool(given.get("token_env") or given.get("access_token"))

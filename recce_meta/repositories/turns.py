@@ -59,7 +59,7 @@ _Entry = tuple[Turn, "asyncio.Future[None]"]
 
 def rank_of(source: JobSource, *, is_fork: bool) -> Rank:
     """Return the rank of a job; that of a merge base has the rank of its pull request."""
-    if source is JobSource.BRANCH:
+    if source in (JobSource.BRANCH, JobSource.DATABASE):
         return Rank.BRANCH
     return Rank.FORK if is_fork else Rank.PULL_REQUEST
 

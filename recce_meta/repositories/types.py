@@ -15,13 +15,14 @@ from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 
 
 class ForgeName(str, Enum):
-    """Kind of the server of a repository; `git` is any other."""
+    """Kind of the server of a repository; `git` is any other, and a database has none."""
 
     GITHUB = "github"
     GITLAB = "gitlab"
     BITBUCKET = "bitbucket"
     GITEA = "gitea"
     GIT = "git"
+    DATABASE = "database"
 
 
 class ConnectionStatus(str, Enum):
@@ -69,6 +70,8 @@ class JobSource(str, Enum):
     """The head of a pull request."""
     MERGE_BASE = "merge_base"
     """The commit that a pull request is compared with."""
+    DATABASE = "database"
+    """A database, which is scanned or measured; `branch` says which."""
 
 
 class PullRequestState(str, Enum):
@@ -119,8 +122,36 @@ class GitHubApp(Struct, frozen=True, kw_only=True):
     installation_id: str
 
 
+SCAN, QUALITY = "scan", "quality"
+"""Jobs of a database: names in place of branches."""
+
+
+class DatabaseOptions(Struct, frozen=True, kw_only=True):
+    """How a connection logs in to a database, and what it reads there."""
+
+    target: str | None = None
+    """Target in the profiles.yml of the worker; None for the default one, or if there is a URL."""
+    profile: str | None = None
+    """Profile in the profiles.yml of the worker; None if there is a URL."""
+    url_env: str | None = None
+    """Environment variable of the worker that holds the URL."""
+    has_url: bool = False
+    """Whether an encrypted URL is stored."""
+    is_confined: bool = False
+    """Whether the URL arrived over the network, and may reach neither all hosts nor all files."""
+    schemas: tuple[str, ...] = ()
+    """Names or patterns of schemas; empty for all but those of the system."""
+    include: tuple[str, ...] = ()
+    """Patterns of relations; empty for all."""
+    exclude: tuple[str, ...] = ()
+    project: str | None = None
+    """Project of the runs. Default: the name of the connection."""
+    quality_minutes: float | None = 24 * 60
+    """Interval between two measurements of quality; None for never."""
+
+
 class RepositoryConnection(Tabular, frozen=True, kw_only=True):
-    """A repository, or one dbt project in it, that the store follows."""
+    """A repository, or one dbt project in it, that the store follows; or a database."""
 
     id: str
     """12 hexadecimal digits."""
@@ -128,9 +159,9 @@ class RepositoryConnection(Tabular, frozen=True, kw_only=True):
     """Unique name; by default that of the repository, with that of its subdirectory."""
     type: ForgeName
     repo_url: str
-    """Address, without credentials."""
+    """Address of the repository or the database, without credentials."""
     branches: tuple[str, ...]
-    """Names without refs/heads/; the first is the main one."""
+    """Names without refs/heads/; the first is the main one. A database has `scan` and `quality`."""
     subdirectory: str = ""
     """Folder of dbt_project.yml in the repository; empty for its top."""
     token_env: str | None = None
@@ -158,7 +189,7 @@ class RepositoryConnection(Tabular, frozen=True, kw_only=True):
     requires_dbt: bool = False
     """Whether a job fails if dbt cannot parse the project, and reads it in no other way."""
     poll_minutes: float | None = 15
-    """Interval between looks at the branches; None for never."""
+    """Interval between looks at the branches, or between scans of a database; None for never."""
     is_upload_only: bool = False
     """Whether runs only come from uploads; the repository is never read."""
     watches_pull_requests: bool = True
@@ -171,6 +202,8 @@ class RepositoryConnection(Tabular, frozen=True, kw_only=True):
     """Where notifications are sent, without secrets, such as `slack hooks.slack.com`."""
     repository_id: str | None = None
     """Id of the repository at its forge, which stays when its name changes."""
+    database: DatabaseOptions | None = None
+    """None for a repository."""
     created_at: datetime
     created_by: str
     status: ConnectionStatus = ConnectionStatus.ACTIVE
@@ -193,6 +226,11 @@ class RepositoryConnection(Tabular, frozen=True, kw_only=True):
     def branch(self) -> str:
         """Main branch."""
         return self.branches[0]
+
+    @property
+    def source(self) -> JobSource:
+        """What jobs of its branches extract."""
+        return JobSource.BRANCH if self.database is None else JobSource.DATABASE
 
 
 class JobFigures(Struct, frozen=True, kw_only=True):

@@ -79,16 +79,17 @@ INTERRUPTED = "interrupted"
 log = logging.getLogger(__name__)
 
 Result = Mapping[str, Any]
-"""What a stage returns: a JSON object. `ends` is true if the later stages have nothing to do, `is_skipped` if
-this one had nothing to do, and `message` is a line for the log."""
+"""What a stage returns: a JSON object. `ends` is true if the later stages have nothing to do, `next` is the
+stage to go on with, `is_skipped` is true if this one had nothing to do, `message` is a line for the log."""
 
 
 class StageFailed(RecceMetaError):
     """Failure of a stage; *kind* names its cause, such as `no_project`."""
 
-    def __init__(self, message: str, *, hint: str | None = None, kind: str) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, kind: str, can_retry: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.kind = kind
+        self.can_retry = can_retry or kind == DbtFailure.DISK.value
 
 
 class FailureCause(Struct, frozen=True, kw_only=True):
@@ -105,7 +106,7 @@ def failure_of(error: RecceMetaError, stage: Stage) -> FailureCause:
     if isinstance(error, GitFailure):
         return FailureCause(kind=error.kind.value, can_retry=error.can_retry, retry_after=error.retry_after)
     if isinstance(error, StageFailed):
-        return FailureCause(kind=error.kind, can_retry=error.kind == DbtFailure.DISK.value)
+        return FailureCause(kind=error.kind, can_retry=error.can_retry)
     if isinstance(error, DbtFailed):
         return FailureCause(kind=error.failure.value, can_retry=error.can_retry)
     if isinstance(error, EnvironmentFailed):
@@ -321,7 +322,8 @@ class Extractions:
             results[stage.value] = outcome.result
             if outcome.status not in ("done", "skipped") or outcome.result.get("ends"):
                 break
-            position += 1
+            after = outcome.result.get("next")
+            position = position + 1 if after is None else STAGES.index(Stage(after))
         await DBOS.run_step_async(
             {"name": Stage.CLEAN_UP.value}, self._clean_up, job_id, asdict(outcome), results
         )
@@ -402,7 +404,8 @@ class Extractions:
 
     async def _in_turn(self, stage: Stage, run: JobRun) -> Result:
         """Run the stage, in a slot if it computes."""
-        if stage not in _COMPUTING:
+        # The database of a connection computes, and not this machine.
+        if stage not in _COMPUTING or run.connection.database is not None:
             return await self._healing(stage, run)
         rank = rank_of(run.job.source, is_fork=run.pull_request is not None and run.pull_request.is_fork)
         async with self._slots.taken(run.job.id, rank, run.connection.repo_url) as slot:

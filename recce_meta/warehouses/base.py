@@ -59,6 +59,8 @@ class ConnectionPlan:
     """True if the connection's time zone is UTC; the profile may set another."""
     is_read_only: bool = False
     """True if transactions only read, in a warehouse that has read-only transactions."""
+    statement_seconds: float | None = None
+    """Time limit of each statement without one of its own; None for no limit."""
 
 
 class OneMoment(Enum):
@@ -142,6 +144,9 @@ class Warehouse:
     """Query for the server's current time: with a time zone, or in UTC."""
     version_sql: ClassVar[str] = "SELECT version()"
     """Query for the server's version."""
+    tls_sql: ClassVar[str | None] = None
+    """Query with the version of TLS of the connection in its last column, empty without TLS; None if every
+    connection has it, or none."""
     quotes_keep_case: ClassVar[bool] = False
     """True if quoted names are case-sensitive and unquoted names are folded."""
     is_called_by_file: ClassVar[bool] = False

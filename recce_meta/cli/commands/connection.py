@@ -209,6 +209,51 @@ def _reporting_options(default: Callable[[str], str]) -> tuple[Decorator, ...]:
     )
 
 
+def _database_fields(*, is_new: bool) -> Decorator:
+    """Return the options of a database; with *is_new*, their help has the defaults."""
+
+    def default(text: str) -> str:
+        return f" [default: {text}]" if is_new else ""
+
+    def patterns(name: str, text: str) -> Decorator:
+        return click.option(f"--{name}", f"{name}_patterns", multiple=True, metavar="PATTERN", help=text)
+
+    return packed(
+        "database",
+        "recce_meta.cli.run.connection:DatabaseFields",
+        click.option(
+            "--url-env",
+            metavar="VARIABLE",
+            help="Environment variable of the workers that contains the URL of the database.",
+        ),
+        click.option(
+            "--url-file",
+            type=click.Path(path_type=Path, allow_dash=True),
+            help="File with the URL of the database, - for standard input; it is stored encrypted.",
+        ),
+        click.option(
+            "--ask-url", is_flag=True, help="Ask for the URL of the database; it is stored encrypted."
+        ),
+        click.option(
+            "--profile-name", metavar="NAME", help="Profile of the workers' profiles.yml for the database."
+        ),
+        patterns("schema", "Schema of the database to read; repeat it for several." + default("all")),
+        patterns("include", "Relations to read, as name or schema.name; repeat it." + default("all")),
+        patterns("exclude", "Relations to leave out; repeat it."),
+        click.option("--project", metavar="NAME", help="Project of the scans." + default("the name")),
+        click.option(
+            "--scan-minutes",
+            type=click.FloatRange(min=0, max=10_080),
+            help="Minutes between scans: 1 to 10080, or 0 for never." + default("60"),
+        ),
+        click.option(
+            "--quality-minutes",
+            type=click.FloatRange(min=0, max=10_080),
+            help="Minutes between measurements of quality: 1 to 10080, or 0 for never." + default("1440"),
+        ),
+    )
+
+
 @click.group(invoke_without_command=True)
 @click.pass_context
 def connection(context: click.Context) -> None:
@@ -229,6 +274,13 @@ def show_help(context: click.Context) -> None:
 @click.option(
     "--upload-only", "is_upload_only", is_flag=True, help="Runs only come from uploads; needs --name."
 )
+@click.option(
+    "--database",
+    "database_name",
+    metavar="NAME",
+    help="Connect a database under this name, not a repository.",
+)
+@_database_fields(is_new=True)
 @click.option("--type", "forge", type=click.Choice(FORGES), help="Kind of the server. [default: by its host]")
 @connection_fields(is_new=True)
 @click.option("--no-test", "is_tested", flag_value=False, default=True, help="Do not test the connection.")
@@ -242,8 +294,10 @@ def show_help(context: click.Context) -> None:
 def add() -> None:
     """Test a connection, store it, and request its first extraction.
 
-    URL is the https address of a repository, without a token; --upload-only needs none. Creates the database
-    of connections and jobs if it does not exist. Exits with 3 if the test fails; nothing is stored then.
+    URL is the https address of a repository, without a token; --upload-only needs none. With --database, a
+    database is scanned and measured instead; give one of --ask-url, --url-file, --url-env and --target-name.
+    Creates the database of connections and jobs if it does not exist. Exits with 3 if the test fails; nothing
+    is stored then.
     """
 
 
@@ -305,7 +359,9 @@ def notify() -> None:
 @connection.command()
 @state_option
 @NAME
-@click.option("--branch", help="Branch to extract. [default: the main one]")
+@click.option(
+    "--branch", help="Branch to extract; of a database scan or quality. [default: the main one, scan]"
+)
 @click.option("--force", "is_forced", is_flag=True, help="Extract the commit again if its run is stored.")
 @click.option("--wait", "is_awaited", is_flag=True, help="Show the progress until the job ends.")
 @format_option("table", "json")
@@ -321,6 +377,7 @@ def extract() -> None:
 @connection.command("set")
 @state_option
 @NAME
+@_database_fields(is_new=False)
 @connection_fields(is_new=False)
 @click.option("--no-token", "is_token_removed", is_flag=True, help="Remove the token.")
 @lazy("recce_meta.cli.run.connection:change")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from recce_meta import report
 from recce_meta.cli.options import LISTS, emit, progress, say, screen, warn
@@ -27,7 +27,13 @@ from recce_meta.repositories.answers import (
     ProgressAnswer,
     StageAnswer,
 )
-from recce_meta.repositories.requests import Caller, ConnectionChange, NewConnection
+from recce_meta.repositories.requests import (
+    Caller,
+    ConnectionChange,
+    DatabaseChange,
+    NewConnection,
+    NewDatabase,
+)
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.audit import Actor, AuditOrigin, acting_as
 from recce_meta.repositories.state.database import open_state, require_state
@@ -74,9 +80,45 @@ class ConnectionFields(Struct, frozen=True, kw_only=True):
     notify_file: Path | None
 
 
+class DatabaseFields(Struct, frozen=True, kw_only=True):
+    """Options of `add` and `set` about a database; None and empty for those that are not given."""
+
+    url_env: str | None
+    url_file: Path | None
+    ask_url: bool
+    profile_name: str | None
+    schema_patterns: tuple[str, ...]
+    include_patterns: tuple[str, ...]
+    exclude_patterns: tuple[str, ...]
+    project: str | None
+    scan_minutes: float | None
+    quality_minutes: float | None
+
+    def given(self, target: str | None) -> dict[str, Any]:
+        """Return the fields of a request that options give; *target* is that of a profile."""
+        url = _secret(self.url_file, is_asked=self.ask_url, option="url", title="URL")
+        minutes = {"scan_minutes": self.scan_minutes, "quality_minutes": self.quality_minutes}
+        values = {
+            "url_env": self.url_env,
+            "url": url,
+            "profile": self.profile_name,
+            "target": target,
+            "schemas": self.schema_patterns or None,
+            "include": self.include_patterns or None,
+            "exclude": self.exclude_patterns or None,
+            "project": self.project,
+            **minutes,
+        }
+        found = {name: value for name, value in values.items() if value is not None}
+        # 0 means never, which is None in the request; above, None means that no option is given.
+        return found | {name: None for name, value in minutes.items() if value == 0}
+
+
 def add(
     state: str | None,
     url: str,
+    database_name: str | None,
+    database: DatabaseFields,
     is_upload_only: bool,
     forge: str | None,
     fields: ConnectionFields,
@@ -84,13 +126,14 @@ def add(
     has_claim: bool,
 ) -> None:
     """Test and store a connection, and print it with its first jobs."""
-    if not url and not is_upload_only:
-        raise UsageError("Missing argument: URL", hint="give the address of a repository, or --upload-only")
+    if not url and not is_upload_only and database_name is None:
+        hint = "give the address of a repository, --database NAME, or --upload-only"
+        raise UsageError("Missing argument: URL", hint=hint)
     request = NewConnection(
         repo_url=url,
         is_upload_only=is_upload_only,
         type=None if forge is None else ForgeName(forge),
-        **_given(fields, ProfileTarget()),
+        **_for_kind(fields, database, ProfileTarget(), database_name),
     )
     with opened(state, is_created=True) as service:
         with progress("testing the connection"):
@@ -222,11 +265,39 @@ def _ended(found: ProgressAnswer) -> Iterator[StageAnswer]:
     return (stage for stage in found.stages if stage.status not in ("pending", "running"))
 
 
-def change(state: str | None, name: str, fields: ConnectionFields, is_token_removed: bool) -> None:
+def _for_kind(
+    fields: ConnectionFields, database: DatabaseFields, profile: ProfileTarget, name: str | None
+) -> dict[str, Any]:
+    """Return the fields of a request, for the database *name*, or for a repository if it is None."""
+    if name is None:
+        if given := database.given(None):
+            option = f"--{next(iter(given)).replace('_', '-')}"
+            raise UsageError(
+                f"{option} is an option of databases", hint="give --database NAME, or leave it out"
+            )
+        return _given(fields, profile)
+    own = NewDatabase(**database.given(fields.target_name))
+    of_repository = _given(structs.replace(fields, target_name=None), profile)
+    return of_repository | {"name": fields.new_name or name, "database": own}
+
+
+def change(
+    state: str | None,
+    name: str,
+    database: DatabaseFields,
+    fields: ConnectionFields,
+    is_token_removed: bool,
+) -> None:
     """Change the given fields of a connection."""
     with opened(state) as service:
+        connection = service.get(name)
         # The profile is one field, so that parts that no option names have to be read first.
-        given = _given(fields, service.get(name).profile)
+        if connection.database is None:
+            given = _for_kind(fields, database, connection.profile, None)
+        else:
+            given = _given(structs.replace(fields, target_name=None), connection.profile)
+            if own := database.given(fields.target_name):
+                given["database"] = DatabaseChange(**own)
         if "branch" in given:  # the option names all branches
             given.setdefault("branches", ())
         # Every way to log in: the connection then reads a public repository.
@@ -327,7 +398,9 @@ def _given(fields: ConnectionFields, profile: ProfileTarget) -> dict[str, Any]:
         "name": fields.new_name,
         "subdirectory": fields.subdirectory,
         "token_env": fields.token_env,
-        "access_token": _token(fields),
+        "access_token": _secret(
+            fields.repository_token_file, is_asked=fields.ask_token, option="token", title="Token"
+        ),
         "store": fields.store_name,
         "environment": fields.run_environment,
         "adapter": fields.adapter,
@@ -385,18 +458,18 @@ def _addresses(fields: ConnectionFields) -> tuple[str, ...] | None:
     return (*given, *read)
 
 
-def _token(fields: ConnectionFields) -> str | None:
-    """Return the token of the repository from a file, standard input or a prompt; None if none is given."""
-    if fields.repository_token_file is not None:
-        if fields.ask_token:
-            raise UsageError("--token-file and --ask-token exclude each other", hint="use one of them")
-        return _secret_of(fields.repository_token_file)
-    if not fields.ask_token:
+def _secret(file: Path | None, *, is_asked: bool, option: str, title: str) -> str | None:
+    """Return the secret of *option* from a file, standard input or a prompt; None if none is given."""
+    if file is not None:
+        if is_asked:
+            raise UsageError(f"--{option}-file and --ask-{option} exclude each other", hint="use one of them")
+        return _secret_of(file)
+    if not is_asked:
         return None
     if sys.stdin is not None and sys.stdin.isatty():
         # On standard error, because standard output may be piped.
-        token: str = click.prompt("Token", hide_input=True, err=True)
-        return token.strip()
+        secret: str = click.prompt(title, hide_input=True, err=True)
+        return secret.strip()
     return _secret_of(Path("-"))
 
 

@@ -163,10 +163,11 @@ def _facts(connection: ConnectionAnswer) -> list[tuple[str, str | None]]:
     next_check = f", next {moment(connection.next_check_at)}" if connection.next_check_at else ""
     return [
         ("id", connection.id),
-        ("repository", connection.repo_url),
+        ("repository" if connection.database is None else "database", connection.repo_url),
         ("type", connection.type.value),
-        ("branches", ", ".join(connection.branches)),
+        ("branches", ", ".join(connection.branches) if connection.database is None else None),
         ("subdirectory", connection.subdirectory),
+        *_database_facts(connection),
         ("token", _login(connection)),
         ("store", f"{connection.store}, environment {connection.environment}"),
         ("adapter", connection.adapter),
@@ -176,10 +177,24 @@ def _facts(connection: ConnectionAnswer) -> list[tuple[str, str | None]]:
         ("isolation", connection.isolation.value if connection.isolation else None),
         ("trusted", "yes" if connection.is_trusted else None),
         ("requires dbt", "yes" if connection.requires_dbt else None),
-        ("polled", polled + next_check),
+        ("polled" if connection.database is None else "scanned", polled + next_check),
         ("notifications", ", ".join(connection.notify)),
         ("last run", _last_run(connection)),
         ("added", f"{moment(connection.created_at)} by {connection.created_by}"),
+    ]
+
+
+def _database_facts(connection: ConnectionAnswer) -> list[tuple[str, str | None]]:
+    if (found := connection.database) is None:
+        return []
+    quality = found.quality_minutes
+    return [
+        ("url", "stored" if found.has_url else None),
+        ("project", found.project or connection.name),
+        ("schemas", ", ".join(found.schemas)),
+        ("include", ", ".join(found.include)),
+        ("exclude", ", ".join(found.exclude)),
+        ("quality", "never" if quality is None else f"every {quality:g} minutes"),
     ]
 
 

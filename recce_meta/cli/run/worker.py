@@ -145,7 +145,11 @@ def running(
             state, extractor.stores, logins, os.environ
         )
         settings = workers.WorkerSettings(work=work, name=options.worker_name, jobs=options.concurrent_jobs)
-        found = workers.Worker(state, extractor.stages, settings, poll=poller, handlers=handlers)
+        databases = load("recce_meta.repositories.databases.jobs").DatabaseJobs(
+            state, extractor.stores, os.environ
+        )
+        stages = databases.stages(extractor.stages)
+        found = workers.Worker(state, stages, settings, poll=poller, handlers=handlers)
         # Registered first, because the start may fail halfway.
         stack.callback(found.stop)
         found.start()

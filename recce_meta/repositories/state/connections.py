@@ -188,7 +188,7 @@ def note_outcome(state: State, job: ExtractionJob, *, manifest_version: str | No
     """
     changes: dict[str, object] = {}
     # A pull request that cannot be parsed says nothing about the connection.
-    if job.source is not JobSource.BRANCH:
+    if job.source not in (JobSource.BRANCH, JobSource.DATABASE):
         return
     if job.status is JobStatus.FAILED:
         changes["job_error"] = job.error
@@ -214,9 +214,10 @@ def note_outcome(state: State, job: ExtractionJob, *, manifest_version: str | No
 
 
 def due_connections(state: State, now: datetime) -> list[RepositoryConnection]:
-    """Return the connections whose repositories are to be polled at *now*, the most overdue first."""
+    """Return the connections that are to be polled, or scanned, at *now*, the most overdue first."""
     due = (
-        _ALL.where(connections.c.poll_minutes.is_not(None))
+        # Scans of a database may be off, and its measurements on.
+        _ALL.where(or_(connections.c.poll_minutes.is_not(None), connections.c.database.is_not(None)))
         .where(or_(connections.c.next_check_at.is_(None), connections.c.next_check_at <= now))
         # SQLite and PostgreSQL place NULL at different ends, so the order names it first.
         .order_by(connections.c.next_check_at.is_not(None), connections.c.next_check_at, connections.c.id)

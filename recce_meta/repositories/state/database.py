@@ -37,7 +37,7 @@ from recce_meta.repositories.state.tables import UtcTime, metadata, state_versio
 from recce_meta.warehouses import UrlParts, Warehouse, warehouse_for_scheme
 
 STATE_URL = "RECCE_META_STATE_URL"
-VERSION = 7
+VERSION = 8
 """Version of the tables."""
 DEFAULT_SCHEMA = "recce_meta_state"
 BUSY_SECONDS = 60
@@ -362,6 +362,7 @@ _ADDED: Mapping[int, tuple[tuple[str, str, str], ...]] = {
     5: (),
     6: (),
     7: (),
+    8: (("connections", "database", "JSON"),),
 }
 """Table, column and type of the columns that each version has added."""
 _NEW_TABLES: Mapping[int, tuple[str, ...]] = {
@@ -371,6 +372,7 @@ _NEW_TABLES: Mapping[int, tuple[str, ...]] = {
     5: ("project_owners",),
     6: ("audit_events",),
     7: ("sessions",),
+    8: (),
 }
 """Tables that each version has added."""
 

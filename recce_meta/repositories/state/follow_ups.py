@@ -31,10 +31,11 @@ def repeat_reports(state: State, connection_id: str) -> None:
 
 def add_follow_up(state: State, job: ExtractionJob) -> None:
     """Add the task that follows *job*, which is over; nothing follows a cancelled one of a branch."""
-    if job.status is JobStatus.CANCELLED and job.source is JobSource.BRANCH:
+    is_of_branch = job.source in (JobSource.BRANCH, JobSource.DATABASE)
+    if job.status is JobStatus.CANCELLED and is_of_branch:
         return
     with state.write() as session:
-        if job.source is JobSource.BRANCH:
+        if is_of_branch:
             add_task(state, session, TaskKind.FOLLOW_UP, job.id, job.connection_id, {"job": job.id})
         else:
             add_report(state, session, job.connection_id, job.pull_request or 0)

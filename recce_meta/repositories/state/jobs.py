@@ -291,6 +291,13 @@ def list_jobs(
         return _jobs(session, query.order_by(jobs.c.row.desc()).limit(limit))
 
 
+def last_job(state: State, connection_id: str, branch: str) -> ExtractionJob | None:
+    """Return the newest job of a branch; None without any."""
+    of_branch = (jobs.c.connection_id == connection_id, jobs.c.branch == branch)
+    with state.read() as session:
+        return _find(session, select(jobs).where(*of_branch).order_by(jobs.c.row.desc()).limit(1))
+
+
 def last_run(state: State, connection_id: str, branch: str) -> str | None:
     """Return the id of the run of the newest successful job of a branch; None if it has no run."""
     query = (

@@ -88,6 +88,7 @@ connections = Table(
     Column("runs_checks", Boolean, nullable=False),
     Column("notify", JSON, nullable=False),
     Column("repository_id", Text),
+    Column("database", JSON(none_as_null=True)),
     Column("forge_error", Text),
     Column("created_at", UtcTime, nullable=False),
     Column("created_by", Text, nullable=False),

@@ -17,7 +17,7 @@ from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.run import IsolationKind
 from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.repositories.answers import ConnectionAnswer, ConnectionTest
-from recce_meta.repositories.requests import SECRETS, ConnectionChange, NewConnection
+from recce_meta.repositories.requests import SECRET_FIELDS, ConnectionChange, NewConnection
 from recce_meta.repositories.service import ConnectionTestFailed
 from recce_meta.repositories.types import ForgeName
 from recce_meta.server.connections.lists import CRUMB
@@ -45,7 +45,7 @@ _OPTIONAL = ("token_env", "adapter", "dbt_version")
 _FLAGS = ("is_trusted", "requires_dbt", "watches_pull_requests", "runs_checks")
 _OF_REPOSITORY = ("poll_minutes", "watches_pull_requests", "fail_on", "token_env", "github_app")
 """Fields without a meaning for a connection that is only uploaded to; its form does not have them."""
-_HIDDEN = frozenset((*SECRETS, "notify"))
+_HIDDEN = frozenset((*SECRET_FIELDS, "notify"))
 """Fields that a page never repeats."""
 
 
@@ -195,7 +195,7 @@ def _given(fields: Fields, found: ConnectionAnswer | None = None) -> dict[str, A
         if fields.get(name) or before.get(name):
             given[name] = fields.get(name)
     # The form never shows a secret, so an empty field leaves the stored one.
-    given |= {name: fields[name] for name in SECRETS if fields.get(name)}
+    given |= {name: fields[name] for name in SECRET_FIELDS if fields.get(name)}
     # Browsers leave out a box that is not ticked.
     given |= {name: name in fields for name in _FLAGS}
     given["branches"] = tuple(filter(None, map(str.strip, fields.get("branches", "").split(","))))

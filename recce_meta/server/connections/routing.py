@@ -130,7 +130,7 @@ def _endpoint(
             # Raises before the body of a form is read.
             site.required_service(),
             # From the token or the session, never from the form: jobs store who requested them.
-            Caller(name=grant.name, is_admin=grant.is_admin),
+            Caller(name=grant.name, is_admin=grant.is_admin, is_remote=True),
             path.removesuffix(suffix),
             {name: decoded(segment_text(str(value))) for name, value in http.path_params.items()},
             query_of(http),

@@ -37,7 +37,7 @@ Value = TypeVar("Value")
 def caller_of(request: Request) -> Caller:
     """Return who sends *request*."""
     grant: Grant = request.state.grant
-    return Caller(name=grant.name, is_admin=grant.is_admin)
+    return Caller(name=grant.name, is_admin=grant.is_admin, is_remote=True)
 
 
 class ServiceCall:

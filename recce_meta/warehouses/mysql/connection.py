@@ -43,6 +43,7 @@ class Database(UrlDatabase):
 
     name = "mysql"
     default_port = 3306
+    tls_sql = "SHOW SESSION STATUS LIKE 'Ssl_version'"
     dialect = "mysql"
     joins_databases = True
     url_schemes: ClassVar[tuple[str, ...]] = ("mysql", "mariadb")

@@ -426,7 +426,7 @@ def test_a_state_keeps_its_id(url: str) -> None:
         assert again.id == state.id
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, 7])
 def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> None:
     with states.opened(url) as state:
         kept = connections.add_connection(state, states.shop())
@@ -459,6 +459,8 @@ def make_older(state: State, version: int) -> None:
             for since, table in added.items():
                 if since > version:
                     table.drop(session)
+            place = tables.connections.name if state.schema is None else f'"{state.schema}".connections'
+            session.exec_driver_sql(f"ALTER TABLE {place} DROP COLUMN database")
             session.execute(update(tables.state_version).values(version=version))
         return
     # Version 1 differs from version 2 by one column.

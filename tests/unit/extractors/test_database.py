@@ -63,6 +63,7 @@ class Adapter:
     def __init__(self, answers: Answers, fail: Callable[[str], None] = lambda _: None) -> None:
         self.warehouse, self.target = warehouse_named("postgres"), None
         self.name = self.database = "shop_db"
+        self.role = "ann"
         self._answers, self._fail = answers, fail
         self.sent: list[str] = []
 
@@ -170,7 +171,10 @@ def test_rows_become_nodes(scanned: Callable[..., tuple[Project, Adapter]]) -> N
     assert view.parents == ("relation.shop.item",)
     assert view.compiled_code == 'SELECT id FROM "shop_db"."shop"."item"'
     assert nodes["schema.shop"].description == "What is sold"
-    assert project.warnings == ("No permission to use schema Old: only its catalog is read",)
+    assert project.warnings == (
+        "No permission to use schema Old: only its catalog is read; ask an administrator to run: "
+        'GRANT USAGE ON SCHEMA "Old" TO "ann"; GRANT SELECT ON ALL TABLES IN SCHEMA "Old" TO "ann"',
+    )
 
 
 def test_what_changes_with_the_data_is_no_part_of_a_node(

@@ -1,0 +1,1 @@
+"""Databases that are connected once: how they are opened and tested, and the jobs that read them."""

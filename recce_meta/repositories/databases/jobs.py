@@ -1,0 +1,262 @@
+"""Jobs of connected databases: a scan, or a measurement of quality, recorded in a store of the worker.
+
+A job has two stages: RESOLVE connects to the database, EXTRACT reads it and records the result. The ids of
+runs and measurements are made of the job's, so a job that is resumed records nothing twice. A failed attempt
+records nothing: its reason is that of the job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.quality import (
+    QualityLocation,
+    QualityRequest,
+    fail_conditions,
+    measure_request,
+    settings_of,
+)
+from recce_meta.api.quality_tables import TableSelection
+from recce_meta.api.scan import ScanOptions, scan, without_store
+from recce_meta.errors import (
+    ConnectionFailed,
+    RecceMetaError,
+    StoreLocked,
+    WarehouseError,
+    mask_errors,
+    plural,
+)
+from recce_meta.repositories.databases.opening import (
+    MOST_CONNECTIONS,
+    open_database,
+    scope_of,
+    secrets_of,
+)
+from recce_meta.repositories.recording import TargetStores
+from recce_meta.repositories.secrets import read_keys
+from recce_meta.repositories.state.connections import read_secret
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.jobs import last_run
+from recce_meta.repositories.state.projects import claim_project
+from recce_meta.repositories.types import SCAN, DatabaseOptions, RepositoryConnection, Stage
+from recce_meta.repositories.workflow import JobRun, Result, StageFailed, StageFunction
+
+LOCK_SECONDS = 600.0
+"""Time to wait for another process that writes to the store."""
+_MOST_WARNINGS = 20
+PROGRESS_SECONDS = 1.0
+"""Least time between two lines about the progress of a job."""
+Read = Callable[[UnifiedSqlAdapter, UnifiedSqlAdapter, str], dict[str, Any]]
+"""Reads a database, the first adapter, and records in the store of the second adapter and the schema."""
+
+
+def run_id_of(job_id: str) -> str:
+    """Return the id of the run, or of the measurement, that a job records.
+
+    >>> run_id_of("0123456789ab:scan:7")
+    'aac5776b8a132d0ff922f900f084cbfc'
+    """
+    return sha256(f"database {job_id}".encode()).hexdigest()[:32]
+
+
+def project_of(connection: RepositoryConnection) -> str:
+    """Return the project of the runs of a database."""
+    options = connection.database
+    return (options and options.project) or connection.name
+
+
+class DatabaseJobs:
+    """Stages of jobs of databases that record in *stores*; *environ* is the environment of the service."""
+
+    def __init__(self, state: State, stores: TargetStores, environ: Mapping[str, str]) -> None:
+        self._state = state
+        self._stores = stores
+        self._environ = environ
+
+    def stages(self, of_repositories: Mapping[Stage, StageFunction]) -> Mapping[Stage, StageFunction]:
+        """Return the functions of all stages: those of *of_repositories* for jobs of repositories."""
+        own: Mapping[Stage, StageFunction] = {Stage.RESOLVE: self._resolve, Stage.EXTRACT: self._extract}
+        return {stage: partial(_chosen, own.get(stage), other) for stage, other in of_repositories.items()}
+
+    async def _resolve(self, run: JobRun) -> Result:
+        """Connect to the database."""
+        database, url = await self._open(run.connection)
+        with closing(database), mask_errors(lambda: secrets_of(url)):
+            try:
+                await asyncio.to_thread(database.connect)
+            except WarehouseError as error:
+                raise _failed(error) from None
+        return {"next": Stage.EXTRACT.value, "message": f"connected to {database.address}"}
+
+    async def _extract(self, run: JobRun) -> Result:
+        """Scan or measure the database."""
+        connection = run.connection
+        # A run that another connection has recorded under this name must not be mixed with this one.
+        await asyncio.to_thread(
+            claim_project, self._state, connection, project_of(connection), connection.environment
+        )
+        database, url = await self._open(connection)
+        tell = _Progress(run)
+        work: Read = self._scan(run, tell) if run.job.branch == SCAN else self._measure(run, tell)
+        reading = _StoppableRead(database, work)
+        with closing(database), mask_errors(lambda: secrets_of(url)):
+            try:
+                return await self._stores.read(connection.store, reading, reading.stop)
+            except StoreLocked:
+                raise
+            except WarehouseError as error:
+                raise _failed(error) from None
+
+    async def _open(self, connection: RepositoryConnection) -> tuple[UnifiedSqlAdapter, str | None]:
+        assert connection.database is not None
+        url = await asyncio.to_thread(stored_url, self._state, connection, self._environ)
+        with mask_errors(lambda: secrets_of(url)):
+            return await open_database(connection.database, url, self._environ), url
+
+    def _scan(self, run: JobRun, tell: _Progress) -> Read:
+        connection = run.connection
+
+        def work(database: UnifiedSqlAdapter, store: UnifiedSqlAdapter, schema: str) -> dict[str, Any]:
+            options = ScanOptions(
+                environment=connection.environment,
+                project=project_of(connection),
+                run_id=run_id_of(run.job.id),
+                # The folder that the worker runs in says nothing about a database.
+                git=None,
+                keeps_failure=False,
+            )
+            scope = _scope(connection.database, database, store, schema)
+            report = scan(database, store=store, scope=scope, options=options, schema=schema, tell=tell)
+            changes = 0 if report.diff is None else len(report.diff.changes)
+            said = "first scan" if report.previous is None else plural(changes, "change")
+            return {
+                "ends": True,
+                "run_id": report.run.run_id,
+                "is_new": report.is_new,
+                "counts": {
+                    "objects": report.run.node_count,
+                    "columns": report.counts.columns,
+                    "dependencies": report.run.edge_count,
+                },
+                "message": f"{plural(report.run.node_count, 'object')}, {said}",
+                "warnings": list(report.warnings[:_MOST_WARNINGS]),
+            }
+
+        return work
+
+    def _measure(self, run: JobRun, tell: _Progress) -> Read:
+        connection = run.connection
+        scanned = last_run(self._state, connection.id, SCAN)
+
+        def work(database: UnifiedSqlAdapter, store: UnifiedSqlAdapter, schema: str) -> dict[str, Any]:
+            scope = _scope(connection.database, database, store, schema)
+            result = measure_request(
+                QualityLocation(
+                    database=database, store=store, schema=schema, project=project_of(connection)
+                ),
+                QualityRequest(
+                    chosen=TableSelection(exclude=scope.exclude, scope=scope, may_be_empty=True),
+                    run=scanned,
+                    settings=settings_of(None),
+                    fail_on=fail_conditions(connection.fail_on, None),
+                    threads=MOST_CONNECTIONS,
+                    quality_run_id=run_id_of(run.job.id),
+                    keeps_failure=False,
+                ),
+                tell,
+            )
+            measured = result.quality.run
+            score = "" if measured.score is None else f", score {measured.score:.0f}"
+            failed = f", {plural(measured.failed_count, 'table')} failed" if measured.failed_count else ""
+            return {
+                "ends": True,
+                "run_id": measured.run_id,
+                "is_new": True,
+                "counts": {"objects": measured.table_count},
+                "message": f"{plural(measured.table_count, 'table')} measured{score}{failed}",
+                "warnings": list(result.notes[:_MOST_WARNINGS]),
+            }
+
+        return work
+
+
+def stored_url(state: State, connection: RepositoryConnection, environ: Mapping[str, str]) -> str | None:
+    """Return the stored URL of a database; None if it has none. Raises ConfigurationError without its key."""
+    options = connection.database
+    if options is None or not options.has_url:
+        return None
+    return read_secret(state, read_keys(environ, state), connection.id, "url")
+
+
+async def _chosen(own: StageFunction | None, other: StageFunction, run: JobRun) -> Result:
+    if run.connection.database is None:
+        return await other(run)
+    return {"is_skipped": True} if own is None else await own(run)
+
+
+def _scope(
+    options: DatabaseOptions | None, database: UnifiedSqlAdapter, store: UnifiedSqlAdapter, schema: str
+) -> Any:
+    assert options is not None
+    scope = scope_of(options)
+    # The tables of the store change with every recording.
+    return without_store(scope, database.warehouse, schema) if store.reaches_same(database) else scope
+
+
+class _StoppableRead:
+    """Work on a database and a store in a thread, which can be stopped."""
+
+    def __init__(self, database: UnifiedSqlAdapter, work: Read) -> None:
+        self._database = database
+        self._work = work
+        self._store: UnifiedSqlAdapter | None = None
+        self._is_stopped = False
+
+    def __call__(self, adapter: UnifiedSqlAdapter, schema: str) -> dict[str, Any]:
+        """Do the work with a connection of its own to the store, which waits long for other writers."""
+        if self._is_stopped:
+            raise RecceMetaError("The job was stopped")
+        with adapter.sibling(lock_timeout=LOCK_SECONDS) as store:
+            self._store = store
+            # One DuckDB file cannot be opened twice with different settings in one process.
+            database = store if store.reaches_same(self._database) else self._database
+            return self._work(database, store, schema)
+
+    def stop(self) -> None:
+        """Stop the running statement; the work then ends with its error."""
+        self._is_stopped = True
+        self._database.cancel()
+        if self._store is not None:
+            self._store.cancel()
+
+
+class _Progress:
+    """Lines for the log of a job from the thread that does its work: at most one a second."""
+
+    def __init__(self, run: JobRun) -> None:
+        self._run = run
+        self._loop = asyncio.get_running_loop()
+        self._next = 0.0
+
+    def __call__(self, message: str) -> None:
+        """Add *message*, unless another one was added a moment ago."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + PROGRESS_SECONDS
+            asyncio.run_coroutine_threadsafe(self._log(message), self._loop)
+
+    async def _log(self, message: str) -> None:
+        await self._run.log(message)
+
+
+def _failed(error: WarehouseError) -> StageFailed:
+    """Return the failure of a stage because of *error* of the database; one of the network is tried again."""
+    can_retry = error.retriable or isinstance(error, ConnectionFailed)
+    return StageFailed(error.message, hint=error.hint, kind="database", can_retry=can_retry)

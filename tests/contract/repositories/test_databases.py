@@ -1,0 +1,401 @@
+"""Connected databases: the request, the test, the jobs of a real worker, and the schedule."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import duckdb
+import psycopg
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.models import RunMetadata
+from recce_meta.models.run import Trigger
+from recce_meta.repositories.databases.jobs import DatabaseJobs
+from recce_meta.repositories.databases.opening import FOLDER
+from recce_meta.repositories.git.environment import GitLimits
+from recce_meta.repositories.login import Logins
+from recce_meta.repositories.polling import Poller, PollSettings
+from recce_meta.repositories.recording import TargetStores
+from recce_meta.repositories.requests import (
+    Caller,
+    ConnectionChange,
+    DatabaseChange,
+    NewConnection,
+    NewDatabase,
+    PermissionRefused,
+)
+from recce_meta.repositories.service import ConnectionTestFailed, RepositoryService
+from recce_meta.repositories.state.connections import get_connection, update_connection
+from recce_meta.repositories.state.database import State, open_state
+from recce_meta.repositories.state.jobs import events_after, get_job, last_job, list_jobs
+from recce_meta.repositories.types import QUALITY, SCAN, ExtractionJob, JobStatus, Stage
+from recce_meta.repositories.worker import Worker, WorkerSettings
+from recce_meta.repositories.workflow import STAGES, JobRun, Result, Retries
+from recce_meta.store.quality import list_quality_runs
+from recce_meta.store.read import find_runs
+from recce_meta.store.session import open_store
+from tests import states
+
+ADMIN = Caller(name="test", is_admin=True)
+REMOTE = Caller(name="test", is_admin=True, is_remote=True)
+PASSWORD = "p-8c41f0d2e7"
+PATIENCE = 60
+
+
+class Target(NamedTuple):
+    """Store that runs are recorded in."""
+
+    connect: Callable[[], UnifiedSqlAdapter]
+    schema: str
+
+
+async def _no_repository(_: JobRun) -> Result:
+    raise AssertionError("a database has no such stage")
+
+
+async def _no_clean_up(_: JobRun) -> Result:
+    return {}
+
+
+class Workplace:
+    """A state, a store in DuckDB, and one worker with the stages of databases."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environ = {**os.environ, "RECCE_META_KEY": states.KEY}
+        self.state: State = open_state(f"sqlite:///{folder / 'state.db'}", {})
+        self.service = RepositoryService(self.state, environ=self.environ)
+        self.store = UnifiedSqlAdapter.from_url(f"duckdb:///{folder / 'store.duckdb'}")
+        self.stores = TargetStores({"default": Target(lambda: self.store, "recce_meta")}, lock_timeout=60)
+        jobs = DatabaseJobs(self.state, self.stores, self.environ)
+        stages = jobs.stages(dict.fromkeys(STAGES, _no_repository) | {Stage.CLEAN_UP: _no_clean_up})
+        settings = WorkerSettings(
+            work=folder / "work", retries=Retries(delays=(0.01,)), spacing_seconds=0, tick_seconds=0.1
+        )
+        self.worker = Worker(self.state, stages, settings)
+
+    def add(self, name: str, *, is_tested: bool = True, caller: Caller = ADMIN, **own: Any) -> str:
+        """Connect a database under *name*, and return the id of the connection."""
+        request = NewConnection(repo_url="", name=name, database=NewDatabase(**own))
+        added = asyncio.run(self.service.add(request, caller=caller, is_tested=is_tested))
+        return added.connection.id
+
+    def finished(self, job_id: str) -> ExtractionJob:
+        """Return the job when it is over."""
+        deadline = time.monotonic() + PATIENCE
+        while not (job := get_job(self.state, job_id)).status.is_over:
+            assert time.monotonic() < deadline, [*events_after(self.state, job_id)]
+            time.sleep(0.02)
+        return job
+
+    def run(self, connection: str, name: str = SCAN) -> ExtractionJob:
+        """Request a scan or a measurement, and return its job when it is over."""
+        return self.finished(self.service.extract(connection, caller=ADMIN, branch=name).job_id)
+
+    def runs(self) -> Mapping[str, RunMetadata]:
+        """Return the stored runs by id."""
+        with self.store.sibling() as adapter, open_store(adapter, "recce_meta") as store:
+            return {run.run_id: run for run in find_runs(store)}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    """Yield a workplace with a running worker, shared by the module."""
+    place = Workplace(tmp_path_factory.mktemp("databases"))
+    place.worker.start()
+    yield place
+    place.worker.stop()
+    place.state.close()
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Iterator[Workplace]:
+    """Yield a workplace whose worker does not run."""
+    place = Workplace(tmp_path)
+    yield place
+    place.state.close()
+
+
+@pytest.fixture
+def schema(postgres_url: str) -> Iterator[str]:
+    """Yield a schema in PostgreSQL with a table and a view."""
+    name = f"shop_{uuid4().hex[:8]}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+        connection.execute(f"CREATE TABLE {name}.orders (id INT PRIMARY KEY, city TEXT)")
+        connection.execute(f"INSERT INTO {name}.orders VALUES (1, 'Rome'), (2, NULL)")
+        connection.execute(f"CREATE VIEW {name}.cities AS SELECT DISTINCT city FROM {name}.orders")
+        yield name
+        connection.execute(f"DROP SCHEMA {name} CASCADE")
+
+
+def sqlite_file(folder: Path) -> str:
+    """Return the URL of a SQLite file with a table."""
+    file = folder / "shop.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, city TEXT)")
+        connection.execute("INSERT INTO orders VALUES (1, 'Rome'), (2, NULL)")
+        connection.commit()
+    return f"sqlite:///{file}"
+
+
+def duckdb_file(folder: Path) -> str:
+    """Return the URL of a DuckDB file with a table."""
+    file = folder / "shop.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE TABLE orders AS SELECT 1 AS id, 'Rome' AS city")
+    return f"duckdb:///{file}"
+
+
+def test_a_database_is_scanned_and_measured(place: Workplace, postgres_url: str, schema: str) -> None:
+    """An unchanged scan has the same graph; a change is named; a measurement is of the last scan."""
+    name = f"shop-{schema}"
+    place.environ["SHOP_URL"] = postgres_url
+    connection = place.add(name, url_env="SHOP_URL", schemas=(schema,))
+    first = place.finished(list_jobs(place.state, connection)[0].id)
+    again = place.run(connection)
+    with psycopg.connect(postgres_url, autocommit=True) as session:
+        session.execute(f"ALTER TABLE {schema}.orders ADD COLUMN price NUMERIC")
+    changed = place.run(connection)
+    measured = place.run(connection, QUALITY)
+
+    assert [job.status for job in (first, again, changed, measured)] == [JobStatus.SUCCESS] * 4
+    assert first.figures.objects == 3 and first.figures.columns == 3
+    messages = [
+        [event.message for event in events_after(place.state, job.id) if event.status == "done"][-1]
+        for job in (first, again, changed, measured)
+    ]
+    assert messages[0] == "3 objects, first scan"
+    assert (messages[1], messages[2]) == ("3 objects, 0 changes", "3 objects, 1 change")
+    assert messages[3].startswith("1 table measured, score ")
+    runs = place.runs()
+    assert {runs[str(job.run_id)].project_name for job in (first, again, changed)} == {name}
+    assert runs[str(first.run_id)].graph_id == runs[str(again.run_id)].graph_id
+    assert runs[str(first.run_id)].git_sha is None and runs[str(first.run_id)].environment == "prod"
+    assert measured.run_id == changed.run_id
+    with place.store.sibling() as adapter:
+        (quality,) = list_quality_runs(adapter, project=name, schema="recce_meta")
+    assert quality.run_id == changed.run_id
+    stored = get_connection(place.state, connection)
+    assert stored.last_extraction_at == changed.ended_at and stored.repo_url == "variable SHOP_URL"
+    assert [stage.name for stage in place.service.job(connection, changed.id).stages] == [
+        Stage.RESOLVE,
+        Stage.EXTRACT,
+        Stage.CLEAN_UP,
+    ]
+
+
+@pytest.mark.parametrize("file", [sqlite_file, duckdb_file])
+def test_files_are_read_by_an_encrypted_url(
+    place: Workplace, tmp_path: Path, file: Callable[[Path], str]
+) -> None:
+    """The URL is in no field of the connection; a file is opened only to read."""
+    url = file(tmp_path)
+    connection = place.add(f"file-{uuid4().hex[:6]}", url=url)
+    job = place.finished(list_jobs(place.state, connection)[0].id)
+    quality = place.run(connection, QUALITY)
+
+    assert (job.status, job.error) == (JobStatus.SUCCESS, None)
+    assert (quality.status, quality.error) == (JobStatus.SUCCESS, None)
+    stored = get_connection(place.state, connection)
+    assert stored.database is not None and stored.database.has_url and not stored.database.is_confined
+    place.service.set(
+        connection, ConnectionChange(database=DatabaseChange(url=f"{url}.missing")), caller=ADMIN
+    )
+    failed = place.run(connection)
+    assert (failed.status, failed.failure) == (JobStatus.FAILED, "database")
+    assert failed.error is not None and "missing" in failed.error
+
+
+def test_mariadb_is_scanned(place: Workplace, mysql_url: str) -> None:
+    """A warehouse without a store of its own."""
+    connection = place.add(f"maria-{uuid4().hex[:6]}", url=mysql_url, quality_minutes=None)
+
+    job = place.finished(list_jobs(place.state, connection)[0].id)
+
+    assert (job.status, job.error) == (JobStatus.SUCCESS, None)
+
+
+def test_a_table_that_the_user_may_not_read_is_named_with_its_grant(
+    still: Workplace, postgres_url: str, schema: str
+) -> None:
+    role = f"reader_{uuid4().hex[:8]}"
+    with psycopg.connect(postgres_url, autocommit=True) as session:
+        session.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
+        session.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+        try:
+            url = postgres_url.replace("postgres@", f"{role}:{PASSWORD}@")
+            request = NewConnection(
+                repo_url="", name="shop", database=NewDatabase(url=url, schemas=(schema,))
+            )
+            found = asyncio.run(still.service.test(request, caller=ADMIN))
+        finally:
+            session.execute(f"DROP OWNED BY {role}")
+            session.execute(f"DROP ROLE {role}")
+
+    names = [check.name for check in found.checks]
+    assert names[:6] == ["address", "driver", "network", "login", "server", "TLS"] and found.ok
+    (refused,) = [check for check in found.checks if "No permission" in check.detail]
+    assert f"{schema}.orders" in refused.detail
+    assert refused.hint is not None and "GRANT SELECT ON ALL TABLES IN SCHEMA" in refused.hint
+    assert PASSWORD not in repr(found)
+
+
+FAILING: Mapping[str, tuple[dict[str, Any], str]] = {
+    "closed port": ({"url": f"postgresql://u:{PASSWORD}@127.0.0.1:1/shop"}, "network"),
+    "unknown host": ({"url": f"postgresql://u:{PASSWORD}@no-such-host.invalid/shop"}, "network"),
+    "missing database": ({"url": "{postgres}/no_such_database"}, "login"),
+    "missing variable": ({"url_env": "NO_SUCH_VARIABLE"}, "address"),
+    "missing file": ({"url": "duckdb:////no/such/folder/shop.duckdb"}, "login"),
+    "missing profile": ({"profile": "no_such_profile"}, "address"),
+    "missing schema": ({"url": "{postgres}", "schemas": ("no_such_schema",)}, "rights"),
+    "unknown scheme": ({"url": f"nosql://u:{PASSWORD}@127.0.0.1/shop"}, "address"),
+    "not a URL": ({"url": f"u:{PASSWORD}@127.0.0.1/shop"}, "address"),
+}
+
+
+@pytest.mark.parametrize("case", list(FAILING))
+def test_a_failing_database_is_named_in_one_line_without_a_secret(
+    still: Workplace, postgres_url: str, case: str
+) -> None:
+    """The step that fails is the last one, and has what to do next; nothing is stored."""
+    own, step = FAILING[case]
+    server = postgres_url.rpartition("/")[0]
+    if "url" in own:
+        place = postgres_url if own["url"] == "{postgres}" else own["url"].replace("{postgres}", server)
+        own = own | {"url": place}
+    with pytest.raises(RecceMetaError) as raised:
+        still.add("shop", **own)
+
+    error = raised.value
+    assert "\n" not in error.message and error.hint
+    assert PASSWORD not in f"{error}{error.hint}{error!r}"
+    if isinstance(error, ConnectionTestFailed):
+        assert error.test.checks[-1].name == step
+        assert PASSWORD not in repr(error.test)
+    assert still.service.list() == []
+
+
+def test_a_wrong_password_is_in_no_answer(place: Workplace, mysql_url: str) -> None:
+    """A failing login of a job: neither its error, nor its log, nor the connection has the password."""
+    url = mysql_url.partition("://")[0] + f"://nobody:{PASSWORD}@" + mysql_url.rpartition("@")[2]
+    connection = place.add(f"maria-{uuid4().hex[:6]}", url=url, is_tested=False)
+
+    job = place.finished(list_jobs(place.state, connection)[0].id)
+
+    assert (job.status, job.failure) == (JobStatus.FAILED, "database")
+    shown = [repr(job), repr(events_after(place.state, job.id)), repr(place.service.get(connection))]
+    assert not any(PASSWORD in text for text in shown)
+    assert PASSWORD.encode() not in place.state.file.read_bytes()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "message"),
+    [
+        ("postgresql://u@10.0.0.1/shop", {}, "not a public host"),
+        ("postgresql://u@127.0.0.1/shop?host=10.0.0.1", {}, "The parameter host is not allowed"),
+        ("duckdb:////etc/passwd", {}, "not in the folder"),
+        ("sqlite:////srv/data/../secret.db", {FOLDER: "/srv/data"}, "not in the folder"),
+        ("duckdb:///:memory:", {FOLDER: "/srv/data"}, "memory"),
+        ("mysql://u@169.254.169.254/shop", {}, "not a public host"),
+    ],
+)
+def test_a_url_from_the_network_reaches_neither_inner_hosts_nor_other_files(
+    still: Workplace, url: str, environ: dict[str, str], message: str
+) -> None:
+    still.environ |= environ
+    with pytest.raises(RecceMetaError, match=message):
+        still.add("shop", url=url, caller=REMOTE)
+
+
+def test_an_allowed_folder_and_an_allowed_host_are_reached(
+    still: Workplace, tmp_path: Path, postgres_url: str
+) -> None:
+    still.environ |= {FOLDER: str(tmp_path), "RECCE_META_ALLOWED_HOSTS": "127.0.0.1"}
+
+    still.add("file", url=duckdb_file(tmp_path), caller=REMOTE)
+    still.add("server", url=postgres_url, caller=REMOTE)
+
+    assert [one.name for one in still.service.list()] == ["file", "server"]
+
+
+def test_only_an_administrator_connects_a_database(still: Workplace) -> None:
+    request = NewConnection(repo_url="", name="shop", database=NewDatabase(url_env="SHOP_URL"))
+    with pytest.raises(PermissionRefused):
+        asyncio.run(still.service.add(request, caller=Caller(name="someone")))
+
+
+@pytest.mark.parametrize(
+    ("fields", "own", "message"),
+    [
+        ({}, {}, "The login of the database is missing"),
+        ({}, {"url_env": "A", "target": "prod"}, "exclude each other"),
+        ({}, {"url_env": "RECCE_META_KEY"}, "Invalid url_env"),
+        ({}, {"url_env": "A", "scan_minutes": 0.5}, "Invalid scan_minutes"),
+        ({"branch": "main"}, {"url_env": "A"}, "A database has no branch"),
+        ({"runs_checks": True}, {"url_env": "A"}, "A database has no runs_checks"),
+        ({"name": None}, {"url_env": "A"}, "A database needs a name"),
+        ({"fail_on": ("nonsense",)}, {"url_env": "A"}, "nonsense"),
+    ],
+)
+def test_invalid_requests(still: Workplace, fields: Any, own: Any, message: str) -> None:
+    request = NewConnection(**{"repo_url": "", "name": "shop", **fields}, database=NewDatabase(**own))
+    with pytest.raises(UsageError, match=message):
+        asyncio.run(still.service.add(request, caller=ADMIN, is_tested=False))
+
+
+def test_another_login_replaces_the_stored_url(still: Workplace) -> None:
+    """The secret goes with it; fields of repositories are refused."""
+    connection = still.add("shop", url=f"postgresql://u:{PASSWORD}@db/shop", is_tested=False)
+    change = ConnectionChange(database=DatabaseChange(url_env="SHOP_URL", scan_minutes=None))
+
+    still.service.set(connection, change, caller=ADMIN)
+
+    stored = get_connection(still.state, connection)
+    assert stored.database is not None and not stored.database.has_url
+    assert (stored.poll_minutes, stored.repo_url) == (None, "variable SHOP_URL")
+    assert still.service.rotate() == 0
+    with pytest.raises(UsageError, match="A database has no subdirectory"):
+        still.service.set(connection, ConnectionChange(subdirectory="dbt"), caller=ADMIN)
+
+
+def polled(place: Workplace) -> None:
+    """Let the scheduler look once."""
+    logins = Logins(place.state, place.environ, GitLimits())
+    asyncio.run(Poller(place.state, logins, PollSettings(seconds=0))())
+
+
+def test_the_schedule(still: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scan is due after its interval, the first measurement after the first scan; one job waits at most."""
+    connection = still.add("shop", url_env="SHOP_URL", is_tested=False, scan_minutes=60)
+    polled(still)
+    waiting = list_jobs(still.state, connection)
+    update_connection(still.state, connection, next_check_at=None)
+    polled(still)
+
+    assert [job.branch for job in waiting] == [SCAN]
+    assert list_jobs(still.state, connection) == waiting
+    assert waiting[0].trigger is Trigger.CONNECT
+    next_at = get_connection(still.state, connection).next_check_at
+    assert next_at is not None and next_at > datetime.now(timezone.utc)
+    monkeypatch.setattr("recce_meta.repositories.polling.last_run", lambda *_: "a run of the first scan")
+    update_connection(still.state, connection, next_check_at=None)
+    polled(still)
+    quality = last_job(still.state, connection, QUALITY)
+    assert quality is not None and quality.trigger is Trigger.POLL
+    off = ConnectionChange(database=DatabaseChange(scan_minutes=None, quality_minutes=None))
+    still.service.set(connection, off, caller=ADMIN)
+    polled(still)
+    later = get_connection(still.state, connection).next_check_at
+    assert later is not None and later > datetime.now(timezone.utc) + timedelta(hours=20)
