@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -22,11 +22,15 @@ from recce_meta.cli.command import OUTPUT as OUTPUT
 from recce_meta.cli.console import console, is_colored, shows_progress
 from recce_meta.cli.console import say as say
 from recce_meta.cli.console import warn as warn
-from recce_meta.cli.lazy import Decorator, packed, together
+from recce_meta.cli.lazy import Decorator, load, packed, together
 from recce_meta.errors import DEFAULT_LOCK_SECONDS, UsageError, quoted
 from recce_meta.redaction import neutralise
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
+if TYPE_CHECKING:
+    from recce_meta.report.addresses import Addresses
+
+PUBLIC_URL = "RECCE_META_PUBLIC_URL"
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 EXISTING_DIRECTORY = click.Path(file_okay=False, exists=True, path_type=Path)
 
@@ -44,6 +48,26 @@ def not_nan(_: click.Context, parameter: click.Parameter, seconds: float) -> flo
     if math.isnan(seconds):
         raise click.BadParameter("nan is not a number of seconds.", param=parameter)
     return seconds
+
+
+def notify_options(when: str) -> Decorator:
+    """Return the options for receivers of notifications, as `receivers`; *when* ends their help."""
+    return packed(
+        "receivers",
+        "recce_meta.cli.notifications:Receivers",
+        click.option(
+            "--notify",
+            multiple=True,
+            metavar="ADDRESS",
+            help=f"Send a notification {when} to mailto:USER@HOST, or env:VARIABLE for a URL in a variable; "
+            "may be repeated.",
+        ),
+        click.option(
+            "--notify-file",
+            type=click.Path(path_type=Path, allow_dash=True),
+            help="File with URLs of notifications, such as those of Slack or Teams, one in each line.",
+        ),
+    )
 
 
 def connection_options(*, target: str, schema: str) -> Decorator:
@@ -320,3 +344,19 @@ def _spin(shown: list[str], done: Event) -> None:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
             return
+
+
+def server_pages() -> Addresses | None:
+    """Return the pages of the server in RECCE_META_PUBLIC_URL; None without it.
+
+    An invalid address is ignored with a warning, because a report is useful without links.
+    """
+    url = os.environ.get(PUBLIC_URL)
+    if not url:
+        return None
+    try:
+        found: Addresses = load("recce_meta.report.addresses:server_addresses")(url)
+        return found
+    except UsageError as error:
+        warn(f"No links to {PUBLIC_URL}: {error.message[:1].lower()}{error.message[1:]}")
+        return None

@@ -14,6 +14,7 @@ from recce_meta.cli.options import (
     connecting,
     details_option,
     format_option,
+    notify_options,
     parse_age,
     project_option,
 )
@@ -37,6 +38,7 @@ def check(context: click.Context) -> None:
 @click.option("--json", "json_file", type=OUTPUT, help="File to write JSON to.")
 @click.option("-o", "--output", type=OUTPUT, help="File to write the report to.")
 @click.option("--save", is_flag=True, help="Save the results of the checks in the store, with both runs.")
+@notify_options("of failed checks, and of differences that checks without expectations find,")
 @format_option("table", "json", "markdown", "html", *LISTS)
 @lazy("recce_meta.cli.run.check:run")
 def run() -> None:

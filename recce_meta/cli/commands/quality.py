@@ -9,7 +9,7 @@ import click
 
 from recce_meta.cli.commands.scan import reading_database
 from recce_meta.cli.lazy import lazy, packed
-from recce_meta.cli.options import LISTS, MOST, ONE_RUN, OUTPUT, format_option, selecting
+from recce_meta.cli.options import LISTS, MOST, ONE_RUN, OUTPUT, format_option, notify_options, selecting
 from recce_meta.errors import quoted
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*%")
@@ -116,6 +116,7 @@ def parse_sample(text: str) -> tuple[float | None, int | None]:
     click.option("-o", "--output", type=OUTPUT, help="File to write the report to."),
     format_option("table", "json", "markdown", *LISTS),
 )
+@notify_options("of failed expectations and conditions")
 @lazy("recce_meta.cli.run.quality:quality")
 def quality() -> None:
     """Measure and store the quality of tables, and show changes.

@@ -5,7 +5,14 @@ from __future__ import annotations
 import click
 
 from recce_meta.cli.lazy import lazy, packed, together
-from recce_meta.cli.options import CONNECTION, LISTS, OUTPUT, connection_options, format_option
+from recce_meta.cli.options import (
+    CONNECTION,
+    LISTS,
+    OUTPUT,
+    connection_options,
+    format_option,
+    notify_options,
+)
 
 _database = packed(
     "database",
@@ -66,6 +73,7 @@ names schemas to read; the store's own schema is `--store-schema`.
     multiple=True,
     help="Exit with 1 on any of these: a status, an effect, a reason, or any. Repeatable.",
 )
+@notify_options("of changes")
 @click.option("-o", "--output", type=OUTPUT, help="File to write the report to.")
 @format_option("table", "json", "markdown", *LISTS)
 @lazy("recce_meta.cli.run.scan:scan")

@@ -17,6 +17,7 @@ from recce_meta.api.public.data import DataComparison
 from recce_meta.api.render import Templates
 from recce_meta.checks.file import read_check_file
 from recce_meta.cli.node_options import option_globs, refuse_unknown_nodes, warn_unused
+from recce_meta.cli.notifications import Receivers
 from recce_meta.cli.options import LISTS, progress, report_size, warn, write
 from recce_meta.cli.run.data import DataOptions, DataSession
 from recce_meta.cli.run.diff import (
@@ -45,9 +46,11 @@ def run(
     json_file: Path | None,
     output: Path | None,
     save: bool,
+    receivers: Receivers,
     style: str,
 ) -> None:
     """Run the checks of *file*, by default of the file in the current folder; report and save the results."""
+    outbox = receivers.read()
     path = file or default_check_file()
     checks = read_check_file(path)
     if save:
@@ -56,13 +59,17 @@ def run(
         if save:
             session.refuse_newer_store()
         result = run_check_file(session, checks, path, tell, save=save)
+        assert session.runs is not None, "run_check_file has refused tables"
+        sides = session.runs.base.run, session.runs.current.run
     if junit is not None:
         junit.write_text(report.check_report_junit(result), encoding="utf-8")
     if json_file is not None:
         json_file.write_text(report.check_report_json(result), encoding="utf-8")
     write(_rendered(result, style, output, details=details), output)
+    unsent = outbox.send("checks_notice", result, *sides)
     # After the report, which explains the exit code.
     refuse_failed(result)
+    outbox.refuse(unsent)
 
 
 def run_check_file(

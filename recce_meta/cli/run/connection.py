@@ -415,7 +415,7 @@ def _given(fields: ConnectionFields, profile: ProfileTarget) -> dict[str, Any]:
         "watches_pull_requests": fields.watches_pull_requests,
         "fail_on": None if fields.fail_on is None else _listed(fields.fail_on),
         "runs_checks": fields.runs_checks,
-        "notify": _addresses(fields),
+        "notify": read_addresses(fields.notify, fields.notify_file),
     }
     found = {name: value for name, value in values.items() if value is not None}
     # 0 means never, which is None in the request; above, None means that no option is given.
@@ -443,18 +443,18 @@ def _listed(text: str) -> tuple[str, ...]:
     return () if text.strip() == "none" else tuple(filter(None, words))
 
 
-def _addresses(fields: ConnectionFields) -> tuple[str, ...] | None:
-    """Return the addresses of notifications; None if no option gives any."""
-    if not fields.notify and fields.notify_file is None:
+def read_addresses(notify: tuple[str, ...], file: Path | None) -> tuple[str, ...] | None:
+    """Return the addresses of notifications that *notify* and *file* give; None if neither gives any."""
+    if not notify and file is None:
         return None
-    given = () if fields.notify == ("none",) else fields.notify
+    given = () if notify == ("none",) else notify
     for address in given:
         # Other users of the machine can read command lines, and the path of a URL may be a secret.
         if "://" in address:
             raise UsageError(
                 "--notify takes no URL", hint="put it into a file for --notify-file, or use env:VARIABLE"
             )
-    read = () if fields.notify_file is None else _secret_of(fields.notify_file).split()
+    read = () if file is None else _secret_of(file).split()
     return (*given, *read)
 
 

@@ -23,10 +23,9 @@ from recce_meta.api.diff import diff as diff_runs
 from recce_meta.api.reviews import reviews_of_pair
 from recce_meta.api.run_choice import select_runs
 from recce_meta.cli.connections import Connection, configured_base_branch
-from recce_meta.cli.console import warn
 from recce_meta.cli.data_options import ByNode
 from recce_meta.cli.lazy import load
-from recce_meta.cli.options import LISTS, REMARKS, progress, report_size, say, write
+from recce_meta.cli.options import LISTS, REMARKS, progress, report_size, say, server_pages, write
 from recce_meta.errors import UsageError
 from recce_meta.extractors.git import git_output
 from recce_meta.models import RunDiff
@@ -37,7 +36,7 @@ from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.rows import Tabular
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import mask_results, privacy_of
-from recce_meta.report.addresses import Addresses, server_addresses
+from recce_meta.report.addresses import Addresses
 from recce_meta.report.review.annotations import annotated_ids
 from recce_meta.store.marks.annotations import list_annotations
 
@@ -230,22 +229,12 @@ def listed_nodes(result: Tabular, notes: Sequence[str], style: str) -> str:
     return report.delimited(result.to_table(), style)
 
 
-PUBLIC_URL = "RECCE_META_PUBLIC_URL"
-
-
-def server_pages(diff: RunDiff) -> Addresses | None:
-    """Return the pages of the server in RECCE_META_PUBLIC_URL; None without it, or for runs on disk.
-
-    An invalid address is ignored with a warning, because the report is useful without links.
-    """
-    url, choice = os.environ.get(PUBLIC_URL), diff.choice
-    if not url or choice is None or None in (choice.base.run_id, choice.current.run_id):
+def _pages(diff: RunDiff) -> Addresses | None:
+    """Return the pages of the server; None without its address, or for runs on disk."""
+    choice = diff.choice
+    if choice is None or None in (choice.base.run_id, choice.current.run_id):
         return None
-    try:
-        return server_addresses(url)
-    except UsageError as error:
-        warn(f"No links to {PUBLIC_URL}: {error.message[:1].lower()}{error.message[1:]}")
-        return None
+    return server_pages()
 
 
 def stored_reviews(
@@ -329,7 +318,7 @@ def rendered(
     if request.style in REMARKS:
         write_remarks = report.diff_github if request.style == "github" else report.diff_codequality
         return write_remarks(diff, *_project_files(request.connection))
-    to, details, size = server_pages(diff), request.details, report_size(request.output)
+    to, details, size = _pages(diff), request.details, report_size(request.output)
     if request.style == "html":
         return report.html_report(
             "Diff",

@@ -26,6 +26,7 @@ from recce_meta.api.quality import (
     show_quality,
 )
 from recce_meta.api.quality_tables import TableSelection
+from recce_meta.cli.notifications import Outbox, Receivers
 from recce_meta.cli.options import LISTS, progress, report_size, say, write
 from recce_meta.cli.run.scan import Database, OpenDatabase
 from recce_meta.errors import UsageError
@@ -70,15 +71,18 @@ class QualityOptions(Struct, frozen=True, kw_only=True):
         return Sample(percent=percent, rows=rows, seed=self.seed)
 
 
-def quality(database: Database, options: QualityOptions) -> None:
+def quality(database: Database, options: QualityOptions, receivers: Receivers) -> None:
     """Measure tables, or show stored measurements."""
     _refuse_combined(options)
+    outbox = receivers.read()
+    if outbox.addresses and (options.history or options.shown is not None or options.show_sql):
+        raise UsageError("--notify is for new measurements", hint="remove --show, --history or --sql")
     if options.history:
         _show_history(database, options)
     elif options.shown is not None:
-        _show(database, options)
+        _show(database, options, outbox)
     else:
-        _measure(database, options)
+        _measure(database, options, outbox)
 
 
 def _refuse_combined(options: QualityOptions) -> None:
@@ -107,7 +111,7 @@ def _refuse_combined(options: QualityOptions) -> None:
         )
 
 
-def _measure(database: Database, options: QualityOptions) -> None:
+def _measure(database: Database, options: QualityOptions, outbox: Outbox) -> None:
     rules = rules_of(options.metrics)
     fail_on = fail_conditions(options.fail_on, rules)
     with database.open() as opened:
@@ -124,7 +128,7 @@ def _measure(database: Database, options: QualityOptions) -> None:
         return
     if rules is not None and options.metrics is None:
         result = replace(result, notes=(f"Metrics and expectations are from {rules.path}", *result.notes))
-    _report(result, options)
+    _report(result, options, outbox)
 
 
 @contextmanager
@@ -178,7 +182,7 @@ def _question(
     )
 
 
-def _show(database: Database, options: QualityOptions) -> None:
+def _show(database: Database, options: QualityOptions, outbox: Outbox) -> None:
     """Report a stored measurement."""
     fail_on = fail_conditions(options.fail_on, rules_of(options.metrics)) if options.fail_on else ()
     with database.open() as opened:
@@ -191,7 +195,7 @@ def _show(database: Database, options: QualityOptions) -> None:
             project=measured_project(_place(database, opened, options)),
             schema=opened.schema,
         )
-    _report(result, options)
+    _report(result, options, outbox)
 
 
 def _show_history(database: Database, options: QualityOptions) -> None:
@@ -243,7 +247,7 @@ def _runs_text(runs: list[QualityRun], options: QualityOptions) -> str:
     return report.quality_runs_text(runs, **report_size(options.output))
 
 
-def _report(result: QualityResult, options: QualityOptions) -> None:
+def _report(result: QualityResult, options: QualityOptions, outbox: Outbox) -> None:
     """Write the report, print notes and violations that it lacks, and raise an error as --fail-on says."""
     if options.style in LISTS:
         text = report.delimited(result.to_table(), options.style)
@@ -259,4 +263,6 @@ def _report(result: QualityResult, options: QualityOptions) -> None:
             say(f"note: {note}")
         for violation in result.violations:
             say(violation.message)
+    unsent = outbox.send("quality_notice", result)
     refuse_failing(result, is_new=options.shown is None)
+    outbox.refuse(unsent)

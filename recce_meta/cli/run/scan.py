@@ -14,7 +14,9 @@ from recce_meta.api.diff import parse_fail_on, refuse_failing
 from recce_meta.api.scan import ScanOptions, refuse_place, without_store
 from recce_meta.api.scan import scan as scan_database
 from recce_meta.cli.connections import Connection
+from recce_meta.cli.notifications import Receivers
 from recce_meta.cli.options import LISTS, progress, report_size, say, warn, write
+from recce_meta.errors import UsageError
 from recce_meta.extractors.database import ScanScope
 from recce_meta.extractors.git import GitState
 from recce_meta.models.change import ScanReport
@@ -81,10 +83,16 @@ def scan(
     no_columns: bool,
     dry_run: bool,
     fail_on: tuple[str, ...],
+    receivers: Receivers,
     output: Path | None,
     style: str,
 ) -> None:
     """Record a live database and report changes. Raises ConditionFailed as --fail-on says."""
+    outbox = receivers.read()
+    if outbox.addresses and dry_run:
+        raise UsageError(
+            "--notify cannot be combined with --dry-run: the next scan would send the same", hint="use one"
+        )
     conditions = parse_fail_on(",".join(fail_on)) if fail_on else frozenset()
     options = ScanOptions(
         environment=environment,
@@ -106,8 +114,10 @@ def scan(
     for text in found.warnings:
         warn(text)
     write(_rendered(found, style, output), output)
+    unsent = outbox.send("schema_notice", found)
     if found.diff is not None:
         refuse_failing(found.diff, conditions)
+    outbox.refuse(unsent)
 
 
 def _rendered(found: ScanReport, style: str, output: Path | None) -> str:

@@ -535,4 +535,5 @@ _BODIES: dict[type, Callable[..., list[Line]]] = {
     TopKDiff: top_k_lines,
     HistogramDiff: histogram_lines,
     Failed: _failed,
+    NotCompared: lambda _result, _width, **_options: [],
 }

@@ -1,1 +1,1 @@
-"""Reviews in reports."""
+"""Reviews and notes in reports, and notices of commands."""

@@ -7,10 +7,9 @@ import asyncio
 from recce_meta.api.diff import FAILS, failing_changes
 from recce_meta.diff.scan import is_scan
 from recce_meta.errors import UnknownNameError, plural, shorten
-from recce_meta.models import Change
 from recce_meta.models.change import Category
-from recce_meta.report.labels import main_reasons, node_label
 from recce_meta.report.markdown import diff_verdict
+from recce_meta.report.review.notices import LONGEST_LINE, listed_changes
 from recce_meta.repositories.follow_ups.context import TaskContext
 from recce_meta.repositories.follow_ups.events import Event, EventKind, add_event
 from recce_meta.repositories.state.connections import get_connection
@@ -26,9 +25,6 @@ from recce_meta.repositories.types import (
 )
 
 _BREAKING = frozenset([Category.BREAKING.value, FAILS])
-_NAMES = 10
-"""Changes that a notification lists."""
-_LONGEST_LINE = 300
 
 
 class BranchFollower:
@@ -85,7 +81,7 @@ class BranchFollower:
             branch=job.branch,
             title=f"{connection.name}: the extraction of {job.branch} failed{step}",
             lines=tuple(
-                shorten(" ".join(self._context.scrub(connection, line).split()), _LONGEST_LINE)
+                shorten(" ".join(self._context.scrub(connection, line).split()), LONGEST_LINE)
                 for line in lines
             ),
             url=self._context.links.job(job),
@@ -112,24 +108,13 @@ class BranchFollower:
         found = failing_changes(diff, _BREAKING)
         if not found:
             return []
-        hidden = len(found) - _NAMES
         event = Event(
             kind=EventKind.BREAKING,
             job_id=job.id,
             connection=connection.name,
             branch=job.branch,
             title=f"{connection.name}: {plural(len(found), 'breaking change')} on {job.branch}",
-            lines=(
-                diff_verdict(diff)[1],
-                *map(_line, found[:_NAMES]),
-                *([f"… and {hidden:,} more"] if hidden > 0 else []),
-            ),
+            lines=(diff_verdict(diff)[1], *listed_changes(found)),
             url=self._context.links.diff(connection.store, base, current),
         )
         return [event]
-
-
-def _line(change: Change) -> str:
-    reasons = change.category_reasons or tuple(main_reasons(change))
-    about = f": {', '.join(reasons)}" if reasons else ""
-    return shorten(f"{node_label(change)} {change.status.value}{about}", _LONGEST_LINE)

@@ -46,6 +46,8 @@ from recce_meta.repositories.types import RepositoryConnection
 
 SECONDS = 20.0
 """Time for a request to a webhook."""
+LONGEST_PAUSE = 10.0
+"""Most seconds before the second attempt of a command."""
 LONGEST_WAIT = 3600.0
 """Most seconds of a Retry-After that are followed."""
 _BODIES: Mapping[str, Callable[[Notification], bytes]] = {
@@ -106,6 +108,40 @@ async def send_notification(
     with mask_errors(lambda: scrubber.spellings):
         receiver = read_receiver(addresses[index], environ)
         await _send(receiver, notification, environ, scrub, salt=connection.id)
+
+
+def check_address(address: str, environ: Mapping[str, str]) -> None:
+    """Raise UsageError or NotificationFailed, without the address, if nothing can be sent to *address*."""
+    receiver = read_receiver(address, environ)
+    if receiver.channel == "email":
+        mail_recipient(receiver.target)
+        MailServer.read(environ)
+
+
+async def send_to(
+    addresses: Sequence[str], environ: Mapping[str, str], payload: Mapping[str, Any]
+) -> list[NotificationFailed]:
+    """Send the notification in *payload* to each of *addresses*, and return the failures, without secrets.
+
+    A failure that may heal is tried once more.
+    """
+    scrubber = Scrubber(_secrets_around(environ, addresses))
+    notification = read_notification(payload, scrub=scrubber.scrub, at=datetime.now(timezone.utc))
+    failures = []
+    with mask_errors(lambda: scrubber.spellings):
+        for address in addresses:
+            receiver = read_receiver(address, environ)
+            try:
+                try:
+                    await _send(receiver, notification, environ, scrubber.scrub, salt=notification.connection)
+                except NotificationFailed as error:
+                    if not error.can_retry:
+                        raise
+                    await asyncio.sleep(min(error.retry_after or 1.0, LONGEST_PAUSE))
+                    await _send(receiver, notification, environ, scrubber.scrub, salt=notification.connection)
+            except NotificationFailed as error:
+                failures.append(error)
+    return failures
 
 
 async def send_tests(
@@ -284,11 +320,16 @@ def _secrets_of(
     except (ConfigurationError, StoreError) as error:
         raise NotificationFailed(error.message, hint=error.hint) from None
     found = [secret for secret in stored if secret is not None]
-    found += [value for name, value in environ.items() if is_secret(name) and len(value) >= _SHORTEST_PIECE]
-    found += environ.get(KEY, "").split(",")
-    found += passwords_in(environ.get(SMTP_URL, ""))
     if connection.token_env is not None:
         found.append(environ.get(connection.token_env, ""))
+    return [secret for secret in (*found, *_secrets_around(environ, addresses)) if secret]
+
+
+def _secrets_around(environ: Mapping[str, str], addresses: Sequence[str]) -> list[str]:
+    """Return the secrets of the environment and of *addresses*."""
+    found = [value for name, value in environ.items() if is_secret(name) and len(value) >= _SHORTEST_PIECE]
+    found += environ.get(KEY, "").split(",")
+    found += passwords_in(environ.get(SMTP_URL, ""))
     for address in addresses:
         found += _pieces(address)
         if address.startswith("env:"):
