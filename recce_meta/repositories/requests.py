@@ -20,7 +20,7 @@ from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models.run import IsolationKind
 from recce_meta.redaction import passwords_in
 from recce_meta.repositories.secrets import SecretField
-from recce_meta.repositories.types import ForgeName, GitHubApp, ProfileTarget
+from recce_meta.repositories.types import ForgeName, GitHubApp, ProfileTarget, RepositoryConnection
 from recce_meta.warehouses import available
 
 SECRET_FIELDS: Mapping[str, SecretField] = {"access_token": "token", "private_key": "private_key"}
@@ -49,6 +49,19 @@ class Caller(Struct, frozen=True, kw_only=True):
 
 class PermissionRefused(UsageError):
     """An operation that the caller may not ask for."""
+
+
+class NotARepository(UsageError):
+    """An operation on repositories that was asked of a database."""
+
+
+def refuse_database(connection: RepositoryConnection) -> None:
+    """Raise NotARepository if *connection* is to a database."""
+    if connection.database is not None:
+        raise NotARepository(
+            f"{connection.name} is a database, not a repository",
+            hint=f"recce-meta connection show {connection.name} shows what it has",
+        )
 
 
 class NewDatabase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -35,6 +35,7 @@ from recce_meta.server.access import (
 )
 from recce_meta.server.annotations.pages import pages as annotation_pages
 from recce_meta.server.connections import admin as connection_admin
+from recce_meta.server.connections import databases as connection_databases
 from recce_meta.server.connections import forms as connection_forms
 from recce_meta.server.connections import lists as connection_lists
 from recce_meta.server.connections import pages as connection_pages
@@ -103,6 +104,7 @@ PAGES = (
     graph_actions.pages,
 )
 CONNECTION_PAGES = (
+    connection_databases.pages,
     connection_forms.pages,
     connection_admin.pages,
     connection_lists.pages,

@@ -30,7 +30,7 @@ from recce_meta.errors import (
 )
 from recce_meta.redaction import harmless_json, presentable
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.requests import PermissionRefused
+from recce_meta.repositories.requests import NotARepository, PermissionRefused
 from recce_meta.repositories.service import ConnectionTestFailed
 from recce_meta.repositories.state.projects import OtherRepository
 from recce_meta.server.access import API
@@ -125,6 +125,7 @@ _KINDS: tuple[tuple[type[RecceMetaError], int, str], ...] = (
     (NoState, 503, "no_state"),
     (UploadRefused, 409, "other_project"),
     (OtherRepository, 409, "other_repository"),
+    (NotARepository, 409, "not_a_repository"),
     (UploadTooLarge, 413, "too_large"),
     (UnknownEncoding, 415, "unknown_encoding"),
     (PermissionRefused, 403, "not_allowed"),

@@ -27,6 +27,7 @@ from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.forges.signatures import new_secret
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
+from recce_meta.repositories.requests import refuse_database
 from recce_meta.repositories.secrets import Keys, SecretField
 from recce_meta.repositories.state.audit import AuditAction, note_now
 from recce_meta.repositories.state.connections import read_secret, update_connection
@@ -256,6 +257,7 @@ class HookSetup:
 
     def _required(self, connection: RepositoryConnection) -> tuple[Forge, str]:
         """Return the forge of *connection*, and the address that it calls. Raises UsageError."""
+        refuse_database(connection)
         forge = forge_of(connection)
         if forge is None:
             raise UsageError(

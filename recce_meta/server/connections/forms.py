@@ -17,7 +17,12 @@ from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.run import IsolationKind
 from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.repositories.answers import ConnectionAnswer, ConnectionTest
-from recce_meta.repositories.requests import SECRET_FIELDS, ConnectionChange, NewConnection
+from recce_meta.repositories.requests import (
+    SECRET_FIELDS,
+    ConnectionChange,
+    DatabaseChange,
+    NewConnection,
+)
 from recce_meta.repositories.service import ConnectionTestFailed
 from recce_meta.repositories.types import ForgeName
 from recce_meta.server.connections.lists import CRUMB
@@ -66,7 +71,7 @@ async def add(request: ConnectionRequest) -> Page | Redirect:
     try:
         # The address is only in this form: a connection of another repository is another connection.
         given = {"repo_url": fields.get("repo_url", ""), "type": fields.get("type") or None}
-        wanted = _converted({**_given(fields), **given, **_upload_only(fields)}, NewConnection)
+        wanted = converted({**_given(fields), **given, **_upload_only(fields)}, NewConnection)
         added = await request.service.add(
             wanted, caller=request.caller, is_tested="is_untested" not in fields
         )
@@ -77,10 +82,12 @@ async def add(request: ConnectionRequest) -> Page | Redirect:
 
 
 @pages.page("/{id}/edit")
-def edit(request: ConnectionRequest) -> Page:
+def edit(request: ConnectionRequest) -> Page | Redirect:
     """Show the form that changes a connection."""
     require_admin(request)
     found = request.service.get(request.connection)
+    if found.database is not None:
+        return Redirect(address_of(found.id, "database"))
     return _form(request, _fields(found), found)
 
 
@@ -90,7 +97,7 @@ def change(request: ConnectionRequest) -> Page | Redirect:
     require_admin(request)
     found = request.service.get(request.connection)
     try:
-        wanted = _converted(_given(request.form, found), ConnectionChange)
+        wanted = converted(_given(request.form, found), ConnectionChange)
         request.service.set(found.id, wanted, caller=request.caller)
     except RecceMetaError as error:
         return _form(request, request.form, found, error=error)
@@ -102,7 +109,8 @@ def extract(request: ConnectionRequest) -> Redirect:
     """Request an extraction, and show its job."""
     require_admin(request)
     found = request.service.get(request.connection)
-    job = request.service.extract(found.id, caller=request.caller)
+    # A button of a database names what it asks for.
+    job = request.service.extract(found.id, caller=request.caller, branch=request.form.get("branch"))
     return Redirect(address_of(found.id, "jobs", job.job_id))
 
 
@@ -111,7 +119,11 @@ def turn(request: ConnectionRequest) -> Redirect:
     """Turn automatic refresh on, with the interval of the form, or off, and show the connection."""
     require_admin(request)
     found = request.service.get(request.connection)
-    change = ConnectionChange(poll_minutes=_minutes(request.form.get("minutes")))
+    minutes = minutes_of(request.form.get("minutes"))
+    if found.database is None:
+        change = ConnectionChange(poll_minutes=minutes)
+    else:
+        change = ConnectionChange(database=DatabaseChange(scan_minutes=minutes))
     request.service.set(found.id, change, caller=request.caller)
     return Redirect(address_of(found.id))
 
@@ -169,7 +181,7 @@ def _form(
         "test": error.test if isinstance(error, ConnectionTestFailed) else None,
         "action": ROOT if found is None else address_of(found.id, "edit"),
         "cancelled": ROOT if found is None else address_of(found.id),
-        "forges": [one.value for one in ForgeName],
+        "forges": [one.value for one in ForgeName if one is not ForgeName.DATABASE],
         "store_names": list(request.site.stores) or [DEFAULT_STORE],
         "adapters": available(),
         "isolations": [one.value for one in IsolationKind],
@@ -209,7 +221,7 @@ def _given(fields: Fields, found: ConnectionAnswer | None = None) -> dict[str, A
     given["isolation"] = fields.get("isolation")
     given["profile"] = {name: fields.get(name) for name in ("target", "schema", "database")}
     given["variables"] = _variables(fields.get("variables", ""))
-    given["poll_minutes"] = _minutes(fields.get("poll_minutes"))
+    given["poll_minutes"] = minutes_of(fields.get("poll_minutes"))
     # Both ids belong together; an empty app id removes the app.
     if fields.get("app_id") or before.get("app_id"):
         ids = {name: fields.get(name, "") for name in ("app_id", "installation_id")}
@@ -244,7 +256,7 @@ def _variables(text: str) -> dict[str, str]:
     return found
 
 
-def _minutes(text: str | None) -> float | None:
+def minutes_of(text: str | None) -> float | None:
     """Return the interval; None for an empty field. Raises UsageError unless it is a number."""
     if not text:
         return None
@@ -254,7 +266,7 @@ def _minutes(text: str | None) -> float | None:
         raise UsageError("The interval is not a number", hint="give minutes, or nothing for never") from None
 
 
-def _converted(given: Mapping[str, Any], kind: Callable[..., Value]) -> Value:
+def converted(given: Mapping[str, Any], kind: Callable[..., Value]) -> Value:
     """Return *given* as a request. Raises UsageError for a value that it cannot have."""
     try:
         # The same types as of the API, so that both accept the same values.

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from recce_meta.errors import plural
 from recce_meta.redaction import neutralise
 from recce_meta.repositories.answers import ActiveJob, ConnectionAnswer
-from recce_meta.repositories.types import JobStatus
+from recce_meta.repositories.types import SCAN, JobStatus
 
 AgeKind = Literal["ago", "in", "for"]
 """Age of what happened, time until something happens, or time since something began."""
@@ -86,7 +86,8 @@ def freshness(found: ConnectionAnswer, job: ActiveJob | None, now: datetime) -> 
         return _activity(found, job)
     words: list[str | Age] = ["uploads only, "] if found.is_upload_only else []
     if found.last_extraction_at is None:
-        words.append("nothing uploaded yet" if found.is_upload_only else "never extracted")
+        never = "never extracted" if found.database is None else "never scanned"
+        words.append("nothing uploaded yet" if found.is_upload_only else never)
     else:
         is_upload = found.manifest_uploaded and not found.is_upload_only
         words += ["updated ", Age(found.last_extraction_at, "ago"), " by an upload" if is_upload else ""]
@@ -96,17 +97,20 @@ def freshness(found: ConnectionAnswer, job: ActiveJob | None, now: datetime) -> 
 def _activity(found: ConnectionAnswer, job: ActiveJob) -> Sentence:
     # The main branch is the usual one; every other name has to be shown.
     label = "" if job.branch == found.branch else f" {job.branch}"
+    to_do, doing = f"extract{label}", f"extracting{label}"
+    if found.database is not None:
+        to_do, doing = ("scan", "scanning") if job.branch == SCAN else ("measure", "measuring")
     if job.status is JobStatus.PENDING:
-        return [f"waiting to extract{label}, ", Age(job.requested_at, "for")]
+        return [f"waiting to {to_do}, ", Age(job.requested_at, "for")]
     stage = "begins" if job.stage is None else job.stage.value.replace("_", " ")
-    return [f"extracting{label}: {stage}, ", Age(job.started_at or job.requested_at, "for")]
+    return [f"{doing}: {stage}, ", Age(job.started_at or job.requested_at, "for")]
 
 
 def _next_check(found: ConnectionAnswer, now: datetime) -> Sentence:
     if found.is_upload_only:
         return []
     if found.poll_minutes is None:
-        return [", automatic refresh off"]
+        return [", automatic refresh off" if found.database is None else ", automatic scans off"]
     if found.next_check_at is None or found.next_check_at <= now:
         return [", next check due"]
     return [", next check ", Age(found.next_check_at, "in")]

@@ -102,10 +102,12 @@ def connections(request: ConnectionRequest) -> Listing:
         "Connections",
         _connection_columns(now),
         rows,
-        empty="No repository is connected. Connect one to record every commit of its branches.",
+        empty="No repository and no database is connected. Each commit of a repository becomes a run, "
+        "and a database is scanned on a schedule.",
         template="connections.html",
         values={
             "new": f"{ROOT}/new",
+            "new_database": f"{ROOT}/new-database",
             "admin": f"{ROOT}/admin",
             "is_admin": request.caller.is_admin,
             "is_active": bool(jobs),
@@ -181,7 +183,7 @@ def _connection_columns(now: datetime) -> list[ListColumn]:
         ListColumn("last_delivery_at", "last event", "time", body=delivery),
         ListColumn("webhook", "webhook", has_facets=True),
         ListColumn("type", "type", has_facets=True),
-        ListColumn("repo_url", "repository"),
+        ListColumn("repo_url", "repository or database"),
         ListColumn("branch", "branch", has_facets=True),
         ListColumn("subdirectory", "folder"),
         ListColumn(
@@ -284,6 +286,8 @@ def source_words(job: JobAnswer) -> str:
     """Return what *job* extracts."""
     if job.source is JobSource.PULL_REQUEST:
         return f"head of pull request {job.pull_request}"
+    if job.source is JobSource.DATABASE:
+        return f"{job.branch} of a database"
     if job.source is JobSource.MERGE_BASE:
         return f"merge base of pull request {job.pull_request}"
     return f"branch {job.branch}"

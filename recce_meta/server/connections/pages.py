@@ -19,7 +19,7 @@ from recce_meta.repositories.answers import (
 from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.forges.watching import UNLISTED
 from recce_meta.repositories.state.pull_requests import get_pull_request, list_pull_requests
-from recce_meta.repositories.types import JobStatus
+from recce_meta.repositories.types import DatabaseOptions, JobStatus
 from recce_meta.server.connections.freshness import (
     Age,
     age_html,
@@ -52,8 +52,8 @@ PULL_REQUESTS_SHOWN = 10
 LOG_SHOWN = 500
 """Last lines of the log on the page of a job; the API has all."""
 STATISTICS_DAYS = 30
-USUAL_MINUTES = 15
-"""Interval with which automatic refresh is turned on."""
+USUAL_MINUTES, USUAL_SCAN_MINUTES = 15, 60
+"""Intervals with which automatic refresh and automatic scans are turned on."""
 
 
 @pages.page("/{id}")
@@ -82,7 +82,7 @@ def connection(request: ConnectionRequest) -> Page:
         "days": STATISTICS_DAYS,
         "settings": _settings(found),
         "to_own": _addresses(found),
-        "minutes": USUAL_MINUTES,
+        "minutes": USUAL_MINUTES if found.database is None else USUAL_SCAN_MINUTES,
         "server": request.site.origin or "https://SERVER",
         "unlisted": UNLISTED,
         "permissions": "write comments and webhooks" if forge is None else forge.needed_rights,
@@ -96,7 +96,17 @@ def connection(request: ConnectionRequest) -> Page:
 
 def _addresses(found: ConnectionAnswer) -> dict[str, str]:
     """Return the addresses of the pages and forms of a connection by name."""
-    names = ("edit", "jobs", "pull-requests", "deliveries", "extract", "test", "remove", "automatic")
+    names = (
+        "edit",
+        "database",
+        "jobs",
+        "pull-requests",
+        "deliveries",
+        "extract",
+        "test",
+        "remove",
+        "automatic",
+    )
     own = {name.replace("-", "_"): address_of(found.id, name) for name in names}
     return {**own, "page": address_of(found.id), "webhook": address_of(found.id, "webhook")}
 
@@ -164,6 +174,8 @@ def _settings(found: ConnectionAnswer) -> list[tuple[str, object]]:
     # The last characters are enough for its owner to recognise the token.
     token = f"stored, ends in {found.token_hint}" if found.has_token else None
     interval = "never" if found.poll_minutes is None else f"every {found.poll_minutes:g} minutes"
+    if (own := found.database) is not None:
+        return _database_settings(found, own, interval)
     pairs = [
         ("repository", found.repo_url),
         ("type", found.type.value),
@@ -188,6 +200,29 @@ def _settings(found: ConnectionAnswer) -> list[tuple[str, object]]:
         ("isolation", found.isolation and found.isolation.value),
         ("trusted", "yes" if found.is_trusted else None),
         ("requires dbt", "yes" if found.requires_dbt else None),
+        ("added", f"{moment(found.created_at)} by {found.created_by}"),
+        ("id", found.id),
+    ]
+    return [(label, value) for label, value in pairs if value]
+
+
+def _database_settings(
+    found: ConnectionAnswer, own: DatabaseOptions, interval: str
+) -> list[tuple[str, object]]:
+    """Return label and value of the settings of a database."""
+    quality = own.quality_minutes
+    pairs = [
+        ("database", found.repo_url),
+        ("URL", "stored" if own.has_url else None),
+        ("project", own.project or found.name),
+        ("schemas", ", ".join(own.schemas)),
+        ("include", ", ".join(own.include)),
+        ("exclude", ", ".join(own.exclude)),
+        ("store", found.store),
+        ("environment", found.environment),
+        ("scans", interval),
+        ("measurements of quality", "never" if quality is None else f"every {quality:g} minutes"),
+        ("a measurement fails on", ", ".join(found.fail_on)),
         ("added", f"{moment(found.created_at)} by {found.created_by}"),
         ("id", found.id),
     ]

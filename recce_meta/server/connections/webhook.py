@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from recce_meta.repositories.answers import ConnectionAnswer
+from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.state.webhooks import get_webhook, list_deliveries
-from recce_meta.repositories.types import ForgeName
 from recce_meta.repositories.webhooks.setup import WebhookAnswer
 from recce_meta.server.connections.lists import deliveries_listing, own_crumbs, status_tone, webhook_word
 from recce_meta.server.connections.routing import (
@@ -40,7 +40,7 @@ def webhook_values(request: ConnectionRequest, found: ConnectionAnswer) -> Mappi
         "webhook_word": word,
         "webhook_tone": status_tone(word),
         "is_polled": found.poll_minutes is not None,
-        "has_forge": found.type is not ForgeName.GIT and not found.is_upload_only,
+        "has_forge": find_forge(found.type) is not None and not found.is_upload_only,
         "deliveries": deliveries_listing(found, received).narrowed(columns),
     }
 

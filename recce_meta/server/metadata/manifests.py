@@ -29,7 +29,7 @@ from recce_meta.repositories.manifest_reader import (
 )
 from recce_meta.repositories.processes import Completed
 from recce_meta.repositories.recording import ProjectClaim, object_counts
-from recce_meta.repositories.requests import check_branch
+from recce_meta.repositories.requests import check_branch, refuse_database
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import note_outcome
 from recce_meta.repositories.state.database import State
@@ -132,6 +132,7 @@ async def record_upload(
     the store. Each of them but the first is also the outcome of a job.
     """
     found = await run_in_threadpool(place.service.find, name)
+    refuse_database(found)
     store = store_of(place.site, found.store)
     slots = place.limits.upload_slots
     # Refused instead of waiting: a client that waits would keep its connection and its body open.

@@ -131,3 +131,43 @@ def test_only_administrators_see_and_send_forms(shop: Connected) -> None:
         assert shop.client.post(path, headers=reader).status_code == 403
         foreign = shop.client.post(path, headers={"Origin": "https://evil.example"})
         assert foreign.status_code == 403
+
+
+def test_a_database_is_connected_changed_and_asked_for(shop: Connected) -> None:
+    """Its own form and buttons; what is about repositories is neither shown nor answered."""
+    given = {"name": "crm", "url": f"postgresql://ann:{CANARY}@8.8.8.8/crm", "schemas": "sales, public",
+             "store": "default", "environment": "prod", "scan_minutes": "60", "quality_minutes": "",
+             "fail_on": "score < 90, regression", "is_untested": "on"}  # fmt: skip
+    refused = shop.client.post("/connections/new-database", data={**given, "scan_minutes": "often"})
+    assert refused.status_code == 400 and CANARY not in refused.text and "sales, public" in refused.text
+    added = shop.client.post("/connections/new-database", data=given)
+    own = added.headers["location"]
+    name = own.rpartition("/")[2]
+    page = shop.client.get(own)
+
+    assert page.status_code == 200 and CANARY not in page.text
+    buttons = {
+        text
+        for text in ("Scan now", "Measure now", "Upload", "Set up webhook", "Refresh now")
+        if text in page.text
+    }
+    assert buttons == {"Scan now", "Measure now"}
+    assert "postgres://8.8.8.8/crm" in page.text and "waiting to scan" in page.text
+    assert shop.client.get(f"{own}/edit").headers["location"] == f"{own}/database"
+    form = shop.client.get(f"{own}/database").text
+    assert CANARY not in form and "stored; empty to keep it" in form
+    changed = shop.client.post(f"{own}/database", data={**given, "url": "", "schemas": "", "name": "crm2"})
+    assert changed.headers["location"] == own
+    found = shop.service.get(name)
+    assert found.database is not None
+    assert (found.name, found.database.schemas, found.database.has_url) == ("crm2", (), True)
+    assert (found.poll_minutes, found.database.quality_minutes) == (60, None)
+    shop.client.post(f"{own}/automatic")
+    assert shop.service.get(name).poll_minutes is None
+    asked = shop.client.post(f"{own}/extract", data={"branch": "quality"})
+    assert asked.headers["location"].startswith(f"{own}/jobs/")
+    assert [job.branch for job in shop.service.extractions(name)] == ["quality", "scan"]
+    assert shop.client.post(f"{own}/webhook").status_code == 409
+    listed = shop.client.get("/connections.json").json()
+    assert [row["type"] for row in listed if row["name"] == "crm2"] == ["database"]
+    shop.client.post(f"{own}/remove", data={"confirm": "crm2"})
