@@ -307,6 +307,8 @@ def _compiles_to_the_same(before: NodeMetadata, after: NodeMetadata, causes: Cau
     """
     if before.compiled_code is None or after.compiled_code is None or after.language == "python":
         return False
+    if causes.sends_otherwise(before, after):
+        return False
     return causes.same_compiled(before, after) and not causes.every_target.hides(before, after)
 
 
@@ -315,7 +317,7 @@ def _configures_otherwise(before: NodeMetadata, after: NodeMetadata, causes: Cau
     codes = (before.raw_code, after.raw_code)
     if None in codes or codes[0] == codes[1] or after.language == "python":
         return False
-    return causes.every_target.hides(before, after)
+    return causes.every_target.hides(before, after) or causes.sends_otherwise(before, after)
 
 
 def _consequences(found: Mapping[str, Change], causes: Causes) -> dict[str, list[ChangeDetail]]:

@@ -63,6 +63,7 @@ UNSTABLE = re.compile(
 
 # Snapshots: the same macros on all adapters (snapshots/helpers.sql, snapshots/strategies.sql).
 _NO_KEY = "unique_key names a removed column"
+_KEY_LOST = failing(f"{_NO_KEY}, and dbt skips readers; after a full refresh, those of the column fail")
 _NEW_VERSIONS = "get a new version, every row that differs: the old ones are closed"
 SNAPSHOT_COLUMNS: Mapping[tuple[Edit, str], Outcome] = {
     (Edit.ADDED, "check_cols"): Outcome(
@@ -90,6 +91,7 @@ SNAPSHOT_ROWS: Mapping[str, Outcome] = {
 
 # Incremental models (incremental/on_schema_change.sql, incremental/strategies.sql, merge.sql).
 _FAIL = failing("on_schema_change is fail, and the columns differ")
+_MAY_DIFFER = Outcome(UNKNOWN, "stay, or the build fails: on_schema_change is fail, and types may differ")
 _NULLS = Outcome(NON_BREAKING, "have NULL in the new column until they are selected again")
 _OLD_TYPE = Outcome(BREAKING, "keep their type; the build fails on values that do not fit")
 INCREMENTAL_COLUMNS: Mapping[Edit, Mapping[str, Outcome]] = {
@@ -479,7 +481,7 @@ def column_outcome(
     decides = next((DECIDING[role] for role in roles if role in DECIDING), None)
     if edit is Edit.REMOVED and "unique_key" in roles:
         is_found = strategy == "delete+insert" and isinstance(node.config.get("unique_key"), str)
-        return KEY_STAYS if is_found and policy == "append_new_columns" else failing(_NO_KEY)
+        return KEY_STAYS if is_found and policy == "append_new_columns" else _KEY_LOST
     if edit is Edit.REMOVED and name in names_in(node.config.get("merge_update_columns")):
         return failing("merge_update_columns names a removed column")
     if is_retyped:
@@ -490,7 +492,8 @@ def column_outcome(
         is_batched = strategy == "microbatch" and name in names_in(node.config.get("event_time"))
         is_key = name in names_in(node.config.get("unique_key"))
         edit = Edit.EVENT_TIME if is_batched else Edit.KEY if is_key else Edit.VALUE
-        return INCREMENTAL_QUERY[statement].get(edit, Outcome(PARTIAL))
+        outcome = INCREMENTAL_QUERY[statement].get(edit, Outcome(PARTIAL))
+        return _MAY_DIFFER if policy == "fail" and outcome.category is PARTIAL else outcome
     columns = INCREMENTAL_COLUMNS[edit]
     outcome = columns.get(policy, columns["ignore"])
     exception = rules.exceptions.get((strategy, edit)) if policy == "ignore" else None

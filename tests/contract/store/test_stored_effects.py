@@ -632,6 +632,7 @@ def test_a_hook_reaches_the_table_that_it_writes(store: Any, before: Any, after:
     assert {str(change.category) for change in operations} <= {"unknown"}
 
 
+CALLED = "{% call statement('s') %}insert into prod.daily select 1{% endcall %}"
 SENT = MacroMetadata(
     unique_id="macro.shop.load",
     name="load",
@@ -646,7 +647,8 @@ SENT = MacroMetadata(
     [
         ("{% do run_query('delete from prod.daily') %}", "", "open"),
         ("{% do run_query('delete from prod.daily') %}", "{% do run_query('truncate prod.daily') %}", "open"),
-        ("", "{% call statement('s') %}insert into prod.daily select 1{% endcall %}", "open"),
+        ("", CALLED, "open"),
+        (CALLED, CALLED.replace("1", "2"), "open"),
         ("{% do run_query('delete from prod.daily') %}", "{% do run_query('truncate prod.daily') %}", "+"),
         ("{{ load(target.schema) }}", "{{ load(target.schema) }}", "y"),
         ("{{ load(target.schema) }}", "{{ load(target.schema) }}", "open"),

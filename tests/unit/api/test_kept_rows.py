@@ -93,6 +93,7 @@ CASES = [
     ),
     (MORE, CHECK_ALL, "duckdb", STAR, "rows"),
     (MORE, {**KEYED, "on_schema_change": "fail"}, "duckdb", STAR, "fails"),
+    (VALUE_A, {**KEYED, "on_schema_change": "fail"}, "duckdb", K, "unknown"),
     (MORE, KEYED, "duckdb", STAR, ""),
     (LESS, KEYED, "duckdb", STAR, "fails"),
     (LESS, {**KEYED, "on_schema_change": "sync_all_columns"}, "duckdb", STAR, ""),
