@@ -29,7 +29,7 @@ from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.connections import add_connection, update_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import active_jobs, get_job, request_cancel, request_job
-from recce_meta.repositories.types import ForgeName, JobStatus, ProfileTarget, RepositoryConnection
+from recce_meta.repositories.types import JobStatus, ProfileTarget, RepositoryConnection
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from tests.dbt_environments import dbt_environment, environments_folder
 from tests.git_server import GitServer
@@ -77,7 +77,7 @@ def connect(state: State, server: GitServer, name: str, repository: str) -> Repo
     connection = RepositoryConnection(
         id=uuid4().hex[:12],
         name=name,
-        type=ForgeName.GIT,
+        type="git",
         repo_url=server.url(repository),
         branches=("main",),
         created_at=datetime.now(timezone.utc),

@@ -22,7 +22,7 @@ from recce_meta.cli.run.upload import read_answer, upload_artifacts
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection
 from recce_meta.repositories.state.database import open_state
-from recce_meta.repositories.types import ForgeName, RepositoryConnection
+from recce_meta.repositories.types import RepositoryConnection
 from recce_meta.server.access import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import Store
@@ -71,7 +71,7 @@ def _serving(scratch: Path) -> Iterator[str]:
     connection = RepositoryConnection(
         id="0a1b2c3d4e5f",
         name="shop",
-        type=ForgeName.GIT,
+        type="git",
         repo_url="",
         branches=("main",),
         is_upload_only=True,

@@ -20,12 +20,12 @@ from recce_meta.repositories.secrets import read_keys
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection, put_secret
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.types import ForgeName
 from recce_meta.server.access import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import bound_socket
 from tests import states
 from tests.deliveries import OTHER_SECRET, SECRET, Recorded, recorded
+from tests.forge_names import Forge
 
 DELIVERIES = 200
 CONNECTIONS = 100
@@ -63,7 +63,7 @@ def _connect(state: State) -> str:
 
 def _answers(database: str, port: int, connection: str) -> list[Figure]:
     """Return the median time of answers, each of which is checked."""
-    push = recorded(ForgeName.GITHUB, "push")
+    push = recorded(Forge.GITHUB, "push")
     unknown = push.changed(repository={"id": 1, "html_url": "https://github.com/acme/unknown"})
     kinds: dict[str, tuple[Recorded, str, int, str]] = {
         "push, by the id of the connection": (push, SECRET, 202, f"?connection={connection}"),
@@ -73,7 +73,7 @@ def _answers(database: str, port: int, connection: str) -> list[Figure]:
     }
     figures = []
     for name, (one, secret, status, query) in kinds.items():
-        headers, path = one.signed(secret), f"/api/webhooks/{ForgeName.GITHUB.value}{query}"
+        headers, path = one.signed(secret), f"/api/webhooks/github{query}"
         # Failures of one address within a minute are limited.
         count = DELIVERIES if status == 202 else 25
         timing = _median(port, count, partial(_send, path, one.body, headers, status))

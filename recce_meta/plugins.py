@@ -29,6 +29,8 @@ EXPORTERS = "recce_meta.exporters"
 """Entry points of exporters: the name of a format, and the function that writes it."""
 FORGES = "recce_meta.repositories.forges"
 """Package with a folder for each forge."""
+GIT = "git"
+"""Type of a connection to a git server of another kind."""
 
 
 @cache
@@ -41,6 +43,11 @@ def folders_of(package: str) -> tuple[str, ...]:
 def forge_names() -> tuple[str, ...]:
     """Return the sorted names of all forges."""
     return folders_of(FORGES)
+
+
+def connection_types() -> tuple[str, ...]:
+    """Return the types of connections: all forges, and `git` for any other server."""
+    return (*forge_names(), GIT)
 
 
 def class_of(module: str, base: type[T]) -> type[T]:

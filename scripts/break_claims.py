@@ -50,7 +50,6 @@ from recce_meta.repositories.state.jobs import finish_job, request_job, start_jo
 from recce_meta.repositories.state.projects import OtherRepository, hand_over_project, repository_of
 from recce_meta.repositories.types import (
     ExtractionJob,
-    ForgeName,
     JobSource,
     JobStatus,
     PullRequest,
@@ -114,7 +113,7 @@ class Round:
             RepositoryConnection(
                 id=uuid4().hex[:12],
                 name=f"c{number}",
-                type=ForgeName.GITHUB,
+                type="github",
                 repo_url=f"https://github.com/acme/r{number % REPOSITORIES}",
                 branches=("main",),
                 store=self.choose.choice(STORES),

@@ -33,7 +33,6 @@ from recce_meta.repositories.state.jobs import get_job, request_job
 from recce_meta.repositories.state.pull_requests import get_pull_request, note_pull_request
 from recce_meta.repositories.types import (
     ExtractionJob,
-    ForgeName,
     JobStatus,
     PullRequestEvent,
     PullRequestState,
@@ -41,6 +40,7 @@ from recce_meta.repositories.types import (
 )
 from scripts.break_pull_requests import PROJECT, Laboratory, connect, laboratory
 from scripts.clock import Clock
+from tests.forge_names import Forge
 from tests.forge_server import ForgeRepository
 from tests.git_server import Answer, File
 
@@ -155,7 +155,7 @@ class Trial:
 
     def _site(self) -> Site:
         files: dict[str, File] = {"dbt_project.yml": PROJECT, "models/m0.sql": "select 1 as id\n"}
-        repository = self.lab.forge.create(ForgeName.GITHUB, files)
+        repository = self.lab.forge.create(Forge.GITHUB, files)
         return Site(repository, connect(self.lab, repository, dbt_version=self.case.minor))
 
     def run(self) -> tuple[list[float], list[float], list[str]]:

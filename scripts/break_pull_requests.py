@@ -54,7 +54,6 @@ from recce_meta.repositories.state.pull_requests import get_pull_request, note_p
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.types import (
     ExtractionJob,
-    ForgeName,
     JobStatus,
     ProfileTarget,
     PullRequest,
@@ -68,6 +67,7 @@ from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store
 from scripts.clock import Clock
 from tests.dbt_environments import dbt_environment
+from tests.forge_names import Forge
 from tests.forge_server import RIGHTS, ForgeRepository, ForgeServer, Token
 from tests.git_server import File, GitServer
 
@@ -294,7 +294,7 @@ def connect(lab: Laboratory, repository: ForgeRepository, *, dbt_version: str | 
         RepositoryConnection(
             id=uuid4().hex[:12],
             name=repository.name,
-            type=ForgeName.GITHUB,
+            type=Forge.GITHUB,
             repo_url=repository.url,
             branches=("main",),
             token_env="BREAK_TOKEN",
@@ -313,7 +313,7 @@ class Trial:
 
     def __init__(self, lab: Laboratory, case: Case) -> None:
         self.lab, self.case, self.fault = lab, case, case.fault
-        self.repository: ForgeRepository = lab.forge.create(ForgeName.GITHUB, case.base)
+        self.repository: ForgeRepository = lab.forge.create(Forge.GITHUB, case.base)
         self.let_in()
         self.minor = case.choose.choice(lab.minors)
         self.connection = connect(lab, self.repository, dbt_version=self._version())

@@ -17,6 +17,7 @@ from msgspec import UNSET
 from recce_meta.errors import ConfigurationError, UnknownNameError, UsageError, mask_errors
 from recce_meta.lazy import LazyModule
 from recce_meta.models.run import Trigger
+from recce_meta.plugins import GIT
 from recce_meta.repositories.answers import (
     ActiveJob,
     AddedConnection,
@@ -57,7 +58,7 @@ from recce_meta.repositories.state import connections, jobs, workers
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up, repeat_reports
 from recce_meta.repositories.state.projects import check_owner, hand_over_project
-from recce_meta.repositories.types import ExtractionJob, ForgeName, JobEvent, JobStatus, RepositoryConnection
+from recce_meta.repositories.types import ExtractionJob, JobEvent, JobStatus, RepositoryConnection
 from recce_meta.repositories.webhooks.receiving import HookReceiver
 from recce_meta.repositories.webhooks.setup import PUBLIC_URL, HookSetup, WebhookAnswer, run_in_thread
 
@@ -267,7 +268,7 @@ class RepositoryService:
             subdirectory = found.subdirectory
         return {
             "name": request.name or self._free_name("" if address is None else address.name, subdirectory),
-            "type": request.type or (ForgeName.GIT if address is None else address.forge),
+            "type": request.type or (GIT if address is None else address.forge),
             "repo_url": "" if address is None else address.url,
             # The first branch is the main one, so its position has to survive the removal of duplicates.
             "branches": tuple(dict.fromkeys((branch or "main", *request.branches))),

@@ -6,23 +6,22 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct
 
 from recce_meta.models.rows import Tabular
 from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
+from recce_meta.plugins import connection_types
 
-
-class ForgeName(str, Enum):
-    """Kind of the server of a repository; `git` is any other, and a database has none."""
-
-    GITHUB = "github"
-    GITLAB = "gitlab"
-    BITBUCKET = "bitbucket"
-    GITEA = "gitea"
-    GIT = "git"
-    DATABASE = "database"
+DATABASE = "database"
+"""Type of a connection to a database."""
+if TYPE_CHECKING:
+    ForgeName: TypeAlias = str
+    """Name of a forge, `git` for any other server, or `database`; decoding checks the values."""
+else:
+    _TYPES = (*connection_types(), DATABASE)
+    ForgeName = Literal[_TYPES]
 
 
 class ConnectionStatus(str, Enum):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from starlette.routing import compile_path
 
+from recce_meta.plugins import forge_names
 from recce_meta.redaction import presentable
 from recce_meta.repositories.state.tokens import ApiToken, TokenScope, allows
 
@@ -73,7 +74,7 @@ RULES = (
     ScopeRule("POST", "/s/{store}/reviews", TokenScope.WRITE),
 )
 """Rules of the requests that need another scope than `read` for GET and `admin` for the rest."""
-DELIVERIES = frozenset(f"/api/webhooks/{forge}" for forge in ("github", "gitlab", "bitbucket", "gitea"))
+DELIVERIES = frozenset(f"/api/webhooks/{forge}" for forge in forge_names())
 """Paths to which forges send signed deliveries by POST, without a token."""
 BOUND = (
     ("GET", "/api/metadata/token"),

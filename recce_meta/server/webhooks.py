@@ -7,7 +7,7 @@ the same answer.
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from msgspec import Struct
@@ -16,8 +16,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from recce_meta.errors import UsageError
+from recce_meta.plugins import forge_names
 from recce_meta.repositories.service import RepositoryService
-from recce_meta.repositories.types import ForgeName
 from recce_meta.repositories.webhooks.effects import HookOutcome
 from recce_meta.repositories.webhooks.receiving import HookReceiver
 from recce_meta.server.access import client_address
@@ -31,7 +31,7 @@ from recce_meta.server.serving import Site
 from recce_meta.telemetry import WEBHOOKS as WEBHOOKS_RECEIVED
 
 LARGEST_DELIVERY = 25 * 2**20
-"""Bytes of a delivery: the limit of GitHub, which has the largest."""
+"""Bytes of a delivery: the largest limit of a forge."""
 LARGEST_OF_FAILING = 2**20
 """Bytes of a delivery from an address whose last ones were not proven."""
 DELIVERY_SECONDS = 20.0
@@ -41,10 +41,10 @@ MOST_FAILURES = 60
 WEBHOOKS = "Webhooks"
 
 router = APIRouter(prefix="/webhooks", responses=FAILURES)
-Name = Annotated[
-    Literal["github", "gitlab", "bitbucket", "gitea"],
-    Path(description="Forge of the webhook.", examples=["github"]),
-]
+if TYPE_CHECKING:
+    Name: TypeAlias = str
+else:
+    Name = Annotated[Literal[forge_names()], Path(description="Forge of the webhook.", examples=["github"])]
 
 
 class SetUpRequest(
@@ -107,9 +107,7 @@ async def deliver(
     # Deliveries behind one proxy share its address, so a failing one must not exclude the others.
     body = await _body(request, LARGEST_OF_FAILING if is_failing else LARGEST_DELIVERY)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    found = await run_in_threadpool(
-        receiver.receive, ForgeName(forge), headers, body, connection_id=connection
-    )
+    found = await run_in_threadpool(receiver.receive, forge, headers, body, connection_id=connection)
     WEBHOOKS_RECEIVED.count(forge, "unproven" if found is None else found.status.value)
     if found is None:
         deliveries.failures.count(address)
@@ -139,10 +137,10 @@ async def set_up(asked: Asked, forge: Name) -> Response:
         request = decoded_body(await asked.body(), SetUpRequest)
         asked.limits.tests.count(asked.caller.name)
         found = await asked.threaded(lambda: service.get(request.connection_id))
-        if found.type.value != forge:
+        if found.type != forge:
             raise UsageError(
-                f"{found.name} is a connection of {found.type.value}",
-                hint=f"POST /api/webhooks/{found.type.value}/setup",
+                f"{found.name} is a connection of {found.type}",
+                hint=f"POST /api/webhooks/{found.type}/setup",
             )
         return await service.set_up_webhook(found.id, is_rotated=request.rotate)
 
@@ -155,7 +153,7 @@ async def set_up(asked: Asked, forge: Name) -> Response:
 
 def _require_json(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    # GitHub can send a form, whose signature is that of other bytes.
+    # A forge may send a form, whose signature is that of other bytes.
     if kind != "application/json":
         raise UnknownEncoding(
             "A delivery must be JSON", hint="choose the content type application/json in the webhook"

@@ -12,8 +12,8 @@ from recce_meta.cli.lazy import Decorator, lazy, packed
 from recce_meta.cli.options import LISTS, MOST, format_option, parse_age
 from recce_meta.errors import UsageError, quoted
 from recce_meta.models.run import IsolationKind
+from recce_meta.plugins import connection_types
 
-FORGES = ("github", "gitlab", "bitbucket", "gitea", "git")
 SCOPES = ("read", "write", "upload", "extract", "query", "admin")
 """Scopes of an API token."""
 KINDS = tuple(kind.value for kind in IsolationKind)
@@ -281,7 +281,12 @@ def show_help(context: click.Context) -> None:
     help="Connect a database under this name, not a repository.",
 )
 @_database_fields(is_new=True)
-@click.option("--type", "forge", type=click.Choice(FORGES), help="Kind of the server. [default: by its host]")
+@click.option(
+    "--type",
+    "forge",
+    type=click.Choice(connection_types()),
+    help="Kind of the server. [default: by its host]",
+)
 @connection_fields(is_new=True)
 @click.option("--no-test", "is_tested", flag_value=False, default=True, help="Do not test the connection.")
 @click.option(

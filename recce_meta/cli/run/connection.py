@@ -37,7 +37,7 @@ from recce_meta.repositories.requests import (
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.audit import Actor, AuditOrigin, acting_as
 from recce_meta.repositories.state.database import open_state, require_state
-from recce_meta.repositories.types import ForgeName, GitHubApp, JobStatus, ProfileTarget
+from recce_meta.repositories.types import GitHubApp, JobStatus, ProfileTarget
 
 LAST = "last"
 """Name of the last job."""
@@ -132,7 +132,7 @@ def add(
     request = NewConnection(
         repo_url=url,
         is_upload_only=is_upload_only,
-        type=None if forge is None else ForgeName(forge),
+        type=forge,
         **_for_kind(fields, database, ProfileTarget(), database_name),
     )
     with opened(state, is_created=True) as service:

@@ -164,7 +164,7 @@ def _facts(connection: ConnectionAnswer) -> list[tuple[str, str | None]]:
     return [
         ("id", connection.id),
         ("repository" if connection.database is None else "database", connection.repo_url),
-        ("type", connection.type.value),
+        ("type", connection.type),
         ("branches", ", ".join(connection.branches) if connection.database is None else None),
         ("subdirectory", connection.subdirectory),
         *_database_facts(connection),

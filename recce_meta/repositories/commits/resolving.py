@@ -130,7 +130,7 @@ class Commits:
         if forge is None:
             raise GitFailure(
                 GitFailureKind.BRANCH,
-                f"Servers of the type {run.connection.type.value} have no pull requests",
+                f"Servers of the type {run.connection.type} have no pull requests",
                 hint="set the type of the connection to that of the forge",
             )
         source = forge.head_source(request)

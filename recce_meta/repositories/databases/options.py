@@ -23,7 +23,7 @@ from recce_meta.repositories.requests import (
     NewDatabase,
 )
 from recce_meta.repositories.secrets import SecretField
-from recce_meta.repositories.types import QUALITY, SCAN, DatabaseOptions, ForgeName, RepositoryConnection
+from recce_meta.repositories.types import DATABASE, QUALITY, SCAN, DatabaseOptions, RepositoryConnection
 
 MOST_PATTERNS = 100
 LONGEST_INTERVAL = 7 * 24 * 60
@@ -105,7 +105,7 @@ def new_fields(request: NewConnection, caller: Caller) -> dict[str, Any]:
     options = new_options(own, caller)
     return {
         "name": request.name,
-        "type": ForgeName.DATABASE,
+        "type": DATABASE,
         "repo_url": address_of(options, own.url),
         "branches": (SCAN, QUALITY),
         "database": options,

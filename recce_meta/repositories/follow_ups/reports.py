@@ -282,7 +282,7 @@ class PullRequestReporter:
 
         Raises TaskRefused if a person has to change the login, or its rights.
         """
-        forge = subject.connection.type.value
+        forge = subject.connection.type
         try:
             answer = await request
             if writes is not None:
@@ -370,7 +370,7 @@ def _change(state: State, pull_request: PullRequest, changes: dict[str, object])
 
 
 def _is_same_commit(stored: str | None, sha: str) -> bool:
-    # Bitbucket shortens commits in some answers.
+    # Some answers of forges have shortened commits.
     return stored is not None and (stored.startswith(sha) or sha.startswith(stored))
 
 

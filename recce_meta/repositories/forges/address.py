@@ -8,7 +8,6 @@ from recce_meta.plugins import forge_names
 from recce_meta.repositories.forges.registry import forge_named
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress, parse_repository
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.types import ForgeName
 
 
 def parse_address(text: str, rules: AddressRules | None = None) -> RepositoryAddress:
@@ -34,7 +33,7 @@ def parse_address(text: str, rules: AddressRules | None = None) -> RepositoryAdd
     return replace(
         address,
         path=path,
-        forge=ForgeName(forge.name),
+        forge=forge.name,
         has_suffix=forge.has_suffix,
         token_user=forge.token_user,
     )

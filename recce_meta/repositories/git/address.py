@@ -20,8 +20,8 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
+from recce_meta.plugins import GIT
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.types import ForgeName
 
 ALLOWED_HOSTS = "RECCE_META_ALLOWED_HOSTS"
 """Environment variable that lists hosts."""
@@ -71,7 +71,7 @@ class RepositoryAddress(Struct, frozen=True, kw_only=True):
     port: int
     path: str
     """Begins with a slash; without `.git` on forges that need none."""
-    forge: ForgeName = ForgeName.GIT
+    forge: str = GIT
     """Kind of the server, guessed from its host."""
     has_suffix: bool = False
     """Whether git gets the address with `.git`, because the server redirects the other one."""

@@ -178,7 +178,7 @@ def failure_of_answers(address: RepositoryAddress, answers: Answers, *, has_toke
     status = answers.status or 0
     wait = wait_of(answers.headers)
     is_exhausted = answers.headers.get("x-ratelimit-remaining") == "0"
-    # GitHub answers 403 both for its limits and for missing rights.
+    # A server may answer 403 both for its limits and for missing rights.
     if status == 429 or (status == 403 and (wait is not None or is_exhausted)):
         return GitFailure(
             GitFailureKind.RATE_LIMIT,
@@ -226,7 +226,7 @@ def wait_of(headers: Mapping[str, str]) -> float | None:
 
 
 def _reset_of(headers: Mapping[str, str]) -> str:
-    """Return the time at which requests are allowed again, of GitHub or of GitLab, if none is left."""
+    """Return the time at which requests are allowed again, if none is left now."""
     for prefix in ("x-ratelimit", "ratelimit"):
         if headers.get(f"{prefix}-remaining") == "0":
             return headers.get(f"{prefix}-reset", "")

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from recce_meta.errors import RecceMetaError
+from recce_meta.plugins import GIT
 from recce_meta.repositories.state.audit import AuditAction, note
 from recce_meta.repositories.state.connections import list_connections
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tables import project_owners
-from recce_meta.repositories.types import ForgeName, RepositoryConnection, connection_environment_of
+from recce_meta.repositories.types import RepositoryConnection, connection_environment_of
 
 
 class OtherRepository(RecceMetaError):
@@ -49,7 +50,7 @@ def repository_of(connection: RepositoryConnection) -> str:
     if not address:
         return f"uploads to the connection {connection.id}"
     # Forges ignore the case of names; another server may have two repositories.
-    if connection.type is not ForgeName.GIT:
+    if connection.type != GIT:
         address = address.lower()
     return f"{address} ({connection.subdirectory})" if connection.subdirectory else address
 

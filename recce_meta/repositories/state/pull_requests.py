@@ -198,7 +198,7 @@ def _is_same(stored: PullRequest, event: PullRequestEvent) -> bool:
     if one is None or other is None:
         # Without a commit, only the time shows that an event is repeated.
         return stored.updated_at == event.updated_at
-    # Bitbucket shortens commits in some answers.
+    # Some answers of forges have shortened commits.
     return one.startswith(other) or other.startswith(one)
 
 

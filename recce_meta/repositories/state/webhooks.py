@@ -57,7 +57,7 @@ def webhook_candidates(
         select(connections.c.id, connections.c.repo_url, connections.c.repository_id, secrets.c.field)
         .add_columns(secrets.c.sealed)
         .join(secrets, secrets.c.connection_id == connections.c.id)
-        .where(connections.c.type == forge.value, secrets.c.field.in_((SECRET, FORMER_SECRET)))
+        .where(connections.c.type == forge, secrets.c.field.in_((SECRET, FORMER_SECRET)))
         .order_by(connections.c.id)
     )
     if connection_id is not None:

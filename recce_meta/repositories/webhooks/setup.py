@@ -253,7 +253,7 @@ class HookSetup:
             return None
         server = server_addresses(self._public_url).server
         # With the id: several connections, each with a secret of its own, may have the same repository.
-        return f"{server}/api/webhooks/{connection.type.value}?connection={connection.id}"
+        return f"{server}/api/webhooks/{connection.type}?connection={connection.id}"
 
     def _required(self, connection: RepositoryConnection) -> tuple[Forge, str]:
         """Return the forge of *connection*, and the address that it calls. Raises UsageError."""

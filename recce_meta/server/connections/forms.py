@@ -15,6 +15,7 @@ import msgspec
 from recce_meta.api.diff import EFFECTS
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.run import IsolationKind
+from recce_meta.plugins import connection_types
 from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.repositories.answers import ConnectionAnswer, ConnectionTest
 from recce_meta.repositories.requests import (
@@ -24,7 +25,6 @@ from recce_meta.repositories.requests import (
     NewConnection,
 )
 from recce_meta.repositories.service import ConnectionTestFailed
-from recce_meta.repositories.types import ForgeName
 from recce_meta.server.connections.lists import CRUMB
 from recce_meta.server.connections.pages import USUAL_MINUTES
 from recce_meta.server.connections.routing import (
@@ -181,7 +181,7 @@ def _form(
         "test": error.test if isinstance(error, ConnectionTestFailed) else None,
         "action": ROOT if found is None else address_of(found.id, "edit"),
         "cancelled": ROOT if found is None else address_of(found.id),
-        "forges": [one.value for one in ForgeName if one is not ForgeName.DATABASE],
+        "forges": connection_types(),
         "store_names": list(request.site.stores) or [DEFAULT_STORE],
         "adapters": available(),
         "isolations": [one.value for one in IsolationKind],

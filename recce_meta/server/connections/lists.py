@@ -138,7 +138,7 @@ def _connection_row(
         "last_delivery_at": None if delivery is None else delivery.received_at,
         "webhook": webhook_word(None if hook is None else hook.webhook),
         "delivery": delivery,
-        "type": one.type.value,
+        "type": one.type,
         "repo_url": one.repo_url,
         "branch": one.branch,
         "subdirectory": one.subdirectory,

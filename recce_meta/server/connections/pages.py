@@ -178,7 +178,7 @@ def _settings(found: ConnectionAnswer) -> list[tuple[str, object]]:
         return _database_settings(found, own, interval)
     pairs = [
         ("repository", found.repo_url),
-        ("type", found.type.value),
+        ("type", found.type),
         ("branches", ", ".join(found.branches)),
         ("folder", found.subdirectory),
         ("uploads only", "yes" if found.is_upload_only else None),
