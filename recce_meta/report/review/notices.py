@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from recce_meta.errors import plural, shorten
-from recce_meta.models import Change, RunMetadata
-from recce_meta.models.change import ScanReport
+from recce_meta.models import Change, RunDiff, RunMetadata
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.quality.compare import QualityResult
 from recce_meta.quality.figures import failed_text
@@ -39,11 +38,11 @@ class Notice(Struct, frozen=True, kw_only=True):
     """Stored runs that the notice is about: base and current."""
 
 
-def schema_notice(report: ScanReport) -> Notice | None:
-    """Return the notice of a scan; None if nothing has changed since the previous one."""
-    diff, run = report.diff, report.run
-    if diff is None or report.previous is None or not diff.changed:
+def schema_notice(diff: RunDiff | None) -> Notice | None:
+    """Return the notice of two scans; None without an earlier one, and if nothing has changed since."""
+    if diff is None or not diff.changed:
         return None
+    run = diff.current
     return Notice(
         kind="schema_change",
         key=run.run_id,
@@ -51,7 +50,7 @@ def schema_notice(report: ScanReport) -> Notice | None:
         environment=run.environment,
         title=f"{run.project_name}: {plural(len(diff.changed), 'relation')} changed in {run.environment}",
         lines=(diff_verdict(diff)[1], *listed_changes(diff.changed)),
-        runs=(report.previous.run_id, run.run_id),
+        runs=(diff.base.run_id, run.run_id),
     )
 
 

@@ -173,6 +173,10 @@ class DatabaseJobs:
                 tell,
             )
             measured = result.quality.run
+            if measured.reason is not None:
+                raise StageFailed(
+                    measured.reason, hint="see the rights of its user: connection test", kind="database"
+                )
             score = "" if measured.score is None else f", score {measured.score:.0f}"
             failed = f", {plural(measured.failed_count, 'table')} failed" if measured.failed_count else ""
             return {

@@ -11,12 +11,14 @@ from recce_meta.models.change import Category
 from recce_meta.report.markdown import diff_verdict
 from recce_meta.report.review.notices import LONGEST_LINE, listed_changes
 from recce_meta.repositories.follow_ups.context import TaskContext
+from recce_meta.repositories.follow_ups.databases import database_events
 from recce_meta.repositories.follow_ups.events import Event, EventKind, add_event
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.follow_ups import earlier_job
 from recce_meta.repositories.state.job_files import read_job_files
 from recce_meta.repositories.state.jobs import at_failed_stage, get_job
 from recce_meta.repositories.types import (
+    SCAN,
     ExtractionJob,
     JobSource,
     JobStatus,
@@ -41,35 +43,40 @@ class BranchFollower:
             connection = await asyncio.to_thread(get_connection, self._state, job.connection_id)
         except UnknownNameError:  # removed meanwhile
             return
-        if job.source is not JobSource.BRANCH or job.status not in (JobStatus.SUCCESS, JobStatus.FAILED):
+        ended = (JobStatus.SUCCESS, JobStatus.FAILED)
+        if job.source is not connection.source or job.status not in ended:
             return
         before = await asyncio.to_thread(earlier_job, self._state, job, JobStatus.SUCCESS, JobStatus.FAILED)
         success = await asyncio.to_thread(earlier_job, self._state, job, JobStatus.SUCCESS)
         # Without an earlier success nothing has become worse or better.
+        events = []
         if before is not None and success is not None and connection.notify:
-            await self._add_events(connection, job, before, success)
-        if job.run_id is not None and job.status is JobStatus.SUCCESS:
+            events = await self._events(connection, job, before, success)
+        if connection.database is not None and connection.notify and job.status is JobStatus.SUCCESS:
+            events += await database_events(self._context, connection, job, success)
+        for event in events:
+            await asyncio.to_thread(add_event, self._state, connection, event)
+        if connection.database is None and job.run_id is not None and job.status is JobStatus.SUCCESS:
             files = await asyncio.to_thread(read_job_files, self._state, job.id)
             base = None if success is None or success.run_id == job.run_id else success.run_id
             await self._context.check(connection, files, base, job.run_id)
 
-    async def _add_events(
+    async def _events(
         self,
         connection: RepositoryConnection,
         job: ExtractionJob,
         before: ExtractionJob,
         success: ExtractionJob,
-    ) -> None:
+    ) -> list[Event]:
         if job.status is JobStatus.FAILED:
             job = await asyncio.to_thread(at_failed_stage, self._state, job)
             # A branch that stays broken is reported once.
-            events = [self._failure(connection, job)] if before.status is JobStatus.SUCCESS else []
-        else:
-            events = [self._recovery(connection, job)] if before.status is JobStatus.FAILED else []
-            if job.run_id and success.run_id and job.run_id != success.run_id:
-                events += await self._breaking(connection, job, success.run_id, job.run_id)
-        for event in events:
-            await asyncio.to_thread(add_event, self._state, connection, event)
+            return [self._failure(connection, job)] if before.status is JobStatus.SUCCESS else []
+        events = [self._recovery(connection, job)] if before.status is JobStatus.FAILED else []
+        is_other = job.run_id and success.run_id and job.run_id != success.run_id
+        if connection.database is None and is_other:
+            events += await self._breaking(connection, job, str(success.run_id), str(job.run_id))
+        return events
 
     def _failure(self, connection: RepositoryConnection, job: ExtractionJob) -> Event:
         step = f" in {job.stage.value}" if job.stage else ""
@@ -79,7 +86,7 @@ class BranchFollower:
             job_id=job.id,
             connection=connection.name,
             branch=job.branch,
-            title=f"{connection.name}: the extraction of {job.branch} failed{step}",
+            title=f"{connection.name}: {_work(job)} failed{step}",
             lines=tuple(
                 shorten(" ".join(self._context.scrub(connection, line).split()), LONGEST_LINE)
                 for line in lines
@@ -93,7 +100,7 @@ class BranchFollower:
             job_id=job.id,
             connection=connection.name,
             branch=job.branch,
-            title=f"{connection.name}: the extraction of {job.branch} works again",
+            title=f"{connection.name}: {_work(job)} works again",
             lines=(f"Commit {job.commit_sha[:12]}",) if job.commit_sha else (),
             url=self._context.links.run(connection.store, job.run_id) if job.run_id else None,
         )
@@ -118,3 +125,10 @@ class BranchFollower:
             url=self._context.links.diff(connection.store, base, current),
         )
         return [event]
+
+
+def _work(job: ExtractionJob) -> str:
+    """Return what *job* did, in words."""
+    if job.source is not JobSource.DATABASE:
+        return f"the extraction of {job.branch}"
+    return "the scan" if job.branch == SCAN else "the measurement of quality"

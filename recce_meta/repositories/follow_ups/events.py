@@ -1,4 +1,4 @@
-"""Events of a branch that a connection sends notifications of, as tasks: one for each address."""
+"""Events of a branch, or of a database, that a connection sends notifications of: a task for each address."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ class EventKind(str, Enum):
     """A job has succeeded after one that failed."""
     BREAKING = "breaking"
     """A run has breaking changes from the previous one."""
+    SCHEMA = "schema_change"
+    """A scan of a database has found other relations than the previous one."""
+    QUALITY = "quality"
+    """A measurement of a database meets conditions that the previous one did not meet."""
 
 
 class Event(Struct, frozen=True, kw_only=True):

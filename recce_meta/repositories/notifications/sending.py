@@ -320,6 +320,8 @@ def _secrets_of(
     except (ConfigurationError, StoreError) as error:
         raise NotificationFailed(error.message, hint=error.hint) from None
     found = [secret for secret in stored if secret is not None]
+    # The stored URL of a database contains a password.
+    found += [password for secret in found for password in passwords_in(secret)]
     if connection.token_env is not None:
         found.append(environ.get(connection.token_env, ""))
     return [secret for secret in (*found, *_secrets_around(environ, addresses)) if secret]

@@ -19,8 +19,8 @@ import os
 import re
 import sqlite3
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from struct import pack
@@ -186,19 +186,35 @@ class Driver(BaseDriver):
     def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
         """Return declared types, which a view passes on; for an expression, the type of its first value."""
         driver = raw(connection)
-        driver.execute(f"DROP VIEW IF EXISTS temp.{_VIEW}")
-        driver.execute(f"CREATE TEMP VIEW {_VIEW} AS {sql}")
+        with _with_temporary_objects(driver):
+            driver.execute(f"DROP VIEW IF EXISTS temp.{_VIEW}")
+            driver.execute(f"CREATE TEMP VIEW {_VIEW} AS {sql}")
         try:
             declared = driver.execute(f"PRAGMA temp.table_info({_VIEW})").fetchall()
             return [(str(name), str(kind) or self._kind(driver, name)) for _, name, kind, *_ in declared]
         finally:
-            driver.execute(f"DROP VIEW temp.{_VIEW}")
+            with _with_temporary_objects(driver):
+                driver.execute(f"DROP VIEW temp.{_VIEW}")
 
     def _kind(self, driver: Any, name: str) -> str:
         column = self.warehouse.quote_identifier(name)
         sql = f"SELECT typeof({column}) FROM temp.{_VIEW} WHERE {column} IS NOT NULL LIMIT 1"  # noqa: S608
         row = driver.execute(sql).fetchone()
         return "TEXT" if row is None else str(row[0]).upper()
+
+
+@contextmanager
+def _with_temporary_objects(driver: Any) -> Iterator[None]:
+    """Let a connection that only reads create temporary objects within the block; its file stays the same."""
+    (is_read_only,) = driver.execute("PRAGMA query_only").fetchone()
+    if not is_read_only:
+        yield
+        return
+    driver.execute("PRAGMA query_only = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA query_only = ON")
 
 
 class _StoreCursor(sqlite3.Cursor):

@@ -23,6 +23,9 @@ from recce_meta.models import RunMetadata
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.databases.jobs import DatabaseJobs
 from recce_meta.repositories.databases.opening import FOLDER
+from recce_meta.repositories.follow_ups.branches import BranchFollower
+from recce_meta.repositories.follow_ups.context import TaskContext
+from recce_meta.repositories.follow_ups.links import PageLinks
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
 from recce_meta.repositories.polling import Poller, PollSettings
@@ -39,7 +42,17 @@ from recce_meta.repositories.service import ConnectionTestFailed, RepositoryServ
 from recce_meta.repositories.state.connections import get_connection, update_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import events_after, get_job, last_job, list_jobs
-from recce_meta.repositories.types import QUALITY, SCAN, ExtractionJob, JobStatus, Stage
+from recce_meta.repositories.state.tasks import list_tasks
+from recce_meta.repositories.types import (
+    QUALITY,
+    SCAN,
+    ExtractionJob,
+    JobStatus,
+    RepositoryConnection,
+    Stage,
+    TaskKind,
+    TaskStatus,
+)
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from recce_meta.repositories.workflow import STAGES, JobRun, Result, Retries
 from recce_meta.store.quality import list_quality_runs
@@ -64,6 +77,10 @@ async def _no_repository(_: JobRun) -> Result:
     raise AssertionError("a database has no such stage")
 
 
+async def _no_forge(_: RepositoryConnection) -> None:
+    return None
+
+
 async def _no_clean_up(_: JobRun) -> Result:
     return {}
 
@@ -83,11 +100,28 @@ class Workplace:
         settings = WorkerSettings(
             work=folder / "work", retries=Retries(delays=(0.01,)), spacing_seconds=0, tick_seconds=0.1
         )
-        self.worker = Worker(self.state, stages, settings)
+        context = TaskContext(
+            state=self.state,
+            stores=self.stores,
+            open_forge=_no_forge,
+            scrub=lambda _, text: text,
+            links=PageLinks(server="https://recce.example.com"),
+        )
+        self.worker = Worker(
+            self.state, stages, settings, handlers={TaskKind.FOLLOW_UP: BranchFollower(context)}
+        )
 
-    def add(self, name: str, *, is_tested: bool = True, caller: Caller = ADMIN, **own: Any) -> str:
+    def add(
+        self,
+        name: str,
+        *,
+        is_tested: bool = True,
+        caller: Caller = ADMIN,
+        fields: Mapping[str, Any] = {},
+        **own: Any,
+    ) -> str:
         """Connect a database under *name*, and return the id of the connection."""
-        request = NewConnection(repo_url="", name=name, database=NewDatabase(**own))
+        request = NewConnection(repo_url="", name=name, database=NewDatabase(**own), **fields)
         added = asyncio.run(self.service.add(request, caller=caller, is_tested=is_tested))
         return added.connection.id
 
@@ -102,6 +136,18 @@ class Workplace:
     def run(self, connection: str, name: str = SCAN) -> ExtractionJob:
         """Request a scan or a measurement, and return its job when it is over."""
         return self.finished(self.service.extract(connection, caller=ADMIN, branch=name).job_id)
+
+    def notified(self, job: ExtractionJob) -> list[Mapping[str, Any]]:
+        """Return what is sent because of *job*, once its follow-up has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while job.id not in {one.key: one for one in list_tasks(self.state, is_open=False)}:
+            assert time.monotonic() < deadline, list_tasks(self.state)
+            time.sleep(0.02)
+        (ended,) = [one for one in list_tasks(self.state, is_open=False) if one.key == job.id]
+        assert (ended.kind, ended.status, ended.error) == (TaskKind.FOLLOW_UP, TaskStatus.DONE, None)
+        # No handler sends them here, so they wait.
+        sent = [one.payload for one in list_tasks(self.state) if one.kind is TaskKind.NOTIFY]
+        return [one for one in sent if str(one["id"]).endswith(job.id)]
 
     def runs(self) -> Mapping[str, RunMetadata]:
         """Return the stored runs by id."""
@@ -194,6 +240,44 @@ def test_a_database_is_scanned_and_measured(place: Workplace, postgres_url: str,
         Stage.EXTRACT,
         Stage.CLEAN_UP,
     ]
+
+
+def test_changed_schemas_failed_conditions_and_failures_are_sent_once(
+    place: Workplace, tmp_path: Path
+) -> None:
+    """What is as it was at the last job is not sent again; the first scan sends nothing."""
+    url = sqlite_file(tmp_path)
+    fields = {"notify": ("mailto:ann@example.com",), "fail_on": ("row_count < 10",)}
+    connection = place.add(f"file-{uuid4().hex[:6]}", url=url, fields=fields)
+    name = get_connection(place.state, connection).name
+    first = place.finished(list_jobs(place.state, connection)[0].id)
+    measured, again = place.run(connection, QUALITY), place.run(connection, QUALITY)
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as session:
+        session.execute("ALTER TABLE orders ADD COLUMN price NUMERIC")
+    changed = place.run(connection)
+    file = tmp_path / "shop.db"
+    file.rename(tmp_path / "away.db")
+    failed, twice = place.run(connection), place.run(connection)
+    (tmp_path / "away.db").rename(file)
+    back = place.run(connection)
+
+    assert [failed.status, twice.status, back.status] == [
+        JobStatus.FAILED,
+        JobStatus.FAILED,
+        JobStatus.SUCCESS,
+    ]
+    sent = {
+        job.id: [(one["kind"], one["title"]) for one in place.notified(job)]
+        for job in (first, measured, again, changed, failed, twice, back)
+    }
+    assert [one for job in (first, again, twice) for one in sent[job.id]] == []
+    assert sent[measured.id] == [("quality", f"{name}: 1 figure meets a --fail-on condition")]
+    assert sent[changed.id] == [("schema_change", f"{name}: 1 relation changed in prod")]
+    assert sent[failed.id] == [("failure", f"{name}: the scan failed in resolve")]
+    assert sent[back.id] == [("recovery", f"{name}: the scan works again")]
+    (event,) = place.notified(changed)
+    assert event["url"] == f"https://recce.example.com/s/default/diff/{first.run_id}/{changed.run_id}"
+    assert "orders modified" in event["text"]
 
 
 @pytest.mark.parametrize("file", [sqlite_file, duckdb_file])
