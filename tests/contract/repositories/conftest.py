@@ -16,9 +16,9 @@ from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.mirrors import mirror_path
 from tests.forge_server import forge_server
 from tests.git_server import File, GitServer, git_backend, git_server
-from tests.sandboxes import bubblewrap
+from tests.sandboxes import bubblewrap, sandbox
 
-__all__ = ["bubblewrap", "forge_server", "git_backend", "git_server"]
+__all__ = ["bubblewrap", "forge_server", "git_backend", "git_server", "sandbox"]
 
 
 @dataclass(frozen=True)
