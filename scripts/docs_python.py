@@ -128,6 +128,7 @@ FUNCTIONS: dict[str, tuple[str, ...] | str] = {
     "lsp": "the command itself; editors start it",
     "mcp": "the command itself; agents start it",
     "token": "the command itself",
+    "audit": "the command itself",
     "worker": "the command itself",
     "runner": "the command itself",
     "config": ("read_config",),

@@ -70,6 +70,7 @@ CALLS = {
     "scan": [],
     "connection": ["add", "--help"],
     "token": ["list", "--help"],
+    "audit": ["--help"],
     "worker": ["--help"],
     "runner": ["build", "--help"],
     "serve": ["--help"],
