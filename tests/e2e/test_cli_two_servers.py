@@ -155,7 +155,7 @@ def polls(state: State, git: GitServer, name: str, worker: Running) -> int:
 
 def test_any_server_or_worker_may_be_killed(cli: Cli, git_server: GitServer, postgres_url: str) -> None:
     name = uuid4().hex[:8]
-    schemas = {kind: f"two_{kind}_{name}" for kind in ("state", "state_jobs", "store")}
+    schemas = {kind: f"two_{name}_{kind}" for kind in ("state", "state_jobs", "store")}
     url = f"{postgres_url}?schema={schemas['state']}"
     cli = cli.within(
         RECCE_META_TOKEN=TOKEN,
