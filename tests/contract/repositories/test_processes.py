@@ -290,12 +290,15 @@ def test_nothing_remains_of_a_killed_worker(tmp_path: Path, number: signal.Signa
     (tmp_path / "secret").touch()
     killed = worker(tmp_path, forks(20, child))
     assert (tmp_path / "secret").exists()
+    launcher = json.loads((tmp_path / "pid").read_text())
 
     killed.send_signal(number)
     killed.wait()
 
     wait_until(lambda: not running_with(tmp_path / "mark"), "the program of the worker is gone")
     wait_until(lambda: not (tmp_path / "secret").exists(), "its file is gone")
+    # The launcher removes the file, then ends by itself.
+    wait_until(lambda: processes._start_of(launcher["pid"]) != launcher["started"], "the launcher is gone")
     assert not kill_left(tmp_path / "pid")
 
 
