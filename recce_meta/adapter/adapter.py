@@ -222,11 +222,15 @@ class UnifiedSqlAdapter:
         return f"{self.warehouse.name}://{url.host or ''}{port}/{without_passwords(place)}"
 
     @property
-    def server(self) -> tuple[str, int] | None:
-        """Host and port that the driver connects to; None for a file, and if the driver chooses them."""
-        url, port = self._plan.url, self._plan.url.port or self.warehouse.default_port
+    def server(self) -> tuple[str, int | None] | None:
+        """Host and port that the driver connects to; None for a file, and if the driver chooses the host.
+
+        The port is None if only the driver knows it.
+        """
+        url = self._plan.url
+        host = url.host if self.warehouse.has_server_in_url else None
         # A host with a slash is the folder of a socket.
-        return (url.host, port) if url.host and port and "/" not in url.host else None
+        return (host, url.port or self.warehouse.default_port) if host and "/" not in host else None
 
     @property
     def dataset_namespace(self) -> str:

@@ -140,6 +140,8 @@ class Warehouse:
     """OpenLineage's namespace of its relations; `place` is a file, or host and port."""
     default_port: ClassVar[int | None] = None
     """Port in this namespace if the URL has none."""
+    has_server_in_url: ClassVar[bool] = True
+    """True if the host of a URL is that of the server; false for the name of an account or a project."""
     clock_sql: ClassVar[str] = "SELECT CURRENT_TIMESTAMP"
     """Query for the server's current time: with a time zone, or in UTC."""
     version_sql: ClassVar[str] = "SELECT version()"

@@ -22,7 +22,6 @@ from recce_meta.redaction import passwords_in
 from recce_meta.repositories.answers import ConnectionTest
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress, check_host
 from recce_meta.repositories.types import DatabaseOptions
-from recce_meta.warehouses import available
 
 FOLDER = "RECCE_META_DATABASE_FOLDER"
 """Variable with the only folder of database files for URLs that arrive over the network."""
@@ -32,6 +31,7 @@ NETWORK_SECONDS = 10.0
 """Time in which a server has to accept a connection of a test."""
 MOST_CONNECTIONS = 2
 """Connections of one measurement."""
+_UNKNOWN_PORT = 443
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _PARAMETERS = frozenset("sslmode charset warehouse role schema catalog http_path".split())
 """Parameters of confined URLs: others name hosts, files and programs."""
@@ -92,12 +92,14 @@ async def refuse_place(adapter: UnifiedSqlAdapter, url: str, environ: Mapping[st
         )
     if adapter.warehouse.is_in_process:
         _refuse_file(adapter.file_path(), environ.get(FOLDER))
-    elif adapter.server is None and adapter.warehouse.name not in available():
-        raise UsageError(
-            f"The host of {adapter.address} cannot be checked", hint="name the port in the URL, such as :1433"
-        )
-    elif adapter.server is not None:
-        host, port = adapter.server
+    elif adapter.warehouse.has_server_in_url:
+        # A driver chooses a host that the URL lacks, such as a socket of this machine.
+        if adapter.server is None:
+            raise UsageError(
+                f"The host of {adapter.address} cannot be checked",
+                hint="name the host in the URL, such as db.example.com",
+            )
+        host, port = adapter.server[0], adapter.server[1] or _UNKNOWN_PORT
         rules = AddressRules.read(environ)
         allowed = rules.has_allowed(host, port)
         await check_host(
@@ -161,9 +163,9 @@ def _drivers(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
 
 
 def _network(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
-    if adapter.server is None:
+    host, port = adapter.server or ("", None)
+    if port is None:
         return
-    host, port = adapter.server
     try:
         socket.create_connection((host, port), NETWORK_SECONDS).close()
     except OSError as error:
@@ -190,7 +192,7 @@ def _server(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
         found = str(rows[0][-1] or "") if rows else ""
     if found:
         yield Check("TLS", True, found)
-    elif adapter.server is None or adapter.server[0] in _THIS_MACHINE:
+    elif adapter.server is not None and adapter.server[0] in _THIS_MACHINE:
         yield Check("TLS", True, "not used, nor needed: the server is on this machine")
     else:
         hint = "add sslmode=require to the URL or the target if the network is not your own"

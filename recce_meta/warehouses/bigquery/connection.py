@@ -141,6 +141,7 @@ class BigQuery(Warehouse):
     dialect = "bigquery"
     joins_databases = True
     url_schemes: ClassVar[tuple[str, ...]] = ("bigquery",)
+    has_server_in_url = False
     quote_character = "`"
     # https://cloud.google.com/bigquery/docs/tables#table_naming: 1,024 bytes for a table or a dataset
     max_identifier_length = 1024

@@ -90,6 +90,7 @@ class Snowflake(Warehouse):
     dialect = "snowflake"
     joins_databases = True
     url_schemes: ClassVar[tuple[str, ...]] = ("snowflake",)
+    has_server_in_url = False
     own_configs: ClassVar[frozenset[str]] = frozenset(
         ["snowflake_warehouse", "query_tag", "transient", "copy_grants", "automatic_clustering", "target_lag"]
     )

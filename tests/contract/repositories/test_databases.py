@@ -393,6 +393,12 @@ def test_a_wrong_password_is_in_no_answer(place: Workplace, mysql_url: str) -> N
         ("sqlite:////srv/data/../secret.db", {FOLDER: "/srv/data"}, "not in the folder"),
         ("duckdb:///:memory:", {FOLDER: "/srv/data"}, "memory"),
         ("mysql://u@169.254.169.254/shop", {}, "not a public host"),
+        ("mysql:///shop", {}, "not a public host"),
+        ("postgresql:///shop", {}, "cannot be checked"),
+        ("postgresql://u@/shop", {}, "cannot be checked"),
+        ("postgresql://u@%2Fvar%2Frun%2Fpostgresql/shop", {}, "var%2Frun"),
+        ("databricks://token:t@10.0.0.1?http_path=/sql/1", {}, "not a public host"),
+        ("mssql+pyodbc://u@10.0.0.1/shop", {}, "not a public host"),
     ],
 )
 def test_a_url_from_the_network_reaches_neither_inner_hosts_nor_other_files(
