@@ -33,6 +33,7 @@ from recce_meta.errors import (
     mask_errors,
     plural,
 )
+from recce_meta.extractors.database import ScanScope
 from recce_meta.repositories.databases.opening import (
     MOST_CONNECTIONS,
     open_database,
@@ -45,16 +46,18 @@ from recce_meta.repositories.state.connections import read_secret
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import last_run
 from recce_meta.repositories.state.projects import claim_project
-from recce_meta.repositories.types import SCAN, DatabaseOptions, RepositoryConnection, Stage
+from recce_meta.repositories.types import SCAN, RepositoryConnection, Stage
 from recce_meta.repositories.workflow import JobRun, Result, StageFailed, StageFunction
 
 LOCK_SECONDS = 600.0
 """Time to wait for another process that writes to the store."""
 _MOST_WARNINGS = 20
+"""Lines in the log of a job about what could not be read."""
 PROGRESS_SECONDS = 1.0
 """Least time between two lines about the progress of a job."""
 Read = Callable[[UnifiedSqlAdapter, UnifiedSqlAdapter, str], dict[str, Any]]
-"""Reads a database, the first adapter, and records in the store of the second adapter and the schema."""
+"""Reads a database, the first adapter, and records in the store of the second adapter and the schema. Returns
+the result of the stage with `warnings`: what could not be read."""
 
 
 def run_id_of(job_id: str) -> str:
@@ -103,16 +106,18 @@ class DatabaseJobs:
             claim_project, self._state, connection, project_of(connection), connection.environment
         )
         database, url = await self._open(connection)
-        tell = _Progress(run)
-        work: Read = self._scan(run, tell) if run.job.branch == SCAN else self._measure(run, tell)
-        reading = _StoppableRead(database, work)
+        work = self._scan if run.job.branch == SCAN else self._measure
+        reading = _StoppableRead(database, work(run, _Progress(run)))
         with closing(database), mask_errors(lambda: secrets_of(url)):
             try:
-                return await self._stores.read(connection.store, reading, reading.stop)
+                result = await self._stores.read(connection.store, reading, reading.stop)
             except StoreLocked:
                 raise
             except WarehouseError as error:
                 raise _failed(error) from None
+        for warning in result.pop("warnings")[:_MOST_WARNINGS]:
+            await run.log(warning)
+        return {"ends": True, **result}
 
     async def _open(self, connection: RepositoryConnection) -> tuple[UnifiedSqlAdapter, str | None]:
         assert connection.database is not None
@@ -120,7 +125,7 @@ class DatabaseJobs:
         with mask_errors(lambda: secrets_of(url)):
             return await open_database(connection.database, url, self._environ), url
 
-    def _scan(self, run: JobRun, tell: _Progress) -> Read:
+    def _scan(self, run: JobRun, progress: _Progress) -> Read:
         connection = run.connection
 
         def work(database: UnifiedSqlAdapter, store: UnifiedSqlAdapter, schema: str) -> dict[str, Any]:
@@ -132,12 +137,11 @@ class DatabaseJobs:
                 git=None,
                 keeps_failure=False,
             )
-            scope = _scope(connection.database, database, store, schema)
-            report = scan(database, store=store, scope=scope, options=options, schema=schema, tell=tell)
+            scope = _scope(connection, database, store, schema)
+            report = scan(database, store=store, scope=scope, options=options, schema=schema, tell=progress)
             changes = 0 if report.diff is None else len(report.diff.changes)
             said = "first scan" if report.previous is None else plural(changes, "change")
             return {
-                "ends": True,
                 "run_id": report.run.run_id,
                 "is_new": report.is_new,
                 "counts": {
@@ -146,17 +150,17 @@ class DatabaseJobs:
                     "dependencies": report.run.edge_count,
                 },
                 "message": f"{plural(report.run.node_count, 'object')}, {said}",
-                "warnings": list(report.warnings[:_MOST_WARNINGS]),
+                "warnings": report.warnings,
             }
 
         return work
 
-    def _measure(self, run: JobRun, tell: _Progress) -> Read:
+    def _measure(self, run: JobRun, progress: _Progress) -> Read:
         connection = run.connection
         scanned = last_run(self._state, connection.id, SCAN)
 
         def work(database: UnifiedSqlAdapter, store: UnifiedSqlAdapter, schema: str) -> dict[str, Any]:
-            scope = _scope(connection.database, database, store, schema)
+            scope = _scope(connection, database, store, schema)
             result = measure_request(
                 QualityLocation(
                     database=database, store=store, schema=schema, project=project_of(connection)
@@ -170,7 +174,7 @@ class DatabaseJobs:
                     quality_run_id=run_id_of(run.job.id),
                     keeps_failure=False,
                 ),
-                tell,
+                progress,
             )
             measured = result.quality.run
             if measured.reason is not None:
@@ -179,13 +183,13 @@ class DatabaseJobs:
                 )
             score = "" if measured.score is None else f", score {measured.score:.0f}"
             failed = f", {plural(measured.failed_count, 'table')} failed" if measured.failed_count else ""
+            unmeasured = [f"{one.name}: {one.reason}" for one in result.quality.tables if one.reason]
             return {
-                "ends": True,
                 "run_id": measured.run_id,
                 "is_new": True,
                 "counts": {"objects": measured.table_count},
                 "message": f"{plural(measured.table_count, 'table')} measured{score}{failed}",
-                "warnings": list(result.notes[:_MOST_WARNINGS]),
+                "warnings": (*unmeasured, *result.notes),
             }
 
         return work
@@ -206,10 +210,10 @@ async def _chosen(own: StageFunction | None, other: StageFunction, run: JobRun) 
 
 
 def _scope(
-    options: DatabaseOptions | None, database: UnifiedSqlAdapter, store: UnifiedSqlAdapter, schema: str
-) -> Any:
-    assert options is not None
-    scope = scope_of(options)
+    connection: RepositoryConnection, database: UnifiedSqlAdapter, store: UnifiedSqlAdapter, schema: str
+) -> ScanScope:
+    assert connection.database is not None
+    scope = scope_of(connection.database)
     # The tables of the store change with every recording.
     return without_store(scope, database.warehouse, schema) if store.reaches_same(database) else scope
 

@@ -302,6 +302,29 @@ def test_files_are_read_by_an_encrypted_url(
     assert failed.error is not None and "missing" in failed.error
 
 
+def test_what_cannot_be_read_is_in_the_log_of_the_job(place: Workplace, tmp_path: Path) -> None:
+    """A view without its table: the scan goes on, and the measurement names it."""
+    url = sqlite_file(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as session:
+        session.execute("CREATE VIEW broken AS SELECT * FROM gone")
+    connection = place.add(f"file-{uuid4().hex[:6]}", url=url)
+    scanned = place.finished(list_jobs(place.state, connection)[0].id)
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as session:
+        session.execute("CREATE TABLE away AS SELECT 1 AS id")
+    again = place.run(connection)
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as session:
+        session.execute("DROP TABLE away")
+    measured = place.run(connection, QUALITY)
+
+    assert [job.status for job in (scanned, again, measured)] == [JobStatus.SUCCESS] * 3
+    logs = [
+        " ".join(event.message for event in events_after(place.state, job.id) if event.status == "log")
+        for job in (scanned, measured)
+    ]
+    assert "View main.broken is broken" in logs[0]
+    assert "main.away: main.away not found" in logs[1]
+
+
 def test_mariadb_is_scanned(place: Workplace, mysql_url: str) -> None:
     """A warehouse without a store of its own."""
     connection = place.add(f"maria-{uuid4().hex[:6]}", url=mysql_url, quality_minutes=None)
