@@ -43,7 +43,7 @@ def check_connection(
     Writing to *schema* is tried in a transaction that is rolled back, or with a table that is dropped again.
     *now* is this machine's clock. The result holds no secret.
     """
-    checks = [*_profile(adapter), *_drivers(adapter)]
+    checks = [*_profile(adapter), *check_drivers(adapter)]
     # A database in this process has the same clock.
     clock = () if adapter.warehouse.is_in_process else (("clock", lambda: _clock(adapter, now)),)
     steps = (
@@ -80,7 +80,8 @@ def _profile(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
         yield Check("field", False, warning)
 
 
-def _drivers(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
+def check_drivers(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
+    """Yield a check for each package of the driver."""
     for distribution in adapter.warehouse.distributions:
         try:
             yield Check("driver", True, f"{distribution} {version(distribution)}")

@@ -490,9 +490,14 @@ def secrets_of(request: NewConnection | ConnectionChange) -> list[str]:
     values = (
         *(getattr(request, field) for field in SECRET_FIELDS),
         *addresses,
-        *([] if url is None else [url, *passwords_in(url)]),
+        *secrets_in(url),
     )
     return [value for value in values if isinstance(value, str)]
+
+
+def secrets_in(url: str | None) -> tuple[str, ...]:
+    """Return what no message may show of the *url* of a database."""
+    return () if url is None else (url, *passwords_in(url))
 
 
 def _url(request: NewConnection | ConnectionChange) -> str | None:

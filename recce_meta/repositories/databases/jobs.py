@@ -38,9 +38,9 @@ from recce_meta.repositories.databases.opening import (
     MOST_CONNECTIONS,
     open_database,
     scope_of,
-    secrets_of,
 )
 from recce_meta.repositories.recording import TargetStores
+from recce_meta.repositories.requests import secrets_in
 from recce_meta.repositories.secrets import read_keys
 from recce_meta.repositories.state.connections import read_secret
 from recce_meta.repositories.state.database import State
@@ -91,7 +91,7 @@ class DatabaseJobs:
     async def _resolve(self, run: JobRun) -> Result:
         """Connect to the database."""
         database, url = await self._open(run.connection)
-        with closing(database), mask_errors(lambda: secrets_of(url)):
+        with closing(database), mask_errors(lambda: secrets_in(url)):
             try:
                 await asyncio.to_thread(database.connect)
             except WarehouseError as error:
@@ -108,7 +108,7 @@ class DatabaseJobs:
         database, url = await self._open(connection)
         work = self._scan if run.job.branch == SCAN else self._measure
         reading = _StoppableRead(database, work(run, _Progress(run)))
-        with closing(database), mask_errors(lambda: secrets_of(url)):
+        with closing(database), mask_errors(lambda: secrets_in(url)):
             try:
                 result = await self._stores.read(connection.store, reading, reading.stop)
             except StoreLocked:
@@ -122,7 +122,7 @@ class DatabaseJobs:
     async def _open(self, connection: RepositoryConnection) -> tuple[UnifiedSqlAdapter, str | None]:
         assert connection.database is not None
         url = await asyncio.to_thread(stored_url, self._state, connection, self._environ)
-        with mask_errors(lambda: secrets_of(url)):
+        with mask_errors(lambda: secrets_in(url)):
             return await open_database(connection.database, url, self._environ), url
 
     def _scan(self, run: JobRun, progress: _Progress) -> Read:

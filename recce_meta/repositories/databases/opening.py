@@ -11,16 +11,16 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.doctor import check_drivers
 from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError, mask_errors, plural
 from recce_meta.extractors.database import ScanScope, extract_database
 from recce_meta.models import Check
-from recce_meta.redaction import passwords_in
 from recce_meta.repositories.answers import ConnectionTest
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress, check_host
+from recce_meta.repositories.requests import secrets_in
 from recce_meta.repositories.types import DatabaseOptions
 
 FOLDER = "RECCE_META_DATABASE_FOLDER"
@@ -35,11 +35,6 @@ _UNKNOWN_PORT = 443
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _PARAMETERS = frozenset("sslmode charset warehouse role schema catalog http_path".split())
 """Parameters of confined URLs: others name hosts, files and programs."""
-
-
-def secrets_of(url: str | None) -> tuple[str, ...]:
-    """Return what no message may show of *url*."""
-    return () if url is None else (url, *passwords_in(url))
 
 
 async def open_database(
@@ -77,7 +72,7 @@ def _adapter(options: DatabaseOptions, url: str | None, environ: Mapping[str, st
         )
     if url is None:
         return UnifiedSqlAdapter.from_dbt_profile(None, options.profile, options.target, may_create=False)
-    with mask_errors(lambda: secrets_of(url)):
+    with mask_errors(lambda: secrets_in(url)):
         return UnifiedSqlAdapter.from_url(url, may_create=False)
 
 
@@ -128,7 +123,7 @@ async def test_database(
     except RecceMetaError as error:
         checks.append(Check("address", False, error.message, error.hint))
     else:
-        with mask_errors(lambda: secrets_of(url)):
+        with mask_errors(lambda: secrets_in(url)):
             checks = await asyncio.to_thread(lambda: list(_checks(adapter, options)))
     return ConnectionTest(ok=all(check.ok is not False for check in checks), checks=checks)
 
@@ -136,7 +131,7 @@ async def test_database(
 def _checks(adapter: UnifiedSqlAdapter, options: DatabaseOptions) -> Iterator[Check]:
     steps: tuple[tuple[str, Callable[[], Iterator[Check]]], ...] = (
         ("address", lambda: iter((Check("address", True, adapter.address),))),
-        ("driver", lambda: _drivers(adapter)),
+        ("driver", lambda: check_drivers(adapter)),
         ("network", lambda: _network(adapter)),
         ("login", lambda: _login(adapter)),
         ("server", lambda: _server(adapter)),
@@ -151,15 +146,6 @@ def _checks(adapter: UnifiedSqlAdapter, options: DatabaseOptions) -> Iterator[Ch
             yield from found
             if any(check.ok is False for check in found):
                 return
-
-
-def _drivers(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
-    for distribution in adapter.warehouse.distributions:
-        try:
-            yield Check("driver", True, f"{distribution} {version(distribution)}")
-        except PackageNotFoundError:
-            hint = f"pip install 'recce-meta[{adapter.warehouse.name}]' where the workers run"
-            yield Check("driver", False, f"{distribution} is not installed", hint)
 
 
 def _network(adapter: UnifiedSqlAdapter) -> Iterator[Check]:

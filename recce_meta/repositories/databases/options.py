@@ -12,7 +12,6 @@ from msgspec.structs import asdict, replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import UsageError, mask_errors, quoted
 from recce_meta.models.quality import read_fail_on
-from recce_meta.repositories.databases.opening import secrets_of
 from recce_meta.repositories.requests import (
     LONGEST,
     VARIABLE,
@@ -21,6 +20,7 @@ from recce_meta.repositories.requests import (
     DatabaseChange,
     NewConnection,
     NewDatabase,
+    secrets_in,
 )
 from recce_meta.repositories.secrets import SecretField
 from recce_meta.repositories.types import DATABASE, QUALITY, SCAN, DatabaseOptions, RepositoryConnection
@@ -161,7 +161,7 @@ def address_of(options: DatabaseOptions, url: str | None) -> str:
     Raises UsageError for an invalid *url*.
     """
     if url is not None:
-        with mask_errors(lambda: secrets_of(url)):
+        with mask_errors(lambda: secrets_in(url)):
             return UnifiedSqlAdapter.from_url(url).address
     if options.url_env is not None:
         return f"variable {options.url_env}"

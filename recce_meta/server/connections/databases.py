@@ -7,12 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from recce_meta.errors import RecceMetaError, UsageError
-from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.repositories.answers import ConnectionAnswer
 from recce_meta.repositories.requests import ConnectionChange, NewConnection
-from recce_meta.repositories.service import ConnectionTestFailed
-from recce_meta.server.connections.forms import converted, minutes_of
-from recce_meta.server.connections.lists import CRUMB
+from recce_meta.server.connections.forms import addresses_of, converted, form_page, minutes_of
 from recce_meta.server.connections.routing import (
     ROOT,
     ConnectionPages,
@@ -20,7 +17,6 @@ from recce_meta.server.connections.routing import (
     address_of,
     require_admin,
 )
-from recce_meta.server.problems import problem
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import Redirect
 
@@ -82,8 +78,6 @@ def change_of(fields: Fields, found: ConnectionAnswer) -> ConnectionChange:
     if all(fields.get(name, "") == before.get(name, "") for name in _LOGINS):
         for name in _LOGINS:
             own.pop(name, None)
-    if "notify" not in given and "removes_notify" in fields:
-        given["notify"] = ()
     return converted(given, ConnectionChange)
 
 
@@ -111,23 +105,12 @@ def database_form(
     error: RecceMetaError | None = None,
 ) -> Page:
     """Return the form for a new database or for *found*, with *fields* but for secrets."""
-    failure = None if error is None else problem(error)
     values = {
         # A page could stay in the cache or the history of a browser.
         "fields": {name: value for name, value in fields.items() if name not in ("url", "notify")},
-        "connection": found,
-        "failure": failure,
-        "test": error.test if isinstance(error, ConnectionTestFailed) else None,
         "action": f"{ROOT}/new-database" if found is None else address_of(found.id, "database"),
-        "cancelled": ROOT if found is None else address_of(found.id),
-        "store_names": list(request.site.stores) or [DEFAULT_STORE],
     }
-    crumbs = (CRUMB,) if found is None else (CRUMB, (found.name, address_of(found.id)))
-    title = "Connect a database" if found is None else f"Change {found.name}"
-    status = 200 if failure is None else failure.status
-    # The page exists, and only a name in one of its fields does not.
-    status = 400 if status == 404 else status
-    return Page("database_form.html", title, values, crumbs=crumbs, status=status, is_kept=False)
+    return form_page(request, "database_form.html", "Connect a database", values, found, error)
 
 
 def _given(fields: Fields) -> dict[str, Any]:
@@ -140,9 +123,7 @@ def _given(fields: Fields) -> dict[str, Any]:
         name: fields[name] for name in ("name", "store", "environment") if fields.get(name)
     }
     given["fail_on"] = _listed(fields.get("fail_on", ""))
-    if addresses := tuple(filter(None, map(str.strip, fields.get("notify", "").splitlines()))):
-        given["notify"] = addresses
-    return {**given, "database": own}
+    return {**given, **addresses_of(fields), "database": own}
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from recce_meta.repositories.requests import (
     NewConnection,
 )
 from recce_meta.repositories.service import ConnectionTestFailed
-from recce_meta.server.connections.lists import CRUMB
+from recce_meta.server.connections.lists import CRUMB, own_crumbs
 from recce_meta.server.connections.pages import USUAL_MINUTES
 from recce_meta.server.connections.routing import (
     ROOT,
@@ -171,28 +171,42 @@ def _form(
     error: RecceMetaError | None = None,
 ) -> Page:
     """Return the form for a new connection or for *found*, with *fields* but for secrets."""
-    failure = None if error is None else problem(error)
     values = {
         # A page could stay in the cache or the history of a browser.
         "fields": {name: value for name, value in fields.items() if name not in _HIDDEN},
-        "connection": found,
         "is_upload_only": found is not None and found.is_upload_only,
-        "failure": failure,
-        "test": error.test if isinstance(error, ConnectionTestFailed) else None,
         "action": ROOT if found is None else address_of(found.id, "edit"),
-        "cancelled": ROOT if found is None else address_of(found.id),
         "forges": connection_types(),
-        "store_names": list(request.site.stores) or [DEFAULT_STORE],
         "adapters": available(),
         "isolations": [one.value for one in IsolationKind],
         "conditions": ", ".join((*EFFECTS, "removed", "any")),
     }
-    crumbs = (CRUMB,) if found is None else (CRUMB, (found.name, address_of(found.id)))
-    title = "Connect a repository" if found is None else f"Change {found.name}"
+    return form_page(request, "connection_form.html", "Connect a repository", values, found, error)
+
+
+def form_page(
+    request: ConnectionRequest,
+    template: str,
+    title: str,
+    values: Mapping[str, Any],
+    found: ConnectionAnswer | None,
+    error: RecceMetaError | None,
+) -> Page:
+    """Return the form of *template* with *values*; *title* is that of a new connection."""
+    failure = None if error is None else problem(error)
+    shared = {
+        "connection": found,
+        "failure": failure,
+        "test": error.test if isinstance(error, ConnectionTestFailed) else None,
+        "cancelled": ROOT if found is None else address_of(found.id),
+        "store_names": list(request.site.stores) or [DEFAULT_STORE],
+    }
+    crumbs = (CRUMB,) if found is None else own_crumbs(found)
     status = 200 if failure is None else failure.status
     # The page exists, and only a name in one of its fields does not.
     status = 400 if status == 404 else status
-    return Page("connection_form.html", title, values, crumbs=crumbs, status=status, is_kept=False)
+    title = title if found is None else f"Change {found.name}"
+    return Page(template, title, {**shared, **values}, crumbs=crumbs, status=status, is_kept=False)
 
 
 def _given(fields: Fields, found: ConnectionAnswer | None = None) -> dict[str, Any]:
@@ -214,10 +228,7 @@ def _given(fields: Fields, found: ConnectionAnswer | None = None) -> dict[str, A
     given["fail_on"] = (
         tuple(re.split(r"[,\s]+", fields["fail_on"].strip(", "))) if fields.get("fail_on") else ()
     )
-    if addresses := tuple(filter(None, map(str.strip, fields.get("notify", "").splitlines()))):
-        given["notify"] = addresses
-    elif found is not None and "removes_notify" in fields:
-        given["notify"] = ()
+    given |= addresses_of(fields)
     given["isolation"] = fields.get("isolation")
     given["profile"] = {name: fields.get(name) for name in ("target", "schema", "database")}
     given["variables"] = _variables(fields.get("variables", ""))
@@ -235,6 +246,13 @@ def _given(fields: Fields, found: ConnectionAnswer | None = None) -> dict[str, A
         for name, value in given.items()
         if name not in dropped and (name not in is_same or value != is_same[name])
     }
+
+
+def addresses_of(fields: Fields) -> dict[str, tuple[str, ...]]:
+    """Return the addresses of notifications that *fields* set; an empty field keeps the stored ones."""
+    if addresses := tuple(filter(None, map(str.strip, fields.get("notify", "").splitlines()))):
+        return {"notify": addresses}
+    return {"notify": ()} if "removes_notify" in fields else {}
 
 
 def _upload_only(fields: Fields) -> dict[str, Any]:
