@@ -48,14 +48,9 @@ class BranchFollower:
             return
         before = await asyncio.to_thread(earlier_job, self._state, job, JobStatus.SUCCESS, JobStatus.FAILED)
         success = await asyncio.to_thread(earlier_job, self._state, job, JobStatus.SUCCESS)
-        # Without an earlier success nothing has become worse or better.
-        events = []
-        if before is not None and success is not None and connection.notify:
-            events = await self._events(connection, job, before, success)
-        if connection.database is not None and connection.notify and job.status is JobStatus.SUCCESS:
-            events += await database_events(self._context, connection, job, success)
-        for event in events:
-            await asyncio.to_thread(add_event, self._state, connection, event)
+        if connection.notify:
+            for event in await self._events(connection, job, before, success):
+                await asyncio.to_thread(add_event, self._state, connection, event)
         if connection.database is None and job.run_id is not None and job.status is JobStatus.SUCCESS:
             files = await asyncio.to_thread(read_job_files, self._state, job.id)
             base = None if success is None or success.run_id == job.run_id else success.run_id
@@ -65,17 +60,22 @@ class BranchFollower:
         self,
         connection: RepositoryConnection,
         job: ExtractionJob,
-        before: ExtractionJob,
-        success: ExtractionJob,
+        before: ExtractionJob | None,
+        success: ExtractionJob | None,
     ) -> list[Event]:
+        """Return the events of *job*; *before* is the last job that ended, *success* the last success."""
+        # Without an earlier success nothing has become worse or better.
+        last = None if before is None or success is None else before.status
         if job.status is JobStatus.FAILED:
             job = await asyncio.to_thread(at_failed_stage, self._state, job)
             # A branch that stays broken is reported once.
-            return [self._failure(connection, job)] if before.status is JobStatus.SUCCESS else []
-        events = [self._recovery(connection, job)] if before.status is JobStatus.FAILED else []
-        is_other = job.run_id and success.run_id and job.run_id != success.run_id
-        if connection.database is None and is_other:
-            events += await self._breaking(connection, job, str(success.run_id), str(job.run_id))
+            return [self._failure(connection, job)] if last is JobStatus.SUCCESS else []
+        events = [self._recovery(connection, job)] if last is JobStatus.FAILED else []
+        if connection.database is not None:
+            return events + await database_events(self._context, connection, job, success)
+        base, current = success and success.run_id, job.run_id
+        if base and current and base != current:
+            events += await self._breaking(connection, job, base, current)
         return events
 
     def _failure(self, connection: RepositoryConnection, job: ExtractionJob) -> Event:
