@@ -167,7 +167,7 @@ def sent_texts(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[
         sent += f";{code}"
     elif not sent:
         return []
-    # Names in what is sent may be computed, and a template that is a query is no statement.
+    # Names in what is sent may be computed, and a template that is a query sends nothing.
     texts = [f"{{{{ ~ }}}}{sent}", *called]
     return texts if any(_statements(one).writes for one in texts) else []
 
