@@ -102,7 +102,8 @@ def new_fields(request: NewConnection, caller: Caller) -> dict[str, Any]:
     """Return the fields of the connection of *request* that differ from those of a repository."""
     own = request.database
     assert own is not None
-    options = new_options(own, caller)
+    # A database that gets another name later keeps its history.
+    options = replace(new_options(own, caller), project=own.project or request.name)
     return {
         "name": request.name,
         "type": DATABASE,

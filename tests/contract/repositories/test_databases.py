@@ -21,7 +21,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.run import Trigger
-from recce_meta.repositories.databases.jobs import DatabaseJobs
+from recce_meta.repositories.databases.jobs import DatabaseJobs, project_of
 from recce_meta.repositories.databases.opening import FOLDER
 from recce_meta.repositories.follow_ups.branches import BranchFollower
 from recce_meta.repositories.follow_ups.context import TaskContext
@@ -478,6 +478,8 @@ def test_another_login_replaces_the_stored_url(still: Workplace) -> None:
     stored = get_connection(still.state, connection)
     assert stored.database is not None and not stored.database.has_url
     assert (stored.poll_minutes, stored.repo_url) == (None, "variable SHOP_URL")
+    still.service.set(connection, ConnectionChange(name="store"), caller=ADMIN)
+    assert project_of(get_connection(still.state, connection)) == "shop"
     assert still.service.rotate() == 0
     with pytest.raises(UsageError, match="A database has no subdirectory"):
         still.service.set(connection, ConnectionChange(subdirectory="dbt"), caller=ADMIN)
