@@ -305,7 +305,7 @@ def stored_at(request: ConnectionRequest, found: ConnectionAnswer) -> Addresses 
 @pages.listing("/{id}/pull-requests")
 def pull_requests(request: ConnectionRequest) -> Listing:
     """List the pull requests of a connection, the last changed first."""
-    found = request.service.get(request.connection)
+    found = request.repository()
     stored = list_pull_requests(request.service.state, found.id, limit=MOST_PULL_REQUESTS)
     return pull_requests_listing(request, found, stored)
 
@@ -417,7 +417,7 @@ def hashed(number: int) -> Markup:
 @pages.listing("/{id}/deliveries")
 def deliveries(request: ConnectionRequest) -> Listing:
     """List the webhook deliveries of a connection, newest first."""
-    found = request.service.get(request.connection)
+    found = request.repository()
     return deliveries_listing(found, list_deliveries(request.service.state, found.id))
 
 

@@ -19,7 +19,7 @@ from recce_meta.repositories.answers import (
 from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.forges.watching import UNLISTED
 from recce_meta.repositories.state.pull_requests import get_pull_request, list_pull_requests
-from recce_meta.repositories.types import DatabaseOptions, JobStatus
+from recce_meta.repositories.types import DatabaseOptions, JobSource, JobStatus
 from recce_meta.server.connections.freshness import (
     Age,
     age_html,
@@ -255,9 +255,20 @@ def job(request: ConnectionRequest) -> Page:
         "diff": _diff_of(request, found, one, to),
         "address": address_of(found.id, "jobs", one.job_id),
         "is_admin": request.caller.is_admin,
+        "again": _again(found, one),
     }
     title = f"Job {one.number} of {found.name}"
     return Page("job.html", title, values, crumbs=own_crumbs(found), is_kept=False)
+
+
+def _again(found: ConnectionAnswer, job: JobAnswer) -> str | None:
+    """Return the address that asks for *job* once more; None if it succeeded or cannot be asked for."""
+    has_failed = job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
+    # The heads of pull requests are asked for by pushes and checks.
+    is_asked_for = job.source in (JobSource.BRANCH, JobSource.DATABASE) and job.branch in found.branches
+    return (
+        address_of(found.id, "extract") if has_failed and is_asked_for and not found.is_upload_only else None
+    )
 
 
 def _diff_of(

@@ -18,7 +18,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from recce_meta.report.addresses import segment, segment_text
-from recce_meta.repositories.requests import Caller
+from recce_meta.repositories.answers import ConnectionAnswer, connection_answer
+from recce_meta.repositories.requests import Caller, refuse_database
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.server.listing import Listing
 from recce_meta.server.problems import NotAllowed
@@ -56,6 +57,12 @@ class ConnectionRequest:
     def connection(self) -> str:
         """Id of the connection in the address."""
         return self.parts["id"]
+
+    def repository(self) -> ConnectionAnswer:
+        """Return the connection in the address. Raises NotARepository for a database."""
+        connection = self.service.find(self.connection)
+        refuse_database(connection)
+        return connection_answer(connection)
 
 
 def require_admin(request: ConnectionRequest) -> None:

@@ -32,7 +32,7 @@ _COMMIT = re.compile(r"[0-9A-Fa-f]{7,64}")
 @pages.page("/{id}/upload")
 def form(request: ConnectionRequest) -> Page:
     """Show the form that uploads artifacts."""
-    return _form(request.service.get(request.connection), {})
+    return _form(request.repository(), {})
 
 
 @pages.upload("/{id}/upload")

@@ -49,7 +49,7 @@ def webhook_values(request: ConnectionRequest, found: ConnectionAnswer) -> Mappi
 def webhook(request: ConnectionRequest) -> Page:
     """Show the webhook of a connection, and the form that sets it up."""
     require_admin(request)
-    found = request.service.get(request.connection)
+    found = request.repository()
     return _page(request, found, request.service.webhook(found.id))
 
 

@@ -167,7 +167,13 @@ def test_a_database_is_connected_changed_and_asked_for(shop: Connected) -> None:
     asked = shop.client.post(f"{own}/extract", data={"branch": "quality"})
     assert asked.headers["location"].startswith(f"{own}/jobs/")
     assert [job.branch for job in shop.service.extractions(name)] == ["quality", "scan"]
+    job = asked.headers["location"]
+    assert "Try again" not in shop.client.get(job).text
+    shop.client.post(f"{job}/cancel")
+    assert ">Try again</button>" in shop.client.get(job).text
     assert shop.client.post(f"{own}/webhook").status_code == 409
+    for of_repositories in ("webhook", "pull-requests", "deliveries.csv", "pull-requests.json", "upload"):
+        assert shop.client.get(f"{own}/{of_repositories}").status_code == 409
     listed = shop.client.get("/connections.json").json()
     assert [row["type"] for row in listed if row["name"] == "crm2"] == ["database"]
     shop.client.post(f"{own}/remove", data={"confirm": "crm2"})
