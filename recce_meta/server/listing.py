@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import isfinite
 from typing import Any, Literal, TypeAlias
 
 from markupsafe import Markup
@@ -329,3 +330,14 @@ def _facets(listing: Listing, query: ListQuery, path: str) -> Iterator[Facet]:
                 for value in best
             ],
         )
+
+
+def plain_row(row: Row) -> dict[str, Any]:
+    """Return *row* with values of JSON: a number that JSON does not have is text."""
+    return {name: value if _is_plain(value) else text(value) for name, value in row.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    return (
+        value is None or isinstance(value, (bool, int, str)) or (isinstance(value, float) and isfinite(value))
+    )

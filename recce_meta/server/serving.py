@@ -10,10 +10,10 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from math import isfinite
 from threading import Lock
 from typing import Any, BinaryIO, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlencode
@@ -29,9 +29,10 @@ from recce_meta.errors import AmbiguousProject, UsageError
 from recce_meta.report.addresses import Addresses, segment, segment_text
 from recce_meta.report.tabular.delimited import delimited
 from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.state.database import State
 from recce_meta.server.access import client_address, read_form
 from recce_meta.server.caches import LruCache
-from recce_meta.server.listing import Listing, ListQuery, list_view, matching
+from recce_meta.server.listing import Listing, ListQuery, list_view, matching, plain_row
 from recce_meta.server.problems import (
     LATE,
     NoState,
@@ -46,7 +47,6 @@ from recce_meta.server.rendering import Page, encoded, render_page
 from recce_meta.server.scopes import sender
 from recce_meta.server.stopping import StopRequest
 from recce_meta.server.stores import CONNECTIONS, Store, StoreView
-from recce_meta.tables.rows import text
 
 CACHED_BYTES = 16 * 2**20
 """Size of rendered pages in memory."""
@@ -99,6 +99,8 @@ class Request:
     """Who sends the form: the address of the client, and its token or session if it has one."""
     author: str | None = None
     """Name of the sender's stored token, which signs what the form writes; None without one."""
+    state: State | None = None
+    """State of the server, whose audit an action is noted in; None without one."""
 
     @property
     def to(self) -> Addresses:
@@ -321,15 +323,18 @@ class Site:
             def act() -> Rendered:
                 with store.view() as view:
                     author = http.state.grant.author
-                    request = Request(view, str(http.scope["path"]), parts, query, form, by, author)
+                    path = str(http.scope["path"])
+                    state = None if self.service is None else self.service.state
+                    request = Request(view, path, parts, query, form, by, author, state)
                     answer = registered.handler(request)
                     if isinstance(answer, Redirect):
                         return Rendered(b"", "text/plain", "", 303, answer.address)
                     assert not isinstance(answer, Download)
                     return self._render(answer, request, "")
 
-            found = await asyncio.wrap_future(self._threads[store.name].submit(act))
-            answer = respond(found, http)
+            # The context has who acts, for the audit.
+            work = self._threads[store.name].submit(copy_context().run, act)
+            answer = respond(await asyncio.wrap_future(work), http)
             answer.headers["Cache-Control"] = "no-store"
             return answer
 
@@ -441,7 +446,7 @@ class Site:
             table = answer.to_table(matching(answer, query))
             if suffix == ".csv":
                 return rendered(delimited(table, "csv"), "text/csv; charset=utf-8")
-            return rendered(encoded(list(map(_tree, table.to_dicts()))), "application/json")
+            return rendered(encoded(list(map(plain_row, table.to_dicts()))), "application/json")
         if isinstance(answer, Listing):
             view = list_view(answer, parameters, path)
             answer = Page(
@@ -552,17 +557,6 @@ _TITLES = {
     503: "The store cannot be read now",
     504: "The answer takes too long",
 }
-
-
-def _tree(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *row* with values of JSON: a number that JSON does not have is text."""
-    return {name: value if _is_plain(value) else text(value) for name, value in row.items()}
-
-
-def _is_plain(value: Any) -> bool:
-    return (
-        value is None or isinstance(value, (bool, int, str)) or (isinstance(value, float) and isfinite(value))
-    )
 
 
 def rendered(content: str, media_type: str, status: int = 200) -> Rendered:

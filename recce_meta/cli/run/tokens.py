@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 import msgspec
 
@@ -86,17 +84,5 @@ def events_text(events: Sequence[AuditEvent], *, width: int, color: bool) -> str
     rows = [heading_row("at", "who", "from", "action", "object", "change")]
     for event in events:
         texts = (event.actor, event.address or event.origin.value, event.action.value, event.object)
-        rows.append([Span(moment(event.at), Style.DIM), *map(Span, texts), Span(_change(event))])
+        rows.append([Span(moment(event.at), Style.DIM), *map(Span, texts), Span(event.change)])
     return render(grid(rows, width=width, indent=0), width=width, color=color)
-
-
-def _change(event: AuditEvent) -> str:
-    """Return `poll_minutes 15 → 5; name "a"`."""
-    before, after = event.before or {}, event.after or {}
-    names = dict.fromkeys([*before, *after])
-    return "; ".join(f"{name} {_values(name, before, after)}" for name in names)
-
-
-def _values(name: str, before: dict[str, Any], after: dict[str, Any]) -> str:
-    found = [json.dumps(side[name], ensure_ascii=False) for side in (before, after) if name in side]
-    return " → ".join(found)

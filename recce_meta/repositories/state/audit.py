@@ -1,11 +1,12 @@
-"""Audit: who changed which connection, token, secret, owner of a project or job, from where, and how.
+"""Audit: who changed which connection, token, secret, owner or job, or ran which query, from where, and how.
 
-Events are only added, in the transaction of what they describe. None holds a secret: of secrets and of values
-of variables, only the names are kept.
+Events are only added, in the transaction of what they describe; that of a query precedes it. None holds a
+secret: of secrets and of values of variables, only the names are kept.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -46,6 +47,7 @@ class AuditAction(str, Enum):
     CANCEL_JOB = "job.cancel"
     CLAIM_PROJECT = "project.claim"
     REFUSE_TOKEN = "token.refuse"
+    RUN_QUERY = "query.run"
     REMOVE_EVENTS = "audit.remove"
 
 
@@ -70,10 +72,20 @@ class AuditEvent(Struct, frozen=True, kw_only=True):
     address: str | None = None
     action: AuditAction
     object: str
-    """Name of the connection, token or project, or id of the job; empty if the action has none."""
+    """Name of the connection, token, project or store, or id of the job; empty if the action has none."""
     before: dict[str, Any] | None = None
     """Former values of what has changed."""
     after: dict[str, Any] | None = None
+
+    @property
+    def change(self) -> str:
+        """Changed values, such as `poll_minutes 15 → 5; name "a"`."""
+        before, after = self.before or {}, self.after or {}
+        found: dict[str, str] = {}
+        for name in {**before, **after}:
+            values = [json.dumps(side[name], ensure_ascii=False) for side in (before, after) if name in side]
+            found[name] = " → ".join(values)
+        return "; ".join(f"{name} {text}" for name, text in found.items())
 
 
 _SERVER = Actor("recce_meta", AuditOrigin.SERVER)

@@ -1,4 +1,4 @@
-"""Administration of all connections: jobs, workers, tasks, environments, disk, seconds and workspaces.
+"""Administration of all connections: jobs, workers, tasks, environments, disk, seconds, workspaces, audit.
 
 Each part is a list, and `/connections/admin` shows the beginning of all of them.
 """
@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from recce_meta._version import __version__
 from recce_meta.report.addresses import Addresses
 from recce_meta.repositories.service import WORKER_SECONDS
+from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.summaries import environment_summaries, seconds_by_connection
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.state.workers import list_workers, stale_workers
@@ -40,6 +41,7 @@ DAYS = 30
 SHOWN = 10
 """Rows of each list on the page of all."""
 MOST_TASKS = 500
+MOST_EVENTS = 1000
 HASH_SHOWN = 12
 """Characters of the hash of a folder."""
 _CRUMBS = (CRUMB, ("Administration", ADMIN))
@@ -405,6 +407,37 @@ def workspaces(request: ConnectionRequest, now: datetime) -> Listing:
         ListColumn("id", "id", "code"),
     ]
     return _listing("Workspaces", columns, rows, "No editor has created a workspace.")
+
+
+@_part("audit")
+def audit(request: ConnectionRequest, now: datetime) -> Listing:
+    """Return the latest events of the audit."""
+    found = list_events(request.service.state, limit=MOST_EVENTS)
+    rows: list[Row] = [
+        {
+            "at": event.at,
+            "actor": event.actor,
+            "origin": event.origin.value,
+            "address": event.address,
+            "action": event.action.value,
+            "object": event.object,
+            "change": event.change,
+            "id": event.id,
+        }
+        for event in found
+    ]
+    columns = [
+        ListColumn("at", "at", "time"),
+        ListColumn("actor", "who", has_facets=True),
+        ListColumn("origin", "way", has_facets=True),
+        ListColumn("address", "from", has_facets=True),
+        ListColumn("action", "action", has_facets=True),
+        ListColumn("object", "object", has_facets=True),
+        ListColumn("change", "change", body=one_line("change")),
+        ListColumn("id", "event", "number"),
+    ]
+    notes = ["recce-meta audit lists all events; these are the latest."] if len(found) == MOST_EVENTS else ()
+    return _listing("Audit", columns, rows, "Nothing was changed.", *notes)
 
 
 def _run_page(request: ConnectionRequest, store: str | None, run_id: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -12,6 +13,7 @@ from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.report.labels import node_label
+from recce_meta.repositories.state.audit import AuditAction, note_now
 from recce_meta.server.data_forms.offers import list_field
 from recce_meta.server.listing import ListColumn, Listing
 from recce_meta.server.pages.diff import data_blocks, run_phrase
@@ -58,8 +60,18 @@ def start(request: Request) -> Redirect:
     asked = replace(asked, base=base.run_id, current=current.run_id)  # ids, so that equal requests are found
     if asked.node is not None and _node(view, asked.node, (base, current)) is None:
         raise NotFound(f"Neither run has the node {asked.node}", hint="open the node from a list")
+    if request.state is not None:
+        # Before it runs: a query that the audit cannot take is not started.
+        note_now(request.state, AuditAction.RUN_QUERY, view.store.name, after=_noted(asked))
     job = view.store.queries.start(asked, base, current, request.by)
     return Redirect(address_of(request, job))
+
+
+def _noted(asked: DataDiffRequest) -> dict[str, Any]:
+    """Return what the audit says of a query."""
+    fields = ("node", "columns", "where", "base_sql", "current_sql", "base", "current")
+    given = {name: value for name in fields if (value := getattr(asked, name))}
+    return {"kind": asked.kind.value, **given}
 
 
 def _node(view: StoreView, unique_id: str, runs: Sequence[RunMetadata]) -> NodeMetadata | None:

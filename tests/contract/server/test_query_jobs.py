@@ -15,6 +15,7 @@ from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
 from recce_meta.errors import UsageError
+from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.server.access import COOKIE, SECURE_COOKIE, Access
 from recce_meta.server.app import create_app
@@ -24,6 +25,7 @@ from recce_meta.server.query_jobs import request_of
 from recce_meta.server.scopes import Grant
 from recce_meta.server.stores import Permissions, Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from tests.contract.server.connected_shop import connected
 from tests.contract.server.small_store import file_url, record_side
 
 QUERIES = "/s/default/queries"
@@ -294,3 +296,28 @@ def test_writers_never_wait_for_a_query(url: str, client: TestClient, tmp_path: 
 
     assert client.get(f"{address}.json").json()["state"] == "running"
     client.post(f"{address}/cancel")
+
+
+def test_the_audit_has_queries_and_a_page(url: str, tmp_path: Path) -> None:
+    """Who started what, with its SQL, before it runs; the page is for administrators."""
+    store = Store(
+        "default",
+        lambda: UnifiedSqlAdapter.from_url(url),
+        DEFAULT_SCHEMA,
+        permissions=Permissions(queries=True),
+    )
+    sql = {"base_sql": "SELECT 1 AS n", "current_sql": "SELECT 42 AS n"}
+    with connected(tmp_path, store) as shop:
+        writer = shop.bearer(TokenScope.ADMIN)
+        started = shop.client.post(QUERIES, data={**ENDLESS, **sql}, headers=writer)
+        refused = shop.client.post(QUERIES, data={**FORM, "node": "model.jaffle_shop.none"}, headers=writer)
+        (event,) = list_events(shop.state, action="query")
+        listed = shop.client.get("/connections/admin/audit.json", headers=writer).json()
+        hidden = shop.client.get("/connections/admin/audit", headers=shop.bearer(TokenScope.WRITE))
+
+    assert (started.status_code, refused.status_code, hidden.status_code) == (303, 404, 403)
+    assert (event.actor, event.address, event.object) == ("token admin", "testclient", "default")
+    assert event.after is not None and event.after == event.after | sql | {"kind": "query"}
+    (row,) = [one for one in listed if one["action"] == "query.run"]
+    assert '"SELECT 42 AS n"' in row["change"]
+    store.close()
