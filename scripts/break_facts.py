@@ -3,7 +3,8 @@
     python -m scripts.break_facts [--seconds 600] [--seed 1]
 
 A case draws tables of several types, facts about them (unique columns, columns without NULL), a query, and an
-edit that facts may excuse: `coalesce`, `count`, `is not null`, `distinct`, a left join on a column. DuckDB
+edit that facts may excuse: `coalesce`, `count`, `is not null`, `distinct`, a left join on a column, a test of
+membership (`in`, `exists`, an anti join) in another form. DuckDB
 executes both queries on rows that have the facts that the answer names, and break all other facts if they
 can: duplicates, NULLs, texts that are equal as numbers, numbers that are equal as DOUBLE. Prints each answer
 that the rows contradict; exits with 1 if there is one. Also counts how often rows that break one named fact,
@@ -58,6 +59,9 @@ class Case:
         self.facts = tuple(dict.fromkeys((*self._facts(), *self._references())))
         maker = Maker(self.draw)
         query = maker.query()
+        if self.draw.random() < 0.4:
+            self.old, self.new = self._tests(query)
+            return
         if self.draw.random() < 0.1:
             for select in query.selects():
                 if select.group and not select.group[0].isdigit():
@@ -92,6 +96,58 @@ class Case:
                 if self.draw.random() < 0.8:
                     yield fact(other, FactKind.UNIQUE, key)
                     yield fact(table, FactKind.NOT_NULL, column)
+
+    def _tests(self, query: Query) -> list[str]:
+        """Return *query* twice, each with a test of membership in a form of its own."""
+        draw = self.draw
+        number = draw.randrange(len(query.selects()))
+        select = query.selects()[number]
+        outer = draw.choice(
+            [
+                f"{item.alias}.{name}"
+                for item in select.items
+                for name in (TABLES.get(item.relation, ()) if isinstance(item.relation, str) else NAMES[:2])
+            ]
+            or ["a"]
+        )
+        table = draw.choice(sorted(TABLES))
+        inner, *others = draw.sample(TABLES[table], len(TABLES[table]))
+        where = draw.choice(["", "", f"mm.{draw.choice([inner, *others])} > 0", f"mm.{inner} is not null"])
+        is_negated = draw.random() < 0.6
+        texts = []
+        for _ in range(2):
+            edited = copy.deepcopy(query)
+            if draw.random() < 0.1:
+                where = draw.choice([where, f"mm.{inner} <> 1"])
+            self._add_test(edited.selects()[number], outer, table, inner, where, is_negated)
+            texts.append(self._counted(edited.sql()))
+        return texts
+
+    def _add_test(
+        self, select: Query, outer: str, table: str, inner: str, where: str, is_negated: bool
+    ) -> None:
+        draw = self.draw
+        also = f" and {where}" if where else ""
+        relation = draw.choice(
+            [table, table, f"(select * from {table})", f"(select {inner}, * from {table})"]
+        )
+        form = draw.choice(["in", "in", "exists", "exists", "join"])
+        if form == "join" and is_negated and not select.group:
+            key = draw.choice([inner, inner, draw.choice(TABLES[table])])
+            on = f" on mm.{inner} = {outer}{also}"
+            select.items.append(Item(table, "mm", "left join", on))
+            select.where.append(f"mm.{key} is null")
+            return
+        if form == "in":
+            limited = f" where {where}" if where else ""
+            distinct = draw.choice(["", "", "distinct "])
+            test = f"{outer} in (select {distinct}mm.{inner} from {relation} as mm{limited})"
+        else:
+            sides = draw.choice([f"mm.{inner} = {outer}", f"{outer} = mm.{inner}"])
+            test = f"exists (select 1 from {relation} as mm where {sides}{also})"
+        if is_negated:
+            test = f"not ({test})"
+        select.where.append(draw.choice(["{}", "{}", "{}", "({} or 1 = 0)", "({} or b > 1)"]).format(test))
 
     def _counted(self, sql: str) -> str:
         """Return *sql* with some of its counts written in another way."""

@@ -30,7 +30,7 @@ from recce_meta.sql_diff.functions import (
     row_makers,
 )
 from recce_meta.sql_diff.identifiers import ALIASES_BEFORE_COLUMNS, COLUMNS_BEFORE_ALIASES
-from recce_meta.sql_diff.proofs import Proofs
+from recce_meta.sql_diff.membership import Memberships
 from recce_meta.sql_diff.references import OF_SUBQUERIES, typed_columns
 from recce_meta.sql_diff.stages import (
     CUTS,
@@ -41,6 +41,7 @@ from recce_meta.sql_diff.stages import (
     brackets_of,
     can_merge,
     computed_outputs,
+    digest,
     first_join,
     has_a_name_twice,
     is_asof,
@@ -89,7 +90,7 @@ OF_CTES = frozenset("this alias scalar materialized".split())
 OF_WITHS = frozenset("expressions recursive search".split())
 
 
-class Fingerprints(Proofs):
+class Fingerprints(Memberships):
     """Builder of the keys of queries from one text.
 
     With *by_label*, a source is identified by its name instead of its rows. This compares the columns of two
@@ -200,7 +201,7 @@ class Fingerprints(Proofs):
         parts["grouping"] = self._grouping(query)
         parts["having"] = self._conditions(query.having, query)
         parts["qualify"] = self._conditions(query.qualify, query)
-        if self._removes_rows(query):
+        if self._removes_rows(query) and id(query) not in self._members:
             parts["distinct"] = ("all", *sorted({self._output(output) for output in query.outputs}))
         if query.distinct_on:
             on = {self._ambiguous(clause, query) for clause in query.distinct_on}
@@ -266,7 +267,8 @@ class Fingerprints(Proofs):
             conditions.append(self._join_conditions(join, sources, place))
             padded.update(padded_by(join, sources, place))
         self._frames[-1].is_joined = True
-        filters = self._conditions(query.where, query if self._dialect in ALIASES_BEFORE_COLUMNS else None)
+        aliased = query if self._dialect in ALIASES_BEFORE_COLUMNS else None
+        filters = tuple(sorted([*self._conditions(query.where, aliased), *self._match(query)]))
         # Inner joins commute, and their conditions are filters.
         if all(join is None or self._is_plain(join) for join in joins):
             parts["tables"] = tuple(sorted(slots))
@@ -591,10 +593,3 @@ class Fingerprints(Proofs):
         every = frozenset(node.args)
         found = [self._expressions.arguments(node, every - {name}) for name in names if node.args.get(name)]
         return tuple(sorted(key for key in found if key))
-
-
-def digest(parts: dict[str, tuple[str, ...]]) -> str:
-    """Return one key for all of *parts*. Empty parts count as absent."""
-    found = [f"{name}={list(keys)}" for name, keys in sorted(parts.items()) if keys]
-    # A SELECT without FROM has no parts.
-    return short("|".join(found) or "one row")

@@ -87,7 +87,7 @@ class Proofs(References):
         if isinstance(query, SetOperation):
             if query.kind != "union" or len(output.branches) != len(query.operands):
                 return None
-            return _all_of([self._never_null.get(id(branch)) for branch in output.branches])
+            return all_of([self._never_null.get(id(branch)) for branch in output.branches])
         if not isinstance(query, Select) or not self._frames[-1].is_joined or output.star is not None:
             return None
         if output.node is not None:
@@ -189,27 +189,31 @@ class Proofs(References):
 
     def _find_lookups(self, query: Select) -> None:
         """Find the sources of *query* that do not decide over its rows."""
+        for source in query.sources[1:] if self._may_look_up(query) else ():
+            proof = self._proof_of_lookup(source, query)
+            if proof is not None and self._use(proof):
+                self._lookups[id(source)] = proof
+
+    def _may_look_up(self, query: Select) -> bool:
+        """Return whether a source of *query* can be a function of the rows of the others."""
         if self._facts is None or len(query.sources) < 2:
-            return
+            return False
         if any(brackets_of(source, {}) for source in query.sources):
-            return
+            return False
         if not all(source.join is None or source.join.kind in KEEPS_ROWS for source in query.sources):
-            return
+            return False
         # `*` leaves out columns of the other items that are named like those of USING.
         is_starred = any(output.from_star or output.star is not None for output in query.outputs)
         merges = any(source.join is not None and source.join.using for source in query.sources)
         if merges and is_starred and len(query.sources) > 2:
-            return
+            return False
         # An item that depends on an earlier one would decide over the rows with the columns of a lookup.
         for source in query.sources:
             if source.lateral or isinstance(source.relation, Function):
-                return
+                return False
             if not isinstance(source.relation, Table) and self.query(source.relation).outermost != ANYWHERE:
-                return
-        for source in query.sources[1:]:
-            proof = self._proof_of_lookup(source, query)
-            if proof is not None and self._use(proof):
-                self._lookups[id(source)] = proof
+                return False
+        return True
 
     def _base_sources(self, query: Select) -> list[QuerySource]:
         """Return the sources of *query* that decide over its rows: all that are not lookups."""
@@ -254,7 +258,7 @@ class Proofs(References):
         unique = self._unique(source.relation, matched) if matched else None
         if join.kind == "LEFT" or unique is None:
             return unique
-        return _all_of([unique, self._proof_of_match(source, node)])
+        return all_of([unique, self._proof_of_match(source, node)])
 
     def _proof_of_using(self, source: QuerySource, join: Join, query: Select) -> Proof | None:
         """Return the proof that *source* is joined by the columns of USING, which are a unique key."""
@@ -298,8 +302,8 @@ class Proofs(References):
             return None
         reference = self._facts.reference(tables[0], begin.name, tables[1], end.name)
         if isinstance(column.source.relation, Table):
-            return _all_of([reference, self._facts.not_null(tables[0], begin.name)])
-        return _all_of([reference, self._never_null.get(id(column.output))])
+            return all_of([reference, self._facts.not_null(tables[0], begin.name)])
+        return all_of([reference, self._never_null.get(id(column.output))])
 
     def _in_table(self, column: SourceColumn, *, is_complete: bool = False) -> SourceColumn | None:
         """Return the column of a table that has all values of *column*, and only them if *is_complete*."""
@@ -375,7 +379,7 @@ class Proofs(References):
         own = [column for column in columns if column.source is base[0]]
         proof = self._unique(base[0].relation, own, with_nulls=with_nulls) if own else None
         lookups = (self._lookups[id(one)] for one in query.sources if id(one) in self._lookups)
-        return _all_of([proof, *lookups])
+        return all_of([proof, *lookups])
 
 
 def _plain(output: Output) -> SourceColumn | None:
@@ -391,7 +395,8 @@ def _plain(output: Output) -> SourceColumn | None:
     return plain if isinstance(node, exp.Column) and not path_of(node, plain) else None
 
 
-def _all_of(proofs: Iterable[Proof | None]) -> Proof | None:
+def all_of(proofs: Iterable[Proof | None]) -> Proof | None:
+    """Return what proves all of *proofs* together; None if one of them is missing."""
     found: set[DataFact] = set()
     for proof in proofs:
         if proof is None:

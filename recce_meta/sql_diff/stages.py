@@ -109,6 +109,13 @@ def merge_parts(below: Parts, own: Parts) -> Parts:
     return parts
 
 
+def digest(parts: dict[str, tuple[str, ...]]) -> str:
+    """Return one key for all of *parts*. Empty parts count as absent."""
+    found = [f"{name}={list(keys)}" for name, keys in sorted(parts.items()) if keys]
+    # A SELECT without FROM has no parts.
+    return short("|".join(found) or "one row")
+
+
 INNER = frozenset({"INNER", "CROSS", ""})
 NEVER_PADS = INNER | {"NATURAL", "NATURAL INNER"}
 """Joins that only yield matching rows."""
