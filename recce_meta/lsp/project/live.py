@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from recce_meta.diff.breaking import SQL_BUILT, run_diff
 from recce_meta.diff.changes import compare
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import plural
-from recce_meta.graph import is_ephemeral
+from recce_meta.graph import is_ephemeral, parents_first
 from recce_meta.lsp.project.edited_run import EditedRun
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.live_project import (
@@ -201,7 +201,7 @@ EDITED_CONFIG = "config() is edited; its effect is compared when the file is sav
 OTHER_CONFIG = "config() differs, and only one side was read from dbt's manifest"
 MANY_READERS = "the model is ephemeral, and more than {} nodes inline it"
 MOST_AGAIN = 40
-"""Readers of a new column that are analysed again; further ones keep their recorded columns."""
+"""Readers of new or removed columns that are analysed again; further ones keep their recorded columns."""
 MOST_INLINED = 20
 """Readers of an ephemeral model that are rendered and compared."""
 _GENERATED = re.compile(r"^column \d+$|\(")
@@ -347,31 +347,60 @@ class _ChangedColumns:
         """*after* are the nodes with changed code, which includes that of *live*."""
         self._project, self._after = project, after
         self._edited = {**others, live.unique_id: live}
-        self._wider = {live.unique_id} if self._has_more(live.unique_id, live.names) else set()
+        self._reshaped = {one for one, model in self._edited.items() if self._is_reshaped(one, model.names)}
 
     def columns(self, unique_id: str) -> NodeColumns | None:
         """Return the columns of a node, if they may differ from the recorded ones."""
         if unique_id in self._edited:
             return self._edited[unique_id].columns
-        node = self._after.get(unique_id)
-        if node is None and self._wider and len(self._edited) < MOST_AGAIN:
-            # A new column may come through a `*`, or be meant by a name without a qualifier.
-            known = self._project.renderer.nodes([unique_id]).get(unique_id)
-            if known is not None and known.compiled_code and not self._wider.isdisjoint(known.parents):
-                node = known
-        if node is None or node.resource_type not in SQL_BUILT:
-            return None
-        is_exact = self._project.index.run.extractor not in OWN_READERS
-        found = self._project.analysed(node, self._edited, SECONDS, is_exact=is_exact)
-        if isinstance(found, Failure):
-            return None
-        model = LiveModel(unique_id=unique_id, text="", sql=node.compiled_code, columns=found)
-        if unique_id not in self._after:
-            self._edited[unique_id] = model
-            if self._has_more(unique_id, model.names):
-                self._wider.add(unique_id)
+        found = self._of_readers.get(unique_id)
+        if found is None and unique_id in self._after:
+            found = self._analysed(self._after[unique_id])
+        return None if found is None else found.columns
+
+    @cached_property
+    def _of_readers(self) -> Mapping[str, LiveModel]:
+        """Analyses of readers of columns that are new or removed, parents first.
+
+        A new column may come through a `*`, or be meant by a name without a qualifier. Without a removed one,
+        the operands of a UNION may differ in number; so a reader is analysed only if all its parents were.
+        """
+        graph, known, found = self._project.graph, self._project.index.names, dict[str, LiveModel]()
+        below = graph.downstream(self._reshaped) if self._reshaped else ()
+        built = [one for one in below if one in known and known[one].resource_type in SQL_BUILT]
+        order, _ = parents_first({one: graph.parents(one) for one in built})
+        reshaped, unclear = set(self._reshaped), set[str]()
+        for unique_id in order:
+            parents = graph.parents(unique_id)
+            if unique_id in self._edited or (reshaped.isdisjoint(parents) and unclear.isdisjoint(parents)):
+                continue
+            model = None
+            if unclear.isdisjoint(parents) and len(found) < MOST_AGAIN:
+                model = self._analysed(self._node(unique_id), found)
+            if model is not None:
+                found[unique_id] = model
+            if model is None or model.names is None:
+                unclear.add(unique_id)
+            elif self._is_reshaped(unique_id, model.names):
+                reshaped.add(unique_id)
         return found
 
-    def _has_more(self, unique_id: str, names: tuple[str, ...] | None) -> bool:
-        known = {self._project.folded(name) for name in self._project.index.columns(unique_id).types}
-        return not known.issuperset(map(self._project.folded, names or ()))
+    def _node(self, unique_id: str) -> NodeMetadata | None:
+        return self._after.get(unique_id) or self._project.renderer.nodes([unique_id]).get(unique_id)
+
+    def _analysed(self, node: NodeMetadata | None, others: Others = NO_OTHERS) -> LiveModel | None:
+        """Return the analysis of *node* with the columns of the edited models and of *others*."""
+        if node is None or node.resource_type not in SQL_BUILT or not node.compiled_code:
+            return None
+        is_exact = self._project.index.run.extractor not in OWN_READERS
+        found = self._project.analysed(node, {**self._edited, **others}, SECONDS, is_exact=is_exact)
+        if isinstance(found, Failure):
+            return None
+        return LiveModel(unique_id=node.unique_id, text="", sql=node.compiled_code, columns=found)
+
+    def _is_reshaped(self, unique_id: str, names: tuple[str, ...] | None) -> bool:
+        """Return True if *names* have a column more than the recorded ones, or one less."""
+        known = self._project.index.columns(unique_id)
+        before = {self._project.folded(name) for name in known.types}
+        now = {self._project.folded(name) for name in names or ()}
+        return not before >= now or (names is not None and known.are_all and not now >= before)

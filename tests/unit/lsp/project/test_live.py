@@ -6,9 +6,11 @@ import gc
 import shutil
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import duckdb
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -16,9 +18,10 @@ from recce_meta.api.diff import diff
 from recce_meta.api.record import record_run
 from recce_meta.api.record_sql import SqlOptions, read_sql_project
 from recce_meta.api.run_reader import StoredRunReader
+from recce_meta.graph import parents_first
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.live import LiveModel, effect_on_base, live_model, removed_columns
-from recce_meta.models import NodeMetadata
+from recce_meta.models import NodeMetadata, Status
 from recce_meta.models.change import Category, RunDiff
 from tests.unit.lsp.conftest import SCHEMA, RecordProject, write_files
 
@@ -117,6 +120,10 @@ class Shop:
     def index(self) -> ProjectIndex:
         return ProjectIndex(self.reader, self.root, self.reader)
 
+    @property
+    def ephemeral(self) -> set[str]:
+        return {one for one, node in self.reader.names.items() if node.is_ephemeral}
+
     def edited(self, edit: Edit) -> str:
         path = self.root / edit.path
         if not path.exists():
@@ -125,16 +132,41 @@ class Shop:
         assert edit.old in text
         return text.replace(edit.old, edit.new)
 
-    def diff(self, edit: Edit) -> RunDiff:
-        """Return the diff after the edit is saved and recorded."""
+    @contextmanager
+    def _saved(self, edit: Edit) -> Iterator[None]:
+        """Have the edit in its file in the block."""
         path = self.root / edit.path
         before = path.read_text("utf-8") if path.exists() else None
         path.write_text(self.edited(edit), "utf-8")
         try:
-            current = self._recorded("edited").run
+            yield
         finally:
             path.unlink() if before is None else path.write_text(before, "utf-8")
+
+    def diff(self, edit: Edit) -> RunDiff:
+        """Return the diff after the edit is saved and recorded."""
+        with self._saved(edit):
+            current = self._recorded("edited").run
         return diff(lambda: self._adapter, self.reader.run.run_id, current.run_id, schema=SCHEMA)
+
+    def not_built(self, edit: Edit) -> tuple[set[str], set[str]]:
+        """Return the nodes that DuckDB cannot build after the edit, and those below, which are not tried."""
+        with self._saved(edit):
+            project = read_sql_project(self.root, SqlOptions(environ={}, dialect="duckdb"))
+        nodes = {node.unique_id: node for node in project.nodes}
+        failed, below = set[str](), set[str]()
+        with duckdb.connect() as connection:
+            connection.execute(f"create schema {SHOP}")
+            for unique_id in parents_first({one: node.parents for one, node in nodes.items()})[0]:
+                node = nodes[unique_id]
+                if not (failed | below).isdisjoint(node.parents):
+                    below.add(unique_id)
+                elif not node.is_ephemeral:
+                    try:
+                        connection.execute(f"create table {node.relation_name} as {node.compiled_code}")
+                    except duckdb.BinderException:
+                        failed.add(unique_id)
+        return failed, below
 
 
 @pytest.fixture
@@ -180,6 +212,10 @@ SMALL: Mapping[str, str] = {
     "models/star3.sql": "select id, city from {{ ref('star2') }}",
     "models/dist.sql": "select distinct * from {{ ref('star') }}",
     "models/uni.sql": "select * from {{ ref('a') }} union all select * from {{ ref('star') }}",
+    "models/wide.sql": "select * from {{ ref('star') }}",
+    "models/both.sql": "select * from {{ ref('wide') }} union select * from {{ ref('star') }}",
+    "models/three.sql": "select * from {{ ref('star') }} intersect select 1, 2, 3",
+    "models/named.sql": "select * from {{ ref('wide') }} union by name select * from {{ ref('a') }}",
     "models/cnt.sql": "select count(*) as n from {{ ref('a') }}",
     "models/eph.sql": "{{ config(materialized='ephemeral') }} select id, city from {{ ref('a') }}",
     "models/eph2.sql": "{{ config(materialized='ephemeral') }} select * from {{ ref('eph') }}",
@@ -202,6 +238,7 @@ SMALL_EDITS = (
     ("a", "{{ ref('src') }}", "{{ ref('b') }} as s"),
     ("star", "*", "id, city"),
     ("star", "*", "city, id, k"),
+    ("wide", "*", "id, k"),
     ("star2", "a.*", "a.id, a.city"),
     ("star2", "a.*", "a.*, 1 as one"),
     ("eph", "id, city", "id, city, k"),
@@ -248,6 +285,29 @@ def test_the_affected_nodes_are_those_of_the_diff_however_columns_are_passed_on(
     assert effect.change.category is ((change and change.category) or Category.NONE)
     assert effect.change.columns == (change.columns if change else ())
     assert effect.impacted == found.impacted
+
+
+@pytest.mark.extensive
+def test_the_nodes_that_fail_without_a_column_are_those_that_duckdb_cannot_build(
+    small: Shop, subtests: pytest.Subtests
+) -> None:
+    tried = 0
+    for name, old, new in SMALL_EDITS:
+        edit = Edit(f"models/{name}.sql", old, new)
+        node = small.index.node(edit.unique_id)
+        assert node is not None
+        effect = effect_on_base(small.index, node, live_model(small.index, node, small.edited(edit)))
+        assert effect is not None
+        failed, below = small.not_built(edit)
+        is_removal = any(column.status is Status.REMOVED for column in effect.change.columns)
+        if not is_removal or edit.unique_id in failed | below:
+            continue
+        tried += 1
+        tables = [one for one in effect.impacted if one.unique_id not in below]
+        fails = {one.unique_id for one in tables if one.fails} - small.ephemeral
+        with subtests.test(f"{name}: {old} → {new}"):
+            assert fails <= failed <= fails | {one.unique_id for one in tables if one.may_fail}
+    assert tried == 9
 
 
 def live_of(
