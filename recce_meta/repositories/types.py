@@ -245,6 +245,8 @@ class JobFigures(Struct, frozen=True, kw_only=True):
     columns: int | None = None
     dependencies: int | None = None
     column_lineage: int | None = None
+    issues: int | None = None
+    """Tables that a measurement could not measure, and conditions of its connection that it meets."""
 
 
 EXCEEDED = frozenset(("time", "memory", "output"))

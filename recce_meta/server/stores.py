@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeVar
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
+from recce_meta.api.browse.overview import StoreOverview, store_overview
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.errors import (
     QueryCancelled,
@@ -461,6 +462,10 @@ class StoreView:
     def _graph(self, run: RunMetadata) -> Graph:
         reader = StoredRunReader(self.adapter, run, self.schema)
         return graph_of(reader.names, reader.edges, self.store.graphs.values())
+
+    def overview(self) -> StoreOverview:
+        """Return the latest run of each environment, from the cache if it is there."""
+        return self.cached(("overview",), lambda: store_overview(self.adapter, schema=self.schema))
 
     def cached(self, key: Hashable, build: Callable[[], Value]) -> Value:
         """Return the result of *build*, kept until the store changes."""

@@ -57,6 +57,10 @@ class Score(Tabular, frozen=True, kw_only=True):
     table_count: int
     measured_at: datetime
     quality_run_id: str
+    failed_count: int = 0
+    """Number of tables that could not be measured."""
+    violations: int = 0
+    """Number of conditions that do not hold, and of metrics that could not be measured."""
 
 
 class EnvironmentState(Tabular, frozen=True, kw_only=True):
@@ -216,8 +220,10 @@ def _scores(store: StoreSession, project: str | None) -> dict[tuple[str, str, st
             table_count=tables,
             measured_at=in_utc(started_at),
             quality_run_id=str(quality_run_id),
+            failed_count=failed,
+            violations=int(violations),
         )
-        for name, environment, scope, quality_run_id, started_at, tables, score in _any(
+        for name, environment, scope, quality_run_id, started_at, tables, failed, score, violations in _any(
             store.query("latest_scores", project=project)
         )
     }

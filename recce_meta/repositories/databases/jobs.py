@@ -187,7 +187,10 @@ class DatabaseJobs:
             return {
                 "run_id": measured.run_id,
                 "is_new": True,
-                "counts": {"objects": measured.table_count},
+                "counts": {
+                    "objects": measured.table_count,
+                    "issues": measured.failed_count + len(result.violations),
+                },
                 "message": f"{plural(measured.table_count, 'table')} measured{score}{failed}",
                 "warnings": (*unmeasured, *result.notes),
             }

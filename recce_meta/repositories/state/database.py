@@ -37,7 +37,7 @@ from recce_meta.repositories.state.tables import UtcTime, metadata, state_versio
 from recce_meta.warehouses import UrlParts, Warehouse, warehouse_for_scheme
 
 STATE_URL = "RECCE_META_STATE_URL"
-VERSION = 8
+VERSION = 9
 """Version of the tables."""
 DEFAULT_SCHEMA = "recce_meta_state"
 BUSY_SECONDS = 60
@@ -363,6 +363,7 @@ _ADDED: Mapping[int, tuple[tuple[str, str, str], ...]] = {
     6: (),
     7: (),
     8: (("connections", "database", "JSON"),),
+    9: (("jobs", "issues", "INTEGER"),),
 }
 """Table, column and type of the columns that each version has added."""
 _NEW_TABLES: Mapping[int, tuple[str, ...]] = {
@@ -373,6 +374,7 @@ _NEW_TABLES: Mapping[int, tuple[str, ...]] = {
     6: ("audit_events",),
     7: ("sessions",),
     8: (),
+    9: (),
 }
 """Tables that each version has added."""
 

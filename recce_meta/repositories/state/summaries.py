@@ -19,6 +19,7 @@ from recce_meta.repositories.state.tables import (
     webhooks,
 )
 from recce_meta.repositories.types import (
+    QUALITY,
     JobSource,
     JobStatus,
     PullRequestState,
@@ -81,6 +82,27 @@ class ConnectionSeconds(Struct, frozen=True, kw_only=True):
     """Bytes of the largest process."""
     fetched: int
     """Bytes received from the repository's server."""
+
+
+def last_issues(state: State) -> dict[str, tuple[str, int]]:
+    """Return the id of the last measurement of each database, and its number of issues, by connection."""
+    ended = jobs.alias()
+    # By the index of a connection's jobs: as many rows as scans since the last measurement.
+    last = (
+        select(ended.c.row)
+        .where(ended.c.connection_id == connections.c.id, ended.c.branch == QUALITY)
+        .where(ended.c.source == JobSource.DATABASE.value, ended.c.status == JobStatus.SUCCESS.value)
+        .order_by(ended.c.row.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(jobs.c.connection_id, jobs.c.run_id, jobs.c.issues).join(connections, jobs.c.row == last)
+    with state.read() as session:
+        return {
+            connection: (str(run_id), issues)
+            for connection, run_id, issues in session.execute(query)
+            if issues is not None
+        }
 
 
 def hook_summaries(state: State) -> dict[str, HookSummary]:

@@ -154,6 +154,7 @@ jobs = Table(
     Column("columns", Integer),
     Column("dependencies", Integer),
     Column("column_lineage", Integer),
+    Column("issues", Integer),
     UniqueConstraint("connection_id", "branch", "number"),
 )
 Index("jobs_by_connection", jobs.c.connection_id, jobs.c.row)

@@ -1,15 +1,22 @@
-"""Forms that connect a database, and change its connection."""
+"""List of connected databases, and the forms that connect one and change its connection."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
+from recce_meta.api.browse.overview import EnvironmentState, Score
 from recce_meta.errors import RecceMetaError, UsageError
-from recce_meta.repositories.answers import ConnectionAnswer
+from recce_meta.report.addresses import Addresses
+from recce_meta.repositories.answers import ActiveJob, ConnectionAnswer
 from recce_meta.repositories.requests import ConnectionChange, NewConnection
+from recce_meta.repositories.state.summaries import last_issues
 from recce_meta.server.connections.forms import addresses_of, converted, form_page, minutes_of
+from recce_meta.server.connections.freshness import current_jobs, freshness, sentence_html, sentence_text
+from recce_meta.server.connections.lists import CRUMB, one_line, tone_of, worker_notes
 from recce_meta.server.connections.routing import (
     ROOT,
     ConnectionPages,
@@ -17,8 +24,11 @@ from recce_meta.server.connections.routing import (
     address_of,
     require_admin,
 )
+from recce_meta.server.listing import ListColumn, Listing, Row
+from recce_meta.server.problems import Problem
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import Redirect
+from recce_meta.server.stores import StoreView
 
 pages = ConnectionPages()
 
@@ -26,6 +36,139 @@ Fields = Mapping[str, str]
 _LOGINS = ("url_env", "profile", "target")
 _LISTS = ("schemas", "include", "exclude")
 _MINUTES = ("scan_minutes", "quality_minutes")
+_Place = tuple[str, str, str]
+"""Store, project and environment."""
+
+
+@pages.listing("/databases")
+def databases(request: ConnectionRequest) -> Listing:
+    """List the connected databases with their latest scan and measurement, and the next one."""
+    service, now = request.service, datetime.now(timezone.utc)
+    jobs = current_jobs(service.active())
+    found = [one for one in service.list() if one.database is not None]
+    scans, notes = _latest_scans(request, {one.store for one in found})
+    issues = last_issues(service.state)
+    rows: list[Row] = [
+        _row(one, scans.get(_place(one)), jobs.get(one.id), issues.get(one.id), now) for one in found
+    ]
+    return Listing(
+        "Databases",
+        _columns(),
+        rows,
+        empty="No database is connected.",
+        notes=[*notes, *worker_notes(request)],
+        crumbs=(CRUMB,),
+        # Workers and other web processes change the state, which no version of a store shows.
+        is_kept=False,
+    )
+
+
+def _place(one: ConnectionAnswer) -> _Place:
+    assert one.database is not None
+    return one.store, one.database.project or one.name, one.environment
+
+
+def _latest_scans(
+    request: ConnectionRequest, stores: Collection[str]
+) -> tuple[Mapping[_Place, EnvironmentState], list[str]]:
+    """Return the latest scan of each place in *stores*, and a note for each store that cannot be read."""
+    scans: dict[_Place, EnvironmentState] = {}
+    notes = [
+        f"This server does not open the store {name}" for name in stores if name not in request.site.stores
+    ]
+    for store, overview in request.site.read_all(StoreView.overview).items():
+        if isinstance(overview, Problem):
+            notes += [f"The store {store} cannot be read: {overview.message}"] if store in stores else []
+            continue
+        for states in overview.databases.values():
+            # A change of the schemas to scan begins a history of its own.
+            for state in sorted(states, key=lambda one: one.run.counted_at):
+                scans[store, state.run.project_name, state.run.environment] = state
+    return scans, notes
+
+
+def _row(
+    one: ConnectionAnswer,
+    state: EnvironmentState | None,
+    job: ActiveJob | None,
+    last: tuple[str, int] | None,
+    now: datetime,
+) -> Row:
+    sentence, quality = freshness(one, job, now), None if state is None else state.quality
+    store, project, environment = _place(one)
+    to = Addresses(store)
+    page = partial(to.database, project, environment=environment)
+    return {
+        "name": one.name,
+        "freshness": sentence_text(sentence, now),
+        "sentence": sentence_html(sentence, now),
+        "status": one.status.value,
+        "error": one.error,
+        "scanned_at": state and state.run.run_at,
+        "scan": state and page(),
+        "objects": state and state.run.node_count,
+        "changes": state and state.changes and state.changes.total,
+        "to_changes": state and page("changes"),
+        "score": quality and quality.score,
+        "issues": quality and _issues(quality, last),
+        "quality": to.quality(project=project, environment=environment),
+        "measured_at": quality and quality.measured_at,
+        "next_check_at": one.next_check_at,
+        "adapter": state and state.run.adapter_type,
+        "address": one.repo_url,
+        "project": project,
+        "store": store,
+        "environment": environment,
+        "id": one.id,
+    }
+
+
+def _issues(quality: Score, last: tuple[str, int] | None) -> int:
+    """Return the number of issues: by the *last* job, unless *quality* was measured in another way."""
+    if last is not None and last[0] == quality.quality_run_id:
+        # A store has the conditions of quality.yml, not those of a connection.
+        return last[1]
+    return quality.violations + quality.failed_count
+
+
+def _columns() -> list[ListColumn]:
+    return [
+        ListColumn("name", "database", link=lambda row: address_of(row["id"])),
+        ListColumn("freshness", "freshness", body=lambda row: row["sentence"]),
+        ListColumn("status", "status", "tag", has_facets=True, tone=tone_of("status")),
+        ListColumn("error", "last error", body=one_line("error")),
+        ListColumn("scanned_at", "latest scan", "time", link=lambda row: row["scan"]),
+        ListColumn("objects", "objects", "number", about="Schemas, tables and views of the latest scan."),
+        ListColumn(
+            "changes",
+            "changes",
+            "number",
+            link=lambda row: row["to_changes"],
+            about="Objects that differ from the scan before; empty for the first.",
+        ),
+        ListColumn(
+            "score",
+            "score",
+            "bar",
+            link=lambda row: row["quality"],
+            about="Mean score of the tables in the latest measurement, from 0 to 100.",
+        ),
+        ListColumn(
+            "issues",
+            "issues",
+            "number",
+            link=lambda row: row["quality"],
+            about="Tables that could not be measured, and failed conditions, of the latest measurement.",
+        ),
+        ListColumn("measured_at", "measured", "time"),
+        ListColumn("next_check_at", "next run", "time"),
+        ListColumn("adapter", "warehouse", has_facets=True),
+        ListColumn("address", "address"),
+        ListColumn("project", "project"),
+        ListColumn("store", "store", has_facets=True),
+        ListColumn("environment", "environment", has_facets=True),
+        ListColumn("id", "id", "code"),
+    ]
 
 
 @pages.page("/new-database")

@@ -108,6 +108,7 @@ def connections(request: ConnectionRequest) -> Listing:
         values={
             "new": f"{ROOT}/new",
             "new_database": f"{ROOT}/new-database",
+            "databases": f"{ROOT}/databases" if any(one.database for one in found) else None,
             "admin": f"{ROOT}/admin",
             "is_admin": request.caller.is_admin,
             "is_active": bool(jobs),

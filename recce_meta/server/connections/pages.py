@@ -311,6 +311,7 @@ def _job_facts(job: JobAnswer) -> list[tuple[str, object]]:
         ("columns", figures.columns),
         ("dependencies", figures.dependencies),
         ("column lineage", figures.column_lineage),
+        ("issues", figures.issues),
         ("processor seconds", figures.cpu_seconds and f"{figures.cpu_seconds:,.1f}"),
         ("peak memory", figures.peak_memory and f"{figures.peak_memory / 2**20:,.0f} MB"),
         ("fetched", figures.fetched and f"{figures.fetched / 2**20:,.1f} MB"),

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from recce_meta.api.browse.overview import EnvironmentState, StoreOverview, store_overview
+from recce_meta.api.browse.overview import EnvironmentState, StoreOverview
 from recce_meta.errors import agree, first_line, plural
 from recce_meta.models.run import COMPLETE, FAILED
 from recce_meta.report.addresses import Addresses
@@ -67,7 +67,7 @@ def home(site: Site) -> Any:
 def overview_section(view: StoreView, now: datetime) -> Mapping[str, Any]:
     """Return what the template shows of one store."""
     # Without ages, so that it stays valid until the store changes.
-    overview = view.cached(("overview",), lambda: store_overview(view.adapter, schema=view.schema))
+    overview = view.overview()
     projects = [state for states in by_harm(overview.projects) for state in states]
     databases = [state for states in overview.databases.values() for state in states]
     return {
@@ -222,11 +222,10 @@ def overview_figures(
 def environments(request: Request) -> Listing:
     """List the latest run of each environment of every project and scanned database."""
     view = request.view
-    overview = view.cached(("overview",), lambda: store_overview(view.adapter, schema=view.schema))
     return Listing(
         "Environments",
         environment_columns(view.to),
-        [environment_row(state) for state in overview.environments],
+        [environment_row(state) for state in view.overview().environments],
         empty=NO_RUNS,
     )
 

@@ -98,9 +98,7 @@ def _overview(request: Request) -> StoreOverview:
     )
     # An unknown name would otherwise be a project without runs.
     if not found.environments:
-        known = sorted(
-            view.cached(("overview",), lambda: store_overview(view.adapter, schema=view.schema)).projects
-        )
+        known = sorted(view.overview().projects)
         error = UnknownNameError("project", name, known)
         raise NotFound(error.message, hint=error.hint or "the overview lists all projects")
     return found

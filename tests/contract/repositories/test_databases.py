@@ -42,6 +42,7 @@ from recce_meta.repositories.service import ConnectionTestFailed, RepositoryServ
 from recce_meta.repositories.state.connections import get_connection, update_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import events_after, get_job, last_job, list_jobs
+from recce_meta.repositories.state.summaries import last_issues
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.types import (
     QUALITY,
@@ -261,6 +262,7 @@ def test_changed_schemas_failed_conditions_and_failures_are_sent_once(
     (tmp_path / "away.db").rename(file)
     back = place.run(connection)
 
+    assert last_issues(place.state)[connection] == (again.run_id, 1)
     assert [failed.status, twice.status, back.status] == [
         JobStatus.FAILED,
         JobStatus.FAILED,

@@ -426,7 +426,7 @@ def test_a_state_keeps_its_id(url: str) -> None:
         assert again.id == state.id
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, 7, 8])
 def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> None:
     with states.opened(url) as state:
         kept = connections.add_connection(state, states.shop())
@@ -439,6 +439,7 @@ def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> Non
         asked = {"trigger": Trigger.MANUAL, "requested_by": "ada"}
         job = jobs.request_job(migrated, kept.id, "main", **asked).job
         assert (job.source, job.pull_request, job.wanted_sha) == (JobSource.BRANCH, None, None)
+        assert job.figures.issues is None
         with migrated.write() as session:
             tasks.add_task(migrated, session, TaskKind.REPORT, "key", kept.id)
         assert [one.key for one in tasks.list_tasks(migrated)] == ["key"]
@@ -459,8 +460,11 @@ def make_older(state: State, version: int) -> None:
             for since, table in added.items():
                 if since > version:
                     table.drop(session)
-            place = tables.connections.name if state.schema is None else f'"{state.schema}".connections'
-            session.exec_driver_sql(f"ALTER TABLE {place} DROP COLUMN database")
+            for since, column in {9: "jobs.issues", 8: "connections.database"}.items():
+                table, _, name = column.partition(".")
+                place = table if state.schema is None else f'"{state.schema}".{table}'
+                if since > version:
+                    session.exec_driver_sql(f"ALTER TABLE {place} DROP COLUMN {name}")
             session.execute(update(tables.state_version).values(version=version))
         return
     # Version 1 differs from version 2 by one column.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -32,6 +33,10 @@ from recce_meta.quality.compare import QualityResult
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.quality import score_text
 from recce_meta.report.quality_history import history_table
+from recce_meta.repositories.requests import Caller, NewConnection, NewDatabase
+from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.state.connections import update_connection
+from recce_meta.repositories.state.database import open_state
 from recce_meta.server.access import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.relation import relation_values
@@ -157,6 +162,45 @@ def test_the_list_of_databases_has_the_latest_scan_and_its_changes(live: Live) -
     assert (row["schema_count"], row["table_count"]) == (latest.counts.schemas, latest.counts.tables)
     assert row["changes"] == len(latest.diff.changed)
     assert unescape(live.text(TO.of("databases"))).count(PROJECT) >= 1
+
+
+def test_connected_databases_are_listed_with_scan_score_issues_and_next_run(
+    live: Live, tmp_path: Path
+) -> None:
+    """As the store has them; one that was never scanned, or whose store is elsewhere, claims nothing."""
+    state = open_state(f"sqlite:///{tmp_path / 'state.db'}", {})
+    service = RepositoryService(state, environ={})
+    for name, store, project in (
+        ("live", "default", PROJECT),
+        ("new", "default", None),
+        ("far", "elsewhere", PROJECT),
+    ):
+        own = NewDatabase(url_env="SHOP_URL", project=project)
+        request = NewConnection(repo_url="", name=name, database=own, store=store, environment="current")
+        asyncio.run(service.add(request, caller=Caller(name="ann", is_admin=True), is_tested=False))
+    update_connection(state, service.get("live").id, next_check_at=datetime(2026, 12, 1, tzinfo=timezone.utc))
+    app = create_app({"default": live.store}, Access(), service)
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        found = {row["name"]: row for row in client.get("/connections/databases.json").json()}
+        page = unescape(client.get("/connections/databases").text)
+        pages = [client.get(address).status_code for address in re.findall(r'href="(/s/default[^"]*)"', page)]
+        linked = 'href="/connections/databases"' in client.get("/connections").text
+    state.close()
+
+    quality, diff = live.measured[1].quality, live.scans[1].diff
+    assert diff is not None
+    metrics = [one for table in quality.tables for part in (table, *table.columns) for one in part.metrics]
+    broken = sum(one.holds is False or one.reason is not None for one in metrics)
+    unmeasured = sum(table.reason is not None for table in quality.tables)
+    assert broken and unmeasured
+    own = found["live"]
+    assert own["score"] == pytest.approx(quality.run.score) and own["changes"] == len(diff.changed)
+    assert (own["issues"], own["objects"]) == (broken + unmeasured, live.scans[1].run.node_count)
+    assert own["next_check_at"].startswith("2026-12-01")
+    for name in ("new", "far"):
+        assert [found[name][field] for field in ("scanned_at", "changes", "score", "issues")] == [None] * 4
+    assert "This server does not open the store elsewhere" in page
+    assert linked and set(pages) == {200}
 
 
 def test_a_database_page_leads_to_changes_keys_and_the_diff_of_both_scans(live: Live) -> None:

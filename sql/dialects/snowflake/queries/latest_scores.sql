@@ -1,13 +1,15 @@
 -- The latest complete measurement of quality of each project and environment, apart for each scope of a scan as in
--- `latest_states`. `scope` is NULL for runs that are not scans.
+-- `latest_states`. `scope` is NULL for runs that are not scans; `violations` are conditions that do not hold.
 SELECT
-  project_name,
-  environment,
-  scope,
-  quality_run_id,
-  started_at,
-  table_count,
-  score
+  latest.project_name,
+  latest.environment,
+  latest.scope,
+  latest.quality_run_id,
+  latest.started_at,
+  latest.table_count,
+  latest.failed_count,
+  latest.score,
+  COALESCE(broken.violations, 0) AS violations
 FROM (
   SELECT
     measured.project_name,
@@ -15,6 +17,7 @@ FROM (
     measured.quality_run_id,
     measured.started_at,
     measured.table_count,
+    measured.failed_count,
     measured.score,
     CASE WHEN run.extractor = 'database' THEN COALESCE(run.command, 'scan') END AS scope,
     ROW_NUMBER() OVER (
@@ -34,6 +37,17 @@ FROM (
       CAST(:project AS VARCHAR) IS NULL
       OR measured.project_name = CAST(:project AS VARCHAR)
     )
-) AS aged_measurements
+) AS latest
+LEFT JOIN (
+  SELECT
+    quality_run_id,
+    COUNT(*) AS violations
+  FROM recce_metadata.store_quality_metrics
+  WHERE
+    NOT holds OR reason IS NOT NULL
+  GROUP BY
+    quality_run_id
+) AS broken
+  ON broken.quality_run_id = latest.quality_run_id
 WHERE
-  age = 1;
+  latest.age = 1;
