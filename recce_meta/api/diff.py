@@ -367,8 +367,8 @@ def parse_fail_on(text: str, *, like_dbt: bool = False, of_data: bool = False) -
 def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
     """Return the changes with a status, a category or a reason in *conditions*.
 
-    `fails` matches changes that remove or rename columns so that a node certainly fails, `may_fail` also
-    those of which this is not known. `any` matches every change except SQL rewritten with the same meaning.
+    `fails` matches changes with which a node certainly fails, `may_fail` also those that may make one fail.
+    `any` matches every change except SQL rewritten with the same meaning.
 
     Raises UsageError for an effect in a diff of a scan and a dbt run, which has no effects.
     """
@@ -391,7 +391,7 @@ def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
     return [
         change
         for change in diff.changed
-        if change.unique_id in origins
+        if (change.unique_id in origins or (harms and change.build_fails))
         or ("any" in conditions and not change.is_rewritten)
         or change.status.value in conditions
         or (change.category is not None and change.category.value in conditions)

@@ -63,7 +63,6 @@ UNSTABLE = re.compile(
 
 # Snapshots: the same macros on all adapters (snapshots/helpers.sql, snapshots/strategies.sql).
 _NO_KEY = "unique_key names a removed column"
-_KEY_LOST = failing(f"{_NO_KEY}, and dbt skips readers; after a full refresh, those of the column fail")
 _NEW_VERSIONS = "get a new version, every row that differs: the old ones are closed"
 SNAPSHOT_COLUMNS: Mapping[tuple[Edit, str], Outcome] = {
     (Edit.ADDED, "check_cols"): Outcome(
@@ -481,7 +480,7 @@ def column_outcome(
     decides = next((DECIDING[role] for role in roles if role in DECIDING), None)
     if edit is Edit.REMOVED and "unique_key" in roles:
         is_found = strategy == "delete+insert" and isinstance(node.config.get("unique_key"), str)
-        return KEY_STAYS if is_found and policy == "append_new_columns" else _KEY_LOST
+        return KEY_STAYS if is_found and policy == "append_new_columns" else failing(_NO_KEY)
     if edit is Edit.REMOVED and name in names_in(node.config.get("merge_update_columns")):
         return failing("merge_update_columns names a removed column")
     if is_retyped:

@@ -49,8 +49,8 @@ class Category(StringEnum):
 
 EXISTING = "existing rows"
 """Start of the phrases that say what a build does with rows that a table holds already."""
-
-
+BUILD_FAILS = "the build fails"
+"""Start of the phrases that say why dbt stops, so that the old content stays."""
 AS_LONG_AS = "as long as"
 """Start of the phrase that names the facts on which a category rests."""
 
@@ -246,6 +246,11 @@ class Change(Tabular, frozen=True, kw_only=True):
     def about_existing(self) -> tuple[str, ...]:
         """What the next build does with rows that the table holds already, as phrases."""
         return tuple(reason for reason in self.category_reasons if reason.startswith(EXISTING))
+
+    @property
+    def build_fails(self) -> bool:
+        """True if the next run without a full refresh certainly fails to build the edited node."""
+        return any(reason.startswith(BUILD_FAILS) for reason in self.category_reasons)
 
     @property
     def conditions(self) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ TESTED_FAILS = "the model that it tests fails"
 ABOVE_MAY_FAIL = "it reads a definition that fails or may fail"
 UNTRACED_ABOVE = "a node above it may lose the removed column: its columns are not traced"
 KEPT_ABOVE = "a table above it keeps the removed column until a full refresh"
+SKIPPED = "a node above it fails, so dbt skips it; it fails once that table is built anew"
 
 
 class ParentRead(NamedTuple):
@@ -62,10 +63,8 @@ ParentReadsOf: TypeAlias = Callable[[Collection[LineageEdge]], Mapping[LineageEd
 MentionsOf: TypeAlias = Callable[[str, Collection[str]], Collection[str]]
 """Returns which of some nodes name a parent in their SQL."""
 
-
 ExistingRowsOf: TypeAlias = Callable[[str, ColumnChange], Outcome | None]
 """Returns what a run does with existing rows of a node if a column changes; None for a node without them."""
-
 
 FailingWith: TypeAlias = Callable[[str], Collection[str]]
 """Returns the nodes with the SQL of a node: readers of an ephemeral model, and unit tests."""
@@ -270,7 +269,7 @@ class _Propagation:
             for child in children:
                 yield part._replace(unique_id=child, distance=distance, fails=False, may_fail=may_fail)
             return
-        part = part._replace(doubt=part.doubt or (KEPT_ABOVE if self._keeps(part) else ""))
+        part = part._replace(doubt=part.doubt or self._doubt(part.unique_id, part))
         readers = self._current.readers(part.unique_id, children)
         earlier = self._base.readers(part.unique_id, children) if part.status is not Status.MODIFIED else {}
         is_new = part.status is Status.ADDED and not self._source.is_blind
@@ -308,15 +307,18 @@ class _Propagation:
                     yield found._replace(fails=False, may_fail=TESTED_FAILS) if is_unsure else found
         for index in (readers, earlier) if part.status is Status.REMOVED else (readers,):
             for child, edges in index.items():
-                # If it is not certain that the reader fails, its own readers may.
-                for edge in edges.of(part.column) if failing.get(child, 0.0) < CERTAIN else ():
-                    yield self._follow(part, child, edge, is_current=index is readers)
+                # If it is not certain that the reader fails, or its table stays, its own readers may.
+                if failing.get(child, 0.0) < CERTAIN or self._doubt(child, part) == SKIPPED:
+                    for edge in edges.of(part.column):
+                        yield self._follow(part, child, edge, is_current=index is readers)
 
-    def _keeps(self, part: _AffectedPart) -> bool:
-        """Return True if a table of earlier runs keeps the removed column of *part*."""
-        removed = ColumnChange(part.column, part.status)
-        is_removed = part.status is Status.REMOVED
-        return is_removed and self._source.existing(part.unique_id, removed) in (REMOVED_STAYS, KEY_STAYS)
+    def _doubt(self, unique_id: str, part: _AffectedPart) -> str:
+        """Return why the table of *unique_id* keeps the removed column of *part*; empty if it does not."""
+        if part.status is not Status.REMOVED:
+            return ""
+        outcome = self._source.existing(unique_id, ColumnChange(part.column, part.status))
+        is_kept = outcome in (REMOVED_STAYS, KEY_STAYS)
+        return SKIPPED if outcome is not None and outcome.fails else KEPT_ABOVE if is_kept else ""
 
     def _failed_columns(
         self, failed: _AffectedPart, reads: Iterable[_Reads | None]

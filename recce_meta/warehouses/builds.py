@@ -14,7 +14,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
-from recce_meta.models.change import EXISTING, Category
+from recce_meta.models.change import BUILD_FAILS, EXISTING, Category
 
 
 class Statement(Enum):
@@ -68,7 +68,7 @@ class Outcome(NamedTuple):
     def reason(self) -> str:
         """Return the phrase that reports show."""
         if self.fails:
-            return f"the build fails: {self.existing}"
+            return f"{BUILD_FAILS}: {self.existing}"
         return f"{EXISTING} {self.existing}" if self.existing else ""
 
 

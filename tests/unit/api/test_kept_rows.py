@@ -16,7 +16,7 @@ from recce_meta.models.change import BY_GUESS
 from recce_meta.models.lineage import Usage
 from recce_meta.sql_lineage.project.columns import PYTHON, analyse_project
 from recce_meta.sql_lineage.project.nodes import OTHER_FIXTURE
-from recce_meta.sql_lineage.propagation import KEPT_ABOVE, NOT_TRACED, UNTRACED_ABOVE
+from recce_meta.sql_lineage.propagation import KEPT_ABOVE, NOT_TRACED, SKIPPED, UNTRACED_ABOVE
 
 CHECK = {"materialized": "snapshot", "strategy": "check", "check_cols": ["a"], "unique_key": "id"}
 CHECK_ALL = {**CHECK, "check_cols": "all"}
@@ -335,6 +335,7 @@ def failing_readers(sql: str, edited: str = LESS, reader: str = "select a from k
 
 
 WORKS, FAILS, KEPT, GUESSED = (False, ""), (True, ""), (False, KEPT_ABOVE), (False, BY_GUESS)
+LATER = (False, SKIPPED)
 APPENDED = "append_new_columns"
 RENAMED = P.replace("a,", "a as z,")
 
@@ -344,7 +345,9 @@ RENAMED = P.replace("a,", "a as z,")
     [
         ({"on_schema_change": "append_new_columns"}, [WORKS, WORKS, KEPT]),
         ({"on_schema_change": "sync_all_columns"}, [WORKS, WORKS, FAILS]),
-        ({"on_schema_change": "ignore"}, [FAILS, WORKS, WORKS]),
+        ({"on_schema_change": "ignore"}, [FAILS, WORKS, LATER]),
+        ({"on_schema_change": "fail"}, [FAILS, WORKS, LATER]),
+        (CHECK, [FAILS, WORKS, LATER]),
         ({"incremental_strategy": "merge"}, [WORKS, WORKS, KEPT]),
         ({"full_refresh": True}, [WORKS, WORKS, FAILS]),
         (TIMESTAMP, [WORKS, WORKS, KEPT]),
@@ -355,11 +358,36 @@ def test_readers_of_a_column_that_a_table_keeps_may_fail(config: dict[str, Any],
 
 
 @pytest.mark.parametrize(
+    ("config", "is_failing"),
+    [
+        (KEYED, True),
+        ({**KEYED, "on_schema_change": "fail"}, True),
+        ({**KEYED, "unique_key": "a", "on_schema_change": "sync_all_columns"}, True),
+        ({**KEYED, "on_schema_change": "append_new_columns"}, False),
+        (CHECK, True),
+        (CHECK_ALL, False),
+    ],
+)
+def test_an_edited_model_whose_build_fails_is_found_by_fail_on(
+    config: dict[str, Any], is_failing: bool
+) -> None:
+    sides = []
+    for run_id, sql in (("b", K), ("bc", K.replace("a, ", ""))):
+        kept = node("k", sql, "model.shop.p", **config)
+        sides.append(project(run_id, node("p", P), kept, node("r", "select a from k", kept.unique_id)))
+    diff = whole_diff(*sides, NOTHING_MORE)
+
+    assert [(one.fails, one.may_fail) for one in diff.impacted] == [LATER if is_failing else KEPT]
+    found = [one.name for one in failing_changes(diff, frozenset({"fails"}))]
+    assert found == (["k"] if is_failing else [])
+
+
+@pytest.mark.parametrize(
     ("key", "strategy", "expected"),
     [
         ("a", "delete+insert", [WORKS, WORKS, KEPT]),
-        (["a"], "delete+insert", [FAILS, WORKS, FAILS]),
-        ("a", "merge", [FAILS, WORKS, FAILS]),
+        (["a"], "delete+insert", [FAILS, WORKS, LATER]),
+        ("a", "merge", [FAILS, WORKS, LATER]),
     ],
 )
 def test_a_removed_key_that_the_table_keeps_deletes_all_rows(
@@ -367,7 +395,7 @@ def test_a_removed_key_that_the_table_keeps_deletes_all_rows(
 ) -> None:
     config = {**KEYED, "unique_key": key, "incremental_strategy": strategy, "on_schema_change": APPENDED}
     assert failing_readers(STAR, **config) == expected
-    assert reached(LESS, config, sql=STAR) == ("fails" if expected == [FAILS, WORKS, FAILS] else "rows")
+    assert reached(LESS, config, sql=STAR) == ("fails" if expected == [FAILS, WORKS, LATER] else "rows")
 
 
 @pytest.mark.parametrize(
