@@ -295,9 +295,10 @@ def _sentence(text: str | None) -> str | None:
 def _field_texts(kind: type) -> dict[str, str]:
     """Return the docstrings of the fields of *kind* and its bases."""
     found: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        if not issubclass(base, Struct) or base is Struct:
-            continue
+    # A struct with options names the class that declares them.
+    declared = [kind.declared] if hasattr(kind, "declared") else []
+    bases = [base for base in reversed(kind.__mro__) if issubclass(base, Struct) and base is not Struct]
+    for base in (*declared, *bases):
         (definition,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
         assert isinstance(definition, ast.ClassDef)
         for field, text in zip(definition.body, definition.body[1:], strict=False):

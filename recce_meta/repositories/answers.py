@@ -11,24 +11,26 @@ from msgspec.structs import replace
 
 from recce_meta.models.rows import Tabular
 from recce_meta.models.run import Check, ExtractionTier, IsolationKind, Trigger
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.declaring import STORED
 from recce_meta.repositories.state.jobs import JobStatistics, ObjectsFound, StageSeconds
 from recce_meta.repositories.types import (
     ConnectionStatus,
     DatabaseOptions,
     ExtractionJob,
     ForgeName,
-    GitHubApp,
     JobEvent,
     JobFigures,
     JobSource,
     JobStatus,
-    ProfileTarget,
     RepositoryConnection,
     Stage,
+    with_options,
 )
 
 
-class ConnectionAnswer(Tabular, frozen=True, kw_only=True):
+@with_options(STORED, after="token_hint", renamed={"dbt_version": "required_dbt_version"})
+class ConnectionAnswer(ConnectionOptions, Tabular, frozen=True, kw_only=True):
     """A connection of a repository."""
 
     id: str
@@ -61,30 +63,8 @@ class ConnectionAnswer(Tabular, frozen=True, kw_only=True):
     """Whether an encrypted token is stored."""
     token_hint: str | None
     """Last four characters of the stored token."""
-    token_env: str | None
-    """Environment variable of the worker that holds the token."""
-    github_app: GitHubApp | None
-    store: str
-    environment: str
-    adapter: str | None
-    profile: ProfileTarget
-    variables: Mapping[str, str]
     required_dbt_version: str | None
     """Minor version of dbt that the connection asks for; None for what the project requires."""
-    isolation: IsolationKind | None
-    is_trusted: bool
-    requires_dbt: bool
-    poll_minutes: float | None
-    is_upload_only: bool
-    """Whether runs only come from uploads."""
-    watches_pull_requests: bool
-    """Whether pull requests are compared, and get a comment and a commit status."""
-    fail_on: Sequence[str]
-    """Conditions under which the commit status of a pull request fails."""
-    runs_checks: bool
-    """Whether checks.yml and quality.yml are run after an extraction."""
-    notify: Sequence[str]
-    """Where notifications are sent, without secrets."""
     database: DatabaseOptions | None
     """Login and scope of a database; None for a repository."""
     forge_error: str | None

@@ -19,13 +19,23 @@ from recce_meta.api.diff import parse_fail_on
 from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models.run import IsolationKind
 from recce_meta.redaction import passwords_in
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.options.declaring import CHANGE, MINUTES, MOST_MINUTES, NEW, options_of
 from recce_meta.repositories.secrets import SecretField
-from recce_meta.repositories.types import ForgeName, GitHubApp, ProfileTarget, RepositoryConnection
+from recce_meta.repositories.types import (
+    ForgeName,
+    GitHubApp,
+    ProfileTarget,
+    RepositoryConnection,
+    with_options,
+)
 from recce_meta.warehouses import available
 
 SECRET_FIELDS: Mapping[str, SecretField] = {"access_token": "token", "private_key": "private_key"}
 """Stored secret of each field with one."""
-OWNER_FIELDS = ("token_env", "is_trusted", "runs_checks")
+_OPTIONS = options_of(ConnectionOptions)
+OWNER_FIELDS = tuple(name for name, one in _OPTIONS.items() if one.is_of_owner)
 """Fields that only an administrator sets: the first gives a variable of the server to the repository's host,
 the second runs the repository's files without isolation, the third its SQL in the warehouse."""
 MOST_BRANCHES = 20
@@ -64,42 +74,24 @@ def refuse_database(connection: RepositoryConnection) -> None:
         )
 
 
-class NewDatabase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+@with_options(NEW)
+class NewDatabase(DatabaseSettings, Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Database to connect: a target of the worker's profiles.yml, a URL in a variable, or a URL."""
 
-    target: str | None = None
-    profile: str | None = None
-    url_env: str | None = None
-    """Environment variable of the worker that holds the URL."""
     url: str | None = None
     """URL with its password, which is stored encrypted."""
-    schemas: tuple[str, ...] = ()
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    project: str | None = None
-    """Project of the runs. Default: the name of the connection."""
-    scan_minutes: float | None = 60
-    """Interval between two scans; None for never."""
-    quality_minutes: float | None = 24 * 60
-    """Interval between two measurements of quality; None for never."""
 
     def __repr__(self) -> str:
         return f"NewDatabase({', '.join(name for name in self.__struct_fields__ if getattr(self, name))})"
 
 
-class DatabaseChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+@with_options(CHANGE)
+class DatabaseChange(
+    DatabaseSettings, Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Fields of a database to change; the others stay. Another way to log in replaces the one before."""
 
-    target: str | UnsetType | None = UNSET
-    profile: str | UnsetType | None = UNSET
-    url_env: str | UnsetType | None = UNSET
     url: str | UnsetType = UNSET
-    schemas: tuple[str, ...] | UnsetType = UNSET
-    include: tuple[str, ...] | UnsetType = UNSET
-    exclude: tuple[str, ...] | UnsetType = UNSET
-    project: str | UnsetType | None = UNSET
-    scan_minutes: float | UnsetType | None = UNSET
-    quality_minutes: float | UnsetType | None = UNSET
 
     def __repr__(self) -> str:
         return f"DatabaseChange({', '.join(self.given())})"
@@ -114,7 +106,8 @@ def _given(change: Struct) -> dict[str, Any]:
     return {name: value for name, value in pairs if value is not UNSET}
 
 
-class NewConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+@with_options(NEW, after="subdirectory")
+class NewConnection(ConnectionOptions, Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Connection to add; None for what is found out, or has a default."""
 
     repo_url: str
@@ -129,38 +122,19 @@ class NewConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     branches: tuple[str, ...] = ()
     """Further branches to follow."""
     subdirectory: str = ""
-    access_token: str | None = None
-    token_env: str | None = None
-    github_app: GitHubApp | None = None
-    private_key: str | None = None
-    """Private key of the GitHub App, as PEM."""
-    store: str = "default"
-    environment: str = "prod"
-    adapter: str | None = None
-    profile: ProfileTarget = ProfileTarget()
-    variables: Mapping[str, str] = {}
     required_dbt_version: str | UnsetType | None = UNSET
     """Minor version of dbt; None for what the project requires."""
     dbt_version: str | None = None
     """Deprecated name of `required_dbt_version`."""
-    isolation: IsolationKind | None = None
-    is_trusted: bool = False
-    requires_dbt: bool = False
-    poll_minutes: float | None = 15
-    is_upload_only: bool = False
-    """Whether runs only come from uploads; `repo_url` may then be empty."""
-    watches_pull_requests: bool = True
-    fail_on: tuple[str, ...] = ()
-    """Conditions of `diff --fail-on` for the commit status of pull requests."""
-    runs_checks: bool = False
-    notify: tuple[str, ...] = ()
-    """Addresses of notifications, which are stored encrypted; see `notify_hint`."""
 
     def __repr__(self) -> str:
         return f"NewConnection(repo_url={self.repo_url!r})"
 
 
-class ConnectionChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+@with_options(CHANGE, after="subdirectory")
+class ConnectionChange(
+    ConnectionOptions, Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Fields of a connection to change; the others stay.
 
     The address stays: the stored token must not be sent to another host.
@@ -172,29 +146,10 @@ class ConnectionChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     branches: tuple[str, ...] | UnsetType = UNSET
     """Further branches to follow."""
     subdirectory: str | UnsetType = UNSET
-    access_token: str | UnsetType | None = UNSET
-    """New token; None removes the stored one."""
-    token_env: str | UnsetType | None = UNSET
-    github_app: GitHubApp | UnsetType | None = UNSET
-    private_key: str | UnsetType | None = UNSET
-    store: str | UnsetType = UNSET
-    environment: str | UnsetType = UNSET
-    adapter: str | UnsetType | None = UNSET
-    profile: ProfileTarget | UnsetType = UNSET
-    variables: Mapping[str, str] | UnsetType = UNSET
     required_dbt_version: str | UnsetType | None = UNSET
     """Minor version of dbt; None for what the project requires."""
-    dbt_version: str | UnsetType | None = UNSET
+    dbt_version: str | UnsetType | None = UNSET  # type: ignore[assignment]
     """Deprecated name of `required_dbt_version`."""
-    isolation: IsolationKind | UnsetType | None = UNSET
-    is_trusted: bool | UnsetType = UNSET
-    requires_dbt: bool | UnsetType = UNSET
-    poll_minutes: float | UnsetType | None = UNSET
-    watches_pull_requests: bool | UnsetType = UNSET
-    fail_on: tuple[str, ...] | UnsetType = UNSET
-    runs_checks: bool | UnsetType = UNSET
-    notify: tuple[str, ...] | UnsetType = UNSET
-    """Addresses of notifications; none to send nothing."""
     database: DatabaseChange | UnsetType = UNSET
     """Fields of a database to change."""
 
@@ -217,13 +172,11 @@ def refuse_owner_fields(request: NewConnection | ConnectionChange, caller: Calle
     for name in OWNER_FIELDS:
         # Removing the variable or the trust only takes rights away, so every caller may do that.
         if getattr(request, name) not in (None, False, UNSET):
+            usage = _OPTIONS[name].flags[0].usage
             raise PermissionRefused(
                 f"Only an administrator may set {name}",
-                hint=f"use a token with the scope admin, or: recce-meta connection set NAME {_OPTION[name]}",
+                hint=f"use a token with the scope admin, or: recce-meta connection set NAME {usage}",
             )
-
-
-_OPTION = {"token_env": "--token-env VARIABLE", "is_trusted": "--trusted", "runs_checks": "--run-checks"}
 
 
 def refuse_untrusted(isolation: IsolationKind | None, *, is_trusted: bool | None) -> None:
@@ -276,11 +229,16 @@ def check_request(
         notify_hint(address)
     if given.get("is_upload_only") and given["access_token"] not in (None, UNSET):
         raise UsageError("A connection that is only uploaded to needs no token", hint="leave it out")
-    minutes = given["poll_minutes"]
-    if minutes not in (None, UNSET) and not 1 <= minutes <= 7 * 24 * 60:
+    for name in options_of(ConnectionOptions, of=MINUTES):
+        flag = _OPTIONS[name].flags[0].usage
+        check_minutes(name, given[name], never=f"{flag} 0")
+
+
+def check_minutes(name: str, minutes: Any, *, never: str) -> None:
+    """Raise UsageError if the interval *name* is out of range; *never* is the value that turns it off."""
+    if minutes not in (None, UNSET) and not 1 <= minutes <= MOST_MINUTES:
         raise UsageError(
-            f"Invalid poll_minutes: {minutes:g}",
-            hint="1 to 10080; for never --poll-minutes 0, or null in the API",
+            f"Invalid {name}: {minutes:g}", hint=f"1 to {MOST_MINUTES}; for never {never}, or null in the API"
         )
 
 

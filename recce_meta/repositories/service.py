@@ -38,6 +38,8 @@ from recce_meta.repositories.answers import (
 from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.declaring import NEW, STORED, options_of
 from recce_meta.repositories.requests import (
     SECRET_FIELDS,
     Caller,
@@ -237,13 +239,13 @@ class RepositoryService:
         is_database = request.database is not None
         own = options.new_fields(request, caller) if is_database else self._repository_fields(request, found)
         fields: dict[str, Any] = {field: getattr(request, field) for field in _COPIED}
+        fields["adapter"] = request.adapter or (None if found is None else found.adapter)
+        fields["notify"] = tuple(map(notify_hint, request.notify))
         connection = RepositoryConnection(
             # Without `:` and `|`, which separate the parts of job ids and of sealed secrets.
             id=secrets.token_hex(6),
-            adapter=request.adapter or (None if found is None else found.adapter),
             created_at=datetime.now(timezone.utc),
             created_by=caller.name,
-            notify=tuple(map(notify_hint, request.notify)),
             **(fields | own),
         )
         given = given_secrets(request)
@@ -563,8 +565,7 @@ class RepositoryService:
             branch=connection.branch,
             branches=connection.branches[1:],
             subdirectory=connection.subdirectory,
-            adapter=connection.adapter,
-            **{field: getattr(connection, field) for field in _COPIED},
+            **{field: getattr(connection, field) for field in _COPIED if field != "notify"},
             **stored,
         )
 
@@ -589,9 +590,5 @@ class RepositoryService:
         return next(name for number in range(2, 10_000) if (name := f"{repository}-{number}") not in used)
 
 
-_COPIED = (
-    *("token_env", "github_app", "store", "environment", "profile", "variables", "dbt_version"),
-    *("isolation", "is_trusted", "requires_dbt", "poll_minutes", "is_upload_only"),
-    *("watches_pull_requests", "fail_on", "runs_checks"),
-)
+_COPIED = tuple(options_of(ConnectionOptions, STORED, NEW))
 """Fields that a request and a connection share."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from functools import cache
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_type_hints
 
-from msgspec import Struct
+from msgspec import NODEFAULT, UNSET, Struct, UnsetType, defstruct
 
 from recce_meta.models.rows import Tabular
 from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 from recce_meta.plugins import connection_types
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.options.declaring import CHANGE, STORED, options_of
 
 DATABASE = "database"
 """Type of a connection to a database."""
@@ -125,31 +130,75 @@ SCAN, QUALITY = "scan", "quality"
 """Jobs of a database: names in place of branches."""
 
 
-class DatabaseOptions(Struct, frozen=True, kw_only=True):
+Kind = TypeVar("Kind", bound=type[Struct])
+
+
+@cache
+def option_types(declared: type) -> dict[str, Any]:
+    """Return the types of the options that *declared* declares."""
+    return get_type_hints(declared, localns=globals())
+
+
+def with_options(
+    part: str, *, after: str | None = None, renamed: Mapping[str, str] | None = None
+) -> Callable[[Kind], Kind]:
+    """Return a decorator that adds the options of *part*, which the first base declares, to a struct.
+
+    They follow the field *after*, by default all fields. An option may be *renamed*. A field of the struct
+    with the name of an option takes its place. In a change, every option may be absent.
+    """
+
+    def build(kind: Kind) -> Kind:
+        declared, *bases = kind.__bases__
+        own = _own_fields(kind)
+        options: dict[str, Any] = {}
+        for name, option in options_of(declared, part).items():
+            hint, default = option_types(declared)[name], option.default
+            shown = (renamed or {}).get(name, name)
+            if part == CHANGE:
+                hint, default = hint | UnsetType, UNSET
+            options[shown] = own.get(shown, (shown, hint, hint() if default is ... else default))
+        names = [name for name in own if name not in options]
+        place = len(names) if after is None else names.index(after) + 1
+        config = kind.__struct_config__
+        return defstruct(  # type: ignore[return-value]
+            kind.__name__,
+            [*map(own.__getitem__, names[:place]), *options.values(), *map(own.__getitem__, names[place:])],
+            bases=tuple(bases) or None,
+            module=kind.__module__,
+            namespace={
+                **{
+                    name: one for name, one in vars(kind).items() if isinstance(one, (FunctionType, property))
+                },
+                "__doc__": kind.__doc__,
+                "declared": declared,
+            },
+            frozen=True,
+            kw_only=True,
+            forbid_unknown_fields=config.forbid_unknown_fields,
+            omit_defaults=config.omit_defaults,
+        )
+
+    return build
+
+
+def _own_fields(kind: type[Struct]) -> dict[str, tuple[Any, ...]]:
+    """Return the fields of *kind* for another struct; their types are resolved in the module of *kind*."""
+    defaults = kind.__struct_defaults__
+    missing = [NODEFAULT] * (len(kind.__struct_fields__) - len(defaults))
+    return {
+        name: (name, kind.__annotations__[name], *([] if default is NODEFAULT else [default]))
+        for name, default in zip(kind.__struct_fields__, [*missing, *defaults], strict=True)
+    }
+
+
+@with_options(STORED)
+class DatabaseOptions(DatabaseSettings, Struct, frozen=True, kw_only=True):
     """How a connection logs in to a database, and what it reads there."""
 
-    target: str | None = None
-    """Target in the profiles.yml of the worker; None for the default one, or if there is a URL."""
-    profile: str | None = None
-    """Profile in the profiles.yml of the worker; None if there is a URL."""
-    url_env: str | None = None
-    """Environment variable of the worker that holds the URL."""
-    has_url: bool = False
-    """Whether an encrypted URL is stored."""
-    is_confined: bool = False
-    """Whether the URL arrived over the network, and may reach neither all hosts nor all files."""
-    schemas: tuple[str, ...] = ()
-    """Names or patterns of schemas; empty for all but those of the system."""
-    include: tuple[str, ...] = ()
-    """Patterns of relations; empty for all."""
-    exclude: tuple[str, ...] = ()
-    project: str | None = None
-    """Project of the runs. Default: the name of the connection."""
-    quality_minutes: float | None = 24 * 60
-    """Interval between two measurements of quality; None for never."""
 
-
-class RepositoryConnection(Tabular, frozen=True, kw_only=True):
+@with_options(STORED, after="token_hint")
+class RepositoryConnection(ConnectionOptions, Tabular, frozen=True, kw_only=True):
     """A repository, or one dbt project in it, that the store follows; or a database."""
 
     id: str
@@ -163,42 +212,10 @@ class RepositoryConnection(Tabular, frozen=True, kw_only=True):
     """Names without refs/heads/; the first is the main one. A database has `scan` and `quality`."""
     subdirectory: str = ""
     """Folder of dbt_project.yml in the repository; empty for its top."""
-    token_env: str | None = None
-    """Environment variable of the worker that holds the token."""
     has_token: bool = False
     """Whether an encrypted token is stored."""
     token_hint: str | None = None
     """Last four characters of the stored token."""
-    github_app: GitHubApp | None = None
-    store: str = "default"
-    """Name of the store that runs are recorded in, one of those that server and workers open."""
-    environment: str = "prod"
-    """Environment of the recorded runs."""
-    adapter: str | None = None
-    """Adapter of dbt, such as snowflake; None to find it in the repository."""
-    profile: ProfileTarget = ProfileTarget()
-    variables: Mapping[str, str] = {}
-    """Environment variables for dbt that are not secret."""
-    dbt_version: str | None = None
-    """Minor version of dbt, such as 1.10; None for what the project requires."""
-    isolation: IsolationKind | None = None
-    """None for the strongest that works."""
-    is_trusted: bool = False
-    """Whether the owner allows its files to be run without isolation."""
-    requires_dbt: bool = False
-    """Whether a job fails if dbt cannot parse the project, and reads it in no other way."""
-    poll_minutes: float | None = 15
-    """Interval between looks at the branches, or between scans of a database; None for never."""
-    is_upload_only: bool = False
-    """Whether runs only come from uploads; the repository is never read."""
-    watches_pull_requests: bool = True
-    """Whether pull requests are compared, and get a comment and a commit status."""
-    fail_on: tuple[str, ...] = ()
-    """Conditions of `diff --fail-on` under which the commit status of a pull request fails."""
-    runs_checks: bool = False
-    """Whether checks.yml and quality.yml of the repository are run after an extraction."""
-    notify: tuple[str, ...] = ()
-    """Where notifications are sent, without secrets, such as `slack hooks.slack.com`."""
     repository_id: str | None = None
     """Id of the repository at its forge, which stays when its name changes."""
     database: DatabaseOptions | None = None

@@ -12,6 +12,9 @@ from msgspec.structs import asdict, replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import UsageError, mask_errors, quoted
 from recce_meta.models.quality import read_fail_on
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.options.declaring import LIST, MINUTES, NEW, STORED, options_of
 from recce_meta.repositories.requests import (
     LONGEST,
     VARIABLE,
@@ -20,18 +23,20 @@ from recce_meta.repositories.requests import (
     DatabaseChange,
     NewConnection,
     NewDatabase,
+    check_minutes,
     secrets_in,
 )
 from recce_meta.repositories.secrets import SecretField
 from recce_meta.repositories.types import DATABASE, QUALITY, SCAN, DatabaseOptions, RepositoryConnection
 
 MOST_PATTERNS = 100
-LONGEST_INTERVAL = 7 * 24 * 60
-"""Minutes between two scans or measurements."""
 _LOGINS = ("target", "profile", "url_env", "url")
-_COPIED = ("target", "profile", "url_env", "schemas", "include", "exclude", "project", "quality_minutes")
+_COPIED = tuple(options_of(DatabaseSettings, STORED, NEW))
 """Fields that a request and the options share."""
-_OF_ANY = frozenset(("name", "database", "store", "environment", "fail_on", "notify"))
+_OF_ANY = {
+    *("name", "database"),
+    *(name for name, one in options_of(ConnectionOptions).items() if one.is_of_any),
+}
 """Fields of a request for a database; the others are about repositories."""
 
 
@@ -47,18 +52,15 @@ def check_database(request: NewConnection | ConnectionChange) -> None:
             raise UsageError(f"A database has no {field}", hint="leave it out: it is about repositories")
     given = {name: value for name, value in _values(own).items() if value is not None}
     _check_login(given, is_new=isinstance(own, NewDatabase))
-    for name in ("schemas", "include", "exclude"):
+    for name in options_of(DatabaseSettings, of=LIST):
         texts = given.get(name, ())
         if len(texts) > MOST_PATTERNS or any(not text or len(text) > LONGEST for text in texts):
             raise UsageError(f"Invalid {name}", hint=f"give at most {MOST_PATTERNS} names or patterns")
     for name in ("target", "profile", "project"):
         if name in given and not re.fullmatch(rf"[^\x00-\x1f\x7f]{{1,{LONGEST}}}", given[name]):
             raise UsageError(f"Invalid {name}: {quoted(given[name])}", hint="use one line of text")
-    for name in ("scan_minutes", "quality_minutes"):
-        minutes = given.get(name)
-        if minutes is not None and not 1 <= minutes <= LONGEST_INTERVAL:
-            hint = f"1 to {LONGEST_INTERVAL}; for never 0 on the command line, or null in the API"
-            raise UsageError(f"Invalid {name}: {minutes:g}", hint=hint)
+    for name in options_of(DatabaseSettings, of=MINUTES):
+        check_minutes(name, given.get(name), never="0 on the command line")
     if isinstance(request.fail_on, tuple):
         read_fail_on(request.fail_on)
 

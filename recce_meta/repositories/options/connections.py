@@ -1,0 +1,228 @@
+"""Options of every connection; most of them are about repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from recce_meta.repositories.options.declaring import CHANGE, NEW, STORED, Declared, Flag, Input, option
+
+if TYPE_CHECKING:
+    from recce_meta.models.run import IsolationKind
+    from recce_meta.repositories.types import GitHubApp, ProfileTarget
+
+
+class ConnectionOptions(Declared, frozen=True, kw_only=True):
+    """What a user chooses for a connection."""
+
+    access_token: str | None = option(
+        None,
+        parts=(NEW, CHANGE),
+    )
+    """Token, which is stored encrypted; null removes the stored one."""
+    token_env: str | None = option(
+        None,
+        Flag(
+            "--token-env",
+            "Environment variable of the worker that contains the repository's token.",
+            metavar="VARIABLE",
+        ),
+        Flag(
+            "--token-file repository_token_file",
+            "File with the repository's token, - for standard input; the token is stored encrypted.",
+            kind="file",
+        ),
+        Flag("--ask-token", "Ask for the repository's token; it is stored encrypted.", kind="ask"),
+        is_of_owner=True,
+        is_of_reading=True,
+    )
+    """Environment variable of the worker that holds the token."""
+    github_app: GitHubApp | None = option(
+        None,
+        Flag(
+            "--github-app",
+            "Ids of a GitHub App and of its installation; requires --private-key-file.",
+            kind="app",
+            metavar="APP:INSTALLATION",
+        ),
+        is_of_reading=True,
+    )
+    private_key: str | None = option(
+        None,
+        Flag(
+            "--private-key-file",
+            "File with the private key of the GitHub App; it is stored encrypted.",
+            kind="key",
+        ),
+        parts=(NEW, CHANGE),
+    )
+    """Private key of the GitHub App, as PEM."""
+    store: str = option(
+        "default",
+        Flag(
+            "--store store_name",
+            "Store to record runs in, of `stores` in recce_meta.yml.",
+            "default",
+            metavar="NAME",
+        ),
+        Input("runs", "Store"),
+        is_of_any=True,
+    )
+    """Name of the store that runs are recorded in, one of those that server and workers open."""
+    environment: str = option(
+        "prod",
+        Flag("-e --environment run_environment", "Environment of the recorded runs.", "prod"),
+        Input("runs", "Environment"),
+        is_of_any=True,
+    )
+    """Environment of the recorded runs."""
+    adapter: str | None = option(
+        None,
+        Flag("--adapter", "Adapter of dbt, such as snowflake.", "found in the repository", metavar="NAME"),
+        Input("dbt", "Adapter", "from the repository"),
+    )
+    """Adapter of dbt, such as snowflake; None to find it in the repository."""
+    profile: ProfileTarget = option(
+        ...,
+        Flag("--target-name", "Name of dbt's target.", "dev", metavar="NAME"),
+        Flag("--target-schema", "Schema of the target.", "analytics", metavar="NAME"),
+        Flag("--target-database", "Database of the target.", "analytics", metavar="NAME"),
+        Input("dbt", "Target", "name of the target in profiles.yml", name="target"),
+        Input("dbt", "Schema", name="schema"),
+        Input("dbt", "Database", name="database"),
+    )
+    variables: Mapping[str, str] = option(
+        {},
+        Flag(
+            "--var environment_variables",
+            "Variable for env_var() in the project, not secret; repeat it for several.",
+            kind="variables",
+            metavar="NAME=VALUE",
+        ),
+        Input("dbt", "Variables", "one NAME=VALUE in each line, for env_var; not for secrets"),
+    )
+    """Environment variables for dbt that are not secret."""
+    dbt_version: str | None = option(
+        None,
+        Flag(
+            "--dbt-version",
+            "Version of dbt, such as 1.10.",
+            "newest that require-dbt-version allows",
+            metavar="MINOR",
+        ),
+        Input("dbt", "Version of dbt", "such as 1.10; empty for what the project requires"),
+    )
+    """Minor version of dbt, such as 1.10; None for what the project requires."""
+    isolation: IsolationKind | None = option(
+        None,
+        Flag("--isolation", "How dbt is kept apart.", "the strongest that works"),
+        Input("dbt", "Isolation", "the strongest that works"),
+        choices=("docker", "bubblewrap", "process"),
+    )
+    """How dbt is kept apart; None for the strongest kind that works."""
+    is_trusted: bool = option(
+        False,
+        Flag(
+            "--trusted/--not-trusted is_trusted",
+            "Allow its files to be run without isolation, if none works.",
+            "--not-trusted",
+        ),
+        Input(
+            "dbt",
+            "Run files of the repository without isolation",
+            "Only for repositories that you trust like the server itself.",
+        ),
+        is_of_owner=True,
+    )
+    """Whether the owner allows its files to be run without isolation."""
+    requires_dbt: bool = option(
+        False,
+        Flag(
+            "--require-dbt/--no-require-dbt requires_dbt",
+            "Fail if dbt cannot parse the project, instead of reading its files.",
+            "--no-require-dbt",
+        ),
+        Input(
+            "dbt",
+            "Fail if dbt cannot parse the project",
+            "Otherwise it is read without dbt, with less detail.",
+        ),
+    )
+    """Whether a job fails if dbt cannot parse the project, and reads it in no other way."""
+    poll_minutes: float | None = option(
+        15,
+        Flag("--poll-minutes", "Minutes between looks at the branches: 1 to 10080, or 0 for never.", "15"),
+        Input("runs", "Check every", "minutes; empty turns automatic refresh off"),
+        is_of_reading=True,
+    )
+    """Minutes between looks at the branches, or between scans of a database; None for never."""
+    is_upload_only: bool = option(False, parts=(STORED, NEW), since=(3, "BOOLEAN DEFAULT FALSE NOT NULL"))
+    """Whether runs only come from uploads; the repository is never read, and its address may be empty."""
+    watches_pull_requests: bool = option(
+        True,
+        Flag(
+            "--pull-requests/--no-pull-requests watches_pull_requests",
+            "Compare pull requests, and write a comment and a commit status.",
+            "--pull-requests",
+        ),
+        Input("pull requests", "Compare pull requests"),
+        since=(3, "BOOLEAN DEFAULT TRUE NOT NULL"),
+        is_of_reading=True,
+    )
+    """Whether pull requests are compared, and get a comment and a commit status."""
+    fail_on: tuple[str, ...] = option(
+        (),
+        Flag(
+            "--fail-on",
+            "Conditions of diff --fail-on under which the commit status of a pull request fails, such as "
+            "breaking; none for never.",
+            "none",
+            kind="words",
+            metavar="CONDITIONS",
+        ),
+        Input(
+            "pull requests",
+            "Status fails on",
+            "conditions of diff --fail-on, separated by commas: {conditions}; empty to never fail",
+        ),
+        since=(3, "JSON DEFAULT '[]' NOT NULL"),
+        is_of_reading=True,
+        is_of_any=True,
+    )
+    """Conditions of `diff --fail-on` under which the commit status of a pull request fails."""
+    runs_checks: bool = option(
+        False,
+        Flag(
+            "--run-checks/--no-run-checks runs_checks",
+            "Run checks.yml and quality.yml of the repository in the store's warehouse after each "
+            "extraction, not for forks.",
+            "--no-run-checks",
+        ),
+        Input(
+            "pull requests",
+            "Run checks.yml and quality.yml after an extraction",
+            "They are files of the repository, and their SQL runs in the warehouse. Pull requests of forks "
+            "never run them.",
+        ),
+        since=(3, "BOOLEAN DEFAULT FALSE NOT NULL"),
+        is_of_owner=True,
+    )
+    """Whether checks.yml and quality.yml of the repository are run after an extraction."""
+    notify: tuple[str, ...] = option(
+        (),
+        Flag(
+            "--notify",
+            "Address of notifications: mailto:USER@HOST, or env:VARIABLE for a URL in a variable of the "
+            "workers; repeat it for several, none to remove all.",
+            metavar="ADDRESS",
+        ),
+        Flag(
+            "--notify-file",
+            "File with URLs of notifications, such as those of Slack or Teams, one in each line; they are "
+            "stored encrypted.",
+            kind="file",
+        ),
+        since=(3, "JSON DEFAULT '[]' NOT NULL"),
+        is_of_any=True,
+    )
+    """Addresses of notifications. They are stored encrypted; answers show only `slack hooks.slack.com`."""

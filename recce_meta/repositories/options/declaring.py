@@ -1,0 +1,106 @@
+"""How options of connections are declared, each once.
+
+The types of connections, requests and answers, the columns of the state, the options of the command line, the
+fields of forms, the schemas and the reference are derived from these classes. The command line reads them for
+`--help`, so that this module does not import msgspec: at run time they are plain classes, and
+`types.with_options` makes structs of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from msgspec import Struct
+
+    Declared = Struct
+else:
+
+    class Declared:
+        """Base of the declarations at run time."""
+
+        def __init_subclass__(cls, **settings: Any) -> None:
+            """Accept the settings of a struct."""
+
+
+STORED, NEW, CHANGE = "stored", "new", "change"
+"""Types that have an option: the connection, the request that adds one, and the one that changes one."""
+MOST_MINUTES = 7 * 24 * 60
+"""Longest interval."""
+FLAG, MINUTES, LIST = "bool", "float | None", "tuple[str, ...]"
+"""Types of options, as they are written; None is never, and the command line and forms have 0 or nothing."""
+
+
+class Flag(NamedTuple):
+    """Option of the command line."""
+
+    names: str
+    """Names as click takes them, separated by spaces."""
+    help: str
+    usual: str | None = None
+    """Default in the help of a new connection."""
+    kind: str | None = None
+    """Kind of its values; None for the kind of the field's type."""
+    metavar: str | None = None
+
+    @property
+    def parameter(self) -> str:
+        """Name of the parameter."""
+        return self.names.split()[-1].removeprefix("--").replace("-", "_")
+
+    @property
+    def usage(self) -> str:
+        """What a user writes, such as `--token-env VARIABLE`."""
+        first = self.names.split()[0].partition("/")[0]
+        return first if self.metavar is None else f"{first} {self.metavar}"
+
+
+class Input(NamedTuple):
+    """A field of a form."""
+
+    section: str
+    label: str
+    help: str = ""
+    name: str = ""
+    """Name of the field; empty for the name of the option."""
+
+
+class Declaration(NamedTuple):
+    """Declaration of an option, without its name and type."""
+
+    default: Any
+    """Default; `...` for the empty value of the type."""
+    flags: tuple[Flag, ...]
+    inputs: tuple[Input, ...]
+    parts: tuple[str, ...] = (STORED, NEW, CHANGE)
+    """Types that have the option."""
+    since: tuple[int, str] | None = None
+    """Version of the state that added its column, and the SQL of then, with the default of older rows."""
+    choices: tuple[str, ...] = ()
+    """Values of an enum."""
+    is_of_owner: bool = False
+    """Whether only an administrator sets it."""
+    is_of_reading: bool = False
+    """Whether it has no meaning for a connection that is only uploaded to."""
+    is_of_any: bool = False
+    """Whether connections of databases have it, too."""
+
+
+def option(default: Any, *shown: Flag | Input, **facts: Any) -> Any:
+    """Declare an option that is *shown* as flags and form fields; *facts* are the rest of a Declaration."""
+    flags = tuple(one for one in shown if isinstance(one, Flag))
+    return Declaration(default, flags, tuple(one for one in shown if isinstance(one, Input)), **facts)
+
+
+def options_of(declared: type, *parts: str, of: str | None = None) -> dict[str, Declaration]:
+    """Return the options that *declared* declares, by name in their order.
+
+    They are those that all *parts* have, and whose type is written as *of*, such as `float | None`.
+    """
+    return {
+        name: value
+        for name, value in vars(declared).items()
+        if isinstance(value, Declaration)
+        and set(parts) <= set(value.parts)
+        and of in (None, declared.__annotations__[name])
+    }
