@@ -5,9 +5,10 @@
 PYTHON is that of an environment with dbt 1.11 and dbt-duckdb, or dbt-postgres with `--postgres`; the database
 of URL is created, copied and dropped. A case draws incremental, microbatch and snapshot models, an edit for
 each, readers, and models that write the tables of others in hooks or while dbt renders them. dbt builds the
-project, its source changes, and dbt runs it again twice from there: as it was, and edited. Prints each edit
-that is called milder than what the rows of both runs show, and each reader with other rows, or written table,
-that is not affected; exits with 1 if there is one.
+project, its source changes, and dbt runs it again twice from there: as it was, and edited. It builds both
+anew, too. Prints each edit that is called milder than what rows and types of the runs, or of the new builds,
+show, each reader with other rows, or written table, that is not affected, and each reader that is reported
+as failing and works; exits with 1 if there is one.
 """
 
 from __future__ import annotations
@@ -30,33 +31,58 @@ from recce_meta.api.diff import NOTHING_MORE, whole_diff
 from recce_meta.api.run_reader import read_run
 from recce_meta.diff.breaking import SEVERITY
 from recce_meta.models import Project, RunDiff
-from recce_meta.models.change import Category, Reach
+from recce_meta.models.change import Category, Impact, Reach
 from scripts.clock import Clock
 
 JUDGE = """
 import json, sys
+from datetime import datetime, timezone
 from dbt.cli.main import dbtRunner
+from dbt.materializations.incremental.microbatch import MicrobatchBuilder
 
+begins = MicrobatchBuilder.__init__
+
+
+def at_noon(builder, *given, **named):
+    # The clock of the project: batches end here, and lookback counts from here.
+    begins(builder, *given, **{**named, "default_end_time": datetime(2026, 1, 6, 12, tzinfo=timezone.utc)})
+
+
+MicrobatchBuilder.__init__ = at_noon
 options = ["--profiles-dir", ".", "--quiet", "--no-use-colors"]
 done = dbtRunner().invoke(["build", *sys.argv[1:], *options])
 if done.exception is not None:
     raise done.exception
 print("states:" + json.dumps({one.node.name: [str(one.status), str(one.message)] for one in done.result}))
-dbtRunner().invoke(["compile", *options])
+if "--full-refresh" not in sys.argv:
+    dbtRunner().invoke(["compile", *options])
 """
-WINDOW = ("--event-time-start", "2026-01-03", "--event-time-end", "2026-01-06")
-NODES, WRITERS = 20, 8
+NODES, WRITERS = 30, 6
 SOURCES = (
     "sources: [{name: s, schema: '{{ target.schema }}', tables: [{name: raw, config: {event_time: ts}, "
     "columns: [{name: id}, {name: a}, {name: b}, {name: c}, {name: ts}]}]}]"
 )
-ROWS = ["create table raw (id int, a int, b varchar(20), c int, ts timestamp)"] + [
-    f"insert into raw values ({i}, {i * 10}, 'b{i}', {i % 3}, '2026-01-0{1 + i // 3}')" for i in range(1, 9)
-]
+ROWS = (
+    ["create table raw (id int, a int, b varchar(20), c int, ts timestamp)"]
+    + [
+        f"insert into raw values ({i}, {i * 10}, 'b{i}', {i % 3}, '2026-01-0{1 + i // 3}')"
+        for i in range(1, 9)
+    ]
+    + [
+        "insert into raw values (12, 5, 'b12', 2, '2025-11-03'), (13, null, 'b13', -2, '2025-12-24'), "
+        "(14, 140, null, -1, '2026-01-04'), (-3, -30, 'b-3', 1, '2026-01-02')"
+    ]
+)
 LATER = (
     "delete from raw where id = 8",
     "update raw set a = 11, b = 'late', ts = '2026-01-05' where id = 1",
     "update raw set c = c + 1 where id = 3",
+    "update raw set a = 51, ts = '2026-01-05' where id = 5",
+    "update raw set b = 'drifted' where id = 6",
+    "update raw set a = 71, c = 0, ts = '2026-01-03 12:00:00' where id = 7",
+    "update raw set a = a + 1 where id in (4, 14)",
+    "update raw set b = 'old' where id in (12, 13)",
+    "update raw set a = 7, ts = '2026-01-05' where id = -3",
     "insert into raw values (9, 90, 'b9', 0, '2026-01-04')",
     "insert into raw values (10, 100, 'b10', 1, '2026-01-01'), (11, null, null, null, '2026-01-06')",
 )
@@ -143,9 +169,11 @@ class Drawn:
             values[name] = draw.choice(VALUES[name][:3]) if draw.random() < 0.3 else name
         if draw.random() < 0.3:
             values.pop(draw.choice(["b", "c"]))
-        kind = draw.choice(["snapshot", "microbatch", "incremental", "incremental", "incremental"])
+        kind = draw.choice(["snapshot", "microbatch", "microbatch", *["incremental"] * 4, "table"])
         if kind == "snapshot":
             config = self._snapshot()
+        elif kind == "table":
+            config = {"materialized": draw.choice(["'table'", "'view'"])}
         elif kind == "microbatch":
             config = self._batches()
         else:
@@ -167,9 +195,13 @@ class Drawn:
     def _batches(self) -> dict[str, str | None]:
         return {
             **{"materialized": "'incremental'", "incremental_strategy": "'microbatch'", "event_time": "'ts'"},
-            **{"begin": "'2026-01-01'", "batch_size": self._draw.choice(["'day'", "'day'", "'month'"])},
+            **{
+                "begin": self._draw.choice(["'2025-12-20'", "'2026-01-01'", "'2026-01-02'"]),
+                "batch_size": self._draw.choice(["'day'", "'day'", "'month'"]),
+            },
             "unique_key": "'id'" if self._engine == "postgres" else None,
             "lookback": self._draw.choice([None, "1", "3"]),
+            "full_refresh": self._draw.choice([None, None, None, "false"]),
             "on_schema_change": self._draw.choice(CHANGES),
         }
 
@@ -182,6 +214,8 @@ class Drawn:
             "on_schema_change": draw.choice(CHANGES),
             "incremental_predicates": draw.choice([None, None, None, "['id > 3']"]),
             "merge_update_columns": draw.choice([None, None, None, "['a', 'b']"]),
+            "merge_exclude_columns": None,
+            "full_refresh": draw.choice([None, None, None, None, "true", "false"]),
         }
 
     def _edited(self, node: Node) -> Node:
@@ -211,6 +245,9 @@ class Drawn:
 
     def _edited_config(self, node: Node) -> Node:
         draw = self._draw
+        if "on_schema_change" not in node.config and not node.is_snapshot:
+            newer = draw.choice(NEWER)
+            return node._replace(config=self._incremental(), newer=newer)
         if draw.random() < 0.1:
             return node._replace(config={"materialized": draw.choice(["'table'", "'view'"])})
         if node.is_snapshot:
@@ -340,14 +377,26 @@ class Case:
         self.first, _ = self._built()
         self._execute(LATER)
         self._copy()
-        self.control, self.base = self._built(*WINDOW)
+        self.control, self.base = self._built()
         self.before = dict(self._tables(self.control))
         self._restore()
         self.drawn.write(folder, is_edited=True)
-        self.edited, self.current = self._built(*WINDOW)
+        self.edited, self.current = self._built()
         self.after = dict(self._tables(self.edited))
+        self.fresh_after = self._fresh()
+        self.drawn.write(folder, is_edited=False)
+        self.fresh_before = self._fresh()
         self._sql("drop database {0}")
         self.diff: RunDiff = whole_diff(self.base, self.current, NOTHING_MORE)
+
+    def _fresh(self) -> dict[str, Table]:
+        """Build the project in an empty database with all rows, and return its tables."""
+        self._sql("drop database {0}", "create database {0}")
+        if not self._postgres:
+            (self._folder / "shop.duckdb").unlink()
+        self._execute([*ROWS, *LATER])
+        states, _ = self._built("--full-refresh", reads=False)
+        return dict(self._tables(states))
 
     def _sql(self, *statements: str) -> None:
         """Execute *statements* with the name of the database outside of it."""
@@ -371,21 +420,26 @@ class Case:
             for one in statements:
                 adapter.execute(one)
 
-    def _built(self, *options: str) -> tuple[dict[str, list[str]], Project]:
+    def _built(self, *options: str, reads: bool = True) -> tuple[dict[str, list[str]], Project | None]:
         command = [str(self._python), "-c", JUDGE, *options]
         done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False)
         lines = [line for line in done.stdout.splitlines() if line.startswith("states:")]
         if not lines:
             raise RuntimeError(f"dbt failed: {done.stdout[-1500:]}{done.stderr[-1500:]}")
-        return json.loads(lines[-1].removeprefix("states:")), read_run(
-            self._folder / "target", hash_seed_files=False
-        )
+        states = json.loads(lines[-1].removeprefix("states:"))
+        return states, read_run(self._folder / "target", hash_seed_files=False) if reads else None
 
     def _tables(self, states: Mapping[str, list[str]]) -> Iterator[tuple[str, Table]]:
         with UnifiedSqlAdapter.from_url(self._url) as adapter:
+            found = adapter.execute(
+                "select table_name, column_name, data_type from information_schema.columns "
+                f"where table_schema = '{self._schema}'"
+            )
+            types = {(table, column): kind for table, column, kind in found[1]}
             for name, (status, _) in states.items():
                 if status == "success":
-                    yield name, _table(*adapter.execute(f'select * from {self._schema}."{name}"'))
+                    read = adapter.execute(f'select * from {self._schema}."{name}"')
+                    yield name, _table(name, types, *read)
 
     def findings(self) -> Iterator[tuple[str, str]]:
         """Yield what each answer is (`equal`, `unsafe`, …) with its description."""
@@ -406,7 +460,11 @@ class Case:
             if name not in self.before or self.first[name][0] != "success":
                 yield "not built", name
                 continue
-            seen, columns = mildest(name in self.after, self.before[name], self.after.get(name))
+            seen, columns = mildest(self.before[name], self.after.get(name))
+            anew, of_new = mildest(self.fresh_before.get(name), self.fresh_after.get(name))
+            if SEVERITY[anew] > SEVERITY[seen]:
+                seen = anew
+            columns |= of_new
             texts = "\n  -> ".join(node.text(name, "raw") for node in (before, after))
             shown = f"{texts}\n  {self.edited[name]} {sorted(columns)}"
             if of_parent:
@@ -418,14 +476,23 @@ class Case:
                 told = (change.category if change else None) or Category.NONE
                 named = {one.name for one in change.columns} if change else set()
             is_short = told is Category.PARTIAL_BREAKING and not columns <= named
+            kind = _kind(told, seen, is_short)
             yield (
-                _kind(told, seen, is_short),
+                kind,
                 f"{name}{' (parent)' * of_parent}: {told}, rows: {seen}\n  {shown}",
             )
             for reader in (f"v_{name}", f"r_{name}"):
-                if self.control.get(reader, [""])[0] != "success" or self.edited[reader][0] == "skipped":
+                if self.control.get(reader, [""])[0] != "success":
                     continue
-                if self.before[reader] == self.after.get(reader):
+                state = self.edited[reader][0]
+                if reader in reached and reached[reader].fails and state != "error":
+                    yield "unsafe", f"{reader} is {state}, and reported as failing: {told}\n  {shown}"
+                if state == "error" and not (reader in reached and _may_fail(reached[reader])):
+                    yield "unsafe", f"{reader} fails: {self.edited[reader]}\n  {shown}"
+                if state == "skipped":
+                    continue
+                anew = self.fresh_before.get(reader), self.fresh_after.get(reader)
+                if self.before[reader] == self.after.get(reader) and (anew[0] == anew[1] or None in anew):
                     yield "reader equal: " + ("affected" if reader in affected else "not affected"), ""
                 else:
                     is_said = reader in affected
@@ -435,14 +502,19 @@ class Case:
                     )
 
 
-def _table(names: tuple[str, ...], rows: list[tuple[object, ...]]) -> Table:
-    """Return columns and rows without times of dbt: whether a version is closed is left."""
+def _table(
+    table: str, types: Mapping[tuple[str, str], str], names: tuple[str, ...], rows: list[tuple[object, ...]]
+) -> Table:
+    """Return columns and rows without times of dbt: whether a version is closed is left.
+
+    A value has its type, so that columns of another type differ.
+    """
     kept = [one for one in names if not one.startswith("dbt_") or one in ("dbt_valid_to", "dbt_is_deleted")]
     found = Counter(
         tuple(
             (None if value is None else "open" if str(value).startswith("9999") else "closed")
             if column == "dbt_valid_to"
-            else str(value)
+            else f"{types[table, column]} {value}"
             for column, value in zip(names, row, strict=True)
             if column in kept
         )
@@ -451,9 +523,14 @@ def _table(names: tuple[str, ...], rows: list[tuple[object, ...]]) -> Table:
     return tuple(kept), found
 
 
-def mildest(is_built: bool, old: Table, new: Table | None) -> tuple[Category, frozenset[str]]:
-    """Return the mildest category that fits the rows of both runs, and the columns that differ."""
-    if not is_built or new is None:
+def mildest(old: Table | None, new: Table | None) -> tuple[Category, frozenset[str]]:
+    """Return the mildest category that fits the rows of both builds, and the columns that differ.
+
+    The table is None if a build failed.
+    """
+    if old is None:
+        return Category.NONE, frozenset()
+    if new is None:
         return Category.BREAKING, frozenset()
     common = [one for one in old[0] if one in new[0]]
     lost = frozenset(old[0]) - frozenset(new[0])
@@ -474,6 +551,10 @@ def _chosen(table: Table, columns: list[str]) -> Counter[tuple[object, ...]]:
     for row, count in table[1].items():
         found[tuple(row[place] for place in places)] += count
     return found
+
+
+def _may_fail(impact: Impact) -> bool:
+    return impact.fails or bool(impact.may_fail)
 
 
 def _of_reach(reach: str | None) -> Category:

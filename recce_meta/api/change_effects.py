@@ -384,12 +384,13 @@ class Effects:
         if found:
             self._sides = (self._sides[0], replace(side, nodes={**side.nodes, **found}))
 
-    def _existing_rows(self, unique_id: str, column: ColumnChange) -> Outcome | None:
+    def _existing_rows(self, unique_id: str, column: ColumnChange, is_retyped: bool) -> Outcome | None:
         node = self._accumulating.get(unique_id)
         if node is None:
             return None
         words = incremental_words(node, self._sides[1].macros)
-        return reached_outcome(node, column, self._sides[1].adapter or self._sides[0].adapter, words)
+        adapter = self._sides[1].adapter or self._sides[0].adapter
+        return reached_outcome(node, column, adapter, words, is_retyped=is_retyped)
 
     def _failing_with(self, unique_id: str) -> list[str]:
         is_inlined = partial(is_ephemeral, nodes=self._runs[1].names)

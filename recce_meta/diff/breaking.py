@@ -14,9 +14,10 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from recce_meta.diff.causes import Causes
-from recce_meta.diff.materializations import REBUILT, config_effect, materialization_effect, table_effects
+from recce_meta.diff.materializations import REBUILT, materialization_effect, table_effects
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.scan_models import scanned_effects
+from recce_meta.diff.table_config import config_effect
 from recce_meta.diff.variant_effects import CompareSql, macro_effects, unknown_effect, variant_effects
 from recce_meta.graph import LineageGraph, is_ephemeral
 from recce_meta.models import (
@@ -157,6 +158,7 @@ def merge_effects(found: Iterable[SqlChange]) -> SqlChange:
         columns=tuple(sorted(columns.values(), key=lambda column: column.status is Status.REMOVED)),
         reasons=(*dict.fromkeys(r for r in reasons if not r.startswith(AS_LONG_AS)), *conditions),
         moved=any(effect.moved for effect in effects),
+        retyped=tuple(dict.fromkeys(name for effect in effects for name in effect.retyped)),
         facts=tuple(sorted(facts)),
     )
 

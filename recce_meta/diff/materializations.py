@@ -9,8 +9,7 @@ docs/concepts/change-categories.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from recce_meta.models import ChangeDetail, Json, NodeMetadata, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
@@ -145,11 +144,11 @@ INCREMENTAL_QUERY: Mapping[Statement, Mapping[Edit, Outcome]] = {
 }
 """Outcomes of other edits of a query, by what the statement replaces."""
 
-_EXCLUDED = Outcome(BREAKING, "that the predicates exclude are not matched, but inserted again")
+EXCLUDED = Outcome(BREAKING, "that the predicates exclude are not matched, but inserted again")
 _REPARTITIONED = Outcome(BREAKING, "stay in their old partitions, and are written again to others")
 DECIDING: Mapping[str, Outcome] = {
-    "incremental_predicates": _EXCLUDED,
-    "predicates": _EXCLUDED,
+    "incremental_predicates": EXCLUDED,
+    "predicates": EXCLUDED,
     "partition_by": _REPARTITIONED,
     "partitions": _REPARTITIONED,
     SELECTION: Outcome(BREAKING, "stay, and a run selects other rows by the column"),
@@ -191,199 +190,26 @@ BY_HOOK = "a hook may write or remove rows by {}"
 _NOT_APPLIED = "stay as the old query returns them: dbt applies the edit at a full refresh"
 
 
-class TableEdit(NamedTuple):
-    """One configuration key of a node that changed, and how the node is built."""
-
-    before: NodeMetadata
-    after: NodeMetadata
-    detail: ChangeDetail
-    rules: BuildRules | None
-
-    @property
-    def key(self) -> str:
-        """Return the key without the path below it."""
-        return self.detail.key.split(".", 1)[0]
-
-    @property
-    def strategies(self) -> frozenset[str]:
-        """Return the incremental strategies of both sides."""
-        return frozenset(_strategy(node, self.rules) for node in (self.before, self.after))
-
-
-Rule: TypeAlias = Callable[[TableEdit], Outcome | None]
-"""Returns the outcome of an edited key, or None if the general table of keys applies."""
-
-
-def _if_microbatch(outcome: Outcome, otherwise: Outcome | None = None) -> Rule:
-    return lambda edit: outcome if "microbatch" in edit.strategies else otherwise
-
-
-def _if_set(outcome: Outcome) -> Rule:
-    """Return a rule for flags: *outcome* if either side sets it."""
-    return lambda edit: outcome if True in (edit.detail.base, edit.detail.current) else Outcome(NONE)
-
-
-def _of_partitions(edit: TableEdit) -> Outcome | None:
-    is_replaced = edit.strategies & {"insert_overwrite", "microbatch"}
-    return Outcome(BREAKING, "of other partitions are replaced") if is_replaced else None
-
-
-def _of_unique_key(edit: TableEdit) -> Outcome:
-    if edit.strategies == {"append"}:
-        return Outcome(NONE)
-    if edit.detail.base is None:
-        return Outcome(BREAKING, "with a selected key are replaced, which were kept")
-    if edit.detail.current is None:
-        return Outcome(BREAKING, "stay, and selected rows are added again")
-    return Outcome(BREAKING, "are matched by another key: several may be replaced by one, or stay")
-
-
-def _of_merged_columns(edit: TableEdit) -> Outcome:
-    """Return the outcome of another list of columns that MERGE updates, or does not."""
-    is_merge = "merge" in edit.strategies
-    rules = edit.rules
-    if rules is not None and rules.statements.get("microbatch") is Statement.KEYED:
-        is_merge = is_merge or "microbatch" in edit.strategies
-    if not is_merge:
-        return Outcome(NONE)
-    before, after = (_plain_names(value) for value in (edit.detail.base, edit.detail.current))
-    if edit.key == "merge_update_columns":
-        if (lack := _lacks_columns(edit.after, after)) is not None:
-            return lack
-        # Without merge_update_columns every column is updated, and the others are unknown here.
-        if not (before and after):
-            return Outcome(BREAKING, "keep old values in columns that are left out, if they match")
-    changed = tuple(sorted(before ^ after))
-    return Outcome(PARTIAL, "keep old values in columns that are left out, if they match", columns=changed)
-
-
-def _plain_names(value: Json) -> frozenset[str]:
-    listed = value if isinstance(value, (list, tuple)) else [value] if value else []
-    return frozenset(str(each).strip('"`[] ').lower() for each in listed)
-
-
-def _lacks_columns(node: NodeMetadata, names: Collection[str]) -> Outcome | None:
-    """Return the outcome if the query of *node* may lack one of the columns *names*."""
-    code = (node.compiled_code or "*").lower()
-    catalog = {column.name.lower() for column in node.columns if node.columns_from == "catalog"}
-    missing = sorted(name for name in names if name not in catalog and name not in code)
-    if not missing:
-        return None
-    if "*" in code:
-        return Outcome(UNKNOWN, f"may lack {missing[0]}, which merge_update_columns names")
-    return failing(f"merge_update_columns names {missing[0]}, which the query lacks")
-
-
-def _of_event_time(edit: TableEdit) -> Outcome | None:
-    if "microbatch" in edit.strategies:
-        return Outcome(BREAKING, "of a batch are deleted, and rows written, by another column")
-    # Without it, the batches of readers read all rows.
-    keeps = edit.detail.current is None and edit.rules is not None and edit.rules.filters_batches
-    return Outcome(NONE) if keeps else None
-
-
-OF_INCREMENTAL_ALONE = frozenset(["full_refresh", "batch_size", "lookback", "begin", "concurrent_batches"])
-"""Keys that no other materialization reads."""
-INCREMENTAL_CONFIG: Mapping[str, Rule] = {
-    "unique_key": _of_unique_key,
-    "merge_update_columns": _of_merged_columns,
-    "merge_exclude_columns": _of_merged_columns,
-    "on_schema_change": lambda edit: Outcome(NONE),
-    "full_refresh": _if_set(Outcome(BREAKING, "are lost if every run rebuilds the table")),
-    "batch_size": _if_microbatch(Outcome(BREAKING, "of another window are replaced"), Outcome(NONE)),
-    "lookback": _if_microbatch(Outcome(BREAKING, "of another window are replaced"), Outcome(NONE)),
-    "begin": _if_microbatch(
-        Outcome(BREAKING, "stay; only first and full builds start at another time"), Outcome(NONE)
-    ),
-    "event_time": _of_event_time,
-    "partition_by": _of_partitions,
-    "liquid_clustered_by": _of_partitions,
-    "incremental_predicates": lambda edit: _EXCLUDED,
-    "incremental_strategy": lambda edit: Outcome(BREAKING, "are replaced or kept by another statement"),
-}
-"""Outcomes of configuration keys of incremental models."""
-
-
-def _of_hard_deletes(edit: TableEdit) -> Outcome:
-    before, after = (str(value or "ignore") for value in (edit.detail.base, edit.detail.current))
-    if (before, after) == ("ignore", "invalidate"):
-        return Outcome(PARTIAL, "that are absent are closed", columns=(_valid_to(edit.after),))
-    if after == "new_record":
-        return failing("the table lacks the column dbt_is_deleted")
-    return Outcome(BREAKING, "that are absent stay as they are from now on")
-
-
-def _of_valid_to(edit: TableEdit) -> Outcome:
-    if edit.detail.base is None:
-        return Outcome(PARTIAL, "have NULL until they change", columns=(_valid_to(edit.after),))
-    return Outcome(BREAKING, "that are current are not found: each is current twice")
-
-
-SNAPSHOT_CONFIG: Mapping[str, Rule] = {
-    "check_cols": lambda edit: Outcome(BREAKING, "get a new version if a column that is now checked differs"),
-    "strategy": lambda edit: Outcome(BREAKING, "get a new version by another rule"),
-    "unique_key": lambda edit: SNAPSHOT_COLUMNS[Edit.VALUE, "unique_key"],
-    "updated_at": lambda edit: SNAPSHOT_COLUMNS[Edit.VALUE, "updated_at"],
-    "hard_deletes": _of_hard_deletes,
-    "invalidate_hard_deletes": lambda edit: (
-        Outcome(PARTIAL, "that are absent are closed", columns=(_valid_to(edit.after),))
-        if edit.detail.current is True
-        else Outcome(BREAKING, "that are absent stay current")
-    ),
-    "dbt_valid_to_current": _of_valid_to,
-    "snapshot_meta_column_names": lambda edit: failing("the table lacks the renamed columns"),
-    "full_refresh": lambda edit: Outcome(NONE),
-}
-"""Outcomes of configuration keys of snapshots."""
-
-
-def config_effect(
-    before: NodeMetadata, after: NodeMetadata, detail: ChangeDetail, adapter: str | None
-) -> SqlChange | None:
-    """Return the effect of a changed configuration key on the table; None if no rule of it applies."""
-    kind = after.materialized or ""
-    if kind != before.materialized:
-        return None
-    edit = TableEdit(before, after, detail, rules_of(adapter))
-    if kind in REFRESHED:
-        outcome = REFRESHED[kind].get(edit.key)
-    elif kind == "snapshot":
-        rule = SNAPSHOT_CONFIG.get(edit.key)
-        outcome = rule(edit) if rule else None
-    elif kind == "incremental":
-        rule = INCREMENTAL_CONFIG.get(edit.key)
-        outcome = rule(edit) if rule else None
-        if edit.rules is not None:
-            outcome = edit.rules.config.get(edit.key, outcome)
-        is_known = edit.rules is not None and edit.strategies <= edit.rules.statements.keys()
-        # A statement that is not known may read any key.
-        if outcome is not None and not is_known and outcome.category is not BREAKING:
-            outcome = None
-    elif kind in OF_QUERY_ALONE and edit.key in OF_INCREMENTAL_ALONE:
-        outcome = Outcome(NONE)
-    elif edit.key == "event_time":
-        outcome = _of_event_time(edit)
-    else:
-        outcome = None
-    if outcome is None:
-        return None
-    reason = f"{edit.key} changed" if outcome.category is not NONE else ""
-    return _effect(outcome, outcome.columns, Status.MODIFIED, reason)
-
-
 def materialization_effect(
     before: NodeMetadata, after: NodeMetadata, detail: ChangeDetail, adapter: str | None, unstable: str = ""
 ) -> SqlChange:
     """Return the effect of another materialization. *unstable* says why each read may differ, if it may."""
-    pair = (str(detail.base or "view"), str(detail.current or "view"))
+    pair = (_built_as(before, detail.base), _built_as(after, detail.current))
     rules = rules_of(adapter)
+    if pair == ("table", "table"):
+        return effect_of(Outcome(NON_BREAKING), (), Status.MODIFIED, "rebuilt by every run")
     outcome = MATERIALIZATIONS.get(pair, _AGES if pair[1] == "ephemeral" else Outcome(BREAKING))
     if rules is not None:
         outcome = rules.replacements.get(pair, outcome)
-    effect = _effect(outcome, (), Status.MODIFIED, f"materialized: {detail.base} → {detail.current}")
+    effect = effect_of(outcome, (), Status.MODIFIED, f"materialized: {detail.base} → {detail.current}")
     if outcome.category is NON_BREAKING and unstable and len(COMPUTED_WHEN_READ.intersection(pair)) == 1:
         return SqlChange(category=BREAKING, reasons=(*effect.reasons, unstable))
     return effect
+
+
+def _built_as(node: NodeMetadata, materialized: Json) -> str:
+    is_rebuilt = materialized == "incremental" and node.config.get("full_refresh") is True
+    return "table" if is_rebuilt else str(materialized or "view")
 
 
 def table_effects(
@@ -413,7 +239,7 @@ def table_effects(
         if not is_replaced and not (
             rules is not None and rules.applies_queries and kind == "materialized_view"
         ):
-            yield _effect(Outcome(NONE, _NOT_APPLIED), ())
+            yield effect_of(Outcome(NONE, _NOT_APPLIED), ())
         return
     if kind not in ("incremental", "snapshot"):
         yield SqlChange(category=UNKNOWN, reasons=(f"materialization {kind}",))
@@ -426,10 +252,10 @@ def table_effects(
     for column in query.columns:
         is_retyped = column.name in query.retyped
         outcome = column_outcome(after, column, adapter, words=words, is_retyped=is_retyped)
-        yield _effect(outcome, [column.name], column.status)
+        yield effect_of(outcome, [column.name], column.status)
     for edit in ([Edit.MOVED] if query.moved else []) + ([Edit.ROWS] if query.category is BREAKING else []):
         if (found := _query_outcome(after, edit, adapter)) is not None:
-            yield _effect(found, ())
+            yield effect_of(found, ())
 
 
 def keeps_rows(node: NodeMetadata) -> bool:
@@ -439,7 +265,12 @@ def keeps_rows(node: NodeMetadata) -> bool:
 
 
 def reached_outcome(
-    node: NodeMetadata, column: ColumnChange, adapter: str | None, words: Iterable[str]
+    node: NodeMetadata,
+    column: ColumnChange,
+    adapter: str | None,
+    words: Iterable[str],
+    *,
+    is_retyped: bool = False,
 ) -> Outcome | None:
     """Return what becomes of existing rows of an unedited *node* if a column of its query changes.
 
@@ -450,7 +281,7 @@ def reached_outcome(
         return None
     if kind not in ("incremental", "snapshot"):
         return Outcome(UNKNOWN, f"materialization {kind}")
-    return column_outcome(node, column, adapter, words=words)
+    return column_outcome(node, column, adapter, words=words, is_retyped=is_retyped)
 
 
 def column_outcome(
@@ -473,7 +304,7 @@ def column_outcome(
     roles = [role for role, names in deciding.items() if name in names]
     if node.materialized == "snapshot":
         return _snapshot_outcome(node, roles, Edit.RETYPED if is_retyped else edit)
-    strategy, statement = _strategy(node, rules), rules.statement_of(node.config) if rules else None
+    strategy, statement = strategy_of_node(node, rules), rules.statement_of(node.config) if rules else None
     if rules is None or statement is None:
         return _unknown_statement(adapter, strategy, rules)
     policy = str(node.config.get("on_schema_change") or "ignore")
@@ -524,7 +355,7 @@ def _query_outcome(node: NodeMetadata, edit: Edit, adapter: str | None) -> Outco
             deletes = "invalidate"
         return SNAPSHOT_ROWS.get(deletes) if edit is Edit.ROWS else None
     rules = rules_of(adapter)
-    strategy, statement = _strategy(node, rules), rules.statement_of(node.config) if rules else None
+    strategy, statement = strategy_of_node(node, rules), rules.statement_of(node.config) if rules else None
     if rules is None or statement is None:
         return _unknown_statement(adapter, strategy, rules)
     return rules.exceptions.get((strategy, edit)) or INCREMENTAL_QUERY[statement].get(edit)
@@ -539,17 +370,8 @@ def _unknown_statement(adapter: str | None, strategy: str, rules: BuildRules | N
     return Outcome(UNKNOWN, f"may stay or be replaced: {what}")
 
 
-def _strategy(node: NodeMetadata, rules: BuildRules | None) -> str:
+def strategy_of_node(node: NodeMetadata, rules: BuildRules | None) -> str:
     return rules.strategy_of(node.config) if rules else str(node.config.get("incremental_strategy"))
-
-
-def _valid_to(node: NodeMetadata) -> str:
-    names = node.config.get("snapshot_meta_column_names")
-    return (
-        str((names or {}).get("dbt_valid_to") or "dbt_valid_to")
-        if isinstance(names, (dict, type(None)))
-        else "dbt_valid_to"
-    )
 
 
 def unstable_text(code: str) -> str | None:
@@ -562,9 +384,10 @@ def unstable_text(code: str) -> str | None:
     return next(filter(None, found.groups())).lower() if found else None
 
 
-def _effect(
+def effect_of(
     outcome: Outcome, columns: Collection[str], status: Status = Status.MODIFIED, *reasons: str
 ) -> SqlChange:
+    """Return *outcome* of *columns* with their *status*, after further *reasons*."""
     return SqlChange(
         category=outcome.category,
         columns=tuple(ColumnChange(name, status) for name in columns),

@@ -59,12 +59,11 @@ class ParentRead(NamedTuple):
 ParentReadsOf: TypeAlias = Callable[[Collection[LineageEdge]], Mapping[LineageEdge, ParentRead]]
 """Returns how nodes read a parent, by edge; edges for which this is unknown are missing."""
 
-
 MentionsOf: TypeAlias = Callable[[str, Collection[str]], Collection[str]]
 """Returns which of some nodes name a parent in their SQL."""
 
-ExistingRowsOf: TypeAlias = Callable[[str, ColumnChange], Outcome | None]
-"""Returns what a run does with existing rows of a node if a column changes; None for a node without them."""
+ExistingRowsOf: TypeAlias = Callable[[str, ColumnChange, bool], Outcome | None]
+"""Returns what a run does with a node's existing rows if a column changes, with or without another type."""
 
 FailingWith: TypeAlias = Callable[[str], Collection[str]]
 """Returns the nodes with the SQL of a node: readers of an ephemeral model, and unit tests."""
@@ -84,7 +83,7 @@ class LineageSource(NamedTuple):
     """True if the current run has no column lineage, so any reader of a change may be affected."""
     has_references: bool = True
     """True if the current run's column lineage includes the columns that SQL names."""
-    existing: ExistingRowsOf = lambda unique_id, column: None
+    existing: ExistingRowsOf = lambda unique_id, column, is_retyped: None
     """Called for affected and for removed columns."""
     failing_with: FailingWith = lambda unique_id: ()
     """Called for nodes that name a removed column."""
@@ -149,19 +148,19 @@ class _AffectedPart(NamedTuple):
     """Why the column may not be removed from this node; empty if it is."""
     is_end: bool = False
     """True if readers of the node are not affected."""
+    is_retyped: bool = False
+    """True if the column may have another type."""
+
+    @property
+    def way(self) -> tuple[object, ...]:
+        """Return what the part leads to; distances, origins and confidences aside."""
+        what = self.unique_id, self.what, self.column.lower(), self.status
+        return (*what, self.breaks_readers, self.doubt, self.is_retyped)
 
     @property
     def breaks_readers(self) -> bool:
         """Return True if the node is a definition that may be invalid, and so what reads it."""
         return self.unique_id.startswith(DEFINITION_PREFIXES) and bool(self.may_fail)
-
-
-class _Shape(NamedTuple):
-    """Node whose columns were added, removed or moved."""
-
-    unique_id: str
-    distance: int
-    origin: str
 
 
 def propagate(starts: Iterable[Start], graph: LineageGraph, source: LineageSource) -> dict[str, AffectedNode]:
@@ -179,7 +178,7 @@ class _Propagation:
     def __init__(self, graph: LineageGraph, source: LineageSource, starts: list[Start]) -> None:
         self._graph, self._source, self._starts = graph, source, starts
         self._found: dict[str, AffectedNode] = {}
-        self._passed: dict[tuple[str, Reach, str, Status, bool, str], float] = {}
+        self._passed: dict[tuple[object, ...], float] = {}
         self._current = _LoadedLineage(source.current, source.with_assumed[1])
         self._base = _LoadedLineage(source.base, source.with_assumed[0])
         self._changed = {start.unique_id for start in starts}
@@ -219,9 +218,8 @@ class _Propagation:
             return
         if is_reached and part.what is Reach.COLUMNS and (rows := self._of_existing_rows(part)) is not None:
             self._add(rows, queue)
-        key = part.unique_id, part.what, part.column.lower(), part.status, part.breaks_readers, part.doubt
-        if part.confidence > self._passed.get(key, 0.0) and not part.is_end:
-            self._passed[key] = part.confidence
+        if part.confidence > self._passed.get(part.way, 0.0) and not part.is_end:
+            self._passed[part.way] = part.confidence
             heappush(queue, part)
         # A node whose hook writes what it reads leads back to itself.
         if is_reached and part.status is not Status.ADDED and part.unique_id != part.origin:
@@ -229,7 +227,8 @@ class _Propagation:
 
     def _of_existing_rows(self, part: _AffectedPart) -> _AffectedPart | None:
         """Return the effect of a changed column on rows that its table has, if it affects other columns."""
-        outcome = self._source.existing(part.unique_id, ColumnChange(part.column, part.status))
+        changed = ColumnChange(part.column, part.status)
+        outcome = self._source.existing(part.unique_id, changed, part.is_retyped)
         what = _WHOLE.get(outcome.category) if outcome is not None else None
         if outcome is None or what is None:
             return None
@@ -316,7 +315,7 @@ class _Propagation:
         """Return why the table of *unique_id* keeps the removed column of *part*; empty if it does not."""
         if part.status is not Status.REMOVED:
             return ""
-        outcome = self._source.existing(unique_id, ColumnChange(part.column, part.status))
+        outcome = self._source.existing(unique_id, ColumnChange(part.column, part.status), False)
         is_kept = outcome in (REMOVED_STAYS, KEY_STAYS)
         return SKIPPED if outcome is not None and outcome.fails else KEPT_ABOVE if is_kept else ""
 
@@ -414,6 +413,7 @@ class _Propagation:
             status,
             min(part.confidence, edge.confidence),
             doubt=part.doubt,
+            is_retyped=part.is_retyped,
         )
 
     def _status(self, part: _AffectedPart, child: str, column: str) -> Status:
@@ -447,11 +447,7 @@ class _Propagation:
 
     def _positional(self) -> Iterator[_AffectedPart]:
         """Yield row parts for queries that depend on the column order of a parent whose columns changed."""
-        shapes = [
-            _Shape(start.unique_id, start.distance, start.origin)
-            for start in self._starts
-            if _changes_shape(start.effect)
-        ]
+        shapes = [start for start in self._starts if _changes_shape(start.effect)]
         seen = {shape.unique_id for shape in shapes}
         if self._source.is_blind:
             for shape in shapes:
@@ -473,7 +469,7 @@ class _Propagation:
                     yield _AffectedPart(shape.distance + 1, shape.origin, child, Reach.ROWS)
                 if reading.whole and child not in seen:
                     seen.add(child)
-                    shapes.append(_Shape(child, shape.distance + 1, shape.origin))
+                    shapes.append(shape._replace(unique_id=child, distance=shape.distance + 1))
 
 
 class _Reads:
@@ -562,7 +558,8 @@ def _initial_parts(start: Start) -> Iterator[_AffectedPart]:
         yield _AffectedPart(*where, whole)
     # The rows cover every other column. Only a removed column makes readers fail.
     for column in start.effect.columns if whole is None else _removed(start.effect):
-        yield _AffectedPart(*where, Reach.COLUMNS, column.name, column.status)
+        is_retyped = column.name in start.effect.retyped
+        yield _AffectedPart(*where, Reach.COLUMNS, column.name, column.status, is_retyped=is_retyped)
 
 
 def _has(known: NodeColumns, column: str) -> bool:

@@ -417,3 +417,18 @@ def test_positions_and_patterns_of_names_fail_only_if_no_column_is_left(
     sql: str, edited: str, reader: str, expected: object
 ) -> None:
     assert failing_readers(sql, edited, reader) == expected
+
+
+def test_another_type_of_a_parents_column_stops_a_table_that_keeps_its_type(
+    subtests: pytest.Subtests,
+) -> None:
+    text = P.replace("a,", "cast(a as varchar) as a,")
+    for edited, config, expected in (
+        (text, KEYED, "rows"),
+        (text, {**KEYED, "on_schema_change": "sync_all_columns"}, ""),
+        (text, {"materialized": "table"}, ""),
+        (text, TIMESTAMP, "rows"),
+        (VALUE_A, KEYED, ""),
+    ):
+        with subtests.test(edited=edited, config=config):
+            assert reached(edited, config) == expected

@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.diff.materializations import (
-    config_effect,
     materialization_effect,
     table_effects,
     unstable_text,
 )
+from recce_meta.diff.table_config import config_effect
 from recce_meta.models import ChangeDetail, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.sql_diff import compare_sql
@@ -191,3 +191,58 @@ def test_an_edit_of_a_relation_that_the_warehouse_refreshes_may_not_be_applied(
             stale = [effect.reasons for effect in table_effects(one, one, edited, [detail], "redshift")]
             assert bool(stale) is not applied
             assert list(table_effects(one, one, edited, [], "databricks")) == [] or kind == "dynamic_table"
+
+
+KEY, SAME, MERGED, DELETED = (
+    {"unique_key": "id"},
+    {"incremental_strategy": "append"},
+    {"incremental_strategy": "merge"},
+    {"incremental_strategy": "delete+insert"},
+)
+PREDICATES = {"incremental_predicates": ["a > 1"]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "adapter", "expected"),
+    [
+        (SAME, PREDICATES, "duckdb", "none"),
+        (KEY, PREDICATES, "duckdb", "breaking"),
+        ({}, SAME, "duckdb", "none"),
+        (KEY, DELETED, "duckdb", "none"),
+        (KEY, MERGED, "duckdb", "breaking"),
+        ({}, MERGED, "duckdb", "breaking"),
+        ({}, MERGED, "postgres", "none"),
+        (MERGED, DELETED, "databricks", "breaking"),
+        ({**KEY, "full_refresh": True}, MERGED, "duckdb", "none"),
+        (KEY, {"unique_key": ["id"]}, "duckdb", "none"),
+        ({"unique_key": '"ID"'}, KEY, "snowflake", "breaking"),
+    ],
+)
+def test_a_setting_counts_only_if_the_statement_reads_it(
+    before: dict[str, Any], after: dict[str, Any], adapter: str, expected: str
+) -> None:
+    (key,) = after
+    sides = [node(materialized="incremental", **{**before, **more}) for more in ({}, after)]
+    detail = ChangeDetail(Reason.CONFIG, key, before.get(key), after[key])
+
+    found = config_effect(*sides, detail, adapter)
+
+    assert found is not None
+    assert found.category == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ({"materialized": "view"}, {"full_refresh": True}, "non_breaking"),
+        ({"materialized": "view"}, {}, "breaking"),
+        ({"materialized": "incremental", "full_refresh": True}, {"materialized": "table"}, "non_breaking"),
+    ],
+)
+def test_an_incremental_model_that_every_run_rebuilds_is_a_table(
+    before: dict[str, Any], after: dict[str, Any], expected: str
+) -> None:
+    sides = node(**before), node(**{"materialized": "incremental", **after})
+    detail = ChangeDetail(Reason.CONFIG, "materialized", *(one.materialized for one in sides))
+
+    assert materialization_effect(*sides, detail, "duckdb").category == expected
