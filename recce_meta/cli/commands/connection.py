@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ import click
 from recce_meta.cli.lazy import Decorator, lazy, packed
 from recce_meta.cli.options import LISTS, MOST, format_option, parse_age
 from recce_meta.errors import UsageError, quoted
-from recce_meta.models.run import IsolationKind
 from recce_meta.plugins import connection_types
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.options.declaring import FLAG, LIST, MINUTES, MOST_MINUTES, options_of
 
 SCOPES = ("read", "write", "upload", "extract", "query", "admin")
 """Scopes of an API token."""
-KINDS = tuple(kind.value for kind in IsolationKind)
 
 state_option = click.option(
     "--state",
@@ -46,12 +47,31 @@ def parse_app(context: click.Context, param: click.Parameter, given: str | None)
     return app, installation
 
 
-def flag_option(*names: str, **settings: Any) -> Decorator:
-    """Return an option that is None unless it is given."""
-    return click.option(*names, is_flag=True, default=None, **settings)
+_KINDS: Mapping[str, Mapping[str, Any]] = {
+    FLAG: {"is_flag": True, "default": None},
+    MINUTES: {"type": click.FloatRange(min=0, max=MOST_MINUTES)},
+    LIST: {"multiple": True},
+    "file": {"type": click.Path(path_type=Path, allow_dash=True)},
+    "key": {"type": click.Path(dir_okay=False, path_type=Path)},
+    "ask": {"is_flag": True},
+    "app": {"callback": parse_app},
+    "variables": {"multiple": True, "callback": parse_variable},
+}
+"""What click needs to know of the kinds of flags, and of the types of options."""
 
 
-def connection_fields(*, is_new: bool) -> Decorator:
+def _flags(declared: type, *, is_new: bool) -> Iterator[Decorator]:
+    """Yield the flags of the options that *declared* declares; with *is_new*, their help has the defaults."""
+    for name, one in options_of(declared).items():
+        for flag in one.flags:
+            usual = f" [default: {flag.usual}]" if is_new and flag.usual is not None else ""
+            settings = dict(_KINDS.get(flag.kind or declared.__annotations__[name], {}))
+            if one.choices:
+                settings["type"] = click.Choice(one.choices)
+            yield click.option(*flag.names.split(), metavar=flag.metavar, help=flag.help + usual, **settings)
+
+
+def _connection_fields(*, is_new: bool) -> Decorator:
     """Return the options of a connection's fields; with *is_new*, their help has the defaults."""
 
     def default(text: str) -> str:
@@ -75,183 +95,14 @@ def connection_fields(*, is_new: bool) -> Decorator:
             metavar="DIR",
             help="Folder of dbt_project.yml in the repository." + default("its top"),
         ),
-        *_LOGIN,
-        click.option(
-            "--store",
-            "store_name",
-            metavar="NAME",
-            help="Store to record runs in, of `stores` in recce_meta.yml." + default("default"),
-        ),
-        click.option(
-            "-e",
-            "--environment",
-            "run_environment",
-            help="Environment of the recorded runs." + default("prod"),
-        ),
-        *_dbt_options(default),
-        click.option(
-            "--poll-minutes",
-            type=click.FloatRange(min=0, max=10_080),
-            help="Minutes between looks at the branches: 1 to 10080, or 0 for never." + default("15"),
-        ),
-        *_reporting_options(default),
-    )
-
-
-_LOGIN = (
-    click.option(
-        "--token-env",
-        metavar="VARIABLE",
-        help="Environment variable of the worker that contains the repository's token.",
-    ),
-    click.option(
-        "--token-file",
-        "repository_token_file",
-        type=click.Path(path_type=Path, allow_dash=True),
-        help="File with the repository's token, - for standard input; the token is stored encrypted.",
-    ),
-    click.option("--ask-token", is_flag=True, help="Ask for the repository's token; it is stored encrypted."),
-    click.option(
-        "--github-app",
-        metavar="APP:INSTALLATION",
-        callback=parse_app,
-        help="Ids of a GitHub App and of its installation; requires --private-key-file.",
-    ),
-    click.option(
-        "--private-key-file",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="File with the private key of the GitHub App; it is stored encrypted.",
-    ),
-)
-"""Options of the login at the repository's server."""
-
-
-def _dbt_options(default: Callable[[str], str]) -> tuple[Decorator, ...]:
-    """Return the options of how dbt parses the project; *default* formats a default for the help."""
-    return (
-        click.option(
-            "--adapter",
-            metavar="NAME",
-            help="Adapter of dbt, such as snowflake." + default("found in the repository"),
-        ),
-        click.option("--target-name", metavar="NAME", help="Name of dbt's target." + default("dev")),
-        click.option("--target-schema", metavar="NAME", help="Schema of the target." + default("analytics")),
-        click.option(
-            "--target-database", metavar="NAME", help="Database of the target." + default("analytics")
-        ),
-        click.option(
-            "--var",
-            "environment_variables",
-            multiple=True,
-            metavar="NAME=VALUE",
-            callback=parse_variable,
-            help="Variable for env_var() in the project, not secret; repeat it for several.",
-        ),
-        click.option(
-            "--dbt-version",
-            metavar="MINOR",
-            help="Version of dbt, such as 1.10." + default("newest that require-dbt-version allows"),
-        ),
-        click.option(
-            "--isolation",
-            type=click.Choice(KINDS),
-            help="How dbt is kept apart." + default("the strongest that works"),
-        ),
-        flag_option(
-            "--trusted/--not-trusted",
-            "is_trusted",
-            help="Allow its files to be run without isolation, if none works." + default("--not-trusted"),
-        ),
-        flag_option(
-            "--require-dbt/--no-require-dbt",
-            "requires_dbt",
-            help="Fail if dbt cannot parse the project, instead of reading its files."
-            + default("--no-require-dbt"),
-        ),
-    )
-
-
-def _reporting_options(default: Callable[[str], str]) -> tuple[Decorator, ...]:
-    """Return the options of pull requests, checks and notifications."""
-    return (
-        flag_option(
-            "--pull-requests/--no-pull-requests",
-            "watches_pull_requests",
-            help="Compare pull requests, and write a comment and a commit status."
-            + default("--pull-requests"),
-        ),
-        click.option(
-            "--fail-on",
-            "fail_on",
-            metavar="CONDITIONS",
-            help="Conditions of diff --fail-on under which the commit status of a pull request fails, such "
-            "as breaking; none for never." + default("none"),
-        ),
-        flag_option(
-            "--run-checks/--no-run-checks",
-            "runs_checks",
-            help="Run checks.yml and quality.yml of the repository in the store's warehouse after each "
-            "extraction, not for forks." + default("--no-run-checks"),
-        ),
-        click.option(
-            "--notify",
-            multiple=True,
-            metavar="ADDRESS",
-            help="Address of notifications: mailto:USER@HOST, or env:VARIABLE for a URL in a variable of the "
-            "workers; repeat it for several, none to remove all.",
-        ),
-        click.option(
-            "--notify-file",
-            type=click.Path(path_type=Path, allow_dash=True),
-            help="File with URLs of notifications, such as those of Slack or Teams, one in each line; they "
-            "are stored encrypted.",
-        ),
+        *_flags(ConnectionOptions, is_new=is_new),
     )
 
 
 def _database_fields(*, is_new: bool) -> Decorator:
     """Return the options of a database; with *is_new*, their help has the defaults."""
-
-    def default(text: str) -> str:
-        return f" [default: {text}]" if is_new else ""
-
-    def patterns(name: str, text: str) -> Decorator:
-        return click.option(f"--{name}", f"{name}_patterns", multiple=True, metavar="PATTERN", help=text)
-
-    return packed(
-        "database",
-        "recce_meta.cli.run.connection:DatabaseFields",
-        click.option(
-            "--url-env",
-            metavar="VARIABLE",
-            help="Environment variable of the workers that contains the URL of the database.",
-        ),
-        click.option(
-            "--url-file",
-            type=click.Path(path_type=Path, allow_dash=True),
-            help="File with the URL of the database, - for standard input; it is stored encrypted.",
-        ),
-        click.option(
-            "--ask-url", is_flag=True, help="Ask for the URL of the database; it is stored encrypted."
-        ),
-        click.option(
-            "--profile-name", metavar="NAME", help="Profile of the workers' profiles.yml for the database."
-        ),
-        patterns("schema", "Schema of the database to read; repeat it for several." + default("all")),
-        patterns("include", "Relations to read, as name or schema.name; repeat it." + default("all")),
-        patterns("exclude", "Relations to leave out; repeat it."),
-        click.option("--project", metavar="NAME", help="Project of the scans." + default("the name")),
-        click.option(
-            "--scan-minutes",
-            type=click.FloatRange(min=0, max=10_080),
-            help="Minutes between scans: 1 to 10080, or 0 for never." + default("60"),
-        ),
-        click.option(
-            "--quality-minutes",
-            type=click.FloatRange(min=0, max=10_080),
-            help="Minutes between measurements of quality: 1 to 10080, or 0 for never." + default("1440"),
-        ),
-    )
+    target = "recce_meta.cli.run.connection:DatabaseFields"
+    return packed("database", target, *_flags(DatabaseSettings, is_new=is_new))
 
 
 @click.group(invoke_without_command=True)
@@ -287,7 +138,7 @@ def show_help(context: click.Context) -> None:
     type=click.Choice(connection_types()),
     help="Kind of the server. [default: by its host]",
 )
-@connection_fields(is_new=True)
+@_connection_fields(is_new=True)
 @click.option("--no-test", "is_tested", flag_value=False, default=True, help="Do not test the connection.")
 @click.option(
     "--claim",
@@ -383,7 +234,7 @@ def extract() -> None:
 @state_option
 @NAME
 @_database_fields(is_new=False)
-@connection_fields(is_new=False)
+@_connection_fields(is_new=False)
 @click.option("--no-token", "is_token_removed", is_flag=True, help="Remove the token.")
 @lazy("recce_meta.cli.run.connection:change")
 def set_fields() -> None:

@@ -13,20 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import click
-from msgspec import Struct, structs
+from msgspec import convert, defstruct, structs
 
 from recce_meta import report
 from recce_meta.cli.options import LISTS, emit, progress, say, screen, warn
 from recce_meta.cli.run import connection_report as texts
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.rows import ResultList
-from recce_meta.models.run import IsolationKind
 from recce_meta.repositories.answers import (
     ConnectionAnswer,
     ConnectionTest,
     ProgressAnswer,
     StageAnswer,
 )
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.options.declaring import MINUTES, options_of
 from recce_meta.repositories.requests import (
     Caller,
     ConnectionChange,
@@ -37,7 +39,7 @@ from recce_meta.repositories.requests import (
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.audit import Actor, AuditOrigin, acting_as
 from recce_meta.repositories.state.database import open_state, require_state
-from recce_meta.repositories.types import GitHubApp, JobStatus, ProfileTarget
+from recce_meta.repositories.types import GitHubApp, JobStatus, ProfileTarget, option_types
 
 LAST = "last"
 """Name of the last job."""
@@ -50,78 +52,54 @@ class ExtractionFailed(RecceMetaError):
     """An extraction that was awaited, and failed or was cancelled."""
 
 
-class ConnectionFields(Struct, frozen=True, kw_only=True):
-    """Options of `add` and `set`; None and empty for those that are not given."""
-
-    new_name: str | None
-    branches: tuple[str, ...]
-    subdirectory: str | None
-    token_env: str | None
-    repository_token_file: Path | None
-    ask_token: bool
-    github_app: tuple[str, str] | None
-    private_key_file: Path | None
-    store_name: str | None
-    run_environment: str | None
-    adapter: str | None
-    target_name: str | None
-    target_schema: str | None
-    target_database: str | None
-    environment_variables: dict[str, str]
-    dbt_version: str | None
-    isolation: str | None
-    is_trusted: bool | None
-    requires_dbt: bool | None
-    poll_minutes: float | None
-    watches_pull_requests: bool | None
-    fail_on: str | None
-    runs_checks: bool | None
-    notify: tuple[str, ...]
-    notify_file: Path | None
+def _fields_of(name: str, declared: type, *others: str) -> Any:
+    """Return a struct of the *others*, and of the flags of the options that *declared* declares."""
+    flags = [flag.parameter for one in options_of(declared).values() for flag in one.flags]
+    return defstruct(name, [*others, *flags], module=__name__, frozen=True, kw_only=True)
 
 
-class DatabaseFields(Struct, frozen=True, kw_only=True):
-    """Options of `add` and `set` about a database; None and empty for those that are not given."""
+ConnectionFields = _fields_of("ConnectionFields", ConnectionOptions, "new_name", "branches", "subdirectory")
+"""Options of `add` and `set`; None and empty for those that are not given."""
+DatabaseFields = _fields_of("DatabaseFields", DatabaseSettings)
+"""Options of `add` and `set` about a database; None and empty for those that are not given."""
+_BY_HAND = frozenset(("ask", "file", "key", "app", "part"))
+"""Kinds of flags that are not the value of their option."""
 
-    url_env: str | None
-    url_file: Path | None
-    ask_url: bool
-    profile_name: str | None
-    schema_patterns: tuple[str, ...]
-    include_patterns: tuple[str, ...]
-    exclude_patterns: tuple[str, ...]
-    project: str | None
-    scan_minutes: float | None
-    quality_minutes: float | None
 
-    def given(self, target: str | None) -> dict[str, Any]:
-        """Return the fields of a request that options give; *target* is that of a profile."""
-        url = _secret(self.url_file, is_asked=self.ask_url, option="url", title="URL")
-        minutes = {"scan_minutes": self.scan_minutes, "quality_minutes": self.quality_minutes}
-        values = {
-            "url_env": self.url_env,
-            "url": url,
-            "profile": self.profile_name,
-            "target": target,
-            "schemas": self.schema_patterns or None,
-            "include": self.include_patterns or None,
-            "exclude": self.exclude_patterns or None,
-            "project": self.project,
-            **minutes,
-        }
-        found = {name: value for name, value in values.items() if value is not None}
-        # 0 means never, which is None in the request; above, None means that no option is given.
-        return found | {name: None for name, value in minutes.items() if value == 0}
+def _option_values(declared: type, fields: Any) -> dict[str, Any]:
+    """Return the values of the options of *declared* that *fields* give."""
+    found = {}
+    for name, one in options_of(declared).items():
+        flag = one.flags[0] if one.flags else None
+        if flag is None or flag.kind in _BY_HAND:
+            continue
+        value = getattr(fields, flag.parameter)
+        if value is None or value in ((), {}):  # not given
+            continue
+        if flag.kind == "words":
+            value = _listed(value)
+        # 0 means never, which is None in a request.
+        is_never = declared.__annotations__[name] == MINUTES and value == 0
+        found[name] = None if is_never else convert(value, option_types(declared)[name])
+    return found
+
+
+def _database_values(fields: Any, target: str | None) -> dict[str, Any]:
+    """Return the values of a database that *fields* give; *target* is that of a profile."""
+    url = _secret(fields.url_file, is_asked=fields.ask_url, option="url", title="URL")
+    values = {"url": url, "profile": fields.profile_name, "target": target}
+    given = {name: value for name, value in values.items() if value is not None}
+    return _option_values(DatabaseSettings, fields) | given
 
 
 def add(
     state: str | None,
     url: str,
     database_name: str | None,
-    database: DatabaseFields,
+    database: Any,
     is_upload_only: bool,
     forge: str | None,
-    fields: ConnectionFields,
+    fields: Any,
     is_tested: bool,
     has_claim: bool,
 ) -> None:
@@ -265,18 +243,18 @@ def _ended(found: ProgressAnswer) -> Iterator[StageAnswer]:
     return (stage for stage in found.stages if stage.status not in ("pending", "running"))
 
 
-def _for_kind(
-    fields: ConnectionFields, database: DatabaseFields, profile: ProfileTarget, name: str | None
-) -> dict[str, Any]:
+def _for_kind(fields: Any, database: Any, profile: ProfileTarget, name: str | None) -> dict[str, Any]:
     """Return the fields of a request, for the database *name*, or for a repository if it is None."""
     if name is None:
-        if given := database.given(None):
-            option = f"--{next(iter(given)).replace('_', '-')}"
+        if given := _database_values(database, None):
+            first = next(iter(given))
+            shown = options_of(DatabaseSettings).get(first)
+            option = shown.flags[0].names.split()[0] if shown and shown.flags else f"--{first}"
             raise UsageError(
                 f"{option} is an option of databases", hint="give --database NAME, or leave it out"
             )
         return _given(fields, profile)
-    own = NewDatabase(**database.given(fields.target_name))
+    own = NewDatabase(**_database_values(database, fields.target_name))
     of_repository = _given(structs.replace(fields, target_name=None), profile)
     return of_repository | {"name": fields.new_name or name, "database": own}
 
@@ -284,8 +262,8 @@ def _for_kind(
 def change(
     state: str | None,
     name: str,
-    database: DatabaseFields,
-    fields: ConnectionFields,
+    database: Any,
+    fields: Any,
     is_token_removed: bool,
 ) -> None:
     """Change the given fields of a connection."""
@@ -296,7 +274,7 @@ def change(
             given = _for_kind(fields, database, connection.profile, None)
         else:
             given = _given(structs.replace(fields, target_name=None), connection.profile)
-            if own := database.given(fields.target_name):
+            if own := _database_values(database, fields.target_name):
                 given["database"] = DatabaseChange(**own)
         if "branch" in given:  # the option names all branches
             given.setdefault("branches", ())
@@ -391,36 +369,20 @@ def _warn_without_worker(service: RepositoryService) -> None:
         warn("no worker runs, so the job waits: start recce-meta serve, or recce-meta worker")
 
 
-def _given(fields: ConnectionFields, profile: ProfileTarget) -> dict[str, Any]:
+def _given(fields: Any, profile: ProfileTarget) -> dict[str, Any]:
     """Return the fields of a request that options give; parts of *profile* that no option gives stay."""
-    poll = fields.poll_minutes
     values: dict[str, Any] = {
         "name": fields.new_name,
         "subdirectory": fields.subdirectory,
-        "token_env": fields.token_env,
         "access_token": _secret(
             fields.repository_token_file, is_asked=fields.ask_token, option="token", title="Token"
         ),
-        "store": fields.store_name,
-        "environment": fields.run_environment,
-        "adapter": fields.adapter,
-        "dbt_version": fields.dbt_version,
-        "is_trusted": fields.is_trusted,
-        "requires_dbt": fields.requires_dbt,
-        "variables": fields.environment_variables or None,
         "branch": fields.branches[0] if fields.branches else None,
         "branches": fields.branches[1:] or None,
-        "isolation": None if fields.isolation is None else IsolationKind(fields.isolation),
-        "poll_minutes": poll,
-        "watches_pull_requests": fields.watches_pull_requests,
-        "fail_on": None if fields.fail_on is None else _listed(fields.fail_on),
-        "runs_checks": fields.runs_checks,
         "notify": read_addresses(fields.notify, fields.notify_file),
     }
-    found = {name: value for name, value in values.items() if value is not None}
-    # 0 means never, which is None in the request; above, None means that no option is given.
-    if poll == 0:
-        found["poll_minutes"] = None
+    found = _option_values(ConnectionOptions, fields)
+    found |= {name: value for name, value in values.items() if value is not None}
     if fields.github_app is not None:
         app, installation = fields.github_app
         found["github_app"] = GitHubApp(app_id=app, installation_id=installation)

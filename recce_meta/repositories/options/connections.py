@@ -84,9 +84,9 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
     """Adapter of dbt, such as snowflake; None to find it in the repository."""
     profile: ProfileTarget = option(
         ...,
-        Flag("--target-name", "Name of dbt's target.", "dev", metavar="NAME"),
-        Flag("--target-schema", "Schema of the target.", "analytics", metavar="NAME"),
-        Flag("--target-database", "Database of the target.", "analytics", metavar="NAME"),
+        Flag("--target-name", "Name of dbt's target.", "dev", "part", "NAME"),
+        Flag("--target-schema", "Schema of the target.", "analytics", "part", "NAME"),
+        Flag("--target-database", "Database of the target.", "analytics", "part", "NAME"),
         Input("dbt", "Target", "name of the target in profiles.yml", name="target"),
         Input("dbt", "Schema", name="schema"),
         Input("dbt", "Database", name="database"),
