@@ -274,6 +274,8 @@ class WarehouseError(RecceMetaError):
         """Position of the error in `sql`, counted from 1, if the warehouse reports it."""
         self.excerpt = excerpt
         """That line of `sql`, with a caret below the error."""
+        self.url: object = None
+        """Address of the database, which hides its password, if an open connection or its driver failed."""
 
 
 class ConnectionFailed(WarehouseError):

@@ -221,6 +221,10 @@ class UnifiedSqlAdapter:
         port = f":{url.port}" if url.port else ""
         return f"{self.warehouse.name}://{url.host or ''}{port}/{without_passwords(place)}"
 
+    def has_raised(self, error: WarehouseError) -> bool:
+        """Return True if this database has raised *error*; False if another one did, or it is unknown."""
+        return error.url == self._plan.url
+
     @property
     def server(self) -> tuple[str, int | None] | None:
         """Host and port that the driver connects to; None for a file, and if the driver chooses the host.

@@ -293,7 +293,7 @@ class DriverConnection:
             )
 
     def _translated(self, error: Exception, sql: str | None) -> WarehouseError:
-        return translate_error(
+        found = translate_error(
             error,
             self._driver.warehouse,
             sql=sql,
@@ -302,6 +302,8 @@ class DriverConnection:
             database=self._plan.database,
             role=self._plan.role or self._plan.url.username,
         )
+        found.url = self._plan.url
+        return found
 
     def _begin(self, *, atomic: bool) -> None:
         with self.translate_errors("BEGIN"):

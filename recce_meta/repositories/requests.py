@@ -455,7 +455,12 @@ def secrets_of(request: NewConnection | ConnectionChange) -> list[str]:
 
 def secrets_in(url: str | None) -> tuple[str, ...]:
     """Return what no message may show of the *url* of a database."""
-    return () if url is None else (url, *passwords_in(url))
+    if url is None:
+        return ()
+    # The URL of a file without parameters is its name, which says what failed.
+    is_file = "@" not in url and "?" not in url
+    found = passwords_in(url)
+    return tuple(found) if is_file else (url, *found)
 
 
 def _url(request: NewConnection | ConnectionChange) -> str | None:

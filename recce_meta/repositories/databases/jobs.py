@@ -26,17 +26,22 @@ from recce_meta.api.quality import (
 from recce_meta.api.quality_tables import TableSelection
 from recce_meta.api.scan import ScanOptions, scan, without_store
 from recce_meta.errors import (
+    ConfigurationError,
     ConnectionFailed,
     RecceMetaError,
     StoreLocked,
+    UsageError,
     WarehouseError,
     mask_errors,
     plural,
 )
 from recce_meta.extractors.database import ScanScope
 from recce_meta.repositories.databases.opening import (
+    CORRECT,
     MOST_CONNECTIONS,
+    one_line,
     open_database,
+    said_of,
     scope_of,
 )
 from recce_meta.repositories.recording import TargetStores
@@ -95,7 +100,7 @@ class DatabaseJobs:
             try:
                 await asyncio.to_thread(database.connect)
             except WarehouseError as error:
-                raise _failed(error) from None
+                raise _failed(error, database) from None
         return {"next": Stage.EXTRACT.value, "message": f"connected to {database.address}"}
 
     async def _extract(self, run: JobRun) -> Result:
@@ -111,10 +116,11 @@ class DatabaseJobs:
         with closing(database), mask_errors(lambda: secrets_in(url)):
             try:
                 result = await self._stores.read(connection.store, reading, reading.stop)
-            except StoreLocked:
-                raise
             except WarehouseError as error:
-                raise _failed(error) from None
+                # The store may have failed: its full disk is no fault of the database.
+                if isinstance(error, StoreLocked) or not database.has_raised(error):
+                    raise
+                raise _failed(error, database) from None
         for warning in result.pop("warnings")[:_MOST_WARNINGS]:
             await run.log(warning)
         return {"ends": True, **result}
@@ -123,7 +129,10 @@ class DatabaseJobs:
         assert connection.database is not None
         url = await asyncio.to_thread(stored_url, self._state, connection, self._environ)
         with mask_errors(lambda: secrets_in(url)):
-            return await open_database(connection.database, url, self._environ), url
+            try:
+                return await open_database(connection.database, url, self._environ), url
+            except (ConfigurationError, UsageError) as error:
+                raise StageFailed(one_line(error), hint=error.hint or CORRECT, kind="database") from None
 
     def _scan(self, run: JobRun, progress: _Progress) -> Read:
         connection = run.connection
@@ -267,7 +276,8 @@ class _Progress:
         await self._run.log(message)
 
 
-def _failed(error: WarehouseError) -> StageFailed:
-    """Return the failure of a stage because of *error* of the database; one of the network is tried again."""
+def _failed(error: WarehouseError, database: UnifiedSqlAdapter) -> StageFailed:
+    """Return the failure of a stage because of *error* of *database*; one of the network is tried again."""
     can_retry = error.retriable or isinstance(error, ConnectionFailed)
-    return StageFailed(error.message, hint=error.hint, kind="database", can_retry=can_retry)
+    message, hint = said_of(error, database)
+    return StageFailed(message, hint=hint, kind="database", can_retry=can_retry)

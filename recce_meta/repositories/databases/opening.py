@@ -31,6 +31,8 @@ NETWORK_SECONDS = 10.0
 """Time in which a server has to accept a connection of a test."""
 MOST_CONNECTIONS = 2
 """Connections of one measurement."""
+CORRECT = "correct it, and test it again: recce-meta connection test NAME"
+"""What to do about settings that cannot be used, if their error has no hint."""
 _UNKNOWN_PORT = 443
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _PARAMETERS = frozenset("sslmode charset warehouse role schema catalog http_path".split())
@@ -73,7 +75,10 @@ def _adapter(options: DatabaseOptions, url: str | None, environ: Mapping[str, st
     if url is None:
         return UnifiedSqlAdapter.from_dbt_profile(None, options.profile, options.target, may_create=False)
     with mask_errors(lambda: secrets_in(url)):
-        return UnifiedSqlAdapter.from_url(url, may_create=False)
+        adapter = UnifiedSqlAdapter.from_url(url, may_create=False)
+    if not adapter.is_shareable:
+        raise UsageError("A database in memory has no data to read", hint="name a file or a server")
+    return adapter
 
 
 async def refuse_place(adapter: UnifiedSqlAdapter, url: str, environ: Mapping[str, str]) -> None:
@@ -121,7 +126,7 @@ async def test_database(
     try:
         adapter = await open_database(options, url, environ)
     except RecceMetaError as error:
-        checks.append(Check("address", False, error.message, error.hint))
+        checks.append(Check("address", False, one_line(error), error.hint or CORRECT))
     else:
         with mask_errors(lambda: secrets_in(url)):
             checks = await asyncio.to_thread(lambda: list(_checks(adapter, options)))
@@ -142,10 +147,27 @@ def _checks(adapter: UnifiedSqlAdapter, options: DatabaseOptions) -> Iterator[Ch
             try:
                 found = list(look())
             except RecceMetaError as error:
-                found = [Check(name, False, error.message, error.hint)]
+                found = [Check(name, False, *said_of(error, adapter))]
             yield from found
             if any(check.ok is False for check in found):
                 return
+
+
+def said_of(error: RecceMetaError, adapter: UnifiedSqlAdapter) -> tuple[str, str]:
+    """Return what *error* of the database of *adapter* says, on one line with its address, and what to do."""
+    message, address = one_line(error), adapter.address
+    places = (adapter.server[0] if adapter.server else "", str(adapter.file_path() or ""), address)
+    if not any(place and place in message for place in places):
+        message = f"{address}: {message}"
+    return (
+        message,
+        error.hint or f"check that {address} is a database of {adapter.warehouse.name}, and its log",
+    )
+
+
+def one_line(error: RecceMetaError) -> str:
+    """Return the message of *error* on one line: drivers explain failures of the network in several."""
+    return " ".join(error.message.split())
 
 
 def _network(adapter: UnifiedSqlAdapter) -> Iterator[Check]:

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
-import duckdb
 import psycopg
 import pytest
 
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import RecceMetaError, UsageError
-from recce_meta.models import RunMetadata
 from recce_meta.models.run import Trigger
-from recce_meta.repositories.databases.jobs import DatabaseJobs, project_of
+from recce_meta.repositories.databases.jobs import project_of
 from recce_meta.repositories.databases.opening import FOLDER
-from recce_meta.repositories.follow_ups.branches import BranchFollower
-from recce_meta.repositories.follow_ups.context import TaskContext
-from recce_meta.repositories.follow_ups.links import PageLinks
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
 from recce_meta.repositories.polling import Poller, PollSettings
-from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.requests import (
     Caller,
     ConnectionChange,
@@ -38,122 +29,24 @@ from recce_meta.repositories.requests import (
     NewDatabase,
     PermissionRefused,
 )
-from recce_meta.repositories.service import ConnectionTestFailed, RepositoryService
 from recce_meta.repositories.state.connections import get_connection, update_connection
-from recce_meta.repositories.state.database import State, open_state
-from recce_meta.repositories.state.jobs import events_after, get_job, last_job, list_jobs
+from recce_meta.repositories.state.jobs import events_after, last_job, list_jobs
 from recce_meta.repositories.state.summaries import last_issues
-from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.types import (
     QUALITY,
     SCAN,
-    ExtractionJob,
     JobStatus,
-    RepositoryConnection,
     Stage,
-    TaskKind,
-    TaskStatus,
 )
-from recce_meta.repositories.worker import Worker, WorkerSettings
-from recce_meta.repositories.workflow import STAGES, JobRun, Result, Retries
 from recce_meta.store.quality import list_quality_runs
-from recce_meta.store.read import find_runs
-from recce_meta.store.session import open_store
-from tests import states
-
-ADMIN = Caller(name="test", is_admin=True)
-REMOTE = Caller(name="test", is_admin=True, is_remote=True)
-PASSWORD = "p-8c41f0d2e7"
-PATIENCE = 60
-
-
-class Target(NamedTuple):
-    """Store that runs are recorded in."""
-
-    connect: Callable[[], UnifiedSqlAdapter]
-    schema: str
-
-
-async def _no_repository(_: JobRun) -> Result:
-    raise AssertionError("a database has no such stage")
-
-
-async def _no_forge(_: RepositoryConnection) -> None:
-    return None
-
-
-async def _no_clean_up(_: JobRun) -> Result:
-    return {}
-
-
-class Workplace:
-    """A state, a store in DuckDB, and one worker with the stages of databases."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environ = {**os.environ, "RECCE_META_KEY": states.KEY}
-        self.state: State = open_state(f"sqlite:///{folder / 'state.db'}", {})
-        self.service = RepositoryService(self.state, environ=self.environ)
-        self.store = UnifiedSqlAdapter.from_url(f"duckdb:///{folder / 'store.duckdb'}")
-        self.stores = TargetStores({"default": Target(lambda: self.store, "recce_meta")}, lock_timeout=60)
-        jobs = DatabaseJobs(self.state, self.stores, self.environ)
-        stages = jobs.stages(dict.fromkeys(STAGES, _no_repository) | {Stage.CLEAN_UP: _no_clean_up})
-        settings = WorkerSettings(
-            work=folder / "work", retries=Retries(delays=(0.01,)), spacing_seconds=0, tick_seconds=0.1
-        )
-        context = TaskContext(
-            state=self.state,
-            stores=self.stores,
-            open_forge=_no_forge,
-            scrub=lambda _, text: text,
-            links=PageLinks(server="https://recce.example.com"),
-        )
-        self.worker = Worker(
-            self.state, stages, settings, handlers={TaskKind.FOLLOW_UP: BranchFollower(context)}
-        )
-
-    def add(
-        self,
-        name: str,
-        *,
-        is_tested: bool = True,
-        caller: Caller = ADMIN,
-        fields: Mapping[str, Any] = {},
-        **own: Any,
-    ) -> str:
-        """Connect a database under *name*, and return the id of the connection."""
-        request = NewConnection(repo_url="", name=name, database=NewDatabase(**own), **fields)
-        added = asyncio.run(self.service.add(request, caller=caller, is_tested=is_tested))
-        return added.connection.id
-
-    def finished(self, job_id: str) -> ExtractionJob:
-        """Return the job when it is over."""
-        deadline = time.monotonic() + PATIENCE
-        while not (job := get_job(self.state, job_id)).status.is_over:
-            assert time.monotonic() < deadline, [*events_after(self.state, job_id)]
-            time.sleep(0.02)
-        return job
-
-    def run(self, connection: str, name: str = SCAN) -> ExtractionJob:
-        """Request a scan or a measurement, and return its job when it is over."""
-        return self.finished(self.service.extract(connection, caller=ADMIN, branch=name).job_id)
-
-    def notified(self, job: ExtractionJob) -> list[Mapping[str, Any]]:
-        """Return what is sent because of *job*, once its follow-up has ended."""
-        deadline = time.monotonic() + PATIENCE
-        while job.id not in {one.key: one for one in list_tasks(self.state, is_open=False)}:
-            assert time.monotonic() < deadline, list_tasks(self.state)
-            time.sleep(0.02)
-        (ended,) = [one for one in list_tasks(self.state, is_open=False) if one.key == job.id]
-        assert (ended.kind, ended.status, ended.error) == (TaskKind.FOLLOW_UP, TaskStatus.DONE, None)
-        # No handler sends them here, so they wait.
-        sent = [one.payload for one in list_tasks(self.state) if one.kind is TaskKind.NOTIFY]
-        return [one for one in sent if str(one["id"]).endswith(job.id)]
-
-    def runs(self) -> Mapping[str, RunMetadata]:
-        """Return the stored runs by id."""
-        with self.store.sibling() as adapter, open_store(adapter, "recce_meta") as store:
-            return {run.run_id: run for run in find_runs(store)}
+from tests.contract.repositories.database_lab import (
+    ADMIN,
+    PASSWORD,
+    REMOTE,
+    Workplace,
+    duckdb_file,
+    sqlite_file,
+)
 
 
 @pytest.fixture(scope="module")
@@ -185,24 +78,6 @@ def schema(postgres_url: str) -> Iterator[str]:
         connection.execute(f"CREATE VIEW {name}.cities AS SELECT DISTINCT city FROM {name}.orders")
         yield name
         connection.execute(f"DROP SCHEMA {name} CASCADE")
-
-
-def sqlite_file(folder: Path) -> str:
-    """Return the URL of a SQLite file with a table."""
-    file = folder / "shop.db"
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, city TEXT)")
-        connection.execute("INSERT INTO orders VALUES (1, 'Rome'), (2, NULL)")
-        connection.commit()
-    return f"sqlite:///{file}"
-
-
-def duckdb_file(folder: Path) -> str:
-    """Return the URL of a DuckDB file with a table."""
-    file = folder / "shop.duckdb"
-    with duckdb.connect(str(file)) as connection:
-        connection.execute("CREATE TABLE orders AS SELECT 1 AS id, 'Rome' AS city")
-    return f"duckdb:///{file}"
 
 
 def test_a_database_is_scanned_and_measured(place: Workplace, postgres_url: str, schema: str) -> None:
@@ -359,41 +234,6 @@ def test_a_table_that_the_user_may_not_read_is_named_with_its_grant(
     assert f"{schema}.orders" in refused.detail
     assert refused.hint is not None and "GRANT SELECT ON ALL TABLES IN SCHEMA" in refused.hint
     assert PASSWORD not in repr(found)
-
-
-FAILING: Mapping[str, tuple[dict[str, Any], str]] = {
-    "closed port": ({"url": f"postgresql://u:{PASSWORD}@127.0.0.1:1/shop"}, "network"),
-    "unknown host": ({"url": f"postgresql://u:{PASSWORD}@no-such-host.invalid/shop"}, "network"),
-    "missing database": ({"url": "{postgres}/no_such_database"}, "login"),
-    "missing variable": ({"url_env": "NO_SUCH_VARIABLE"}, "address"),
-    "missing file": ({"url": "duckdb:////no/such/folder/shop.duckdb"}, "login"),
-    "missing profile": ({"profile": "no_such_profile"}, "address"),
-    "missing schema": ({"url": "{postgres}", "schemas": ("no_such_schema",)}, "rights"),
-    "unknown scheme": ({"url": f"nosql://u:{PASSWORD}@127.0.0.1/shop"}, "address"),
-    "not a URL": ({"url": f"u:{PASSWORD}@127.0.0.1/shop"}, "address"),
-}
-
-
-@pytest.mark.parametrize("case", list(FAILING))
-def test_a_failing_database_is_named_in_one_line_without_a_secret(
-    still: Workplace, postgres_url: str, case: str
-) -> None:
-    """The step that fails is the last one, and has what to do next; nothing is stored."""
-    own, step = FAILING[case]
-    server = postgres_url.rpartition("/")[0]
-    if "url" in own:
-        place = postgres_url if own["url"] == "{postgres}" else own["url"].replace("{postgres}", server)
-        own = own | {"url": place}
-    with pytest.raises(RecceMetaError) as raised:
-        still.add("shop", **own)
-
-    error = raised.value
-    assert "\n" not in error.message and error.hint
-    assert PASSWORD not in f"{error}{error.hint}{error!r}"
-    if isinstance(error, ConnectionTestFailed):
-        assert error.test.checks[-1].name == step
-        assert PASSWORD not in repr(error.test)
-    assert still.service.list() == []
 
 
 def test_a_wrong_password_is_in_no_answer(place: Workplace, mysql_url: str) -> None:
