@@ -33,6 +33,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, Operationa
 
 from recce_meta.adapter.errors import translate_error
 from recce_meta.errors import ConfigurationError, RecceMetaError, StoreError, StoreLocked, WarehouseError
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.declaring import options_of
 from recce_meta.repositories.state.tables import UtcTime, metadata, state_version
 from recce_meta.warehouses import UrlParts, Warehouse, warehouse_for_scheme
 
@@ -346,11 +348,6 @@ def _create_or_check(state: State) -> str:
 _ADDED: Mapping[int, tuple[tuple[str, str, str], ...]] = {
     2: (("state_version", "id", "TEXT"),),
     3: (
-        ("connections", "is_upload_only", "BOOLEAN DEFAULT FALSE NOT NULL"),
-        ("connections", "watches_pull_requests", "BOOLEAN DEFAULT TRUE NOT NULL"),
-        ("connections", "fail_on", "JSON DEFAULT '[]' NOT NULL"),
-        ("connections", "runs_checks", "BOOLEAN DEFAULT FALSE NOT NULL"),
-        ("connections", "notify", "JSON DEFAULT '[]' NOT NULL"),
         ("connections", "repository_id", "TEXT"),
         ("connections", "forge_error", "TEXT"),
         ("jobs", "source", "TEXT DEFAULT 'branch' NOT NULL"),
@@ -358,36 +355,37 @@ _ADDED: Mapping[int, tuple[tuple[str, str, str], ...]] = {
         ("jobs", "wanted_sha", "TEXT"),
         ("api_tokens", "connection_id", "TEXT"),
     ),
-    4: (),
-    5: (),
-    6: (),
-    7: (),
     8: (("connections", "database", "JSON"),),
     9: (("jobs", "issues", "INTEGER"),),
 }
-"""Table, column and type of the columns that each version has added."""
+"""Table, column and type of the columns that each version has added, without the options of connections."""
 _NEW_TABLES: Mapping[int, tuple[str, ...]] = {
-    2: (),
     3: ("job_files", "webhooks", "webhook_deliveries", "pull_requests", "stale_branches", "tasks"),
     4: ("workspaces",),
     5: ("project_owners",),
     6: ("audit_events",),
     7: ("sessions",),
-    8: (),
-    9: (),
 }
 """Tables that each version has added."""
+
+
+def _added(version: int) -> Iterator[tuple[str, str, str]]:
+    """Yield table, column and type of the columns that *version* has added."""
+    yield from _ADDED.get(version, ())
+    for name, one in options_of(ConnectionOptions).items():
+        if one.since is not None and one.since[0] == version:
+            yield "connections", name, one.since[1]
 
 
 def _migrate(state: State, connection: Connection, version: int) -> None:
     """Migrate a state of an earlier *version*."""
     quote = connection.dialect.identifier_preparer.quote_identifier
     for added in range(version + 1, VERSION + 1):
-        for table, column, kind in _ADDED[added]:
+        for table, column, kind in _added(added):
             # Raw SQL does not pass the translation of schemas, so the name has to be complete.
             name = ".".join(quote(part) for part in (state.schema, table) if part is not None)
             connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {quote(column)} {kind}")
-    new = (name for added in range(version + 1, VERSION + 1) for name in _NEW_TABLES[added])
+    new = (name for added in range(version + 1, VERSION + 1) for name in _NEW_TABLES.get(added, ()))
     metadata.create_all(connection, tables=[metadata.tables[name] for name in new], checkfirst=False)
     found = connection.scalar(select(state_version.c.id)) or uuid4().hex
     connection.execute(update(state_version).values(version=VERSION, id=found))

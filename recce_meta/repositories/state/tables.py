@@ -6,7 +6,9 @@ projects, and events of the audit.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timezone
+from typing import Any, get_args, get_origin
 
 from sqlalchemy import (
     JSON,
@@ -23,9 +25,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.types import DateTime, TypeDecorator
+from sqlalchemy.types import DateTime, TypeDecorator, TypeEngine
 
-from recce_meta.repositories.types import JobStatus, TaskStatus
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.declaring import STORED, options_of
+from recce_meta.repositories.types import JobStatus, TaskStatus, option_types
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -58,6 +62,24 @@ state_version = Table(
     Column("id", Text),
 )
 
+
+def _columns_of(declared: type) -> Iterator[Column[Any]]:
+    """Yield the columns of the stored options that *declared* declares."""
+    for name in options_of(declared, STORED):
+        kind = option_types(declared)[name]
+        others = tuple(one for one in get_args(kind) if one is not type(None))
+        is_optional = type(None) in get_args(kind)
+        kind = others[0] if is_optional else get_origin(kind) or kind
+        if issubclass(kind, (bool, float)):
+            column: TypeEngine[Any] = Boolean() if kind is bool else Float()
+        elif issubclass(kind, str):
+            column = Text()
+        else:
+            # By default SQLAlchemy stores None as JSON's null, which is not SQL's NULL.
+            column = JSON(none_as_null=is_optional)
+        yield Column(name, column, nullable=is_optional)
+
+
 connections = Table(
     "connections",
     metadata,
@@ -67,26 +89,9 @@ connections = Table(
     Column("repo_url", Text, nullable=False),
     Column("branches", JSON, nullable=False),
     Column("subdirectory", Text, nullable=False),
-    Column("token_env", Text),
     Column("has_token", Boolean, nullable=False),
     Column("token_hint", Text),
-    # By default SQLAlchemy stores None as JSON's null, which is not SQL's NULL.
-    Column("github_app", JSON(none_as_null=True)),
-    Column("store", Text, nullable=False),
-    Column("environment", Text, nullable=False),
-    Column("adapter", Text),
-    Column("profile", JSON, nullable=False),
-    Column("variables", JSON, nullable=False),
-    Column("dbt_version", Text),
-    Column("isolation", Text),
-    Column("is_trusted", Boolean, nullable=False),
-    Column("requires_dbt", Boolean, nullable=False),
-    Column("poll_minutes", Float),
-    Column("is_upload_only", Boolean, nullable=False),
-    Column("watches_pull_requests", Boolean, nullable=False),
-    Column("fail_on", JSON, nullable=False),
-    Column("runs_checks", Boolean, nullable=False),
-    Column("notify", JSON, nullable=False),
+    *_columns_of(ConnectionOptions),
     Column("repository_id", Text),
     Column("database", JSON(none_as_null=True)),
     Column("forge_error", Text),
