@@ -193,16 +193,16 @@ class Drawn:
         return config
 
     def _batches(self) -> dict[str, str | None]:
+        draw = self._draw
+        size = draw.choice(["day", "day", "month"])
+        begins = ["2026-01-01", "2026-01-02"] if size == "day" else ["2025-11-01", "2026-01-01"]
         return {
             **{"materialized": "'incremental'", "incremental_strategy": "'microbatch'", "event_time": "'ts'"},
-            **{
-                "begin": self._draw.choice(["'2025-12-20'", "'2026-01-01'", "'2026-01-02'"]),
-                "batch_size": self._draw.choice(["'day'", "'day'", "'month'"]),
-            },
+            **{"begin": f"'{draw.choice(begins)}'", "batch_size": f"'{size}'"},
             "unique_key": "'id'" if self._engine == "postgres" else None,
-            "lookback": self._draw.choice([None, "1", "3"]),
-            "full_refresh": self._draw.choice([None, None, None, "false"]),
-            "on_schema_change": self._draw.choice(CHANGES),
+            "lookback": draw.choice([None, "1", "3"]),
+            "full_refresh": draw.choice([None, None, None, "false"]),
+            "on_schema_change": draw.choice(CHANGES),
         }
 
     def _incremental(self) -> dict[str, str | None]:

@@ -34,6 +34,7 @@ from recce_meta.sql_diff.membership import Memberships
 from recce_meta.sql_diff.references import OF_SUBQUERIES, typed_columns
 from recce_meta.sql_diff.stages import (
     CUTS,
+    EACH_TIME,
     GROUPED,
     INNER,
     LATE,
@@ -48,10 +49,12 @@ from recce_meta.sql_diff.stages import (
     kind_of,
     label,
     merge_parts,
+    once,
     operand_of,
     operand_pairs,
     own_stages,
     padded_by,
+    rows_of_operand,
 )
 from recce_meta.sql_lineage.expressions import NODE, arg, args, structure
 from recce_meta.sql_lineage.query import (
@@ -268,11 +271,11 @@ class Fingerprints(Memberships):
             padded.update(padded_by(join, sources, place))
         self._frames[-1].is_joined = True
         aliased = query if self._dialect in ALIASES_BEFORE_COLUMNS else None
-        filters = tuple(sorted([*self._conditions(query.where, aliased), *self._match(query)]))
+        filters = self._with_match(query, self._conditions(query.where, aliased))
         # Inner joins commute, and their conditions are filters.
         if all(join is None or self._is_plain(join) for join in joins):
             parts["tables"] = tuple(sorted(slots))
-            parts["filter"] = tuple(sorted([*filters, *(key for keys in conditions for key in keys)]))
+            parts["filter"] = once((*filters, *(key for keys in conditions for key in keys)))
             return
         parts["filter"] = filters
         turned, joined = self._turned(sources, slots, conditions)
@@ -411,7 +414,7 @@ class Fingerprints(Memberships):
         seen: Counter[str] = Counter()
         slots = []
         for place, operand in enumerate(operands):
-            rows = f"operand {place}" if self._by_label else operand.rows
+            rows = f"operand {place}" if self._by_label else rows_of_operand(operand, query)
             seen[rows] += 1
             # EXCEPT subtracts from its first operand, so that operand keeps its place.
             first = ".first" if place == 0 and query.kind == "except" else ""
@@ -582,11 +585,13 @@ class Fingerprints(Memberships):
     def _conditions(self, clauses: Iterable[Clause], query: Select | None = None) -> tuple[str, ...]:
         """Return the keys of conditions and, if *query* is given, of its outputs that they may name."""
         keys: list[str] = []
+        unstable, self._unstable = self._unstable, False
         for clause in clauses:
             keys += self._expressions.conditions(clause.node)
             if query is not None:
                 keys += {f"or {other}" for other in self._candidates(clause, query)}
-        return tuple(sorted(keys))
+        mark, self._unstable = EACH_TIME if self._unstable else "", self._unstable or unstable
+        return once(f"{mark}{key}" for key in keys)
 
     def _written(self, node: Sql, names: Iterable[str]) -> tuple[str, ...]:
         """Return the keys of the arguments called *names* that are present."""

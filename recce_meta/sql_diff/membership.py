@@ -48,6 +48,7 @@ class _Match(NamedTuple):
 
     outer: str
     inner: str
+    """The column and the conditions of the subquery."""
     proof: Proof | None
 
 
@@ -132,17 +133,16 @@ class Memberships(Proofs):
         relation = source.relation
         return isinstance(relation, Table) or (isinstance(relation, Select) and self._is_flat(relation))
 
-    def _match(self, query: Select) -> list[str]:
-        """Return the condition that the IN around *query* adds to it, as a list of keys."""
+    def _with_match(self, query: Select, filters: tuple[str, ...]) -> tuple[str, ...]:
+        """Return *filters* with the condition that the IN around *query* adds to it."""
         outer = self._members.get(id(query))
-        if outer is None:
-            return []
-        inner = query.outputs[0].node
-        if inner is None:
-            return []
+        inner = query.outputs[0].node if outer is not None else None
+        if outer is None or inner is None:
+            return filters
         keys = (self._key(outer), self._key(inner))
-        self._matches[id(query)] = _Match(*keys, self._proof_of(inner))
-        return [short(f"eq({','.join(sorted(keys))})")]
+        # Without the condition: `a in (select b from t where b = a)` is never NULL.
+        self._matches[id(query)] = _Match(keys[0], f"{keys[1]};{filters}", self._proof_of(inner))
+        return tuple(sorted((*filters, short(f"eq({','.join(sorted(keys))})"))))
 
     # Left anti joins
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from recce_meta.sql_diff.expressions import QueryFingerprint, conjuncts, names_and_values, short
+from recce_meta.sql_diff.expressions import ANYWHERE, QueryFingerprint, conjuncts, names_and_values, short
 from recce_meta.sql_diff.functions import row_makers
 from recce_meta.sql_lineage.expressions import NODE
 from recce_meta.sql_lineage.query import (
@@ -105,8 +105,32 @@ def merge_parts(below: Parts, own: Parts) -> Parts:
     """Return the parts of one query that does what *below* does and then *own*."""
     added = {name: keys for name, keys in own.items() if keys and name not in ("tables", "joins")}
     parts = {**added, **{name: keys for name, keys in below.items() if keys}}
-    parts["filter"] = tuple(sorted((*below.get("filter", ()), *own.get("filter", ()))))
+    parts["filter"] = once((*below.get("filter", ()), *own.get("filter", ())))
     return parts
+
+
+EACH_TIME = "each time "
+"""Start of the keys of conditions that may have another value whenever they are computed."""
+
+
+def once(keys: Iterable[str]) -> tuple[str, ...]:
+    """Return the conditions *keys* in order, each once: `a and a` is `a`."""
+    listed = sorted(keys)
+    return tuple(
+        key for place, key in enumerate(listed) if key not in listed[:place] or key.startswith(EACH_TIME)
+    )
+
+
+def rows_of_operand(keyed: QueryFingerprint, operation: SetOperation) -> str:
+    """Return the rows key of an operand; if a `union` removes duplicates, a DISTINCT in it does not count."""
+    parts = {name: keys for name, keys in keyed.parts.items() if keys}
+    is_set = operation.kind == "union" and operation.distinct and not operation.by_name
+    is_distinct = parts.get("distinct", ("",))[0] == "all" and "limit" not in parts
+    if not is_set or not is_distinct or not isinstance(keyed.query, Select):
+        return keyed.rows
+    del parts["distinct"]
+    is_through = list(parts) == ["tables"] and len(keyed.inputs) == 1 and keyed.outermost == ANYWHERE
+    return keyed.inputs[0][1] if is_through else digest(parts)
 
 
 def digest(parts: dict[str, tuple[str, ...]]) -> str:

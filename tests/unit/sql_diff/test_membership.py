@@ -90,3 +90,9 @@ def test_two_subqueries_of_not_in_that_differ_in_nulls_are_not_one() -> None:
 
 def test_types_that_are_not_known_prove_nothing() -> None:
     assert compared(IN, EXISTS, is_typed=False).category is Category.BREAKING
+
+
+def test_a_subquery_that_repeats_the_test_is_not_one_that_may_be_null() -> None:
+    line = NOT_IN.replace("l.qty", "l.line")
+
+    assert compared(line, f"{line[:-1]} where l.line = o.id)").category is Category.BREAKING
