@@ -28,6 +28,7 @@ STORED, NEW, CHANGE = "stored", "new", "change"
 MOST_MINUTES = 7 * 24 * 60
 """Longest interval."""
 FLAG, MINUTES, LIST = "bool", "float | None", "tuple[str, ...]"
+TEXT, VARIABLES = "str", "Mapping[str, str]"
 """Types of options, as they are written; None is never, and the command line and forms have 0 or nothing."""
 
 

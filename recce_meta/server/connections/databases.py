@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from datetime import datetime, timezone
 from functools import partial
@@ -12,10 +11,20 @@ from recce_meta.api.browse.overview import EnvironmentState, Score
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.report.addresses import Addresses
 from recce_meta.repositories.answers import ActiveJob, ConnectionAnswer
-from recce_meta.repositories.requests import ConnectionChange, NewConnection
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.options.declaring import options_of
+from recce_meta.repositories.requests import ConnectionChange, NewConnection, NewDatabase
 from recce_meta.repositories.state.summaries import last_issues
-from recce_meta.server.connections.forms import addresses_of, converted, form_page, minutes_of
+from recce_meta.server.connections.forms import addresses_of, converted, form_page
 from recce_meta.server.connections.freshness import current_jobs, freshness, sentence_html, sentence_text
+from recce_meta.server.connections.inputs import (
+    Fields,
+    inputs_of,
+    listed,
+    read_options,
+    shown_options,
+)
 from recce_meta.server.connections.lists import CRUMB, one_line, tone_of, worker_notes
 from recce_meta.server.connections.routing import (
     ROOT,
@@ -32,10 +41,8 @@ from recce_meta.server.stores import StoreView
 
 pages = ConnectionPages()
 
-Fields = Mapping[str, str]
 _LOGINS = ("url_env", "profile", "target")
-_LISTS = ("schemas", "include", "exclude")
-_MINUTES = ("scan_minutes", "quality_minutes")
+_OF_REPOSITORIES = {name: one for name, one in options_of(ConnectionOptions).items() if not one.is_of_any}
 _Place = tuple[str, str, str]
 """Store, project and environment."""
 
@@ -175,7 +182,7 @@ def _columns() -> list[ListColumn]:
 def new(request: ConnectionRequest) -> Page:
     """Show the form that connects a database."""
     require_admin(request)
-    return database_form(request, {"environment": "prod", "scan_minutes": "60", "quality_minutes": "1440"})
+    return database_form(request, {"environment": "prod", **shown_options(DatabaseSettings, NewDatabase())})
 
 
 @pages.action("/new-database")
@@ -231,10 +238,9 @@ def database_fields(found: ConnectionAnswer) -> dict[str, str]:
         raise UsageError(f"{found.name} is not a database", hint="change it in its own settings")
     given: dict[str, object] = {
         **{name: getattr(found, name) for name in ("name", "store", "environment")},
-        **{name: getattr(own, name) for name in (*_LOGINS, "project")},
-        **{name: ", ".join(getattr(own, name)) for name in _LISTS},
+        **{name: getattr(own, name) for name in _LOGINS},
+        **shown_options(DatabaseSettings, own),
         "scan_minutes": None if found.poll_minutes is None else f"{found.poll_minutes:g}",
-        "quality_minutes": None if own.quality_minutes is None else f"{own.quality_minutes:g}",
         "fail_on": ", ".join(found.fail_on),
     }
     return {name: str(value) for name, value in given.items() if value}
@@ -251,6 +257,7 @@ def database_form(
     values = {
         # A page could stay in the cache or the history of a browser.
         "fields": {name: value for name, value in fields.items() if name not in ("url", "notify")},
+        "inputs": inputs_of(ConnectionOptions, DatabaseSettings, without=_OF_REPOSITORIES, conditions=""),
         "action": f"{ROOT}/new-database" if found is None else address_of(found.id, "database"),
     }
     return form_page(request, "database_form.html", "Connect a database", values, found, error)
@@ -259,15 +266,9 @@ def database_form(
 def _given(fields: Fields) -> dict[str, Any]:
     """Return the values of the form's *fields*; browsers send empty fields as well."""
     own: dict[str, Any] = {name: fields[name] for name in ("url", *_LOGINS) if fields.get(name)}
-    own["project"] = fields.get("project") or None
-    own |= {name: _listed(fields.get(name, "")) for name in _LISTS}
-    own |= {name: minutes_of(fields.get(name)) for name in _MINUTES}
+    own |= read_options(DatabaseSettings, fields)
     given: dict[str, Any] = {
         name: fields[name] for name in ("name", "store", "environment") if fields.get(name)
     }
-    given["fail_on"] = _listed(fields.get("fail_on", ""))
+    given["fail_on"] = listed(fields.get("fail_on", ""))
     return {**given, **addresses_of(fields), "database": own}
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, map(str.strip, re.split(r"[,\n]", text))))

@@ -6,7 +6,6 @@ A form that is refused is shown again with the reason, and never with a secret.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -14,10 +13,11 @@ import msgspec
 
 from recce_meta.api.diff import EFFECTS
 from recce_meta.errors import RecceMetaError, UsageError
-from recce_meta.models.run import IsolationKind
 from recce_meta.plugins import connection_types
 from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.repositories.answers import ConnectionAnswer, ConnectionTest
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.declaring import options_of
 from recce_meta.repositories.requests import (
     SECRET_FIELDS,
     ConnectionChange,
@@ -25,8 +25,15 @@ from recce_meta.repositories.requests import (
     NewConnection,
 )
 from recce_meta.repositories.service import ConnectionTestFailed
+from recce_meta.server.connections.inputs import (
+    Fields,
+    inputs_of,
+    listed,
+    minutes_of,
+    read_options,
+    shown_options,
+)
 from recce_meta.server.connections.lists import CRUMB, own_crumbs
-from recce_meta.server.connections.pages import USUAL_MINUTES
 from recce_meta.server.connections.routing import (
     ROOT,
     ConnectionPages,
@@ -41,14 +48,9 @@ from recce_meta.warehouses import available
 
 pages = ConnectionPages()
 
-Fields = Mapping[str, str]
 Value = TypeVar("Value")
-_PLAIN = ("name", "branch", "subdirectory", "store", "environment")
-"""Fields that are text, and keep their default if they are empty."""
-_OPTIONAL = ("token_env", "adapter", "dbt_version")
-"""Fields that an empty field of the form sets to null."""
-_FLAGS = ("is_trusted", "requires_dbt", "watches_pull_requests", "runs_checks")
-_OF_REPOSITORY = ("poll_minutes", "watches_pull_requests", "fail_on", "token_env", "github_app")
+_OPTIONS = options_of(ConnectionOptions)
+_OF_READING = {name: one for name, one in _OPTIONS.items() if one.is_of_reading}
 """Fields without a meaning for a connection that is only uploaded to; its form does not have them."""
 _HIDDEN = frozenset((*SECRET_FIELDS, "notify"))
 """Fields that a page never repeats."""
@@ -59,8 +61,9 @@ def new(request: ConnectionRequest) -> Page:
     """Show the form that connects a repository."""
     # The page itself is refused too: its form could not be sent.
     require_admin(request)
-    usual = {"environment": "prod", "poll_minutes": f"{USUAL_MINUTES}", "watches_pull_requests": "on"}
-    return _form(request, usual)
+    usual = shown_options(ConnectionOptions, NewConnection(repo_url=""))
+    # Not every server has the default store.
+    return _form(request, {name: text for name, text in usual.items() if name != "store"})
 
 
 @pages.action("")
@@ -171,15 +174,19 @@ def _form(
     error: RecceMetaError | None = None,
 ) -> Page:
     """Return the form for a new connection or for *found*, with *fields* but for secrets."""
+    is_upload_only = found is not None and found.is_upload_only
     values = {
         # A page could stay in the cache or the history of a browser.
         "fields": {name: value for name, value in fields.items() if name not in _HIDDEN},
-        "is_upload_only": found is not None and found.is_upload_only,
+        "is_upload_only": is_upload_only,
         "action": ROOT if found is None else address_of(found.id, "edit"),
         "forges": connection_types(),
-        "adapters": available(),
-        "isolations": [one.value for one in IsolationKind],
-        "conditions": ", ".join((*EFFECTS, "removed", "any")),
+        "inputs": inputs_of(
+            ConnectionOptions,
+            without=_OF_READING if is_upload_only else {},
+            conditions=", ".join((*EFFECTS, "removed", "any")),
+        ),
+        "choices": {"adapter": available(), "isolation": _OPTIONS["isolation"].choices},
     }
     return form_page(request, "connection_form.html", "Connect a repository", values, found, error)
 
@@ -199,48 +206,41 @@ def form_page(
         "failure": failure,
         "test": error.test if isinstance(error, ConnectionTestFailed) else None,
         "cancelled": ROOT if found is None else address_of(found.id),
-        "store_names": list(request.site.stores) or [DEFAULT_STORE],
     }
+    stores = list(request.site.stores) or [DEFAULT_STORE]
+    values = {**shared, **values, "choices": {"store": stores, **values.get("choices", {})}}
     crumbs = (CRUMB,) if found is None else own_crumbs(found)
     status = 200 if failure is None else failure.status
     # The page exists, and only a name in one of its fields does not.
     status = 400 if status == 404 else status
     title = title if found is None else f"Change {found.name}"
-    return Page(template, title, {**shared, **values}, crumbs=crumbs, status=status, is_kept=False)
+    return Page(template, title, values, crumbs=crumbs, status=status, is_kept=False)
 
 
 def _given(fields: Fields, found: ConnectionAnswer | None = None) -> dict[str, Any]:
     """Return the values of the form's *fields*: all of them for a new connection, else changed ones."""
     before = {} if found is None else _fields(found)
     # Browsers send empty fields as well: these keep the default.
-    given: dict[str, Any] = {name: fields[name] for name in _PLAIN if fields.get(name)}
+    given: dict[str, Any] = {name: fields[name] for name in ("name", "branch") if fields.get(name)}
     # Empty is a value here: the folder of the repository's only project.
     given["subdirectory"] = fields.get("subdirectory", "")
-    for name in _OPTIONAL:
-        # An empty field is sent as null only if there is something to remove.
-        if fields.get(name) or before.get(name):
-            given[name] = fields.get(name)
+    given["branches"] = listed(fields.get("branches", ""), ",")
+    # An empty field is sent as null only if there is something to remove.
+    if fields.get("token_env") or before.get("token_env"):
+        given["token_env"] = fields.get("token_env")
     # The form never shows a secret, so an empty field leaves the stored one.
     given |= {name: fields[name] for name in SECRET_FIELDS if fields.get(name)}
-    # Browsers leave out a box that is not ticked.
-    given |= {name: name in fields for name in _FLAGS}
-    given["branches"] = tuple(filter(None, map(str.strip, fields.get("branches", "").split(","))))
-    given["fail_on"] = (
-        tuple(re.split(r"[,\s]+", fields["fail_on"].strip(", "))) if fields.get("fail_on") else ()
-    )
-    given |= addresses_of(fields)
-    given["isolation"] = fields.get("isolation")
+    given |= read_options(ConnectionOptions, fields) | addresses_of(fields)
     given["profile"] = {name: fields.get(name) for name in ("target", "schema", "database")}
-    given["variables"] = _variables(fields.get("variables", ""))
-    given["poll_minutes"] = minutes_of(fields.get("poll_minutes"))
     # Both ids belong together; an empty app id removes the app.
     if fields.get("app_id") or before.get("app_id"):
         ids = {name: fields.get(name, "") for name in ("app_id", "installation_id")}
         given["github_app"] = ids if fields.get("app_id") else None
     if found is None:
         return given
-    is_same = {"token_env": found.token_env, "is_trusted": found.is_trusted}
-    dropped = _OF_REPOSITORY if found.is_upload_only else ()
+    dropped = _OF_READING if found.is_upload_only else {}
+    # Only an administrator may send these, also unchanged.
+    is_same = {name: getattr(found, name) for name, one in _OPTIONS.items() if one.is_of_owner}
     return {
         name: value
         for name, value in given.items()
@@ -262,28 +262,6 @@ def _upload_only(fields: Fields) -> dict[str, Any]:
     return {"is_upload_only": True, "poll_minutes": None, "watches_pull_requests": False}
 
 
-def _variables(text: str) -> dict[str, str]:
-    """Return the variables of lines such as `NAME=VALUE`. Raises UsageError for another line."""
-    found = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        # Only the first sign separates: values may contain others.
-        name, sign, value = line.partition("=")
-        if not sign:
-            raise UsageError("A variable has no value", hint="write one NAME=VALUE in each line")
-        found[name.strip()] = value
-    return found
-
-
-def minutes_of(text: str | None) -> float | None:
-    """Return the interval; None for an empty field. Raises UsageError unless it is a number."""
-    if not text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError("The interval is not a number", hint="give minutes, or nothing for never") from None
-
-
 def converted(given: Mapping[str, Any], kind: Callable[..., Value]) -> Value:
     """Return *given* as a request. Raises UsageError for a value that it cannot have."""
     try:
@@ -297,19 +275,14 @@ def _fields(found: ConnectionAnswer) -> dict[str, str]:
     """Return the fields of the form that shows *found*."""
     given: dict[str, object] = {
         # Names of fields are those that `_given` reads: a form that is sent unchanged changes nothing.
-        **{name: getattr(found, name) for name in (*_PLAIN, "token_env", "adapter")},
+        **{name: getattr(found, name) for name in ("name", "branch", "subdirectory", "token_env")},
         # The first is the main branch, which has a field of its own.
         "branches": ", ".join(found.branches[1:]),
-        "fail_on": ", ".join(found.fail_on),
-        "dbt_version": found.required_dbt_version,
-        "isolation": found.isolation and found.isolation.value,
-        "target": found.profile.target,
-        "schema": found.profile.schema,
-        "database": found.profile.database,
-        "variables": "\n".join(f"{name}={value}" for name, value in found.variables.items()),
-        "poll_minutes": None if found.poll_minutes is None else f"{found.poll_minutes:g}",
+        **{name: getattr(found.profile, name) for name in found.profile.__struct_fields__},
         "app_id": found.github_app and found.github_app.app_id,
         "installation_id": found.github_app and found.github_app.installation_id,
-        **{name: "on" for name in _FLAGS if getattr(found, name)},
+        **shown_options(ConnectionOptions, found),
+        # In an answer, `dbt_version` is that of the last run.
+        "dbt_version": found.required_dbt_version,
     }
     return {name: str(value) for name, value in given.items() if value}
