@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from hashlib import sha256
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_type_hints
 
@@ -478,3 +479,12 @@ class JobEvent(Tabular, frozen=True, kw_only=True):
     status: str
     """`started`, `done`, `failed`, `skipped`, or `log`."""
     message: str = ""
+
+
+def run_id_of_job(job_id: str) -> str:
+    """Return the id of the run, or of the measurement, that a job of a database records.
+
+    >>> run_id_of_job("0123456789ab:scan:7")
+    'aac5776b8a132d0ff922f900f084cbfc'
+    """
+    return sha256(f"database {job_id}".encode()).hexdigest()[:32]

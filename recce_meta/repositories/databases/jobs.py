@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -51,7 +50,7 @@ from recce_meta.repositories.state.connections import read_secret
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import last_run
 from recce_meta.repositories.state.projects import claim_project
-from recce_meta.repositories.types import SCAN, RepositoryConnection, Stage
+from recce_meta.repositories.types import SCAN, RepositoryConnection, Stage, run_id_of_job
 from recce_meta.repositories.workflow import JobRun, Result, StageFailed, StageFunction
 
 LOCK_SECONDS = 600.0
@@ -63,15 +62,6 @@ PROGRESS_SECONDS = 1.0
 Read = Callable[[UnifiedSqlAdapter, UnifiedSqlAdapter, str], dict[str, Any]]
 """Reads a database, the first adapter, and records in the store of the second adapter and the schema. Returns
 the result of the stage with `warnings`: what could not be read."""
-
-
-def run_id_of(job_id: str) -> str:
-    """Return the id of the run, or of the measurement, that a job records.
-
-    >>> run_id_of("0123456789ab:scan:7")
-    'aac5776b8a132d0ff922f900f084cbfc'
-    """
-    return sha256(f"database {job_id}".encode()).hexdigest()[:32]
 
 
 def project_of(connection: RepositoryConnection) -> str:
@@ -141,7 +131,7 @@ class DatabaseJobs:
             options = ScanOptions(
                 environment=connection.environment,
                 project=project_of(connection),
-                run_id=run_id_of(run.job.id),
+                run_id=run_id_of_job(run.job.id),
                 # The folder that the worker runs in says nothing about a database.
                 git=None,
                 keeps_failure=False,
@@ -180,7 +170,7 @@ class DatabaseJobs:
                     settings=settings_of(None),
                     fail_on=fail_conditions(connection.fail_on, None),
                     threads=MOST_CONNECTIONS,
-                    quality_run_id=run_id_of(run.job.id),
+                    quality_run_id=run_id_of_job(run.job.id),
                     keeps_failure=False,
                 ),
                 progress,

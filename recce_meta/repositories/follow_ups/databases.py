@@ -8,10 +8,9 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.quality import fail_conditions, show_quality
 from recce_meta.errors import SelectorError
 from recce_meta.report.review.notices import Notice, quality_notice, schema_notice
-from recce_meta.repositories.databases.jobs import run_id_of
 from recce_meta.repositories.follow_ups.context import TaskContext
 from recce_meta.repositories.follow_ups.events import Event, EventKind
-from recce_meta.repositories.types import SCAN, ExtractionJob, RepositoryConnection
+from recce_meta.repositories.types import SCAN, ExtractionJob, RepositoryConnection, run_id_of_job
 
 
 async def database_events(
@@ -55,7 +54,7 @@ async def _conditions(
 
     def read(adapter: UnifiedSqlAdapter, schema: str) -> Notice | None:
         conditions = fail_conditions(fail_on, None)
-        return quality_notice(show_quality(adapter, run_id_of(job.id), fail_on=conditions, schema=schema))
+        return quality_notice(show_quality(adapter, run_id_of_job(job.id), fail_on=conditions, schema=schema))
 
     try:
         return await context.stores.read(connection.store, read) if fail_on else None

@@ -85,7 +85,7 @@ class ConnectionSeconds(Struct, frozen=True, kw_only=True):
 
 
 def last_issues(state: State) -> dict[str, tuple[str, int]]:
-    """Return the id of the last measurement of each database, and its number of issues, by connection."""
+    """Return the job of the last measurement of each database, and its number of issues, by connection."""
     ended = jobs.alias()
     # By the index of a connection's jobs: as many rows as scans since the last measurement.
     last = (
@@ -96,11 +96,11 @@ def last_issues(state: State) -> dict[str, tuple[str, int]]:
         .limit(1)
         .scalar_subquery()
     )
-    query = select(jobs.c.connection_id, jobs.c.run_id, jobs.c.issues).join(connections, jobs.c.row == last)
+    query = select(jobs.c.connection_id, jobs.c.id, jobs.c.issues).join(connections, jobs.c.row == last)
     with state.read() as session:
         return {
-            connection: (str(run_id), issues)
-            for connection, run_id, issues in session.execute(query)
+            connection: (str(job_id), issues)
+            for connection, job_id, issues in session.execute(query)
             if issues is not None
         }
 

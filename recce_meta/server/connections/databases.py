@@ -16,6 +16,7 @@ from recce_meta.repositories.options.databases import DatabaseSettings
 from recce_meta.repositories.options.declaring import options_of
 from recce_meta.repositories.requests import ConnectionChange, NewConnection, NewDatabase
 from recce_meta.repositories.state.summaries import last_issues
+from recce_meta.repositories.types import run_id_of_job
 from recce_meta.server.connections.forms import addresses_of, converted, form_page
 from recce_meta.server.connections.freshness import current_jobs, freshness, sentence_html, sentence_text
 from recce_meta.server.connections.inputs import (
@@ -132,7 +133,7 @@ def _row(
 
 def _issues(quality: Score, last: tuple[str, int] | None) -> int:
     """Return the number of issues: by the *last* job, unless *quality* was measured in another way."""
-    if last is not None and last[0] == quality.quality_run_id:
+    if last is not None and run_id_of_job(last[0]) == quality.quality_run_id:
         # A store has the conditions of quality.yml, not those of a connection.
         return last[1]
     return quality.violations + quality.failed_count

@@ -137,7 +137,7 @@ def test_changed_schemas_failed_conditions_and_failures_are_sent_once(
     (tmp_path / "away.db").rename(file)
     back = place.run(connection)
 
-    assert last_issues(place.state)[connection] == (again.run_id, 1)
+    assert last_issues(place.state)[connection] == (again.id, 1)
     assert [failed.status, twice.status, back.status] == [
         JobStatus.FAILED,
         JobStatus.FAILED,

@@ -37,6 +37,8 @@ from recce_meta.repositories.requests import Caller, NewConnection, NewDatabase
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import update_connection
 from recce_meta.repositories.state.database import open_state
+from recce_meta.repositories.state.jobs import finish_job
+from recce_meta.repositories.types import QUALITY, JobFigures, JobStatus
 from recce_meta.server.access import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.relation import relation_values
@@ -165,9 +167,12 @@ def test_the_list_of_databases_has_the_latest_scan_and_its_changes(live: Live) -
 
 
 def test_connected_databases_are_listed_with_scan_score_issues_and_next_run(
-    live: Live, tmp_path: Path
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the store has them; one that was never scanned, or whose store is elsewhere, claims nothing."""
+    """As the store has them; one that was never scanned, or whose store is elsewhere, claims nothing.
+
+    Issues are those of the last job, if it has made the latest measurement.
+    """
     state = open_state(f"sqlite:///{tmp_path / 'state.db'}", {})
     service = RepositoryService(state, environ={})
     for name, store, project in (
@@ -179,12 +184,17 @@ def test_connected_databases_are_listed_with_scan_score_issues_and_next_run(
         request = NewConnection(repo_url="", name=name, database=own, store=store, environment="current")
         asyncio.run(service.add(request, caller=Caller(name="ann", is_admin=True), is_tested=False))
     update_connection(state, service.get("live").id, next_check_at=datetime(2026, 12, 1, tzinfo=timezone.utc))
+    job = service.extract("live", caller=Caller(name="ann"), branch=QUALITY).job_id
+    finish_job(state, job, JobStatus.SUCCESS, figures=JobFigures(issues=77))
     app = create_app({"default": live.store}, Access(), service)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         found = {row["name"]: row for row in client.get("/connections/databases.json").json()}
         page = unescape(client.get("/connections/databases").text)
         pages = [client.get(address).status_code for address in re.findall(r'href="(/s/default[^"]*)"', page)]
         linked = 'href="/connections/databases"' in client.get("/connections").text
+        latest = live.measured[1].quality.run.quality_run_id
+        monkeypatch.setattr("recce_meta.server.connections.databases.run_id_of_job", {job: latest}.get)
+        by_job = {row["name"]: row["issues"] for row in client.get("/connections/databases.json").json()}
     state.close()
 
     quality, diff = live.measured[1].quality, live.scans[1].diff
@@ -195,6 +205,7 @@ def test_connected_databases_are_listed_with_scan_score_issues_and_next_run(
     assert broken and unmeasured
     own = found["live"]
     assert own["score"] == pytest.approx(quality.run.score) and own["changes"] == len(diff.changed)
+    assert by_job["live"] == 77
     assert (own["issues"], own["objects"]) == (broken + unmeasured, live.scans[1].run.node_count)
     assert own["next_check_at"].startswith("2026-12-01")
     for name in ("new", "far"):
