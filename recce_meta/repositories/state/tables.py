@@ -6,9 +6,9 @@ projects, and events of the audit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Any, get_args, get_origin
+from typing import Any, get_args, get_origin, get_type_hints
 
 from sqlalchemy import (
     JSON,
@@ -29,7 +29,18 @@ from sqlalchemy.types import DateTime, TypeDecorator, TypeEngine
 
 from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.declaring import STORED, options_of
-from recce_meta.repositories.types import JobStatus, TaskStatus, option_types
+from recce_meta.repositories.types import (
+    ExtractionJob,
+    JobEvent,
+    JobFigures,
+    JobStatus,
+    PullRequest,
+    Task,
+    TaskStatus,
+    Webhook,
+    WebhookDelivery,
+    option_types,
+)
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -63,22 +74,33 @@ state_version = Table(
 )
 
 
-def _columns_of(declared: type) -> Iterator[Column[Any]]:
-    """Yield the columns of the stored options that *declared* declares."""
-    for name in options_of(declared, STORED):
-        kind = option_types(declared)[name]
-        others = tuple(one for one in get_args(kind) if one is not type(None))
-        is_optional = type(None) in get_args(kind)
-        kind = others[0] if is_optional else get_origin(kind) or kind
-        if issubclass(kind, (bool, float)):
-            column: TypeEngine[Any] = Boolean() if kind is bool else Float()
-        elif issubclass(kind, str):
-            column = Text()
-        else:
-            # By default SQLAlchemy stores None as JSON's null, which is not SQL's NULL.
-            column = JSON(none_as_null=is_optional)
-        yield Column(name, column, nullable=is_optional)
+_TYPES: tuple[tuple[type, TypeEngine[Any]], ...] = (
+    (bool, Boolean()),
+    (int, Integer()),
+    (float, Float()),
+    (str, Text()),
+    (datetime, UtcTime()),
+)
+"""Type of the columns of each type of values, the subclass first; others are JSON."""
+_LONG = frozenset(("peak_memory", "fetched"))
+"""Columns of bytes."""
 
+
+def _columns_of(kinds: Mapping[str, Any], *others: str) -> Iterator[Column[Any]]:
+    """Yield a column for each field of *kinds*, types by name, except *others*."""
+    for name, kind in kinds.items():
+        is_optional = type(None) in get_args(kind)
+        if is_optional:
+            kind = next(one for one in get_args(kind) if one is not type(None))
+        value = get_origin(kind) or kind
+        # By default SQLAlchemy stores None as JSON's null, which is not SQL's NULL.
+        column: TypeEngine[Any] = JSON(none_as_null=is_optional)
+        column = next((found for one, found in _TYPES if issubclass(value, one)), column)
+        if name not in others:
+            yield Column(name, BigInteger() if name in _LONG else column, nullable=is_optional)
+
+
+_OPTIONS = {name: option_types(ConnectionOptions)[name] for name in options_of(ConnectionOptions, STORED)}
 
 connections = Table(
     "connections",
@@ -91,7 +113,7 @@ connections = Table(
     Column("subdirectory", Text, nullable=False),
     Column("has_token", Boolean, nullable=False),
     Column("token_hint", Text),
-    *_columns_of(ConnectionOptions),
+    *_columns_of(_OPTIONS),
     Column("repository_id", Text),
     Column("database", JSON(none_as_null=True)),
     Column("forge_error", Text),
@@ -125,41 +147,9 @@ jobs = Table(
     Column("row", _SERIAL, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
     Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), nullable=False),
-    Column("branch", Text, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("pull_request", Integer),
-    Column("wanted_sha", Text),
-    Column("trigger", Text, nullable=False),
-    Column("requested_by", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("stage", Text),
-    Column("is_forced", Boolean, nullable=False),
-    Column("requested_at", UtcTime, nullable=False),
-    Column("started_at", UtcTime),
-    Column("ended_at", UtcTime),
-    Column("worker", Text),
-    Column("attempts", Integer, nullable=False),
+    *_columns_of(get_type_hints(ExtractionJob), "id", "connection_id", "figures"),
     Column("events", Integer, nullable=False),
-    Column("commit_sha", Text),
-    Column("run_id", Text),
-    Column("is_new", Boolean),
-    Column("tier", Text),
-    Column("isolation", Text),
-    Column("dbt_version", Text),
-    Column("fallback", Text),
-    Column("error", Text),
-    Column("hint", Text),
-    Column("failure", Text),
-    Column("seconds", Float),
-    Column("cpu_seconds", Float),
-    Column("peak_memory", BigInteger),
-    Column("fetched", BigInteger),
-    Column("objects", Integer),
-    Column("columns", Integer),
-    Column("dependencies", Integer),
-    Column("column_lineage", Integer),
-    Column("issues", Integer),
+    *_columns_of(get_type_hints(JobFigures)),
     UniqueConstraint("connection_id", "branch", "number"),
 )
 Index("jobs_by_connection", jobs.c.connection_id, jobs.c.row)
@@ -178,10 +168,7 @@ job_events = Table(
     metadata,
     Column("job_id", Text, ForeignKey(jobs.c.id, ondelete=_CASCADE), primary_key=True),
     Column("seq", Integer, primary_key=True),
-    Column("at", UtcTime, nullable=False),
-    Column("stage", Text),
-    Column("status", Text, nullable=False),
-    Column("message", Text, nullable=False),
+    *_columns_of(get_type_hints(JobEvent), "job_id", "seq"),
 )
 
 job_files = Table(
@@ -196,12 +183,7 @@ webhooks = Table(
     "webhooks",
     metadata,
     Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), primary_key=True),
-    Column("hook_id", Text),
-    Column("url", Text, nullable=False),
-    Column("events", JSON, nullable=False),
-    Column("is_active", Boolean, nullable=False),
-    Column("error", Text),
-    Column("created_at", UtcTime, nullable=False),
+    *_columns_of(get_type_hints(Webhook), "connection_id"),
 )
 
 webhook_deliveries = Table(
@@ -209,12 +191,7 @@ webhook_deliveries = Table(
     metadata,
     Column("row", _SERIAL, primary_key=True, autoincrement=True),
     Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), nullable=False),
-    Column("delivery_id", Text, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("received_at", UtcTime, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("reason", Text),
-    Column("job_id", Text),
+    *_columns_of(get_type_hints(WebhookDelivery), "connection_id"),
 )
 Index("webhook_deliveries_by_connection", webhook_deliveries.c.connection_id, webhook_deliveries.c.row)
 
@@ -223,27 +200,7 @@ pull_requests = Table(
     metadata,
     Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("title", Text, nullable=False),
-    Column("url", Text),
-    Column("state", Text, nullable=False),
-    Column("base_branch", Text, nullable=False),
-    Column("head_branch", Text, nullable=False),
-    Column("head_sha", Text),
-    Column("is_fork", Boolean, nullable=False),
-    Column("head_url", Text),
-    Column("updated_at", UtcTime, nullable=False),
-    Column("closed_at", UtcTime),
-    Column("base_sha", Text),
-    Column("base_job", Text),
-    Column("head_job", Text),
-    Column("reported", Text),
-    Column("comment_id", Text),
-    Column("comment_digest", Text),
-    Column("status_sha", Text),
-    Column("status_state", Text),
-    Column("reported_at", UtcTime),
-    Column("error", Text),
-    Column("pruned_at", UtcTime),
+    *_columns_of(get_type_hints(PullRequest), "connection_id", "number"),
 )
 
 stale_branches = Table(
@@ -258,18 +215,8 @@ tasks = Table(
     "tasks",
     metadata,
     Column("row", _SERIAL, primary_key=True, autoincrement=True),
-    Column("kind", Text, nullable=False),
-    Column("key", Text, nullable=False),
     Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), nullable=False),
-    Column("payload", JSON, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("requested_at", UtcTime, nullable=False),
-    Column("due_at", UtcTime, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("worker", Text),
-    Column("lease_until", UtcTime),
-    Column("ended_at", UtcTime),
-    Column("error", Text),
+    *_columns_of(get_type_hints(Task), "row", "connection_id"),
 )
 _TASK_IS_PENDING = tasks.c.status == TaskStatus.PENDING.value
 Index(
