@@ -23,6 +23,7 @@ from recce_meta.diff.code import (
     decides_at_run_time,
     jinja_names,
     names_in_branches,
+    names_looked_up,
     reads_config,
     same_code,
 )
@@ -386,7 +387,23 @@ class Causes:
         if strategy := node.config.get("incremental_strategy"):
             names.add(f"get_incremental_{strategy}_sql")
         around = self._by_dbt[0].around(node) | self._by_dbt[1].around(node)
-        return self._closure(names) | around
+        return self._with_looked_up(self._closure(names), self._hooks(node)) | around
+
+    def _with_looked_up(self, found: set[str], hooks: Iterable[str]) -> set[str]:
+        """Return the macros *found* with those that these and *hooks* look up by their names, as strings."""
+        texts, found = [*hooks], set(found)
+        waiting = [*found]
+        while texts or waiting:
+            for unique_id in waiting:
+                macros = (side.macros.get(unique_id) for side in (self.base, self.current))
+                texts += [one.macro_sql for one in macros if one and not is_builtin(one.package_name)]
+            names = frozenset[str]().union(*map(names_looked_up, texts))
+            if "*" in names:
+                return found | self.changed_macros
+            named = {f"{prefix}__{name}" for name in names for prefix in ("default", self.adapter)} | names
+            new = self._closure(named) - found if names else set()
+            texts, waiting, found = [], [*new], found | new
+        return found
 
     def reader_of(self, key: str, before: NodeMetadata, after: NodeMetadata) -> str | None:
         """Return a macro of the project that builds the node and may read its configuration *key*.

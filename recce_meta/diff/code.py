@@ -155,6 +155,25 @@ def jinja_names(code: str) -> frozenset[str]:
     return frozenset(names)
 
 
+_LOOKED_UP = frozenset({"context", "dispatch"})
+_COMPUTED = re.compile(
+    r"""(?x) \b(?: context \s* (?: \[ | \. \s* get \s* \( ) | dispatch \s* \( )
+    \s* (?! ['"] [^'"]* ['"] \s* [\]),] )"""
+)
+
+
+@lru_cache(maxsize=4096)
+def names_looked_up(code: str) -> frozenset[str]:
+    """Return every word of *code* if it looks macros up by strings: `context['f']()`, `dispatch('f')`.
+
+    `*` is among them if a name may be computed.
+    """
+    if _LOOKED_UP.isdisjoint(jinja_names(code)):
+        return frozenset()
+    words = frozenset(re.findall(r"\w+", code))
+    return words | {"*"} if _COMPUTED.search(code) else words
+
+
 @lru_cache(maxsize=4096)
 def branches(code: str) -> bool:
     """Return True if Jinja selects parts of *code*, so that one compiled text does not show all of it.

@@ -149,6 +149,22 @@ def test_a_macro_is_judged_by_the_sql_that_it_gave_and_one_in_a_hook_is_unknown(
 
 
 @pytest.mark.parametrize(
+    "hook",
+    [
+        "{{ context['f']() }}",
+        "{{ context.get('f')() }}",
+        "{{ context[var('name')]() }}",
+        "{{ adapter.dispatch('f')() }}",
+        "{{ adapter.dispatch(name)() }}",
+    ],
+)
+def test_a_macro_that_a_hook_looks_up_by_a_string_is_unknown(hook: str) -> None:
+    hooked = with_config(**{"post-hook": [{"sql": hook}]})
+
+    assert judged(hooked, hooked, f=("{{ 1 }}", "{{ 2 }}")).category is UNKNOWN
+
+
+@pytest.mark.parametrize(
     ("hook", "category"),
     [
         ("delete from {{ this }} where City = 'x'", BREAKS),

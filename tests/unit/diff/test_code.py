@@ -8,6 +8,7 @@ from recce_meta.diff.code import (
     branches,
     jinja_names,
     names_in_branches,
+    names_looked_up,
     same_code,
     tokens,
     without_injected,
@@ -191,3 +192,9 @@ def test_the_wrapper_of_dbts_rust_engine_is_taken_off() -> None:
 def test_every_adapter_has_a_lexer(adapter: str | None) -> None:
     assert same_code("select a, 'b  c' from t", "SELECT a,\n'b  c' FROM t -- x", adapter=adapter)
     assert not same_code("select 'b  c'", "select 'b c'", adapter=adapter)
+
+
+def test_names_are_looked_up_by_strings_in_jinja_alone() -> None:
+    assert names_looked_up("{{ context['f']() }}") == {"context", "f"}
+    assert "*" in names_looked_up("{{ context['f' ~ x]() }}")
+    assert names_looked_up("{{ f('context') }}") == names_looked_up("context['f']") == frozenset()
