@@ -14,6 +14,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.databases.jobs import project_of
@@ -68,7 +69,7 @@ def still(tmp_path: Path) -> Iterator[Workplace]:
 
 
 @pytest.fixture
-def schema(postgres_url: str) -> Iterator[str]:
+def shop_schema(postgres_url: str) -> Iterator[str]:
     """Yield a schema in PostgreSQL with a table and a view."""
     name = f"shop_{uuid4().hex[:8]}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
@@ -80,15 +81,15 @@ def schema(postgres_url: str) -> Iterator[str]:
         connection.execute(f"DROP SCHEMA {name} CASCADE")
 
 
-def test_a_database_is_scanned_and_measured(place: Workplace, postgres_url: str, schema: str) -> None:
+def test_a_database_is_scanned_and_measured(place: Workplace, postgres_url: str, shop_schema: str) -> None:
     """An unchanged scan has the same graph; a change is named; a measurement is of the last scan."""
-    name = f"shop-{schema}"
+    name = f"shop-{shop_schema}"
     place.environ["SHOP_URL"] = postgres_url
-    connection = place.add(name, url_env="SHOP_URL", schemas=(schema,))
+    connection = place.add(name, url_env="SHOP_URL", schemas=(shop_schema,))
     first = place.finished(list_jobs(place.state, connection)[0].id)
     again = place.run(connection)
     with psycopg.connect(postgres_url, autocommit=True) as session:
-        session.execute(f"ALTER TABLE {schema}.orders ADD COLUMN price NUMERIC")
+        session.execute(f"ALTER TABLE {shop_schema}.orders ADD COLUMN price NUMERIC")
     changed = place.run(connection)
     measured = place.run(connection, QUALITY)
 
@@ -116,6 +117,35 @@ def test_a_database_is_scanned_and_measured(place: Workplace, postgres_url: str,
         Stage.EXTRACT,
         Stage.CLEAN_UP,
     ]
+
+
+@pytest.mark.emulated
+def test_each_warehouse_is_connected_scanned_and_measured(
+    still: Workplace, backend: Any, adapter: UnifiedSqlAdapter, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a URL, or by a profile of the worker: the test, a scan, an unchanged one, and a measurement."""
+    table = adapter.quote_table(schema, "orders")
+    backend.spelling.create_table(adapter, table, {"id": "integer", "city": "text"}, [(1, "Rome"), (2, None)])
+    given = dict(zip(backend.arguments[::2], backend.arguments[1::2], strict=True))
+    own: dict[str, Any] = {"url": given.get("--url")}
+    if own["url"] is None:
+        monkeypatch.setenv("DBT_PROFILES_DIR", given["--profiles-dir"])
+        own = {"profile": given["--profile"]}
+    still.worker.start()
+    try:
+        connection = still.add("shop", schemas=(schema,), quality_minutes=None, **own)
+        first = still.finished(list_jobs(still.state, connection)[0].id)
+        again, measured = still.run(connection), still.run(connection, QUALITY)
+    finally:
+        still.worker.stop()
+
+    assert [(job.status, job.error) for job in (first, again, measured)] == [(JobStatus.SUCCESS, None)] * 3
+    (quality, *_) = list_quality_runs(still.store.sibling(), schema="recce_meta")
+    # The spelling of Redshift creates `store_long_texts` beside each table.
+    expected = 2 if backend.name == "redshift" else 1
+    assert (quality.table_count, quality.failed_count, first.figures.objects) == (expected, 0, expected + 1)
+    runs = still.runs()
+    assert runs[first.run_id or ""].graph_id == runs[again.run_id or ""].graph_id
 
 
 def test_changed_schemas_failed_conditions_and_failures_are_sent_once(
@@ -212,16 +242,16 @@ def test_mariadb_is_scanned(place: Workplace, mysql_url: str) -> None:
 
 
 def test_a_table_that_the_user_may_not_read_is_named_with_its_grant(
-    still: Workplace, postgres_url: str, schema: str
+    still: Workplace, postgres_url: str, shop_schema: str
 ) -> None:
     role = f"reader_{uuid4().hex[:8]}"
     with psycopg.connect(postgres_url, autocommit=True) as session:
         session.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
-        session.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+        session.execute(f"GRANT USAGE ON SCHEMA {shop_schema} TO {role}")
         try:
             url = postgres_url.replace("postgres@", f"{role}:{PASSWORD}@")
             request = NewConnection(
-                repo_url="", name="shop", database=NewDatabase(url=url, schemas=(schema,))
+                repo_url="", name="shop", database=NewDatabase(url=url, schemas=(shop_schema,))
             )
             found = asyncio.run(still.service.test(request, caller=ADMIN))
         finally:
@@ -231,7 +261,7 @@ def test_a_table_that_the_user_may_not_read_is_named_with_its_grant(
     names = [check.name for check in found.checks]
     assert names[:6] == ["address", "driver", "network", "login", "server", "TLS"] and found.ok
     (refused,) = [check for check in found.checks if "No permission" in check.detail]
-    assert f"{schema}.orders" in refused.detail
+    assert f"{shop_schema}.orders" in refused.detail
     assert refused.hint is not None and "GRANT SELECT ON ALL TABLES IN SCHEMA" in refused.hint
     assert PASSWORD not in repr(found)
 
