@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.models.rows import Tabular
-from recce_meta.models.run import Check, ExtractionTier, IsolationKind, Trigger
+from recce_meta.models.run import Check, ExtractionTier, Trigger
 from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.declaring import STORED
 from recce_meta.repositories.state.jobs import JobStatistics, ObjectsFound, StageSeconds
@@ -20,11 +20,12 @@ from recce_meta.repositories.types import (
     ExtractionJob,
     ForgeName,
     JobEvent,
-    JobFigures,
+    JobFacts,
     JobSource,
     JobStatus,
     RepositoryConnection,
     Stage,
+    placed,
     with_options,
 )
 
@@ -124,43 +125,12 @@ class ProgressAnswer(Struct, frozen=True, kw_only=True):
     hint: str | None
 
 
-class JobAnswer(Tabular, frozen=True, kw_only=True):
+@placed(job_id="", extraction_tier="is_new")
+class JobAnswer(JobFacts, frozen=True, kw_only=True):
     """One job of a connection."""
 
     job_id: str
-    connection_id: str
-    branch: str
-    number: int
-    source: JobSource
-    """What it extracts."""
-    pull_request: int | None
-    """Number of the pull request that the job belongs to."""
-    status: JobStatus
-    trigger: Trigger
-    requested_by: str
-    requested_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    stage: Stage | None
-    """The running step, or the last one that ran."""
-    is_forced: bool
-    attempts: int
-    """How often a worker has begun or resumed the job."""
-    worker: str | None
-    commit_sha: str | None
-    run_id: str | None
-    is_new: bool | None
-    """False if the store had the run."""
     extraction_tier: ExtractionTier | None
-    isolation: IsolationKind | None
-    dbt_version: str | None
-    fallback: str | None
-    """Why a lower tier was used."""
-    failure: str | None
-    """Kind of the failure, such as `token` or `parse`."""
-    error: str | None
-    hint: str | None
-    figures: JobFigures
 
 
 def job_answer(job: ExtractionJob) -> JobAnswer:

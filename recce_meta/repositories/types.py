@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -161,35 +161,68 @@ def with_options(
             options[shown] = own.get(shown, (shown, hint, hint() if default is ... else default))
         names = [name for name in own if name not in options]
         place = len(names) if after is None else names.index(after) + 1
-        config = kind.__struct_config__
-        return defstruct(  # type: ignore[return-value]
-            kind.__name__,
-            [*map(own.__getitem__, names[:place]), *options.values(), *map(own.__getitem__, names[place:])],
-            bases=tuple(bases) or None,
-            module=kind.__module__,
-            namespace={
-                **{
-                    name: one for name, one in vars(kind).items() if isinstance(one, (FunctionType, property))
-                },
-                "__doc__": kind.__doc__,
-                "declared": declared,
-            },
-            frozen=True,
-            kw_only=True,
-            forbid_unknown_fields=config.forbid_unknown_fields,
-            omit_defaults=config.omit_defaults,
-        )
+        given = [
+            *map(own.__getitem__, names[:place]),
+            *options.values(),
+            *map(own.__getitem__, names[place:]),
+        ]
+        return _rebuilt(kind, tuple(bases), declared, given)
 
     return build
 
 
+def placed(**places: str) -> Callable[[Kind], Kind]:
+    """Return a decorator that moves own fields of a struct to their *places*.
+
+    Each follows the field that is named, or comes first for an empty name. Otherwise the fields of the base
+    would precede them in answers.
+    """
+
+    def build(kind: Kind) -> Kind:
+        declared = kind.__bases__[0]
+        own, shared = _own_fields(kind), _own_fields(declared)
+        hints = get_type_hints(declared)
+        fields = {name: (name, hints[name], *rest) for name, (_, _, *rest) in shared.items()}
+        names = list(fields)
+        for name, before in places.items():
+            names.insert(names.index(before) + 1 if before else 0, name)
+        return _rebuilt(kind, declared.__bases__, declared, [(fields | own)[name] for name in names])
+
+    return build
+
+
+def _rebuilt(kind: Kind, bases: tuple[type, ...], declared: type, fields: Sequence[Any]) -> Kind:
+    """Return *kind* with *fields*, most of which *declared* declares; methods and settings stay."""
+    members = vars(kind).items()
+    config = kind.__struct_config__
+    return defstruct(  # type: ignore[return-value]
+        kind.__name__,
+        fields,
+        bases=bases,
+        module=kind.__module__,
+        namespace={
+            **{name: member for name, member in members if isinstance(member, (FunctionType, property))},
+            "__doc__": kind.__doc__,
+            "declared": declared,
+        },
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=config.forbid_unknown_fields,
+        omit_defaults=config.omit_defaults,
+    )
+
+
 def _own_fields(kind: type[Struct]) -> dict[str, tuple[Any, ...]]:
-    """Return the fields of *kind* for another struct; their types are resolved in the module of *kind*."""
+    """Return the fields of *kind* for another struct, without those of its bases.
+
+    Their types are resolved in the module of *kind*.
+    """
     defaults = kind.__struct_defaults__
     missing = [NODEFAULT] * (len(kind.__struct_fields__) - len(defaults))
     return {
         name: (name, kind.__annotations__[name], *([] if default is NODEFAULT else [default]))
         for name, default in zip(kind.__struct_fields__, [*missing, *defaults], strict=True)
+        if name in kind.__annotations__
     }
 
 
@@ -276,48 +309,54 @@ HEALING_FAILURES = frozenset(
 """Kinds of failures that a later job of the same commit may not have."""
 
 
-class ExtractionJob(Tabular, frozen=True, kw_only=True):
-    """A request to extract one branch of a connection, and its outcome."""
+class JobFacts(Tabular, frozen=True, kw_only=True):
+    """What a job and its answer share, in the order of answers."""
 
-    id: str
-    """Id of the workflow: `CONNECTION:BRANCH:NUMBER`."""
     connection_id: str
     branch: str
     number: int
     """Number of the job in its branch, from 1."""
     source: JobSource = JobSource.BRANCH
+    """What it extracts."""
     pull_request: int | None = None
     """Number of the pull request that the job belongs to."""
-    wanted_sha: str | None = None
-    """Commit to extract; None for the head."""
+    status: JobStatus = JobStatus.PENDING
     trigger: Trigger
     requested_by: str
-    status: JobStatus = JobStatus.PENDING
-    stage: Stage | None = None
-    """The running stage, or the last one that ran."""
-    is_forced: bool = False
-    """Whether the commit is extracted again if its run is stored."""
     requested_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    worker: str | None = None
+    stage: Stage | None = None
+    """The running step, or the last one that ran."""
+    is_forced: bool = False
+    """Whether the commit is extracted again if its run is stored."""
     attempts: int = 0
-    """How often a worker has begun or resumed it."""
+    """How often a worker has begun or resumed the job."""
+    worker: str | None = None
     commit_sha: str | None = None
     run_id: str | None = None
     """Recorded run, also if it was in the store already."""
     is_new: bool | None = None
     """False if the store had the run."""
-    tier: ExtractionTier | None = None
     isolation: IsolationKind | None = None
     dbt_version: str | None = None
     fallback: str | None = None
     """Why a lower tier was used."""
-    error: str | None = None
-    hint: str | None = None
     failure: str | None = None
     """Kind of the failure, such as `token`, `branch`, `dependencies`, `parse`; with `fallback`, of dbt."""
+    error: str | None = None
+    hint: str | None = None
     figures: JobFigures = JobFigures()
+
+
+class ExtractionJob(JobFacts, frozen=True, kw_only=True):
+    """A request to extract one branch of a connection, and its outcome."""
+
+    id: str
+    """Id of the workflow: `CONNECTION:BRANCH:NUMBER`."""
+    wanted_sha: str | None = None
+    """Commit to extract; None for the head."""
+    tier: ExtractionTier | None = None
 
 
 _USUAL_ENVIRONMENT = "prod"
@@ -353,10 +392,9 @@ def head_label_of(number: int) -> str:
     return f"pull request {number}"
 
 
-class PullRequest(Tabular, frozen=True, kw_only=True):
-    """A pull request, or merge request, of a connected repository, and what was reported to it."""
+class PullRequestEvent(Tabular, frozen=True, kw_only=True):
+    """A pull request as its forge describes it, in a delivery or in an answer of its API."""
 
-    connection_id: str
     number: int
     title: str
     url: str | None = None
@@ -366,13 +404,19 @@ class PullRequest(Tabular, frozen=True, kw_only=True):
     """Branch that it will be merged into."""
     head_branch: str
     head_sha: str | None = None
-    """Commit of the last event; a job takes the head that the repository has when it starts."""
+    """Commit of the event; a job takes the head that the repository has when it starts."""
     is_fork: bool = False
     """Whether its commits come from another repository, whose files get no secret."""
     head_url: str | None = None
     """Address of the repository that has the head, if the forge gives the head no reference in this one."""
     updated_at: datetime
-    """Time of the last event at the forge."""
+    """Time of the event at the forge."""
+
+
+class PullRequest(PullRequestEvent, frozen=True, kw_only=True):
+    """A pull request, or merge request, of a connected repository, and what was reported to it."""
+
+    connection_id: str
     closed_at: datetime | None = None
     base_sha: str | None = None
     """Merge base of the last comparison."""
@@ -399,22 +443,6 @@ class PullRequest(Tabular, frozen=True, kw_only=True):
     def base_label(self) -> str:
         """Name in place of a branch for jobs of its merge base."""
         return f"base of pull request {self.number}"
-
-
-class PullRequestEvent(Struct, frozen=True, kw_only=True):
-    """A pull request as its forge describes it, in a delivery or in an answer of its API."""
-
-    number: int
-    title: str
-    url: str | None = None
-    state: PullRequestState = PullRequestState.OPEN
-    base_branch: str
-    head_branch: str
-    head_sha: str | None = None
-    is_fork: bool = False
-    head_url: str | None = None
-    """Address of the repository that has the head, if the forge gives the head no reference in this one."""
-    updated_at: datetime
 
 
 class Webhook(Struct, frozen=True, kw_only=True):
