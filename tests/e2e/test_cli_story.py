@@ -329,7 +329,7 @@ NO_DATA = NEVER | {
         (["lineage", "orders"], NO_SQL, 123, 8),
         (["impact", "stg_orders.order_id"], NO_SQL, 124, 12),
         # Two statements read the inputs of unit tests below a lost column, one the readers without a ref.
-        (["diff"], NO_DATA, 184, 40),
+        (["diff"], NO_DATA, 186, 40),
         # This store has no tables of data: the statements are those until the first of them is missed.
         (["value", "orders"], NEVER | {"jinja2", "recce_meta.api.diff"}, 161, 25),
     ],

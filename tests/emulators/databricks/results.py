@@ -34,16 +34,31 @@ _TYPES: Sequence[tuple[type[T.DataType], int]] = (
 class Result:
     """All rows of one statement, and the current position."""
 
-    def __init__(self, frame: DataFrame, modified: int | None = None) -> None:
-        fields = frame.schema.fields
+    def __init__(self, fields: Sequence[T.StructField], table: pa.Table, modified: int | None = None) -> None:
         self.modified = modified
         self.columns = ttypes.TTableSchema(
             columns=[_described(place, field) for place, field in enumerate(fields)]
         )
-        table = _arrow(frame)
         self.schema = table.schema.serialize().to_pybytes()
         self._batches = table.to_batches(max_chunksize=10_000)
         self._sent = self._rows_sent = 0
+
+    @classmethod
+    def of(cls, frame: DataFrame) -> Result:
+        """Return the rows of *frame*."""
+        return cls(frame.schema.fields, _arrow(frame))
+
+    @classmethod
+    def empty(cls) -> Result:
+        """Return the result of a statement without rows. Spark is not asked, which would take longer."""
+        return cls((), pa.table({}))
+
+    @classmethod
+    def counted(cls, rows: int) -> Result:
+        """Return the result of a statement that changed a number of rows, without asking Spark."""
+        field = T.StructField("num_affected_rows", T.LongType(), nullable=False)
+        table = pa.table({field.name: pa.array([rows], pa.int64())})
+        return cls((field,), _described_as([field], table), rows)
 
     def take(self, most: int) -> tuple[int, list[Any], bool]:
         """Return about *most* of the remaining rows: their start, the batches, and True if there are more."""
@@ -101,15 +116,25 @@ def _described(place: int, field: T.StructField) -> Any:
     )
 
 
+_CONVERTED = (T.VariantType, T.DayTimeIntervalType, T.YearMonthIntervalType, T.CalendarIntervalType)
+
+
 def _arrow(frame: DataFrame) -> pa.Table:
     """Return the rows as Arrow, with unchanged column names, even if two are equal."""
     fields = frame.schema.fields
     if not fields:
         return pa.table({})
+    is_sent_as_it_is = len({field.name for field in fields}) == len(fields)
+    if is_sent_as_it_is and not any(isinstance(field.dataType, _CONVERTED) for field in fields):
+        return _described_as(fields, frame.toArrow())
     numbered = frame.toDF(*(f"c{place}" for place in range(len(fields))))
-    table = numbered.select(
+    converted = numbered.select(
         *(_sendable(F.col(f"c{place}"), field.dataType) for place, field in enumerate(fields))
-    ).toArrow()
+    )
+    return _described_as(fields, converted.toArrow())
+
+
+def _described_as(fields: Sequence[T.StructField], table: pa.Table) -> pa.Table:
     named = [
         pa.field(field.name, column.type, metadata={"Spark:DataType:SqlName": _sql_name(field.dataType)})
         for field, column in zip(fields, table.columns, strict=True)
@@ -121,7 +146,7 @@ def _sendable(column: Column, kind: T.DataType) -> Column:
     """Convert variants to JSON text, and intervals to text."""
     if isinstance(kind, T.VariantType):
         return F.to_json(column)
-    if isinstance(kind, (T.DayTimeIntervalType, T.YearMonthIntervalType, T.CalendarIntervalType)):
+    if isinstance(kind, _CONVERTED):
         return column.cast("string")
     return column
 

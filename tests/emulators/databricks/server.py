@@ -355,6 +355,7 @@ def start_spark(folder: str) -> SparkSession:
         # Changes of one session are visible to others immediately.
         "spark.sql.filesourceTableRelationCacheSize": "0",
         "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         # Spark's constraint propagation takes forever for plans with hundreds of expressions.
         "spark.sql.constraintPropagation.enabled": "false",
         "spark.sql.session.timeZone": "UTC",

@@ -19,7 +19,6 @@ from uuid import uuid4
 import catalog
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 from results import Result
 from sqlglot import exp, parse_one
 
@@ -70,35 +69,35 @@ def execute(spark: SparkSession, statement: str, parameters: dict[str, Any]) -> 
     first = _FIRST_WORD.match(bare)
     if catalog.asked(bare):
         _views.settle_all(spark, catalog.schemas_of(spark, bare))
-        return Result(spark.sql(catalog.placed(spark, bare)))
+        return Result.of(spark.sql(catalog.placed(spark, bare)))
     if catalog.adds_key(bare):
-        return Result(spark.createDataFrame([], T.StructType([])))
+        return Result.empty()
     if first and first[0].upper() in ("CREATE", "ALTER", "DROP"):
         return _define(spark, bare)
     _views.settle(spark, bare)
     change = {"UPDATE": _update, "DELETE": _delete, "MERGE": _merge}.get(first[0].upper() if first else "")
     if change is not None:
         tree = parse_one(bare, read="databricks")
-        return _counted(spark, change(spark, tree, parameters))
+        return Result.counted(change(spark, tree, parameters))
     if first and first[0].upper() == "INSERT":
         return _insert(spark, statement, parameters)
-    return Result(spark.sql(statement, args=parameters or None))
+    return Result.of(spark.sql(statement, args=parameters or None))
 
 
 def _define(spark: SparkSession, statement: str) -> Result:
     """Run a statement that changes the catalog; Spark lacks OR REPLACE for tables."""
     with _catalog_lock:
         if _views.takes(spark, statement):
-            return Result(spark.createDataFrame([], T.StructType([])))
+            return Result.empty()
         _views.settle(spark, statement)
         if (table := _OR_REPLACE.match(statement)) is None:
-            return Result(spark.sql(statement))
+            return Result.of(spark.sql(statement))
         name, body, before = table[1], statement[table.end() :], table[1]
         if name in body:  # it reads itself
             before = f"{name.removesuffix('`')}_before{'`' * name.endswith('`')}"
             spark.sql(f"ALTER TABLE {name} RENAME TO {before}")
         spark.sql(f"DROP TABLE IF EXISTS {name}")
-        result = Result(spark.sql(f"CREATE TABLE {name}{body.replace(name, before)}"))
+        result = Result.of(spark.sql(f"CREATE TABLE {name}{body.replace(name, before)}"))
         if before != name:
             spark.sql(f"DROP TABLE {before}")
         return result
@@ -162,11 +161,7 @@ def _insert(spark: SparkSession, statement: str, parameters: dict[str, Any]) -> 
     plan = frame._jdf.queryExecution().commandExecuted().commandPhysicalPlan()
     counts = [plan.metrics().get("numOutputRows")]
     counts += [plan.children().apply(n).metrics().get("numOutputRows") for n in range(plan.children().size())]
-    return _counted(spark, max((count.get().value() for count in counts if count.isDefined()), default=0))
-
-
-def _counted(spark: SparkSession, rows: int) -> Result:
-    return Result(spark.sql(f"SELECT {rows}L AS num_affected_rows"), rows)
+    return Result.counted(max((count.get().value() for count in counts if count.isDefined()), default=0))
 
 
 def _delete(spark: SparkSession, tree: exp.Expression, parameters: dict[str, Any]) -> int:
