@@ -42,9 +42,10 @@ COLUMN_EDGE = replace(COLUMN, parent_id="model.shop.m002", parent_column="id")
 
 
 @pytest.fixture
-def notes(store: Any) -> Any:
+def notes(store: Any, prepared: Any) -> Any:
     """An empty store."""
-    init_store(store.adapter, store.schema)
+    if prepared is None:
+        init_store(store.adapter, store.schema)
     return store
 
 

@@ -604,6 +604,7 @@ def hooked(project: Project, hook: str | None, on_run_end: str | None = None) ->
         ((DELETES.replace("daily", "x"), None, "state = 'open'"), (None, None, "state = 'open'"), ""),
     ],
 )
+@pytest.mark.core("duckdb")
 def test_a_hook_reaches_the_table_that_it_writes(store: Any, before: Any, after: Any, reached: str) -> None:
     base, current = (
         hooked(
@@ -654,6 +655,7 @@ SENT = MacroMetadata(
         ("{{ load(target.schema) }}", "{{ load(target.schema) }}", "open"),
     ],
 )
+@pytest.mark.core("duckdb")
 def test_a_statement_sent_while_a_model_is_rendered_reaches_the_table_that_it_writes(
     store: Any, before: str, after: str, where: str
 ) -> None:
@@ -701,6 +703,7 @@ def test_a_statement_sent_while_a_model_is_rendered_reaches_the_table_that_it_wr
         ({"raw_code": "select {{ var('most') }}"}, None),
     ],
 )
+@pytest.mark.core("duckdb")
 def test_a_hook_that_reads_a_variable_with_another_value_is_unknown(
     store: Any, reader: dict[str, Any], expected: str | None
 ) -> None:
