@@ -445,11 +445,7 @@ def secrets_of(request: NewConnection | ConnectionChange) -> list[str]:
     """Return what errors must not show of *request*."""
     url = _url(request)
     addresses = request.notify if isinstance(request.notify, tuple) else ()
-    values = (
-        *(getattr(request, field) for field in SECRET_FIELDS),
-        *addresses,
-        *secrets_in(url),
-    )
+    values = (*(getattr(request, field) for field in SECRET_FIELDS), *addresses, *secrets_in(url))
     return [value for value in values if isinstance(value, str)]
 
 

@@ -64,11 +64,12 @@ def _flags(declared: type, *, is_new: bool) -> Iterator[Decorator]:
     """Yield the flags of the options that *declared* declares; with *is_new*, their help has the defaults."""
     for name, one in options_of(declared).items():
         for flag in one.flags:
-            usual = f" [default: {flag.usual}]" if is_new and flag.usual is not None else ""
+            usual = flag.default(one.default) if is_new else None
+            text = flag.help if usual is None else f"{flag.help} [default: {usual}]"
             settings = dict(_KINDS.get(flag.kind or declared.__annotations__[name], {}))
             if one.choices:
                 settings["type"] = click.Choice(one.choices)
-            yield click.option(*flag.names.split(), metavar=flag.metavar, help=flag.help + usual, **settings)
+            yield click.option(*flag.words, metavar=flag.metavar, help=text, **settings)
 
 
 def _connection_fields(*, is_new: bool) -> Decorator:

@@ -20,12 +20,7 @@ from recce_meta.cli.options import LISTS, emit, progress, say, screen, warn
 from recce_meta.cli.run import connection_report as texts
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.rows import ResultList
-from recce_meta.repositories.answers import (
-    ConnectionAnswer,
-    ConnectionTest,
-    ProgressAnswer,
-    StageAnswer,
-)
+from recce_meta.repositories.answers import ConnectionAnswer, ConnectionTest, ProgressAnswer, StageAnswer
 from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.databases import DatabaseSettings
 from recce_meta.repositories.options.declaring import MINUTES, options_of
@@ -249,7 +244,7 @@ def _for_kind(fields: Any, database: Any, profile: ProfileTarget, name: str | No
         if given := _database_values(database, None):
             first = next(iter(given))
             shown = options_of(DatabaseSettings).get(first)
-            option = shown.flags[0].names.split()[0] if shown and shown.flags else f"--{first}"
+            option = shown.flags[0].words[0] if shown and shown.flags else f"--{first}"
             raise UsageError(
                 f"{option} is an option of databases", hint="give --database NAME, or leave it out"
             )
@@ -259,13 +254,7 @@ def _for_kind(fields: Any, database: Any, profile: ProfileTarget, name: str | No
     return of_repository | {"name": fields.new_name or name, "database": own}
 
 
-def change(
-    state: str | None,
-    name: str,
-    database: Any,
-    fields: Any,
-    is_token_removed: bool,
-) -> None:
+def change(state: str | None, name: str, database: Any, fields: Any, is_token_removed: bool) -> None:
     """Change the given fields of a connection."""
     with opened(state) as service:
         connection = service.get(name)

@@ -15,17 +15,12 @@ if TYPE_CHECKING:
 class ConnectionOptions(Declared, frozen=True, kw_only=True):
     """What a user chooses for a connection."""
 
-    access_token: str | None = option(
-        None,
-        parts=(NEW, CHANGE),
-    )
+    access_token: str | None = option(None, parts=(NEW, CHANGE))
     """Token, which is stored encrypted; null removes the stored one."""
     token_env: str | None = option(
         None,
         Flag(
-            "--token-env",
-            "Environment variable of the worker that contains the repository's token.",
-            metavar="VARIABLE",
+            "--token-env=VARIABLE", "Environment variable of the worker that contains the repository's token."
         ),
         Flag(
             "--token-file repository_token_file",
@@ -40,10 +35,9 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
     github_app: GitHubApp | None = option(
         None,
         Flag(
-            "--github-app",
+            "--github-app=APP:INSTALLATION",
             "Ids of a GitHub App and of its installation; requires --private-key-file.",
             kind="app",
-            metavar="APP:INSTALLATION",
         ),
         is_of_reading=True,
     )
@@ -59,12 +53,7 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
     """Private key of the GitHub App, as PEM."""
     store: str = option(
         "default",
-        Flag(
-            "--store store_name",
-            "Store to record runs in, of `stores` in recce_meta.yml.",
-            "default",
-            metavar="NAME",
-        ),
+        Flag("--store=NAME store_name", "Store to record runs in, of `stores` in recce_meta.yml.", "default"),
         Input("runs", "Store"),
         is_of_any=True,
     )
@@ -78,15 +67,15 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
     """Environment of the recorded runs."""
     adapter: str | None = option(
         None,
-        Flag("--adapter", "Adapter of dbt, such as snowflake.", "found in the repository", metavar="NAME"),
+        Flag("--adapter=NAME", "Adapter of dbt, such as snowflake.", "found in the repository"),
         Input("dbt", "Adapter", "from the repository"),
     )
     """Adapter of dbt, such as snowflake; None to find it in the repository."""
     profile: ProfileTarget = option(
         ...,
-        Flag("--target-name", "Name of dbt's target.", "dev", "part", "NAME"),
-        Flag("--target-schema", "Schema of the target.", "analytics", "part", "NAME"),
-        Flag("--target-database", "Database of the target.", "analytics", "part", "NAME"),
+        Flag("--target-name=NAME", "Name of dbt's target.", "dev", kind="part"),
+        Flag("--target-schema=NAME", "Schema of the target.", "analytics", kind="part"),
+        Flag("--target-database=NAME", "Database of the target.", "analytics", kind="part"),
         Input("dbt", "Target", "name of the target in profiles.yml", name="target"),
         Input("dbt", "Schema", name="schema"),
         Input("dbt", "Database", name="database"),
@@ -94,10 +83,9 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
     variables: Mapping[str, str] = option(
         {},
         Flag(
-            "--var environment_variables",
+            "--var=NAME=VALUE environment_variables",
             "Variable for env_var() in the project, not secret; repeat it for several.",
             kind="variables",
-            metavar="NAME=VALUE",
         ),
         Input("dbt", "Variables", "one NAME=VALUE in each line, for env_var; not for secrets"),
     )
@@ -105,10 +93,7 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
     dbt_version: str | None = option(
         None,
         Flag(
-            "--dbt-version",
-            "Version of dbt, such as 1.10.",
-            "newest that require-dbt-version allows",
-            metavar="MINOR",
+            "--dbt-version=MINOR", "Version of dbt, such as 1.10.", "newest that require-dbt-version allows"
         ),
         Input("dbt", "Version of dbt", "such as 1.10; empty for what the project requires"),
     )
@@ -125,7 +110,6 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
         Flag(
             "--trusted/--not-trusted is_trusted",
             "Allow its files to be run without isolation, if none works.",
-            "--not-trusted",
         ),
         Input(
             "dbt",
@@ -140,7 +124,6 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
         Flag(
             "--require-dbt/--no-require-dbt requires_dbt",
             "Fail if dbt cannot parse the project, instead of reading its files.",
-            "--no-require-dbt",
         ),
         Input(
             "dbt",
@@ -151,7 +134,7 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
     """Whether a job fails if dbt cannot parse the project, and reads it in no other way."""
     poll_minutes: float | None = option(
         15,
-        Flag("--poll-minutes", "Minutes between looks at the branches: 1 to 10080, or 0 for never.", "15"),
+        Flag("--poll-minutes", "Minutes between looks at the branches: 1 to 10080, or 0 for never."),
         Input("runs", "Check every", "minutes; empty turns automatic refresh off"),
         is_of_reading=True,
     )
@@ -163,7 +146,6 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
         Flag(
             "--pull-requests/--no-pull-requests watches_pull_requests",
             "Compare pull requests, and write a comment and a commit status.",
-            "--pull-requests",
         ),
         Input("pull requests", "Compare pull requests"),
         since=(3, "BOOLEAN DEFAULT TRUE NOT NULL"),
@@ -173,12 +155,11 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
     fail_on: tuple[str, ...] = option(
         (),
         Flag(
-            "--fail-on",
-            "Conditions of diff --fail-on under which the commit status of a pull request fails, such as "
-            "breaking; none for never.",
+            "--fail-on=CONDITIONS",
+            "Conditions of diff --fail-on under which the commit status of a pull request fails, "
+            "such as breaking; none for never.",
             "none",
             kind="words",
-            metavar="CONDITIONS",
         ),
         Input(
             "pull requests",
@@ -196,7 +177,6 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
             "--run-checks/--no-run-checks runs_checks",
             "Run checks.yml and quality.yml of the repository in the store's warehouse after each "
             "extraction, not for forks.",
-            "--no-run-checks",
         ),
         Input(
             "pull requests",
@@ -211,15 +191,14 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
     notify: tuple[str, ...] = option(
         (),
         Flag(
-            "--notify",
-            "Address of notifications: mailto:USER@HOST, or env:VARIABLE for a URL in a variable of the "
-            "workers; repeat it for several, none to remove all.",
-            metavar="ADDRESS",
+            "--notify=ADDRESS",
+            "Address of notifications: mailto:USER@HOST, or env:VARIABLE for a URL in a variable of "
+            "the workers; repeat it for several, none to remove all.",
         ),
         Flag(
             "--notify-file",
-            "File with URLs of notifications, such as those of Slack or Teams, one in each line; they are "
-            "stored encrypted.",
+            "File with URLs of notifications, such as those of Slack or Teams, one in each line; "
+            "they are stored encrypted.",
             kind="file",
         ),
         since=(3, "JSON DEFAULT '[]' NOT NULL"),

@@ -36,24 +36,39 @@ class Flag(NamedTuple):
     """Option of the command line."""
 
     names: str
-    """Names as click takes them, separated by spaces."""
+    """Names as click takes them, separated by spaces; `=` and the name of the value may follow the first."""
     help: str
     usual: str | None = None
-    """Default in the help of a new connection."""
+    """Default in the help of a new connection, unless it follows from the default of the option."""
     kind: str | None = None
     """Kind of its values; None for the kind of the field's type."""
-    metavar: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """Names for click."""
+        first, *others = self.names.split()
+        return [first.partition("=")[0], *others]
+
+    @property
+    def metavar(self) -> str | None:
+        """Name of its value."""
+        return self.names.split()[0].partition("=")[2] or None
 
     @property
     def parameter(self) -> str:
         """Name of the parameter."""
-        return self.names.split()[-1].removeprefix("--").replace("-", "_")
+        return self.words[-1].removeprefix("--").replace("-", "_")
 
     @property
     def usage(self) -> str:
         """What a user writes, such as `--token-env VARIABLE`."""
-        first = self.names.split()[0].partition("/")[0]
-        return first if self.metavar is None else f"{first} {self.metavar}"
+        return self.names.split()[0].partition("/")[0].replace("=", " ")
+
+    def default(self, value: Any) -> str | None:
+        """Return the default in the help, if that of the option is *value*."""
+        if isinstance(value, bool):
+            return self.words[0].split("/")[not value]
+        return f"{value:g}" if isinstance(value, (int, float)) else self.usual
 
 
 class Input(NamedTuple):

@@ -19,13 +19,7 @@ from recce_meta.repositories.state.summaries import last_issues
 from recce_meta.repositories.types import run_id_of_job
 from recce_meta.server.connections.forms import addresses_of, converted, form_page
 from recce_meta.server.connections.freshness import current_jobs, freshness, sentence_html, sentence_text
-from recce_meta.server.connections.inputs import (
-    Fields,
-    inputs_of,
-    listed,
-    read_options,
-    shown_options,
-)
+from recce_meta.server.connections.inputs import Fields, inputs_of, listed, read_options, shown_options
 from recce_meta.server.connections.lists import CRUMB, one_line, tone_of, worker_notes
 from recce_meta.server.connections.routing import (
     ROOT,

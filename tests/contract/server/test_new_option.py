@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 DECLARED = '''
     keeps_history: bool = option(
         False,
-        Flag("--keep-history/--drop-history keeps_history", "Keep its history.", "--drop-history"),
+        Flag("--keep-history/--drop-history keeps_history", "Keep its history."),
         Input("runs", "Keep its history", "It needs space."),
         since=({version}, "BOOLEAN DEFAULT FALSE NOT NULL"),
     )
@@ -122,7 +122,7 @@ def test_the_command_line_has_the_option(found: Any) -> None:
     text = " ".join(found["help"].split())
 
     assert "--keep-history / --drop-history Keep its history. [default: --drop-history]" in text
-    assert "--rest-minutes FLOAT RANGE Minutes of rest. [0<=x<=10080]" in text
+    assert "--rest-minutes FLOAT RANGE Minutes of rest. [default: 7] [0<=x<=10080]" in text
     assert found["set"] == [True, None]
     assert {"keeps_history", "rest_minutes"} <= set(found["table"].splitlines()[0].split(","))
 
