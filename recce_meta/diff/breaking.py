@@ -272,8 +272,10 @@ def _effects(
 def _of_sql(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: CompareSql) -> SqlChange:
     old, new = causes.base.compiled(before), causes.current.compiled(after)
     if old is None or new is None:
-        # Without compiled SQL, equal templates that call equal macros prove that the query is the same.
+        # Without compiled SQL, equal templates prove that the query is the same if they call equal macros and
+        # find the same parents: `ref` without a version depends on `latest_version`.
         same = before.compiled_code is after.compiled_code is None and before.code_hash == after.code_hash
+        same = same and set(before.parents) == set(after.parents)
         is_proven = same and before.code_hash and not causes.macros_behind(after, before)
         return _NOTHING if is_proven else unknown_effect("not compiled on both sides")
     if old == new:

@@ -148,6 +148,13 @@ def test_a_macro_is_judged_by_the_sql_that_it_gave_and_one_in_a_hook_is_unknown(
     assert judged(hooked, hooked, f=("{{ 1 }}", "{{ 2 }}")).category is UNKNOWN
 
 
+def test_another_parent_of_an_equal_template_is_unknown_without_compiled_sql() -> None:
+    before, after = (node("{{ ref('m') }}", None, parents=(f"model.shop.m.{one}",)) for one in ("v1", "v2"))
+
+    assert judged(before, after).category is UNKNOWN
+    assert judged(before, replace(after, compiled_code="a"), NONE).category is UNKNOWN
+
+
 @pytest.mark.parametrize(
     "hook",
     [
