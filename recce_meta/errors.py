@@ -82,6 +82,18 @@ def agree(count: int, verb: str) -> str:
     return f"{verb}s" if count == 1 else verb
 
 
+def install_hint(extra: str = "", options: str = "") -> str:
+    """Return how to install recce_meta, with *extra* and *options* of pip that end with a space.
+
+    No package index has it yet, so a name would install nothing.
+
+    >>> install_hint("server")
+    "pip install '.[server]' in the checkout of recce_meta"
+    """
+    what = f"'.[{extra}]'" if extra else "."
+    return f"pip install {options}{what} in the checkout of recce_meta"
+
+
 def first_line(message: object) -> str:
     """Return the first line of an error or a message: drivers append the statement and a caret."""
     text = message.message if isinstance(message, RecceMetaError) else str(message)
@@ -182,9 +194,9 @@ class MissingDriverError(ConfigurationError):
             f"The {warehouse} driver is not installed (no module '{module}')",
             hint=hint
             if hint is not None
-            else "pip install --force-reinstall recce-meta"
+            else install_hint(options="--force-reinstall ")
             if warehouse in IN_BASE_INSTALL
-            else f"pip install 'recce-meta[{warehouse}]'",
+            else install_hint(warehouse),
         )
 
 

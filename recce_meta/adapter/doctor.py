@@ -11,7 +11,7 @@ from uuid import uuid4
 from recce_meta.adapter.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.connection import Session
 from recce_meta.adapter.errors import grant_hint
-from recce_meta.errors import MissingRelation, RecceMetaError
+from recce_meta.errors import MissingRelation, RecceMetaError, install_hint
 from recce_meta.models import Check
 from recce_meta.redaction import redact
 
@@ -86,7 +86,7 @@ def check_drivers(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
         try:
             yield Check("driver", True, f"{distribution} {version(distribution)}")
         except PackageNotFoundError:
-            hint = f"pip install 'recce-meta[{adapter.warehouse.name}]'"
+            hint = install_hint(adapter.warehouse.name)
             yield Check("driver", False, f"{distribution} is not installed", hint)
 
 

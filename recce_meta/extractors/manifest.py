@@ -24,7 +24,7 @@ from msgspec.json import Decoder
 from msgspec.json import decode as decode_json
 from msgspec.json import encode as encode_json
 
-from recce_meta.errors import ArtifactError
+from recce_meta.errors import ArtifactError, install_hint
 from recce_meta.extractors.artifact import (
     Checksum,
     ColumnConfig,
@@ -534,7 +534,7 @@ def schema_version(header: Metadata, path: Path) -> str | None:
     if version not in KNOWN_VERSIONS:
         raise ArtifactError(
             f"{path} is a manifest {version}, which this version of recce-meta does not support",
-            hint="pip install --upgrade recce-meta (v1 to v12 and v20 are supported)",
+            hint=f"{install_hint(options='--upgrade ')} (v1 to v12 and v20 are supported)",
         )
     return version
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import func, select
 
-from recce_meta.errors import ConfigurationError, MissingDriverError, StoreError
+from recce_meta.errors import ConfigurationError, MissingDriverError, StoreError, install_hint
 from recce_meta.redaction import redact
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tables import connection_secrets
@@ -182,9 +182,7 @@ def _fernets() -> tuple[type[Fernet], type[MultiFernet]]:
     try:
         from cryptography.fernet import Fernet, MultiFernet
     except ImportError:
-        raise MissingDriverError(
-            "encryption", "cryptography", hint="pip install 'recce-meta[server]'"
-        ) from None
+        raise MissingDriverError("encryption", "cryptography", hint=install_hint("server")) from None
     return Fernet, MultiFernet
 
 

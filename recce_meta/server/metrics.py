@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from recce_meta._version import __version__
-from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError, first_line, quoted
+from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError, first_line, install_hint, quoted
 from recce_meta.lazy import LazyModule
 from recce_meta.redaction import presentable
 from recce_meta.repositories.state.database import State
@@ -48,7 +48,7 @@ PATIENCE = 5.0
 """Seconds after which a state that does not answer counts as down; Prometheus itself waits for 10."""
 LEASE_SECONDS = 150.0
 """Seconds after the last request in which another process shows the figures of the state."""
-INSTALL = "pip install 'recce-meta[server]'"
+INSTALL = install_hint("server")
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from recce_meta.errors import ConfigurationError
+from recce_meta.errors import ConfigurationError, install_hint
 
-INSTALL = "pip install 'recce-meta[server]'"
+INSTALL = install_hint("server")
 
 
 def require_packages() -> None:

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from recce_meta.errors import ConfigurationError
+from recce_meta.errors import ConfigurationError, install_hint
 from recce_meta.models.rows import RowTable, Scalar
 from recce_meta.tables.rows import text
 
@@ -54,7 +54,7 @@ def polars_frame(table: RowTable) -> polars.DataFrame:
 
 def _missing(package: str) -> ConfigurationError:
     return ConfigurationError(
-        f"Data frames require {package}, which is not installed", hint="pip install 'recce-meta[data]'"
+        f"Data frames require {package}, which is not installed", hint=install_hint("data")
     )
 
 

@@ -248,7 +248,7 @@ def test_without_the_extra_the_command_names_it(tmp_path: Path, url: str) -> Non
     result = run("serve", "--url", url, PYTHONPATH=path)
 
     assert result.returncode == 3
-    assert result.stderr.splitlines()[1] == "hint: pip install 'recce-meta[server]'"
+    assert result.stderr.splitlines()[1] == "hint: pip install '.[server]' in the checkout of recce_meta"
 
 
 def test_a_token_file_opens_the_server_to_other_machines(url: str, serving: Serving, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path) -> Non
     done = subprocess.run(
         [sys.executable, "-c", hidden], capture_output=True, text=True, cwd=tmp_path, check=False
     )
-    assert done.returncode == 3 and "pip install 'recce-meta[mcp]'" in done.stderr
+    assert done.returncode == 3 and "pip install '.[mcp]'" in done.stderr
 
 
 @pytest.mark.network

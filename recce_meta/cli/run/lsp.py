@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import say
-from recce_meta.errors import ConfigurationError
+from recce_meta.errors import ConfigurationError, install_hint
 
-INSTALL = "pip install 'recce-meta[lsp]'"
+INSTALL = install_hint("lsp")
 
 
 class StorePlace(Struct, frozen=True, kw_only=True):

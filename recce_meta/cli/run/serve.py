@@ -21,7 +21,7 @@ from recce_meta.cli.defaults import FILE, ORIGINS, current_config
 from recce_meta.cli.ending import stop_in_time
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import say
-from recce_meta.errors import ConfigurationError
+from recce_meta.errors import ConfigurationError, install_hint
 from recce_meta.quality.masking import privacy_of
 from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -166,7 +166,7 @@ def _is_given(context: click.Context, parameter: str) -> bool:
     return source is click.core.ParameterSource.COMMANDLINE
 
 
-MCP_INSTALL = "pip install 'recce-meta[mcp]'"
+MCP_INSTALL = install_hint("mcp")
 
 
 def mcp(

@@ -20,7 +20,7 @@ from recce_meta.cli.ending import stop_in_time
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import say
 from recce_meta.cli.run.serve import stores_of
-from recce_meta.errors import ConfigurationError, RecceMetaError
+from recce_meta.errors import ConfigurationError, RecceMetaError, install_hint
 from recce_meta.models.run import Check
 from recce_meta.repositories.secrets import KEY_FILE
 from recce_meta.repositories.state.database import State, open_state, require_state
@@ -168,7 +168,7 @@ def _require_packages() -> None:
         if find_spec(name) is None:
             raise ConfigurationError(
                 f"The worker needs the package {name}, which is not installed",
-                hint="pip install 'recce-meta[server]', or start the server with --web-only",
+                hint=f"{install_hint('server')}, or start the server with --web-only",
             )
 
 

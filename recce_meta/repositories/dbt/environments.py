@@ -20,7 +20,7 @@ from uuid import uuid4
 import msgspec
 from msgspec import Struct
 
-from recce_meta.errors import ConfigurationError, did_you_mean, shorten
+from recce_meta.errors import ConfigurationError, did_you_mean, install_hint, shorten
 from recce_meta.redaction import redact
 from recce_meta.repositories.dbt.commands import InstalledDbt
 from recce_meta.repositories.dbt.index_settings import uv_environment, uv_index_options
@@ -221,7 +221,7 @@ def find_uv(environ: Mapping[str, str]) -> str:
     folders = [sysconfig.get_path("scripts"), environ.get("PATH", os.defpath)]
     found = shutil.which("uv", path=os.pathsep.join(folders))
     if found is None:
-        raise EnvironmentFailed("uv is not installed", hint="pip install 'recce-meta[server]'")
+        raise EnvironmentFailed("uv is not installed", hint=install_hint("server"))
     return found
 
 

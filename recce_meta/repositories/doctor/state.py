@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from recce_meta._version import __version__
-from recce_meta.errors import RecceMetaError, first_line
+from recce_meta.errors import RecceMetaError, first_line, install_hint
 from recce_meta.models.run import Check
 from recce_meta.redaction import presentable
 from recce_meta.repositories.secrets import KEY, KEY_FILE, key_file_of, read_keys, unseal
@@ -46,7 +46,7 @@ def _checked(state: State, environ: Mapping[str, str]) -> list[Check]:
             *_key(state, environ, 0),
         ]
     if version > VERSION:
-        hint = "pip install --upgrade 'recce-meta[server]'"
+        hint = install_hint("server", "--upgrade ")
         return [found, Check("migration", False, f"version {version}; this recce-meta reads {VERSION}", hint)]
     if version < VERSION:
         hint = "back it up and stop older servers and workers; the next start migrates it"

@@ -32,7 +32,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
 from recce_meta.adapter.errors import translate_error
-from recce_meta.errors import ConfigurationError, RecceMetaError, StoreError, StoreLocked, WarehouseError
+from recce_meta.errors import (
+    ConfigurationError,
+    RecceMetaError,
+    StoreError,
+    StoreLocked,
+    WarehouseError,
+    install_hint,
+)
 from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.declaring import options_of
 from recce_meta.repositories.state.tables import UtcTime, metadata, state_version
@@ -340,7 +347,7 @@ def _create_or_check(state: State) -> str:
     if version != VERSION:
         raise StoreError(
             f"The state {state.url} has version {version}; this version of recce_meta reads {VERSION}",
-            hint="pip install --upgrade 'recce-meta[server]'",
+            hint=install_hint("server", "--upgrade "),
         )
     return str(found)
 

@@ -305,8 +305,8 @@ def test_a_missing_driver_says_what_to_install(backend: Any, monkeypatch: pytest
         adapter.execute("SELECT 1")
 
     in_base = backend.name in IN_BASE_INSTALL
-    wanted = "--force-reinstall recce-meta" if in_base else f"'recce-meta[{backend.name}]'"
-    assert caught.value.hint == f"pip install {wanted}"
+    wanted = "--force-reinstall ." if in_base else f"'.[{backend.name}]'"
+    assert caught.value.hint == f"pip install {wanted} in the checkout of recce_meta"
 
 
 # --- DuckDB files -------------------------------------------------------------------------------------

@@ -131,5 +131,5 @@ def test_without_the_extra_the_error_names_it(
     with pytest.raises(RecceMetaError, match=f"{package}, which is not installed") as raised:
         found.to_polars()
 
-    assert raised.value.hint == "pip install 'recce-meta[data]'"
+    assert raised.value.hint == "pip install '.[data]' in the checkout of recce_meta"
     assert len(found.to_dicts()) == 2

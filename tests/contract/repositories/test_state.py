@@ -417,7 +417,7 @@ def test_a_newer_state_is_refused_with_the_upgrade(url: str) -> None:
 
     with pytest.raises(StoreError, match=f"has version {VERSION + 1}") as error:
         open_state(url, {})
-    assert error.value.hint == "pip install --upgrade 'recce-meta[server]'"
+    assert error.value.hint == "pip install --upgrade '.[server]' in the checkout of recce_meta"
 
 
 def test_a_state_keeps_its_id(url: str) -> None:

@@ -67,7 +67,7 @@ def test_a_missing_extra_is_one_error_with_the_command_that_installs_it(tmp_path
 
     assert ran.returncode == 3
     assert "error: The language server needs the package pygls" in ran.stderr
-    assert "pip install 'recce-meta[lsp]'" in ran.stderr
+    assert "pip install '.[lsp]'" in ran.stderr
     assert ran.stdout == ""
 
 
