@@ -16,6 +16,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from recce_meta.models.relation_tokens import INJECTED
+from recce_meta.warehouses.hooks import COMPUTED_LOOK_UP
 
 FOLDING = frozenset(["postgres", "redshift", "snowflake", "oracle", "athena", "trino"])
 """Adapters whose warehouse folds unquoted identifiers, so their case does not matter."""
@@ -156,10 +157,6 @@ def jinja_names(code: str) -> frozenset[str]:
 
 
 _LOOKED_UP = frozenset({"context", "dispatch"})
-_COMPUTED = re.compile(
-    r"""(?x) \b(?: context \s* (?: \[ | \. \s* get \s* \( ) | dispatch \s* \( )
-    \s* (?! ['"] [^'"]* ['"] \s* [\]),] )"""
-)
 
 
 @lru_cache(maxsize=4096)
@@ -171,7 +168,7 @@ def names_looked_up(code: str) -> frozenset[str]:
     if _LOOKED_UP.isdisjoint(jinja_names(code)):
         return frozenset()
     words = frozenset(re.findall(r"\w+", code))
-    return words | {"*"} if _COMPUTED.search(code) else words
+    return words | {"*"} if COMPUTED_LOOK_UP.search(code) else words
 
 
 @lru_cache(maxsize=4096)

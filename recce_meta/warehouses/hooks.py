@@ -88,6 +88,14 @@ _TEMPLATE = re.compile(r"\{\{-?\s*(?:~\s*)?((?:[^{}]|\{[^{}]*\})*?)\s*-?\}\}")
 _NODE_CALL = re.compile(r"^(?:ref|source)\s*\(([^()]*)\)$", re.IGNORECASE)
 _THIS = re.compile(r"^this(?:\.(?:identifier|name|table))?$")
 _CONSTANT = re.compile(r"""['"][\w$.]*?([\w$]+)['"]""")
+_TAG = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
+_LOOK_UP = re.compile(r"\b(?:context|dispatch)\b")
+COMPUTED_LOOK_UP = re.compile(
+    r"""(?x) \b(?: context \s* (?: \[ | \. \s* get \s* \( ) | dispatch \s* \( )
+    \s* (?! ['"] [^'"]* ['"] \s* [\]),] )
+    | [=(,] \s* context \s* [,)%}-]"""
+)
+"""Use of the macros in `context`, or of `dispatch`, other than by one string."""
 _SENDING = ("run_query", "statement", "sql_header", "adapter")
 _SENDS = re.compile(
     r"\b(?:run_query|statement|set_sql_header|adapter\s*\.\s*(?:execute|(?:truncate|drop|rename)_relation))\b"
@@ -138,16 +146,58 @@ def hooks_and_macros(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) ->
         texts.append(node.raw_code or "")
     found = names_in(texts)
     called = [one for one in node.macros if one in macros and macros[one].name.lower() in found]
-    known = set(called)
-    while called:
-        macro = macros[called.pop()]
-        if macro.unique_id.startswith("macro.dbt."):
-            continue  # it names no column of a project
-        texts.append(macro.macro_sql)
-        new = {one for one in macro.macros if one in macros} - known
-        known |= new
-        called += new
-    return [*texts, *sent_texts(node, macros)]
+    # Macros of dbt name no column of a project.
+    reached = _reached(texts, called, macros, lambda macro: macro.unique_id.startswith("macro.dbt."))
+    return [*texts, *reached, *sent_texts(node, macros)]
+
+
+def _reached(
+    texts: Iterable[str],
+    called: Iterable[str],
+    macros: Mapping[str, MacroMetadata],
+    is_skipped: Callable[[MacroMetadata], bool],
+) -> list[str]:
+    """Return the texts of the macros *called*, and of those that these or *texts* call or look up."""
+    found: list[str] = []
+    known, waiting = set[str](), [*called, *_looked_up(texts, macros)]
+    while waiting:
+        macro = macros.get(waiting.pop())
+        if macro is None or macro.unique_id in known or is_skipped(macro):
+            continue
+        known.add(macro.unique_id)
+        found.append(macro.macro_sql)
+        waiting += [*macro.macros, *_looked_up([macro.macro_sql], macros)]
+    return found
+
+
+def _looked_up(texts: Iterable[str], macros: Mapping[str, MacroMetadata]) -> list[str]:
+    """Return the macros of the project that *texts* may look up by strings: `context['f']()`."""
+    names = frozenset[str]().union(*map(_names_looked_up, texts))
+    if not names:
+        return []
+    return [
+        macro.unique_id
+        for macro in macros.values()
+        if not is_builtin(macro.package_name)
+        and ("*" in names or not names.isdisjoint((macro.name.lower(), *_undispatched(macro.name))))
+    ]
+
+
+def _undispatched(name: str) -> list[str]:
+    """Return the name by which `dispatch` finds the macro *name*: `f` for `duckdb__f`."""
+    return [name.lower().partition("__")[2]] if "__" in name else []
+
+
+@lru_cache(maxsize=4096)
+def _names_looked_up(text: str) -> frozenset[str]:
+    """Return the lower-case words in the tags of *text* if they look macros up; `*` for any name."""
+    if "context" not in text and "dispatch" not in text:
+        return frozenset()
+    tags = " ".join(_TAG.findall(text))
+    if not _LOOK_UP.search(tags):
+        return frozenset()
+    words = frozenset(re.findall(r"\w+", tags.lower()))
+    return words | {"*"} if COMPUTED_LOOK_UP.search(tags) else words
 
 
 def sent_texts(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[str]:
@@ -155,13 +205,7 @@ def sent_texts(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[
     if node.resource_type not in ("model", "snapshot") or node.language == "python":
         return []
     header, code = node.config.get("sql_header"), node.raw_code or ""
-    called, known, waiting = list[str](), set[str](), [*node.macros]
-    while waiting:
-        macro = macros.get(waiting.pop())
-        if macro is not None and macro.unique_id not in known and not is_builtin(macro.package_name):
-            known.add(macro.unique_id)
-            called.append(macro.macro_sql)
-            waiting += macro.macros
+    called = _reached([code], node.macros, macros, lambda macro: is_builtin(macro.package_name))
     sent = header if isinstance(header, str) else ""
     if _sends(code) or any(map(_sends, called)):
         sent += f";{code}"

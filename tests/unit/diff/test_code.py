@@ -197,4 +197,5 @@ def test_every_adapter_has_a_lexer(adapter: str | None) -> None:
 def test_names_are_looked_up_by_strings_in_jinja_alone() -> None:
     assert names_looked_up("{{ context['f']() }}") == {"context", "f"}
     assert "*" in names_looked_up("{{ context['f' ~ x]() }}")
+    assert "*" in names_looked_up("{% set c = context %}{{ c[x]() }}")
     assert names_looked_up("{{ f('context') }}") == names_looked_up("context['f']") == frozenset()

@@ -112,6 +112,41 @@ def test_a_statement_that_a_model_sends_is_a_hook(template: str, expected: dict[
     assert short(hook_writers([*others, table], [PURGE, SENT])) == expected
 
 
+@pytest.mark.parametrize(
+    ("hook", "expected"),
+    [
+        ("{{ context['purge'](ref('b')) }}", {"b": "a"}),
+        ("{{ context.get('purge')(ref('b')) }}", {"b": "a"}),
+        ("{{ context['pur' ~ 'ge'](ref('b')) }}", {"b": "a"}),
+        ("{{ adapter.dispatch('clean', 'shop')(ref('b')) }}", {"b": "a"}),
+        ("{{ adapter.dispatch(var('f'))(ref('b')) }}", {"b": "a"}),
+        ("{{ by_name(ref('b')) }}", {"b": "a"}),
+        ("{{ context['other'](ref('b')) }}", {}),
+        ("select context from {{ ref('b') }} -- purge", {}),
+    ],
+)
+def test_a_hook_may_look_up_a_macro_by_its_name(hook: str, expected: dict[str, str]) -> None:
+    macros = [
+        MacroMetadata(unique_id=f"macro.shop.{name}", name=name, package_name="shop", macro_sql=sql)
+        for name, sql in (
+            ("purge", PURGE.macro_sql),
+            ("duckdb__clean", PURGE.macro_sql),
+            ("by_name", "{% macro by_name(r) %}{{ context['purge'](r) }}{% endmacro %}"),
+            ("other", "{% macro other(r) %}analyze {{ r }}{% endmacro %}"),
+        )
+    ]
+    called = ("macro.shop.by_name",) if "by_name" in hook else ()
+    table = node("a", "b", config={"post-hook": [{"sql": hook}]}, macros=called)
+
+    assert short(hook_writers([node("b"), table], macros)) == expected
+
+
+def test_a_model_may_look_up_the_macro_that_sends_a_statement() -> None:
+    table = node("a", "b", raw_code="{{ context['sent']('truncate table prod.d') }} select 1")
+
+    assert short(hook_writers([node("b"), node("d"), table], [PURGE, SENT])) == {"d": "a"}
+
+
 def test_an_sql_header_is_a_hook() -> None:
     table = node("a", config={"sql_header": "insert into prod.d select 1;"})
 
