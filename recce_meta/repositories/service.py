@@ -318,7 +318,7 @@ class RepositoryService:
             changes["subdirectory"] = normal_subdirectory(changes["subdirectory"])
         # A connection that failed may wait for an hour; a new login is tried at once.
         has_new_login = not given.keys().isdisjoint(_LOGIN)
-        if has_new_login or "poll_minutes" in given:
+        if has_new_login or not given.keys().isdisjoint(("poll_minutes", "is_paused")):
             changes["next_check_at"] = None
         if has_new_login:
             changes["forge_error"] = None

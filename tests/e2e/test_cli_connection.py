@@ -80,6 +80,10 @@ def test_a_repository_is_connected_listed_shown_and_removed(
     assert git_server.url(shop) in cli("connection", "list").out
     assert cli("connection", "list", "--format", "csv").out.splitlines()[0].startswith("id,name,type")
     assert cli("connection", "test", "shop").code == 0
+    assert cli("connection", "pause", "shop").code == 0
+    assert ", paused" in cli("connection", "show", "shop").out
+    assert cli("connection", "resume", "shop").code == 0
+    assert ", paused" not in cli("connection", "list").out
     assert cli("connection", "remove", "shop").code == 0
     assert "No connections" in cli("connection", "list").out
 

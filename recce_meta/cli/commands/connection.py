@@ -284,6 +284,25 @@ def rotate() -> None:
 @connection.command()
 @state_option
 @NAME
+@lazy("recce_meta.cli.run.connection:pause")
+def pause() -> None:
+    """Read a repository or a database only on request, until it is resumed.
+
+    Deliveries of webhooks are ignored meanwhile. Jobs that wait or run go on.
+    """
+
+
+@connection.command()
+@state_option
+@NAME
+@lazy("recce_meta.cli.run.connection:resume")
+def resume() -> None:
+    """Resume a paused connection, whose repository or database is then looked at."""
+
+
+@connection.command()
+@state_option
+@NAME
 @lazy("recce_meta.cli.run.connection:remove")
 def remove() -> None:
     """Remove a connection with its secrets and its history; recorded runs stay in their store."""

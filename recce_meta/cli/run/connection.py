@@ -321,6 +321,22 @@ def rotate(state: str | None) -> None:
     say(f"Encrypted {count} {'secret' if count == 1 else 'secrets'} with the first key")
 
 
+def pause(state: str | None, name: str) -> None:
+    """Pause a connection."""
+    with opened(state) as service:
+        found = service.set(name, ConnectionChange(is_paused=True), caller=caller())
+    say(
+        f"Paused {found.name}: nothing is read until recce-meta connection resume {found.name}, or on request"
+    )
+
+
+def resume(state: str | None, name: str) -> None:
+    """Resume a paused connection."""
+    with opened(state) as service:
+        found = service.set(name, ConnectionChange(is_paused=False), caller=caller())
+    say(f"Resumed {found.name}")
+
+
 def remove(state: str | None, name: str) -> None:
     """Remove a connection."""
     with opened(state) as service:

@@ -128,7 +128,7 @@ def _connection_row(connection: ConnectionAnswer) -> list[Span]:
         Span(connection.name, Style.CYAN),
         Span(place),
         Span(", ".join(connection.branches)),
-        Span(connection.status.value, _STATUS_STYLES[connection.status]),
+        Span(_status(connection), _STATUS_STYLES[connection.status]),
         Span(moment(connection.last_extraction_at)),
         Span(short_sha(connection.last_commit_sha)),
         Span(connection.tier.value if connection.tier else ""),
@@ -140,7 +140,7 @@ def connection_text(
     connection: ConnectionAnswer, jobs: Sequence[JobAnswer], *, width: int, color: bool
 ) -> str:
     """Return the settings of *connection*, what it does, and its *jobs*."""
-    status = Span(f"  {connection.status.value}", _STATUS_STYLES[connection.status])
+    status = Span(f"  {_status(connection)}", _STATUS_STYLES[connection.status])
     facts = [[Span(label, Style.DIM), Span(value)] for label, value in _facts(connection) if value]
     lines: list[Line] = [(Span(connection.name, Style.BOLD), status), *table(facts)]
     if connection.error:
@@ -154,6 +154,10 @@ def connection_text(
         rows = [heads, *map(_job_row, jobs)]
         lines += [BLANK, *grid(rows, width=width)]
     return render(lines, width=0, color=color)
+
+
+def _status(connection: ConnectionAnswer) -> str:
+    return f"{connection.status.value}, paused" if connection.is_paused else connection.status.value
 
 
 def _facts(connection: ConnectionAnswer) -> list[tuple[str, str | None]]:

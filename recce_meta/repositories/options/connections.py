@@ -139,6 +139,10 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
         is_of_reading=True,
     )
     """Minutes between looks at the branches, or between scans of a database; None for never."""
+    is_paused: bool = option(
+        False, parts=(STORED, CHANGE), since=(10, "BOOLEAN DEFAULT FALSE NOT NULL"), is_of_any=True
+    )
+    """Whether nothing is read on a schedule or because of a webhook; jobs may still be requested."""
     is_upload_only: bool = option(False, parts=(STORED, NEW), since=(3, "BOOLEAN DEFAULT FALSE NOT NULL"))
     """Whether runs only come from uploads; the repository is never read, and its address may be empty."""
     watches_pull_requests: bool = option(

@@ -218,6 +218,7 @@ def due_connections(state: State, now: datetime) -> list[RepositoryConnection]:
     due = (
         # Scans of a database may be off, and its measurements on.
         _ALL.where(or_(connections.c.poll_minutes.is_not(None), connections.c.database.is_not(None)))
+        .where(connections.c.is_paused.is_(False))
         .where(or_(connections.c.next_check_at.is_(None), connections.c.next_check_at <= now))
         # SQLite and PostgreSQL place NULL at different ends, so the order names it first.
         .order_by(connections.c.next_check_at.is_not(None), connections.c.next_check_at, connections.c.id)
@@ -228,7 +229,11 @@ def due_connections(state: State, now: datetime) -> list[RepositoryConnection]:
 
 def polled_connections(state: State, repo_urls: Iterable[str]) -> list[RepositoryConnection]:
     """Return the connections of the repositories at *repo_urls* that are polled, also those not due yet."""
-    polled = _ALL.where(connections.c.poll_minutes.is_not(None), connections.c.repo_url.in_(list(repo_urls)))
+    polled = _ALL.where(
+        connections.c.poll_minutes.is_not(None),
+        connections.c.is_paused.is_(False),
+        connections.c.repo_url.in_(list(repo_urls)),
+    )
     with state.read() as session:
         return [_from_row(row) for row in session.execute(polled).mappings()]
 

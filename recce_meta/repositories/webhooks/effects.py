@@ -53,6 +53,8 @@ def apply_event(state: State, connection: RepositoryConnection, event: Event, no
         return _ignored(event.reason)
     if connection.is_upload_only:
         return _ignored(f"the runs of {connection.name} only come from uploads")
+    if connection.is_paused:
+        return _ignored(f"{connection.name} is paused")
     if isinstance(event, Push):
         return _push(state, connection, event, now)
     return _pull_request(state, connection, event.event)

@@ -126,6 +126,17 @@ def turn(request: ConnectionRequest) -> Redirect:
     return Redirect(address_of(found.id))
 
 
+@pages.action("/{id}/pause")
+def pause(request: ConnectionRequest) -> Redirect:
+    """Pause a connection, or resume one that is paused, and show it."""
+    require_admin(request)
+    found = request.service.get(request.connection)
+    # The button names what it does: two tabs must not undo each other.
+    change = ConnectionChange(is_paused="is_resumed" not in request.form)
+    request.service.set(found.id, change, caller=request.caller)
+    return Redirect(address_of(found.id))
+
+
 @pages.action("/{id}/jobs/{job}/cancel")
 def cancel(request: ConnectionRequest) -> Redirect:
     """Cancel a job, and show its page."""

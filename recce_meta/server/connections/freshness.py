@@ -109,6 +109,8 @@ def _activity(found: ConnectionAnswer, job: ActiveJob) -> Sentence:
 def _next_check(found: ConnectionAnswer, now: datetime) -> Sentence:
     if found.is_upload_only:
         return []
+    if found.is_paused:
+        return [", paused"]
     if found.poll_minutes is None:
         return [", automatic refresh off" if found.database is None else ", automatic scans off"]
     if found.next_check_at is None or found.next_check_at <= now:

@@ -134,6 +134,7 @@ def _connection_row(
         "freshness": sentence_text(sentence, now),
         "sentence": sentence_html(sentence, now),
         "status": one.status.value,
+        "is_paused": one.is_paused,
         "error": one.error or one.forge_error,
         "pull_requests": open_requests if one.watches_pull_requests or open_requests else None,
         "last_delivery_at": None if delivery is None else delivery.received_at,
@@ -173,6 +174,7 @@ def _connection_columns(now: datetime) -> list[ListColumn]:
         ListColumn("name", "connection", link=own),
         ListColumn("freshness", "freshness", body=lambda row: row["sentence"]),
         ListColumn("status", "status", "tag", has_facets=True, tone=tone_of("status")),
+        ListColumn("is_paused", "paused", "flag", has_facets=True),
         ListColumn("error", "last error", body=one_line("error")),
         ListColumn(
             "pull_requests",

@@ -106,6 +106,7 @@ def _addresses(found: ConnectionAnswer) -> dict[str, str]:
         "test",
         "remove",
         "automatic",
+        "pause",
     )
     own = {name.replace("-", "_"): address_of(found.id, name) for name in names}
     return {**own, "page": address_of(found.id), "webhook": address_of(found.id, "webhook")}

@@ -79,7 +79,9 @@ class Workplace:
         self.store = UnifiedSqlAdapter.from_url(store or f"duckdb:///{folder / 'store.duckdb'}")
         self.stores = TargetStores({"default": Target(lambda: self.store, "recce_meta")}, lock_timeout=60)
         jobs = DatabaseJobs(self.state, self.stores, self.environ)
-        stages = jobs.stages(dict.fromkeys(STAGES, _no_repository) | {Stage.CLEAN_UP: _no_clean_up})
+        self.stages = stages = jobs.stages(
+            dict.fromkeys(STAGES, _no_repository) | {Stage.CLEAN_UP: _no_clean_up}
+        )
         settings = WorkerSettings(
             work=folder / "work", retries=Retries(delays=(0.01,)), spacing_seconds=0, tick_seconds=0.1
         )

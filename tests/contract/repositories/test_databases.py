@@ -31,7 +31,7 @@ from recce_meta.repositories.requests import (
     PermissionRefused,
 )
 from recce_meta.repositories.state.connections import get_connection, update_connection
-from recce_meta.repositories.state.jobs import events_after, last_job, list_jobs
+from recce_meta.repositories.state.jobs import events_after, finish_job, last_job, list_jobs
 from recce_meta.repositories.state.summaries import last_issues
 from recce_meta.repositories.types import (
     QUALITY,
@@ -121,7 +121,7 @@ def test_a_database_is_scanned_and_measured(place: Workplace, postgres_url: str,
 
 @pytest.mark.emulated
 def test_each_warehouse_is_connected_scanned_and_measured(
-    still: Workplace, backend: Any, adapter: UnifiedSqlAdapter, schema: str, monkeypatch: pytest.MonkeyPatch
+    place: Workplace, backend: Any, adapter: UnifiedSqlAdapter, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a URL, or by a profile of the worker: the test, a scan, an unchanged one, and a measurement."""
     table = adapter.quote_table(schema, "orders")
@@ -131,20 +131,18 @@ def test_each_warehouse_is_connected_scanned_and_measured(
     if own["url"] is None:
         monkeypatch.setenv("DBT_PROFILES_DIR", given["--profiles-dir"])
         own = {"profile": given["--profile"]}
-    still.worker.start()
-    try:
-        connection = still.add("shop", schemas=(schema,), quality_minutes=None, **own)
-        first = still.finished(list_jobs(still.state, connection)[0].id)
-        again, measured = still.run(connection), still.run(connection, QUALITY)
-    finally:
-        still.worker.stop()
+    name = f"{backend.name}-{uuid4().hex[:6]}"
+    connection = place.add(name, schemas=(schema,), quality_minutes=None, **own)
+    first = place.finished(list_jobs(place.state, connection)[0].id)
+    again, measured = place.run(connection), place.run(connection, QUALITY)
 
     assert [(job.status, job.error) for job in (first, again, measured)] == [(JobStatus.SUCCESS, None)] * 3
-    (quality, *_) = list_quality_runs(still.store.sibling(), schema="recce_meta")
+    with place.store.sibling() as store:
+        (quality,) = list_quality_runs(store, project=name, schema="recce_meta")
     # The spelling of Redshift creates `store_long_texts` beside each table.
     expected = 2 if backend.name == "redshift" else 1
     assert (quality.table_count, quality.failed_count, first.figures.objects) == (expected, 0, expected + 1)
-    runs = still.runs()
+    runs = place.runs()
     assert runs[first.run_id or ""].graph_id == runs[again.run_id or ""].graph_id
 
 
@@ -381,6 +379,12 @@ def test_the_schedule(still: Workplace, monkeypatch: pytest.MonkeyPatch) -> None
     polled(still)
     quality = last_job(still.state, connection, QUALITY)
     assert quality is not None and quality.trigger is Trigger.POLL
+    still.service.set(connection, ConnectionChange(is_paused=True), caller=ADMIN)
+    finish_job(still.state, quality.id, JobStatus.CANCELLED)
+    update_connection(still.state, connection, next_check_at=None)
+    polled(still)
+    assert get_connection(still.state, connection).next_check_at is None
+    still.service.set(connection, ConnectionChange(is_paused=False), caller=ADMIN)
     off = ConnectionChange(database=DatabaseChange(scan_minutes=None, quality_minutes=None))
     still.service.set(connection, off, caller=ADMIN)
     polled(still)

@@ -5,6 +5,7 @@ No answer, log or file of the state has the password.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 import threading
@@ -17,10 +18,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from recce_meta.errors import RecceMetaError
+from recce_meta.errors import RecceMetaError, WarehouseError
 from recce_meta.repositories.service import ConnectionTestFailed
+from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.jobs import events_after, list_jobs
-from recce_meta.repositories.types import ExtractionJob, JobStatus
+from recce_meta.repositories.types import ExtractionJob, JobStatus, Stage
+from recce_meta.repositories.workflow import JobRun
 from tests.contract.repositories.database_lab import PASSWORD, Workplace, duckdb_file, sqlite_file
 
 USER = f"nobody:{PASSWORD}"
@@ -341,14 +344,19 @@ def test_a_failure_is_one_line_with_what_to_do_and_no_secret(place: Workplace, l
 
 
 def test_a_store_that_fails_is_no_fault_of_the_database(tmp_path: Path, postgres_url: str) -> None:
-    """The error is that of the store, and such a job is tried again later."""
+    """Its error stays one of the store, after which the job is tried again."""
     place = Workplace(tmp_path, f"{postgres_url}?options=-cdefault_transaction_read_only%3Don")
-    place.worker.start()
-    try:
-        job = job_of(place, {"url": sqlite_file(tmp_path)})
-    finally:
-        place.worker.stop()
-        place.state.close()
+    connection = place.add("shop", url=sqlite_file(tmp_path), is_tested=False)
+    (job,) = list_jobs(place.state, connection)
 
-    assert (job.status, job.failure) == (JobStatus.FAILED, "store")
-    assert job.error and "read-only" in job.error and "shop.db" not in job.error
+    async def log(_: str) -> None:
+        return
+
+    run = JobRun(
+        job=job, connection=get_connection(place.state, connection), folder=tmp_path, results={}, log=log
+    )
+    with pytest.raises(WarehouseError, match="read-only") as raised:
+        asyncio.run(place.stages[Stage.EXTRACT](run))  # type: ignore[arg-type]
+    place.state.close()
+
+    assert "shop.db" not in str(raised.value)

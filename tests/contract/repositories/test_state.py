@@ -426,7 +426,7 @@ def test_a_state_keeps_its_id(url: str) -> None:
         assert again.id == state.id
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, 7, 8, 9])
 def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> None:
     with states.opened(url) as state:
         kept = connections.add_connection(state, states.shop())
@@ -460,7 +460,11 @@ def make_older(state: State, version: int) -> None:
             for since, table in added.items():
                 if since > version:
                     table.drop(session)
-            for since, column in {9: "jobs.issues", 8: "connections.database"}.items():
+            for since, column in {
+                10: "connections.is_paused",
+                9: "jobs.issues",
+                8: "connections.database",
+            }.items():
                 table, _, name = column.partition(".")
                 place = table if state.schema is None else f'"{state.schema}".{table}'
                 if since > version:

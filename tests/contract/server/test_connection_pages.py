@@ -162,6 +162,10 @@ def test_a_database_is_connected_changed_and_asked_for(shop: Connected) -> None:
     assert found.database is not None
     assert (found.name, found.database.schemas, found.database.has_url) == ("crm2", (), True)
     assert (found.poll_minutes, found.database.quality_minutes) == (60, None)
+    shop.client.post(f"{own}/pause")
+    assert shop.service.get(name).is_paused and ">Resume</button>" in shop.client.get(own).text
+    shop.client.post(f"{own}/pause", data={"is_resumed": "on"})
+    assert not shop.service.get(name).is_paused and ">Pause</button>" in shop.client.get(own).text
     shop.client.post(f"{own}/automatic")
     assert shop.service.get(name).poll_minutes is None
     asked = shop.client.post(f"{own}/extract", data={"branch": "quality"})

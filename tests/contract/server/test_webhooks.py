@@ -309,7 +309,9 @@ def test_pull_requests_of_other_branches_and_of_unwatched_connections_are_ignore
     assert "base branch main is not followed" in answer(hooked.deliver(opened), 200)["reason"]
     update_connection(hooked.state, shop.id, branches=("main",), watches_pull_requests=False)
     assert "are not compared" in answer(hooked.deliver(opened), 200)["reason"]
-    update_connection(hooked.state, shop.id, watches_pull_requests=True, is_upload_only=True)
+    update_connection(hooked.state, shop.id, watches_pull_requests=True, is_paused=True)
+    assert "is paused" in answer(hooked.deliver(opened), 200)["reason"]
+    update_connection(hooked.state, shop.id, is_paused=False, is_upload_only=True)
     assert "only come from uploads" in answer(hooked.deliver(opened), 200)["reason"]
 
     assert list_pull_requests(hooked.state, shop.id) == [] and hooked.jobs(shop) == []
