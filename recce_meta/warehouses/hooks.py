@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from recce_meta.models import Json, MacroMetadata, NodeMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource, ColumnUse, Usage
 from recce_meta.warehouses.builds import names_in
+from recce_meta.warehouses.hook_tables import Target, readers_by_name
 
 ANY_NAME = "{{}}"
 """Stands for a name that a template computes from values that no artifact has."""
@@ -72,14 +73,15 @@ _WRITTEN = re.compile(
     \b(?: delete(?:\s+from)? | update | truncate(?:\s+table)?
         | (?:drop|alter)\s+(?:table|view)(?:\s+if\s+exists)?
         | (?:insert|merge|copy|replace)(?:\s+(?:into|overwrite))?(?:\s+table)?
-        | create\s+(?:[a-z]+\s+)*?(?:table|view)(?:\s+if\s+not\s+exists)? )
-    \s+ (?:only\s+)? (?!(?:from|into|overwrite|table|if|only)\b) (?: {_TARGET} | (?=[%{{]) )
+        | create\s+(?:[a-z]+\s+)*?(?:table|view|function|macro|sequence)(?:\s+if\s+not\s+exists)?
+        | rename\s+to | into )
+    \s+ (?:only\s+)? (?!(?:from|into|overwrite|table|function|if|only)\b) (?: {_TARGET} | (?=[%{{]) )
     | \b(?:delete\s+from|(?:insert|merge|copy|replace)\s+into|(?:truncate|drop|alter)\s+table)\s*['"]
     | \b(?: call | exec | execute | (?:truncate|drop|rename)_relation ) \b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""A statement with the relation that it writes, or a call that may write one."""
+"""A statement with the relation or function that it writes, or a call that may write one."""
 _READ = re.compile(
     rf"(?:\b(?:from|join|using)\s+|,\s*)(?:lateral\s+|only\s+)?{_TARGET}", re.IGNORECASE | re.VERBOSE
 )
@@ -280,7 +282,7 @@ def hook_writers(
         if node.relation_name or node.resource_type == "source":
             by_identifier.setdefault((node.identifier or node.name).lower(), []).append(node.unique_id)
 
-    def owners(targets: Iterable[Iterable[_Target]], parents: Mapping[str, str], named: set[str]) -> set[str]:
+    def owners(targets: Iterable[Iterable[Target]], parents: Mapping[str, str], named: set[str]) -> set[str]:
         owned: set[str] = set()
         for target in chain.from_iterable(targets):
             if isinstance(target, str):
@@ -292,6 +294,7 @@ def hook_writers(
         return owned
 
     found: dict[str, frozenset[str]] = {}
+    made: dict[Target, set[str]] = {}
     for node, texts in hooked:
         statements = [_statements(text) for text in texts]
         if not any(one.written or one.read for one in statements):
@@ -299,16 +302,20 @@ def hook_writers(
         words = frozenset().union(*(one.words for one in statements))
         parents = {one: by_id[one].name.lower() for one in node.parents if one in by_id}
         named = {*_named_parents(node, by_id, words)}
-        unread = {
-            owner for each in statements for one in each.constants for owner in by_identifier.get(one, ())
-        }
+        constants = {name for each in statements for name in each.constants}
+        unread = {owner for one in constants for owner in by_identifier.get(one, ())}
         read = {node.unique_id, *named, *owners((one.read for one in statements), parents, named)}
+        targets = {target for one in statements for target in one.written}
+        for target in targets | (constants if None in targets else set()):
+            made.setdefault(target, set()).update(read)
         written = owners((one.written for one in statements), parents, named)
         for one in written - {node.unique_id}:
             found[one] = found.get(one, frozenset()) | (read - {one})
         unknown = read - {node.unique_id, *node.parents}
         if unknown and row_words(node, texts):
             found[node.unique_id] = found.get(node.unique_id, frozenset()) | unknown
+    for unique_id, sources in readers_by_name(hooked, nodes, by_identifier, made).items():
+        found[unique_id] = found.get(unique_id, frozenset()) | sources
     return found
 
 
@@ -316,10 +323,6 @@ def _named_parents(node: NodeMetadata, nodes: Mapping[str, NodeMetadata], words:
     """Return the parents of *node* that hooks with these *words* read: those with such a name."""
     known = [nodes[one] for one in node.parents if one in nodes]
     return [one.unique_id for one in known if {one.name.lower(), (one.identifier or "").lower()} & words]
-
-
-_Target: TypeAlias = "str | frozenset[str] | None"
-"""A relation: its identifier, the words in a call of `ref` or `source`, or None if it is computed."""
 
 
 class _Statements(NamedTuple):
@@ -330,8 +333,8 @@ class _Statements(NamedTuple):
     """Last words of its strings, in lower case."""
     writes: bool
     """Whether a statement may write a relation, also `this`."""
-    written: tuple[_Target, ...]
-    read: tuple[_Target, ...]
+    written: tuple[Target, ...]
+    read: tuple[Target, ...]
 
 
 @lru_cache(maxsize=4096)  # many nodes have the same hook
@@ -352,7 +355,7 @@ def _run(text: str) -> str:
     return _JOINED.sub(lambda found: f"{{{{ ~ {found['value']} }}}}" if found["value"] else "", run)
 
 
-def _relations(statement: re.Pattern[str], text: str) -> Iterator[_Target]:
+def _relations(statement: re.Pattern[str], text: str) -> Iterator[Target]:
     for found in statement.finditer(text):
         templates: list[str] = []
 

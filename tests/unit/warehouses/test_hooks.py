@@ -147,6 +147,47 @@ def test_a_model_may_look_up_the_macro_that_sends_a_statement() -> None:
     assert short(hook_writers([node("b"), node("d"), table], [PURGE, SENT])) == {"d": "a"}
 
 
+@pytest.mark.parametrize(
+    ("hook", "code", "expected"),
+    [
+        ("create table prod.helper as select 1", "select * from prod.helper", "start"),
+        ("create table {{ target.schema }}.helper as select", 'select 1 from "db"."prod"."Helper"', "start"),
+        ("create or replace view helper as from {{ ref('b') }}", "select 1 from x, helper", "b start"),
+        ("create table h2 as select 1; alter table h2 rename to helper", "select * from helper", "start"),
+        ("select 1 as x into helper", "select * from c join prod.helper using (x)", "start"),
+        ("create or replace function prod.f(x int) as 'x'", "select prod.f(x) from prod.c", "start"),
+        ("{{ purge('prod.helper') }}", "select * from prod.helper", "start"),
+        ("create table prod.{{ var('name') }} as select 1", "select * from prod.helper", "start"),
+        ("create table prod.b as select 1", "select * from other.b", "b start"),
+        ("create table prod.helper as select 1", "select * from {{ target.schema }}.{{ var('x') }}", "start"),
+        ("create table prod.helper as select 1", "select * from prod.other", ""),
+        ("create table prod.helper as select 1", "select helper from prod.c", ""),
+        ("create table prod.{{ var('name') }} as select 1", "select extract(year from c.d) from prod.c", ""),
+        ("create table prod.{{ var('name') }} as select 1", "with x as (select 1) select * from x", ""),
+        ("create table prod.helper as select 1", "select * from prod.c -- , prod.helper", ""),
+        ("select * from prod.helper", "select * from prod.helper", ""),
+    ],
+)  # fmt: skip
+def test_a_model_reads_by_name_what_an_operation_makes(hook: str, code: str, expected: str) -> None:
+    start = node("start", "b", resource_type="operation", raw_code=hook, macros=(PURGE.unique_id,))
+    reader = node("a", "c", raw_code=code)
+    found = short(hook_writers([start, node("b"), node("c"), reader], [PURGE]))
+
+    assert found.get("a", "") == expected
+
+
+def test_python_and_the_hook_of_a_model_read_by_name_as_well() -> None:
+    start = node("start", resource_type="operation", raw_code="create table prod.helper as select 1")
+    python = node(
+        "p", language="python", raw_code="def model(dbt, session): return session.table('prod.helper')"
+    )
+    hooked = node(
+        "h", raw_code="select 1", config={"post-hook": "insert into {{ this }} select * from helper"}
+    )
+
+    assert short(hook_writers([start, python, hooked], [])) == {"p": "start", "h": "start"}
+
+
 def test_an_sql_header_is_a_hook() -> None:
     table = node("a", config={"sql_header": "insert into prod.d select 1;"})
 

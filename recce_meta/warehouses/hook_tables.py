@@ -1,0 +1,96 @@
+"""Readers of relations and functions that hooks make: they read them by a name in their code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
+from typing import TypeAlias
+
+from recce_meta.models import NodeMetadata
+from recce_meta.warehouses.builds import names_in
+
+Target: TypeAlias = "str | frozenset[str] | None"
+"""A relation: its identifier, the words in a call of `ref` or `source`, or None if it is computed."""
+COMPUTED = "{{}}"
+"""Stands for a name that a template computes."""
+DOTTED = "."
+"""Prefix of a name that is written with a schema."""
+_READING = frozenset(["model", "snapshot", "analysis"])
+_PART = r"""(?:\{\{[^{}]*\}\}|[\w$]+|"[^"]+"|`[^`]+`)"""
+_READ = re.compile(
+    rf"""
+    (?: (?<!distinct)(?<!distinct\s) \b(?:from|join|using)\b | , ) \s*
+    (?:(?:lateral|only)\s+)? (?P<read>{_PART}(?:\s*\.\s*{_PART})*)
+    | (?P<called>[\w$]+)["`]?\s*\(
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A relation that a query reads, a column in a list, or a function."""
+_NOT_READ = re.compile(
+    r"\{\#.*?\#\}|--[^\n]*|/\*.*?\*/|\b(?:extract|trim|substring|overlay|position)\s*\([^()]*\)",
+    re.DOTALL | re.IGNORECASE,
+)
+_CALL = re.compile(r"\{\{-?\s*(?:(?:builtins\s*\.\s*)?(?:ref|source)\s*\(|this\b)", re.IGNORECASE)
+
+
+def readers_by_name(
+    hooked: Collection[tuple[NodeMetadata, Collection[str]]],
+    nodes: Collection[NodeMetadata],
+    by_identifier: Mapping[str, Collection[str]],
+    made: Mapping[Target, Collection[str]],
+) -> dict[str, frozenset[str]]:
+    """Return nodes that determine what other nodes read by name, by the unique id of the reader.
+
+    *hooked* are nodes with the texts of their hooks. *made* has the nodes that determine each relation which
+    a hook writes. A relation that is computed may be any that is read with its schema and is not a node.
+    """
+    names = {one: frozenset(ids) for one, ids in made.items() if isinstance(one, str)}
+    anything = frozenset(made.get(None, ()))
+    if not names and not anything:
+        return {}
+    everything = anything.union(*names.values())
+    labels = {node.unique_id: (node.identifier or node.name).lower() for node in nodes}
+    texts = {node.unique_id: texts for node, texts in hooked}
+    found: dict[str, frozenset[str]] = {}
+    for node in nodes:
+        codes = [code for code in (node.compiled_code, node.raw_code) if code]
+        if node.resource_type not in _READING or not codes:
+            continue
+        read = names_in(codes) if node.language == "python" else _read(*codes)
+        read |= _read(*texts.get(node.unique_id, ()))
+        own = {labels[one] for one in (node.unique_id, *node.parents) if one in labels}
+        sources = frozenset[str]().union(*(names[one] for one in read - own if one in names))
+        if COMPUTED in read:
+            sources |= everything
+        elif anything and any(one.startswith(DOTTED) and one[1:] not in by_identifier for one in read):
+            sources |= anything
+        if sources := sources - {node.unique_id}:
+            found[node.unique_id] = sources
+    return found
+
+
+def _read(*texts: str) -> frozenset[str]:
+    return frozenset(name for text in texts for name in _names_read(text))
+
+
+@lru_cache(maxsize=4096)
+def _names_read(text: str) -> frozenset[str]:
+    """Return the identifiers that *text* may read, also with DOTTED, and COMPUTED for a computed one."""
+    return frozenset(_each_read(_NOT_READ.sub(" ", text)))
+
+
+def _each_read(text: str) -> Iterator[str]:
+    for found in _READ.finditer(text):
+        if found["called"]:
+            yield found["called"].lower()
+            continue
+        parts = re.findall(_PART, found["read"])
+        last = parts[-1].strip('"`').lower()
+        if last.startswith("{{"):
+            if not found[0].startswith(",") and not _CALL.match(last):
+                yield COMPUTED
+            continue
+        yield last.rpartition(".")[2]
+        if (len(parts) > 1 or "." in last) and not found[0].startswith(","):
+            yield DOTTED + last.rpartition(".")[2]
