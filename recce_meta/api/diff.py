@@ -12,19 +12,18 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
-from msgspec.structs import replace as with_fields
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.change_effects import Effects
-from recce_meta.api.partial_run import LazyMacros
+from recce_meta.api.partial_run import LazyMacros, stored_value_notes
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
 from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.changes import compare, differing_variables, renamed_edges, within
 from recce_meta.diff.project_side import ProjectSide
-from recce_meta.diff.same_sql import compiled_once, uncompared_note
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
 from recce_meta.diff.scan_models import drift
+from recce_meta.diff.unseen_values import compiled_once, uncompared_note, unseen_value_notes
 from recce_meta.errors import ConditionFailed, SelectorError, UnknownNameError, UsageError, first_of, plural
 from recce_meta.graph import LineageGraph, build_lineage_graph, nearest_names, select
 from recce_meta.lazy import LazyModule
@@ -171,7 +170,7 @@ class _Pair:
             replace_fields(
                 side,
                 nodes={
-                    unique_id: with_fields(node, **{field: texts[unique_id]}) if unique_id in texts else node
+                    unique_id: replace(node, **{field: texts[unique_id]}) if unique_id in texts else node
                     for unique_id, node in side.nodes.items()
                 },
             )
@@ -246,7 +245,8 @@ class _Pair:
         scope = [] if self._seen is None else [scope_note(self.base, self.current)]
         once = compiled_once(self.sides[0], self.sides[1]).difference(changed_ids(changes))
         self.add_text([one for one in once if self.sides[1].nodes[one].raw_code is None], "raw_code")
-        return [*scope, *self._macro_notes, *uncompared_note(self.sides[0], self.sides[1], once)]
+        notes = [*scope, *self._macro_notes, *uncompared_note(self.sides[0], self.sides[1], once)]
+        return [*notes, *stored_value_notes(self.adapter, self.sides, changed_ids(changes), self.schema)]
 
     def unseen_seeds(self) -> list[str]:
         """Return the seeds of both runs whose contents neither dbt nor the recorder read."""
@@ -475,7 +475,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     unselected: set[str] = set()
     chosen: frozenset[str] = frozenset()
     is_empty = False
-    if question.selection or question.exclude:
+    if is_part := bool(question.selection or question.exclude):
         chosen = _selected(base, current, question)
         is_empty = not chosen and not _is_about_states(question, base, current)
         unselected = set(changed_ids(changes)) - chosen
@@ -494,7 +494,8 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         found = run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected, edges=edges)
         return replace(found, has_empty_selection=is_empty)
     once = compiled_once(before, after).difference(changed_ids(changes))
-    notes += uncompared_note(before, after, once & chosen if question.selection or question.exclude else once)
+    notes += uncompared_note(before, after, once & chosen if is_part else once)
+    notes += unseen_value_notes(before, after, changed_ids(changes), chosen if is_part else None)
     notes += Causes(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
     runs = (before_run.for_diff(base, graph, changes), after_run.for_diff(current, graph, changes))
     # Changes that are not selected still make the columns of both sides differ.
@@ -560,8 +561,7 @@ def nothing_selected(question: DiffQuestion, base: Project, current: Project) ->
 
 def _is_about_states(question: DiffQuestion, base: Project, current: Project) -> bool:
     """Return True if a term of the selection is about states, so that an empty result is an answer."""
-    terms = [term.split(",") for terms in question.selection for term in terms.split()]
-    return any(_may_be_empty(term, base, current) for term in terms)
+    return any(_may_be_empty(term.split(","), base, current) for term in " ".join(question.selection).split())
 
 
 def unknown_terms(selection: Sequence[str], base: Project, current: Project) -> list[str]:

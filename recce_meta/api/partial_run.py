@@ -28,6 +28,7 @@ from msgspec.structs import replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.same_sql import Dependence, SqlInputs, target_of
+from recce_meta.diff.unseen_values import unseen_value_notes
 from recce_meta.errors import StoreNotFound, TemplateError
 from recce_meta.graph import (
     LineageGraph,
@@ -574,6 +575,22 @@ def outdated_nodes(
         for build in some:
             if (found := changes.outdated(build, graph)) is not None:
                 yield build, found
+
+
+def stored_value_notes(
+    adapter: UnifiedSqlAdapter, sides: Sequence[ProjectSide], changed: Iterable[str], schema: str
+) -> list[str]:
+    """Return the `unseen_value_notes` of two stored runs."""
+    graphs = [side.run.graph_id if side.run is not None else None for side in sides]
+    with open_store(adapter, schema) as store:
+        found = store.query("unseen_values", graph_id=graphs[0], other_graph_id=graphs[1])
+        ids = sorted({*read.names_of(found)}.difference(changed))
+        known = [read.described_nodes(store, side.run, ids) if side.run and ids else () for side in sides]
+    base, current = (
+        ProjectSide({node.unique_id: node for node in nodes}, side.macros if ids else {}, side.run)
+        for side, nodes in zip(sides, known, strict=True)
+    )
+    return list(unseen_value_notes(base, current, changed))
 
 
 def _moment(value: object) -> datetime:

@@ -10,13 +10,12 @@ dbt's artifacts hold neither the values of variables nor what a query found in t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import IntEnum
 from functools import cached_property
 
 from recce_meta.diff.code import AT_RUN_TIME, STEADY, jinja_names, members_of, outside_names
-from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, VOLATILE, ProjectSide, base_name
-from recce_meta.errors import first_of, plural
+from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, base_name
 from recce_meta.models import Json, NodeMetadata, RunMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.models.relation_tokens import token_ids
@@ -268,38 +267,6 @@ class SqlInputs:
         """Return the names by which code calls macros, with those of their packages."""
         macros = self._side.macros.values()
         return frozenset(name for macro in macros for name in (macro.name, macro.package_name))
-
-
-def compiled_once(base: ProjectSide, current: ProjectSide) -> set[str]:
-    """Return the nodes that have compiled SQL on one side, and only source on the other."""
-    nodes = ((node, current.nodes.get(unique_id)) for unique_id, node in base.nodes.items())
-    return {
-        before.unique_id
-        for before, after in nodes
-        if after is not None
-        and (before.compiled_code is None) is not (after.compiled_code is None)
-        and before.language != "python"
-    }
-
-
-def uncompared_note(base: ProjectSide, current: ProjectSide, ids: Iterable[str]) -> list[str]:
-    """Return a note on those of *ids*, from `compiled_once`, with SQL that follows from more than their code.
-
-    Equal code that reads nothing else compiles to the same SQL on the side that did not compile it.
-    """
-    inputs = SqlInputs(current)
-    nodes = [current.nodes[unique_id] for unique_id in sorted(ids)]
-    # Without the name of the target, two targets may share a schema.
-    is_same = current.target_name is not None and target_of(base.run) == target_of(current.run)
-    most = Dependence.TARGET if is_same else Dependence.CODE
-    found = [one.label for one in nodes if inputs.reads_more(one, most)]
-    if not found:
-        return []
-    names = first_of(found, MOST_NAMES)
-    return [
-        f"SQL of {plural(len(found), 'node')} not compared: only one run compiled it, and it depends on "
-        f"variables, the environment or the database ({names})"
-    ]
 
 
 def target_of(run: RunMetadata | None) -> tuple[object, ...] | None:

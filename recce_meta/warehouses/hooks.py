@@ -215,7 +215,12 @@ def sent_texts(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[
         return []
     # Names in what is sent may be computed, and a template that is a query sends nothing.
     texts = [f"{{{{ ~ }}}}{sent}", *called]
-    return texts if any(_statements(one).writes for one in texts) else []
+    return texts if may_write(texts) else []
+
+
+def may_write(texts: Iterable[str]) -> bool:
+    """Return True if a statement in *texts*, those of `hooks_and_macros`, may write a relation."""
+    return any(_statements(text).writes for text in texts)
 
 
 def _sends(template: str) -> bool:

@@ -1,0 +1,96 @@
+"""Notes on what two runs cannot compare: SQL that was not compiled, and variables in hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from recce_meta.diff.code import jinja_names
+from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, ProjectSide
+from recce_meta.diff.same_sql import Dependence, SqlInputs, target_of
+from recce_meta.errors import first_of, plural
+from recce_meta.models import NodeMetadata
+from recce_meta.models.adapters import is_builtin
+from recce_meta.models.run import DBT
+from recce_meta.warehouses.hooks import hooks_and_macros, may_write
+
+NOT_COMPILED = (
+    "SQL of {} not compared: neither run compiled it, and no artifact has the values of its variables ({})"
+)
+IN_HOOKS = "Variables in hooks of {} not compared: no artifact has their values ({})"
+
+
+def compiled_once(base: ProjectSide, current: ProjectSide) -> set[str]:
+    """Return the nodes that have compiled SQL on one side, and only source on the other."""
+    nodes = ((node, current.nodes.get(unique_id)) for unique_id, node in base.nodes.items())
+    return {
+        before.unique_id
+        for before, after in nodes
+        if after is not None
+        and (before.compiled_code is None) is not (after.compiled_code is None)
+        and before.language != "python"
+    }
+
+
+def uncompared_note(base: ProjectSide, current: ProjectSide, ids: Iterable[str]) -> list[str]:
+    """Return a note on those of *ids*, from `compiled_once`, with SQL that follows from more than their code.
+
+    Equal code that reads nothing else compiles to the same SQL on the side that did not compile it.
+    """
+    inputs = SqlInputs(current)
+    nodes = [current.nodes[unique_id] for unique_id in sorted(ids)]
+    # Without the name of the target, two targets may share a schema.
+    is_same = current.target_name is not None and target_of(base.run) == target_of(current.run)
+    most = Dependence.TARGET if is_same else Dependence.CODE
+    found = [one.label for one in nodes if inputs.reads_more(one, most)]
+    if not found:
+        return []
+    names = first_of(found, MOST_NAMES)
+    return [
+        f"SQL of {plural(len(found), 'node')} not compared: only one run compiled it, and it depends on "
+        f"variables, the environment or the database ({names})"
+    ]
+
+
+def unseen_value_notes(
+    base: ProjectSide, current: ProjectSide, changed: Iterable[str], chosen: Collection[str] | None = None
+) -> Iterator[str]:
+    """Yield notes on nodes that have not *changed*, but read variables that may have other values.
+
+    Both sides have all nodes that may do so. Only the nodes *chosen* count, if these are given.
+    """
+    if current.run is None or current.run.extractor != DBT:
+        return
+    inputs, known = SqlInputs(current), frozenset(changed)
+    reading, hooked = list[str](), list[str]()
+    for unique_id, node in current.nodes.items():
+        before = base.nodes.get(unique_id)
+        if before is None or unique_id in known or (chosen is not None and unique_id not in chosen):
+            continue
+        if _is_uncompiled(before) and _is_uncompiled(node) and _reads_variables(node, current, inputs):
+            reading.append(node.label)
+        if _reads_in_hooks(node, current):
+            hooked.append(node.label)
+    yield from _note(NOT_COMPILED, reading)
+    yield from _note(IN_HOOKS, hooked)
+
+
+def _is_uncompiled(node: NodeMetadata) -> bool:
+    is_query = node.resource_type in ("model", "snapshot") and node.language != "python"
+    return is_query and node.compiled_code is None
+
+
+def _note(text: str, labels: list[str]) -> Iterator[str]:
+    if labels:
+        yield text.format(plural(len(labels), "node"), first_of(sorted(labels), MOST_NAMES))
+
+
+def _reads_variables(node: NodeMetadata, side: ProjectSide, inputs: SqlInputs) -> bool:
+    called = (side.macros.get(one) for one in {*side.closure(node.macros), *inputs.macros(node)})
+    own = (macro.macro_sql for macro in called if macro is not None and not is_builtin(macro.package_name))
+    return any(not VARIABLES.isdisjoint(jinja_names(text)) for text in (node.raw_code or "", *own))
+
+
+def _reads_in_hooks(node: NodeMetadata, side: ProjectSide) -> bool:
+    texts = hooks_and_macros(node, side.macros)
+    is_reading = any(not VARIABLES.isdisjoint(jinja_names(text)) for text in texts)
+    return is_reading and may_write(texts)

@@ -1,0 +1,61 @@
+"""Notes on variables whose values no artifact has."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.unseen_values import unseen_value_notes
+from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
+
+DAY = MacroMetadata(
+    unique_id="macro.shop.day",
+    name="day",
+    package_name="shop",
+    macro_sql="{% macro day() %}{{ var('day') }}{% endmacro %}",
+)
+COMPILED = (
+    "SQL of 1 node not compared: neither run compiled it, and no artifact has the values of its variables (a)"
+)
+HOOK = "Variables in hooks of 1 node not compared: no artifact has their values (a)"
+
+
+def notes(*changed: str, **fields: object) -> list[str]:
+    values = {"unique_id": "model.shop.a", "name": "a", "resource_type": "model", "language": "sql"} | fields
+    node = NodeMetadata(**values)  # type: ignore[arg-type]
+    run = RunMetadata(run_id="1", run_at=datetime(2026, 1, 1, tzinfo=UTC), project_name="shop")
+    side = ProjectSide({node.unique_id: node}, {DAY.unique_id: DAY}, run)
+    return list(unseen_value_notes(side, side, changed))
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("select {{ var('x') }}", [COMPILED]),
+        ("select {{ env_var('X', '1') }}", [COMPILED]),
+        ("select {{ day() }}", [COMPILED]),
+        ("select * from {{ ref('b') }}", []),
+        ("select var('x')", []),
+    ],
+)
+def test_a_template_that_no_side_compiled_may_read_other_values(code: str, expected: list[str]) -> None:
+    assert notes(raw_code=code) == expected
+    assert notes(raw_code=code, compiled_code="select 1") == notes("model.shop.a", raw_code=code) == []
+
+
+@pytest.mark.parametrize(
+    ("hook", "expected"),
+    [
+        ("delete from {{ this }} where id = {{ var('x') }}", [HOOK]),
+        ("delete from {{ this }} where id = {{ day() }}", [HOOK]),
+        ("delete from {{ this }} where id = 1", []),
+        ("grant select on {{ this }} to {{ var('reader') }}", []),
+    ],
+)
+def test_a_hook_that_writes_rows_may_read_other_values(hook: str, expected: list[str]) -> None:
+    fields = {"compiled_code": "select 1", "macros": (DAY.unique_id,)}
+
+    assert notes(config={"post-hook": [{"sql": hook}]}, **fields) == expected
+    assert notes(resource_type="operation", raw_code=hook, **fields) == expected
