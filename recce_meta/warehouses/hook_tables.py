@@ -20,15 +20,15 @@ _READING = frozenset(["model", "snapshot", "analysis"])
 _PART = r"""(?:\{\{[^{}]*\}\}|[\w$]+|"[^"]+"|`[^`]+`)"""
 _READ = re.compile(
     rf"""
-    (?: (?<!distinct)(?<!distinct\s) \b(?:from|join|using)\b | , ) \s*
+    (?: (?<!distinct\s)(?<!delete\s) \b(?:from|join|using)\b | , ) \s*
     (?:(?:lateral|only)\s+)? (?P<read>{_PART}(?:\s*\.\s*{_PART})*)
-    | (?P<called>[\w$]+)["`]?\s*\(
+    | (?<![\w$])(?P<called>[\w$]+)["`]?\s*\(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 """A relation that a query reads, a column in a list, or a function."""
 _NOT_READ = re.compile(
-    r"\{\#.*?\#\}|--[^\n]*|/\*.*?\*/|\b(?:extract|trim|substring|overlay|position)\s*\([^()]*\)",
+    r"\{\#.*?\#\}|\{%-?\s*macro\b.*?%\}|--[^\n]*|/\*.*?\*/|\b(?:extract|trim|substring|overlay|position)\s*\([^()]*\)",
     re.DOTALL | re.IGNORECASE,
 )
 _CALL = re.compile(r"\{\{-?\s*(?:(?:builtins\s*\.\s*)?(?:ref|source)\s*\(|this\b)", re.IGNORECASE)
@@ -54,11 +54,7 @@ def readers_by_name(
     texts = {node.unique_id: texts for node, texts in hooked}
     found: dict[str, frozenset[str]] = {}
     for node in nodes:
-        codes = [code for code in (node.compiled_code, node.raw_code) if code]
-        if node.resource_type not in _READING or not codes:
-            continue
-        read = names_in(codes) if node.language == "python" else _read(*codes)
-        read |= _read(*texts.get(node.unique_id, ()))
+        read = _read_by(node, texts.get(node.unique_id, ()), names, is_whole=bool(anything))
         own = {labels[one] for one in (node.unique_id, *node.parents) if one in labels}
         sources = frozenset[str]().union(*(names[one] for one in read - own if one in names))
         if COMPUTED in read:
@@ -68,6 +64,23 @@ def readers_by_name(
         if sources := sources - {node.unique_id}:
             found[node.unique_id] = sources
     return found
+
+
+def _read_by(
+    node: NodeMetadata, hooks: Collection[str], names: Collection[str], *, is_whole: bool
+) -> frozenset[str]:
+    """Return the `_names_read` by the code of *node* and *hooks*: at least *names*, all if *is_whole*."""
+    if node.resource_type not in _READING:
+        return frozenset()
+    template, compiled = node.raw_code or "", node.compiled_code
+    if node.language == "python":
+        return names_in([template]) | (_read(*hooks) - {COMPUTED})
+    if compiled is None:
+        return _read(template) | (_read(*hooks) - {COMPUTED})
+    shown = [code for code in (compiled, template) if any(map(code.lower().__contains__, names))]
+    # Compiled SQL shows the names that its template computes. Macros of hooks get them as arguments.
+    found = _read(*shown, *hooks) - {COMPUTED}
+    return found | _read(compiled) if is_whole else found
 
 
 def _read(*texts: str) -> frozenset[str]:

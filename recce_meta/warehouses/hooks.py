@@ -177,17 +177,34 @@ def _looked_up(texts: Iterable[str], macros: Mapping[str, MacroMetadata]) -> lis
     names = frozenset[str]().union(*map(_names_looked_up, texts))
     if not names:
         return []
-    return [
-        macro.unique_id
-        for macro in macros.values()
-        if not is_builtin(macro.package_name)
-        and ("*" in names or not names.isdisjoint((macro.name.lower(), *_undispatched(macro.name))))
-    ]
+    found = _by_spelling(_Macros(macros))
+    return [one for name in names if name in found for one in found[name]]
 
 
-def _undispatched(name: str) -> list[str]:
-    """Return the name by which `dispatch` finds the macro *name*: `f` for `duckdb__f`."""
-    return [name.lower().partition("__")[2]] if "__" in name else []
+class _Macros:
+    """Macros by unique id, equal only to themselves, so that what follows from them is cached."""
+
+    def __init__(self, macros: Mapping[str, MacroMetadata]) -> None:
+        self.by_id = macros
+
+    def __hash__(self) -> int:
+        return id(self.by_id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Macros) and self.by_id is other.by_id
+
+
+@lru_cache(maxsize=2)
+def _by_spelling(macros: _Macros) -> dict[str, list[str]]:
+    """Return the macros of the project by their lower-case name, and by that for `dispatch`; `*` has all."""
+    found: dict[str, list[str]] = {}
+    for macro in macros.by_id.values():
+        if not is_builtin(macro.package_name):
+            name = macro.name.lower()
+            # `dispatch` finds `duckdb__f` by the name `f`.
+            for spelling in {"*", name, name.partition("__")[2]} - {""}:
+                found.setdefault(spelling, []).append(macro.unique_id)
+    return found
 
 
 @lru_cache(maxsize=4096)

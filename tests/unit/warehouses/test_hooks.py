@@ -176,6 +176,16 @@ def test_a_model_reads_by_name_what_an_operation_makes(hook: str, code: str, exp
     assert found.get("a", "") == expected
 
 
+def test_compiled_sql_shows_the_names_that_its_template_computes() -> None:
+    start = node("start", resource_type="operation", raw_code="create table prod.helper as select 1")
+    raw = "select * from {{ var('x') }}"
+    readers = [
+        node(name, raw_code=raw, compiled_code=f"select * from prod.{name}er") for name in ("help", "oth")
+    ]
+
+    assert short(hook_writers([start, *readers], [])) == {"help": "start"}
+
+
 def test_python_and_the_hook_of_a_model_read_by_name_as_well() -> None:
     start = node("start", resource_type="operation", raw_code="create table prod.helper as select 1")
     python = node(
