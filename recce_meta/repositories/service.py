@@ -59,7 +59,7 @@ from recce_meta.repositories.secrets import Keys, SecretField, read_keys
 from recce_meta.repositories.state import connections, jobs, workers
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.follow_ups import add_follow_up, repeat_reports
-from recce_meta.repositories.state.projects import check_owner, hand_over_project
+from recce_meta.repositories.state.projects import check_owner, follow_login, hand_over_project
 from recce_meta.repositories.types import ExtractionJob, JobEvent, JobStatus, RepositoryConnection
 from recce_meta.repositories.webhooks.receiving import HookReceiver
 from recce_meta.repositories.webhooks.setup import PUBLIC_URL, HookSetup, WebhookAnswer, run_in_thread
@@ -343,9 +343,8 @@ class RepositoryService:
             changes |= fields
             changed |= dict.fromkeys(removed)
             changed |= given_secrets(ConnectionChange(database=own))
-        connection = connections.update_connection(
-            self.state, connection.id, keys=keys, secrets=changed, **changes
-        )
+        now = connections.update_connection(self.state, connection.id, keys=keys, secrets=changed, **changes)
+        follow_login(self.state, connection, now)
         if has_new_login:
             repeat_reports(self.state, connection.id)
         return self.get(connection.id)
@@ -578,7 +577,7 @@ class RepositoryService:
 
     def _refuse_used_name(self, name: str | None) -> None:
         if name is not None and any(one.name == name for one in self.list()):
-            raise UsageError(f"A connection '{name}' exists", hint="choose another name with --name")
+            raise UsageError(f"A connection '{name}' exists", hint="choose another name")
 
     def _free_name(self, repository: str, subdirectory: str) -> str:
         """Return the name of the repository, with that of the subdirectory or a number if it is used."""

@@ -55,6 +55,7 @@ _KINDS: Mapping[str, Mapping[str, Any]] = {
     "key": {"type": click.Path(dir_okay=False, path_type=Path)},
     "ask": {"is_flag": True},
     "app": {"callback": parse_app},
+    "words": {"multiple": True},
     "variables": {"multiple": True, "callback": parse_variable},
 }
 """What click needs to know of the kinds of flags, and of the types of options."""

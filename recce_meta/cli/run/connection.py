@@ -72,7 +72,7 @@ def _option_values(declared: type, fields: Any) -> dict[str, Any]:
         if value is None or value in ((), {}):  # not given
             continue
         if flag.kind == "words":
-            value = _listed(value)
+            value = _listed(",".join(value))
         # 0 means never, which is None in a request.
         is_never = declared.__annotations__[name] == MINUTES and value == 0
         found[name] = None if is_never else convert(value, option_types(declared)[name])

@@ -34,7 +34,7 @@ from recce_meta.repositories.answers import (
     StageAnswer,
 )
 from recce_meta.repositories.state.tokens import ApiToken
-from recce_meta.repositories.types import ConnectionStatus, JobStatus
+from recce_meta.repositories.types import ConnectionStatus, JobStatus, Stage
 from recce_meta.repositories.webhooks.setup import WebhookAnswer
 
 _STATUS_STYLES = {
@@ -182,6 +182,7 @@ def _facts(connection: ConnectionAnswer) -> list[tuple[str, str | None]]:
         ("trusted", "yes" if connection.is_trusted else None),
         ("requires dbt", "yes" if connection.requires_dbt else None),
         ("polled" if connection.database is None else "scanned", polled + next_check),
+        ("fails on", ", ".join(connection.fail_on)),
         ("notifications", ", ".join(connection.notify)),
         ("last run", _last_run(connection)),
         ("added", f"{moment(connection.created_at)} by {connection.created_by}"),
@@ -222,7 +223,9 @@ def _last_run(connection: ConnectionAnswer) -> str | None:
 
 
 def _job_row(job: JobAnswer) -> list[Span]:
-    stage = f" in {job.stage.value}" if job.stage and job.status is not JobStatus.SUCCESS else ""
+    # What is cleaned up has failed before.
+    has_stage = job.stage not in (None, Stage.CLEAN_UP) and job.status is not JobStatus.SUCCESS
+    stage = f" in {job.stage.value}" if job.stage and has_stage else ""
     seconds = job.figures.seconds
     return [
         Span(job.job_id, Style.CYAN),

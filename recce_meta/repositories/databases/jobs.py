@@ -25,8 +25,10 @@ from recce_meta.api.quality import (
 from recce_meta.api.quality_tables import TableSelection
 from recce_meta.api.scan import ScanOptions, scan, without_store
 from recce_meta.errors import (
+    AuthenticationFailed,
     ConfigurationError,
     ConnectionFailed,
+    DatabaseNotFound,
     RecceMetaError,
     StoreLocked,
     UsageError,
@@ -57,6 +59,8 @@ LOCK_SECONDS = 600.0
 """Time to wait for another process that writes to the store."""
 _MOST_WARNINGS = 20
 """Lines in the log of a job about what could not be read."""
+_NO_DATABASE = "3D000"
+"""SQLSTATE of a database that does not exist."""
 PROGRESS_SECONDS = 1.0
 """Least time between two lines about the progress of a job."""
 Read = Callable[[UnifiedSqlAdapter, UnifiedSqlAdapter, str], dict[str, Any]]
@@ -180,9 +184,12 @@ class DatabaseJobs:
                 raise StageFailed(
                     measured.reason, hint="see the rights of its user: connection test", kind="database"
                 )
+            measured_count = measured.table_count - measured.failed_count
             score = "" if measured.score is None else f", score {measured.score:.0f}"
             failed = f", {plural(measured.failed_count, 'table')} failed" if measured.failed_count else ""
             unmeasured = [f"{one.name}: {one.reason}" for one in result.quality.tables if one.reason]
+            found = [one.message for one in result.violations]
+            issues = f", {plural(len(found), 'condition')} met" if found else ""
             return {
                 "run_id": measured.run_id,
                 "is_new": True,
@@ -190,8 +197,8 @@ class DatabaseJobs:
                     "objects": measured.table_count,
                     "issues": measured.failed_count + len(result.violations),
                 },
-                "message": f"{plural(measured.table_count, 'table')} measured{score}{failed}",
-                "warnings": (*unmeasured, *result.notes),
+                "message": f"{plural(measured_count, 'table')} measured{score}{failed}{issues}",
+                "warnings": (*found, *unmeasured, *result.notes),
             }
 
         return work
@@ -268,6 +275,9 @@ class _Progress:
 
 def _failed(error: WarehouseError, database: UnifiedSqlAdapter) -> StageFailed:
     """Return the failure of a stage because of *error* of *database*; one of the network is tried again."""
-    can_retry = error.retriable or isinstance(error, ConnectionFailed)
+    # A wrong password that is tried again may lock its user out, and a missing database stays missing.
+    is_final = isinstance(error, (AuthenticationFailed, DatabaseNotFound)) or error.code == _NO_DATABASE
+    is_network = isinstance(error, ConnectionFailed) and database.server is not None and not is_final
+    can_retry = error.retriable or is_network
     message, hint = said_of(error, database)
     return StageFailed(message, hint=hint, kind="database", can_retry=can_retry)

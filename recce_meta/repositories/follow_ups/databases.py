@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.quality import fail_conditions, show_quality
 from recce_meta.errors import SelectorError
-from recce_meta.report.review.notices import Notice, quality_notice, schema_notice
+from recce_meta.quality.compare import QualityResult
+from recce_meta.quality.figures import Violation
+from recce_meta.report.review.notices import quality_notice, schema_notice
 from recce_meta.repositories.follow_ups.context import TaskContext
 from recce_meta.repositories.follow_ups.events import Event, EventKind
 from recce_meta.repositories.types import SCAN, ExtractionJob, RepositoryConnection, run_id_of_job
@@ -26,10 +30,11 @@ async def database_events(
         notice = schema_notice(await context.diff(connection.store, before.run_id, job.run_id))
         kind, url = EventKind.SCHEMA, context.links.diff(connection.store, before.run_id, job.run_id)
     else:
-        notice = await _conditions(context, connection, job)
-        if notice is not None and before is not None:
-            known = await _conditions(context, connection, before)
-            notice = None if known is not None and known.lines == notice.lines else notice
+        result = await _measured(context, connection, job)
+        known = None if before is None or result is None else await _measured(context, connection, before)
+        old = () if known is None else tuple(map(_condition, known.violations))
+        new = [] if result is None else [one for one in result.violations if _condition(one) not in old]
+        notice = None if result is None else quality_notice(replace(result, violations=tuple(new)))
         kind, url = EventKind.QUALITY, context.links.job(job)
     if notice is None:
         return []
@@ -46,15 +51,20 @@ async def database_events(
     ]
 
 
-async def _conditions(
+def _condition(met: Violation) -> tuple[str | None, ...]:
+    """Return what identifies a condition that is met, without its values."""
+    return met.unique_id, met.column, met.figure, met.condition
+
+
+async def _measured(
     context: TaskContext, connection: RepositoryConnection, job: ExtractionJob
-) -> Notice | None:
-    """Return the conditions of *connection* that the measurement of *job* meets; None if it was removed."""
+) -> QualityResult | None:
+    """Return the measurement of *job*, judged by the conditions of *connection*; None if it was removed."""
     fail_on: Sequence[str] = connection.fail_on
 
-    def read(adapter: UnifiedSqlAdapter, schema: str) -> Notice | None:
+    def read(adapter: UnifiedSqlAdapter, schema: str) -> QualityResult:
         conditions = fail_conditions(fail_on, None)
-        return quality_notice(show_quality(adapter, run_id_of_job(job.id), fail_on=conditions, schema=schema))
+        return show_quality(adapter, run_id_of_job(job.id), fail_on=conditions, schema=schema)
 
     try:
         return await context.stores.read(connection.store, read) if fail_on else None

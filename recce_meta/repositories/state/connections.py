@@ -315,7 +315,7 @@ def _row(session: Connection, id_or_name: str) -> RowMapping:
 
 
 def _name_is_taken(name: str) -> UsageError:
-    return UsageError(f"A connection '{name}' exists", hint="choose another name with --name")
+    return UsageError(f"A connection '{name}' exists", hint="choose another name")
 
 
 def change_secrets(

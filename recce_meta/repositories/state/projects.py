@@ -154,6 +154,19 @@ def follow_folder(state: State, connection: RepositoryConnection, project: str, 
         return session.execute(moved).rowcount > 0
 
 
+def follow_login(state: State, before: RepositoryConnection, connection: RepositoryConnection) -> None:
+    """Let the project of a database go on with its new login, unless another connection has the old one."""
+    owner, own = repository_of(before), repository_of(connection)
+    if owner == own or owner in {repository_of(one) for one in list_connections(state)}:
+        return
+    project = connection.database and (connection.database.project or connection.name)
+    if project is None:
+        return
+    key = {"store": before.store, "project": project, "repository": owner}
+    with state.lock_owners(is_exclusive=True), state.write() as session:
+        session.execute(update(project_owners).filter_by(**key).values(repository=own))
+
+
 def owned_projects(state: State, connection: RepositoryConnection) -> frozenset[str]:
     """Return the projects that the repository of *connection* owns in its store, in any environment.
 

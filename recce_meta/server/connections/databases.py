@@ -50,9 +50,11 @@ def databases(request: ConnectionRequest) -> Listing:
     found = [one for one in service.list() if one.database is not None]
     scans, notes = _latest_scans(request, {one.store for one in found})
     issues = last_issues(service.state)
-    rows: list[Row] = [
-        _row(one, scans.get(_place(one)), jobs.get(one.id), issues.get(one.id), now) for one in found
-    ]
+    rows: list[Row] = []
+    for one in found:
+        # Before its first scan, what the store has under its project may be of another database.
+        scan = scans.get(_place(one)) if one.last_extraction_at else None
+        rows.append(_row(one, scan, jobs.get(one.id), issues.get(one.id), now))
     return Listing(
         "Databases",
         _columns(),

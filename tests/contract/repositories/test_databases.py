@@ -390,3 +390,40 @@ def test_the_schedule(still: Workplace, monkeypatch: pytest.MonkeyPatch) -> None
     polled(still)
     later = get_connection(still.state, connection).next_check_at
     assert later is not None and later > datetime.now(timezone.utc) + timedelta(hours=20)
+
+
+def test_a_new_login_keeps_the_project_and_a_refused_one_is_not_tried_again(
+    place: Workplace, mysql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Repeated wrong passwords would lock the user out."""
+    monkeypatch.setitem(place.environ, "SHOP_FILE", sqlite_file(tmp_path))  # type: ignore[arg-type]
+    name = f"file-{uuid4().hex[:6]}"
+    connection = place.add(name, url_env="SHOP_FILE", quality_minutes=None)
+    first = place.finished(list_jobs(place.state, connection)[0].id)
+    change = ConnectionChange(database=DatabaseChange(url=place.environ["SHOP_FILE"]))
+    place.service.set(connection, change, caller=ADMIN)
+    second = place.run(connection)
+    user = mysql_url.partition("://")[0] + f"://nobody:{PASSWORD}@" + mysql_url.rpartition("@")[2]
+    place.service.set(connection, ConnectionChange(database=DatabaseChange(url=user)), caller=ADMIN)
+    refused = place.run(connection)
+
+    assert [(job.status, job.error) for job in (first, second)] == [(JobStatus.SUCCESS, None)] * 2
+    assert refused.status is JobStatus.FAILED
+    attempts = [one for one in events_after(place.state, refused.id) if "trying again" in one.message]
+    assert attempts == []
+
+
+def test_a_condition_that_was_met_before_is_not_sent_with_a_new_one(place: Workplace, tmp_path: Path) -> None:
+    fields = {"notify": ("mailto:ann@example.com",), "fail_on": ("row_count < 10", "score < 1")}
+    connection = place.add(f"file-{uuid4().hex[:6]}", url=sqlite_file(tmp_path), fields=fields)
+    place.finished(list_jobs(place.state, connection)[0].id)
+    place.run(connection, QUALITY)
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as session:
+        session.execute("CREATE TABLE cities AS SELECT city FROM orders")
+    place.run(connection)
+    again = place.run(connection, QUALITY)
+
+    (event,) = place.notified(again)
+    assert "cities" in event["text"] and "orders" not in event["text"].replace(event["title"], "")
+    logs = " ".join(one.message for one in events_after(place.state, again.id))
+    assert "2 conditions met" in logs and "orders" in logs

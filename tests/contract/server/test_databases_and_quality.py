@@ -179,11 +179,14 @@ def test_connected_databases_are_listed_with_scan_score_issues_and_next_run(
         ("live", "default", PROJECT),
         ("new", "default", None),
         ("far", "elsewhere", PROJECT),
+        ("foreign", "default", PROJECT),
     ):
         own = NewDatabase(url_env="SHOP_URL", project=project)
         request = NewConnection(repo_url="", name=name, database=own, store=store, environment="current")
         asyncio.run(service.add(request, caller=Caller(name="ann", is_admin=True), is_tested=False))
-    update_connection(state, service.get("live").id, next_check_at=datetime(2026, 12, 1, tzinfo=timezone.utc))
+    soon = datetime(2026, 12, 1, tzinfo=timezone.utc)
+    # The last has the project of the first, and was never scanned.
+    update_connection(state, service.get("live").id, next_check_at=soon, last_extraction_at=soon)
     job = service.extract("live", caller=Caller(name="ann"), branch=QUALITY).job_id
     finish_job(state, job, JobStatus.SUCCESS, figures=JobFigures(issues=77))
     app = create_app({"default": live.store}, Access(), service)
@@ -208,7 +211,7 @@ def test_connected_databases_are_listed_with_scan_score_issues_and_next_run(
     assert by_job["live"] == 77
     assert (own["issues"], own["objects"]) == (broken + unmeasured, live.scans[1].run.node_count)
     assert own["next_check_at"].startswith("2026-12-01")
-    for name in ("new", "far"):
+    for name in ("new", "far", "foreign"):
         assert [found[name][field] for field in ("scanned_at", "changes", "score", "issues")] == [None] * 4
     assert "This server does not open the store elsewhere" in page
     assert linked and set(pages) == {200}
