@@ -28,7 +28,6 @@ from msgspec.structs import replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.same_sql import Dependence, SqlInputs, target_of
-from recce_meta.diff.unseen_values import unseen_value_notes
 from recce_meta.errors import StoreNotFound, TemplateError
 from recce_meta.graph import (
     LineageGraph,
@@ -47,9 +46,11 @@ from recce_meta.store.session import StoreSession, open_store
 
 if TYPE_CHECKING:
     from recce_meta import render
+    from recce_meta.diff import unseen_values
 else:
     # Most runs need no templates.
     render = LazyModule("recce_meta.render")
+    unseen_values = LazyModule("recce_meta.diff.unseen_values")
 
 WITH_SQL = QUERIES | {"test"}
 """Resource types whose compiled SQL is analysed."""
@@ -590,7 +591,7 @@ def stored_value_notes(
         ProjectSide({node.unique_id: node for node in nodes}, side.macros if ids else {}, side.run)
         for side, nodes in zip(sides, known, strict=True)
     )
-    return list(unseen_value_notes(base, current, changed))
+    return list(unseen_values.unseen_value_notes(base, current, changed))
 
 
 def _moment(value: object) -> datetime:

@@ -11,16 +11,23 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from recce_meta.lazy import LazyModule
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource, ColumnUse, Usage
 from recce_meta.warehouses.builds import names_in
-from recce_meta.warehouses.hook_tables import Target, readers_by_name
+
+if TYPE_CHECKING:
+    from recce_meta.warehouses import hook_tables
+    from recce_meta.warehouses.hook_tables import Target
+else:
+    # Few projects have hooks.
+    hook_tables = LazyModule("recce_meta.warehouses.hook_tables")
 
 ANY_NAME = "{{}}"
 """Stands for a name that a template computes from values that no artifact has."""
@@ -336,7 +343,7 @@ def hook_writers(
         unknown = read - {node.unique_id, *node.parents}
         if unknown and row_words(node, texts):
             found[node.unique_id] = found.get(node.unique_id, frozenset()) | unknown
-    for unique_id, sources in readers_by_name(hooked, nodes, by_identifier, made).items():
+    for unique_id, sources in hook_tables.readers_by_name(hooked, nodes, by_identifier, made).items():
         found[unique_id] = found.get(unique_id, frozenset()) | sources
     return found
 

@@ -328,8 +328,9 @@ NO_DATA = NEVER | {
         (["show"], NO_SQL, 123, 9),
         (["lineage", "orders"], NO_SQL, 123, 8),
         (["impact", "stg_orders.order_id"], NO_SQL, 124, 12),
-        # Two statements read the inputs of unit tests below a lost column, one the readers without a ref.
-        (["diff"], NO_DATA, 186, 40),
+        # Two statements read the inputs of unit tests below a lost column, one the readers without a ref,
+        # one the nodes that read variables without a value in artifacts.
+        (["diff"], NO_DATA, 187, 41),
         # This store has no tables of data: the statements are those until the first of them is missed.
         (["value", "orders"], NEVER | {"jinja2", "recce_meta.api.diff"}, 161, 25),
     ],
