@@ -23,6 +23,8 @@ WHERE
     OR node_versions.raw_code LIKE '%run_query%'
     OR node_versions.raw_code LIKE '%statement%'
     OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":[{%'
+    OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":["%'
+    OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":"%'
   )
 GROUP BY
   part_nodes.unique_id

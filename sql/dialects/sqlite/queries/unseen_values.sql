@@ -23,6 +23,8 @@ WHERE
     OR node_versions.raw_code LIKE '%run_query%'
     OR node_versions.raw_code LIKE '%statement%'
     OR REPLACE(node_versions.config, ' ', '') LIKE '%hook":[{%'
+    OR REPLACE(node_versions.config, ' ', '') LIKE '%hook":["%'
+    OR REPLACE(node_versions.config, ' ', '') LIKE '%hook":"%'
   )
 GROUP BY
   part_nodes.unique_id
