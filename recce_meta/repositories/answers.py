@@ -74,6 +74,12 @@ class ConnectionAnswer(ConnectionOptions, Tabular, frozen=True, kw_only=True):
     created_by: str
 
 
+def project_of(connection: RepositoryConnection | ConnectionAnswer) -> str:
+    """Return the project of the runs of a database."""
+    options = connection.database
+    return (options and options.project) or connection.name
+
+
 def connection_answer(connection: RepositoryConnection) -> ConnectionAnswer:
     """Return *connection* as it is shown."""
     renamed: dict[str, Any] = {

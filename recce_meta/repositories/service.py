@@ -32,6 +32,7 @@ from recce_meta.repositories.answers import (
     connection_answer,
     job_answer,
     progress_answer,
+    project_of,
     stage_answers,
     statistics_answer,
 )
@@ -344,7 +345,7 @@ class RepositoryService:
             changed |= dict.fromkeys(removed)
             changed |= given_secrets(ConnectionChange(database=own))
         now = connections.update_connection(self.state, connection.id, keys=keys, secrets=changed, **changes)
-        follow_login(self.state, connection, now)
+        follow_login(self.state, connection, now, project_of(now))
         if has_new_login:
             repeat_reports(self.state, connection.id)
         return self.get(connection.id)

@@ -32,6 +32,7 @@ from recce_meta.repositories.answers import (
     JobDetails,
     ProgressAnswer,
     StageAnswer,
+    project_of,
 )
 from recce_meta.repositories.state.tokens import ApiToken
 from recce_meta.repositories.types import ConnectionStatus, JobStatus, Stage
@@ -195,7 +196,7 @@ def _database_facts(connection: ConnectionAnswer) -> list[tuple[str, str | None]
     quality = found.quality_minutes
     return [
         ("url", "stored" if found.has_url else None),
-        ("project", found.project or connection.name),
+        ("project", project_of(connection)),
         ("schemas", ", ".join(found.schemas)),
         ("include", ", ".join(found.include)),
         ("exclude", ", ".join(found.exclude)),

@@ -37,10 +37,11 @@ from recce_meta.errors import (
     plural,
 )
 from recce_meta.extractors.database import ScanScope
+from recce_meta.report.terminal import one_line
+from recce_meta.repositories.answers import project_of
 from recce_meta.repositories.databases.opening import (
     CORRECT,
     MOST_CONNECTIONS,
-    one_line,
     open_database,
     said_of,
     scope_of,
@@ -66,12 +67,6 @@ PROGRESS_SECONDS = 1.0
 Read = Callable[[UnifiedSqlAdapter, UnifiedSqlAdapter, str], dict[str, Any]]
 """Reads a database, the first adapter, and records in the store of the second adapter and the schema. Returns
 the result of the stage with `warnings`: what could not be read."""
-
-
-def project_of(connection: RepositoryConnection) -> str:
-    """Return the project of the runs of a database."""
-    options = connection.database
-    return (options and options.project) or connection.name
 
 
 class DatabaseJobs:
@@ -111,7 +106,7 @@ class DatabaseJobs:
             try:
                 result = await self._stores.read(connection.store, reading, reading.stop)
             except WarehouseError as error:
-                # The store may have failed: its full disk is no fault of the database.
+                # A failure of the store, such as a full disk, is not one of the database.
                 if isinstance(error, StoreLocked) or not database.has_raised(error):
                     raise
                 raise _failed(error, database) from None
@@ -126,7 +121,9 @@ class DatabaseJobs:
             try:
                 return await open_database(connection.database, url, self._environ), url
             except (ConfigurationError, UsageError) as error:
-                raise StageFailed(one_line(error), hint=error.hint or CORRECT, kind="database") from None
+                raise StageFailed(
+                    one_line(error.message), hint=error.hint or CORRECT, kind="database"
+                ) from None
 
     def _scan(self, run: JobRun, progress: _Progress) -> Read:
         connection = run.connection

@@ -18,6 +18,7 @@ from recce_meta.adapter.doctor import check_drivers
 from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError, mask_errors, plural
 from recce_meta.extractors.database import ScanScope, extract_database
 from recce_meta.models import Check
+from recce_meta.report.terminal import one_line
 from recce_meta.repositories.answers import ConnectionTest
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress, check_host
 from recce_meta.repositories.requests import secrets_in
@@ -126,7 +127,7 @@ async def test_database(
     try:
         adapter = await open_database(options, url, environ)
     except RecceMetaError as error:
-        checks.append(Check("address", False, one_line(error), error.hint or CORRECT))
+        checks.append(Check("address", False, one_line(error.message), error.hint or CORRECT))
     else:
         with mask_errors(lambda: secrets_in(url)):
             checks = await asyncio.to_thread(lambda: list(_checks(adapter, options)))
@@ -155,7 +156,7 @@ def _checks(adapter: UnifiedSqlAdapter, options: DatabaseOptions) -> Iterator[Ch
 
 def said_of(error: RecceMetaError, adapter: UnifiedSqlAdapter) -> tuple[str, str]:
     """Return what *error* of the database of *adapter* says, on one line with its address, and what to do."""
-    message, address = one_line(error), adapter.address
+    message, address = one_line(error.message), adapter.address
     places = (adapter.server[0] if adapter.server else "", str(adapter.file_path() or ""), address)
     if not any(place and place in message for place in places):
         message = f"{address}: {message}"
@@ -163,11 +164,6 @@ def said_of(error: RecceMetaError, adapter: UnifiedSqlAdapter) -> tuple[str, str
         message,
         error.hint or f"check that {address} is a database of {adapter.warehouse.name}, and its log",
     )
-
-
-def one_line(error: RecceMetaError) -> str:
-    """Return the message of *error* on one line: drivers explain failures of the network in several."""
-    return " ".join(error.message.split())
 
 
 def _network(adapter: UnifiedSqlAdapter) -> Iterator[Check]:

@@ -31,10 +31,12 @@ async def database_events(
         kind, url = EventKind.SCHEMA, context.links.diff(connection.store, before.run_id, job.run_id)
     else:
         result = await _measured(context, connection, job)
-        known = None if before is None or result is None else await _measured(context, connection, before)
-        old = () if known is None else tuple(map(_condition, known.violations))
-        new = [] if result is None else [one for one in result.violations if _condition(one) not in old]
-        notice = None if result is None else quality_notice(replace(result, violations=tuple(new)))
+        if result is None or not result.violations:
+            return []
+        known = None if before is None else await _measured(context, connection, before)
+        old = set() if known is None else set(map(_condition, known.violations))
+        new = tuple(one for one in result.violations if _condition(one) not in old)
+        notice = quality_notice(replace(result, violations=new))
         kind, url = EventKind.QUALITY, context.links.job(job)
     if notice is None:
         return []

@@ -154,13 +154,14 @@ def follow_folder(state: State, connection: RepositoryConnection, project: str, 
         return session.execute(moved).rowcount > 0
 
 
-def follow_login(state: State, before: RepositoryConnection, connection: RepositoryConnection) -> None:
-    """Let the project of a database go on with its new login, unless another connection has the old one."""
+def follow_login(
+    state: State, before: RepositoryConnection, connection: RepositoryConnection, project: str
+) -> None:
+    """Let *project* of a database go on with its new login, unless another connection has the old one."""
     owner, own = repository_of(before), repository_of(connection)
-    if owner == own or owner in {repository_of(one) for one in list_connections(state)}:
+    if connection.database is None or owner == own:
         return
-    project = connection.database and (connection.database.project or connection.name)
-    if project is None:
+    if owner in {repository_of(one) for one in list_connections(state)}:
         return
     key = {"store": before.store, "project": project, "repository": owner}
     with state.lock_owners(is_exclusive=True), state.write() as session:

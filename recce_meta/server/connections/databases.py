@@ -10,7 +10,7 @@ from typing import Any
 from recce_meta.api.browse.overview import EnvironmentState, Score
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.report.addresses import Addresses
-from recce_meta.repositories.answers import ActiveJob, ConnectionAnswer
+from recce_meta.repositories.answers import ActiveJob, ConnectionAnswer, project_of
 from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.databases import DatabaseSettings
 from recce_meta.repositories.options.declaring import options_of
@@ -68,8 +68,7 @@ def databases(request: ConnectionRequest) -> Listing:
 
 
 def _place(one: ConnectionAnswer) -> _Place:
-    assert one.database is not None
-    return one.store, one.database.project or one.name, one.environment
+    return one.store, project_of(one), one.environment
 
 
 def _latest_scans(

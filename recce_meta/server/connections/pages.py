@@ -15,6 +15,7 @@ from recce_meta.repositories.answers import (
     JobAnswer,
     ProgressAnswer,
     StageAnswer,
+    project_of,
 )
 from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.forges.watching import UNLISTED
@@ -215,7 +216,7 @@ def _database_settings(
     pairs = [
         ("database", found.repo_url),
         ("URL", "stored" if own.has_url else None),
-        ("project", own.project or found.name),
+        ("project", project_of(found)),
         ("schemas", ", ".join(own.schemas)),
         ("include", ", ".join(own.include)),
         ("exclude", ", ".join(own.exclude)),

@@ -17,7 +17,7 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.run import Trigger
-from recce_meta.repositories.databases.jobs import project_of
+from recce_meta.repositories.answers import project_of
 from recce_meta.repositories.databases.opening import FOLDER
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins

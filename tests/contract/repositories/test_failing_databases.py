@@ -343,7 +343,7 @@ def test_a_failure_is_one_line_with_what_to_do_and_no_secret(place: Workplace, l
     assert case.words in job.error
 
 
-def test_a_store_that_fails_is_no_fault_of_the_database(tmp_path: Path, postgres_url: str) -> None:
+def test_a_failure_of_the_store_is_not_one_of_the_database(tmp_path: Path, postgres_url: str) -> None:
     """Its error stays one of the store, after which the job is tried again."""
     place = Workplace(tmp_path, f"{postgres_url}?options=-cdefault_transaction_read_only%3Don")
     connection = place.add("shop", url=sqlite_file(tmp_path), is_tested=False)
