@@ -582,9 +582,9 @@ def stored_value_notes(
     adapter: UnifiedSqlAdapter, sides: Sequence[ProjectSide], changed: Iterable[str], schema: str
 ) -> list[str]:
     """Return the `unseen_value_notes` of two stored runs."""
-    graphs = [side.run.graph_id if side.run is not None else None for side in sides]
+    run = sides[1].run
     with open_store(adapter, schema) as store:
-        found = store.query("unseen_values", graph_id=graphs[0], other_graph_id=graphs[1])
+        found = store.query("unseen_values", graph_id=None if run is None else run.graph_id)
         ids = sorted({*read.names_of(found)}.difference(changed))
         known = [read.described_nodes(store, side.run, ids) if side.run and ids else () for side in sides]
     base, current = (

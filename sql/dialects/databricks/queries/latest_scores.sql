@@ -9,7 +9,7 @@ SELECT
   latest.table_count,
   latest.failed_count,
   latest.score,
-  COALESCE(broken.violations, 0) AS violations
+  COUNT(broken.quality_run_id) AS violations
 FROM (
   SELECT
     measured.project_name,
@@ -38,16 +38,19 @@ FROM (
       OR measured.project_name = CAST(:project AS STRING)
     )
 ) AS latest
-LEFT JOIN (
-  SELECT
-    quality_run_id,
-    COUNT(*) AS violations
-  FROM recce_metadata.store_quality_metrics
-  WHERE
-    NOT holds OR reason IS NOT NULL
-  GROUP BY
-    quality_run_id
-) AS broken
+LEFT JOIN recce_metadata.store_quality_metrics AS broken
   ON broken.quality_run_id = latest.quality_run_id
+  AND (
+    NOT broken.holds OR broken.reason IS NOT NULL
+  )
 WHERE
-  latest.age = 1;
+  latest.age = 1
+GROUP BY
+  latest.project_name,
+  latest.environment,
+  latest.scope,
+  latest.quality_run_id,
+  latest.started_at,
+  latest.table_count,
+  latest.failed_count,
+  latest.score;

@@ -1,4 +1,4 @@
--- Nodes of both graphs that may read variables whose values no artifact has: in templates that neither run compiled, and
+-- Nodes of a graph that may read variables whose values no artifact has: in templates that neither run compiled, and
 -- in hooks and in statements that templates send.
 SELECT
   part_nodes.unique_id
@@ -8,7 +8,7 @@ JOIN recce_metadata.store_part_nodes AS part_nodes
 JOIN recce_metadata.store_node_versions AS node_versions
   ON node_versions.version_id = part_nodes.version_id
 WHERE
-  graph_parts.graph_id IN (:graph_id, :other_graph_id)
+  graph_parts.graph_id = :graph_id
   AND (
     node_versions.raw_code LIKE '%var%'
     OR JSON_SERIALIZE(node_versions.config) LIKE '%var%'
@@ -25,9 +25,4 @@ WHERE
     OR REPLACE(JSON_SERIALIZE(node_versions.config), ' ', '') LIKE '%hook":[{%'
     OR REPLACE(JSON_SERIALIZE(node_versions.config), ' ', '') LIKE '%hook":["%'
     OR REPLACE(JSON_SERIALIZE(node_versions.config), ' ', '') LIKE '%hook":"%'
-  )
-GROUP BY
-  part_nodes.unique_id
-HAVING
-  MAX(CASE WHEN graph_parts.graph_id = :graph_id THEN 1 ELSE 0 END) = 1
-  AND MAX(CASE WHEN graph_parts.graph_id = :other_graph_id THEN 1 ELSE 0 END) = 1;
+  );
