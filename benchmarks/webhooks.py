@@ -20,7 +20,7 @@ from recce_meta.repositories.secrets import read_keys
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection, put_secret
 from recce_meta.repositories.state.database import State
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import bound_socket
 from tests import states

@@ -58,8 +58,8 @@ from recce_meta.repositories.types import (
     connection_environment_of,
 )
 from recce_meta.repositories.workflow import FolderGone, JobRun, StageFailed
+from recce_meta.server.access.problems import UploadRefused
 from recce_meta.server.metadata import manifests
-from recce_meta.server.problems import UploadRefused
 from recce_meta.server.stores import Store
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store

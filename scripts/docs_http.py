@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from recce_meta.server.access.scopes import RULES
 from recce_meta.server.json_api.application import api_description
 from recce_meta.server.json_api.guide import (
     GuideField,
@@ -14,7 +15,6 @@ from recce_meta.server.json_api.guide import (
     operation_groups,
     schema_fields,
 )
-from recce_meta.server.scopes import RULES
 
 SERVER = "http://127.0.0.1:8765"
 HEADER = """# HTTP API

@@ -23,7 +23,9 @@ from recce_meta.repositories.state.audit import Actor, AuditAction, AuditOrigin,
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tokens import StoredSessions, find_token
 from recce_meta.server import health
-from recce_meta.server.access import (
+from recce_meta.server.access.problems import NotFound, WrongMethod
+from recce_meta.server.access.scopes import Grant, grant_of
+from recce_meta.server.access.sessions import (
     LOGIN,
     METRICS,
     Access,
@@ -66,10 +68,8 @@ from recce_meta.server.pages import (
     run_lists,
     search,
 )
-from recce_meta.server.problems import NotFound, WrongMethod
 from recce_meta.server.rendering import OWN, Page, render_page
 from recce_meta.server.requests import RequestMiddleware
-from recce_meta.server.scopes import Grant, grant_of
 from recce_meta.server.serving import HTML, Site, rendered, respond
 from recce_meta.server.stores import Store
 

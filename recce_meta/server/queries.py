@@ -43,10 +43,15 @@ from recce_meta.models.data_diff import DataSide
 from recce_meta.quality.masking import mask_results, mask_sample
 from recce_meta.redaction import presentable
 from recce_meta.report.json import data_tree
-from recce_meta.server.problems import NotAllowed, NotFound, TooManyQueries
+from recce_meta.server.access.problems import (
+    NotAllowed,
+    NotFound,
+    RequestStopped,
+    StopRequest,
+    TooManyQueries,
+)
+from recce_meta.server.access.scopes import is_named
 from recce_meta.server.query_jobs import JobState, PageState, QueryJob, RanStatement
-from recce_meta.server.scopes import is_named
-from recce_meta.server.stopping import RequestStopped, StopRequest
 from recce_meta.store.select import require_complete
 
 _LOG = logging.getLogger(__name__)

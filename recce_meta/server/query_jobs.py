@@ -16,7 +16,7 @@ from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.report.json import data_tree
-from recce_meta.server.stopping import StopRequest
+from recce_meta.server.access.problems import StopRequest
 
 MOST_ROWS = 1_000
 """Largest number of rows, values or bins that a form can ask for."""

@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recce_meta.log_ids import FIELDS, logged_for
 from recce_meta.report.addresses import segment_text
-from recce_meta.server.access import API, HEALTH, LOGIN, METRICS, READINESS, STATIC
-from recce_meta.server.scopes import DELIVERIES
+from recce_meta.server.access.problems import API
+from recce_meta.server.access.scopes import DELIVERIES
+from recce_meta.server.access.sessions import HEALTH, LOGIN, METRICS, READINESS, STATIC
 from recce_meta.telemetry import REQUESTS
 
 REQUEST_ID = "X-Request-Id"

@@ -30,22 +30,22 @@ from recce_meta.report.addresses import Addresses, segment, segment_text
 from recce_meta.report.tabular.delimited import delimited
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.database import State
-from recce_meta.server.access import client_address, read_form
-from recce_meta.server.caches import LruCache
-from recce_meta.server.listing import Listing, ListQuery, list_view, matching, plain_row
-from recce_meta.server.problems import (
+from recce_meta.server.access.problems import (
     LATE,
     NoState,
     NotFound,
     Problem,
+    StopRequest,
     api_failure,
     failure_headers,
     is_api,
     problem,
 )
+from recce_meta.server.access.scopes import sender
+from recce_meta.server.access.sessions import client_address, read_form
+from recce_meta.server.caches import LruCache
+from recce_meta.server.listing import Listing, ListQuery, list_view, matching, plain_row
 from recce_meta.server.rendering import Page, encoded, render_page
-from recce_meta.server.scopes import sender
-from recce_meta.server.stopping import StopRequest
 from recce_meta.server.stores import CONNECTIONS, Store, StoreView
 
 CACHED_BYTES = 16 * 2**20

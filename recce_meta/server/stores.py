@@ -30,10 +30,9 @@ from recce_meta.errors import (
 )
 from recce_meta.models import LineageEdge, NodeMetadata, RunMetadata
 from recce_meta.report.addresses import Addresses
+from recce_meta.server.access.problems import NotAllowed, RequestStopped, StopRequest, StoreBusy
 from recce_meta.server.caches import LruCache, memory_of
-from recce_meta.server.problems import NotAllowed
 from recce_meta.server.queries import QueryManager, QuerySettings
-from recce_meta.server.stopping import RequestStopped, StopRequest, StoreBusy
 from recce_meta.store.change_counter import change_counter
 from recce_meta.store.select import resolve_run
 from recce_meta.temporary import temporary_folder

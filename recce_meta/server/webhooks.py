@@ -20,12 +20,12 @@ from recce_meta.plugins import forge_names
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.webhooks.effects import HookOutcome
 from recce_meta.repositories.webhooks.receiving import HookReceiver
-from recce_meta.server.access import client_address
-from recce_meta.server.json_api import failures
+from recce_meta.server.access import problems as failures
+from recce_meta.server.access.limits import RateLimit
+from recce_meta.server.access.problems import UnknownEncoding, UploadTooLarge
+from recce_meta.server.access.sessions import client_address
 from recce_meta.server.json_api.openapi import FAILURES, body_of, document_of
 from recce_meta.server.metadata.call import Asked, decoded_body
-from recce_meta.server.metadata.rate_limit import RateLimit
-from recce_meta.server.problems import UnknownEncoding, UploadTooLarge
 from recce_meta.server.rendering import encoded
 from recce_meta.server.serving import Site
 from recce_meta.telemetry import WEBHOOKS as WEBHOOKS_RECEIVED

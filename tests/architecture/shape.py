@@ -48,7 +48,7 @@ BROAD_HANDLERS = {
     "cli/wrapper.py run_and_record": "dbt's exit code counts; the failure to record is a warning",
     "cli/main.py _run": "reported as a bug",
     "repositories/worker.py _reported": "logged; a worker with a heartbeat must go on with its duties",
-    "server/access.py __call__": "logged, and answered as a failure of the server",
+    "server/access/sessions.py __call__": "logged, and answered as a failure of the server",
     "server/queries.py _run": "logged, and shown as the failure of the query",
     "sql_lineage/context.py run": "raised again in the thread of the caller",
     "sql_lineage/project/jobs.py attempt": "reported; only the columns of one node are lost",

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import Permissions, Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

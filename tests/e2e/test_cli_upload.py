@@ -30,9 +30,10 @@ from recce_meta.repositories.state.tables import project_owners, pull_requests
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.types import RepositoryConnection, TaskKind
-from recce_meta.server.access import Access
+from recce_meta.server.access import limits as uploads
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.metadata import manifests, uploads
+from recce_meta.server.metadata import manifests
 from recce_meta.server.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.sync import server_client

@@ -17,6 +17,7 @@ from recce_meta.repositories.options.declaring import options_of
 from recce_meta.repositories.requests import ConnectionChange, NewConnection, NewDatabase
 from recce_meta.repositories.state.summaries import last_issues
 from recce_meta.repositories.types import run_id_of_job
+from recce_meta.server.access.problems import Problem
 from recce_meta.server.connections.forms import addresses_of, converted, form_page
 from recce_meta.server.connections.freshness import current_jobs, freshness, sentence_html, sentence_text
 from recce_meta.server.connections.inputs import Fields, inputs_of, listed, read_options, shown_options
@@ -29,7 +30,6 @@ from recce_meta.server.connections.routing import (
     require_admin,
 )
 from recce_meta.server.listing import ListColumn, Listing, Row
-from recce_meta.server.problems import Problem
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import Redirect
 from recce_meta.server.stores import StoreView

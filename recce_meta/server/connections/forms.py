@@ -20,6 +20,7 @@ from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.declaring import options_of
 from recce_meta.repositories.requests import SECRET_FIELDS, ConnectionChange, DatabaseChange, NewConnection
 from recce_meta.repositories.service import ConnectionTestFailed
+from recce_meta.server.access.problems import problem
 from recce_meta.server.connections.inputs import (
     Fields,
     inputs_of,
@@ -36,7 +37,6 @@ from recce_meta.server.connections.routing import (
     address_of,
     require_admin,
 )
-from recce_meta.server.problems import problem
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import Redirect
 from recce_meta.warehouses import available

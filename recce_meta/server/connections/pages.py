@@ -21,6 +21,7 @@ from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.forges.watching import UNLISTED
 from recce_meta.repositories.state.pull_requests import get_pull_request, list_pull_requests
 from recce_meta.repositories.types import DatabaseOptions, JobSource, JobStatus
+from recce_meta.server.access.scopes import CONNECTIONS as API
 from recce_meta.server.connections.freshness import (
     Age,
     age_html,
@@ -43,7 +44,6 @@ from recce_meta.server.connections.lists import (
 from recce_meta.server.connections.routing import ConnectionPages, ConnectionRequest, address_of
 from recce_meta.server.connections.webhook import webhook_values
 from recce_meta.server.rendering import Page
-from recce_meta.server.scopes import CONNECTIONS as API
 
 pages = ConnectionPages()
 

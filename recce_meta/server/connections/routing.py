@@ -21,8 +21,8 @@ from recce_meta.report.addresses import segment, segment_text
 from recce_meta.repositories.answers import ConnectionAnswer, connection_answer
 from recce_meta.repositories.requests import Caller, refuse_database
 from recce_meta.repositories.service import RepositoryService
+from recce_meta.server.access.problems import NotAllowed
 from recce_meta.server.listing import Listing
-from recce_meta.server.problems import NotAllowed
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import Parameters, Redirect, Site, decoded, form_of, query_of, respond
 

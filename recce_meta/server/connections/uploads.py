@@ -13,12 +13,11 @@ from starlette.routing import Mount
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.repositories.answers import ConnectionAnswer
 from recce_meta.repositories.manifest_reader import ARTIFACTS, UploadDetails
-from recce_meta.server.connections.multipart import receive_form
+from recce_meta.server.access import limits as uploads
+from recce_meta.server.access.limits import ConnectionLimits, receive_form
+from recce_meta.server.access.problems import UploadTooLarge, problem
 from recce_meta.server.connections.routing import ROOT, ConnectionPages, ConnectionRequest, address_of
-from recce_meta.server.metadata import uploads
 from recce_meta.server.metadata.manifests import UploadPlace, record_upload
-from recce_meta.server.metadata.rate_limit import ConnectionLimits
-from recce_meta.server.problems import UploadTooLarge, problem
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import Redirect
 

@@ -16,10 +16,10 @@ from recce_meta.models import NodeMetadata
 from recce_meta.models.graph_view import ColumnPath, GraphColumns, GraphView
 from recce_meta.report.addresses import with_query
 from recce_meta.report.labels import kind_order
+from recce_meta.server.access.problems import Problem, problem
 from recce_meta.server.data_forms.graph_actions import graph_actions
 from recce_meta.server.graph.lists import nodes_listing
 from recce_meta.server.listing import FACET_VALUES, Parameter
-from recce_meta.server.problems import Problem, problem
 from recce_meta.server.serving import Parameters, Request
 
 NODES_SHOWN = 100

@@ -18,13 +18,13 @@ from starlette.routing import Mount, Route
 from recce_meta.diff.scan import is_scan
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.run import OF_WORKSPACE
-from recce_meta.server.json_api import failures
+from recce_meta.server.access import problems as failures
+from recce_meta.server.access.limits import ConnectionLimits
 from recce_meta.server.json_api.call import answer, etag_of, has_etag
 from recce_meta.server.json_api.guide import ExampleSubject, guide_page, schema_page
 from recce_meta.server.json_api.openapi import PREFIX, ApiDescription
 from recce_meta.server.json_api.routes import of_store, router
 from recce_meta.server.metadata.exchange_routes import router as exchange
-from recce_meta.server.metadata.rate_limit import ConnectionLimits
 from recce_meta.server.metadata.routes import router as metadata
 from recce_meta.server.metadata.workspace_routes import router as workspaces
 from recce_meta.server.rendering import render_page

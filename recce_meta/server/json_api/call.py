@@ -19,15 +19,21 @@ from recce_meta.models import RunMetadata
 from recce_meta.models.quality import QualityRun
 from recce_meta.report.addresses import segment_text
 from recce_meta.report.json import data_tree
-from recce_meta.server.access import read_body
-from recce_meta.server.json_api.failures import AnswerTooLarge, InvalidParameter, failure
+from recce_meta.server.access.problems import (
+    AnswerTooLarge,
+    InvalidParameter,
+    NotFound,
+    RequestStopped,
+    StopRequest,
+    UploadTooLarge,
+    failure,
+)
+from recce_meta.server.access.scopes import Grant
+from recce_meta.server.access.sessions import read_body
 from recce_meta.server.json_api.paging import ItemList, page_of
 from recce_meta.server.json_api.parameters import Paging
-from recce_meta.server.problems import NotFound, UploadTooLarge
 from recce_meta.server.rendering import encoded
-from recce_meta.server.scopes import Grant
 from recce_meta.server.serving import Site, disconnected
-from recce_meta.server.stopping import RequestStopped, StopRequest
 from recce_meta.server.stores import Store, StoreView
 from recce_meta.store.select import require_complete
 

@@ -28,8 +28,8 @@ from recce_meta.repositories.manifest_reader import UploadRequest
 from recce_meta.repositories.requests import ConnectionChange, NewConnection
 from recce_meta.repositories.webhooks.receiving import ReceivedDelivery
 from recce_meta.repositories.webhooks.setup import WebhookAnswer
+from recce_meta.server.access.problems import ErrorAnswer
 from recce_meta.server.json_api.annotations import AnnotationRequest
-from recce_meta.server.json_api.failures import ErrorAnswer
 from recce_meta.server.json_api.lists import ServedStore
 from recce_meta.server.metadata.exchange import (
     BundleAnswer,

@@ -15,14 +15,14 @@ from recce_meta.errors import StoreError, UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.repositories.requests import Caller
 from recce_meta.repositories.service import RepositoryService
-from recce_meta.server.access import read_body
+from recce_meta.server.access.limits import ConnectionLimits
+from recce_meta.server.access.problems import NotFound, UploadTooLarge
+from recce_meta.server.access.scopes import Grant
+from recce_meta.server.access.sessions import read_body
 from recce_meta.server.json_api.call import answer, check_parameters, etag_of, has_etag
 from recce_meta.server.json_api.paging import ItemList, page_of
 from recce_meta.server.json_api.parameters import Paging
-from recce_meta.server.metadata.rate_limit import ConnectionLimits
-from recce_meta.server.problems import NotFound, UploadTooLarge
 from recce_meta.server.rendering import encoded
-from recce_meta.server.scopes import Grant
 from recce_meta.server.serving import Site
 from recce_meta.server.stores import Store, StoreView
 

@@ -25,14 +25,12 @@ from recce_meta.models.run import COMPLETE
 from recce_meta.repositories.requests import PermissionRefused
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.state.workspaces import Workspace, touch_workspace
+from recce_meta.server.access.limits import UploadLimits, receive_upload
+from recce_meta.server.access.problems import AnswerTooLarge, NotFound, StoreBusy
 from recce_meta.server.json_api.call import check_parameters, etag_of, has_etag
-from recce_meta.server.json_api.failures import AnswerTooLarge
 from recce_meta.server.metadata.call import ServiceCall, decoded_body
-from recce_meta.server.metadata.uploads import UploadLimits, receive_upload
 from recce_meta.server.metadata.workspaces import SyncedCounts, find_syncable
-from recce_meta.server.problems import NotFound
 from recce_meta.server.rendering import encoded
-from recce_meta.server.stopping import StoreBusy
 from recce_meta.server.stores import Store, StoreView
 from recce_meta.store.session import SCHEMA_VERSION
 from recce_meta.sync.encoding import MEDIA_TYPE, OF_REQUESTS, ListedObject, listed, pack, unpack

@@ -43,11 +43,10 @@ from recce_meta.repositories.types import (
     Stage,
     connection_environment_of,
 )
+from recce_meta.server.access.limits import ConnectionLimits
+from recce_meta.server.access.problems import OtherEnvironment, OtherProject, StoreBusy, UploadRefused
 from recce_meta.server.metadata.call import store_of
-from recce_meta.server.metadata.rate_limit import ConnectionLimits
-from recce_meta.server.problems import OtherEnvironment, OtherProject, UploadRefused
 from recce_meta.server.serving import Site
-from recce_meta.server.stopping import StoreBusy
 from recce_meta.server.stores import Store
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store

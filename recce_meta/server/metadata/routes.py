@@ -16,6 +16,8 @@ from recce_meta.repositories.manifest_reader import UPLOAD, UploadDetails
 from recce_meta.repositories.requests import decode_change, decode_new_connection
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.tokens import TokenScope
+from recce_meta.server.access.limits import receive_upload
+from recce_meta.server.access.problems import NotFound
 from recce_meta.server.json_api.openapi import FAILURES, body_of, document_of, page_of_items
 from recce_meta.server.json_api.paging import ItemList
 from recce_meta.server.json_api.parameters import Paging, Way
@@ -24,8 +26,6 @@ from recce_meta.server.metadata.lineage import impact_answer, lineage_answer
 from recce_meta.server.metadata.manifests import UploadPlace, record_upload
 from recce_meta.server.metadata.parameters import ConnectionId, Days, JobId, ObjectName, upload_details
 from recce_meta.server.metadata.progress import progress_events, wants_events
-from recce_meta.server.metadata.uploads import receive_upload
-from recce_meta.server.problems import NotFound
 
 Paged = Annotated[Paging, Depends()]
 

@@ -29,6 +29,7 @@ from recce_meta.models.lineage import REFERENCED, ColumnSource, ColumnUse, Kind,
 from recce_meta.models.marks.annotation import NOT_ANNOTATED, AnnotationTarget
 from recce_meta.report.labels import UNCHANGED, join_words
 from recce_meta.report.lineage import confidence_text
+from recce_meta.server.access.problems import NotFound
 from recce_meta.server.annotations.panels import NotesPanel, annotated_nodes, notes_panel
 from recce_meta.server.data_forms.offers import forms_of_run
 from recce_meta.server.listing import ListColumn, Listing, Row
@@ -44,7 +45,6 @@ from recce_meta.server.pages.node import (
     status_tone,
 )
 from recce_meta.server.pages.node_history import MeasuredColumn, column_changes_listing, measured_columns
-from recce_meta.server.problems import NotFound
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import PageSet, Redirect, Request
 

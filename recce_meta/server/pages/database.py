@@ -24,6 +24,7 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import moment
 from recce_meta.report.values import count
+from recce_meta.server.access.problems import NotFound
 from recce_meta.server.listing import ListColumn, Listing, Row, shown
 from recce_meta.server.pages.relation import (
     CATALOG,
@@ -35,7 +36,6 @@ from recce_meta.server.pages.relation import (
     relation_sizes_list,
     size_charts,
 )
-from recce_meta.server.problems import NotFound
 from recce_meta.server.rendering import Page, file_size
 from recce_meta.server.serving import PageSet, Redirect, Request
 from recce_meta.server.stores import StoreView

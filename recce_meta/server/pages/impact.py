@@ -23,8 +23,8 @@ from recce_meta.report.lineage import (
     source_names,
     subject,
 )
+from recce_meta.server.access.problems import NotFound
 from recce_meta.server.listing import ListColumn, Listing, Row
-from recce_meta.server.problems import NotFound
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import PageSet, Redirect, Request
 

@@ -14,10 +14,10 @@ from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.report.labels import node_label
 from recce_meta.repositories.state.audit import AuditAction, note_now
+from recce_meta.server.access.problems import NotFound
 from recce_meta.server.data_forms.offers import list_field
 from recce_meta.server.listing import ListColumn, Listing
 from recce_meta.server.pages.diff import data_blocks, run_phrase
-from recce_meta.server.problems import NotFound
 from recce_meta.server.queries import HEARTBEAT_SECONDS, HIDDEN_SECONDS
 from recce_meta.server.query_jobs import (
     JobState,

@@ -19,6 +19,7 @@ from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import build_outcome, count_of, kind_order, moment, short_run_id
 from recce_meta.report.runs import FAILED, outcome_of, run_facts
 from recce_meta.report.values import count
+from recce_meta.server.access.problems import StoreBusy
 from recce_meta.server.listing import Listing
 from recce_meta.server.pages.run_columns import (
     FIRST_SCAN,
@@ -31,7 +32,6 @@ from recce_meta.server.pages.run_columns import (
 from recce_meta.server.pages.run_lists import change_columns, change_row, result_columns, result_row
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import Download, PageSet, Redirect, Request
-from recce_meta.server.stopping import StoreBusy
 from recce_meta.server.stores import StoreView
 from recce_meta.store.export_document import document
 

@@ -19,7 +19,7 @@ from recce_meta.api.demo import demo
 from recce_meta.api.public.data import run_checks
 from recce_meta.api.public.databases import measure_quality, scan
 from recce_meta.models.marks.annotation import PRESENT, AnnotationTarget
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.json_api.application import api_description
 from recce_meta.server.stores import Store

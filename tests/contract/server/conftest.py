@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.public.store import copy_runs
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import Store
 from recce_meta.store.read import list_runs

@@ -20,7 +20,7 @@ from recce_meta.repositories.state.connections import add_connection, put_secret
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.types import RepositoryConnection
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import Store
 from tests import states

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from starlette.routing import Match, Route
 
 from recce_meta.report.addresses import segment_text
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from tests.contract.server.rich_store import ParsedPage, parsed
 

@@ -10,7 +10,7 @@ from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import record_project
 from recce_meta.extractors.project import extract_project
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import Store
 from recce_meta.store.marks.annotations import insert_events, list_annotations

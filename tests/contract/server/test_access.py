@@ -18,9 +18,9 @@ from starlette.types import Message
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.database import open_state
-from recce_meta.server import access as rules
 from recce_meta.server import serving
-from recce_meta.server.access import COOKIE, FAILURES, HEADERS, SECURE_COOKIE, Access
+from recce_meta.server.access import sessions as rules
+from recce_meta.server.access.sessions import COOKIE, FAILURES, HEADERS, SECURE_COOKIE, Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import access_rules
 from recce_meta.server.stores import Store

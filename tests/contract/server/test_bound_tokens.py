@@ -16,8 +16,8 @@ from recce_meta.repositories.state.connections import add_connection, update_con
 from recce_meta.repositories.state.jobs import request_job
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.types import RepositoryConnection
-from recce_meta.server.access import Access
-from recce_meta.server.scopes import BOUND, DELIVERIES
+from recce_meta.server.access.scopes import BOUND, DELIVERIES
+from recce_meta.server.access.sessions import Access
 from tests.contract.server.connected_shop import (
     API,
     CONNECTION,

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models.checks import StoredCheck
 from recce_meta.report.addresses import Addresses
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.checks import CHECK_TONES, outcome, worst_first
 from recce_meta.server.stores import Store

@@ -20,8 +20,9 @@ from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.jobs import add_event, finish_job, request_cancel, request_job, start_job
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.types import JobStatus, Stage, Trigger
-from recce_meta.server.access import Access
-from recce_meta.server.metadata import manifests, progress, uploads
+from recce_meta.server.access import limits as uploads
+from recce_meta.server.access.sessions import Access
+from recce_meta.server.metadata import manifests, progress
 from recce_meta.server.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.api_shop import check, described

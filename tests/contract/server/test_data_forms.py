@@ -20,7 +20,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
 from recce_meta.api.browse.query_text import called_relations
 from recce_meta.report.addresses import Addresses
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.data_forms.graph_actions import graph_actions
 from recce_meta.server.stores import Permissions, Store

@@ -39,7 +39,7 @@ from recce_meta.repositories.state.connections import update_connection
 from recce_meta.repositories.state.database import open_state
 from recce_meta.repositories.state.jobs import finish_job
 from recce_meta.repositories.types import QUALITY, JobFigures, JobStatus
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.relation import relation_values
 from recce_meta.server.rendering import environment

@@ -14,7 +14,7 @@ from recce_meta.models import Column, NodeMetadata, Project, RunMetadata
 from recce_meta.models.data_diff import DetailRow, RowCount, RowCountDiff, Subject, ValueDetail
 from recce_meta.models.node import code_hash
 from recce_meta.report.addresses import Addresses
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import Store
 from recce_meta.store.data_diffs import save_data_diffs

@@ -24,10 +24,10 @@ from recce_meta.api.record import record_project
 from recce_meta.extractors.project import extract_project
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.repositories.state.tokens import TokenScope, add_token
-from recce_meta.server.access import Access
+from recce_meta.server.access.limits import UploadLimits
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import bound_socket
-from recce_meta.server.metadata.uploads import UploadLimits
 from recce_meta.server.stores import Permissions, Store
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
 from recce_meta.store.prune import prune

@@ -15,7 +15,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.browse.overview import EnvironmentState, store_overview
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.quality import Quality, QualityRun
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages import overview
 from recce_meta.server.stores import Store

@@ -17,12 +17,12 @@ from recce_meta.adapter.pool import Pool
 from recce_meta.errors import UsageError
 from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.tokens import TokenScope
-from recce_meta.server.access import COOKIE, SECURE_COOKIE, Access
+from recce_meta.server.access.scopes import Grant
+from recce_meta.server.access.sessions import COOKIE, SECURE_COOKIE, Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages import queries as query_pages
 from recce_meta.server.queries import QuerySettings
 from recce_meta.server.query_jobs import request_of
-from recce_meta.server.scopes import Grant
 from recce_meta.server.stores import Permissions, Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.connected_shop import connected

@@ -12,10 +12,10 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from recce_meta.repositories.state.tokens import TokenScope, add_token, allows, remove_token
-from recce_meta.server.access import FAILURES, Access
+from recce_meta.server.access.scopes import RULES, SAFE, scope_of
+from recce_meta.server.access.sessions import FAILURES, Access
 from recce_meta.server.app import create_app
 from recce_meta.server.json_api.application import api_description
-from recce_meta.server.scopes import RULES, SAFE, scope_of
 from tests.contract.server.connected_shop import (
     API,
     CONNECTION,

@@ -19,7 +19,7 @@ from recce_meta.repositories.state.connections import update_connection
 from recce_meta.repositories.state.tables import webhooks
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.state.webhooks import get_webhook
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.connections.routing import address_of
 from tests import states

@@ -44,7 +44,7 @@ from recce_meta.repositories.types import (
     Webhook,
 )
 from recce_meta.server import webhooks
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import access_rules
 from tests import states

@@ -17,8 +17,8 @@ from recce_meta.errors import RunNotFound, UnknownNameError
 from recce_meta.repositories.state.connections import add_connection, remove_connection
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.state.workspaces import get_workspace, touch_workspace
-from recce_meta.server.access import Access
-from recce_meta.server.metadata.rate_limit import ConnectionLimits
+from recce_meta.server.access.limits import ConnectionLimits
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.metadata.workspaces import SYNC_LIMITS
 from recce_meta.server.stores import Permissions, Store
 from recce_meta.store.read import list_runs

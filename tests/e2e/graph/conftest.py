@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.models.graph_view import GraphEdge, GraphNode, GraphView
-from recce_meta.server.access import HEADERS
+from recce_meta.server.access.sessions import HEADERS
 from tests.e2e.graph import synthetic
 from tests.e2e.server.conftest import browser  # noqa: F401
 

@@ -15,7 +15,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.requests import RequestRules
 from recce_meta.quality.masking import privacy_of
 from recce_meta.server import queries
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.queries import QuerySettings
 from recce_meta.server.stores import Permissions, Store

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from starlette.routing import Mount, Route
 
-from recce_meta.server.access import Access
+from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "server.md"

@@ -15,7 +15,7 @@ import uvicorn
 
 from recce_meta.errors import ConfigurationError, UsageError
 from recce_meta.server import main
-from recce_meta.server.access import LOCAL_NAMES, Access
+from recce_meta.server.access.sessions import LOCAL_NAMES, Access
 from recce_meta.server.main import access_rules, bound_socket, has_browser, read_token
 
 TOKEN = "a token of many characters"

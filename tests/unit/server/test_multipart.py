@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recce_meta.errors import RecceMetaError
-from recce_meta.server.connections.multipart import MOST_HEADERS, receive_form
+from recce_meta.server.access.limits import MOST_HEADERS, receive_form
 
 KIND = "multipart/form-data; boundary=xyz"
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
 from math import ceil
 from typing import NamedTuple
 
 import msgspec
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from msgspec import Struct
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import (
     AmbiguousProject,
     AuthenticationFailed,
@@ -27,14 +35,61 @@ from recce_meta.errors import (
     StoreOutdated,
     UnknownNameError,
     UsageError,
+    WarehouseError,
 )
 from recce_meta.redaction import harmless_json, presentable
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.requests import NotARepository, PermissionRefused
 from recce_meta.repositories.service import ConnectionTestFailed
 from recce_meta.repositories.state.projects import OtherRepository
-from recce_meta.server.access import API
-from recce_meta.server.stopping import RequestStopped, StoreBusy
+
+API = "/api/"
+
+
+REPEAT_SECONDS = 0.1
+"""Pause between requests to cancel."""
+
+
+class StoreBusy(RecceMetaError):
+    """All connections to the store, or what a request needs beyond one, are in use."""
+
+
+class RequestStopped(RecceMetaError):
+    """The reader has gone, or the server ends."""
+
+
+class StopRequest:
+    """Request to stop the statements of one page, because its reader has gone or the server ends."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        self.is_late = False
+        """True if the time limit has passed."""
+        self._wake = threading.Event()
+        self._over = threading.Event()
+
+    def ask(self) -> None:
+        """Stop the running statement, and every later one."""
+        # Before the event: the thread whose statement is then cancelled reads it as the cause.
+        self.is_asked = True
+        self._wake.set()
+
+    def end(self) -> None:
+        """Note that the page is complete."""
+        # Before the wake-up: a request to cancel now could stop the connection's next statement.
+        self._over.set()
+        self._wake.set()
+
+    def watch(self, adapter: UnifiedSqlAdapter, seconds: float) -> None:
+        """Wait for the end of the page; stop statements of *adapter* on request, or after *seconds*."""
+        self.is_late = not self._wake.wait(seconds)
+        # Repeated: a request that arrives before its statement starts is lost, and a page has several.
+        while not self._over.is_set():
+            # The statement may have ended, or the connection may be lost.
+            with suppress(WarehouseError):
+                adapter.cancel()
+            self._over.wait(REPEAT_SECONDS)
+
 
 _LOG = logging.getLogger(__name__)
 
@@ -205,3 +260,84 @@ def failure_headers(found: Problem) -> dict[str, str]:
     seconds = 2 if found.code in _RETRIED else found.retry_after
     retry = {} if seconds is None else {"Retry-After": f"{ceil(seconds)}"}
     return {"Cache-Control": "no-store", **retry}
+
+
+class AnswerTooLarge(RecceMetaError):
+    """The answer exceeds the limit of the server."""
+
+
+class InvalidParameter(RecceMetaError):
+    """A parameter that is unknown, or has an invalid value."""
+
+
+class ErrorBody(Struct, frozen=True):
+    """What failed, and what to do next."""
+
+    code: str
+    """Identifies the kind of failure: `not_found`, `bad_request`, …"""
+    message: str
+    """What failed, in one sentence."""
+    hint: str | None
+    """What to do next; null if unknown."""
+
+
+class ErrorAnswer(Struct, frozen=True):
+    """Answer of every request that failed."""
+
+    error: ErrorBody
+
+
+def failure(error: Exception) -> Response:
+    """Return the answer for *error*; an unexpected error is logged and not shown."""
+    if isinstance(error, AnswerTooLarge):
+        return failed(413, "answer_too_large", error.message, error.hint)
+    if isinstance(error, InvalidParameter):
+        return failed(422, "invalid_parameter", error.message, error.hint)
+    answer = api_failure(error)
+    if isinstance(error, UploadTooLarge):  # the rest of the body is not read
+        answer.headers["Connection"] = "close"
+    return answer
+
+
+def failed(
+    status: int, code: str, message: str, hint: str | None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return the answer of a failure."""
+    body = harmless_json(msgspec.json.encode(ErrorAnswer(ErrorBody(code, message, hint))))
+    return Response(
+        body, status, media_type="application/json", headers={"Cache-Control": "no-store", **(headers or {})}
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure of *app*, the API, in one form."""
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        # One at a time, without the given value: it may be a secret in the wrong parameter.
+        first = error.errors()[0]
+        # The first part is the place: query, path or body.
+        name = ".".join(str(part) for part in first["loc"][1:])
+        message = f"Invalid parameter {name}: {str(first['msg'])[:1].lower()}{str(first['msg'])[1:]}"
+        return failed(422, "invalid_parameter", presentable(message), "/api/docs describes the parameters")
+
+    async def unrouted(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        usual = ("bad_request", presentable(str(error.detail)), None)
+        return failed(error.status_code, *UNROUTED.get(error.status_code, usual), error.headers)
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return failure(error)
+
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, unrouted)
+    # Registered apart from Exception, which Starlette also logs and raises again.
+    app.add_exception_handler(RecceMetaError, unexpected)
+    app.add_exception_handler(Exception, unexpected)
+
+
+UNROUTED: dict[int, tuple[str, str, str | None]] = {
+    404: ("not_found", "The API has no such path", "/api/docs lists all paths"),
+    405: ("wrong_method", "The path does not support this method", "the API only reads: use GET"),
+}
+"""Code, message and hint for requests that no route answers, by status."""

@@ -44,7 +44,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from recce_meta.errors import RecceMetaError
 from recce_meta.repositories.state.audit import Actor, AuditOrigin, acting_as
 from recce_meta.repositories.state.tokens import TokenScope
-from recce_meta.server.scopes import DELIVERIES, SAFE, Grant, scope_of
+from recce_meta.server.access.problems import API
+from recce_meta.server.access.scopes import DELIVERIES, SAFE, Grant, scope_of
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,6 @@ _DOUBTFUL = 2
 KNOWN_ADDRESSES = 1000
 """Number of addresses whose failures are counted."""
 LOCAL_NAMES = frozenset(["localhost", "127.0.0.1", "::1"])
-API = "/api/"
 LOGIN = "/login"
 STATIC = "/static/"
 HEALTH, READINESS = "/healthz", "/readyz"
