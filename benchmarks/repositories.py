@@ -24,12 +24,13 @@ from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
+from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.polling import Poller, PollSettings
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.connections import add_connection, update_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import active_jobs, get_job, request_cancel, request_job
-from recce_meta.repositories.types import JobStatus, ProfileTarget, RepositoryConnection
+from recce_meta.repositories.state.types import JobStatus, RepositoryConnection
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from tests.dbt_environments import dbt_environment, environments_folder
 from tests.git_server import GitServer

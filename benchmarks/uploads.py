@@ -22,7 +22,7 @@ from recce_meta.cli.run.upload import read_answer, upload_artifacts
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection
 from recce_meta.repositories.state.database import open_state
-from recce_meta.repositories.types import RepositoryConnection
+from recce_meta.repositories.state.types import RepositoryConnection
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import Store

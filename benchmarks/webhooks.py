@@ -16,10 +16,10 @@ from statistics import median
 import uvicorn
 
 from benchmarks.measure import Figure, Timing, within
-from recce_meta.repositories.secrets import read_keys
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection, put_secret
 from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.secrets import read_keys
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import bound_socket

@@ -48,7 +48,7 @@ from recce_meta.repositories.state.connections import add_connection, get_connec
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import finish_job, request_job, start_job
 from recce_meta.repositories.state.projects import OtherRepository, hand_over_project, repository_of
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobSource,
     JobStatus,

@@ -31,11 +31,11 @@ from uuid import uuid4
 import psycopg
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.repositories.requests import Caller, NewConnection, NewDatabase
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.database import open_state
 from recce_meta.repositories.state.jobs import events_after, get_job, list_jobs
-from recce_meta.repositories.types import QUALITY, SCAN, ExtractionJob, JobStatus, Stage, run_id_of_job
+from recce_meta.repositories.state.requests import Caller, NewConnection, NewDatabase
+from recce_meta.repositories.state.types import QUALITY, SCAN, ExtractionJob, JobStatus, Stage, run_id_of_job
 from recce_meta.store.quality import list_quality_runs
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store

@@ -31,7 +31,7 @@ from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories.dbt.versions import NEWEST, RUST
 from recce_meta.repositories.state.jobs import get_job, request_job
 from recce_meta.repositories.state.pull_requests import get_pull_request, note_pull_request
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobStatus,
     PullRequestEvent,

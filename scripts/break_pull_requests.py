@@ -46,16 +46,15 @@ from recce_meta.repositories.extraction import ExtractionSettings, Extractor
 from recce_meta.repositories.follow_ups.handlers import task_handlers
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
+from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.state.connections import add_connection, get_connection
 from recce_meta.repositories.state.database import State, open_state
-from recce_meta.repositories.state.follow_ups import add_report
 from recce_meta.repositories.state.jobs import get_job
 from recce_meta.repositories.state.pull_requests import get_pull_request, note_pull_request
-from recce_meta.repositories.state.tasks import list_tasks
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.tasks import add_report, list_tasks
+from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobStatus,
-    ProfileTarget,
     PullRequest,
     PullRequestEvent,
     RepositoryConnection,

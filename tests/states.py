@@ -18,7 +18,7 @@ from sqlalchemy.schema import DropSchema
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import Requested, request_job
-from recce_meta.repositories.types import RepositoryConnection
+from recce_meta.repositories.state.types import RepositoryConnection
 from tests.forge_names import Forge
 
 T = TypeVar("T")

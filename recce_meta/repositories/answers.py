@@ -14,7 +14,7 @@ from recce_meta.models.run import Check, ExtractionTier, Trigger
 from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.declaring import STORED
 from recce_meta.repositories.state.jobs import JobStatistics, ObjectsFound, StageSeconds
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     ConnectionStatus,
     DatabaseOptions,
     ExtractionJob,
@@ -72,12 +72,6 @@ class ConnectionAnswer(ConnectionOptions, Tabular, frozen=True, kw_only=True):
     """Why the last comment, commit status or webhook could not be written."""
     created_at: datetime
     created_by: str
-
-
-def project_of(connection: RepositoryConnection | ConnectionAnswer) -> str:
-    """Return the project of the runs of a database."""
-    options = connection.database
-    return (options and options.project) or connection.name
 
 
 def connection_answer(connection: RepositoryConnection) -> ConnectionAnswer:

@@ -29,7 +29,6 @@ from recce_meta.repositories.dbt.commands import (
 from recce_meta.repositories.dbt.environments import discard, use_environment
 from recce_meta.repositories.dbt.outcome import (
     DbtFailed,
-    DbtFailure,
     TakenManifest,
     check_completed,
     keep_partial_parse,
@@ -61,7 +60,7 @@ from recce_meta.repositories.isolation.base import Program, ProgramSandbox
 from recce_meta.repositories.isolation.base import Settings as IsolationSettings
 from recce_meta.repositories.isolation.docker import FOLDER_IN_IMAGE, Image
 from recce_meta.repositories.isolation.sandbox import choose
-from recce_meta.repositories.types import RepositoryConnection
+from recce_meta.repositories.state.types import DbtFailure, RepositoryConnection
 from recce_meta.repositories.workflow import JobRun
 from recce_meta.warehouses import available
 

@@ -40,7 +40,7 @@ from recce_meta.repositories.commits.files import find_job_files
 from recce_meta.repositories.commits.resolving import Commits, settings_for, without_rights
 from recce_meta.repositories.commits.tiers import why_without_dbt
 from recce_meta.repositories.dbt.commands import PackageAccess
-from recce_meta.repositories.dbt.outcome import DbtFailure, is_full_disk
+from recce_meta.repositories.dbt.outcome import is_full_disk
 from recce_meta.repositories.dbt.project import remove_leaving_links
 from recce_meta.repositories.dbt.versions import NEWEST
 from recce_meta.repositories.dbt_stages import (
@@ -85,10 +85,10 @@ from recce_meta.repositories.recording import (
 )
 from recce_meta.repositories.state.connections import get_connection, list_connections
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.job_files import put_job_file
+from recce_meta.repositories.state.jobs import put_job_file
 from recce_meta.repositories.state.projects import OtherRepository
 from recce_meta.repositories.state.pull_requests import change_report
-from recce_meta.repositories.types import JobSource, RepositoryConnection, Stage
+from recce_meta.repositories.state.types import DbtFailure, JobSource, RepositoryConnection, Stage
 from recce_meta.repositories.workflow import (
     FolderGone,
     JobRun,

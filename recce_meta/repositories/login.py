@@ -13,10 +13,10 @@ from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.http import HttpClient
-from recce_meta.repositories.secrets import Keys, Scrubber, SecretField, read_keys
 from recce_meta.repositories.state.connections import read_secret
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.types import RepositoryConnection
+from recce_meta.repositories.state.secrets import Keys, Scrubber, SecretField, read_keys
+from recce_meta.repositories.state.types import RepositoryConnection
 
 _LARGEST_PAGE = 32 * 2**20
 """Bytes of one answer of a forge: 100 comments of 64 KiB each, with room for their authors."""

@@ -24,7 +24,7 @@ from recce_meta.models.lineage import ColumnGraph, Kind
 from recce_meta.models.run import ExtractionTier
 from recce_meta.repositories.processes import Completed, ProcessLimits, memory_limit, run_process
 from recce_meta.repositories.reading import package_folder, with_rendered_code
-from recce_meta.repositories.types import head_environment_of
+from recce_meta.repositories.state.types import head_environment_of
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
 
 UPLOAD = "upload.json"

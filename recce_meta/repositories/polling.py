@@ -30,14 +30,14 @@ from recce_meta.repositories.state.connections import (
 )
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import active_jobs, last_job, last_run, request_job
-from recce_meta.repositories.state.webhooks import clear_stale, list_stale
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     HEALING_FAILURES,
     QUALITY,
     SCAN,
     ExtractionJob,
     RepositoryConnection,
 )
+from recce_meta.repositories.state.webhooks import clear_stale, list_stale
 
 LONGEST = timedelta(days=1)
 """Longest pause before a commit is extracted again that failed for a reason that may heal."""

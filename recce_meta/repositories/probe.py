@@ -21,8 +21,8 @@ from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.requests import NewConnection, normal_subdirectory
-from recce_meta.repositories.secrets import Scrubber
+from recce_meta.repositories.state.requests import NewConnection, normal_subdirectory
+from recce_meta.repositories.state.secrets import Scrubber
 from recce_meta.warehouses import available
 
 MOST_SHOWN = 10

@@ -28,9 +28,9 @@ from recce_meta.repositories.state.projects import (
     follow_folder,
     holding_project,
 )
+from recce_meta.repositories.state.turns import Idle
+from recce_meta.repositories.state.types import RepositoryConnection, Stage
 from recce_meta.repositories.state.uploads import last_runs
-from recce_meta.repositories.turns import Idle
-from recce_meta.repositories.types import RepositoryConnection, Stage
 from recce_meta.store.columns import columns_of
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store

@@ -32,7 +32,6 @@ from recce_meta.repositories.answers import (
     connection_answer,
     job_answer,
     progress_answer,
-    project_of,
     stage_answers,
     statistics_answer,
 )
@@ -41,7 +40,10 @@ from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.declaring import NEW, STORED, options_of
-from recce_meta.repositories.requests import (
+from recce_meta.repositories.state import connections, jobs, workers
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.projects import check_owner, follow_login, hand_over_project
+from recce_meta.repositories.state.requests import (
     SECRET_FIELDS,
     Caller,
     ConnectionChange,
@@ -56,12 +58,15 @@ from recce_meta.repositories.requests import (
     refuse_untrusted,
     secrets_of,
 )
-from recce_meta.repositories.secrets import Keys, SecretField, read_keys
-from recce_meta.repositories.state import connections, jobs, workers
-from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.follow_ups import add_follow_up, repeat_reports
-from recce_meta.repositories.state.projects import check_owner, follow_login, hand_over_project
-from recce_meta.repositories.types import ExtractionJob, JobEvent, JobStatus, RepositoryConnection
+from recce_meta.repositories.state.secrets import Keys, SecretField, read_keys
+from recce_meta.repositories.state.tasks import add_follow_up, repeat_reports
+from recce_meta.repositories.state.types import (
+    ExtractionJob,
+    JobEvent,
+    JobStatus,
+    RepositoryConnection,
+    project_of,
+)
 from recce_meta.repositories.webhooks.receiving import HookReceiver
 from recce_meta.repositories.webhooks.setup import PUBLIC_URL, HookSetup, WebhookAnswer, run_in_thread
 

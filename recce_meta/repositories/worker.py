@@ -35,6 +35,7 @@ from recce_meta.repositories.follow_ups.runner import Handler, TaskRunner
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job
 from recce_meta.repositories.state.tasks import forget_tasks
+from recce_meta.repositories.state.types import Stage, TaskKind
 from recce_meta.repositories.state.uploads import fail_stale_uploads
 from recce_meta.repositories.state.workers import (
     STALE_SECONDS,
@@ -44,7 +45,6 @@ from recce_meta.repositories.state.workers import (
     list_workers,
     stale_workers,
 )
-from recce_meta.repositories.types import Stage, TaskKind
 from recce_meta.repositories.workflow import (
     JOB_FILE,
     QUEUE,

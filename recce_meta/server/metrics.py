@@ -28,9 +28,7 @@ from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError, fi
 from recce_meta.lazy import LazyModule
 from recce_meta.redaction import presentable
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.figures import StateFigures, read_figures
-from recce_meta.repositories.state.leases import MetricsLease
-from recce_meta.repositories.state.workers import STALE_SECONDS
+from recce_meta.repositories.state.workers import STALE_SECONDS, MetricsLease, StateFigures, read_figures
 from recce_meta.telemetry import COUNTERS, HISTOGRAMS
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from recce_meta.repositories.state.projects import hand_over_project
 from recce_meta.repositories.state.tables import project_owners, pull_requests
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.state.tokens import TokenScope, add_token
-from recce_meta.repositories.types import RepositoryConnection, TaskKind
+from recce_meta.repositories.state.types import RepositoryConnection, TaskKind
 from recce_meta.server.access import limits as uploads
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app

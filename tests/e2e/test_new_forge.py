@@ -33,7 +33,7 @@ from msgspec import Struct
 from recce_meta.repositories.forges.events import SentRepository, decode, pull_request_of
 from recce_meta.repositories.forges.forge import HookForm
 from recce_meta.repositories.forges.gitea.forge import Gitea
-from recce_meta.repositories.types import PullRequestEvent
+from recce_meta.repositories.state.types import PullRequestEvent
 
 
 class Proposal(Struct):

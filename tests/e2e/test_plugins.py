@@ -155,8 +155,8 @@ import yaml
 from recce_meta.render.relation import is_quoted, warn_of_defaults
 from recce_meta.repositories.dbt.adapter_guess import guess_adapter
 from recce_meta.repositories.dbt.profile import write_profile
-from recce_meta.repositories.requests import NewConnection, check_request
-from recce_meta.repositories.types import ProfileTarget
+from recce_meta.repositories.state.requests import NewConnection, check_request
+from recce_meta.repositories.options.values import ProfileTarget
 
 here = Path("project")
 check_request(NewConnection(repo_url="https://github.com/a/shop", adapter="quack"))

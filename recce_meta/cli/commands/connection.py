@@ -12,8 +12,7 @@ from recce_meta.cli.lazy import Decorator, lazy, packed
 from recce_meta.cli.options import LISTS, MOST, format_option, parse_age
 from recce_meta.errors import UsageError, quoted
 from recce_meta.plugins import connection_types
-from recce_meta.repositories.options.connections import ConnectionOptions
-from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.options.connections import ConnectionOptions, DatabaseSettings
 from recce_meta.repositories.options.declaring import FLAG, LIST, MINUTES, MOST_MINUTES, options_of
 
 SCOPES = ("read", "write", "upload", "extract", "query", "admin")

@@ -32,10 +32,9 @@ from recce_meta.repositories.answers import (
     JobDetails,
     ProgressAnswer,
     StageAnswer,
-    project_of,
 )
 from recce_meta.repositories.state.tokens import ApiToken
-from recce_meta.repositories.types import ConnectionStatus, JobStatus, Stage
+from recce_meta.repositories.state.types import ConnectionStatus, JobStatus, Stage, project_of
 from recce_meta.repositories.webhooks.setup import WebhookAnswer
 
 _STATUS_STYLES = {

@@ -22,8 +22,8 @@ from recce_meta.cli.options import say
 from recce_meta.cli.run.serve import stores_of
 from recce_meta.errors import ConfigurationError, RecceMetaError, install_hint
 from recce_meta.models.run import Check
-from recce_meta.repositories.secrets import KEY_FILE
 from recce_meta.repositories.state.database import State, open_state, require_state
+from recce_meta.repositories.state.secrets import KEY_FILE
 from recce_meta.temporary import temporary_folder
 
 PACKAGES = ("dbos", "cryptography", "uv")

@@ -11,7 +11,7 @@ from recce_meta.api.checks import DEFAULT_FILES as CHECK_FILES
 from recce_meta.api.quality import DEFAULT_FILES as QUALITY_FILES
 from recce_meta.config.discovery import CONFIG_FILE
 from recce_meta.profiles.discovery import PROJECT_FILE
-from recce_meta.repositories.state.job_files import LARGEST
+from recce_meta.repositories.state.jobs import LARGEST
 
 _NAMES = {"checks.yml": CHECK_FILES, "quality.yml": QUALITY_FILES, CONFIG_FILE: (CONFIG_FILE,)}
 """Names that a file may have in the repository, by the name that it is stored under."""

@@ -18,7 +18,7 @@ from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.git.history import Head, history_path, merge_base
 from recce_meta.repositories.git.mirrors import mirror_path
 from recce_meta.repositories.login import Logins
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     JobSource,
     PullRequest,
     RepositoryConnection,

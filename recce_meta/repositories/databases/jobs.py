@@ -38,7 +38,6 @@ from recce_meta.errors import (
 )
 from recce_meta.extractors.database import ScanScope
 from recce_meta.report.terminal import one_line
-from recce_meta.repositories.answers import project_of
 from recce_meta.repositories.databases.opening import (
     CORRECT,
     MOST_CONNECTIONS,
@@ -47,13 +46,13 @@ from recce_meta.repositories.databases.opening import (
     scope_of,
 )
 from recce_meta.repositories.recording import TargetStores
-from recce_meta.repositories.requests import secrets_in
-from recce_meta.repositories.secrets import read_keys
 from recce_meta.repositories.state.connections import read_secret
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import last_run
 from recce_meta.repositories.state.projects import claim_project
-from recce_meta.repositories.types import SCAN, RepositoryConnection, Stage, run_id_of_job
+from recce_meta.repositories.state.requests import secrets_in
+from recce_meta.repositories.state.secrets import read_keys
+from recce_meta.repositories.state.types import SCAN, RepositoryConnection, Stage, project_of, run_id_of_job
 from recce_meta.repositories.workflow import JobRun, Result, StageFailed, StageFunction
 
 LOCK_SECONDS = 600.0

@@ -21,8 +21,8 @@ from recce_meta.models import Check
 from recce_meta.report.terminal import one_line
 from recce_meta.repositories.answers import ConnectionTest
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress, check_host
-from recce_meta.repositories.requests import secrets_in
-from recce_meta.repositories.types import DatabaseOptions
+from recce_meta.repositories.state.requests import secrets_in
+from recce_meta.repositories.state.types import DatabaseOptions
 
 FOLDER = "RECCE_META_DATABASE_FOLDER"
 """Variable with the only folder of database files for URLs that arrive over the network."""

@@ -12,10 +12,9 @@ from msgspec.structs import asdict, replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import UsageError, mask_errors, quoted
 from recce_meta.models.quality import read_fail_on
-from recce_meta.repositories.options.connections import ConnectionOptions
-from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.options.connections import ConnectionOptions, DatabaseSettings
 from recce_meta.repositories.options.declaring import LIST, MINUTES, NEW, STORED, options_of
-from recce_meta.repositories.requests import (
+from recce_meta.repositories.state.requests import (
     LONGEST,
     VARIABLE,
     Caller,
@@ -26,8 +25,8 @@ from recce_meta.repositories.requests import (
     check_minutes,
     secrets_in,
 )
-from recce_meta.repositories.secrets import SecretField
-from recce_meta.repositories.types import DATABASE, QUALITY, SCAN, DatabaseOptions, RepositoryConnection
+from recce_meta.repositories.state.secrets import SecretField
+from recce_meta.repositories.state.types import DATABASE, QUALITY, SCAN, DatabaseOptions, RepositoryConnection
 
 MOST_PATTERNS = 100
 _LOGINS = ("target", "profile", "url_env", "url")

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from recce_meta.errors import ProfileError, RecceMetaError
 from recce_meta.profiles.yaml_file import read_mapping
-from recce_meta.repositories.types import ProfileTarget
+from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.warehouses import available, warehouse_named
 
 _PROFILES = ("*profiles*.yml", "*/*profiles*.yml", "*profiles*.yaml", ".*/*profiles*.yml")

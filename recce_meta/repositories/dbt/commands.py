@@ -18,7 +18,7 @@ from recce_meta.repositories.dbt.profile import DbtProfile
 from recce_meta.repositories.dbt.project import DbtProject, path_text
 from recce_meta.repositories.dbt.versions import RUST, is_before, is_satisfied
 from recce_meta.repositories.processes import ProcessLimits, memory_limit
-from recce_meta.repositories.requests import RESERVED
+from recce_meta.repositories.state.requests import RESERVED
 
 _MEMORY = memory_limit(8 * 2**30)
 PARSE_LIMITS = ProcessLimits(seconds=900, memory=_MEMORY, processes=256, file_size=2**30)

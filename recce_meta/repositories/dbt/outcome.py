@@ -9,7 +9,6 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from enum import Enum
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +17,7 @@ from msgspec import Struct
 from recce_meta.errors import ArtifactError, shorten
 from recce_meta.repositories.dbt.commands import DbtCommand
 from recce_meta.repositories.processes import Completed
+from recce_meta.repositories.state.types import DbtFailure
 
 MANIFEST = "manifest.json"
 PARTIAL_PARSE = "partial_parse.msgpack"
@@ -25,37 +25,6 @@ LARGEST_MANIFEST = 2**29
 """Bytes; the manifest of 5,000 models has about 50 MB."""
 _MESSAGE_LENGTH = 600
 _PIECE = 2**20
-
-
-class DbtFailure(str, Enum):
-    """Kind of a failed command of dbt."""
-
-    VARIABLE = "variable"
-    """An environment variable is missing."""
-    PACKAGE = "package"
-    """A package is not installed, or does not exist."""
-    HUB = "hub"
-    """The hub of packages, or the server of a package, does not answer."""
-    DISK = "disk"
-    """The disk of the worker is full."""
-    CHECKOUT = "checkout"
-    """dbt cannot see the folder of the checkout, although it exists."""
-    CONNECTION = "connection"
-    """The adapter has tried to connect to a warehouse."""
-    VERSION = "version"
-    """The project, or a package, refuses this version of dbt."""
-    PROFILE = "profile"
-    """The profile is invalid for the adapter."""
-    COMPILATION = "compilation"
-    """A file of the project is invalid."""
-    ENVIRONMENT = "environment"
-    """dbt does not start."""
-    TIME = "time"
-    MEMORY = "memory"
-    OUTPUT = "output"
-    MANIFEST = "manifest"
-    """dbt succeeded, but its manifest is missing or cannot be accepted."""
-    OTHER = "other"
 
 
 class DbtFailed(ArtifactError):

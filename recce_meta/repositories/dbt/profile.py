@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from recce_meta.errors import ConfigurationError
 from recce_meta.profiles.discovery import PROFILES_FILE
-from recce_meta.repositories.types import ProfileTarget
+from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.warehouses import available, warehouse_named
 
 DEFAULT_TARGET = ProfileTarget(target="dev", schema="analytics", database="analytics")

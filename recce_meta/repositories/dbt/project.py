@@ -14,7 +14,7 @@ from recce_meta.errors import ConfigurationError
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.profiles.yaml_file import line_of, read_mapping
 from recce_meta.repositories.dbt.adapter_guess import AdapterGuess, guess_adapter
-from recce_meta.repositories.requests import RESERVED
+from recce_meta.repositories.state.requests import RESERVED
 
 PACKAGES_FILES = ("packages.yml", "dependencies.yml")
 """Files that name packages; dbt takes those of the first that has any."""

@@ -11,8 +11,8 @@ from recce_meta._version import __version__
 from recce_meta.errors import RecceMetaError, first_line, install_hint
 from recce_meta.models.run import Check
 from recce_meta.redaction import presentable
-from recce_meta.repositories.secrets import KEY, KEY_FILE, key_file_of, read_keys, unseal
 from recce_meta.repositories.state.database import VERSION, State, existing_state, stored_version
+from recce_meta.repositories.state.secrets import KEY, KEY_FILE, key_file_of, read_keys, unseal
 from recce_meta.repositories.state.tables import connection_secrets
 from recce_meta.repositories.state.workers import STALE_SECONDS, list_workers, stale_workers
 

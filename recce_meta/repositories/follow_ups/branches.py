@@ -14,10 +14,9 @@ from recce_meta.repositories.follow_ups.context import TaskContext
 from recce_meta.repositories.follow_ups.databases import database_events
 from recce_meta.repositories.follow_ups.events import Event, EventKind, add_event
 from recce_meta.repositories.state.connections import get_connection
-from recce_meta.repositories.state.follow_ups import earlier_job
-from recce_meta.repositories.state.job_files import read_job_files
-from recce_meta.repositories.state.jobs import at_failed_stage, get_job
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.jobs import at_failed_stage, get_job, read_job_files
+from recce_meta.repositories.state.tasks import earlier_job
+from recce_meta.repositories.state.types import (
     SCAN,
     ExtractionJob,
     JobSource,

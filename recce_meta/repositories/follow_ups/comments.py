@@ -15,7 +15,7 @@ from recce_meta.report.markdown import MARKER, MAX_CHARS, diff_verdict
 from recce_meta.report.pull_request import pull_request_markdown
 from recce_meta.report.terminal import code, prose
 from recce_meta.repositories.forges.base import StatusState
-from recce_meta.repositories.types import ExtractionJob, JobSource, JobStatus
+from recce_meta.repositories.state.types import ExtractionJob, JobSource, JobStatus
 
 LONGEST_STATUS = 140
 """Characters that every forge accepts in the description of a commit status."""

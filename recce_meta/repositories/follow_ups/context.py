@@ -16,7 +16,7 @@ from recce_meta.repositories.follow_ups.links import PageLinks
 from recce_meta.repositories.forges.base import ForgeClient
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.types import RepositoryConnection
+from recce_meta.repositories.state.types import RepositoryConnection
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store
 

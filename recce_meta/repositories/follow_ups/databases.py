@@ -14,7 +14,7 @@ from recce_meta.quality.figures import Violation
 from recce_meta.report.review.notices import quality_notice, schema_notice
 from recce_meta.repositories.follow_ups.context import TaskContext
 from recce_meta.repositories.follow_ups.events import Event, EventKind
-from recce_meta.repositories.types import SCAN, ExtractionJob, RepositoryConnection, run_id_of_job
+from recce_meta.repositories.state.types import SCAN, ExtractionJob, RepositoryConnection, run_id_of_job
 
 
 async def database_events(

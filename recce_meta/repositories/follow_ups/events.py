@@ -12,7 +12,7 @@ from sqlalchemy import select
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tables import tasks
 from recce_meta.repositories.state.tasks import add_task
-from recce_meta.repositories.types import RepositoryConnection, TaskKind
+from recce_meta.repositories.state.types import RepositoryConnection, TaskKind
 
 
 class EventKind(str, Enum):

@@ -20,7 +20,7 @@ from recce_meta.repositories.notifications.sending import send_notification
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.types import RepositoryConnection, Task, TaskKind
+from recce_meta.repositories.state.types import RepositoryConnection, Task, TaskKind
 
 
 def task_handlers(

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from recce_meta.errors import UsageError
 from recce_meta.report.addresses import Addresses, segment, server_addresses
-from recce_meta.repositories.types import ExtractionJob
+from recce_meta.repositories.state.types import ExtractionJob
 
 PUBLIC_URL = "RECCE_META_PUBLIC_URL"
 

@@ -11,9 +11,9 @@ from recce_meta.models import RunMetadata
 from recce_meta.repositories.follow_ups.context import TaskContext
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.follow_ups import forget_job_files
 from recce_meta.repositories.state.pull_requests import change_report, get_pull_request
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.tasks import forget_job_files
+from recce_meta.repositories.state.types import (
     PullRequest,
     PullRequestState,
     Task,

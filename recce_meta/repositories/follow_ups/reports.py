@@ -23,7 +23,6 @@ from recce_meta.errors import (
 )
 from recce_meta.models.run import ExtractionTier
 from recce_meta.report.markdown import MAX_CHARS
-from recce_meta.repositories.commits.tiers import is_refused, needs_lower_base
 from recce_meta.repositories.follow_ups.checks import config_of
 from recce_meta.repositories.follow_ups.comments import (
     CommitVerdict,
@@ -43,14 +42,19 @@ from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.git.failures import GitFailure
 from recce_meta.repositories.state.connections import get_connection, list_connections, update_connection
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.job_files import read_job_files
-from recce_meta.repositories.state.jobs import at_failed_stage, get_job
+from recce_meta.repositories.state.jobs import (
+    at_failed_stage,
+    get_job,
+    is_refused,
+    needs_lower_base,
+    read_job_files,
+)
 from recce_meta.repositories.state.pull_requests import (
     change_report,
     get_pull_request,
     request_base_again,
 )
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobStatus,
     PullRequest,

@@ -28,7 +28,7 @@ from recce_meta.repositories.http import HttpFailure, HttpFailureKind
 from recce_meta.repositories.notifications.messages import NotificationFailed
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tasks import claim_task, end_task, renew_lease, retry_task
-from recce_meta.repositories.types import Task, TaskKind
+from recce_meta.repositories.state.types import Task, TaskKind
 from recce_meta.telemetry import TASKS
 
 Handler = Callable[[Task], Awaitable[None]]

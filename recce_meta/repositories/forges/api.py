@@ -22,7 +22,7 @@ from recce_meta.errors import shorten
 from recce_meta.repositories.forges.base import ForgeFailure, ForgeFailureKind, RemoteHook
 from recce_meta.repositories.git.outcome import wait_of
 from recce_meta.repositories.http import HttpAnswer, HttpClient, HttpFailure, HttpFailureKind
-from recce_meta.repositories.secrets import Scrubber
+from recce_meta.repositories.state.secrets import Scrubber
 
 CONTEXT = "recce_meta"
 """Name of the commit status."""

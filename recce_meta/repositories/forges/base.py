@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from recce_meta.errors import RecceMetaError
-from recce_meta.repositories.types import PullRequestEvent
+from recce_meta.repositories.state.types import PullRequestEvent
 
 
 class ForgeFailureKind(str, Enum):

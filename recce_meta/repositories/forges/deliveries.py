@@ -20,7 +20,7 @@ from recce_meta.repositories.forges.events import (
 )
 from recce_meta.repositories.forges.registry import forge_named
 from recce_meta.repositories.forges.signatures import PREFIX
-from recce_meta.repositories.types import ForgeName
+from recce_meta.repositories.state.types import ForgeName
 
 _DUMMY = PREFIX + base64.b64encode(bytes(32)).decode()
 """Secret for the work that a delivery without a known repository takes as well."""

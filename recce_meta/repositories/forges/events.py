@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from recce_meta.errors import UsageError
-from recce_meta.repositories.requests import check_branch
-from recce_meta.repositories.types import PullRequestEvent
+from recce_meta.repositories.state.requests import check_branch
+from recce_meta.repositories.state.types import PullRequestEvent
 
 Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 """Number of a pull request that the state can store."""

@@ -16,7 +16,7 @@ from recce_meta.repositories.forges.base import ForgeClient
 from recce_meta.repositories.forges.events import Event, SentRepository
 from recce_meta.repositories.forges.signatures import has_digest
 from recce_meta.repositories.git.address import TOKEN_USER, RepositoryAddress
-from recce_meta.repositories.types import PullRequest
+from recce_meta.repositories.state.types import PullRequest
 
 Headers = Mapping[str, str]
 _PAGE = re.compile(r"/(?:-|tree|blob|src|commits?|pulls?|branches|merge_requests)(?:/.*)?")

@@ -22,7 +22,7 @@ from recce_meta.repositories.forges.events import (
     shown,
     time_of,
 )
-from recce_meta.repositories.types import PullRequestEvent, PullRequestState
+from recce_meta.repositories.state.types import PullRequestEvent, PullRequestState
 
 _ACTIONS = frozenset(("opened", "reopened", "synchronize", "synchronized", "closed"))
 """Actions of pull requests that change commits or state; Gitea spells one of them differently."""

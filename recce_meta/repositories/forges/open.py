@@ -16,7 +16,7 @@ from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.http import HttpClient
 from recce_meta.repositories.login import Logins
-from recce_meta.repositories.types import RepositoryConnection
+from recce_meta.repositories.state.types import RepositoryConnection
 
 _HEADER = re.compile(r"[!-~]+")
 _KINDS: Mapping[GitFailureKind, ForgeFailureKind] = {

@@ -18,7 +18,7 @@ from recce_meta.repositories.polling import may_try_again
 from recce_meta.repositories.state.connections import get_connection, last_commits, update_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.pull_requests import list_pull_requests, note_pull_request
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     PullRequest,
     PullRequestEvent,
     PullRequestState,

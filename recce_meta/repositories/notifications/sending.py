@@ -38,11 +38,11 @@ from recce_meta.repositories.notifications.messages import (
     slack_body,
     teams_body,
 )
-from recce_meta.repositories.requests import notify_hint
-from recce_meta.repositories.secrets import KEY, Scrubber, SecretField, read_keys
 from recce_meta.repositories.state.connections import read_secret
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.types import RepositoryConnection
+from recce_meta.repositories.state.requests import notify_hint
+from recce_meta.repositories.state.secrets import KEY, Scrubber, SecretField, read_keys
+from recce_meta.repositories.state.types import RepositoryConnection
 
 SECONDS = 20.0
 """Time for a request to a webhook."""

@@ -19,11 +19,11 @@ from sqlalchemy.exc import IntegrityError
 
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.run import Trigger
-from recce_meta.repositories.secrets import Keys, SecretField, seal, unseal, wrong_key
 from recce_meta.repositories.state.audit import AuditAction, changes_of, note, settings_of
 from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.secrets import Keys, SecretField, seal, unseal, wrong_key
 from recce_meta.repositories.state.tables import api_tokens, connection_secrets, connections, jobs
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     ConnectionStatus,
     ExtractionJob,
     JobSource,

@@ -1,7 +1,8 @@
-"""Jobs in the state: at most one waits for each branch of a connection, and each has a log of events.
+"""Jobs in the state: at most one waits for each branch of a connection; each has a log and a few small files.
 
 A request while a job of the branch runs creates a waiting job or joins the one that exists. The connection's
-row is locked meanwhile, so that concurrent requests are answered one after the other.
+row is locked meanwhile, so that concurrent requests are answered one after the other. The files are those of
+the repository that tasks read after the job.
 """
 
 from __future__ import annotations
@@ -14,14 +15,22 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, delete, exists, func, insert, select, update
 
-from recce_meta.errors import UnknownNameError
+from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 from recce_meta.repositories.state.audit import AuditAction, note
 from recce_meta.repositories.state.database import State, values_of
-from recce_meta.repositories.state.tables import connections, job_events, jobs
-from recce_meta.repositories.types import ExtractionJob, JobEvent, JobFigures, JobSource, JobStatus, Stage
+from recce_meta.repositories.state.tables import connections, job_events, job_files, jobs
+from recce_meta.repositories.state.types import (
+    DbtFailure,
+    ExtractionJob,
+    JobEvent,
+    JobFigures,
+    JobSource,
+    JobStatus,
+    Stage,
+)
 
 _FIGURES = JobFigures.__struct_fields__
 _UNFINISHED = (JobStatus.PENDING.value, JobStatus.RUNNING.value)
@@ -466,3 +475,81 @@ def _from_row(row: RowMapping) -> ExtractionJob:
     del values["row"], values["events"]
     figures = {name: values.pop(name) for name in _FIGURES}
     return msgspec.convert(values | {"figures": figures}, ExtractionJob)
+
+
+FILES = ("checks.yml", "quality.yml", "recce_meta.yml")
+"""Names of the files that are stored."""
+LARGEST = 256_000
+"""Bytes of a stored file."""
+
+
+def put_job_file(state: State, job_id: str, name: str, content: str) -> None:
+    """Store a file of a job in place of the previous one.
+
+    Raises UsageError for another name than those in `FILES`, and for a file beyond `LARGEST`.
+    """
+    if name not in FILES:
+        raise UsageError(f"Invalid file of a job: {quoted(name)}", hint=f"use one of {', '.join(FILES)}")
+    if len(content.encode()) > LARGEST or "\0" in content:
+        raise UsageError(
+            f"{name} is not a text of at most {LARGEST:,} bytes", hint="split it, or remove what it repeats"
+        )
+    with state.write() as session:
+        # Delete and insert: a stage may run twice.
+        session.execute(delete(job_files).filter_by(job_id=job_id, name=name))
+        session.execute(insert(job_files).values(job_id=job_id, name=name, content=content))
+
+
+def read_job_files(state: State, job_id: str) -> dict[str, str]:
+    """Return the content of the files of a job by name; empty if it has none.
+
+    A job whose run was stored already has read nothing: its files are those of the job that recorded the run.
+    """
+    own = select(jobs.c.connection_id, jobs.c.run_id).where(jobs.c.id == job_id)
+    with state.read() as session:
+        found = _files_of(session, job_id)
+        job = session.execute(own).first()
+        if found or job is None or job.run_id is None:
+            return found
+        recorders = (
+            select(jobs.c.id)
+            .where(jobs.c.connection_id == job.connection_id, jobs.c.run_id == job.run_id)
+            .where(exists().where(job_files.c.job_id == jobs.c.id))
+            .order_by(jobs.c.row.desc())
+        )
+        recorder = session.scalar(recorders.limit(1))
+        return {} if recorder is None else _files_of(session, recorder)
+
+
+def _files_of(session: Connection, job_id: str) -> dict[str, str]:
+    query = select(job_files.c.name, job_files.c.content).filter_by(job_id=job_id)
+    return {row.name: row.content for row in session.execute(query.order_by(job_files.c.name))}
+
+
+REFUSALS = frozenset(failure.value for failure in DbtFailure) - {DbtFailure.ENVIRONMENT.value}
+"""Kinds of failures of dbt that are due to the commit, or to the settings of the connection."""
+
+
+def is_refused(job: ExtractionJob) -> bool:
+    """Return True if dbt ran, and refused the commit: not if dbt or its adapter cannot be had."""
+    return job.fallback is not None and job.failure in REFUSALS
+
+
+def needs_lower_base(head: ExtractionJob, base: ExtractionJob) -> bool:
+    """Return True if *base* was read with dbt, *head* without, and another job of the base can change that.
+
+    A base that began after the end of its head had its chance: another job would read it with dbt again.
+    """
+    return (
+        is_without_dbt(head)
+        and base.tier is ExtractionTier.GOLD
+        and base.started_at is not None
+        and head.ended_at is not None
+        and base.started_at < head.ended_at
+    )
+
+
+def is_without_dbt(head: ExtractionJob) -> bool:
+    """Return True if *head* was read without dbt for a reason that is not in its commit."""
+    is_lower = head.status is JobStatus.SUCCESS and head.tier is ExtractionTier.SILVER
+    return is_lower and not is_refused(head)

@@ -21,7 +21,7 @@ from recce_meta.repositories.state.audit import AuditAction, note
 from recce_meta.repositories.state.connections import list_connections
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tables import project_owners
-from recce_meta.repositories.types import RepositoryConnection, connection_environment_of
+from recce_meta.repositories.state.types import RepositoryConnection, connection_environment_of
 
 
 class OtherRepository(RecceMetaError):

@@ -15,11 +15,10 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from recce_meta.errors import UnknownNameError
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.database import State, values_of
-from recce_meta.repositories.state.follow_ups import add_report
 from recce_meta.repositories.state.jobs import Requested, add_job, cancel_jobs, lock_connection
 from recce_meta.repositories.state.tables import jobs, pull_requests
-from recce_meta.repositories.state.tasks import add_task
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.tasks import add_report, add_task
+from recce_meta.repositories.state.types import (
     HEALING_FAILURES,
     ExtractionJob,
     JobSource,

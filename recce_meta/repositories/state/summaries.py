@@ -18,7 +18,7 @@ from recce_meta.repositories.state.tables import (
     webhook_deliveries,
     webhooks,
 )
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     QUALITY,
     JobSource,
     JobStatus,

@@ -29,7 +29,7 @@ from sqlalchemy.types import DateTime, TypeDecorator, TypeEngine
 
 from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.declaring import STORED, options_of
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobEvent,
     JobFigures,

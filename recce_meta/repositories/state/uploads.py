@@ -9,10 +9,10 @@ from sqlalchemy import func, insert, select
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.connections import note_outcome
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.follow_ups import add_follow_up
 from recce_meta.repositories.state.jobs import finish_job, get_job, lock_connection
 from recce_meta.repositories.state.tables import jobs, pull_requests
-from recce_meta.repositories.types import ExtractionJob, JobSource, JobStatus, head_label_of
+from recce_meta.repositories.state.tasks import add_follow_up
+from recce_meta.repositories.state.types import ExtractionJob, JobSource, JobStatus, head_label_of
 
 LONGEST = timedelta(minutes=15)
 """Time after which an upload without an outcome belongs to a process that has died."""

@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
-from recce_meta.repositories.secrets import Keys, SecretField
 from recce_meta.repositories.state.connections import change_secrets
 from recce_meta.repositories.state.database import State, values_of
 from recce_meta.repositories.state.jobs import lock_connection
+from recce_meta.repositories.state.secrets import Keys, SecretField
 from recce_meta.repositories.state.tables import (
     connection_secrets,
     connections,
@@ -21,7 +21,7 @@ from recce_meta.repositories.state.tables import (
     webhook_deliveries,
     webhooks,
 )
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     ForgeName,
     JobSource,
     JobStatus,

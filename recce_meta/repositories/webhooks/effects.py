@@ -16,8 +16,13 @@ from recce_meta.repositories.state.connections import postpone_poll
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import request_cancel, request_job
 from recce_meta.repositories.state.pull_requests import get_pull_request, note_pull_request
+from recce_meta.repositories.state.types import (
+    JobStatus,
+    PullRequestEvent,
+    PullRequestState,
+    RepositoryConnection,
+)
 from recce_meta.repositories.state.webhooks import clear_stale, mark_stale, newest_job
-from recce_meta.repositories.types import JobStatus, PullRequestEvent, PullRequestState, RepositoryConnection
 
 REQUESTED_BY = "webhook"
 

@@ -21,9 +21,10 @@ from recce_meta.repositories.forges.deliveries import (
     sent_repository,
 )
 from recce_meta.repositories.forges.events import Delivery, SentRepository
-from recce_meta.repositories.secrets import SecretField, read_keys, unseal
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.secrets import SecretField, read_keys, unseal
+from recce_meta.repositories.state.types import ForgeName, RepositoryConnection, WebhookDelivery
 from recce_meta.repositories.state.webhooks import (
     FORMER_SECRET,
     SECRET,
@@ -31,7 +32,6 @@ from recce_meta.repositories.state.webhooks import (
     note_delivery,
     webhook_candidates,
 )
-from recce_meta.repositories.types import ForgeName, RepositoryConnection, WebhookDelivery
 from recce_meta.repositories.webhooks.effects import HookEffect, HookOutcome, apply_event
 
 _MOST_CACHED = 10_000

@@ -27,11 +27,12 @@ from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.forges.signatures import new_secret
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
-from recce_meta.repositories.requests import refuse_database
-from recce_meta.repositories.secrets import Keys, SecretField
 from recce_meta.repositories.state.audit import AuditAction, note_now
 from recce_meta.repositories.state.connections import read_secret, update_connection
 from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.requests import refuse_database
+from recce_meta.repositories.state.secrets import Keys, SecretField
+from recce_meta.repositories.state.types import RepositoryConnection, Webhook, WebhookDelivery
 from recce_meta.repositories.state.webhooks import (
     FORMER_SECRET,
     SECRET,
@@ -39,7 +40,6 @@ from recce_meta.repositories.state.webhooks import (
     list_deliveries,
     put_webhook,
 )
-from recce_meta.repositories.types import RepositoryConnection, Webhook, WebhookDelivery
 
 PUBLIC_URL = "RECCE_META_PUBLIC_URL"
 FORGE_SECONDS = 30.0

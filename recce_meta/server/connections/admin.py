@@ -17,9 +17,9 @@ from recce_meta.repositories.service import WORKER_SECONDS
 from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.summaries import environment_summaries, seconds_by_connection
 from recce_meta.repositories.state.tasks import list_tasks
+from recce_meta.repositories.state.types import Task, TaskStatus
 from recce_meta.repositories.state.workers import list_workers, stale_workers
 from recce_meta.repositories.state.workspaces import list_workspaces
-from recce_meta.repositories.types import Task, TaskStatus
 from recce_meta.server.connections.disk import folder_sizes, free_space
 from recce_meta.server.connections.freshness import Age, age_html
 from recce_meta.server.connections.lists import CRUMB, ages, one_line, tone_of, worker_notes

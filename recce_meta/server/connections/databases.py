@@ -10,13 +10,12 @@ from typing import Any
 from recce_meta.api.browse.overview import EnvironmentState, Score
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.report.addresses import Addresses
-from recce_meta.repositories.answers import ActiveJob, ConnectionAnswer, project_of
-from recce_meta.repositories.options.connections import ConnectionOptions
-from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.answers import ActiveJob, ConnectionAnswer
+from recce_meta.repositories.options.connections import ConnectionOptions, DatabaseSettings
 from recce_meta.repositories.options.declaring import options_of
-from recce_meta.repositories.requests import ConnectionChange, NewConnection, NewDatabase
+from recce_meta.repositories.state.requests import ConnectionChange, NewConnection, NewDatabase
 from recce_meta.repositories.state.summaries import last_issues
-from recce_meta.repositories.types import run_id_of_job
+from recce_meta.repositories.state.types import project_of, run_id_of_job
 from recce_meta.server.access.problems import Problem
 from recce_meta.server.connections.forms import addresses_of, converted, form_page
 from recce_meta.server.connections.freshness import current_jobs, freshness, sentence_html, sentence_text

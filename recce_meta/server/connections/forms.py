@@ -18,8 +18,13 @@ from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.repositories.answers import ConnectionAnswer, ConnectionTest
 from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.declaring import options_of
-from recce_meta.repositories.requests import SECRET_FIELDS, ConnectionChange, DatabaseChange, NewConnection
 from recce_meta.repositories.service import ConnectionTestFailed
+from recce_meta.repositories.state.requests import (
+    SECRET_FIELDS,
+    ConnectionChange,
+    DatabaseChange,
+    NewConnection,
+)
 from recce_meta.server.access.problems import problem
 from recce_meta.server.connections.inputs import (
     Fields,

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from recce_meta.errors import plural
 from recce_meta.redaction import neutralise
 from recce_meta.repositories.answers import ActiveJob, ConnectionAnswer
-from recce_meta.repositories.types import SCAN, JobStatus
+from recce_meta.repositories.state.types import SCAN, JobStatus
 
 AgeKind = Literal["ago", "in", "for"]
 """Age of what happened, time until something happens, or time since something began."""

@@ -18,8 +18,8 @@ from recce_meta.repositories.state.summaries import (
     hook_summaries,
     open_pull_requests,
 )
+from recce_meta.repositories.state.types import JobSource, PullRequest, Webhook, WebhookDelivery
 from recce_meta.repositories.state.webhooks import list_deliveries
-from recce_meta.repositories.types import JobSource, PullRequest, Webhook, WebhookDelivery
 from recce_meta.server.connections.freshness import (
     Age,
     age_html,

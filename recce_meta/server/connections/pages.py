@@ -15,12 +15,11 @@ from recce_meta.repositories.answers import (
     JobAnswer,
     ProgressAnswer,
     StageAnswer,
-    project_of,
 )
 from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.forges.watching import UNLISTED
 from recce_meta.repositories.state.pull_requests import get_pull_request, list_pull_requests
-from recce_meta.repositories.types import DatabaseOptions, JobSource, JobStatus
+from recce_meta.repositories.state.types import DatabaseOptions, JobSource, JobStatus, project_of
 from recce_meta.server.access.scopes import CONNECTIONS as API
 from recce_meta.server.connections.freshness import (
     Age,

@@ -19,8 +19,8 @@ from starlette.routing import Route
 
 from recce_meta.report.addresses import segment, segment_text
 from recce_meta.repositories.answers import ConnectionAnswer, connection_answer
-from recce_meta.repositories.requests import Caller, refuse_database
 from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.state.requests import Caller, refuse_database
 from recce_meta.server.access.problems import NotAllowed
 from recce_meta.server.listing import Listing
 from recce_meta.server.rendering import Page

@@ -25,7 +25,7 @@ from recce_meta.repositories.answers import (
     ProgressAnswer,
 )
 from recce_meta.repositories.manifest_reader import UploadRequest
-from recce_meta.repositories.requests import ConnectionChange, NewConnection
+from recce_meta.repositories.state.requests import ConnectionChange, NewConnection
 from recce_meta.repositories.webhooks.receiving import ReceivedDelivery
 from recce_meta.repositories.webhooks.setup import WebhookAnswer
 from recce_meta.server.access.problems import ErrorAnswer

@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from recce_meta.errors import StoreError, UsageError
 from recce_meta.models import RunMetadata
-from recce_meta.repositories.requests import Caller
 from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.state.requests import Caller
 from recce_meta.server.access.limits import ConnectionLimits
 from recce_meta.server.access.problems import NotFound, UploadTooLarge
 from recce_meta.server.access.scopes import Grant

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from recce_meta._version import __version__
 from recce_meta.errors import ArtifactError, DatabaseNotFound, StoreNotFound, UsageError
 from recce_meta.models.run import COMPLETE
-from recce_meta.repositories.requests import PermissionRefused
+from recce_meta.repositories.state.requests import PermissionRefused
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.state.workspaces import Workspace, touch_workspace
 from recce_meta.server.access.limits import UploadLimits, receive_upload

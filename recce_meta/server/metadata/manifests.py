@@ -29,20 +29,20 @@ from recce_meta.repositories.manifest_reader import (
 )
 from recce_meta.repositories.processes import Completed
 from recce_meta.repositories.recording import ProjectClaim, object_counts
-from recce_meta.repositories.requests import check_branch, refuse_database
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import note_outcome
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import add_event, finish_job
 from recce_meta.repositories.state.projects import OtherRepository, owned_environments, owned_projects
-from recce_meta.repositories.state.uploads import begin_upload, fail_upload, follow_upload, last_runs
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.requests import check_branch, refuse_database
+from recce_meta.repositories.state.types import (
     JobFigures,
     JobStatus,
     RepositoryConnection,
     Stage,
     connection_environment_of,
 )
+from recce_meta.repositories.state.uploads import begin_upload, fail_upload, follow_upload, last_runs
 from recce_meta.server.access.limits import ConnectionLimits
 from recce_meta.server.access.problems import OtherEnvironment, OtherProject, StoreBusy, UploadRefused
 from recce_meta.server.metadata.call import store_of

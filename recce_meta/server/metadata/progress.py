@@ -22,7 +22,7 @@ from starlette.responses import Response, StreamingResponse
 from recce_meta.redaction import harmless_json
 from recce_meta.repositories.answers import ProgressAnswer
 from recce_meta.repositories.service import RepositoryService
-from recce_meta.repositories.types import JobEvent
+from recce_meta.repositories.state.types import JobEvent
 
 EVENT_STREAM = "text/event-stream"
 RETRY_MILLISECONDS = 2000

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from recce_meta.models.lineage import Direction
 from recce_meta.repositories.answers import ConnectionAnswer, ExtractAnswer
 from recce_meta.repositories.manifest_reader import UPLOAD, UploadDetails
-from recce_meta.repositories.requests import decode_change, decode_new_connection
 from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.state.requests import decode_change, decode_new_connection
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.server.access.limits import receive_upload
 from recce_meta.server.access.problems import NotFound

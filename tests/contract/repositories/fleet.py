@@ -19,7 +19,7 @@ from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.connections import add_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import Requested, get_job, request_job
-from recce_meta.repositories.types import ExtractionJob, RepositoryConnection
+from recce_meta.repositories.state.types import ExtractionJob, RepositoryConnection
 from tests.forge_names import Forge
 
 SCRIPT = Path(__file__).with_name("tiny_worker.py")

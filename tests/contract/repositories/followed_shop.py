@@ -34,19 +34,18 @@ from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state import tables
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.follow_ups import add_follow_up
-from recce_meta.repositories.state.job_files import put_job_file
 from recce_meta.repositories.state.jobs import (
     add_event,
     finish_job,
     get_job,
+    put_job_file,
     request_job,
     set_stage,
     start_job,
 )
 from recce_meta.repositories.state.pull_requests import get_pull_request, note_pull_request
-from recce_meta.repositories.state.tasks import list_tasks
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.tasks import add_follow_up, list_tasks
+from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobSource,
     JobStatus,

@@ -31,7 +31,7 @@ from recce_meta.repositories.state.projects import (
     hand_over_project,
     owned_projects,
 )
-from recce_meta.repositories.types import EXCEEDED, JobStatus, RepositoryConnection, Stage
+from recce_meta.repositories.state.types import EXCEEDED, JobStatus, RepositoryConnection, Stage
 from recce_meta.repositories.workflow import FolderGone, JobRun, Result, StageFailed, StageFunction
 from recce_meta.store import write as write_module
 from recce_meta.store.read import find_runs

@@ -17,12 +17,13 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.run import Trigger
-from recce_meta.repositories.answers import project_of
 from recce_meta.repositories.databases.opening import FOLDER
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
 from recce_meta.repositories.polling import Poller, PollSettings
-from recce_meta.repositories.requests import (
+from recce_meta.repositories.state.connections import get_connection, update_connection
+from recce_meta.repositories.state.jobs import events_after, finish_job, last_job, list_jobs
+from recce_meta.repositories.state.requests import (
     Caller,
     ConnectionChange,
     DatabaseChange,
@@ -30,14 +31,13 @@ from recce_meta.repositories.requests import (
     NewDatabase,
     PermissionRefused,
 )
-from recce_meta.repositories.state.connections import get_connection, update_connection
-from recce_meta.repositories.state.jobs import events_after, finish_job, last_job, list_jobs
 from recce_meta.repositories.state.summaries import last_issues
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     QUALITY,
     SCAN,
     JobStatus,
     Stage,
+    project_of,
 )
 from recce_meta.store.quality import list_quality_runs
 from tests.contract.repositories.database_lab import (

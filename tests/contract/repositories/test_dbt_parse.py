@@ -25,7 +25,6 @@ from recce_meta.repositories.dbt.commands import (
 )
 from recce_meta.repositories.dbt.outcome import (
     DbtFailed,
-    DbtFailure,
     check_completed,
     keep_partial_parse,
     restore_partial_parse,
@@ -40,8 +39,9 @@ from recce_meta.repositories.dbt.packages import (
 )
 from recce_meta.repositories.dbt.profile import write_profile
 from recce_meta.repositories.dbt.project import read_dbt_project, refuse_escapes
+from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.processes import Completed, run_process
-from recce_meta.repositories.types import ProfileTarget
+from recce_meta.repositories.state.types import DbtFailure
 from tests.dbt_environments import dbt_environment
 
 pytestmark = pytest.mark.network

@@ -24,20 +24,21 @@ from recce_meta.models.lineage import ColumnGraph
 from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 from recce_meta.repositories import extraction
 from recce_meta.repositories.dbt.commands import PackageAccess
-from recce_meta.repositories.dbt.outcome import DbtFailed, DbtFailure
+from recce_meta.repositories.dbt.outcome import DbtFailed
 from recce_meta.repositories.dbt_stages import DbtStages
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
+from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.polling import Poller, PollSettings
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import events_after, get_job, list_jobs, request_job
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
+    DbtFailure,
     ExtractionJob,
     JobStatus,
-    ProfileTarget,
     RepositoryConnection,
     Stage,
 )

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from recce_meta.repositories.state import connections
-from recce_meta.repositories.state.follow_ups import add_follow_up
-from recce_meta.repositories.state.job_files import read_job_files
-from recce_meta.repositories.types import TaskStatus, head_environment_of
+from recce_meta.repositories.state.jobs import read_job_files
+from recce_meta.repositories.state.tasks import add_follow_up
+from recce_meta.repositories.state.types import TaskStatus, head_environment_of
 from recce_meta.store.check_results import list_checks
 from recce_meta.store.prune import find_tombstones
 from recce_meta.store.quality import list_quality_runs

@@ -15,7 +15,7 @@ from recce_meta.repositories.state import connections
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job
 from recce_meta.repositories.state.tasks import list_tasks
-from recce_meta.repositories.types import TaskKind
+from recce_meta.repositories.state.types import TaskKind
 from tests import states
 from tests.contract.repositories.followed_shop import (
     AMOUNT,

@@ -13,13 +13,13 @@ from recce_meta.errors import PermissionDenied
 from recce_meta.models.run import ExtractionTier
 from recce_meta.repositories.forges.base import ForgeFailureKind
 from recce_meta.repositories.recording import TargetStores
-from recce_meta.repositories.requests import Caller, ConnectionChange
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state import connections, tables
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.follow_ups import add_follow_up, add_report
 from recce_meta.repositories.state.jobs import get_job, request_cancel
-from recce_meta.repositories.types import PullRequestState, TaskStatus, base_environment_of
+from recce_meta.repositories.state.requests import Caller, ConnectionChange
+from recce_meta.repositories.state.tasks import add_follow_up, add_report
+from recce_meta.repositories.state.types import PullRequestState, TaskStatus, base_environment_of
 from tests import states
 from tests.contract.repositories.followed_shop import (
     AMOUNT,

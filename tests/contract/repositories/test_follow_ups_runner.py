@@ -29,7 +29,7 @@ from recce_meta.repositories.http import HttpFailure, HttpFailureKind
 from recce_meta.repositories.state import connections, tables
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tasks import add_task, claim_task, end_task, list_tasks
-from recce_meta.repositories.types import Task, TaskKind, TaskStatus
+from recce_meta.repositories.state.types import Task, TaskKind, TaskStatus
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from tests import states
 

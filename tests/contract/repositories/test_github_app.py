@@ -15,7 +15,7 @@ from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.forges.github.app import InstallationTokens, api_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.types import GitHubApp
+from recce_meta.repositories.options.values import GitHubApp
 from tests.git_server import OTHER_HOST, Answer, App
 
 if TYPE_CHECKING:

@@ -19,18 +19,14 @@ from recce_meta.repositories.dbt.commands import (
     deps_command,
     parse_command,
 )
-from recce_meta.repositories.dbt.outcome import (
-    DbtFailed,
-    DbtFailure,
-    check_completed,
-    take_manifest,
-)
+from recce_meta.repositories.dbt.outcome import DbtFailed, check_completed, take_manifest
 from recce_meta.repositories.dbt.profile import write_profile
 from recce_meta.repositories.dbt.project import read_dbt_project
 from recce_meta.repositories.isolation.base import Program
 from recce_meta.repositories.isolation.bubblewrap import Bubblewrap
+from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.processes import Completed, ProcessLimits
-from recce_meta.repositories.types import ProfileTarget
+from recce_meta.repositories.state.types import DbtFailure
 from tests.contract.repositories.programs import running_with
 from tests.dbt_environments import dbt_environment
 

@@ -21,11 +21,11 @@ from recce_meta.repositories.login import Logins
 from recce_meta.repositories.notifications.mail import SMTP_FROM, SMTP_URL
 from recce_meta.repositories.notifications.messages import NotificationFailed
 from recce_meta.repositories.notifications.sending import send_notification, send_tests
-from recce_meta.repositories.requests import notify_hint
-from recce_meta.repositories.secrets import KEY, read_keys
 from recce_meta.repositories.state import connections, tasks
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.types import RepositoryConnection, TaskKind
+from recce_meta.repositories.state.requests import notify_hint
+from recce_meta.repositories.state.secrets import KEY, read_keys
+from recce_meta.repositories.state.types import RepositoryConnection, TaskKind
 from tests import states
 from tests.git_server import OTHER_HOST
 from tests.receivers import (

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
+from recce_meta.repositories.options.values import GitHubApp
 from recce_meta.repositories.polling import LONGEST, Poller, PollSettings, may_try_again
-from recce_meta.repositories.requests import Caller, ConnectionChange
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import (
     LastCommit,
@@ -27,8 +27,9 @@ from recce_meta.repositories.state.connections import (
 )
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import finish_job, list_jobs, start_job
+from recce_meta.repositories.state.requests import Caller, ConnectionChange
+from recce_meta.repositories.state.types import ConnectionStatus, JobStatus, RepositoryConnection
 from recce_meta.repositories.state.webhooks import list_stale, mark_stale
-from recce_meta.repositories.types import ConnectionStatus, GitHubApp, JobStatus, RepositoryConnection
 from tests import states
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)

@@ -22,19 +22,18 @@ from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.login import Logins
-from recce_meta.repositories.requests import ConnectionChange, check_request
+from recce_meta.repositories.options.values import GitHubApp
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.job_files import LARGEST
-from recce_meta.repositories.state.jobs import finish_job, get_job, list_jobs, start_job
+from recce_meta.repositories.state.jobs import LARGEST, finish_job, get_job, list_jobs, start_job
 from recce_meta.repositories.state.pull_requests import (
     get_pull_request,
     list_pull_requests,
     note_pull_request,
 )
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.requests import ConnectionChange, check_request
+from recce_meta.repositories.state.types import (
     ExtractionJob,
-    GitHubApp,
     JobSource,
     JobStatus,
     PullRequest,

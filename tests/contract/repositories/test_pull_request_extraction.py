@@ -15,22 +15,20 @@ import pytest
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph
 from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
-from recce_meta.repositories.commits.tiers import needs_lower_base
 from recce_meta.repositories.dbt.commands import DbtCommand
 from recce_meta.repositories.dbt_stages import DbtStages
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor, run_id_of
 from recce_meta.repositories.isolation.bubblewrap import Bubblewrap
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.connections import get_connection
-from recce_meta.repositories.state.job_files import read_job_files
-from recce_meta.repositories.state.jobs import events_after
+from recce_meta.repositories.state.jobs import events_after, needs_lower_base, read_job_files
 from recce_meta.repositories.state.pull_requests import (
     get_pull_request,
     note_pull_request,
     request_base_again,
 )
 from recce_meta.repositories.state.tasks import list_tasks
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobStatus,
     PullRequestEvent,

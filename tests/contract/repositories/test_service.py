@@ -19,12 +19,13 @@ from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.login import Logins
-from recce_meta.repositories.requests import Caller, ConnectionChange, NewConnection
-from recce_meta.repositories.secrets import read_keys
+from recce_meta.repositories.options.values import GitHubApp
 from recce_meta.repositories.service import CONCURRENT_TESTS, RepositoryService
 from recce_meta.repositories.state.connections import read_secret
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.types import GitHubApp, RepositoryConnection
+from recce_meta.repositories.state.requests import Caller, ConnectionChange, NewConnection
+from recce_meta.repositories.state.secrets import read_keys
+from recce_meta.repositories.state.types import RepositoryConnection
 from tests import states
 from tests.forge_names import Forge
 

@@ -24,12 +24,13 @@ from recce_meta.errors import (
     UsageError,
 )
 from recce_meta.models.run import IsolationKind, Trigger
-from recce_meta.repositories import secrets
+from recce_meta.repositories.options.values import GitHubApp, ProfileTarget
 from recce_meta.repositories.state import (
     audit,
     connections,
     jobs,
     projects,
+    secrets,
     tables,
     tasks,
     tokens,
@@ -45,13 +46,7 @@ from recce_meta.repositories.state.database import (
     open_state,
 )
 from recce_meta.repositories.state.tokens import TokenScope
-from recce_meta.repositories.types import (
-    ConnectionStatus,
-    GitHubApp,
-    JobSource,
-    ProfileTarget,
-    TaskKind,
-)
+from recce_meta.repositories.state.types import ConnectionStatus, JobSource, TaskKind
 from tests import states
 from tests.forge_names import Forge
 

@@ -15,7 +15,13 @@ from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 from recce_meta.repositories.state import connections, jobs, tables, uploads
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import Requested
-from recce_meta.repositories.types import ConnectionStatus, JobFigures, JobStatus, RepositoryConnection, Stage
+from recce_meta.repositories.state.types import (
+    ConnectionStatus,
+    JobFigures,
+    JobStatus,
+    RepositoryConnection,
+    Stage,
+)
 from tests import states
 
 THREADS = 100

@@ -20,7 +20,7 @@ from recce_meta.repositories.state.projects import (
     owned_projects,
     repository_of,
 )
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     RepositoryConnection,
     base_environment_of,
     connection_environment_of,

@@ -15,7 +15,7 @@ from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.state import connections, jobs
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.job_files import FILES, LARGEST, put_job_file, read_job_files
+from recce_meta.repositories.state.jobs import FILES, LARGEST, put_job_file, read_job_files
 from recce_meta.repositories.state.pull_requests import (
     change_report,
     get_pull_request,
@@ -23,7 +23,7 @@ from recce_meta.repositories.state.pull_requests import (
     note_pull_request,
 )
 from recce_meta.repositories.state.tasks import claim_task, list_tasks
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     JobSource,
     JobStatus,
     PullRequestEvent,

@@ -22,7 +22,7 @@ from recce_meta.repositories.state.tasks import (
     renew_lease,
     retry_task,
 )
-from recce_meta.repositories.types import Task, TaskKind, TaskStatus
+from recce_meta.repositories.state.types import Task, TaskKind, TaskStatus
 from tests import states
 
 LEASE = timedelta(seconds=60)

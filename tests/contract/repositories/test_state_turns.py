@@ -14,9 +14,8 @@ from recce_meta.models.run import Trigger
 from recce_meta.repositories import dispatch
 from recce_meta.repositories.state import connections, jobs, tables, uploads
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.turns import read_turns
-from recce_meta.repositories.turns import Rank
-from recce_meta.repositories.types import JobSource, JobStatus, RepositoryConnection
+from recce_meta.repositories.state.turns import Rank, read_turns
+from recce_meta.repositories.state.types import JobSource, JobStatus, RepositoryConnection
 from recce_meta.repositories.workflow import Extractions
 from tests import states
 

@@ -17,6 +17,7 @@ from recce_meta.repositories.state.jobs import finish_job, get_job
 from recce_meta.repositories.state.tables import jobs, pull_requests
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.state.tokens import TokenScope, add_token, allows, find_token, list_tokens
+from recce_meta.repositories.state.types import JobSource, JobStatus, RepositoryConnection, TaskKind
 from recce_meta.repositories.state.uploads import (
     LONGEST,
     begin_upload,
@@ -25,7 +26,6 @@ from recce_meta.repositories.state.uploads import (
     follow_upload,
     last_runs,
 )
-from recce_meta.repositories.types import JobSource, JobStatus, RepositoryConnection, TaskKind
 from tests.states import DATABASES, at_once, opened, shop, state_address
 
 

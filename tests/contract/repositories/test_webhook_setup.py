@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 from recce_meta.errors import ConfigurationError, UsageError
-from recce_meta.repositories.requests import Caller, NewConnection
-from recce_meta.repositories.secrets import read_keys
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import (
     add_connection,
@@ -21,8 +19,10 @@ from recce_meta.repositories.state.connections import (
     read_secret,
 )
 from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.requests import Caller, NewConnection
+from recce_meta.repositories.state.secrets import read_keys
+from recce_meta.repositories.state.types import RepositoryConnection, WebhookDelivery
 from recce_meta.repositories.state.webhooks import get_webhook, note_delivery
-from recce_meta.repositories.types import RepositoryConnection, WebhookDelivery
 from recce_meta.repositories.webhooks.setup import WebhookAnswer
 from tests import states
 from tests.forge_names import FORGES, Forge

@@ -20,8 +20,8 @@ from recce_meta.repositories.dispatch import Dispatcher
 from recce_meta.repositories.state.connections import add_connection, remove_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job, request_job, start_job
+from recce_meta.repositories.state.types import ExtractionJob, JobStatus, Stage
 from recce_meta.repositories.state.workers import beat, list_workers
-from recce_meta.repositories.types import ExtractionJob, JobStatus, Stage
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from recce_meta.repositories.workflow import (
     JOB_FILE,

@@ -19,7 +19,7 @@ from typing import Any
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.processes import run_process
 from recce_meta.repositories.state.database import open_state
-from recce_meta.repositories.types import Stage
+from recce_meta.repositories.state.types import Stage
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from recce_meta.repositories.workflow import STAGES, FolderGone, JobRun, Result, Retries
 

@@ -14,12 +14,12 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from recce_meta import demo_data
-from recce_meta.repositories.secrets import KEY, read_keys
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection, put_secret
 from recce_meta.repositories.state.database import State, open_state
+from recce_meta.repositories.state.secrets import KEY, read_keys
 from recce_meta.repositories.state.tokens import TokenScope, add_token
-from recce_meta.repositories.types import RepositoryConnection
+from recce_meta.repositories.state.types import RepositoryConnection
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import Store

@@ -15,7 +15,7 @@ from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.connections import add_connection, update_connection
 from recce_meta.repositories.state.jobs import request_job
 from recce_meta.repositories.state.tokens import TokenScope, add_token
-from recce_meta.repositories.types import RepositoryConnection
+from recce_meta.repositories.state.types import RepositoryConnection
 from recce_meta.server.access.scopes import BOUND, DELIVERIES
 from recce_meta.server.access.sessions import Access
 from tests.contract.server.connected_shop import (

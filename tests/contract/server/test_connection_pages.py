@@ -9,7 +9,7 @@ import pytest
 
 from recce_meta.repositories.state.jobs import add_event, finish_job, request_job, start_job
 from recce_meta.repositories.state.tokens import TokenScope
-from recce_meta.repositories.types import JobStatus, Stage, Trigger
+from recce_meta.repositories.state.types import JobStatus, Stage, Trigger
 from tests.contract.server.connected_shop import CANARY, CONNECTION, Connected, connected
 from tests.contract.server.rich_store import parsed
 from tests.contract.server.small_store import file_url, record_side, store_at

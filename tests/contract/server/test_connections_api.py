@@ -19,7 +19,7 @@ from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.jobs import add_event, finish_job, request_cancel, request_job, start_job
 from recce_meta.repositories.state.tokens import TokenScope
-from recce_meta.repositories.types import JobStatus, Stage, Trigger
+from recce_meta.repositories.state.types import JobStatus, Stage, Trigger
 from recce_meta.server.access import limits as uploads
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.metadata import manifests, progress

@@ -33,12 +33,12 @@ from recce_meta.quality.compare import QualityResult
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.quality import score_text
 from recce_meta.report.quality_history import history_table
-from recce_meta.repositories.requests import Caller, NewConnection, NewDatabase
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import update_connection
 from recce_meta.repositories.state.database import open_state
 from recce_meta.repositories.state.jobs import finish_job
-from recce_meta.repositories.types import QUALITY, JobFigures, JobStatus
+from recce_meta.repositories.state.requests import Caller, NewConnection, NewDatabase
+from recce_meta.repositories.state.types import QUALITY, JobFigures, JobStatus
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.relation import relation_values

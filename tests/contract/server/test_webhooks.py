@@ -14,7 +14,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from recce_meta.models.run import Trigger
-from recce_meta.repositories.secrets import read_keys
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import (
     add_connection,
@@ -27,21 +26,22 @@ from recce_meta.repositories.state.connections import (
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import finish_job, list_jobs, request_job, set_stage, start_job
 from recce_meta.repositories.state.pull_requests import get_pull_request, list_pull_requests
+from recce_meta.repositories.state.secrets import read_keys
 from recce_meta.repositories.state.tokens import TokenScope, add_token
-from recce_meta.repositories.state.webhooks import (
-    MOST_DELIVERIES,
-    get_webhook,
-    list_deliveries,
-    list_stale,
-    put_webhook,
-)
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobStatus,
     PullRequestState,
     RepositoryConnection,
     Stage,
     Webhook,
+)
+from recce_meta.repositories.state.webhooks import (
+    MOST_DELIVERIES,
+    get_webhook,
+    list_deliveries,
+    list_stale,
+    put_webhook,
 )
 from recce_meta.server import webhooks
 from recce_meta.server.access.sessions import Access

@@ -22,9 +22,7 @@ from recce_meta.repositories.state.jobs import (
 )
 from recce_meta.repositories.state.pull_requests import change_report, note_pull_request
 from recce_meta.repositories.state.tasks import add_task, claim_task, end_task
-from recce_meta.repositories.state.webhooks import mark_stale, note_delivery, put_webhook
-from recce_meta.repositories.state.workers import beat
-from recce_meta.repositories.types import (
+from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobFigures,
     JobStatus,
@@ -36,6 +34,8 @@ from recce_meta.repositories.types import (
     Webhook,
     WebhookDelivery,
 )
+from recce_meta.repositories.state.webhooks import mark_stale, note_delivery, put_webhook
+from recce_meta.repositories.state.workers import beat
 from tests import states
 
 HOSTILE = "<script>alert(1)</script>\u202e"

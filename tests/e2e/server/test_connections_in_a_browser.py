@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.jobs import add_event, finish_job, request_job, set_stage, start_job
-from recce_meta.repositories.types import ExtractionJob, JobStatus, Stage, Trigger
+from recce_meta.repositories.state.types import ExtractionJob, JobStatus, Stage, Trigger
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.connections.routing import address_of

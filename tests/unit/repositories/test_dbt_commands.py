@@ -22,8 +22,8 @@ from recce_meta.repositories.dbt.profile import merge_targets, write_profile
 from recce_meta.repositories.dbt.project import DbtProject, read_dbt_project
 from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.git.environment import package_config, package_environment
-from recce_meta.repositories.requests import ConnectionChange, check_request
-from recce_meta.repositories.types import ProfileTarget
+from recce_meta.repositories.options.values import ProfileTarget
+from recce_meta.repositories.state.requests import ConnectionChange, check_request
 from recce_meta.warehouses import available
 
 

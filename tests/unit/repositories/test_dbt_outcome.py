@@ -12,13 +12,13 @@ from msgspec.structs import replace
 from recce_meta.repositories.dbt.commands import DbtCommand
 from recce_meta.repositories.dbt.outcome import (
     DbtFailed,
-    DbtFailure,
     check_completed,
     keep_partial_parse,
     restore_partial_parse,
     take_manifest,
 )
 from recce_meta.repositories.processes import Completed, ProcessLimits
+from recce_meta.repositories.state.types import DbtFailure
 
 DONE = Completed(code=0, output="", errors="", seconds=1, cpu_seconds=1, peak_memory=1)
 

@@ -21,8 +21,8 @@ from recce_meta.repositories.dbt.project import (
     refuse_package_escapes,
     remove_leaving_links,
 )
+from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.reading import ReadRequest, read
-from recce_meta.repositories.types import ProfileTarget
 
 
 def write(folder: Path, files: Mapping[str, object]) -> Path:

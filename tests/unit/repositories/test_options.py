@@ -8,10 +8,9 @@ import sys
 import pytest
 
 from recce_meta.models.run import IsolationKind
-from recce_meta.repositories.options.connections import ConnectionOptions
-from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.options.connections import ConnectionOptions, DatabaseSettings
 from recce_meta.repositories.options.declaring import CHANGE, NEW, STORED, options_of
-from recce_meta.repositories.types import option_types
+from recce_meta.repositories.state.types import option_types
 
 HELP = """
 import sys
@@ -29,7 +28,7 @@ def test_the_help_of_options_loads_no_types(command: str) -> None:
     loaded = ran.stderr.split()
 
     assert "--pull-requests / --no-pull-requests" in ran.stdout
-    assert {"recce_meta.models", "recce_meta.repositories.types", "msgspec"}.isdisjoint(loaded)
+    assert {"recce_meta.models", "recce_meta.repositories.state.types", "msgspec"}.isdisjoint(loaded)
     assert len([name for name in loaded if name.startswith("recce_meta")]) <= 23
 
 

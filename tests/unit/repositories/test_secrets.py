@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy
 
 from recce_meta.errors import ConfigurationError, StoreError
-from recce_meta.repositories import secrets
-from recce_meta.repositories.secrets import Keys, Scrubber
+from recce_meta.repositories.state import secrets
 from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.secrets import Keys, Scrubber
 from recce_meta.repositories.state.tokens import ApiToken, TokenScope
 from recce_meta.warehouses import warehouse_for_scheme
 from tests.states import KEY, OTHER_KEY

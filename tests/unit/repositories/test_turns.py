@@ -8,7 +8,7 @@ from collections import defaultdict
 
 import pytest
 
-from recce_meta.repositories.turns import REMEMBERED, Rank, Slots, Turn, next_turn
+from recce_meta.repositories.state.turns import REMEMBERED, Rank, Slots, Turn, next_turn
 
 BRANCH, REQUEST, FORK = Rank.BRANCH, Rank.PULL_REQUEST, Rank.FORK
 

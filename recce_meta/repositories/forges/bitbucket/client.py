@@ -30,7 +30,7 @@ from recce_meta.repositories.forges.api import (
 )
 from recce_meta.repositories.forges.base import ForgeFailure, ForgeFailureKind, RemoteHook, StatusState
 from recce_meta.repositories.http import HttpAnswer
-from recce_meta.repositories.types import PullRequestEvent
+from recce_meta.repositories.state.types import PullRequestEvent
 
 LONGEST_COMMENT = 32_000
 """Bitbucket refuses more than 32,768 characters."""

@@ -31,7 +31,7 @@ from recce_meta.repositories.forges.forge import Forge, Headers, HeadSource, Hoo
 from recce_meta.repositories.git.address import RepositoryAddress
 from recce_meta.repositories.git.client import HEADS
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.types import PullRequest, PullRequestEvent, PullRequestState
+from recce_meta.repositories.state.types import PullRequest, PullRequestEvent, PullRequestState
 
 _PULL_REQUESTS = frozenset(
     f"pullrequest:{action}" for action in ("created", "updated", "fulfilled", "rejected")

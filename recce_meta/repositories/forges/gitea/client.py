@@ -24,7 +24,7 @@ from recce_meta.repositories.forges.api import (
     utc,
 )
 from recce_meta.repositories.forges.base import RemoteHook, StatusState
-from recce_meta.repositories.types import PullRequestEvent
+from recce_meta.repositories.state.types import PullRequestEvent
 
 LONGEST_COMMENT = 65_000
 LONGEST_DESCRIPTION = 255

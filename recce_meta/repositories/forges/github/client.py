@@ -25,7 +25,7 @@ from recce_meta.repositories.forges.api import (
     utc,
 )
 from recce_meta.repositories.forges.base import ForgeFailure, ForgeFailureKind, RemoteHook, StatusState
-from recce_meta.repositories.types import PullRequestEvent
+from recce_meta.repositories.state.types import PullRequestEvent
 
 LONGEST_COMMENT = 65_000
 """GitHub refuses 65,536 characters; some of them count twice."""

@@ -27,7 +27,7 @@ from recce_meta.repositories.forges.api import (
 )
 from recce_meta.repositories.forges.base import ForgeFailure, RemoteHook, StatusState
 from recce_meta.repositories.forges.signatures import PREFIX
-from recce_meta.repositories.types import PullRequestEvent
+from recce_meta.repositories.state.types import PullRequestEvent
 
 LONGEST_COMMENT = 900_000
 """GitLab refuses 1,000,000 characters."""

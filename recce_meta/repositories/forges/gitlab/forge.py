@@ -27,7 +27,7 @@ from recce_meta.repositories.forges.forge import Forge, Headers, HookForm
 from recce_meta.repositories.forges.gitlab.client import EVENTS, LONGEST_COMMENT, GitLabClient
 from recce_meta.repositories.forges.signatures import is_equal, is_standard
 from recce_meta.repositories.git.address import RepositoryAddress
-from recce_meta.repositories.types import PullRequestEvent, PullRequestState
+from recce_meta.repositories.state.types import PullRequestEvent, PullRequestState
 
 _ACTIONS = frozenset(("open", "reopen", "close", "merge"))
 _STATES = {"merged": PullRequestState.MERGED, "closed": PullRequestState.CLOSED}

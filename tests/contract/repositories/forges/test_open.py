@@ -15,10 +15,10 @@ from recce_meta.repositories.forges.open import create_client
 from recce_meta.repositories.forges.registry import forge_named
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.http import HttpClient
-from recce_meta.repositories.secrets import read_keys
+from recce_meta.repositories.options.values import GitHubApp
 from recce_meta.repositories.state.connections import add_connection, put_secret
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.types import GitHubApp
+from recce_meta.repositories.state.secrets import read_keys
 from tests.contract.repositories.forges.conftest import Forged
 from tests.forge_names import Forge
 from tests.forge_server import ForgeServer

@@ -26,7 +26,7 @@ from recce_meta.repositories.forges.events import (
     PullRequestChange,
     Push,
 )
-from recce_meta.repositories.types import PullRequestEvent, PullRequestState
+from recce_meta.repositories.state.types import PullRequestEvent, PullRequestState
 from tests.deliveries import AFTER, BEFORE, HOSTS, REPOSITORY_IDS, Recorded, all_recorded, recorded
 from tests.forge_names import FORGES, Forge
 

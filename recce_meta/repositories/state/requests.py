@@ -19,17 +19,11 @@ from recce_meta.api.diff import parse_fail_on
 from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models.run import IsolationKind
 from recce_meta.redaction import passwords_in
-from recce_meta.repositories.options.connections import ConnectionOptions
-from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.options.connections import ConnectionOptions, DatabaseSettings
 from recce_meta.repositories.options.declaring import CHANGE, MINUTES, MOST_MINUTES, NEW, options_of
-from recce_meta.repositories.secrets import SecretField
-from recce_meta.repositories.types import (
-    ForgeName,
-    GitHubApp,
-    ProfileTarget,
-    RepositoryConnection,
-    with_options,
-)
+from recce_meta.repositories.options.values import GitHubApp, ProfileTarget
+from recce_meta.repositories.state.secrets import SecretField
+from recce_meta.repositories.state.types import ForgeName, RepositoryConnection, with_options
 from recce_meta.warehouses import available
 
 SECRET_FIELDS: Mapping[str, SecretField] = {"access_token": "token", "private_key": "private_key"}

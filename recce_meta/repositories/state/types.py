@@ -9,15 +9,15 @@ from enum import Enum
 from functools import cache
 from hashlib import sha256
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, get_type_hints
 
 from msgspec import NODEFAULT, UNSET, Struct, UnsetType, defstruct
 
 from recce_meta.models.rows import Tabular
 from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
 from recce_meta.plugins import connection_types
-from recce_meta.repositories.options.connections import ConnectionOptions
-from recce_meta.repositories.options.databases import DatabaseSettings
+from recce_meta.repositories.options import values
+from recce_meta.repositories.options.connections import ConnectionOptions, DatabaseSettings
 from recce_meta.repositories.options.declaring import CHANGE, STORED, options_of
 
 DATABASE = "database"
@@ -109,24 +109,6 @@ class TaskStatus(str, Enum):
     FAILED = "failed"
 
 
-class ProfileTarget(Struct, frozen=True, kw_only=True):
-    """Values of the target in profiles.yml that decide names of relations."""
-
-    target: str | None = None
-    """Name of the target. Default: `dev`."""
-    schema: str | None = None
-    """Schema, or dataset. Default: `analytics`."""
-    database: str | None = None
-    """Database, catalog or project. Default: `analytics`."""
-
-
-class GitHubApp(Struct, frozen=True, kw_only=True):
-    """Installation of a GitHub App, which gives tokens; its private key is a secret of the connection."""
-
-    app_id: str
-    installation_id: str
-
-
 SCAN, QUALITY = "scan", "quality"
 """Jobs of a database: names in place of branches."""
 
@@ -137,7 +119,7 @@ Kind = TypeVar("Kind", bound=type[Struct])
 @cache
 def option_types(declared: type) -> dict[str, Any]:
     """Return the types of the options that *declared* declares."""
-    return get_type_hints(declared, localns=globals())
+    return get_type_hints(declared, localns=vars(values) | globals())
 
 
 def with_options(
@@ -283,6 +265,24 @@ class RepositoryConnection(ConnectionOptions, Tabular, frozen=True, kw_only=True
         return JobSource.BRANCH if self.database is None else JobSource.DATABASE
 
 
+class Sourced(Protocol):
+    """What a connection and its answer have in common."""
+
+    @property
+    def name(self) -> str:
+        """Name of the connection."""
+
+    @property
+    def database(self) -> DatabaseOptions | None:
+        """None for a repository."""
+
+
+def project_of(connection: Sourced) -> str:
+    """Return the project of the runs of a database."""
+    options = connection.database
+    return (options and options.project) or connection.name
+
+
 class JobFigures(Struct, frozen=True, kw_only=True):
     """What a job took and found."""
 
@@ -298,6 +298,37 @@ class JobFigures(Struct, frozen=True, kw_only=True):
     column_lineage: int | None = None
     issues: int | None = None
     """Tables that a measurement could not measure, and conditions of its connection that it meets."""
+
+
+class DbtFailure(str, Enum):
+    """Kind of a failed command of dbt, which a job stores as its failure."""
+
+    VARIABLE = "variable"
+    """An environment variable is missing."""
+    PACKAGE = "package"
+    """A package is not installed, or does not exist."""
+    HUB = "hub"
+    """The hub of packages, or the server of a package, does not answer."""
+    DISK = "disk"
+    """The disk of the worker is full."""
+    CHECKOUT = "checkout"
+    """dbt cannot see the folder of the checkout, although it exists."""
+    CONNECTION = "connection"
+    """The adapter has tried to connect to a warehouse."""
+    VERSION = "version"
+    """The project, or a package, refuses this version of dbt."""
+    PROFILE = "profile"
+    """The profile is invalid for the adapter."""
+    COMPILATION = "compilation"
+    """A file of the project is invalid."""
+    ENVIRONMENT = "environment"
+    """dbt does not start."""
+    TIME = "time"
+    MEMORY = "memory"
+    OUTPUT = "output"
+    MANIFEST = "manifest"
+    """dbt succeeded, but its manifest is missing or cannot be accepted."""
+    OTHER = "other"
 
 
 EXCEEDED = frozenset(("time", "memory", "output"))
