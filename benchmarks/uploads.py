@@ -25,7 +25,7 @@ from recce_meta.repositories.state.database import open_state
 from recce_meta.repositories.state.types import RepositoryConnection
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 ROUNDS = 5

@@ -47,7 +47,7 @@ from recce_meta.report.diff_details import is_classified
 from recce_meta.report.mermaid import diff_flowchart
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from scripts.clock import Clock
 from scripts.drawings import (

@@ -71,7 +71,7 @@ from recce_meta.server.pages import (
 from recce_meta.server.rendering import OWN, Page, render_page
 from recce_meta.server.requests import RequestMiddleware
 from recce_meta.server.serving import HTML, Site, rendered, respond
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 
 log = logging.getLogger(__name__)
 

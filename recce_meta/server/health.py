@@ -23,7 +23,7 @@ from recce_meta.redaction import presentable
 from recce_meta.repositories.service import WORKER_SECONDS, RepositoryService
 from recce_meta.repositories.state.workers import WorkerProcess, list_workers, stale_workers
 from recce_meta.server.access.sessions import HEALTH, READINESS
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 
 PATIENCE = 5.0
 """Seconds after which a part that does not answer counts as failed."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import prometheus_client
     from prometheus_client import core, exposition
 
-    from recce_meta.server.stores import Store
+    from recce_meta.server.stores.stores import Store
 else:
     # Packages of an extra, which most servers do not use.
     prometheus_client = LazyModule("prometheus_client")

@@ -43,10 +43,10 @@ from recce_meta.server.access.problems import (
 )
 from recce_meta.server.access.scopes import sender
 from recce_meta.server.access.sessions import client_address, read_form
-from recce_meta.server.caches import LruCache
 from recce_meta.server.listing import Listing, ListQuery, list_view, matching, plain_row
 from recce_meta.server.rendering import Page, encoded, render_page
-from recce_meta.server.stores import CONNECTIONS, Store, StoreView
+from recce_meta.server.stores.caches import LruCache
+from recce_meta.server.stores.stores import CONNECTIONS, Store, StoreView
 
 CACHED_BYTES = 16 * 2**20
 """Size of rendered pages in memory."""

@@ -49,7 +49,7 @@ BROAD_HANDLERS = {
     "cli/main.py _run": "reported as a bug",
     "repositories/worker.py _reported": "logged; a worker with a heartbeat must go on with its duties",
     "server/access/sessions.py __call__": "logged, and answered as a failure of the server",
-    "server/queries.py _run": "logged, and shown as the failure of the query",
+    "server/stores/queries.py _run": "logged, and shown as the failure of the query",
     "sql_lineage/context.py run": "raised again in the thread of the caller",
     "sql_lineage/project/jobs.py attempt": "reported; only the columns of one node are lost",
     "plugins.py load_plugin": "reported as the failure of the other package",

@@ -29,7 +29,7 @@ from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.node import OpenedNode, certainty, label_of, name_of, open_node
 from recce_meta.server.rendering import Page, clipped
 from recce_meta.server.serving import PageSet, Redirect, Request
-from recce_meta.server.stores import Graph, StoreView
+from recce_meta.server.stores.stores import Graph, StoreView
 from recce_meta.store.marks.annotations import add_annotations, list_annotations
 from recce_meta.store.select import require_complete
 

@@ -13,7 +13,7 @@ from recce_meta.models.marks.annotation import (
     ObjectAnnotations,
 )
 from recce_meta.report.review.annotations import object_phrase
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.marks.annotations import list_annotations
 
 

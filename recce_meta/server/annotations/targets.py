@@ -13,7 +13,7 @@ from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.report.labels import short_run_id
 from recce_meta.server.access.problems import NotFound
 from recce_meta.server.annotations.panels import annotated_nodes
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.read import load_nodes_by_id
 
 

@@ -31,7 +31,7 @@ from recce_meta.server.connections.routing import (
 from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import Redirect
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 
 pages = ConnectionPages()
 

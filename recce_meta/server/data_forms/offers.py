@@ -25,7 +25,7 @@ from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.catalog import RELATIONS
 from recce_meta.report.labels import moment, short_run_id
 from recce_meta.server.rendering import environment
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 
 ALLOW = "recce-meta serve --allow-queries"
 """Command that allows users of the pages to start data diffs."""

@@ -25,7 +25,7 @@ from recce_meta.models.graph_view import ColumnPath, GraphColumns, GraphView
 from recce_meta.models.run import RunMetadata
 from recce_meta.server.pages.diff import ReportedPair
 from recce_meta.server.pages.run_columns import run_crumbs
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from recce_meta.server.annotations.targets import known_target
 from recce_meta.server.json_api.lists import Listed
 from recce_meta.server.json_api.paging import ItemList
 from recce_meta.server.metadata.call import decoded_body
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations, list_annotations
 from recce_meta.store.select import require_complete
 

@@ -27,7 +27,7 @@ from recce_meta.report.json import diff_json, impact_json, lineage_json, quality
 from recce_meta.report.quality_history import quality_history_json
 from recce_meta.server.json_api.call import refuse_folder, run_choice
 from recce_meta.server.rendering import encoded
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.marks.annotations import list_annotations
 from recce_meta.store.quality import resolve_quality_run
 from recce_meta.store.read import foreign_keys_of, list_runs, load_parents

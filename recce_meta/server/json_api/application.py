@@ -29,7 +29,7 @@ from recce_meta.server.metadata.routes import router as metadata
 from recce_meta.server.metadata.workspace_routes import router as workspaces
 from recce_meta.server.rendering import render_page
 from recce_meta.server.serving import HTML, Site, rendered, respond
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.server.webhooks import Deliveries
 from recce_meta.server.webhooks import router as webhooks
 from recce_meta.store.read import list_runs

@@ -34,7 +34,7 @@ from recce_meta.server.json_api.paging import ItemList, page_of
 from recce_meta.server.json_api.parameters import Paging
 from recce_meta.server.rendering import encoded
 from recce_meta.server.serving import Site, disconnected
-from recce_meta.server.stores import Store, StoreView
+from recce_meta.server.stores.stores import Store, StoreView
 from recce_meta.store.select import require_complete
 
 LARGEST_REQUEST = 256 * 1024

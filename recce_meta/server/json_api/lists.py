@@ -17,9 +17,8 @@ from recce_meta.models.quality import QualityRun
 from recce_meta.report.addresses import segment
 from recce_meta.server.json_api.call import answer, etag_of, first_item_id
 from recce_meta.server.json_api.paging import ItemList, ItemPage
-from recce_meta.server.pages.search import cached_index
 from recce_meta.server.rendering import encoded
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView, cached_index
 from recce_meta.store.check_results import list_checks
 from recce_meta.store.quality import list_quality_runs, load_quality
 from recce_meta.store.read import list_runs, load_facts

@@ -24,7 +24,7 @@ from recce_meta.server.json_api.paging import ItemList, page_of
 from recce_meta.server.json_api.parameters import Paging
 from recce_meta.server.rendering import encoded
 from recce_meta.server.serving import Site
-from recce_meta.server.stores import Store, StoreView
+from recce_meta.server.stores.stores import Store, StoreView
 
 LARGEST_REQUEST = 256 * 1024
 """Bytes of a request about a connection; its variables are the largest part."""

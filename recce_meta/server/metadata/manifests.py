@@ -47,7 +47,7 @@ from recce_meta.server.access.limits import ConnectionLimits
 from recce_meta.server.access.problems import OtherEnvironment, OtherProject, StoreBusy, UploadRefused
 from recce_meta.server.metadata.call import store_of
 from recce_meta.server.serving import Site
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store
 from recce_meta.store.write import RecordResult, record_run

@@ -51,7 +51,7 @@ from recce_meta.server.metadata.lineage import (
     lineage_answer,
 )
 from recce_meta.server.serving import Site
-from recce_meta.server.stores import Store, StoreView
+from recce_meta.server.stores.stores import Store, StoreView
 from recce_meta.store.columns import columns_of
 from recce_meta.store.read import load_project, run_by_id
 from recce_meta.store.session import open_store

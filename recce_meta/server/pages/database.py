@@ -38,7 +38,7 @@ from recce_meta.server.pages.relation import (
 )
 from recce_meta.server.rendering import Page, file_size
 from recce_meta.server.serving import PageSet, Redirect, Request
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 
 pages = PageSet()
 

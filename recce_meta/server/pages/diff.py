@@ -53,7 +53,7 @@ from recce_meta.server.pages.checks import CHECK_TONES, check_columns, reviewed_
 from recce_meta.server.pages.reviews import ReviewFields
 from recce_meta.server.rendering import Page, environment, highlighted
 from recce_meta.server.serving import PageSet, Redirect, Request
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 from recce_meta.tables.gaps import counts_differ
 
 pages = PageSet()

@@ -38,7 +38,7 @@ from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.relation import relation_values
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import PageSet, Redirect, Request
-from recce_meta.server.stores import Graph
+from recce_meta.server.stores.stores import Graph
 from recce_meta.store.read import load_nodes_by_id
 from recce_meta.store.select import require_complete
 

@@ -22,7 +22,7 @@ from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.run_columns import change_phrase, run_cells, run_columns, run_link, tone_of
 from recce_meta.server.rendering import Page, clipped, render_page
 from recce_meta.server.serving import PageSet, Request, Site, rendered, respond
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 
 pages = PageSet()
 SHOWN = 40

@@ -12,7 +12,7 @@ from recce_meta.api.browse.quality import MeasuredTable, QualityViolation
 from recce_meta.models.quality import QualityRun
 from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.serving import PageSet, Request
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.quality import list_quality_runs
 
 pages = PageSet()

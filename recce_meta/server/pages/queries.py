@@ -18,8 +18,10 @@ from recce_meta.server.access.problems import NotFound
 from recce_meta.server.data_forms.offers import list_field
 from recce_meta.server.listing import ListColumn, Listing
 from recce_meta.server.pages.diff import data_blocks, run_phrase
-from recce_meta.server.queries import HEARTBEAT_SECONDS, HIDDEN_SECONDS
-from recce_meta.server.query_jobs import (
+from recce_meta.server.rendering import Page
+from recce_meta.server.serving import Data, PageSet, Redirect, Request
+from recce_meta.server.stores.queries import HEARTBEAT_SECONDS, HIDDEN_SECONDS
+from recce_meta.server.stores.query_jobs import (
     JobState,
     PageState,
     QueryJob,
@@ -27,9 +29,7 @@ from recce_meta.server.query_jobs import (
     request_of,
     title_of_request,
 )
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import Data, PageSet, Redirect, Request
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.session import refuse_newer
 

@@ -18,7 +18,7 @@ from recce_meta.server.charts import TimeChart, time_chart
 from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.rendering import file_size
 from recce_meta.server.serving import Request
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.read import foreign_keys_of
 
 RELATION, SCHEMA = "relation.", "schema."

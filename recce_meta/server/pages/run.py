@@ -32,7 +32,7 @@ from recce_meta.server.pages.run_columns import (
 from recce_meta.server.pages.run_lists import change_columns, change_row, result_columns, result_row
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import Download, PageSet, Redirect, Request
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.export_document import document
 
 pages = PageSet()

@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from recce_meta.api.browse.search import (
     COLUMN,
     NODE,
     SearchHit,
-    SearchIndex,
-    load_index,
     search,
     searched_runs,
 )
 from recce_meta.diff.scan import is_scan
 from recce_meta.models import RunMetadata
 from recce_meta.report.labels import moment, short_run_id
-from recce_meta.server.caches import LruCache
 from recce_meta.server.rendering import Page
 from recce_meta.server.serving import PageSet, Request
-from recce_meta.server.stores import StoreView
+from recce_meta.server.stores.stores import StoreView, cached_index
 from recce_meta.store.select import require_complete
 
 pages = PageSet()
 HITS = 50
 """Number of nodes, and of columns, on the page."""
-INDEX_BYTES = 32 * 2**20
-"""Size of all indexes in memory; an index that is larger is read for each search."""
 MOST_TEXT = 200
 """Number of characters of a question; further ones are ignored."""
-_INDEXES = LruCache(INDEX_BYTES)
-"""Indexes by the id of the graph, which is a digest of its contents: stores share them."""
-
-
-def cached_index(view: StoreView) -> Callable[[RunMetadata], SearchIndex]:
-    """Return a function for `search` that keeps the index of each graph in memory."""
-
-    def index_of(run: RunMetadata) -> SearchIndex:
-        found: SearchIndex | None = _INDEXES.get(run.graph_id)
-        if found is None:
-            # One index of a store at a time: each is built from all names and columns of a run in memory.
-            with view.store.indexing:
-                found = _INDEXES.get(run.graph_id)
-                if found is None:
-                    found = load_index(view.adapter, run, schema=view.schema)
-                    _INDEXES.put(run.graph_id, found, found.size)
-        return found
-
-    return index_of
 
 
 class ShownHit(NamedTuple):

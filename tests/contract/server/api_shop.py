@@ -22,7 +22,7 @@ from recce_meta.models.marks.annotation import PRESENT, AnnotationTarget
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.json_api.application import api_description
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 

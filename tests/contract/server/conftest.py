@@ -12,7 +12,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.public.store import copy_runs
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server import rich_store

@@ -22,7 +22,7 @@ from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.state.types import RepositoryConnection
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from tests import states
 from tests.forge_names import Forge
 

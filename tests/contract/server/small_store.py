@@ -12,7 +12,7 @@ from recce_meta.api.record import record_project
 from recce_meta.extractors.project import extract_project
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.marks.annotations import insert_events, list_annotations
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

@@ -14,7 +14,7 @@ from recce_meta.report.addresses import Addresses
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.checks import CHECK_TONES, outcome, worst_first
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.session import init_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import HOSTILE, SHOP, parsed

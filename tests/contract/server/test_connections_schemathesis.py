@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.api_shop import check, described, shop_url
 from tests.contract.server.connected_shop import API, CONNECTION, Connected, connected

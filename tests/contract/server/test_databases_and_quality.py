@@ -44,7 +44,7 @@ from recce_meta.server.app import create_app
 from recce_meta.server.pages.relation import relation_values
 from recce_meta.server.rendering import environment
 from recce_meta.server.serving import Parameters, Request
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.query import cookbook_query
 from recce_meta.store.select import load_nodes_from_warehouse, resolve_run
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

@@ -16,7 +16,7 @@ from recce_meta.api.diff import diff
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.pages import diff as pages_of_diff
 from recce_meta.server.pages.diff import known_pair
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import HOSTILE, SHOP, ParsedPage, hostile_id, parsed

@@ -16,7 +16,7 @@ from recce_meta.models.node import code_hash
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import parsed

@@ -28,7 +28,7 @@ from recce_meta.server.access.limits import UploadLimits
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import bound_socket
-from recce_meta.server.stores import Permissions, Store
+from recce_meta.server.stores.stores import Permissions, Store
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
 from recce_meta.store.prune import prune
 from recce_meta.store.read import list_runs

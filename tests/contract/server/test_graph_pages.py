@@ -16,7 +16,7 @@ from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.graph_view import ADDED, REMOVED
 from recce_meta.report.addresses import Addresses, with_query
-from recce_meta.server.stores import graph_of
+from recce_meta.server.stores.stores import graph_of
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.write import record_run

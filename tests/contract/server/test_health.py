@@ -19,7 +19,7 @@ from recce_meta.repositories.state import workers
 from recce_meta.repositories.state.tables import workers as worker_rows
 from recce_meta.server import health
 from recce_meta.server.access.sessions import Access
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from tests.contract.server.connected_shop import Connected, connected
 from tests.contract.server.small_store import client_of, file_url, record_side, store_at
 

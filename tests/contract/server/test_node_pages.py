@@ -16,7 +16,7 @@ from recce_meta.models.stored import NodeStatistics
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.stores import Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.session import StoreSession
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.write import record_run

@@ -21,9 +21,9 @@ from recce_meta.server.access.scopes import Grant
 from recce_meta.server.access.sessions import COOKIE, SECURE_COOKIE, Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages import queries as query_pages
-from recce_meta.server.queries import QuerySettings
-from recce_meta.server.query_jobs import request_of
-from recce_meta.server.stores import Permissions, Store
+from recce_meta.server.stores.queries import QuerySettings
+from recce_meta.server.stores.query_jobs import request_of
+from recce_meta.server.stores.stores import Permissions, Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.connected_shop import connected
 from tests.contract.server.small_store import file_url, record_side
@@ -112,7 +112,7 @@ def test_a_token_is_required_and_the_session_is_named(url: str) -> None:
 def test_the_log_names_the_token_or_the_session_that_is_valid(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "recce_meta.server.queries")
+    caplog.set_level("INFO", "recce_meta.server.stores.queries")
     grants = {"rm_1": Grant("token ci", frozenset([TokenScope.QUERY]), has_token=True)}
     client, store = client_for(url, Permissions(queries=True), Access(find_token=grants.get))
     forged = {"cookie": f"{COOKIE}=forged; {SECURE_COOKIE}=forged"}

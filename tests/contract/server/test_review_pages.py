@@ -15,7 +15,7 @@ from recce_meta.api.public.data import run_checks
 from recce_meta.api.reviews import list_reviews
 from recce_meta.demo_data import DATABASE, load_tables
 from recce_meta.report.addresses import Addresses
-from recce_meta.server.stores import READ_ONLY, Permissions, Store
+from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import parsed

@@ -15,11 +15,11 @@ import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import QueryTimeout, RecceMetaError, WarehouseError
-from recce_meta.server import stores as serving
 from recce_meta.server.access.problems import Problem, RequestStopped, StopRequest, StoreBusy, problem
 from recce_meta.server.pages import search
 from recce_meta.server.serving import Site
-from recce_meta.server.stores import Store
+from recce_meta.server.stores import stores as serving
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import list_runs
 from recce_meta.store.session import init_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

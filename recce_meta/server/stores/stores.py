@@ -19,6 +19,10 @@ from typing import NamedTuple, TypeVar
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
 from recce_meta.api.browse.overview import StoreOverview, store_overview
+from recce_meta.api.browse.search import (
+    SearchIndex,
+    load_index,
+)
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.errors import (
     QueryCancelled,
@@ -31,8 +35,8 @@ from recce_meta.errors import (
 from recce_meta.models import LineageEdge, NodeMetadata, RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.access.problems import NotAllowed, RequestStopped, StopRequest, StoreBusy
-from recce_meta.server.caches import LruCache, memory_of
-from recce_meta.server.queries import QueryManager, QuerySettings
+from recce_meta.server.stores.caches import LruCache, memory_of
+from recce_meta.server.stores.queries import QueryManager, QuerySettings
 from recce_meta.store.change_counter import change_counter
 from recce_meta.store.select import resolve_run
 from recce_meta.temporary import temporary_folder
@@ -524,3 +528,26 @@ _NO_GRAPH = Graph({}, (), {}, {})
 
 def _same(ids: tuple[str, ...], others: tuple[str, ...] | None) -> tuple[str, ...]:
     return others if others == ids and others is not None else ids
+
+
+INDEX_BYTES = 32 * 2**20
+"""Size of all indexes in memory; an index that is larger is read for each search."""
+_INDEXES = LruCache(INDEX_BYTES)
+"""Indexes by the id of the graph, which is a digest of its contents: stores share them."""
+
+
+def cached_index(view: StoreView) -> Callable[[RunMetadata], SearchIndex]:
+    """Return a function for `search` that keeps the index of each graph in memory."""
+
+    def index_of(run: RunMetadata) -> SearchIndex:
+        found: SearchIndex | None = _INDEXES.get(run.graph_id)
+        if found is None:
+            # One index of a store at a time: each is built from all names and columns of a run in memory.
+            with view.store.indexing:
+                found = _INDEXES.get(run.graph_id)
+                if found is None:
+                    found = load_index(view.adapter, run, schema=view.schema)
+                    _INDEXES.put(run.graph_id, found, found.size)
+        return found
+
+    return index_of

@@ -51,7 +51,7 @@ from recce_meta.server.access.problems import (
     TooManyQueries,
 )
 from recce_meta.server.access.scopes import is_named
-from recce_meta.server.query_jobs import JobState, PageState, QueryJob, RanStatement
+from recce_meta.server.stores.query_jobs import JobState, PageState, QueryJob, RanStatement
 from recce_meta.store.select import require_complete
 
 _LOG = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""Open stores, what is kept of them in memory, and running queries."""
