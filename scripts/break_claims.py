@@ -59,7 +59,7 @@ from recce_meta.repositories.state.types import (
 )
 from recce_meta.repositories.workflow import FolderGone, JobRun, StageFailed
 from recce_meta.server.access.problems import UploadRefused
-from recce_meta.server.metadata import manifests
+from recce_meta.server.site import uploads as manifests
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store

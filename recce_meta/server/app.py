@@ -68,9 +68,9 @@ from recce_meta.server.pages import (
     run_lists,
     search,
 )
-from recce_meta.server.rendering import OWN, Page, render_page
 from recce_meta.server.requests import RequestMiddleware
-from recce_meta.server.serving import HTML, Site, rendered, respond
+from recce_meta.server.site.rendering import OWN, Page, render_page
+from recce_meta.server.site.serving import HTML, Site, rendered, respond
 from recce_meta.server.stores.stores import Store
 
 log = logging.getLogger(__name__)

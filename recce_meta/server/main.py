@@ -28,7 +28,7 @@ from recce_meta.server.access.sessions import LOCAL_NAMES, Access, host_name, is
 from recce_meta.server.app import create_app
 from recce_meta.server.metrics import Metrics
 from recce_meta.server.metrics import listening as listening_for_metrics
-from recce_meta.server.rendering import compile_templates
+from recce_meta.server.site.rendering import compile_templates
 from recce_meta.server.stores.queries import QuerySettings
 from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store
 

@@ -33,7 +33,7 @@ from recce_meta.repositories.state.types import RepositoryConnection, TaskKind
 from recce_meta.server.access import limits as uploads
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.metadata import manifests
+from recce_meta.server.site import uploads as manifests
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.sync import server_client

@@ -22,13 +22,17 @@ from recce_meta.models.marks.annotation import (
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.review.annotations import annotation_phrase, object_phrase
 from recce_meta.server.access.problems import NotFound
-from recce_meta.server.annotations.changes import author_of, form_changes
-from recce_meta.server.annotations.panels import annotated_nodes, notes_panel
-from recce_meta.server.annotations.targets import known_target
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.node import OpenedNode, certainty, label_of, name_of, open_node
-from recce_meta.server.rendering import Page, clipped
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.annotations import (
+    annotated_nodes,
+    author_of,
+    form_changes,
+    known_target,
+    notes_panel,
+)
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page, clipped
 from recce_meta.server.stores.stores import Graph, StoreView
 from recce_meta.store.marks.annotations import add_annotations, list_annotations
 from recce_meta.store.select import require_complete

@@ -30,8 +30,8 @@ from recce_meta.server.connections.routing import (
     address_of,
     require_admin,
 )
-from recce_meta.server.listing import ListColumn, Listing, Row
-from recce_meta.server.rendering import Page, clipped, file_size
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page, clipped, file_size
 
 pages = ConnectionPages()
 

@@ -28,9 +28,9 @@ from recce_meta.server.connections.routing import (
     address_of,
     require_admin,
 )
-from recce_meta.server.listing import ListColumn, Listing, Row
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import Redirect
+from recce_meta.server.site.handlers import Redirect
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page
 from recce_meta.server.stores.stores import StoreView
 
 pages = ConnectionPages()

@@ -42,8 +42,8 @@ from recce_meta.server.connections.routing import (
     address_of,
     require_admin,
 )
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import Redirect
+from recce_meta.server.site.handlers import Redirect
+from recce_meta.server.site.rendering import Page
 from recce_meta.warehouses import available
 
 pages = ConnectionPages()

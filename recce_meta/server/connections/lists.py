@@ -29,8 +29,8 @@ from recce_meta.server.connections.freshness import (
     sentence_text,
 )
 from recce_meta.server.connections.routing import ROOT, ConnectionPages, ConnectionRequest, address_of
-from recce_meta.server.listing import ListColumn, Listing, Row
-from recce_meta.server.rendering import clipped
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import clipped
 
 pages = ConnectionPages()
 

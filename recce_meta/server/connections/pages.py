@@ -42,7 +42,7 @@ from recce_meta.server.connections.lists import (
 )
 from recce_meta.server.connections.routing import ConnectionPages, ConnectionRequest, address_of
 from recce_meta.server.connections.webhook import webhook_values
-from recce_meta.server.rendering import Page
+from recce_meta.server.site.rendering import Page
 
 pages = ConnectionPages()
 

@@ -22,9 +22,10 @@ from recce_meta.repositories.answers import ConnectionAnswer, connection_answer
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.requests import Caller, refuse_database
 from recce_meta.server.access.problems import NotAllowed
-from recce_meta.server.listing import Listing
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import Parameters, Redirect, Site, decoded, form_of, query_of, respond
+from recce_meta.server.site.handlers import Parameters, Redirect, decoded, form_of, query_of
+from recce_meta.server.site.listing import Listing
+from recce_meta.server.site.rendering import Page
+from recce_meta.server.site.serving import Site, respond
 
 ROOT = "/connections"
 

@@ -17,9 +17,9 @@ from recce_meta.server.access import limits as uploads
 from recce_meta.server.access.limits import ConnectionLimits, receive_form
 from recce_meta.server.access.problems import UploadTooLarge, problem
 from recce_meta.server.connections.routing import ROOT, ConnectionPages, ConnectionRequest, address_of
-from recce_meta.server.metadata.manifests import UploadPlace, record_upload
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import Redirect
+from recce_meta.server.site.handlers import Redirect
+from recce_meta.server.site.rendering import Page
+from recce_meta.server.site.uploads import UploadPlace, record_upload
 
 pages = ConnectionPages()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from recce_meta.api.browse.diffs import suggested_pairs
 from recce_meta.errors import RecceMetaError, RunNotFound, SelectorError
 from recce_meta.redaction import presentable
-from recce_meta.server.listing import ListColumn, Listing
 from recce_meta.server.pages.diff import run_phrase
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing
+from recce_meta.server.site.rendering import Page
 from recce_meta.store.read import list_runs
 
 pages = PageSet()

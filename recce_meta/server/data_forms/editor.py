@@ -14,8 +14,8 @@ from recce_meta.errors import RecceMetaError, StoreError, TemplateError, UsageEr
 from recce_meta.models import RunMetadata
 from recce_meta.report.labels import short_run_id
 from recce_meta.server.data_forms.offers import ALLOW, run_words, withheld_reason
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.rendering import Page
 from recce_meta.store.select import require_complete
 
 pages = PageSet()

@@ -12,7 +12,7 @@ from recce_meta.api.data.requests import DiffKind
 from recce_meta.errors import UsageError
 from recce_meta.report.addresses import with_query
 from recce_meta.server.data_forms.offers import OF_COLUMN, allowed_offers, withheld_reason
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
 from recce_meta.server.stores.stores import StoreView
 
 pages = PageSet()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from recce_meta.models.stored import StoredDiff
 from recce_meta.report.labels import short_run_id
 from recce_meta.server.data_forms.offers import forms_of_run
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.node import OpenedNode, name_of, open_node
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page
 from recce_meta.store.data_diffs import list_data_diffs
 
 pages = PageSet()

@@ -24,7 +24,7 @@ from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.catalog import RELATIONS
 from recce_meta.report.labels import moment, short_run_id
-from recce_meta.server.rendering import environment
+from recce_meta.server.site.rendering import environment
 from recce_meta.server.stores.stores import StoreView
 
 ALLOW = "recce-meta serve --allow-queries"

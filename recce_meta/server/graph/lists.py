@@ -14,7 +14,7 @@ from recce_meta.models.graph_view import (
     GraphNode,
     GraphView,
 )
-from recce_meta.server.listing import ListColumn, Listing, Parameter, Row
+from recce_meta.server.site.listing import ListColumn, Listing, Parameter, Row
 
 _CATEGORIES = ("breaking", "partial_breaking", "unknown", "non_breaking", "no_effect")
 """Categories of changes in the order of the table."""

@@ -8,13 +8,13 @@ from dataclasses import replace
 from recce_meta.api.browse.graph_query import kind_of
 from recce_meta.report.labels import counts_by_kind, kind_order
 from recce_meta.report.review.annotations import annotation_phrase
-from recce_meta.server.annotations.panels import annotated_nodes
 from recce_meta.server.graph.section import graph_section, graph_values
 from recce_meta.server.graph.subjects import RunGraph
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.node import OpenedNode, certainty, kind_phrase, label_of, name_of, open_node
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.annotations import annotated_nodes
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page
 
 pages = PageSet()
 

@@ -15,11 +15,11 @@ from recce_meta.server.graph.section import (
     query_of,
 )
 from recce_meta.server.graph.subjects import DiffGraph, RunGraph
-from recce_meta.server.listing import Listing, whole_number
 from recce_meta.server.pages.diff import pair_of, with_ids
 from recce_meta.server.pages.run_columns import run_crumbs, run_tabs, run_title, selected_run
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import Data, PageSet, Redirect, Request
+from recce_meta.server.site.handlers import Data, PageSet, Redirect, Request
+from recce_meta.server.site.listing import Listing, whole_number
+from recce_meta.server.site.rendering import Page
 from recce_meta.store.select import require_complete
 
 pages = PageSet()

@@ -19,8 +19,8 @@ from recce_meta.report.labels import kind_order
 from recce_meta.server.access.problems import Problem, problem
 from recce_meta.server.data_forms.graph_actions import graph_actions
 from recce_meta.server.graph.lists import nodes_listing
-from recce_meta.server.listing import FACET_VALUES, Parameter
-from recce_meta.server.serving import Parameters, Request
+from recce_meta.server.site.handlers import Parameters, Request
+from recce_meta.server.site.listing import FACET_VALUES, Parameter
 
 NODES_SHOWN = 100
 """Nodes in the table of a page; its list has all."""

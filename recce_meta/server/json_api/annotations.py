@@ -18,12 +18,10 @@ from recce_meta.models.marks.annotation import (
 )
 from recce_meta.report.review.notes import NotesDocument, note_changes
 from recce_meta.server.access.scopes import Grant
-from recce_meta.server.annotations.changes import author_of
-from recce_meta.server.annotations.panels import annotated_nodes
-from recce_meta.server.annotations.targets import known_target
 from recce_meta.server.json_api.lists import Listed
 from recce_meta.server.json_api.paging import ItemList
 from recce_meta.server.metadata.call import decoded_body
+from recce_meta.server.site.annotations import annotated_nodes, author_of, known_target
 from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations, list_annotations
 from recce_meta.store.select import require_complete

@@ -26,7 +26,7 @@ from recce_meta.models.run import ChosenRun, RunChoice
 from recce_meta.report.json import diff_json, impact_json, lineage_json, quality_json, run_json
 from recce_meta.report.quality_history import quality_history_json
 from recce_meta.server.json_api.call import refuse_folder, run_choice
-from recce_meta.server.rendering import encoded
+from recce_meta.server.site.rendering import encoded
 from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.marks.annotations import list_annotations
 from recce_meta.store.quality import resolve_quality_run

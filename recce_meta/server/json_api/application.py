@@ -27,8 +27,8 @@ from recce_meta.server.json_api.routes import of_store, router
 from recce_meta.server.metadata.exchange_routes import router as exchange
 from recce_meta.server.metadata.routes import router as metadata
 from recce_meta.server.metadata.workspace_routes import router as workspaces
-from recce_meta.server.rendering import render_page
-from recce_meta.server.serving import HTML, Site, rendered, respond
+from recce_meta.server.site.rendering import render_page
+from recce_meta.server.site.serving import HTML, Site, rendered, respond
 from recce_meta.server.stores.stores import Store
 from recce_meta.server.webhooks import Deliveries
 from recce_meta.server.webhooks import router as webhooks

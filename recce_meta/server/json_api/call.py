@@ -32,8 +32,8 @@ from recce_meta.server.access.scopes import Grant
 from recce_meta.server.access.sessions import read_body
 from recce_meta.server.json_api.paging import ItemList, page_of
 from recce_meta.server.json_api.parameters import Paging
-from recce_meta.server.rendering import encoded
-from recce_meta.server.serving import Site, disconnected
+from recce_meta.server.site.rendering import encoded
+from recce_meta.server.site.serving import Site, disconnected
 from recce_meta.server.stores.stores import Store, StoreView
 from recce_meta.store.select import require_complete
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.server.json_api.openapi import COMPONENTS
-from recce_meta.server.rendering import Page
+from recce_meta.server.site.rendering import Page
 
 Schema = dict[str, Any]
 

@@ -41,7 +41,6 @@ from recce_meta.server.metadata.exchange import (
 )
 from recce_meta.server.metadata.ide_project import SyncRequest
 from recce_meta.server.metadata.lineage import ImpactAnswer, LineageAnswer
-from recce_meta.server.metadata.manifests import UploadAnswer
 from recce_meta.server.metadata.routes import CreatedConnection, ExtractRequest, TokenAnswer
 from recce_meta.server.metadata.workspaces import (
     NewWorkspace,
@@ -50,6 +49,7 @@ from recce_meta.server.metadata.workspaces import (
     WorkspaceChange,
     WorkspaceLineage,
 )
+from recce_meta.server.site.uploads import UploadAnswer
 from recce_meta.server.webhooks import SetUpRequest
 
 PLAIN: tuple[type[Struct], ...] = (

@@ -17,7 +17,7 @@ from recce_meta.models.quality import QualityRun
 from recce_meta.report.addresses import segment
 from recce_meta.server.json_api.call import answer, etag_of, first_item_id
 from recce_meta.server.json_api.paging import ItemList, ItemPage
-from recce_meta.server.rendering import encoded
+from recce_meta.server.site.rendering import encoded
 from recce_meta.server.stores.stores import StoreView, cached_index
 from recce_meta.store.check_results import list_checks
 from recce_meta.store.quality import list_quality_runs, load_quality

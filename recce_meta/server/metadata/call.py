@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from recce_meta.errors import StoreError, UsageError
+from recce_meta.errors import UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.requests import Caller
@@ -22,8 +22,9 @@ from recce_meta.server.access.sessions import read_body
 from recce_meta.server.json_api.call import answer, check_parameters, etag_of, has_etag
 from recce_meta.server.json_api.paging import ItemList, page_of
 from recce_meta.server.json_api.parameters import Paging
-from recce_meta.server.rendering import encoded
-from recce_meta.server.serving import Site
+from recce_meta.server.site.rendering import encoded
+from recce_meta.server.site.serving import Site
+from recce_meta.server.site.uploads import store_of
 from recce_meta.server.stores.stores import Store, StoreView
 
 LARGEST_REQUEST = 256 * 1024
@@ -146,17 +147,6 @@ def decoded_body(body: bytes, kind: type[Value]) -> Value:
         # Of lists within lists: the decoder stops at the depth that Python allows.
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else reason
         raise UsageError(f"Invalid request: {reason}", hint="/api/docs describes the request") from None
-
-
-def store_of(site: Site, name: str) -> Store:
-    """Return the store *name* of a connection. Raises StoreError if the server does not open it."""
-    store = site.stores.get(name)
-    if store is None:
-        raise StoreError(
-            f"This server does not open the store '{name}' of the connection",
-            hint="add it to `stores` in recce_meta.yml, or set another store: recce-meta connection set",
-        )
-    return store
 
 
 def _last_run(site: Site, service: RepositoryService, connection: str) -> tuple[Store, str]:

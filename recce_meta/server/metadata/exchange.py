@@ -30,7 +30,7 @@ from recce_meta.server.access.problems import AnswerTooLarge, NotFound, StoreBus
 from recce_meta.server.json_api.call import check_parameters, etag_of, has_etag
 from recce_meta.server.metadata.call import ServiceCall, decoded_body
 from recce_meta.server.metadata.workspaces import SyncedCounts, find_syncable
-from recce_meta.server.rendering import encoded
+from recce_meta.server.site.rendering import encoded
 from recce_meta.server.stores.stores import Store, StoreView
 from recce_meta.store.session import SCHEMA_VERSION
 from recce_meta.sync.encoding import MEDIA_TYPE, OF_REQUESTS, ListedObject, listed, pack, unpack

@@ -23,9 +23,9 @@ from recce_meta.server.json_api.paging import ItemList
 from recce_meta.server.json_api.parameters import Paging, Way
 from recce_meta.server.metadata.call import MOST_JOBS, Asked, decoded_body
 from recce_meta.server.metadata.lineage import impact_answer, lineage_answer
-from recce_meta.server.metadata.manifests import UploadPlace, record_upload
 from recce_meta.server.metadata.parameters import ConnectionId, Days, JobId, ObjectName, upload_details
 from recce_meta.server.metadata.progress import progress_events, wants_events
+from recce_meta.server.site.uploads import UploadPlace, record_upload
 
 Paged = Annotated[Paging, Depends()]
 

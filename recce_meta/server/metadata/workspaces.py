@@ -33,7 +33,7 @@ from recce_meta.repositories.state.workspaces import (
 from recce_meta.server.access.limits import UploadLimits, receive_upload
 from recce_meta.server.access.problems import NotAllowed, StoreBusy
 from recce_meta.server.access.scopes import Grant
-from recce_meta.server.metadata.call import ServiceCall, decoded_body, store_of
+from recce_meta.server.metadata.call import ServiceCall, decoded_body
 from recce_meta.server.metadata.ide_project import (
     IdeConflict,
     IdeItems,
@@ -50,7 +50,8 @@ from recce_meta.server.metadata.lineage import (
     ObjectColumn,
     lineage_answer,
 )
-from recce_meta.server.serving import Site
+from recce_meta.server.site.serving import Site
+from recce_meta.server.site.uploads import store_of
 from recce_meta.server.stores.stores import Store, StoreView
 from recce_meta.store.columns import columns_of
 from recce_meta.store.read import load_project, run_by_id

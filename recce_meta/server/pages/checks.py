@@ -14,9 +14,9 @@ from recce_meta.report.data.verdicts import NO_DIFFERENCE
 from recce_meta.report.labels import short_run_id
 from recce_meta.report.review.phrases import marks_phrase
 from recce_meta.server.access.problems import NotFound
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.reviews import ReviewFields
-from recce_meta.server.serving import PageSet, Request
+from recce_meta.server.site.handlers import PageSet, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
 
 pages = PageSet()
 

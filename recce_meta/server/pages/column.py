@@ -30,9 +30,7 @@ from recce_meta.models.marks.annotation import NOT_ANNOTATED, AnnotationTarget
 from recce_meta.report.labels import UNCHANGED, join_words
 from recce_meta.report.lineage import confidence_text
 from recce_meta.server.access.problems import NotFound
-from recce_meta.server.annotations.panels import NotesPanel, annotated_nodes, notes_panel
 from recce_meta.server.data_forms.offers import forms_of_run
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.node import (
     TONES,
     FigureLink,
@@ -45,8 +43,10 @@ from recce_meta.server.pages.node import (
     status_tone,
 )
 from recce_meta.server.pages.node_history import MeasuredColumn, column_changes_listing, measured_columns
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.annotations import NotesPanel, annotated_nodes, notes_panel
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page
 
 pages = PageSet()
 KIND_WORDS = {

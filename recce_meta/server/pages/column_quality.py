@@ -12,12 +12,11 @@ from recce_meta.report.labels import moment, short_run_id
 from recce_meta.report.quality import issues_of, score_text, value_text
 from recce_meta.report.quality_history import history_table
 from recce_meta.report.values import cell_text, count, percent
-from recce_meta.server.charts import TimeChart, time_chart
-from recce_meta.server.listing import ListColumn, Listing
 from recce_meta.server.pages.quality import column_row, crumbs_of, measured_table, tone
 from recce_meta.server.pages.quality_lists import NOTHING, SCORE, table_address
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Request
+from recce_meta.server.site.handlers import PageSet, Request
+from recce_meta.server.site.listing import ListColumn, Listing
+from recce_meta.server.site.rendering import Page, TimeChart, time_chart
 
 pages = PageSet()
 

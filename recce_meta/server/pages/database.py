@@ -25,7 +25,6 @@ from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import moment
 from recce_meta.report.values import count
 from recce_meta.server.access.problems import NotFound
-from recce_meta.server.listing import ListColumn, Listing, Row, shown
 from recce_meta.server.pages.relation import (
     CATALOG,
     RELATION,
@@ -36,8 +35,9 @@ from recce_meta.server.pages.relation import (
     relation_sizes_list,
     size_charts,
 )
-from recce_meta.server.rendering import Page, file_size
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row, shown
+from recce_meta.server.site.rendering import Page, file_size
 from recce_meta.server.stores.stores import StoreView
 
 pages = PageSet()

@@ -46,13 +46,13 @@ from recce_meta.report.labels import (
 from recce_meta.report.review.annotations import annotated_ids
 from recce_meta.report.review.phrases import marks_phrase, progress_phrase
 from recce_meta.server.access.problems import NotFound
-from recce_meta.server.annotations.panels import NotesPanel, annotated_nodes, notes_panel
 from recce_meta.server.data_forms.offers import forms_in_diff, start_rows_of
-from recce_meta.server.listing import ListColumn, Listing
 from recce_meta.server.pages.checks import CHECK_TONES, check_columns, reviewed_check_rows
 from recce_meta.server.pages.reviews import ReviewFields
-from recce_meta.server.rendering import Page, environment, highlighted
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.annotations import NotesPanel, annotated_nodes, notes_panel
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing
+from recce_meta.server.site.rendering import Page, environment, highlighted
 from recce_meta.server.stores.stores import StoreView
 from recce_meta.tables.gaps import counts_differ
 

@@ -24,9 +24,9 @@ from recce_meta.report.lineage import (
     subject,
 )
 from recce_meta.server.access.problems import NotFound
-from recce_meta.server.listing import ListColumn, Listing, Row
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page
 
 pages = PageSet()
 

@@ -32,12 +32,11 @@ from recce_meta.report.labels import TESTS, count_of, join_words, node_label, sh
 from recce_meta.report.labels import moment as moment_text
 from recce_meta.report.lineage import confidence_text
 from recce_meta.report.values import count
-from recce_meta.server.annotations.panels import annotated_nodes, notes_panel
-from recce_meta.server.charts import TimeChart, time_chart
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.relation import relation_values
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.annotations import annotated_nodes, notes_panel
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page, TimeChart, time_chart
 from recce_meta.server.stores.stores import Graph
 from recce_meta.store.read import load_nodes_by_id
 from recce_meta.store.select import require_complete

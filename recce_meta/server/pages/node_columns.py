@@ -19,10 +19,10 @@ from recce_meta.models.lineage import NodeColumns
 from recce_meta.models.node import matching_name
 from recce_meta.report.labels import join_words
 from recce_meta.report.review.annotations import annotation_phrase
-from recce_meta.server.annotations.panels import annotated_nodes
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.node import OpenedNode, kind_phrase, label_of, name_of, open_node
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.annotations import annotated_nodes
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
 
 pages = PageSet()
 

@@ -30,11 +30,10 @@ from recce_meta.report.labels import NO_CHANGE, SAME_CODE, UNCHANGED, join_words
 from recce_meta.report.quality import WITHHELD, facts_of, range_text, rows_text, score_text
 from recce_meta.report.terminal import shorten
 from recce_meta.report.values import cell_text, count, percent
-from recce_meta.server.charts import TimeChart, time_chart
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.node import OpenedNode, name_of, open_node, outcome_charts, outcomes_listing
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page, TimeChart, time_chart
 from recce_meta.store.read import load_code
 from recce_meta.store.select import require_complete
 

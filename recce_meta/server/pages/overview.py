@@ -18,10 +18,11 @@ from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import STALE_HOURS, age_phrase, build_outcome, is_stale, node_part
 from recce_meta.report.values import count
 from recce_meta.server.access.problems import Problem
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.run_columns import change_phrase, run_cells, run_columns, run_link, tone_of
-from recce_meta.server.rendering import Page, clipped, render_page
-from recce_meta.server.serving import PageSet, Request, Site, rendered, respond
+from recce_meta.server.site.handlers import PageSet, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page, clipped, render_page
+from recce_meta.server.site.serving import Site, rendered, respond
 from recce_meta.server.stores.stores import StoreView
 
 pages = PageSet()

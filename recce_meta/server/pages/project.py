@@ -17,11 +17,11 @@ from recce_meta.report.labels import age_phrase, build_outcome, is_stale, moment
 from recce_meta.report.values import count
 from recce_meta.server.access.problems import NotFound
 from recce_meta.server.annotations.pages import notes_listing
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.overview import environment_columns, environment_row
 from recce_meta.server.pages.run_columns import change_phrase, run_cells, run_columns, run_link
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page
 from recce_meta.store.marks.annotations import list_annotations
 
 pages = PageSet()

@@ -29,8 +29,6 @@ from recce_meta.report.quality import (
 )
 from recce_meta.report.values import count
 from recce_meta.server.access.problems import NotFound
-from recce_meta.server.charts import TimeChart, time_chart
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.quality_lists import (
     NOTHING,
     SCORE,
@@ -42,8 +40,9 @@ from recce_meta.server.pages.quality_lists import (
     tables_list,
     violations_list,
 )
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import Page, TimeChart, time_chart
 from recce_meta.store.quality import list_quality_runs
 
 pages = PageSet()

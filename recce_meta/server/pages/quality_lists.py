@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from recce_meta.api.browse import quality as browse
 from recce_meta.api.browse.quality import MeasuredTable, QualityViolation
 from recce_meta.models.quality import QualityRun
-from recce_meta.server.listing import ListColumn, Listing, Row
-from recce_meta.server.serving import PageSet, Request
+from recce_meta.server.site.handlers import PageSet, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
 from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.quality import list_quality_runs
 

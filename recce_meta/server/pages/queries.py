@@ -16,10 +16,10 @@ from recce_meta.report.labels import node_label
 from recce_meta.repositories.state.audit import AuditAction, note_now
 from recce_meta.server.access.problems import NotFound
 from recce_meta.server.data_forms.offers import list_field
-from recce_meta.server.listing import ListColumn, Listing
 from recce_meta.server.pages.diff import data_blocks, run_phrase
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import Data, PageSet, Redirect, Request
+from recce_meta.server.site.handlers import Data, PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing
+from recce_meta.server.site.rendering import Page
 from recce_meta.server.stores.queries import HEARTBEAT_SECONDS, HIDDEN_SECONDS
 from recce_meta.server.stores.query_jobs import (
     JobState,

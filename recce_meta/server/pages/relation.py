@@ -14,10 +14,9 @@ from recce_meta.models.catalog import RELATIONS
 from recce_meta.models.lineage import ForeignKey
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.values import count
-from recce_meta.server.charts import TimeChart, time_chart
-from recce_meta.server.listing import ListColumn, Listing, Row
-from recce_meta.server.rendering import file_size
-from recce_meta.server.serving import Request
+from recce_meta.server.site.handlers import Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.rendering import TimeChart, file_size, time_chart
 from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.read import foreign_keys_of
 

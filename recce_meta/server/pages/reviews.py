@@ -10,8 +10,8 @@ from recce_meta.errors import UsageError
 from recce_meta.models.marks.review import Review, ReviewStatus
 from recce_meta.report.addresses import Addresses, segment
 from recce_meta.report.labels import short_run_id
-from recce_meta.server.listing import ListColumn, Listing
-from recce_meta.server.serving import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing
 
 pages = PageSet()
 

@@ -20,7 +20,6 @@ from recce_meta.report.labels import build_outcome, count_of, kind_order, moment
 from recce_meta.report.runs import FAILED, outcome_of, run_facts
 from recce_meta.report.values import count
 from recce_meta.server.access.problems import StoreBusy
-from recce_meta.server.listing import Listing
 from recce_meta.server.pages.run_columns import (
     FIRST_SCAN,
     change_phrase,
@@ -30,8 +29,9 @@ from recce_meta.server.pages.run_columns import (
     selected_run,
 )
 from recce_meta.server.pages.run_lists import change_columns, change_row, result_columns, result_row
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import Download, PageSet, Redirect, Request
+from recce_meta.server.site.handlers import Download, PageSet, Redirect, Request
+from recce_meta.server.site.listing import Listing
+from recce_meta.server.site.rendering import Page
 from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.export_document import document
 

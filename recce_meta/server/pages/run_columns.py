@@ -11,8 +11,8 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import NO_CHANGES, moment, run_problem, short_run_id, short_sha
 from recce_meta.report.runs import FAILED
-from recce_meta.server.listing import ListColumn, Row
-from recce_meta.server.serving import Request
+from recce_meta.server.site.handlers import Request
+from recce_meta.server.site.listing import ListColumn, Row
 
 FIRST_RUN = "first run"
 FIRST_SCAN = "first scan of this scope"

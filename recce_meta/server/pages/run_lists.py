@@ -7,7 +7,6 @@ from recce_meta.models.node import NodeMetadata, NodeResult
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import node_label, node_part
 from recce_meta.report.runs import FAILED
-from recce_meta.server.listing import ListColumn, Listing, Row
 from recce_meta.server.pages.run_columns import (
     list_parameters,
     run_cells,
@@ -17,7 +16,8 @@ from recce_meta.server.pages.run_columns import (
     selected_run,
     status_tone,
 )
-from recce_meta.server.serving import PageSet, Request
+from recce_meta.server.site.handlers import PageSet, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row
 from recce_meta.store.read import list_runs, load_results
 
 pages = PageSet()

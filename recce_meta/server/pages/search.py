@@ -15,8 +15,8 @@ from recce_meta.api.browse.search import (
 from recce_meta.diff.scan import is_scan
 from recce_meta.models import RunMetadata
 from recce_meta.report.labels import moment, short_run_id
-from recce_meta.server.rendering import Page
-from recce_meta.server.serving import PageSet, Request
+from recce_meta.server.site.handlers import PageSet, Request
+from recce_meta.server.site.rendering import Page
 from recce_meta.server.stores.stores import StoreView, cached_index
 from recce_meta.store.select import require_complete
 

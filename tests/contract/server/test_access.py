@@ -18,11 +18,11 @@ from starlette.types import Message
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.database import open_state
-from recce_meta.server import serving
 from recce_meta.server.access import sessions as rules
 from recce_meta.server.access.sessions import COOKIE, FAILURES, HEADERS, SECURE_COOKIE, Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import access_rules
+from recce_meta.server.site import serving
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.small_store import LOCAL, client_of, file_url, record_side, store_at

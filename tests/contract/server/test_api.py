@@ -30,7 +30,7 @@ from recce_meta.errors import QueryCancelled
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.server.json_api import answers, call
-from recce_meta.server.serving import Site
+from recce_meta.server.site.serving import Site
 from recce_meta.server.stores import stores
 from recce_meta.server.stores.stores import Store, StoreView
 from recce_meta.store.read import list_runs

@@ -22,7 +22,8 @@ from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.state.types import JobStatus, Stage, Trigger
 from recce_meta.server.access import limits as uploads
 from recce_meta.server.access.sessions import Access
-from recce_meta.server.metadata import manifests, progress
+from recce_meta.server.metadata import progress
+from recce_meta.server.site import uploads as manifests
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.api_shop import check, described

@@ -42,8 +42,8 @@ from recce_meta.repositories.state.types import QUALITY, JobFigures, JobStatus
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.relation import relation_values
-from recce_meta.server.rendering import environment
-from recce_meta.server.serving import Parameters, Request
+from recce_meta.server.site.handlers import Parameters, Request
+from recce_meta.server.site.rendering import environment
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.query import cookbook_query
 from recce_meta.store.select import load_nodes_from_warehouse, resolve_run

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from recce_meta.report.html.templates import static_file
-from recce_meta.server.rendering import OWN
+from recce_meta.server.site.rendering import OWN
 from tests.contract.server.rich_store import parsed
 
 

@@ -16,8 +16,7 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import QueryTimeout, RecceMetaError, WarehouseError
 from recce_meta.server.access.problems import Problem, RequestStopped, StopRequest, StoreBusy, problem
-from recce_meta.server.pages import search
-from recce_meta.server.serving import Site
+from recce_meta.server.site.serving import Site
 from recce_meta.server.stores import stores as serving
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import list_runs
@@ -329,7 +328,7 @@ def test_stores_are_read_concurrently_and_a_failure_is_about_one_of_them(
 def test_a_search_does_not_wait_for_the_index_of_another_store(
     tmp_path: Path, kept: Callable[[Store], Store]
 ) -> None:
-    search._INDEXES.clear()
+    serving._INDEXES.clear()
     url = file_url(tmp_path / "a.duckdb")
     record_side(url)
     other, store = (kept(store_at(url, name=name)) for name in ("other", "default"))

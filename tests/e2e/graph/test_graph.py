@@ -17,7 +17,7 @@ import axe_core_python
 import pytest
 
 from recce_meta.api.browse.graph_columns import PAGE
-from recce_meta.server.serving import MOST_PARAMETERS
+from recce_meta.server.site.handlers import MOST_PARAMETERS
 from tests.e2e.graph import synthetic
 from tests.e2e.graph.conftest import STATIC, GraphSite
 from tests.e2e.graph.driver import DOWN, ENTER, ESCAPE, LEFT, RIGHT, SPACE, TAB, UP, GraphUser

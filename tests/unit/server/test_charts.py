@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from recce_meta.server.charts import MARGIN, time_chart
+from recce_meta.server.site.rendering import MARGIN, time_chart
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 

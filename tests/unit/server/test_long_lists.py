@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from recce_meta.server.listing import ListColumn, Listing, ListQuery, list_view, matching, shown
-from recce_meta.server.rendering import Page, cell, render_page
+from recce_meta.server.site.listing import ListColumn, Listing, ListQuery, list_view, matching, shown
+from recce_meta.server.site.rendering import Page, cell, render_page
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 KINDS = ("model", "test", "source")
@@ -68,7 +68,7 @@ def test_a_page_has_the_cells_of_its_own_rows_only(monkeypatch):
         rendered.append(row["name"])
         return cell(column, row)
 
-    from recce_meta.server import rendering
+    from recce_meta.server.site import rendering
 
     monkeypatch.setitem(rendering.environment().globals, "cell", counted)
     view = list_view(LISTING, {"page": "3", "sort": "-name", "kind": "test"}, "/s/default/nodes")

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment
 
+from recce_meta import server
 from recce_meta.report.html import templates
-from recce_meta.server import rendering
+from recce_meta.server.site import rendering
 
-PACKAGES = (rendering.__file__, templates.__file__)
+PACKAGES = (server.__file__, templates.__file__)
 TEMPLATES = {path.name for package in PACKAGES for path in Path(package).with_name("templates").iterdir()}
 
 

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import check_name
-from recce_meta.errors import DatabaseNotFound, RecceMetaError, StoreNotFound
+from recce_meta.errors import DatabaseNotFound, RecceMetaError, StoreError, StoreNotFound
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph, KnownColumns, first_warnings
 from recce_meta.models.run import Extraction, ExtractionTier, Trigger
@@ -44,9 +44,13 @@ from recce_meta.repositories.state.types import (
 )
 from recce_meta.repositories.state.uploads import begin_upload, fail_upload, follow_upload, last_runs
 from recce_meta.server.access.limits import ConnectionLimits
-from recce_meta.server.access.problems import OtherEnvironment, OtherProject, StoreBusy, UploadRefused
-from recce_meta.server.metadata.call import store_of
-from recce_meta.server.serving import Site
+from recce_meta.server.access.problems import (
+    OtherEnvironment,
+    OtherProject,
+    StoreBusy,
+    UploadRefused,
+)
+from recce_meta.server.site.serving import Site
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store
@@ -368,3 +372,14 @@ def _figures(read: ReadUpload, done: Completed, seconds: float) -> JobFigures:
         columns=sum(len(one.outputs) for one in analyses),
         column_lineage=sum(len(output.sources) for one in analyses for output in one.outputs),
     )
+
+
+def store_of(site: Site, name: str) -> Store:
+    """Return the store *name* of a connection. Raises StoreError if the server does not open it."""
+    store = site.stores.get(name)
+    if store is None:
+        raise StoreError(
+            f"This server does not open the store '{name}' of the connection",
+            hint="add it to `stores` in recce_meta.yml, or set another store: recce-meta connection set",
+        )
+    return store

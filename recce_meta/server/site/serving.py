@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from threading import Lock
-from typing import Any, BinaryIO, NamedTuple, TypeAlias, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
@@ -25,11 +24,10 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from recce_meta._version import __version__
-from recce_meta.errors import AmbiguousProject, UsageError
+from recce_meta.errors import AmbiguousProject
 from recce_meta.report.addresses import Addresses, segment, segment_text
 from recce_meta.report.tabular.delimited import delimited
 from recce_meta.repositories.service import RepositoryService
-from recce_meta.repositories.state.database import State
 from recce_meta.server.access.problems import (
     LATE,
     NoState,
@@ -42,9 +40,22 @@ from recce_meta.server.access.problems import (
     problem,
 )
 from recce_meta.server.access.scopes import sender
-from recce_meta.server.access.sessions import client_address, read_form
-from recce_meta.server.listing import Listing, ListQuery, list_view, matching, plain_row
-from recce_meta.server.rendering import Page, encoded, render_page
+from recce_meta.server.access.sessions import client_address
+from recce_meta.server.site.handlers import (
+    Data,
+    Download,
+    Handler,
+    PageSet,
+    Parameters,
+    Redirect,
+    Registered,
+    Request,
+    decoded,
+    form_of,
+    query_of,
+)
+from recce_meta.server.site.listing import Listing, ListQuery, list_view, matching, plain_row
+from recce_meta.server.site.rendering import Page, encoded, render_page
 from recce_meta.server.stores.caches import LruCache
 from recce_meta.server.stores.stores import CONNECTIONS, Store, StoreView
 
@@ -52,143 +63,11 @@ CACHED_BYTES = 16 * 2**20
 """Size of rendered pages in memory."""
 THREADS = 2 * CONNECTIONS
 """Number of requests to one store that are answered concurrently; the others wait."""
-MOST_PARAMETERS = 200
-"""Number of parameters of an address."""
 
 
 OVERVIEW_SECONDS = 5.0
 """Time for which the overview of all stores waits for each of them."""
 Value = TypeVar("Value")
-
-
-class Parameters(dict[str, str]):
-    """Parameters of an address by name: the last value of each, and all values of those that are repeated."""
-
-    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self.pairs = tuple(pairs)
-        """Names and values in the order of the address."""
-        super().__init__(self.pairs)
-
-    def all(self, name: str) -> tuple[str, ...]:
-        """Return all values of the parameter *name*."""
-        return tuple(value for key, value in self.pairs if key == name)
-
-    def without(self, *names: str) -> Parameters:
-        """Return the parameters without *names*."""
-        return Parameters((name, value) for name, value in self.pairs if name not in names)
-
-    def encoded(self) -> str:
-        """Return the parameters as the query of an address; empty if there are none."""
-        return f"?{urlencode(self.pairs)}" if self.pairs else ""
-
-
-@dataclass(frozen=True)
-class Request:
-    """Question of an address to one store."""
-
-    view: StoreView
-    path: str
-    """Path of the address, without the suffix `.csv` or `.json`."""
-    parts: Mapping[str, str]
-    """Parts of the path by name, such as `run`, decoded."""
-    query: Parameters
-    """Parameters of the address."""
-    form: Mapping[str, str] = field(default_factory=dict)
-    """Fields of the form that an action received."""
-    by: str = ""
-    """Who sends the form: the address of the client, and its token or session if it has one."""
-    author: str | None = None
-    """Name of the sender's stored token, which signs what the form writes; None without one."""
-    state: State | None = None
-    """State of the server, whose audit an action is noted in; None without one."""
-
-    @property
-    def to(self) -> Addresses:
-        """Addresses of the store's pages."""
-        return self.view.to
-
-
-class Redirect(NamedTuple):
-    """Answer that sends the browser to another address."""
-
-    address: str
-
-
-class Download(NamedTuple):
-    """Answer that is a file, which the browser saves."""
-
-    name: str
-    media_type: str
-    file: BinaryIO
-    """Open file, which is closed after it was sent."""
-    size: int
-    """Bytes."""
-
-
-class Data(NamedTuple):
-    """Answer that is a document of JSON."""
-
-    value: object
-    """Anything that msgspec encodes."""
-    status: int = 200
-    is_kept: bool = True
-    """False for a document that changes without a write to the store."""
-
-
-Answer: TypeAlias = "Page | Listing | Redirect | Download | Data"
-Handler = Callable[[Request], Answer]
-
-
-class Registered(NamedTuple):
-    """A handler with the paths below `/s/{store}` that it answers."""
-
-    path: str
-    handler: Handler
-    suffixes: tuple[str, ...] = ("",)
-    """Ends of the path, one for each format."""
-    is_file: bool = False
-    """Whether the handler returns a Download."""
-    is_action: bool = False
-    """Whether the handler answers POST, and may change something."""
-
-
-class PageSet:
-    """Handlers of one module: `pages = PageSet()`, then `@pages.page("/runs/{run}")`."""
-
-    def __init__(self) -> None:
-        self.registered: list[Registered] = []
-
-    def page(self, path: str) -> Callable[[Handler], Handler]:
-        """Register a handler that returns a Page, for *path* below the store's address."""
-        return self._register(path, ("",))
-
-    def download(self, path: str) -> Callable[[Handler], Handler]:
-        """Register a handler that returns a Download, for *path* below the store's address."""
-        return self._register(path, ("",), is_file=True)
-
-    def listing(self, path: str) -> Callable[[Handler], Handler]:
-        """Register a handler that returns a Listing, for the page *path*, and *path* with .csv and .json."""
-        return self._register(path, ("", ".csv", ".json"))
-
-    def data(self, path: str) -> Callable[[Handler], Handler]:
-        """Register a handler that returns Data, for *path*, which ends in .json."""
-        return self._register(path, ("",))
-
-    def action(self, path: str) -> Callable[[Handler], Handler]:
-        """Register a handler of a form that is sent to *path* by POST.
-
-        It returns a Redirect to the page that shows the outcome, or Data. Nothing that it returns is kept.
-        """
-        return self._register(path, ("",), is_action=True)
-
-    def _register(
-        self, path: str, suffixes: tuple[str, ...], *, is_file: bool = False, is_action: bool = False
-    ) -> Callable[[Handler], Handler]:
-        def keep(handler: Handler) -> Handler:
-            self.registered.append(Registered(path, handler, suffixes, is_file, is_action))
-            return handler
-
-        return keep
 
 
 class Rendered(NamedTuple):
@@ -513,41 +392,6 @@ async def disconnected(http: HttpRequest) -> None:
         pass
 
 
-def decoded(text: str) -> str:
-    """Return *text* of an address. Raises UsageError for a character that no store can hold."""
-    if "\0" in text:
-        raise UsageError("The address contains a NUL character", hint="remove %00 and ~00 from it")
-    return text
-
-
-def query_of(http: HttpRequest) -> Parameters:
-    """Return the parameters of the address that are not empty. Raises UsageError for malformed ones."""
-    text = bytes(http.scope["query_string"]).decode("latin-1")
-    try:
-        given = parse_qsl(text, max_num_fields=MOST_PARAMETERS)
-    except ValueError as error:
-        raise UsageError(
-            f"The address has more than {MOST_PARAMETERS} parameters", hint="remove some of them"
-        ) from error
-    return Parameters((decoded(name), decoded(value)) for name, value in given)
-
-
-async def form_of(http: HttpRequest) -> dict[str, str]:
-    """Return the fields of a form that are not empty. Raises UsageError for a large or malformed one."""
-    body = await read_form(http, LARGEST_FORM)
-    if body is None:
-        raise UsageError("The form is too large", hint=f"send at most {LARGEST_FORM // 1024} kB")
-    try:
-        given = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=MOST_PARAMETERS)
-    except ValueError as error:
-        raise UsageError(
-            f"The form has more than {MOST_PARAMETERS} fields", hint="remove some of them"
-        ) from error
-    return {decoded(name): decoded(value) for name, value in given}
-
-
-LARGEST_FORM = 256 * 1024
-"""Bytes of a form; the text of a query is the largest field."""
 HTML = "text/html; charset=utf-8"
 _TITLES = {
     400: "This address cannot be answered",
