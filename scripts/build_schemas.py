@@ -1,6 +1,6 @@
 """Build docs/schemas: the JSON Schema of every document that a command prints with `--format json`.
 
-Also build the schemas of the HTTP API's answers, recce_meta/server/json_api/schemas.json.
+Also build the schemas of the HTTP API's answers, recce_meta/server/api/schemas.json.
 
     python scripts/build_schemas.py            write them
     python scripts/build_schemas.py --check    exit with 1 if one is stale
@@ -43,14 +43,14 @@ from recce_meta.report.runs import ImportDocument, RecceImportDocument
 from recce_meta.report.scan import ScanDocument
 from recce_meta.report.settings import FsckDocument, SettingsDocument
 from recce_meta.report.tabular.rows import QueryDocument
-from recce_meta.server.json_api import kinds
+from recce_meta.server.api import schemas
 from recce_meta.store.export_document import SCHEMA as EXPORT_ID
 from recce_meta.store.export_document import Document
 from recce_meta.sync.reporting import SyncDocument, SyncStatusDocument
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "schemas"
-API = ROOT / "recce_meta" / "server" / "json_api" / "schemas.json"
+API = ROOT / "recce_meta" / "server" / "api" / "schemas.json"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
@@ -347,7 +347,7 @@ def built() -> dict[str, str]:
 def api_schemas() -> str:
     """Return the schemas of the HTTP API's answers by name, as components of its OpenAPI document."""
     builder = Builder()
-    for is_tree, types_ in ((False, kinds.PLAIN), (True, kinds.TREES)):
+    for is_tree, types_ in ((False, schemas.PLAIN), (True, schemas.TREES)):
         for kind in types_:
             builder.schema(kind, is_tree)
     text = json.dumps(dict(sorted(builder.definitions.items())), indent=1, ensure_ascii=False)

@@ -36,6 +36,7 @@ from recce_meta.server.access.sessions import (
     raw_path,
 )
 from recce_meta.server.annotations.pages import pages as annotation_pages
+from recce_meta.server.api.application import api_mount
 from recce_meta.server.connections import admin as connection_admin
 from recce_meta.server.connections import databases as connection_databases
 from recce_meta.server.connections import forms as connection_forms
@@ -46,7 +47,6 @@ from recce_meta.server.connections import webhook as connection_webhook
 from recce_meta.server.data_forms import diff_choice, editor, graph_actions, node_data
 from recce_meta.server.graph import node_lineage
 from recce_meta.server.graph.pages import pages as graph_pages
-from recce_meta.server.json_api.application import api_mount
 from recce_meta.server.metrics import Metrics
 from recce_meta.server.pages import (
     checks,

@@ -55,7 +55,7 @@ BROAD_HANDLERS = {
     "plugins.py load_plugin": "reported as the failure of the other package",
     "plugins.py class_at": "reported as the failure of the other package",
     "plugins.py call_plugin": "reported as the failure of the other package",
-    "server/json_api/call.py _answered": "answered as status 500, and logged",
+    "server/api/call.py _answered": "answered as status 500, and logged",
     "warehouses/redshift/driver.py _watched": "invalidates the connection and raises it again",
     "warehouses/redshift/driver.py _connected": "raised as one class of the driver instead of many",
     "warehouses/snowflake/login.py _loaded": "cryptography has no public base class of its errors",

@@ -23,7 +23,7 @@ EXCEPTIONS = {
     "report/review/remarks.py": "formats of remarks",
     "report/terminal.py": "how Markdown is shown",
     "repositories/dbt/adapter_guess.py": "files of CI",
-    "server/webhooks.py": "an example in the API's document",
+    "server/api/webhook_routes.py": "an example in the API's document",
 }
 """Modules that may name a forge, with the reason."""
 

@@ -20,8 +20,8 @@ from recce_meta.api.public.data import run_checks
 from recce_meta.api.public.databases import measure_quality, scan
 from recce_meta.models.marks.annotation import PRESENT, AnnotationTarget
 from recce_meta.server.access.sessions import Access
+from recce_meta.server.api.application import api_description
 from recce_meta.server.app import create_app
-from recce_meta.server.json_api.application import api_description
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

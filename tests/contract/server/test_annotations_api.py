@@ -18,7 +18,7 @@ from recce_meta.models.marks.annotation import LONGEST_NOTE, AnnotationEvent
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.server.access.scopes import BOUND
 from recce_meta.server.access.sessions import Access
-from recce_meta.server.json_api import call
+from recce_meta.server.api import call
 from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store
 from recce_meta.store.marks.annotations import list_annotations
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

@@ -29,7 +29,7 @@ from recce_meta.api.record import record_run
 from recce_meta.errors import QueryCancelled
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.stored import NodeStatistics
-from recce_meta.server.json_api import answers, call
+from recce_meta.server.api import answers, call
 from recce_meta.server.site.serving import Site
 from recce_meta.server.stores import stores
 from recce_meta.server.stores.stores import Store, StoreView

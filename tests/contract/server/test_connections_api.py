@@ -22,7 +22,7 @@ from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.state.types import JobStatus, Stage, Trigger
 from recce_meta.server.access import limits as uploads
 from recce_meta.server.access.sessions import Access
-from recce_meta.server.metadata import progress
+from recce_meta.server.api import connection_routes as progress
 from recce_meta.server.site import uploads as manifests
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

@@ -325,7 +325,7 @@ def send(served: Served, body: bytes, **parameters: str) -> httpx.Response:
 
 
 def test_a_large_bundle_is_refused_before_it_arrives(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = "recce_meta.server.metadata.exchange.BUNDLE_LIMITS"
+    limits = "recce_meta.server.api.exchange.BUNDLE_LIMITS"
     monkeypatch.setattr(limits, UploadLimits(1000, 1000, "send fewer runs at once"))
     answer = send(served, b"x" * 2000)
     assert (answer.status_code, answer.json()["error"]["hint"]) == (413, "send fewer runs at once")

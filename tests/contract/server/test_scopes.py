@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 from recce_meta.repositories.state.tokens import TokenScope, add_token, allows, remove_token
 from recce_meta.server.access.scopes import RULES, SAFE, scope_of
 from recce_meta.server.access.sessions import FAILURES, Access
+from recce_meta.server.api.application import api_description
 from recce_meta.server.app import create_app
-from recce_meta.server.json_api.application import api_description
 from tests.contract.server.connected_shop import (
     API,
     CONNECTION,

@@ -43,8 +43,8 @@ from recce_meta.repositories.state.webhooks import (
     list_stale,
     put_webhook,
 )
-from recce_meta.server import webhooks
 from recce_meta.server.access.sessions import Access
+from recce_meta.server.api import webhook_routes as webhooks
 from recce_meta.server.app import create_app
 from recce_meta.server.main import access_rules
 from tests import states

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recce_meta.errors import UsageError
-from recce_meta.server.json_api.paging import ItemList, page_of
+from recce_meta.server.api.paging import ItemList, page_of
 
 texts = st.lists(st.text(max_size=5), unique=True, max_size=20)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recce_meta.errors import UsageError
-from recce_meta.server.metadata.ide_project import (
+from recce_meta.server.api.ide_project import (
     MOST_CONFLICTS,
     IdeProject,
     SyncRequest,

@@ -29,9 +29,9 @@ from recce_meta.repositories.state.requests import ConnectionChange, NewConnecti
 from recce_meta.repositories.webhooks.receiving import ReceivedDelivery
 from recce_meta.repositories.webhooks.setup import WebhookAnswer
 from recce_meta.server.access.problems import ErrorAnswer
-from recce_meta.server.json_api.annotations import AnnotationRequest
-from recce_meta.server.json_api.lists import ServedStore
-from recce_meta.server.metadata.exchange import (
+from recce_meta.server.api.answers import AnnotationRequest, ServedStore
+from recce_meta.server.api.connection_routes import CreatedConnection, ExtractRequest, TokenAnswer
+from recce_meta.server.api.exchange import (
     BundleAnswer,
     ExchangeInventory,
     LackingAnswer,
@@ -39,10 +39,10 @@ from recce_meta.server.metadata.exchange import (
     ObjectsRequest,
     PiecesRequest,
 )
-from recce_meta.server.metadata.ide_project import SyncRequest
-from recce_meta.server.metadata.lineage import ImpactAnswer, LineageAnswer
-from recce_meta.server.metadata.routes import CreatedConnection, ExtractRequest, TokenAnswer
-from recce_meta.server.metadata.workspaces import (
+from recce_meta.server.api.ide_project import SyncRequest
+from recce_meta.server.api.lineage import ImpactAnswer, LineageAnswer
+from recce_meta.server.api.webhook_routes import SetUpRequest
+from recce_meta.server.api.workspaces import (
     NewWorkspace,
     SyncAnswer,
     WorkspaceAnswer,
@@ -50,7 +50,6 @@ from recce_meta.server.metadata.workspaces import (
     WorkspaceLineage,
 )
 from recce_meta.server.site.uploads import UploadAnswer
-from recce_meta.server.webhooks import SetUpRequest
 
 PLAIN: tuple[type[Struct], ...] = (
     ErrorAnswer,

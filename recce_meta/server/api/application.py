@@ -18,20 +18,20 @@ from starlette.routing import Mount, Route
 from recce_meta.diff.scan import is_scan
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.run import OF_WORKSPACE
-from recce_meta.server.access import problems as failures
+from recce_meta.server.access import problems
 from recce_meta.server.access.limits import ConnectionLimits
-from recce_meta.server.json_api.call import answer, etag_of, has_etag
-from recce_meta.server.json_api.guide import ExampleSubject, guide_page, schema_page
-from recce_meta.server.json_api.openapi import PREFIX, ApiDescription
-from recce_meta.server.json_api.routes import of_store, router
-from recce_meta.server.metadata.exchange_routes import router as exchange
-from recce_meta.server.metadata.routes import router as metadata
-from recce_meta.server.metadata.workspace_routes import router as workspaces
+from recce_meta.server.api.call import answer, etag_of, has_etag
+from recce_meta.server.api.connection_routes import router as metadata
+from recce_meta.server.api.exchange_routes import router as workspaces
+from recce_meta.server.api.exchange_routes import sync_router as exchange
+from recce_meta.server.api.guide import ExampleSubject, guide_page, schema_page
+from recce_meta.server.api.openapi import PREFIX, ApiDescription
+from recce_meta.server.api.store_routes import of_store, router
+from recce_meta.server.api.webhook_routes import Deliveries
+from recce_meta.server.api.webhook_routes import router as webhooks
 from recce_meta.server.site.rendering import render_page
 from recce_meta.server.site.serving import HTML, Site, rendered, respond
 from recce_meta.server.stores.stores import Store
-from recce_meta.server.webhooks import Deliveries
-from recce_meta.server.webhooks import router as webhooks
 from recce_meta.store.read import list_runs
 
 
@@ -66,7 +66,7 @@ def _api_app(site: Site) -> FastAPI:
         Route("/docs", _guide, methods=["GET"]),
         Route("/docs/{kind}", _schema, methods=["GET"]),
     ]
-    failures.install(app)
+    problems.install(app)
     return app
 
 
@@ -127,5 +127,5 @@ async def _schema(request: Request) -> Response:
     site: Site = request.app.state.site
     page = schema_page(request.app.state.api.document, request.path_params["kind"])
     if page is None:
-        return failures.failed(404, "not_found", "The API has no such schema", "/api/docs lists all schemas")
+        return problems.failed(404, "not_found", "The API has no such schema", "/api/docs lists all schemas")
     return respond(rendered(render_page(page, **site.shared(None)), HTML), request)

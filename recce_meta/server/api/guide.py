@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from recce_meta.report.addresses import DEFAULT_STORE
-from recce_meta.server.json_api.openapi import COMPONENTS
+from recce_meta.server.api.openapi import COMPONENTS
 from recce_meta.server.site.rendering import Page
 
 Schema = dict[str, Any]

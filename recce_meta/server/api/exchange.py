@@ -27,9 +27,8 @@ from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.state.workspaces import Workspace, touch_workspace
 from recce_meta.server.access.limits import UploadLimits, receive_upload
 from recce_meta.server.access.problems import AnswerTooLarge, NotFound, StoreBusy
-from recce_meta.server.json_api.call import check_parameters, etag_of, has_etag
-from recce_meta.server.metadata.call import ServiceCall, decoded_body
-from recce_meta.server.metadata.workspaces import SyncedCounts, find_syncable
+from recce_meta.server.api.call import ServiceCall, check_parameters, decoded_body, etag_of, has_etag
+from recce_meta.server.api.workspaces import SyncedCounts, find_syncable
 from recce_meta.server.site.rendering import encoded
 from recce_meta.server.stores.stores import Store, StoreView
 from recce_meta.store.session import SCHEMA_VERSION

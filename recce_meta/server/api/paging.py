@@ -1,4 +1,7 @@
-"""Pages of lists: a cursor names the last item of a page, so new items neither repeat nor hide others."""
+"""Parameters of the routes, with the descriptions of the OpenAPI document, and pages of lists.
+
+A cursor names the last item of a page, so new items neither repeat nor hide others.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,13 @@ import base64
 import binascii
 from collections.abc import Callable, Hashable, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
+from fastapi import Path, Query
+
+from recce_meta.api.browse.neighbours import DEEPEST
 from recce_meta.errors import UsageError
+from recce_meta.repositories.manifest_reader import UploadDetails
 
 MOST_ITEMS = 500
 """Largest number of items on a page."""
@@ -100,3 +107,85 @@ def _decoded(cursor: str) -> bytes:
 def _digest(text: str) -> bytes:
     # Names in a store may contain lone surrogates.
     return sha256(text.encode("utf-8", "surrogatepass")).digest()[:_DIGEST]
+
+
+class Paging:
+    """Part of a list that a request asks for: a dependency of the routes."""
+
+    def __init__(
+        self,
+        limit: Annotated[
+            int, Query(ge=1, le=MOST_ITEMS, description="Largest number of items.")
+        ] = USUAL_ITEMS,
+        cursor: Annotated[
+            str | None,
+            Query(description="`next_cursor` of the previous page, with all other parameters as before."),
+        ] = None,
+    ) -> None:
+        self.limit, self.cursor = limit, cursor
+
+
+Run = Annotated[
+    str,
+    Query(
+        description="Run selector: an id or its beginning, `latest`, an environment such as `base`, "
+        "`branch:NAME`, `sha:PREFIX` or `before:TIME`; each except an id may end in `~N`.",
+        examples=["latest"],
+    ),
+]
+ProjectName = Annotated[
+    str | None, Query(description="Project; required by selectors if the store has several projects.")
+]
+NodeId = Annotated[
+    str, Query(description="Unique id of a node, or a name that only it has.", examples=["model.shop.orders"])
+]
+Way = Annotated[Literal["upstream", "downstream", "both"], Query(description="Direction of the lineage.")]
+Depth = Annotated[
+    int, Query(description=f"Largest number of edges from the node; limited to 1 to {DEEPEST}.", examples=[2])
+]
+Environment = Annotated[str | None, Query(description="Environment of the runs.")]
+
+
+ConnectionId = Annotated[
+    str, Path(alias="id", description="Id or name of the connection.", examples=["shop"])
+]
+JobId = Annotated[str, Path(alias="job", description="Id of the job.", examples=["0a1b2c3d4e5f:main:1"])]
+Days = Annotated[int, Query(ge=1, le=365, description="Days before now.")]
+
+
+def upload_details(
+    branch: Annotated[
+        str | None, Query(description="Branch of the artifacts. Without it, the main one.", examples=["main"])
+    ] = None,
+    commit_sha: Annotated[
+        str | None, Query(description="Commit of the artifacts.", pattern="^[0-9A-Fa-f]{7,64}$")
+    ] = None,
+    pull_request: Annotated[
+        int | None,
+        Query(ge=1, le=2**31 - 1, description="Pull request whose head was built, from any branch."),
+    ] = None,
+    environment: Annotated[
+        str | None,
+        Query(
+            description="Environment of the run. Without it, that of the connection, or "
+            "`pull-request-NUMBER` of a pull request."
+        ),
+    ] = None,
+    is_dirty: Annotated[
+        bool | None, Query(description="Whether tracked files differed from the commit.")
+    ] = None,
+) -> UploadDetails:
+    """Return the details of an upload in the parameters of its address."""
+    return UploadDetails(
+        branch=branch,
+        commit_sha=None if commit_sha is None else commit_sha.lower(),
+        pull_request=pull_request,
+        environment=environment,
+        is_dirty=is_dirty,
+    )
+
+
+ObjectName = Annotated[
+    str | None,
+    Query(description="Unique id of a node, or a name that only it has; without it, all objects."),
+]

@@ -16,7 +16,7 @@ from recce_meta.api.runs import find_node
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.lineage import Direction, ImpactView, NodeColumns, ReachedNode
 from recce_meta.report.labels import TESTS
-from recce_meta.server.json_api.answers import MOST_IMPACTED, impact_of
+from recce_meta.server.api.answers import MOST_IMPACTED, impact_of
 from recce_meta.server.stores.stores import StoreView
 from recce_meta.sql_lineage.impact import ANY
 from recce_meta.store.read import load_parents

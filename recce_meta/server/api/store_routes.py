@@ -8,19 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from recce_meta.models.lineage import Direction
-from recce_meta.server.json_api import annotations as noted
-from recce_meta.server.json_api import answers, lists
-from recce_meta.server.json_api.call import Call, call, no_runs, run_choice
-from recce_meta.server.json_api.openapi import FAILURES, body_of, document_of, page_of_items
-from recce_meta.server.json_api.parameters import (
-    Depth,
-    Environment,
-    NodeId,
-    Paging,
-    ProjectName,
-    Run,
-    Way,
-)
+from recce_meta.server.api import answers
+from recce_meta.server.api.call import Call, call, no_runs, run_choice
+from recce_meta.server.api.openapi import FAILURES, body_of, document_of, page_of_items
+from recce_meta.server.api.paging import Depth, Environment, NodeId, Paging, ProjectName, Run, Way
 
 Asked = Annotated[Call, Depends(call)]
 Paged = Annotated[Paging, Depends()]
@@ -40,13 +31,13 @@ def stores(request: Request) -> Response:
 
     The address of a store is the prefix of all other paths.
     """
-    return lists.stores(request)
+    return answers.stores(request)
 
 
 @of_store.get("/projects", tags=["Runs"], responses=page_of_items("stored_project"))
 async def projects(asked: Asked, paging: Paged) -> Response:
     """List the projects with their latest runs."""
-    return await asked.page(paging, no_runs, lists.projects)
+    return await asked.page(paging, no_runs, answers.projects)
 
 
 @of_store.get("/runs", tags=["Runs"], responses=page_of_items("run_metadata"))
@@ -62,7 +53,7 @@ async def runs(
     status: Annotated[Literal["complete", "failed"] | None, Query(description="Status of the runs.")] = None,
 ) -> Response:
     """List the recorded runs, newest first: the items of `runs --format json`."""
-    found = lists.runs(
+    found = answers.runs(
         project=project, environment=environment, branch=branch, extractor=extractor, status=status
     )
     return await asked.page(paging, no_runs, found)
@@ -88,7 +79,7 @@ async def nodes(
 ) -> Response:
     """List the nodes of a run, sorted by unique id."""
     named = {"resource_type": resource_type, "package": package, "tag": tag, "materialized": materialized}
-    return await asked.page(paging, run_choice(run, project), lists.nodes(text=q, **named))
+    return await asked.page(paging, run_choice(run, project), answers.nodes(text=q, **named))
 
 
 @of_store.get("/node", tags=["Nodes"], responses=document_of("node_details"))
@@ -160,13 +151,13 @@ async def search(
 
     At most 1,000 nodes and 1,000 columns.
     """
-    return await asked.page(paging, no_runs, lists.matches(q, kind, project))
+    return await asked.page(paging, no_runs, answers.matches(q, kind, project))
 
 
 @of_store.get("/databases", tags=["Databases"], responses=page_of_items("database_scans"))
 async def databases(asked: Asked, paging: Paged) -> Response:
     """List the scanned databases with their latest scans."""
-    return await asked.page(paging, no_runs, lists.databases)
+    return await asked.page(paging, no_runs, answers.databases)
 
 
 @of_store.get("/tables", tags=["Databases"], responses=page_of_items("table_size"))
@@ -181,7 +172,7 @@ async def tables(
     q: Text = None,
 ) -> Response:
     """List the tables and views of a scan with their sizes, sorted by unique id."""
-    return await asked.page(paging, answers.scan_choice(run, project, environment), lists.tables(q))
+    return await asked.page(paging, answers.scan_choice(run, project, environment), answers.tables(q))
 
 
 @of_store.get("/quality/measurements", tags=["Quality"], responses=page_of_items("quality_run"))
@@ -192,7 +183,7 @@ async def measurements(
     environment: Environment = None,
 ) -> Response:
     """List the measurements of quality, newest first."""
-    return await asked.page(paging, no_runs, lists.measurements(project, environment))
+    return await asked.page(paging, no_runs, answers.measurements(project, environment))
 
 
 @of_store.get("/quality/tables", tags=["Quality"], responses=page_of_items("table_quality"))
@@ -206,7 +197,7 @@ async def measured_tables(
 ) -> Response:
     """List the tables of a measurement with their columns, figures and scores, sorted by unique id."""
     return await asked.page(
-        paging, answers.measurement_choice(measurement, project, environment), lists.measured(q)
+        paging, answers.measurement_choice(measurement, project, environment), answers.measured(q)
     )
 
 
@@ -247,7 +238,7 @@ async def checks(
     name: Annotated[str | None, Query(description="Name of the check.")] = None,
 ) -> Response:
     """List the stored results of checks, newest first, at most 10,000."""
-    return await asked.page(paging, answers.optional_run(run, project), lists.checks(name, project))
+    return await asked.page(paging, answers.optional_run(run, project), answers.checks(name, project))
 
 
 AnnotatedProject = Annotated[str | None, Query(description="Project of the annotations.")]
@@ -262,7 +253,7 @@ async def annotated_objects(
     asked: Asked, paging: Paged, project: AnnotatedProject = None, node: AnnotatedNode = None
 ) -> Response:
     """List the present notes, tags and owners of nodes, columns and edges: those of `notes --format json`."""
-    return await asked.page(paging, no_runs, noted.present(project, node))
+    return await asked.page(paging, no_runs, answers.present(project, node))
 
 
 @of_store.get("/annotations/history", tags=["Annotations"], responses=page_of_items("note_change"))
@@ -270,7 +261,7 @@ async def annotation_history(
     asked: Asked, paging: Paged, project: AnnotatedProject = None, node: AnnotatedNode = None
 ) -> Response:
     """List all changes of notes, tags and owners, newest first: those of `notes --history --format json`."""
-    return await asked.page(paging, no_runs, noted.changes(project, node))
+    return await asked.page(paging, no_runs, answers.changes(project, node))
 
 
 @of_store.post(
@@ -286,4 +277,4 @@ async def change_annotation(asked: Asked) -> Response:
     stored change; a change to the present value stores nothing. Anyone with the scope may edit and delete the
     annotations of other authors.
     """
-    return await asked.change(noted.change)
+    return await asked.change(answers.change)

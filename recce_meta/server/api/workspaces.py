@@ -33,8 +33,8 @@ from recce_meta.repositories.state.workspaces import (
 from recce_meta.server.access.limits import UploadLimits, receive_upload
 from recce_meta.server.access.problems import NotAllowed, StoreBusy
 from recce_meta.server.access.scopes import Grant
-from recce_meta.server.metadata.call import ServiceCall, decoded_body
-from recce_meta.server.metadata.ide_project import (
+from recce_meta.server.api.call import ServiceCall, decoded_body
+from recce_meta.server.api.ide_project import (
     IdeConflict,
     IdeItems,
     IdeProject,
@@ -43,7 +43,7 @@ from recce_meta.server.metadata.ide_project import (
     items_of,
     new_counts,
 )
-from recce_meta.server.metadata.lineage import (
+from recce_meta.server.api.lineage import (
     ColumnDerivation,
     Dependency,
     LineageObject,

@@ -24,8 +24,8 @@ from recce_meta.server.access import problems as failures
 from recce_meta.server.access.limits import RateLimit
 from recce_meta.server.access.problems import UnknownEncoding, UploadTooLarge
 from recce_meta.server.access.sessions import client_address
-from recce_meta.server.json_api.openapi import FAILURES, body_of, document_of
-from recce_meta.server.metadata.call import Asked, decoded_body
+from recce_meta.server.api.call import Asked, decoded_body
+from recce_meta.server.api.openapi import FAILURES, body_of, document_of
 from recce_meta.server.site.rendering import encoded
 from recce_meta.server.site.serving import Site
 from recce_meta.telemetry import WEBHOOKS as WEBHOOKS_RECEIVED

@@ -158,6 +158,6 @@ class ApiDescription:
 
 def components() -> dict[str, Schema]:
     """Return the schemas of all answers by name, which scripts/build_schemas.py builds from their types."""
-    text = files("recce_meta.server.json_api").joinpath("schemas.json").read_text(encoding="utf-8")
+    text = files("recce_meta.server.api").joinpath("schemas.json").read_text(encoding="utf-8")
     found: dict[str, Schema] = json.loads(text)
     return found

@@ -1,1 +1,0 @@
-"""JSON API of the server under `/api`: thin routes over the functions of `api`, and the OpenAPI document."""

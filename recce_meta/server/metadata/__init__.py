@@ -1,1 +1,0 @@
-"""Routes of the API below `/api/metadata`: connected repositories, their extractions and lineage."""
