@@ -22,8 +22,8 @@ from benchmarks.measure import Figure, Timing, within
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor
+from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.environment import GitLimits
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.polling import Poller, PollSettings
 from recce_meta.repositories.recording import TargetStores

@@ -44,8 +44,8 @@ from recce_meta.repositories.dbt.versions import MINORS, NEWEST, RUST
 from recce_meta.repositories.dbt_stages import PARSE_CPU
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor
 from recce_meta.repositories.follow_ups.handlers import task_handlers
+from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.environment import GitLimits
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.state.connections import add_connection, get_connection
 from recce_meta.repositories.state.database import State, open_state

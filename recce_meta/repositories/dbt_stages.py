@@ -53,7 +53,7 @@ from recce_meta.repositories.dbt.project import (
     where,
 )
 from recce_meta.repositories.dbt.versions import RUST, choose_version
-from recce_meta.repositories.forges.address import parse_address
+from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules, check_host, parse_server
 from recce_meta.repositories.git.failures import GitFailure
 from recce_meta.repositories.isolation.base import Program, ProgramSandbox

@@ -53,6 +53,7 @@ from recce_meta.repositories.dbt_stages import (
     DbtSettings,
     DbtStages,
 )
+from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits, package_config, package_environment
@@ -63,7 +64,6 @@ from recce_meta.repositories.isolation.bubblewrap import Bubblewrap
 from recce_meta.repositories.isolation.docker import Docker, Image
 from recce_meta.repositories.isolation.process import PlainProcess
 from recce_meta.repositories.isolation.sandbox import find_missing
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.processes import Completed, ProcessLimits, memory_limit
 from recce_meta.repositories.reading import (
     FAILED,

@@ -15,8 +15,8 @@ from recce_meta.models.run import Check
 from recce_meta.repositories.answers import ConnectionTest
 from recce_meta.repositories.dbt.project import DbtProject, read_dbt_project, refuse_escapes
 from recce_meta.repositories.dbt.versions import choose_version
-from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.forges.github.app import InstallationTokens
+from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits

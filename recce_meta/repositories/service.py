@@ -35,7 +35,7 @@ from recce_meta.repositories.answers import (
     stage_answers,
     statistics_answer,
 )
-from recce_meta.repositories.forges.address import parse_address
+from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.options.connections import ConnectionOptions

@@ -138,8 +138,8 @@ def running(
             os.environ,
         )
         extractor.remove_unused()
-        logins = load("recce_meta.repositories.login").Logins(state, os.environ, limits)
-        watch = load("recce_meta.repositories.forges.watching").PullRequestWatch(state, logins, os.environ)
+        logins = load("recce_meta.repositories.forges.login").Logins(state, os.environ, limits)
+        watch = load("recce_meta.repositories.polling").PullRequestWatch(state, logins, os.environ)
         poller = polling.Poller(state, logins, polling.PollSettings(), watch=watch)
         handlers = load("recce_meta.repositories.follow_ups.handlers").task_handlers(
             state, extractor.stores, logins, os.environ

@@ -10,14 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.models.run import MERGE_BASE_OF, IsolationKind
-from recce_meta.repositories.forges.address import parse_address
-from recce_meta.repositories.forges.registry import find_forge
+from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.registry import find_forge, parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.client import Fetched, GitClient
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.git.history import Head, history_path, merge_base
 from recce_meta.repositories.git.mirrors import mirror_path
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.state.types import (
     JobSource,
     PullRequest,

@@ -14,8 +14,8 @@ from recce_meta.repositories.follow_ups.pruning import PullRequestPruner
 from recce_meta.repositories.follow_ups.reports import PullRequestReporter
 from recce_meta.repositories.follow_ups.runner import Handler
 from recce_meta.repositories.forges.base import ForgeClient
+from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.forges.open import open_forge
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.notifications.sending import send_notification
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.connections import get_connection

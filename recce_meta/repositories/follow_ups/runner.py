@@ -24,7 +24,7 @@ from recce_meta.log_ids import logged_for
 from recce_meta.redaction import presentable
 from recce_meta.repositories.forges.base import ForgeFailure
 from recce_meta.repositories.git.failures import GitFailure
-from recce_meta.repositories.http import HttpFailure, HttpFailureKind
+from recce_meta.repositories.git.http import HttpFailure, HttpFailureKind
 from recce_meta.repositories.notifications.messages import NotificationFailed
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tasks import claim_task, end_task, renew_lease, retry_task

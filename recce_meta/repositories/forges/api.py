@@ -20,8 +20,8 @@ from msgspec.structs import replace
 
 from recce_meta.errors import shorten
 from recce_meta.repositories.forges.base import ForgeFailure, ForgeFailureKind, RemoteHook
+from recce_meta.repositories.git.http import HttpAnswer, HttpClient, HttpFailure, HttpFailureKind
 from recce_meta.repositories.git.outcome import wait_of
-from recce_meta.repositories.http import HttpAnswer, HttpClient, HttpFailure, HttpFailureKind
 from recce_meta.repositories.state.secrets import Scrubber
 
 CONTEXT = "recce_meta"

@@ -13,8 +13,7 @@ from msgspec import Struct
 
 from recce_meta.repositories.forges.api import ForgeApi
 from recce_meta.repositories.forges.base import ForgeClient
-from recce_meta.repositories.forges.events import Event, SentRepository
-from recce_meta.repositories.forges.signatures import has_digest
+from recce_meta.repositories.forges.events import Event, SentRepository, has_digest
 from recce_meta.repositories.git.address import TOKEN_USER, RepositoryAddress
 from recce_meta.repositories.state.types import PullRequest
 

@@ -6,16 +6,15 @@ import re
 from collections.abc import Mapping
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.forges.api import ForgeApi
 from recce_meta.repositories.forges.base import ForgeClient, ForgeFailure, ForgeFailureKind
 from recce_meta.repositories.forges.forge import Forge
 from recce_meta.repositories.forges.github.app import MissingPermissions
-from recce_meta.repositories.forges.registry import find_forge
+from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.registry import find_forge, parse_address
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.http import HttpClient
-from recce_meta.repositories.login import Logins
+from recce_meta.repositories.git.http import HttpClient
 from recce_meta.repositories.state.types import RepositoryConnection
 
 _HEADER = re.compile(r"[!-~]+")

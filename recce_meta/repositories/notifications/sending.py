@@ -21,8 +21,8 @@ from msgspec import Struct
 from recce_meta.errors import ConfigurationError, StoreError, UsageError, mask_errors
 from recce_meta.models.run import Check
 from recce_meta.redaction import is_secret, passwords_in
-from recce_meta.repositories.http import HttpAnswer, HttpClient, HttpFailure, HttpFailureKind
-from recce_meta.repositories.login import Logins
+from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.git.http import HttpAnswer, HttpClient, HttpFailure, HttpFailureKind
 from recce_meta.repositories.notifications.mail import (
     SMTP_URL,
     MailServer,

@@ -13,14 +13,14 @@ from datetime import datetime, timezone
 from msgspec import Struct
 
 from recce_meta.errors import RecceMetaError, UnknownNameError
-from recce_meta.repositories.forges.deliveries import (
+from recce_meta.repositories.forges.events import Delivery, SentRepository
+from recce_meta.repositories.forges.registry import (
     first_proven,
     read_delivery,
     repository_key,
     repository_path,
     sent_repository,
 )
-from recce_meta.repositories.forges.events import Delivery, SentRepository
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.secrets import SecretField, read_keys, unseal

@@ -21,12 +21,12 @@ from recce_meta.errors import ConfigurationError, RecceMetaError, StoreError, Us
 from recce_meta.plugins import forge_names
 from recce_meta.report.addresses import server_addresses
 from recce_meta.repositories.forges.base import ForgeFailure, ForgeFailureKind, RemoteHook
+from recce_meta.repositories.forges.events import new_secret
 from recce_meta.repositories.forges.forge import Forge
+from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.forges.open import forge_of, open_forge
 from recce_meta.repositories.forges.registry import find_forge
-from recce_meta.repositories.forges.signatures import new_secret
 from recce_meta.repositories.git.environment import GitLimits
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.state.audit import AuditAction, note_now
 from recce_meta.repositories.state.connections import read_secret, update_connection
 from recce_meta.repositories.state.database import State

@@ -17,7 +17,7 @@ from recce_meta.repositories.answers import (
     StageAnswer,
 )
 from recce_meta.repositories.forges.registry import find_forge
-from recce_meta.repositories.forges.watching import UNLISTED
+from recce_meta.repositories.polling import UNLISTED
 from recce_meta.repositories.state.pull_requests import get_pull_request, list_pull_requests
 from recce_meta.repositories.state.types import DatabaseOptions, JobSource, JobStatus, project_of
 from recce_meta.server.access.scopes import CONNECTIONS as API

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.repositories.forges.address import parse_address
+from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits

@@ -28,8 +28,8 @@ from recce_meta.repositories.forges.base import (
     RemoteHook,
     StatusState,
 )
+from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.environment import GitLimits
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state import tables
 from recce_meta.repositories.state.connections import get_connection

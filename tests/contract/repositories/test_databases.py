@@ -18,8 +18,8 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.databases.opening import FOLDER
+from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.environment import GitLimits
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.polling import Poller, PollSettings
 from recce_meta.repositories.state.connections import get_connection, update_connection
 from recce_meta.repositories.state.jobs import events_after, finish_job, last_job, list_jobs

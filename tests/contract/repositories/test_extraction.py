@@ -27,8 +27,8 @@ from recce_meta.repositories.dbt.commands import PackageAccess
 from recce_meta.repositories.dbt.outcome import DbtFailed
 from recce_meta.repositories.dbt_stages import DbtStages
 from recce_meta.repositories.extraction import ExtractionSettings, Extractor
+from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.environment import GitLimits
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.polling import Poller, PollSettings
 from recce_meta.repositories.recording import TargetStores

@@ -25,7 +25,7 @@ from recce_meta.repositories.follow_ups.runner import (
 )
 from recce_meta.repositories.forges.base import ForgeFailure, ForgeFailureKind
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.http import HttpFailure, HttpFailureKind
+from recce_meta.repositories.git.http import HttpFailure, HttpFailureKind
 from recce_meta.repositories.state import connections, tables
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tasks import add_task, claim_task, end_task, list_tasks

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from recce_meta.repositories.forges.address import parse_address
+from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git import mirrors
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import find_git
@@ -243,7 +243,7 @@ def test_what_a_killed_process_has_left_is_removed(repository: Repository) -> No
 def test_a_killed_worker_leaves_a_usable_mirror_and_no_process(repository: Repository) -> None:
     code = (
         "import asyncio, os, sys; from pathlib import Path;"
-        "from recce_meta.repositories.forges.address import parse_address;"
+        "from recce_meta.repositories.forges.registry import parse_address;"
         "from recce_meta.repositories.git.address import AddressRules;"
         "from recce_meta.repositories.git.client import GitClient;"
         "address = parse_address(sys.argv[1], AddressRules.read(os.environ));"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from recce_meta.repositories.forges.address import parse_address
+from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import package_config

@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.forges.github.app import InstallationTokens, api_address
+from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.options.values import GitHubApp

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from recce_meta.repositories.http import HttpAnswer, HttpClient, HttpFailure, HttpFailureKind
+from recce_meta.repositories.git.http import HttpAnswer, HttpClient, HttpFailure, HttpFailureKind
 
 SECRET = "T0p-s3cret-path"
 

@@ -16,8 +16,8 @@ import pytest
 
 from recce_meta.errors import UsageError
 from recce_meta.repositories.follow_ups.events import Event, EventKind, add_event
+from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.environment import GitLimits
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.notifications.mail import SMTP_FROM, SMTP_URL
 from recce_meta.repositories.notifications.messages import NotificationFailed
 from recce_meta.repositories.notifications.sending import send_notification, send_tests

@@ -17,12 +17,12 @@ from recce_meta.models.run import IsolationKind, Trigger
 from recce_meta.repositories.commits import resolving
 from recce_meta.repositories.commits.files import find_job_files
 from recce_meta.repositories.commits.resolving import Commits, Resolved, settings_for, without_rights
-from recce_meta.repositories.forges.watching import PullRequestWatch
+from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.options.values import GitHubApp
+from recce_meta.repositories.polling import PullRequestWatch
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import LARGEST, finish_job, get_job, list_jobs, start_job

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recce_meta.repositories.dbt.versions import NEWEST
-from recce_meta.repositories.forges.address import parse_address
+from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.failures import GitFailureKind
 from recce_meta.repositories.git.outcome import failure_of

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete
 from starlette.testclient import TestClient
 
-from recce_meta.repositories.forges.watching import UNLISTED
+from recce_meta.repositories.polling import UNLISTED
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import update_connection
 from recce_meta.repositories.state.tables import webhooks

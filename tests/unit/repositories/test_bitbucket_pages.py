@@ -9,7 +9,7 @@ import pytest
 from recce_meta.repositories.forges.api import ForgeApi
 from recce_meta.repositories.forges.base import ForgeFailure
 from recce_meta.repositories.forges.bitbucket.client import BitbucketClient
-from recce_meta.repositories.http import HttpAnswer, HttpClient
+from recce_meta.repositories.git.http import HttpAnswer, HttpClient
 
 
 def test_a_row_of_another_form_is_a_failure_of_the_forge(monkeypatch: pytest.MonkeyPatch) -> None:

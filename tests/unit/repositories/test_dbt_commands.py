@@ -20,7 +20,7 @@ from recce_meta.repositories.dbt.environments import built_from_source, requirem
 from recce_meta.repositories.dbt.index_settings import uv_environment
 from recce_meta.repositories.dbt.profile import merge_targets, write_profile
 from recce_meta.repositories.dbt.project import DbtProject, read_dbt_project
-from recce_meta.repositories.forges.address import parse_address
+from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.environment import package_config, package_environment
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.state.requests import ConnectionChange, check_request

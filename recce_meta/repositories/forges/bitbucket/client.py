@@ -29,7 +29,7 @@ from recce_meta.repositories.forges.api import (
     utc,
 )
 from recce_meta.repositories.forges.base import ForgeFailure, ForgeFailureKind, RemoteHook, StatusState
-from recce_meta.repositories.http import HttpAnswer
+from recce_meta.repositories.git.http import HttpAnswer
 from recce_meta.repositories.state.types import PullRequestEvent
 
 LONGEST_COMMENT = 32_000

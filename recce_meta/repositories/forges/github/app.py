@@ -25,8 +25,8 @@ from msgspec.structs import replace
 
 from recce_meta.repositories.git.address import RepositoryAddress, check_host
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
+from recce_meta.repositories.git.http import HttpAnswer, HttpClient, HttpFailure, HttpFailureKind
 from recce_meta.repositories.git.outcome import Answers, failure_of_answers
-from recce_meta.repositories.http import HttpAnswer, HttpClient, HttpFailure, HttpFailureKind
 from recce_meta.repositories.options.values import GitHubApp
 
 READ_CONTENTS: Mapping[str, str] = {"contents": "read"}

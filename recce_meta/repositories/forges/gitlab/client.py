@@ -26,7 +26,7 @@ from recce_meta.repositories.forges.api import (
     utc,
 )
 from recce_meta.repositories.forges.base import ForgeFailure, RemoteHook, StatusState
-from recce_meta.repositories.forges.signatures import PREFIX
+from recce_meta.repositories.forges.events import PREFIX
 from recce_meta.repositories.state.types import PullRequestEvent
 
 LONGEST_COMMENT = 900_000

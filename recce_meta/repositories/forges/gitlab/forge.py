@@ -18,6 +18,8 @@ from recce_meta.repositories.forges.events import (
     Number,
     SentRepository,
     decode,
+    is_equal,
+    is_standard,
     pull_request_of,
     push_of,
     shown,
@@ -25,7 +27,6 @@ from recce_meta.repositories.forges.events import (
 )
 from recce_meta.repositories.forges.forge import Forge, Headers, HookForm
 from recce_meta.repositories.forges.gitlab.client import EVENTS, LONGEST_COMMENT, GitLabClient
-from recce_meta.repositories.forges.signatures import is_equal, is_standard
 from recce_meta.repositories.git.address import RepositoryAddress
 from recce_meta.repositories.state.types import PullRequestEvent, PullRequestState
 

@@ -10,9 +10,9 @@ from typing import TypeVar
 import pytest
 
 from recce_meta.repositories.forges.base import ForgeClient, ForgeFailure
+from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.forges.open import open_forge
 from recce_meta.repositories.git.environment import GitLimits
-from recce_meta.repositories.login import Logins
 from recce_meta.repositories.state.database import State
 from tests.forge_names import FORGES, Forge
 from tests.forge_server import ForgeRepository, ForgeServer

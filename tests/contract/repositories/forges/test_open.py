@@ -9,12 +9,11 @@ import threading
 
 import pytest
 
-from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.forges.base import ForgeClient, ForgeFailure, ForgeFailureKind, StatusState
 from recce_meta.repositories.forges.open import create_client
-from recce_meta.repositories.forges.registry import forge_named
+from recce_meta.repositories.forges.registry import forge_named, parse_address
 from recce_meta.repositories.git.address import AddressRules
-from recce_meta.repositories.http import HttpClient
+from recce_meta.repositories.git.http import HttpClient
 from recce_meta.repositories.options.values import GitHubApp
 from recce_meta.repositories.state.connections import add_connection, put_secret
 from recce_meta.repositories.state.database import State

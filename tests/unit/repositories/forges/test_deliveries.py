@@ -10,12 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recce_meta.repositories.forges.deliveries import (
-    read_delivery,
-    repository_key,
-    repository_path,
-    sent_repository,
-)
 from recce_meta.repositories.forges.events import (
     LONGEST_NAME,
     LONGEST_TITLE,
@@ -25,6 +19,12 @@ from recce_meta.repositories.forges.events import (
     Ping,
     PullRequestChange,
     Push,
+)
+from recce_meta.repositories.forges.registry import (
+    read_delivery,
+    repository_key,
+    repository_path,
+    sent_repository,
 )
 from recce_meta.repositories.state.types import PullRequestEvent, PullRequestState
 from tests.deliveries import AFTER, BEFORE, HOSTS, REPOSITORY_IDS, Recorded, all_recorded, recorded

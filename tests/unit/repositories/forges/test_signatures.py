@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recce_meta.repositories.forges.deliveries import first_proven, is_signed
-from recce_meta.repositories.forges.signatures import TOLERANCE, new_secret
+from recce_meta.repositories.forges.events import TOLERANCE, new_secret
+from recce_meta.repositories.forges.registry import first_proven, is_signed
 from tests.deliveries import OTHER_SECRET, SECRET, recorded, signature, standard_signature
 from tests.forge_names import FORGES, Forge
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recce_meta.repositories.forges.address import parse_address
+from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules, check_host, is_public, parse_server
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from tests.forge_names import Forge

@@ -6,13 +6,13 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 
-from recce_meta.repositories.forges.address import parse_address
 from recce_meta.repositories.forges.github.app import READ_CONTENTS, USE_FORGE, InstallationTokens
+from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.http import HttpClient
+from recce_meta.repositories.git.http import HttpClient
 from recce_meta.repositories.state.connections import read_secret
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.secrets import Keys, Scrubber, SecretField, read_keys
