@@ -21,7 +21,7 @@ from uuid import uuid4
 from benchmarks.measure import Figure, Timing, within
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models.run import ExtractionTier, Trigger
-from recce_meta.repositories.extraction import ExtractionSettings, Extractor
+from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor
 from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.options.values import ProfileTarget

@@ -40,9 +40,10 @@ from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph
 from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories import recording
-from recce_meta.repositories.commits.resolving import settings_for
-from recce_meta.repositories.extraction import ExtractionSettings, Extractor, _settings_id
-from recce_meta.repositories.manifest_reader import Accuracy, ReadUpload, UploadDetails
+from recce_meta.repositories.extraction.commits import settings_for
+from recce_meta.repositories.extraction.manifest_reader import Accuracy, ReadUpload, UploadDetails
+from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor, _settings_id
+from recce_meta.repositories.extraction.workflow import FolderGone, JobRun, StageFailed
 from recce_meta.repositories.processes import Completed
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
 from recce_meta.repositories.state.database import State, open_state
@@ -57,7 +58,6 @@ from recce_meta.repositories.state.types import (
     Stage,
     connection_environment_of,
 )
-from recce_meta.repositories.workflow import FolderGone, JobRun, StageFailed
 from recce_meta.server.access.problems import UploadRefused
 from recce_meta.server.site import uploads as manifests
 from recce_meta.server.stores.stores import Store

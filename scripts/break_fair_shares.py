@@ -28,7 +28,7 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 from recce_meta.models.run import ExtractionTier, Trigger
-from recce_meta.repositories.dbt.versions import NEWEST, RUST
+from recce_meta.repositories.extraction.dbt.versions import NEWEST, RUST
 from recce_meta.repositories.state.jobs import get_job, request_job
 from recce_meta.repositories.state.pull_requests import get_pull_request, note_pull_request
 from recce_meta.repositories.state.types import (

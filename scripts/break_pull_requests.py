@@ -40,9 +40,10 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import diff
 from recce_meta.models import RunDiff
 from recce_meta.models.run import Trigger
-from recce_meta.repositories.dbt.versions import MINORS, NEWEST, RUST
-from recce_meta.repositories.dbt_stages import PARSE_CPU
-from recce_meta.repositories.extraction import ExtractionSettings, Extractor
+from recce_meta.repositories.extraction.dbt.versions import MINORS, NEWEST, RUST
+from recce_meta.repositories.extraction.dbt_stages import PARSE_CPU
+from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor
+from recce_meta.repositories.extraction.workflow import STAGES, Retries
 from recce_meta.repositories.follow_ups.handlers import task_handlers
 from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.environment import GitLimits
@@ -61,7 +62,6 @@ from recce_meta.repositories.state.types import (
     Stage,
 )
 from recce_meta.repositories.worker import Worker, WorkerSettings
-from recce_meta.repositories.workflow import STAGES, Retries
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store
 from scripts.clock import Clock

@@ -10,7 +10,11 @@ import asyncio
 import os
 from pathlib import Path
 
-from recce_meta.repositories.dbt.environments import Environment, EnvironmentFailed, ensure_environment
+from recce_meta.repositories.extraction.dbt.environments import (
+    Environment,
+    EnvironmentFailed,
+    ensure_environment,
+)
 from tests.emulators.install import home
 from tests.needs import missing
 

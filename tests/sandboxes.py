@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from recce_meta.repositories.isolation.base import Program, ProgramSandbox, Settings
-from recce_meta.repositories.isolation.bubblewrap import Bubblewrap, missing
-from recce_meta.repositories.isolation.docker import Docker, Image, client, engine_missing
+from recce_meta.repositories.extraction.isolation.base import Program, ProgramSandbox, Settings
+from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap, missing
+from recce_meta.repositories.extraction.isolation.docker import Docker, Image, client, engine_missing
 from recce_meta.repositories.processes import Completed, ProcessLimits
 from tests import needs
 

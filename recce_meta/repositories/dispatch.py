@@ -16,13 +16,13 @@ from dbos import DBOS, PortableWorkflowError
 from recce_meta.errors import UnknownNameError, first_line
 from recce_meta.models.run import Trigger
 from recce_meta.redaction import presentable
+from recce_meta.repositories.extraction.workflow import QUEUE, VERSION, WORKFLOW, Extractions
 from recce_meta.repositories.state.connections import note_outcome
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import active_jobs, finish_job, get_job
 from recce_meta.repositories.state.tasks import add_follow_up
 from recce_meta.repositories.state.turns import Holder, Rank, Turn, Turns, finds_place, next_turn, read_turns
 from recce_meta.repositories.state.types import ExtractionJob, JobStatus
-from recce_meta.repositories.workflow import QUEUE, VERSION, WORKFLOW, Extractions
 
 _ENDED = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "SUCCESS")
 """Statuses of workflows that never run again."""

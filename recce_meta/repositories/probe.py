@@ -13,8 +13,8 @@ from pathlib import Path
 from recce_meta.errors import ConfigurationError, RecceMetaError, did_you_mean, first_of, plural
 from recce_meta.models.run import Check
 from recce_meta.repositories.answers import ConnectionTest
-from recce_meta.repositories.dbt.project import DbtProject, read_dbt_project, refuse_escapes
-from recce_meta.repositories.dbt.versions import choose_version
+from recce_meta.repositories.extraction.dbt.project import DbtProject, read_dbt_project, refuse_escapes
+from recce_meta.repositories.extraction.dbt.versions import choose_version
 from recce_meta.repositories.forges.github.app import InstallationTokens
 from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress

@@ -10,7 +10,7 @@ import asyncio
 import concurrent.futures
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from contextlib import AsyncExitStack, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext, suppress
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -20,17 +20,6 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import ConfigurationError, DatabaseNotFound, StoreLocked, StoreNotFound, did_you_mean
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import Analyse, ColumnGraph, KnownColumns
-from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.jobs import add_event
-from recce_meta.repositories.state.projects import (
-    OtherRepository,
-    claim_project,
-    follow_folder,
-    holding_project,
-)
-from recce_meta.repositories.state.turns import Idle
-from recce_meta.repositories.state.types import RepositoryConnection, Stage
-from recce_meta.repositories.state.uploads import last_runs
 from recce_meta.store.columns import columns_of
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store
@@ -41,6 +30,8 @@ _PIECE = 2.0
 _NOT_OBJECTS = frozenset(["test", "unit_test", "operation"])
 T = TypeVar("T")
 AnalyseColumns = Callable[[KnownColumns], Coroutine[Any, Any, ColumnGraph]]
+Idle = Callable[[], AbstractAsyncContextManager[None]]
+"""Begins a block in which a job computes nothing."""
 Claim = Callable[[UnifiedSqlAdapter, str], Guard]
 
 
@@ -70,49 +61,6 @@ class TargetStore(Protocol):
     @property
     def schema(self) -> str:
         """Schema of the store."""
-
-
-class ProjectClaim(Struct, frozen=True, kw_only=True):
-    """Claim of *connection* on the project of *run*.
-
-    *connection* is read once: the store that it names is both the one that is claimed and the one that the
-    run is written to, also if its settings change meanwhile.
-    """
-
-    state: State
-    connection: RepositoryConnection
-    job_id: str
-    run: RunMetadata
-
-    def make(self, adapter: UnifiedSqlAdapter, schema: str) -> Guard:
-        """Claim the project in the store, and return a guard that holds it while a transaction writes.
-
-        A connection that has recorded the project before continues with a line in the log, if another folder
-        of its repository has recorded it that no connection follows, or if owners were not known then. Raises
-        OtherRepository if the project belongs to another repository; the guard does so if it was handed over
-        since.
-        """
-        is_shared = False
-        try:
-            claim_project(self.state, self.connection, self.run.project_name, self.run.environment)
-        except OtherRepository as error:
-            runs = last_runs(self.state, self.connection.id)
-            if not has_run_of(adapter, schema, runs, self.run):
-                raise
-            if follow_folder(self.state, self.connection, self.run.project_name, error.owner):
-                self._log(f"{self.run.project_name} has moved from {error.owner}")
-                return self.make(adapter, schema)
-            if not error.may_share:
-                raise
-            is_shared = True
-            self._log(f"{error.message}, and the histories of both are mixed")
-        return partial(
-            holding_project,
-            self.state, self.connection, self.run.project_name, self.run.environment, is_shared=is_shared,
-        )  # fmt: skip
-
-    def _log(self, message: str) -> None:
-        add_event(self.state, self.job_id, Stage.STORE, "log", message)
 
 
 class TargetStores:

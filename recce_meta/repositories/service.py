@@ -72,11 +72,12 @@ from recce_meta.repositories.webhooks.setup import PUBLIC_URL, HookSetup, Webhoo
 
 if TYPE_CHECKING:
     from recce_meta.repositories import probe
-    from recce_meta.repositories.databases import opening, options
+    from recce_meta.repositories.databases import options
+    from recce_meta.repositories.extraction import databases as opening
     from recce_meta.repositories.notifications import sending
 else:  # most operations test nothing
     probe = LazyModule("recce_meta.repositories.probe")
-    opening = LazyModule("recce_meta.repositories.databases.opening")
+    opening = LazyModule("recce_meta.repositories.extraction.databases")
     options = LazyModule("recce_meta.repositories.databases.options")
     sending = LazyModule("recce_meta.repositories.notifications.sending")
 

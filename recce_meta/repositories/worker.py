@@ -31,6 +31,15 @@ from recce_meta.errors import RecceMetaError, UnknownNameError, UsageError, firs
 from recce_meta.log_ids import logged_for
 from recce_meta.redaction import presentable
 from recce_meta.repositories.dispatch import Dispatcher, TakeOver, forget_workflows, give_up
+from recce_meta.repositories.extraction.workflow import (
+    JOB_FILE,
+    QUEUE,
+    VERSION,
+    Extractions,
+    Retries,
+    StageFunction,
+    remove_folder,
+)
 from recce_meta.repositories.follow_ups.runner import Handler, TaskRunner
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job
@@ -44,15 +53,6 @@ from recce_meta.repositories.state.workers import (
     forget_worker,
     list_workers,
     stale_workers,
-)
-from recce_meta.repositories.workflow import (
-    JOB_FILE,
-    QUEUE,
-    VERSION,
-    Extractions,
-    Retries,
-    StageFunction,
-    remove_folder,
 )
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

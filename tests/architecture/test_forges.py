@@ -22,7 +22,7 @@ EXCEPTIONS = {
     "report/mermaid.py": "how Mermaid is shown",
     "report/review/remarks.py": "formats of remarks",
     "report/terminal.py": "how Markdown is shown",
-    "repositories/dbt/adapter_guess.py": "files of CI",
+    "repositories/extraction/dbt/profile.py": "files of CI",
     "server/api/webhook_routes.py": "an example in the API's document",
 }
 """Modules that may name a forge, with the reason."""

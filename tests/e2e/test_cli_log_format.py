@@ -62,7 +62,9 @@ def test_a_worker_logs_its_jobs_with_their_ids(shop: Cli) -> None:
     job = job_of(shop)
     own = [line for line in lines if line.get("job") == job["job_id"]]
     assert {line["connection"] for line in own} == {job["job_id"].split(":")[0]}
-    stages = [line["message"] for line in own if line["logger"] == "recce_meta.repositories.workflow"]
+    stages = [
+        line["message"] for line in own if line["logger"] == "recce_meta.repositories.extraction.workflow"
+    ]
     assert stages[0] == "resolve started" and stages[1].startswith("resolve done: main is at ")
     assert any(message.startswith("store done") for message in stages)
     assert lines[0]["message"].startswith("Worker ") and "job" not in lines[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recce_meta.repositories.dbt.versions import NEWEST
+from recce_meta.repositories.extraction.dbt.versions import NEWEST
 from tests.dbt_environments import dbt_environment
 
 OLDEST = "1.5"

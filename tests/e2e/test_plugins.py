@@ -153,8 +153,8 @@ CONNECTION = """
 from pathlib import Path
 import yaml
 from recce_meta.render.relation import is_quoted, warn_of_defaults
-from recce_meta.repositories.dbt.adapter_guess import guess_adapter
-from recce_meta.repositories.dbt.profile import write_profile
+from recce_meta.repositories.extraction.dbt.profile import guess_adapter
+from recce_meta.repositories.extraction.dbt.profile import write_profile
 from recce_meta.repositories.state.requests import NewConnection, check_request
 from recce_meta.repositories.options.values import ProfileTarget
 

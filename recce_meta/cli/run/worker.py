@@ -105,9 +105,9 @@ def running(
     Raises ConfigurationError if a package is missing, UsageError if the name of the worker is used.
     """
     _require_packages()
-    extraction, polling = load("recce_meta.repositories.extraction"), load("recce_meta.repositories.polling")
-    workers = load("recce_meta.repositories.worker")
-    isolation = load("recce_meta.repositories.isolation.base")
+    extraction = load("recce_meta.repositories.extraction.stages")
+    polling, workers = load("recce_meta.repositories.polling"), load("recce_meta.repositories.worker")
+    isolation = load("recce_meta.repositories.extraction.isolation.base")
     work = work_folder(options, os.environ)
     limits = git_limits(options)
     with ExitStack() as stack:
@@ -139,13 +139,13 @@ def running(
         )
         extractor.remove_unused()
         logins = load("recce_meta.repositories.forges.login").Logins(state, os.environ, limits)
-        watch = load("recce_meta.repositories.polling").PullRequestWatch(state, logins, os.environ)
+        watch = polling.PullRequestWatch(state, logins, os.environ)
         poller = polling.Poller(state, logins, polling.PollSettings(), watch=watch)
         handlers = load("recce_meta.repositories.follow_ups.handlers").task_handlers(
             state, extractor.stores, logins, os.environ
         )
         settings = workers.WorkerSettings(work=work, name=options.worker_name, jobs=options.concurrent_jobs)
-        databases = load("recce_meta.repositories.databases.jobs").DatabaseJobs(
+        databases = load("recce_meta.repositories.extraction.database_jobs").DatabaseJobs(
             state, extractor.stores, os.environ
         )
         stages = databases.stages(extractor.stages)
@@ -196,7 +196,7 @@ def private_files(state: State, stores: Sequence[Path], environ: Mapping[str, st
 
 def check_server(state: str | None, machine: MachineOptions) -> list[Check]:
     """Return the checks of the state and of this machine."""
-    isolation = load("recce_meta.repositories.isolation.base").Settings(
+    isolation = load("recce_meta.repositories.extraction.isolation.base").Settings(
         engine=machine.container_engine, image=machine.runner_image
     )
     work = work_folder(machine, os.environ)
@@ -208,7 +208,7 @@ def check_server(state: str | None, machine: MachineOptions) -> list[Check]:
 
 def build(minor: str, adapter: str, container_engine: str, runner_image: str) -> None:
     """Build the image of one version of dbt and one adapter, and show the output of the engine."""
-    docker = load("recce_meta.repositories.isolation.docker")
+    docker = load("recce_meta.repositories.extraction.isolation.docker")
     settings = docker.Settings(engine=container_engine, image=runner_image)
     with temporary_folder() as draft:
         given = docker.build_input(Path(draft), os.environ)

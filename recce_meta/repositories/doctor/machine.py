@@ -10,10 +10,10 @@ from pathlib import Path
 
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.run import Check
-from recce_meta.repositories.dbt.environments import find_uv
+from recce_meta.repositories.extraction.dbt.environments import find_uv
+from recce_meta.repositories.extraction.isolation import bubblewrap, docker
+from recce_meta.repositories.extraction.isolation.base import Settings
 from recce_meta.repositories.git.environment import find_git
-from recce_meta.repositories.isolation import bubblewrap, docker
-from recce_meta.repositories.isolation.base import Settings
 
 _GIGABYTE = 10**9
 FULL, SCARCE = 1.0, 10.0

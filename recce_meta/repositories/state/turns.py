@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
@@ -59,8 +59,6 @@ class Turn(NamedTuple):
         return self.repository, self.rank is Rank.FORK
 
 
-Idle = Callable[[], AbstractAsyncContextManager[None]]
-"""Begins a block in which a job computes nothing."""
 _Entry = tuple[Turn, "asyncio.Future[None]"]
 
 

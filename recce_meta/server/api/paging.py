@@ -15,7 +15,7 @@ from fastapi import Path, Query
 
 from recce_meta.api.browse.neighbours import DEEPEST
 from recce_meta.errors import UsageError
-from recce_meta.repositories.manifest_reader import UploadDetails
+from recce_meta.repositories.extraction.manifest_reader import UploadDetails
 
 MOST_ITEMS = 500
 """Largest number of items on a page."""

@@ -24,7 +24,7 @@ from recce_meta.repositories.answers import (
     JobDetails,
     ProgressAnswer,
 )
-from recce_meta.repositories.manifest_reader import UploadRequest
+from recce_meta.repositories.extraction.manifest_reader import UploadRequest
 from recce_meta.repositories.state.requests import ConnectionChange, NewConnection
 from recce_meta.repositories.webhooks.receiving import ReceivedDelivery
 from recce_meta.repositories.webhooks.setup import WebhookAnswer

@@ -20,7 +20,8 @@ from recce_meta.errors import DatabaseNotFound, RecceMetaError, StoreError, Stor
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph, KnownColumns, first_warnings
 from recce_meta.models.run import Extraction, ExtractionTier, Trigger
-from recce_meta.repositories.manifest_reader import (
+from recce_meta.repositories.extraction.claims import ProjectClaim
+from recce_meta.repositories.extraction.manifest_reader import (
     Accuracy,
     ReadingRequest,
     ReadUpload,
@@ -28,7 +29,7 @@ from recce_meta.repositories.manifest_reader import (
     read_upload,
 )
 from recce_meta.repositories.processes import Completed
-from recce_meta.repositories.recording import ProjectClaim, object_counts
+from recce_meta.repositories.recording import object_counts
 from recce_meta.repositories.service import RepositoryService
 from recce_meta.repositories.state.connections import note_outcome
 from recce_meta.repositories.state.database import State

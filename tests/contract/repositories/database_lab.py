@@ -15,7 +15,8 @@ import duckdb
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import RunMetadata
-from recce_meta.repositories.databases.jobs import DatabaseJobs
+from recce_meta.repositories.extraction.database_jobs import DatabaseJobs
+from recce_meta.repositories.extraction.workflow import STAGES, JobRun, Result, Retries
 from recce_meta.repositories.follow_ups.branches import BranchFollower
 from recce_meta.repositories.follow_ups.context import TaskContext
 from recce_meta.repositories.follow_ups.links import PageLinks
@@ -38,7 +39,6 @@ from recce_meta.repositories.state.types import (
     TaskStatus,
 )
 from recce_meta.repositories.worker import Worker, WorkerSettings
-from recce_meta.repositories.workflow import STAGES, JobRun, Result, Retries
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store
 from tests import states

@@ -20,7 +20,8 @@ from recce_meta.errors import StoreNotFound
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph
 from recce_meta.models.run import ExtractionTier, Trigger
-from recce_meta.repositories.extraction import ExtractionSettings, Extractor
+from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor
+from recce_meta.repositories.extraction.workflow import FolderGone, JobRun, Result, StageFailed, StageFunction
 from recce_meta.repositories.processes import DEFAULT_LIMITS, ProcessLimits
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
 from recce_meta.repositories.state.database import State
@@ -32,7 +33,6 @@ from recce_meta.repositories.state.projects import (
     owned_projects,
 )
 from recce_meta.repositories.state.types import EXCEEDED, JobStatus, RepositoryConnection, Stage
-from recce_meta.repositories.workflow import FolderGone, JobRun, Result, StageFailed, StageFunction
 from recce_meta.store import write as write_module
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import StoreSession, open_store

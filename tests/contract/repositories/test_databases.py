@@ -17,7 +17,7 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.run import Trigger
-from recce_meta.repositories.databases.opening import FOLDER
+from recce_meta.repositories.extraction.databases import FOLDER
 from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.polling import Poller, PollSettings

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.repositories.dbt.environments import (
+from recce_meta.repositories.extraction.dbt.environments import (
     MARK,
     Environment,
     EnvironmentFailed,
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.network
 BUILD = """
 import asyncio, os, sys
 from pathlib import Path
-from recce_meta.repositories.dbt.environments import ensure_environment
+from recce_meta.repositories.extraction.dbt.environments import ensure_environment
 from tests.needs import missing
 asyncio.run(ensure_environment(Path(sys.argv[1]), "2.0", "duckdb", environ=os.environ))
 """
@@ -116,7 +116,7 @@ def test_a_broken_environment_is_replaced_when_nothing_uses_it(
             assert len(built) == 1
         await waiting
 
-    monkeypatch.setattr("recce_meta.repositories.dbt.environments._build", build)
+    monkeypatch.setattr("recce_meta.repositories.extraction.dbt.environments._build", build)
     asyncio.run(use_while_another_does())
     assert len(built) == 2
 

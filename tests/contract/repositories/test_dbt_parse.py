@@ -15,7 +15,7 @@ import pytest
 import yaml
 from msgspec import Struct
 
-from recce_meta.repositories.dbt.commands import (
+from recce_meta.repositories.extraction.dbt.commands import (
     DbtCommand,
     InstalledDbt,
     PackageAccess,
@@ -23,22 +23,22 @@ from recce_meta.repositories.dbt.commands import (
     parse_command,
     partial_parse_key,
 )
-from recce_meta.repositories.dbt.outcome import (
+from recce_meta.repositories.extraction.dbt.outcome import (
     DbtFailed,
     check_completed,
     keep_partial_parse,
     restore_partial_parse,
     take_manifest,
 )
-from recce_meta.repositories.dbt.packages import (
+from recce_meta.repositories.extraction.dbt.packages import (
     collect_packages,
     needs_deps,
     packages_key,
     place_packages,
     prepare_deps,
 )
-from recce_meta.repositories.dbt.profile import write_profile
-from recce_meta.repositories.dbt.project import read_dbt_project, refuse_escapes
+from recce_meta.repositories.extraction.dbt.profile import write_profile
+from recce_meta.repositories.extraction.dbt.project import read_dbt_project, refuse_escapes
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.processes import Completed, run_process
 from recce_meta.repositories.state.types import DbtFailure

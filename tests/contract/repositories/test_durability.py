@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from recce_meta.repositories.extraction.workflow import STAGES
 from recce_meta.repositories.state.connections import get_connection, remove_connection
 from recce_meta.repositories.state.jobs import events_after, get_job, list_jobs, request_cancel
 from recce_meta.repositories.state.types import JobStatus, Stage
 from recce_meta.repositories.state.workers import list_workers
-from recce_meta.repositories.workflow import STAGES
 from tests.contract.repositories.fleet import Fleet, fleet_on
 from tests.proofs import sampled
 

@@ -22,11 +22,12 @@ from recce_meta.errors import ConfigurationError
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph
 from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
-from recce_meta.repositories import extraction
-from recce_meta.repositories.dbt.commands import PackageAccess
-from recce_meta.repositories.dbt.outcome import DbtFailed
-from recce_meta.repositories.dbt_stages import DbtStages
-from recce_meta.repositories.extraction import ExtractionSettings, Extractor
+from recce_meta.repositories.extraction import stages as extraction
+from recce_meta.repositories.extraction.dbt.commands import PackageAccess
+from recce_meta.repositories.extraction.dbt.outcome import DbtFailed
+from recce_meta.repositories.extraction.dbt_stages import DbtStages
+from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor
+from recce_meta.repositories.extraction.workflow import JobRun, Retries
 from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.options.values import ProfileTarget
@@ -43,7 +44,6 @@ from recce_meta.repositories.state.types import (
     Stage,
 )
 from recce_meta.repositories.worker import Worker, WorkerSettings
-from recce_meta.repositories.workflow import JobRun, Retries
 from recce_meta.store.columns import columns_of
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store

@@ -9,8 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.repositories.isolation.base import Program, Settings
-from recce_meta.repositories.isolation.docker import FOLDER_IN_IMAGE, Docker, Image, client, missing
+from recce_meta.repositories.extraction.isolation.base import Program, Settings
+from recce_meta.repositories.extraction.isolation.docker import (
+    FOLDER_IN_IMAGE,
+    Docker,
+    Image,
+    client,
+    missing,
+)
 from recce_meta.repositories.processes import ProcessLimits
 from tests import needs
 from tests.sandboxes import run

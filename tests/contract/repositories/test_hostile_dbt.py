@@ -12,18 +12,18 @@ import pytest
 import yaml
 from msgspec import Struct, structs
 
-from recce_meta.repositories.dbt.commands import (
+from recce_meta.repositories.extraction.dbt.commands import (
     DbtCommand,
     InstalledDbt,
     PackageAccess,
     deps_command,
     parse_command,
 )
-from recce_meta.repositories.dbt.outcome import DbtFailed, check_completed, take_manifest
-from recce_meta.repositories.dbt.profile import write_profile
-from recce_meta.repositories.dbt.project import read_dbt_project
-from recce_meta.repositories.isolation.base import Program
-from recce_meta.repositories.isolation.bubblewrap import Bubblewrap
+from recce_meta.repositories.extraction.dbt.outcome import DbtFailed, check_completed, take_manifest
+from recce_meta.repositories.extraction.dbt.profile import write_profile
+from recce_meta.repositories.extraction.dbt.project import read_dbt_project
+from recce_meta.repositories.extraction.isolation.base import Program
+from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.processes import Completed, ProcessLimits
 from recce_meta.repositories.state.types import DbtFailure

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.repositories.isolation.base import Program
-from recce_meta.repositories.isolation.bubblewrap import Bubblewrap
+from recce_meta.repositories.extraction.isolation.base import Program
+from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap
+from recce_meta.repositories.extraction.reading import FAILED, ReadRequest, command_of, python_folders
 from recce_meta.repositories.processes import Completed, ProcessLimits
-from recce_meta.repositories.reading import FAILED, ReadRequest, command_of, python_folders
 from tests.sandboxes import run
 
 PROJECT = "name: shop\nversion: '1.0'\nconfig-version: 2\nprofile: shop\n"

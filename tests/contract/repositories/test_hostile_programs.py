@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.repositories.isolation.base import ProgramSandbox, Settings
-from recce_meta.repositories.isolation.bubblewrap import Bubblewrap
-from recce_meta.repositories.isolation.docker import Docker
+from recce_meta.repositories.extraction.isolation.base import ProgramSandbox, Settings
+from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap
+from recce_meta.repositories.extraction.isolation.docker import Docker
 from recce_meta.repositories.processes import kill_left
 from tests.contract.repositories.programs import PATIENCE, forks, running_with, wait_until
 from tests.sandboxes import READ_ONLY, containers, limited, program, run
@@ -335,8 +335,8 @@ WORKER = """
 import asyncio, sys
 from pathlib import Path
 from tests.sandboxes import program
-from recce_meta.repositories.isolation.base import Settings
-from recce_meta.repositories.isolation.bubblewrap import Bubblewrap
+from recce_meta.repositories.extraction.isolation.base import Settings
+from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap
 folder, code, pid_file = sys.argv[1:]
 made = program(Path(folder), code)
 show = lambda line: print(line, flush=True)

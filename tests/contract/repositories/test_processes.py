@@ -16,8 +16,8 @@ import pytest
 
 from recce_meta import machine
 from recce_meta.repositories import processes
+from recce_meta.repositories.extraction.workflow import remove_folder
 from recce_meta.repositories.processes import Completed, ProcessLimits, kill_left, run_process
-from recce_meta.repositories.workflow import remove_folder
 from tests.contract.repositories.programs import ENVIRONMENT, forks, python, running_with, wait_until
 
 ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows and adopts descendants")

@@ -14,9 +14,15 @@ from msgspec.structs import replace
 
 from recce_meta.errors import UsageError
 from recce_meta.models.run import IsolationKind, Trigger
-from recce_meta.repositories.commits import resolving
-from recce_meta.repositories.commits.files import find_job_files
-from recce_meta.repositories.commits.resolving import Commits, Resolved, settings_for, without_rights
+from recce_meta.repositories.extraction import commits as resolving
+from recce_meta.repositories.extraction.commits import (
+    Commits,
+    Resolved,
+    find_job_files,
+    settings_for,
+    without_rights,
+)
+from recce_meta.repositories.extraction.workflow import JobRun
 from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
@@ -40,7 +46,6 @@ from recce_meta.repositories.state.types import (
     PullRequestEvent,
     PullRequestState,
 )
-from recce_meta.repositories.workflow import JobRun
 from tests import states
 from tests.forge_names import FORGES, Forge
 from tests.forge_server import ForgeRepository, ForgeServer

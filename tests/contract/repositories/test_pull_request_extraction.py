@@ -15,10 +15,11 @@ import pytest
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph
 from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
-from recce_meta.repositories.dbt.commands import DbtCommand
-from recce_meta.repositories.dbt_stages import DbtStages
-from recce_meta.repositories.extraction import ExtractionSettings, Extractor, run_id_of
-from recce_meta.repositories.isolation.bubblewrap import Bubblewrap
+from recce_meta.repositories.extraction.dbt.commands import DbtCommand
+from recce_meta.repositories.extraction.dbt_stages import DbtStages
+from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap
+from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor, run_id_of
+from recce_meta.repositories.extraction.workflow import JobRun, Result, Retries, StageFunction
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.jobs import events_after, needs_lower_base, read_job_files
@@ -39,7 +40,6 @@ from recce_meta.repositories.state.types import (
     head_environment_of,
 )
 from recce_meta.repositories.worker import Worker, WorkerSettings
-from recce_meta.repositories.workflow import JobRun, Result, Retries, StageFunction
 from recce_meta.store.select import find_run
 from recce_meta.store.session import open_store
 from tests.contract.repositories.test_extraction import MINOR, SHOP, Service, Target

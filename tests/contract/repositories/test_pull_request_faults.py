@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.repositories.dbt.versions import NEWEST
+from recce_meta.repositories.extraction.dbt.versions import NEWEST
+from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap
 from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.failures import GitFailureKind
 from recce_meta.repositories.git.outcome import failure_of
-from recce_meta.repositories.isolation.bubblewrap import Bubblewrap
 from recce_meta.repositories.processes import Completed
 from scripts.break_pull_requests import Case, failures, laboratory
 from tests.dbt_environments import dbt_environment

@@ -12,11 +12,11 @@ from sqlalchemy import insert, select, update
 
 from recce_meta.models.run import Trigger
 from recce_meta.repositories import dispatch
+from recce_meta.repositories.extraction.workflow import Extractions
 from recce_meta.repositories.state import connections, jobs, tables, uploads
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.turns import Rank, read_turns
 from recce_meta.repositories.state.types import JobSource, JobStatus, RepositoryConnection
-from recce_meta.repositories.workflow import Extractions
 from tests import states
 
 

@@ -15,15 +15,9 @@ from sqlalchemy import Connection
 from recce_meta.errors import ConnectionFailed, UsageError
 from recce_meta.models.run import Trigger
 from recce_meta.repositories import worker as worker_module
-from recce_meta.repositories import workflow
 from recce_meta.repositories.dispatch import Dispatcher
-from recce_meta.repositories.state.connections import add_connection, remove_connection
-from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.jobs import get_job, request_job, start_job
-from recce_meta.repositories.state.types import ExtractionJob, JobStatus, Stage
-from recce_meta.repositories.state.workers import beat, list_workers
-from recce_meta.repositories.worker import Worker, WorkerSettings
-from recce_meta.repositories.workflow import (
+from recce_meta.repositories.extraction import workflow
+from recce_meta.repositories.extraction.workflow import (
     JOB_FILE,
     STAGES,
     Extractions,
@@ -34,6 +28,12 @@ from recce_meta.repositories.workflow import (
     StageFunction,
     job_folder,
 )
+from recce_meta.repositories.state.connections import add_connection, remove_connection
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.jobs import get_job, request_job, start_job
+from recce_meta.repositories.state.types import ExtractionJob, JobStatus, Stage
+from recce_meta.repositories.state.workers import beat, list_workers
+from recce_meta.repositories.worker import Worker, WorkerSettings
 from tests import states
 
 RETRIES = Retries(delays=(), state_delays=(0, 0))

@@ -16,12 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from recce_meta.repositories.extraction.workflow import STAGES, FolderGone, JobRun, Result, Retries
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.processes import run_process
 from recce_meta.repositories.state.database import open_state
 from recce_meta.repositories.state.types import Stage
 from recce_meta.repositories.worker import Worker, WorkerSettings
-from recce_meta.repositories.workflow import STAGES, FolderGone, JobRun, Result, Retries
 
 
 async def run_stage(config: Mapping[str, Any], stage: Stage, run: JobRun) -> Result:

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from recce_meta.errors import UnknownNameError
-from recce_meta.repositories.isolation import docker
-from recce_meta.repositories.isolation.base import Program, Settings
-from recce_meta.repositories.isolation.docker import Docker, Image, build_command
+from recce_meta.repositories.extraction.isolation import docker
+from recce_meta.repositories.extraction.isolation.base import Program, Settings
+from recce_meta.repositories.extraction.isolation.docker import Docker, Image, build_command
 from recce_meta.repositories.processes import ProcessLimits
 
 SETTINGS = Settings(engine="/usr/bin/no-docker-here")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from recce_meta.errors import ConfigurationError, UsageError
-from recce_meta.repositories.dbt.commands import (
+from recce_meta.repositories.extraction.dbt.commands import (
     InstalledDbt,
     PackageAccess,
     check_variables,
@@ -16,10 +16,13 @@ from recce_meta.repositories.dbt.commands import (
     parse_command,
     partial_parse_key,
 )
-from recce_meta.repositories.dbt.environments import built_from_source, requirements
-from recce_meta.repositories.dbt.index_settings import uv_environment
-from recce_meta.repositories.dbt.profile import merge_targets, write_profile
-from recce_meta.repositories.dbt.project import DbtProject, read_dbt_project
+from recce_meta.repositories.extraction.dbt.environments import (
+    built_from_source,
+    requirements,
+    uv_environment,
+)
+from recce_meta.repositories.extraction.dbt.profile import merge_targets, write_profile
+from recce_meta.repositories.extraction.dbt.project import DbtProject, read_dbt_project
 from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.environment import package_config, package_environment
 from recce_meta.repositories.options.values import ProfileTarget

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.repositories.dbt.commands import DbtCommand
-from recce_meta.repositories.dbt.outcome import (
+from recce_meta.repositories.extraction.dbt.commands import DbtCommand
+from recce_meta.repositories.extraction.dbt.outcome import (
     DbtFailed,
     check_completed,
     keep_partial_parse,

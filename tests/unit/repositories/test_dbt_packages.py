@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.repositories.dbt.commands import InstalledDbt
-from recce_meta.repositories.dbt.packages import (
+from recce_meta.repositories.extraction.dbt.commands import InstalledDbt
+from recce_meta.repositories.extraction.dbt.packages import (
     collect_packages,
     find_packages,
     needs_deps,
@@ -18,7 +18,7 @@ from recce_meta.repositories.dbt.packages import (
     place_packages,
     prepare_deps,
 )
-from recce_meta.repositories.dbt.project import DbtProject, read_dbt_project
+from recce_meta.repositories.extraction.dbt.project import DbtProject, read_dbt_project
 
 DBT = InstalledDbt(argv=(), minor="1.11", version="1.11.2", adapter="duckdb", adapter_version="1")
 HUB = "packages: [{package: dbt-labs/dbt_utils, version: 1.3.0}]\n"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.repositories.dbt.project import (
+from recce_meta.repositories.extraction.dbt.project import (
     DbtProject,
     fetched_packages,
     has_installed_packages,
@@ -21,8 +21,8 @@ from recce_meta.repositories.dbt.project import (
     refuse_package_escapes,
     remove_leaving_links,
 )
+from recce_meta.repositories.extraction.reading import ReadRequest, read
 from recce_meta.repositories.options.values import ProfileTarget
-from recce_meta.repositories.reading import ReadRequest, read
 
 
 def write(folder: Path, files: Mapping[str, object]) -> Path:

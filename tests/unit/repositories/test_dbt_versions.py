@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.repositories.dbt.versions import choose_version, is_satisfied
+from recce_meta.repositories.extraction.dbt.versions import choose_version, is_satisfied
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,13 @@ import stat
 import subprocess
 from pathlib import Path
 
-from recce_meta.repositories.isolation.base import Settings
-from recce_meta.repositories.isolation.docker import IMAGE_FOLDER, Image, build_command, build_input
+from recce_meta.repositories.extraction.isolation.base import Settings
+from recce_meta.repositories.extraction.isolation.docker import (
+    IMAGE_FOLDER,
+    Image,
+    build_command,
+    build_input,
+)
 
 INDEX = "https://user:it's-secret@packages.example.com/simple"
 

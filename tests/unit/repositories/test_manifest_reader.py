@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recce_meta.errors import UsageError
-from recce_meta.repositories import manifest_reader
+from recce_meta.repositories.extraction import manifest_reader
 
 
 def test_a_large_answer_is_refused_before_it_is_read(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from recce_meta.models.run import IsolationKind
-from recce_meta.repositories.isolation import bubblewrap, docker, sandbox
-from recce_meta.repositories.isolation.base import ProgramSandbox, Settings
-from recce_meta.repositories.isolation.docker import Image
-from recce_meta.repositories.isolation.sandbox import NoSandbox, choose
+from recce_meta.repositories.extraction.isolation import bubblewrap, docker, sandbox
+from recce_meta.repositories.extraction.isolation.base import ProgramSandbox, Settings
+from recce_meta.repositories.extraction.isolation.docker import Image
+from recce_meta.repositories.extraction.isolation.sandbox import NoSandbox, choose
 from recce_meta.repositories.processes import Completed
 
 DOCKER, BUBBLEWRAP, PROCESS = IsolationKind

@@ -15,15 +15,10 @@ from msgspec.structs import replace
 
 from recce_meta.errors import ArtifactError, RecceMetaError, StoreLocked, SyntaxFailed
 from recce_meta.models.run import ExtractionTier, Trigger
-from recce_meta.repositories.dbt.environments import EnvironmentFailed
-from recce_meta.repositories.dbt.outcome import DbtFailed
-from recce_meta.repositories.extraction import _cause_of, run_id_of
-from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.options.values import ProfileTarget
-from recce_meta.repositories.processes import Completed
-from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.types import DbtFailure, ExtractionJob, RepositoryConnection, Stage
-from recce_meta.repositories.workflow import (
+from recce_meta.repositories.extraction.dbt.environments import EnvironmentFailed
+from recce_meta.repositories.extraction.dbt.outcome import DbtFailed
+from recce_meta.repositories.extraction.stages import _cause_of, run_id_of
+from recce_meta.repositories.extraction.workflow import (
     Extractions,
     FailureCause,
     JobRun,
@@ -32,6 +27,11 @@ from recce_meta.repositories.workflow import (
     failure_of,
     job_folder,
 )
+from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
+from recce_meta.repositories.options.values import ProfileTarget
+from recce_meta.repositories.processes import Completed
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.types import DbtFailure, ExtractionJob, RepositoryConnection, Stage
 from tests.forge_names import Forge
 
 CONNECTION = RepositoryConnection(

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from recce_meta.errors import ConfigurationError
 from recce_meta.models.run import IsolationKind
-from recce_meta.repositories.dbt.commands import (
+from recce_meta.repositories.extraction.dbt.commands import (
     DbtCommand,
     InstalledDbt,
     PackageAccess,
@@ -26,8 +26,8 @@ from recce_meta.repositories.dbt.commands import (
     parse_command,
     partial_parse_key,
 )
-from recce_meta.repositories.dbt.environments import discard, use_environment
-from recce_meta.repositories.dbt.outcome import (
+from recce_meta.repositories.extraction.dbt.environments import discard, use_environment
+from recce_meta.repositories.extraction.dbt.outcome import (
     DbtFailed,
     TakenManifest,
     check_completed,
@@ -35,7 +35,7 @@ from recce_meta.repositories.dbt.outcome import (
     restore_partial_parse,
     take_manifest,
 )
-from recce_meta.repositories.dbt.packages import (
+from recce_meta.repositories.extraction.dbt.packages import (
     collect_packages,
     find_packages,
     needs_deps,
@@ -43,8 +43,8 @@ from recce_meta.repositories.dbt.packages import (
     place_packages,
     prepare_deps,
 )
-from recce_meta.repositories.dbt.profile import DbtProfile, merge_targets, write_profile
-from recce_meta.repositories.dbt.project import (
+from recce_meta.repositories.extraction.dbt.profile import DbtProfile, merge_targets, write_profile
+from recce_meta.repositories.extraction.dbt.project import (
     DbtProject,
     fetched_packages,
     path_text,
@@ -52,16 +52,16 @@ from recce_meta.repositories.dbt.project import (
     refuse_escapes,
     where,
 )
-from recce_meta.repositories.dbt.versions import RUST, choose_version
+from recce_meta.repositories.extraction.dbt.versions import RUST, choose_version
+from recce_meta.repositories.extraction.isolation.base import Program, ProgramSandbox
+from recce_meta.repositories.extraction.isolation.base import Settings as IsolationSettings
+from recce_meta.repositories.extraction.isolation.docker import FOLDER_IN_IMAGE, Image
+from recce_meta.repositories.extraction.isolation.sandbox import choose
+from recce_meta.repositories.extraction.workflow import JobRun
 from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules, check_host, parse_server
 from recce_meta.repositories.git.failures import GitFailure
-from recce_meta.repositories.isolation.base import Program, ProgramSandbox
-from recce_meta.repositories.isolation.base import Settings as IsolationSettings
-from recce_meta.repositories.isolation.docker import FOLDER_IN_IMAGE, Image
-from recce_meta.repositories.isolation.sandbox import choose
 from recce_meta.repositories.state.types import DbtFailure, RepositoryConnection
-from recce_meta.repositories.workflow import JobRun
 from recce_meta.warehouses import available
 
 STAND_IN = "duckdb"

@@ -1,4 +1,4 @@
-"""Interface of all kinds of isolation, and the rules that each of them follows."""
+"""Interface of all kinds of isolation, the rules that each of them follows, and the kind without any."""
 
 from __future__ import annotations
 
@@ -161,3 +161,14 @@ def mounts(program: Program) -> Sequence[tuple[Path, bool]]:
     read_only = [(path, False) for path in program.read_only if path != program.writable]
     # An outer folder that is mounted later would hide the inner one.
     return sorted([*read_only, (program.writable, True)], key=lambda mount: len(mount[0].parts))
+
+
+class PlainProcess(ProgramSandbox):
+    """A child process of the worker."""
+
+    kind = IsolationKind.PROCESS
+
+    def command(self, program: Program) -> list[str]:
+        """Return the command of the program itself."""
+        check(program, self.settings)
+        return list(program.argv)

@@ -23,10 +23,14 @@ from msgspec import Struct
 
 from recce_meta.errors import ConfigurationError, UnknownNameError, first_line
 from recce_meta.models.run import IsolationKind
-from recce_meta.repositories.dbt.environments import built_from_source, newest_python, requirements
-from recce_meta.repositories.dbt.index_settings import uv_environment
-from recce_meta.repositories.dbt.versions import MINORS, RUST
-from recce_meta.repositories.isolation.base import (
+from recce_meta.repositories.extraction.dbt.environments import (
+    built_from_source,
+    newest_python,
+    requirements,
+    uv_environment,
+)
+from recce_meta.repositories.extraction.dbt.versions import MINORS, RUST
+from recce_meta.repositories.extraction.isolation.base import (
     TEMPORARY_SIZE,
     Program,
     ProgramSandbox,

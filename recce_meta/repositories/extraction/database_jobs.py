@@ -38,13 +38,14 @@ from recce_meta.errors import (
 )
 from recce_meta.extractors.database import ScanScope
 from recce_meta.report.terminal import one_line
-from recce_meta.repositories.databases.opening import (
+from recce_meta.repositories.extraction.databases import (
     CORRECT,
     MOST_CONNECTIONS,
     open_database,
     said_of,
     scope_of,
 )
+from recce_meta.repositories.extraction.workflow import JobRun, Result, StageFailed, StageFunction
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.connections import read_secret
 from recce_meta.repositories.state.database import State
@@ -53,7 +54,6 @@ from recce_meta.repositories.state.projects import claim_project
 from recce_meta.repositories.state.requests import secrets_in
 from recce_meta.repositories.state.secrets import read_keys
 from recce_meta.repositories.state.types import SCAN, RepositoryConnection, Stage, project_of, run_id_of_job
-from recce_meta.repositories.workflow import JobRun, Result, StageFailed, StageFunction
 
 LOCK_SECONDS = 600.0
 """Time to wait for another process that writes to the store."""

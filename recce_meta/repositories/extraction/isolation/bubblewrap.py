@@ -14,7 +14,7 @@ from pathlib import Path
 
 from recce_meta.errors import first_line
 from recce_meta.models.run import IsolationKind
-from recce_meta.repositories.isolation.base import (
+from recce_meta.repositories.extraction.isolation.base import (
     TEMPORARY_SIZE,
     Program,
     ProgramSandbox,

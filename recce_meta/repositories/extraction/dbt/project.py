@@ -13,7 +13,7 @@ from msgspec import Struct
 from recce_meta.errors import ConfigurationError
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.profiles.yaml_file import line_of, read_mapping
-from recce_meta.repositories.dbt.adapter_guess import AdapterGuess, guess_adapter
+from recce_meta.repositories.extraction.dbt.profile import AdapterGuess, guess_adapter
 from recce_meta.repositories.state.requests import RESERVED
 
 PACKAGES_FILES = ("packages.yml", "dependencies.yml")

@@ -36,16 +36,17 @@ from recce_meta.errors import (
 )
 from recce_meta.log_ids import logged_for
 from recce_meta.models.run import ExtractionTier, IsolationKind
-from recce_meta.repositories.dbt.environments import EnvironmentFailed
-from recce_meta.repositories.dbt.outcome import DbtFailed, is_full_disk
+from recce_meta.repositories.extraction.dbt.environments import EnvironmentFailed
+from recce_meta.repositories.extraction.dbt.outcome import DbtFailed, is_full_disk
 from recce_meta.repositories.git.failures import GitFailure
 from recce_meta.repositories.processes import kill_left
+from recce_meta.repositories.recording import Idle
 from recce_meta.repositories.state.connections import get_connection, note_outcome
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import add_event, finish_job, set_stage, start_job
 from recce_meta.repositories.state.pull_requests import get_pull_request
 from recce_meta.repositories.state.tasks import add_follow_up
-from recce_meta.repositories.state.turns import Idle, Slots, rank_of
+from recce_meta.repositories.state.turns import Slots, rank_of
 from recce_meta.repositories.state.types import (
     DbtFailure,
     ExtractionJob,

@@ -14,9 +14,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.repositories.dbt.profile import DbtProfile
-from recce_meta.repositories.dbt.project import DbtProject, path_text
-from recce_meta.repositories.dbt.versions import RUST, is_before, is_satisfied
+from recce_meta.repositories.extraction.dbt.profile import DbtProfile
+from recce_meta.repositories.extraction.dbt.project import DbtProject, path_text
+from recce_meta.repositories.extraction.dbt.versions import RUST, is_before, is_satisfied
 from recce_meta.repositories.processes import ProcessLimits, memory_limit
 from recce_meta.repositories.state.requests import RESERVED
 

@@ -22,8 +22,8 @@ from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.models.lineage import ColumnGraph, Kind
 from recce_meta.models.run import ExtractionTier
+from recce_meta.repositories.extraction.reading import package_folder, with_rendered_code
 from recce_meta.repositories.processes import Completed, ProcessLimits, memory_limit, run_process
-from recce_meta.repositories.reading import package_folder, with_rendered_code
 from recce_meta.repositories.state.types import head_environment_of
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
 
@@ -42,7 +42,7 @@ _START = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from recce_meta.repositories.manifest_reader import main
+from recce_meta.repositories.extraction.manifest_reader import main
 main(Path(sys.argv[2]))
 """
 COLUMN_SECONDS = 10.0

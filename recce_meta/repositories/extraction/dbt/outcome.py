@@ -15,7 +15,7 @@ from uuid import uuid4
 from msgspec import Struct
 
 from recce_meta.errors import ArtifactError, shorten
-from recce_meta.repositories.dbt.commands import DbtCommand
+from recce_meta.repositories.extraction.dbt.commands import DbtCommand
 from recce_meta.repositories.processes import Completed
 from recce_meta.repositories.state.types import DbtFailure
 

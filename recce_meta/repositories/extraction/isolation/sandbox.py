@@ -10,9 +10,8 @@ import time
 
 from recce_meta.errors import ConfigurationError
 from recce_meta.models.run import IsolationKind
-from recce_meta.repositories.isolation import bubblewrap, docker
-from recce_meta.repositories.isolation.base import ProgramSandbox, Settings
-from recce_meta.repositories.isolation.process import PlainProcess
+from recce_meta.repositories.extraction.isolation import bubblewrap, docker
+from recce_meta.repositories.extraction.isolation.base import PlainProcess, ProgramSandbox, Settings
 
 REMEMBERED = 300.0
 """Seconds in which what works is not tried again."""

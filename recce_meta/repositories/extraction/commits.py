@@ -1,15 +1,28 @@
-"""Commit of a job, and the checkout of it: the head of a branch or of a pull request, or a merge base."""
+"""Commit of a job: head of a branch or pull request, or merge base; its checkout and its small files.
+
+The files are stored with the job: checks, quality rules and the configuration. A merge base is read without
+dbt if its head cannot be read with dbt.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from recce_meta.api.checks import DEFAULT_FILES as CHECK_FILES
+from recce_meta.api.quality import DEFAULT_FILES as QUALITY_FILES
+from recce_meta.config.discovery import CONFIG_FILE
+from recce_meta.errors import UnknownNameError
 from recce_meta.models.run import MERGE_BASE_OF, IsolationKind
+from recce_meta.profiles.discovery import PROJECT_FILE
+from recce_meta.repositories.extraction.workflow import JobRun
 from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.forges.registry import find_forge, parse_address
 from recce_meta.repositories.git.address import AddressRules
@@ -17,6 +30,8 @@ from recce_meta.repositories.git.client import Fetched, GitClient
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.git.history import Head, history_path, merge_base
 from recce_meta.repositories.git.mirrors import mirror_path
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.jobs import LARGEST, get_job, is_without_dbt
 from recce_meta.repositories.state.types import (
     JobSource,
     PullRequest,
@@ -24,7 +39,6 @@ from recce_meta.repositories.state.types import (
     base_environment_of,
     head_environment_of,
 )
-from recce_meta.repositories.workflow import JobRun
 
 _LOOKS = 3
 """Number of looks at a head that is not the commit of the event."""
@@ -152,3 +166,86 @@ class Commits:
             await asyncio.sleep(_PAUSE)
             sha = await head.client.commit_of(head.reference)
         return sha
+
+
+_NAMES = {"checks.yml": CHECK_FILES, "quality.yml": QUALITY_FILES, CONFIG_FILE: (CONFIG_FILE,)}
+"""Names that a file may have in the repository, by the name that it is stored under."""
+
+
+class RefusedFile(Exception):
+    """A file that is not read; the message has its name and the reason."""
+
+
+def find_job_files(checkout: Path, folder: Path) -> tuple[dict[str, str], list[str]]:
+    """Return the content of files of *folder* in *checkout* by the name to store, and why others are refused.
+
+    The configuration is that of the folder with dbt_project.yml; without dbt, that of the nearest folder
+    upward.
+    """
+    found: dict[str, str] = {}
+    refused: list[str] = []
+    for name, paths in _candidates(checkout, folder):
+        for path in paths:
+            try:
+                content = _read(path)
+            except RefusedFile as error:
+                refused.append(str(error))
+                break
+            if content is not None:
+                found[name] = content
+                break
+    return found, refused
+
+
+def _candidates(checkout: Path, folder: Path) -> Iterator[tuple[str, list[Path]]]:
+    for name, names in _NAMES.items():
+        folders = [folder]
+        if name == CONFIG_FILE and not (folder / PROJECT_FILE).is_file():
+            folders += [above for above in folder.parents if above.is_relative_to(checkout)]
+        yield name, [place / one for place in folders for one in names]
+
+
+def _read(path: Path) -> str | None:
+    """Return the text of a regular file; None if it does not exist."""
+    try:
+        # Without waiting: a pipe would block the worker.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        raise RefusedFile(f"{path.name} is not read: it is not a regular file") from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise RefusedFile(f"{path.name} is not read: it is not a regular file")
+        # A regular file is read at once.
+        content = os.read(descriptor, LARGEST + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > LARGEST:
+        raise RefusedFile(f"{path.name} is not read: it has more than {LARGEST:,} bytes")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise RefusedFile(f"{path.name} is not read: it is not UTF-8") from None
+    # PostgreSQL stores no null character.
+    if "\0" in text:
+        raise RefusedFile(f"{path.name} is not read: it contains a null character")
+    return text
+
+
+def why_without_dbt(state: State, run: JobRun) -> str | None:
+    """Return why the merge base of *run* is read without dbt; None if dbt reads it.
+
+    Only what both sides have can be compared. A head that dbt refuses is not compared at all.
+    """
+    request = run.pull_request
+    is_base = run.job.source is JobSource.MERGE_BASE and not run.connection.requires_dbt
+    if not is_base or request is None or request.head_job is None:
+        return None
+    try:
+        head = get_job(state, request.head_job)
+    except UnknownNameError:  # the connection was removed with its jobs
+        return None
+    if not is_without_dbt(head):
+        return None
+    return f"the head of pull request {request.number} was read without dbt: {head.fallback or 'unknown'}"

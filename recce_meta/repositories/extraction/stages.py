@@ -36,14 +36,19 @@ from recce_meta.models import Project
 from recce_meta.models.lineage import ColumnGraph, KnownColumns
 from recce_meta.models.run import Extraction, ExtractionTier, IsolationKind
 from recce_meta.profiles.discovery import PROJECT_FILE
-from recce_meta.repositories.commits.files import find_job_files
-from recce_meta.repositories.commits.resolving import Commits, settings_for, without_rights
-from recce_meta.repositories.commits.tiers import why_without_dbt
-from recce_meta.repositories.dbt.commands import PackageAccess
-from recce_meta.repositories.dbt.outcome import is_full_disk
-from recce_meta.repositories.dbt.project import remove_leaving_links
-from recce_meta.repositories.dbt.versions import NEWEST
-from recce_meta.repositories.dbt_stages import (
+from recce_meta.repositories.extraction.claims import ProjectClaim
+from recce_meta.repositories.extraction.commits import (
+    Commits,
+    find_job_files,
+    settings_for,
+    why_without_dbt,
+    without_rights,
+)
+from recce_meta.repositories.extraction.dbt.commands import PackageAccess
+from recce_meta.repositories.extraction.dbt.outcome import is_full_disk
+from recce_meta.repositories.extraction.dbt.project import remove_leaving_links
+from recce_meta.repositories.extraction.dbt.versions import NEWEST
+from recce_meta.repositories.extraction.dbt_stages import (
     CHECKOUT,
     DEPS_CPU,
     MANIFEST,
@@ -53,19 +58,12 @@ from recce_meta.repositories.dbt_stages import (
     DbtSettings,
     DbtStages,
 )
-from recce_meta.repositories.forges.login import Logins
-from recce_meta.repositories.git.address import AddressRules
-from recce_meta.repositories.git.client import GitClient
-from recce_meta.repositories.git.environment import GitLimits, package_config, package_environment
-from recce_meta.repositories.git.mirrors import remove_old_mirrors
-from recce_meta.repositories.isolation.base import Program
-from recce_meta.repositories.isolation.base import Settings as IsolationSettings
-from recce_meta.repositories.isolation.bubblewrap import Bubblewrap
-from recce_meta.repositories.isolation.docker import Docker, Image
-from recce_meta.repositories.isolation.process import PlainProcess
-from recce_meta.repositories.isolation.sandbox import find_missing
-from recce_meta.repositories.processes import Completed, ProcessLimits, memory_limit
-from recce_meta.repositories.reading import (
+from recce_meta.repositories.extraction.isolation.base import PlainProcess, Program
+from recce_meta.repositories.extraction.isolation.base import Settings as IsolationSettings
+from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap
+from recce_meta.repositories.extraction.isolation.docker import Docker, Image
+from recce_meta.repositories.extraction.isolation.sandbox import find_missing
+from recce_meta.repositories.extraction.reading import (
     FAILED,
     TIERS,
     ColumnsRequest,
@@ -76,20 +74,7 @@ from recce_meta.repositories.reading import (
     read_columns,
     read_document,
 )
-from recce_meta.repositories.recording import (
-    ProjectClaim,
-    Recording,
-    TargetStore,
-    TargetStores,
-    object_counts,
-)
-from recce_meta.repositories.state.connections import get_connection, list_connections
-from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.jobs import put_job_file
-from recce_meta.repositories.state.projects import OtherRepository
-from recce_meta.repositories.state.pull_requests import change_report
-from recce_meta.repositories.state.types import DbtFailure, JobSource, RepositoryConnection, Stage
-from recce_meta.repositories.workflow import (
+from recce_meta.repositories.extraction.workflow import (
     FolderGone,
     JobRun,
     Result,
@@ -97,6 +82,19 @@ from recce_meta.repositories.workflow import (
     StageFunction,
     failure_of,
 )
+from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.git.address import AddressRules
+from recce_meta.repositories.git.client import GitClient
+from recce_meta.repositories.git.environment import GitLimits, package_config, package_environment
+from recce_meta.repositories.git.mirrors import remove_old_mirrors
+from recce_meta.repositories.processes import Completed, ProcessLimits, memory_limit
+from recce_meta.repositories.recording import Recording, TargetStore, TargetStores, object_counts
+from recce_meta.repositories.state.connections import get_connection, list_connections
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.jobs import put_job_file
+from recce_meta.repositories.state.projects import OtherRepository
+from recce_meta.repositories.state.pull_requests import change_report
+from recce_meta.repositories.state.types import DbtFailure, JobSource, RepositoryConnection, Stage
 from recce_meta.sql_lineage.project.columns import SECONDS
 
 _DOCUMENT = "project.json"

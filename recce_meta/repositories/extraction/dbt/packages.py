@@ -19,8 +19,8 @@ import yaml
 
 from recce_meta.errors import ConfigurationError
 from recce_meta.profiles.discovery import PROJECT_FILE
-from recce_meta.repositories.dbt.commands import InstalledDbt
-from recce_meta.repositories.dbt.project import (
+from recce_meta.repositories.extraction.dbt.commands import InstalledDbt
+from recce_meta.repositories.extraction.dbt.project import (
     DEFAULT_INSTALL_PATH,
     LOCK_FILE,
     PACKAGES_FILES,

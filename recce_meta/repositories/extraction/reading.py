@@ -34,7 +34,7 @@ from recce_meta.models.run import ExtractionTier
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer
-from recce_meta.repositories.dbt.project import refuse_outer_folders
+from recce_meta.repositories.extraction.dbt.project import refuse_outer_folders
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
 
 TIERS = {SILVER: ExtractionTier.SILVER, BRONZE: ExtractionTier.BRONZE}
@@ -45,7 +45,7 @@ FAILED = 3
 _START = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-from recce_meta.repositories.reading import main
+from recce_meta.repositories.extraction.reading import main
 main()
 """
 

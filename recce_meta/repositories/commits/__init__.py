@@ -1,1 +1,0 @@
-"""Commits of jobs: heads of branches and pull requests, merge bases, and files of the repository."""
