@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Literal, TypeVar, overload
 
+from sqlglot import Generator, exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel
 
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.models.lineage import MOST_EXPRESSION, ColumnOutput, Kind
 from recce_meta.sql_lineage.context import Context, Deadline, run_on_deep_stack
+from recce_meta.sql_lineage.expressions import children
 from recce_meta.sql_lineage.names import Schemas, Tables, Unnamed, known_dialect
 from recce_meta.sql_lineage.parse import SHALLOW, ParsedStatement, parse, parse_all
 from recce_meta.sql_lineage.query import (
@@ -31,6 +34,8 @@ from recce_meta.warehouses.types import Sql
 
 _DEEPEST_TEXT = 200
 """Maximum depth of an expression that is written as text."""
+_FLAT = frozenset({exp.Boolean, exp.Identifier, exp.Literal, exp.Null})
+"""Classes of nodes without nodes below them."""
 _AS_IT_IS = (Kind.PASSTHROUGH, Kind.RENAMED)
 _Parsed = TypeVar("_Parsed")
 _Result = TypeVar("_Result")
@@ -122,7 +127,7 @@ def _run(
     tables = Tables({} if schemas is None else schemas)
     parsed, levels = read(sql, name, deadline)
     # A factory, because a retry on the deep stack must not see references of the failed attempt.
-    return _with_room(lambda: work(parsed, lambda: Context(name, tables, deadline)), levels, deadline)
+    return _with_room(lambda: work(parsed, lambda: Context(name, tables, deadline, sql)), levels, deadline)
 
 
 def _resolved_all(statements: Sequence[ParsedStatement], new_context: Callable[[], Context]) -> list[Query]:
@@ -240,10 +245,13 @@ class _Writer:
     """SQL writer for expressions in one dialect."""
 
     def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+
+    @cached_property
+    def _generator(self) -> Generator:
         # The text is only displayed, so unsupported syntax must neither raise nor log.
-        self._generator = Dialect.get_or_raise(dialect or None).generator(
-            comments=False, unsupported_level=ErrorLevel.IGNORE
-        )
+        reader = Dialect.get_or_raise(self._dialect or None)
+        return reader.generator(comments=False, unsupported_level=ErrorLevel.IGNORE)
 
     def text(self, node: Sql | None) -> str | None:
         """Return the SQL of *node*, truncated if too long. Return None if it is nested too deep."""
@@ -258,7 +266,7 @@ class _Writer:
 def _is_deep(node: Sql) -> bool:
     level = [node]
     for _ in range(_DEEPEST_TEXT):
-        level = [child for parent in level for child in parent.iter_expressions()]
+        level = [child for parent in level if parent.__class__ not in _FLAT for child in children(parent)]
         if not level:
             return False
     return True

@@ -54,8 +54,10 @@ class Deadline:
 class Context:
     """Dialect rules, known tables, and the callback into the resolver for nested queries."""
 
-    def __init__(self, dialect: str, tables: Tables, deadline: Deadline) -> None:
+    def __init__(self, dialect: str, tables: Tables, deadline: Deadline, sql: str) -> None:
         self.dialect = dialect
+        self.may_choose = "columns" in sql.lower()
+        """Whether *sql*, the text of the statements, may call `COLUMNS(…)`."""
         self.folding = Folding(dialect)
         self.tables = tables
         self.lookup = Lookup(dialect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from keyword import kwlist
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -18,21 +19,24 @@ else:
 """Base class of every node: newer versions have a base below `Expression`."""
 SET_OPERATION = exp.SetOperation
 MOST_WRAPPING = (exp.Paren, exp.Alias)
+_KEYWORDS = {word: f"{word}_" for word in kwlist}
 
 
 def arg(node: Sql, name: str) -> Sql | None:
     """Return the argument *name* of *node*; newer versions append `_` to Python's keywords."""
     value = node.args.get(name)
     if value is None:
-        value = node.args.get(name + "_")
+        if name not in _KEYWORDS:
+            return None
+        value = node.args.get(_KEYWORDS[name])
     return value if isinstance(value, NODE) else None
 
 
 def args(node: Sql, name: str) -> list[Sql]:
     """Return the nodes in the list argument *name* of *node*."""
     value = node.args.get(name)
-    if value is None:
-        value = node.args.get(name + "_")
+    if value is None and name in _KEYWORDS:
+        value = node.args.get(_KEYWORDS[name])
     if not value:
         return []
     return list(value) if isinstance(value, list) else [value] if isinstance(value, NODE) else []

@@ -35,6 +35,8 @@ _HEADS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 """Nodes that may stand between a window and its function."""
 _QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
 _LEAVES = (exp.Identifier, exp.Literal, exp.DataType, exp.Var, exp.Null, exp.Boolean)
+_CHILDLESS = frozenset({*_LEAVES, bool, str, type(None)})
+"""Classes of arguments that name no column, for a check without a call."""
 BY_PLACE: type = getattr(exp, "PositionalColumn", exp.Parameter)
 """DuckDB's `#2`: the second column of FROM."""
 _COLUMNS: type = getattr(exp, "Columns", exp.Star)
@@ -81,6 +83,7 @@ class ExpressionReader:
         self.keeps_places = context.dialect in facts.MERGED_IN_PLACE
         self.names_by_function = context.dialect in facts.NAMED_BY_FUNCTION
         self.unnests_structs = context.dialect in facts.STRUCTS_UNNESTED
+        self.may_choose = context.may_choose
         self.ignores_renames = context.dialect in facts.UNKNOWN_RENAMES
         self.chosen: Callable[[Sql, Scope], tuple[list[SourceColumn], list[QuerySource]] | None]
         """Returns what a `COLUMNS(…)` selects and from what, None if unknown. Set by `resolve.Resolver`."""
@@ -248,9 +251,11 @@ class _ExpressionWalk:
     @staticmethod
     def _push(node: Sql, stack: list[tuple[Sql, bool]], head: str = "") -> None:
         for key, value in node.args.items():
+            if value.__class__ in _CHILDLESS:
+                continue
             if value.__class__ is list:
                 for item in value:
-                    if isinstance(item, NODE):
+                    if item.__class__ not in _CHILDLESS and isinstance(item, NODE):
                         stack.append((item, False))
             elif isinstance(value, NODE):
                 stack.append((value, key == head))

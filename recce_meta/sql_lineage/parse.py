@@ -39,7 +39,13 @@ from recce_meta.sql_lineage.statements import (
     procedure_body,
     query_of,
 )
-from recce_meta.warehouses.parsing import STUMBLES, put_named_relations, unambiguous, without_added_brackets
+from recce_meta.warehouses.parsing import (
+    STUMBLES,
+    may_name_relations,
+    put_named_relations,
+    unambiguous,
+    without_added_brackets,
+)
 from recce_meta.warehouses.types import Sql
 
 NAMES = frozenset(
@@ -327,10 +333,11 @@ def _trees(sql: str, dialect: str, deadline: Deadline) -> tuple[list[Sql | None]
     except STUMBLES as error:
         raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
     _check_size(tokens, deadline)
-    levels = levels_of(tokens)
+    kinds = [token.token_type for token in tokens]
+    levels = levels_of(kinds)
     if levels > MOST_LEVELS:
         raise SqlNotAnalysed(f"nested deeper than {MOST_LEVELS} levels")
-    joins = [token.token_type for token in tokens].count(TokenType.JOIN)
+    joins = kinds.count(TokenType.JOIN)
     if joins > MOST_JOINS:
         raise SqlNotAnalysed(f"{joins:,} joins are too many to parse")
     needs_room = levels > SHALLOW or joins > FEW_JOINS or len(tokens) > FEW_TOKENS
@@ -338,12 +345,14 @@ def _trees(sql: str, dialect: str, deadline: Deadline) -> tuple[list[Sql | None]
     # One function, so that the time limit and the deep stack also hold for the walks over the trees.
     def parsed() -> list[Sql | None]:
         trees = list(reader.parser().parse(tokens, sql))
+        may_name = may_name_relations(sql, dialect)
         for tree in trees:
             # Only the parser needs the added brackets. Lineage shows expressions as they were written.
             if tree is not None and len(tokens) > len(written):
                 without_added_brackets(tree)
-            if tree is not None:
+            if tree is not None and may_name:
                 put_named_relations(tree, dialect)
+            if tree is not None:
                 reveal_columns(tree, dialect)
         return trees
 
@@ -378,12 +387,11 @@ def _check_size(tokens: list[Token], deadline: Deadline) -> None:
         )
 
 
-def levels_of(tokens: list[Token]) -> int:
-    """Return the maximum recursion depth of the parser over *tokens*."""
+def levels_of(kinds: list[TokenType]) -> int:
+    """Return the maximum recursion depth of the parser over tokens of these *kinds*."""
     level = angles = deepest = run = 0
     before: TokenType | None = None
-    for token in tokens:
-        kind = token.token_type
+    for kind in kinds:
         if kind not in _COUNTED:
             run, before = 0, kind
             continue

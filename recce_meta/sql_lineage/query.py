@@ -16,10 +16,9 @@ the columns of one query, or of several statements that fill one relation.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from recce_meta.models.lineage import ColumnOutput, ColumnSource, ColumnUse, Kind
@@ -34,22 +33,20 @@ def _nothing() -> Reads:
 
 
 # `eq=False` everywhere: these are keys of dicts, and comparing recursive CTEs would not end.
-@dataclass(slots=True, eq=False)
-class Table:
+class Table(Struct, eq=False):
     """A relation that the query reads and does not define."""
 
     name: str
     """Name as in `schemas` if listed there, else as in the SQL: parts joined with dots, unquoted."""
     columns: tuple[str, ...] | None
     """Columns in order, as in `schemas`; None if unknown."""
-    index: dict[str, str] = field(default_factory=dict, repr=False)
+    index: dict[str, str] = field(default_factory=dict)
     """Columns by name, and by lower-case name if that is not taken."""
-    types: Mapping[str, object] = field(default_factory=dict, repr=False)
+    types: Mapping[str, object] = field(default_factory=dict)
     """Types by column, if known."""
 
 
-@dataclass(slots=True, eq=False)
-class Output:
+class Output(Struct, eq=False):
     """One column that a query yields, or a `*` that could not be expanded."""
 
     name: str
@@ -68,8 +65,7 @@ class Output:
     """For a struct, or a list of structs, built in the query: the outputs of its members."""
 
 
-@dataclass(slots=True, eq=False)
-class Star:
+class Star(Struct, eq=False):
     """A `*` that could not be expanded."""
 
     sources: tuple[QuerySource, ...]
@@ -81,8 +77,7 @@ class Star:
     """The `*` that it passes on from its only source, if that has several stars or other columns as well."""
 
 
-@dataclass(slots=True, eq=False)
-class Reads:
+class Reads(Struct, eq=False):
     """References and subqueries that one expression reads."""
 
     references: tuple[Reference, ...] = ()
@@ -104,8 +99,7 @@ class Reads:
 NOTHING: Final = Reads()
 
 
-@dataclass(slots=True, eq=False)
-class SourceColumn:
+class SourceColumn(Struct, eq=False):
     """A column of a source of this query or, in a correlated subquery, of an outer query."""
 
     source: QuerySource
@@ -117,34 +111,29 @@ class SourceColumn:
     """1.0 if certain, 0.9 if the source's columns are unknown, 0.5 for a guess."""
 
 
-@dataclass(slots=True, eq=False)
-class Merged:
+class Merged(Struct, eq=False):
     """A column of `USING` or `NATURAL`: the first of these that is not NULL."""
 
     columns: tuple[SourceColumn, ...]
 
 
-@dataclass(slots=True, eq=False)
-class Candidates(Merged):
+class Candidates(Merged, eq=False):
     """A name without a qualifier that may belong to any of several relations with unknown columns."""
 
 
-@dataclass(slots=True, eq=False)
-class Alias:
+class Alias(Struct, eq=False):
     """Another output of the same select, by its alias or, in GROUP BY and ORDER BY, its position."""
 
     output: Output
 
 
-@dataclass(slots=True, eq=False)
-class WholeRow:
+class WholeRow(Struct, eq=False):
     """A source's alias used as a value: `to_json(t)`."""
 
     source: QuerySource
 
 
-@dataclass(slots=True, eq=False)
-class Unresolved:
+class Unresolved(Struct, eq=False):
     """A name that is not found in any visible scope."""
 
     name: str
@@ -154,8 +143,7 @@ class Unresolved:
     """Sources that were searched: one of them may have lost the column."""
 
 
-@dataclass(slots=True, eq=False)
-class Member:
+class Member(Struct, eq=False):
     """A member of a struct built in the query, or of a row used as a value."""
 
     node: Sql
@@ -170,16 +158,14 @@ class Member:
 Reference: TypeAlias = SourceColumn | Merged | Alias | WholeRow | Member | Unresolved
 
 
-@dataclass(slots=True, eq=False)
-class Clause:
+class Clause(Struct, eq=False):
     """One expression that determines rows, with the names it reads."""
 
     node: Sql
     reads: Reads
 
 
-@dataclass(slots=True, eq=False)
-class Join:
+class Join(Struct, eq=False):
     """Join between a source and the items before it."""
 
     kind: str
@@ -191,8 +177,7 @@ class Join:
     """The columns of `USING` or `NATURAL`."""
 
 
-@dataclass(slots=True, eq=False)
-class Cte:
+class Cte(Struct, eq=False):
     """A common table expression."""
 
     name: str
@@ -203,8 +188,7 @@ class Cte:
     """Its column list, if any."""
 
 
-@dataclass(slots=True, eq=False)
-class QuerySource:
+class QuerySource(Struct, eq=False):
     """One item of FROM."""
 
     alias: str
@@ -217,7 +201,7 @@ class QuerySource:
     columns: tuple[str, ...] = ()
     """Names that `AS t (a, b)` gives, by position."""
     lateral: bool = False
-    index: dict[str, int] | None = field(default=None, repr=False)
+    index: dict[str, int] | None = None
     """Positions by name, if `columns` renames."""
 
     @property
@@ -226,8 +210,7 @@ class QuerySource:
         return self.join is not None and ("SEMI" in self.join.kind or "ANTI" in self.join.kind)
 
 
-@dataclass(slots=True, eq=False)
-class Select:
+class Select(Struct, eq=False):
     """A `SELECT`."""
 
     node: Sql
@@ -259,13 +242,12 @@ class Select:
     """Uses of ClickHouse's `WITH a + b AS c` in this query, by lower-case name."""
     implied: dict[str, Output] = field(default_factory=dict)
     """Columns requested by name that come through a `*`, by lower-case name."""
-    index: dict[str, Output] | None = field(default=None, repr=False)
+    index: dict[str, Output] | None = None
     as_struct: bool = False
     """BigQuery's `SELECT AS STRUCT` and `SELECT AS VALUE`."""
 
 
-@dataclass(slots=True, eq=False)
-class SetOperation:
+class SetOperation(Struct, eq=False):
     """Two or more queries joined by the same set operation."""
 
     node: Sql
@@ -281,21 +263,19 @@ class SetOperation:
     references: dict[int, Reference] = field(default_factory=dict)
     subqueries: dict[int, Query] = field(default_factory=dict)
     implied: dict[str, Output] = field(default_factory=dict)
-    index: dict[str, Output] | None = field(default=None, repr=False)
+    index: dict[str, Output] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Values:
+class Values(Struct, eq=False):
     """Literal rows: each output reads the expression at its position in every row."""
 
     node: Sql
     outputs: list[Output] = field(default_factory=list)
     implied: dict[str, Output] = field(default_factory=dict)
-    index: dict[str, Output] | None = field(default=None, repr=False)
+    index: dict[str, Output] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Function:
+class Function(Struct, eq=False):
     """A function that yields rows: `UNNEST`, `FLATTEN`, `generate_series`, a table function, a stage."""
 
     node: Sql
@@ -305,15 +285,14 @@ class Function:
     """Outputs with known names."""
     implied: dict[str, Output] = field(default_factory=dict)
     """Other outputs, created on demand."""
-    index: dict[str, Output] | None = field(default=None, repr=False)
+    index: dict[str, Output] | None = None
     closed: bool = False
     """Whether `outputs` lists all its columns."""
     rows: Query | None = None
     """The query that yields its rows, for a data-modifying statement that returns rows."""
 
 
-@dataclass(slots=True, eq=False)
-class Pivot:
+class Pivot(Struct, eq=False):
     """`PIVOT` or `UNPIVOT` over one source."""
 
     node: Sql
@@ -323,7 +302,7 @@ class Pivot:
     """References that determine its rows: the column with the values that become columns."""
     outputs: list[Output] = field(default_factory=list)
     implied: dict[str, Output] = field(default_factory=dict)
-    index: dict[str, Output] | None = field(default=None, repr=False)
+    index: dict[str, Output] | None = None
     consumed: frozenset[str] = frozenset()
     """Columns of the source, in lower case, that are not passed on."""
     dynamic: Reads | None = None
@@ -331,8 +310,7 @@ class Pivot:
     references: dict[int, Reference] = field(default_factory=dict)
 
 
-@dataclass(slots=True, eq=False)
-class Match(Pivot):
+class Match(Pivot, eq=False):
     """`MATCH_RECOGNIZE` over one source; `reads` holds its PARTITION BY."""
 
     define: Reads = field(default_factory=_nothing)
@@ -340,14 +318,13 @@ class Match(Pivot):
     order: Reads = field(default_factory=_nothing)
 
 
-@dataclass(slots=True, eq=False)
-class SelfReference:
+class SelfReference(Struct, eq=False):
     """A recursive CTE as its own body sees it; every output's branch is the CTE's finished output."""
 
     name: str
     outputs: list[Output] = field(default_factory=list)
     implied: dict[str, Output] = field(default_factory=dict)
-    index: dict[str, Output] | None = field(default=None, repr=False)
+    index: dict[str, Output] | None = None
     query: Query | None = None
     """The finished query."""
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 
+from msgspec.structs import replace
 from sqlglot import exp
 
 from recce_meta.errors import SqlNotAnalysed
@@ -255,7 +255,7 @@ class Outputs:
             if node is not bare:
                 raise SqlNotAnalysed("one alias for all columns of a * is not supported")
             self._chosen(*chosen)
-        elif (columns := _columns_call(bare)) is not None:
+        elif self._reader.may_choose and (columns := _columns_call(bare)) is not None:
             self._columns(bare, columns, node.alias if isinstance(node, exp.Alias) else "")
         else:
             self._expression(node)

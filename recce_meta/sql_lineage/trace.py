@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlglot import exp
 
 from recce_meta.models.lineage import ColumnSource, ColumnUse, Kind, Usage
@@ -40,8 +40,7 @@ from recce_meta.sql_lineage.references import BaseColumn
 from recce_meta.warehouses.types import Sql
 
 
-@dataclass(slots=True, frozen=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """Origin of one output's values."""
 
     columns: Mapping[BaseColumn, float]

@@ -224,6 +224,12 @@ _IDENTIFIER = "IDENTIFIER"
 _CALLS = {"duckdb": {"QUERY": QUERY, "QUERY_TABLE": RELATION}}
 
 
+def may_name_relations(sql: str, dialect: str) -> bool:
+    """Return whether *sql* may have calls that `put_named_relations` replaces."""
+    text = sql.upper()
+    return _IDENTIFIER in text or any(call in text for call in _CALLS.get(dialect, ()))
+
+
 def put_named_relations(tree: Sql, dialect: str) -> None:
     """Replace calls in *tree* that name a relation or query in a string with that relation or query.
 
