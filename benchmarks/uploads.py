@@ -19,7 +19,7 @@ from benchmarks.generate import write
 from benchmarks.measure import Figure, Timing, within
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.run.upload import read_answer, upload_artifacts
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection
 from recce_meta.repositories.state.database import open_state
 from recce_meta.repositories.state.types import RepositoryConnection

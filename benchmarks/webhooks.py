@@ -16,7 +16,7 @@ from statistics import median
 import uvicorn
 
 from benchmarks.measure import Figure, Timing, within
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection, put_secret
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.secrets import read_keys

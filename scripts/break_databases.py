@@ -31,7 +31,7 @@ from uuid import uuid4
 import psycopg
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.database import open_state
 from recce_meta.repositories.state.jobs import events_after, get_job, list_jobs
 from recce_meta.repositories.state.requests import Caller, NewConnection, NewDatabase

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError
 from recce_meta.report.html.templates import PACKAGE as REPORT
 from recce_meta.report.html.templates import static_file
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.audit import Actor, AuditAction, AuditOrigin, acting_as, note_now
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tokens import StoredSessions, find_token

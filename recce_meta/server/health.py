@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from recce_meta.errors import RecceMetaError, StoreNotFound, first_line
 from recce_meta.redaction import presentable
-from recce_meta.repositories.service import WORKER_SECONDS, RepositoryService
+from recce_meta.repositories.service.service import WORKER_SECONDS, RepositoryService
 from recce_meta.repositories.state.workers import WorkerProcess, list_workers, stale_workers
 from recce_meta.server.access.sessions import HEALTH, READINESS
 from recce_meta.server.stores.stores import Store

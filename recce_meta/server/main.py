@@ -23,7 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import ConfigurationError, UsageError, quoted
 from recce_meta.report.addresses import server_addresses
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.server.access.sessions import LOCAL_NAMES, Access, host_name, is_loopback, plain_address
 from recce_meta.server.app import create_app
 from recce_meta.server.metrics import Metrics

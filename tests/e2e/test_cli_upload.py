@@ -22,7 +22,7 @@ import uvicorn
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models.lineage import ColumnGraph
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.projects import hand_over_project

@@ -20,11 +20,16 @@ from recce_meta.cli.options import LISTS, emit, progress, say, screen, warn
 from recce_meta.cli.run import connection_report as texts
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.rows import ResultList
-from recce_meta.repositories.answers import ConnectionAnswer, ConnectionTest, ProgressAnswer, StageAnswer
 from recce_meta.repositories.options.connections import ConnectionOptions, DatabaseSettings
 from recce_meta.repositories.options.declaring import MINUTES, options_of
 from recce_meta.repositories.options.values import GitHubApp, ProfileTarget
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.answers import (
+    ConnectionAnswer,
+    ConnectionTest,
+    ProgressAnswer,
+    StageAnswer,
+)
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.audit import Actor, AuditOrigin, acting_as
 from recce_meta.repositories.state.database import open_state, require_state
 from recce_meta.repositories.state.requests import (

@@ -23,7 +23,7 @@ from recce_meta.report.terminal import (
     render,
     table,
 )
-from recce_meta.repositories.answers import (
+from recce_meta.repositories.service.answers import (
     AddedConnection,
     ConnectionAnswer,
     ConnectionTest,
@@ -33,9 +33,9 @@ from recce_meta.repositories.answers import (
     ProgressAnswer,
     StageAnswer,
 )
+from recce_meta.repositories.service.webhooks import WebhookAnswer
 from recce_meta.repositories.state.tokens import ApiToken
 from recce_meta.repositories.state.types import ConnectionStatus, JobStatus, Stage, project_of
-from recce_meta.repositories.webhooks.setup import WebhookAnswer
 
 _STATUS_STYLES = {
     ConnectionStatus.ACTIVE: Style.GREEN,

@@ -90,7 +90,7 @@ def serve(
     with ExitStack() as stack:
         opened = states.open_state(state, os.environ)
         stack.callback(opened.close)
-        service = load("recce_meta.repositories.service:RepositoryService")
+        service = load("recce_meta.repositories.service.service:RepositoryService")
         running = load("recce_meta.cli.run.worker:running")
         limits = load("recce_meta.cli.run.worker:git_limits")(extraction)
         work = None if web_only else load("recce_meta.cli.run.worker:work_folder")(extraction, os.environ)

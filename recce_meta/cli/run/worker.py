@@ -201,8 +201,8 @@ def check_server(state: str | None, machine: MachineOptions) -> list[Check]:
     )
     work = work_folder(machine, os.environ)
     return [
-        *load("recce_meta.repositories.doctor.machine:check_machine")(work, isolation, os.environ),
-        *load("recce_meta.repositories.doctor.state:check_state")(state, os.environ),
+        *load("recce_meta.repositories.service.doctor:check_machine")(work, isolation, os.environ),
+        *load("recce_meta.repositories.service.doctor:check_state")(state, os.environ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Databases of connections: how a worker opens one to read it, and what a test of it shows.
+"""Databases of connections: how one is opened to be read.
 
 A URL that arrived over the network is confined: its host has to be public or listed in
 `RECCE_META_ALLOWED_HOSTS`, as the host of a repository, and a file has to be in the folder that
@@ -8,18 +8,13 @@ A URL that arrived over the network is confined: its host has to be public or li
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Mapping
 from pathlib import Path
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.doctor import check_drivers
-from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError, mask_errors, plural
-from recce_meta.extractors.database import ScanScope, extract_database
-from recce_meta.models import Check
+from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError, mask_errors
+from recce_meta.extractors.database import ScanScope
 from recce_meta.report.terminal import one_line
-from recce_meta.repositories.answers import ConnectionTest
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress, check_host
 from recce_meta.repositories.state.requests import secrets_in
 from recce_meta.repositories.state.types import DatabaseOptions
@@ -28,14 +23,11 @@ FOLDER = "RECCE_META_DATABASE_FOLDER"
 """Variable with the only folder of database files for URLs that arrive over the network."""
 STATEMENT_SECONDS = 600.0
 """Time of one statement of a scan or a measurement."""
-NETWORK_SECONDS = 10.0
-"""Time in which a server has to accept a connection of a test."""
 MOST_CONNECTIONS = 2
 """Connections of one measurement."""
 CORRECT = "correct it, and test it again: recce-meta connection test NAME"
 """What to do about settings that cannot be used, if their error has no hint."""
 _UNKNOWN_PORT = 443
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _PARAMETERS = frozenset("sslmode charset warehouse role schema catalog http_path".split())
 """Parameters of confined URLs: others name hosts, files and programs."""
 
@@ -119,41 +111,6 @@ def _refuse_file(file: Path | None, folder: str | None) -> None:
         )
 
 
-async def test_database(
-    options: DatabaseOptions, url: str | None, environ: Mapping[str, str]
-) -> ConnectionTest:
-    """Return the checks of a database, up to the first that fails: address, network, login, rights."""
-    checks: list[Check] = []
-    try:
-        adapter = await open_database(options, url, environ)
-    except RecceMetaError as error:
-        checks.append(Check("address", False, one_line(error.message), error.hint or CORRECT))
-    else:
-        with mask_errors(lambda: secrets_in(url)):
-            checks = await asyncio.to_thread(lambda: list(_checks(adapter, options)))
-    return ConnectionTest(ok=all(check.ok is not False for check in checks), checks=checks)
-
-
-def _checks(adapter: UnifiedSqlAdapter, options: DatabaseOptions) -> Iterator[Check]:
-    steps: tuple[tuple[str, Callable[[], Iterator[Check]]], ...] = (
-        ("address", lambda: iter((Check("address", True, adapter.address),))),
-        ("driver", lambda: check_drivers(adapter)),
-        ("network", lambda: _network(adapter)),
-        ("login", lambda: _login(adapter)),
-        ("server", lambda: _server(adapter)),
-        ("rights", lambda: _rights(adapter, options)),
-    )
-    with closing(adapter):
-        for name, look in steps:
-            try:
-                found = list(look())
-            except RecceMetaError as error:
-                found = [Check(name, False, *said_of(error, adapter))]
-            yield from found
-            if any(check.ok is False for check in found):
-                return
-
-
 def said_of(error: RecceMetaError, adapter: UnifiedSqlAdapter) -> tuple[str, str]:
     """Return what *error* of the database of *adapter* says, on one line with its address, and what to do."""
     message, address = one_line(error.message), adapter.address
@@ -164,57 +121,6 @@ def said_of(error: RecceMetaError, adapter: UnifiedSqlAdapter) -> tuple[str, str
         message,
         error.hint or f"check that {address} is a database of {adapter.warehouse.name}, and its log",
     )
-
-
-def _network(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
-    host, port = adapter.server or ("", None)
-    if port is None:
-        return
-    try:
-        socket.create_connection((host, port), NETWORK_SECONDS).close()
-    except OSError as error:
-        reason = "no answer" if isinstance(error, TimeoutError) else (error.strerror or str(error)).lower()
-        hint = "check host and port, and that a firewall lets the worker through"
-        yield Check("network", False, f"{host}:{port} cannot be reached: {reason}", hint)
-    else:
-        yield Check("network", True, f"{host}:{port} accepts connections")
-
-
-def _login(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
-    adapter.connect()
-    yield Check("login", True, f"as {adapter.role}" if adapter.role else "accepted")
-
-
-def _server(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
-    _, rows = adapter.execute(adapter.warehouse.version_sql)
-    yield Check("server", True, f"{adapter.warehouse.name} {rows[0][0]}")
-    if adapter.warehouse.tls_sql is None:
-        return
-    found = ""
-    with suppress(RecceMetaError):  # a view that the role may not read says nothing about the connection
-        _, rows = adapter.execute(adapter.warehouse.tls_sql)
-        found = str(rows[0][-1] or "") if rows else ""
-    if found:
-        yield Check("TLS", True, found)
-    elif adapter.server is not None and adapter.server[0] in _THIS_MACHINE:
-        yield Check("TLS", True, "not used, nor needed: the server is on this machine")
-    else:
-        hint = "add sslmode=require to the URL or the target if the network is not your own"
-        yield Check("TLS", None, "not used: password and data are not encrypted on their way", hint)
-
-
-def _rights(adapter: UnifiedSqlAdapter, options: DatabaseOptions) -> Iterator[Check]:
-    """Read the catalog as a scan does: what it reads, and what is refused."""
-    project = extract_database(adapter, scope=scope_of(options))
-    schemas = [node.name for node in project.nodes if node.resource_type == "schema"]
-    relations = len(project.nodes) - len(schemas)
-    shown = ", ".join(schemas[:5]) + (", …" if len(schemas) > 5 else "")
-    detail = f"{plural(relations, 'relation')} in {plural(len(schemas), 'schema')}"
-    hint = None if relations else "check the schemas of the connection, and the rights of its user"
-    yield Check("rights", True if relations else None, f"{detail}: {shown}" if shown else detail, hint)
-    for warning in project.warnings:
-        said, _, grant = warning.partition("; ask ")
-        yield Check("rights", None, said, f"ask {grant}" if grant else None)
 
 
 def scope_of(options: DatabaseOptions) -> ScanScope:

@@ -39,7 +39,7 @@ from recce_meta.errors import (
 )
 from recce_meta.redaction import harmless_json, presentable
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.service import ConnectionTestFailed
+from recce_meta.repositories.service.service import ConnectionTestFailed
 from recce_meta.repositories.state.projects import OtherRepository
 from recce_meta.repositories.state.requests import NotARepository, PermissionRefused
 

@@ -21,7 +21,7 @@ from recce_meta.models import RunMetadata
 from recce_meta.models.quality import QualityRun
 from recce_meta.report.addresses import segment_text
 from recce_meta.report.json import data_tree
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.requests import Caller
 from recce_meta.server.access.limits import ConnectionLimits
 from recce_meta.server.access.problems import (

@@ -19,9 +19,9 @@ from starlette.responses import Response, StreamingResponse
 
 from recce_meta.models.lineage import Direction
 from recce_meta.redaction import harmless_json
-from recce_meta.repositories.answers import ConnectionAnswer, ExtractAnswer, ProgressAnswer
 from recce_meta.repositories.extraction.manifest_reader import UPLOAD, UploadDetails
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.answers import ConnectionAnswer, ExtractAnswer, ProgressAnswer
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.requests import decode_change, decode_new_connection
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.state.types import JobEvent

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.server.api import exchange, workspaces
 from recce_meta.server.api.call import Asked
 from recce_meta.server.api.openapi import COMPONENTS, FAILURES, body_of, document_of, page_of_items

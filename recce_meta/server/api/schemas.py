@@ -14,7 +14,8 @@ from recce_meta.models.quality import QualityRun, TableQuality
 from recce_meta.report.json import DiffDocument, ImpactDocument, LineageDocument, QualityDocument, RunDocument
 from recce_meta.report.quality_history import QualityHistoryDocument
 from recce_meta.report.review.notes import NoteChange, NotesDocument
-from recce_meta.repositories.answers import (
+from recce_meta.repositories.extraction.manifest_reader import UploadRequest
+from recce_meta.repositories.service.answers import (
     ActiveJob,
     ConnectionAnswer,
     ConnectionStatistics,
@@ -24,10 +25,9 @@ from recce_meta.repositories.answers import (
     JobDetails,
     ProgressAnswer,
 )
-from recce_meta.repositories.extraction.manifest_reader import UploadRequest
+from recce_meta.repositories.service.deliveries import ReceivedDelivery
+from recce_meta.repositories.service.webhooks import WebhookAnswer
 from recce_meta.repositories.state.requests import ConnectionChange, NewConnection
-from recce_meta.repositories.webhooks.receiving import ReceivedDelivery
-from recce_meta.repositories.webhooks.setup import WebhookAnswer
 from recce_meta.server.access.problems import ErrorAnswer
 from recce_meta.server.api.answers import AnnotationRequest, ServedStore
 from recce_meta.server.api.connection_routes import CreatedConnection, ExtractRequest, TokenAnswer

@@ -17,9 +17,8 @@ from starlette.responses import Response
 
 from recce_meta.errors import UsageError
 from recce_meta.plugins import forge_names
-from recce_meta.repositories.service import RepositoryService
-from recce_meta.repositories.webhooks.effects import HookOutcome
-from recce_meta.repositories.webhooks.receiving import HookReceiver
+from recce_meta.repositories.service.deliveries import HookOutcome, HookReceiver
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.server.access import problems as failures
 from recce_meta.server.access.limits import RateLimit
 from recce_meta.server.access.problems import UnknownEncoding, UploadTooLarge

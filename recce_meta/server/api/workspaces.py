@@ -20,7 +20,7 @@ from msgspec.structs import asdict, replace
 from recce_meta.errors import DatabaseNotFound, RunNotFound, StoreNotFound, UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.lineage import ColumnGraph, KnownColumns
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.requests import PermissionRefused
 from recce_meta.repositories.state.workspaces import (
     Workspace,

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from recce_meta._version import __version__
 from recce_meta.report.addresses import Addresses
-from recce_meta.repositories.service import WORKER_SECONDS
+from recce_meta.repositories.service.service import WORKER_SECONDS
 from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.summaries import environment_summaries, seconds_by_connection
 from recce_meta.repositories.state.tasks import list_tasks

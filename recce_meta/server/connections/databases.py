@@ -10,9 +10,9 @@ from typing import Any
 from recce_meta.api.browse.overview import EnvironmentState, Score
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.report.addresses import Addresses
-from recce_meta.repositories.answers import ActiveJob, ConnectionAnswer
 from recce_meta.repositories.options.connections import ConnectionOptions, DatabaseSettings
 from recce_meta.repositories.options.declaring import options_of
+from recce_meta.repositories.service.answers import ActiveJob, ConnectionAnswer
 from recce_meta.repositories.state.requests import ConnectionChange, NewConnection, NewDatabase
 from recce_meta.repositories.state.summaries import last_issues
 from recce_meta.repositories.state.types import project_of, run_id_of_job

@@ -15,10 +15,10 @@ from recce_meta.api.diff import EFFECTS
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.plugins import connection_types
 from recce_meta.report.addresses import DEFAULT_STORE
-from recce_meta.repositories.answers import ConnectionAnswer, ConnectionTest
 from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.declaring import options_of
-from recce_meta.repositories.service import ConnectionTestFailed
+from recce_meta.repositories.service.answers import ConnectionAnswer, ConnectionTest
+from recce_meta.repositories.service.service import ConnectionTestFailed
 from recce_meta.repositories.state.requests import (
     SECRET_FIELDS,
     ConnectionChange,

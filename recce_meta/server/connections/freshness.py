@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from recce_meta.errors import plural
 from recce_meta.redaction import neutralise
-from recce_meta.repositories.answers import ActiveJob, ConnectionAnswer
+from recce_meta.repositories.service.answers import ActiveJob, ConnectionAnswer
 from recce_meta.repositories.state.types import SCAN, JobStatus
 
 AgeKind = Literal["ago", "in", "for"]

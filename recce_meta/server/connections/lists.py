@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from recce_meta.errors import first_line
 from recce_meta.report.addresses import Addresses
-from recce_meta.repositories.answers import ActiveJob, ConnectionAnswer, JobAnswer
+from recce_meta.repositories.service.answers import ActiveJob, ConnectionAnswer, JobAnswer
 from recce_meta.repositories.state.pull_requests import list_pull_requests
 from recce_meta.repositories.state.summaries import (
     HookSummary,

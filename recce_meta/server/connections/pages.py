@@ -9,15 +9,15 @@ from typing import Any
 from recce_meta.errors import UnknownNameError
 from recce_meta.report.addresses import Addresses, with_query
 from recce_meta.report.labels import moment
-from recce_meta.repositories.answers import (
+from recce_meta.repositories.forges.registry import find_forge
+from recce_meta.repositories.polling import UNLISTED
+from recce_meta.repositories.service.answers import (
     ConnectionAnswer,
     ConnectionStatistics,
     JobAnswer,
     ProgressAnswer,
     StageAnswer,
 )
-from recce_meta.repositories.forges.registry import find_forge
-from recce_meta.repositories.polling import UNLISTED
 from recce_meta.repositories.state.pull_requests import get_pull_request, list_pull_requests
 from recce_meta.repositories.state.types import DatabaseOptions, JobSource, JobStatus, project_of
 from recce_meta.server.access.scopes import CONNECTIONS as API

@@ -18,8 +18,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from recce_meta.report.addresses import segment, segment_text
-from recce_meta.repositories.answers import ConnectionAnswer, connection_answer
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.answers import ConnectionAnswer, connection_answer
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.requests import Caller, refuse_database
 from recce_meta.server.access.problems import NotAllowed
 from recce_meta.server.site.handlers import Parameters, Redirect, decoded, form_of, query_of

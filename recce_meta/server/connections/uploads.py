@@ -11,8 +11,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.routing import Mount
 
 from recce_meta.errors import RecceMetaError, UsageError
-from recce_meta.repositories.answers import ConnectionAnswer
 from recce_meta.repositories.extraction.manifest_reader import ARTIFACTS, UploadDetails
+from recce_meta.repositories.service.answers import ConnectionAnswer
 from recce_meta.server.access import limits as uploads
 from recce_meta.server.access.limits import ConnectionLimits, receive_form
 from recce_meta.server.access.problems import UploadTooLarge, problem

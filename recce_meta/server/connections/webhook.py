@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from recce_meta.repositories.answers import ConnectionAnswer
 from recce_meta.repositories.forges.registry import find_forge
+from recce_meta.repositories.service.answers import ConnectionAnswer
+from recce_meta.repositories.service.webhooks import WebhookAnswer
 from recce_meta.repositories.state.webhooks import get_webhook, list_deliveries
-from recce_meta.repositories.webhooks.setup import WebhookAnswer
 from recce_meta.server.connections.lists import deliveries_listing, own_crumbs, status_tone, webhook_word
 from recce_meta.server.connections.routing import (
     ConnectionPages,

@@ -27,7 +27,7 @@ from recce_meta._version import __version__
 from recce_meta.errors import AmbiguousProject
 from recce_meta.report.addresses import Addresses, segment, segment_text
 from recce_meta.report.tabular.delimited import delimited
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.server.access.problems import (
     LATE,
     NoState,

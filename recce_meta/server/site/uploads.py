@@ -30,7 +30,7 @@ from recce_meta.repositories.extraction.manifest_reader import (
 )
 from recce_meta.repositories.processes import Completed
 from recce_meta.repositories.recording import object_counts
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.connections import note_outcome
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import add_event, finish_job

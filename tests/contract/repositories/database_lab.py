@@ -21,7 +21,7 @@ from recce_meta.repositories.follow_ups.branches import BranchFollower
 from recce_meta.repositories.follow_ups.context import TaskContext
 from recce_meta.repositories.follow_ups.links import PageLinks
 from recce_meta.repositories.recording import TargetStores
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import events_after, get_job
 from recce_meta.repositories.state.requests import (

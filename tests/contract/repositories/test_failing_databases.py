@@ -20,7 +20,7 @@ import pytest
 
 from recce_meta.errors import RecceMetaError, WarehouseError
 from recce_meta.repositories.extraction.workflow import JobRun
-from recce_meta.repositories.service import ConnectionTestFailed
+from recce_meta.repositories.service.service import ConnectionTestFailed
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.jobs import events_after, list_jobs
 from recce_meta.repositories.state.types import ExtractionJob, JobStatus, Stage

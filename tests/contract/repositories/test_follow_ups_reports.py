@@ -13,7 +13,7 @@ from recce_meta.errors import PermissionDenied
 from recce_meta.models.run import ExtractionTier
 from recce_meta.repositories.forges.base import ForgeFailureKind
 from recce_meta.repositories.recording import TargetStores
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state import connections, tables
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job, request_cancel

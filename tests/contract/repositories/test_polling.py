@@ -15,7 +15,7 @@ from recce_meta.models.run import Trigger
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.options.values import GitHubApp
 from recce_meta.repositories.polling import LONGEST, Poller, PollSettings, may_try_again
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.connections import (
     LastCommit,
     add_connection,

@@ -13,14 +13,14 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from recce_meta.errors import UsageError
-from recce_meta.repositories import probe
-from recce_meta.repositories.answers import ConnectionTest
 from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.options.values import GitHubApp
-from recce_meta.repositories.service import CONCURRENT_TESTS, RepositoryService
+from recce_meta.repositories.service import probe
+from recce_meta.repositories.service.answers import ConnectionTest
+from recce_meta.repositories.service.service import CONCURRENT_TESTS, RepositoryService
 from recce_meta.repositories.state.connections import read_secret
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.requests import Caller, ConnectionChange, NewConnection

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from recce_meta.errors import UnknownNameError, UsageError
-from recce_meta.repositories.service import ConnectionNotFound, RepositoryService
+from recce_meta.repositories.service.service import ConnectionNotFound, RepositoryService
 from recce_meta.repositories.state.connections import add_connection, get_connection, remove_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import finish_job, get_job

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from recce_meta.errors import ConfigurationError, UsageError
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
+from recce_meta.repositories.service.webhooks import WebhookAnswer
 from recce_meta.repositories.state.connections import (
     add_connection,
     get_connection,
@@ -23,7 +24,6 @@ from recce_meta.repositories.state.requests import Caller, NewConnection
 from recce_meta.repositories.state.secrets import read_keys
 from recce_meta.repositories.state.types import RepositoryConnection, WebhookDelivery
 from recce_meta.repositories.state.webhooks import get_webhook, note_delivery
-from recce_meta.repositories.webhooks.setup import WebhookAnswer
 from tests import states
 from tests.forge_names import FORGES, Forge
 from tests.forge_server import ForgeRepository, ForgeServer

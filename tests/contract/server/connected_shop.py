@@ -14,7 +14,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from recce_meta import demo_data
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.connections import add_connection, put_secret
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.secrets import KEY, read_keys

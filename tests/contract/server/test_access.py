@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.database import open_state
 from recce_meta.server.access import sessions as rules
 from recce_meta.server.access.sessions import COOKIE, FAILURES, HEADERS, SECURE_COOKIE, Access

@@ -33,7 +33,7 @@ from recce_meta.quality.compare import QualityResult
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.quality import score_text
 from recce_meta.report.quality_history import history_table
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.connections import update_connection
 from recce_meta.repositories.state.database import open_state
 from recce_meta.repositories.state.jobs import finish_job

@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from starlette.testclient import TestClient
 
 from recce_meta.repositories.polling import UNLISTED
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.connections import update_connection
 from recce_meta.repositories.state.tables import webhooks
 from recce_meta.repositories.state.tokens import TokenScope, add_token

@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from recce_meta.models.run import Trigger
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.connections import (
     add_connection,
     get_connection,

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.jobs import add_event, finish_job, request_job, set_stage, start_job
 from recce_meta.repositories.state.types import ExtractionJob, JobStatus, Stage, Trigger
 from recce_meta.server.access.sessions import Access

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from recce_meta.models.run import Trigger
-from recce_meta.repositories.answers import progress_answer, stage_answers
+from recce_meta.repositories.service.answers import progress_answer, stage_answers
 from recce_meta.repositories.state.types import ExtractionJob, JobEvent, JobStatus, Stage
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -1,18 +1,26 @@
-"""Test of a connection: address, token, branch, dbt project, adapter and version of dbt, in this order.
+"""Test of a connection: a repository or a database, up to the first check that fails.
 
-The repository is fetched into a temporary folder and read as data: nothing of it is run.
+Of a repository: address, token, branch, dbt project, adapter and version of dbt. It is fetched into a
+temporary folder and read as data: nothing of it is run. Of a database: address, driver, network, login, server
+and rights.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
-from recce_meta.errors import ConfigurationError, RecceMetaError, did_you_mean, first_of, plural
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.doctor import check_drivers
+from recce_meta.errors import ConfigurationError, RecceMetaError, did_you_mean, first_of, mask_errors, plural
+from recce_meta.extractors.database import extract_database
 from recce_meta.models.run import Check
-from recce_meta.repositories.answers import ConnectionTest
+from recce_meta.report.terminal import one_line
+from recce_meta.repositories.extraction.databases import CORRECT, open_database, said_of, scope_of
 from recce_meta.repositories.extraction.dbt.project import DbtProject, read_dbt_project, refuse_escapes
 from recce_meta.repositories.extraction.dbt.versions import choose_version
 from recce_meta.repositories.forges.github.app import InstallationTokens
@@ -21,14 +29,19 @@ from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from recce_meta.repositories.state.requests import NewConnection, normal_subdirectory
+from recce_meta.repositories.service.answers import ConnectionTest
+from recce_meta.repositories.state.requests import NewConnection, normal_subdirectory, secrets_in
 from recce_meta.repositories.state.secrets import Scrubber
+from recce_meta.repositories.state.types import DatabaseOptions
 from recce_meta.warehouses import available
 
 MOST_SHOWN = 10
 """Folders of projects in a message."""
 _NAMES = {GitFailureKind.TOKEN: "token", GitFailureKind.BRANCH: "branch", GitFailureKind.MISSING: "git"}
 """Name of the check that a failure of git belongs to; others belong to the address."""
+NETWORK_SECONDS = 10.0
+"""Time in which a server has to accept a connection of a test."""
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class _Ended(Exception):
@@ -211,3 +224,89 @@ async def test_connection(
         adapter=probe.adapter,
         extraction_dbt_version=probe.version,
     )
+
+
+async def test_database(
+    options: DatabaseOptions, url: str | None, environ: Mapping[str, str]
+) -> ConnectionTest:
+    """Return the checks of a database, up to the first that fails: address, network, login, rights."""
+    checks: list[Check] = []
+    try:
+        adapter = await open_database(options, url, environ)
+    except RecceMetaError as error:
+        checks.append(Check("address", False, one_line(error.message), error.hint or CORRECT))
+    else:
+        with mask_errors(lambda: secrets_in(url)):
+            checks = await asyncio.to_thread(lambda: list(_checks(adapter, options)))
+    return ConnectionTest(ok=all(check.ok is not False for check in checks), checks=checks)
+
+
+def _checks(adapter: UnifiedSqlAdapter, options: DatabaseOptions) -> Iterator[Check]:
+    steps: tuple[tuple[str, Callable[[], Iterator[Check]]], ...] = (
+        ("address", lambda: iter((Check("address", True, adapter.address),))),
+        ("driver", lambda: check_drivers(adapter)),
+        ("network", lambda: _network(adapter)),
+        ("login", lambda: _login(adapter)),
+        ("server", lambda: _server(adapter)),
+        ("rights", lambda: _rights(adapter, options)),
+    )
+    with closing(adapter):
+        for name, look in steps:
+            try:
+                found = list(look())
+            except RecceMetaError as error:
+                found = [Check(name, False, *said_of(error, adapter))]
+            yield from found
+            if any(check.ok is False for check in found):
+                return
+
+
+def _network(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
+    host, port = adapter.server or ("", None)
+    if port is None:
+        return
+    try:
+        socket.create_connection((host, port), NETWORK_SECONDS).close()
+    except OSError as error:
+        reason = "no answer" if isinstance(error, TimeoutError) else (error.strerror or str(error)).lower()
+        hint = "check host and port, and that a firewall lets the worker through"
+        yield Check("network", False, f"{host}:{port} cannot be reached: {reason}", hint)
+    else:
+        yield Check("network", True, f"{host}:{port} accepts connections")
+
+
+def _login(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
+    adapter.connect()
+    yield Check("login", True, f"as {adapter.role}" if adapter.role else "accepted")
+
+
+def _server(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
+    _, rows = adapter.execute(adapter.warehouse.version_sql)
+    yield Check("server", True, f"{adapter.warehouse.name} {rows[0][0]}")
+    if adapter.warehouse.tls_sql is None:
+        return
+    found = ""
+    with suppress(RecceMetaError):  # a view that the role may not read says nothing about the connection
+        _, rows = adapter.execute(adapter.warehouse.tls_sql)
+        found = str(rows[0][-1] or "") if rows else ""
+    if found:
+        yield Check("TLS", True, found)
+    elif adapter.server is not None and adapter.server[0] in _THIS_MACHINE:
+        yield Check("TLS", True, "not used, nor needed: the server is on this machine")
+    else:
+        hint = "add sslmode=require to the URL or the target if the network is not your own"
+        yield Check("TLS", None, "not used: password and data are not encrypted on their way", hint)
+
+
+def _rights(adapter: UnifiedSqlAdapter, options: DatabaseOptions) -> Iterator[Check]:
+    """Read the catalog as a scan does: what it reads, and what is refused."""
+    project = extract_database(adapter, scope=scope_of(options))
+    schemas = [node.name for node in project.nodes if node.resource_type == "schema"]
+    relations = len(project.nodes) - len(schemas)
+    shown = ", ".join(schemas[:5]) + (", …" if len(schemas) > 5 else "")
+    detail = f"{plural(relations, 'relation')} in {plural(len(schemas), 'schema')}"
+    hint = None if relations else "check the schemas of the connection, and the rights of its user"
+    yield Check("rights", True if relations else None, f"{detail}: {shown}" if shown else detail, hint)
+    for warning in project.warnings:
+        said, _, grant = warning.partition("; ask ")
+        yield Check("rights", None, said, f"ask {grant}" if grant else None)

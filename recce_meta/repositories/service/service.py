@@ -18,7 +18,12 @@ from recce_meta.errors import ConfigurationError, UnknownNameError, UsageError, 
 from recce_meta.lazy import LazyModule
 from recce_meta.models.run import Trigger
 from recce_meta.plugins import GIT
-from recce_meta.repositories.answers import (
+from recce_meta.repositories.forges.registry import parse_address
+from recce_meta.repositories.git.address import AddressRules
+from recce_meta.repositories.git.environment import GitLimits
+from recce_meta.repositories.options.connections import ConnectionOptions
+from recce_meta.repositories.options.declaring import NEW, STORED, options_of
+from recce_meta.repositories.service.answers import (
     ActiveJob,
     AddedConnection,
     ConnectionAnswer,
@@ -35,11 +40,8 @@ from recce_meta.repositories.answers import (
     stage_answers,
     statistics_answer,
 )
-from recce_meta.repositories.forges.registry import parse_address
-from recce_meta.repositories.git.address import AddressRules
-from recce_meta.repositories.git.environment import GitLimits
-from recce_meta.repositories.options.connections import ConnectionOptions
-from recce_meta.repositories.options.declaring import NEW, STORED, options_of
+from recce_meta.repositories.service.deliveries import HookReceiver
+from recce_meta.repositories.service.webhooks import PUBLIC_URL, HookSetup, WebhookAnswer, run_in_thread
 from recce_meta.repositories.state import connections, jobs, workers
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.projects import check_owner, follow_login, hand_over_project
@@ -67,18 +69,13 @@ from recce_meta.repositories.state.types import (
     RepositoryConnection,
     project_of,
 )
-from recce_meta.repositories.webhooks.receiving import HookReceiver
-from recce_meta.repositories.webhooks.setup import PUBLIC_URL, HookSetup, WebhookAnswer, run_in_thread
 
 if TYPE_CHECKING:
-    from recce_meta.repositories import probe
-    from recce_meta.repositories.databases import options
-    from recce_meta.repositories.extraction import databases as opening
     from recce_meta.repositories.notifications import sending
+    from recce_meta.repositories.service import databases, probe
 else:  # most operations test nothing
-    probe = LazyModule("recce_meta.repositories.probe")
-    opening = LazyModule("recce_meta.repositories.extraction.databases")
-    options = LazyModule("recce_meta.repositories.databases.options")
+    probe = LazyModule("recce_meta.repositories.service.probe")
+    databases = LazyModule("recce_meta.repositories.service.databases")
     sending = LazyModule("recce_meta.repositories.notifications.sending")
 
 WORKER_SECONDS = 30.0
@@ -154,7 +151,7 @@ class RepositoryService:
         self._check(request, caller)
         if (own := request.database) is not None:
             async with self._tests:
-                return await opening.test_database(options.new_options(own, caller), own.url, self._environ)
+                return await probe.test_database(databases.new_options(own, caller), own.url, self._environ)
         return await self._tested(request)
 
     async def _tested(self, request: NewConnection) -> ConnectionTest:
@@ -169,7 +166,7 @@ class RepositoryService:
         if (database := connection.database) is not None:
             url = await asyncio.to_thread(self._secret, connection, "url")
             async with self._tests:
-                return await opening.test_database(database, url, self._environ)
+                return await probe.test_database(database, url, self._environ)
         return await self._tested(await asyncio.to_thread(self._as_request, connection))
 
     async def test_notifications(self, name: str) -> ConnectionTest:
@@ -244,7 +241,9 @@ class RepositoryService:
     ) -> AddedConnection:
         """Store the connection of *request*, which was *found* to work, and request its first extractions."""
         is_database = request.database is not None
-        own = options.new_fields(request, caller) if is_database else self._repository_fields(request, found)
+        own = (
+            databases.new_fields(request, caller) if is_database else self._repository_fields(request, found)
+        )
         fields: dict[str, Any] = {field: getattr(request, field) for field in _COPIED}
         fields["adapter"] = request.adapter or (None if found is None else found.adapter)
         fields["notify"] = tuple(map(notify_hint, request.notify))
@@ -300,7 +299,7 @@ class RepositoryService:
         """Change fields of the connection *name*. Raises ConnectionNotFound, and UsageError for a field."""
         connection = self.find(name)
         if connection.database is not None:
-            change = options.about_database(change)
+            change = databases.about_database(change)
         self._check(change, caller)
         given = change.given()
         # Only a change of one of them is refused: a connection of an earlier version may have both already.
@@ -346,7 +345,7 @@ class RepositoryService:
             changed["notify"] = msgspec.json.encode(addresses).decode() if addresses else None
             changes["notify"] = tuple(map(notify_hint, addresses))
         if isinstance(own := changes.pop("database", None), DatabaseChange):
-            fields, removed = options.changed_fields(connection, own, caller)
+            fields, removed = databases.changed_fields(connection, own, caller)
             changes |= fields
             changed |= dict.fromkeys(removed)
             changed |= given_secrets(ConnectionChange(database=own))
@@ -552,7 +551,7 @@ class RepositoryService:
             # Errors quote the invalid value, and a user may have put a token into the wrong field.
             check_request(request, stores=self._stores)
             if request.database not in (None, UNSET):
-                options.check_database(request)
+                databases.check_database(request)
 
     def _keys(self) -> Keys:
         keys = read_keys(self._environ, self.state)

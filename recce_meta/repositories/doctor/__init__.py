@@ -1,1 +1,0 @@
-"""Checks of what a server and its workers need: `doctor --server`."""

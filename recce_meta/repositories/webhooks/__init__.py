@@ -1,1 +1,0 @@
-"""Webhooks of the forges: signatures, deliveries, what they cause, and how they are set up."""
