@@ -1,16 +1,17 @@
-"""Text of comments on pull requests, and of commit statuses."""
+"""Text of comments on pull requests and of commit statuses, and links to the pages of the server."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from recce_meta.api.diff import failing_changes
-from recce_meta.errors import first_of, plural, shorten
+from recce_meta.errors import UsageError, first_of, plural, shorten
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport
-from recce_meta.report.addresses import Addresses
+from recce_meta.report.addresses import Addresses, segment, server_addresses
 from recce_meta.report.markdown import MARKER, MAX_CHARS, diff_verdict
 from recce_meta.report.pull_request import pull_request_markdown
 from recce_meta.report.terminal import code, prose
@@ -184,3 +185,47 @@ def report_verdict(diff: RunDiff, conditions: frozenset[str], outcome: Repositor
         text = f"{plural(len(outcome.violations), 'expectation')} of quality.yml not met"
         return CommitVerdict.of(StatusState.FAILURE, text)
     return CommitVerdict.of(StatusState.SUCCESS, diff_verdict(diff)[1])
+
+
+PUBLIC_URL = "RECCE_META_PUBLIC_URL"
+
+log = logging.getLogger(__name__)
+
+
+class PageLinks(Struct, frozen=True, kw_only=True):
+    """Addresses of pages; none without a public address of the server."""
+
+    server: str | None = None
+    """Address of the server, such as `https://recce.example.com`."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> PageLinks:
+        """Return the links to the server in RECCE_META_PUBLIC_URL; an invalid one is ignored and logged."""
+        given = environ.get(PUBLIC_URL)
+        if not given:
+            return cls()
+        try:
+            return cls(server=server_addresses(given).server)
+        except UsageError as error:
+            log.warning("no links to %s: %s", PUBLIC_URL, error.message)
+            return cls()
+
+    def store(self, name: str) -> Addresses | None:
+        """Return the pages of the store *name*."""
+        return None if self.server is None else Addresses(name, self.server)
+
+    def diff(self, store: str, base: str, current: str) -> str | None:
+        """Return the page of the diff of two runs of *store*."""
+        pages = self.store(store)
+        return None if pages is None else pages.diff(base, current)
+
+    def run(self, store: str, run_id: str) -> str | None:
+        """Return the page of a run of *store*."""
+        pages = self.store(store)
+        return None if pages is None else pages.run(run_id)
+
+    def job(self, job: ExtractionJob) -> str | None:
+        """Return the page of *job*."""
+        if self.server is None:
+            return None
+        return f"{self.server}/connections/{segment(job.connection_id)}/jobs/{segment(job.id)}"

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from functools import partial
 
 from recce_meta.errors import UnknownNameError
-from recce_meta.repositories.follow_ups.branches import BranchFollower
+from recce_meta.repositories.follow_ups.branches import BranchFollower, PullRequestPruner
+from recce_meta.repositories.follow_ups.comments import PageLinks
 from recce_meta.repositories.follow_ups.context import OpenForge, TaskContext
-from recce_meta.repositories.follow_ups.links import PageLinks
-from recce_meta.repositories.follow_ups.pruning import PullRequestPruner
 from recce_meta.repositories.follow_ups.reports import PullRequestReporter
 from recce_meta.repositories.follow_ups.runner import Handler
 from recce_meta.repositories.forges.base import ForgeClient

@@ -1,8 +1,8 @@
 """Test of a connection: a repository or a database, up to the first check that fails.
 
 Of a repository: address, token, branch, dbt project, adapter and version of dbt. It is fetched into a
-temporary folder and read as data: nothing of it is run. Of a database: address, driver, network, login, server
-and rights.
+temporary folder and read as data: nothing of it is run. Of a database: address, driver, network, login,
+server and rights.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from recce_meta.models import RunMetadata
 from recce_meta.repositories.extraction.database_jobs import DatabaseJobs
 from recce_meta.repositories.extraction.workflow import STAGES, JobRun, Result, Retries
 from recce_meta.repositories.follow_ups.branches import BranchFollower
+from recce_meta.repositories.follow_ups.comments import PageLinks
 from recce_meta.repositories.follow_ups.context import TaskContext
-from recce_meta.repositories.follow_ups.links import PageLinks
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.database import State, open_state

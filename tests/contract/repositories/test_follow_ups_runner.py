@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import update
 
 from recce_meta.errors import ConfigurationError, RecceMetaError, StoreLocked
-from recce_meta.repositories.follow_ups.events import Event, EventKind, add_event
+from recce_meta.repositories.follow_ups.context import Event, EventKind, add_event
 from recce_meta.repositories.follow_ups.runner import (
     Handler,
     TaskDelayed,

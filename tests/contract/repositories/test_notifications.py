@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from recce_meta.errors import UsageError
-from recce_meta.repositories.follow_ups.events import Event, EventKind, add_event
+from recce_meta.repositories.follow_ups.context import Event, EventKind, add_event
 from recce_meta.repositories.forges.login import Logins
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.notifications.mail import SMTP_FROM, SMTP_URL

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from recce_meta.models.run import Trigger
-from recce_meta.repositories import dispatch
+from recce_meta.repositories import worker as dispatch
 from recce_meta.repositories.extraction.workflow import Extractions
 from recce_meta.repositories.state import connections, jobs, tables, uploads
 from recce_meta.repositories.state.database import State

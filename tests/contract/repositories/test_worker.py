@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from recce_meta.errors import ConnectionFailed, UsageError
 from recce_meta.models.run import Trigger
 from recce_meta.repositories import worker as worker_module
-from recce_meta.repositories.dispatch import Dispatcher
 from recce_meta.repositories.extraction import workflow
 from recce_meta.repositories.extraction.workflow import (
     JOB_FILE,
@@ -33,7 +32,7 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job, request_job, start_job
 from recce_meta.repositories.state.types import ExtractionJob, JobStatus, Stage
 from recce_meta.repositories.state.workers import beat, list_workers
-from recce_meta.repositories.worker import Worker, WorkerSettings
+from recce_meta.repositories.worker import Dispatcher, Worker, WorkerSettings
 from tests import states
 
 RETRIES = Retries(delays=(), state_delays=(0, 0))
