@@ -18,7 +18,10 @@ LINT = "from importlinter.cli import lint_imports_command as run; run(['--no-cac
 LAYERS = "Data flows one way"
 PURE_CORE = "The core does no I/O"
 DRIVERS_ALONE = "Only the driver of a warehouse does I/O below the adapter"
-CONTRACTS = {LAYERS, PURE_CORE, DRIVERS_ALONE}
+ROOMS = "Repositories in rooms"
+EXTRACTION = "Extraction in rooms"
+FORGES = "A forge knows no other forge"
+CONTRACTS = {LAYERS, PURE_CORE, DRIVERS_ALONE, ROOMS, EXTRACTION, FORGES}
 FRONT_ENDS = ("server", "sync", "lsp", "mcp")
 """Front ends that the layers reserve a place for, next to cli."""
 
@@ -93,6 +96,13 @@ def test_front_ends_side_by_side_keep_the_contracts(skeleton: Path) -> None:
         ("warehouses.postgres.dialect", "recce_meta.warehouses.postgres.driver", {DRIVERS_ALONE}),
         ("warehouses.base", "recce_meta.warehouses.snowflake.driver", {DRIVERS_ALONE}),
         ("warehouses.postgres.catalog", "sqlalchemy", {DRIVERS_ALONE}),
+        ("repositories.state.jobs", "recce_meta.repositories.git.address", {ROOMS}),
+        ("repositories.service.service", "recce_meta.repositories.worker", {ROOMS}),
+        ("repositories.extraction.stages", "recce_meta.repositories.follow_ups.runner", {ROOMS}),
+        ("repositories.recording", "recce_meta.repositories.state.jobs", {ROOMS}),
+        ("repositories.unheard_of", "", {ROOMS}),
+        ("repositories.extraction.dbt.project", "recce_meta.repositories.extraction.workflow", {EXTRACTION}),
+        ("repositories.forges.github.forge", "recce_meta.repositories.forges.gitlab.client", {FORGES}),
     ],
 )
 def test_an_import_against_the_layers_breaks_its_contract(
