@@ -35,39 +35,14 @@ from recce_meta.server.access.sessions import (
     own_path,
     raw_path,
 )
-from recce_meta.server.annotations.pages import pages as annotation_pages
 from recce_meta.server.api.application import api_mount
-from recce_meta.server.connections import admin as connection_admin
-from recce_meta.server.connections import databases as connection_databases
-from recce_meta.server.connections import forms as connection_forms
-from recce_meta.server.connections import lists as connection_lists
-from recce_meta.server.connections import pages as connection_pages
-from recce_meta.server.connections import uploads as connection_uploads
-from recce_meta.server.connections import webhook as connection_webhook
-from recce_meta.server.data_forms import diff_choice, editor, graph_actions, node_data
-from recce_meta.server.graph import node_lineage
-from recce_meta.server.graph.pages import pages as graph_pages
 from recce_meta.server.metrics import Metrics
-from recce_meta.server.pages import (
-    checks,
-    column,
-    column_quality,
-    database,
-    diff,
-    impact,
-    node,
-    node_columns,
-    node_history,
-    overview,
-    project,
-    quality,
-    quality_lists,
-    queries,
-    reviews,
-    run,
-    run_lists,
-    search,
-)
+from recce_meta.server.pages.connections import admin, connection, databases, forms, lists
+from recce_meta.server.pages.forms import editor
+from recce_meta.server.pages.graph import pages as graph
+from recce_meta.server.pages.nodes import column, data, database, history, lineage, node, notes
+from recce_meta.server.pages.projects import column_quality, overview, project, quality, quality_lists, search
+from recce_meta.server.pages.runs import checks, diff, impact, queries, run
 from recce_meta.server.requests import RequestMiddleware
 from recce_meta.server.site.rendering import OWN, Page, render_page
 from recce_meta.server.site.serving import HTML, Site, rendered, respond
@@ -80,37 +55,30 @@ PAGES = (
     overview.pages,
     project.pages,
     run.pages,
-    run_lists.pages,
     node.pages,
-    node_lineage.pages,
-    node_columns.pages,
-    node_history.pages,
+    lineage.pages,
+    history.pages,
     column.pages,
     search.pages,
-    diff_choice.pages,
     diff.pages,
-    graph_pages,
+    graph.pages,
     impact.pages,
     checks.pages,
-    reviews.pages,
-    annotation_pages,
+    notes.pages,
     database.pages,
     quality_lists.pages,
     quality.pages,
     column_quality.pages,
     queries.pages,
     editor.pages,
-    node_data.pages,
-    graph_actions.pages,
+    data.pages,
 )
 CONNECTION_PAGES = (
-    connection_databases.pages,
-    connection_forms.pages,
-    connection_admin.pages,
-    connection_lists.pages,
-    connection_uploads.pages,
-    connection_webhook.pages,
-    connection_pages.pages,
+    databases.pages,
+    forms.pages,
+    admin.pages,
+    lists.pages,
+    connection.pages,
 )
 """Pages of no store. /connections/new and /connections/admin come first: they are not ids of connections."""
 _STATIC = {

@@ -19,7 +19,7 @@ from recce_meta.errors import UsageError
 from recce_meta.plugins import forge_names
 from recce_meta.repositories.service.deliveries import HookOutcome, HookReceiver
 from recce_meta.repositories.service.service import RepositoryService
-from recce_meta.server.access import problems as failures
+from recce_meta.server.access import problems
 from recce_meta.server.access.limits import RateLimit
 from recce_meta.server.access.problems import UnknownEncoding, UploadTooLarge
 from recce_meta.server.access.sessions import client_address
@@ -110,7 +110,7 @@ async def deliver(
     WEBHOOKS_RECEIVED.count(forge, "unproven" if found is None else found.status.value)
     if found is None:
         deliveries.failures.count(address)
-        return failures.failed(
+        return problems.failed(
             401,
             "unauthorized",
             "The delivery is not proven",

@@ -13,7 +13,7 @@ from recce_meta.models.checks import StoredCheck
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.pages.checks import CHECK_TONES, outcome, worst_first
+from recce_meta.server.pages.runs.checks import CHECK_TONES, outcome, worst_first
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.session import init_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

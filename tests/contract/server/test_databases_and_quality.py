@@ -41,7 +41,7 @@ from recce_meta.repositories.state.requests import Caller, NewConnection, NewDat
 from recce_meta.repositories.state.types import QUALITY, JobFigures, JobStatus
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.pages.relation import relation_values
+from recce_meta.server.pages.nodes.relation import relation_values
 from recce_meta.server.site.handlers import Parameters, Request
 from recce_meta.server.site.rendering import environment
 from recce_meta.server.stores.stores import Store
@@ -196,7 +196,7 @@ def test_connected_databases_are_listed_with_scan_score_issues_and_next_run(
         pages = [client.get(address).status_code for address in re.findall(r'href="(/s/default[^"]*)"', page)]
         linked = 'href="/connections/databases"' in client.get("/connections").text
         latest = live.measured[1].quality.run.quality_run_id
-        monkeypatch.setattr("recce_meta.server.connections.databases.run_id_of_job", {job: latest}.get)
+        monkeypatch.setattr("recce_meta.server.pages.connections.databases.run_id_of_job", {job: latest}.get)
         by_job = {row["name"]: row["issues"] for row in client.get("/connections/databases.json").json()}
     state.close()
 

@@ -14,8 +14,8 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.browse.diffs import pair_report
 from recce_meta.api.diff import diff
 from recce_meta.report.addresses import Addresses
-from recce_meta.server.pages import diff as pages_of_diff
-from recce_meta.server.pages.diff import known_pair
+from recce_meta.server.pages.runs import diff as pages_of_diff
+from recce_meta.server.pages.runs.diff import known_pair
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

@@ -23,7 +23,7 @@ from recce_meta.models.change import Reach
 from recce_meta.models.graph_view import ADDED, BACKWARD, INDIRECT, REMOVED, UNCERTAIN, GraphView
 from recce_meta.models.lineage import Direction, Usage
 from recce_meta.report.labels import TESTS
-from recce_meta.server.graph.lists import nodes_listing
+from recce_meta.server.pages.graph.section import nodes_listing
 from recce_meta.store.write import record_run
 from tests.impact_shop import SHOP, analyse
 

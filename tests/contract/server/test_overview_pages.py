@@ -17,7 +17,7 @@ from recce_meta.models import Project, RunMetadata
 from recce_meta.models.quality import Quality, QualityRun
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.pages import overview
+from recce_meta.server.pages.projects import overview
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.quality import write_quality
 from recce_meta.store.read import list_runs

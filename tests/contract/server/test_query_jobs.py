@@ -20,7 +20,7 @@ from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.server.access.scopes import Grant
 from recce_meta.server.access.sessions import COOKIE, SECURE_COOKIE, Access
 from recce_meta.server.app import create_app
-from recce_meta.server.pages import queries as query_pages
+from recce_meta.server.pages.runs import queries as query_pages
 from recce_meta.server.stores.queries import QuerySettings
 from recce_meta.server.stores.query_jobs import request_of
 from recce_meta.server.stores.stores import Permissions, Store

@@ -17,7 +17,7 @@ from recce_meta.api.runs import show
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.runs import outcome, run_facts
-from recce_meta.server.pages import run as run_module
+from recce_meta.server.pages.runs import run as run_module
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.write import record_run

@@ -21,7 +21,7 @@ from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.state.webhooks import get_webhook
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.connections.routing import address_of
+from recce_meta.server.pages.connections.routing import address_of
 from tests import states
 from tests.contract.server.rich_store import parsed
 from tests.contract.server.small_store import file_url, record_side, store_at

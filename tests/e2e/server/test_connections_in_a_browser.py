@@ -18,8 +18,8 @@ from recce_meta.repositories.state.jobs import add_event, finish_job, request_jo
 from recce_meta.repositories.state.types import ExtractionJob, JobStatus, Stage, Trigger
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.connections.routing import address_of
 from recce_meta.server.main import bound_socket
+from recce_meta.server.pages.connections.routing import address_of
 from tests import states
 from tests.contract.server.small_store import file_url, record_side, store_at
 from tests.contract.server.watched_shop import STALE_BRANCH, Watched, fill

@@ -8,7 +8,7 @@ import pytest
 
 from recce_meta.api.browse.node import LastResult, Measurement
 from recce_meta.models import NodeResult
-from recce_meta.server.pages.node import _tests_figure
+from recce_meta.server.pages.nodes.node import _tests_figure
 
 NOW = datetime(2026, 11, 20, tzinfo=timezone.utc)
 

@@ -12,10 +12,10 @@ from recce_meta.api.browse.overview import ChangeCounts, EnvironmentState, Store
 from recce_meta.api.browse.run import ResultCounts, RunDetails
 from recce_meta.models import RunMetadata
 from recce_meta.report.addresses import Addresses
-from recce_meta.server.pages.overview import by_harm, overview_sentence, store_size
-from recce_meta.server.pages.project import run_chart
-from recce_meta.server.pages.run import compared_runs, run_sentence
-from recce_meta.server.pages.run_columns import change_phrase, tone_of
+from recce_meta.server.pages.projects.overview import by_harm, overview_sentence, store_size
+from recce_meta.server.pages.projects.project import run_chart
+from recce_meta.server.pages.runs.columns import change_phrase, tone_of
+from recce_meta.server.pages.runs.run import compared_runs, run_sentence
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 

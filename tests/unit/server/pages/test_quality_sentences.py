@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from recce_meta.api.browse.quality import MeasuredTable, QualityViolation
-from recce_meta.server.pages.quality import conditions_phrase, of_last_measurement
+from recce_meta.server.pages.projects.quality import conditions_phrase, of_last_measurement
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 

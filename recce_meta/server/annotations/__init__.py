@@ -1,1 +1,0 @@
-"""Notes, tags and owners on the pages."""

@@ -1,0 +1,578 @@
+"""Pages of scanned databases: schemas, tables, keys, indexes, sizes over time, and changes between scans."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from recce_meta.api.browse import database as browse
+from recce_meta.api.browse.database import (
+    DatabaseSize,
+    ScannedChange,
+    ScannedDatabase,
+    ScannedRelations,
+    ScannedSchema,
+    ScannedTable,
+)
+from recce_meta.api.browse.overview import store_overview
+from recce_meta.errors import UnknownNameError, did_you_mean
+from recce_meta.models.catalog import schema_id
+from recce_meta.models.run import RunMetadata
+from recce_meta.report.addresses import Addresses
+from recce_meta.report.labels import moment
+from recce_meta.report.values import count
+from recce_meta.server.access.problems import NotFound
+from recce_meta.server.pages.nodes.relation import (
+    CATALOG,
+    RELATION,
+    SCHEMA,
+    filled,
+    narrow,
+    object_name,
+    relation_sizes_list,
+    size_charts,
+)
+from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.listing import ListColumn, Listing, Row, shown
+from recce_meta.server.site.rendering import Page, file_size
+from recce_meta.server.stores.stores import StoreView
+
+pages = PageSet()
+
+NO_SCAN = "No database is scanned: recce-meta scan records the structure of one."
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """Latest scan that an address names, and the addresses of its pages."""
+
+    view: StoreView
+    database: ScannedDatabase
+    others: Sequence[ScannedDatabase]
+    """Latest scans of the project in its other environments."""
+    asked: str | None
+    """Environment in the address."""
+
+    def address(self, *parts: str, **parameters: object) -> str:
+        """Return the address of a page of this database, in the environment of the address."""
+        return self.view.to.database(self.database.project_name, *parts, environment=self.asked, **parameters)
+
+    def crumbs(self, *more: tuple[str, str]) -> list[tuple[str, str]]:
+        """Return the pages above a page of this database."""
+        first = ("Databases", self.view.to.of("databases"))
+        return [first, (self.database.project_name, self.address()), *more]
+
+    def link(self, unique_id: str) -> str:
+        """Return the page of a scanned schema or relation."""
+        return object_address(self.view.to, self.database, unique_id, self.asked)
+
+    @cached_property
+    def relations(self) -> ScannedRelations:
+        """Tables, views, foreign keys and indexes of the scan."""
+        view = self.view
+        return view.cached(
+            ("scanned relations", self.database.run_id),
+            lambda: browse.scanned_relations(view.adapter, self.database, schema=view.schema),
+        )
+
+    @property
+    def tables(self) -> Sequence[ScannedTable]:
+        """Tables and views of the scan."""
+        return self.relations.tables
+
+    @cached_property
+    def schemas(self) -> Sequence[ScannedSchema]:
+        """Schemas of the scan."""
+        view = self.view
+        return browse.scanned_schemas(view.adapter, self.database, self.tables, schema=view.schema)
+
+    @cached_property
+    def changes(self) -> Sequence[ScannedChange]:
+        """Changes since the previous scan; empty for the first."""
+        view, run_id = self.view, self.database.run_id
+        if self.database.previous_run_id is None:
+            return ()
+        return view.cached(
+            ("scanned changes", run_id),
+            lambda: browse.scan_changes(view.adapter, run_id, schema=view.schema),
+        )
+
+
+def scanned_databases(view: StoreView) -> Sequence[ScannedDatabase]:
+    """Return the latest scan of each project and environment, newest first."""
+    return view.cached(
+        ("scanned databases",), lambda: browse.scanned_databases(view.adapter, schema=view.schema)
+    )
+
+
+def scanned(request: Request) -> Scanned:
+    """Return the latest scan that the address of *request* names. Raises NotFound."""
+    databases, project = scanned_databases(request.view), request.parts["project"]
+    asked = request.query.get("environment")
+    try:
+        found = browse.database_named(databases, project, asked)
+    except UnknownNameError as error:
+        raise NotFound(
+            f"No scan of {project} is recorded" + (f" as {asked}" if asked else ""),
+            hint=error.hint or "the list of databases shows all scans",
+        ) from error
+    others = [one for one in databases if one.project_name == project and one is not found]
+    return Scanned(request.view, found, others, asked)
+
+
+def object_address(
+    to: Addresses, database: ScannedDatabase, unique_id: str, environment: str | None = None
+) -> str:
+    """Return the page of a schema of *database*, or the node page of one of its relations."""
+    if not unique_id.startswith(SCHEMA):
+        return to.node(database.run_id, unique_id)
+    name = unique_id.removeprefix(SCHEMA)
+    # Ids have names with unusual characters in quotes, as JSON.
+    plain = json.loads(name) if name.startswith('"') else name
+    return to.database(database.project_name, "schemas", plain, environment=environment)
+
+
+def size_text(rows: float | None, size: float | None) -> str:
+    """Return `1,200 rows, 3.1 MB`; empty if neither is known."""
+    parts = [] if rows is None else [f"{count(round(rows))} rows"]
+    return ", ".join(parts + ([] if size is None else [file_size(size)]))
+
+
+@pages.listing("/databases")
+def databases(request: Request) -> Listing:
+    """List the scanned databases."""
+    to, found = request.to, scanned_databases(request.view)
+    rows: list[Row] = [
+        {
+            "project_name": one.project_name,
+            "environment": one.environment,
+            "run_at": one.run_at,
+            "adapter_type": one.adapter_type,
+            "target_database": one.target_database,
+            "scope": one.scope,
+            "schema_count": one.schema_count,
+            "table_count": one.table_count,
+            "view_count": one.view_count,
+            "row_estimate": one.row_estimate,
+            "bytes": one.bytes,
+            # Zero would claim a comparison that a first scan does not have.
+            "changes": one.change_count if one.previous_run_id else None,
+            "previous_run_at": one.previous_run_at,
+            "run_id": one.run_id,
+            "previous_run_id": one.previous_run_id,
+        }
+        for one in found
+    ]
+    columns = [
+        ListColumn(
+            "project_name",
+            "database",
+            # With the environment: without it, the address means the latest scan of any.
+            link=lambda row: to.database(row["project_name"], environment=row["environment"]),
+            has_facets=True,
+        ),
+        ListColumn("environment", "environment", has_facets=True),
+        ListColumn("run_at", "latest scan", "time", link=lambda row: to.run(row["run_id"])),
+        ListColumn("adapter_type", "warehouse", has_facets=True),
+        ListColumn("target_database", "name in the warehouse"),
+        ListColumn(
+            "scope", "scope", "code", about="Options that limited the scan; scan is the whole database."
+        ),
+        ListColumn("schema_count", "schemas", "number"),
+        ListColumn("table_count", "tables", "number"),
+        ListColumn("view_count", "views", "number"),
+        ListColumn("row_estimate", "rows", "number", about=CATALOG),
+        ListColumn("bytes", "size", "bytes", about=CATALOG),
+        ListColumn(
+            "changes",
+            "changes",
+            "number",
+            link=lambda row: to.database(row["project_name"], "changes", environment=row["environment"]),
+            about="Schemas, tables and views that differ from the previous scan of the same scope.",
+        ),
+        ListColumn("previous_run_at", "previous scan", "time"),
+    ]
+    return Listing("Databases", columns, rows, empty=NO_SCAN)
+
+
+@pages.page("/databases/{project}")
+def database(request: Request) -> Page:
+    """Show the latest scan of a database."""
+    here = scanned(request)
+    one, view = here.database, request.view
+    run = view.run(one.run_id)
+    tables, changes, keys = tables_list(here), changes_list(here), foreign_keys_list(here)
+    unindexed = [row for row in keys.rows if not row["is_indexed"]]
+    sizes = browse.database_sizes(view.adapter, one, schema=view.schema)
+    by_id = {row["unique_id"]: row for row in tables.rows}
+    grown = [by_id[table.unique_id] for table in browse.grown_most(here.tables)]
+    keyless = [by_id[table.unique_id] for table in browse.without_primary_key(here.tables)]
+    values = {
+        "here": here,
+        "database": one,
+        "run": run,
+        "failed": browse.failed_scan(view.adapter, one, schema=view.schema),
+        "columns": sum(table.column_count for table in here.tables),
+        "size": size_text(one.row_estimate, one.bytes),
+        "schemas": filled(schemas_list(here)),
+        "changes": filled(changes),
+        "charts": size_charts(sizes),
+        "sizes": filled(sizes_list(here, sizes)),
+        "grown": narrow(tables, "name", "schema_name", *_SIZES, rows=grown),
+        "other_scopes": _other_scopes(view, one),
+        "has_growth": any(
+            delta is not None for table in here.tables for delta in (table.byte_delta, table.row_delta)
+        ),
+        "has_foreign_keys": bool(keys.rows),
+        "keyless": narrow(tables, "name", "schema_name", *_SIZES[::2], "column_count", rows=keyless),
+        "unindexed": narrow(keys, *_KEY, rows=unindexed),
+        # As in `without_primary_key`: a partition has the key of its table.
+        "keyless_address": here.address(
+            "tables", has_primary_key=shown(False), resource_type="table", is_partition=shown(False)
+        ),
+        "unindexed_address": here.address("foreign-keys", is_indexed=shown(False)),
+        "notes_of_scan": list(run.warnings),
+    }
+    return Page(
+        "database.html",
+        one.project_name,
+        values,
+        crumbs=[("Databases", request.to.of("databases"))],
+    )
+
+
+def _other_scopes(view: StoreView, database: ScannedDatabase) -> list[RunMetadata]:
+    """Return the latest scans of the same database and environment with other scopes."""
+    name = database.project_name
+    overview = view.cached(
+        ("overview", name), lambda: store_overview(view.adapter, project=name, schema=view.schema)
+    )
+    states = [state for states in overview.databases.values() for state in states]
+    return [
+        state.run
+        for state in states
+        # Scans of different scopes are not compared, so a page of one leads to the others.
+        if state.run.environment == database.environment
+        and state.run.run_id != database.run_id
+        and state.run_count
+    ]
+
+
+_SIZES = ("row_estimate", "row_delta", "bytes", "byte_delta")
+_KEY = ("relation", "column_names", "parent", "name", "on_delete")
+
+
+def _listing(
+    here: Scanned,
+    title: str,
+    columns: Sequence[ListColumn],
+    rows: Sequence[dict[str, Any]],
+    empty: str,
+    *notes: str,
+) -> Listing:
+    """Return a list of the database; it has a column of the environment if the address names one."""
+    # Without the column, `environment` in the address would be an unknown filter.
+    more: list[ListColumn] = []
+    if here.asked is not None:
+        more = [ListColumn("environment", "environment")]
+        rows = [{**row, "environment": here.asked} for row in rows]
+    as_of = f"As of the scan at {moment(here.database.run_at)}"
+    return Listing(title, [*columns, *more], rows, empty=empty, notes=[as_of, *notes], crumbs=here.crumbs())
+
+
+def sizes_list(here: Scanned, sizes: Sequence[DatabaseSize]) -> Listing:
+    """Return the list of sizes of a database over time."""
+    rows = [
+        {
+            "run_at": size.run_at,
+            "row_estimate": size.row_estimate,
+            "bytes": size.bytes,
+            "counted": size.counted,
+            "run_id": size.run_id,
+        }
+        for size in sizes
+    ]
+    columns = [
+        ListColumn("run_at", "scan", "time", link=lambda row: here.view.to.run(row["run_id"])),
+        ListColumn("row_estimate", "rows", "number", about=CATALOG),
+        ListColumn("bytes", "size", "bytes", about=CATALOG),
+        ListColumn("counted", "relations with a row estimate", "number"),
+    ]
+    return _listing(here, "Size over time", columns, rows, "The catalog has no sizes.", CATALOG)
+
+
+@pages.listing("/databases/{project}/sizes")
+def sizes(request: Request) -> Listing:
+    """List the sizes of a database over time."""
+    here, view = scanned(request), request.view
+    return sizes_list(here, browse.database_sizes(view.adapter, here.database, schema=view.schema))
+
+
+def schemas_list(here: Scanned) -> Listing:
+    """Return the list of schemas."""
+    rows = [
+        {
+            "schema_name": one.schema_name,
+            "table_count": one.table_count,
+            "view_count": one.view_count,
+            "column_count": one.column_count,
+            "row_estimate": one.row_estimate,
+            "bytes": one.bytes,
+            "owner": one.owner,
+            "description": one.description,
+        }
+        for one in here.schemas
+    ]
+    columns = [
+        ListColumn("schema_name", "schema", link=lambda row: here.address("schemas", row["schema_name"])),
+        ListColumn("table_count", "tables", "number"),
+        ListColumn("view_count", "views", "number"),
+        ListColumn("column_count", "columns", "number"),
+        ListColumn("row_estimate", "rows", "number", about=CATALOG),
+        ListColumn("bytes", "size", "bytes", about=CATALOG),
+        ListColumn("owner", "owner", has_facets=True),
+        ListColumn("description", "comment"),
+    ]
+    return _listing(here, "Schemas", columns, rows, "The scan found no schema.", CATALOG)
+
+
+@pages.listing("/databases/{project}/schemas")
+def schemas(request: Request) -> Listing:
+    """List the schemas of a database."""
+    return schemas_list(scanned(request))
+
+
+@pages.page("/databases/{project}/schemas/{schema}")
+def schema(request: Request) -> Page:
+    """Show one schema."""
+    here, name = scanned(request), request.parts["schema"]
+    found = next((one for one in here.schemas if one.schema_name == name), None)
+    if found is None:
+        raise NotFound(
+            f"The latest scan of {here.database.project_name} has no schema {name}",
+            hint=did_you_mean(name, [one.schema_name for one in here.schemas])
+            or "the list of schemas shows all",
+        )
+    tables = tables_list(here)
+    rows = [row for row in tables.rows if row["schema_name"] == name]
+    ids = {row["unique_id"] for row in rows}
+    keys = foreign_keys_list(here)
+    values = {
+        "schema": found,
+        "size": size_text(found.row_estimate, found.bytes),
+        "tables": narrow(
+            tables,
+            "name",
+            "resource_type",
+            *_SIZES,
+            "column_count",
+            "has_primary_key",
+            "description",
+            rows=rows,
+        ),
+        "tables_address": here.address("tables", schema_name=name),
+        "keys": narrow(keys, *_KEY, "is_indexed", rows=[row for row in keys.rows if row["node_id"] in ids]),
+        # A search, because keys have no column of the schema: it may find more.
+        "keys_address": here.address("foreign-keys", q=name),
+        "changes": [row for row in changes_list(here).rows if _is_in(row["unique_id"], name)],
+        "changes_address": here.address("changes"),
+        "has_previous": here.database.previous_run_id is not None,
+    }
+    return Page("schema.html", name, values, crumbs=here.crumbs(("Schemas", here.address("schemas"))))
+
+
+def _is_in(unique_id: str, schema_name: str) -> bool:
+    part = schema_id(schema_name).removeprefix(SCHEMA)
+    return unique_id == SCHEMA + part or unique_id.startswith(f"{RELATION}{part}.")
+
+
+def tables_list(here: Scanned) -> Listing:
+    """Return the list of tables and views."""
+    rows = [
+        {
+            "schema_name": one.schema_name,
+            "name": one.name,
+            "resource_type": one.resource_type,
+            "row_estimate": one.row_estimate,
+            "row_delta": one.row_delta,
+            "bytes": one.bytes,
+            "byte_delta": one.byte_delta,
+            "column_count": one.column_count,
+            "has_primary_key": one.has_primary_key,
+            "is_partition": one.partition_of is not None,
+            "foreign_key_count": one.foreign_key_count,
+            "index_count": one.index_count,
+            "owner": one.owner,
+            "altered_at": one.altered_at,
+            "description": one.description,
+            "unique_id": one.unique_id,
+        }
+        for one in here.tables
+    ]
+    since = "Difference from the previous scan of the same scope."
+    columns = [
+        ListColumn(
+            "schema_name",
+            "schema",
+            link=lambda row: here.address("schemas", row["schema_name"]),
+            has_facets=True,
+        ),
+        ListColumn("name", "table", link=lambda row: here.link(row["unique_id"])),
+        ListColumn("resource_type", "type", has_facets=True),
+        ListColumn("row_estimate", "rows", "number", about=CATALOG),
+        ListColumn("row_delta", "row change", "number", about=since),
+        ListColumn("bytes", "size", "bytes", about=CATALOG),
+        ListColumn("byte_delta", "size change", "bytes", about=since),
+        ListColumn("column_count", "columns", "number"),
+        ListColumn("has_primary_key", "primary key", "flag", has_facets=True),
+        ListColumn("is_partition", "partition", "flag", has_facets=True),
+        ListColumn("foreign_key_count", "foreign keys", "number"),
+        ListColumn("index_count", "indexes", "number", about="Indexes that do not belong to a constraint."),
+        ListColumn("owner", "owner", has_facets=True),
+        ListColumn("altered_at", "changed", "time"),
+        ListColumn("description", "comment"),
+    ]
+    return _listing(here, "Tables and views", columns, rows, "The scan found no table or view.", CATALOG)
+
+
+@pages.listing("/databases/{project}/tables")
+def tables(request: Request) -> Listing:
+    """List the tables and views of a database."""
+    return tables_list(scanned(request))
+
+
+@pages.page("/databases/{project}/tables/{table}")
+def table(request: Request) -> Redirect:
+    """Lead to the node page of a table in the latest scan: *table* is its unique id, or `schema.table`."""
+    here, name = scanned(request), request.parts["table"]
+    ids = {one.unique_id: f"{one.schema_name}.{one.name}" for one in here.tables}
+    # Exact ids first: a name with a dot may look like another schema and table.
+    found = next((known for known in (name, RELATION + name) if known in ids), None)
+    found = found or next((known for known, plain in ids.items() if plain == name), None)
+    if found is None:
+        raise NotFound(
+            f"The latest scan of {here.database.project_name} has no table {name}",
+            hint=did_you_mean(name, list(ids.values())) or "the list of tables shows all",
+        )
+    return Redirect(here.link(found))
+
+
+def changes_list(here: Scanned) -> Listing:
+    """Return the list of changes since the previous scan."""
+    view, one = here.view, here.database
+    rows = [
+        {
+            "status": change.status,
+            "resource_type": change.resource_type,
+            "object": object_name(change.unique_id),
+            "parts": ", ".join(browse.changed_parts(change)),
+            "columns": browse.column_phrase(change),
+            "unique_id": change.unique_id,
+        }
+        for change in here.changes
+    ]
+
+    def link(row: Row) -> str:
+        # Only the previous scan has a removed object.
+        if row["status"] == "removed" and one.previous_run_id:
+            return view.to.node(one.previous_run_id, row["unique_id"])
+        return here.link(row["unique_id"])
+
+    columns = [
+        ListColumn("status", "change", "tag", has_facets=True),
+        ListColumn("resource_type", "type", has_facets=True),
+        ListColumn("object", "object", link=link),
+        ListColumn("parts", "differs in", has_facets=True),
+        ListColumn("columns", "columns"),
+    ]
+    empty, notes = f"Nothing changed since the previous scan at {moment(one.previous_run_at)}.", []
+    if one.previous_run_id is None:
+        empty = "This is the first scan of this scope: changes are shown from the next scan on."
+    else:
+        notes = [f"Compared with the previous scan at {moment(one.previous_run_at)}"]
+    return _listing(here, "Changes since the previous scan", columns, rows, empty, *notes)
+
+
+@pages.listing("/databases/{project}/changes")
+def changes(request: Request) -> Listing:
+    """List the changes since the previous scan."""
+    return changes_list(scanned(request))
+
+
+def foreign_keys_list(here: Scanned) -> Listing:
+    """Return the list of foreign keys."""
+    rows = [
+        {
+            "relation": object_name(key.node_id),
+            "column_names": ", ".join(key.column_names),
+            "parent": object_name(key.parent_id),
+            "parent_column_names": ", ".join(key.parent_column_names),
+            "name": key.name,
+            "on_delete": key.on_delete,
+            "on_update": key.on_update,
+            "is_indexed": key.is_indexed,
+            "node_id": key.node_id,
+            "parent_id": key.parent_id,
+        }
+        for key in here.relations.foreign_keys
+    ]
+    columns = [
+        ListColumn("relation", "table", link=lambda row: here.link(row["node_id"])),
+        ListColumn("column_names", "columns", "code"),
+        ListColumn("parent", "refers to", link=lambda row: here.link(row["parent_id"])),
+        ListColumn("parent_column_names", "columns there", "code"),
+        ListColumn("name", "name"),
+        ListColumn("on_delete", "on delete", has_facets=True),
+        ListColumn("on_update", "on update"),
+        ListColumn(
+            "is_indexed",
+            "has an index",
+            "flag",
+            has_facets=True,
+            about="An index or a key of the table starts with the columns in this order.",
+        ),
+    ]
+    note = "Expression indexes are not detected."
+    return _listing(here, "Foreign keys", columns, rows, "The scan found no foreign key.", note)
+
+
+@pages.listing("/databases/{project}/foreign-keys")
+def foreign_keys(request: Request) -> Listing:
+    """List the foreign keys of a database."""
+    return foreign_keys_list(scanned(request))
+
+
+@pages.listing("/databases/{project}/indexes")
+def indexes(request: Request) -> Listing:
+    """List the indexes of a database."""
+    here = scanned(request)
+    rows = [
+        {
+            "relation": object_name(one.unique_id),
+            "index_name": one.index_name,
+            "is_unique": one.is_unique,
+            "definition": one.definition,
+            "unique_id": one.unique_id,
+        }
+        for one in here.relations.indexes
+    ]
+    columns = [
+        ListColumn("relation", "table", link=lambda row: here.link(row["unique_id"])),
+        ListColumn("index_name", "index"),
+        ListColumn("is_unique", "unique", "flag", has_facets=True),
+        ListColumn("definition", "definition", "code"),
+    ]
+    note = "Indexes of primary keys and unique constraints are not listed."
+    return _listing(here, "Indexes", columns, rows, f"The scan found no index. {note}", note)
+
+
+@pages.listing("/databases/{project}/tables/{table}/sizes")
+def table_sizes(request: Request) -> Listing:
+    """List the sizes of one relation over time."""
+    here, view = scanned(request), request.view
+    run, unique_id = view.run(here.database.run_id), request.parts["table"]
+    found = browse.relation_sizes(view.adapter, run, unique_id, schema=view.schema)
+    return relation_sizes_list(view, run, unique_id, found)

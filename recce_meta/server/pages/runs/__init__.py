@@ -1,0 +1,1 @@
+"""Pages of runs, of the differences between two, of checks, and of data diffs."""
