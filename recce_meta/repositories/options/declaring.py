@@ -3,7 +3,7 @@
 The types of connections, requests and answers, the columns of the state, the options of the command line, the
 fields of forms, the schemas and the reference are derived from these classes. The command line reads them for
 `--help`, so that this module does not import msgspec: at run time they are plain classes, and
-`types.with_options` makes structs of them.
+`state.types.with_options` makes structs of them.
 """
 
 from __future__ import annotations
