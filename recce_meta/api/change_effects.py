@@ -208,8 +208,7 @@ _ALONE = re.compile(
 """A word that may be used as a value: `f(row)`, `row as value`, `select row from`."""
 
 
-_TABLES = QUERIES | {"seed", "source"}
-"""Resource types that SQL may read or write without an edge of dbt."""
+_FOLLOWING = QUERIES | {"seed", "source", "test"}  # also without an edge of dbt
 
 
 class Effects:
@@ -320,7 +319,7 @@ class Effects:
                 (child, parent)
                 for run in runs
                 for child, parent in run.column_readers(wanted)
-                if child != parent and child.split(".", 1)[0] in _TABLES and not is_inlined(parent)
+                if child != parent and child.split(".", 1)[0] in _FOLLOWING and not is_inlined(parent)
             ]
             new = {child for child, parent in found if parent not in graph.parents(child)}
             # The parents of an ephemeral model are read through it.

@@ -16,7 +16,7 @@ COMPUTED = "{{}}"
 """Stands for a name that a template computes."""
 DOTTED = "."
 """Prefix of a name that is written with a schema."""
-_READING = frozenset(["model", "snapshot", "analysis"])
+_READING = frozenset(["model", "snapshot", "analysis", "test"])
 _PART = r"""(?:\{\{[^{}]*\}\}|[\w$]+|"[^"]+"|`[^`]+`)"""
 _READ = re.compile(
     rf"""
@@ -66,12 +66,32 @@ def readers_by_name(
     return found
 
 
+def with_chains(found: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """Return *found* by reader, with what determines the operations and seeds among the sources.
+
+    No analysis has these edges: neither an operation nor a seed has a query.
+    """
+    between = {one: sources for one, sources in found.items() if one.split(".", 1)[0] not in _READING}
+    return {one: _above(sources, between) - {one} for one, sources in found.items()}
+
+
+def _above(sources: frozenset[str], between: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    if between.keys().isdisjoint(sources):
+        return sources
+    reached, waiting = set(sources), [*sources]
+    while waiting:
+        new = between.get(waiting.pop(), frozenset()) - reached
+        reached |= new
+        waiting += new
+    return frozenset(reached)
+
+
 def _read_by(
     node: NodeMetadata, hooks: Collection[str], names: Collection[str], *, is_whole: bool
 ) -> frozenset[str]:
     """Return the `_names_read` by the code of *node* and *hooks*: at least *names*, all if *is_whole*."""
     if node.resource_type not in _READING:
-        return frozenset()
+        return _read(*hooks)
     template, compiled = node.raw_code or "", node.compiled_code
     if node.language == "python":
         return names_in([template]) | (_read(*hooks) - {COMPUTED})

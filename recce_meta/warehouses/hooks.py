@@ -345,7 +345,7 @@ def hook_writers(
             found[node.unique_id] = found.get(node.unique_id, frozenset()) | unknown
     for unique_id, sources in hook_tables.readers_by_name(hooked, nodes, by_identifier, made).items():
         found[unique_id] = found.get(unique_id, frozenset()) | sources
-    return found
+    return hook_tables.with_chains(found)
 
 
 def _named_parents(node: NodeMetadata, nodes: Mapping[str, NodeMetadata], words: frozenset[str]) -> list[str]:

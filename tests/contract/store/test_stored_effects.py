@@ -742,6 +742,36 @@ def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> N
     assert told(whole)["daily"] == "unknown"
 
 
+@pytest.mark.core("duckdb")
+def test_an_operation_affects_what_further_hooks_and_data_tests_read(store: Any) -> None:
+    projects = []
+    for run_id, value in (("base-run", "1"), ("run-1", "2")):
+        code = (f"create table prod.first as select {value}", "create table prod.second as from prod.first")
+        hooks = [
+            NodeMetadata(
+                unique_id=f"operation.shop.{number}",
+                name=str(number),
+                resource_type="operation",
+                raw_code=text,
+                code_hash=text,
+            )
+            for number, text in enumerate(code)
+        ]
+        reads = {"raw_code": "from prod.second", "compiled_code": "from prod.second", "parents": ()}
+        test = NodeMetadata(unique_id="test.shop.few", name="few", resource_type="test", **reads)
+        project = shop(run_id, "prod")
+        nodes = (replace(one, **reads) if one.name == "counted" else one for one in project.nodes)
+        projects.append(replace(project, nodes=(*nodes, *hooks, test)))
+        record_run(store.adapter, projects[-1], schema=store.schema)
+
+    whole = whole_diff(*projects, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    assert [(change.name, str(change.category)) for change in whole.changed] == [("0", "unknown")]
+    assert (told(whole)["counted"], told(whole)["few"]) == ("unknown", "unknown")
+
+
 def test_a_reader_that_names_a_relation_but_none_of_its_columns_is_reached(store: Any) -> None:
     base, current = (
         replace(

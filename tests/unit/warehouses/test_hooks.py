@@ -176,6 +176,28 @@ def test_a_model_reads_by_name_what_an_operation_makes(hook: str, code: str, exp
     assert found.get("a", "") == expected
 
 
+@pytest.mark.parametrize("kind", ["operation", "seed"])
+@pytest.mark.parametrize("read", ["prod.first", "{{ target.schema }}.first", "prod.{{ name }}"])
+def test_a_hook_hands_on_what_another_hook_makes(kind: str, read: str) -> None:
+    hook = f"create table prod.second as select * from {read}"
+    start = node("start", resource_type="operation", raw_code="create table prod.first as select 1")
+    between = node("between", resource_type=kind, raw_code=hook, config={"post-hook": hook})
+    reader = node("a", raw_code="select * from prod.second")
+    written = node("end", resource_type="operation", raw_code="insert into prod.b select * from prod.second")
+    found = short(hook_writers([start, between, reader, written, node("b")], []))
+
+    assert {"between", "start"} <= {*found["a"].split()}
+    assert found["b"] == "between end start"
+
+
+def test_a_data_test_reads_by_name_what_an_operation_makes() -> None:
+    start = node("start", resource_type="operation", raw_code="create table prod.helper as select 1")
+    test = node("t", resource_type="test", raw_code="select * from prod.helper where id is null")
+    other = node("u", resource_type="test", raw_code="select * from {{ ref('b') }}")
+
+    assert short(hook_writers([start, test, other, node("b")], [])) == {"t": "start"}
+
+
 def test_compiled_sql_shows_the_names_that_its_template_computes() -> None:
     start = node("start", resource_type="operation", raw_code="create table prod.helper as select 1")
     raw = "select * from {{ var('x') }}"
