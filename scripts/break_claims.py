@@ -39,7 +39,7 @@ from recce_meta.errors import StoreNotFound
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph
 from recce_meta.models.run import ExtractionTier, Trigger
-from recce_meta.repositories import recording
+from recce_meta.repositories.extraction import claims
 from recce_meta.repositories.extraction.commits import settings_for
 from recce_meta.repositories.extraction.manifest_reader import Accuracy, ReadUpload, UploadDetails
 from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor, _settings_id
@@ -128,7 +128,7 @@ class Round:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Note, within the block, each section that holds the lock of owners, and slow analyses down."""
-        hold, lock = recording.holding_project, State.lock_owners
+        hold, lock = claims.holding_project, State.lock_owners
 
         @contextmanager
         def holding(
@@ -155,7 +155,7 @@ class Round:
             return columns
 
         with ExitStack() as patches:
-            patches.enter_context(patch.object(recording, "holding_project", holding))
+            patches.enter_context(patch.object(claims, "holding_project", holding))
             patches.enter_context(patch.object(State, "lock_owners", locking))
             patches.enter_context(patch.object(Extractor, "_columns", columns))
             patches.enter_context(patch.object(manifests, "_new", new))
