@@ -20,6 +20,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from recce_meta.diff.code import (
+    branch_tokens,
     decides_at_run_time,
     jinja_names,
     names_in_branches,
@@ -58,6 +59,8 @@ READ_FROM_THE_FIRST = frozenset(
 EVERY_KEY_SINCE = (0, 1, 1)
 CALLED_BY_DBT = "Changed {} that dbt itself may call, with unknown effects on nodes: {}"
 
+_BUILT_WHOLE = frozenset(["table", "view", "ephemeral", "materialized_view"])
+"""Materializations that compiled SQL shows whole, because `is_incremental()` is false."""
 _ADAPTER_CALL = re.compile(r"\badapter\.(\w+)")
 """Adapter methods, many of which run the macro with the same name."""
 _CALL = re.compile(r"[|.]\s*\w+|\b(\w+)\s*\(")
@@ -344,6 +347,17 @@ class Causes:
             if any(macro is not None and decides_at_run_time(macro.macro_sql) for macro in texts):
                 guilty.add(unique_id)
         return guilty
+
+    def texts_out_of_sight(self, node: NodeMetadata) -> list[str]:
+        """Return the parts of *node*'s template and macros that dbt may render only when it builds again."""
+        if node.materialized in _BUILT_WHOLE or node.language == "python":
+            return []
+        code = node.raw_code or ""
+        called = self.current.closure(node.macros)
+        texts = (self.current.macros[one].macro_sql for one in called if one in self.current.macros)
+        parts = [" ".join(branch_tokens(one)) for one in (code, *texts) if decides_at_run_time(one)]
+        inside = self._closure(names_in_branches(code))
+        return [*parts, *(self.current.macros[one].macro_sql for one in inside if one in self.current.macros)]
 
     def _sends(self, before: NodeMetadata, after: NodeMetadata) -> bool:
         return bool(sent_texts(before, self.base.macros) or sent_texts(after, self.current.macros))

@@ -373,12 +373,13 @@ def differing_variables(found: Mapping[str, Change], causes: Causes) -> frozense
 
 
 def _of_variables(found: Mapping[str, Change], causes: Causes) -> dict[str, list[ChangeDetail]]:
-    """Return the variables with other values that hooks of nodes read."""
+    """Return the variables with other values that nodes read where compiled SQL does not show it."""
     calls = differing_variables(found, causes)
     details: dict[str, list[ChangeDetail]] = {}
     for unique_id, node in causes.current.nodes.items() if calls else ():
         if unique_id in causes.base.nodes:
-            read = calls & variable_calls(*hooks_and_macros(node, causes.current.macros))
+            hooks = hooks_and_macros(node, causes.current.macros)
+            read = calls & variable_calls(*hooks, *causes.texts_out_of_sight(node))
             if read:
                 details[unique_id] = [
                     ChangeDetail(Reason.CONFIG, one, *["not recorded"] * 2) for one in sorted(read)

@@ -727,7 +727,47 @@ def test_a_hook_that_reads_a_variable_with_another_value_is_unknown(
     if expected:
         found = changes["open_orders"]
         assert (str(found.category), told(whole)["daily"]) == (expected, expected)
-        assert found.category_reasons == ("a hook or statement reads var('most'), which may differ",)
+        assert found.category_reasons == ("a hook, statement or branch reads var('most'), which may differ",)
+
+
+@pytest.mark.parametrize(
+    ("branch", "materialized", "expected"),
+    [
+        ("where n > {{ var('most') }}", "incremental", "unknown"),
+        ("where {{ bounded() }}", "incremental", "unknown"),
+        ("where n > {{ var('other') }}", "incremental", None),
+        ("where n > {{ var('most') }}", "table", None),
+    ],
+)
+@pytest.mark.core("duckdb")
+def test_a_branch_of_incremental_builds_that_reads_a_variable_with_another_value_is_unknown(
+    store: Any, branch: str, materialized: str, expected: str | None
+) -> None:
+    macro = MacroMetadata(
+        unique_id="macro.shop.bounded",
+        name="bounded",
+        package_name="shop",
+        macro_sql="{% macro bounded() %}n > {{ var('most') }}{% endmacro %}",
+    )
+    template = f"select 1 as n {{% if is_incremental() %}} {branch} {{% endif %}}"
+    projects = []
+    for run_id, value in (("base-run", 1), ("run-1", 2)):
+        reads = {"raw_code": "select {{ var('most') }}", "compiled_code": f"select {value}", "code_hash": "1"}
+        edits: dict[str, dict[str, Any]] = {
+            "starred": {**reads, "parents": ()},
+            "open_orders": {"raw_code": template, "code_hash": "2", "materialized": materialized},
+        }
+        project = shop(run_id, "prod")
+        nodes = tuple(replace(one, **edits.get(one.name, {})) for one in project.nodes)
+        projects.append(replace(project, nodes=nodes, macros=(macro,)))
+        record_run(store.adapter, projects[-1], schema=store.schema)
+
+    whole = whole_diff(*projects, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    categories = {change.name: str(change.category) for change in whole.changed}
+    assert categories.get("open_orders") == expected
 
 
 def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> None:
