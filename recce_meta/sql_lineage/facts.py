@@ -1,4 +1,4 @@
-"""Name-resolution rules by dialect. No other module here tests for a specific dialect."""
+"""Rules by dialect. `names` has those of outputs without an alias, `project.names` those of dbt adapters."""
 
 from __future__ import annotations
 
@@ -180,3 +180,21 @@ DATE_PARTS = frozenset(
      "MILLISECONDS", "MICROSECOND", "MICROSECONDS", "NANOSECOND", "EPOCH"}
 )  # fmt: skip
 """Units used as function arguments, unless there is a column of that name."""
+
+CALLING_METHODS = frozenset({"duckdb"})
+"""Dialects in which `a.f()` calls `f(a)`.
+
+https://duckdb.org/docs/stable/sql/functions/overview#function-chaining-via-the-dot-operator
+"""
+
+METHODS = {"tsql": frozenset("exist modify nodes query value".split())}
+"""Methods of types in dialects where other functions are qualified by their schema.
+
+https://learn.microsoft.com/en-us/sql/t-sql/xml/xml-data-type-methods
+"""
+
+SERIES_ARE_ROWS = frozenset({"", "postgres", "redshift", "materialize", "risingwave"})
+"""Dialects in which `generate_series` in a select list yields a row per number instead of an array."""
+
+USER_FUNCTIONS_MAY_YIELD_ROWS = frozenset({"postgres", "materialize", "risingwave"})
+"""Dialects in which a user-defined function can yield several rows in a select list."""

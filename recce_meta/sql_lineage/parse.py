@@ -30,6 +30,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 
 from recce_meta.errors import SqlNotAnalysed, UsageError
+from recce_meta.sql_lineage import facts
 from recce_meta.sql_lineage.context import IS_COMPILED, Deadline, run_on_deep_stack, run_with_timeout
 from recce_meta.sql_lineage.expressions import NODE
 from recce_meta.sql_lineage.statements import (
@@ -69,16 +70,6 @@ _FORMATS = "format"
 _HOLDERS = (exp.Column, exp.Table)
 _CHILDLESS = frozenset({bool, str, type(None), exp.Boolean, exp.Literal, exp.Null})
 """Classes of arguments that cannot contain an identifier."""
-CALLING_METHODS = frozenset({"duckdb"})
-"""Dialects in which `a.f()` calls `f(a)`.
-
-https://duckdb.org/docs/stable/sql/functions/overview#function-chaining-via-the-dot-operator
-"""
-METHODS = {"tsql": frozenset("exist modify nodes query value".split())}
-"""Methods of types in dialects where other functions are qualified by their schema.
-
-https://learn.microsoft.com/en-us/sql/t-sql/xml/xml-data-type-methods
-"""
 SCHEMAS_OF_FUNCTIONS = frozenset({"information_schema", "main", "pg_catalog", "system"})
 
 
@@ -188,9 +179,9 @@ def _is_before_method(path: Sql, root: Sql, relations: set[str], dialect: str) -
     method = path.parent.expression.name.lower() if path.parent is not None else ""
     if path is not root and name in relations:
         return True
-    if method in METHODS.get(dialect, ()):
+    if method in facts.METHODS.get(dialect, ()):
         return True
-    return dialect in CALLING_METHODS and name not in SCHEMAS_OF_FUNCTIONS
+    return dialect in facts.CALLING_METHODS and name not in SCHEMAS_OF_FUNCTIONS
 
 
 def _relations(tree: Sql) -> set[str]:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from sqlglot import exp
 
 from recce_meta.models.lineage import ColumnSource, ColumnUse, Kind, Usage
+from recce_meta.sql_lineage import facts
 from recce_meta.sql_lineage.context import Deadline
 from recce_meta.sql_lineage.query import (
     STAR,
@@ -369,11 +370,6 @@ def _below(query: Query) -> Iterable[Query]:
     return below
 
 
-SERIES_ARE_ROWS = frozenset({"", "postgres", "redshift", "materialize", "risingwave"})
-"""Dialects in which `generate_series` in a select list yields a row per number instead of an array."""
-USER_FUNCTIONS_MAY_YIELD_ROWS = frozenset({"postgres", "materialize", "risingwave"})
-"""Dialects in which a user-defined function can yield several rows in a select list."""
-
 ROW_MAKERS = (exp.UDTF, exp.Explode, exp.Posexplode, exp.Inline)
 ROW_MAKER_NAME = re.compile(
     r"""(?ix)
@@ -399,10 +395,10 @@ def makes_rows(node: Sql, dialect: str) -> bool:
     if isinstance(node, ROW_MAKERS):
         return True
     if isinstance(node, exp.GenerateSeries):
-        return dialect in SERIES_ARE_ROWS or node.key == "explodinggenerateseries"
+        return dialect in facts.SERIES_ARE_ROWS or node.key == "explodinggenerateseries"
     if isinstance(node, exp.Anonymous):
         return bool(ROW_MAKER_NAME.fullmatch(node.name)) or (
             # A schema before the name marks a user-defined function, whose result is unknown.
-            dialect in USER_FUNCTIONS_MAY_YIELD_ROWS and isinstance(node.parent, exp.Dot)
+            dialect in facts.USER_FUNCTIONS_MAY_YIELD_ROWS and isinstance(node.parent, exp.Dot)
         )
     return False

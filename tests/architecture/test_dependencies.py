@@ -34,7 +34,7 @@ KNOWN_CONFLICTS = {
     ("redshift-connector", "dbt-redshift 1.7"),
     ("redshift-connector", "dbt-redshift 1.8"),
 }
-"""Where recce-meta, or its redshift extra, needs an environment of its own: see docs/internals/design.md."""
+"""Where recce-meta, or its redshift extra, needs its own environment: see docs/internals/decisions.md."""
 
 
 def listed(table: str) -> list[Requirement]:
