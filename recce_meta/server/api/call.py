@@ -43,7 +43,7 @@ from recce_meta.server.stores.stores import Store, StoreView
 from recce_meta.store.select import require_complete
 
 LARGEST_REQUEST = 256 * 1024
-"""Bytes of the body of a request about a store."""
+"""Bytes of the body of a request; variables of a connection are the largest part."""
 LARGEST = 16 * 2**20
 """Largest number of bytes of an answer, before compression."""
 COMPRESSED = 1024
@@ -52,13 +52,44 @@ JSON = "application/json"
 PRIVATE = "private, no-cache"
 
 Chosen = TypeVar("Chosen")
+Value = TypeVar("Value")
 
 
 class Call:
-    """One request about one store."""
+    """One request: about a store, or about the connections of the state."""
 
-    def __init__(self, request: Request, store_name: str) -> None:
-        self._request, self._store_name = request, store_name
+    def __init__(self, request: Request, store_name: str = "") -> None:
+        self.request, self._store_name = request, store_name
+
+    @property
+    def site(self) -> Site:
+        """Site with the stores."""
+        found: Site = self.request.app.state.site
+        return found
+
+    @property
+    def grant(self) -> Grant:
+        """What the request may do."""
+        found: Grant = self.request.state.grant
+        return found
+
+    @property
+    def caller(self) -> Caller:
+        """Who sends the request."""
+        return Caller(name=self.grant.name, is_admin=self.grant.is_admin, is_remote=True)
+
+    @property
+    def limits(self) -> ConnectionLimits:
+        """Limits of the requests about connections."""
+        found: ConnectionLimits = self.request.app.state.limits
+        return found
+
+    @property
+    def service(self) -> RepositoryService:
+        """Service of the state, for what the caller may know. Raises NoState without one."""
+        service = self.site.required_service()
+        bound = self.grant.connection
+        return service if bound is None else service.limited_to(bound)
 
     async def document(
         self, choose: Callable[[StoreView], Chosen], build: Callable[[StoreView, Chosen], str]
@@ -69,12 +100,11 @@ class Call:
         run in a thread. Each store has its own threads: a store that does not answer must not block others.
         If the client has gone, the statements are stopped.
         """
-        site: Site = self._request.app.state.site
         stop = StopRequest()
         answered = partial(self._answered, choose, build, stop)
         # An unknown store has no threads: the default ones answer that it is unknown.
-        made = asyncio.get_running_loop().run_in_executor(site.threads(self._store_name), answered)
-        gone = asyncio.ensure_future(disconnected(self._request))
+        made = asyncio.get_running_loop().run_in_executor(self.site.threads(self._store_name), answered)
+        gone = asyncio.ensure_future(disconnected(self.request))
         waiting: set[asyncio.Future[Any]] = {made, gone}
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -92,15 +122,15 @@ class Call:
         stop: StopRequest,
     ) -> Response:
         try:
-            check_parameters(self._request)
+            check_parameters(self.request)
             with self._store().view(stop) as view:
                 chosen = choose(view)
                 etag = self._etag(view, ids_of(chosen))
-                if self._has(etag):
+                if has_etag(self.request, etag):
                     return Response(status_code=304, headers=_headers(etag))
                 body = build(view, chosen).encode("utf-8", "backslashreplace")
             # Outside the block: compression needs no connection.
-            return answer(self._request, body, etag)
+            return answer(self.request, body, etag)
         except Exception as error:  # noqa: BLE001 - every failure is an answer
             return failure(error)
 
@@ -115,7 +145,7 @@ class Call:
         def build(view: StoreView, chosen: Chosen) -> str:
             found = listed(view, chosen)
             # With the ids of runs: a cursor of `latest` must not continue in another run.
-            identity = (self._request.url.path, self._parameters("limit", "cursor"), ids_of(chosen))
+            identity = (self.request.url.path, parameters_of(self.request, "limit", "cursor"), ids_of(chosen))
             page = page_of(found, identity, paging.limit, paging.cursor)
             items = [data_tree(item) for item in page.items] if found.is_tree else page.items
             return encoded({**page._asdict(), "items": items})
@@ -124,46 +154,111 @@ class Call:
 
     async def change(self, act: Callable[[StoreView, bytes, Grant], object]) -> Response:
         """Answer with what *act* returns for the body of the request and its grant; it may write."""
-        check_parameters(self._request)
+        check_parameters(self.request)
         # Read before a thread is taken: a slow client must not occupy one.
-        body = await read_body(self._request, LARGEST_REQUEST)
-        if body is None:
-            raise UploadTooLarge(f"The request has more than {LARGEST_REQUEST // 1024} kB", hint="send less")
-        store, grant = self._store(), self._request.state.grant
+        body, store, grant = await self.body(), self._store(), self.grant
 
         def acted() -> str:
             with store.view() as view:
                 return encoded(act(view, body, grant))
 
-        threads = self._request.app.state.site.threads(self._store_name)
-        found = await asyncio.get_running_loop().run_in_executor(threads, acted)
-        return answer(self._request, found.encode("utf-8", "backslashreplace"), etag_of(found))
+        found = await self.in_store(store.name, acted)
+        return answer(self.request, found.encode("utf-8", "backslashreplace"), etag_of(found))
+
+    async def in_store(self, name: str, act: Callable[[], Value]) -> Value:
+        """Return what *act* returns, in a thread of the store *name*.
+
+        Each store has its own threads: one that does not answer must block neither the state nor others.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self.site.threads(name), act)
 
     def _store(self) -> Store:
-        site: Site = self._request.app.state.site
-        store = site.stores.get(self._store_name)
+        store = self.site.stores.get(self._store_name)
         if store is None:
             raise NotFound("No store has this name", hint="/api/stores lists the stores")
         return store
 
-    def _parameters(self, *without: str) -> tuple[tuple[str, str], ...]:
-        return parameters_of(self._request, *without)
-
     def _etag(self, view: StoreView, ids: Sequence[str]) -> str:
+        path, parameters = self.request.url.path, parameters_of(self.request)
         # With the version of recce_meta: another one may write other documents about the same store.
-        given = (__version__, view.store.name, view.version, ids, self._request.url.path, self._parameters())
-        return etag_of(repr(given))
+        return etag_of(repr((__version__, view.store.name, view.version, ids, path, parameters)))
 
-    def _has(self, etag: str) -> bool:
-        return has_etag(self._request, etag)
+    async def service_document(
+        self, read: Callable[[RepositoryService], object], status: int = 200
+    ) -> Response:
+        """Answer with what *read* returns, which runs in a thread."""
+        return await self.awaited(lambda service: run_in_threadpool(read, service), status)
+
+    async def awaited(
+        self, act: Callable[[RepositoryService], Awaitable[object]], status: int = 200
+    ) -> Response:
+        """Answer with the outcome of *act*; an answer is passed on as it is."""
+        check_parameters(self.request)
+        found = await act(self.service)
+        return found if isinstance(found, Response) else self.answered(found, status)
+
+    async def service_page(
+        self, paging: Paging, read: Callable[[RepositoryService], ItemList], *identity: str
+    ) -> Response:
+        """Answer with a page of the list that *read* returns; *identity* distinguishes it from others."""
+
+        def listed(service: RepositoryService) -> dict[str, Any]:
+            return page_of(read(service), identity, paging.limit, paging.cursor)._asdict()
+
+        return await self.service_document(listed)
+
+    async def about_run(self, connection: str, build: Callable[[StoreView, RunMetadata], object]) -> Response:
+        """Answer with what *build* returns for the last run of *connection*, in a thread of its store."""
+
+        async def act(service: RepositoryService) -> object:
+            store, run_id = await run_in_threadpool(_last_run, self.site, service, connection)
+
+            def read() -> object:
+                with store.view() as view:
+                    return build(view, view.run(run_id))
+
+            return await self.in_store(store.name, read)
+
+        return await self.awaited(act)
+
+    async def threaded(self, read: Callable[[], Value]) -> Value:
+        """Return what *read* returns, which runs in a thread."""
+        return await run_in_threadpool(read)
+
+    async def body(self) -> bytes:
+        """Return the body of the request. Raises UploadTooLarge."""
+        found = await read_body(self.request, LARGEST_REQUEST)
+        if found is None:
+            raise UploadTooLarge(f"The request has more than {LARGEST_REQUEST // 1024} kB", hint="send less")
+        return found
+
+    def answered(self, found: object, status: int = 200) -> Response:
+        """Return *found* as JSON, or 304 if the client has it."""
+        body = encoded(found).encode("utf-8", "backslashreplace")
+        etag = etag_of(body.decode())
+        # Only for answers that a client may keep: those of POST report what happened.
+        if status == 200 and self.request.method == "GET" and has_etag(self.request, etag):
+            return Response(status_code=304, headers={"ETag": etag})
+        sent = answer(self.request, body, etag)
+        sent.status_code = status
+        return sent
 
 
-async def call(
+async def call_of_store(
     request: Request,
     store: Annotated[str, Path(description="Name of the store, as in `/api/stores`.", examples=["default"])],
 ) -> Call:
-    """Return the call of *request*: a dependency of the routes."""
+    """Return the call of *request*: a dependency of the routes of a store."""
     return Call(request, segment_text(store))
+
+
+async def call_of_state(request: Request) -> Call:
+    """Return the call of *request*: a dependency of the routes of no store, or of one that they choose."""
+    return Call(request)
+
+
+OfStore = Annotated[Call, Depends(call_of_store)]
+Asked = Annotated[Call, Depends(call_of_state)]
 
 
 def parameters_of(request: Request, *without: str) -> tuple[tuple[str, str], ...]:
@@ -270,114 +365,6 @@ def _accepts_gzip(accepted: str) -> bool:
 def first_item_id(item: Any) -> str:
     """Return the unique id of an item of a list."""
     return str(item.unique_id)
-
-
-MOST_JOBS = 1000
-"""Largest number of jobs of a history."""
-
-Value = TypeVar("Value")
-
-
-def caller_of(request: Request) -> Caller:
-    """Return who sends *request*."""
-    grant: Grant = request.state.grant
-    return Caller(name=grant.name, is_admin=grant.is_admin, is_remote=True)
-
-
-class ServiceCall:
-    """One request about connections."""
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.caller = caller_of(request)
-
-    @property
-    def service(self) -> RepositoryService:
-        """Service of the state, for what the caller may know. Raises NoState without one."""
-        service = self.site.required_service()
-        bound = self.grant.connection
-        return service if bound is None else service.limited_to(bound)
-
-    @property
-    def site(self) -> Site:
-        """Site with the stores."""
-        found: Site = self.request.app.state.site
-        return found
-
-    @property
-    def grant(self) -> Grant:
-        """What the request may do."""
-        found: Grant = self.request.state.grant
-        return found
-
-    @property
-    def limits(self) -> ConnectionLimits:
-        """Limits of the requests about connections."""
-        found: ConnectionLimits = self.request.app.state.limits
-        return found
-
-    async def document(self, read: Callable[[RepositoryService], object], status: int = 200) -> Response:
-        """Answer with what *read* returns, which runs in a thread."""
-        return await self.awaited(lambda service: run_in_threadpool(read, service), status)
-
-    async def awaited(
-        self, act: Callable[[RepositoryService], Awaitable[object]], status: int = 200
-    ) -> Response:
-        """Answer with the outcome of *act*; an answer is passed on as it is."""
-        check_parameters(self.request)
-        found = await act(self.service)
-        return found if isinstance(found, Response) else self.answered(found, status)
-
-    async def page(
-        self, paging: Paging, read: Callable[[RepositoryService], ItemList], *identity: str
-    ) -> Response:
-        """Answer with a page of the list that *read* returns; *identity* distinguishes it from others."""
-
-        def listed(service: RepositoryService) -> dict[str, Any]:
-            return page_of(read(service), identity, paging.limit, paging.cursor)._asdict()
-
-        return await self.document(listed)
-
-    async def about_run(self, connection: str, build: Callable[[StoreView, RunMetadata], object]) -> Response:
-        """Answer with what *build* returns for the last run of *connection*, in a thread of its store."""
-
-        async def act(service: RepositoryService) -> object:
-            site = self.site
-            # Each store has its own threads, so one that does not answer blocks neither the state nor others.
-            store, run_id = await run_in_threadpool(_last_run, site, service, connection)
-
-            def read() -> object:
-                with store.view() as view:
-                    return build(view, view.run(run_id))
-
-            return await asyncio.get_running_loop().run_in_executor(site.threads(store.name), read)
-
-        return await self.awaited(act)
-
-    async def threaded(self, read: Callable[[], Value]) -> Value:
-        """Return what *read* returns, which runs in a thread."""
-        return await run_in_threadpool(read)
-
-    async def body(self) -> bytes:
-        """Return the body of the request. Raises UploadTooLarge."""
-        found = await read_body(self.request, LARGEST_REQUEST)
-        if found is None:
-            raise UploadTooLarge(f"The request has more than {LARGEST_REQUEST // 1024} kB", hint="send less")
-        return found
-
-    def answered(self, found: object, status: int = 200) -> Response:
-        """Return *found* as JSON, or 304 if the client has it."""
-        body = encoded(found).encode("utf-8", "backslashreplace")
-        etag = etag_of(body.decode())
-        # Only for answers that a client may keep: those of POST report what happened.
-        if status == 200 and self.request.method == "GET" and has_etag(self.request, etag):
-            return Response(status_code=304, headers={"ETag": etag})
-        sent = answer(self.request, body, etag)
-        sent.status_code = status
-        return sent
-
-
-Asked = Annotated[ServiceCall, Depends(ServiceCall)]
 
 
 def decoded_body(body: bytes, kind: type[Value]) -> Value:

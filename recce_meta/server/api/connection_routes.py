@@ -27,7 +27,7 @@ from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.state.types import JobEvent
 from recce_meta.server.access.limits import receive_upload
 from recce_meta.server.access.problems import NotFound
-from recce_meta.server.api.call import MOST_JOBS, Asked, decoded_body
+from recce_meta.server.api.call import Asked, decoded_body
 from recce_meta.server.api.lineage import impact_answer, lineage_answer
 from recce_meta.server.api.openapi import FAILURES, body_of, document_of, page_of_items
 from recce_meta.server.api.paging import (
@@ -43,6 +43,8 @@ from recce_meta.server.api.paging import (
 from recce_meta.server.site.uploads import UploadPlace, record_upload
 
 Paged = Annotated[Paging, Depends()]
+MOST_JOBS = 1000
+"""Largest number of jobs of a history."""
 
 router = APIRouter(prefix="/metadata", responses=FAILURES)
 CONNECTIONS, EXTRACTIONS, LINEAGE = "Connections", "Extractions", "Connected lineage"
@@ -79,7 +81,9 @@ class ExtractRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 @router.get("/connections", tags=[CONNECTIONS], responses=page_of_items("connection_answer"))
 async def connections(asked: Asked, paging: Paged) -> Response:
     """List the connections by name."""
-    return await asked.page(paging, lambda service: ItemList(service.list(), attrgetter("id")), "connections")
+    return await asked.service_page(
+        paging, lambda service: ItemList(service.list(), attrgetter("id")), "connections"
+    )
 
 
 @router.post(
@@ -114,7 +118,7 @@ async def add_connection(
 @router.get("/connections/{id}", tags=[CONNECTIONS], responses=document_of("connection_answer"))
 async def connection(asked: Asked, name: ConnectionId) -> Response:
     """Show one connection; never its token."""
-    return await asked.document(lambda service: service.get(name))
+    return await asked.service_document(lambda service: service.get(name))
 
 
 @router.patch(
@@ -139,7 +143,7 @@ async def remove_connection(asked: Asked, name: ConnectionId) -> Response:
 
     Recorded runs stay in their store.
     """
-    return await asked.document(lambda service: service.remove(name))
+    return await asked.service_document(lambda service: service.remove(name))
 
 
 @router.post(
@@ -209,7 +213,7 @@ async def extractions(asked: Asked, paging: Paged, name: ConnectionId) -> Respon
         found = service.extractions(name, limit=MOST_JOBS)
         return ItemList(found, attrgetter("job_id"), truncated=len(found) == MOST_JOBS)
 
-    return await asked.page(paging, read, "extractions", name)
+    return await asked.service_page(paging, read, "extractions", name)
 
 
 @router.get(
@@ -217,7 +221,7 @@ async def extractions(asked: Asked, paging: Paged, name: ConnectionId) -> Respon
 )
 async def extraction(asked: Asked, name: ConnectionId, job: JobId) -> Response:
     """Show one job with its stages and its log."""
-    return await asked.document(lambda service: service.job(name, job))
+    return await asked.service_document(lambda service: service.job(name, job))
 
 
 @router.post(
@@ -228,13 +232,13 @@ async def extraction(asked: Asked, name: ConnectionId, job: JobId) -> Response:
 )
 async def cancel(asked: Asked, name: ConnectionId, job: JobId) -> Response:
     """Cancel a job: its worker stops it, and a waiting one never starts."""
-    return await asked.document(lambda service: service.cancel(name, job), 202)
+    return await asked.service_document(lambda service: service.cancel(name, job), 202)
 
 
 @router.get("/extractions/active", tags=[EXTRACTIONS], responses=page_of_items("active_job"))
 async def active(asked: Asked, paging: Paged) -> Response:
     """List the jobs of all connections that wait or run, oldest first."""
-    return await asked.page(
+    return await asked.service_page(
         paging, lambda service: ItemList(service.active(), attrgetter("job_id")), "active"
     )
 
@@ -242,7 +246,7 @@ async def active(asked: Asked, paging: Paged) -> Response:
 @router.get("/connections/{id}/stats", tags=[EXTRACTIONS], responses=document_of("connection_statistics"))
 async def stats(asked: Asked, name: ConnectionId, days: Days = 30) -> Response:
     """Show statistics of the jobs of the last days: outcomes, seconds by stage, and objects over time."""
-    return await asked.document(lambda service: service.stats(name, days=days))
+    return await asked.service_document(lambda service: service.stats(name, days=days))
 
 
 @router.post(
@@ -285,7 +289,7 @@ async def token(asked: Asked) -> Response:
             connection=None if grant.connection is None else service.get(grant.connection).name,
         )
 
-    return await asked.document(read)
+    return await asked.service_document(read)
 
 
 @router.get("/connections/{id}/lineage", tags=[LINEAGE], responses=document_of("lineage_answer"))

@@ -8,7 +8,6 @@ store has the runs of several connections.
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
@@ -27,7 +26,7 @@ from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.state.workspaces import Workspace, touch_workspace
 from recce_meta.server.access.limits import UploadLimits, receive_upload
 from recce_meta.server.access.problems import AnswerTooLarge, NotFound, StoreBusy
-from recce_meta.server.api.call import ServiceCall, check_parameters, decoded_body, etag_of, has_etag
+from recce_meta.server.api.call import Call, check_parameters, decoded_body, etag_of, has_etag
 from recce_meta.server.api.workspaces import SyncedCounts, find_syncable
 from recce_meta.server.site.rendering import encoded
 from recce_meta.server.stores.stores import Store, StoreView
@@ -120,7 +119,7 @@ class BundleAnswer(Struct, frozen=True, kw_only=True):
     """All objects of the bundle."""
 
 
-async def inventory(asked: ServiceCall, name: str | None) -> Response:
+async def inventory(asked: Call, name: str | None) -> Response:
     """Answer with the objects of a store, or with 304 if the client has them."""
     store = await _opened(asked, name)
 
@@ -141,10 +140,10 @@ async def inventory(asked: ServiceCall, name: str | None) -> Response:
         )
         return _large(asked.request, encoded(answer).encode(), etag)
 
-    return await _in_store(asked, store, answered)
+    return await asked.in_store(store.name, answered)
 
 
-async def lacking(asked: ServiceCall, name: str | None) -> Response:
+async def lacking(asked: Call, name: str | None) -> Response:
     """Answer with the pieces of the request that a store lacks."""
     request = decoded_body(await asked.body(), LackingRequest)
     _check_ids(request.ids)
@@ -159,19 +158,19 @@ async def lacking(asked: ServiceCall, name: str | None) -> Response:
             found = set(request.ids)
         return asked.answered(LackingAnswer(ids=sorted(found)))
 
-    return await _in_store(asked, store, answered)
+    return await asked.in_store(store.name, answered)
 
 
-async def objects(asked: ServiceCall, name: str | None) -> Response:
+async def objects(asked: Call, name: str | None) -> Response:
     """Answer with the rows of objects, as a bundle."""
     request = decoded_body(await asked.body(), ObjectsRequest)
     keys = tuple(Key(*one) for one in dict.fromkeys(request.objects))
     _check_ids([key.id for key in keys])
     store = await _opened(asked, name)
-    return await _in_store(asked, store, lambda: _bundle(_viewed(store, lambda found: found.read(keys))))
+    return await asked.in_store(store.name, lambda: _bundle(_viewed(store, lambda found: found.read(keys))))
 
 
-async def pieces(asked: ServiceCall, name: str | None) -> Response:
+async def pieces(asked: Call, name: str | None) -> Response:
     """Answer with the rows of pieces, as a bundle."""
     request = decoded_body(await asked.body(), PiecesRequest)
     _check_ids(request.ids)
@@ -181,10 +180,10 @@ async def pieces(asked: ServiceCall, name: str | None) -> Response:
         rows = _viewed(store, lambda found: found.read_pieces(request.piece, request.ids))
         return _bundle(Batch((), rows))
 
-    return await _in_store(asked, store, answered)
+    return await asked.in_store(store.name, answered)
 
 
-async def receive_bundle(asked: ServiceCall, name: str | None, workspace_id: str | None) -> Response:
+async def receive_bundle(asked: Call, name: str | None, workspace_id: str | None) -> Response:
     """Write the objects of the bundle in the body, and answer with what happened to each.
 
     Raises PermissionRefused for a token without the right, NotAllowed if the server does not write to its
@@ -209,10 +208,10 @@ async def receive_bundle(asked: ServiceCall, name: str | None, workspace_id: str
         with temporary_folder() as folder:
             file = Path(folder, "bundle.zip")
             await receive_upload(asked.request.headers, asked.request.stream(), file, BUNDLE_LIMITS)
-            return await _in_store(asked, store, lambda: _received(asked, store, file, workspace))
+            return await asked.in_store(store.name, lambda: _received(asked, store, file, workspace))
 
 
-def _require_write(asked: ServiceCall) -> None:
+def _require_write(asked: Call) -> None:
     if asked.grant.connection is not None:
         raise PermissionRefused(
             "The token is bound to one connection, and a bundle may have runs of others",
@@ -225,7 +224,7 @@ def _require_write(asked: ServiceCall) -> None:
         )
 
 
-def _received(asked: ServiceCall, store: Store, file: Path, workspace: Workspace | None) -> Response:
+def _received(asked: Call, store: Store, file: Path, workspace: Workspace | None) -> Response:
     try:
         batch = unpack(file)
     except ArtifactError as error:
@@ -252,7 +251,7 @@ def _last_run(batch: Batch, outcomes: Iterable[WrittenObject], project: str) -> 
     return max(found)[1] if found else None
 
 
-def _written(asked: ServiceCall, store: Store, batch: Batch) -> BundleAnswer:
+def _written(asked: Call, store: Store, batch: Batch) -> BundleAnswer:
     refused = None if asked.grant.is_admin else _NO_DELETIONS
     found = verify(batch, deletions=refused)
     results = [_refused(key, reason) for key, reason in found.failures.items()]
@@ -299,7 +298,7 @@ def _counts(batch: Batch, results: Iterable[WriteResult]) -> SyncedCounts:
     )
 
 
-async def _opened(asked: ServiceCall, name: str | None) -> Store:
+async def _opened(asked: Call, name: str | None) -> Store:
     """Return the store of a request that reads, and count the request."""
     check_parameters(asked.request)
     store = _chosen(asked, name)
@@ -307,7 +306,7 @@ async def _opened(asked: ServiceCall, name: str | None) -> Store:
     return store
 
 
-def _chosen(asked: ServiceCall, name: str | None) -> Store:
+def _chosen(asked: Call, name: str | None) -> Store:
     """Return the store called *name*, by default `default` or the first one. Raises NotFound."""
     stores = asked.site.stores
     if name is None:
@@ -316,11 +315,6 @@ def _chosen(asked: ServiceCall, name: str | None) -> Store:
     if found is None:
         raise NotFound("No store has this name", hint="/api/stores lists the stores")
     return found
-
-
-async def _in_store(asked: ServiceCall, store: Store, act: Callable[[], Answer]) -> Answer:
-    # Each store has its own threads: one that does not answer must not block others.
-    return await asyncio.get_running_loop().run_in_executor(asked.site.threads(store.name), act)
 
 
 def _viewed(store: Store, read: Callable[[Replica], Answer]) -> Answer:

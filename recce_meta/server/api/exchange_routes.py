@@ -83,7 +83,7 @@ async def list_workspaces(asked: Asked, paging: Paged) -> Response:
         is_cut = len(found) == workspaces.MOST_LISTED
         return ItemList([workspaces.answer_of(one) for one in found], attrgetter("id"), truncated=is_cut)
 
-    return await asked.page(paging, read, "workspaces", asked.grant.name)
+    return await asked.service_page(paging, read, "workspaces", asked.grant.name)
 
 
 @router.post(

@@ -9,11 +9,10 @@ from starlette.responses import Response
 
 from recce_meta.models.lineage import Direction
 from recce_meta.server.api import answers
-from recce_meta.server.api.call import Call, call, no_runs, run_choice
+from recce_meta.server.api.call import OfStore, no_runs, run_choice
 from recce_meta.server.api.openapi import FAILURES, body_of, document_of, page_of_items
 from recce_meta.server.api.paging import Depth, Environment, NodeId, Paging, ProjectName, Run, Way
 
-Asked = Annotated[Call, Depends(call)]
 Paged = Annotated[Paging, Depends()]
 Text = Annotated[str | None, Query(description="Part of the id or the name, ignoring case.")]
 Measurement = Annotated[
@@ -35,14 +34,14 @@ def stores(request: Request) -> Response:
 
 
 @of_store.get("/projects", tags=["Runs"], responses=page_of_items("stored_project"))
-async def projects(asked: Asked, paging: Paged) -> Response:
+async def projects(asked: OfStore, paging: Paged) -> Response:
     """List the projects with their latest runs."""
     return await asked.page(paging, no_runs, answers.projects)
 
 
 @of_store.get("/runs", tags=["Runs"], responses=page_of_items("run_metadata"))
 async def runs(
-    asked: Asked,
+    asked: OfStore,
     paging: Paged,
     project: Annotated[str | None, Query(description="Project of the runs.")] = None,
     environment: Environment = None,
@@ -60,14 +59,14 @@ async def runs(
 
 
 @of_store.get("/run", tags=["Runs"], responses=document_of("run_document"))
-async def run(asked: Asked, run: Run = "latest", project: ProjectName = None) -> Response:
+async def run(asked: OfStore, run: Run = "latest", project: ProjectName = None) -> Response:
     """Show one run with the results of its nodes: the document of `show --format json`."""
     return await asked.document(run_choice(run, project), answers.run)
 
 
 @of_store.get("/nodes", tags=["Nodes"], responses=page_of_items("listed_node"))
 async def nodes(
-    asked: Asked,
+    asked: OfStore,
     paging: Paged,
     run: Run = "latest",
     project: ProjectName = None,
@@ -83,7 +82,7 @@ async def nodes(
 
 
 @of_store.get("/node", tags=["Nodes"], responses=document_of("node_details"))
-async def node(asked: Asked, node: NodeId, run: Run = "latest", project: ProjectName = None) -> Response:
+async def node(asked: OfStore, node: NodeId, run: Run = "latest", project: ProjectName = None) -> Response:
     """Show one node: columns and their sources, code, parents, children and results."""
     return await asked.document(
         run_choice(run, project), lambda view, chosen: answers.node(view, chosen, node)
@@ -92,7 +91,7 @@ async def node(asked: Asked, node: NodeId, run: Run = "latest", project: Project
 
 @of_store.get("/lineage", tags=["Nodes"], responses=document_of("lineage_document"))
 async def lineage(
-    asked: Asked,
+    asked: OfStore,
     node: NodeId,
     run: Run = "latest",
     project: ProjectName = None,
@@ -108,7 +107,7 @@ async def lineage(
 
 @of_store.get("/impact", tags=["Nodes"], responses=document_of("impact_document"))
 async def impact(
-    asked: Asked,
+    asked: OfStore,
     node: NodeId,
     column: Annotated[
         str | None, Query(description="Column of the node; without it, the whole node.")
@@ -129,7 +128,7 @@ async def impact(
 
 @of_store.get("/diff", tags=["Runs"], responses=document_of("diff_document"))
 async def diff(
-    asked: Asked, base: Run = "base", current: Run = "current", project: ProjectName = None
+    asked: OfStore, base: Run = "base", current: Run = "current", project: ProjectName = None
 ) -> Response:
     """Compare two runs: the document of `diff --format json`, at most 2,000 changes."""
     return await asked.document(answers.diff_choice(base, current, project), answers.diff)
@@ -137,7 +136,7 @@ async def diff(
 
 @of_store.get("/search", tags=["Nodes"], responses=page_of_items("search_hit"))
 async def search(
-    asked: Asked,
+    asked: OfStore,
     paging: Paged,
     q: Annotated[
         str, Query(min_length=1, max_length=200, description="Text to find in names.", examples=["order"])
@@ -155,14 +154,14 @@ async def search(
 
 
 @of_store.get("/databases", tags=["Databases"], responses=page_of_items("database_scans"))
-async def databases(asked: Asked, paging: Paged) -> Response:
+async def databases(asked: OfStore, paging: Paged) -> Response:
     """List the scanned databases with their latest scans."""
     return await asked.page(paging, no_runs, answers.databases)
 
 
 @of_store.get("/tables", tags=["Databases"], responses=page_of_items("table_size"))
 async def tables(
-    asked: Asked,
+    asked: OfStore,
     paging: Paged,
     run: Annotated[
         str | None, Query(description="Run selector of a scan; the latest scan if it is omitted.")
@@ -177,7 +176,7 @@ async def tables(
 
 @of_store.get("/quality/measurements", tags=["Quality"], responses=page_of_items("quality_run"))
 async def measurements(
-    asked: Asked,
+    asked: OfStore,
     paging: Paged,
     project: Annotated[str | None, Query(description="Project of the measurements.")] = None,
     environment: Environment = None,
@@ -188,7 +187,7 @@ async def measurements(
 
 @of_store.get("/quality/tables", tags=["Quality"], responses=page_of_items("table_quality"))
 async def measured_tables(
-    asked: Asked,
+    asked: OfStore,
     paging: Paged,
     measurement: Measurement = "latest",
     project: ProjectName = None,
@@ -203,7 +202,7 @@ async def measured_tables(
 
 @of_store.get("/quality", tags=["Quality"], responses=document_of("quality_document"))
 async def quality(
-    asked: Asked,
+    asked: OfStore,
     measurement: Measurement = "latest",
     table: Annotated[
         str | None, Query(description="Only this table: a name, `schema.table` or unique id.")
@@ -220,7 +219,7 @@ async def quality(
 
 @of_store.get("/quality/history", tags=["Quality"], responses=document_of("quality_history_document"))
 async def history(
-    asked: Asked,
+    asked: OfStore,
     name: Annotated[str, Query(description="A table, or `TABLE.COLUMN`.", examples=["orders"])],
     project: ProjectName = None,
     limit: Annotated[int, Query(ge=1, le=100, description="Largest number of measurements.")] = 20,
@@ -231,7 +230,7 @@ async def history(
 
 @of_store.get("/checks", tags=["Checks"], responses=page_of_items("stored_check"))
 async def checks(
-    asked: Asked,
+    asked: OfStore,
     paging: Paged,
     run: Annotated[str | None, Query(description="Run selector: only results about this run.")] = None,
     project: ProjectName = None,
@@ -250,7 +249,7 @@ AnnotatedNode = Annotated[
 
 @of_store.get("/annotations", tags=["Annotations"], responses=page_of_items("annotation"))
 async def annotated_objects(
-    asked: Asked, paging: Paged, project: AnnotatedProject = None, node: AnnotatedNode = None
+    asked: OfStore, paging: Paged, project: AnnotatedProject = None, node: AnnotatedNode = None
 ) -> Response:
     """List the present notes, tags and owners of nodes, columns and edges: those of `notes --format json`."""
     return await asked.page(paging, no_runs, answers.present(project, node))
@@ -258,7 +257,7 @@ async def annotated_objects(
 
 @of_store.get("/annotations/history", tags=["Annotations"], responses=page_of_items("note_change"))
 async def annotation_history(
-    asked: Asked, paging: Paged, project: AnnotatedProject = None, node: AnnotatedNode = None
+    asked: OfStore, paging: Paged, project: AnnotatedProject = None, node: AnnotatedNode = None
 ) -> Response:
     """List all changes of notes, tags and owners, newest first: those of `notes --history --format json`."""
     return await asked.page(paging, no_runs, answers.changes(project, node))
@@ -270,7 +269,7 @@ async def annotation_history(
     responses=document_of("notes_document"),
     openapi_extra=body_of("annotation_request"),
 )
-async def change_annotation(asked: Asked) -> Response:
+async def change_annotation(asked: OfStore) -> Response:
     """Set or delete one note, tag or owner of a node, a column or an edge.
 
     The server must be started with `--allow-writes`. The answer has the present values of the object, and the

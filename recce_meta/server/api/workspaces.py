@@ -6,7 +6,6 @@ a token of the state, which may do everything, share their workspaces.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -33,7 +32,7 @@ from recce_meta.repositories.state.workspaces import (
 from recce_meta.server.access.limits import UploadLimits, receive_upload
 from recce_meta.server.access.problems import NotAllowed, StoreBusy
 from recce_meta.server.access.scopes import Grant
-from recce_meta.server.api.call import ServiceCall, decoded_body
+from recce_meta.server.api.call import Call, decoded_body
 from recce_meta.server.api.ide_project import (
     IdeConflict,
     IdeItems,
@@ -243,7 +242,7 @@ def workspace_store(site: Site, service: RepositoryService, workspace: Workspace
 # Sync
 
 
-async def sync_from_ide(asked: ServiceCall) -> SyncAnswer:
+async def sync_from_ide(asked: Call) -> SyncAnswer:
     """Store the state of a workspace in the body of the request *asked*, JSON, as one run.
 
     The same state is stored once, and has the same answer. Raises UsageError for an invalid request,
@@ -265,10 +264,7 @@ async def sync_from_ide(asked: ServiceCall) -> SyncAnswer:
         asked.limits.syncs.count(workspace.id)
         store = await asked.threaded(lambda: workspace_store(site, service, workspace))
         async with asked.limits.sync_of(workspace.id):
-            # In the threads of the store: one that does not answer must not block others.
-            return await asyncio.get_running_loop().run_in_executor(
-                site.threads(store.name), _synced, service, store, workspace.id, request
-            )
+            return await asked.in_store(store.name, lambda: _synced(service, store, workspace.id, request))
 
 
 def _synced(service: RepositoryService, store: Store, workspace_id: str, request: SyncRequest) -> SyncAnswer:
@@ -327,7 +323,7 @@ def _items(adapter: Any, store: Store, workspace: Workspace) -> IdeItems:
 # Lineage
 
 
-async def workspace_lineage(asked: ServiceCall, workspace_id: str, since: str | None) -> WorkspaceLineage:
+async def workspace_lineage(asked: Call, workspace_id: str, since: str | None) -> WorkspaceLineage:
     """Return the last synced state of a workspace, or else of its project; empty if it is not after *since*.
 
     Raises UnknownNameError for an unknown workspace, and UsageError for an invalid time.
@@ -360,8 +356,7 @@ async def workspace_lineage(asked: ServiceCall, workspace_id: str, since: str | 
                 run = _run_or_none(view, "latest", workspace.project_name)
             return WorkspaceLineage() if run is None else _lineage(view, run, run.recorded_at, after)
 
-    threads = site.threads(store.name if own is None else own.name)
-    return await asyncio.get_running_loop().run_in_executor(threads, read)
+    return await asked.in_store(store.name if own is None else own.name, read)
 
 
 def parse_since(text: str) -> datetime:
