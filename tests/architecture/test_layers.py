@@ -18,10 +18,12 @@ LINT = "from importlinter.cli import lint_imports_command as run; run(['--no-cac
 LAYERS = "Data flows one way"
 PURE_CORE = "The core does no I/O"
 DRIVERS_ALONE = "Only the driver of a warehouse does I/O below the adapter"
+SERVER = "Server in rooms"
+PAGES = "Pages in rooms"
 ROOMS = "Repositories in rooms"
 EXTRACTION = "Extraction in rooms"
 FORGES = "A forge knows no other forge"
-CONTRACTS = {LAYERS, PURE_CORE, DRIVERS_ALONE, ROOMS, EXTRACTION, FORGES}
+CONTRACTS = {LAYERS, PURE_CORE, DRIVERS_ALONE, SERVER, PAGES, ROOMS, EXTRACTION, FORGES}
 FRONT_ENDS = ("server", "sync", "lsp", "mcp")
 """Front ends that the layers reserve a place for, next to cli."""
 
@@ -96,6 +98,12 @@ def test_front_ends_side_by_side_keep_the_contracts(skeleton: Path) -> None:
         ("warehouses.postgres.dialect", "recce_meta.warehouses.postgres.driver", {DRIVERS_ALONE}),
         ("warehouses.base", "recce_meta.warehouses.snowflake.driver", {DRIVERS_ALONE}),
         ("warehouses.postgres.catalog", "sqlalchemy", {DRIVERS_ALONE}),
+        ("server.site.serving", "recce_meta.server.pages.runs.run", {SERVER}),
+        ("server.api.answers", "recce_meta.server.pages.projects.search", {SERVER}),
+        ("server.access.scopes", "recce_meta.server.stores.stores", {SERVER}),
+        ("server.unheard_of", "", {SERVER}),
+        ("server.pages.runs.diff", "recce_meta.server.pages.nodes.node", {PAGES}),
+        ("server.pages.unheard_of", "", {PAGES}),
         ("repositories.state.jobs", "recce_meta.repositories.git.address", {ROOMS}),
         ("repositories.service.service", "recce_meta.repositories.worker", {ROOMS}),
         ("repositories.extraction.stages", "recce_meta.repositories.follow_ups.runner", {ROOMS}),

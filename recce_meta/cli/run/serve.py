@@ -61,7 +61,7 @@ def serve(
     an error.
     """
     # First, because a missing extra would otherwise end in an import error somewhere else.
-    load("recce_meta.server.packages:require_packages")()
+    _require_packages()
     server = load("recce_meta.server.main")
     metrics_address = None
     if extraction.metrics_address is not None:
@@ -100,6 +100,18 @@ def serve(
             if web_only
             else running(opened, stores, extraction, lock_timeout=connection.lock_timeout),
         )
+
+
+SERVER_INSTALL = install_hint("server")
+
+
+def _require_packages() -> None:
+    """Raise ConfigurationError if the extra `server` is not installed."""
+    for name in ("fastapi", "uvicorn", "pygments"):
+        if find_spec(name) is None:
+            raise ConfigurationError(
+                f"The server needs the package {name}, which is not installed", hint=SERVER_INSTALL
+            )
 
 
 def _opened_stores(
