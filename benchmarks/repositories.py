@@ -22,7 +22,7 @@ from benchmarks.measure import Figure, Timing, within
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.polling import Poller, PollSettings
@@ -150,7 +150,7 @@ def _polling(server: GitServer, state: State, environ: Mapping[str, str]) -> lis
         for name in dict.fromkeys(names):
             server.create_repository(name, PROJECT)
         connections = [connect(state, server, f"{name}-{number}", name) for number, name in enumerate(names)]
-        poller = Poller(state, Logins(state, environ, GitLimits()), PollSettings(seconds=0))
+        poller = Poller(state, ConnectionLogins(state, environ, GitLimits()), PollSettings(seconds=0))
         cpu, wall, before = _cpu_seconds(), time.perf_counter(), len(server.requests)
         asyncio.run(poller())
         timing = Timing(time.perf_counter() - wall, _cpu_seconds() - cpu)

@@ -45,7 +45,7 @@ from recce_meta.repositories.extraction.dbt_stages import PARSE_CPU
 from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor
 from recce_meta.repositories.extraction.workflow import STAGES, Retries
 from recce_meta.repositories.follow_ups.handlers import task_handlers
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.state.connections import add_connection, get_connection
@@ -510,7 +510,7 @@ def work(config: Mapping[str, Any]) -> None:
     adapter = UnifiedSqlAdapter.from_url(f"sqlite:///{config['store']}")
     settings = ExtractionSettings(work=place, hub=NOWHERE, lock_timeout=60, parse_cpu=config["parse_cpu"])
     extractor = Extractor(state, {"default": Target(lambda: adapter, SCHEMA)}, settings, os.environ)
-    logins = Logins(state, os.environ, GitLimits())
+    logins = ConnectionLogins(state, os.environ, GitLimits())
     worker = Worker(
         state,
         extractor.stages,

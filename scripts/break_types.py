@@ -31,8 +31,7 @@ from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.api.data.jobs import details
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.data_diff.plan import Answer, Plan, Queries
-from recce_meta.data_diff.plan import run as run_plan
+from recce_meta.data_diff.plan import Answer, Plan, Queries, run_plan
 from recce_meta.data_diff.source import Pair, SideRelation, table
 from recce_meta.errors import RecceMetaError, UsageError, WarehouseError
 from recce_meta.models.data_diff import DataSide, RowsDiff, Subject, ValueDetail
@@ -304,7 +303,7 @@ class Engine:
     def _equal(self, run: Runs, pair: Pair, options: ValueOptions) -> set[int] | None:
         """Return the numbers of the rows that are called equal; None if the column was not compared."""
         try:
-            found = run(details(pair, options))
+            found = run_plan(details(pair, options))
         except UsageError:
             return None
         assert isinstance(found, (ValueDetail, RowsDiff)) and not found.is_cut

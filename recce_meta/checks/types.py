@@ -131,7 +131,7 @@ def by_figure(figures: tuple[str, ...]) -> Reader:
     return read
 
 
-def words_of(*words: str) -> Reader:
+def list_of_words(*words: str) -> Reader:
     """Return a reader of a list of *words*; a single word is a list of one."""
 
     def read(value: object) -> frozenset[str]:
@@ -249,16 +249,16 @@ _EXPECT_RESULT = {
     "max_rows": Field(whole_from(0)),
     "value": Field(cell),
 }
-_EXPECT_ROWS = {"max_differing_rows": Field(rows), "allow": Field(words_of(*ROW_STATUSES))}
+_EXPECT_ROWS = {"max_differing_rows": Field(rows), "allow": Field(list_of_words(*ROW_STATUSES))}
 _EXPECT_DETAIL = {
     "max_differing_rows": Field(few_rows),
-    "allow": Field(words_of(*VALUE_ALLOWANCES)),
+    "allow": Field(list_of_words(*VALUE_ALLOWANCES)),
 }
 _EXPECT_VALUES = {
     "max_mismatch": Field(plain_or_by_column(rows)),
     "max_added": Field(rows),
     "max_removed": Field(rows),
-    "allow": Field(words_of(*VALUE_ALLOWANCES)),
+    "allow": Field(list_of_words(*VALUE_ALLOWANCES)),
 }
 _EXPECT_COUNT = {"min_rows": Field(whole_from(0)), "max_rows": Field(whole_from(0))}
 _EXPECT_COUNTS = {
@@ -266,12 +266,12 @@ _EXPECT_COUNTS = {
     "max_increase": Field(rows),
     "max_decrease": Field(rows),
     **_EXPECT_COUNT,
-    "allow": Field(words_of("added", "removed")),
+    "allow": Field(list_of_words("added", "removed")),
 }
 _EXPECT_PROFILE = {
     "max_change": Field(by_figure(FIGURES)),
     "columns": Field(by_name(by_figure(FIGURES), "column")),
-    "allow": Field(words_of("added", "removed")),
+    "allow": Field(list_of_words("added", "removed")),
 }
 _EXPECT_DISTRIBUTION = {"max_distance": Field(for_columns(distance), is_required=True)}
 
@@ -287,7 +287,7 @@ TYPES: Mapping[str, CheckType] = {
         NodesParams,
         {"node_id": Field(strings, to="ids"), **_NODES},
         ExpectSchema,
-        {"allow": Field(words_of(*COLUMN_STATUSES))},
+        {"allow": Field(list_of_words(*COLUMN_STATUSES))},
     ),
     "row_count": CheckType(NodesParams, _NODES, ExpectCounts, _EXPECT_COUNT, has_sides=False),
     "row_count_diff": CheckType(NodesParams, _NODES, ExpectCounts, _EXPECT_COUNTS),
@@ -304,7 +304,7 @@ TYPES: Mapping[str, CheckType] = {
         _EXPECT_DISTRIBUTION,
     ),
     "lineage_diff": CheckType(
-        NodesParams, _NODES, ExpectLineage, {"allow": Field(words_of(*LINEAGE_ALLOWANCES))}
+        NodesParams, _NODES, ExpectLineage, {"allow": Field(list_of_words(*LINEAGE_ALLOWANCES))}
     ),
     "simple": CheckType(SimpleParams, {}, has_sides=False),
 }

@@ -60,7 +60,7 @@ Plan: TypeAlias = Generator[Queries, Sequence[Answer], Result]
 Ask: TypeAlias = Callable[[Queries], Sequence[Answer]]
 
 
-def run(plan: Plan[Result], ask: Ask) -> Result:
+def run_plan(plan: Plan[Result], ask: Ask) -> Result:
     """Run *plan*, with *ask* answering each batch in the order of its queries, and return its result."""
     answers: Sequence[Answer] | None = None
     while True:

@@ -311,7 +311,7 @@ def _frozen(value: Value, *, has_moments: bool) -> object:
     return value
 
 
-def place_of(value: Value, text: str, of: ColumnType) -> tuple[object, ...]:
+def sort_key(value: Value, text: str, of: ColumnType) -> tuple[object, ...]:
     """Return the sort key of *value*, of type *of* and written as *text*, in SQL's order."""
     # Years can have five digits or be BC, so texts do not sort as points in time do.
     if of.kind.is_point_in_time:

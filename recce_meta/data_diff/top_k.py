@@ -40,9 +40,9 @@ from recce_meta.data_diff.portable import (
     fits,
     literal_of,
     parse_portable,
-    place_of,
     same_of,
     sample,
+    sort_key,
     texts_of,
 )
 from recce_meta.data_diff.source import (
@@ -390,7 +390,7 @@ def _merged(column: CountableColumn, counts: dict[tuple[DataSide, int], Counts])
         for same, one in both.items()
     ]
     of = column.key.type
-    values.sort(key=lambda found: (-found[2], -found[1], place_of(found[0].value, found[0].text, of)))
+    values.sort(key=lambda found: (-found[2], -found[1], sort_key(found[0].value, found[0].text, of)))
     return [TopValue(value=one.value, base=before, current=after) for one, before, after in values]
 
 

@@ -434,7 +434,7 @@ def shared_scope(
     both = ScanCoverage.of(base, store_schema), ScanCoverage.of(current, store_schema)
 
     def seen(unique_id: str) -> bool:
-        place = place_of(unique_id)
+        place = schema_and_relation(unique_id)
         return place is None or all(looked.sees(*place) for looked in both)
 
     return seen
@@ -480,11 +480,13 @@ def nodes_in_scope(nodes: Iterable[NodeMetadata], seen: ScopeTest) -> list[NodeM
     ]
 
 
-def place_of(unique_id: str) -> tuple[str, str | None] | None:
+def schema_and_relation(unique_id: str) -> tuple[str, str | None] | None:
     """Return the schema and the relation in the id of a scanned node, or None for any other id.
 
-    >>> place_of("relation.public.film"), place_of('relation.public."a.b"'), place_of("schema.public")
-    (('public', 'film'), ('public', 'a.b'), ('public', None))
+    >>> schema_and_relation("relation.public.film"), schema_and_relation("schema.public")
+    (('public', 'film'), ('public', None))
+    >>> schema_and_relation('relation.public."a.b"')
+    ('public', 'a.b')
     """
     kind, _, rest = unique_id.partition(".")
     if kind not in ("relation", SCHEMA) or not rest:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct
 
 from recce_meta.errors import first_of
-from recce_meta.extractors.named_relations import find_relation_names, words_of
+from recce_meta.extractors.named_relations import find_relation_names, sql_words
 from recce_meta.lazy import LazyModule
 from recce_meta.models import EdgeOrigin
 from recce_meta.models.node import GUESS, LIKELY
@@ -164,7 +164,7 @@ class ViewReader:
         from sqlglot import tokenize
         from sqlglot.errors import SqlglotError
 
-        words = words_of(text, self._dialect)
+        words = sql_words(text, self._dialect)
         found = [[_Part(part.text, part.is_quoted) for part in name] for name in find_relation_names(words)]
         try:
             names = list(_names_in(tokenize(text, read=self._dialect or None), self._last_names))

@@ -69,7 +69,7 @@ class Built(NamedTuple):
     materialized: str
 
 
-def words_of(text: str, dialect: str = "") -> list[SqlWord]:
+def sql_words(text: str, dialect: str = "") -> list[SqlWord]:
     """Return the tokens of *text* without comments and strings, even if *text* is invalid SQL."""
     found: list[SqlWord] = []
     place = 0
@@ -90,7 +90,7 @@ def words_of(text: str, dialect: str = "") -> list[SqlWord]:
 def statements_in(text: str, dialect: str = "") -> Iterator[tuple[str, int]]:
     """Yield the statements of *text*, which sqlglot cannot tokenize, each with its first line number."""
     start = None
-    for word in words_of(text, dialect):
+    for word in sql_words(text, dialect):
         if word.text == ";" and not word.is_quoted:
             if start is not None:
                 yield text[start : word.start].strip(), text.count("\n", 0, start) + 1

@@ -70,7 +70,7 @@ class TextAnalysis(NamedTuple):
 
 
 @dataclass
-class KnownText:
+class TextFacts:
     """What is known about one open text."""
 
     text: EditorText
@@ -95,7 +95,7 @@ class EditorSession:
         self.client, self.texts, self.options = client, texts, tuple(options)
         self.workers, self.processes = Workers(), Processes()
         self.projects: dict[Path, OpenProject] = {}
-        self._known: dict[str, KnownText] = {}
+        self._known: dict[str, TextFacts] = {}
         self._graphs: dict[Path, EditorGraph] = {}
         self._recent: OpenProject | None = None
         self.showing: asyncio.Task[None] | None = None
@@ -137,7 +137,7 @@ class EditorSession:
     async def opened(self, text: EditorText) -> None:
         """Analyse a text that was opened."""
         if text.is_analysed:
-            self._known[text.uri] = KnownText(text, self.project_of(text.path))
+            self._known[text.uri] = TextFacts(text, self.project_of(text.path))
             # The editor asks about a new text first.
             self._schedule(text.uri, QUIET)
 
@@ -183,7 +183,7 @@ class EditorSession:
 
     def _answer(
         self,
-        known: KnownText,
+        known: TextFacts,
         version: TextVersion,
         others: dict[str, LiveModel],
         answer: Callable[[TextView], Answer],
@@ -202,7 +202,7 @@ class EditorSession:
             )
         )
 
-    def _view(self, known: KnownText, version: TextVersion, others: dict[str, LiveModel]) -> TextView:
+    def _view(self, known: TextFacts, version: TextVersion, others: dict[str, LiveModel]) -> TextView:
         """Return the view of a version, in the thread of short requests."""
         index = known.project.quick if known.project is not None else None
         view = known.view
@@ -220,7 +220,7 @@ class EditorSession:
         known.used = tuple(others[one] for one in known.reads if one in others)
         return known.view
 
-    def _others(self, known: KnownText) -> dict[str, LiveModel]:
+    def _others(self, known: TextFacts) -> dict[str, LiveModel]:
         """Return the analyses of the other texts of the project that are newer than its index."""
         return {
             one.analysis.live.unique_id: one.analysis.live
@@ -236,7 +236,7 @@ class EditorSession:
                 self._schedule(uri, 0.0)
         self.client.refresh_lenses()
 
-    def _schedule_readers(self, known: KnownText) -> None:
+    def _schedule_readers(self, known: TextFacts) -> None:
         """Analyse the other texts that read the model of *known*."""
         if known.analysis is not None:
             for uri, other in self._known.items():
@@ -251,7 +251,7 @@ class EditorSession:
                 known.pending.cancel()
             known.pending = asyncio.ensure_future(self._pause(known, delay))
 
-    async def _pause(self, known: KnownText, delay: float) -> None:
+    async def _pause(self, known: TextFacts, delay: float) -> None:
         await asyncio.sleep(delay)
         # From here on it is not cancelled: a thread has work that cannot be stopped.
         known.pending = None
@@ -260,7 +260,7 @@ class EditorSession:
         if isinstance(failure, Exception):
             self.client.log(f"analysis of {known.text.path} failed: {type(failure).__name__}: {failure}")
 
-    async def _analyse(self, known: KnownText) -> None:
+    async def _analyse(self, known: TextFacts) -> None:
         """Analyse the current version of a text, and publish its diagnostics."""
         text, lines, number = known.text, known.text.lines, known.text.version
         others = self._others(known)
@@ -285,11 +285,11 @@ class EditorSession:
         if _shown(before) != _shown(known.analysis):
             self.client.refresh_lenses()
 
-    def _is_current(self, known: KnownText, lines: Lines) -> bool:
+    def _is_current(self, known: TextFacts, lines: Lines) -> bool:
         return known.text.lines is lines and self._known.get(known.text.uri) is known
 
     def _find(
-        self, known: KnownText, view: TextView, lines: Lines
+        self, known: TextFacts, view: TextView, lines: Lines
     ) -> tuple[TextAnalysis | None, Sequence[Diagnostic] | None] | None:
         """Return the analysis and the diagnostics of a view; None for a text that is not the current one.
 
@@ -311,7 +311,7 @@ class EditorSession:
         return analysis, diagnostics.diagnostics(view, self.saved_and_open())
 
     def _compare(
-        self, known: KnownText, view: TextView, lines: Lines, analysis: TextAnalysis
+        self, known: TextFacts, view: TextView, lines: Lines, analysis: TextAnalysis
     ) -> TextAnalysis | None:
         """Return *analysis* with the change since base; None for a text that is not the current one."""
         index = known.project.slow if known.project is not None else None

@@ -92,7 +92,7 @@ def is_private_name(name: str, patterns: Sequence[str] = DEFAULT_PATTERNS) -> bo
 
 @lru_cache(maxsize=8192)  # tables share column names
 def _is_private_name(name: str, patterns: tuple[str, ...]) -> bool:
-    words, (private, exceptions) = words_of(name), _read(patterns)
+    words, (private, exceptions) = name_words(name), _read(patterns)
     spans = {
         "".join(words[start:end])
         for start in range(len(words))
@@ -136,10 +136,10 @@ def failure_reason(error: RecceMetaError, *, is_withheld: bool) -> str:
     return first_line(error)
 
 
-def words_of(name: str) -> tuple[str, ...]:
+def name_words(name: str) -> tuple[str, ...]:
     """Return the words of *name*, in lower case.
 
-    >>> words_of("billingIBANOf_customer2")
+    >>> name_words("billingIBANOf_customer2")
     ('billing', 'iban', 'of', 'customer', '2')
     """
     words: list[str] = []

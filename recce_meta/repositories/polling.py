@@ -23,7 +23,7 @@ from msgspec import Struct
 from recce_meta.errors import RecceMetaError, UnknownNameError, first_line, first_of
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.forges.base import ForgeFailure
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.forges.open import open_forge
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.state.connections import (
@@ -80,7 +80,7 @@ class Poller:
     def __init__(
         self,
         state: State,
-        logins: Logins,
+        logins: ConnectionLogins,
         settings: PollSettings,
         *,
         watch: Callable[[RepositoryConnection], Awaitable[None]] | None = None,
@@ -281,7 +281,7 @@ class PullRequestWatch:
     *environ* is the environment of the service.
     """
 
-    def __init__(self, state: State, logins: Logins, environ: Mapping[str, str]) -> None:
+    def __init__(self, state: State, logins: ConnectionLogins, environ: Mapping[str, str]) -> None:
         self._state = state
         self._logins = logins
         self._environ = environ

@@ -35,7 +35,7 @@ from recce_meta.sync.tables import (
     RUN_REFERENCES,
     TABLES,
     Reference,
-    place_of,
+    column_position,
     values_of,
 )
 from recce_meta.sync.types import Batch, ExchangeStatus, Key, ObjectKind, Piece, Row, WriteResult
@@ -114,7 +114,7 @@ class Arrived:
             return None if key.kind is ObjectKind.ANNOTATION else key.id
         table = OBJECT_TABLES[key.kind][0]
         row = self.rows(table, key.id)[0]
-        found = (row[place_of(table, column)] for column in _RUN_COLUMNS[table])
+        found = (row[column_position(table, column)] for column in _RUN_COLUMNS[table])
         return next((str(run_id) for run_id in found if run_id is not None), None)
 
     def project_of(self, key: Key) -> str | None:
@@ -122,7 +122,7 @@ class Arrived:
         table = OBJECT_TABLES[key.kind][0]
         if "project_name" not in TABLES[table].columns:
             return None
-        return str(self.rows(table, key.id)[0][place_of(table, "project_name")])
+        return str(self.rows(table, key.id)[0][column_position(table, "project_name")])
 
     def by_run(self) -> dict[str, list[Key]]:
         """Return the objects that belong to each run, the run itself first."""
@@ -178,7 +178,7 @@ class ArrivingRun:
 
     def value(self, column: str) -> Any:
         """Return a value of the row that arrived."""
-        return None if self.own is None else self.own[place_of("runs", column)]
+        return None if self.own is None else self.own[column_position("runs", column)]
 
 
 class RunWriter:
@@ -253,7 +253,7 @@ class RunWriter:
         self._add("run_hashes", [(key.id, content)])
         # Its column lineage may not arrive.
         run.new_row = list(run.own)
-        run.new_row[place_of("runs", "column_graph_id")] = None
+        run.new_row[column_position("runs", "column_graph_id")] = None
         return WriteResult(key, ExchangeStatus.SENT)
 
     def _compare_run(self, run: ArrivingRun, key: Key, content: str) -> WriteResult:
@@ -276,7 +276,7 @@ class RunWriter:
         if run.new_row is None:
             run.new_columns = graph_id
         else:
-            run.new_row[place_of("runs", "column_graph_id")] = graph_id
+            run.new_row[column_position("runs", "column_graph_id")] = graph_id
         return WriteResult(key, ExchangeStatus.SENT)
 
     def _add_pieces(self, run: ArrivingRun, references: Iterable[Reference]) -> None:
@@ -422,7 +422,7 @@ def all_rows(store: StoreSession, table: str, ids: Iterable[str]) -> list[Row]:
 
 def _without_repetitions(table: str, rows: list[Row]) -> list[Row]:
     """Return one row of each key: without enforced keys, two recorders may have written the same run."""
-    places = [place_of(table, name) for name in KEYS[table]]
+    places = [column_position(table, name) for name in KEYS[table]]
     by_key: dict[Row, Row] = {}
     for row in rows:
         by_key.setdefault(tuple(row[place] for place in places), row)

@@ -21,7 +21,7 @@ from recce_meta.errors import ArtifactError
 from recce_meta.store.run_hash import hashes_of
 from recce_meta.store.session import SCHEMA_VERSION
 from recce_meta.sync.encoding import RowDecoder, encode_row, listed, opened_bundle, write_bundle
-from recce_meta.sync.tables import OBJECT_TABLES, PIECE_TABLES, TABLES, place_of
+from recce_meta.sync.tables import OBJECT_TABLES, PIECE_TABLES, TABLES, column_position
 from recce_meta.sync.types import (
     Batch,
     Entry,
@@ -310,7 +310,7 @@ class _BatchWriter:
 
     def _add_run(self, key: Key) -> None:
         """Add a run without its column lineage, or its column lineage."""
-        place = place_of("runs", "column_graph_id")
+        place = column_position("runs", "column_graph_id")
         (own,) = self._own(key)["runs"]
         if key.kind is ObjectKind.RUN:
             self._add_rows(key)
@@ -411,7 +411,7 @@ class _Figures:
 
 
 def _profile(rows: Iterable[Row]) -> list[bytes]:
-    place = place_of("column_statistics", "profiled_at")
+    place = column_position("column_statistics", "profiled_at")
     untimed = ((*row[:place], None, *row[place + 1 :]) for row in rows)
     return sorted(encode_row("column_statistics", row) for row in untimed)
 
@@ -443,12 +443,12 @@ def _content_of_statistics(rows: Mapping[str, Sequence[Row]]) -> str:
     """Return the content of statistics as `StoreReplica.inventory` does."""
     nodes, columns = rows["node_statistics"], rows["column_statistics"]
     counted, filled = (
-        place_of("node_statistics", "row_count"),
-        place_of("column_statistics", "not_null_count"),
+        column_position("node_statistics", "row_count"),
+        column_position("column_statistics", "not_null_count"),
     )
     total = sum(-1 if row[counted] is None else row[counted] for row in nodes)
-    times = [row[place_of("node_statistics", "counted_at")] for row in nodes]
-    times += [row[place_of("column_statistics", "profiled_at")] for row in columns]
+    times = [row[column_position("node_statistics", "counted_at")] for row in nodes]
+    times += [row[column_position("column_statistics", "profiled_at")] for row in columns]
     latest = max(times)
     sums = f"{len(nodes)} {len(columns)} {total + sum(row[filled] for row in columns)}"
     return f"{sums} {latest:%Y-%m-%dT%H:%M:%S.%f}"

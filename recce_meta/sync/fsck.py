@@ -47,8 +47,8 @@ from recce_meta.sync.tables import (
     PIECE_TABLES,
     RUN_REFERENCES,
     TABLES,
+    column_position,
     fields_of,
-    place_of,
     values_of,
 )
 from recce_meta.sync.types import Key, ObjectKind, Piece, Row
@@ -265,7 +265,7 @@ class _Scan:
 
     def _rows(self, table: str, ids: Sequence[str], runs: Mapping[str, str | None]) -> dict[str, list[Row]]:
         """Return the rows of *table* by id, one row of each key, and note repeated keys."""
-        places = [place_of(table, name) for name in KEYS[table]]
+        places = [column_position(table, name) for name in KEYS[table]]
         found: dict[str, dict[Row, list[Row]]] = {}
         for row in all_rows(self.store, table, ids):
             key = tuple(row[place] for place in places)

@@ -22,7 +22,7 @@ from recce_meta.store.data_diffs import result_of
 from recce_meta.store.read import run_of
 from recce_meta.store.values import FIGURES, KINDS, is_storable, value_from, value_of_tree
 from recce_meta.sync.encoding import column_forms
-from recce_meta.sync.tables import TABLES, place_of
+from recce_meta.sync.tables import TABLES, column_position
 from recce_meta.sync.types import Row
 
 LONGEST_ID = 64
@@ -92,7 +92,7 @@ def _text_problem(table: str, name: str, text: str) -> str | None:
         # The hash of a macro may be empty.
         is_valid = is_plain_id(text) or (not text and not name.endswith("_id"))
         return None if is_valid else "is not an id"
-    if place_of(table, name) in TABLES[table].texts_of_json:
+    if column_position(table, name) in TABLES[table].texts_of_json:
         return _json_problem(text)
     longest = LONGEST_TEXT if name in _LONG else LONGEST_NAME
     return "is too long" if len(text) > longest else None

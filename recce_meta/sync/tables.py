@@ -136,14 +136,14 @@ PIECE_REFERENCES: Mapping[Piece, Reference] = {
 """References between pieces."""
 
 
-def place_of(table: str, column: str) -> int:
+def column_position(table: str, column: str) -> int:
     """Return the position of *column* in the rows of *table*."""
     return TABLES[table].columns.index(column)
 
 
 def values_of(rows: Iterable[Row], table: str, column: str) -> set[str]:
     """Return the values of *column* in *rows* of *table*, without NULL."""
-    place = place_of(table, column)
+    place = column_position(table, column)
     return {row[place] for row in rows if row[place] is not None}
 
 

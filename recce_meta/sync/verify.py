@@ -37,8 +37,8 @@ from recce_meta.sync.tables import (
     PIECE_TABLES,
     RUN_REFERENCES,
     Reference,
+    column_position,
     fields_of,
-    place_of,
     values_of,
 )
 from recce_meta.sync.types import (
@@ -153,7 +153,7 @@ class _Arriving:
         for table, rows in batch.tables.items():
             by_id = self._rows.setdefault(table, {})
             seen: set[tuple[Any, ...]] = set()
-            key = [place_of(table, name) for name in primary_key(table)]
+            key = [column_position(table, name) for name in primary_key(table)]
             for row in rows:
                 identity = tuple(row[place] for place in key)
                 problem = "a row occurs twice" if identity in seen else row_problem(table, row)
@@ -225,7 +225,7 @@ class _Pieces:
         if piece not in (Piece.COLUMN_PART, Piece.COLUMN_GRAPH):
             return rows
         reference = PIECE_REFERENCES[piece]
-        place = place_of(reference.table, reference.column)
+        place = column_position(reference.table, reference.column)
         changed = [
             (*row[:place], self._renamed.get((reference.piece, row[place]), row[place]), *row[place + 1 :])
             for row in rows[reference.table]
@@ -285,7 +285,7 @@ class _Pieces:
         rows = self._arriving.rows(table, object_id)
         if table != "runs":
             return rows
-        place = place_of("runs", "column_graph_id")
+        place = column_position("runs", "column_graph_id")
         return [
             (*row[:place], self._renamed.get((Piece.COLUMN_GRAPH, row[place]), row[place]), *row[place + 1 :])
             for row in rows
@@ -336,7 +336,7 @@ def _run_problem(run_id: str, rows: Rows) -> str | None:
 def _tombstone_problem(run_id: str, rows: Rows) -> str | None:
     (row,) = rows["tombstones"]
     # The clock may be wrong, but every time zone must be able to show it.
-    is_shown = MINYEAR < row[place_of("tombstones", "deleted_at")].year < MAXYEAR
+    is_shown = MINYEAR < row[column_position("tombstones", "deleted_at")].year < MAXYEAR
     return None if is_shown else "its time is outside the years 2 to 9998"
 
 

@@ -11,10 +11,10 @@ EXCERPT_CHARACTERS = 100
 _POINTED_AT = re.compile(r"^(?P<head>LINE (?P<line>\d+): )(?P<text>.*)\n(?P<caret> *\^)", re.M)
 
 
-def place_of(offset: int, sql: str) -> tuple[int, int]:
+def line_and_column(offset: int, sql: str) -> tuple[int, int]:
     """Return the line and column of character number *offset* of *sql*, counted from 1.
 
-    >>> place_of(10, "SELECT\\n a, b")
+    >>> line_and_column(10, "SELECT\\n a, b")
     (2, 3)
     """
     before = sql[: offset - 1]

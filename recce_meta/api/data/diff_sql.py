@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from recce_meta.api.data.execution import Relation, RelationResolver
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.data_diff.plan import Answer, Queries, Query, run
+from recce_meta.data_diff.plan import Answer, Queries, Query, run_plan
 from recce_meta.data_diff.rows import rows_diff
 from recce_meta.data_diff.source import Pair
 from recce_meta.errors import TemplateError, UsageError
@@ -90,7 +90,7 @@ def _first_statement(pair: Pair, base: NodeMetadata, current: NodeMetadata) -> Q
         asked.extend(queries)
         return [query.assumed or [] for query in queries]
 
-    run(rows_diff(pair, ValueOptions(limit=0)), ask)
+    run_plan(rows_diff(pair, ValueOptions(limit=0)), ask)
     return asked[0]
 
 

@@ -18,7 +18,7 @@ from sqlglot.errors import SqlglotError
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
-from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, Result, run
+from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, Result, run_plan
 from recce_meta.data_diff.source import Pair, SideRelation, table
 from recce_meta.data_diff.source import query as build_query
 from recce_meta.errors import (
@@ -58,7 +58,7 @@ class QueryExecutor:
 
     def run(self, plan: Plan[Result]) -> Result:
         """Run *plan* and return its result."""
-        return run(plan, self.execute)
+        return run_plan(plan, self.execute)
 
     def execute(self, queries: Queries) -> Sequence[Answer]:
         """Run *queries* and return the rows of each, or its error; an error does not stop other queries."""
@@ -85,7 +85,7 @@ class QueryExecutor:
             return [self._answer(query) if query.describes else query.assumed or [] for query in queries]
 
         try:
-            run(plan, ask)
+            run_plan(plan, ask)
         except _Enough:
             return shown
         return shown or described

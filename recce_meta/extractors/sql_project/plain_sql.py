@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from recce_meta.errors import UsageError
-from recce_meta.extractors.named_relations import names_in, words_of
+from recce_meta.extractors.named_relations import names_in, sql_words
 from recce_meta.extractors.sql_project.files import SourceFile
 from recce_meta.extractors.sql_project.statements import SqlStatement, Unreadable, read_statements
 from recce_meta.models import Column, EdgeOrigin, NodeMetadata, code_hash
@@ -32,7 +32,7 @@ def respelt(text: str, spellings: Mapping[Parts, str], dialect: str) -> str:
         tokens = tokenize(text, read=dialect or None)
     except TokenError:
         return text
-    starts = {name[0].start for name in names_in(words_of(text, dialect))}
+    starts = {name[0].start for name in names_in(sql_words(text, dialect))}
     pieces: list[str] = []
     done = index = 0
     while index < len(tokens):

@@ -14,7 +14,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.errors import SqlNotAnalysed
-from recce_meta.extractors.named_relations import Name, built_by, find_relation_names, statements_in, words_of
+from recce_meta.extractors.named_relations import (
+    Name,
+    built_by,
+    find_relation_names,
+    sql_words,
+    statements_in,
+)
 from recce_meta.lazy import LazyModule
 from recce_meta.warehouses.parsing import put_named_relations, strings_of_calls
 
@@ -291,7 +297,7 @@ def _parsed(piece: str, dialect: str) -> Any:
 
 def _by_words(piece: str, dialect: str, problem: Unreadable) -> SqlStatement | None:
     """Return the unparsable statement *piece*, read by its words; None if it neither builds nor queries."""
-    words = words_of(piece, dialect)
+    words = sql_words(piece, dialect)
     built = built_by(words)
     if built is None:
         return None
@@ -312,7 +318,7 @@ def _names_of(name: Name) -> tuple[str, ...]:
 
 def _in_string(text: str) -> list[Name]:
     """Return the relations that a string names: the string is a query or a relation's name."""
-    words = words_of(text)
+    words = sql_words(text)
     is_name = bool(words) and all(word.text == "." for word in words[1::2])
     return [tuple(words[::2])] if is_name else find_relation_names(words)
 

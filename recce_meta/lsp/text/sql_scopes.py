@@ -105,7 +105,7 @@ class SqlScopes:
 
     def __init__(self, masked: str, dialect: str) -> None:
         """Read the scopes of *masked*, the mask of a template (see `ModelTemplate.masked`)."""
-        self.words = words_of(masked, dialect)
+        self.words = scope_words(masked, dialect)
         walk = _ScopeWalk(masked, [word for word in self.words if word.kind != "comment"])
         self.scopes = walk.scopes
 
@@ -140,7 +140,7 @@ class SqlScopes:
         return [table] if table is not None else []
 
 
-def words_of(text: str, dialect: str) -> list[ScopeWord]:
+def scope_words(text: str, dialect: str) -> list[ScopeWord]:
     """Return the tokens of *text*; a string or comment that is not closed reaches to its end."""
     found = []
     for match in _pattern(dialect).finditer(text):

@@ -23,7 +23,7 @@ from recce_meta.errors import UnknownNameError
 from recce_meta.models.run import MERGE_BASE_OF, IsolationKind
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.repositories.extraction.workflow import JobRun
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.forges.registry import find_forge, parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.client import Fetched, GitClient
@@ -89,7 +89,7 @@ def without_rights(connection: RepositoryConnection) -> RepositoryConnection:
 class Commits:
     """Commits of jobs, read with the login of their connections."""
 
-    def __init__(self, logins: Logins, mirrors: Path, rules: AddressRules) -> None:
+    def __init__(self, logins: ConnectionLogins, mirrors: Path, rules: AddressRules) -> None:
         self._logins = logins
         self._mirrors = mirrors
         self._rules = rules

@@ -82,7 +82,7 @@ from recce_meta.repositories.extraction.workflow import (
     StageFunction,
     failure_of,
 )
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits, package_config, package_environment
@@ -148,7 +148,7 @@ class Extractor:
         self._state = state
         self._settings = settings
         self._environ = environ
-        self._logins = Logins(state, environ, settings.git)
+        self._logins = ConnectionLogins(state, environ, settings.git)
         self._commits = Commits(self._logins, settings.work / "mirrors", AddressRules.read(environ))
         self._stores = TargetStores(stores, lock_timeout=settings.lock_timeout)
         self._dbt = DbtStages(

@@ -13,7 +13,7 @@ from recce_meta.repositories.follow_ups.context import OpenForge, TaskContext
 from recce_meta.repositories.follow_ups.reports import PullRequestReporter
 from recce_meta.repositories.follow_ups.runner import Handler
 from recce_meta.repositories.forges.base import ForgeClient
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.forges.open import open_forge
 from recce_meta.repositories.notifications.sending import send_notification
 from recce_meta.repositories.recording import TargetStores
@@ -25,7 +25,7 @@ from recce_meta.repositories.state.types import RepositoryConnection, Task, Task
 def task_handlers(
     state: State,
     stores: TargetStores,
-    logins: Logins,
+    logins: ConnectionLogins,
     environ: Mapping[str, str],
     *,
     forge: OpenForge | None = None,
@@ -56,7 +56,7 @@ def task_handlers(
     }
 
 
-async def _notify(state: State, logins: Logins, environ: Mapping[str, str], task: Task) -> None:
+async def _notify(state: State, logins: ConnectionLogins, environ: Mapping[str, str], task: Task) -> None:
     """Send the notification of *task*."""
     try:
         connection = await asyncio.to_thread(get_connection, state, task.connection_id)

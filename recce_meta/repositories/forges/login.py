@@ -24,8 +24,8 @@ _MOST_USED = 16
 """Secrets of a connection that are remembered: tokens of a GitHub App change every hour."""
 
 
-class Logins:
-    """Logins of all connections; keys are read when a stored secret is needed.
+class ConnectionLogins:
+    """ConnectionLogins of all connections; keys are read when a stored secret is needed.
 
     *environ* is the environment of the service.
     """

@@ -10,7 +10,7 @@ from recce_meta.repositories.forges.api import ForgeApi
 from recce_meta.repositories.forges.base import ForgeClient, ForgeFailure, ForgeFailureKind
 from recce_meta.repositories.forges.forge import Forge
 from recce_meta.repositories.forges.github.app import MissingPermissions
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.forges.registry import find_forge, parse_address
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
@@ -27,7 +27,7 @@ _KINDS: Mapping[GitFailureKind, ForgeFailureKind] = {
 
 
 async def open_forge(
-    connection: RepositoryConnection, logins: Logins, environ: Mapping[str, str]
+    connection: RepositoryConnection, logins: ConnectionLogins, environ: Mapping[str, str]
 ) -> ForgeClient | None:
     """Return a client of the forge of *connection*; None for a plain git server, or if it only has uploads.
 

@@ -21,7 +21,7 @@ from msgspec import Struct
 from recce_meta.errors import ConfigurationError, StoreError, UsageError, mask_errors
 from recce_meta.models.run import Check
 from recce_meta.redaction import is_secret, passwords_in
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.git.http import HttpAnswer, HttpClient, HttpFailure, HttpFailureKind
 from recce_meta.repositories.notifications.mail import (
     SMTP_URL,
@@ -83,7 +83,7 @@ class Receiver(Struct, frozen=True, kw_only=True):
 
 async def send_notification(
     state: State,
-    logins: Logins | None,
+    logins: ConnectionLogins | None,
     environ: Mapping[str, str],
     connection: RepositoryConnection,
     payload: Mapping[str, Any],

@@ -23,7 +23,7 @@ from recce_meta.report.addresses import server_addresses
 from recce_meta.repositories.forges.base import ForgeFailure, ForgeFailureKind, RemoteHook
 from recce_meta.repositories.forges.events import new_secret
 from recce_meta.repositories.forges.forge import Forge
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.forges.open import forge_of, open_forge
 from recce_meta.repositories.forges.registry import find_forge
 from recce_meta.repositories.git.environment import GitLimits
@@ -111,7 +111,7 @@ class HookSetup:
         self._state = state
         self._environ = environ
         self._keys = keys
-        self._logins = Logins(state, environ, limits)
+        self._logins = ConnectionLogins(state, environ, limits)
         self._public_url = public_url
 
     def answer(self, connection: RepositoryConnection) -> WebhookAnswer:

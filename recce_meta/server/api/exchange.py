@@ -33,7 +33,7 @@ from recce_meta.server.stores.stores import Store, StoreView
 from recce_meta.store.session import SCHEMA_VERSION
 from recce_meta.sync.encoding import MEDIA_TYPE, OF_REQUESTS, ListedObject, listed, pack, unpack
 from recce_meta.sync.stores import StoreReplica
-from recce_meta.sync.tables import place_of
+from recce_meta.sync.tables import column_position
 from recce_meta.sync.types import (
     Batch,
     ExchangeStatus,
@@ -241,7 +241,7 @@ def _last_run(batch: Batch, outcomes: Iterable[WrittenObject], project: str) -> 
     """Return the last run of *project* in *batch* that the store now has; None without one."""
     stored = {one.id for one in outcomes if one.kind is ObjectKind.RUN and one.status in _STORED}
     run_id, name, at, status = (
-        place_of("runs", column) for column in ("run_id", "project_name", "run_at", "status")
+        column_position("runs", column) for column in ("run_id", "project_name", "run_at", "status")
     )
     found = [
         (row[at], row[run_id])
@@ -288,7 +288,10 @@ def _counts(batch: Batch, results: Iterable[WriteResult]) -> SyncedCounts:
     ):
         return SyncedCounts()
     edges = batch.tables.get("column_edges", ())
-    name, parent = place_of("column_edges", "column_name"), place_of("column_edges", "parent_id")
+    name, parent = (
+        column_position("column_edges", "column_name"),
+        column_position("column_edges", "parent_id"),
+    )
     outputs: set[Row] = {(row[0], row[name]) for row in edges if row[name] is not None}
     return SyncedCounts(
         objects=len(batch.tables.get("node_versions", ())),

@@ -31,7 +31,7 @@ from recce_meta.warehouses.builds import (
     Statement,
     failing,
 )
-from recce_meta.warehouses.error_position import place_by_caret, place_of
+from recce_meta.warehouses.error_position import line_and_column, place_by_caret
 from recce_meta.warehouses.fields import Fields, secret_values
 
 MEMORY = ":memory:"
@@ -186,7 +186,7 @@ class DuckDB(Warehouse):
         found = place_by_caret(str(error), sql)
         # A word that occurs twice would show no certain place.
         word = _NEAR.search(str(error)) if found is None else None
-        return place_of(sql.index(word[1]) + 1, sql) if word and sql.count(word[1]) == 1 else found
+        return line_and_column(sql.index(word[1]) + 1, sql) if word and sql.count(word[1]) == 1 else found
 
     def error_code(self, error: BaseException) -> str | None:
         """Return the name of the driver's exception class."""

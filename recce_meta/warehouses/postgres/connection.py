@@ -27,7 +27,7 @@ from recce_meta.warehouses.builds import (
     Statement,
     failing,
 )
-from recce_meta.warehouses.error_position import place_of
+from recce_meta.warehouses.error_position import line_and_column
 from recce_meta.warehouses.fields import Fields
 
 DEFAULT_PORT = 5432
@@ -235,7 +235,7 @@ ORDER BY 5 DESC, 1
     def error_position(self, error: BaseException, sql: str) -> tuple[int, int] | None:
         """Return the position of the character that the server reports."""
         offset = getattr(getattr(error, "diag", None), "statement_position", None)
-        return place_of(int(offset), sql) if offset and str(offset).isdigit() else None
+        return line_and_column(int(offset), sql) if offset and str(offset).isdigit() else None
 
     def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
         """Return the class for *code*; at login the code is not available, so the message decides."""

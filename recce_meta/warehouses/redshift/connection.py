@@ -21,7 +21,7 @@ from recce_meta.errors import (
 )
 from recce_meta.warehouses.base import LOCAL_LOGIN, ConnectionPlan, UrlParts, Warehouse
 from recce_meta.warehouses.builds import DEFAULT_BY_KEY, KEYED_STRATEGIES, BuildRules, Statement
-from recce_meta.warehouses.error_position import place_of
+from recce_meta.warehouses.error_position import line_and_column
 from recce_meta.warehouses.fields import Fields
 from recce_meta.warehouses.postgres.connection import quoted_role
 
@@ -182,7 +182,7 @@ class Redshift(Warehouse):
     def error_position(self, error: BaseException, sql: str) -> tuple[int, int] | None:
         """Return the position of the character that the server reports."""
         offset = _error_details(error).get("P", "")
-        return place_of(int(offset), sql) if offset.isdigit() else None
+        return line_and_column(int(offset), sql) if offset.isdigit() else None
 
     def error_message(self, error: BaseException) -> str:
         """Return the server's message with its detail and the position in the statement."""

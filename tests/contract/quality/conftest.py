@@ -10,7 +10,7 @@ import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.quality_tables import EXACT, TableRequest, measure_tables
-from recce_meta.data_diff.plan import Answer, Queries, run
+from recce_meta.data_diff.plan import Answer, Queries, run_plan
 from recce_meta.data_diff.source import SideRelation, table
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.data_diff import DataSide
@@ -59,7 +59,7 @@ class Shop:
             measured_at=datetime.now(timezone.utc),
         )
         self.answers.clear()
-        return run(plan, self._answer)
+        return run_plan(plan, self._answer)
 
     def _answer(self, queries: Queries) -> list[Answer]:
         answers: list[Answer] = []

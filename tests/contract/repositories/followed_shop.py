@@ -28,7 +28,7 @@ from recce_meta.repositories.forges.base import (
     RemoteHook,
     StatusState,
 )
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state import tables
@@ -315,7 +315,7 @@ class FollowedShop:
         async def notify(task: Task) -> None:
             self.notified.append(task.payload)
 
-        logins = Logins(self.state, self.environ, GitLimits())
+        logins = ConnectionLogins(self.state, self.environ, GitLimits())
         handlers = task_handlers(self.state, stores, logins, self.environ, **({"forge": opened} | given))
         return TaskRunner(self.state, {**handlers, TaskKind.NOTIFY: notify}, worker=worker, settings=settings)
 

@@ -18,7 +18,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.extraction.databases import FOLDER
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.polling import Poller, PollSettings
 from recce_meta.repositories.state.connections import get_connection, update_connection
@@ -357,7 +357,7 @@ def test_another_login_replaces_the_stored_url(still: Workplace) -> None:
 
 def polled(place: Workplace) -> None:
     """Let the scheduler look once."""
-    logins = Logins(place.state, place.environ, GitLimits())
+    logins = ConnectionLogins(place.state, place.environ, GitLimits())
     asyncio.run(Poller(place.state, logins, PollSettings(seconds=0))())
 
 

@@ -28,7 +28,7 @@ from recce_meta.repositories.extraction.dbt.outcome import DbtFailed
 from recce_meta.repositories.extraction.dbt_stages import DbtStages
 from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor
 from recce_meta.repositories.extraction.workflow import JobRun, Retries
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.polling import Poller, PollSettings
@@ -390,7 +390,7 @@ def test_failures_of_git(service: Service) -> None:
 @pytest.fixture
 def poller(service: Service) -> Callable[[], None]:
     """Return a function that polls once."""
-    logins = Logins(service.state, service.environ, GitLimits())
+    logins = ConnectionLogins(service.state, service.environ, GitLimits())
 
     def poll() -> None:
         asyncio.run(Poller(service.state, logins, PollSettings(seconds=0))())

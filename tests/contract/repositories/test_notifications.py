@@ -16,7 +16,7 @@ import pytest
 
 from recce_meta.errors import UsageError
 from recce_meta.repositories.follow_ups.context import Event, EventKind, add_event
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.notifications.mail import SMTP_FROM, SMTP_URL
 from recce_meta.repositories.notifications.messages import NotificationFailed
@@ -105,7 +105,7 @@ def send(
     state: State, environ: Mapping[str, str], connection: RepositoryConnection, **changes: object
 ) -> None:
     """Send the payload with *changes*."""
-    logins = Logins(state, {}, GitLimits())
+    logins = ConnectionLogins(state, {}, GitLimits())
     asyncio.run(send_notification(state, logins, ENVIRON | environ, connection, dict(PAYLOAD) | changes))
 
 

@@ -23,7 +23,7 @@ from recce_meta.repositories.extraction.commits import (
     without_rights,
 )
 from recce_meta.repositories.extraction.workflow import JobRun
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
@@ -82,7 +82,7 @@ class Followed:
             "created_at": LONG_AGO,
         }
         self.connection = add_connection(state, states.shop(**given | settings))
-        self.logins = Logins(state, self.environ, GitLimits())
+        self.logins = ConnectionLogins(state, self.environ, GitLimits())
         self.watch = PullRequestWatch(state, self.logins, self.environ)
 
     def look(self) -> list[ExtractionJob]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from recce_meta.errors import UsageError
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
@@ -71,7 +71,7 @@ def test_the_event_loop_does_not_wait_for_the_state(state: State, monkeypatch: p
 
     added = asyncio.run(service.add(SHOP, caller=ADA))
     assert asyncio.run(service.test_stored("shop")).ok
-    logins = Logins(state, {}, GitLimits())
+    logins = ConnectionLogins(state, {}, GitLimits())
     connection = RepositoryConnection(
         **{field: getattr(added.connection, field) for field in ("id", "name", "repo_url", "created_at")},
         type=Forge.GITHUB,

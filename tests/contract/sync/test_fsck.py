@@ -21,7 +21,7 @@ from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import KEYS
 from recce_meta.sync.arriving import all_rows
 from recce_meta.sync.fsck import fsck
-from recce_meta.sync.tables import TABLES, place_of
+from recce_meta.sync.tables import TABLES, column_position
 from recce_meta.sync.types import Row, SyncConflict
 from tests.contract.store.test_export import as_bytes, exported, record_both
 from tests.contract.sync.conftest import Side
@@ -46,7 +46,7 @@ class Damage(NamedTuple):
 
 def changed(table: str, column: str, value: object, *, most: int = 1) -> Callable[[Rows], Rows]:
     """Return a function that sets *column* of the first rows that have a value there."""
-    place = place_of(table, column)
+    place = column_position(table, column)
 
     def change(rows: Rows) -> Rows:
         chosen = [number for number, row in enumerate(rows) if row[place] is not None][:most]
@@ -66,14 +66,14 @@ def without(place: int) -> Callable[[Rows], Rows]:
 
 def without_columns(rows: Rows) -> Rows:
     """Return *rows* of `column_analyses` without one that has columns."""
-    place = place_of("column_analyses", "reason")
+    place = column_position("column_analyses", "reason")
     lost = next(row for row in rows if row[place] is None)
     return [row for row in rows if row != lost]
 
 
 def without_analysis(rows: Rows) -> Rows:
     """Return *rows* of `column_part_nodes` without one whose analysis no other has, but whose part has."""
-    place, part = (place_of("column_part_nodes", name) for name in ("lineage_id", "part_id"))
+    place, part = (column_position("column_part_nodes", name) for name in ("lineage_id", "part_id"))
     counts, parts = Counter(row[place] for row in rows), Counter(row[part] for row in rows)
     lost = next(row for row in rows if counts[row[place]] == 1 < parts[row[part]])
     return [row for row in rows if row != lost]
@@ -81,7 +81,7 @@ def without_analysis(rows: Rows) -> Rows:
 
 def without_node(name: str) -> Callable[[Rows], Rows]:
     """Return a function that removes the versions of a node."""
-    place = place_of("node_versions", "name")
+    place = column_position("node_versions", "name")
     return lambda rows: [row for row in rows if row[place] != name]
 
 
@@ -237,7 +237,7 @@ def stored(side: Side, table: str) -> Rows:
     ids = side.answer(f"SELECT DISTINCT {KEYS[table][0]} FROM {{s}}.store_{table}")
     with side.opened() as store:
         rows = all_rows(store, table, [str(one) for (one,) in ids])
-    places = [place_of(table, name) for name in KEYS[table]]
+    places = [column_position(table, name) for name in KEYS[table]]
     return sorted(rows, key=lambda row: [str(row[place]) for place in places])
 
 
@@ -411,7 +411,7 @@ def test_replaced_characters_are_no_damage(
     found = checked(here)
 
     assert sound.problems == ()
-    codes = {row[place_of("node_versions", "raw_code")] for row in stored(here, "node_versions")}
+    codes = {row[column_position("node_versions", "raw_code")] for row in stored(here, "node_versions")}
     assert without_nul(original) in codes
     assert found.is_sound
     assert kinds(found) == problems("unverified node_versions")

@@ -16,7 +16,7 @@ from msgspec import structs
 from recce_meta.data_diff.detail import value_diff_detail
 from recce_meta.data_diff.histogram import histogram_diff
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.data_diff.plan import Answer, Plan, Queries, run
+from recce_meta.data_diff.plan import Answer, Plan, Queries, run_plan
 from recce_meta.data_diff.profile import profile_diff
 from recce_meta.data_diff.row_count import Countable, row_counts
 from recce_meta.data_diff.rows import rows_diff
@@ -187,7 +187,7 @@ def test_a_data_diff_of_any_types_is_accepted(
             answers.append(sides[query.side] if query.describes else assumed)
         return answers
 
-    run(plan(pair), ask)
+    run_plan(plan(pair), ask)
 
 
 BASE = {1: ("1.50", "a"), 2: ("2.00", None), 3: (None, "c"), 4: ("-0.25", "d"), 5: ("5.00", "e")}
@@ -211,7 +211,7 @@ def test_the_evaluator_gives_the_figures_of_plain_python(judge: Judge, tolerance
             for query in queries
         ]
 
-    found = run(value_diff(pair, ValueOptions(key=("id",), absolute=tolerance)), ask)
+    found = run_plan(value_diff(pair, ValueOptions(key=("id",), absolute=tolerance)), ask)
     both = BASE.keys() & CURRENT.keys()
     amounts = [(BASE[key][0], CURRENT[key][0]) for key in both]
     assert (found.added, found.removed) == (1, 1)
@@ -293,12 +293,12 @@ def test_the_evaluator_and_python_agree_on_values_of_every_type(
     meaning = {None: None, **VALUES[kind]}
     differing = sum(meaning[base] != meaning[current] for base, current in pairs)
     if has_key:
-        found = run(value_diff(pair, ValueOptions(key=("id",), examples=0)), ask)
+        found = run_plan(value_diff(pair, ValueOptions(key=("id",), examples=0)), ask)
         assert (found.columns[1].mismatched, found.changed) == (differing, differing)
     else:
-        assert run(rows_diff(pair, ValueOptions(limit=0)), ask).common == len(pairs) - differing
+        assert run_plan(rows_diff(pair, ValueOptions(limit=0)), ask).common == len(pairs) - differing
         values = Counter(meaning[base] for base, _ in pairs if base is not None)
-        top = run(top_k_diff(structs.replace(pair, current=None), columns=("v",)), ask).columns[0]
+        top = run_plan(top_k_diff(structs.replace(pair, current=None), columns=("v",)), ask).columns[0]
         assert sorted(one.base for one in top.values) == sorted(values.values())
 
 
@@ -318,11 +318,11 @@ def test_no_comparison_goes_by_the_collation_of_a_text(judge: Judge) -> None:
             for one in queries
         ]
 
-    by_id = run(value_diff(pair, ValueOptions(key=("id",))), ask)
-    folded = run(value_diff(pair, ValueOptions(key=("id",), ignore_case=True, sample=99.9)), ask)
-    rows = run(rows_diff(pair, ValueOptions(ignore_trailing_blanks=True, limit=0)), ask)
-    values = run(top_k_diff(pair, columns=("note",)), ask).columns[0].values
-    profile = run(profile_diff(pair), ask).columns[1].base
+    by_id = run_plan(value_diff(pair, ValueOptions(key=("id",))), ask)
+    folded = run_plan(value_diff(pair, ValueOptions(key=("id",), ignore_case=True, sample=99.9)), ask)
+    rows = run_plan(rows_diff(pair, ValueOptions(ignore_trailing_blanks=True, limit=0)), ask)
+    values = run_plan(top_k_diff(pair, columns=("note",)), ask).columns[0].values
+    profile = run_plan(profile_diff(pair), ask).columns[1].base
 
     assert (by_id.common, by_id.changed, by_id.added, by_id.removed) == (1, 1, 1, 1)
     assert (folded.common, folded.changed) == (1, 0)

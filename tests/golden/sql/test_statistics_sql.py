@@ -16,7 +16,7 @@ import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.data_diff.histogram import histogram_diff
-from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, run
+from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, run_plan
 from recce_meta.data_diff.profile import profile_diff
 from recce_meta.data_diff.row_count import Countable, row_counts
 from recce_meta.data_diff.source import Pair, SideRelation, table
@@ -163,7 +163,7 @@ def asked_by(plan: Plan[Any], dialect: Dialect) -> list[Query]:
             for query in queries
         ]
 
-    run(plan, ask)
+    run_plan(plan, ask)
     return asked
 
 

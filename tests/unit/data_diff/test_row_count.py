@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import pytest
 
-from recce_meta.data_diff.plan import Answer, Queries, Query, run
+from recce_meta.data_diff.plan import Answer, Queries, Query, run_plan
 from recce_meta.data_diff.row_count import Countable, row_counts
 from recce_meta.data_diff.source import Pair, SideRelation, table
 from recce_meta.errors import (
@@ -62,7 +62,7 @@ class Warehouse:
 
 
 def counted(warehouse: Warehouse, *pairs: Pair | Countable) -> tuple[RowCount, ...]:
-    found: RowCountDiff = run(row_counts(pairs), warehouse.ask)
+    found: RowCountDiff = run_plan(row_counts(pairs), warehouse.ask)
     return found.counts
 
 
@@ -130,7 +130,7 @@ def test_reasons_are_those_given_or_the_obvious_ones() -> None:
     ],
 )
 def test_other_failures_are_reasons_too(error: Exception, reason: str) -> None:
-    found = run(row_counts([pair(None, "dev.a")]), lambda queries: [error for _ in queries])  # type: ignore[misc]
+    found = run_plan(row_counts([pair(None, "dev.a")]), lambda queries: [error for _ in queries])  # type: ignore[misc]
 
     assert found.counts[0].current_reason == reason
 
@@ -138,7 +138,7 @@ def test_other_failures_are_reasons_too(error: Exception, reason: str) -> None:
 @pytest.mark.parametrize("error", [QueryCancelled("stopped"), ConnectionFailed("gone")])
 def test_what_stops_every_statement_is_raised(error: Exception) -> None:
     with pytest.raises(type(error)):
-        run(row_counts([pair(None, "dev.a")]), lambda queries: [error for _ in queries])  # type: ignore[misc]
+        run_plan(row_counts([pair(None, "dev.a")]), lambda queries: [error for _ in queries])  # type: ignore[misc]
 
 
 def test_nothing_to_count_asks_nothing() -> None:

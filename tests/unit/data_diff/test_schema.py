@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.data_diff.plan import Answer, Queries, run
+from recce_meta.data_diff.plan import Answer, Queries, run_plan
 from recce_meta.data_diff.sample import row_sample
 from recce_meta.data_diff.schema import OTHER_WAREHOUSE, schema_diff, stored_schema_diff
 from recce_meta.data_diff.source import Pair, SideRelation, select_columns, table
@@ -120,7 +120,7 @@ def test_two_warehouses_are_compared_by_what_their_types_hold() -> None:
     pair = pair_of(DUCKDB, dialect_named("snowflake"))
     base, current = [("id", "BIGINT"), ("at", "VARCHAR")], [("id", "NUMBER(38,0)"), ("at", "DATE")]
 
-    found = run(schema_diff(pair), columns_of(base, current))
+    found = run_plan(schema_diff(pair), columns_of(base, current))
 
     assert statuses(found) == [("id", "unchanged"), ("at", "retyped")]
     assert found.notes == (OTHER_WAREHOUSE,)
@@ -135,8 +135,8 @@ def test_two_kinds_of_warehouses_write_one_name_in_two_cases(names: tuple[str, s
     base, current = (types[name] for name in names)
     pair, ask = pair_of(*map(dialect_named, names)), columns_of(base, current)
 
-    assert [status for _, status in statuses(run(schema_diff(pair), ask))] == ["unchanged", "unchanged"]
-    chosen = run(select_columns(pair, columns=["id"]), ask).columns
+    assert [status for _, status in statuses(run_plan(schema_diff(pair), ask))] == ["unchanged", "unchanged"]
+    chosen = run_plan(select_columns(pair, columns=["id"]), ask).columns
     assert [(one.base and one.base.name, one.current and one.current.name) for one in chosen] == [
         (base[0][0], current[0][0])
     ]
@@ -146,13 +146,13 @@ def test_a_sample_of_two_warehouses_needs_a_column_of_both() -> None:
     pair = pair_of(POSTGRES, dialect_named("snowflake"))
 
     with pytest.raises(UsageError, match="share none of them"):
-        run(row_sample(pair, ValueOptions()), columns_of([("id", "bigint")], [("AT", "DATE")]))
+        run_plan(row_sample(pair, ValueOptions()), columns_of([("id", "bigint")], [("AT", "DATE")]))
 
 
 def test_names_that_differ_in_case_alone_stay_apart_between_kinds_of_warehouses() -> None:
     base, current = [("id", "bigint"), ("Id", "bigint")], [("ID", "NUMBER(38,0)"), ("Id", "NUMBER(38,0)")]
 
-    found = run(schema_diff(pair_of(POSTGRES, dialect_named("snowflake"))), columns_of(base, current))
+    found = run_plan(schema_diff(pair_of(POSTGRES, dialect_named("snowflake"))), columns_of(base, current))
 
     assert sorted(statuses(found)) == [("ID", "added"), ("Id", "unchanged"), ("id", "removed")]
 

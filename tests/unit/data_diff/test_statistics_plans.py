@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recce_meta.data_diff.histogram import histogram_diff
-from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, run
+from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, run_plan
 from recce_meta.data_diff.profile import profile_diff
 from recce_meta.data_diff.source import Pair, SideRelation, table
 from recce_meta.data_diff.top_k import NO_VALUES, top_k_diff
@@ -41,7 +41,7 @@ def result(plan: Plan[Any], failing: Failing) -> tuple[Any, list[Query]]:
         asked.extend(query for query in queries if not query.describes)
         return [COLUMNS if query.describes else (failing(query) or query.assumed or []) for query in queries]
 
-    return run(plan, ask), asked
+    return run_plan(plan, ask), asked
 
 
 @pytest.mark.parametrize("is_joined", [True, False])

@@ -8,8 +8,8 @@ import pytest
 
 from recce_meta.diff.scan import (
     nodes_in_scope,
-    place_of,
     previous_scan,
+    schema_and_relation,
     scope_note,
     shared_scope,
 )
@@ -113,9 +113,9 @@ def test_a_view_is_not_other_because_one_scan_did_not_look_at_what_it_reads() ->
 @pytest.mark.parametrize("schema", ["public", "my schema", "a.b", 'q"', "é\n", "⟦x⟧"])
 @pytest.mark.parametrize("name", ["film", "a.b", '"', "new\nline"])
 def test_places_are_read_from_ids_whatever_the_names(schema: str, name: str) -> None:
-    assert place_of(relation_id(schema, name)) == (schema, name)
-    assert place_of(schema_id(schema)) == (schema, None)
-    assert place_of("model.shop.orders") is None
+    assert schema_and_relation(relation_id(schema, name)) == (schema, name)
+    assert schema_and_relation(schema_id(schema)) == (schema, None)
+    assert schema_and_relation("model.shop.orders") is None
 
 
 def test_kinds_that_a_reader_does_not_know_are_not_compared() -> None:

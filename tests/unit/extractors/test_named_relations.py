@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recce_meta.extractors.named_relations import built_by, find_relation_names, statements_in, words_of
+from recce_meta.extractors.named_relations import built_by, find_relation_names, sql_words, statements_in
 
 NAMED = {
     "select a from raw.t, u as x join \"S\".\"T x\" on (1 = 1)": ["raw.t", "u", "S.T x"],
@@ -37,14 +37,14 @@ BUILT = {
 
 @pytest.mark.parametrize("sql", NAMED)
 def test_relations_are_named_where_only_relations_stand(sql: str) -> None:
-    found = [".".join(part.text for part in name) for name in find_relation_names(words_of(sql))]
+    found = [".".join(part.text for part in name) for name in find_relation_names(sql_words(sql))]
 
     assert found == NAMED[sql]
 
 
 @pytest.mark.parametrize("sql", BUILT)
 def test_the_first_words_of_a_statement_say_what_it_builds(sql: str) -> None:
-    built = built_by(words_of(sql))
+    built = built_by(sql_words(sql))
 
     assert (built and (".".join(part.text for part in built.target), built.materialized)) == BUILT[sql]
 
@@ -52,7 +52,7 @@ def test_the_first_words_of_a_statement_say_what_it_builds(sql: str) -> None:
 def test_brackets_quote_names_where_the_dialect_has_it_so() -> None:
     assert [
         word.text
-        for name in find_relation_names(words_of("select 1 from [a b].[c]", "tsql"))
+        for name in find_relation_names(sql_words("select 1 from [a b].[c]", "tsql"))
         for word in name
     ] == [
         "a b",

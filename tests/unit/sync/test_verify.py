@@ -25,7 +25,7 @@ from recce_meta.sync.encoding import column_forms, pack, unpack
 from recce_meta.sync.exchange import exchange
 from recce_meta.sync.row_checks import is_plain_id, row_problem
 from recce_meta.sync.stores import StoreReplica
-from recce_meta.sync.tables import PIECE_TABLES, TABLES, place_of
+from recce_meta.sync.tables import PIECE_TABLES, TABLES, column_position
 from recce_meta.sync.types import Batch, Inventory, Key, ObjectKind, Piece, Row, WriteResult
 from recce_meta.sync.verify import Verified, verify
 
@@ -137,7 +137,7 @@ def changed(batch: Batch, table: str, change: Callable[[list[Row]], list[Row]]) 
 
 def with_cell(batch: Batch, table: str, name: str, value: object, number: int = 0) -> Batch:
     """Return *batch* with another value in a row of *table*."""
-    place = place_of(table, name)
+    place = column_position(table, name)
 
     def change(rows: list[Row]) -> list[Row]:
         row = rows[number]
@@ -214,7 +214,7 @@ def other_value(table: str, name: str, value: Any) -> Any:
 
 @pytest.mark.parametrize(("table", "name"), CELLS)
 def test_every_changed_cell_is_noticed(honest: Batch, table: str, name: str) -> None:
-    value = honest.tables[table][0][place_of(table, name)]
+    value = honest.tables[table][0][column_position(table, name)]
     forged = with_cell(honest, table, name, other_value(table, name, value))
     found = checked(forged)
 
@@ -366,7 +366,7 @@ def test_ids_are_short_and_plain(text: str, is_plain: bool) -> None:
 
 
 def test_a_check_result_of_an_earlier_version_is_proven_by_its_text(honest: Batch) -> None:
-    place = place_of("check_results", "findings")
+    place = column_position("check_results", "findings")
     row = honest.tables["check_results"][0]
     fields = dict(zip(TABLES["check_results"].columns, row, strict=True))
     trees = {

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from recce_meta.adapter.errors import translate_error
 from recce_meta.warehouses import warehouse_named
-from recce_meta.warehouses.error_position import EXCERPT_CHARACTERS, excerpt, place_by_caret, place_of
+from recce_meta.warehouses.error_position import EXCERPT_CHARACTERS, excerpt, line_and_column, place_by_caret
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_the_number_of_a_character_leads_to_it(before: str, after: str) -> None:
     sql = f"{before}!{after}"
 
-    line, column = place_of(len(before) + 1, sql)
+    line, column = line_and_column(len(before) + 1, sql)
 
     assert sql.split("\n")[line - 1][column - 1] == "!"
 

@@ -26,7 +26,7 @@ from recce_meta.repositories.state.types import Task, TaskStatus
 from recce_meta.repositories.state.workers import list_workers, stale_workers
 from recce_meta.repositories.state.workspaces import list_workspaces
 from recce_meta.server.pages.connections.freshness import Age, age_html
-from recce_meta.server.pages.connections.lists import CRUMB, ages, one_line, tone_of, worker_notes
+from recce_meta.server.pages.connections.lists import CRUMB, age_cells, one_line, tone_of, worker_notes
 from recce_meta.server.pages.connections.routing import (
     ROOT,
     ConnectionPages,
@@ -126,7 +126,7 @@ def active_jobs(request: ConnectionRequest, now: datetime) -> Listing:
         ListColumn("stage", "stage", has_facets=True),
         ListColumn("trigger", "trigger", has_facets=True),
         ListColumn("requested_by", "by"),
-        ListColumn("requested_at", "requested", "time", body=ages("requested_at", now)),
+        ListColumn("requested_at", "requested", "time", body=age_cells("requested_at", now)),
         ListColumn(
             "started_at", "runs for", "time", body=lambda row: age_html(Age(row["started_at"], "for"), now)
         ),
@@ -184,8 +184,8 @@ def workers(request: ConnectionRequest, now: datetime) -> Listing:
         ListColumn("pid", "process", body=lambda row: escape(row["pid"])),
         ListColumn("version", "version", has_facets=True),
         ListColumn("is_same_version", "same as the server", "flag"),
-        ListColumn("seen_at", "last heartbeat", "time", body=ages("seen_at", now)),
-        ListColumn("started_at", "started", "time", body=ages("started_at", now)),
+        ListColumn("seen_at", "last heartbeat", "time", body=age_cells("seen_at", now)),
+        ListColumn("started_at", "started", "time", body=age_cells("started_at", now)),
     ]
     return _listing("Workers", columns, rows, "No worker has started. Start recce-meta worker, or serve.")
 
@@ -206,8 +206,8 @@ def tasks(request: ConnectionRequest, now: datetime) -> Listing:
         ListColumn("error", "last error", body=one_line("error")),
         ListColumn("attempts", "attempts", "number"),
         ListColumn("due_at", "due", "time", body=lambda row: _due(row["due_at"], now)),
-        ListColumn("requested_at", "requested", "time", body=ages("requested_at", now)),
-        ListColumn("ended_at", "ended", "time", body=ages("ended_at", now)),
+        ListColumn("requested_at", "requested", "time", body=age_cells("requested_at", now)),
+        ListColumn("ended_at", "ended", "time", body=age_cells("ended_at", now)),
         ListColumn("worker", "worker", has_facets=True),
         ListColumn("key", "about", "code"),
     ]
@@ -287,9 +287,9 @@ def environments(request: ConnectionRequest, now: datetime) -> Listing:
             body=lambda row: Markup("<code>{}</code>").format(clipped(row["run_id"], 9)),
             link=run,
         ),
-        ListColumn("recorded_at", "recorded", "time", body=ages("recorded_at", now)),
-        ListColumn("stale_at", "stale since", "time", body=ages("stale_at", now)),
-        ListColumn("pruned_at", "pruned", "time", body=ages("pruned_at", now)),
+        ListColumn("recorded_at", "recorded", "time", body=age_cells("recorded_at", now)),
+        ListColumn("stale_at", "stale since", "time", body=age_cells("stale_at", now)),
+        ListColumn("pruned_at", "pruned", "time", body=age_cells("pruned_at", now)),
         ListColumn("source", "source", has_facets=True),
         ListColumn("store", "store", has_facets=True),
     ]
@@ -397,10 +397,10 @@ def workspaces(request: ConnectionRequest, now: datetime) -> Listing:
         ListColumn("connection", "connection", has_facets=True, link=lambda row: row["connection_page"]),
         ListColumn("folder", "folder", "code", about="Beginning of the hash of the project's folder."),
         ListColumn("sync_enabled", "sync enabled", "flag", has_facets=True),
-        ListColumn("last_sync_at", "last sync", "time", body=ages("last_sync_at", now)),
+        ListColumn("last_sync_at", "last sync", "time", body=age_cells("last_sync_at", now)),
         ListColumn("client_version", "client", has_facets=True),
         ListColumn("created_by", "by", has_facets=True),
-        ListColumn("created_at", "created", "time", body=ages("created_at", now)),
+        ListColumn("created_at", "created", "time", body=age_cells("created_at", now)),
         ListColumn(
             "run",
             "last run",

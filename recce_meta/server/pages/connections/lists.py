@@ -69,7 +69,7 @@ def own_crumbs(found: ConnectionAnswer) -> tuple[tuple[str, str], ...]:
     return (CRUMB, (found.name, address_of(found.id)))
 
 
-def ages(name: str, now: datetime) -> Callable[[Row], Markup]:
+def age_cells(name: str, now: datetime) -> Callable[[Row], Markup]:
     """Return a function that shows the time in the column *name* of a row as its age."""
     return lambda row: age_html(Age(row[name], "ago"), now)
 
@@ -334,13 +334,13 @@ def pull_requests_listing(
         ),
         ListColumn("status", "commit status", "tag", has_facets=True, tone=tone_of("status")),
         ListColumn("comment", "comment", has_facets=True),
-        ListColumn("reported_at", "last report", "time", body=ages("reported_at", now)),
+        ListColumn("reported_at", "last report", "time", body=age_cells("reported_at", now)),
         ListColumn("error", "error", body=one_line("error")),
         ListColumn("base_branch", "base", has_facets=True),
         ListColumn("head_branch", "head"),
         ListColumn("head_sha", "commit", "code"),
         ListColumn("is_fork", "fork", "flag", has_facets=True),
-        ListColumn("updated_at", "changed", "time", body=ages("updated_at", now)),
+        ListColumn("updated_at", "changed", "time", body=age_cells("updated_at", now)),
         ListColumn(
             "head_job",
             "job",
@@ -435,7 +435,7 @@ def deliveries_listing(found: ConnectionAnswer, received: Sequence[WebhookDelive
         for one in received
     ]
     columns = [
-        ListColumn("received_at", "received", "time", body=ages("received_at", now)),
+        ListColumn("received_at", "received", "time", body=age_cells("received_at", now)),
         ListColumn("event", "event", has_facets=True),
         ListColumn("outcome", "outcome", "tag", has_facets=True, tone=tone_of("outcome")),
         ListColumn("reason", "reason"),

@@ -46,7 +46,7 @@ NO_SCAN = "No database is scanned: recce-meta scan records the structure of one.
 
 
 @dataclass(frozen=True)
-class Scanned:
+class DatabasePage:
     """Latest scan that an address names, and the addresses of its pages."""
 
     view: StoreView
@@ -108,7 +108,7 @@ def scanned_databases(view: StoreView) -> Sequence[ScannedDatabase]:
     )
 
 
-def scanned(request: Request) -> Scanned:
+def scanned(request: Request) -> DatabasePage:
     """Return the latest scan that the address of *request* names. Raises NotFound."""
     databases, project = scanned_databases(request.view), request.parts["project"]
     asked = request.query.get("environment")
@@ -120,7 +120,7 @@ def scanned(request: Request) -> Scanned:
             hint=error.hint or "the list of databases shows all scans",
         ) from error
     others = [one for one in databases if one.project_name == project and one is not found]
-    return Scanned(request.view, found, others, asked)
+    return DatabasePage(request.view, found, others, asked)
 
 
 def object_address(
@@ -266,7 +266,7 @@ _KEY = ("relation", "column_names", "parent", "name", "on_delete")
 
 
 def _listing(
-    here: Scanned,
+    here: DatabasePage,
     title: str,
     columns: Sequence[ListColumn],
     rows: Sequence[dict[str, Any]],
@@ -283,7 +283,7 @@ def _listing(
     return Listing(title, [*columns, *more], rows, empty=empty, notes=[as_of, *notes], crumbs=here.crumbs())
 
 
-def sizes_list(here: Scanned, sizes: Sequence[DatabaseSize]) -> Listing:
+def sizes_list(here: DatabasePage, sizes: Sequence[DatabaseSize]) -> Listing:
     """Return the list of sizes of a database over time."""
     rows = [
         {
@@ -311,7 +311,7 @@ def sizes(request: Request) -> Listing:
     return sizes_list(here, browse.database_sizes(view.adapter, here.database, schema=view.schema))
 
 
-def schemas_list(here: Scanned) -> Listing:
+def schemas_list(here: DatabasePage) -> Listing:
     """Return the list of schemas."""
     rows = [
         {
@@ -389,7 +389,7 @@ def _is_in(unique_id: str, schema_name: str) -> bool:
     return unique_id == SCHEMA + part or unique_id.startswith(f"{RELATION}{part}.")
 
 
-def tables_list(here: Scanned) -> Listing:
+def tables_list(here: DatabasePage) -> Listing:
     """Return the list of tables and views."""
     rows = [
         {
@@ -460,7 +460,7 @@ def table(request: Request) -> Redirect:
     return Redirect(here.link(found))
 
 
-def changes_list(here: Scanned) -> Listing:
+def changes_list(here: DatabasePage) -> Listing:
     """Return the list of changes since the previous scan."""
     view, one = here.view, here.database
     rows = [
@@ -502,7 +502,7 @@ def changes(request: Request) -> Listing:
     return changes_list(scanned(request))
 
 
-def foreign_keys_list(here: Scanned) -> Listing:
+def foreign_keys_list(here: DatabasePage) -> Listing:
     """Return the list of foreign keys."""
     rows = [
         {

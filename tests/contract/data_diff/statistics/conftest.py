@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, run
+from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, run_plan
 from recce_meta.data_diff.source import Pair, SideRelation, table
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.data_diff import DataSide, Subject
@@ -60,7 +60,7 @@ class Bench:
     def run(self, plan: Plan[Any]) -> Any:
         """The result of *plan*."""
         self.asked.clear()
-        return run(plan, self._ask)
+        return run_plan(plan, self._ask)
 
     def _ask(self, queries: Queries) -> list[Answer]:
         return [self.answer(query) for query in queries]

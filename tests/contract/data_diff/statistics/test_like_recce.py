@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.data_diff.histogram import histogram_diff
-from recce_meta.data_diff.plan import Answer, Plan, Queries, run
+from recce_meta.data_diff.plan import Answer, Plan, Queries, run_plan
 from recce_meta.data_diff.profile import profile_diff
 from recce_meta.data_diff.row_count import row_counts
 from recce_meta.data_diff.schema import schema_diff
@@ -85,7 +85,7 @@ class Project:
                     answers.append(error)
             return answers
 
-        return run(plan, ask)
+        return run_plan(plan, ask)
 
 
 @pytest.fixture(scope="module", params=["jaffle_shop", "typed_shop"])

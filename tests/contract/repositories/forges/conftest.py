@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from recce_meta.repositories.forges.base import ForgeClient, ForgeFailure
-from recce_meta.repositories.forges.login import Logins
+from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.forges.open import open_forge
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.state.database import State
@@ -33,7 +33,7 @@ class Forged:
         self.variables: dict[str, str] = {}
         """Further variables of the service."""
         self._environ = {**repository.server.environ, VARIABLE: self.token}
-        self._logins = Logins(state, self._environ, GitLimits())
+        self._logins = ConnectionLogins(state, self._environ, GitLimits())
 
     async def open(self, token: str | None = None, **fields: object) -> ForgeClient | None:
         """Return a client as a connection gets it; *fields* are those of the connection."""
@@ -41,7 +41,7 @@ class Forged:
         environ, logins = self._environ, self._logins
         if self.variables:
             environ = {**environ, **self.variables}
-            logins = Logins(self.state, environ, GitLimits())
+            logins = ConnectionLogins(self.state, environ, GitLimits())
         given = {"type": self.forge, "repo_url": self.repository.url, "token_env": VARIABLE, **fields}
         return await open_forge(shop(**given), logins, environ)
 

@@ -15,7 +15,7 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.data_diff.detail import value_diff_detail
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.data_diff.plan import Plan, Queries, run
+from recce_meta.data_diff.plan import Plan, Queries, run_plan
 from recce_meta.data_diff.rows import rows_diff
 from recce_meta.data_diff.source import Pair, SideRelation, query, table
 from recce_meta.data_diff.value import value_diff
@@ -143,7 +143,7 @@ def statements(dialect_name: str, case: Case) -> list[tuple[str, str]]:
             answers.append([case.key_facts] if each.about.startswith("key of") else each.assumed)
         return answers
 
-    run(case.plan(pair), ask)
+    run_plan(case.plan(pair), ask)
     return found
 
 
