@@ -44,10 +44,12 @@ from recce_meta.models.change import (
     SqlChange,
     condition_of,
 )
+from recce_meta.models.relation_tokens import CLOSING, OPENING
 from recce_meta.sql_lineage.project.nodes import elements
 from recce_meta.sql_lineage.project.semantics import SEMANTIC_MODEL
 from recce_meta.sql_lineage.propagation import AffectedNode
-from recce_meta.warehouses.hooks import variable_calls
+from recce_meta.warehouses.builds import names_in
+from recce_meta.warehouses.hooks import hooks_and_macros, variable_calls
 
 READ = frozenset("model seed snapshot source metric semantic_model saved_query function".split()) | RELATIONS
 """Resource types that other nodes can read, and whose changes have a category."""
@@ -90,6 +92,9 @@ ROW_CONFIG = frozenset(
 
 `materializations` has exceptions by materialization and strategy.
 """
+
+_FINDS_PARENTS = frozenset(["ref", "source", "graph", "model", "context", "builtins"])
+"""Words by which a template may find a parent without its name."""
 
 _NOTHING = SqlChange(category=Category.NONE)
 _MOVED = SqlChange(category=Category.BREAKING, reasons=("moved",))
@@ -265,6 +270,8 @@ def _effects(
                 yield _breaking("other rows")
             case Reason.COLUMNS | Reason.CONTRACT:
                 yield _of_columns(detail)
+            case Reason.PARENTS if _is_read_out_of_sight(detail.key, before, after, causes):
+                yield unknown_effect(f"a hook, statement or branch may read {detail.key.split('.', 1)[1]}")
             case _:
                 pass
 
@@ -281,6 +288,20 @@ def _of_sql(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: 
     if old == new:
         return _NOTHING
     return compare(before, old, after, new)
+
+
+def _is_read_out_of_sight(parent: str, before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
+    """Return True if code that compiled SQL does not show may read *parent*, which only one side has."""
+    if after.language == "python" or after.resource_type == "function":
+        return True
+    sides = ((causes.base, before), (causes.current, after))
+    names = {parent.split(".")[2].lower(), parent.rpartition(".")[2].lower()}
+    names |= {(side.nodes[parent].identifier or "").lower() for side, _ in sides if parent in side.nodes}
+    if not any(f"{OPENING}{parent}{CLOSING}" in (side.compiled(node) or "") for side, node in sides):
+        # The query does not explain the edge: code that finds parents without their names may do so.
+        names |= _FINDS_PARENTS
+    texts = [text for side, node in sides for text in hooks_and_macros(node, side.macros)]
+    return not names.isdisjoint(names_in([*texts, *causes.texts_out_of_sight(after)]))
 
 
 def _lost_elements(before: NodeMetadata, after: NodeMetadata) -> list[str]:

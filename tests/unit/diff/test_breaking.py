@@ -156,6 +156,40 @@ def test_another_parent_of_an_equal_template_is_unknown_without_compiled_sql() -
 
 
 @pytest.mark.parametrize(
+    ("hook", "expected"),
+    [
+        ("update {{ this }} set v = (select sum(v) from {{ ref('m') }})", UNKNOWN),
+        ("{{ f() }}", UNKNOWN),
+        ("insert into {{ this }} select v from prod.m", UNKNOWN),
+        ("delete from {{ this }} where v = 1", NONE),
+        ("grant select on {{ this }} to reader", NONE),
+    ],
+)
+def test_another_parent_that_a_hook_may_read_is_unknown(hook: str, expected: Category) -> None:
+    """Until then, `ref` without a version in a hook followed `latest_version` without an effect."""
+    before, after = (
+        replace(
+            with_config(**{"post-hook": [{"sql": hook}]}),
+            parents=(f"model.shop.m.{one}",),
+            macros=("macro.shop.f",),
+        )
+        for one in ("v1", "v2")
+    )
+    macro = "update {{ this }} set v = (select sum(v) from {{ ref('m') }})"
+
+    assert judged(before, after, f=(macro, macro)).category is expected
+
+
+def test_another_parent_that_a_branch_or_python_may_read_is_unknown() -> None:
+    code = "select 1 {% if is_incremental() %} from {{ ref('m') }} {% endif %}"
+    branch = node(code, "select 1", config={"materialized": "incremental"})
+    for one in (branch, replace(branch, language="python", compiled_code="same")):
+        before, after = (replace(one, parents=(f"model.shop.m.{version}",)) for version in ("v1", "v2"))
+
+        assert judged(before, after).category is UNKNOWN
+
+
+@pytest.mark.parametrize(
     "hook",
     [
         "{{ context['f']() }}",
