@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.materializations import REBUILT, materialization_effect, table_effects
 from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.properties import converted_columns
 from recce_meta.diff.scan_models import scanned_effects
 from recce_meta.diff.table_config import config_effect
 from recce_meta.diff.variant_effects import CompareSql, macro_effects, unknown_effect, variant_effects
@@ -252,6 +253,7 @@ def _effects(
             yield unknown_effect("a statement that may write rows is sent while the node is rendered")
     elif Reason.BODY in reasons:
         yield from _of_elements(change) if after.resource_type == SEMANTIC_MODEL else (_without_sql(after),)
+    yield from _of_contract(before, after, causes)
     unseen = causes.unseen_macros(before, after) if Reason.MACROS in reasons else frozenset()
     for detail in change.details:
         match detail.reason:
@@ -381,6 +383,14 @@ def _of_columns(detail: ChangeDetail) -> SqlChange:
     if detail.current is None:
         return _touching(detail.key, Status.REMOVED)
     return _touching(detail.key, Status.MODIFIED, f"type of {detail.key} changed")
+
+
+def _of_contract(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[SqlChange]:
+    """Yield the effect on values if only one side's table has the types that its contract declares."""
+    if names := converted_columns(before, after, causes):
+        columns = tuple(ColumnChange(name, Status.MODIFIED) for name in names)
+        reason = "the types of its contract may convert values"
+        yield SqlChange(category=Category.PARTIAL_BREAKING, columns=columns, reasons=(reason,))
 
 
 def _touching(column: str, status: Status, *reasons: str) -> SqlChange:

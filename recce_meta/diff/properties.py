@@ -15,6 +15,15 @@ from recce_meta.models import ChangeDetail, Column, Json, NodeMetadata, Reason
 DIALECTS = {"sqlserver": "tsql", "fabric": "tsql", "synapse": "tsql"}
 """sqlglot's dialect names that differ from dbt's adapter names."""
 
+SIZED_CATALOGS = frozenset(["duckdb"])
+"""Adapters whose catalog shows the size of each type that has one: `DECIMAL(18,2)`."""
+
+WITHOUT_SIZE = frozenset(
+    """smallint integer int bigint tinyint hugeint int64 boolean bool date real double float64 uuid
+    json jsonb text""".split()
+) | {"double precision"}
+"""Types without a size, as catalogs name them."""
+
 
 def column_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
     """Yield columns of the relation that were added, removed, retyped or reordered.
@@ -49,6 +58,8 @@ def contract_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
     aliases = [(node.contract or {}).get("alias_types", True) for node in (before, after)]
     if all(enforced) and aliases[0] != aliases[1]:
         yield ChangeDetail(Reason.CONTRACT, "alias_types", *aliases)
+    if declares_table(before) and declares_table(after):
+        yield from _order_of_contract(before, after)
     # Without an enforced contract, types and constraints are only documentation.
     reason = Reason.CONTRACT if all(enforced) else Reason.CONFIG
     constraints = (before.properties.get("constraints"), after.properties.get("constraints"))
@@ -72,6 +83,54 @@ def contract_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
             key = f"columns.{name}.constraints"
             yield ChangeDetail(reason, key, list(left.constraints), list(right.constraints))
         yield from _column_config(name, left, right, causes)
+
+
+def declares_table(node: NodeMetadata) -> bool:
+    """Return True if dbt creates the table with the contract's columns, in its order and of its types.
+
+    The contract of a view is checked, and the view has the columns of its query.
+    """
+    return bool(node.contract) and node.materialized != "view"
+
+
+def _order_of_contract(before: NodeMetadata, after: NodeMetadata) -> Iterator[ChangeDetail]:
+    """Yield another order of the declared columns, unless both catalogs show the order of the table."""
+    if before.columns_from == after.columns_from == "catalog":
+        return
+    old, new = _by_name(before.columns), _by_name(after.columns)
+    orders = ([name for name in old if name in new], [name for name in new if name in old])
+    if orders[0] != orders[1]:
+        yield ChangeDetail(Reason.CONTRACT, "(order)", *orders)
+
+
+def converted_columns(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> list[str]:
+    """Return the columns whose values dbt may convert on one side only, to the type that a contract declares.
+
+    dbt compares types by their family: it accepts 1.55 for a `numeric(10,0)`, which rounds it. Equal types in
+    both catalogs prove that nothing is converted, if they show sizes. An incremental table keeps its types
+    until a full refresh.
+    """
+    if declares_table(before) is declares_table(after):
+        return []
+    declared = documented_by_name(before if declares_table(before) else after)
+    catalogs = before.columns_from == after.columns_from == "catalog"
+    catalogs = catalogs and {before.materialized, after.materialized} <= {"table", "view"}
+    old, new = ({one.name.lower(): one.type for one in side.columns} for side in (before, after))
+    return [
+        column.name
+        for name, column in declared.items()
+        if column.documented_type
+        and not (
+            catalogs
+            and old.get(name)
+            and _same_in_catalogs(old[name], new.get(name), causes)
+            and _shows_size(old[name] or "", causes.adapter)
+        )
+    ]
+
+
+def _shows_size(kind: str, adapter: str | None) -> bool:
+    return "(" in kind or adapter in SIZED_CATALOGS or kind.lower() in WITHOUT_SIZE
 
 
 def _listed(name: str, left: Column | None, right: Column | None, causes: Causes) -> Iterator[ChangeDetail]:

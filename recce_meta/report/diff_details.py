@@ -553,7 +553,9 @@ def _lines(label: str, detail: ChangeDetail) -> str:
 
 def _contract(details: Sequence[ChangeDetail]) -> Iterator[str]:
     for detail in details:
-        if detail.key in ("enforced", "constraints"):
+        if detail.key == "(order)":
+            yield "contract: columns reordered"
+        elif detail.key in ("enforced", "constraints"):
             yield "contract " + from_to(detail.key, detail.base, detail.current)
         elif detail.key.startswith("columns."):
             yield "contract " + from_to(detail.key.removeprefix("columns."), detail.base, detail.current)

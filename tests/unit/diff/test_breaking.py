@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from recce_meta.models import (
     MacroMetadata,
     NodeMetadata,
     Reason,
+    RunMetadata,
     Status,
     code_hash,
 )
@@ -324,6 +326,72 @@ def test_columns_as_the_catalogs_have_them_count_where_the_sql_does_not_tell(
 
     assert change.reasons == (Reason.COLUMNS,)
     assert (change.category, list(change.columns), change.columns_moved) == (category, touched, moved)
+
+
+def with_contract(
+    *names: str, enforced: bool = True, materialized: str = "table", **types: str
+) -> NodeMetadata:
+    """A model whose YAML declares columns *names*; *types* are those of its catalog."""
+    declared = {name: Column(name=name, documented_type="numeric(10,0)", documented=True) for name in names}
+    found = tuple(replace(declared.get(name, Column(name)), type=kind) for name, kind in types.items())
+    return node(
+        config={"materialized": materialized},
+        contract={"enforced": True} if enforced else None,
+        columns=found or tuple(declared.values()),
+        columns_from="catalog" if found else "manifest",
+    )
+
+
+def test_an_enforced_contract_orders_the_columns_of_a_table() -> None:
+    change = judged(with_contract("id", "v"), with_contract("v", "id"))
+
+    assert (change.reasons, [one.key for one in change.details]) == ((Reason.CONTRACT,), ["(order)"])
+    assert (change.category, change.columns, change.columns_moved) == (ADDS, (), True)
+
+
+@pytest.mark.parametrize("fields", [{"enforced": False}, {"materialized": "view"}])
+def test_the_order_in_yaml_is_no_change_where_the_query_orders_the_columns(fields: dict[str, Any]) -> None:
+    sides = [
+        ProjectSide({one.unique_id: one})
+        for one in (with_contract("id", "v", **fields), with_contract("v", "id", **fields))
+    ]
+
+    assert compare(*sides) == {}
+
+
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+V = [ColumnChange("v", Status.MODIFIED)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "adapter", "category", "touched"),
+    [
+        ({}, "postgres", PARTIAL, V),
+        ({}, "duckdb", PARTIAL, V),
+        ({"v": "numeric"}, "postgres", PARTIAL, V),  # PostgreSQL's catalog has no sizes
+        ({"v": "integer"}, "postgres", ADDS, []),
+        ({"v": "DECIMAL(10,0)"}, "duckdb", ADDS, []),
+        ({"v": "DECIMAL(10,0)", "materialized": "incremental"}, "duckdb", PARTIAL, V),
+        ({"materialized": "view"}, "postgres", ADDS, []),
+    ],
+)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_contract_on_one_side_only_may_convert_values(
+    fields: dict[str, Any], adapter: str, category: Category, touched: list[ColumnChange], turn: int
+) -> None:
+    nodes = [with_contract("v", enforced=enforced, **fields) for enforced in (False, True)][::turn]
+    run = RunMetadata(run_id="r", run_at=NOW, project_name="shop", adapter_type=adapter)
+    sides = [ProjectSide({one.unique_id: one}, run=run) for one in nodes]
+    change = categorise(compare(*sides), *sides, told()).changes["model.shop.orders"]
+
+    assert change.reasons == (Reason.CONTRACT,)
+    assert (change.category, list(change.columns)) == (category, touched)
+
+
+def test_a_view_instead_of_a_table_loses_the_types_of_its_contract() -> None:
+    change = judged(with_contract("v"), with_contract("v", materialized="view"))
+
+    assert (change.category, list(change.columns)) == (PARTIAL, V)
 
 
 def test_words_are_no_change_for_those_who_read_the_data() -> None:

@@ -45,6 +45,7 @@ def told(*found: tuple[Reason, str, Json, Json]) -> list[str]:
         ((Reason.BODY, "raw_code", "a\n", "a\nb\n"), "body: 1 line added"),
         ((Reason.COMPILED, "compiled_code", None, "a"), "compiled SQL: 1 line added"),
         ((Reason.CONTRACT, "enforced", False, True), "contract enforced: false → true"),
+        ((Reason.CONTRACT, "(order)", ["a", "b"], ["b", "a"]), "contract: columns reordered"),
         ((Reason.CONTRACT, "id", "INT", None), "contract - column id INT"),
         (
             (Reason.CONTRACT, "columns.id.constraints", [], [{"type": "not_null"}]),
