@@ -244,7 +244,7 @@ class Effects:
         judged, effects, moved = categorise(changes, *self._sides, self._compare)
         writers = list(filter(self._is_new_writer, judged.values()))
         for one in writers:
-            reasons = (*one.category_reasons, "a hook or statement may write rows of other nodes")
+            reasons = (*one.category_reasons, "it may write rows of other nodes")
             judged[one.unique_id] = with_fields(one, category=Category.UNKNOWN, category_reasons=reasons)
         starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
         through = readers_of_ephemeral(judged, *self._sides, self.graph, self._compare)
@@ -291,11 +291,12 @@ class Effects:
         return self._with_edges(graph, definitions) if is_read else graph
 
     def _is_new_writer(self, change: Change) -> bool:
-        """Return True if the hooks of a new node, or an operation that has changed, write other nodes."""
+        """Return True if a new node or its hooks, or an operation or test that has changed, write others."""
         if change.unique_id not in self._direct or change.status is Status.UNCHANGED:
             return False
-        is_new = change.status is Status.ADDED and self._has_hooks(1, change.unique_id)
-        return is_new or change.resource_type == OPERATION
+        is_built = any(child.startswith("source.") for child in self._direct[change.unique_id])
+        is_new = change.status is Status.ADDED and (is_built or self._has_hooks(1, change.unique_id))
+        return is_new or change.resource_type == OPERATION or (is_built and change.resource_type == "test")
 
     def _has_hooks(self, index: int, unique_id: str) -> bool:
         node = self._sides[index].nodes.get(unique_id)

@@ -1,9 +1,9 @@
-"""Readers of relations and functions that hooks make: they read them by a name in their code."""
+"""Readers of relations that hooks, or nodes behind a source, make: they read them by a name."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -64,6 +64,22 @@ def readers_by_name(
         if sources := sources - {node.unique_id}:
             found[node.unique_id] = sources
     return found
+
+
+def builders_of_sources(nodes: Iterable[NodeMetadata]) -> dict[str, frozenset[str]]:
+    """Return the nodes that build the relation of each source, by its unique id: models, tests that store."""
+    by_relation: dict[tuple[str, ...], list[NodeMetadata]] = {}
+    for node in nodes:
+        if node.relation_name or node.resource_type == "source":
+            place = (node.database_name, node.schema_name, node.identifier or node.name)
+            by_relation.setdefault(tuple((one or "").lower() for one in place), []).append(node)
+    return {
+        source.unique_id: built
+        for each in by_relation.values()
+        if (built := frozenset(one.unique_id for one in each if one.resource_type != "source"))
+        for source in each
+        if source.resource_type == "source"
+    }
 
 
 def with_chains(found: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:

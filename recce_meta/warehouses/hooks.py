@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from recce_meta.warehouses import hook_tables
     from recce_meta.warehouses.hook_tables import Target
 else:
-    # Few projects have hooks.
+    # Most commands analyse nothing.
     hook_tables = LazyModule("recce_meta.warehouses.hook_tables")
 
 ANY_NAME = "{{}}"
@@ -297,14 +297,16 @@ def hook_writers(
 ) -> dict[str, frozenset[str]]:
     """Return nodes by which hooks determine rows of a node without an edge of dbt, by its unique id.
 
+    A source with the relation of a node of the project is determined by this node.
     Rows that the hook of another node, or an operation, writes are determined by this node and what its hook
     reads; rows that a hook of the node itself writes, by what it reads without `ref` or `source`. A relation
     that is computed may be any parent that the hook names, and any relation that one of its strings names.
     """
     called = {macro.unique_id: macro for macro in macros}
     hooked = [(node, texts) for node in nodes if (texts := hooks_and_macros(node, called))]
+    found = hook_tables.builders_of_sources(nodes)
     if not hooked:
-        return {}
+        return found
     by_id = {node.unique_id: node for node in nodes}
     by_identifier: dict[str, list[str]] = {}
     for node in nodes:
@@ -322,7 +324,6 @@ def hook_writers(
                 owned.update(one for one in named if parents[one] in target)
         return owned
 
-    found: dict[str, frozenset[str]] = {}
     made: dict[Target, set[str]] = {}
     for node, texts in hooked:
         statements = [_statements(text) for text in texts]

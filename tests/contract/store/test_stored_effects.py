@@ -778,7 +778,7 @@ def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> N
 
     (change,) = whole.changed
     assert (str(change.status), str(change.category)) == ("added", "unknown")
-    assert change.category_reasons == ("a hook or statement may write rows of other nodes",)
+    assert change.category_reasons == ("it may write rows of other nodes",)
     assert told(whole)["daily"] == "unknown"
 
 
@@ -810,6 +810,41 @@ def test_an_operation_affects_what_further_hooks_and_data_tests_read(store: Any)
     assert complete(stored) == complete(whole)
     assert [(change.name, str(change.category)) for change in whole.changed] == [("0", "unknown")]
     assert (told(whole)["counted"], told(whole)["few"]) == ("unknown", "unknown")
+
+
+@pytest.mark.core("duckdb")
+@pytest.mark.parametrize("edited", ["daily", "few"])
+def test_a_reader_of_a_source_that_a_node_builds_is_affected(store: Any, edited: str) -> None:
+    projects = []
+    for run_id, value in (("base-run", "1"), ("run-1", "2")):
+        project = shop(run_id, "prod")
+        known = {one.name: one for one in project.nodes}
+        source = replace(
+            known["daily"], unique_id="source.shop.own.t", resource_type="source", parents=(), raw_code=None,
+            compiled_code=None, code_hash=None, materialized=None, relation_name=f'"db"."prod"."{edited}"',
+            identifier=edited, name="t",
+        )  # fmt: skip
+        code = f"select {value} as n from prod.none"
+        test = replace(
+            known["daily"], unique_id="test.shop.few", name="few", resource_type="test", identifier="few",
+            relation_name='"db"."prod"."few"', parents=(),
+        )  # fmt: skip
+        text = {"raw_code": code, "compiled_code": code, "code_hash": code_hash(code)}
+        reader = replace(
+            known["counted"], raw_code="select count(*) as n from {{ source('own', 't') }}",
+            compiled_code=f'select count(*) as n from "db"."prod"."{edited}"', parents=(source.unique_id,),
+        )  # fmt: skip
+        nodes = {**known, "few": test, "t": source, "counted": reader}
+        nodes[edited] = replace(nodes[edited], **text)
+        projects.append(replace(project, nodes=tuple(nodes.values())))
+        record_run(store.adapter, projects[-1], schema=store.schema)
+
+    whole = whole_diff(*projects, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    assert [change.name for change in whole.changed] == [edited]
+    assert {"t", "counted"} <= told(whole).keys()
 
 
 def test_a_reader_that_names_a_relation_but_none_of_its_columns_is_reached(store: Any) -> None:

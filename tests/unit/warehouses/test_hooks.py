@@ -236,3 +236,24 @@ def test_an_operation_and_the_hook_of_a_seed_determine_rows_as_well() -> None:
         "model.shop.c": {"operation.shop.end"},
         "seed.shop.s": {"model.shop.b"},
     }
+
+
+def test_the_node_that_builds_the_relation_of_a_source_determines_it() -> None:
+    """Until then, a change of the node affected no reader of the source."""
+    built = node("a")
+    stored = node("fails", resource_type="test")
+    unstored = node("other", resource_type="test", relation_name=None)
+    sources = [
+        node(f"{name}_source", resource_type="source", identifier=identifier, schema_name=schema)
+        for name, identifier, schema in [
+            ("a", "A", "prod"),
+            ("fails", "fails", "prod"),
+            ("other", "other", "prod"),
+            ("elsewhere", "a", "raw"),
+        ]
+    ]
+
+    assert hook_writers([*sources, built, stored, unstored], []) == {
+        "source.shop.a_source": {"model.shop.a"},
+        "source.shop.fails_source": {"test.shop.fails"},
+    }
