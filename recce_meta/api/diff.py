@@ -23,7 +23,7 @@ from recce_meta.diff.changes import compare, differing_variables, renamed_edges,
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
 from recce_meta.diff.scan_models import drift
-from recce_meta.diff.unseen_values import compiled_once, uncompared_note, unseen_value_notes
+from recce_meta.diff.unseen_values import callers_reading, compiled_once, uncompared_note, unseen_value_notes
 from recce_meta.errors import ConditionFailed, SelectorError, UnknownNameError, UsageError, first_of, plural
 from recce_meta.graph import LineageGraph, build_lineage_graph, nearest_names, select
 from recce_meta.lazy import LazyModule
@@ -43,7 +43,6 @@ from recce_meta.store import read
 from recce_meta.store.select import RunSelector, resolve_complete_run
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-from recce_meta.warehouses.hooks import variable_calls
 
 if TYPE_CHECKING:
     from recce_meta.diff import dbt_state
@@ -215,9 +214,8 @@ class _Pair:
         if not calls:
             return set()
         side = self.sides[1]
-        macros = {one for one, macro in side.macros.items() if calls & variable_calls(macro.macro_sql)}
-        found = read.load_narrow_nodes(self.adapter, self.current, schema=self.schema) if macros else []
-        callers = {node.unique_id for node in found if side.closure(node.macros) & macros}
+        found = read.load_narrow_nodes(self.adapter, self.current, schema=self.schema)
+        callers = callers_reading(calls, found, side)
         callers.update(read.load_hooked(self.adapter, self.current, schema=self.schema))
         return callers - self.sides[0].nodes.keys() - side.nodes.keys()
 

@@ -584,7 +584,7 @@ def stored_value_notes(
     """Return the `unseen_value_notes` of two stored runs."""
     run = sides[1].run
     with open_store(adapter, schema) as store:
-        found = store.query("unseen_values", graph_id=None if run is None else run.graph_id)
+        found = store.query("unseen_values", run_id=None if run is None else run.run_id)
         ids = sorted({*read.names_of(found)}.difference(changed))
         known = [read.described_nodes(store, side.run, ids) if side.run and ids else () for side in sides]
     base, current = (

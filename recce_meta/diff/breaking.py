@@ -340,7 +340,9 @@ def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, 
     parts = detail.key.split(".")
     key = parts[0]
     if variable_calls(key):
-        return unknown_effect(f"a hook, statement or branch reads {detail.key}, which may differ")
+        return unknown_effect(
+            f"a hook, statement, branch or materialization reads {detail.key}, which may differ"
+        )
     if (effect := config_effect(before, after, detail, causes.adapter)) is not None:
         return _unless_read(effect, key, before, after, causes)
     if key in METADATA_CONFIG or parts[-1] == "label" or "meta" in parts:

@@ -129,18 +129,25 @@ class RunByDbt:
             self._reached[built] = self._closure(self._roots(built))
         return self._reached[built]
 
+    def own_texts(self, node: NodeMetadata) -> list[str]:
+        """Return the texts of those macros around *node*, which has rows, that are not dbt's own."""
+        if node.resource_type == "test":
+            return []
+        reached = (self._macros[one] for one in self.around(node))
+        return [macro.macro_sql for macro in reached if not is_builtin(macro.package_name)]
+
     @cached_property
     def _has_overrides(self) -> bool:
         return next(self.overrides(), None) is not None
 
     def _roots(self, built: _Built) -> Iterator[str]:
         """Yield macros that dbt looks up by name for this materialization and strategy."""
-        # Only overrides lead from dbt's own macros to those of the project.
-        if not self._has_overrides:
-            return
         starts = f"materialization_{built.materialized}_"
         looked_up = LOOKED_UP.get(built.materialized)
         for macro in self._macros.values():
+            # Only overrides lead from dbt's own macros to those of the project.
+            if not self._has_overrides and is_builtin(macro.package_name):
+                continue
             name = base_name(macro.name)
             if name.startswith(starts) or (looked_up and looked_up.fits(name, built.strategy)):
                 yield macro.unique_id
@@ -349,15 +356,17 @@ class Causes:
         return guilty
 
     def texts_out_of_sight(self, node: NodeMetadata) -> list[str]:
-        """Return the parts of *node*'s template and macros that dbt may render only when it builds again."""
+        """Return texts that dbt renders only when it builds *node*: branches, and macros that build it."""
+        around = self._by_dbt[1].own_texts(node)
         if node.materialized in _BUILT_WHOLE or node.language == "python":
-            return []
+            return around
         code = node.raw_code or ""
         called = self.current.closure(node.macros)
         texts = (self.current.macros[one].macro_sql for one in called if one in self.current.macros)
         parts = [" ".join(branch_tokens(one)) for one in (code, *texts) if decides_at_run_time(one)]
         inside = self._closure(names_in_branches(code))
-        return [*parts, *(self.current.macros[one].macro_sql for one in inside if one in self.current.macros)]
+        parts += (self.current.macros[one].macro_sql for one in inside if one in self.current.macros)
+        return [*around, *parts]
 
     def _sends(self, before: NodeMetadata, after: NodeMetadata) -> bool:
         return bool(sent_texts(before, self.base.macros) or sent_texts(after, self.current.macros))

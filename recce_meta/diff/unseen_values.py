@@ -1,9 +1,10 @@
-"""Notes on what two runs cannot compare: SQL that was not compiled, and variables in hooks."""
+"""Notes on what two runs cannot compare: SQL that was not compiled, and variables that dbt reads later."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from recce_meta.diff.causes import RunByDbt
 from recce_meta.diff.code import jinja_names
 from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, ProjectSide
 from recce_meta.diff.same_sql import Dependence, SqlInputs, target_of
@@ -11,12 +12,13 @@ from recce_meta.errors import first_of, plural
 from recce_meta.models import NodeMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.models.run import DBT
-from recce_meta.warehouses.hooks import hooks_and_macros, may_write
+from recce_meta.warehouses.hooks import hooks_and_macros, may_write, variable_calls
 
 NOT_COMPILED = (
     "SQL of {} not compared: neither run compiled it, and no artifact has the values of its variables ({})"
 )
 IN_HOOKS = "Variables in hooks of {} not compared: no artifact has their values ({})"
+IN_MATERIALIZATIONS = "Variables in materializations of {} not compared: no artifact has their values ({})"
 
 
 def compiled_once(base: ProjectSide, current: ProjectSide) -> set[str]:
@@ -51,6 +53,17 @@ def uncompared_note(base: ProjectSide, current: ProjectSide, ids: Iterable[str])
     ]
 
 
+def callers_reading(calls: Collection[str], nodes: Iterable[NodeMetadata], side: ProjectSide) -> set[str]:
+    """Return those of *nodes* with a macro that has one of *calls*: they, or dbt to build them, call it."""
+    macros = {one for one, macro in side.macros.items() if variable_calls(macro.macro_sql) & {*calls}}
+    around = RunByDbt(side.macros)
+    return {
+        node.unique_id
+        for node in (nodes if macros else ())
+        if not macros.isdisjoint(side.closure(node.macros) | around.around(node, any_strategy=True))
+    }
+
+
 def unseen_value_notes(
     base: ProjectSide, current: ProjectSide, changed: Iterable[str], chosen: Collection[str] | None = None
 ) -> Iterator[str]:
@@ -61,7 +74,8 @@ def unseen_value_notes(
     if current.run is None or current.run.extractor != DBT:
         return
     inputs, known = SqlInputs(current), frozenset(changed)
-    reading, hooked = list[str](), list[str]()
+    around = RunByDbt(current.macros)
+    reading, hooked, built = list[str](), list[str](), list[str]()
     for unique_id, node in current.nodes.items():
         before = base.nodes.get(unique_id)
         if before is None or unique_id in known or (chosen is not None and unique_id not in chosen):
@@ -70,8 +84,11 @@ def unseen_value_notes(
             reading.append(node.label)
         if _reads_in_hooks(node, current):
             hooked.append(node.label)
+        if _reads_in_materialization(node, current, around):
+            built.append(node.label)
     yield from _note(NOT_COMPILED, reading)
     yield from _note(IN_HOOKS, hooked)
+    yield from _note(IN_MATERIALIZATIONS, built)
 
 
 def _is_uncompiled(node: NodeMetadata) -> bool:
@@ -94,3 +111,11 @@ def _reads_in_hooks(node: NodeMetadata, side: ProjectSide) -> bool:
     texts = hooks_and_macros(node, side.macros)
     is_reading = any(not VARIABLES.isdisjoint(jinja_names(text)) for text in texts)
     return is_reading and may_write(texts)
+
+
+def _reads_in_materialization(node: NodeMetadata, side: ProjectSide, around: RunByDbt) -> bool:
+    """Return True if a materialization that is not dbt's own, or a macro behind it, reads variables."""
+    names = (f"materialization_{node.materialized}_{kind}" for kind in ("default", side.adapter))
+    if not any(map(side.macro_named, names)):
+        return False
+    return any(not VARIABLES.isdisjoint(jinja_names(text)) for text in around.own_texts(node))

@@ -20,13 +20,15 @@ COMPILED = (
     "SQL of 1 node not compared: neither run compiled it, and no artifact has the values of its variables (a)"
 )
 HOOK = "Variables in hooks of 1 node not compared: no artifact has their values (a)"
+BUILT = "Variables in materializations of 1 node not compared: no artifact has their values (a)"
 
 
-def notes(*changed: str, **fields: object) -> list[str]:
+def notes(*changed: str, more: tuple[MacroMetadata, ...] = (), **fields: object) -> list[str]:
     values = {"unique_id": "model.shop.a", "name": "a", "resource_type": "model", "language": "sql"} | fields
     node = NodeMetadata(**values)  # type: ignore[arg-type]
     run = RunMetadata(run_id="1", run_at=datetime(2026, 1, 1, tzinfo=UTC), project_name="shop")
-    side = ProjectSide({node.unique_id: node}, {DAY.unique_id: DAY}, run)
+    known = {macro.unique_id: macro for macro in (DAY, *more)}
+    side = ProjectSide({node.unique_id: node}, known, run)
     return list(unseen_value_notes(side, side, changed))
 
 
@@ -59,3 +61,27 @@ def test_a_hook_that_writes_rows_may_read_other_values(hook: str, expected: list
 
     assert notes(config={"post-hook": [{"sql": hook}]}, **fields) == expected
     assert notes(resource_type="operation", raw_code=hook, **fields) == expected
+
+
+@pytest.mark.parametrize(
+    ("package", "text", "called", "expected"),
+    [
+        ("shop", "where v > {{ env_var('LIM', '5') }}", (), [BUILT]),
+        ("tools", "where v > {{ var('lim') }}", (), [BUILT]),
+        ("shop", "where d > {{ day() }}", (DAY.unique_id,), [BUILT]),
+        ("shop", "where v > 5", (), []),
+        ("dbt", "where v > {{ var('lim') }}", (), []),
+    ],
+)
+def test_a_materialization_may_read_other_values(
+    package: str, text: str, called: tuple[str, ...], expected: list[str]
+) -> None:
+    name = "materialization_bounded_default"
+    macro = MacroMetadata(
+        unique_id=f"macro.{package}.{name}", name=name, package_name=package, macro_sql=text, macros=called
+    )
+    fields = {"more": (macro,), "compiled_code": "select 1"}
+
+    assert notes(materialized="bounded", **fields) == expected
+    assert notes(materialized="table", **fields) == []
+    assert notes(materialized="bounded", resource_type="test", **fields) == []

@@ -1,28 +1,56 @@
--- Nodes of a graph that may read variables whose values no artifact has: in templates that neither run compiled, and
--- in hooks and in statements that templates send.
+-- Nodes of a run that may read variables whose values no artifact has: in templates that neither run compiled,
+-- in hooks and statements that templates send, and in materializations that are not dbt's own.
 SELECT
   part_nodes.unique_id
-FROM recce_metadata.store_graph_parts AS graph_parts
+FROM recce_metadata.store_runs AS of_run
+JOIN recce_metadata.store_graph_parts AS graph_parts
+  ON graph_parts.graph_id = of_run.graph_id
 JOIN recce_metadata.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id
 JOIN recce_metadata.store_node_versions AS node_versions
   ON node_versions.version_id = part_nodes.version_id
 WHERE
-  graph_parts.graph_id = :graph_id
+  of_run.run_id = :run_id
   AND (
-    node_versions.raw_code LIKE '%var%'
-    OR CAST(node_versions.config AS TEXT) LIKE '%var%'
-    OR CAST(node_versions.macros AS TEXT) LIKE '%.%'
-  )
-  AND (
-    (
-      node_versions.compiled_hash IS NULL
-      AND node_versions.resource_type IN ('model', 'snapshot')
+    'materialization_' || node_versions.materialized || '_default' IN (
+      SELECT
+        macros.name
+      FROM recce_metadata.store_runs AS runs
+      JOIN recce_metadata.store_macro_sets AS macro_sets
+        ON macro_sets.macro_set_id = runs.macro_set_id
+      JOIN recce_metadata.store_macros AS macros
+        ON macros.version_id = macro_sets.version_id
+      WHERE
+        runs.run_id = :run_id AND macros.package_name <> 'dbt'
     )
-    OR node_versions.resource_type = 'operation'
-    OR node_versions.raw_code LIKE '%run_query%'
-    OR node_versions.raw_code LIKE '%statement%'
-    OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":[{%'
-    OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":["%'
-    OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":"%'
+    OR 'materialization_' || node_versions.materialized || '_' || of_run.adapter_type IN (
+      SELECT
+        macros.name
+      FROM recce_metadata.store_runs AS runs
+      JOIN recce_metadata.store_macro_sets AS macro_sets
+        ON macro_sets.macro_set_id = runs.macro_set_id
+      JOIN recce_metadata.store_macros AS macros
+        ON macros.version_id = macro_sets.version_id
+      WHERE
+        runs.run_id = :run_id AND macros.package_name <> 'dbt_' || runs.adapter_type
+    )
+    OR (
+      (
+        node_versions.raw_code LIKE '%var%'
+        OR CAST(node_versions.config AS TEXT) LIKE '%var%'
+        OR CAST(node_versions.macros AS TEXT) LIKE '%.%'
+      )
+      AND (
+        (
+          node_versions.compiled_hash IS NULL
+          AND node_versions.resource_type IN ('model', 'snapshot')
+        )
+        OR node_versions.resource_type = 'operation'
+        OR node_versions.raw_code LIKE '%run_query%'
+        OR node_versions.raw_code LIKE '%statement%'
+        OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":[{%'
+        OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":["%'
+        OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":"%'
+      )
+    )
   );
