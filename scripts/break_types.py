@@ -303,7 +303,7 @@ class Engine:
     def _equal(self, run: Runs, pair: Pair, options: ValueOptions) -> set[int] | None:
         """Return the numbers of the rows that are called equal; None if the column was not compared."""
         try:
-            found = run_plan(details(pair, options))
+            found = run(details(pair, options))
         except UsageError:
             return None
         assert isinstance(found, (ValueDetail, RowsDiff)) and not found.is_cut

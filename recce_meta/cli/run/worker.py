@@ -138,7 +138,7 @@ def running(
             os.environ,
         )
         extractor.remove_unused()
-        logins = load("recce_meta.repositories.forges.login").Logins(state, os.environ, limits)
+        logins = load("recce_meta.repositories.forges.login").ConnectionLogins(state, os.environ, limits)
         watch = polling.PullRequestWatch(state, logins, os.environ)
         poller = polling.Poller(state, logins, polling.PollSettings(), watch=watch)
         handlers = load("recce_meta.repositories.follow_ups.handlers").task_handlers(
