@@ -33,7 +33,7 @@ OWNER_FIELDS = tuple(name for name, one in _OPTIONS.items() if one.is_of_owner)
 """Fields that only an administrator sets: the first gives a variable of the server to the repository's host,
 the second runs the repository's files without isolation, the third its SQL in the warehouse."""
 MOST_BRANCHES = 20
-MOSTVARIABLES = 100
+MOST_VARIABLES = 100
 MOST_ADDRESSES = 10
 MOST_ADDRESS = 2_000
 """Characters of an address of notifications."""
@@ -258,7 +258,7 @@ _ADDRESS = re.compile(
     r"(?:(?P<format>slack|teams)\+)?(?P<scheme>https?)://(?P<host>[^/@?#\s]+)(?P<rest>[/?#]\S*)?"
 )
 _MAIL = re.compile(r"mailto:(?P<user>[\w.+-]{1,64})@(?P<domain>[\w-]+(?:\.[\w-]+)+)")
-_FROMVARIABLE = re.compile(r"env:(?P<name>[A-Za-z_][A-Za-z0-9_]{0,99})")
+_FROM_VARIABLE = re.compile(r"env:(?P<name>[A-Za-z_][A-Za-z0-9_]{0,99})")
 
 
 def notify_hint(address: str) -> str:
@@ -273,7 +273,7 @@ def notify_hint(address: str) -> str:
     """
     if found := _MAIL.fullmatch(address):
         return f"email {found['user']}@{found['domain']}"
-    if (found := _FROMVARIABLE.fullmatch(address)) and not found["name"].startswith("RECCE_META_"):
+    if (found := _FROM_VARIABLE.fullmatch(address)) and not found["name"].startswith("RECCE_META_"):
         return f"variable {found['name']}"
     if len(address) > MOST_ADDRESS or not (found := _ADDRESS.fullmatch(address)):
         raise UsageError(
@@ -332,8 +332,8 @@ def _check_subdirectory(subdirectory: str) -> None:
 
 
 def _check_variables(variables: Mapping[str, str]) -> None:
-    if len(variables) > MOSTVARIABLES:
-        raise UsageError(f"More than {MOSTVARIABLES} variables", hint="set fewer variables")
+    if len(variables) > MOST_VARIABLES:
+        raise UsageError(f"More than {MOST_VARIABLES} variables", hint="set fewer variables")
     for name, value in variables.items():
         if not VARIABLE.fullmatch(name):
             raise UsageError(f"Invalid variable: {quoted(name)}", hint="use letters, digits and _")
