@@ -48,14 +48,14 @@ class Outbox(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Outbox({len(self.addresses)})"
 
-    def send(self, name: str, *results: Any) -> int:
-        """Send the notice that the function *name* of `review.notices` makes of *results*, if there is one.
+    def send(self, maker: str, *results: Any) -> int:
+        """Send the notice that the function *maker*, given as `module:name`, makes of *results*, if any.
 
         Return the number of failures, each of which is a warning.
         """
         if not self.addresses:
             return 0
-        notice: Notice | None = load(f"recce_meta.report.review.notices:{name}")(*results)
+        notice: Notice | None = load(maker)(*results)
         if notice is None:
             return 0
         pages = server_pages() if len(notice.runs) == 2 else None

@@ -127,7 +127,7 @@ class EditorClient:
         if not self.abilities.progress:
             return None
         self._tokens += 1
-        token = f"recce_meta.{self._tokens}"
+        token = f"recce_meta-{self._tokens}"
         progress = self._server.work_done_progress
         with suppress(JsonRpcException, asyncio.TimeoutError):
             await asyncio.wait_for(progress.create_async(token), ANSWER_SECONDS)

@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from recce_meta.lsp.features import commands, completion, hover, lenses, navigation, outline
 else:
     workspace = LazyModule("recce_meta.lsp.workspace")
-    commands, completion, hover, lenses, navigation, outline = (
-        LazyModule(f"recce_meta.lsp.features.{name}")
-        for name in ("commands", "completion", "hover", "lenses", "navigation", "outline")
-    )
+    commands = LazyModule("recce_meta.lsp.features.commands")
+    completion = LazyModule("recce_meta.lsp.features.completion")
+    hover = LazyModule("recce_meta.lsp.features.hover")
+    lenses = LazyModule("recce_meta.lsp.features.lenses")
+    navigation = LazyModule("recce_meta.lsp.features.navigation")
+    outline = LazyModule("recce_meta.lsp.features.outline")
 
 LOGGER = logging.getLogger(__name__)
 COMMANDS = (

@@ -66,7 +66,7 @@ def run(
     if json_file is not None:
         json_file.write_text(report.check_report_json(result), encoding="utf-8")
     write(_rendered(result, style, output, details=details), output)
-    unsent = outbox.send("checks_notice", result, *sides)
+    unsent = outbox.send("recce_meta.report.review.notices:checks_notice", result, *sides)
     # After the report, which explains the exit code.
     refuse_failed(result)
     outbox.refuse(unsent)

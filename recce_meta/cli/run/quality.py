@@ -263,6 +263,6 @@ def _report(result: QualityResult, options: QualityOptions, outbox: Outbox) -> N
             say(f"note: {note}")
         for violation in result.violations:
             say(violation.message)
-    unsent = outbox.send("quality_notice", result)
+    unsent = outbox.send("recce_meta.report.review.notices:quality_notice", result)
     refuse_failing(result, is_new=options.shown is None)
     outbox.refuse(unsent)

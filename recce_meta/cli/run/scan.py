@@ -114,7 +114,7 @@ def scan(
     for text in found.warnings:
         warn(text)
     write(_rendered(found, style, output), output)
-    unsent = outbox.send("schema_notice", found.diff)
+    unsent = outbox.send("recce_meta.report.review.notices:schema_notice", found.diff)
     if found.diff is not None:
         refuse_failing(found.diff, conditions)
     outbox.refuse(unsent)
