@@ -119,6 +119,11 @@ class RunByDbt:
         """Return the overrides and the macros that they call."""
         return self._closure(self.overrides())
 
+    def in_place_of(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the macros that run if one of *names*, a macro of dbt, is called; none without overrides."""
+        found = self.names.intersection(names) if self._has_overrides else ()
+        return self._closure(one for name in found for one in self._by_name[name])
+
     def around(self, node: NodeMetadata, *, any_strategy: bool = False) -> frozenset[str]:
         """Return the macros that dbt runs to build *node*, for every strategy if *any_strategy* is set."""
         if node.resource_type not in BUILT or not node.materialized:
@@ -384,12 +389,12 @@ class Causes:
         return self.changed_macros & (found | self._macros_out_of_sight(before, after))
 
     def _closure(self, names: Iterable[str]) -> set[str]:
-        """Return the project's macros with these names on both sides, and all macros that they call."""
-        known = list(names)
-        roots = [
-            one for side in (self.base, self.current) for name in known for one in side.macro_named(name)
-        ]
-        return self.base.closure(roots) | self.current.closure(roots)
+        """Return the project's macros with these names, or in place of dbt's, and all that they call."""
+        known, sides = set(names), (self.base, self.current)
+        roots = {one for side in sides for name in known for one in side.macro_named(name)}
+        found = self.base.closure(roots) | self.current.closure(roots)
+        known |= {base_name(one.split(".")[2]) for one in found if is_builtin(one.split(".")[1])}
+        return found.union(*(side.in_place_of(known) for side in self._by_dbt))
 
     def same_compiled(self, before: NodeMetadata, after: NodeMetadata) -> bool:
         """Return True if both sides compiled to equivalent SQL, or if a side was not compiled."""

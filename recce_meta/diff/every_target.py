@@ -128,7 +128,7 @@ class EveryTarget:
         if found.is_equal:
             return None
         # The SQL of a variant needs what the macros write.
-        whole = compare(opaque=_is_of_dbt)
+        whole = compare(opaque=self._is_of_dbt)
         return found if whole.undecided and not found.undecided else whole
 
     def _is_touched(self, base: str, current: str) -> bool:
@@ -157,11 +157,15 @@ class EveryTarget:
         )
 
     def _is_same(self, macro: MacroMetadata) -> bool:
-        """Return True if *macro* and all macros that it calls are equal on both sides."""
-        if is_builtin(macro.package_name):
-            return True
+        """Return True if *macro* and all macros that it calls are equal on both sides.
+
+        A macro of dbt may call one of the project that is in its place: `duckdb__length`.
+        """
         changed = self._changed_macros()
         return not changed or all(side.closure([macro.unique_id]).isdisjoint(changed) for side in self._sides)
+
+    def _is_of_dbt(self, macro: MacroMetadata) -> bool:
+        return is_builtin(macro.package_name) and self._is_same(macro)
 
     def sql_of(
         self, variant: Variant, before: NodeMetadata, after: NodeMetadata
@@ -239,7 +243,3 @@ def _value(key: str, before: list[str]) -> str:
 
 def _root(side: ProjectSide) -> str | None:
     return side.run.project_name if side.run is not None else None
-
-
-def _is_of_dbt(macro: MacroMetadata) -> bool:
-    return is_builtin(macro.package_name)

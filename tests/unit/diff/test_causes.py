@@ -110,3 +110,34 @@ def test_a_macro_that_nothing_calls_changes_nothing(name: str, project: Project)
     before, after = (with_macros(project, macro(name, answer)) for answer in "12")
 
     assert changed(before, after) == set() and notes(before, after) == []
+
+
+@pytest.mark.parametrize("kind", ["hook", "branch", "macro"])
+def test_a_macro_in_the_place_of_dbts_changes_the_nodes_with_hooks_or_branches_that_call_it(
+    kind: str, project: Project
+) -> None:
+    call = "{{ dbt.length('name') }}"
+    hook = {"hook": f"delete from {{{{ this }}}} where {call} > 3", "macro": "{{ cleaned() }}"}.get(kind)
+    branch = f" {{% if is_incremental() %}} where {call} > 3 {{% endif %}}" if kind == "branch" else ""
+    (node,) = (one for one in project.nodes if one.unique_id == "model.jaffle_ext.customers")
+    calling = replace(
+        node,
+        raw_code=f"{node.raw_code}{branch}",
+        config={**node.config, **({"post-hook": [{"sql": hook}]} if hook else {})},
+    )
+    nodes = tuple(calling if one is node else one for one in project.nodes)
+    before, after = (
+        with_macros(
+            replace(project, nodes=nodes),
+            macro("duckdb__length", answer),
+            macro("cleaned", call, "macro.dbt.length"),
+        )
+        for answer in "12"
+    )
+    other = (
+        with_macros(project, macro("duckdb__length", "1")),
+        with_macros(project, macro("duckdb__length", "2")),
+    )
+
+    assert set(detect_changes(before, after)) == {node.unique_id}
+    assert detect_changes(*other) == {}

@@ -350,3 +350,33 @@ def test_a_macro_in_a_branch_that_dbt_did_not_take_is_found() -> None:
     (change,) = whole_diff(*unlisted, NOTHING_MORE).changes
 
     assert (change.name, change.category) == ("limited", Category.BREAKING)
+
+
+def test_a_macro_in_the_place_of_dbts_that_a_branch_of_a_macro_calls_is_judged() -> None:
+    branch = "{% if is_incremental() %}where id > {{ dbt.length('k') }}{% endif %}"
+    dispatching = MacroMetadata(
+        unique_id="macro.dbt.length",
+        name="length",
+        package_name="dbt",
+        macro_sql="{% macro length(e) %}{{ return(adapter.dispatch('length', 'dbt')(e)) }}{% endmacro %}",
+        macros=("macro.shop.duckdb__length",),
+    )
+    sides = []
+    for text in ("length({{ e }})", "length({{ e }}) + 1"):
+        own = f"{{% macro duckdb__length(e) %}}{text}{{% endmacro %}}"
+        found = project(
+            "select id from {{ ref('orders') }} {{ limited() }}",
+            "select id from orders ",
+            {"materialized": "incremental"},
+            limited=f"{{% macro limited() %}}{branch}{{% endmacro %}}",
+            duckdb__length=own,
+        )
+        caller = [
+            replace(one, macros=("macro.dbt.length",)) if one.name == "limited" else one
+            for one in found.macros
+        ]
+        sides.append(replace(found, macros=(*caller, dispatching)))
+
+    (change,) = whole_diff(*sides, NOTHING_MORE).changes
+
+    assert (change.name, change.category) == ("duckdb__length", Category.BREAKING)
