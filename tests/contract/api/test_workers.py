@@ -171,9 +171,9 @@ MAIN = "worker.PATIENCE = 0\nworker.main"
     ("failure", "left"),
     [
         ("os._exit(3)", 0),
-        ("os.abort()", 0),
+        pytest.param("os.abort()", 0, marks=pytest.mark.extensive),
         ("raise MemoryError", 2),
-        ("print('of a library', flush=True)", 2),
+        pytest.param("print('of a library', flush=True)", 2, marks=pytest.mark.extensive),
     ],
 )
 def test_a_query_that_a_worker_cannot_answer_is_analysed_here(shop: Project, failure: str, left: int) -> None:
@@ -206,7 +206,12 @@ def test_a_query_that_cannot_be_sent_is_analysed_here() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["/nowhere/python"], ["false"], [sys.executable, "-c", "import nothing"]]
+    "command",
+    [
+        ["/nowhere/python"],
+        pytest.param(["false"], marks=pytest.mark.extensive),
+        [sys.executable, "-c", "import nothing"],
+    ],
 )
 def test_workers_that_do_not_start_are_not_needed(shop: Project, command: Sequence[str]) -> None:
     with at_once(command=command) as pool:
@@ -318,7 +323,10 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> bool:
     return condition()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.extensive), signal.SIGKILL],
+)
 def test_an_interrupted_recording_leaves_no_worker(
     recording: tuple[subprocess.Popen[str], list[int]], number: signal.Signals
 ) -> None:
@@ -335,6 +343,7 @@ def test_an_interrupted_recording_leaves_no_worker(
     assert wait_until(lambda: not any(map(is_running, pids)))
 
 
+@pytest.mark.extensive
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 def test_workers_are_as_nice_as_the_command(recording: tuple[subprocess.Popen[str], list[int]]) -> None:
     child, pids = recording

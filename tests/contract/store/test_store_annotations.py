@@ -229,6 +229,7 @@ def test_a_deletion_in_conflict_with_a_text_is_shown_with_the_text_in_the_confli
     assert present(notes) == []
 
 
+@pytest.mark.extensive
 def test_many_events_are_inserted_at_once(notes: Any) -> None:
     (one,) = add(notes, note("mine"))
     events = [with_id(replace(one, value=f"text {n}", counter=n)) for n in range(1, 1_101)]

@@ -249,6 +249,7 @@ def test_each_edit_reaches_what_reads_it_and_nothing_else(what: str) -> None:
     assert len(found.impacted) + found.unreached == (1 if "ephemeral" in edits else len(MODELS) - 1)
 
 
+@pytest.mark.extensive
 def test_the_store_gives_the_same_answers_though_it_reads_only_what_they_need(store: Any) -> None:
     base = shop("base-run", "prod")
     record_run(store.adapter, base, schema=store.schema)

@@ -74,6 +74,7 @@ def check(column: ColumnHistogram, base: Sequence[Any], current: Sequence[Any]) 
         assert total == sum(counts or ())
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(base=ROWS, current=ROWS, bins=st.integers(1, 60))

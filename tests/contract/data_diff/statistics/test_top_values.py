@@ -51,6 +51,7 @@ def listed(column: ColumnTopK) -> list[tuple[Any, int, int]]:
     return [(one.value, one.base, one.current) for one in column.values]
 
 
+@pytest.mark.extensive
 @pytest.mark.beyond_emulators
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(base=ROWS, current=ROWS, k=st.integers(1, 12))

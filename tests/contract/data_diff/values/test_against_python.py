@@ -205,6 +205,7 @@ def test_rows_without_a_key_are_counted_as_python_counts_them(
     check_rows(site.run(rows_diff(site.pair(), ValueOptions())), base, current)
 
 
+@pytest.mark.extensive
 @given(base=rows_of_table, current=rows_of_table)
 @few
 def test_rows_of_two_kinds_of_warehouses_are_counted_as_python_counts_them(
@@ -229,6 +230,7 @@ def test_rows_of_two_kinds_of_warehouses_are_counted_as_python_counts_them(
     check_rows(diff, base, current)
 
 
+@pytest.mark.extensive
 @given(base=rows_of_table, current=rows_of_table)
 @few
 def test_both_warehouses_give_the_same_answer(sites: tuple[Any, Any], base: Any, current: Any) -> None:
@@ -255,6 +257,7 @@ def test_both_warehouses_give_the_same_answer(sites: tuple[Any, Any], base: Any,
     assert answers[0] == answers[1]
 
 
+@pytest.mark.extensive
 @given(rows=rows_of_table, data=st.data())
 @few
 def test_a_table_equals_itself_in_any_order(
@@ -273,6 +276,7 @@ def test_a_table_equals_itself_in_any_order(
     assert whole.common == len(rows)
 
 
+@pytest.mark.extensive
 @given(base=rows_of_table, current=rows_of_table)
 @few
 def test_swapping_the_sides_swaps_the_answer(
@@ -306,6 +310,7 @@ unique_rows = rows_of_table.map(
 )
 
 
+@pytest.mark.extensive
 @given(base=unique_rows, current=unique_rows)
 @few
 def test_with_a_clean_key_both_ways_of_comparing_agree(

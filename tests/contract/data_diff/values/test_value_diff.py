@@ -288,6 +288,7 @@ def test_keys_are_compared_column_by_column(site: Any, tables: Any) -> None:
     assert column(diff, "v").examples == (Example(key=("x|", "y"), base=1, current=2),)
 
 
+@pytest.mark.extensive
 def test_hundreds_of_columns_are_compared(site: Any, tables: Any) -> None:
     columns = {"id": "INTEGER"} | {f"column {i}": "INTEGER" for i in range(450)}
     tables(columns, [(1, *range(450)), (2, *range(450))], [(1, *range(450)), (2, *range(1, 451))])
