@@ -20,7 +20,7 @@ from recce_meta.api.run_reader import folder_of
 from recce_meta.errors import RunNotFound, UsageError
 from recce_meta.extractors.history import CheckoutHistory, MergeBase
 from recce_meta.models import RunMetadata
-from recce_meta.models.run import DBT, MERGE_BASE_OF, PART, ChosenRun, RunChoice, dbt_options
+from recce_meta.models.run import DBT, MERGE_BASE_OF, ChosenRun, RunChoice, is_build, part_note
 from recce_meta.profiles import find_project_dir
 from recce_meta.store.read import find_runs
 from recce_meta.store.select import RunSelector, find_project, find_run, require_complete, unknown_run
@@ -31,8 +31,6 @@ ENVIRONMENT = "RECCE_META_ENVIRONMENT"
 BASE, CURRENT, LATEST = "base", "current", "latest"
 LATEST_RUN = "latest run"
 """Reason for the default run of a command that reads one run, if neither branch nor environment says more."""
-BUILDING = frozenset(["build", "run", "seed", "snapshot", "retry"])
-"""Commands of dbt that build relations."""
 RECENT = 50
 """Number of latest runs of base that are searched for the merge base before another query."""
 RUNS_LISTED = 300
@@ -131,8 +129,8 @@ def with_builds(
     for side, chosen, run in (("base", choice.base, base), ("current", choice.current, current)):
         if _builds(run) or (run.extractor != DBT and run.extraction is None):
             continue
-        if _runs_builds(run) and (limits := dbt_options(run) & PART):
-            notes.append(f"{side.capitalize()} was run with {sorted(limits)[0]}: its tables may lack rows")
+        if part := part_note(side, run):
+            notes.append(part)
             continue
         if chosen.run_id is not None:
             with open_store(connect(), schema) as store:
@@ -146,11 +144,7 @@ def with_builds(
 
 def _builds(run: RunMetadata) -> bool:
     """Return True if the command of *run* built relations with all of their rows."""
-    return _runs_builds(run) and dbt_options(run).isdisjoint(PART)
-
-
-def _runs_builds(run: RunMetadata) -> bool:
-    return (run.command or "").partition(" ")[0] in BUILDING
+    return is_build(run) and part_note("", run) is None
 
 
 def _is_built(store: StoreSession, run: RunMetadata) -> bool:

@@ -181,6 +181,21 @@ def dbt_options(run: RunMetadata) -> frozenset[str]:
     return frozenset(word for word in (run.command or "").split() if word.startswith("--"))
 
 
+BUILDING = frozenset(["build", "run", "seed", "snapshot", "retry"])
+"""Commands of dbt that build relations."""
+
+
+def is_build(run: RunMetadata) -> bool:
+    """Return True if the command of *run* builds relations."""
+    return (run.command or "").partition(" ")[0] in BUILDING
+
+
+def part_note(side: str, run: RunMetadata) -> str | None:
+    """Return that the tables of *run*, `base` or `current`, lack rows; None if it did not build a part."""
+    part = min(dbt_options(run) & PART, default=None) if is_build(run) else None
+    return part and f"{side.capitalize()} was run with {part}: its tables may lack rows"
+
+
 def with_build(run: RunMetadata, results: Iterable[NodeResult]) -> RunMetadata:
     """Return *run* with the status and counts of its build; unchanged if there are no results.
 

@@ -24,7 +24,7 @@ from recce_meta.models.change import (
     RunDiff,
     Status,
 )
-from recce_meta.models.run import FAILED, RunMetadata
+from recce_meta.models.run import FAILED, RunMetadata, part_note
 from recce_meta.report.terminal import shorten
 
 KINDS = {
@@ -362,9 +362,13 @@ def run_problem(run: RunMetadata) -> str:
 
 
 def build_problems(diff: RunDiff) -> list[str]:
-    """Return `base: build failed, 1 error, 4 skipped` for each side whose build failed or skipped a node."""
+    """Return `base: build failed, 1 error, 4 skipped` for each side whose build failed or skipped a node.
+
+    A build with `--empty` or `--sample` has a sentence as well.
+    """
     sides = (("base", diff.base), ("current", diff.current))
-    return [f"{side}: {problem}" for side, run in sides if (problem := build_problem(run))]
+    failed = [f"{side}: {problem}" for side, run in sides if (problem := build_problem(run))]
+    return [*failed, *filter(None, (part_note(side, run) for side, run in sides))]
 
 
 def moment(time: datetime | None) -> str:

@@ -75,7 +75,7 @@ from recce_meta.report.labels import (
 from recce_meta.report.mermaid import diff_flowchart
 from recce_meta.report.review.annotations import annotations_markdown
 from recce_meta.report.review.markdown import reviews_markdown
-from recce_meta.report.run_choice import choice_notes, default_reason
+from recce_meta.report.run_choice import default_reason, header_notes
 from recce_meta.report.terminal import code, code_block, html_code, plain_words, prose, shorten
 
 MAX_CHARS = 60_000
@@ -176,7 +176,7 @@ def sides_line(diff: RunDiff) -> str:
     notes = "".join(f"\n⚠️ {problem}\n" for problem in build_problems(diff))
     if legend := dirty_legend(diff.base, diff.current):
         notes += f"\n{prose(legend)}\n"
-    notes += "".join(f"\n{prose(note)}\n" for note in choice_notes(diff.choice))
+    notes += "".join(f"\n{prose(note)}\n" for note in header_notes(diff))
     base = _side(diff.base, default_reason(diff.choice, "base"))
     return f"{names}: {base} → {_side(diff.current, default_reason(diff.choice, 'current'))}\n{notes}"
 

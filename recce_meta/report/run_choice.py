@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from recce_meta.models import RunDiff
 from recce_meta.models.run import BaseCheck, ChosenRun, Freshness, RunChoice, RunMetadata
-from recce_meta.report.labels import build_problem, moment, revision, short_run_id
+from recce_meta.report.labels import build_problem, build_problems, moment, revision, short_run_id
 from recce_meta.report.terminal import (
     Line,
     Span,
@@ -38,6 +39,12 @@ def default_reason(choice: RunChoice | None, side: str) -> str:
 def choice_notes(choice: RunChoice | None) -> tuple[str, ...]:
     """Return the notes of *choice*, if there is one."""
     return () if choice is None else choice.notes
+
+
+def header_notes(diff: RunDiff) -> list[str]:
+    """Return the notes on the choice of runs of *diff* that are not among its `build_problems`."""
+    problems = build_problems(diff)
+    return [note for note in choice_notes(diff.choice) if note not in problems]
 
 
 def choice_text(choice: RunChoice | None, *, width: int, color: bool) -> str:

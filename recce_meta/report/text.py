@@ -44,7 +44,7 @@ from recce_meta.report.labels import (
 )
 from recce_meta.report.review.annotations import owner_sentences
 from recce_meta.report.review.phrases import review_sentences
-from recce_meta.report.run_choice import choice_notes, default_reason, note_lines
+from recce_meta.report.run_choice import default_reason, header_notes, note_lines
 from recce_meta.report.terminal import (
     BLANK,
     Line,
@@ -179,7 +179,7 @@ def _header(diff: RunDiff, width: int) -> list[Line]:
     ]
     legend = dirty_legend(diff.base, diff.current)
     notes = wrap_text(lead, legend, width, Style.DIM) if legend else []
-    notes += note_lines(choice_notes(diff.choice), width)
+    notes += note_lines(header_notes(diff), width)
     lines = table(sides)
     # The cells of a table cannot be wrapped, so that each run becomes a paragraph.
     if 0 < width < max(sum(display_width(span.text) for span in line) for line in lines):

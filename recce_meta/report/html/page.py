@@ -45,7 +45,7 @@ from recce_meta.report.labels import (
 )
 from recce_meta.report.pull_request import verdicts
 from recce_meta.report.review.phrases import review_sentences
-from recce_meta.report.run_choice import choice_line, choice_notes, default_reason
+from recce_meta.report.run_choice import choice_line, default_reason, header_notes
 
 OPEN_NODES = 40
 """Number of node sections up to which they are unfolded."""
@@ -180,7 +180,7 @@ def heading_of(
     }
     if diff is None:
         return heading
-    remarks = [*build_problems(diff), dirty_legend(diff.base, diff.current), *choice_notes(diff.choice)]
+    remarks = [*build_problems(diff), dirty_legend(diff.base, diff.current), *header_notes(diff)]
     remarks += [*review_sentences(diff, reviews), "" if taken_at is None else f"{stored_phrase(taken_at)}."]
     return heading | {
         "project": " → ".join(dict.fromkeys((diff.base.project_name, diff.current.project_name))),

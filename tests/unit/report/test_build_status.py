@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from recce_meta import report
 from recce_meta.models import NodeResult, RunDiff, RunMetadata
-from recce_meta.models.run import with_build
+from recce_meta.models.run import ChosenRun, RunChoice, with_build
 
 AT = datetime(2026, 11, 20, 8, tzinfo=timezone.utc)
 RUN = RunMetadata(run_id="base-1", run_at=AT, project_name="shop", environment="base", git_sha="a" * 40)
@@ -45,6 +45,34 @@ def test_every_format_of_a_diff_shows_a_failed_build() -> None:
     assert f"base: {TOLD}" in report.html_report("Diff", DIFF, (), None)
     base = json.loads(report.diff_json(DIFF))["base"]
     assert (base["build_status"], base["build_errors"], base["build_skipped"]) == ("failed", 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [
+        ("build --empty", "--empty"),
+        ("run --sample --defer", "--sample"),
+        ("build --defer", None),
+        ("compile --empty", None),
+        (None, None),
+    ],
+)
+def test_every_format_of_a_diff_names_a_build_with_a_part_of_the_rows(
+    command: str | None, part: str | None
+) -> None:
+    told = f"Current was run with {part or '--empty'}: its tables may lack rows"
+    chosen = ChosenRun(run_id="current-1", selector=None, reason="latest run")
+    # A data diff of both runs has the same note on its choice.
+    choice = RunChoice(base=chosen, current=chosen, notes=(told,) if part else ())
+    for found in (None, choice):
+        diff = replace(DIFF, current=replace(DIFF.current, command=command), choice=found)
+        pages = (
+            report.diff_text(diff, width=80, color=False),
+            report.diff_markdown(diff),
+            report.html_report("Diff", diff, (), None),
+        )
+        assert [page.count(told) for page in pages] == [1 if part else 0] * 3
+        assert "the comparison is incomplete" not in "".join(pages)
 
 
 def test_every_format_of_a_diff_explains_the_star() -> None:
