@@ -75,7 +75,7 @@ METADATA_CONFIG = frozenset(
 """Config keys that do not affect the node's data. Constraints without a contract are not enforced;
 those with one are compared as part of the contract."""
 
-DOCUMENTED = frozenset(["data_type", "constraints", "quote", "description", "tags"])
+DOCUMENTED = frozenset(["data_type", "constraints", "quote", "description", "tags", "meta"])
 """Keys of columns that only document them, if no contract is enforced."""
 
 STORAGE_CONFIG = frozenset(
@@ -268,6 +268,8 @@ def _effects(
                 # A relation that is rebuilt is complete at its new location.
                 afresh = after.resource_type == "seed" or after.materialized in REBUILT
                 yield _MOVED if afresh else _RESTARTED
+            case Reason.DESCRIPTIONS:
+                yield _unless_read(_NOTHING, "description", before, after, causes)
             case Reason.DATA:
                 yield _breaking("other rows")
             case Reason.COLUMNS | Reason.CONTRACT:
@@ -345,10 +347,11 @@ def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, 
         )
     if (effect := config_effect(before, after, detail, causes.adapter)) is not None:
         return _unless_read(effect, key, before, after, causes)
+    if key == "columns" and parts[2:3] and parts[2] in DOCUMENTED:  # without a contract
+        is_named = causes.reader_of(parts[2], before, after) is not None
+        return _unless_read(_NOTHING, key, before, after, causes) if is_named else _NOTHING
     if key in METADATA_CONFIG or parts[-1] == "label" or "meta" in parts:
         return _unless_read(_NOTHING, key, before, after, causes)
-    if key == "columns" and parts[2:3] and parts[2] in DOCUMENTED:
-        return _NOTHING  # documentation without a contract
     if key in STORAGE_CONFIG:
         stored = SqlChange(category=Category.NON_BREAKING, reasons=(f"{key} changed",))
         return _unless_read(stored, key, before, after, causes)

@@ -75,6 +75,9 @@ def contract_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
                 )
             else:
                 yield from _listed(name, left, right, causes)
+                if causes.reader_of("columns", before, after):
+                    listed = (None if one is None else one.name for one in (left, right))
+                    yield ChangeDetail(Reason.CONFIG, f"columns.{name}", *listed)
             continue
         if not same_type(left.documented_type, right.documented_type, causes.adapter):
             key = name if all(enforced) else f"columns.{name}.data_type"

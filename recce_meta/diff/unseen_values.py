@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from recce_meta.diff.causes import RunByDbt
 from recce_meta.diff.code import jinja_names
 from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, ProjectSide
+from recce_meta.diff.run_by_dbt import RunByDbt
 from recce_meta.diff.same_sql import Dependence, SqlInputs, target_of
 from recce_meta.errors import first_of, plural
 from recce_meta.models import NodeMetadata

@@ -260,6 +260,51 @@ def test_each_key_of_the_configuration_has_its_category(
     assert change.category is category
 
 
+LISTED = (Column(name="id", documented=True),)
+
+
+@pytest.mark.parametrize(
+    ("edit", "hook", "macro", "category"),
+    [
+        ({"description": "new"}, "set v = '{{ model.description }}'", "", UNKNOWN),
+        ({"description": "new"}, "{{ f(model) }}", "{{ node.get('description') }}", UNKNOWN),
+        ({"description": "new"}, "set v = '{{ tojson(model) }}'", "", UNKNOWN),
+        ({"description": "new"}, "set v = '{{ model.name }}'", "", NONE),
+        ({"description": "new"}, "{{ f(this) }}", "{{ run_query(sql).description }}", NONE),
+        (
+            {"columns": (replace(LISTED[0], description="new"),)},
+            "{{ model.columns.id.description }}",
+            "",
+            UNKNOWN,
+        ),
+        ({"columns": (replace(LISTED[0], tags=("new",)),)}, "{{ model.columns.id.tags }}", "", UNKNOWN),
+        ({"columns": (replace(LISTED[0], tags=("new",)),)}, "{{ model.columns.id.name }}", "", NONE),
+        (
+            {"columns": (*LISTED, Column(name="v", documented=True))},
+            "{{ model.columns | join }}",
+            "",
+            UNKNOWN,
+        ),
+        ({"columns": (*LISTED, Column(name="v", documented=True))}, "{{ results.columns | join }}", "", None),
+    ],
+)
+def test_documentation_that_a_hook_reads_has_an_unknown_effect(
+    edit: dict[str, Any], hook: str, macro: str, category: Category | None
+) -> None:
+    before = replace(with_config(**{"post-hook": [{"sql": hook}]}), columns=LISTED)
+
+    assert judged(before, replace(before, **edit), f=(macro, macro)).category is category
+
+
+def test_macros_that_write_comments_read_descriptions_without_an_effect() -> None:
+    before = with_config(**{"post-hook": [{"sql": "{{ persist_docs(this, model) }}"}]})
+    macro = "{{ alter_relation_comment(relation, model.description) }}"
+
+    change = judged(before, replace(before, description="new"), persist_docs=(macro, macro))
+
+    assert change.category is NONE
+
+
 def test_a_type_of_a_seeds_column_touches_that_column() -> None:
     before, after = (
         node(None, resource_type="seed", config={"column_types": {"code": kind}}) for kind in ("int", "text")
