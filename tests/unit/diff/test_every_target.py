@@ -219,13 +219,16 @@ def test_a_statement_that_a_template_sends_is_no_formatting(sent: str) -> None:
     assert change is not None and change.category is Category.UNKNOWN
 
 
-def test_no_edit_that_acts_elsewhere_is_called_unchanged_or_milder_than_its_results() -> None:
+@pytest.mark.parametrize(
+    "seeds", [range(1, 13), pytest.param(range(13, 41), marks=pytest.mark.extensive)], ids=str
+)
+def test_no_edit_that_acts_elsewhere_is_called_unchanged_or_milder_than_its_results(seeds: range) -> None:
     proof = Proof()
 
-    assert [failure for seed in range(1, 41) for failure in proof.failures(seed)] == []
+    assert [failure for seed in seeds for failure in proof.failures(seed)] == []
 
-    assert proof.counts["hidden edit with a category"] > 5
-    assert proof.counts["harmless, formatting"] > 5
+    assert proof.counts["hidden edit with a category"] > 1
+    assert proof.counts["harmless, formatting"] > 1
     assert not any(kind.startswith("alarm") for kind in proof.counts)
 
 
