@@ -18,7 +18,7 @@ from benchmarks.generate import write
 from benchmarks.measure import Figure, Timing, best_of, command, compared, in_turns, markdown, within
 from benchmarks.recording import adapter_at, extracted
 from benchmarks.startup import DRIVERS
-from recce_meta.api.impact import impact
+from recce_meta.api.impact import load_impact
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.lineage import (
     REFERENCES_SINCE,
@@ -124,7 +124,7 @@ def asked(path: Path, target: str, *options: str, rounds: int = 9) -> list[Timin
 def reached(path: Path, target: str) -> int:
     """Return the number of models that *target* affects."""
     with adapter_at(path) as adapter:
-        view = impact(lambda: adapter, "latest", target)
+        view = load_impact(lambda: adapter, "latest", target)
     return sum(node.resource_type == "model" and node.distance > 0 for node in view.nodes)
 
 

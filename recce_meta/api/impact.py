@@ -192,7 +192,7 @@ UNCHECKED = (
 )
 
 
-def impact(
+def load_impact(
     connect: Callable[[], UnifiedSqlAdapter],
     selector: RunSelector,
     target: str,

@@ -82,7 +82,7 @@ def show(
     )
 
 
-def lineage(
+def load_lineage(
     connect: Callable[[], UnifiedSqlAdapter],
     selector: RunSelector,
     node: str,

@@ -115,7 +115,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signals.handle)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a background job ignores it
         signal.signal(signal.SIGINT, signals.handle)
-    code = run(sys.argv[1:])
+    code = run_command_line(sys.argv[1:])
     if signals.first is not None:
         # A driver's threads may still wait for a dead connection.
         exit_within(EXIT_SECONDS, code)
@@ -142,7 +142,7 @@ class _Signals:
         raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
 
 
-def run(arguments: list[str]) -> int:
+def run_command_line(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     # URLs in arguments and variables may contain passwords, which no message may show.
     given = [value for name, value in os.environ.items() if name.startswith("RECCE_META_")]

@@ -120,7 +120,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def run(
+def serve_stores(
     stores: Mapping[str, OpenedStore],
     *,
     host: str,

@@ -27,8 +27,8 @@ OTHERS = ["MySQLdb", "duckdb_engine", "mysql", "pandas", "pymysql", "pyarrow"]
 
 RUN = """
 import json, sys
-from recce_meta.cli.main import run
-run(sys.argv[1:])
+from recce_meta.cli.main import run_command_line
+run_command_line(sys.argv[1:])
 sys.stderr.write("\\n" + json.dumps(sorted(sys.modules)))
 """
 

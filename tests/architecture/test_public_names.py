@@ -42,8 +42,8 @@ def loaded_by(code: str) -> list[str]:
 def loaded_by_command(arguments: list[str]) -> list[str]:
     """Which heavy modules a command line has loaded."""
     return loaded_by(
-        f"import contextlib, io\nfrom recce_meta.cli.main import run\n"
-        f"with contextlib.redirect_stderr(io.StringIO()): run({arguments!r})"
+        f"import contextlib, io\nfrom recce_meta.cli.main import run_command_line\n"
+        f"with contextlib.redirect_stderr(io.StringIO()): run_command_line({arguments!r})"
     )
 
 

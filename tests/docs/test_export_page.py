@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from recce_meta.api.export import RELATIONS
-from recce_meta.cli.main import run
+from recce_meta.cli.main import run_command_line
 from recce_meta.store.export_document import Document
 from tests.docs.test_pages import ROOT, blocks, follows, sessions
 
@@ -33,7 +33,7 @@ def ran(command: str) -> str:
         return done.stdout
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = run(words[1:])
+        code = run_command_line(words[1:])
     assert code == 0, (command, err.getvalue())
     out.flush()
     return out.buffer.getvalue().decode()

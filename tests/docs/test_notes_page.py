@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from recce_meta.cli.main import run
+from recce_meta.cli.main import run_command_line
 from tests.docs.test_pages import DATABASE, blocks, follows, sessions
 
 pytestmark = pytest.mark.extensive
@@ -22,7 +22,7 @@ PAGE = "docs/guides/notes.md"
 def printed(*arguments: str) -> list[str]:
     out = io.TextIOWrapper(io.BytesIO(), "utf-8")
     with contextlib.redirect_stdout(out):
-        assert run(list(arguments)) == 0
+        assert run_command_line(list(arguments)) == 0
     out.seek(0)
     return [line.rstrip() for line in out.read().splitlines() if line.strip()]
 

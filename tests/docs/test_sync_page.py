@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.cli.main import run
+from recce_meta.cli.main import run_command_line
 from recce_meta.store.prune import TOMBSTONE_AGE
 from tests.docs.test_pages import sessions
 
@@ -27,7 +27,7 @@ TEXT = "\n".join(
 def printed(*arguments: str) -> tuple[int, list[str]]:
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = run(list(arguments))
+        code = run_command_line(list(arguments))
     out.seek(0)
     return code, [line.rstrip() for line in out.read().splitlines() if line.strip()]
 

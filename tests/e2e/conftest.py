@@ -20,7 +20,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.cli.main import run
+from recce_meta.cli.main import run_command_line
 from tests.once import built_once
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +72,7 @@ class Cli:
             patch.setattr(sys, "stdin", stdin)
             patch.setattr(os, "environ", self.variables)
             patch.chdir(self.folder)
-            code = run([str(argument) for argument in arguments])
+            code = run_command_line([str(argument) for argument in arguments])
         for stream in (out, err):
             stream.flush()
         texts = [stream.buffer.getvalue().decode("utf-8") for stream in (out, err)]

@@ -16,8 +16,8 @@ ARTIFACTS = Path(__file__).parents[1] / "data" / "artifacts" / "generated" / "ja
 WITHOUT_PARSER = """
 import sys
 sys.modules["sqlglot"] = sys.modules["recce_meta.extractors.project"] = None
-from recce_meta.cli.main import run
-sys.exit(run(sys.argv[1:]))
+from recce_meta.cli.main import run_command_line
+sys.exit(run_command_line(sys.argv[1:]))
 """
 """The command where neither SQL nor artifacts can be parsed: a stored run need not wait for what does."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.cli.main import run
+from recce_meta.cli.main import run_command_line
 from tests.contract.server.small_store import file_url, record_side
 
 pytestmark = pytest.mark.extensive
@@ -25,12 +25,15 @@ def test_reports_of_a_diff_name_owners_and_show_notes(tmp_path: Path) -> None:
         "--author",
         "Ann <ann@example.com>",
     ]
-    assert run([*note, "--url", url]) == 0
+    assert run_command_line([*note, "--url", url]) == 0
 
     texts = {}
     for style in ("table", "markdown", "html"):
         file = tmp_path / f"report.{style}"
-        assert run(["diff", "base", "current", "--url", url, "--format", style, "-o", str(file)]) == 0
+        assert (
+            run_command_line(["diff", "base", "current", "--url", url, "--format", style, "-o", str(file)])
+            == 0
+        )
         texts[style] = file.read_text(encoding="utf-8")
 
     assert "Owners: @finance (orders)" in texts["table"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recce_meta import UnifiedSqlAdapter, list_reviews, list_runs, review
-from recce_meta.cli.main import run
+from recce_meta.cli.main import run_command_line
 from tests.contract.server.small_store import file_url, record_side
 
 pytestmark = pytest.mark.extensive
@@ -28,7 +28,10 @@ def url(tmp_path: Path) -> str:
 def test_reports_of_a_diff_show_the_review(url: str, tmp_path: Path) -> None:
     for style in ("table", "markdown", "html"):
         file = tmp_path / f"report.{style}"
-        assert run(["diff", "base", "current", "--url", url, "--format", style, "-o", str(file)]) == 0
+        assert (
+            run_command_line(["diff", "base", "current", "--url", url, "--format", style, "-o", str(file)])
+            == 0
+        )
         text = file.read_text(encoding="utf-8")
         assert "Review: 1 of 6 changed nodes approved" in text, style
         assert style == "table" or "approved by Ann" in text
@@ -37,7 +40,12 @@ def test_reports_of_a_diff_show_the_review(url: str, tmp_path: Path) -> None:
 def test_json_of_a_diff_has_the_marks(url: str, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     for more in ([], ["--data"]):
-        assert run(["diff", "base", "current", "--url", url, "--format", "json", "-o", str(file), *more]) == 0
+        assert (
+            run_command_line(
+                ["diff", "base", "current", "--url", url, "--format", "json", "-o", str(file), *more]
+            )
+            == 0
+        )
         (node,) = json.loads(file.read_text(encoding="utf-8"))["reviews"]["nodes"].values()
         assert [(one["status"], one["reviewer"], one["is_valid"]) for one in node] == [
             ("approved", "Ann", True)
@@ -46,9 +54,9 @@ def test_json_of_a_diff_has_the_marks(url: str, tmp_path: Path) -> None:
 
 def test_a_review_goes_with_its_run_to_another_store(url: str, tmp_path: Path) -> None:
     file, other = str(tmp_path / "run.json"), file_url(tmp_path / "other.duckdb")
-    assert run(["export", "current", "--url", url, "-o", file]) == 0
+    assert run_command_line(["export", "current", "--url", url, "-o", file]) == 0
     for _ in range(2):
-        assert run(["import", file, "--url", other]) == 0
+        assert run_command_line(["import", file, "--url", other]) == 0
 
     with UnifiedSqlAdapter.from_url(url) as source, UnifiedSqlAdapter.from_url(other) as target:
         assert list_reviews(target) == list_reviews(source)

@@ -301,8 +301,8 @@ def test_earlier_runs_are_reached_by_counting_back(store: Any, project: Path) ->
 
 LOADED = """
 import sys
-from recce_meta.cli.main import run
-code = run(["-v", *sys.argv[1:]])
+from recce_meta.cli.main import run_command_line
+code = run_command_line(["-v", *sys.argv[1:]])
 print(code, *sys.modules, file=sys.stderr)
 """
 NEVER = {

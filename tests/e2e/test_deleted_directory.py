@@ -9,7 +9,7 @@ import click
 import pytest
 
 import recce_meta.demo_data
-from recce_meta.cli.main import COMMANDS, cli, run
+from recce_meta.cli.main import COMMANDS, cli, run_command_line
 
 pytestmark = pytest.mark.extensive
 
@@ -23,7 +23,12 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
     for name in ("base", "current"):  # outside of any checkout, whose commit would be that of the run
         shutil.copytree(DEMO / name, tmp_path / name)
-        assert run(["record", str(tmp_path / name), "--url", url, "--no-columns", "--environment", name]) == 0
+        assert (
+            run_command_line(
+                ["record", str(tmp_path / name), "--url", url, "--no-columns", "--environment", name]
+            )
+            == 0
+        )
     (tmp_path / "checks.yml").write_text("checks: [{name: a, type: schema_diff, params: {select: orders}}]\n")
     (tmp_path / "template.sql").write_text("select 1\n")
     gone = tmp_path / "gone"
@@ -98,7 +103,7 @@ def test_commands_work_in_a_deleted_directory(
         url = ["--url", store] if takes_url or name == "check" else []
         first = [given.pop(0)] if name == "check" else []
 
-        code = run([name, *first, *url, *given])
+        code = run_command_line([name, *first, *url, *given])
 
         said = capfd.readouterr()
         assert "No such file or directory" not in said.err and "this is a bug" not in said.err, (

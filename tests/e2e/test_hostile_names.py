@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import recce_meta.demo_data
-from recce_meta.cli.main import run
+from recce_meta.cli.main import run_command_line
 
 DEMO = Path(recce_meta.demo_data.__file__).parent
 HOSTILE = "\x1b[31m\x07\x9b2J\x7f\u202e\u2066\x85\u2028\U000e0041www.evil.example"
@@ -33,7 +33,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
                 text = text.replace(word, word[:2] + json.dumps(HOSTILE)[1:-1] + word[2:])
             (place / name / file.stem).write_text(text)
         given = ["--environment", name, "--branch", f"fix{HOSTILE}", "--no-columns"]
-        assert run(["record", str(place / name), "--url", url, *given]) == 0
+        assert run_command_line(["record", str(place / name), "--url", url, *given]) == 0
     return url
 
 
@@ -55,7 +55,7 @@ COMMANDS = [
 def test_no_output_holds_a_character_that_acts(
     store: str, capfd: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
-    run([arguments[0], "--url", store, *arguments[1:]])
+    run_command_line([arguments[0], "--url", store, *arguments[1:]])
 
     said = capfd.readouterr()
     assert said.out + said.err
@@ -63,7 +63,7 @@ def test_no_output_holds_a_character_that_acts(
 
 
 def test_a_parser_of_json_reads_the_names_themselves(store: str, capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(["lineage", NODE, "--url", store, "--format", "json"]) == 0
+    assert run_command_line(["lineage", NODE, "--url", store, "--format", "json"]) == 0
 
     said = capfd.readouterr().out
     assert "\\u202e" in said and "\\udb40\\udc41" in said
@@ -71,6 +71,6 @@ def test_a_parser_of_json_reads_the_names_themselves(store: str, capfd: pytest.C
 
 
 def test_html_holds_none(store: str, tmp_path: Path) -> None:
-    assert run(["diff", "--url", store, "-o", str(tmp_path / "diff.html")]) == 0
+    assert run_command_line(["diff", "--url", store, "-o", str(tmp_path / "diff.html")]) == 0
 
     assert not OBEYED.findall((tmp_path / "diff.html").read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ import yaml
 
 import recce_meta.demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.cli.main import COMMANDS, cli, run
+from recce_meta.cli.main import COMMANDS, cli, run_command_line
 from recce_meta.errors import ProfileError, RecceMetaError, UsageError
 from recce_meta.redaction import (
     MASK,
@@ -123,7 +123,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     places = ["--profiles-dir", str(folder), "--project-dir", str(folder)]
     for name in ("base", "current"):
         shutil.copytree(demo / name, folder / "target", dirs_exist_ok=True)
-        assert run(["record", *places, "--target-path", str(folder / "target"), "--no-columns"]) == 0
+        assert (
+            run_command_line(["record", *places, "--target-path", str(folder / "target"), "--no-columns"])
+            == 0
+        )
     return folder
 
 
@@ -180,11 +183,11 @@ def test_no_command_shows_the_password_of_a_misspelled_url(
         for joined in (False, True):
             url = next(urls)
             given = [f"{option}={url}"] if joined else [option, url]
-            run([*name.split(), *given, *ARGUMENTS.get(name, [])])
+            run_command_line([*name.split(), *given, *ARGUMENTS.get(name, [])])
             said = capfd.readouterr()
             assert CANARY not in said.out + said.err, given
     for url in (next(urls), next(urls)):
-        run([*name.split(), url])
+        run_command_line([*name.split(), url])
         said = capfd.readouterr()
         assert CANARY not in said.out + said.err, url
     for path in shop.rglob("shop.duckdb*"):
@@ -197,7 +200,7 @@ def test_no_spelling_of_a_url_shows_its_password(
     shop: Path, capfd: pytest.CaptureFixture[str], command: str
 ) -> None:
     for url in URLS:
-        run([*command.split(), url])
+        run_command_line([*command.split(), url])
 
         said = capfd.readouterr()
         assert CANARY not in said.out + said.err, url
@@ -209,7 +212,7 @@ def test_a_url_of_the_environment_is_not_shown_either(
     for url in URLS[::3]:
         monkeypatch.setenv("RECCE_META_URL", url)
         monkeypatch.setenv("RECCE_META_STORE", url)
-        assert run(["scan"]) != 0
+        assert run_command_line(["scan"]) != 0
         said = capfd.readouterr()
         assert CANARY not in said.out + said.err, url
 
@@ -227,7 +230,7 @@ def test_a_url_of_the_environment_is_not_shown_either(
 def test_no_error_shows_the_password_in_an_argument_of_another_kind(
     shop: Path, capfd: pytest.CaptureFixture[str], command: str, argument: str
 ) -> None:
-    run([*command.split(), argument])
+    run_command_line([*command.split(), argument])
 
     said = capfd.readouterr()
     assert CANARY not in said.out + said.err
@@ -254,12 +257,12 @@ def test_recorded_texts_hold_no_password(shop: Path, capfd: pytest.CaptureFixtur
     (target / "run_results.json.gz").write_bytes(gzip.compress(json.dumps(results).encode()))
     branch = f"postgresql://u:{CANARY}@h/x"
     given = ["--run-id", "secret", "--no-columns", "--target-path", str(target), "--pull-request", branch]
-    assert run(["record", *given, "--branch", branch]) == 0
+    assert run_command_line(["record", *given, "--branch", branch]) == 0
 
-    run(["runs"])
-    run(["runs", "--format", "json"])
-    run(["show", "secret", "--format", "json"])
-    run(["export", "secret", "--format", "json", "-o", str(shop / "export.json")])
+    run_command_line(["runs"])
+    run_command_line(["runs", "--format", "json"])
+    run_command_line(["show", "secret", "--format", "json"])
+    run_command_line(["export", "secret", "--format", "json", "-o", str(shop / "export.json")])
 
     said = capfd.readouterr()
     assert "postgresql://u:***@h/x" in said.out
@@ -276,7 +279,7 @@ def test_doctor_masks_entries_of_any_name(shop: Path, capfd: pytest.CaptureFixtu
     }
     (shop / "profiles.yml").write_text(yaml.safe_dump({"jaffle": {"outputs": {"default": output}}}))
 
-    run(["doctor"])
+    run_command_line(["doctor"])
 
     said = capfd.readouterr()
     assert "excel" in said.out and "memory" in said.out
@@ -284,7 +287,7 @@ def test_doctor_masks_entries_of_any_name(shop: Path, capfd: pytest.CaptureFixtu
 
 
 def test_doctor_masks_what_it_does_not_know(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    run(["doctor"])
+    run_command_line(["doctor"])
 
     said = capfd.readouterr()
     assert "pasword=***" in said.out and CANARY not in said.out + said.err

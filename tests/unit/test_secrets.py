@@ -13,7 +13,7 @@ import yaml
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.doctor import check_connection
 from recce_meta.adapter.errors import translate_error
-from recce_meta.cli.main import run
+from recce_meta.cli.main import run_command_line
 from recce_meta.errors import MESSAGE_LENGTH, ProfileError, RecceMetaError, mask_errors
 from recce_meta.redaction import is_secret
 from recce_meta.warehouses import Fields, available, masked, warehouse_named
@@ -211,7 +211,7 @@ def test_no_command_shows_a_secret_when_it_cannot_connect(
     (tmp_path / "dbt_project.yml").write_text("{name: shop, profile: shop}")
     monkeypatch.chdir(tmp_path)
 
-    code = run(command)
+    code = run_command_line(command)
 
     said = capsys.readouterr()
     assert code != 0
@@ -256,7 +256,7 @@ def test_nothing_that_is_recorded_holds_a_secret(tmp_path: Path, monkeypatch: py
     (tmp_path / "dbt_project.yml").write_text("{name: jaffle_shop, profile: jaffle}")
     monkeypatch.chdir(tmp_path)
 
-    assert run(["record"]) == 0
+    assert run_command_line(["record"]) == 0
     kept = b"".join(path.read_bytes() for path in tmp_path.glob("shop.duckdb*"))
     assert len(kept) > 10_000 and SECRET.encode() not in kept
 
@@ -280,7 +280,7 @@ def test_no_url_shows_its_secret(url: str, capsys: pytest.CaptureFixture[str]) -
     if url.startswith(("snowflake", "duckdb:///md")):  # which would try to reach somebody
         return
 
-    code = run(["runs", "--url", url])
+    code = run_command_line(["runs", "--url", url])
 
     said = capsys.readouterr()
     assert code in (2, 3) and SECRET not in said.out + said.err
@@ -325,7 +325,7 @@ def test_an_expression_in_a_secret_field_that_fails_does_not_show_its_value(
 def test_a_password_that_is_not_escaped_is_refused_without_a_piece_of_it(
     password: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = run(["runs", "--url", f"postgresql://postgres:{password}@127.0.0.1/test"])
+    code = run_command_line(["runs", "--url", f"postgresql://postgres:{password}@127.0.0.1/test"])
 
     said = capsys.readouterr()
     assert code == 2

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.cli.main import run
+from recce_meta.cli.main import run_command_line
 from recce_meta.temporary import LOCK, remove_leftovers, temporary_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs flock")
@@ -60,14 +60,14 @@ def test_a_killed_process_leaves_a_folder_that_the_next_command_removes(
     try:
         assert process.stdout is not None
         folder = Path(process.stdout.readline().strip())
-        run(["runs", "--url", "duckdb:///absent.duckdb"])
+        run_command_line(["runs", "--url", "duckdb:///absent.duckdb"])
         assert (folder / "rows.ndjson").exists()  # it lives
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()
     assert (folder / "rows.ndjson").exists()
 
-    run(["runs", "--url", "duckdb:///absent.duckdb"])
+    run_command_line(["runs", "--url", "duckdb:///absent.duckdb"])
 
     assert not folder.exists()
 

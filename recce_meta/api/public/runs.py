@@ -167,7 +167,7 @@ def lineage(
     `path:DIR`. *project* limits the selector to one project. Raises SelectorError if *node* names no node, or
     more than one.
     """
-    return runs_api.lineage(
+    return runs_api.load_lineage(
         connector(adapter),
         run,
         node,
@@ -195,7 +195,7 @@ def impact(
     `path:DIR`. *project* limits the selector to one project. Raises SelectorError if *target* matches
     nothing, or more than one thing.
     """
-    return impact_api.impact(
+    return impact_api.load_impact(
         connector(adapter),
         run,
         target,

@@ -40,7 +40,7 @@ def check(context: click.Context) -> None:
 @click.option("--save", is_flag=True, help="Save the results of the checks in the store, with both runs.")
 @notify_options("of failed checks, and of differences that checks without expectations find,")
 @format_option("table", "json", "markdown", "html", *LISTS)
-@lazy("recce_meta.cli.run.check:run")
+@lazy("recce_meta.cli.run.check:report_checks")
 def run() -> None:
     """Run every check of FILE.
 

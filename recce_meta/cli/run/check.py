@@ -37,7 +37,7 @@ from recce_meta.quality.masking import mask_checks, mask_results
 from recce_meta.tables.gaps import gaps
 
 
-def run(
+def report_checks(
     data: DataOptions,
     file: Path | None,
     *,

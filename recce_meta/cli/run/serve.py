@@ -69,7 +69,7 @@ def serve(
         metrics_address = load("recce_meta.server.metrics:address_of")(extraction.metrics_address)
     stores = stores_of(connection, click.get_current_context())
     run = partial(
-        server.run,
+        server.serve_stores,
         _opened_stores(server, connection, stores, queries),
         host=host,
         port=port,

@@ -101,7 +101,7 @@ def lineage(
 ) -> None:
     """Print the upstream and downstream nodes of a node."""
     with one_run(connection, selector, project) as (connect, run, name):
-        view = runs_api.lineage(
+        view = runs_api.load_lineage(
             connect,
             run,
             node,
@@ -130,7 +130,7 @@ def impact(
     """Print the nodes and columns affected by a change to a node or column."""
     with one_run(connection, selector, project) as (connect, run, name), _without_collector():
         try:
-            view = impact_api.impact(
+            view = impact_api.load_impact(
                 connect,
                 run,
                 node,

@@ -221,7 +221,7 @@ class ChosenPair(NamedTuple):
     selectors: tuple[str, str]
 
 
-def run(view: StoreView, chosen: RunMetadata) -> str:
+def run_document(view: StoreView, chosen: RunMetadata) -> str:
     """Return the document of one run, from the cache if it is there."""
     return view.cached(("api.run", chosen.run_id), lambda: _run(view, chosen))
 
@@ -231,7 +231,7 @@ def _run(view: StoreView, chosen: RunMetadata) -> str:
     return run_json(found.run, found.counts, found.results, found.statistics, found.annotations)
 
 
-def node(view: StoreView, chosen: RunMetadata, name: str) -> str:
+def node_document(view: StoreView, chosen: RunMetadata, name: str) -> str:
     """Return one node of the run *chosen*, from the cache if it is there."""
     graph, unique_id = view.graph(chosen), _node_id(view, chosen, name)
     parents, children = graph.parents.get(unique_id, ()), graph.children.get(unique_id, ())
@@ -241,7 +241,9 @@ def node(view: StoreView, chosen: RunMetadata, name: str) -> str:
     )
 
 
-def lineage(view: StoreView, chosen: RunMetadata, name: str, direction: Direction, depth: int) -> str:
+def lineage_document(
+    view: StoreView, chosen: RunMetadata, name: str, direction: Direction, depth: int
+) -> str:
     """Return the lineage around a node of the run *chosen*."""
     graph, root = view.graph(chosen), _node_id(view, chosen, name)
     found = neighbours(
@@ -265,7 +267,9 @@ def _annotations(view: StoreView, chosen: RunMetadata, ids: Iterable[str]) -> tu
     )
 
 
-def impact(view: StoreView, chosen: RunMetadata, name: str, column: str | None, direction: Direction) -> str:
+def impact_document(
+    view: StoreView, chosen: RunMetadata, name: str, column: str | None, direction: Direction
+) -> str:
     """Return the impact of a node of the run *chosen*, or of its *column*."""
     unique_id = _node_id(view, chosen, name)
     found = impact_of(view, chosen, unique_id, column, direction)
@@ -325,7 +329,7 @@ def diff_choice(base: str, current: str, project: str | None) -> Callable[[Store
     return choose
 
 
-def diff(view: StoreView, chosen: ChosenPair) -> str:
+def diff_document(view: StoreView, chosen: ChosenPair) -> str:
     """Return the diff of two runs."""
     before, after, selectors = chosen
     # `base` and `current` may name one run in a store with a single environment.
@@ -395,7 +399,7 @@ def measurement_choice(
     )
 
 
-def quality(view: StoreView, chosen: QualityRun, names: Sequence[str]) -> str:
+def quality_document(view: StoreView, chosen: QualityRun, names: Sequence[str]) -> str:
     """Return a measurement, of the tables *names* or of all, with its changes."""
     return quality_json(show_quality(view.adapter, chosen.quality_run_id, names, schema=view.schema))
 

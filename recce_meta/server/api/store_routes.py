@@ -61,7 +61,7 @@ async def runs(
 @of_store.get("/run", tags=["Runs"], responses=document_of("run_document"))
 async def run(asked: OfStore, run: Run = "latest", project: ProjectName = None) -> Response:
     """Show one run with the results of its nodes: the document of `show --format json`."""
-    return await asked.document(run_choice(run, project), answers.run)
+    return await asked.document(run_choice(run, project), answers.run_document)
 
 
 @of_store.get("/nodes", tags=["Nodes"], responses=page_of_items("listed_node"))
@@ -85,7 +85,7 @@ async def nodes(
 async def node(asked: OfStore, node: NodeId, run: Run = "latest", project: ProjectName = None) -> Response:
     """Show one node: columns and their sources, code, parents, children and results."""
     return await asked.document(
-        run_choice(run, project), lambda view, chosen: answers.node(view, chosen, node)
+        run_choice(run, project), lambda view, chosen: answers.node_document(view, chosen, node)
     )
 
 
@@ -101,7 +101,7 @@ async def lineage(
     """Show upstream and downstream nodes: the document of `lineage --format json`, at most 500 nodes."""
     way = Direction(direction)
     return await asked.document(
-        run_choice(run, project), lambda view, one: answers.lineage(view, one, node, way, depth)
+        run_choice(run, project), lambda view, one: answers.lineage_document(view, one, node, way, depth)
     )
 
 
@@ -122,7 +122,7 @@ async def impact(
     """
     way = Direction(direction)
     return await asked.document(
-        run_choice(run, project), lambda view, one: answers.impact(view, one, node, column, way)
+        run_choice(run, project), lambda view, one: answers.impact_document(view, one, node, column, way)
     )
 
 
@@ -131,7 +131,7 @@ async def diff(
     asked: OfStore, base: Run = "base", current: Run = "current", project: ProjectName = None
 ) -> Response:
     """Compare two runs: the document of `diff --format json`, at most 2,000 changes."""
-    return await asked.document(answers.diff_choice(base, current, project), answers.diff)
+    return await asked.document(answers.diff_choice(base, current, project), answers.diff_document)
 
 
 @of_store.get("/search", tags=["Nodes"], responses=page_of_items("search_hit"))
@@ -213,7 +213,7 @@ async def quality(
     names = () if table is None else (table,)
     return await asked.document(
         answers.measurement_choice(measurement, project, None),
-        lambda view, one: answers.quality(view, one, names),
+        lambda view, one: answers.quality_document(view, one, names),
     )
 
 

@@ -17,7 +17,7 @@ import pytest
 
 import recce_meta
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.cli.main import run
+from recce_meta.cli.main import run_command_line
 from recce_meta.errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -713,7 +713,7 @@ def test_there_is_no_profile_for_it(other: Place) -> None:
 def test_commands_take_a_url_and_two_tables(
     other: Place, capsys: pytest.CaptureFixture[str], command: str, options: list[str], text: str
 ) -> None:
-    code = run([command, "--url", other.url, "--tables", *other.pair, *options])
+    code = run_command_line([command, "--url", other.url, "--tables", *other.pair, *options])
     out, err = capsys.readouterr()
 
     assert (code, err) == (0, "")
@@ -723,14 +723,14 @@ def test_commands_take_a_url_and_two_tables(
 def test_commands_that_need_a_store_say_so(other: Place, capsys: pytest.CaptureFixture[str]) -> None:
     refuse_a_place_of_stores(other)
     for command in (["init"], ["runs"], ["value", "orders"]):
-        assert run([*command, "--url", other.url]) == 3
+        assert run_command_line([*command, "--url", other.url]) == 3
         assert f"The store cannot be created in {other.name}" in capsys.readouterr().err
 
 
 def test_the_doctor_looks_as_far_as_there_is_something(
     other: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = run(["doctor", "--url", other.url])
+    code = run_command_line(["doctor", "--url", other.url])
 
     said = capsys.readouterr()
     assert "connected to" in said.out

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.impact import impact, impact_in, surroundings
+from recce_meta.api.impact import impact_in, load_impact, surroundings
 from recce_meta.api.record import Tracer
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader
 from recce_meta.extractors.git import GitState
@@ -134,7 +134,7 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_small_shop(
     assert view[EPH, "amount"][ORDERS, None, "unknown"] == (1, 0.5)
 
     for target in ("raw", "raw.CENTS", "orders.total", "eph.amount"):
-        stored = impact(lambda: shop, "shop", target, direction=Direction.BOTH, schema=schema)
+        stored = load_impact(lambda: shop, "shop", target, direction=Direction.BOTH, schema=schema)
         assert stored == impact_in(GivenLineage(), target, Direction.BOTH, None)
 
 
@@ -192,7 +192,7 @@ def test_columns_of_a_run_that_was_recorded_without_them_are_looked_at_now(
     ]
     record_run(adapter, replace(SHOP, nodes=tuple(models)), schema=schema)
 
-    view = impact(lambda: adapter, "latest", "raw.amount", schema=schema)
+    view = load_impact(lambda: adapter, "latest", "raw.amount", schema=schema)
 
     reached = {one.name: (one.reach, [column.name for column in one.columns]) for one in view.nodes}
     assert reached["doubled"] == ((Reach.COLUMNS,), ["double"])

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, diff, whole_diff
 from recce_meta.api.record import record_run
-from recce_meta.api.runs import lineage
+from recce_meta.api.runs import load_lineage
 from recce_meta.models import Column, NodeMetadata, Project, Reason, RunMetadata
 from recce_meta.models.catalog import relation_id, schema_id
 from recce_meta.store.select import load_run
@@ -156,8 +156,8 @@ def test_the_lineage_of_a_scanned_table_has_its_foreign_keys_beside_it(
     adapter, schema = store
     record_run(adapter, project("scan-1", BEFORE), schema=schema)
 
-    film = lineage(lambda: adapter, "latest", "shop.film", schema=schema)
-    language = lineage(lambda: adapter, "latest", "language", schema=schema)
+    film = load_lineage(lambda: adapter, "latest", "shop.film", schema=schema)
+    language = load_lineage(lambda: adapter, "latest", "language", schema=schema)
     (key,) = film.foreign_keys
 
     assert (key.node_id, key.parent_id, key.columns, key.parent_columns, key.on_delete) == (

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.impact import impact
+from recce_meta.api.impact import load_impact
 from recce_meta.models.lineage import Direction
 from recce_meta.report.addresses import Addresses
 from recce_meta.store.read import list_runs
@@ -52,7 +52,7 @@ def test_the_lists_have_the_nodes_and_columns_of_the_command(
     client = request.getfixturevalue(warehouse)
     target = ORDERS if column is None else f"{ORDERS}.{column}"
     with UnifiedSqlAdapter.from_url(rich_url) as adapter:
-        view = impact(lambda: adapter, current, target, direction=direction)
+        view = load_impact(lambda: adapter, current, target, direction=direction)
     expected = json.loads(report.impact_json(view))
     given = {"column": column, "direction": direction.value}
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from recce_meta.api.browse.node import last_count, last_results, node_history, node_outcomes
 from recce_meta.api.diff import DiffQuestion, diff
-from recce_meta.api.impact import impact
+from recce_meta.api.impact import load_impact
 from recce_meta.api.record import Recorded, fill_derived, record_project, record_run
 from recce_meta.api.run_reader import open_run
 from recce_meta.errors import StoreError
@@ -279,9 +279,9 @@ def test_assumed_sql_makes_no_node_fail_and_every_sum_says_so(
     assert (daily.reach, daily.fails, daily.confidence) == ("unknown", False, 0.5)
     counted = summarise(found)
     assert fail_phrases(counted)[0].startswith(f"at least {counted.fails} ")
-    view = impact(lambda: adapter, "base", "stg.amount", schema=schema)
+    view = load_impact(lambda: adapter, "base", "stg.amount", schema=schema)
     assert failing_phrase(view) == "at least 3 models, 1 test fail; 1 node not traced, 1 node uncertain"
-    view = impact(lambda: adapter, edited, "stg.amount", schema=schema)
+    view = load_impact(lambda: adapter, edited, "stg.amount", schema=schema)
     assert unique_id("daily") in view.doubtful
     for text in (impact_text(view, width=0, color=False), impact_markdown(view)):
         assert text.count("uncertain") == 2

@@ -144,21 +144,21 @@ def test_many_edges_are_told_in_statements_of_bounded_length(store, make_project
 def test_the_command_lineage_says_in_json_how_each_edge_is_known(store, make_project):
     record(store, scan("s", make_project, a=CATALOG))
 
-    view = runs.lineage(lambda: store.adapter, "s", "v", schema=store.schema)
+    view = runs.load_lineage(lambda: store.adapter, "s", "v", schema=store.schema)
 
     assert json.loads(lineage_json(view))["edges"] == [
         {"node_id": "relation.main.v", "parent_id": "relation.main.a", "kind": "catalog", "confidence": 1.0},
         {"node_id": "relation.main.w", "parent_id": "relation.main.v", "kind": "sql", "confidence": 0.9},
     ]
     forget(store)
-    (first, _) = runs.lineage(lambda: store.adapter, "s", "v", schema=store.schema).edges
+    (first, _) = runs.load_lineage(lambda: store.adapter, "s", "v", schema=store.schema).edges
     assert first == KnownEdge("relation.main.v", "relation.main.a")
 
 
 def test_the_command_lineage_derives_how_edges_of_dbt_are_known(store, make_project):
     record(store, make_project(size=2))
 
-    (edge,) = runs.lineage(lambda: store.adapter, "run-1", "m000", schema=store.schema).edges
+    (edge,) = runs.load_lineage(lambda: store.adapter, "run-1", "m000", schema=store.schema).edges
 
     assert edge == KnownEdge("model.shop.m001", "model.shop.m000", "ref", 1.0)
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.api import diff as comparing
-from recce_meta.api.impact import UNCHECKED, impact
+from recce_meta.api.impact import UNCHECKED, load_impact
 from recce_meta.api.record import Tracer, record_run
 from recce_meta.models import Project, RunDiff
 from recce_meta.models.lineage import ColumnGraph, ImpactView, KnownColumns
@@ -49,7 +49,7 @@ def failing(diff: RunDiff) -> list[str]:
 
 
 def reached(store: Any, run: str, target: str) -> ImpactView:
-    return impact(lambda: store.adapter, run, target, project="shop", schema=store.schema)
+    return load_impact(lambda: store.adapter, run, target, project="shop", schema=store.schema)
 
 
 @pytest.mark.beyond_emulators

@@ -46,7 +46,8 @@ def test_the_server_never_imports_what_only_indexing_needs(start: Open, shop: Pa
 
 def test_other_commands_do_not_import_the_protocol() -> None:
     code = (
-        "import sys; from recce_meta.cli.main import run; code = run(['lsp', '--help']); "
+        "import sys; from recce_meta.cli.main import run_command_line\n"
+        "code = run_command_line(['lsp', '--help']); "
         "sys.exit(code or 'lsprotocol' in sys.modules or 'recce_meta.lsp' in sys.modules)"
     )
 

@@ -115,7 +115,7 @@ def test_a_server_that_cannot_listen_starts_no_worker() -> None:
         yield
 
     def serve(host: str, port: int) -> None:
-        main.run(
+        main.serve_stores(
             {}, host=host, port=port, token=None, public_url=None, is_opened=False, say=print, worker=worker()
         )
 

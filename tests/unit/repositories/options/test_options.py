@@ -14,8 +14,8 @@ from recce_meta.repositories.state.types import option_types
 
 HELP = """
 import sys
-from recce_meta.cli.main import run
-run(["connection", "{command}", "--help"])
+from recce_meta.cli.main import run_command_line
+run_command_line(["connection", "{command}", "--help"])
 print(*sys.modules, file=sys.stderr)
 """
 
