@@ -62,6 +62,9 @@ _ROWS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Start of a statement that may write, remove or hide rows; a hook that is a query runs for its effects."""
+_SETTING = re.compile(r"(?:^|;|%\})\s*(?:set|declare|let)\b", re.IGNORECASE)
+"""Start of a statement that sets a variable or an option of the session, which the query may read."""
+_QUERY = re.compile(r"\bselect\b", re.IGNORECASE)
 _OTHER_RELATION = re.compile(
     r"""
     \b(?: delete\s+from | update | (?:insert|merge|copy|replace)\s+(?:into|overwrite)(?:\s+table)?
@@ -272,8 +275,9 @@ def _variables(template: str) -> frozenset[str]:
 def row_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
     """Return the `hook_words` of *node* if a hook may write, remove or hide rows of its table; else none.
 
-    A statement that names another relation, by its name, `ref` or `source`, does not. ANY_NAME is one unless
-    the statements are a DELETE or an UPDATE that read nothing else. *texts* are those of `hooks_and_macros`.
+    A statement that names another relation, by its name, `ref` or `source`, does not; one that sets a
+    variable to the result of a query may. ANY_NAME is one if statements are not a DELETE or an UPDATE that
+    read nothing else, or such a SET. *texts* are those of `hooks_and_macros`.
     """
     own = {node.name.lower(), (node.identifier or node.name).lower()}
 
@@ -285,7 +289,8 @@ def row_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
         return found[0] if _VAGUE.search(found["rest"]) or own & names_in(found["rest"]) else "plain"
 
     ours = [_OTHER_RELATION.sub(without_others, _run(text)) for text in texts]
-    if not any(map(_ROWS.search, ours)):
+    is_setting = any(_SETTING.search(text) and _QUERY.search(text) for text in ours)
+    if not is_setting and not any(map(_ROWS.search, ours)):
         return frozenset()
     is_plain = not any(_ROWS.search(_PLAIN.sub(without_plain, text)) for text in ours)
     is_looped = any(re.search(r"\{%-?\s*for\b", text) for text in texts)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from recce_meta.models import MacroMetadata, NodeMetadata
-from recce_meta.warehouses.hooks import hook_writers
+from recce_meta.warehouses.hooks import ANY_NAME, hook_writers, row_words
 
 PURGE = MacroMetadata(
     unique_id="macro.shop.purge",
@@ -257,3 +257,32 @@ def test_the_node_that_builds_the_relation_of_a_source_determines_it() -> None:
         "source.shop.a_source": {"model.shop.a"},
         "source.shop.fails_source": {"test.shop.fails"},
     }
+
+
+@pytest.mark.parametrize(
+    ("hook", "is_deciding"),
+    [
+        ("set variable x = (select max(v) from {{ ref('b') }})", True),
+        ("begin; SET x = (\nselect max(v) from {{ ref('b') }})", True),
+        ("{% macro m() %}{% set v = run_query('select 1') %} set x = {{ v }}{% endmacro %}", True),
+        ("set threads = 1", False),
+        ("{% set v = 'select' %}", False),
+        ("update {{ ref('b') }} set v = (select 1)", False),
+    ],
+)
+def test_a_setting_that_is_the_result_of_a_query_may_decide_rows(hook: str, is_deciding: bool) -> None:
+    words = row_words(node("a", "b"), [hook])
+
+    assert ("x" in words and ANY_NAME not in words) is is_deciding
+    assert bool(words) is is_deciding
+
+
+def test_a_setting_that_is_read_by_name_determines_rows() -> None:
+    found = hook_writers([setting("set x = (select max(v) from prod.d)"), node("d")], [])
+
+    assert found == {"model.shop.a": frozenset({"model.shop.d"})}
+    assert hook_writers([setting("set x = 1"), node("d")], []) == {}
+
+
+def setting(hook: str) -> NodeMetadata:
+    return node("a", config={"pre-hook": [{"sql": hook}]})
