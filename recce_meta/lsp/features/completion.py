@@ -45,7 +45,7 @@ _FUNCTIONS = ("ref", "source", "var", "this", "config", "env_var", "is_increment
 _COLUMN_CLAUSES = frozenset("select where on using group having order qualify".split())
 _BEFORE_VALUES = frozenset(
     "select distinct where on and or not by having qualify case when then else between in like ilike using"
-    " all any some interval is over partition rlike regexp similar to div mod".split()
+    " all any some interval is over partition rlike regexp similar to div mod from".split()
 )
 """Words that a column may follow."""
 _SIMPLE = re.compile(r"[A-Za-z_]\w*")

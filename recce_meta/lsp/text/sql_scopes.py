@@ -214,7 +214,8 @@ class _ScopeWalk:
         elif word.text == ";" or (word.kind == "word" and self._is_set_operation(position)):
             self._next_operand(word)
         elif word.kind == "word" and word.text in _CLAUSES and not self._is_member(position):
-            self._clause(word)
+            if not self._is_comparison(position):
+                self._clause(word)
         elif self.wants_table and word.is_name and word.text not in _BEFORE_JOIN:
             return self._table(position)
         elif self.last is not None and word.is_name:
@@ -235,6 +236,10 @@ class _ScopeWalk:
         )
         is_after = position > 0 and before.text == "." and before.end == word.start
         return is_after or (bool(after) and after[0].text == "." and after[0].start == word.end)
+
+    def _is_comparison(self, position: int) -> bool:
+        """Return True for the FROM of `a is [not] distinct from b`."""
+        return self._text(position - 1) == "distinct" and self._text(position - 2) in ("is", "not")
 
     def _in_tables(self) -> bool:
         """Return True unless in parentheses of an expression."""

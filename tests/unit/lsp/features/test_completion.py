@@ -211,6 +211,9 @@ def test_without_a_qualifier_the_columns_of_all_tables_in_scope_are_offered(view
     [
         "where ¦",
         "where a = 1 and ¦",
+        "where a is not distinct from ¦",
+        "where extract(year from ¦",
+        "where a is distinct from o.status and ¦",
         "group by ¦",
         "order by ¦",
         "where coalesce(¦",
