@@ -40,11 +40,11 @@ JSON_COLUMNS = frozenset(
     (
         "columns", "config", "contract", "extraction", "findings", "fqn", "macros", "meta", "notes",
         "parameters", "parent_columns", "properties", "result", "tags", "unrendered_config", "value_kinds",
-        "violations", "warnings",
+        "variables", "violations", "warnings",
     )
 )  # fmt: skip
 """Names of the JSON columns in all tables; casting such a column to text gives its JSON text."""
-NULLABLE_JSON_COLUMNS = frozenset(("contract", "extraction", "warnings"))
+NULLABLE_JSON_COLUMNS = frozenset(("contract", "extraction", "variables", "warnings"))
 """JSON columns that may be NULL."""
 
 

@@ -13,12 +13,11 @@ from recce_meta import render as rendering
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.run_reader import RunReader, folder_of, open_run
 from recce_meta.api.runs import RunPair, find_node
-from recce_meta.errors import ConfigurationError, TemplateError, UsageError
+from recce_meta.errors import ConfigurationError, TemplateError
 from recce_meta.extractors.project import project_above
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.rows import Tabular
 from recce_meta.profiles import ProjectSettings, find_project_dir, read_project_settings
-from recce_meta.profiles.yaml_file import BROKEN_VALUE, find_excess
 from recce_meta.store.select import RunSelector
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
@@ -131,27 +130,6 @@ def _assumed(names: frozenset[str]) -> list[str]:
     return [
         f"used the template's defaults for the variables {', '.join(sorted(names))}; set them with --vars"
     ]
-
-
-def parse_variables(text: str | None) -> dict[str, Any]:
-    """Parse the value of `--vars`, a YAML mapping as in dbt. Raises UsageError if it is invalid."""
-    if not text:
-        return {}
-    import yaml
-
-    try:
-        excess = find_excess(yaml.parse(text, Loader=yaml.SafeLoader))
-        if excess is not None:
-            raise UsageError(f"--vars is not valid YAML: it {excess.problem}", hint=excess.hint)
-        value = yaml.safe_load(text)
-    except (*BROKEN_VALUE, yaml.YAMLError) as error:
-        raise UsageError(
-            f"--vars is not valid YAML: {' '.join(str(error).split())}",
-            hint="write for example --vars '{cutoff: 2024-01-01}'",
-        ) from None
-    if not isinstance(value, dict):
-        raise UsageError("--vars is not a mapping", hint="write for example --vars '{cutoff: 2024-01-01}'")
-    return value
 
 
 class Templates:

@@ -341,7 +341,7 @@ def _without_sql(node: NodeMetadata) -> SqlChange:
 def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, causes: Causes) -> SqlChange:
     parts = detail.key.split(".")
     key = parts[0]
-    if variable_calls(key):
+    if variable_calls(detail.key):
         return unknown_effect(
             f"a hook, statement, branch or materialization reads {detail.key}, which may differ"
         )

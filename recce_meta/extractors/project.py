@@ -19,7 +19,7 @@ from msgspec import UNSET, Raw, Struct, ValidationError, convert
 from msgspec.structs import asdict, replace
 
 from recce_meta._version import __version__
-from recce_meta.errors import ArtifactError, first_of
+from recce_meta.errors import ArtifactError, UsageError, first_of
 from recce_meta.extractors.artifact import (
     CatalogColumn,
     CatalogTable,
@@ -39,6 +39,7 @@ from recce_meta.extractors.manifest import Manifest, read_manifest
 from recce_meta.models import Column, Json, NodeMetadata, NodeResult, Project, RunMetadata, target_place
 from recce_meta.models.run import UNKNOWN_STATUS, with_build
 from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
+from recce_meta.profiles.project_file import parse_variables
 
 NOT_IN_CATALOG = "columns_not_in_catalog"
 """Name of the property for documented columns that the relation does not have."""
@@ -119,6 +120,9 @@ NOT_A_RUN = frozenset(["generate", "compile", "parse", "list", "ls", "show"])
 OTHER_SQL = ("empty", "sample", "defer", "favor_state")
 """Options of dbt with which it compiles other SQL, or builds other rows."""
 
+VARIABLE_HASH_LENGTH = 8
+"""Number of hexadecimal digits."""
+
 BYTES_KEYS = ("bytes_processed", "bytes_billed", "bytes_scanned")
 _DIGITS = re.compile(r"-?[0-9]{1,19}")
 _RESULT = msgspec.json.Decoder(RawResult)
@@ -132,6 +136,8 @@ class RunResults(Struct, frozen=True, kw_only=True):
     command: str | None
     """dbt's `args.which`, with the options that change what it builds: build, run, test --defer, …"""
     target: str | None
+    variables: dict[str, str] | None
+    """Hash of the value of each variable of `--vars`; None if the file does not have them."""
     results: tuple[NodeResult, ...]
     """Sorted by unique id; empty if the command builds nothing."""
     warnings: tuple[str, ...] = ()
@@ -162,9 +168,35 @@ def read_run_results(path: Path) -> RunResults:
         generated_at=raw.metadata.generated_at if raw.metadata else None,
         command=which and " ".join([which, *options]),
         target=target,
+        variables=_variables(args, (raw.metadata and raw.metadata.dbt_version) or ""),
         results=tuple(results[unique_id] for unique_id in sorted(results)),
         warnings=_warnings(skipped),
     )
+
+
+def _variables(args: Mapping[str, Json], dbt_version: str) -> dict[str, str] | None:
+    """Return a hash of each value of `--vars`, which may be a secret; None if *args* do not have them.
+
+    dbt before 1.5 writes the text of the option, unless it is empty; dbt's Rust engine does not write it.
+    """
+    given = args.get("vars")
+    if given is None:
+        return {} if args and dbt_version.startswith(("0.", "1.")) else None
+    if isinstance(given, str):
+        try:
+            given = parse_variables(given)
+        except UsageError:
+            return None
+    if not isinstance(given, dict):
+        return None
+    named = {str(name): value for name, value in given.items()}
+    return {name: _value_hash(name, named[name]) for name in sorted(named)}
+
+
+def _value_hash(name: str, value: Json) -> str:
+    # A short hash tells values apart, but of many guesses for a secret it confirms several.
+    text = msgspec.json.encode((name, value), order="deterministic")
+    return sha256(text).hexdigest()[:VARIABLE_HASH_LENGTH]
 
 
 def _results(entries: list[Raw], skipped: list[str]) -> Iterator[NodeResult]:
@@ -338,11 +370,11 @@ def extract_project(
     path = _optional(folder, run_results_path, "run_results.json")
     found = read_run_results(path) if path else None
     results, warnings = _own_results(found, manifest, nodes, manifest.groups)
-    nodes = _without_sql(nodes) if _own_command(found, manifest) == "show" else nodes
+    own = found if found and found.invocation_id == manifest.invocation_id else None
+    nodes = _without_sql(nodes) if own and own.command == "show" else nodes
     proven = None
     if git is None:
-        variables = os.environ if environ is None else environ
-        git, proven = _origin(root or folder, _built_at(manifest), variables, before)
+        git, proven = _origin(root or folder, _built_at(manifest), environ, before)
     run = _run(
         manifest,
         nodes,
@@ -351,7 +383,7 @@ def extract_project(
         environment=environment,
         run_id=run_id,
         target_name=target_name or (found.target if found else None),
-        command=_own_command(found, manifest),
+        own=own,
     )
     return Project(
         run=with_build(run, results),
@@ -363,22 +395,18 @@ def extract_project(
     )
 
 
-def _own_command(found: RunResults | None, manifest: Manifest) -> str | None:
-    """Return the command that wrote *manifest*; None if another invocation wrote the results *found*."""
-    return found.command if found and found.invocation_id == manifest.invocation_id else None
-
-
 def _without_sql(nodes: Iterable[NodeMetadata]) -> tuple[NodeMetadata, ...]:
     """Return *nodes* without the SQL of a preview, which has a limit."""
     return tuple(replace(node, compiled_code=None) if node.compiled_code else node for node in nodes)
 
 
 def _origin(
-    start: Path, built_at: datetime, environ: Mapping[str, str], before: Checkout | None
+    start: Path, built_at: datetime, environ: Mapping[str, str] | None, before: Checkout | None
 ) -> tuple[GitState, bool | None]:
     """Return the commit that is checked out, and whether the artifacts of *built_at* prove it."""
-    git = detect_git(start, environ)
-    return git, proves_commit(start, git, built_at, environ, before) if git.sha else None
+    variables = os.environ if environ is None else environ
+    git = detect_git(start, variables)
+    return git, proves_commit(start, git, built_at, variables, before) if git.sha else None
 
 
 def _run(
@@ -390,9 +418,9 @@ def _run(
     environment: str,
     run_id: str | None,
     target_name: str | None,
-    command: str | None,
+    own: RunResults | None,
 ) -> RunMetadata:
-    """Return the metadata of the run."""
+    """Return the metadata of the run; *own* are the results of the invocation that wrote *manifest*."""
     database, schema = target_place(nodes)
     return RunMetadata(
         run_id=run_id or manifest.invocation_id or _content_id(manifest),
@@ -411,7 +439,8 @@ def _run(
         git_dirty=git.dirty,
         git_proven=proven,
         pull_request=git.pull_request,
-        command=command,
+        command=own.command if own else None,
+        variables=own.variables if own else None,
         node_count=len(nodes),
         edge_count=sum(len(node.parents) for node in nodes),
         recorder_version=__version__,

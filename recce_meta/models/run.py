@@ -154,6 +154,8 @@ class RunMetadata(Tabular, frozen=True, kw_only=True):
     """One sentence for each thing that the recorder or scan could not read or use."""
     extraction: Extraction | None = None
     """How the run was extracted from a connected repository; None for a run that came in another way."""
+    variables: dict[str, str] | None = None
+    """Hash of the value of each variable of dbt's `--vars`, by name; None if no artifact has them."""
 
     @property
     def counted_at(self) -> datetime:

@@ -10,11 +10,12 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from recce_meta.errors import ConfigurationError
+from recce_meta.errors import ConfigurationError, UsageError
 from recce_meta.profiles.discovery import PROJECT_FILE, with_dotenv
 from recce_meta.profiles.rendering import Renderer
-from recce_meta.profiles.yaml_file import read_mapping
+from recce_meta.profiles.yaml_file import BROKEN_VALUE, find_excess, read_mapping
 
 VARS_FILE = "vars.yml"
 """Alternative file for a project's variables since dbt 1.12."""
@@ -50,6 +51,27 @@ class ProjectSettings:
             if name in variables:
                 return variables[name]
         return missing
+
+
+def parse_variables(text: str | None) -> dict[str, Any]:
+    """Parse the value of `--vars`, a YAML mapping as in dbt. Raises UsageError if it is invalid."""
+    if not text:
+        return {}
+    import yaml
+
+    try:
+        excess = find_excess(yaml.parse(text, Loader=yaml.SafeLoader))
+        if excess is not None:
+            raise UsageError(f"--vars is not valid YAML: it {excess.problem}", hint=excess.hint)
+        value = yaml.safe_load(text)
+    except (*BROKEN_VALUE, yaml.YAMLError) as error:
+        raise UsageError(
+            f"--vars is not valid YAML: {' '.join(str(error).split())}",
+            hint="write for example --vars '{cutoff: 2024-01-01}'",
+        ) from None
+    if not isinstance(value, dict):
+        raise UsageError("--vars is not a mapping", hint="write for example --vars '{cutoff: 2024-01-01}'")
+    return value
 
 
 def read_project_settings(

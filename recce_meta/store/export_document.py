@@ -31,7 +31,8 @@ FORMAT = "recce_meta/export/v"
 VERSION = 3
 """Increases if an older recce_meta could not read the document, or would lose content of a run.
 
-Origins of edges and of runs are not content: an older recce_meta drops `edge_origins` and `extraction`."""
+Origins of edges and of runs are not content: an older recce_meta drops `edge_origins`, `extraction` and
+`variables`."""
 SCHEMA = f"{FORMAT}{VERSION}"
 SEAL = b',\n"sha256":"'
 """Bytes before the hash."""

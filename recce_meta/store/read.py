@@ -47,14 +47,16 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import masked_json, storable
 
 _names = msgspec.json.Decoder(tuple[str, ...]).decode
-_extraction = msgspec.json.Decoder(Extraction).decode
+_objects = {
+    "extraction": msgspec.json.Decoder(Extraction).decode,
+    "variables": msgspec.json.Decoder(dict[str, str]).decode,
+}
 _columns = msgspec.json.Decoder(tuple[Column, ...]).decode
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Objects(dict[str, dict[str, Json]]):
-    """Cache of JSON objects by their text. Equal texts share one object, because thousands of nodes
-    share a few configurations."""
+    """Cache of JSON objects by their text, because thousands of nodes share a few configurations."""
 
     def __missing__(self, text: str) -> dict[str, Json]:
         found = self[text] = _object(text)
@@ -65,7 +67,7 @@ def run_of(row: tuple[Any, ...]) -> RunMetadata:
     """Return the run of a row of `runs`; times are in UTC, whatever the connection's time zone."""
     fields: dict[str, Any] = dict(zip(RunMetadata.__struct_fields__, map(in_utc, row), strict=True))
     fields["warnings"] = _names(fields["warnings"]) if fields["warnings"] else ()
-    fields["extraction"] = _extraction(fields["extraction"]) if fields["extraction"] else None
+    fields |= {name: fields[name] and decode(fields[name]) for name, decode in _objects.items()}
     return RunMetadata(**fields)
 
 
@@ -79,8 +81,8 @@ def run_row(run: RunMetadata) -> tuple[object, ...]:
     fields |= {name: fields[name] and without_passwords(fields[name]) for name in _GIVEN_TEXTS}
     reason = run.reason and storable(run.reason)
     warnings = msgspec.json.encode([storable(warning) for warning in run.warnings]).decode()
-    extraction = run.extraction and masked_json(run.extraction)
-    return tuple({**fields, "reason": reason, "warnings": warnings, "extraction": extraction}.values())
+    fields |= {name: None if (one := getattr(run, name)) is None else masked_json(one) for name in _objects}
+    return tuple({**fields, "reason": reason, "warnings": warnings}.values())
 
 
 def in_utc(value: Any) -> Any:

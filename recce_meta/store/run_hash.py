@@ -16,7 +16,15 @@ from recce_meta.store.content import Row, digest
 
 COLUMNS = ("run_id", "content_hash")
 OF_THE_RECORDER = frozenset(
-    ["recorded_at", "recorder_version", "column_graph_id", "git_proven", "warnings", "extraction"]
+    [
+        "recorded_at",
+        "recorder_version",
+        "column_graph_id",
+        "git_proven",
+        "warnings",
+        "extraction",
+        "variables",
+    ]
 )
 """Fields that may differ between two recordings of one run: they describe how it was recorded."""
 _RUN_FIELDS = tuple(

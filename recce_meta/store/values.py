@@ -103,10 +103,10 @@ def json_text(value: Value) -> str:
     return msgspec.json.encode(tree_of(value)).decode()
 
 
-def masked_json(fields: Struct) -> str:
+def masked_json(fields: Struct | Mapping[str, str]) -> str:
     """Return a struct without nested ones as JSON text, its strings storable and without passwords."""
     masked = {
-        name: without_passwords(storable(value)) if isinstance(value, str) else value
+        storable(name): without_passwords(storable(value)) if isinstance(value, str) else value
         for name, value in msgspec.to_builtins(fields).items()
     }
     return msgspec.json.encode(masked).decode()

@@ -33,7 +33,8 @@ SELECT
   build_warnings,
   build_skipped,
   CAST(warnings AS TEXT) AS warnings,
-  CAST(extraction AS TEXT) AS extraction
+  CAST(extraction AS TEXT) AS extraction,
+  CAST(variables AS TEXT) AS variables
 FROM store_runs
 WHERE run_id IN (SELECT chosen.id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS chosen(id));
 

@@ -36,7 +36,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM (
   SELECT
     runs.*,

@@ -54,6 +54,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   build_skipped INT64,
   warnings JSON,
   extraction JSON,
+  variables JSON,
   PRIMARY KEY (run_id) NOT ENFORCED
 )
 CLUSTER BY run_id
@@ -1400,7 +1401,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM (
   SELECT
     runs.*,
@@ -2136,7 +2138,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM {{ schema }}.store_runs
     {%- endset -%}
     {%- do statements.append(statement) -%}

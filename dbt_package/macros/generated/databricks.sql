@@ -57,7 +57,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   build_warnings BIGINT,
   build_skipped BIGINT,
   warnings STRING,
-  extraction STRING
+  extraction STRING,
+  variables STRING
 )
 CLUSTER BY (run_id)
 TBLPROPERTIES (
@@ -1562,7 +1563,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM (
   SELECT
     runs.*,
@@ -2293,7 +2295,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM {{ schema }}.store_runs
     {%- endset -%}
     {%- do statements.append(statement) -%}

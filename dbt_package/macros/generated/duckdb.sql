@@ -53,7 +53,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   build_warnings BIGINT,
   build_skipped BIGINT,
   warnings JSON,
-  extraction JSON
+  extraction JSON,
+  variables JSON
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -1389,7 +1390,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM (
   SELECT
     runs.*,
@@ -2258,7 +2260,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM {{ schema }}.store_runs
     {%- endset -%}
     {%- do statements.append(statement) -%}

@@ -53,7 +53,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   build_warnings BIGINT,
   build_skipped BIGINT,
   warnings JSON,
-  extraction JSON
+  extraction JSON,
+  variables JSON
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -1458,7 +1459,8 @@ SELECT DISTINCT ON (project_name, environment)
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM {{ schema }}.store_runs
 WHERE
   status = 'complete'
@@ -2280,7 +2282,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM {{ schema }}.store_runs
     {%- endset -%}
     {%- do statements.append(statement) -%}

@@ -53,7 +53,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   build_warnings BIGINT,
   build_skipped BIGINT,
   warnings SUPER,
-  extraction SUPER
+  extraction SUPER,
+  variables SUPER
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -1350,7 +1351,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM (
   SELECT
     runs.*,
@@ -2154,7 +2156,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM {{ schema }}.store_runs
     {%- endset -%}
     {%- do statements.append(statement) -%}

@@ -54,6 +54,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   build_skipped BIGINT,
   warnings VARIANT,
   extraction VARIANT,
+  variables VARIANT,
   PRIMARY KEY (run_id)
 )
     {%- endset -%}
@@ -1361,7 +1362,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM (
   SELECT
     runs.*,
@@ -2145,7 +2147,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM {{ schema }}.store_runs
     {%- endset -%}
     {%- do statements.append(statement) -%}

@@ -2,7 +2,7 @@
 
 
 {% macro schema_version() %}
-    {{- return(16) -}}
+    {{- return(17) -}}
 {% endmacro %}
 
 
@@ -19,8 +19,8 @@
 {% macro store_tables() %}
     {{- return({
         "runs": {
-            'columns': ["run_id", "run_at", "project_name", "environment", "invocation_id", "extractor", "dbt_version", "adapter_type", "manifest_version", "target_name", "target_database", "target_schema", "git_sha", "branch", "git_dirty", "pull_request", "command", "node_count", "edge_count", "recorded_at", "recorder_version", "graph_id", "macro_set_id", "column_graph_id", "git_proven", "status", "reason", "build_status", "build_errors", "build_failures", "build_warnings", "build_skipped", "warnings", "extraction"],
-            'kinds': ["text", "time", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "bool", "text", "text", "int", "int", "time", "text", "text", "text", "text", "bool", "text", "text", "text", "int", "int", "int", "int", "json", "json"],
+            'columns': ["run_id", "run_at", "project_name", "environment", "invocation_id", "extractor", "dbt_version", "adapter_type", "manifest_version", "target_name", "target_database", "target_schema", "git_sha", "branch", "git_dirty", "pull_request", "command", "node_count", "edge_count", "recorded_at", "recorder_version", "graph_id", "macro_set_id", "column_graph_id", "git_proven", "status", "reason", "build_status", "build_errors", "build_failures", "build_warnings", "build_skipped", "warnings", "extraction", "variables"],
+            'kinds': ["text", "time", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "bool", "text", "text", "int", "int", "time", "text", "text", "text", "text", "bool", "text", "text", "text", "int", "int", "int", "int", "json", "json", "json"],
             'key': ["run_id"]
         },
         "graph_parts": {

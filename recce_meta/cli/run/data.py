@@ -45,6 +45,7 @@ from recce_meta.models import RunMetadata
 from recce_meta.models.checks import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
 from recce_meta.models.run import RunChoice
+from recce_meta.profiles.project_file import parse_variables
 from recce_meta.quality.masking import mask_results, privacy_of
 from recce_meta.quality.privacy import Privacy
 from recce_meta.store.session import refuse_newer
@@ -412,7 +413,7 @@ def query_diff(
     def jobs(session: DataSession) -> list[Job]:
         templates = rendering.Templates(
             session.runs,
-            variables=rendering.parse_variables(variables),
+            variables=parse_variables(variables),
             environ=os.environ,
             project_dir=data.connection.project_dir,
         )

@@ -274,7 +274,7 @@ def _read_sql(
         run_id=run_id,
         project=source.project_name,
         dialect=source.dialect,
-        variables=load("recce_meta.api.render:parse_variables")(source.variables),
+        variables=load("recce_meta.profiles.project_file:parse_variables")(source.variables),
         target_name=target_name or connection.target,
         profiles_dir=connection.profiles_dir,
         profile=connection.profile,

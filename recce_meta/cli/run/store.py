@@ -235,7 +235,7 @@ def render(
         path=None if file.name in ("-", "<stdin>") else Path(file.name),
         node=node,
         incremental=incremental,
-        variables=render_api.parse_variables(variables),
+        variables=load("recce_meta.profiles.project_file:parse_variables")(variables),
         project_dir=connection.project_dir,
         environ=os.environ,
         target_name=target_name,

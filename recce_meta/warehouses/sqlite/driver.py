@@ -61,7 +61,7 @@ JSON_COLUMNS = frozenset(
     (
         "columns", "config", "contract", "extraction", "findings", "fqn", "macros", "meta", "notes",
         "parameters", "parent_columns", "properties", "result", "tags", "unrendered_config", "value_kinds",
-        "violations", "warnings",
+        "variables", "violations", "warnings",
     )
 )  # fmt: skip
 """JSON in the store's tables and views."""

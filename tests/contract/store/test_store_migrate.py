@@ -282,16 +282,15 @@ def test_an_old_run_was_not_extracted_from_a_repository_and_a_new_one_can_be(mig
     project = make_project("run-new")
     record_run(
         migrated_store.adapter,
-        replace(project, run=replace(project.run, extraction=extraction)),
+        replace(project, run=replace(project.run, extraction=extraction, variables={})),
         schema=migrated_store.schema,
     )
 
-    found = {
-        run.run_id: run.extraction for run in list_runs(migrated_store.adapter, schema=migrated_store.schema)
-    }
+    runs = list_runs(migrated_store.adapter, schema=migrated_store.schema)
+    found = {run.run_id: (run.extraction, run.variables) for run in runs}
 
-    assert found.pop("run-new") == extraction
-    assert set(found.values()) == {None}
+    assert found.pop("run-new") == (extraction, {})
+    assert set(found.values()) == {(None, None)}
 
 
 def test_how_edges_of_an_old_store_are_known_is_derived_for_dbt_and_unknown_else(migrated_store, old_version):
@@ -408,6 +407,7 @@ def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, mon
     assert ("build_status" in columns) == (old_version >= 6)
     assert ("read_version" in old_store.adapter.execute(everything_of_store)[0]) == (old_version >= 7)
     assert ("extraction" in columns) == (old_version >= 11)
+    assert "variables" not in columns
     edges = f"SELECT * FROM {old_store.adapter.quote_identifier(old_store.schema)}.{prefix}version_parents"
     assert ("kind" in old_store.adapter.execute(edges)[0]) == (old_version >= 8)
     if old_version < 5:

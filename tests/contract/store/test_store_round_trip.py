@@ -91,6 +91,7 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
         warnings=("half", NASTY),
         reason=NASTY,
         extraction=EXTRACTION,
+        variables={NASTY: "00ff"},
     )
     bare = NodeMetadata(unique_id="exposure.shop.e", name="", resource_type="exposure")
     macro = MacroMetadata(
@@ -118,6 +119,7 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
     assert loaded.run == recorded.run
     assert loaded.run.warnings == ("half", NASTY.replace("\0", "\N{REPLACEMENT CHARACTER}"))
     assert loaded.run.extraction == replace(EXTRACTION, fallback=loaded.run.reason)
+    assert loaded.run.variables == {loaded.run.reason: "00ff"}
     build = loaded.run.build_status, loaded.run.build_errors, loaded.run.build_skipped
     assert build == ("failed", 1, 0)
     assert loaded.edges == project.edges

@@ -810,6 +810,43 @@ def test_a_branch_of_incremental_builds_that_reads_a_variable_with_another_value
     assert categories.get("open_orders") == expected
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        (({"most": "a"}, {"most": "b"}), {"open_orders", "daily"}),
+        (({}, {"most": "b"}), {"open_orders", "daily"}),
+        (({"most": "a", "other": "a"}, {"most": "a", "other": "b"}), set()),
+        (({"most": "a"}, {"most": "a"}), set()),
+        ((None, {"most": "b"}), set()),
+    ],
+)
+def test_a_variable_of_which_only_the_value_differs_is_found_by_its_hash(
+    store: Any, variables: tuple[dict[str, str] | None, ...], expected: set[str]
+) -> None:
+    branch = "{% if is_incremental() %} where n > {{ var('most') }} {% endif %}"
+    edits: dict[str, dict[str, Any]] = {
+        "daily": {"raw_code": f"select 1 as n {branch}", "materialized": "incremental"},
+        "starred": {"raw_code": f"select 1 as n {branch}", "materialized": "table"},
+        "open_orders": {
+            "config": {"post-hook": [{"sql": "delete from {{ this }} where n > {{ var('most') }}"}]}
+        },
+    }
+    projects = []
+    for run_id, given in zip(("base-run", "run-1"), variables, strict=True):
+        project = shop(run_id, "prod")
+        nodes = tuple(replace(one, **edits.get(one.name, {})) for one in project.nodes)
+        run = replace(project.run, variables=given)
+        projects.append(replace(project, run=run, nodes=nodes, macros=(SENT,)))
+        record_run(store.adapter, projects[-1], schema=store.schema)
+
+    whole = whole_diff(*projects, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    assert {change.name for change in whole.changed} == expected
+    assert {str(change.category) for change in whole.changed} == ({"unknown"} if expected else set())
+
+
 def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> None:
     base, current = (hooked(shop(name, "prod"), DELETES) for name in ("base-run", "run-1"))
     base = replace(base, nodes=tuple(node for node in base.nodes if node.name != "open_orders"))

@@ -100,6 +100,48 @@ def test_options_that_change_what_dbt_builds_belong_to_the_command(tmp_path: Pat
     assert extracted(written(tmp_path, results=results)).run.command == "run --empty --defer"
 
 
+def variables_of(folder: Path, args: dict[str, Any], dbt: str, **header: str) -> dict[str, str] | None:
+    results = results_of("orders", **header)
+    results["args"] |= args
+    results["metadata"]["dbt_version"] = dbt
+    return extracted(written(folder, results=results)).run.variables
+
+
+def test_variables_are_known_by_a_hash_of_their_values(tmp_path: Path) -> None:
+    given = {"day": "2026-01-01", "n": 1, "rest": {"b": [1], "a": None}}
+    found = variables_of(tmp_path, {"vars": given}, "1.11.7")
+
+    assert found is not None and [*found] == ["day", "n", "rest"]
+    assert all(len(one) == 8 for one in found.values()) and "2026" not in str(found)
+    same = {"rest": {"a": None, "b": [1]}, "n": 1, "day": "2026-01-01"}
+    assert variables_of(tmp_path, {"vars": same}, "1.10.0") == found
+    text = "{day: 2026-01-01, n: 1, rest: {b: [1], a: null}}"
+    assert variables_of(tmp_path, {"vars": text}, "1.4.9") == found
+    other = variables_of(tmp_path, {"vars": {"day": "2026-01-02", "n": "1"}}, "1.11.7")
+    assert other is not None and found["day"] != other["day"] and found["n"] != other["n"]
+    swapped = variables_of(tmp_path, {"vars": {"n": "2026-01-01"}}, "1.11.7")
+    assert swapped is not None and swapped["n"] != found["day"]
+
+
+@pytest.mark.parametrize(
+    ("args", "dbt", "header", "expected"),
+    [
+        ({"vars": {}}, "1.5.11", {}, {}),
+        ({}, "1.0.9", {}, {}),
+        ({}, "0.21.0", {}, {}),
+        ({"vars": "{}"}, "1.3.7", {}, {}),
+        ({}, "2.0.0-beta.2", {}, None),
+        ({"vars": {"day": 1}}, "1.11.7", {"invocation": "two"}, None),
+        ({"vars": "{day: [}"}, "1.3.7", {}, None),
+        ({"vars": ["day"]}, "1.11.7", {}, None),
+    ],
+)
+def test_variables_that_no_artifact_has_are_not_known(
+    args: dict[str, Any], dbt: str, header: dict[str, str], expected: dict[str, str] | None, tmp_path: Path
+) -> None:
+    assert variables_of(tmp_path, args, dbt, **header) == expected
+
+
 @pytest.mark.parametrize(("which", "code"), [("compile", "select 1"), ("show", None)])
 def test_the_sql_of_a_preview_is_not_that_of_its_model(which: str, code: str | None, tmp_path: Path) -> None:
     manifest = written(tmp_path, results=results_of("orders", which=which)) / "manifest.json"

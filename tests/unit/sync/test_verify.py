@@ -39,7 +39,7 @@ NOT_PROVEN = {
     # Who recorded the run, and when.
     "runs": {
         "run_at", "recorded_at", "recorder_version", "column_graph_id", "git_proven", "warnings",
-        "extraction",
+        "extraction", "variables",
     },
     "run_results": {"seconds", "completed_at"},
     "check_results": {"recorder_version"},
@@ -279,6 +279,7 @@ def test_deletions_are_refused_if_they_must_be() -> None:
         ("runs", "warnings", "[1]"),
         ("runs", "warnings", "{"),
         ("runs", "extraction", '{"trigger": 5}'),
+        ("runs", "variables", '{"day": 5}'),
         ("runs", "status", "other"),
         ("runs", "node_count", -1),
         ("runs", "target_name", '\x1b[2J"\u202e' + "\0"),

@@ -32,7 +32,8 @@ CREATE OR REPLACE VIEW recce_metadata.latest_runs (
   build_warnings OPTIONS (description = 'Number of tests that warned'),
   build_skipped OPTIONS (description = 'Number of nodes that dbt skipped'),
   warnings OPTIONS (description = 'JSON array of the inputs that could not be read or used'),
-  extraction OPTIONS (description = 'JSON object of how the run was extracted from a connected repository; NULL for other runs')
+  extraction OPTIONS (description = 'JSON object of how the run was extracted from a connected repository; NULL for other runs'),
+  variables OPTIONS (description = 'JSON object with a hash of the value of each variable of --vars, by name; NULL if not known')
 )
 OPTIONS (description = 'One row per project and environment: its latest run, with every column of `runs`')
 AS

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.store_runs (
   build_skipped INT64,
   warnings JSON,
   extraction JSON,
+  variables JSON,
   PRIMARY KEY (run_id) NOT ENFORCED
 )
 CLUSTER BY run_id;

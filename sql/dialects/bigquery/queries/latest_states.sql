@@ -36,6 +36,7 @@ SELECT
   build_skipped,
   NULLIF(TO_JSON_STRING(warnings), 'null') AS warnings,
   NULLIF(TO_JSON_STRING(extraction), 'null') AS extraction,
+  NULLIF(TO_JSON_STRING(variables), 'null') AS variables,
   previous_run_id,
   run_count
 FROM (

@@ -33,7 +33,8 @@ SELECT
   build_warnings,
   build_skipped,
   NULLIF(TO_JSON_STRING(warnings), 'null') AS warnings,
-  NULLIF(TO_JSON_STRING(extraction), 'null') AS extraction
+  NULLIF(TO_JSON_STRING(extraction), 'null') AS extraction,
+  NULLIF(TO_JSON_STRING(variables), 'null') AS variables
 FROM recce_metadata.store_runs
 WHERE
   (

@@ -33,7 +33,8 @@ CREATE TABLE IF NOT EXISTS recce_metadata.store_runs (
   build_warnings BIGINT,
   build_skipped BIGINT,
   warnings STRING,
-  extraction STRING
+  extraction STRING,
+  variables STRING
 )
 CLUSTER BY (run_id)
 TBLPROPERTIES (

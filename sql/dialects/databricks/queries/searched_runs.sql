@@ -34,7 +34,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings AS warnings,
-  extraction AS extraction
+  extraction AS extraction,
+  variables AS variables
 FROM (
   SELECT
     runs.*,

@@ -36,6 +36,7 @@ SELECT
   build_skipped,
   CAST(warnings AS TEXT) AS warnings,
   CAST(extraction AS TEXT) AS extraction,
+  CAST(variables AS TEXT) AS variables,
   previous_run_id,
   run_count
 FROM (

@@ -34,7 +34,8 @@ SELECT
   build_warnings,
   build_skipped,
   CAST(warnings AS TEXT) AS warnings,
-  CAST(extraction AS TEXT) AS extraction
+  CAST(extraction AS TEXT) AS extraction,
+  CAST(variables AS TEXT) AS variables
 FROM (
   SELECT
     runs.*,

@@ -33,3 +33,4 @@ COMMENT ON COLUMN recce_metadata.runs.build_warnings IS 'Number of tests that wa
 COMMENT ON COLUMN recce_metadata.runs.build_skipped IS 'Number of nodes that dbt skipped';
 COMMENT ON COLUMN recce_metadata.runs.warnings IS 'JSON array of the inputs that could not be read or used';
 COMMENT ON COLUMN recce_metadata.runs.extraction IS 'JSON object of how the run was extracted from a connected repository; NULL for other runs';
+COMMENT ON COLUMN recce_metadata.runs.variables IS 'JSON object with a hash of the value of each variable of --vars, by name; NULL if not known';

@@ -33,5 +33,6 @@ CREATE TABLE IF NOT EXISTS recce_metadata.store_runs (
   build_warnings BIGINT,
   build_skipped BIGINT,
   warnings JSON,
-  extraction JSON
+  extraction JSON,
+  variables JSON
 );

@@ -33,7 +33,8 @@ SELECT
   build_warnings,
   build_skipped,
   CAST(warnings AS TEXT) AS warnings,
-  CAST(extraction AS TEXT) AS extraction
+  CAST(extraction AS TEXT) AS extraction,
+  CAST(variables AS TEXT) AS variables
 FROM recce_metadata.store_runs
 WHERE
   (

@@ -37,7 +37,8 @@ SELECT DISTINCT ON (project_name, environment)
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM recce_metadata.store_runs
 WHERE
   status = 'complete'

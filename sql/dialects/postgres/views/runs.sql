@@ -34,5 +34,6 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM recce_metadata.store_runs;

@@ -33,5 +33,6 @@ CREATE TABLE IF NOT EXISTS recce_metadata.store_runs (
   build_warnings BIGINT,
   build_skipped BIGINT,
   warnings SUPER,
-  extraction SUPER
+  extraction SUPER,
+  variables SUPER
 );

@@ -36,6 +36,7 @@ SELECT
   build_skipped,
   warnings AS warnings,
   extraction AS extraction,
+  variables AS variables,
   previous_run_id,
   run_count
 FROM (

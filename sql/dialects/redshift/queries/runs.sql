@@ -33,7 +33,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings AS warnings,
-  extraction AS extraction
+  extraction AS extraction,
+  variables AS variables
 FROM recce_metadata.store_runs
 WHERE
   (

@@ -32,7 +32,8 @@ CREATE OR REPLACE VIEW recce_metadata.latest_runs (
   build_warnings COMMENT 'Number of tests that warned',
   build_skipped COMMENT 'Number of nodes that dbt skipped',
   warnings COMMENT 'JSON array of the inputs that could not be read or used',
-  extraction COMMENT 'JSON object of how the run was extracted from a connected repository; NULL for other runs'
+  extraction COMMENT 'JSON object of how the run was extracted from a connected repository; NULL for other runs',
+  variables COMMENT 'JSON object with a hash of the value of each variable of --vars, by name; NULL if not known'
 )
 COMMENT = 'One row per project and environment: its latest run, with every column of `runs`'
 AS

@@ -34,5 +34,6 @@ CREATE TABLE IF NOT EXISTS recce_metadata.store_runs (
   build_skipped BIGINT,
   warnings VARIANT,
   extraction VARIANT,
+  variables VARIANT,
   PRIMARY KEY (run_id)
 );

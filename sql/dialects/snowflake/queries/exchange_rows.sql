@@ -33,7 +33,8 @@ SELECT
   build_warnings,
   build_skipped,
   TO_JSON(warnings) AS warnings,
-  TO_JSON(extraction) AS extraction
+  TO_JSON(extraction) AS extraction,
+  TO_JSON(variables) AS variables
 FROM recce_metadata.store_runs
 WHERE
   run_id IN (

@@ -36,6 +36,7 @@ SELECT
   build_skipped,
   TO_JSON(warnings) AS warnings,
   TO_JSON(extraction) AS extraction,
+  TO_JSON(variables) AS variables,
   previous_run_id,
   run_count
 FROM (

@@ -34,7 +34,8 @@ SELECT
   build_warnings,
   build_skipped,
   TO_JSON(warnings) AS warnings,
-  TO_JSON(extraction) AS extraction
+  TO_JSON(extraction) AS extraction,
+  TO_JSON(variables) AS variables
 FROM (
   SELECT
     runs.*,

@@ -33,5 +33,6 @@ CREATE TABLE IF NOT EXISTS store_runs (
   build_warnings INTEGER,
   build_skipped INTEGER,
   warnings TEXT,
-  extraction TEXT
+  extraction TEXT,
+  variables TEXT
 );

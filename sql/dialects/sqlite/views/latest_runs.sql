@@ -37,7 +37,8 @@ SELECT
   build_warnings,
   build_skipped,
   warnings,
-  extraction
+  extraction,
+  variables
 FROM (
   SELECT
     runs.*,
