@@ -389,7 +389,8 @@ class References(ABC):
 
     def _nearer(self, reference: Reference, name: str) -> str:
         """Return the relations with unknown columns that may have *name*, which was found further out."""
-        first = reference.columns[0] if isinstance(reference, Merged) else reference
+        # A name in USING that no side has has no columns.
+        first = next(iter(reference.columns), None) if isinstance(reference, Merged) else reference
         if not isinstance(first, SourceColumn):
             return ""
         level = self._slot(first.source).partition(".")[0]

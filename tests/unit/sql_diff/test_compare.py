@@ -49,6 +49,16 @@ def test_columns_of_one_name_are_compared_in_order() -> None:
     assert swapped.columns == (ColumnChange("x", Status.MODIFIED),)
 
 
+def test_a_column_of_using_that_no_side_has_any_more_is_compared() -> None:
+    query = "with r as (select a, b as {} from t) select y, l.a from r as l join r using (y)"
+
+    broken = compare_sql(query.format("y"), query.format("z"), "duckdb", SCHEMAS)
+    still = compare_sql(query.format("z"), query.format("z") + " where true", "duckdb", SCHEMAS)
+
+    assert broken.category is Category.BREAKING
+    assert still.category is Category.NONE
+
+
 def test_an_unnamed_column_is_known_by_its_text() -> None:
     # What warehouses call it, sum(t.a) or SUM(K.A), is made of the text.
     change = compare_sql("select sum(t.a) from t", "select sum(k.a) from t as k", "duckdb", SCHEMAS)
