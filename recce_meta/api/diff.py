@@ -18,8 +18,8 @@ from recce_meta.api.change_effects import Effects
 from recce_meta.api.partial_run import LazyMacros, stored_value_notes
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
 from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
-from recce_meta.diff.causes import Causes
-from recce_meta.diff.changes import compare, differing_variables, renamed_edges, within
+from recce_meta.diff.causes import GRAPH, Causes
+from recce_meta.diff.changes import compare, differing_variables, edited_keys, renamed_edges, within
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
 from recce_meta.diff.scan_models import drift
@@ -206,17 +206,17 @@ class _Pair:
             for node in found
             if current.closure(node.macros) & causes.changed_macros or causes.may_build(node)
         }
-        return callers | set(read.load_hooked(self.adapter, self.current, schema=self.schema))
+        return callers | set(read.load_hooked(self.adapter, self.current, "", schema=self.schema))
 
     def hooked(self, changes: Mapping[str, Change]) -> set[str]:
-        """Return nodes with equal versions whose hooks or statements may read a variable that differs."""
-        calls = differing_variables(changes, Causes(*self.sides))
-        if not calls:
+        """Return nodes with equal versions that may read a variable or, in `graph`, a key that differs."""
+        calls, edits = differing_variables(changes, Causes(*self.sides)), edited_keys(changes)
+        if not calls and not edits:
             return set()
-        side = self.sides[1]
-        found = read.load_narrow_nodes(self.adapter, self.current, schema=self.schema)
-        callers = callers_reading(calls, found, side)
-        callers.update(read.load_hooked(self.adapter, self.current, schema=self.schema))
+        side, word = self.sides[1], "" if calls else GRAPH
+        found = partial(read.load_narrow_nodes, self.adapter, self.current, schema=self.schema)
+        callers = callers_reading(calls, bool(edits), found, side)
+        callers.update(read.load_hooked(self.adapter, self.current, word, schema=self.schema))
         return callers - self.sides[0].nodes.keys() - side.nodes.keys()
 
     def add(self, ids: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from recce_meta.diff.causes import Causes
+from recce_meta.diff.causes import GRAPH, Causes
 from recce_meta.diff.materializations import REBUILT, materialization_effect, table_effects
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import converted_columns
@@ -341,7 +341,7 @@ def _without_sql(node: NodeMetadata) -> SqlChange:
 def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, causes: Causes) -> SqlChange:
     parts = detail.key.split(".")
     key = parts[0]
-    if variable_calls(detail.key):
+    if variable_calls(detail.key) or key == GRAPH:
         return unknown_effect(
             f"a hook, statement, branch or materialization reads {detail.key}, which may differ"
         )

@@ -35,7 +35,14 @@ from recce_meta.diff.run_by_dbt import BUILT, RunByDbt, unattributed_note
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.warehouses.builds import incremental_words
-from recce_meta.warehouses.hooks import HOOKS, hooks_and_macros, row_words, sent_texts, template_parts
+from recce_meta.warehouses.hooks import (
+    HOOKS,
+    OPERATION,
+    hooks_and_macros,
+    row_words,
+    sent_texts,
+    template_parts,
+)
 
 FROM_NODES = BUILT | {"analysis", "operation", "function", "source"}
 """Resource types of which recorders before version `EVERY_KEY_SINCE` read only known keys."""
@@ -50,7 +57,9 @@ EVERY_KEY_SINCE = (0, 1, 1)
 
 _BUILT_WHOLE = frozenset(["table", "view", "ephemeral", "materialized_view"])
 """Materializations that compiled SQL shows whole, because `is_incremental()` is false."""
-_NODES = frozenset(["model", "graph", "context"])
+GRAPH = "graph"
+"""Name by which templates read other nodes."""
+_NODES = frozenset(["model", GRAPH, "context"])
 """Names by which templates find a node."""
 _PROPERTIES = frozenset(["columns", "description"])
 """Keys of a node that are not configuration."""
@@ -295,11 +304,30 @@ class Causes:
                 return name
         return None
 
+    def graph_keys(self, keys: Iterable[str], before: NodeMetadata, after: NodeMetadata) -> frozenset[str]:
+        """Return those of *keys* that the node may read in `graph` where compiled SQL does not show it."""
+        texts = [text for node in (before, after) for text in (node.raw_code or "", *self._hooks(node))]
+        called = self.current.closure(after.macros) | self._by_dbt[1].around(after)
+        if self._reading_graph.isdisjoint(called) and not any(GRAPH in text for text in texts):
+            return frozenset()
+        later = [text for _, text in self._read_later(before, after)]
+        if not any(GRAPH in jinja_names(text) for text in later):
+            return frozenset()
+        is_whole = any(not _WHOLE.isdisjoint(jinja_names(text)) for text in later)
+        return frozenset(key for key in keys if is_whole or any(reads_config(text, key) for text in later))
+
+    @cached_property
+    def _reading_graph(self) -> frozenset[str]:
+        """Return the macros that read `graph`, without those of dbt."""
+        macros = self.current.macros.values()
+        return frozenset(macro.unique_id for macro in macros if reads_graph(macro))
+
     def _read_later(self, before: NodeMetadata, after: NodeMetadata) -> list[tuple[str, str]]:
         """Return the texts that may read the node's keys where compiled SQL does not show it, with names."""
         reached = self._macros_at_run_time(before) | self._macros_at_run_time(after)
         called = self.base.closure(before.macros) | self.current.closure(after.macros)
         is_visible = before.compiled_code is not None and after.compiled_code is not None
+        is_visible = is_visible and after.resource_type != OPERATION
         reached |= self._macros_out_of_sight(before, after, called) if is_visible else called
         macros = (self.current.macros.get(one) or self.base.macros.get(one) for one in sorted(reached))
         texts = [
@@ -423,6 +451,15 @@ class Causes:
         if before.checksum_rule and after.checksum_rule:
             return before.checksum_rule == after.checksum_rule
         return self.same_dbt
+
+
+def reads_graph(macro: MacroMetadata) -> bool:
+    """Return True if *macro*, which is not one of dbt, reads other nodes in `graph`."""
+    return (
+        not is_builtin(macro.package_name)
+        and GRAPH in macro.macro_sql
+        and GRAPH in jinja_names(macro.macro_sql)
+    )
 
 
 def template(node: NodeMetadata, key: str) -> Json:

@@ -237,7 +237,7 @@ def reads_config(code: str, key: str) -> bool:
     found = [(kind, value) for kind, value in _lex(code) if kind not in ("whitespace", "data", "raw")]
     values = [value for _, value in found]
     for place, (kind, value) in enumerate(found):
-        if kind == "string" and value[1:-1] == key:
+        if kind == "string" and key in value[1:-1].split("."):  # selectattr("config.meta")
             return True
         if kind == "string" and ("{{" in value or "{%" in value) and reads_config(value[1:-1], key):
             return True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
+from recce_meta.diff.causes import reads_graph
 from recce_meta.diff.code import jinja_names
 from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, ProjectSide
 from recce_meta.diff.run_by_dbt import RunByDbt
@@ -53,13 +54,22 @@ def uncompared_note(base: ProjectSide, current: ProjectSide, ids: Iterable[str])
     ]
 
 
-def callers_reading(calls: Collection[str], nodes: Iterable[NodeMetadata], side: ProjectSide) -> set[str]:
-    """Return those of *nodes* with a macro that has one of *calls*: they, or dbt to build them, call it."""
-    macros = {one for one, macro in side.macros.items() if variable_calls(macro.macro_sql) & {*calls}}
+def callers_reading(
+    calls: Collection[str], is_graph: bool, load: Callable[[], Iterable[NodeMetadata]], side: ProjectSide
+) -> set[str]:
+    """Return those of the nodes that *load* returns with a macro that has one of *calls*, or reads `graph`.
+
+    The nodes, or dbt to build them, call it.
+    """
+    macros = {
+        one
+        for one, macro in side.macros.items()
+        if (calls and variable_calls(macro.macro_sql) & {*calls}) or (is_graph and reads_graph(macro))
+    }
     around = RunByDbt(side.macros)
     return {
         node.unique_id
-        for node in (nodes if macros else ())
+        for node in (load() if macros else ())
         if not macros.isdisjoint(side.closure(node.macros) | around.around(node, any_strategy=True))
     }
 

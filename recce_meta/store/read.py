@@ -478,10 +478,10 @@ def load_code(
     return {str(unique_id): code if code is None else str(code) for unique_id, code in found}
 
 
-def load_hooked(adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA) -> list[str]:
-    """Return unique ids of nodes that may call macros that dbt does not detect: in hooks, in branches."""
+def load_hooked(adapter: UnifiedSqlAdapter, run: RunMetadata, word: str, *, schema: str) -> list[str]:
+    """Return nodes with *word* that may call macros that dbt does not detect: in hooks, in branches."""
     with open_store(adapter, schema) as store:
-        return names_of(store.query("hooked", graph_id=run.graph_id))
+        return names_of(store.query("hooked", graph_id=run.graph_id, word=f"%{word}%"))
 
 
 def count_nodes(

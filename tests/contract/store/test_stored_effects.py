@@ -847,6 +847,57 @@ def test_a_variable_of_which_only_the_value_differs_is_found_by_its_hash(
     assert {str(change.category) for change in whole.changed} == ({"unknown"} if expected else set())
 
 
+OF_ALL = "{% for one in graph.nodes.values() %}{{ one.description }}{% endfor %}"
+LISTING = MacroMetadata(
+    unique_id="macro.shop.listing",
+    name="listing",
+    package_name="shop",
+    macro_sql=f"{{% macro listing() %}}{OF_ALL}{{% endmacro %}}",
+)
+BUILDING = replace(
+    LISTING,
+    unique_id="macro.shop.materialization_listed_default",
+    name="materialization_listed_default",
+)
+
+
+@pytest.mark.core("duckdb")
+@pytest.mark.parametrize(
+    ("reader", "is_reading"),
+    [
+        ({"config": {"post-hook": [{"sql": f"update t set v = '{OF_ALL}'"}]}}, True),
+        ({"config": {"post-hook": [{"sql": "{{ listing() }}"}]}, "macros": (LISTING.unique_id,)}, True),
+        ({"materialized": "listed", "config": {"materialized": "listed"}}, True),
+        ({"raw_code": f"select 1 {{% if is_incremental() %}}{OF_ALL}{{% endif %}}", "code_hash": "2"}, True),
+        ({"config": {"post-hook": [{"sql": f"{OF_ALL.replace('description', 'meta')}"}]}}, False),
+        ({"raw_code": f"select {OF_ALL}", "code_hash": "2"}, False),
+    ],
+)
+def test_a_node_that_reads_others_in_graph_where_no_sql_shows_it_is_unknown(
+    store: Any, reader: dict[str, Any], is_reading: bool
+) -> None:
+    projects = []
+    for run_id, description in (("base-run", "old"), ("run-1", "new")):
+        edits: dict[str, dict[str, Any]] = {"starred": {"description": description}, "open_orders": reader}
+        project = shop(run_id, "prod")
+        nodes = tuple(replace(one, **edits.get(one.name, {})) for one in project.nodes)
+        projects.append(replace(project, nodes=nodes, macros=(LISTING, BUILDING)))
+        record_run(store.adapter, projects[-1], schema=store.schema)
+
+    whole = whole_diff(*projects, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    found = {change.name: change for change in whole.changed}
+    assert str(found.pop("starred").category) == "none"
+    assert {*found} == ({"open_orders"} if is_reading else set())
+    for change in found.values():
+        assert str(change.category) == "unknown"
+        assert change.category_reasons == (
+            "a hook, statement, branch or materialization reads graph.starred.description, which may differ",
+        )
+
+
 def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> None:
     base, current = (hooked(shop(name, "prod"), DELETES) for name in ("base-run", "run-1"))
     base = replace(base, nodes=tuple(node for node in base.nodes if node.name != "open_orders"))

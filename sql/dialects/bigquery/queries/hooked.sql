@@ -1,5 +1,6 @@
 -- Nodes of a graph that may call macros missing from dbt's list: in hooks, as an incremental strategy, or in a branch
--- that dbt takes only at run time, or for another target. Nodes whose template sends statements.
+-- that dbt takes only at run time, or for another target. Nodes whose template sends statements. Only those whose code or
+-- configuration is like a word.
 SELECT
   part_nodes.unique_id
 FROM recce_metadata.store_graph_parts AS graph_parts
@@ -9,6 +10,10 @@ JOIN recce_metadata.store_node_versions AS node_versions
   ON node_versions.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id
+  AND (
+    node_versions.raw_code LIKE :word
+    OR TO_JSON_STRING(node_versions.config) LIKE :word
+  )
   AND (
     REPLACE(TO_JSON_STRING(node_versions.config), ' ', '') LIKE '%hook":[{%'
     OR REPLACE(TO_JSON_STRING(node_versions.config), ' ', '') LIKE '%"incremental_strategy":"%'
