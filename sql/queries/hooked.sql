@@ -9,7 +9,8 @@ WHERE
   graph_parts.graph_id = :graph_id
   AND (node_versions.raw_code LIKE :word OR CAST(node_versions.config AS TEXT) LIKE :word)
   AND (
-    REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":[{%'
+    REPLACE(REPLACE(CAST(node_versions.config AS TEXT), ' ', ''), '[', '') LIKE '%hook":{%'
+    OR REPLACE(REPLACE(CAST(node_versions.config AS TEXT), ' ', ''), '[', '') LIKE '%hook":"%'
     OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%"incremental_strategy":"%'
     OR node_versions.raw_code LIKE '%is_incremental%'
     OR node_versions.raw_code LIKE '%{%if %'

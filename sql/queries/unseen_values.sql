@@ -8,19 +8,17 @@ JOIN store_node_versions AS node_versions ON node_versions.version_id = part_nod
 WHERE
   of_run.run_id = :run_id
   AND (
-    'materialization_' || node_versions.materialized || '_default' IN (
-      SELECT macros.name
+    'materialization_' || node_versions.materialized IN (
+      -- `materialization_daily` of `materialization_daily_default` and `materialization_daily_duckdb`
+      SELECT
+        REPLACE(REPLACE(macros.name || '.', '_default.', ''), '_' || COALESCE(runs.adapter_type, '') || '.', '')
       FROM store_runs AS runs
       JOIN store_macro_sets AS macro_sets ON macro_sets.macro_set_id = runs.macro_set_id
       JOIN store_macros AS macros ON macros.version_id = macro_sets.version_id
-      WHERE runs.run_id = :run_id AND macros.package_name <> 'dbt'
-    )
-    OR 'materialization_' || node_versions.materialized || '_' || of_run.adapter_type IN (
-      SELECT macros.name
-      FROM store_runs AS runs
-      JOIN store_macro_sets AS macro_sets ON macro_sets.macro_set_id = runs.macro_set_id
-      JOIN store_macros AS macros ON macros.version_id = macro_sets.version_id
-      WHERE runs.run_id = :run_id AND macros.package_name <> 'dbt_' || runs.adapter_type
+      WHERE
+        runs.run_id = :run_id
+        AND macros.name LIKE 'materialization_%'
+        AND macros.package_name NOT IN ('dbt', 'dbt_' || COALESCE(runs.adapter_type, ''))
     )
     OR (
       (
@@ -33,9 +31,8 @@ WHERE
         OR node_versions.resource_type = 'operation'
         OR node_versions.raw_code LIKE '%run_query%'
         OR node_versions.raw_code LIKE '%statement%'
-        OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":[{%'
-        OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":["%'
-        OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":"%'
+        OR REPLACE(REPLACE(CAST(node_versions.config AS TEXT), ' ', ''), '[', '') LIKE '%hook":{%'
+        OR REPLACE(REPLACE(CAST(node_versions.config AS TEXT), ' ', ''), '[', '') LIKE '%hook":"%'
       )
     )
   );

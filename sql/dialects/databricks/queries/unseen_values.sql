@@ -12,27 +12,23 @@ JOIN recce_metadata.store_node_versions AS node_versions
 WHERE
   of_run.run_id = :run_id
   AND (
-    'materialization_' || node_versions.materialized || '_default' IN (
+    'materialization_' || node_versions.materialized IN (
+      /* `materialization_daily` of `materialization_daily_default` and `materialization_daily_duckdb` */
       SELECT
-        macros.name
+        REPLACE(
+          REPLACE(macros.name || '.', '_default.', ''),
+          '_' || COALESCE(runs.adapter_type, '') || '.',
+          ''
+        )
       FROM recce_metadata.store_runs AS runs
       JOIN recce_metadata.store_macro_sets AS macro_sets
         ON macro_sets.macro_set_id = runs.macro_set_id
       JOIN recce_metadata.store_macros AS macros
         ON macros.version_id = macro_sets.version_id
       WHERE
-        runs.run_id = :run_id AND macros.package_name <> 'dbt'
-    )
-    OR 'materialization_' || node_versions.materialized || '_' || of_run.adapter_type IN (
-      SELECT
-        macros.name
-      FROM recce_metadata.store_runs AS runs
-      JOIN recce_metadata.store_macro_sets AS macro_sets
-        ON macro_sets.macro_set_id = runs.macro_set_id
-      JOIN recce_metadata.store_macros AS macros
-        ON macros.version_id = macro_sets.version_id
-      WHERE
-        runs.run_id = :run_id AND macros.package_name <> 'dbt_' || runs.adapter_type
+        runs.run_id = :run_id
+        AND macros.name LIKE 'materialization_%'
+        AND NOT macros.package_name IN ('dbt', 'dbt_' || COALESCE(runs.adapter_type, ''))
     )
     OR (
       (
@@ -48,9 +44,8 @@ WHERE
         OR node_versions.resource_type = 'operation'
         OR node_versions.raw_code LIKE '%run_query%'
         OR node_versions.raw_code LIKE '%statement%'
-        OR REPLACE(node_versions.config, ' ', '') LIKE '%hook":[{%'
-        OR REPLACE(node_versions.config, ' ', '') LIKE '%hook":["%'
-        OR REPLACE(node_versions.config, ' ', '') LIKE '%hook":"%'
+        OR REPLACE(REPLACE(node_versions.config, ' ', ''), '[', '') LIKE '%hook":{%'
+        OR REPLACE(REPLACE(node_versions.config, ' ', ''), '[', '') LIKE '%hook":"%'
       )
     )
   );

@@ -15,7 +15,8 @@ WHERE
     OR CAST(node_versions.config AS TEXT) LIKE :word
   )
   AND (
-    REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":[{%'
+    REPLACE(REPLACE(CAST(node_versions.config AS TEXT), ' ', ''), '[', '') LIKE '%hook":{%'
+    OR REPLACE(REPLACE(CAST(node_versions.config AS TEXT), ' ', ''), '[', '') LIKE '%hook":"%'
     OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%"incremental_strategy":"%'
     OR node_versions.raw_code LIKE '%is_incremental%'
     OR node_versions.raw_code LIKE '%{%if %'

@@ -1,6 +1,7 @@
 -- hand-written: JSON of more than 65,535 bytes cannot be a string
 -- Nodes of a graph that may call macros missing from dbt's list: in hooks, as an incremental strategy, or in a branch
--- that dbt takes only at run time, or for another target. Nodes whose template sends statements.
+-- that dbt takes only at run time, or for another target. Nodes whose template sends statements. Only those whose code or
+-- configuration is like a word.
 SELECT part_nodes.unique_id
 FROM recce_metadata.store_graph_parts AS graph_parts
 JOIN recce_metadata.store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
@@ -8,10 +9,18 @@ JOIN recce_metadata.store_node_versions AS node_versions ON node_versions.versio
 WHERE
   graph_parts.graph_id = :graph_id
   AND (
+    node_versions.raw_code LIKE :word
+    OR JSON_SIZE(node_versions.config) > 65000
+    OR CASE WHEN JSON_SIZE(node_versions.config) <= 65000 THEN JSON_SERIALIZE(node_versions.config) END LIKE :word
+  )
+  AND (
     JSON_SIZE(node_versions.config) > 65000
-    OR REPLACE(
+    OR REPLACE(REPLACE(
       CASE WHEN JSON_SIZE(node_versions.config) <= 65000 THEN JSON_SERIALIZE(node_versions.config) END, ' ', ''
-    ) LIKE '%hook":[{%'
+    ), '[', '') LIKE '%hook":{%'
+    OR REPLACE(REPLACE(
+      CASE WHEN JSON_SIZE(node_versions.config) <= 65000 THEN JSON_SERIALIZE(node_versions.config) END, ' ', ''
+    ), '[', '') LIKE '%hook":"%'
     OR REPLACE(
       CASE WHEN JSON_SIZE(node_versions.config) <= 65000 THEN JSON_SERIALIZE(node_versions.config) END, ' ', ''
     ) LIKE '%"incremental_strategy":"%'

@@ -1,3 +1,4 @@
+-- hand-written: JSON of more than 65,535 bytes cannot be a string
 -- Nodes of a run that may read variables whose values no artifact has: in templates that neither run compiled,
 -- in hooks and statements that templates send, and in materializations that are not dbt's own.
 SELECT
@@ -12,32 +13,29 @@ JOIN recce_metadata.store_node_versions AS node_versions
 WHERE
   of_run.run_id = :run_id
   AND (
-    'materialization_' || node_versions.materialized || '_default' IN (
+    'materialization_' || node_versions.materialized IN (
+      /* `materialization_daily` of `materialization_daily_default` and `materialization_daily_duckdb` */
       SELECT
-        macros.name
+        REPLACE(
+          REPLACE(macros.name || '.', '_default.', ''),
+          '_' || COALESCE(runs.adapter_type, '') || '.',
+          ''
+        )
       FROM recce_metadata.store_runs AS runs
       JOIN recce_metadata.store_macro_sets AS macro_sets
         ON macro_sets.macro_set_id = runs.macro_set_id
       JOIN recce_metadata.store_macros AS macros
         ON macros.version_id = macro_sets.version_id
       WHERE
-        runs.run_id = :run_id AND macros.package_name <> 'dbt'
-    )
-    OR 'materialization_' || node_versions.materialized || '_' || of_run.adapter_type IN (
-      SELECT
-        macros.name
-      FROM recce_metadata.store_runs AS runs
-      JOIN recce_metadata.store_macro_sets AS macro_sets
-        ON macro_sets.macro_set_id = runs.macro_set_id
-      JOIN recce_metadata.store_macros AS macros
-        ON macros.version_id = macro_sets.version_id
-      WHERE
-        runs.run_id = :run_id AND macros.package_name <> 'dbt_' || runs.adapter_type
+        runs.run_id = :run_id
+        AND macros.name LIKE 'materialization_%'
+        AND NOT macros.package_name IN ('dbt', 'dbt_' || COALESCE(runs.adapter_type, ''))
     )
     OR (
       (
         node_versions.raw_code LIKE '%var%'
-        OR JSON_SERIALIZE(node_versions.config) LIKE '%var%'
+        OR JSON_SIZE(node_versions.config) > 65000
+        OR CASE WHEN JSON_SIZE(node_versions.config) <= 65000 THEN JSON_SERIALIZE(node_versions.config) END LIKE '%var%'
         OR JSON_SERIALIZE(node_versions.macros) LIKE '%.%'
       )
       AND (
@@ -46,11 +44,15 @@ WHERE
           AND node_versions.resource_type IN ('model', 'snapshot')
         )
         OR node_versions.resource_type = 'operation'
+        OR JSON_SIZE(node_versions.config) > 65000
         OR node_versions.raw_code LIKE '%run_query%'
         OR node_versions.raw_code LIKE '%statement%'
-        OR REPLACE(JSON_SERIALIZE(node_versions.config), ' ', '') LIKE '%hook":[{%'
-        OR REPLACE(JSON_SERIALIZE(node_versions.config), ' ', '') LIKE '%hook":["%'
-        OR REPLACE(JSON_SERIALIZE(node_versions.config), ' ', '') LIKE '%hook":"%'
+        OR REPLACE(REPLACE(
+          CASE WHEN JSON_SIZE(node_versions.config) <= 65000 THEN JSON_SERIALIZE(node_versions.config) END, ' ', ''
+        ), '[', '') LIKE '%hook":{%'
+        OR REPLACE(REPLACE(
+          CASE WHEN JSON_SIZE(node_versions.config) <= 65000 THEN JSON_SERIALIZE(node_versions.config) END, ' ', ''
+        ), '[', '') LIKE '%hook":"%'
       )
     )
   );

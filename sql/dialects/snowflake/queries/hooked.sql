@@ -14,7 +14,8 @@ WHERE
     node_versions.raw_code LIKE :word OR TO_JSON(node_versions.config) LIKE :word
   )
   AND (
-    REPLACE(TO_JSON(node_versions.config), ' ', '') LIKE '%hook":[{%'
+    REPLACE(REPLACE(TO_JSON(node_versions.config), ' ', ''), '[', '') LIKE '%hook":{%'
+    OR REPLACE(REPLACE(TO_JSON(node_versions.config), ' ', ''), '[', '') LIKE '%hook":"%'
     OR REPLACE(TO_JSON(node_versions.config), ' ', '') LIKE '%"incremental_strategy":"%'
     OR node_versions.raw_code LIKE '%is_incremental%'
     OR node_versions.raw_code LIKE '%{%if %'
