@@ -18,19 +18,21 @@ DOTTED = "."
 """Prefix of a name that is written with a schema."""
 _READING = frozenset(["model", "snapshot", "analysis", "test"])
 _PART = r"""(?:\{\{[^{}]*\}\}|[\w$]+|"[^"]+"|`[^`]+`)"""
+_FROM = r"(?<!distinct\s)(?<!delete\s) \b(?:from|join|using)\b"
+_RELATION = rf"\s* (?:(?:lateral|only)\s+)? (?P<read>{_PART}(?:\s*\.\s*{_PART})*)"
 _READ = re.compile(
-    rf"""
-    (?: (?<!distinct\s)(?<!delete\s) \b(?:from|join|using)\b | , ) \s*
-    (?:(?:lateral|only)\s+)? (?P<read>{_PART}(?:\s*\.\s*{_PART})*)
-    | (?<![\w$])(?P<called>[\w$]+)["`]?\s*\(
-    """,
+    rf"""(?: {_FROM} | , ) {_RELATION} | (?<![\w$])(?P<called>[\w$]+)["`]?\s*\(""",
     re.IGNORECASE | re.VERBOSE,
 )
 """A relation that a query reads, a column in a list, or a function."""
+_READ_FROM = re.compile(rf"{_FROM} {_RELATION} | (?P<called>(?!))", re.IGNORECASE | re.VERBOSE)
+"""A relation after FROM, JOIN or USING: only there, a name with a schema is a relation."""
 _NOT_READ = re.compile(
     r"\{\#.*?\#\}|\{%-?\s*macro\b.*?%\}|--[^\n]*|/\*.*?\*/|\b(?:extract|trim|substring|overlay|position)\s*\([^()]*\)",
     re.DOTALL | re.IGNORECASE,
 )
+_MARKS_OF_NOT_READ = ("--", "/*", "{#", "{%", "extract", "trim", "substring", "overlay", "position")
+"""Each match of _NOT_READ has one of them: the search for them is much faster."""
 _CALL = re.compile(r"\{\{-?\s*(?:(?:builtins\s*\.\s*)?(?:ref|source)\s*\(|this\b)", re.IGNORECASE)
 
 
@@ -113,10 +115,16 @@ def _read_by(
         return names_in([template]) | (_read(*hooks) - {COMPUTED})
     if compiled is None:
         return _read(template) | (_read(*hooks) - {COMPUTED})
-    shown = [code for code in (compiled, template) if any(map(code.lower().__contains__, names))]
+    shown = [code for code in (compiled, template) if _has_any(code.lower(), names)]
     # Compiled SQL shows the names that its template computes. Macros of hooks get them as arguments.
     found = _read(*shown, *hooks) - {COMPUTED}
-    return found | _read(compiled) if is_whole else found
+    return found | _names_read(compiled, _READ_FROM) if is_whole else found
+
+
+def _has_any(code: str, names: Iterable[str]) -> bool:
+    """Return True if one of *names* is a word of *code*."""
+    found = (one for one in names if one in code)
+    return any(re.search(rf"(?<![\w$]){re.escape(one)}(?![\w$])", code) for one in found)
 
 
 def _read(*texts: str) -> frozenset[str]:
@@ -124,13 +132,15 @@ def _read(*texts: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
-def _names_read(text: str) -> frozenset[str]:
+def _names_read(text: str, pattern: re.Pattern[str] = _READ) -> frozenset[str]:
     """Return the identifiers that *text* may read, also with DOTTED, and COMPUTED for a computed one."""
-    return frozenset(_each_read(_NOT_READ.sub(" ", text)))
+    if any(map(text.lower().__contains__, _MARKS_OF_NOT_READ)):
+        text = _NOT_READ.sub(" ", text)
+    return frozenset(_each_read(text, pattern))
 
 
-def _each_read(text: str) -> Iterator[str]:
-    for found in _READ.finditer(text):
+def _each_read(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
+    for found in pattern.finditer(text):
         if found["called"]:
             yield found["called"].lower()
             continue
