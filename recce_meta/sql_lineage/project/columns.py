@@ -83,7 +83,9 @@ from recce_meta.warehouses.builds import Edit, deciding_columns, incremental_wor
 from recce_meta.warehouses.hooks import hook_writers, names_in_configuration
 
 ANALYSIS_VERSION = 13
-"""Increases with every change of the analysis that changes its results: all nodes are then analysed again."""
+"""Increases with every change of the analysis that changes its results: all nodes are then analysed again.
+
+Not if `hook_writers` finds more: the ids of the analyses of these nodes hash what it finds."""
 SECONDS = 10.0
 """Default time limit for the query of one node."""
 

@@ -27,6 +27,8 @@ from recce_meta.report.html.page import html_report
 from recce_meta.report.json import diff_json
 from recce_meta.report.markdown import diff_markdown, diff_verdict
 from recce_meta.report.text import diff_text
+from recce_meta.store import write
+from recce_meta.warehouses import hook_tables
 
 STG = "select id, customer_id, cents / 100 as amount, state from {raw}"
 EPHEMERAL = "select id, amount * 2 as doubled, amount as plain from {stg}"
@@ -943,32 +945,36 @@ def test_an_operation_affects_what_further_hooks_and_data_tests_read(store: Any)
     assert (told(whole)["counted"], told(whole)["few"]) == ("unknown", "unknown")
 
 
+def with_built_source(run_id: str, edited: str, value: int) -> Project:
+    """The project with a source that has the relation of *edited*, and a reader of it."""
+    project = shop(run_id, "prod")
+    known = {one.name: one for one in project.nodes}
+    source = replace(
+        known["daily"], unique_id="source.shop.own.t", resource_type="source", parents=(), raw_code=None,
+        compiled_code=None, code_hash=None, materialized=None, relation_name=f'"db"."prod"."{edited}"',
+        identifier=edited, name="t",
+    )  # fmt: skip
+    code = f"select {value} as n from prod.none"
+    test = replace(
+        known["daily"], unique_id="test.shop.few", name="few", resource_type="test", identifier="few",
+        relation_name='"db"."prod"."few"', parents=(),
+    )  # fmt: skip
+    text = {"raw_code": code, "compiled_code": code, "code_hash": code_hash(code)}
+    reader = replace(
+        known["counted"], raw_code="select count(*) as n from {{ source('own', 't') }}",
+        compiled_code=f'select count(*) as n from "db"."prod"."{edited}"', parents=(source.unique_id,),
+    )  # fmt: skip
+    nodes = {**known, "few": test, "t": source, "counted": reader}
+    nodes[edited] = replace(nodes[edited], **text)
+    return replace(project, nodes=tuple(nodes.values()))
+
+
 @pytest.mark.core("duckdb")
 @pytest.mark.parametrize("edited", ["daily", "few"])
 def test_a_reader_of_a_source_that_a_node_builds_is_affected(store: Any, edited: str) -> None:
-    projects = []
-    for run_id, value in (("base-run", "1"), ("run-1", "2")):
-        project = shop(run_id, "prod")
-        known = {one.name: one for one in project.nodes}
-        source = replace(
-            known["daily"], unique_id="source.shop.own.t", resource_type="source", parents=(), raw_code=None,
-            compiled_code=None, code_hash=None, materialized=None, relation_name=f'"db"."prod"."{edited}"',
-            identifier=edited, name="t",
-        )  # fmt: skip
-        code = f"select {value} as n from prod.none"
-        test = replace(
-            known["daily"], unique_id="test.shop.few", name="few", resource_type="test", identifier="few",
-            relation_name='"db"."prod"."few"', parents=(),
-        )  # fmt: skip
-        text = {"raw_code": code, "compiled_code": code, "code_hash": code_hash(code)}
-        reader = replace(
-            known["counted"], raw_code="select count(*) as n from {{ source('own', 't') }}",
-            compiled_code=f'select count(*) as n from "db"."prod"."{edited}"', parents=(source.unique_id,),
-        )  # fmt: skip
-        nodes = {**known, "few": test, "t": source, "counted": reader}
-        nodes[edited] = replace(nodes[edited], **text)
-        projects.append(replace(project, nodes=tuple(nodes.values())))
-        record_run(store.adapter, projects[-1], schema=store.schema)
+    projects = [with_built_source(run_id, edited, n) for n, run_id in enumerate(("base-run", "run-1"))]
+    for project in projects:
+        record_run(store.adapter, project, schema=store.schema)
 
     whole = whole_diff(*projects, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
@@ -976,6 +982,25 @@ def test_a_reader_of_a_source_that_a_node_builds_is_affected(store: Any, edited:
     assert complete(stored) == complete(whole)
     assert [change.name for change in whole.changed] == [edited]
     assert {"t", "counted"} <= told(whole).keys()
+
+
+@pytest.mark.core("duckdb")
+def test_a_graph_of_an_earlier_recce_meta_gets_the_edges_of_built_sources_when_it_is_recorded_again(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(hook_tables, "builders_of_sources", lambda nodes: {})
+        earlier.setattr(write, "__version__", "0.0.1")
+        for n, run_id in enumerate(("base-run", "run-1")):
+            record_run(store.adapter, with_built_source(run_id, "daily", n), schema=store.schema)
+    record_run(store.adapter, with_built_source("run-2", "daily", 1), schema=store.schema)
+
+    reached = [
+        told(comparing.diff(lambda: store.adapter, "base-run", one, schema=store.schema, project="shop"))
+        for one in ("run-1", "run-2")
+    ]
+
+    assert ["counted" in one for one in reached] == [False, True]
 
 
 def test_a_reader_that_names_a_relation_but_none_of_its_columns_is_reached(store: Any) -> None:
