@@ -13,7 +13,7 @@ from recce_meta.adapter.statements import single_statement
 from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.api.data.places import data_places, open_reader, open_sides
 from recce_meta.api.data.requests import (
-    SHOWS_VALUES,
+    KINDS,
     DataDiffRequest,
     DiffKind,
     RequestRules,
@@ -74,7 +74,7 @@ class DataTools:
         what_changed. where: a condition in SQL.
         """
         questions, settings = self._questions, self._questions.settings
-        if DiffKind(kind) in SHOWS_VALUES and not settings.shows_values:
+        if KINDS[DiffKind(kind)].shows_values and not settings.shows_values:
             raise UsageError(
                 f"{kind} shows values, and this server was started without --allow-values",
                 hint="use row_count, value or profile, which give counts",

@@ -51,7 +51,7 @@ from recce_meta.store.read import names_of, require_run
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import JsonTree, json_text, number_of, storable, tree_of, value_of_tree
-from recce_meta.tables.gaps import AS_DOUBLES, gaps
+from recce_meta.tables.gaps import AS_DOUBLES, counts_differ, gaps
 
 ColumnRow = tuple[object, ...]
 """One row of `column_diffs`, starting with `column_name`."""
@@ -262,19 +262,11 @@ def _distributions(result: TopKDiff | HistogramDiff) -> Headline:
     """Return the headline of counted values; equality is unknown if a column could not be counted."""
     columns: Sequence[ColumnTopK | ColumnHistogram] = result.columns
     unknown = sum(bool(column.reason) for column in columns)
-    differing = sum(not column.reason and not _is_same(column) for column in columns)
+    differing = sum(not column.reason and counts_differ(column) for column in columns)
     return Headline(
         is_equal=False if differing else None if unknown else True,
         differing_columns=differing + unknown,
     )
-
-
-def _is_same(column: ColumnTopK | ColumnHistogram) -> bool:
-    if isinstance(column, ColumnHistogram):
-        base = (column.base, column.base_total, column.base_outside)
-        return base == (column.current, column.current_total, column.current_outside)
-    totals = (column.base_valid, column.base_total) == (column.current_valid, column.current_total)
-    return totals and all(value.base == value.current for value in column.values)
 
 
 def _tree(value: Struct | Value) -> JsonTree:

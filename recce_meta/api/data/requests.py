@@ -52,11 +52,55 @@ class DiffKind(str, Enum):
     SAMPLE = "sample"
 
 
-SHOWS_VALUES = frozenset([DiffKind.TOP_K, DiffKind.HISTOGRAM, DiffKind.QUERY, DiffKind.SAMPLE])
-"""Kinds that show nothing else than values of columns."""
-WITHOUT_COLUMNS = frozenset([DiffKind.ROW_COUNT])
-WITHOUT_CONDITION = frozenset([DiffKind.ROW_COUNT])
-WITH_KEY = frozenset([DiffKind.VALUE, DiffKind.QUERY, DiffKind.SAMPLE])
+class KindFacts(NamedTuple):
+    """What users read of a kind of data diff, and what they may choose; pages and forms follow from it."""
+
+    title: str
+    """Title of a result, before the name of the node."""
+    label: str
+    """Name in a list of kinds."""
+    choices: tuple[str, ...] = ()
+    """Names of form fields, in their order: `key`, `column`, `k`, `bins`, `limit`, `where`."""
+    about: str = ""
+    """What a diff of a node reads and shows, in one sentence; empty if the kind is not about a node."""
+    shows_values: bool = False
+    """True if it shows nothing else than values of columns."""
+
+
+KINDS = {
+    DiffKind.ROW_COUNT: KindFacts("Row count", "Row count", about="Counts the rows of both sides."),
+    DiffKind.VALUE: KindFacts(
+        "Value diff",
+        "Values",
+        ("key", "column", "where"),
+        "Matches rows by key and compares every column; without a key, compares whole rows.",
+    ),
+    DiffKind.PROFILE: KindFacts(
+        "Profile", "Profile", ("column", "where"), "Compares NULLs, distinct values and ranges of columns."
+    ),
+    DiffKind.TOP_K: KindFacts(
+        "Most frequent values",
+        "Top values",
+        ("column", "k", "where"),
+        "Compares the most frequent values of columns.",
+        shows_values=True,
+    ),
+    DiffKind.HISTOGRAM: KindFacts(
+        "Histogram",
+        "Histogram",
+        ("column", "bins", "where"),
+        "Compares the distribution of columns.",
+        shows_values=True,
+    ),
+    DiffKind.QUERY: KindFacts("Query diff", "Query", ("key", "column", "limit", "where"), shows_values=True),
+    DiffKind.SAMPLE: KindFacts(
+        "Sample rows",
+        "Sample rows",
+        ("key", "column", "limit", "where"),
+        "Shows the first rows of both sides together, matched by key if there is one.",
+        shows_values=True,
+    ),
+}
 
 
 class DataDiffRequest(Struct, frozen=True, kw_only=True):
@@ -120,16 +164,16 @@ def refuse_request(request: DataDiffRequest, privacy: Privacy | None) -> None:
 
     A user's SQL could rename a private column, or find its values by counting. With privacy it is refused.
     """
-    kind = request.kind
-    if request.columns and kind in WITHOUT_COLUMNS:
+    kind, facts = request.kind, KINDS[request.kind]
+    if request.columns and "column" not in facts.choices:
         raise UsageError(f"A {kind.value} has no columns", hint="leave column empty")
-    if request.where and kind in WITHOUT_CONDITION:
+    if request.where and "where" not in facts.choices:
         raise UsageError(f"A {kind.value} has no condition", hint="leave where empty")
-    if request.key and kind not in WITH_KEY:
+    if request.key and "key" not in facts.choices:
         raise UsageError(f"A {kind.value} has no key", hint="leave key empty")
     if privacy is None:
         return
-    if not privacy.keeps_values and kind in SHOWS_VALUES:
+    if not privacy.keeps_values and facts.shows_values:
         raise UsageError(
             f"A {kind.value} shows values, which this server withholds (--no-values, privacy.values)",
             hint="count rows, or compare a profile or values",
@@ -171,7 +215,9 @@ def plan_request(
     if request.kind is DiffKind.QUERY:
         return _query(request, runs, resolver, warehouse, rules)
     assert request.node is not None, "only a query has no node"
-    chosen = subjects(runs, (), (request.node,), globs=rules.globs, whole=request.kind in WITH_KEY)
+    chosen = subjects(
+        runs, (), (request.node,), globs=rules.globs, whole="key" in KINDS[request.kind].choices
+    )
     if request.kind is DiffKind.SAMPLE:
         (sides,) = chosen
         options = request.options

@@ -13,7 +13,7 @@ from recce_meta.report.data.summary import (
     same_by_claim,
     summarise_nodes,
 )
-from recce_meta.report.data.verdicts import TITLES, DiffVerdict, Outcome, equal_nodes, kind_of, title_of
+from recce_meta.report.data.verdicts import DiffVerdict, Outcome, equal_nodes, kind_of, title_of, words_for
 from recce_meta.report.terminal import (
     Line,
     Span,
@@ -116,7 +116,7 @@ def _gap_lines(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> li
                 is_whole = any(
                     one.outcome is Outcome.NOT_COMPARED and gap.reason in one.text for one in found
                 )
-                title = f"{TITLES.get(gap.diff, gap.diff)} not compared{'' if is_whole else ' in full'}"
+                title = f"{words_for(gap.diff).title} not compared{'' if is_whole else ' in full'}"
                 reasons.setdefault(title, []).append(gap.reason)
         for title, texts in reasons.items():
             groups.setdefault((title, "; ".join(texts)), []).append(node.subject.name)

@@ -33,6 +33,7 @@ from recce_meta.report.data.verdicts import (
     row_count_differs,
     saved_phrase,
     title_of,
+    words_for,
 )
 from recce_meta.report.labels import join_words
 from recce_meta.report.values import change_percent, count, signed_count
@@ -51,18 +52,6 @@ _ASPECT_OF = {
     "value_diff_detail": "values",
     "data_diff": "values",
 }
-_CLAIMS = {
-    "row_count_diff": "row count",
-    "schema_diff": "column names and types",
-    "value_diff": "data",
-    "rows_diff": "data",
-    "value_diff_detail": "data",
-    "query_diff": "result",
-    "profile_diff": "profile",
-    "top_k_diff": "top values",
-    "histogram_diff": "histogram",
-}
-"""Claim of a diff that found no difference and compared everything."""
 NOT_COUNTED = "not counted"
 _WORST_FIRST = (
     Outcome.FAILED,
@@ -103,7 +92,7 @@ class NodeSummary(NamedTuple):
     @property
     def claim(self) -> str:
         """Claim of an equal outcome: `data`, or `row count and columns`."""
-        claims = list(dict.fromkeys(_CLAIMS.get(kind, kind) for kind in self.kinds))
+        claims = list(dict.fromkeys(words.equal or words.title for words in map(words_for, self.kinds)))
         # Equal data implies the other claims.
         return "data" if "data" in claims else join_words(claims)
 

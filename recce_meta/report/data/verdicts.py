@@ -52,19 +52,31 @@ from recce_meta.tables.gaps import (
     stale_phrase,
 )
 
-TITLES = {
-    "row_count_diff": "row counts",
-    "schema_diff": "columns",
-    "value_diff": "values",
-    "value_diff_detail": "rows that differ",
-    "rows_diff": "rows",
-    "query_diff": "query",
-    "profile_diff": "profile",
-    "top_k_diff": "top values",
-    "histogram_diff": "histogram",
-    "data_diff": "data",
+
+class DiffWords(NamedTuple):
+    """What reports call a type of data diff."""
+
+    title: str
+    claim: str = ""
+    """Claim about nodes without a difference, after `with`; empty if no check has this type."""
+    equal: str = ""
+    """What is equal if no difference was found and everything was compared; the title if empty."""
+    stored: str = ""
+    """Name in a list of stored diffs; the title if empty."""
+
+
+_WORDS = {
+    "row_count_diff": DiffWords("row counts", "equal row count", "row count", "row count"),
+    "schema_diff": DiffWords("columns", "equal column names and types", "column names and types"),
+    "value_diff": DiffWords("values", "equal values", "data"),
+    "value_diff_detail": DiffWords("rows that differ", "no row that differs", "data", "differing rows"),
+    "rows_diff": DiffWords("rows", "", "data", "whole rows"),
+    "query_diff": DiffWords("query", "equal rows", "result"),
+    "profile_diff": DiffWords("profile", "equal figures"),
+    "top_k_diff": DiffWords("top values", "equal most frequent values"),
+    "histogram_diff": DiffWords("histogram", "equal counts in all bins"),
+    "data_diff": DiffWords("data"),
 }
-"""Title of each kind of diff."""
 
 WithKey: TypeAlias = ValueDiff | ValueDetail
 Distribution: TypeAlias = ProfileDiff | TopKDiff | HistogramDiff
@@ -106,16 +118,7 @@ NO_DIFFERENCE_FOUND = f"{NO_DIFFERENCE} found"
 """Claim about data of which a part was not compared."""
 EQUAL_ROWS = "equal rows"
 """Heading of the share of rows with equal values of a column."""
-CLAIMS = {
-    "row_count_diff": "equal row count",
-    "schema_diff": "equal column names and types",
-    "value_diff": "equal values",
-    "value_diff_detail": "no row that differs",
-    "query_diff": "equal rows",
-    "profile_diff": "equal figures",
-    "top_k_diff": "equal most frequent values",
-    "histogram_diff": "equal counts in all bins",
-}
+CLAIMS = {kind: words.claim for kind, words in _WORDS.items() if words.claim}
 """Claim of each type of check about nodes without a difference, after `with`."""
 EQUAL_RESULT = "equal result"
 """Claim of other types of checks."""
@@ -137,8 +140,12 @@ def kind_of(result: AnyDataDiff) -> str:
 
 def title_of(result: AnyDataDiff) -> str:
     """Return `values`, `row counts`, …"""
-    kind = kind_of(result)
-    return TITLES.get(kind, kind.replace("_", " "))
+    return words_for(kind_of(result)).title
+
+
+def words_for(kind: str) -> DiffWords:
+    """Return what reports call the type of data diff *kind*."""
+    return _WORDS.get(kind) or DiffWords(kind.replace("_", " "))
 
 
 def subject_of(result: AnyDataDiff) -> Subject | None:

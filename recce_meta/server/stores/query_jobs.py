@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from recce_meta.api.data.execution import DataDiffRunner
-from recce_meta.api.data.requests import AnyAnswer, DataDiffRequest, DiffKind
+from recce_meta.api.data.requests import KINDS, AnyAnswer, DataDiffRequest, DiffKind
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
 from recce_meta.models import RunMetadata
@@ -246,19 +246,8 @@ def job_tree(job: QueryJob) -> dict[str, Any]:
 
 def title_of_request(request: DataDiffRequest, name: str | None) -> str:
     """Return a title such as `Row count of orders`; *name* is that of the node."""
-    kind = _TITLES[request.kind]
+    kind = KINDS[request.kind].title
     columns: Sequence[str] = request.columns
     of = name or request.node
     listed = f" ({', '.join(columns[:3])}{' …' if len(columns) > 3 else ''})" if columns else ""
     return f"{kind} of {of}{listed}" if of else kind
-
-
-_TITLES = {
-    DiffKind.ROW_COUNT: "Row count",
-    DiffKind.VALUE: "Value diff",
-    DiffKind.PROFILE: "Profile",
-    DiffKind.TOP_K: "Most frequent values",
-    DiffKind.HISTOGRAM: "Histogram",
-    DiffKind.QUERY: "Query diff",
-    DiffKind.SAMPLE: "Sample rows",
-}

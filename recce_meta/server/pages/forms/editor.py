@@ -10,7 +10,7 @@ import msgspec
 from recce_meta.adapter.read_only import require_query
 from recce_meta.api.browse.query_text import LARGEST_RUN, RenderedQuery, render_pair
 from recce_meta.api.browse.run import default_base
-from recce_meta.api.data.requests import DiffKind
+from recce_meta.api.data.requests import KINDS, DiffKind
 from recce_meta.data_diff.options import DEFAULT_LIMIT
 from recce_meta.errors import RecceMetaError, StoreError, TemplateError, UsageError, WarehouseError
 from recce_meta.models import RunMetadata
@@ -202,7 +202,7 @@ def _sides(
     yield PreviewSide("Current", run_words(current), after.sql, after.stale)
 
 
-QUERY = (DiffKind.QUERY.value, "Query")
+QUERY = (DiffKind.QUERY.value, KINDS[DiffKind.QUERY].label)
 """Kind and label of the link to the query editor."""
 
 

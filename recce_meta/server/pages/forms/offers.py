@@ -14,6 +14,7 @@ from recce_meta.api.data.requests import (
     DEFAULT_BINS,
     DEFAULT_K,
     DEFAULT_SAMPLE,
+    KINDS,
     DataDiffRequest,
     DiffKind,
     refuse_request,
@@ -55,32 +56,22 @@ class Offer(NamedTuple):
     options: Sequence[Option] = ()
 
 
-COLUMNS = Option("column", "Columns", "all")
-WHERE = Option("where", "Rows where (SQL)", "all rows")
-K = Option("k", "Number of values", str(DEFAULT_K), is_number=True)
-BINS = Option("bins", "Number of bins", str(DEFAULT_BINS), is_number=True)
-LIMIT = Option("limit", "Number of rows", str(DEFAULT_SAMPLE), is_number=True)
-KEY = Option("key", "Key columns", "as the project declares")
-OFFERS = (
-    Offer("row_count", "Row count", "Counts the rows of both sides."),
-    Offer(
-        "value",
-        "Values",
-        "Matches rows by key and compares every column; without a key, compares whole rows.",
-        (KEY, COLUMNS, WHERE),
-    ),
-    Offer("profile", "Profile", "Compares NULLs, distinct values and ranges of columns.", (COLUMNS, WHERE)),
-    Offer("top_k", "Top values", "Compares the most frequent values of columns.", (COLUMNS, K, WHERE)),
-    Offer("histogram", "Histogram", "Compares the distribution of columns.", (COLUMNS, BINS, WHERE)),
-    Offer(
-        "sample",
-        "Sample rows",
-        "Shows the first rows of both sides together, matched by key if there is one.",
-        (KEY, COLUMNS, LIMIT, WHERE),
-    ),
+_OPTIONS = (
+    Option("column", "Columns", "all"),
+    Option("where", "Rows where (SQL)", "all rows"),
+    Option("k", "Number of values", str(DEFAULT_K), is_number=True),
+    Option("bins", "Number of bins", str(DEFAULT_BINS), is_number=True),
+    Option("limit", "Number of rows", str(DEFAULT_SAMPLE), is_number=True),
+    Option("key", "Key columns", "as the project declares"),
+)
+_BY_NAME = {one.name: one for one in _OPTIONS}
+OFFERS = tuple(
+    Offer(kind.value, facts.label, facts.about, tuple(_BY_NAME[name] for name in facts.choices))
+    for kind, facts in KINDS.items()
+    if facts.about
 )
 """Data diffs of a node."""
-OF_COLUMN = ("value", "profile", "top_k", "histogram", "sample")
+OF_COLUMN = tuple(kind.value for kind, facts in KINDS.items() if facts.about and "column" in facts.choices)
 """Data diffs of a column."""
 
 
@@ -245,7 +236,7 @@ def allowed_offers(view: StoreView) -> list[Offer]:
     """Return the data diffs that the server's privacy allows, without conditions if it refuses SQL."""
     hides_sql = bool(withheld_reason(view, DiffKind.VALUE, "true"))
     return [
-        offer._replace(options=[one for one in offer.options if not (hides_sql and one is WHERE)])
+        offer._replace(options=[one for one in offer.options if not (hides_sql and one.name == "where")])
         for offer in OFFERS
         if not withheld_reason(view, DiffKind(offer.kind))
     ]
@@ -255,7 +246,7 @@ def _offers(view: StoreView, node: NodeMetadata, run: RunMetadata, column: str |
     allowed = allowed_offers(view)
     if column is not None:
         return [
-            offer._replace(options=[one for one in offer.options if one is not COLUMNS])
+            offer._replace(options=[one for one in offer.options if one.name != "column"])
             for offer in allowed
             if offer.kind in OF_COLUMN
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recce_meta.models.stored import StoredDiff
+from recce_meta.report.data.verdicts import words_for
 from recce_meta.report.labels import short_run_id
 from recce_meta.server.pages.forms.offers import forms_of_run
 from recce_meta.server.pages.nodes.node import OpenedNode, name_of, open_node
@@ -15,18 +16,6 @@ pages = PageSet()
 MOST = 500
 """Largest number of stored data diffs of one node that are read."""
 SHOWN = 10
-WORDS = {
-    "row_count_diff": "row count",
-    "value_diff": "values",
-    "value_diff_detail": "differing rows",
-    "rows_diff": "whole rows",
-    "profile_diff": "profile",
-    "top_k_diff": "top values",
-    "histogram_diff": "histogram",
-    "schema_diff": "columns",
-    "query_diff": "query",
-}
-"""Types of data diffs in words."""
 VERDICTS = {True: "same", False: "differs", None: "unknown"}
 
 
@@ -86,10 +75,11 @@ def stored_listing(opened: OpenedNode) -> Listing:
 
 def _row(one: StoredDiff, opened: OpenedNode) -> Row:
     headline, to = one.headline, opened.request.to
+    words = words_for(one.diff_type)
     has_pair = one.base_run_id is not None and one.current_run_id is not None
     return {
         "taken_at": one.taken_at,
-        "diff": WORDS.get(one.diff_type, one.diff_type),
+        "diff": words.stored or words.title,
         "verdict": VERDICTS[headline.is_equal],
         "base_rows": headline.base_rows,
         "current_rows": headline.current_rows,
