@@ -14,6 +14,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from recce_meta.diff.causes import GRAPH, Causes
+from recce_meta.diff.code import variable_calls
 from recce_meta.diff.materializations import REBUILT, materialization_effect, table_effects
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import converted_columns
@@ -50,7 +51,7 @@ from recce_meta.sql_lineage.project.nodes import elements
 from recce_meta.sql_lineage.project.semantics import SEMANTIC_MODEL
 from recce_meta.sql_lineage.propagation import AffectedNode
 from recce_meta.warehouses.builds import names_in
-from recce_meta.warehouses.hooks import hooks_and_macros, variable_calls
+from recce_meta.warehouses.hooks import hooks_and_macros
 
 READ = frozenset("model seed snapshot source metric semantic_model saved_query function".split()) | RELATIONS
 """Resource types that other nodes can read, and whose changes have a category."""

@@ -59,6 +59,8 @@ _BUILT_WHOLE = frozenset(["table", "view", "ephemeral", "materialized_view"])
 """Materializations that compiled SQL shows whole, because `is_incremental()` is false."""
 GRAPH = "graph"
 """Name by which templates read other nodes."""
+_PYTHON_CONFIG = re.compile(r"\bconfig\.(?:meta_)?get\([^()]*\)")
+"""Call by which a Python model reads its configuration."""
 _NODES = frozenset(["model", GRAPH, "context"])
 """Names by which templates find a node."""
 _PROPERTIES = frozenset(["columns", "description"])
@@ -340,6 +342,8 @@ class Causes:
         own = [text for node in (before, after) for text in self._hooks(node)]
         codes = [node.raw_code for node in (before, after) if node.raw_code]
         own += codes if not is_visible else filter(decides_at_run_time, codes)
+        if after.language == "python":
+            own += (f"{{{{ {call} }}}}" for code in codes for call in _PYTHON_CONFIG.findall(code))
         return [*texts, *(("the node's code", text) for text in own)]
 
     def deciding_words(self, *nodes: NodeMetadata) -> tuple[frozenset[str], frozenset[str]]:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from recce_meta.diff.causes import GRAPH, Causes, has_jinja, template
-from recce_meta.diff.code import jinja_names, same_code
+from recce_meta.diff.code import jinja_names, same_code, variable_calls
 from recce_meta.diff.project_side import MOST_NAMES, ProjectSide
 from recce_meta.diff.properties import (
     column_details,
@@ -39,7 +39,7 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.catalog import SCANNED
-from recce_meta.warehouses.hooks import OPERATION, hooks_and_macros, variable_calls
+from recce_meta.warehouses.hooks import OPERATION, hooks_and_macros
 
 NAMERS = ("generate_database_name", "generate_schema_name", "generate_alias_name")
 """Macros by which a project chooses locations."""

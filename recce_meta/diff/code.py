@@ -242,12 +242,25 @@ def reads_config(code: str, key: str) -> bool:
         if kind == "string" and ("{{" in value or "{%" in value) and reads_config(value[1:-1], key):
             return True
         is_attribute = kind == "name" and values[place - 1 : place] == ["."]
-        if is_attribute and (value == key or (value, key) == ("meta_get", "meta")):
+        if is_attribute and (value == key or (key == "meta" and value in ("meta_get", "meta_require"))):
             return True
         is_call = values[max(place - 4, 0) : place - 2] == ["config", "."] and values[place - 1] == "("
         if kind == "name" and is_call and values[place - 2] in ("get", "require"):
             return True
     return False
+
+
+_VARIABLE = re.compile(r"\b((?:env_)?var)\s*\(\s*(['\"])([^'\"]+)\2")
+
+
+def variable_calls(*templates: str) -> frozenset[str]:
+    """Return the variables that *templates* read, as calls: `var('day')`, `env_var('DAY')`."""
+    return frozenset().union(*map(_variables, templates))
+
+
+@lru_cache(maxsize=4096)  # many nodes call the same macros
+def _variables(template: str) -> frozenset[str]:
+    return frozenset(f"{one[1]}('{one[3]}')" for one in _VARIABLE.finditer(template))
 
 
 def _free_names(code: str) -> set[str]:

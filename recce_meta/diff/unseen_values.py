@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from recce_meta.diff.causes import reads_graph
-from recce_meta.diff.code import jinja_names
+from recce_meta.diff.code import jinja_names, variable_calls
 from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, ProjectSide
 from recce_meta.diff.run_by_dbt import RunByDbt
 from recce_meta.diff.same_sql import Dependence, SqlInputs, target_of
@@ -13,7 +13,7 @@ from recce_meta.errors import first_of, plural
 from recce_meta.models import NodeMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.models.run import DBT
-from recce_meta.warehouses.hooks import hooks_and_macros, may_write, variable_calls
+from recce_meta.warehouses.hooks import hooks_and_macros, may_write
 
 NOT_COMPILED = (
     "SQL of {} not compared: neither run compiled it, and no artifact has the values of its variables ({})"

@@ -259,19 +259,6 @@ def template_parts(template: str) -> list[list[str]]:
     return [found[0].split() for found in _PARTS.finditer(template) if not found["config"]]
 
 
-_VARIABLE = re.compile(r"\b((?:env_)?var)\s*\(\s*(['\"])([^'\"]+)\2")
-
-
-def variable_calls(*templates: str) -> frozenset[str]:
-    """Return the variables that *templates* read, as calls: `var('day')`, `env_var('DAY')`."""
-    return frozenset().union(*map(_variables, templates))
-
-
-@lru_cache(maxsize=4096)  # many nodes call the same macros
-def _variables(template: str) -> frozenset[str]:
-    return frozenset(f"{one[1]}('{one[3]}')" for one in _VARIABLE.finditer(template))
-
-
 def row_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
     """Return the `hook_words` of *node* if a hook may write, remove or hide rows of its table; else none.
 
@@ -306,11 +293,13 @@ def hook_writers(
     Rows that the hook of another node, or an operation, writes are determined by this node and what its hook
     reads; rows that a hook of the node itself writes, by what it reads without `ref` or `source`. A relation
     that is computed may be any parent that the hook names, and any relation that one of its strings names.
+    A materialization that is not dbt's own may write a relation, whose name is not computed, for its nodes.
     """
     called = {macro.unique_id: macro for macro in macros}
     hooked = [(node, texts) for node in nodes if (texts := hooks_and_macros(node, called))]
     found = hook_tables.builders_of_sources(nodes)
-    if not hooked:
+    made = _made_by_materializations(nodes, called)
+    if not hooked and not made:
         return found
     by_id = {node.unique_id: node for node in nodes}
     by_identifier: dict[str, list[str]] = {}
@@ -329,7 +318,9 @@ def hook_writers(
                 owned.update(one for one in named if parents[one] in target)
         return owned
 
-    made: dict[Target, set[str]] = {}
+    for target, makers in made.items():
+        for one in owners([[target]], {}, set()):
+            found[one] = found.get(one, frozenset()) | (makers - {one})
     for node, texts in hooked:
         statements = [_statements(text) for text in texts]
         if not any(one.written or one.read for one in statements):
@@ -352,6 +343,24 @@ def hook_writers(
     for unique_id, sources in hook_tables.readers_by_name(hooked, nodes, by_identifier, made).items():
         found[unique_id] = found.get(unique_id, frozenset()) | sources
     return hook_tables.with_chains(found)
+
+
+def _made_by_materializations(
+    nodes: Iterable[NodeMetadata], macros: Mapping[str, MacroMetadata]
+) -> dict[Target, set[str]]:
+    """Return the nodes by each name, other than `this`, that their materialization of the project writes."""
+    written: dict[str, set[Target]] = {}
+    for macro in macros.values():
+        if macro.name.startswith("materialization_") and not is_builtin(macro.package_name):
+            name = macro.name.removeprefix("materialization_").rpartition("_")[0]
+            texts = _reached([], [macro.unique_id], macros, lambda one: is_builtin(one.package_name))
+            written.setdefault(name, set()).update(*(_statements(text).written for text in texts))
+    found: dict[Target, set[str]] = {}
+    for node in nodes if written else ():
+        for target in written.get(node.materialized or "", ()):
+            if isinstance(target, str):
+                found.setdefault(target, set()).add(node.unique_id)
+    return found
 
 
 def _named_parents(node: NodeMetadata, nodes: Mapping[str, NodeMetadata], words: frozenset[str]) -> list[str]:

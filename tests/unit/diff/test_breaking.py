@@ -296,6 +296,26 @@ def test_documentation_that_a_hook_reads_has_an_unknown_effect(
     assert judged(before, replace(before, **edit), f=(macro, macro)).category is category
 
 
+@pytest.mark.parametrize(
+    ("code", "category"),
+    [
+        ("def model(dbt, session): return dbt.config.meta_get('k')", UNKNOWN),
+        ("def model(dbt, session): return dbt.config.get('meta')", UNKNOWN),
+        ("def model(dbt, session): return dbt.config.get('k')  # 'meta'", NONE),
+    ],
+)
+def test_meta_that_a_python_model_reads_has_an_unknown_effect(code: str, category: Category) -> None:
+    before = node(code, language="python", meta={"k": 1})
+
+    assert judged(before, replace(before, meta={"k": 2})).category is category
+
+
+def test_meta_that_a_hook_requires_has_an_unknown_effect() -> None:
+    before = replace(with_config(**{"post-hook": "set v = {{ config.meta_require('k') }}"}), meta={"k": 1})
+
+    assert judged(before, replace(before, meta={"k": 2})).category is UNKNOWN
+
+
 def test_macros_that_write_comments_read_descriptions_without_an_effect() -> None:
     before = with_config(**{"post-hook": [{"sql": "{{ persist_docs(this, model) }}"}]})
     macro = "{{ alter_relation_comment(relation, model.description) }}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.models import MacroMetadata, NodeMetadata
 from recce_meta.warehouses.hooks import ANY_NAME, hook_writers, row_words
@@ -286,3 +287,20 @@ def test_a_setting_that_is_read_by_name_determines_rows() -> None:
 
 def setting(hook: str) -> NodeMetadata:
     return node("a", config={"pre-hook": [{"sql": hook}]})
+
+
+def test_a_materialization_may_write_another_relation_than_that_of_the_node() -> None:
+    name = "materialization_listed_default"
+    text = "create table {{ this }} as select 1; create table {{ this.schema }}.listed_rows as {{ sql }}"
+    own = MacroMetadata(unique_id=f"macro.shop.{name}", name=name, package_name="shop", macro_sql=text)
+    nodes = [
+        node("a", materialized="listed"),
+        node("b", materialized="table"),
+        node("c", raw_code="select * from prod.listed_rows"),
+        node("d", identifier="listed_rows", materialized="table"),
+    ]
+
+    found = {one: {*sources} for one, sources in hook_writers(nodes, [own]).items()}
+
+    assert found == {"model.shop.c": {"model.shop.a"}, "model.shop.d": {"model.shop.a"}}
+    assert hook_writers(nodes, [replace(own, package_name="dbt")]) == {}
