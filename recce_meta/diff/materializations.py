@@ -15,6 +15,7 @@ from recce_meta.models import ChangeDetail, Json, NodeMetadata, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import (
+    CHECKED_STAYS,
     KEY_STAYS,
     REMOVED_STAYS,
     SELECTION,
@@ -63,12 +64,15 @@ UNSTABLE = re.compile(
 # Snapshots: the same macros on all adapters (snapshots/helpers.sql, snapshots/strategies.sql).
 _NO_KEY = "unique_key names a removed column"
 _NEW_VERSIONS = "get a new version, every row that differs: the old ones are closed"
+ALL_COLUMNS = "check_cols: all"
+"""Role of a column that dbt checks only as long as the query returns it."""
 SNAPSHOT_COLUMNS: Mapping[tuple[Edit, str], Outcome] = {
     (Edit.ADDED, "check_cols"): Outcome(
         BREAKING, "get a new version, each current row: check_cols has the column"
     ),
     (Edit.ADDED, ""): Outcome(NON_BREAKING, "have NULL in the new column until they change"),
     (Edit.REMOVED, "check_cols"): failing("check_cols names a removed column"),
+    (Edit.REMOVED, ALL_COLUMNS): CHECKED_STAYS,
     (Edit.REMOVED, "unique_key"): failing(_NO_KEY),
     (Edit.REMOVED, "updated_at"): failing("updated_at names a removed column"),
     (Edit.REMOVED, ""): REMOVED_STAYS,
@@ -340,8 +344,8 @@ def _snapshot_outcome(node: NodeMetadata, roles: Collection[str], edit: Edit) ->
         return Outcome(UNKNOWN, f"are compared by the project's strategy {strategy}")
     role = next(reversed(list(roles)), "")
     is_all = strategy == "check" and node.config.get("check_cols") == "all"
-    if not role and is_all and edit is not Edit.REMOVED:
-        role = "check_cols"
+    if not role and is_all:
+        role = ALL_COLUMNS if edit is Edit.REMOVED else "check_cols"
     if edit is Edit.RETYPED and role:
         edit = Edit.VALUE
     return SNAPSHOT_COLUMNS.get((edit, role)) or SNAPSHOT_COLUMNS[edit, ""]

@@ -32,7 +32,7 @@ from recce_meta.sql_lineage.impact import (
 )
 from recce_meta.sql_lineage.project.columns import WITHOUT_QUERY
 from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
-from recce_meta.warehouses.builds import KEY_STAYS, REMOVED_STAYS, Outcome
+from recce_meta.warehouses.builds import CHECKED_STAYS, KEY_STAYS, REMOVED_STAYS, Outcome
 
 ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
 """Returns the available column lineage of nodes, and of readers that inline them as ephemeral models."""
@@ -316,7 +316,7 @@ class _Propagation:
         if part.status is not Status.REMOVED:
             return ""
         outcome = self._source.existing(unique_id, ColumnChange(part.column, part.status), False)
-        is_kept = outcome in (REMOVED_STAYS, KEY_STAYS)
+        is_kept = outcome in (REMOVED_STAYS, CHECKED_STAYS, KEY_STAYS)
         return SKIPPED if outcome is not None and outcome.fails else KEPT_ABOVE if is_kept else ""
 
     def _failed_columns(

@@ -80,6 +80,10 @@ def failing(why: str) -> Outcome:
 REMOVED_STAYS = Outcome(
     Category.PARTIAL_BREAKING, "keep the removed column; rows written now have NULL in it"
 )
+CHECKED_STAYS = Outcome(
+    Category.BREAKING, "keep the removed column, and get no new version if they differ only in it"
+)
+"""A snapshot with `check_cols='all'` checks the columns that both its query and its table have."""
 KEY_STAYS = Outcome(
     Category.BREAKING, "are deleted if a row is selected: unique_key names a column that only the table has"
 )

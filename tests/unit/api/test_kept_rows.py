@@ -351,6 +351,7 @@ RENAMED = P.replace("a,", "a as z,")
         ({"incremental_strategy": "merge"}, [WORKS, WORKS, KEPT]),
         ({"full_refresh": True}, [WORKS, WORKS, FAILS]),
         (TIMESTAMP, [WORKS, WORKS, KEPT]),
+        (CHECK_ALL, [WORKS, WORKS, KEPT]),
     ],
 )
 def test_readers_of_a_column_that_a_table_keeps_may_fail(config: dict[str, Any], expected: object) -> None:

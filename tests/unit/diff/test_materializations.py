@@ -36,6 +36,8 @@ def node(**config: Any) -> NodeMetadata:
 
 COLUMNS = [
     (CHECK_ALL, "duckdb", "x", Status.ADDED, "breaking"),
+    (CHECK_ALL, "duckdb", "a", Status.REMOVED, "breaking"),
+    ({**CHECK_ALL, "check_cols": ["b"]}, "duckdb", "a", Status.REMOVED, "partial_breaking"),
     (TIMESTAMP, "duckdb", "x", Status.ADDED, "non_breaking"),
     (CHECK_ALL, "duckdb", "a", Status.MODIFIED, "breaking"),
     (TIMESTAMP, "duckdb", "a", Status.MODIFIED, "partial_breaking"),
