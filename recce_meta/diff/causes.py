@@ -32,6 +32,7 @@ from recce_meta.diff.project_side import (
     normalise,
 )
 from recce_meta.diff.run_by_dbt import BUILT, RunByDbt, unattributed_note
+from recce_meta.diff.same_sql import SqlInputs
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.warehouses.builds import incremental_words
@@ -106,6 +107,20 @@ class Causes:
     def same_dbt(self) -> bool:
         """Return True if the same version of dbt wrote both sides, or if neither version is known."""
         return self.base.dbt_version == self.current.dbt_version
+
+    @cached_property
+    def given_variables(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return calls of the variables that `--vars` gave the same value in both runs, and those of others.
+
+        Others have another value, or `--vars` gave it in one run only. Both are empty if a run does not say.
+        """
+        runs = [side.run.variables if side.run is not None else None for side in (self.base, self.current)]
+        if runs[0] is None or runs[1] is None:
+            return frozenset(), frozenset()
+        same, other = runs[0].items() & runs[1].items(), runs[0].items() ^ runs[1].items()
+        return frozenset(f"var('{name}')" for name, _ in same), frozenset(
+            f"var('{name}')" for name, _ in other
+        )
 
     @cached_property
     def same_commit(self) -> bool:
@@ -416,7 +431,14 @@ class Causes:
             return Reason.ENVIRONMENT
         if not self.same_dbt and not variable:
             return Reason.ENVIRONMENT
-        return Reason.COMPILED
+        return Reason.ENVIRONMENT if self._of_another_branch(before, after) else Reason.COMPILED
+
+    def _of_another_branch(self, before: NodeMetadata, after: NodeMetadata) -> bool:
+        """Return True if SQL may differ only because one run found the table of the node, and one did not."""
+        inputs = (SqlInputs(self.base), SqlInputs(self.current))
+        if inputs[0].of(before) != inputs[1].of(after):
+            return False
+        return inputs[1].varies_by_branch_alone(after, self.given_variables[0])
 
     def of_config(self, before: NodeMetadata, after: NodeMetadata, key: str) -> Reason:
         """Return why one configuration key rendered to another value."""

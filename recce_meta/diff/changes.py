@@ -35,7 +35,6 @@ from recce_meta.models import (
     NodeMetadata,
     Project,
     Reason,
-    RunMetadata,
     Status,
 )
 from recce_meta.models.catalog import SCANNED
@@ -363,7 +362,8 @@ def differing_variables(found: Mapping[str, Change], causes: Causes) -> frozense
 
     Those of `var` differ if `--vars` does; others may explain why equal code has other SQL or settings.
     """
-    calls = _given_otherwise(causes.base.run, causes.current.run)
+    same, other = causes.given_variables
+    calls = set(other)
     for unique_id, change in found.items():
         before, after = causes.base.nodes.get(unique_id), causes.current.nodes.get(unique_id)
         if change.status is not Status.MODIFIED or before is None or after is None:
@@ -376,15 +376,7 @@ def differing_variables(found: Mapping[str, Change], causes: Causes) -> frozense
         keys = {detail.key.split(".")[0] for detail in change.details if detail.reason is Reason.CONFIG}
         for old, new in ((template(before, key), template(after, key)) for key in keys):
             calls |= variable_calls(str(new)) if old == new else set()
-    return frozenset(calls)
-
-
-def _given_otherwise(base: RunMetadata | None, current: RunMetadata | None) -> set[str]:
-    """Return calls of the variables to which `--vars` gave other values, or gave one in one run only."""
-    given = [run.variables for run in (base, current) if run is not None and run.variables is not None]
-    if len(given) < 2:
-        return set()
-    return {f"var('{name}')" for name, _ in given[0].items() ^ given[1].items()}
+    return frozenset(calls - same)
 
 
 def _of_variables(found: Mapping[str, Change], causes: Causes) -> dict[str, list[ChangeDetail]]:

@@ -117,13 +117,13 @@ class ProjectSide:
             for name in injected_names(self.nodes.get(parent), parent)
         }
 
-    def closure(self, macros: Iterable[str]) -> set[str]:
-        """Return *macros* and every macro that they call directly or indirectly."""
+    def closure(self, macros: Iterable[str], without: str = "") -> set[str]:
+        """Return *macros* and every macro that they call directly or indirectly, but for *without*."""
         found: set[str] = set()
         waiting = list(macros)
         while waiting:
             unique_id = waiting.pop()
-            if unique_id not in found:
+            if unique_id not in found and unique_id != without:
                 found.add(unique_id)
                 if macro := self.macros.get(unique_id):
                     waiting.extend(macro.macros)

@@ -10,11 +10,11 @@ dbt's artifacts hold neither the values of variables nor what a query found in t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import IntEnum
 from functools import cached_property
 
-from recce_meta.diff.code import AT_RUN_TIME, STEADY, jinja_names, members_of, outside_names
+from recce_meta.diff.code import AT_RUN_TIME, STEADY, jinja_names, members_of, outside_names, variable_calls
 from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, base_name
 from recce_meta.models import Json, NodeMetadata, RunMetadata
 from recce_meta.models.adapters import is_builtin
@@ -26,6 +26,9 @@ MEMBERS_OF_TARGET = frozenset("name type database dbname project catalog schema 
 """Members of `target` that `target_of` compares, by all names that adapters give them."""
 QUERYING = frozenset(["statement", "run_query", "load_result", "get_intervals_between", "is_incremental"])
 """Macros of dbt with a result that depends on the contents of the database."""
+BRANCH = "is_incremental"
+"""Macro of dbt by which code has another branch when its table is there already."""
+_BRANCH_ID = f"macro.dbt.{BRANCH}"
 UNPROVABLE = (
     VARIABLES
     | VOLATILE
@@ -54,6 +57,8 @@ _OFFLINE = frozenset(["dispatch", "quote", "type"])
 """Methods of `adapter` that do not ask the database."""
 _CONFIG_READ = re.compile(r"\bconfig\s*(?![\s(])")
 """Use of `config` other than a call."""
+_VARIABLE_WORD = re.compile(r"\b(?:env_)?var\b")
+_VARIABLE_CALL = re.compile(r"\b(?:env_)?var\s*\(\s*(?:'[^']+'|\"[^\"]+\")")
 _LIMITED = ("_dbt_limit_subq", "_dbt_et_filter_subq")
 """Aliases of the subqueries into which `--empty`, `--sample` and batches turn relations."""
 
@@ -84,6 +89,15 @@ class SqlInputs:
     def dependence(self, node: NodeMetadata) -> Dependence:
         """Return what the SQL of *node* and of its ephemeral ancestors depends on in addition to code."""
         return max(self._dependence(one) for one in (node, *self._ephemeral(node, {node.unique_id: None})))
+
+    def varies_by_branch_alone(self, node: NodeMetadata, equal: Collection[str] = ()) -> bool:
+        """Return True if the SQL of *node* follows from its code, its target and `is_incremental()`.
+
+        *equal* are calls of variables with values that are known to be equal.
+        """
+        if self._side.macro_named(BRANCH) or _BRANCH_ID not in self.macros(node):
+            return False
+        return self._dependence(node, _BRANCH_ID, equal) <= Dependence.TARGET
 
     def reads_more(self, node: NodeMetadata, than: Dependence = Dependence.STATE) -> bool:
         """Return True if the SQL of *node* depends on more than *than*."""
@@ -204,21 +218,25 @@ class SqlInputs:
             found.setdefault(macro.name, []).append(macro.unique_id)
         return found
 
-    def _reached(self, called: tuple[str, ...]) -> tuple[str, ...]:
-        """Return *called*, the macros behind them, and those that dbt may run in their place, sorted."""
-        if called not in self._reached_from:
+    def _reached(self, called: tuple[str, ...], without: str = "") -> tuple[str, ...]:
+        """Return *called*, the macros behind them, and those that dbt may run in their place, sorted.
+
+        Calls of the macro *without* do not count.
+        """
+        key = (without, *called)
+        if key not in self._reached_from:
             found: set[str] = set()
-            waiting = list(called)
+            waiting = [one for one in called if one != without]
             while waiting:
-                new = self._side.closure(waiting) - found
+                new = self._side.closure(waiting, without) - found
                 found |= new
                 # A project overrides a macro by its name, which dbt's list of calls need not show.
                 names = {base_name(unique_id.rpartition(".")[2]) for unique_id in new}
                 waiting = [
                     one for name in names for one in self._by_base_name.get(name, ()) if one not in found
                 ]
-            self._reached_from[called] = tuple(sorted(found))
-        return self._reached_from[called]
+            self._reached_from[key] = tuple(sorted(found))
+        return self._reached_from[key]
 
     @cached_property
     def _by_base_name(self) -> dict[str, list[str]]:
@@ -236,11 +254,12 @@ class SqlInputs:
                 yield other
                 yield from self._ephemeral(other, seen)
 
-    def _dependence(self, node: NodeMetadata) -> Dependence:
+    def _dependence(self, node: NodeMetadata, branch: str = "", equal: Collection[str] = ()) -> Dependence:
+        """Return what *node* depends on, but for the macro *branch* and variables that are *equal*."""
         names, texts = set(jinja_names(node.raw_code or "")), [node.raw_code or ""]
-        unknown, reads_flags = _outside(node.raw_code or ""), False
-        reached = self._reached(self._named(node.raw_code))
-        if not set(node.macros).issubset(reached):
+        unknown, reads_flags, own = _outside(node.raw_code or ""), False, [*texts]
+        reached = self._reached(self._named(node.raw_code), branch)
+        if not set(node.macros).issubset({branch, *reached}):
             return Dependence.UNPROVABLE
         for unique_id in reached:
             macro = self._side.macros.get(unique_id)
@@ -256,6 +275,13 @@ class SqlInputs:
             else:
                 names |= found
                 unknown |= _outside(macro.macro_sql)
+                own.append(macro.macro_sql)
+        if branch:
+            names -= {BRANCH}
+            unknown -= {BRANCH}
+        if equal and all(_reads_only(equal, text) for text in own):
+            names -= VARIABLES
+            unknown -= VARIABLES
         if names & (UNPROVABLE - OF_STATE) or unknown - PROVEN - self._macro_names - OF_STATE:
             return Dependence.UNPROVABLE
         if reads_flags or names & OF_STATE or ("adapter" in names and any(map(_asks_database, texts))):
@@ -282,6 +308,12 @@ def _outside(code: str) -> set[str]:
     if "target" not in names:
         return set(names)
     return {*names, *(f"target.{one}" for one in members_of("target", code) - MEMBERS_OF_TARGET)}
+
+
+def _reads_only(calls: Collection[str], code: str) -> bool:
+    """Return True if *code* reads no variables but those of *calls*; a computed name is another."""
+    words = _VARIABLE_WORD.findall(code)
+    return variable_calls(code) <= {*calls} and len(words) == len(_VARIABLE_CALL.findall(code))
 
 
 def _asks_database(code: str) -> bool:

@@ -278,7 +278,7 @@ def _equal_lines(diff: RunDiff, width: int, *, is_whole: bool) -> list[Line]:
     unchanged = [change for change in diff.changes if change.status is Status.UNCHANGED]
     groups = {
         "only in formatting": [change for change in unchanged if Reason.FORMATTING in change.reasons],
-        "only by environment (target, database, schema)": [
+        "only by environment (target, database, schema, first build)": [
             change for change in unchanged if Reason.FORMATTING not in change.reasons
         ],
     }

@@ -13,7 +13,7 @@ from recce_meta.diff.changes import detect_changes
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.models import MacroMetadata, Project, Reason
+from recce_meta.models import Change, MacroMetadata, Project, Reason, Status
 
 BUILT = {"incremental", "table", "view", "snapshot", "seed"}
 NOTE = "Changed macro that dbt itself may call, with unknown effects on nodes: "
@@ -141,3 +141,76 @@ def test_a_macro_in_the_place_of_dbts_changes_the_nodes_with_hooks_or_branches_t
 
     assert set(detect_changes(before, after)) == {node.unique_id}
     assert detect_changes(*other) == {}
+
+
+FULL = "select a from t"
+LATER = "{% if is_incremental() %} where a > {} {% endif %}"
+IN_BRANCH = FULL + LATER
+
+
+def first_and_later(
+    project: Project,
+    code: str,
+    *macros: MacroMetadata,
+    variables: tuple[dict[str, str] | None, ...] = ({}, {}),
+) -> list[Change]:
+    """Return the changes of one incremental model between its first build and a later one."""
+    node = next(one for one in project.nodes if one.materialized == "incremental")
+    calls = tuple(one.unique_id for one in (*project.macros, *macros) if f"{one.name}(" in code)
+    sides = [
+        replace(
+            with_macros(project, *macros),
+            run=replace(project.run, variables=given),
+            nodes=(replace(node, raw_code=code, compiled_code=sql, macros=calls),),
+        )
+        for sql, given in zip((FULL, FULL + " where a > 1"), variables, strict=True)
+    ]
+    return list(detect_changes(*sides).values())
+
+
+@pytest.mark.parametrize(
+    ("code", "variables"),
+    [
+        (IN_BRANCH, ({}, {})),
+        (FULL + "{{ newer() }}", (None, None)),
+        (IN_BRANCH.replace("{}", "{{ var('day', 2) }}"), ({"day": "1"}, {"day": "1", "other": "2"})),
+        (IN_BRANCH.replace("{}", "(select max(a) from {{ this }})"), ({}, None)),
+    ],
+)
+def test_a_later_build_of_the_same_code_is_no_change(
+    code: str, variables: tuple[dict[str, str] | None, ...], project: Project
+) -> None:
+    newer = macro("newer", LATER, "macro.dbt.is_incremental")
+
+    (change,) = first_and_later(project, code, newer, variables=variables)
+
+    assert (change.status, change.reasons) == (Status.UNCHANGED, (Reason.ENVIRONMENT,))
+
+
+@pytest.mark.parametrize(
+    ("code", "variables"),
+    [
+        ("{% set found = run_query('select 1') %}" + IN_BRANCH, ({}, {})),
+        ("{% set found = adapter.get_columns_in_relation(this) %}" + IN_BRANCH, ({}, {})),
+        (IN_BRANCH.replace("{}", "{{ graph.nodes | length }}"), ({}, {})),
+        (IN_BRANCH.replace("{}", "{{ flags.FULL_REFRESH }}"), ({}, {})),
+        (IN_BRANCH.replace("{}", "{{ env_var('day') }}"), ({"day": "1"}, {"day": "1"})),
+        (IN_BRANCH.replace("{}", "{{ var('day') }}"), ({}, {})),
+        (IN_BRANCH.replace("{}", "{{ var('day') }}"), (None, {"day": "1"})),
+        (IN_BRANCH.replace("{}", "{{ var('day') }}"), ({"day": "1"}, {"day": "2"})),
+        (IN_BRANCH.replace("{}", "{{ var('d' ~ 'ay') }}{{ var('day') }}"), ({"day": "1"}, {"day": "1"})),
+        (FULL, ({}, {})),
+    ],
+)
+def test_what_else_a_template_reads_may_explain_other_sql(
+    code: str, variables: tuple[dict[str, str] | None, ...], project: Project
+) -> None:
+    (change,) = first_and_later(project, code, variables=variables)
+
+    assert (change.status, Reason.COMPILED in change.reasons) == (Status.MODIFIED, True)
+
+
+def test_a_macro_in_the_place_of_is_incremental_may_explain_other_sql(project: Project) -> None:
+    (change,) = first_and_later(project, IN_BRANCH, macro("is_incremental", "{{ var('day') }}"))
+
+    assert Reason.COMPILED in change.reasons
