@@ -122,6 +122,18 @@ class Causes:
             f"var('{name}')" for name, _ in other
         )
 
+    def values_of(self, call: str) -> tuple[str, str]:
+        """Return what is known of the values of a variable, which are stored as hashes, for both sides."""
+        if call not in self.given_variables[1]:
+            return "not recorded", "not recorded"
+        given = [
+            call in {f"var('{name}')" for name in side.run.variables or ()} if side.run is not None else False
+            for side in (self.base, self.current)
+        ]
+        if all(given):
+            return "given with --vars", "given otherwise"
+        return ("given with --vars", "not given") if given[0] else ("not given", "given with --vars")
+
     @cached_property
     def same_commit(self) -> bool:
         """Return True if both sides provably come from one clean commit and no code contradicts it."""

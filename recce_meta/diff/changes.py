@@ -389,7 +389,7 @@ def _of_variables(found: Mapping[str, Change], causes: Causes) -> dict[str, list
             read = calls & variable_calls(*hooks, *causes.texts_out_of_sight(node))
             if read:
                 details[unique_id] = [
-                    ChangeDetail(Reason.CONFIG, one, *["not recorded"] * 2) for one in sorted(read)
+                    ChangeDetail(Reason.CONFIG, one, *causes.values_of(one)) for one in sorted(read)
                 ]
     return details
 

@@ -214,3 +214,21 @@ def test_a_macro_in_the_place_of_is_incremental_may_explain_other_sql(project: P
     (change,) = first_and_later(project, IN_BRANCH, macro("is_incremental", "{{ var('day') }}"))
 
     assert Reason.COMPILED in change.reasons
+
+
+@pytest.mark.parametrize(
+    ("variables", "values"),
+    [
+        (({"day": "1"}, {"day": "2"}), ("given with --vars", "given otherwise")),
+        (({"day": "1"}, {}), ("given with --vars", "not given")),
+        (({}, {"day": "2"}), ("not given", "given with --vars")),
+        (({}, {}), ("not recorded", "not recorded")),
+        ((None, {"day": "2"}), ("not recorded", "not recorded")),
+    ],
+)
+def test_a_diff_says_what_is_known_of_the_values_of_a_variable(
+    variables: tuple[dict[str, str] | None, ...], values: tuple[str, str], project: Project
+) -> None:
+    (change,) = first_and_later(project, IN_BRANCH.replace("{}", "{{ var('day') }}"), variables=variables)
+
+    assert [(one.base, one.current) for one in change.details if one.key == "var('day')"] == [values]
