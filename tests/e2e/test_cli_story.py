@@ -325,12 +325,12 @@ NO_DATA = NEVER | {
     ("command", "never", "modules", "statements"),
     [
         (["runs"], NO_SQL, 82, 4),
-        (["show"], NO_SQL, 123, 9),
-        (["lineage", "orders"], NO_SQL, 123, 8),
-        (["impact", "stg_orders.order_id"], NO_SQL, 124, 12),
+        (["show"], NO_SQL, 124, 9),
+        (["lineage", "orders"], NO_SQL, 124, 8),
+        (["impact", "stg_orders.order_id"], NO_SQL, 125, 12),
         # Two statements read the inputs of unit tests below a lost column, one the readers without a ref,
         # one the nodes that read variables without a value in artifacts.
-        (["diff"], NO_DATA, 187, 41),
+        (["diff"], NO_DATA, 188, 41),
         # This store has no tables of data: the statements are those until the first of them is missed.
         (["value", "orders"], NEVER | {"jinja2", "recce_meta.api.diff"}, 161, 25),
     ],
