@@ -1,4 +1,4 @@
-"""Columns that the configuration of a node names, and rows that its hooks may write.
+"""Rows that the hooks of a node may write, and words of what dbt sends while it builds or renders one.
 
 A hook is SQL that dbt renders when a node is built, so that no artifact has what it runs. Its words decide:
 those of its template, and of the macros that it calls. A statement that a template sends while dbt renders
@@ -13,13 +13,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
 from recce_meta.models.adapters import is_builtin
-from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource, ColumnUse, Usage
 from recce_meta.warehouses.builds import names_in
 
 if TYPE_CHECKING:
@@ -77,6 +73,8 @@ _OTHER_RELATION = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """A statement with the relation that it writes, if this is not computed."""
+STAR = re.compile(r"(?:\bselect(?:\s+distinct)?\s+|,\s*|\.)\*", re.IGNORECASE)
+"""All columns of a relation."""
 _TARGET = r"""(?P<target> (?: \{\{(?:[^{}]|\{[^{}]*\})*\}\} | [\w$]+ | "[^"]+" | `[^`]+` | \s*\.\s* )+ )"""
 _WRITTEN = re.compile(
     rf"""
@@ -116,10 +114,17 @@ _SENDS = re.compile(
 _PARTS = re.compile(
     r"""
     (?P<config> \{\{-?\s*config\s*\((?:(?!run_query).)*?\)\s*-?\}\} | \{\#.*?\#\} )
-    | \{%-?\s*(?:call|set)\b .*? \{%-?\s*end(?:call|set)\b.*?%\} | \{%.*?%\} | \{\{.*?\}\}
+    | \{%-?\s*(?:call\b|set\b[^=%]*%\}) .*? \{%-?\s*end(?:call|set)\b.*?%\} | \{%.*?%\} | \{\{.*?\}\}
     """,
     re.DOTALL | re.VERBOSE,
 )
+_SET = re.compile(r"\{%-?\s*set\s+(\w+)")
+_CALLED = re.compile(
+    r"""'[^']*'|"[^"]*"|\b(?:ref|source)\s*\(|\{%-?\s*set\s+\w+\s*-?%\}.*|(?P<call>[\w\]]\s*\()""", re.DOTALL
+)
+"""Text of a tag that calls nothing, or a call other than of a relation."""
+_COMPUTES = re.compile(r"~|%[sd(]|[|.]\s*(?:join|format)\b|\bvar\s*\(")
+"""Part of a template that computes a string."""
 _NO_CALL = re.compile(r"\{%-?\s*call\b|\badapter\.execute\b|\b(?:if|and|or|not)\s+(?:not\s+)?execute\b")
 """Words of Jinja that SQL has as well."""
 _VALUE = r"""(?:[^~'"(){}%\[\]]|\[[^][]*\]|\((?:[^()]|\([^()]*\))*\))+"""
@@ -259,6 +264,49 @@ def template_parts(template: str) -> list[list[str]]:
     return [found[0].split() for found in _PARTS.finditer(template) if not found["config"]]
 
 
+def queried_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> frozenset[str]:
+    """Return the lower-case words of queries that dbt sends while it renders *node*; none if it sends none.
+
+    They are those of the tags that send one or call a macro that does, of the variables in them, and of
+    such macros. ANY_NAME is one if a query may name any column.
+    """
+    code = node.raw_code or ""
+    if node.language == "python" or not node.parents:
+        return frozenset()
+    called = [one for one in (*node.macros, *_looked_up([code], macros)) if one in macros]
+    found = {one: _reached([], [one], macros, lambda macro: is_builtin(macro.package_name)) for one in called}
+    senders = {one: texts for one, texts in found.items() if any(map(_sends, texts))}
+    if not senders and not _sends(code):
+        return frozenset()
+    names = {macros[one].name.lower() for one in senders}
+    parts = [part[0] for part in _PARTS.finditer(code) if not part["config"]]
+    asking = [one for one in parts if _sends(one) or not names_in(one).isdisjoint(names)]
+    variables = {made[1].lower(): one for one in parts if one not in asking and (made := _SET.match(one))}
+    for part in asking:
+        # The list grows while it is read: a variable may be made of others.
+        more = [variables[one] for one in variables.keys() & names_in(part)]
+        asking += [one for one in more if one not in asking]
+    texts = [text for each in senders.values() for text in each]
+    known = {
+        one for one, part in variables.items() if not any(call["call"] for call in _CALLED.finditer(part))
+    }
+    is_any = any(STAR.search(one) or _computes(one, known) for one in asking) or any(
+        _sends(one) and (STAR.search(one) or "columns_in_relation" in one) for one in texts
+    )
+    return names_in([*asking, *texts]) | ({ANY_NAME} if is_any else set())
+
+
+def _computes(part: str, known: Collection[str]) -> bool:
+    """Return True if a tag or block joins strings with more than relations and *known* variables."""
+
+    def place(template: re.Match[str]) -> str:
+        value = template[1]
+        is_known = _NODE_CALL.match(value) or _THIS.match(value) or value.lower() in known
+        return " " if is_known else "~"
+
+    return _COMPUTES.search(_TEMPLATE.sub(place, _run(part[2:-2]))) is not None
+
+
 def row_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
     """Return the `hook_words` of *node* if a hook may write, remove or hide rows of its table; else none.
 
@@ -327,7 +375,7 @@ def hook_writers(
             continue
         words = frozenset().union(*(one.words for one in statements))
         parents = {one: by_id[one].name.lower() for one in node.parents if one in by_id}
-        named = {*_named_parents(node, by_id, words)}
+        named = {*named_parents(node, by_id, words)}
         constants = {name for each in statements for name in each.constants}
         unread = {owner for one in constants for owner in by_identifier.get(one, ())}
         read = {node.unique_id, *named, *owners((one.read for one in statements), parents, named)}
@@ -363,7 +411,7 @@ def _made_by_materializations(
     return found
 
 
-def _named_parents(node: NodeMetadata, nodes: Mapping[str, NodeMetadata], words: frozenset[str]) -> list[str]:
+def named_parents(node: NodeMetadata, nodes: Mapping[str, NodeMetadata], words: frozenset[str]) -> list[str]:
     """Return the parents of *node* that hooks with these *words* read: those with such a name."""
     known = [nodes[one] for one in node.parents if one in nodes]
     return [one.unique_id for one in known if {one.name.lower(), (one.identifier or "").lower()} & words]
@@ -436,165 +484,3 @@ def texts_in(value: Json) -> list[str]:
     if isinstance(value, (list, tuple)):
         return [text for each in value for text in texts_in(each)]
     return [value] if isinstance(value, str) else []
-
-
-LAYOUT: Mapping[str, tuple[str, ...]] = {
-    "athena": ("partitioned_by", "bucketed_by"),
-    "bigquery": ("partition_by", "cluster_by"),
-    "clickhouse": ("order_by", "partition_by", "primary_key"),
-    "databricks": ("partition_by", "liquid_clustered_by", "clustered_by"),
-    "duckdb": ("indexes",),
-    "materialize": ("indexes",),
-    "postgres": ("indexes",),
-    "redshift": ("sort", "dist"),
-    "snowflake": ("cluster_by",),
-    "spark": ("partition_by", "clustered_by"),
-}
-"""Configuration keys with columns of the table that a statement which creates it names, by adapter."""
-NAMING = (
-    "incremental_predicates",
-    "predicates",
-    "merge_update_columns",
-    "merge_exclude_columns",
-    "event_time",
-)
-"""Configuration keys with SQL that may name columns of the node's own table."""
-
-
-def configured_names(node: NodeMetadata, adapter: str | None, hooks: Iterable[str]) -> dict[str, bool]:
-    """Return the lower-case words in the configuration of *node* that may name columns of its own table.
-
-    *hooks* are its `hook_words`. The value is True if the statement that creates the table names the column.
-    """
-    found: dict[str, bool] = dict.fromkeys(hooks, False)
-    layout = LAYOUT.get(adapter or "", ()) if node.materialized != "view" else ()
-    for key in (*NAMING, *layout):
-        texts = [text.lower() for text in texts_in(node.config.get(key))]
-        found |= {name: False for name in names_in(texts) if name not in found}
-        # An incremental model has the layout of its first run.
-        if key in layout and node.materialized == "table":
-            found |= {text.strip().strip('"`[]'): True for text in texts}
-    return found
-
-
-_REFERENCE = re.compile(
-    r"""^\s*(?:references\s+)?((?:[\w$.]|"[^"]*"|`[^`]*`|\[[^]]*\])+)\s*\(([^()]*)\)""", re.I
-)
-"""Expression of a foreign key: a relation and its columns."""
-
-
-_STAR = re.compile(r"(?:\bselect(?:\s+distinct)?\s+|,\s*|\.)\*", re.IGNORECASE)
-"""All columns of a relation."""
-
-
-class ConfiguredNames(Struct, frozen=True):
-    """Names of columns in the configuration of a node."""
-
-    own: Mapping[str, bool]
-    """Lower-case words that may name columns of the node's table; see `configured_names`."""
-    keys: tuple[tuple[str, str], ...]
-    """Unique ids and columns that foreign keys name."""
-    hooked: tuple[tuple[str, str], ...]
-    """Unique ids of parents, and their columns that hooks may name."""
-    deciding: frozenset[str] = frozenset()
-    """Lower-case words of the hooks; empty if none of them writes rows."""
-
-    @property
-    def settings(self) -> list[Json]:
-        """Return the part of a lineage id that follows from these names."""
-        if not self.own and not self.keys and not self.hooked:
-            return []
-        more: list[Json] = [one for one in (self.hooked, sorted(self.deciding)) if one]
-        return [sorted(self.own.items()), sorted(self.keys), *more]
-
-    def deciding_rows(
-        self, outputs: Iterable[ColumnOutput], source_of: Callable[[tuple[str, str]], ColumnSource]
-    ) -> Iterator[ColumnUse]:
-        """Yield the columns of parents by which hooks may choose rows; *source_of* finds one by its name."""
-        found = [
-            source
-            for output in outputs
-            if not self.deciding.isdisjoint((output.name.lower(), ANY_NAME))
-            for source in output.sources
-        ]
-        for source in (*found, *map(source_of, self.hooked)) if self.deciding else ():
-            yield ColumnUse(Usage.FILTER, source.parent, source.column, min(source.confidence, UNSURE))
-
-    def columns(
-        self, outputs: Iterable[ColumnOutput], source_of: Callable[[tuple[str, str]], ColumnSource]
-    ) -> Iterator[ColumnSource]:
-        """Yield the named columns of parents; *source_of* finds one by unique id and name."""
-        # A word of SQL may be the name of something else.
-        for output in outputs:
-            is_certain = self.own.get(output.name.lower(), self.own.get(ANY_NAME))
-            if is_certain is not None:
-                for source in output.sources:
-                    sure = source.confidence if is_certain else min(source.confidence, UNSURE)
-                    yield replace(source, confidence=sure)
-        yield from map(source_of, self.keys)
-        for source in map(source_of, self.hooked):
-            yield replace(source, confidence=min(source.confidence, UNSURE))
-
-
-def names_in_configuration(
-    node: NodeMetadata,
-    adapter: str | None,
-    macros: Mapping[str, MacroMetadata],
-    nodes: Mapping[str, NodeMetadata],
-    columns_of: Callable[[str], Iterable[str]],
-) -> ConfiguredNames:
-    """Return the names of columns in the configuration of *node*; *columns_of* has those of a parent."""
-    texts = hooks_and_macros(node, macros)
-    words, deciding = hook_words(node, texts), row_words(node, texts)
-    is_whole = bool(deciding) and (ANY_NAME in deciding or any(map(_STAR.search, texts)))
-    read = _named_parents(node, nodes, words)
-    hooked = [
-        (one, name)
-        for one in read
-        for name in columns_of(one)
-        if is_whole or {name.lower(), ANY_NAME} & words
-    ]
-    own = configured_names(node, adapter, words)
-    return ConfiguredNames(own, tuple(foreign_keys(node, nodes)), tuple(sorted(hooked)), deciding)
-
-
-def foreign_keys(node: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> list[tuple[str, str]]:
-    """Return the columns that foreign keys of *node* name, with the parents that have them.
-
-    Without an enforced contract, dbt creates no constraint. A key that is given as an expression names a
-    relation; it counts if the query or a hook reads the node with this relation.
-    """
-    if not node.contract:
-        return []
-    listed = [node.properties.get("constraints"), *(column.constraints for column in node.columns)]
-    constraints = [one for each in listed for one in each or () if isinstance(one, dict)]
-    parents = [nodes[parent] for parent in node.parents if parent in nodes]
-    return [
-        (parent.unique_id, column)
-        for one in constraints
-        if one.get("type") == "foreign_key"
-        for relation, columns in (_target(one),)
-        for parent in parents
-        if _is_relation(parent, relation)
-        for column in columns
-    ]
-
-
-def _target(constraint: Mapping[str, Json]) -> tuple[str, list[str]]:
-    """Return the relation and the columns that a foreign key refers to; empty if they are not known."""
-    relation = constraint.get("to")
-    if isinstance(relation, str):
-        return relation, [one for one in constraint.get("to_columns") or () if isinstance(one, str)]
-    found = _REFERENCE.match(str(constraint.get("expression") or ""))
-    return (found[1], [one.strip() for one in found[2].split(",")]) if found else ("", [])
-
-
-def _is_relation(parent: NodeMetadata, text: str) -> bool:
-    if text == parent.relation_name or re.search(rf"\(.*['\"]{re.escape(parent.name)}['\"]", text):
-        return True
-    own, named = (_parts(one) for one in (parent.relation_name or "", text))
-    return bool(named) and own[-len(named) :] == named
-
-
-def _parts(relation: str) -> list[str]:
-    return [part.lower() for part in re.findall(r"[^\s.\"`\[\]]+", relation)]

@@ -80,12 +80,13 @@ from recce_meta.sql_lineage.project.readable import (
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, SemanticLayer
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import Edit, deciding_columns, incremental_words
-from recce_meta.warehouses.hooks import hook_writers, names_in_configuration
+from recce_meta.warehouses.configured import names_in_configuration
+from recce_meta.warehouses.hooks import hook_writers
 
 ANALYSIS_VERSION = 13
 """Increases with every change of the analysis that changes its results: all nodes are then analysed again.
 
-Not if `hook_writers` finds more: the ids of the analyses of these nodes hash what it finds."""
+Not if `hook_writers` or `names_in_configuration` finds more: the ids of analyses hash what they find."""
 SECONDS = 10.0
 """Default time limit for the query of one node."""
 
@@ -400,8 +401,7 @@ class _Analysis:
         self, node: NodeMetadata, model: NodeMetadata | None, named: Iterable[tuple[str, Json]]
     ) -> QueryNames | None:
         """Return the query of *model* for the elements *named* of *node*; None if there is none."""
-        relation = model and model.relation_name
-        query = relation and elements_query(named, relation, self.dialect)
+        query = model and model.relation_name and elements_query(named, model.relation_name, self.dialect)
         if not query or model is None:
             return None
         return self.names.of(replace(node, compiled_code=query, parents=(model.unique_id,)))

@@ -694,6 +694,40 @@ def test_a_statement_sent_while_a_model_is_rendered_reaches_the_table_that_it_wr
 
 
 @pytest.mark.parametrize(
+    ("template", "reached"),
+    [
+        ("{% set m = run_query('select max(amount) from ' ~ ref('stg')) %}", True),
+        ("{% call statement('m') %}select max(amount) from {{ ref('stg') }}{% endcall %}", True),
+        ("{% set m = run_query('select max(' ~ name ~ ') from ' ~ ref('stg')) %}", True),
+        ("{% set m = run_query('select max(state) from ' ~ ref('stg')) %}", False),
+        ("{% set m = run_query('select max(amount) from x') %}", False),
+    ],
+)
+@pytest.mark.core("duckdb")
+def test_a_query_of_a_template_reads_the_columns_that_it_names(
+    store: Any, template: str, reached: bool
+) -> None:
+    projects = []
+    for run_id, edits in (("base-run", {}), ("run-1", {"stg": STG.replace("cents / 100", "cents / 10")})):
+        project = shop(run_id, "prod", open_orders="-- {stg}\nselect 7 as m", **edits)
+        code = f"-- {{{{ ref('stg') }}}}\n{template}select {{{{ m }}}} as m"
+        nodes = [
+            replace(one, raw_code=code, code_hash=code_hash(code)) if one.name == "open_orders" else one
+            for one in project.nodes
+        ]
+        projects.append(replace(project, nodes=tuple(nodes)))
+    for project in projects:
+        record_run(store.adapter, project, schema=store.schema)
+
+    whole = whole_diff(*projects, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    found = [(str(one.reach), one.confidence) for one in whole.impacted if one.name == "open_orders"]
+    assert found == ([("rows", 0.5)] if reached else [])
+
+
+@pytest.mark.parametrize(
     ("reader", "expected"),
     [
         (

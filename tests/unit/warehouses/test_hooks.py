@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.models import MacroMetadata, NodeMetadata
-from recce_meta.warehouses.hooks import ANY_NAME, hook_writers, row_words
+from recce_meta.warehouses.hooks import ANY_NAME, hook_writers, queried_words, row_words
 
 PURGE = MacroMetadata(
     unique_id="macro.shop.purge",
@@ -304,3 +304,45 @@ def test_a_materialization_may_write_another_relation_than_that_of_the_node() ->
 
     assert found == {"model.shop.c": {"model.shop.a"}, "model.shop.d": {"model.shop.a"}}
     assert hook_writers(nodes, [replace(own, package_name="dbt")]) == {}
+
+
+TOP = MacroMetadata(
+    unique_id="macro.shop.top",
+    name="top",
+    package_name="shop",
+    macro_sql="{% macro top(relation, column) %}{% call statement('top', fetch_result=true) %}"
+    "select max({{ column }}) from {{ relation }}{% endcall %}{% endmacro %}",
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("select n from {{ ref('b') }}", ""),
+        ("-- {{ ref('b') }} {% set top = 'n' %}{# {{ run_query('select n from b') }} #}", ""),
+        ("{% set m = run_query('select max(n) from ' ~ ref('b')) %}select other from {{ ref('b') }}", "b n"),
+        ("{% set m = run_query('select max(n) from ' ~ ref('b') ~ ' where other') %}", "b n other"),
+        ("{{ run_query('select n from ' ~ ref('b')).columns[0].values()[0] }}", "b n"),
+        ("{% call statement('x') %}select n from {{ ref('b') }}{% endcall %}select other", "b n"),
+        ("{% set q %}select n from {{ ref('b') }}{% endset %}{% set m = run_query(q) %}", "b n"),
+        ("{% set B = ref('b') %}{% set q = 'select n from ' ~ B %}{% do run_query(q) %}", "b n"),
+        ("{% set other = ref('b') %}{% do run_query('select n from prod.x') %}", "n"),
+        ("{% set x = 1 %}other{% call statement('x') %}select n from b{% endcall %}", "b n"),
+        ("{{ top(ref('b'), 'n') }} {{ ref('other') }}", "b n"),
+        ("{% for c in ['n'] %}{% do run_query('select ' ~ c ~ ' from ' ~ ref('b')) %}{% endfor %}", "b *"),
+        ("{% set c = names() %}{% do run_query('select ' ~ c ~ ' from b') %}", "b *"),
+        ("{% set c = 'n' %}{% do run_query('select ' ~ c ~ ' from b') %}", "b n"),
+        ("{% do run_query('select %s from b' % c) %}", "b *"),
+        ("{% call statement('x') %}select {{ c }} from {{ ref('b') }}{% endcall %}", "b *"),
+        ("{% do run_query('select * from ' ~ ref('b')) %}", "b *"),
+        ("{% do run_query('select count(*) from ' ~ ref('b')) %}", "b"),
+    ],
+)
+def test_words_of_queries_are_those_that_a_template_sends(template: str, expected: str) -> None:
+    macros = (TOP.unique_id,) if "top(" in template else ()
+    model = node("a", "b", raw_code=template, macros=macros)
+
+    words = queried_words(model, {TOP.unique_id: TOP})
+
+    told = {"*" if one == ANY_NAME else one for one in words} & {"b", "n", "other", "*"}
+    assert told == set(expected.split())
