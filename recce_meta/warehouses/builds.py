@@ -1,4 +1,4 @@
-"""Effects of dbt's build statements on existing rows of a table.
+"""Effects of dbt's build statements on existing rows of a table, and columns that a configuration names.
 
 Read from the macros of dbt-adapters 1.24, dbt-duckdb 1.11, dbt-postgres 1.11, dbt-snowflake 1.12,
 dbt-bigquery 1.12, dbt-redshift 1.11 and dbt-databricks 1.12, and executed on DuckDB and PostgreSQL. An
@@ -229,3 +229,102 @@ def _words(code: str) -> frozenset[str]:
 
 def _asks(tag: re.Match[str]) -> bool:
     return not tag[0].startswith("{#") and _OF_TABLE.search(tag[0]) is not None
+
+
+def texts_in(value: Json) -> list[str]:
+    """Return the strings in a configuration value: columns, expressions, hooks, indexes."""
+    if isinstance(value, dict):
+        chosen = next(
+            (value[key] for key in ("field", "columns", "sql") if value.get(key)), [*value.values()]
+        )
+        return texts_in(chosen)
+    if isinstance(value, (list, tuple)):
+        return [text for each in value for text in texts_in(each)]
+    return [value] if isinstance(value, str) else []
+
+
+LAYOUT: Mapping[str, tuple[str, ...]] = {
+    "athena": ("partitioned_by", "bucketed_by"),
+    "bigquery": ("partition_by", "cluster_by"),
+    "clickhouse": ("order_by", "partition_by", "primary_key"),
+    "databricks": ("partition_by", "liquid_clustered_by", "clustered_by"),
+    "duckdb": ("indexes",),
+    "materialize": ("indexes",),
+    "postgres": ("indexes",),
+    "redshift": ("sort", "dist"),
+    "snowflake": ("cluster_by",),
+    "spark": ("partition_by", "clustered_by"),
+}
+"""Configuration keys with columns of the table that a statement which creates it names, by adapter."""
+NAMING = (
+    "incremental_predicates",
+    "predicates",
+    "merge_update_columns",
+    "merge_exclude_columns",
+    "event_time",
+)
+"""Configuration keys with SQL that may name columns of the node's own table."""
+
+
+def configured_names(node: NodeMetadata, adapter: str | None, hooks: Iterable[str]) -> dict[str, bool]:
+    """Return the lower-case words in the configuration of *node* that may name columns of its own table.
+
+    *hooks* are its `hook_words`. The value is True if the statement that creates the table names the column.
+    """
+    found: dict[str, bool] = dict.fromkeys(hooks, False)
+    layout = LAYOUT.get(adapter or "", ()) if node.materialized != "view" else ()
+    for key in (*NAMING, *layout):
+        texts = [text.lower() for text in texts_in(node.config.get(key))]
+        found |= {name: False for name in names_in(texts) if name not in found}
+        # An incremental model has the layout of its first run.
+        if key in layout and node.materialized == "table":
+            found |= {text.strip().strip('"`[]'): True for text in texts}
+    return found
+
+
+_REFERENCE = re.compile(
+    r"""^\s*(?:references\s+)?((?:[\w$.]|"[^"]*"|`[^`]*`|\[[^]]*\])+)\s*\(([^()]*)\)""", re.I
+)
+"""Expression of a foreign key: a relation and its columns."""
+
+
+def foreign_keys(node: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> list[tuple[str, str]]:
+    """Return the columns that foreign keys of *node* name, with the parents that have them.
+
+    Without an enforced contract, dbt creates no constraint. A key that is given as an expression names a
+    relation; it counts if the query or a hook reads the node with this relation.
+    """
+    if not node.contract:
+        return []
+    listed = [node.properties.get("constraints"), *(column.constraints for column in node.columns)]
+    constraints = [one for each in listed for one in each or () if isinstance(one, dict)]
+    parents = [nodes[parent] for parent in node.parents if parent in nodes]
+    return [
+        (parent.unique_id, column)
+        for one in constraints
+        if one.get("type") == "foreign_key"
+        for relation, columns in (_target(one),)
+        for parent in parents
+        if _is_relation(parent, relation)
+        for column in columns
+    ]
+
+
+def _target(constraint: Mapping[str, Json]) -> tuple[str, list[str]]:
+    """Return the relation and the columns that a foreign key refers to; empty if they are not known."""
+    relation = constraint.get("to")
+    if isinstance(relation, str):
+        return relation, [one for one in constraint.get("to_columns") or () if isinstance(one, str)]
+    found = _REFERENCE.match(str(constraint.get("expression") or ""))
+    return (found[1], [one.strip() for one in found[2].split(",")]) if found else ("", [])
+
+
+def _is_relation(parent: NodeMetadata, text: str) -> bool:
+    if text == parent.relation_name or re.search(rf"\(.*['\"]{re.escape(parent.name)}['\"]", text):
+        return True
+    own, named = (_parts(one) for one in (parent.relation_name or "", text))
+    return bool(named) and own[-len(named) :] == named
+
+
+def _parts(relation: str) -> list[str]:
+    return [part.lower() for part in re.findall(r"[^\s.\"`\[\]]+", relation)]

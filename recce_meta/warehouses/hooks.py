@@ -13,10 +13,14 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
 from recce_meta.models.adapters import is_builtin
-from recce_meta.warehouses.builds import names_in
+from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource, ColumnUse, Usage
+from recce_meta.warehouses.builds import configured_names, foreign_keys, names_in, texts_in
 
 if TYPE_CHECKING:
     from recce_meta.warehouses import hook_tables
@@ -73,7 +77,7 @@ _OTHER_RELATION = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """A statement with the relation that it writes, if this is not computed."""
-STAR = re.compile(r"(?:\bselect(?:\s+distinct)?\s+|,\s*|\.)\*", re.IGNORECASE)
+_STAR = re.compile(r"(?:\bselect(?:\s+distinct)?\s+|,\s*|\.)\*", re.IGNORECASE)
 """All columns of a relation."""
 _TARGET = r"""(?P<target> (?: \{\{(?:[^{}]|\{[^{}]*\})*\}\} | [\w$]+ | "[^"]+" | `[^`]+` | \s*\.\s* )+ )"""
 _WRITTEN = re.compile(
@@ -290,8 +294,8 @@ def queried_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> fr
     known = {
         one for one, part in variables.items() if not any(call["call"] for call in _CALLED.finditer(part))
     }
-    is_any = any(STAR.search(one) or _computes(one, known) for one in asking) or any(
-        _sends(one) and (STAR.search(one) or "columns_in_relation" in one) for one in texts
+    is_any = any(_STAR.search(one) or _computes(one, known) for one in asking) or any(
+        _sends(one) and (_STAR.search(one) or "columns_in_relation" in one) for one in texts
     )
     return names_in([*asking, *texts]) | ({ANY_NAME} if is_any else set())
 
@@ -375,7 +379,7 @@ def hook_writers(
             continue
         words = frozenset().union(*(one.words for one in statements))
         parents = {one: by_id[one].name.lower() for one in node.parents if one in by_id}
-        named = {*named_parents(node, by_id, words)}
+        named = {*_named_parents(node, by_id, words)}
         constants = {name for each in statements for name in each.constants}
         unread = {owner for one in constants for owner in by_identifier.get(one, ())}
         read = {node.unique_id, *named, *owners((one.read for one in statements), parents, named)}
@@ -411,7 +415,7 @@ def _made_by_materializations(
     return found
 
 
-def named_parents(node: NodeMetadata, nodes: Mapping[str, NodeMetadata], words: frozenset[str]) -> list[str]:
+def _named_parents(node: NodeMetadata, nodes: Mapping[str, NodeMetadata], words: frozenset[str]) -> list[str]:
     """Return the parents of *node* that hooks with these *words* read: those with such a name."""
     known = [nodes[one] for one in node.parents if one in nodes]
     return [one.unique_id for one in known if {one.name.lower(), (one.identifier or "").lower()} & words]
@@ -474,13 +478,86 @@ def _strings(value: Json) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def texts_in(value: Json) -> list[str]:
-    """Return the strings in a configuration value: columns, expressions, hooks, indexes."""
-    if isinstance(value, dict):
-        chosen = next(
-            (value[key] for key in ("field", "columns", "sql") if value.get(key)), [*value.values()]
-        )
-        return texts_in(chosen)
-    if isinstance(value, (list, tuple)):
-        return [text for each in value for text in texts_in(each)]
-    return [value] if isinstance(value, str) else []
+class ConfiguredNames(Struct, frozen=True):
+    """Names of columns in the configuration of a node."""
+
+    own: Mapping[str, bool]
+    """Lower-case words that may name columns of the node's table; see `configured_names`."""
+    keys: tuple[tuple[str, str], ...]
+    """Unique ids and columns that foreign keys name."""
+    hooked: tuple[tuple[str, str], ...]
+    """Unique ids of parents, and their columns that hooks may name."""
+    deciding: frozenset[str] = frozenset()
+    """Lower-case words of the hooks; empty if none of them writes rows."""
+    queried: tuple[tuple[str, str], ...] = ()
+    """Unique ids of parents, and their columns that queries of the template may name."""
+
+    @property
+    def settings(self) -> list[Json]:
+        """Return the part of a lineage id that follows from these names."""
+        if not self.own and not self.keys and not self.hooked and not self.queried:
+            return []
+        more: list[Json] = [one for one in (self.hooked, sorted(self.deciding)) if one]
+        more += [{"queried": self.queried}] if self.queried else []
+        return [sorted(self.own.items()), sorted(self.keys), *more]
+
+    def deciding_rows(
+        self, outputs: Iterable[ColumnOutput], source_of: Callable[[tuple[str, str]], ColumnSource]
+    ) -> Iterator[ColumnUse]:
+        """Yield the columns of parents by which hooks, or results of queries, may choose rows.
+
+        *source_of* finds one by its name.
+        """
+        found = [
+            source
+            for output in outputs
+            if not self.deciding.isdisjoint((output.name.lower(), ANY_NAME))
+            for source in output.sources
+        ]
+        hooked = [*found, *map(source_of, self.hooked)] if self.deciding else []
+        for source in (*hooked, *map(source_of, self.queried)):
+            yield ColumnUse(Usage.FILTER, source.parent, source.column, min(source.confidence, UNSURE))
+
+    def columns(
+        self, outputs: Iterable[ColumnOutput], source_of: Callable[[tuple[str, str]], ColumnSource]
+    ) -> Iterator[ColumnSource]:
+        """Yield the named columns of parents; *source_of* finds one by unique id and name."""
+        # A word of SQL may be the name of something else.
+        for output in outputs:
+            is_certain = self.own.get(output.name.lower(), self.own.get(ANY_NAME))
+            if is_certain is not None:
+                for source in output.sources:
+                    sure = source.confidence if is_certain else min(source.confidence, UNSURE)
+                    yield replace(source, confidence=sure)
+        yield from map(source_of, self.keys)
+        for source in map(source_of, (*self.hooked, *self.queried)):
+            yield replace(source, confidence=min(source.confidence, UNSURE))
+
+
+def names_in_configuration(
+    node: NodeMetadata,
+    adapter: str | None,
+    macros: Mapping[str, MacroMetadata],
+    nodes: Mapping[str, NodeMetadata],
+    columns_of: Callable[[str], Iterable[str]],
+) -> ConfiguredNames:
+    """Return the names of columns in the configuration of *node*; *columns_of* has those of a parent."""
+    texts = hooks_and_macros(node, macros)
+    words, deciding = hook_words(node, texts), row_words(node, texts)
+    is_whole = bool(deciding) and (ANY_NAME in deciding or any(map(_STAR.search, texts)))
+    read = _named_parents(node, nodes, words)
+    hooked = [
+        (one, name)
+        for one in read
+        for name in columns_of(one)
+        if is_whole or {name.lower(), ANY_NAME} & words
+    ]
+    asked = queried_words(node, macros)
+    queried = [
+        (one, name)
+        for one in _named_parents(node, nodes, asked)
+        for name in columns_of(one)
+        if {name.lower(), ANY_NAME} & asked
+    ]
+    own, keys = configured_names(node, adapter, words), tuple(foreign_keys(node, nodes))
+    return ConfiguredNames(own, keys, tuple(sorted(hooked)), deciding, tuple(sorted(queried)))

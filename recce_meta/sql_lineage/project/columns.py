@@ -80,8 +80,7 @@ from recce_meta.sql_lineage.project.readable import (
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, SemanticLayer
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import Edit, deciding_columns, incremental_words
-from recce_meta.warehouses.configured import names_in_configuration
-from recce_meta.warehouses.hooks import hook_writers
+from recce_meta.warehouses.hooks import hook_writers, names_in_configuration
 
 ANALYSIS_VERSION = 13
 """Increases with every change of the analysis that changes its results: all nodes are then analysed again.
