@@ -279,6 +279,9 @@ class SqlInputs:
         if branch:
             names -= {BRANCH}
             unknown -= {BRANCH}
+            # Its path and documentation may differ although the code is equal.
+            if "model" in names:
+                return Dependence.UNPROVABLE
         if equal and all(_reads_only(equal, text) for text in own):
             names -= VARIABLES
             unknown -= VARIABLES

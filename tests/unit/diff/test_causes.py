@@ -194,6 +194,10 @@ def test_a_later_build_of_the_same_code_is_no_change(
         ("{% set found = adapter.get_columns_in_relation(this) %}" + IN_BRANCH, ({}, {})),
         (IN_BRANCH.replace("{}", "{{ graph.nodes | length }}"), ({}, {})),
         (IN_BRANCH.replace("{}", "{{ flags.FULL_REFRESH }}"), ({}, {})),
+        ("{{ model.path }}" + IN_BRANCH, ({}, {})),
+        ("{{ context['model'].path }}" + IN_BRANCH, ({}, {})),
+        ("{% set one = model %}{{ one | string | length }}" + IN_BRANCH, ({}, {})),
+        ("{{ documented() }}" + IN_BRANCH, ({}, {})),
         (IN_BRANCH.replace("{}", "{{ env_var('day') }}"), ({"day": "1"}, {"day": "1"})),
         (IN_BRANCH.replace("{}", "{{ var('day') }}"), ({}, {})),
         (IN_BRANCH.replace("{}", "{{ var('day') }}"), (None, {"day": "1"})),
@@ -205,7 +209,9 @@ def test_a_later_build_of_the_same_code_is_no_change(
 def test_what_else_a_template_reads_may_explain_other_sql(
     code: str, variables: tuple[dict[str, str] | None, ...], project: Project
 ) -> None:
-    (change,) = first_and_later(project, code, variables=variables)
+    documented = macro("documented", "{{ model['descr' ~ 'iption'] }}")
+
+    (change,) = first_and_later(project, code, documented, variables=variables)
 
     assert (change.status, Reason.COMPILED in change.reasons) == (Status.MODIFIED, True)
 
