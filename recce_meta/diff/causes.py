@@ -32,7 +32,7 @@ from recce_meta.diff.project_side import (
     normalise,
 )
 from recce_meta.diff.run_by_dbt import BUILT, RunByDbt, unattributed_note
-from recce_meta.diff.same_sql import SqlInputs
+from recce_meta.diff.same_sql import SqlInputs, given_variables
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.warehouses.builds import incremental_words
@@ -110,17 +110,8 @@ class Causes:
 
     @cached_property
     def given_variables(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Return calls of the variables that `--vars` gave the same value in both runs, and those of others.
-
-        Others have another value, or `--vars` gave it in one run only. Both are empty if a run does not say.
-        """
-        runs = [side.run.variables if side.run is not None else None for side in (self.base, self.current)]
-        if runs[0] is None or runs[1] is None:
-            return frozenset(), frozenset()
-        same, other = runs[0].items() & runs[1].items(), runs[0].items() ^ runs[1].items()
-        return frozenset(f"var('{name}')" for name, _ in same), frozenset(
-            f"var('{name}')" for name, _ in other
-        )
+        """Return calls of the variables with equal values of `--vars`, and with others."""
+        return given_variables(self.base.run, self.current.run)
 
     def values_of(self, call: str) -> tuple[str, str]:
         """Return what is known of the values of a variable, which are stored as hashes, for both sides."""

@@ -279,10 +279,10 @@ class SqlInputs:
         if branch:
             names -= {BRANCH}
             unknown -= {BRANCH}
-            # Its path and documentation may differ although the code is equal.
-            if "model" in names:
+            # Paths, documentation and names of relations may differ although the code is equal.
+            if names & (OF_TARGET - {"this"}):
                 return Dependence.UNPROVABLE
-        if equal and all(_reads_only(equal, text) for text in own):
+        if equal and all(reads_only(equal, text) for text in own):
             names -= VARIABLES
             unknown -= VARIABLES
         if names & (UNPROVABLE - OF_STATE) or unknown - PROVEN - self._macro_names - OF_STATE:
@@ -313,7 +313,21 @@ def _outside(code: str) -> set[str]:
     return {*names, *(f"target.{one}" for one in members_of("target", code) - MEMBERS_OF_TARGET)}
 
 
-def _reads_only(calls: Collection[str], code: str) -> bool:
+def given_variables(
+    base: RunMetadata | None, current: RunMetadata | None
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return calls of the variables that `--vars` gave the same value in both runs, and those of others.
+
+    Others have another value, or `--vars` gave it in one run only. Both are empty if a run does not say.
+    """
+    given = [run.variables if run is not None else None for run in (base, current)]
+    if given[0] is None or given[1] is None:
+        return frozenset(), frozenset()
+    same, other = given[0].items() & given[1].items(), given[0].items() ^ given[1].items()
+    return frozenset(f"var('{name}')" for name, _ in same), frozenset(f"var('{name}')" for name, _ in other)
+
+
+def reads_only(calls: Collection[str], code: str) -> bool:
     """Return True if *code* reads no variables but those of *calls*; a computed name is another."""
     words = _VARIABLE_WORD.findall(code)
     return variable_calls(code) <= {*calls} and len(words) == len(_VARIABLE_CALL.findall(code))

@@ -8,7 +8,7 @@ from recce_meta.diff.causes import reads_graph
 from recce_meta.diff.code import jinja_names, variable_calls
 from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, ProjectSide
 from recce_meta.diff.run_by_dbt import RunByDbt
-from recce_meta.diff.same_sql import Dependence, SqlInputs, target_of
+from recce_meta.diff.same_sql import Dependence, SqlInputs, given_variables, reads_only, target_of
 from recce_meta.errors import first_of, plural
 from recce_meta.models import NodeMetadata
 from recce_meta.models.adapters import is_builtin
@@ -84,17 +84,18 @@ def unseen_value_notes(
     if current.run is None or current.run.extractor != DBT:
         return
     inputs, known = SqlInputs(current), frozenset(changed)
+    equal, _ = given_variables(base.run, current.run)
     around = RunByDbt(current.macros)
     reading, hooked, built = list[str](), list[str](), list[str]()
     for unique_id, node in current.nodes.items():
         before = base.nodes.get(unique_id)
         if before is None or unique_id in known or (chosen is not None and unique_id not in chosen):
             continue
-        if _is_uncompiled(before) and _is_uncompiled(node) and _reads_variables(node, current, inputs):
+        if _is_uncompiled(before) and _is_uncompiled(node) and _reads_variables(node, current, inputs, equal):
             reading.append(node.label)
-        if _reads_in_hooks(node, current):
+        if _reads_in_hooks(node, current, equal):
             hooked.append(node.label)
-        if _reads_in_materialization(node, current, around):
+        if _reads_in_materialization(node, current, around, equal):
             built.append(node.label)
     yield from _note(NOT_COMPILED, reading)
     yield from _note(IN_HOOKS, hooked)
@@ -111,21 +112,29 @@ def _note(text: str, labels: list[str]) -> Iterator[str]:
         yield text.format(plural(len(labels), "node"), first_of(sorted(labels), MOST_NAMES))
 
 
-def _reads_variables(node: NodeMetadata, side: ProjectSide, inputs: SqlInputs) -> bool:
+def _reads_others(equal: Collection[str], texts: Iterable[str]) -> bool:
+    """Return True if *texts* read variables with values that are not known to be *equal*."""
+    return any(not VARIABLES.isdisjoint(jinja_names(one)) and not reads_only(equal, one) for one in texts)
+
+
+def _reads_variables(
+    node: NodeMetadata, side: ProjectSide, inputs: SqlInputs, equal: Collection[str]
+) -> bool:
     called = (side.macros.get(one) for one in {*side.closure(node.macros), *inputs.macros(node)})
     own = (macro.macro_sql for macro in called if macro is not None and not is_builtin(macro.package_name))
-    return any(not VARIABLES.isdisjoint(jinja_names(text)) for text in (node.raw_code or "", *own))
+    return _reads_others(equal, (node.raw_code or "", *own))
 
 
-def _reads_in_hooks(node: NodeMetadata, side: ProjectSide) -> bool:
+def _reads_in_hooks(node: NodeMetadata, side: ProjectSide, equal: Collection[str]) -> bool:
     texts = hooks_and_macros(node, side.macros)
-    is_reading = any(not VARIABLES.isdisjoint(jinja_names(text)) for text in texts)
-    return is_reading and may_write(texts)
+    return _reads_others(equal, texts) and may_write(texts)
 
 
-def _reads_in_materialization(node: NodeMetadata, side: ProjectSide, around: RunByDbt) -> bool:
+def _reads_in_materialization(
+    node: NodeMetadata, side: ProjectSide, around: RunByDbt, equal: Collection[str]
+) -> bool:
     """Return True if a materialization that is not dbt's own, or a macro behind it, reads variables."""
     names = (f"materialization_{node.materialized}_{kind}" for kind in ("default", side.adapter))
     if not any(map(side.macro_named, names)):
         return False
-    return any(not VARIABLES.isdisjoint(jinja_names(text)) for text in around.own_texts(node))
+    return _reads_others(equal, around.own_texts(node))

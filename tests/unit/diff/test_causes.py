@@ -195,6 +195,8 @@ def test_a_later_build_of_the_same_code_is_no_change(
         (IN_BRANCH.replace("{}", "{{ graph.nodes | length }}"), ({}, {})),
         (IN_BRANCH.replace("{}", "{{ flags.FULL_REFRESH }}"), ({}, {})),
         ("{{ model.path }}" + IN_BRANCH, ({}, {})),
+        ("{{ ref('orders').identifier }}" + IN_BRANCH, ({}, {})),
+        ("{{ this.schema }}" + IN_BRANCH, ({}, {})),
         ("{{ context['model'].path }}" + IN_BRANCH, ({}, {})),
         ("{% set one = model %}{{ one | string | length }}" + IN_BRANCH, ({}, {})),
         ("{{ documented() }}" + IN_BRANCH, ({}, {})),

@@ -23,10 +23,17 @@ HOOK = "Variables in hooks of 1 node not compared: no artifact has their values 
 BUILT = "Variables in materializations of 1 node not compared: no artifact has their values (a)"
 
 
-def notes(*changed: str, more: tuple[MacroMetadata, ...] = (), **fields: object) -> list[str]:
+def notes(
+    *changed: str,
+    more: tuple[MacroMetadata, ...] = (),
+    given: dict[str, str] | None = None,
+    **fields: object,
+) -> list[str]:
     values = {"unique_id": "model.shop.a", "name": "a", "resource_type": "model", "language": "sql"} | fields
     node = NodeMetadata(**values)  # type: ignore[arg-type]
-    run = RunMetadata(run_id="1", run_at=datetime(2026, 1, 1, tzinfo=UTC), project_name="shop")
+    run = RunMetadata(
+        run_id="1", run_at=datetime(2026, 1, 1, tzinfo=UTC), project_name="shop", variables=given
+    )
     known = {macro.unique_id: macro for macro in (DAY, *more)}
     side = ProjectSide({node.unique_id: node}, known, run)
     return list(unseen_value_notes(side, side, changed))
@@ -45,6 +52,27 @@ def notes(*changed: str, more: tuple[MacroMetadata, ...] = (), **fields: object)
 def test_a_template_that_no_side_compiled_may_read_other_values(code: str, expected: list[str]) -> None:
     assert notes(raw_code=code) == expected
     assert notes(raw_code=code, compiled_code="select 1") == notes("model.shop.a", raw_code=code) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "is_equal"),
+    [
+        ("select {{ var('x', 2) }} from {{ this }}", True),
+        ("delete from {{ this }} where id = {{ day() }}", True),
+        ("delete from {{ this }} where id = {{ var('x') }} + {{ var('other') }}", False),
+        ("delete from {{ this }} where id = {{ env_var('x') }}", False),
+        ("delete from {{ this }} where id = {{ var('d' ~ 'ay') }}", False),
+    ],
+)
+def test_values_that_both_runs_gave_alike_are_equal(code: str, is_equal: bool) -> None:
+    for fields in (
+        {"raw_code": code},
+        {"compiled_code": "select 1", "config": {"post-hook": [{"sql": code}]}},
+    ):
+        given = {"x": "1", "day": "2"}
+        assert notes(macros=(DAY.unique_id,), given=given, **fields) == (
+            [] if is_equal else notes(macros=(DAY.unique_id,), **fields)
+        )
 
 
 @pytest.mark.parametrize(
