@@ -243,7 +243,7 @@ def test_an_unexpected_failure_is_logged_and_not_shown(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(answers, "run", broken)
+    monkeypatch.setattr(answers, "run_document", broken)
     answered = client.get(f"{SHOP}/run", params=SHOP_RUN)
     assert (answered.status_code, answered.json()["error"]["code"]) == (500, "internal")
     assert "secret" not in answered.text and "secret detail" in caplog.text

@@ -28,7 +28,7 @@ COLUMNS = {
         " manifest_version target_name target_database target_schema git_sha branch git_dirty pull_request"
         " command node_count edge_count recorded_at recorder_version graph_id macro_set_id"
         " column_graph_id git_proven status reason build_status build_errors build_failures build_warnings"
-        " build_skipped warnings extraction"
+        " build_skipped warnings extraction variables"
     ),
     "run_steps": (
         "run_id previous_run_id project_name environment run_at previous_run_at graph_id previous_graph_id"
