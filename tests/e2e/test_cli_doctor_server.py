@@ -53,7 +53,13 @@ def test_a_server_that_works_passes(shop: Cli, bubblewrap: object) -> None:
     }
     assert "opens 1 of 1 secrets" in found["key"]["detail"]
     assert found["workers"]["detail"].startswith("1 live: ")
-    idle = checks(shop, "--work-dir", work, code=0)["workers"]
+
+
+def test_without_a_worker_jobs_wait(shop: Cli) -> None:
+    assert shop("init").code == 0
+
+    idle = checks(shop, code=0)["workers"]
+
     assert (idle["ok"], idle["hint"]) == (None, "start recce-meta worker")
 
 
