@@ -404,6 +404,11 @@ class _Server(ThreadingHTTPServer):
         """Accept a connection; its thread does the handshake."""
         connection, address = super().get_request()
         if self.context is not None:
+            try:
+                connection.getpeername()
+            except OSError:  # the client has left, and wrap_socket would leave an unclosed socket
+                connection.close()
+                raise
             connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
