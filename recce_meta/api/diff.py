@@ -19,7 +19,8 @@ from recce_meta.api.partial_run import LazyMacros, stored_value_notes
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
 from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
 from recce_meta.diff.causes import GRAPH, Causes
-from recce_meta.diff.changes import compare, differing_variables, edited_keys, renamed_edges, within
+from recce_meta.diff.changes import compare, differing_variables, renamed_edges, within
+from recce_meta.diff.graph_reads import graph_edits
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
 from recce_meta.diff.scan_models import drift
@@ -209,8 +210,9 @@ class _Pair:
         return callers | set(read.load_hooked(self.adapter, self.current, "", schema=self.schema))
 
     def hooked(self, changes: Mapping[str, Change]) -> set[str]:
-        """Return nodes with equal versions that may read a variable or, in `graph`, a key that differs."""
-        calls, edits = differing_variables(changes, Causes(*self.sides)), edited_keys(changes)
+        """Return nodes with equal versions that may read a variable or, in `graph`, a node that differs."""
+        causes = Causes(*self.sides)
+        calls, edits = differing_variables(changes, causes), graph_edits(changes, causes)
         if not calls and not edits:
             return set()
         side, word = self.sides[1], "" if calls else GRAPH

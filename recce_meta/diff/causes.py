@@ -324,17 +324,17 @@ class Causes:
                 return name
         return None
 
-    def graph_keys(self, keys: Iterable[str], before: NodeMetadata, after: NodeMetadata) -> frozenset[str]:
-        """Return those of *keys* that the node may read in `graph` where compiled SQL does not show it."""
+    def texts_reading_graph(self, before: NodeMetadata, after: NodeMetadata) -> list[str]:
+        """Return the texts that may read the node's keys where compiled SQL does not show it.
+
+        Return none if no text reads `graph`.
+        """
         texts = [text for node in (before, after) for text in (node.raw_code or "", *self._hooks(node))]
         called = self.current.closure(after.macros) | self._by_dbt[1].around(after)
         if self._reading_graph.isdisjoint(called) and not any(GRAPH in text for text in texts):
-            return frozenset()
+            return []
         later = [text for _, text in self._read_later(before, after)]
-        if not any(GRAPH in jinja_names(text) for text in later):
-            return frozenset()
-        is_whole = any(not _WHOLE.isdisjoint(jinja_names(text)) for text in later)
-        return frozenset(key for key in keys if is_whole or any(reads_config(text, key) for text in later))
+        return later if any(GRAPH in jinja_names(text) for text in later) else []
 
     @cached_property
     def _reading_graph(self) -> frozenset[str]:

@@ -15,9 +15,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from recce_meta.diff.causes import GRAPH, Causes, has_jinja, template
+from recce_meta.diff.causes import Causes, has_jinja, template
 from recce_meta.diff.code import jinja_names, same_code, variable_calls
-from recce_meta.diff.project_side import MOST_NAMES, ProjectSide
+from recce_meta.diff.graph_reads import of_graph
+from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import (
     column_details,
     config_details,
@@ -38,7 +39,7 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.catalog import SCANNED
-from recce_meta.warehouses.hooks import OPERATION, hooks_and_macros
+from recce_meta.warehouses.hooks import hooks_and_macros
 
 NAMERS = ("generate_database_name", "generate_schema_name", "generate_alias_name")
 """Macros by which a project chooses locations."""
@@ -136,8 +137,6 @@ Source = Project | Mapping[str, NodeMetadata] | Iterable[NodeMetadata]
 REASONS = tuple(Reason)
 READERS = frozenset(["model", "snapshot"])
 """Resource types that build a relation from their parents and so change if a source is redirected."""
-BUILDING = READERS | {"seed"}
-"""Resource types that build a relation."""
 
 
 def detect_changes(base: Source, current: Source) -> dict[str, Change]:
@@ -167,7 +166,7 @@ def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
                 found[unique_id] = _modified(after, details)
     for unique_id in causes.acting_elsewhere:
         found[unique_id] = _of_macro(unique_id, causes)
-    consequences = [one(found, causes) for one in (_consequences, _of_variables, _of_graph)]
+    consequences = [one(found, causes) for one in (_consequences, _of_variables, of_graph)]
     for unique_id, details in chain.from_iterable(each.items() for each in consequences):
         earlier = found.get(unique_id)
         if earlier is None or earlier.status in (Status.MODIFIED, Status.UNCHANGED):
@@ -391,47 +390,6 @@ def _of_variables(found: Mapping[str, Change], causes: Causes) -> dict[str, list
                 details[unique_id] = [
                     ChangeDetail(Reason.CONFIG, one, *causes.values_of(one)) for one in sorted(read)
                 ]
-    return details
-
-
-def edited_keys(found: Mapping[str, Change]) -> dict[str, list[tuple[Change, ChangeDetail]]]:
-    """Return the edits of configuration and documentation, by the key that a template reads in `graph`."""
-    edits: dict[str, list[tuple[Change, ChangeDetail]]] = {}
-    for change in found.values():
-        for detail in change.details if change.status is Status.MODIFIED else ():
-            if detail.reason is Reason.DESCRIPTIONS:
-                edits.setdefault("description", []).append((change, detail))
-            elif detail.reason is Reason.CONFIG:
-                edits.setdefault(detail.key.split(".")[0], []).append((change, detail))
-    return edits
-
-
-def _of_graph(found: Mapping[str, Change], causes: Causes) -> dict[str, list[ChangeDetail]]:
-    """Return the edits of nodes that other nodes may read in `graph` where compiled SQL does not show it."""
-    edits = edited_keys(found)
-    root = causes.current.run.project_name if causes.current.run is not None else None
-    details: dict[str, list[ChangeDetail]] = {}
-    for unique_id, node in causes.current.nodes.items() if edits else ():
-        # Operations of packages upload metadata: they read all of it.
-        is_reader = node.resource_type in BUILDING or (
-            node.resource_type == OPERATION and node.package_name == root
-        )
-        before = causes.base.nodes.get(unique_id)
-        if before is None or not is_reader:
-            continue
-        read = [
-            ChangeDetail(
-                Reason.CONFIG,
-                f"{GRAPH}.{change.name}.{key if key == 'description' else detail.key}",
-                detail.base,
-                detail.current,
-            )
-            for key in sorted(causes.graph_keys(edits, before, node))
-            for change, detail in edits[key]
-            if change.unique_id != unique_id
-        ]
-        if read:
-            details[unique_id] = read[:MOST_NAMES]
     return details
 
 

@@ -234,7 +234,7 @@ def names_in_branches(code: str) -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def reads_config(code: str, key: str) -> bool:
     """Return True if the Jinja of *code* names the configuration *key*, or reads a key that it computes."""
-    found = [(kind, value) for kind, value in _lex(code) if kind not in ("whitespace", "data", "raw")]
+    found = jinja_pieces(code)
     values = [value for _, value in found]
     for place, (kind, value) in enumerate(found):
         if kind == "string" and key in value[1:-1].split("."):  # selectattr("config.meta")
@@ -403,6 +403,16 @@ def _lex(code: str) -> Iterator[tuple[str, str]]:
     except TemplateSyntaxError:
         pieces = [("data", code)]
     yield from pieces
+
+
+def jinja_pieces(code: str) -> list[tuple[str, str]]:
+    """Return the (kind, text) pairs of the Jinja in *code*, without white space."""
+    return [piece for piece in _lex(code) if piece[0] not in ("whitespace", "data", "raw")]
+
+
+def names_set_in(code: str) -> set[str]:
+    """Return names that the Jinja in *code* sets itself: variables, parameters of macros."""
+    return _used_and_own_names(code)[1]
 
 
 def _without_jinja(code: str, *, drops_config: bool = True) -> tuple[str, list[str]]:

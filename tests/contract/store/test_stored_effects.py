@@ -937,6 +937,78 @@ def test_a_node_that_reads_others_in_graph_where_no_sql_shows_it_is_unknown(
         )
 
 
+ANY_MODEL = "{% for one in graph.nodes.values() %}{{ one.name }}{% endfor %}"
+MODELS_ONLY = ANY_MODEL.replace("()", "() | selectattr('resource_type', 'equalto', '{}')")
+LOOKED_UP = "update t set v = '{{ graph.nodes[%s].name }}'"
+
+
+def hook(text: str) -> dict[str, Any]:
+    return {"config": {"post-hook": [{"sql": text}]}}
+
+
+@pytest.mark.core("duckdb")
+@pytest.mark.parametrize(
+    ("reader", "edit", "key"),
+    [
+        (hook(ANY_MODEL), None, "graph.extra"),
+        (
+            {"raw_code": f"select 1 {{% if is_incremental() %}}{ANY_MODEL}{{% endif %}}"},
+            None,
+            "graph.extra",
+        ),
+        ({"raw_code": f"select '{ANY_MODEL}'", "compiled_code": None}, None, "graph.extra"),
+        (hook(MODELS_ONLY.replace("{}", "model")), None, "graph.extra"),
+        (hook(MODELS_ONLY.replace("{}", "seed")), None, None),
+        (hook(LOOKED_UP % "'model.shop.extra'"), None, "graph.extra"),
+        (hook(LOOKED_UP % "model.unique_id"), None, None),
+        (hook("{{ graph.sources | length }}"), None, None),
+        ({"raw_code": f"select '{ANY_MODEL}'"}, None, None),
+        (
+            hook(ANY_MODEL.replace("name", "raw_code")),
+            {"raw_code": "select 7 as id"},
+            "graph.extra.raw_code",
+        ),
+        (hook(ANY_MODEL.replace("name", "raw_code")), {"raw_code": "select 2"}, "graph.extra.raw_code"),
+        (hook(ANY_MODEL), {"raw_code": "select 7 as id"}, None),
+        (
+            hook(ANY_MODEL.replace("name", "columns | length")),
+            {"columns": (Column("n", documented=True),)},
+            "graph.extra.columns",
+        ),
+        (hook(ANY_MODEL.replace("name", "config.items()")), {"config": {"x": 1}}, "graph.extra.x"),
+        (hook(ANY_MODEL.replace("name", "config.y")), {"config": {"x": 1}}, None),
+    ],
+)
+def test_what_is_read_of_others_in_graph_is_compared(
+    store: Any, reader: dict[str, Any], edit: dict[str, Any] | None, key: str | None
+) -> None:
+    projects = []
+    for run_id, change in (("base-run", {}), ("run-1", edit)):
+        project = shop(run_id, "prod")
+        nodes = {one.name: one for one in project.nodes}
+        nodes["open_orders"] = replace(nodes["open_orders"], **reader)
+        if change is not None:
+            extra = replace(nodes["daily"], unique_id="model.shop.extra", name="extra", parents=())
+            nodes["extra"] = replace(
+                extra, **{"raw_code": "select 2 -- x", "compiled_code": "select 2", **change}
+            )
+        found = tuple(replace(one, code_hash=code_hash(one.raw_code or "")) for one in nodes.values())
+        projects.append(replace(project, nodes=found))
+        record_run(store.adapter, projects[-1], schema=store.schema)
+
+    whole = whole_diff(*projects, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    read = [
+        (detail.key, str(change.category))
+        for change in whole.changed
+        for detail in change.details
+        if change.name == "open_orders"
+    ]
+    assert read == ([] if key is None else [(key, "unknown")])
+
+
 def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> None:
     base, current = (hooked(shop(name, "prod"), DELETES) for name in ("base-run", "run-1"))
     base = replace(base, nodes=tuple(node for node in base.nodes if node.name != "open_orders"))

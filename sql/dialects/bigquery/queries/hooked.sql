@@ -1,6 +1,6 @@
 -- Nodes of a graph that may call macros missing from dbt's list: in hooks, as an incremental strategy, or in a branch
--- that dbt takes only at run time, or for another target. Nodes whose template sends statements. Only those whose code or
--- configuration is like a word.
+-- that dbt takes only at run time, or for another target. Nodes whose template sends statements, or reads others in
+-- graph. Only those whose code or configuration is like a word.
 SELECT
   part_nodes.unique_id
 FROM recce_metadata.store_graph_parts AS graph_parts
@@ -22,4 +22,5 @@ WHERE
     OR node_versions.raw_code LIKE '%{%if %'
     OR node_versions.raw_code LIKE '%run_query%'
     OR node_versions.raw_code LIKE '%statement%'
+    OR node_versions.raw_code LIKE '%graph%'
   );
