@@ -63,6 +63,7 @@ class RunByDbt:
     def __init__(self, macros: Mapping[str, MacroMetadata]) -> None:
         self._macros = macros
         self._reached: dict[_Built, frozenset[str]] = {}
+        self._run_by: dict[str, tuple[str, ...]] = {}
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -145,11 +146,17 @@ class RunByDbt:
             if unique_id in found or macro is None:
                 continue
             found.add(unique_id)
-            waiting += macro.macros
-            # dbt dispatches by name, so any macro of this name may run.
-            for name in {base_name(macro.name), *self._calls(macro.macro_sql)}:
-                waiting += self._by_name.get(name, ())
+            waiting += self._run_in(macro)
         return frozenset(found)
+
+    def _run_in(self, macro: MacroMetadata) -> tuple[str, ...]:
+        """Return the macros that *macro* may run, which are searched for once."""
+        if macro.unique_id not in self._run_by:
+            # dbt dispatches by name, so any macro of this name may run.
+            names = {base_name(macro.name), *self._calls(macro.macro_sql)}
+            named = [one for name in names for one in self._by_name.get(name, ())]
+            self._run_by[macro.unique_id] = (*macro.macros, *named)
+        return self._run_by[macro.unique_id]
 
 
 def unattributed_note(
