@@ -30,7 +30,7 @@ from recce_meta.store.select import resolve_run
 from recce_meta.sync.fsck import fsck
 from tests.contract.store.test_stored_effects import EDITS, MODELS, shop, told, unique_id
 
-pytestmark = pytest.mark.core("duckdb")
+pytestmark = pytest.mark.core("sqlite")
 
 
 def compiling(project: Project, names: Collection[str], *, hours: int = 1) -> Project:
@@ -59,6 +59,7 @@ def answers(found: RunDiff) -> Any:
     return changes, told(found)
 
 
+@pytest.mark.core("duckdb", "sqlite")
 def test_a_run_that_compiled_nothing_has_the_column_lineage_of_the_run_before(
     adapter: Any, schema: str, recorded: Callable[..., str]
 ) -> None:

@@ -607,7 +607,7 @@ def hooked(project: Project, hook: str | None, on_run_end: str | None = None) ->
         ((DELETES.replace("daily", "x"), None, "state = 'open'"), (None, None, "state = 'open'"), ""),
     ],
 )
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 def test_a_hook_reaches_the_table_that_it_writes(store: Any, before: Any, after: Any, reached: str) -> None:
     base, current = (
         hooked(
@@ -658,7 +658,7 @@ SENT = MacroMetadata(
         ("{{ load(target.schema) }}", "{{ load(target.schema) }}", "open"),
     ],
 )
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 def test_a_statement_sent_while_a_model_is_rendered_reaches_the_table_that_it_writes(
     store: Any, before: str, after: str, where: str
 ) -> None:
@@ -703,7 +703,7 @@ def test_a_statement_sent_while_a_model_is_rendered_reaches_the_table_that_it_wr
         ("{% set m = run_query('select max(amount) from x') %}", False),
     ],
 )
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 def test_a_query_of_a_template_reads_the_columns_that_it_names(
     store: Any, template: str, reached: bool
 ) -> None:
@@ -744,7 +744,7 @@ def test_a_query_of_a_template_reads_the_columns_that_it_names(
         ({"materialized": "bounded"}, "unknown"),
     ],
 )
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 def test_a_hook_that_reads_a_variable_with_another_value_is_unknown(
     store: Any, reader: dict[str, Any], expected: str | None
 ) -> None:
@@ -783,7 +783,7 @@ def test_a_hook_that_reads_a_variable_with_another_value_is_unknown(
 
 
 @pytest.mark.parametrize("kind", ["default", "duckdb"])
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 def test_a_materialization_that_may_read_another_value_is_noted(store: Any, kind: str) -> None:
     name = f"materialization_bounded_{kind}"
     building = MacroMetadata(
@@ -818,7 +818,7 @@ def test_a_materialization_that_may_read_another_value_is_noted(store: Any, kind
         ("where n > {{ var('most') }}", "table", None),
     ],
 )
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 def test_a_branch_of_incremental_builds_that_reads_a_variable_with_another_value_is_unknown(
     store: Any, branch: str, materialized: str, expected: str | None
 ) -> None:
@@ -900,7 +900,7 @@ BUILDING = replace(
 )
 
 
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 @pytest.mark.parametrize(
     ("reader", "is_reading"),
     [
@@ -1021,7 +1021,7 @@ def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> N
     assert told(whole)["daily"] == "unknown"
 
 
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 def test_an_operation_affects_what_further_hooks_and_data_tests_read(store: Any) -> None:
     projects = []
     for run_id, value in (("base-run", "1"), ("run-1", "2")):
@@ -1075,7 +1075,7 @@ def with_built_source(run_id: str, edited: str, value: int) -> Project:
     return replace(project, nodes=tuple(nodes.values()))
 
 
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 @pytest.mark.parametrize("edited", ["daily", "few"])
 def test_a_reader_of_a_source_that_a_node_builds_is_affected(store: Any, edited: str) -> None:
     projects = [with_built_source(run_id, edited, n) for n, run_id in enumerate(("base-run", "run-1"))]
@@ -1090,7 +1090,7 @@ def test_a_reader_of_a_source_that_a_node_builds_is_affected(store: Any, edited:
     assert {"t", "counted"} <= told(whole).keys()
 
 
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 def test_a_graph_of_an_earlier_recce_meta_gets_the_edges_of_built_sources_when_it_is_recorded_again(
     store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

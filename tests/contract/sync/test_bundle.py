@@ -29,7 +29,7 @@ from recce_meta.sync.types import Batch, Entry, ExchangeStatus, Key, ObjectKind,
 from recce_meta.sync.verify import VerifyingReplica
 from tests.contract.server import rich_store
 
-pytestmark = pytest.mark.core("duckdb")
+pytestmark = pytest.mark.core("sqlite")
 
 PLAIN = "its id is not an id"
 """Why objects of the hostile project fail: their ids are paths."""

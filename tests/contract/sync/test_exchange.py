@@ -30,7 +30,7 @@ from recce_meta.sync.types import Batch, ExchangeStatus, Key, ObjectKind, Piece
 from tests.contract.store.test_export import as_bytes, exported, record_both, rows
 from tests.contract.sync.conftest import Side, outcomes, push
 
-pytestmark = pytest.mark.core("duckdb")
+pytestmark = pytest.mark.core("sqlite")
 
 AT = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 TARGET = AnnotationTarget(project_name="shop", unique_id="model.shop.m001")

@@ -32,7 +32,7 @@ from tests.contract.store.conftest import Store
 from tests.contract.store.test_store_stopped import STRIDE, Stopped, stop_after
 from tests.contract.sync.conftest import Side, outcomes, push
 
-pytestmark = pytest.mark.core("duckdb")
+pytestmark = pytest.mark.core("sqlite")
 
 AT = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 MakeProject = Callable[..., Project]

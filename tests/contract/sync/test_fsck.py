@@ -27,7 +27,7 @@ from tests.contract.store.test_export import as_bytes, exported, record_both
 from tests.contract.sync.conftest import Side
 from tests.proofs import sampled
 
-pytestmark = pytest.mark.core("duckdb")
+pytestmark = pytest.mark.core("sqlite")
 
 AT = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 MakeProject = Callable[..., Project]

@@ -23,7 +23,7 @@ from recce_meta.sync.history import (
 )
 from recce_meta.sync.types import ExchangeStatus, ObjectKind, ObjectOutcome, SyncConflict, SyncReport
 
-pytestmark = pytest.mark.core("duckdb")
+pytestmark = pytest.mark.core("sqlite")
 
 NOW = datetime(2026, 12, 1, tzinfo=timezone.utc)
 TARGET = AnnotationTarget(project_name="shop", unique_id="model.shop.orders")

@@ -18,7 +18,7 @@ from recce_meta.sync.history import list_syncs, save_sync
 from recce_meta.sync.types import SyncRecord
 from tests.contract.sync.conftest import Side
 
-pytestmark = pytest.mark.core("duckdb")
+pytestmark = pytest.mark.core("sqlite")
 
 NOW = datetime.now(timezone.utc)
 MakeProject = Callable[..., Project]
