@@ -131,6 +131,7 @@ _COMPUTES = re.compile(r"~|%[sd(]|[|.]\s*(?:join|format)\b|\bvar\s*\(")
 """Part of a template that computes a string."""
 _NO_CALL = re.compile(r"\{%-?\s*call\b|\badapter\.execute\b|\b(?:if|and|or|not)\s+(?:not\s+)?execute\b")
 """Words of Jinja that SQL has as well."""
+_RELATION_ARGUMENT = re.compile(r"^\s*\{\{\s*(?:get_where_subquery\s*\(\s*)?(?:ref|source)\s*\(")
 _VALUE = r"""(?:[^~'"(){}%\[\]]|\[[^][]*\]|\((?:[^()]|\([^()]*\))*\))+"""
 _JOINED = re.compile(
     rf"""['"]\s*~\s*(?:['"]|(?P<value>{_VALUE}(?:~\s*{_VALUE})*)(?:~\s*['"]|(?=[,)%}}]|$)))"""
@@ -277,6 +278,7 @@ def queried_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> fr
     code = node.raw_code or ""
     if node.language == "python" or not node.parents:
         return frozenset()
+    arguments = _arguments(node)
     called = [one for one in (*node.macros, *_looked_up([code], macros)) if one in macros]
     found = {one: _reached([], [one], macros, lambda macro: is_builtin(macro.package_name)) for one in called}
     senders = {one: texts for one, texts in found.items() if any(map(_sends, texts))}
@@ -297,7 +299,14 @@ def queried_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> fr
     is_any = any(_STAR.search(one) or _computes(one, known) for one in asking) or any(
         _sends(one) and (_STAR.search(one) or "columns_in_relation" in one) for one in texts
     )
-    return names_in([*asking, *texts]) | ({ANY_NAME} if is_any else set())
+    is_any |= any("{{" in one and not _RELATION_ARGUMENT.search(one) for one in arguments)
+    return names_in([*asking, *texts, *arguments]) | ({ANY_NAME} if is_any else set())
+
+
+def _arguments(node: NodeMetadata) -> list[str]:
+    """Return the arguments of a generic test, which its macro gets: the template of the test has none."""
+    metadata = node.properties.get("test_metadata") if node.resource_type == "test" else None
+    return _strings(metadata.get("kwargs")) if isinstance(metadata, dict) else []
 
 
 def _computes(part: str, known: Collection[str]) -> bool:

@@ -50,9 +50,10 @@ from recce_meta.sql_lineage.project.nodes import (
     ArgumentReads,
     ConversionSettings,
     Spelling,
+    argument_columns,
     argument_reads,
-    argument_uses,
     canonical_spelling,
+    configured,
     deciding_uses,
     elements,
     elements_query,
@@ -67,7 +68,6 @@ from recce_meta.sql_lineage.project.nodes import (
     snapshot_names,
     test_columns,
     touched,
-    using,
     with_expressions,
 )
 from recce_meta.sql_lineage.project.readable import (
@@ -117,8 +117,6 @@ _ASSUMED = 0.5
 """Confidence of an edge from SQL that may not be what dbt would compile: below that of `fails`."""
 _UNKNOWN_DIALECT = 0.9
 """Confidence of an edge from SQL parsed as standard SQL because its dialect is unknown."""
-NOT_LISTED = 0.9
-"""Confidence that a test reads a column not listed for the tested node."""
 _NAMED = 3
 """Number of nodes named in a warning about many nodes."""
 
@@ -314,8 +312,7 @@ class _Analysis:
             columns = columns_of(node, names, own, answer)
             found = deciding_uses(node, columns, deciding, known, self.certainty)
             if found.reason is None:
-                found = using(found, named.deciding_rows(found.outputs, self._source))
-                found = naming(found, named.columns(found.outputs, self._source))
+                found = configured(found, named, self._source)
                 if names.hard_coded:
                     # `select count(*)` names no column. Without `ref`, dbt has no edge either.
                     found = touched(found, names.hard_coded - {*found.parents, node.unique_id})
@@ -374,17 +371,23 @@ class _Analysis:
 
     def _add_test(self, node: NodeMetadata) -> None:
         reads = argument_reads(node)
+        named = names_in_configuration(node, self._adapter, self._macros, self.nodes, self._names_of)
         compiled = (node.compiled_code or "").strip()
         # The arguments of dbt's own tests are exact and need no compiled SQL.
         if reads.whole or (reads.columns and not compiled):
             self._is_assumed, self.tier = False, self._tier
-            self._keep(node, self._arguments_id(reads), lambda: self._by_arguments(reads))
+            lineage_id = self._arguments_id(reads, named.settings)
+            self._keep(node, lineage_id, lambda: configured(self._by_arguments(reads), named, self._source))
         elif not compiled:
             self._give_up(node, NOT_COMPILED[self.tier])
         else:
             names = self.names.of(node)
-            lineage_id = self._query_id(names, None, "test")
-            self._query(node, lineage_id, names, lambda found: test_columns(self._converted(names, found)))
+            lineage_id = self._query_id(names, None, ["test", *named.settings] if named.settings else "test")
+
+            def compute(answer: Found) -> NodeColumns:
+                return configured(test_columns(self._converted(names, answer)), named, self._source)
+
+            self._query(node, lineage_id, names, compute)
 
     def _add_semantic_model(self, node: NodeMetadata) -> None:
         """Analyse the elements of a semantic model as the columns of a query of its model."""
@@ -435,7 +438,8 @@ class _Analysis:
         if isinstance(reads, str):
             self._give_up(node, reads)
         else:
-            self._keep(node, self._arguments_id(reads), lambda: self._by_arguments(reads))
+            lineage_id = self._arguments_id(reads, [])
+            self._keep(node, lineage_id, lambda: self._by_arguments(reads))
 
     def _add_unit_test(self, node: NodeMetadata) -> None:
         """Take the columns of its rows: a unit test fails if its model or an input lacks one."""
@@ -454,14 +458,7 @@ class _Analysis:
         self._keep(node, self._id(UNIT_TEST, reads, parents), compute)
 
     def _by_arguments(self, reads: ArgumentReads) -> NodeColumns:
-        uses = []
-        for use in argument_uses(reads, self.certainty):
-            spelling = self._spelling(use.parent)
-            if spelling is None or use.column not in spelling:
-                use = replace(use, confidence=round(use.confidence * NOT_LISTED, 2))
-            uses.append(replace(use, column=canonical_spelling(use.column, spelling, self.dialect)))
-        named = sorted(ColumnSource(use.parent, use.column, use.confidence) for use in uses)
-        return NodeColumns(tier=self.tier, uses=tuple(sorted(uses)), references=tuple(named))
+        return argument_columns(reads, self.tier, self.certainty, self._spelling, self.dialect)
 
     def _job(self, names: QueryNames) -> AnalysisJob:
         schemas: dict[str, Mapping[str, str]] = {}
@@ -589,9 +586,9 @@ class _Analysis:
         ]
         return self._id("query", names.tokenised, own, settings, parents)
 
-    def _arguments_id(self, reads: ArgumentReads) -> str:
+    def _arguments_id(self, reads: ArgumentReads, settings: list[Json]) -> str:
         parents = sorted({parent for parent, _ in reads.columns})
-        return self._id("test", reads.columns, [(p, self.columns_of(p).digest) for p in parents])
+        return self._id("test", reads.columns, [(p, self.columns_of(p).digest) for p in parents], *settings)
 
     def _id(self, *content: object) -> str:
         # Everything that scales the stored confidences is part of the id.

@@ -31,6 +31,7 @@ from recce_meta.warehouses.builds import SELECTION
 
 if TYPE_CHECKING:
     from recce_meta.sql_lineage.query import QueryColumns
+    from recce_meta.warehouses.hooks import ConfiguredNames
     from recce_meta.warehouses.types import Sql
 
 HARD_CODED = 0.9
@@ -40,6 +41,9 @@ OWN_CATALOG = 0.9
 
 NOT_COMPILED = 0.9
 """Confidence that a branch that was not compiled reads the column of a parent that has the name."""
+
+NOT_LISTED = 0.9
+"""Confidence that a test reads a column not listed for the tested node."""
 
 ColumnNames: TypeAlias = Sequence[str]
 
@@ -271,9 +275,22 @@ def argument_reads(node: NodeMetadata) -> ArgumentReads:
     return ArgumentReads(tuple(sorted(set(found))), bool(found) and own and not unclear and not _where(node))
 
 
-def argument_uses(reads: ArgumentReads, confidence: float) -> tuple[ColumnUse, ...]:
+def argument_columns(
+    reads: ArgumentReads,
+    tier: Tier,
+    confidence: float,
+    spelling_of: Callable[[str], Spelling | None],
+    dialect: str,
+) -> NodeColumns:
     """Return the columns in *reads* as uses that determine a test's rows."""
-    return tuple(ColumnUse(Usage.FILTER, parent, column, confidence) for parent, column in reads.columns)
+    uses = []
+    for parent, column in reads.columns:
+        spelling = spelling_of(parent)
+        is_listed = spelling is not None and column in spelling
+        sure = confidence if is_listed else round(confidence * NOT_LISTED, 2)
+        uses.append(ColumnUse(Usage.FILTER, parent, canonical_spelling(column, spelling, dialect), sure))
+    named = sorted(ColumnSource(use.parent, use.column, use.confidence) for use in uses)
+    return NodeColumns(tier=tier, uses=tuple(sorted(uses)), references=tuple(named))
 
 
 UNIT_TEST = "unit_test"
@@ -444,6 +461,14 @@ def naming(columns: NodeColumns, sources: Iterable[ColumnSource]) -> NodeColumns
     known = {(source.parent, source.column) for source in columns.references}
     more = {source for source in sources if (source.parent, source.column) not in known}
     return replace(columns, references=tuple(sorted((*columns.references, *more)))) if more else columns
+
+
+def configured(
+    columns: NodeColumns, named: ConfiguredNames, source_of: Callable[[tuple[str, str]], ColumnSource]
+) -> NodeColumns:
+    """Return *columns* with those that configuration and sent queries name; *source_of* finds one."""
+    found = using(columns, named.deciding_rows(columns.outputs, source_of))
+    return naming(found, named.columns(found.outputs, source_of))
 
 
 SETTINGS = (

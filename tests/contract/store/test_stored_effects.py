@@ -727,6 +727,57 @@ def test_a_query_of_a_template_reads_the_columns_that_it_names(
     assert found == ([("rows", 0.5)] if reached else [])
 
 
+TEST_MOST = MacroMetadata(
+    unique_id="macro.shop.test_most",
+    name="test_most",
+    package_name="shop",
+    macro_sql="{% test most(model, column_name, by) %}"
+    "{% set m = run_query('select max(' ~ by ~ ') from ' ~ model) %}"
+    "select {{ column_name }} from {{ model }} where {{ m }} < 0{% endtest %}",
+)
+OF_KWARGS = "{{ test_most(**_dbt_generic_test_kwargs) }}"
+
+
+@pytest.mark.parametrize(
+    ("template", "by", "may_fail"),
+    [
+        ("{% set m = run_query('select max(amount) from ' ~ ref('stg')) %}", "", True),
+        ("{% set m = run_query('select max(state) from ' ~ ref('stg')) %}", "", False),
+        (OF_KWARGS, "amount", True),
+        (OF_KWARGS, "state", False),
+        (OF_KWARGS, "{{ var('by') }}", True),
+    ],
+)
+@pytest.mark.parametrize("compiled", ["select id from {stg} where 7 < 0", None])
+@pytest.mark.core("duckdb")
+def test_a_data_test_may_fail_without_a_column_that_its_template_queries(
+    store: Any, template: str, by: str, may_fail: bool, compiled: str | None
+) -> None:
+    projects = []
+    for run_id, edits in (("base-run", {}), ("run-1", {"stg": STG.replace("cents / 100 as amount,", "")})):
+        project = shop(run_id, "prod", **edits)
+        kwargs = {"model": "{{ get_where_subquery(ref('stg')) }}", "column_name": "id", "by": by}
+        metadata = {"name": "most", "namespace": None, "kwargs": kwargs}
+        stg = next(one for one in project.nodes if one.name == "stg")
+        given = {"attached_node": stg.unique_id, "test_metadata": metadata} if by else {}
+        code = compiled and compiled.format(stg=stg.relation_name)
+        test = NodeMetadata(
+            unique_id="test.shop.most", name="most", resource_type="test", parents=(stg.unique_id,),
+            raw_code=template, compiled_code=code, code_hash="1", properties=given,
+            macros=(TEST_MOST.unique_id,) if by else (),
+        )  # fmt: skip
+        projects.append(replace(project, nodes=(*project.nodes, test), macros=(TEST_MOST,)))
+        record_run(store.adapter, projects[-1], schema=store.schema)
+
+    whole = whole_diff(*projects, NOTHING_MORE)
+    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert complete(stored) == complete(whole)
+    found = [bool(one.may_fail) for one in whole.impacted if one.name == "most"]
+    # Without compiled SQL and arguments, each column counts.
+    assert found == ([True] if may_fail or (compiled is None and not by) else [])
+
+
 @pytest.mark.parametrize(
     ("reader", "expected"),
     [
