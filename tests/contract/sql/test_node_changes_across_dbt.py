@@ -56,6 +56,7 @@ def statuses(store: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("folder", "before", "after"), UPGRADES)
+@pytest.mark.core("sqlite")
 def test_an_upgrade_of_dbt_modifies_what_diff_says(
     empty_store: Any, folder: str, before: str, after: str
 ) -> None:
@@ -155,6 +156,7 @@ def test_a_branch_on_another_dbt_differs_from_base_where_it_was_edited(empty_sto
 
 
 @pytest.mark.parametrize("key", ["$path", "/path", "a.b", "*", 'a "quoted" one', "", "post_hook"])
+@pytest.mark.core("sqlite")
 def test_any_key_of_the_configuration_is_compared_across_versions_of_dbt(
     empty_store: Any,
     make_run: Callable[..., Project],

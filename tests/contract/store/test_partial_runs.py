@@ -646,6 +646,7 @@ def test_a_time_after_the_recording_is_not_the_latest(adapter: Any, schema: str)
     assert tuple(step) == ("honest",)
 
 
+@pytest.mark.core("duckdb", "sqlite")
 def test_a_time_after_the_recording_hides_no_result_count_or_change(adapter: Any, schema: str) -> None:
     now, wanted = datetime.now(timezone.utc), unique_id("stg")
 

@@ -14,6 +14,8 @@ from recce_meta.errors import ConfigurationError, RunNotFound, SelectorError, Us
 from recce_meta.extractors.history import Distance, MergeBase
 from recce_meta.models.run import Freshness
 
+pytestmark = pytest.mark.core("sqlite")
+
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 A, B, C, D = (letter * 40 for letter in "abcd")
 
@@ -74,6 +76,7 @@ HISTORY = (
 )
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_the_branch_is_compared_with_the_merge_base(recorded: Any) -> None:
     runs = chosen(recorded(*HISTORY), defaults())
 
@@ -385,6 +388,7 @@ def test_a_limit_holds_in_any_case(recorded: Any) -> None:
 
 
 @pytest.mark.without_store
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_missing_runs_and_stores_are_missing(recorded: Any, store: Any) -> None:
     nothing = checked(store, defaults())
     assert (nothing.status, nothing.exit_code) == (Freshness.MISSING, 1)

@@ -33,6 +33,8 @@ from recce_meta.store.prune import prune
 from recce_meta.store.session import init_store, open_store
 from recce_meta.store.write import record_run
 
+pytestmark = pytest.mark.core("sqlite")
+
 AT = datetime(2026, 11, 1, 12, 0, 0, 123000, tzinfo=timezone.utc)
 NASTY = "ünï 漢字 🦆 'q' \"d\" \\ \\N %s :x {{ y }} </script>\tend\n\u202e."
 NODE = AnnotationTarget(project_name="shop", unique_id="model.shop.m003")
@@ -67,6 +69,7 @@ def present(store: Any, **filters: Any) -> list[tuple[str, str, str | None]]:
     return [(one.field, one.item, one.value) for one in found]
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_nodes_columns_and_edges_have_notes_of_their_own(notes: Any) -> None:
     targets = (NODE, COLUMN, EDGE, COLUMN_EDGE, replace(NODE, project_name="other"))
     written = add(notes, *(note(f"{NASTY} {n}", target) for n, target in enumerate(targets)), author=NASTY)
@@ -129,6 +132,7 @@ def test_a_change_to_the_present_value_writes_nothing(notes: Any) -> None:
     assert len(add(notes, note("one"))) == 1
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_passwords_and_unstorable_characters_are_replaced(notes: Any) -> None:
     (written,) = add(notes, note("postgresql://ann:S3cret@host/db \0\ud800"), author="password=S3cret")
 
@@ -248,6 +252,7 @@ def test_many_events_are_inserted_at_once(notes: Any) -> None:
     assert len(history) == 1_103
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_concurrent_writers_lose_no_edit(notes: Any) -> None:
     def write(number: int) -> int:
         with notes.another() as adapter:

@@ -36,6 +36,8 @@ from recce_meta.store.read import list_runs, run_by_id
 from recce_meta.store.session import open_store
 from recce_meta.store.write import RecordResult, record_run
 
+pytestmark = pytest.mark.core("sqlite")
+
 TABLES = ("column_parts", "column_part_nodes", "column_analyses", "column_edges")
 NUL, HALF = "a\0b", "half \ud800"
 
@@ -88,6 +90,7 @@ def rows(store: Any) -> dict[str, int]:
     return {table: store.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{table}") for table in TABLES}
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_columns_come_back_as_they_were_found(store: Any, make_project: Callable[..., Project]) -> None:
     a, b = "model.shop.m000", "model.shop.m001"
     found = {
@@ -123,6 +126,7 @@ def test_columns_come_back_as_they_were_found(store: Any, make_project: Callable
     assert some == {b: found[b]}
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_texts_that_databases_refuse_are_kept_as_near_as_can_be(
     store: Any, make_project: Callable[..., Project]
 ) -> None:
@@ -279,6 +283,7 @@ def test_an_analysis_that_fails_leaves_no_run(store: Any, make_project: Callable
     assert list_runs(store.adapter, schema=store.schema) == []
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_recorders_at_once_share_what_they_write(store: Any, make_project: Callable[..., Project]) -> None:
     recorders = 3
     barrier = Barrier(recorders)
@@ -308,6 +313,7 @@ def test_recorders_at_once_share_what_they_write(store: Any, make_project: Calla
     assert pairs == rows(store)["column_edges"]
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_neighbours_are_found_by_either_end(
     store: Any, make_project: Callable[..., Project], recorded: Any
 ) -> None:

@@ -31,6 +31,8 @@ from recce_meta.store.data_diffs import list_data_diffs, load_data_diff, save_da
 from recce_meta.store.prune import prune
 from recce_meta.store.write import record_run
 
+pytestmark = pytest.mark.core("sqlite")
+
 AT = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)
 NASTY = "ünï 漢字 🦆 'q' \"d\" \\ \\N %s :x {{ y }} \t\r\n"
 
@@ -96,6 +98,7 @@ def listed(store: Any, **options: Any) -> list[StoredDiff]:
     return list_data_diffs(store.adapter, schema=store.schema, **options)
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_kept_diff_comes_back_whole(store, runs):
     parameters = {"where": NASTY, "limit": 10, "tolerance": 0.5, "exclude": ["a", None]}
     saved = save(store, runs, values(), parameters=parameters)
@@ -130,6 +133,7 @@ def test_a_kept_diff_comes_back_whole(store, runs):
     assert load_data_diff(store.adapter, diff_id[:7], schema=store.schema) == loaded
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_names_that_no_database_takes_are_kept_as_well_as_can_be(store, runs):
     odd = Failed(subject=Subject(name="a\0\ud800"), diff="query_diff", error="\0", hint=NASTY)
 
@@ -233,6 +237,7 @@ def test_a_diff_goes_with_its_current_run(store, runs, make_project):
     assert store.scalar("SELECT COUNT(*) FROM {s}.store_column_diffs") == 0
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_writers_at_once_keep_everything_once(store, runs):
     writers = 4
     barrier = Barrier(writers)

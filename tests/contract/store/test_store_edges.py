@@ -22,6 +22,8 @@ from recce_meta.store.select import load_run
 from recce_meta.store.session import open_store
 from recce_meta.store.write import record_run
 
+pytestmark = pytest.mark.core("sqlite")
+
 LINEAGE = "SELECT node_id, parent_id, kind, confidence FROM {s}.lineage WHERE run_id = '%s'"
 CATALOG, PARSED, NAMED = EdgeOrigin("catalog"), EdgeOrigin("sql", 0.9), EdgeOrigin("sql", 0.5)
 
@@ -68,6 +70,7 @@ def forget(store: Any) -> None:
     store.adapter.execute(f"UPDATE {edges} SET kind = NULL, confidence = NULL WHERE TRUE")
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_the_view_lineage_shows_how_each_edge_of_a_scan_is_known(store, make_project):
     record(store, scan("s", make_project, a=CATALOG, b=PARSED, c=NAMED))
 
@@ -114,6 +117,7 @@ def test_edges_that_were_stored_without_origin_get_it_from_the_next_run(store, m
     assert (done.new_graph, done.versions_written) == (False, 0)
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_the_surest_origin_of_an_edge_stays(store, make_project):
     record(store, scan("first", make_project, a=NAMED, b=CATALOG))
     record(store, scan("second", make_project, a=PARSED, b=NAMED))
@@ -141,6 +145,7 @@ def test_many_edges_are_told_in_statements_of_bounded_length(store, make_project
     assert set(lineage(store, "before").values()) == {("sql", 0.9)}
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_the_command_lineage_says_in_json_how_each_edge_is_known(store, make_project):
     record(store, scan("s", make_project, a=CATALOG))
 

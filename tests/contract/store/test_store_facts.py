@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from recce_meta.models import NodeMetadata, Project, RunMetadata
@@ -13,6 +14,8 @@ from recce_meta.store.prune import prune
 from recce_meta.store.read import foreign_keys_of, list_runs, load_facts
 from recce_meta.store.select import load_run
 from recce_meta.store.write import record_run
+
+pytestmark = pytest.mark.core("sqlite")
 
 AT = datetime(2026, 11, 1, 10, 0, 0, 250000, tzinfo=timezone.utc)
 TO_CUSTOMERS = {
@@ -73,6 +76,7 @@ def rows_of(store: Any, table: str) -> int:
     return int(store.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{table}"))
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_loaded_scan_equals_what_was_extracted(store):
     project = scan("one", known=facts())
     done = record_run(store.adapter, project, schema=store.schema)
@@ -103,6 +107,7 @@ def test_a_table_that_is_gone_has_no_facts_in_later_scans(store):
     assert load_run(store.adapter, "latest~1", schema=store.schema).facts == facts(3)
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_moment_is_the_same_fact_in_any_zone(store):
     (one,) = facts(2)[1:]
     there = timezone(timedelta(hours=5, minutes=30))

@@ -200,6 +200,7 @@ ROWS_SINCE = {
 reviews."""
 
 
+@pytest.mark.core("sqlite")
 def test_statistics_can_be_added_to_a_run_of_an_old_store(migrated_store, old_version):
     run = list_runs(migrated_store.adapter, schema=migrated_store.schema)[0 if old_version >= 3 else -1]
     node = NodeStatistics(unique_id="model.shop.orders", counted_at=run.run_at, row_count=3)
@@ -211,6 +212,7 @@ def test_statistics_can_be_added_to_a_run_of_an_old_store(migrated_store, old_ve
     }
 
 
+@pytest.mark.core("sqlite")
 def test_column_lineage_can_be_recorded_beside_the_runs_of_an_old_store(migrated_store, old_version):
     before = list_runs(migrated_store.adapter, schema=migrated_store.schema)
     with_columns = [run.run_id for run in before if run.column_graph_id]
@@ -230,6 +232,7 @@ def test_column_lineage_can_be_recorded_beside_the_runs_of_an_old_store(migrated
     assert loaded == {"model.shop.orders": columns["c" * 32]}
 
 
+@pytest.mark.core("sqlite")
 def test_scans_and_quality_can_be_kept_in_an_old_store(migrated_store):
     before = list_runs(migrated_store.adapter, schema=migrated_store.schema)[0]
     project = load_run(migrated_store.adapter, before.run_id, schema=migrated_store.schema)
@@ -271,6 +274,7 @@ def test_the_build_of_an_old_run_is_counted_from_its_results(old_store, old_vers
     assert (run.status, run.git_proven, run.warnings) == ("complete", None, ())
 
 
+@pytest.mark.core("sqlite")
 def test_an_old_run_was_not_extracted_from_a_repository_and_a_new_one_can_be(migrated_store, make_project):
     extraction = Extraction(
         connection="shop",

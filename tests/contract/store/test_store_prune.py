@@ -22,6 +22,8 @@ from recce_meta.store.select import load_run
 from recce_meta.store.session import open_store
 from recce_meta.store.write import record_run
 
+pytestmark = pytest.mark.core("sqlite")
+
 NOW = datetime(2026, 12, 1, tzinfo=timezone.utc)
 
 
@@ -64,6 +66,7 @@ def test_what_is_old_and_beyond_the_last_goes(history, options, left):
     assert sorted(run.run_id for run in result.runs) == sorted(set(before) - set(left))
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_what_is_left_can_be_read_and_nothing_else_is_stored(history, make_project):
     prune(history.adapter, keep_last=1, schema=history.schema)
 
@@ -150,6 +153,7 @@ def test_a_local_or_dry_run_leaves_no_tombstone(history, make_project):
     assert record_run(history.adapter, make_project("b0"), schema=history.schema).written
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_pruned_run_is_neither_recorded_nor_imported_again(history, make_project):
     with open_store(history.adapter, history.schema) as opened:
         export = read_export(opened, run_by_id(opened, "b0"))
@@ -190,6 +194,7 @@ def test_runs_of_a_closed_pull_request_can_be_recorded_again(history, make_proje
     assert record_run(history.adapter, make_project("c0"), schema=history.schema).written
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_arriving_deletions_remove_runs_with_all_that_only_they_use(history):
     tombstones = [deleted(f"b{number}") for number in range(5)] + [deleted("unknown")]
 

@@ -32,6 +32,8 @@ from recce_meta.store.quality import (
 )
 from recce_meta.store.write import record_run
 
+pytestmark = pytest.mark.core("sqlite")
+
 AT = datetime(2026, 11, 1, 10, tzinfo=timezone.utc)
 NASTY = "ünï 🦆 'single' \"double\" \\ %s %% :name ⟦ ⟧ \t\r\n end"
 TABLES = ("table_quality", "column_quality", "column_top_values", "quality_metrics")
@@ -134,6 +136,7 @@ def write(store: Any, *measured: Quality) -> None:
         assert write_quality(store.adapter, one, schema=store.schema).written
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_loaded_measurement_equals_what_was_measured(recorded):
     done = write_quality(recorded.adapter, EVERYTHING, schema=recorded.schema)
 
@@ -176,6 +179,7 @@ def test_a_measurement_needs_its_run(recorded):
     assert list_quality_runs(recorded.adapter, schema=recorded.schema) == []
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_half_a_measurement_is_none(recorded, monkeypatch):
     insert = Session.insert_rows
 
@@ -253,6 +257,7 @@ def test_a_failed_measurement_is_never_the_latest(history):
     assert (kept.status, kept.reason) == ("failed", "ünï")
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_selector_that_means_none_says_why(history):
     for selector, said in REFUSED.items():
         with pytest.raises(SelectorError) as caught:

@@ -82,6 +82,7 @@ def test_runs_without_references_say_so_until_they_are_recorded_again(store: Any
 
 
 @pytest.mark.beyond_emulators
+@pytest.mark.core("sqlite")
 def test_a_new_run_of_the_same_graph_does_not_take_over_outdated_columns(store: Any) -> None:
     record_as_before(store, BASE)
     record_run(store.adapter, shop("run-2", "prod"), schema=store.schema)
@@ -92,6 +93,7 @@ def test_a_new_run_of_the_same_graph_does_not_take_over_outdated_columns(store: 
 @pytest.mark.without_store
 @pytest.mark.beyond_emulators
 @pytest.mark.parametrize("old_version", [4, 5], indirect=True)
+@pytest.mark.core("duckdb")
 def test_a_run_of_an_old_store_says_that_references_were_not_checked(
     old_store: Any, old_version: int
 ) -> None:

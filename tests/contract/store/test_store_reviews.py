@@ -19,6 +19,8 @@ from recce_meta.store.marks.reviews import save_reviews, stored_form
 from recce_meta.store.prune import prune
 from recce_meta.store.write import record_run
 
+pytestmark = pytest.mark.core("sqlite")
+
 AT = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)
 NASTY = "ünï 漢字 🦆 'q' \"d\" \\ \\N %s :x {{ y }} </script>\t\r\n\u202e"
 NODE = "model.shop.m003"
@@ -70,6 +72,7 @@ def approve(store: Any, node: str | None = "m003", **given: Any) -> Review:
     return review(store.adapter, node, schema=store.schema, **fields)
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_stored_mark_comes_back_whole_and_is_written_once(store: Any, runs: Any) -> None:
     (first,) = save_reviews(store.adapter, [EVENT], schema=store.schema)
     (again,) = save_reviews(store.adapter, [replace(EVENT, recorder_version="0.2.0")], schema=store.schema)
@@ -116,6 +119,7 @@ def test_a_change_of_base_or_of_a_macro_ends_a_mark(store: Any, runs: Any, make_
     assert marked(store, base, edited) == [("Ann", "approved", False)]
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_the_last_mark_of_each_reviewer_counts_and_may_be_withdrawn(store: Any, runs: Any) -> None:
     approve(store, status="seen")
     approve(store, status="approved", reviewer="Bob", comment="fine")

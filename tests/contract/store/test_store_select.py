@@ -11,6 +11,8 @@ from recce_meta.store.read import list_runs
 from recce_meta.store.select import resolve_run
 from recce_meta.store.write import record_run
 
+pytestmark = pytest.mark.core("sqlite")
+
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 
 
@@ -115,6 +117,7 @@ def test_with_two_projects_one_must_be_named(history, make_project):
     assert resolve_run(history.adapter, "dddd-1", schema=history.schema).project_name == "bakery"
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_runs_are_listed_newest_first(history):
     def ids(**filters):
         return [run.run_id for run in list_runs(history.adapter, schema=history.schema, **filters)]
@@ -125,11 +128,13 @@ def test_runs_are_listed_newest_first(history):
 
 
 @pytest.mark.without_store
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_missing_store_says_how_to_make_one(store):
     with pytest.raises(StoreError, match="recce-meta init"):
         list_runs(store.adapter, schema=store.schema)
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_schema_whose_name_would_be_cut_short_is_refused(store):
     longest = store.adapter.warehouse.max_identifier_length
     if longest is None:
@@ -138,6 +143,7 @@ def test_a_schema_whose_name_would_be_cut_short_is_refused(store):
         list_runs(store.adapter, schema="z" * (longest + 1))
 
 
+@pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_failed_run_is_never_the_latest(history, make_project):
     failed = make_project("dddd-1", environment="base", run_at=START + timedelta(days=9), status="failed")
     lone = make_project("eeee-1", environment="lone", run_at=START + timedelta(days=9), status="failed")

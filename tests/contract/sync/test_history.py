@@ -99,6 +99,7 @@ def test_a_peer_is_stale_if_its_deletions_may_be_forgotten():
     assert stale_since([old, recent], "team", NOW) is None
 
 
+@pytest.mark.core("duckdb", "sqlite")
 def test_a_conflict_is_found_by_the_beginning_of_its_id(place):
     adapter, schema = place
     content = bytes(range(256)) * 4
