@@ -90,14 +90,16 @@ class SqlInputs:
         """Return what the SQL of *node* and of its ephemeral ancestors depends on in addition to code."""
         return max(self._dependence(one) for one in (node, *self._ephemeral(node, {node.unique_id: None})))
 
+    def has_branches(self, node: NodeMetadata) -> bool:
+        """Return True if the code of *node* may call dbt's own `is_incremental()`."""
+        return not self._side.macro_named(BRANCH) and _BRANCH_ID in self.macros(node)
+
     def varies_by_branch_alone(self, node: NodeMetadata, equal: Collection[str] = ()) -> bool:
         """Return True if the SQL of *node* follows from its code, its target and `is_incremental()`.
 
         *equal* are calls of variables with values that are known to be equal.
         """
-        if self._side.macro_named(BRANCH) or _BRANCH_ID not in self.macros(node):
-            return False
-        return self._dependence(node, _BRANCH_ID, equal) <= Dependence.TARGET
+        return self.has_branches(node) and self._dependence(node, _BRANCH_ID, equal) <= Dependence.TARGET
 
     def reads_more(self, node: NodeMetadata, than: Dependence = Dependence.STATE) -> bool:
         """Return True if the SQL of *node* depends on more than *than*."""
