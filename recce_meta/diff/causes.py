@@ -117,13 +117,13 @@ class Causes:
         """Return what is known of the values of a variable, which are stored as hashes, for both sides."""
         if call not in self.given_variables[1]:
             return "not recorded", "not recorded"
-        given = [
-            call in {f"var('{name}')" for name in side.run.variables or ()} if side.run is not None else False
-            for side in (self.base, self.current)
-        ]
-        if all(given):
+        name = call[len("var('") : -len("')")]
+        base, current = (
+            side.run is not None and name in (side.run.variables or ()) for side in (self.base, self.current)
+        )
+        if base and current:
             return "given with --vars", "given otherwise"
-        return ("given with --vars", "not given") if given[0] else ("not given", "given with --vars")
+        return ("given with --vars", "not given") if base else ("not given", "given with --vars")
 
     @cached_property
     def same_commit(self) -> bool:

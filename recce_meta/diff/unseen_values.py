@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from recce_meta.diff.causes import Causes, reads_graph
-from recce_meta.diff.code import jinja_names, variable_calls
+from recce_meta.diff.code import jinja_names, reads_only, variable_calls
 from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, ProjectSide
 from recce_meta.diff.run_by_dbt import RunByDbt
-from recce_meta.diff.same_sql import Dependence, SqlInputs, given_variables, reads_only, target_of
+from recce_meta.diff.same_sql import Dependence, SqlInputs, given_variables, target_of
 from recce_meta.errors import first_of, plural
 from recce_meta.models import NodeMetadata
 from recce_meta.models.adapters import is_builtin
