@@ -48,7 +48,7 @@ _RELATION = re.compile(r"^(?:ref|source|load_(?:cached_)?relation|adapter\.(?:ge
 _PLAIN = frozenset(
     """set endset for endfor in if else endif do call endcall endmacro endtest not and or none true false
     execute this target loop model config caller range namespace dict list zip log print return exceptions dbt
-    adapter.dispatch""".split()
+    adapter.dispatch _dbt_generic_test_kwargs""".split()
 )
 """Words of Jinja, and names that add no name of a column to a query."""
 _SENDING = frozenset("run_query statement set_sql_header adapter.execute".split())
