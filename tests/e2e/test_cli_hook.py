@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import pytest
 
+from recce_meta.cli.main import run_command_line
 from scripts.break_hook import failures
+from tests.e2e.conftest import Cli, Ran
 
 DBT = """
 import shutil, sys
@@ -31,10 +36,42 @@ def dbt(project: Path) -> list[str]:
     return [sys.executable, "dbt.py"]
 
 
+class InheritedCli(Cli):
+    """The command in the process of the tests, whose streams are files: a hooked command inherits them."""
+
+    def __call__(self, *arguments: str | Path, input: str | None = None) -> Ran:
+        """Run the command without *input*."""
+        assert input is None
+        with TemporaryFile() as out, TemporaryFile() as err, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "environ", self.variables)
+            patch.chdir(self.folder)
+            with _replaced(1, out) as stdout, _replaced(2, err) as stderr:
+                patch.setattr(sys, "stdout", stdout)
+                patch.setattr(sys, "stderr", stderr)
+                code = run_command_line([str(argument) for argument in arguments])
+            out.seek(0)
+            err.seek(0)
+            return Ran(code, out.read().decode("utf-8"), err.read().decode("utf-8", "replace"))
+
+
+@contextmanager
+def _replaced(number: int, file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
+    """Let *file* be the stream of this *number* for this process and those that it starts."""
+    kept = os.dup(number)
+    os.dup2(file.fileno(), number)
+    stream = io.TextIOWrapper(io.FileIO(number, "w", closefd=False), "utf-8", write_through=True)
+    try:
+        yield stream
+    finally:
+        stream.flush()
+        os.dup2(kept, number)
+        os.close(kept)
+
+
 @pytest.fixture
-def shop(process_cli: Any, project: Path) -> Any:
-    """Return the command in a process of its own, whose streams the hooked command inherits."""
-    return process_cli.within(project, RECCE_META_URL="duckdb:///store.duckdb")
+def shop(cli: Cli, project: Path) -> Cli:
+    """Return the command in the process of the tests, whose streams the hooked command inherits."""
+    return InheritedCli(cli.folder).within(project, RECCE_META_URL="duckdb:///store.duckdb")
 
 
 def recorded(shop: Any) -> list[str]:
@@ -348,8 +385,9 @@ def test_what_keeps_the_configuration_from_being_read_is_no_missing_configuratio
 
 
 def test_a_log_that_is_a_pipe_and_a_broken_dependency_do_not_stop_the_command(
-    shop: Any, project: Path, dbt: list[str]
+    process_cli: Any, project: Path, dbt: list[str]
 ) -> None:
+    shop = process_cli.within(project, RECCE_META_URL="duckdb:///store.duckdb")
     os.mkfifo(project / "log")
     (project / "broken").mkdir()
     (project / "broken" / "msgspec.py").write_text("raise ImportError('libfoo.so')")

@@ -64,21 +64,31 @@ def manifest(**fields: object) -> bytes:
     return json.dumps({"metadata": {"dbt_schema_version": SCHEMA}, "nodes": {}, **fields}).encode()
 
 
+MALFORMED = {
+    "cut": manifest()[:-5],
+    "null": manifest(nodes={"model.shop.a": None}),
+    "surrogate": '{"metadata": "\ud800"}'.encode("utf-8", "surrogatepass"),
+}
+MORE_MALFORMED = {
+    "empty": b"",
+    "zeros": b"\0" * 1000,
+    "arrays": b"[" * 1_000_000,
+    "objects": b'{"nodes": ' * 100_000,
+    "list": manifest(nodes=[1]),
+    "version": manifest(metadata={"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v999.json"}),
+    "number": b'{"metadata": {"dbt_schema_version": ' + b"9" * 5_000 + b"}}",
+}
+
+
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        b"\0" * 1000,
-        b"[" * 1_000_000,
-        b'{"nodes": ' * 100_000,
-        manifest()[:-5],
-        manifest(nodes=[1]),
-        manifest(nodes={"model.shop.a": None}),
-        manifest(metadata={"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v999.json"}),
-        b'{"metadata": {"dbt_schema_version": ' + b"9" * 5_000 + b"}}",
-        '{"metadata": "\ud800"}'.encode("utf-8", "surrogatepass"),
+        *(pytest.param(content, id=name) for name, content in MALFORMED.items()),
+        *(
+            pytest.param(content, id=name, marks=pytest.mark.extensive)
+            for name, content in MORE_MALFORMED.items()
+        ),
     ],
-    ids=["empty", "zeros", "arrays", "objects", "cut", "list", "null", "version", "number", "surrogate"],
 )
 def test_a_malformed_manifest_is_an_error(read: Callable[..., Completed], content: bytes) -> None:
     ended = read({}, content)

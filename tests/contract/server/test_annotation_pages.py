@@ -280,32 +280,31 @@ def test_only_pages_of_this_server_may_write(noted_file: Place, headers: dict[st
     assert len(events_at(noted_file)) == (status == 303)
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"reviewer": ""}, "name of the author is missing"),
-        ({"reviewer": "x" * 201}, "more than 200"),
-        ({"note": "x" * (LONGEST_NOTE + 1)}, "more than 4,000"),
-        ({"tags": "x" * 201}, "more than 200"),
-        ({"tags": "\n".join(map(str, range(101)))}, "102 changes, more than 100"),
-        ({"run": ""}, "names no run"),
-        ({"run": "nope"}, "nope"),
-        ({"node": "nope"}, "no node nope"),
-        ({"column": "nope"}, "has no column nope"),
-        ({"parent": "nope"}, "does not read nope"),
-        ({"parent": STG_ORDERS, "column": "status", "parent_column": "nope"}, "has no column nope"),
-        ({"parent": STG_ORDERS, "parent_column": "status"}, "needs both columns"),
-    ],
-)
-def test_an_invalid_form_is_a_page_with_the_reason(
-    noted_file: Place, given: dict[str, str], message: str
-) -> None:
+INVALID: list[tuple[dict[str, str], str]] = [
+    ({"reviewer": ""}, "name of the author is missing"),
+    ({"reviewer": "x" * 201}, "more than 200"),
+    ({"note": "x" * (LONGEST_NOTE + 1)}, "more than 4,000"),
+    ({"tags": "x" * 201}, "more than 200"),
+    ({"tags": "\n".join(map(str, range(101)))}, "102 changes, more than 100"),
+    ({"run": ""}, "names no run"),
+    ({"run": "nope"}, "nope"),
+    ({"node": "nope"}, "no node nope"),
+    ({"column": "nope"}, "has no column nope"),
+    ({"parent": "nope"}, "does not read nope"),
+    ({"parent": STG_ORDERS, "column": "status", "parent_column": "nope"}, "has no column nope"),
+    ({"parent": STG_ORDERS, "parent_column": "status"}, "needs both columns"),
+]
+
+
+def test_an_invalid_form_is_a_page_with_the_reason(noted_file: Place, subtests: pytest.Subtests) -> None:
     _, current = runs_at(noted_file)
-    form = {"run": current, "node": ORDERS, "note": "fine", "reviewer": "Ann", **given}
     with client_at(noted_file) as client:
-        answer = client.post(TO.notes(), data=form)
-    assert answer.status_code in (400, 404), answer.text
-    assert message in parsed(answer.text).text
+        for given, message in INVALID:
+            with subtests.test(**given):
+                form = {"run": current, "node": ORDERS, "note": "fine", "reviewer": "Ann", **given}
+                answer = client.post(TO.notes(), data=form)
+                assert answer.status_code in (400, 404), answer.text
+                assert message in parsed(answer.text).text
     assert events_at(noted_file) == []
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from recce_meta.models.graph_view import ADDED, BACKWARD, INDIRECT, REMOVED, UNC
 from recce_meta.models.lineage import Direction, Usage
 from recce_meta.report.labels import TESTS
 from recce_meta.server.pages.graph.section import nodes_listing
+from recce_meta.store.select import resolve_run
 from recce_meta.store.write import record_run
 from tests.impact_shop import SHOP, analyse
 
@@ -49,10 +50,11 @@ def drawn(view: GraphView) -> Drawn:
     )
 
 
-def stored_edges(adapter: UnifiedSqlAdapter, schema: str, run_id: str) -> Edges:
-    place = adapter.quote_table(adapter.warehouse.folded(schema), adapter.warehouse.folded("lineage"))
+def stored_edges(reader: StoredRunReader) -> Edges:
+    adapter = reader.adapter
+    place = adapter.quote_table(adapter.warehouse.folded(reader.schema), adapter.warehouse.folded("lineage"))
     _, rows = adapter.execute(f"SELECT run_id, parent_id, node_id FROM {place}")
-    return {(str(parent), str(child)) for found, parent, child in rows if found == run_id}
+    return {(str(parent), str(child)) for found, parent, child in rows if found == reader.run.run_id}
 
 
 def reachable(start: str, edges: Edges, through: Iterable[str] | None = None) -> set[str]:
@@ -132,14 +134,30 @@ def project(seed: int, run_id: str, *, count: int = 90) -> Project:
     return Project(run=run, nodes=tuple(sorted(nodes, key=lambda node: node.unique_id)), results=results)
 
 
+Readers = tuple[StoredRunReader, StoredRunReader]
+
+
 @pytest.fixture
-def readers(adapter: UnifiedSqlAdapter, schema: str) -> tuple[StoredRunReader, StoredRunReader]:
-    """Two runs of a random project."""
-    found = []
-    for seed in range(2):
-        run = record_run(adapter, project(seed, f"run-{seed}"), schema=schema).run
-        found.append(StoredRunReader(adapter, run, schema))
-    return found[0], found[1]
+def readers(backend: Any, prepared_databases: Any, request: pytest.FixtureRequest) -> Iterator[Readers]:
+    """Yield two runs of a random project, recorded once for each warehouse."""
+
+    def fill(adapter: UnifiedSqlAdapter, schema: str) -> None:
+        for seed in range(2):
+            record_run(adapter, project(seed, f"run-{seed}"), schema=schema)
+
+    def read(adapter: UnifiedSqlAdapter, schema: str) -> Readers:
+        runs = [resolve_run(adapter, f"run-{seed}", schema=schema) for seed in range(2)]
+        base, current = (StoredRunReader(adapter, run, schema) for run in runs)
+        return base, current
+
+    with prepared_databases.copied(backend, (request.path, "readers"), fill) as copy:
+        if copy is None:
+            adapter, schema = (request.getfixturevalue(name) for name in ("adapter", "schema"))
+            fill(adapter, schema)
+            yield read(adapter, schema)
+            return
+        with copy[0].connect() as adapter:
+            yield read(adapter, copy[1])
 
 
 QUERIES = [
@@ -158,11 +176,9 @@ QUERIES = [
 
 
 @pytest.mark.extensive
-def test_edges_and_hidden_neighbours_are_those_of_the_store(
-    readers: tuple[StoredRunReader, StoredRunReader], adapter: UnifiedSqlAdapter, schema: str
-) -> None:
+def test_edges_and_hidden_neighbours_are_those_of_the_store(readers: Readers) -> None:
     reader = readers[0]
-    edges = stored_edges(adapter, schema, reader.run.run_id)
+    edges = stored_edges(reader)
     for query in QUERIES:
         check(run_graph(reader, query), edges, reader)
     everything = run_graph(reader, GraphQuery(type=("model", "seed", "source", "test")))
@@ -173,11 +189,9 @@ def test_edges_and_hidden_neighbours_are_those_of_the_store(
     assert run_graph(reader, GraphQuery(node="t01")).total == 92
 
 
-def test_a_hidden_node_leaves_its_paths(
-    readers: tuple[StoredRunReader, StoredRunReader], adapter: UnifiedSqlAdapter, schema: str
-) -> None:
+def test_a_hidden_node_leaves_its_paths(readers: Readers) -> None:
     reader = readers[0]
-    edges = stored_edges(adapter, schema, reader.run.run_id)
+    edges = stored_edges(reader)
     for query in QUERIES:
         if query.node or query.hubs:
             continue
@@ -188,7 +202,7 @@ def test_a_hidden_node_leaves_its_paths(
             assert reachable(one, own) - {one} == reachable(one, edges) & shown - {one}
 
 
-def test_hubs_are_hidden_on_request_and_named(readers: tuple[StoredRunReader, StoredRunReader]) -> None:
+def test_hubs_are_hidden_on_request_and_named(readers: Readers) -> None:
     reader = readers[0]
     view = run_graph(reader, GraphQuery())
     hub = run_graph(reader, GraphQuery(hubs="hide"))
@@ -205,7 +219,7 @@ def test_hubs_are_hidden_on_request_and_named(readers: tuple[StoredRunReader, St
 
 
 def test_the_flags_of_edges_and_the_words_of_tests(
-    readers: tuple[StoredRunReader, StoredRunReader],
+    readers: Readers,
 ) -> None:
     reader = readers[0]
     view = run_graph(reader, GraphQuery())
@@ -232,12 +246,10 @@ def test_the_flags_of_edges_and_the_words_of_tests(
             assert node.tests.startswith(f"{failed or warned} of {len(tests)} ")
 
 
-def test_a_diff_has_the_edges_of_both_runs(
-    readers: tuple[StoredRunReader, StoredRunReader], adapter: UnifiedSqlAdapter, schema: str
-) -> None:
+def test_a_diff_has_the_edges_of_both_runs(readers: Readers) -> None:
     base, current = readers
-    report = pair_report(adapter, base.run, current.run, schema=schema)
-    old, new = (stored_edges(adapter, schema, reader.run.run_id) for reader in readers)
+    report = pair_report(base.adapter, base.run, current.run, schema=base.schema)
+    old, new = map(stored_edges, readers)
     tests = {one for one in current.names if one.startswith("test.")}
     for query in (GraphQuery(), GraphQuery(node="m30", up=2), GraphQuery(select="state:modified+1")):
         view = diff_graph(report.diff, base, current, query)
@@ -265,7 +277,7 @@ def test_a_diff_has_the_edges_of_both_runs(
 
 
 def test_positions_stay_between_runs_and_expansions(
-    readers: tuple[StoredRunReader, StoredRunReader],
+    readers: Readers,
 ) -> None:
     reader, later = readers
     query = GraphQuery(node="m30")
@@ -281,7 +293,7 @@ def test_positions_stay_between_runs_and_expansions(
     assert all(again[one][1] == before[one][1] for one in before.keys() & again.keys())
 
 
-def test_a_wrong_query_is_a_usage_error(readers: tuple[StoredRunReader, StoredRunReader]) -> None:
+def test_a_wrong_query_is_a_usage_error(readers: Readers) -> None:
     def asked(**given: str) -> GraphQuery:
         return graph_query(lambda name: (given[name],) if name in given else ())
 
@@ -361,7 +373,7 @@ def compare_paths(reader: StoredRunReader, nodes: Sequence[str] | None = None) -
 
 
 def test_without_column_lineage_a_path_and_columns_are_not_known(
-    readers: tuple[StoredRunReader, StoredRunReader],
+    readers: Readers,
 ) -> None:
     reader = readers[0]
     run = replace(reader.run, column_graph_id=None)

@@ -202,12 +202,12 @@ def test_what_needs_a_column_is_the_same_in_the_store_and_in_every_answer(
     sides = [shop("b", *definitions), shop("bc", *definitions, without=column)]
     found = whole_diff(*sides, NOTHING_MORE)
     assert answers(found) == expected
-    with UnifiedSqlAdapter.from_url("duckdb:///:memory:") as store:
-        runs = [record_run(store, side, schema="s").run for side in sides]
-        assert answers(stored_diff(store, *runs, "s")) == expected
+    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+        runs = [record_run(store, side).run for side in sides]
+        assert answers(stored_diff(store, *runs, "recce_metadata")) == expected
         views = [
             impact_in(reader, column, Direction.DOWNSTREAM, None)
-            for reader in (StoredRunReader(store, runs[0], "s"), MemoryRunReader(sides[0]))
+            for reader in (StoredRunReader(store, runs[0], "recce_metadata"), MemoryRunReader(sides[0]))
         ]
     assert views[0].fails == views[1].fails
     reported = {one.name: one.confidence for one in found.impacted if one.fails or one.may_fail}

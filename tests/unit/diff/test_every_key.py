@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -53,18 +54,21 @@ class Host(NamedTuple):
     unique_id: str
 
 
-@cache
-def loaded(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
-    found: dict[str, Any] = json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
+    found: dict[str, Any] = msgspec.json.decode(gzip.decompress(data) if path.suffix == ".gz" else data)
     return found
+
+
+loaded = cache(read)
+"""Only of hosts: each process of the tests collects this module, and would keep every manifest."""
 
 
 def hosts() -> dict[str, Host]:
     """The node of each resource type and major version that has the most values."""
     best: dict[str, tuple[int, Host]] = {}
     for path in sorted(ARTIFACTS.rglob("manifest.json*")):
-        manifest = loaded(path)
+        manifest = read(path)
         version = manifest["metadata"]["dbt_schema_version"].rsplit("/", 1)[-1].removesuffix(".json")
         for section in SECTIONS:
             for unique_id, node in (manifest.get(section) or {}).items():
