@@ -68,6 +68,16 @@ def readers_by_name(
     return found
 
 
+def other_relations(nodes: Collection[NodeMetadata]) -> frozenset[str]:
+    """Return identifiers of relations that are not those of a node: of sources, and read with a schema."""
+    names = [(one.resource_type == "source", (one.identifier or one.name).lower()) for one in nodes]
+    codes = (one.compiled_code or one.raw_code or "" for one in nodes if one.resource_type in _READING)
+    read = {name for code in codes for name in _names_read(code, _READ_FROM) if name.startswith(DOTTED)}
+    sources = {name for is_source, name in names if is_source}
+    built = {name for is_source, name in names if not is_source}
+    return frozenset(sources.union(one[1:] for one in read) - built)
+
+
 def builders_of_sources(nodes: Iterable[NodeMetadata]) -> dict[str, frozenset[str]]:
     """Return the nodes that build the relation of each source, by its unique id: models, tests that store."""
     by_relation: dict[tuple[str, ...], list[NodeMetadata]] = {}

@@ -137,6 +137,8 @@ _JOINED = re.compile(
     rf"""['"]\s*~\s*(?:['"]|(?P<value>{_VALUE}(?:~\s*{_VALUE})*)(?:~\s*['"]|(?=[,)%}}]|$)))"""
 )
 """Strings, and values between them, that a template joins."""
+_JOINED_PART = re.compile(r"""~\s*['"](\w+)['"]|['"](\w+)['"]\s*~|\}\}(_\w+)|\b(\w+_)\{\{""")
+"""A string that a materialization joins with the name of another relation."""
 _PLAIN = re.compile(
     r"\b(?:delete\s+from|update)\s+(?:\{\{[^{}]*\}\}\s*\.?\s*)*[\w$.\"`]*\s*\b(?:where|set)\b(?P<rest>[^;]*)",
     re.IGNORECASE,
@@ -407,20 +409,39 @@ def hook_writers(
 
 
 def _made_by_materializations(
-    nodes: Iterable[NodeMetadata], macros: Mapping[str, MacroMetadata]
+    nodes: Collection[NodeMetadata], macros: Mapping[str, MacroMetadata]
 ) -> dict[Target, set[str]]:
-    """Return the nodes by each name, other than `this`, that their materialization of the project writes."""
+    """Return the nodes by each name, other than `this`, that their materialization of the project may write.
+
+    A name that is computed may be any that is read and starts or ends with the name of the node or a string
+    that the materialization joins, or that the node's configuration has. If it reads a variable, any may be.
+    """
     written: dict[str, set[Target]] = {}
+    joined: dict[str, set[str]] = {}
     for macro in macros.values():
         if macro.name.startswith("materialization_") and not is_builtin(macro.package_name):
             name = macro.name.removeprefix("materialization_").rpartition("_")[0]
             texts = _reached([], [macro.unique_id], macros, lambda one: is_builtin(one.package_name))
             written.setdefault(name, set()).update(*(_statements(text).written for text in texts))
+            parts = chain.from_iterable(_JOINED_PART.findall(text) for text in texts)
+            joined.setdefault(name, set()).update(one.lower() for each in parts for one in each if one)
+            joined[name].update("" for text in texts if re.search(r"\bvar\s*\(", text))
     found: dict[Target, set[str]] = {}
-    for node in nodes if written else ():
-        for target in written.get(node.materialized or "", ()):
+    built = [node for node in nodes if node.materialized in written]
+    is_computed = any(None in written[node.materialized or ""] for node in built)
+    read = hook_tables.other_relations(nodes) if is_computed else frozenset()
+    for node in built:
+        for target in written[node.materialized or ""]:
             if isinstance(target, str):
                 found.setdefault(target, set()).add(node.unique_id)
+            elif target is None:
+                own = {node.name.lower(), (node.identifier or node.name).lower()}
+                listed = names_in([*_strings(node.config), *_strings(node.meta)])
+                starts = tuple(joined[node.materialized or ""] | {f"{one}_" for one in own})
+                ends = tuple(joined[node.materialized or ""] | {f"_{one}" for one in own})
+                for one in read:
+                    if one in listed or one.startswith(starts) or one.endswith(ends):
+                        found.setdefault(one, set()).add(node.unique_id)
     return found
 
 

@@ -306,6 +306,34 @@ def test_a_materialization_may_write_another_relation_than_that_of_the_node() ->
     assert hook_writers(nodes, [replace(own, package_name="dbt")]) == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "relation", "is_read"),
+    [
+        ("this.identifier ~ '_rows'", "prod.a_rows", True),
+        ("this.identifier ~ 'rows'", "prod.arows", True),
+        ("this.identifier ~ '_rows'", "prod.lines", False),
+        ("config.get('side')", "prod.side_of_a", True),
+        ("config.get('side')", "prod.listing", True),
+        ("config.get('side')", "prod.lines", False),
+        ("var('side')", "prod.lines", True),
+    ],
+)
+def test_a_materialization_may_write_a_relation_whose_name_it_computes(
+    name: str, relation: str, is_read: bool
+) -> None:
+    macro = "materialization_listed_default"
+    text = f"{{% set r = {name} %}}create table {{{{ r }}}} as {{{{ sql }}}}"
+    own = MacroMetadata(unique_id=f"macro.shop.{macro}", name=macro, package_name="shop", macro_sql=text)
+    nodes = [
+        node("a", materialized="listed", config={"side": "prod.listing"}),
+        node("b", raw_code=f"select * from {relation}"),
+    ]
+
+    found = hook_writers(nodes, [own])
+
+    assert found == ({"model.shop.b": {"model.shop.a"}} if is_read else {})
+
+
 TOP = MacroMetadata(
     unique_id="macro.shop.top",
     name="top",
