@@ -69,15 +69,15 @@ async def _no_clean_up(_: JobRun) -> Result:
 
 
 class Workplace:
-    """A state, a store in DuckDB, and one worker with the stages of databases."""
+    """A state, a store in SQLite, and one worker with the stages of databases."""
 
     def __init__(self, folder: Path, store: str | None = None) -> None:
         self.folder = folder
         self.environ = {**os.environ, "RECCE_META_KEY": states.KEY}
         self.state: State = open_state(f"sqlite:///{folder / 'state.db'}", {})
         self.service = RepositoryService(self.state, environ=self.environ)
-        self.store = UnifiedSqlAdapter.from_url(store or f"duckdb:///{folder / 'store.duckdb'}")
-        self.stores = TargetStores({"default": Target(lambda: self.store, "recce_meta")}, lock_timeout=60)
+        self.store = UnifiedSqlAdapter.from_url(store or f"sqlite:///{folder / 'store.db'}")
+        self.stores = TargetStores({"default": Target(lambda: self.store, "recce_metadata")}, lock_timeout=60)
         jobs = DatabaseJobs(self.state, self.stores, self.environ)
         self.stages = stages = jobs.stages(
             dict.fromkeys(STAGES, _no_repository) | {Stage.CLEAN_UP: _no_clean_up}
@@ -136,7 +136,7 @@ class Workplace:
 
     def runs(self) -> Mapping[str, RunMetadata]:
         """Return the stored runs by id."""
-        with self.store.sibling() as adapter, open_store(adapter, "recce_meta") as store:
+        with self.store.sibling() as adapter, open_store(adapter, "recce_metadata") as store:
             return {run.run_id: run for run in find_runs(store)}
 
 

@@ -1,4 +1,4 @@
-"""A connection with runs in a DuckDB store, whose jobs tests end, and a forge in memory."""
+"""A connection with runs in a store in a file, whose jobs tests end, and a forge in memory."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ from recce_meta.store.read import list_runs
 from recce_meta.store.session import init_store
 from recce_meta.store.write import record_run
 
-SCHEMA = "recce_meta"
+SCHEMA = "recce_metadata"
 START = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 PUBLIC = "https://recce.example.com"
 AMOUNT = "select id, amount from {raw}"
@@ -151,11 +151,13 @@ class MemoryForge:
 class FollowedShop:
     """A stored connection with its runs, its jobs and its forge."""
 
-    def __init__(self, state: State, connection: RepositoryConnection, folder: Path) -> None:
+    def __init__(
+        self, state: State, connection: RepositoryConnection, folder: Path, warehouse: str = "sqlite"
+    ) -> None:
         self.state, self.id = state, connection.id
-        self.file = folder / "store.duckdb"
-        shutil.copy(_empty_store(), self.file)
-        self.adapter = UnifiedSqlAdapter.from_url(f"duckdb:///{self.file}")
+        self.file = folder / "store.db"
+        shutil.copy(_empty_store(warehouse), self.file)
+        self.adapter = UnifiedSqlAdapter.from_url(f"{warehouse}:///{self.file}")
         # Opening a file takes long; its other connections share this one's database.
         self.adapter.connect()
         self.forge = MemoryForge()
@@ -338,19 +340,21 @@ async def run_due(state: State, tasks: TaskRunner) -> None:
 
 
 @cache
-def _empty_store() -> Path:
+def _empty_store(warehouse: str) -> Path:
     """Return a file with an empty store, made once for all tests: its many tables take seconds."""
-    file = Path(tempfile.mkdtemp(), "empty.duckdb")
-    with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
+    file = Path(tempfile.mkdtemp(), "empty.db")
+    with UnifiedSqlAdapter.from_url(f"{warehouse}:///{file}") as adapter:
         init_store(adapter, SCHEMA)
     atexit.register(shutil.rmtree, file.parent)
     return file
 
 
 @contextmanager
-def followed_shop(state: State, connection: RepositoryConnection, folder: Path) -> Iterator[FollowedShop]:
-    """Yield the stored *connection* with an empty store."""
-    found = FollowedShop(state, connection, folder)
+def followed_shop(
+    state: State, connection: RepositoryConnection, folder: Path, warehouse: str = "sqlite"
+) -> Iterator[FollowedShop]:
+    """Yield the stored *connection* with an empty store in a file of *warehouse*."""
+    found = FollowedShop(state, connection, folder, warehouse)
     try:
         yield found
     finally:

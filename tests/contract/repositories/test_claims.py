@@ -45,7 +45,7 @@ OTHER = "https://github.com/acme/other"
 
 
 def _open(file: Path) -> UnifiedSqlAdapter:
-    return UnifiedSqlAdapter.from_url(f"duckdb:///{file}.duckdb")
+    return UnifiedSqlAdapter.from_url(f"sqlite:///{file}.db")
 
 
 class Claims:
@@ -54,7 +54,7 @@ class Claims:
     def __init__(self, state: State, folder: Path) -> None:
         self.state = state
         self.folder = folder
-        self.stores = {name: Target(partial(_open, folder / name), "recce_meta") for name in STORES}
+        self.stores = {name: Target(partial(_open, folder / name), "recce_metadata") for name in STORES}
         self.stages = self.stages_with(DEFAULT_LIMITS)
 
     def stages_with(self, limits: ProcessLimits) -> Mapping[Stage, StageFunction]:
