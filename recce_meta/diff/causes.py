@@ -35,6 +35,7 @@ from recce_meta.diff.run_by_dbt import BUILT, RunByDbt, unattributed_note
 from recce_meta.diff.same_sql import SqlInputs, given_variables
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.models.adapters import is_builtin
+from recce_meta.models.run import DEFER, dbt_options
 from recce_meta.warehouses.builds import incremental_words
 from recce_meta.warehouses.hooks import (
     HOOKS,
@@ -102,6 +103,13 @@ class Causes:
         """Return True if the artifacts show no difference in target between the sides."""
         names = {side.target_name for side in (self.base, self.current) if side.target_name}
         return len(names) < 2 and self.base.place == self.current.place
+
+    @cached_property
+    def defers(self) -> bool:
+        """Return True if dbt read nodes in another target on one side."""
+        return any(
+            side.run is not None and DEFER in dbt_options(side.run) for side in (self.base, self.current)
+        )
 
     @cached_property
     def same_dbt(self) -> bool:

@@ -102,8 +102,8 @@ def _by_edit(key: str, before: NodeMetadata, after: NodeMetadata, causes: Causes
         names |= jinja_names(str(_written(option, node)))
     if "target" in names and before.raw_code == after.raw_code and _same_template(option, before, after):
         return False
-    # With equal targets, an edit is the only visible cause.
-    if causes.same_environment:
+    # With equal targets, an edit is the only visible cause, unless dbt read the node in another target.
+    if causes.same_environment and not causes.defers:
         return True
     custom = (before.config.get(option), after.config.get(option))
     if before.resource_type == "source":

@@ -34,10 +34,11 @@ from recce_meta.extractors.artifact import (
     refusing,
 )
 from recce_meta.extractors.commit_proof import Checkout, proves_commit
+from recce_meta.extractors.deferred import with_deferred_relations
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.manifest import Manifest, read_manifest
 from recce_meta.models import Column, Json, NodeMetadata, NodeResult, Project, RunMetadata, target_place
-from recce_meta.models.run import UNKNOWN_STATUS, with_build
+from recce_meta.models.run import DEFER, UNKNOWN_STATUS, dbt_options, with_build
 from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
 from recce_meta.profiles.project_file import parse_variables
 
@@ -387,7 +388,7 @@ def extract_project(
     )
     return Project(
         run=with_build(run, results),
-        nodes=nodes,
+        nodes=with_deferred_relations(nodes) if DEFER in dbt_options(run) else nodes,
         macros=manifest.macros,
         groups=manifest.groups,
         results=results,

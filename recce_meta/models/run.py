@@ -178,6 +178,10 @@ PART = frozenset(["--empty", "--sample"])
 """Options of dbt with which it builds a part of the rows."""
 
 
+DEFER = "--defer"
+"""Option of dbt with which it reads nodes that it does not build in another target."""
+
+
 def dbt_options(run: RunMetadata) -> frozenset[str]:
     """Return the options in the command of *run* that change what dbt builds, such as `--empty`."""
     return frozenset(word for word in (run.command or "").split() if word.startswith("--"))

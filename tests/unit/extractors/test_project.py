@@ -100,6 +100,27 @@ def test_options_that_change_what_dbt_builds_belong_to_the_command(tmp_path: Pat
     assert extracted(written(tmp_path, results=results)).run.command == "run --empty --defer"
 
 
+@pytest.mark.parametrize(("option", "schema"), [("defer", "live"), ("empty", "prod")])
+def test_a_node_that_dbt_read_in_another_target_has_its_relation_there(
+    option: str, schema: str, tmp_path: Path
+) -> None:
+    results = results_of("orders", which="run")
+    results["args"] |= {option: True}
+    written(tmp_path, results=results)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["nodes"]["model.shop.customers"]["relation_name"] = '"db"."prod"."customers"'
+    manifest["nodes"]["model.shop.orders"] |= {
+        "depends_on": {"nodes": ["model.shop.customers"]},
+        "compiled_code": 'select * from "db"."live"."customers"',
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+
+    found = extracted(tmp_path)
+
+    assert {node.name: node.schema_name for node in found.nodes} == {"customers": schema, "orders": "prod"}
+    assert found.run.target_schema == "prod"
+
+
 def variables_of(folder: Path, args: dict[str, Any], dbt: str, **header: str) -> dict[str, str] | None:
     results = results_of("orders", **header)
     results["args"] |= args
