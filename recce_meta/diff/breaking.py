@@ -360,7 +360,13 @@ def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, 
         return _breaking(f"{key} changed")
     if key == "materialized":
         unstable = causes.unstable(before, after)
-        return materialization_effect(before, after, detail, causes.adapter, unstable)
+        effect = materialization_effect(before, after, detail, causes.adapter, unstable)
+        is_milder = SEVERITY[effect.category] < SEVERITY[Category.UNKNOWN]
+        if is_milder and causes.has_own_materialization(before, after):
+            return unknown_effect(
+                f"materialized: {detail.base} → {detail.current}, by a macro of the project"
+            )
+        return effect
     if key == "column_types" and detail.key != key:  # seeds only
         return _touching(detail.key.removeprefix("column_types."), Status.MODIFIED, f"{detail.key} changed")
     return unknown_effect(f"{detail.key if key == 'columns' else key} changed")

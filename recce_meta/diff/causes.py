@@ -419,6 +419,14 @@ class Causes:
         """Return True if a changed macro may build *node*, regardless of its strategy."""
         return any(self.changed_macros & side.around(node, any_strategy=True) for side in self._by_dbt)
 
+    def has_own_materialization(self, before: NodeMetadata, after: NodeMetadata) -> bool:
+        """Return True if a materialization that is not dbt's own builds one side, or is in place of dbt's."""
+        return any(
+            side.macro_named(f"materialization_{node.materialized}_{kind}")
+            for side, node in ((self.base, before), (self.current, after))
+            for kind in ("default", self.adapter)
+        )
+
     def unattributed_macros(self, nodes: Iterable[NodeMetadata]) -> list[str]:
         """Return a note about changed macros that dbt may call but that no node in *nodes* mentions."""
         if not self.changed_macros:

@@ -198,7 +198,7 @@ def materialization_effect(
     before: NodeMetadata, after: NodeMetadata, detail: ChangeDetail, adapter: str | None, unstable: str = ""
 ) -> SqlChange:
     """Return the effect of another materialization. *unstable* says why each read may differ, if it may."""
-    pair = (_built_as(before, detail.base), _built_as(after, detail.current))
+    pair = (built_as(before, detail.base), built_as(after, detail.current))
     rules = rules_of(adapter)
     if pair == ("table", "table"):
         return effect_of(Outcome(NON_BREAKING), (), Status.MODIFIED, "rebuilt by every run")
@@ -211,9 +211,12 @@ def materialization_effect(
     return effect
 
 
-def _built_as(node: NodeMetadata, materialized: Json) -> str:
+def built_as(node: NodeMetadata, materialized: Json) -> str:
+    """Return *materialized*, or `table` if one query builds all rows of *node*, incremental, in each run."""
     is_rebuilt = materialized == "incremental" and node.config.get("full_refresh") is True
-    return "table" if is_rebuilt else str(materialized or "view")
+    # Batches may leave rows out: those with a time before `begin`.
+    is_whole = is_rebuilt and node.config.get("incremental_strategy") != "microbatch"
+    return "table" if is_whole else str(materialized or "view")
 
 
 def table_effects(

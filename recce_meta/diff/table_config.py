@@ -14,9 +14,11 @@ from recce_meta.diff.materializations import (
     NONE,
     OF_QUERY_ALONE,
     PARTIAL,
+    REBUILT,
     REFRESHED,
     SNAPSHOT_COLUMNS,
     UNKNOWN,
+    built_as,
     effect_of,
     strategy_of_node,
 )
@@ -165,6 +167,8 @@ OF_STATEMENTS = frozenset(
     ["unique_key", "on_schema_change", "incremental_predicates", "incremental_strategy"]
 )
 """Keys that only a run on a table that stays reads."""
+OF_TABLE_THAT_STAYS = OF_STATEMENTS | {"full_refresh", "merge_update_columns", "merge_exclude_columns"}
+"""The same, with keys that some adapters refuse."""
 
 
 def _of_hard_deletes(edit: TableEdit) -> Outcome:
@@ -208,7 +212,9 @@ def config_effect(
     """Return the effect of a changed configuration key on the table; None if no rule of it applies."""
     kind = after.materialized or ""
     if kind != before.materialized:
-        return None
+        kinds = {built_as(one, one.materialized) for one in (before, after)}
+        is_unused = kinds <= REBUILT and detail.key.split(".", 1)[0] in OF_TABLE_THAT_STAYS
+        return effect_of(Outcome(NONE), (), Status.MODIFIED) if is_unused else None
     edit = TableEdit(before, after, detail, rules_of(adapter))
     if kind in REFRESHED:
         outcome = REFRESHED[kind].get(edit.key)

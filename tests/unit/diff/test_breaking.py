@@ -150,6 +150,19 @@ def test_a_macro_is_judged_by_the_sql_that_it_gave_and_one_in_a_hook_is_unknown(
     assert judged(hooked, hooked, f=("{{ 1 }}", "{{ 2 }}")).category is UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("macro", "expected"), [("table_default", UNKNOWN), ("view_default", UNKNOWN), ("listed_default", ADDS)]
+)
+def test_another_materialization_is_unknown_if_it_is_one_of_the_project(
+    macro: str, expected: Category
+) -> None:
+    before, after = (with_config(materialized=one) for one in ("view", "table"))
+
+    found = judged(before, after, **{f"materialization_{macro}": ("{{ 1 }}", "{{ 1 }}")})
+
+    assert found.category is expected
+
+
 def test_another_parent_of_an_equal_template_is_unknown_without_compiled_sql() -> None:
     before, after = (node("{{ ref('m') }}", None, parents=(f"model.shop.m.{one}",)) for one in ("v1", "v2"))
 

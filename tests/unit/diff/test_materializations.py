@@ -239,6 +239,8 @@ def test_a_setting_counts_only_if_the_statement_reads_it(
         ({"materialized": "view"}, {"full_refresh": True}, "non_breaking"),
         ({"materialized": "view"}, {}, "breaking"),
         ({"materialized": "incremental", "full_refresh": True}, {"materialized": "table"}, "non_breaking"),
+        ({"materialized": "table"}, {"full_refresh": True}, "non_breaking"),
+        ({"materialized": "table"}, {"full_refresh": True, "incremental_strategy": "microbatch"}, "breaking"),
     ],
 )
 def test_an_incremental_model_that_every_run_rebuilds_is_a_table(
@@ -246,5 +248,13 @@ def test_an_incremental_model_that_every_run_rebuilds_is_a_table(
 ) -> None:
     sides = node(**before), node(**{"materialized": "incremental", **after})
     detail = ChangeDetail(Reason.CONFIG, "materialized", *(one.materialized for one in sides))
+    unused = [
+        config_effect(*sides, ChangeDetail(Reason.CONFIG, key, None, True), "duckdb")
+        for key in ("full_refresh", "unique_key", "event_time")
+    ]
 
     assert materialization_effect(*sides, detail, "duckdb").category == expected
+    is_rebuilt = expected == "non_breaking"
+    assert [one and str(one.category) for one in unused] == (
+        ["none", "none", None] if is_rebuilt else [None] * 3
+    )
