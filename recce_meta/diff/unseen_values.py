@@ -37,14 +37,20 @@ def compiled_once(base: ProjectSide, current: ProjectSide) -> set[str]:
 def uncompared_note(base: ProjectSide, current: ProjectSide, ids: Iterable[str]) -> list[str]:
     """Return a note on those of *ids*, from `compiled_once`, with SQL that follows from more than their code.
 
-    Equal code that reads nothing else compiles to the same SQL on the side that did not compile it.
+    Equal code that reads nothing else compiles to the same SQL on the side that did not compile it, in each
+    branch of `is_incremental()`.
     """
     inputs = SqlInputs(current)
     nodes = [current.nodes[unique_id] for unique_id in sorted(ids)]
     # Without the name of the target, two targets may share a schema.
     is_same = current.target_name is not None and target_of(base.run) == target_of(current.run)
     most = Dependence.TARGET if is_same else Dependence.CODE
-    found = [one.label for one in nodes if inputs.reads_more(one, most)]
+    equal = given_variables(base.run, current.run)[0]
+    found = [
+        one.label
+        for one in nodes
+        if inputs.reads_more(one, most) and not inputs.varies_by_branch_alone(one, equal)
+    ]
     if not found:
         return []
     names = first_of(found, MOST_NAMES)

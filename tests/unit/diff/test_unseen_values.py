@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.diff.project_side import ProjectSide
-from recce_meta.diff.unseen_values import unseen_value_notes
+from recce_meta.diff.unseen_values import compiled_once, uncompared_note, unseen_value_notes
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
 
 DAY = MacroMetadata(
@@ -113,3 +114,41 @@ def test_a_materialization_may_read_other_values(
     assert notes(materialized="bounded", **fields) == expected
     assert notes(materialized="table", **fields) == []
     assert notes(materialized="bounded", resource_type="test", **fields) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "is_noted"),
+    [
+        ("{% if is_incremental() %} where d > (select max(d) from {{ this }}) {% endif %}", False),
+        ("{% if is_incremental() %} where d > {{ var('given') }} {% endif %}", False),
+        ("{% if is_incremental() %} where d > {{ var('other') }} {% endif %}", True),
+        ("{% if is_incremental() and target.name == 'prod' %} where d > 1 {% endif %}", True),
+        ("{% if is_incremental() %} where d > {{ run_query('select 1') }} {% endif %}", True),
+    ],
+)
+def test_sql_that_one_run_compiled_is_compared_if_only_its_branch_may_differ(
+    code: str, is_noted: bool
+) -> None:
+    node = NodeMetadata(
+        unique_id="model.shop.a", name="a", resource_type="model", package_name="shop", language="sql",
+        raw_code="select * from t" + code, materialized="incremental",
+    )  # fmt: skip
+    dbt = MacroMetadata(unique_id="macro.dbt.is_incremental", name="is_incremental", package_name="dbt")
+    run = RunMetadata(
+        run_id="1", run_at=datetime(2026, 1, 1, tzinfo=UTC), project_name="shop", variables={"given": "1"}
+    )
+    base, current = (
+        ProjectSide({node.unique_id: one}, {dbt.unique_id: dbt}, run)
+        for one in (replace(node, compiled_code="select * from t"), node)
+    )
+    once = compiled_once(base, current)
+
+    assert once == {node.unique_id}
+    assert uncompared_note(base, current, once) == (
+        [
+            "SQL of 1 node not compared: only one run compiled it, and it depends on variables, the "
+            "environment or the database (a)"
+        ]
+        if is_noted
+        else []
+    )
