@@ -36,7 +36,9 @@ def install(name: str) -> None:
     """Install the requirements of *name* into its own environment, anew if they have changed."""
     if is_installed(name):
         return
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(home() / name)], check=True)
+    # The newest pip installs in less time than the one that Python brings.
+    made = [sys.executable, "-m", "venv", "--clear", "--upgrade-deps", str(home() / name)]
+    subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
     requirements = FOLDERS / name / "requirements.txt"
     command = [str(python_of(name)), "-m", "pip", "install", "-q", "-r", str(requirements)]
     subprocess.run(command, check=True)
