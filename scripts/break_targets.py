@@ -1,6 +1,6 @@
 """Proof that no edit is called unchanged, or milder than it is, because it acts on another target only.
 
-    python -m scripts.break_targets [--seconds 600] [--seed 1]
+    python -m scripts.break_targets [--seconds 600] [--seed 1] [--branches]
 
 A case draws a template of a model, with macros, and an edit that leaves the SQL of target `dev` as it was: of
 constants, conditions, branches, names of variables, macros, settings; or one that changes nothing anywhere.
@@ -8,6 +8,8 @@ Jinja itself renders both sides for many targets, variables and both values of `
 part of recce_meta, and DuckDB executes the SQL. A diff that calls the node unchanged, though two texts differ
 in more than layout, is wrong. So is a category that two results contradict. Prints each of these, and the
 share of edits with a category other than `unknown`; exits with 1 if one is wrong.
+
+With `--branches`, base is a later build of an incremental model and current its first one, with any edit.
 """
 
 from __future__ import annotations
@@ -268,6 +270,7 @@ def plain(sql: str) -> str:
 
 
 DEV = Context("dev", {}, {}, False)
+LATER = DEV._replace(incremental=True)
 
 
 def contexts(seed: int) -> Iterator[Context]:
@@ -343,7 +346,7 @@ class Executor:
         return "" if both[0] == both[1] else f"{change.category}: other rows in {kept}"
 
 
-def project(one: Side, compiled: str) -> Project:
+def project(one: Side, compiled: str, materialized: str = "table") -> Project:
     """Return the project of *one*, as dbt would write it for target `dev`."""
 
     def model(name: str, code: str, sql: str, **fields: Any) -> NodeMetadata:
@@ -364,7 +367,7 @@ def project(one: Side, compiled: str) -> Project:
         )
 
     settings = (rendered(one, DEV) or ("", {}))[1]
-    config = {"materialized": "table", **settings}
+    config = {"materialized": materialized, **settings}
     orders = model(
         "orders",
         "select 1",
@@ -396,28 +399,36 @@ def project(one: Side, compiled: str) -> Project:
         ),
         nodes=(orders, totals),
         macros=tuple(
-            MacroMetadata(unique_id=f"macro.shop.{name}", name=name, package_name="shop", macro_sql=text)
-            for name, text in one.macros.items()
+            MacroMetadata(
+                unique_id=f"macro.{package}.{name}", name=name, package_name=package, macro_sql=text
+            )
+            for package, macros in (("shop", one.macros), ("dbt", {"is_incremental": ""}))
+            for name, text in macros.items()
         ),
     )
 
 
 class Proof:
-    """Cases, and what was found of them."""
+    """Cases, and what was found of them. *branches*: each side has compiled another one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, branches: bool = False) -> None:
+        self.materialized, self.compiled_for = (
+            ("incremental", (LATER, DEV)) if branches else ("table", (DEV, DEV))
+        )
         self.counts: Counter[str] = Counter()
         self.executor = Executor()
 
     def failures(self, seed: int) -> Iterator[str]:
         """Draw the case of *seed* and yield what is wrong with its diff."""
-        drawn = self._hidden_edit(seed)
+        drawn = self._edit(seed)
         if drawn is None:
-            self.counts["no hidden edit"] += 1
+            self.counts["no such edit"] += 1
             return
         base, current, compiled, is_harmless = drawn
         found = truth(base, current, seed)
-        projects = [project(one, sql) for one, sql in zip((base, current), compiled, strict=True)]
+        projects = [
+            project(one, sql, self.materialized) for one, sql in zip((base, current), compiled, strict=True)
+        ]
         changes = whole_diff(projects[0], projects[1], NOTHING_MORE).changed
         differs = bool(found.texts) or found.settings
         shown = f"case {seed}\n  {base}\n  {current}"
@@ -441,25 +452,30 @@ class Proof:
                     yield f"{shown}\n  {problem}: {pair}\n  {change.category_reasons}"
                     break
 
-    @staticmethod
-    def _hidden_edit(seed: int) -> tuple[Side, Side, tuple[str, str], bool] | None:
+    def _edit(self, seed: int) -> tuple[Side, Side, tuple[str, str], bool] | None:
+        """Return an edit that compiled SQL does not show, or any if both sides compile another branch."""
         base, draw = side(seed, None)
-        before = rendered(base, DEV)
+        shown, other = self.compiled_for
+        before = rendered(base, shown)
         choose = random.Random(seed + 1)
-        for _ in range(TRIES if before is not None else 0):
+        if before is None or (shown != other and before == rendered(base, other)):
+            return None
+        for _ in range(TRIES):
             current, edited = side(seed, choose.randint(1, draw.points))
-            after = rendered(current, DEV)
-            if after is None or before is None or current == base or set(current.macros) != set(base.macros):
+            after = rendered(current, other)
+            if after is None or current == base or set(current.macros) != set(base.macros):
                 continue
-            if plain(before[0]) == plain(after[0]) and before[1] == after[1]:
+            if shown != other or (plain(before[0]) == plain(after[0]) and before[1] == after[1]):
                 return base, current, (before[0], after[0]), edited.was_harmless
         return None
 
 
 def main() -> None:
     """Run the cases that the command line asks for."""
-    clock, _ = Clock.of(argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else ""))
-    proof, failed = Proof(), 0
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--branches", action="store_true", help="compile another branch on each side")
+    clock, given = Clock.of(parser)
+    proof, failed = Proof(branches=given.branches), 0
     for seed in clock.seeds():
         for failure in proof.failures(seed):
             failed += 1

@@ -581,17 +581,17 @@ def outdated_nodes(
 def stored_value_notes(
     adapter: UnifiedSqlAdapter, sides: Sequence[ProjectSide], changed: Iterable[str], schema: str
 ) -> list[str]:
-    """Return the `unseen_value_notes` of two stored runs."""
-    run = sides[1].run
+    """Return the notes on variables of two stored runs; *sides* have the nodes that differ."""
     with open_store(adapter, schema) as store:
-        found = store.query("unseen_values", run_id=None if run is None else run.run_id)
+        found = store.query("unseen_values", run_id=sides[1].run and sides[1].run.run_id)
         ids = sorted({*read.names_of(found)}.difference(changed))
         known = [read.described_nodes(store, side.run, ids) if side.run and ids else () for side in sides]
     base, current = (
         ProjectSide({node.unique_id: node for node in nodes}, side.macros if ids else {}, side.run)
         for side, nodes in zip(sides, known, strict=True)
     )
-    return list(unseen_values.unseen_value_notes(base, current, changed))
+    notes = unseen_values.unseen_value_notes(base, current, changed)
+    return [*unseen_values.other_branch_notes(sides[0], sides[1]), *notes]
 
 
 def _moment(value: object) -> datetime:

@@ -18,6 +18,7 @@ from recce_meta.diff.code import variable_calls
 from recce_meta.diff.materializations import REBUILT, materialization_effect, table_effects
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import converted_columns
+from recce_meta.diff.same_sql import BRANCH
 from recce_meta.diff.scan_models import scanned_effects
 from recce_meta.diff.table_config import config_effect
 from recce_meta.diff.variant_effects import CompareSql, macro_effects, unknown_effect, variant_effects
@@ -192,7 +193,8 @@ def readers_of_ephemeral(
         for child, distance in graph.descendants(unique_id, through=through).items():
             before, after = base.nodes.get(child), current.nodes.get(child)
             if before and after and after.resource_type in SQL_BUILT and not after.is_ephemeral:
-                query = _of_sql(before, after, causes, compare)
+                # The text of the ephemeral model is in compiled SQL only.
+                query = _of_shown(before, after, causes, compare)
                 words = causes.deciding_words(before, after)
                 effects = [query, *table_effects(before, after, query, (), causes.adapter, *words)]
                 found[child] = (unique_id, distance, merge_effects(effects))
@@ -282,6 +284,30 @@ def _effects(
 
 
 def _of_sql(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: CompareSql) -> SqlChange:
+    """Return the effect of other SQL, by branch if only one run found the table of the node."""
+    if causes.base.compiled(before) == causes.current.compiled(after):
+        return _of_shown(before, after, causes, compare)
+    found = causes.every_target.branches(before, after)
+    if found is None:
+        return _of_shown(before, after, causes, compare)
+    first, later = (
+        compare(replace(before, compiled_code=old), old, replace(after, compiled_code=new), new)
+        for old, new in (found.first, found.later)
+    )
+    if first == later:
+        return first
+    return merge_effects(
+        replace(effect, reasons=tuple(_with_condition(reason, when) for reason in effect.reasons))
+        for when, effect in ((f"not {BRANCH}()", first), (f"{BRANCH}()", later))
+    )
+
+
+def _with_condition(reason: str, when: str) -> str:
+    return reason if reason.startswith(AS_LONG_AS) else f"if {when}: {reason}"
+
+
+def _of_shown(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: CompareSql) -> SqlChange:
+    """Return the effect of other compiled SQL."""
     old, new = causes.base.compiled(before), causes.current.compiled(after)
     if old is None or new is None:
         # Without compiled SQL, equal templates prove that the query is the same if they call equal macros and

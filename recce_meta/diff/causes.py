@@ -32,7 +32,7 @@ from recce_meta.diff.project_side import (
     normalise,
 )
 from recce_meta.diff.run_by_dbt import BUILT, RunByDbt, unattributed_note
-from recce_meta.diff.same_sql import SqlInputs, given_variables
+from recce_meta.diff.same_sql import given_variables
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.models.run import DEFER, dbt_options
@@ -125,13 +125,13 @@ class Causes:
         """Return what is known of the values of a variable, which are stored as hashes, for both sides."""
         if call not in self.given_variables[1]:
             return "not recorded", "not recorded"
-        given = [
-            call in {f"var('{name}')" for name in side.run.variables or ()} if side.run is not None else False
-            for side in (self.base, self.current)
-        ]
-        if all(given):
+        name = call[len("var('") : -len("')")]
+        base, current = (
+            side.run is not None and name in (side.run.variables or ()) for side in (self.base, self.current)
+        )
+        if base and current:
             return "given with --vars", "given otherwise"
-        return ("given with --vars", "not given") if given[0] else ("not given", "given with --vars")
+        return ("given with --vars", "not given") if base else ("not given", "given with --vars")
 
     @cached_property
     def same_commit(self) -> bool:
@@ -282,7 +282,17 @@ class Causes:
         return found.union(*(side.in_place_of(known) for side in self._by_dbt))
 
     def same_compiled(self, before: NodeMetadata, after: NodeMetadata) -> bool:
-        """Return True if both sides compiled to equivalent SQL, or if a side was not compiled."""
+        """Return True if both sides compiled to equivalent SQL, or if a side was not compiled.
+
+        An incremental model has one for its first build and one for later ones; equal ones are compared.
+        """
+        if self.same_shown(before, after):
+            return True
+        found = self.every_target.branches(before, after)
+        return found is not None and found.is_equal
+
+    def same_shown(self, before: NodeMetadata, after: NodeMetadata) -> bool:
+        """Return True if the compiled SQL of both sides is equivalent as it is, or if a side has none."""
         base, current = self.base.compiled(before), self.current.compiled(after)
         if base is None or current is None or base == current:
             return True
@@ -454,10 +464,12 @@ class Causes:
 
     def _of_another_branch(self, before: NodeMetadata, after: NodeMetadata) -> bool:
         """Return True if SQL may differ only because one run found the table of the node, and one did not."""
-        inputs = (SqlInputs(self.base), SqlInputs(self.current))
-        if inputs[0].of(before) != inputs[1].of(after):
-            return False
-        return inputs[1].varies_by_branch_alone(after, self.given_variables[0])
+        base, current = self.every_target.inputs
+        is_same = base.of(before) == current.of(after)
+        if is_same and current.varies_by_branch_alone(after, self.given_variables[0]):
+            return True
+        found = self.every_target.branches(before, after)
+        return found is not None and found.is_equal
 
     def of_config(self, before: NodeMetadata, after: NodeMetadata, key: str) -> Reason:
         """Return why one configuration key rendered to another value."""

@@ -271,7 +271,7 @@ def code_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> I
 
 def compiled_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
     """Yield a detail if the same source compiled to other SQL, except for Python: dbt writes a wrapper."""
-    if "python" in (before.language, after.language) or causes.same_compiled(before, after):
+    if "python" in (before.language, after.language) or causes.same_shown(before, after):
         return
     texts = (causes.base.compiled(before), causes.current.compiled(after))
     yield ChangeDetail(causes.of_compiled(before, after), "compiled_code", *texts)

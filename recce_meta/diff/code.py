@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -250,6 +250,7 @@ def reads_config(code: str, key: str) -> bool:
     return False
 
 
+_VARIABLE_WORD = re.compile(r"\b(?:env_)?var\b")
 _VARIABLE = re.compile(r"\b((?:env_)?var)\s*\(\s*(['\"])([^'\"]+)\2")
 
 
@@ -261,6 +262,13 @@ def variable_calls(*templates: str) -> frozenset[str]:
 @lru_cache(maxsize=4096)  # many nodes call the same macros
 def _variables(template: str) -> frozenset[str]:
     return frozenset(f"{one[1]}('{one[3]}')" for one in _VARIABLE.finditer(template))
+
+
+def reads_only(calls: Collection[str], code: str) -> bool:
+    """Return True if *code* reads no variables but those of *calls*; a computed name is another."""
+    return variable_calls(code) <= {*calls} and (
+        len(_VARIABLE_WORD.findall(code)) == len(_VARIABLE.findall(code))
+    )
 
 
 def _free_names(code: str) -> set[str]:

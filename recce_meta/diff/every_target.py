@@ -3,17 +3,22 @@
 dbt compiles both sides for one target. An edit that only acts in `{% if target.name == 'prod' %}` does not
 change compiled SQL. `recce_meta.render.variants` renders both templates for all values that lead
 to different results.
+
+dbt compiles an incremental model for the first build or for a later one, by what it finds in the database.
+If each side shows another one, both are rendered, with the values that compiled SQL shows.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property, partial
 from hashlib import sha256
 from time import monotonic
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from recce_meta.diff.code import (
     STEADY,
@@ -26,7 +31,7 @@ from recce_meta.diff.code import (
     tokens,
 )
 from recce_meta.diff.project_side import ProjectSide, base_name
-from recce_meta.diff.same_sql import Dependence, SqlInputs
+from recce_meta.diff.same_sql import BRANCH, Dependence, SqlInputs
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
 from recce_meta.models.adapters import is_builtin
@@ -34,7 +39,7 @@ from recce_meta.models.relation_tokens import CLOSING, OPENING
 
 if TYPE_CHECKING:
     from recce_meta.render import symbols, variants
-    from recce_meta.render.variants import Comparison, TemplateComparer, Variant
+    from recce_meta.render.variants import Comparison, TemplateComparer, Variant, WorldText
 else:
     # Most diffs compare no templates.
     symbols, variants = LazyModule("recce_meta.render.symbols"), LazyModule("recce_meta.render.variants")
@@ -47,6 +52,28 @@ _OF_TARGET = re.compile(r"target\.(name|schema|database|dataset|project|user|rol
 """Members of `target` that are plain names."""
 _REF = re.compile(r"ref\('((?:[^'\\]|\\.)*)'(?:, (?:v|version)=(?:'([^']*)'|(\d+)))?\)")
 _SOURCE = re.compile(r"source\('([^']*)', '([^']*)'\)")
+_VARIABLE = re.compile(r"(?:env_)?var\('[^']*'\)")
+_FREE = re.compile(rf"{_VARIABLE.pattern}|(?:target|this)\.\w+")
+"""Beginning of an expression with a value that no edit of the code changes."""
+MOST_PAIRS = 16
+"""Most pairs of texts that may be the compiled SQL of both sides."""
+_BETWEEN = "\x1f"
+"""Character between two tokens of SQL."""
+_VALUE = rf"(?:[-+]{_BETWEEN})?[^{_BETWEEN}]+(?:{_BETWEEN}\.{_BETWEEN}[^{_BETWEEN}]+)*"
+"""Pattern of the tokens of a value: a literal, a number with a sign, or a name with dots."""
+
+
+class Branches(Struct, frozen=True, kw_only=True):
+    """SQL of both sides for both values of `is_incremental()`, with tokens of relations."""
+
+    first: tuple[str, str]
+    """SQL of base and of current where it is false."""
+    later: tuple[str, str]
+    """SQL of base and of current where it is true."""
+    is_equal: bool
+    """Whether both sides have equivalent SQL in each branch."""
+    unproven: frozenset[str]
+    """Variables that one branch alone reads: one side shows their values, which count as those of both."""
 
 
 class EveryTarget:
@@ -58,9 +85,10 @@ class EveryTarget:
         self._sides = (base, current)
         self._changed_macros = changed_macros
         self._adapter = current.adapter or base.adapter
-        self._inputs = (SqlInputs(base), SqlInputs(current))
+        self.inputs = (SqlInputs(base), SqlInputs(current))
         self._seconds = 0.0
         self._found: dict[str, Comparison | None] = {}
+        self._branches: dict[str, Branches | None] = {}
 
     def compare(self, before: NodeMetadata, after: NodeMetadata) -> Comparison | None:
         """Return the variants in which the code of a node differs; None if compiled SQL shows all of it."""
@@ -76,11 +104,131 @@ class EveryTarget:
             return found is not None
         return any(one.has_other_text or hidden_settings(one, before, after) for one in found.variants)
 
+    def branches(self, before: NodeMetadata, after: NodeMetadata) -> Branches | None:
+        """Return the SQL of a node for both values of `is_incremental()`, if compiled SQL shows two of them.
+
+        None if it shows the same branch on both sides, or perhaps another template.
+        """
+        key = after.unique_id
+        if key not in self._branches:
+            start = monotonic()
+            is_late = self._seconds > MOST_SECONDS
+            self._branches[key] = None if is_late else self._both_branches(before, after)
+            self._seconds += monotonic() - start
+        return self._branches[key]
+
+    def _both_branches(self, before: NodeMetadata, after: NodeMetadata) -> Branches | None:
+        nodes = (before, after)
+        if "python" in (before.language, after.language) or not all(
+            inputs.has_branches(node) for inputs, node in zip(self.inputs, nodes, strict=True)
+        ):
+            return None
+        base, current = (self._shown(index, node) for index, node in enumerate(nodes))
+        if base is None or current is None or base.is_incremental is current.is_incremental:
+            return None
+        if len(base.found) * len(current.found) > MOST_PAIRS:
+            return None
+        texts: dict[bool, list[str]] = {False: [], True: []}
+        assumed = set[str]()
+        for index, one, other in ((0, base, current), (1, current, base)):
+            rendered, values = one.found[0]
+            filled = self._filled(rendered, nodes[index], values)
+            unseen = self._other_branch(index, nodes[index], one, other, assumed)
+            if filled is None or unseen is None:
+                return None
+            texts[one.is_incremental].append(filled)
+            texts[other.is_incremental].append(unseen)
+        first, later = ((some[0], some[1]) for some in texts.values())
+        is_equal = self._is_same_sql(*first) and self._is_same_sql(*later)
+        return Branches(first=first, later=later, is_equal=is_equal, unproven=frozenset(assumed))
+
+    def _shown(self, index: int, node: NodeMetadata) -> _Shown | None:
+        """Return what the compiled SQL of one side shows; None if it may be of each branch, or of none."""
+        compiled = self._sides[index].compiled_tokens(node, self._adapter) or ()
+        for follow in (_everything, self._is_of_dbt):
+            try:
+                found = [
+                    (branch, one, values)
+                    for branch in (False, True)
+                    for one in self._templates.texts(
+                        index, node.raw_code or "", node.package_name, _world(node, branch), opaque=follow
+                    )
+                    if (values := self._values(one, node, compiled)) is not None
+                ]
+            except symbols.Undecidable:
+                continue
+            if len({branch for branch, _, _ in found}) == 1:
+                return _Shown(found[0][0], follow, [(one, values) for _, one, values in found])
+        return None
+
+    def _other_branch(
+        self, index: int, node: NodeMetadata, shown: _Shown, other: _Shown, assumed: set[str]
+    ) -> str | None:
+        """Return the SQL of the branch that compiled SQL does not show; None if there may be several.
+
+        What only this branch reads of variables and of the target has the value that the *other* side shows.
+        These variables are added to *assumed*.
+        """
+        texts = set[str | None]()
+        for like, own in shown.found:
+            for there, theirs in other.found:
+                values = {key: value for key, value in theirs.items() if _is_free(key)} | own
+                world = _world(node, other.is_incremental, like.world)
+                answers = _adopted(world, there.world)
+                try:
+                    found = self._templates.texts(
+                        index, node.raw_code or "", node.package_name, world, opaque=shown.follow
+                    )
+                except symbols.Undecidable:
+                    return None
+                for one in found:
+                    texts.add(self._filled(one, node, values))
+                    answers |= _keys(one) - own.keys()
+                assumed.update(match[0] for key in answers if (match := _VARIABLE.match(key)) is not None)
+        return texts.pop() if len(texts) == 1 else None
+
+    def _values(
+        self, rendered: WorldText, node: NodeMetadata, compiled: tuple[str, ...]
+    ) -> dict[str, str] | None:
+        """Return the values of expressions in compiled SQL; None if *rendered* is not its text."""
+        groups: dict[int, str] = {}
+
+        def pattern(piece: str) -> str:
+            whole = symbols.TOKEN.fullmatch(piece) is not None
+            parts = symbols.TOKEN.split(piece)
+            for place, part in enumerate(parts):
+                if place % 2 == 0:
+                    parts[place] = re.escape(part)
+                elif int(part) in groups:
+                    parts[place] = f"(?P=v{part})"
+                else:
+                    groups[int(part)] = rendered.expressions[int(part)]
+                    parts[place] = f"(?P<v{part}>{_VALUE if whole else f'[^{_BETWEEN}]*'})"
+            return "".join(parts)
+
+        def written(match: re.Match[str]) -> str:
+            found = _written(rendered.expressions[int(match[1])], node)
+            return found if found is not None and found.startswith(OPENING) else match[0]
+
+        pieces = tokens(symbols.TOKEN.sub(written, rendered.text), self._adapter, jinja=False)
+        match = re.fullmatch(_BETWEEN.join(map(pattern, pieces)), _BETWEEN.join(compiled))
+        if match is None:
+            return None
+        return {key: match[f"v{place}"].replace(_BETWEEN, "") for place, key in groups.items()}
+
+    def _filled(self, rendered: WorldText, node: NodeMetadata, values: Mapping[str, str]) -> str | None:
+        """Return the SQL of *rendered* with *values*; None if another value than a variable's is unknown."""
+        if not all(
+            key in values or _is_free(key) or _written(key, node) is not None for key in _keys(rendered)
+        ):
+            return None
+        return self._sql(rendered.text, rendered.expressions, node, values)
+
     def _compare(self, before: NodeMetadata, after: NodeMetadata) -> Comparison | None:
         codes = (before.raw_code or "", after.raw_code or "")
         # The macros of both sides are read only if the edit is in Jinja.
         is_touched = self._is_touched(*codes) or bool(self.changed_macros_of(before, after))
-        if not is_touched or not any(map(self._depends, self._inputs, (before, after))):
+        if not is_touched or not any(map(self._depends, self.inputs, (before, after))):
             return None
         if self._seconds > MOST_SECONDS:
             return variants.Comparison(undecided=f"more code than is rendered in {MOST_SECONDS:g} s")
@@ -98,7 +246,7 @@ class EveryTarget:
             return frozenset()
         called = [
             one
-            for inputs, node in zip(self._inputs, (before, after), strict=True)
+            for inputs, node in zip(self.inputs, (before, after), strict=True)
             for one in inputs.macros(node)
         ]
         return frozenset(changed).intersection(called)
@@ -109,7 +257,7 @@ class EveryTarget:
         changed = frozenset(self._changed_macros())
         return frozenset(
             base_name(macro.name)
-            for side, inputs in zip(self._sides, self._inputs, strict=True)
+            for side, inputs in zip(self._sides, self.inputs, strict=True)
             for macro in side.macros.values()
             if not changed.isdisjoint(inputs.behind(macro.unique_id))
         )
@@ -182,22 +330,80 @@ class EveryTarget:
         ]
         found = []
         for text, node in zip(variant.texts, (before, after), strict=True):
-            pieces: list[str] = []
             for kind, piece in sql_pieces(text or "", self._adapter):
-                if kind == "comment":
-                    pieces.append(" ")
-                elif not piece.startswith(symbols.MARK):
-                    pieces.append(
-                        symbols.TOKEN.sub(lambda match: _word(variant.expressions[int(match[1])]), piece)
-                    )
-                else:
+                if kind == "literal" and piece.startswith(symbols.MARK):
                     key = variant.expressions[int(piece[len(symbols.MARK) : -len(CLOSING)])]
-                    written = _written(key, node)
-                    if written is None and counts[0][piece] != counts[1][piece]:
+                    if counts[0][piece] != counts[1][piece] and _written(key, node) is None:
                         unknown = key
-                    pieces.append(written or _value(key, pieces))
-            found.append("".join(pieces))
+            found.append(self._sql(text or "", variant.expressions, node, {}))
         return (found[0], found[1]), unknown
+
+    def _sql(
+        self, text: str, expressions: tuple[str, ...], node: NodeMetadata, values: Mapping[str, str]
+    ) -> str:
+        """Return the SQL of *text* with *values* in place of symbols, and with a made-up value for others."""
+        pieces: list[str] = []
+        for kind, piece in sql_pieces(text, self._adapter):
+            if kind == "comment":
+                pieces.append(" ")
+            elif not piece.startswith(symbols.MARK):
+                pieces.append(
+                    symbols.TOKEN.sub(lambda match: _inner(expressions[int(match[1])], values), piece)
+                )
+            else:
+                key = expressions[int(piece[len(symbols.MARK) : -len(CLOSING)])]
+                pieces.append(_written(key, node) or values.get(key) or _value(key, pieces))
+        return "".join(pieces)
+
+
+class _Shown(Struct, frozen=True):
+    """What the compiled SQL of one side shows."""
+
+    is_incremental: bool
+    follow: Callable[[MacroMetadata], bool]
+    """Macros that were not followed to find it."""
+    found: list[tuple[WorldText, dict[str, str]]]
+    """Texts that may be it, with the values of the expressions in them."""
+
+
+def _everything(macro: MacroMetadata) -> bool:
+    return False
+
+
+def _world(node: NodeMetadata, is_incremental: bool, like: symbols.World | None = None) -> symbols.World:
+    """Return what *is_incremental* implies for the templates of *node*, with other answers *like* a world's.
+
+    `is_incremental()` is false if `should_full_refresh()` is true, which `--full-refresh` makes true unless
+    the configuration says otherwise: `is_incremental.sql` and `configs.sql` of dbt's own macros.
+    """
+    found = symbols.World(()) if like is None else like.with_answers((), dict(like.places))
+    found.truths[f"{BRANCH}()"] = is_incremental
+    if is_incremental:
+        found.truths["should_full_refresh()"] = False
+        if node.config.get("full_refresh") is None:
+            found.truths["flags.FULL_REFRESH"] = False
+    return found
+
+
+def _adopted(world: symbols.World, other: symbols.World) -> set[str]:
+    """Give *world* the answers of *other* on variables and targets that it has none on; return their keys."""
+    known = {*world.values, *world.truths, *world.others}
+    new = {key for key in (*other.values, *other.truths, *other.others) if key not in known and _is_free(key)}
+    world.values.update((key, value) for key, value in other.values.items() if key in new)
+    world.truths.update((key, truth) for key, truth in other.truths.items() if key in new)
+    world.others.update((key, set(constants)) for key, constants in other.others.items() if key in new)
+    return new
+
+
+def _is_free(key: str) -> bool:
+    """Return True if the value of the expression *key* follows from a variable, or from the environment."""
+    found = _FREE.match(key)
+    return found is not None and "(" not in key[found.end() :]
+
+
+def _keys(rendered: WorldText) -> set[str]:
+    """Return the expressions that are in the text."""
+    return {rendered.expressions[int(place)] for place in symbols.TOKEN.findall(rendered.text)}
 
 
 def hidden_settings(variant: Variant, before: NodeMetadata, after: NodeMetadata) -> list[str]:
@@ -227,6 +433,11 @@ def _written(key: str, node: NodeMetadata) -> str | None:
     else:
         return None
     return f"{OPENING}{found[0]}{CLOSING}" if len(found) == 1 else None
+
+
+def _inner(key: str, values: Mapping[str, str]) -> str:
+    """Return what the expression *key* is inside of a literal or a quoted name."""
+    return _word(key) if _OF_TARGET.fullmatch(key) else values.get(key, _word(key))
 
 
 def _word(key: str) -> str:

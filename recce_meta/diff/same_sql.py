@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from enum import IntEnum
 from functools import cached_property
 
-from recce_meta.diff.code import AT_RUN_TIME, STEADY, jinja_names, members_of, outside_names, variable_calls
+from recce_meta.diff.code import AT_RUN_TIME, STEADY, jinja_names, members_of, outside_names, reads_only
 from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, base_name
 from recce_meta.models import Json, NodeMetadata, RunMetadata
 from recce_meta.models.adapters import is_builtin
@@ -57,8 +57,6 @@ _OFFLINE = frozenset(["dispatch", "quote", "type"])
 """Methods of `adapter` that do not ask the database."""
 _CONFIG_READ = re.compile(r"\bconfig\s*(?![\s(])")
 """Use of `config` other than a call."""
-_VARIABLE_WORD = re.compile(r"\b(?:env_)?var\b")
-_VARIABLE_CALL = re.compile(r"\b(?:env_)?var\s*\(\s*(?:'[^']+'|\"[^\"]+\")")
 _LIMITED = ("_dbt_limit_subq", "_dbt_et_filter_subq")
 """Aliases of the subqueries into which `--empty`, `--sample` and batches turn relations."""
 
@@ -90,14 +88,19 @@ class SqlInputs:
         """Return what the SQL of *node* and of its ephemeral ancestors depends on in addition to code."""
         return max(self._dependence(one) for one in (node, *self._ephemeral(node, {node.unique_id: None})))
 
+    def has_branches(self, node: NodeMetadata) -> bool:
+        """Return True if the code of *node* may call dbt's own `is_incremental()`."""
+        return not self._side.macro_named(BRANCH) and _BRANCH_ID in self.macros(node)
+
     def varies_by_branch_alone(self, node: NodeMetadata, equal: Collection[str] = ()) -> bool:
         """Return True if the SQL of *node* follows from its code, its target and `is_incremental()`.
 
         *equal* are calls of variables with values that are known to be equal.
         """
-        if self._side.macro_named(BRANCH) or _BRANCH_ID not in self.macros(node):
-            return False
-        return self._dependence(node, _BRANCH_ID, equal) <= Dependence.TARGET
+        return (
+            self.has_branches(node)
+            and self._dependence(node, but_branch=True, equal=equal) <= Dependence.TARGET
+        )
 
     def reads_more(self, node: NodeMetadata, than: Dependence = Dependence.STATE) -> bool:
         """Return True if the SQL of *node* depends on more than *than*."""
@@ -254,12 +257,15 @@ class SqlInputs:
                 yield other
                 yield from self._ephemeral(other, seen)
 
-    def _dependence(self, node: NodeMetadata, branch: str = "", equal: Collection[str] = ()) -> Dependence:
-        """Return what *node* depends on, but for the macro *branch* and variables that are *equal*."""
+    def _dependence(
+        self, node: NodeMetadata, *, but_branch: bool = False, equal: Collection[str] = ()
+    ) -> Dependence:
+        """Return what *node* depends on, but for `is_incremental()` and for variables that are *equal*."""
         names, texts = set(jinja_names(node.raw_code or "")), [node.raw_code or ""]
         unknown, reads_flags, own = _outside(node.raw_code or ""), False, [*texts]
-        reached = self._reached(self._named(node.raw_code), branch)
-        if not set(node.macros).issubset({branch, *reached}):
+        left_out = _BRANCH_ID if but_branch else ""
+        reached = self._reached(self._named(node.raw_code), left_out)
+        if not set(node.macros).issubset({left_out, *reached}):
             return Dependence.UNPROVABLE
         for unique_id in reached:
             macro = self._side.macros.get(unique_id)
@@ -276,7 +282,7 @@ class SqlInputs:
                 names |= found
                 unknown |= _outside(macro.macro_sql)
                 own.append(macro.macro_sql)
-        if branch:
+        if but_branch:
             names -= {BRANCH}
             unknown -= {BRANCH}
             # Paths, documentation and names of relations may differ although the code is equal.
@@ -325,12 +331,6 @@ def given_variables(
         return frozenset(), frozenset()
     same, other = given[0].items() & given[1].items(), given[0].items() ^ given[1].items()
     return frozenset(f"var('{name}')" for name, _ in same), frozenset(f"var('{name}')" for name, _ in other)
-
-
-def reads_only(calls: Collection[str], code: str) -> bool:
-    """Return True if *code* reads no variables but those of *calls*; a computed name is another."""
-    words = _VARIABLE_WORD.findall(code)
-    return variable_calls(code) <= {*calls} and len(words) == len(_VARIABLE_CALL.findall(code))
 
 
 def _asks_database(code: str) -> bool:

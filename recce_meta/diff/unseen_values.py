@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from recce_meta.diff.causes import reads_graph
-from recce_meta.diff.code import jinja_names, variable_calls
+from recce_meta.diff.causes import Causes, reads_graph
+from recce_meta.diff.code import jinja_names, reads_only, variable_calls
 from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, ProjectSide
 from recce_meta.diff.run_by_dbt import RunByDbt
-from recce_meta.diff.same_sql import Dependence, SqlInputs, given_variables, reads_only, target_of
+from recce_meta.diff.same_sql import Dependence, SqlInputs, given_variables, target_of
 from recce_meta.errors import first_of, plural
 from recce_meta.models import NodeMetadata
 from recce_meta.models.adapters import is_builtin
@@ -19,6 +19,10 @@ NOT_COMPILED = (
     "SQL of {} not compared: neither run compiled it, and no artifact has the values of its variables ({})"
 )
 IN_HOOKS = "Variables in hooks of {} not compared: no artifact has their values ({})"
+IN_OTHER_BRANCH = (
+    "Variables of {} not compared: only one run compiled the branch of is_incremental() that reads them, and "
+    "no artifact has their values ({})"
+)
 IN_MATERIALIZATIONS = "Variables in materializations of {} not compared: no artifact has their values ({})"
 
 
@@ -80,6 +84,14 @@ def callers_reading(
     }
 
 
+def value_notes(
+    base: ProjectSide, current: ProjectSide, changed: Iterable[str], chosen: Collection[str] | None = None
+) -> Iterator[str]:
+    """Yield the notes on variables of two sides with all nodes, or of the nodes *chosen* only."""
+    yield from other_branch_notes(base, current, chosen)
+    yield from unseen_value_notes(base, current, changed, chosen)
+
+
 def unseen_value_notes(
     base: ProjectSide, current: ProjectSide, changed: Iterable[str], chosen: Collection[str] | None = None
 ) -> Iterator[str]:
@@ -106,6 +118,26 @@ def unseen_value_notes(
     yield from _note(NOT_COMPILED, reading)
     yield from _note(IN_HOOKS, hooked)
     yield from _note(IN_MATERIALIZATIONS, built)
+
+
+def other_branch_notes(
+    base: ProjectSide, current: ProjectSide, chosen: Collection[str] | None = None
+) -> Iterator[str]:
+    """Yield a note on nodes of which each side compiled another branch, if one of them reads variables.
+
+    Only the nodes *chosen* count, if these are given.
+    """
+    causes = Causes(base, current)
+    known, found = frozenset[str]().union(*causes.given_variables), list[str]()
+    for unique_id, node in current.nodes.items():
+        before = base.nodes.get(unique_id)
+        if before is None or (chosen is not None and unique_id not in chosen):
+            continue
+        if node.compiled_code != before.compiled_code and not causes.same_shown(before, node):
+            branches = causes.every_target.branches(before, node)
+            if branches is not None and branches.unproven - known:
+                found.append(node.label)
+    yield from _note(IN_OTHER_BRANCH, found)
 
 
 def _is_uncompiled(node: NodeMetadata) -> bool:

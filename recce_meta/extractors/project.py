@@ -195,7 +195,7 @@ def _variables(args: Mapping[str, Json], dbt_version: str) -> dict[str, str] | N
 
 
 def _value_hash(name: str, value: Json) -> str:
-    # A short hash tells values apart, but of many guesses for a secret it confirms several.
+    # A short hash differs for other values, but of many guesses for a secret it confirms several.
     text = msgspec.json.encode((name, value), order="deterministic")
     return sha256(text).hexdigest()[:VARIABLE_HASH_LENGTH]
 

@@ -50,13 +50,24 @@ class World:
     others: dict[str, set[Any]] = field(default_factory=dict)
     """Constants from which a symbol differs."""
     truths: dict[str, bool] = field(default_factory=dict)
-
     derived: dict[str, tuple[str, Callable[[str], Any]]] = field(default_factory=dict)
     """Symbols that follow from the string of another one, with the function that computes them."""
     idempotent: set[str] = field(default_factory=set)
     """Those of them with a function that does not change its own results, such as `lower`."""
     effects: set[str] = field(default_factory=set)
     """Calls that may send a statement to the database, of the template that is rendered."""
+
+    def with_answers(self, given: tuple[int, ...], places: dict[str, int]) -> World:
+        """Return a world with what this one assumes, in which *given* answers the next questions."""
+        return World(
+            given,
+            places,
+            values=dict(self.values),
+            others={key: set(constants) for key, constants in self.others.items()},
+            truths=dict(self.truths),
+            derived=dict(self.derived),
+            idempotent=set(self.idempotent),
+        )
 
     @property
     def is_possible(self) -> bool:

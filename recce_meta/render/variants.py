@@ -58,7 +58,7 @@ class Variant(Struct, frozen=True, kw_only=True):
     conditions: tuple[str, ...]
     """What is assumed in it: `target.name = 'prod'`."""
     texts: tuple[str | None, str | None]
-    """Rendered texts with tokens of symbols; None if the template raises an error."""
+    """WorldText texts with tokens of symbols; None if the template raises an error."""
     expressions: tuple[str, ...]
     """Expressions of all symbols. The token of a symbol has its place in them."""
     has_other_text: bool = True
@@ -79,6 +79,16 @@ class Comparison(Struct, frozen=True, kw_only=True):
     def is_equal(self) -> bool:
         """True if both templates have the same text for every value."""
         return not self.variants and not self.undecided
+
+
+class WorldText(Struct, frozen=True):
+    """Text of one template in one world."""
+
+    text: str
+    """With tokens of symbols."""
+    expressions: tuple[str, ...]
+    """Expressions of all symbols. The token of a symbol has its place in them."""
+    world: World
 
 
 class _Known(SymbolFunction):
@@ -329,65 +339,75 @@ class TemplateComparer:
 
         *is_same* compares two texts with tokens. *opaque* macros are equal on both sides, and not followed.
         """
-        if any(OPENING in code for code in codes):
-            return Comparison(undecided=OPENING)
-        sides = tuple(
-            Side(code=code, package=package, adapter_type=self._adapter_type, library=library)
-            for code, library in zip(codes, self._libraries, strict=True)
-        )
-        self._environment.budget = Budget(Limits(seconds=seconds))
+        sides = [self._side(index, code, package) for index, code in enumerate(codes)]
         found: list[Variant] = []
-        places: dict[str, int] = {}
+        try:
+            for world in self._worlds(codes, World(()), seconds):
+                if (variant := self._in(world, sides, is_same, opaque)) is not None:
+                    found.append(variant)
+        except Undecidable as error:
+            return Comparison(undecided=error.words)
+        return Comparison(variants=tuple(found))
+
+    def texts(
+        self,
+        index: int,
+        code: str,
+        package: str | None,
+        assumed: World,
+        *,
+        opaque: Callable[[MacroMetadata], bool] = lambda macro: False,
+    ) -> list[WorldText]:
+        """Return the texts of one template of side *index* in every world with the answers of *assumed*.
+
+        Raises Undecidable if the text needs a value. Worlds in which the template stops have no text.
+        """
+        side = self._side(index, code, package)
+        found = []
+        for world in self._worlds((code,), assumed, SECONDS):
+            text = self._rendered(side, world, opaque)[0]
+            if text is not None and world.is_possible:
+                found.append(WorldText(_with_values(text, world), tuple(world.places), world))
+        return found
+
+    def _side(self, index: int, code: str, package: str | None) -> Side:
+        library = self._libraries[index]
+        return Side(code=code, package=package, adapter_type=self._adapter_type, library=library)
+
+    def _worlds(self, codes: tuple[str, ...], assumed: World, seconds: float) -> Iterator[World]:
+        """Yield each world with the answers of *assumed*, for the caller to render *codes* in it.
+
+        Raises Undecidable for what the caller cannot render, and if the worlds are too many.
+        """
+        if any(OPENING in code for code in codes):
+            raise Undecidable(OPENING)
+        self._environment.budget = Budget(Limits(seconds=seconds))
+        places = dict(assumed.places)
         pending: list[tuple[int, ...]] = [()]
-        count = 0
-        while pending:
-            count += 1
-            if count > MOST_WORLDS:
-                return Comparison(undecided=f"more than {MOST_WORLDS} cases")
-            world = World(pending.pop(), places)
-            try:
-                variant = self._in(world, sides, is_same, opaque)
-            except Undecidable as error:
-                return Comparison(undecided=shorten(error.words, LONGEST_WORDS))
-            except TemplateError as error:
-                return Comparison(undecided=shorten(error.problem, LONGEST_WORDS))
-            except _FAULTS as error:
-                return Comparison(undecided=shorten(str(error) or type(error).__name__, LONGEST_WORDS))
-            if variant is not None:
-                found.append(variant)
+        for _ in range(MOST_WORLDS):
+            world = assumed.with_answers(pending.pop(), places)
+            self._environment.world = world
+            yield world
             for place in range(len(world.given), len(world.taken)):
                 pending.append((*world.taken[:place], 1))
-        return Comparison(variants=tuple(found))
+            if not pending:
+                return
+        raise Undecidable(f"more than {MOST_WORLDS} cases")
 
     def _in(
         self,
         world: World,
-        sides: tuple[Side, ...],
+        sides: Iterable[Side],
         is_same: Callable[[str, str], bool],
         opaque: Callable[[MacroMetadata], bool],
     ) -> Variant | None:
-        self._environment.world = world
-        texts: list[str | None] = []
-        endings: list[str] = []
-        settings: list[dict[str, str]] = []
-        effects: list[frozenset[str]] = []
-        for side in sides:
-            world.effects.clear()
-            rendering = _Rendering(side, world, opaque)
-            try:
-                text: str | None = self._text(side.code, rendering)
-                endings.append("")
-            except Stopped as error:
-                text = None
-                endings.append(str(error))
-            texts.append(text)
-            settings.append(rendering.settings)
-            effects.append(frozenset(world.effects))
+        texts, endings, settings, effects = zip(
+            *(self._rendered(side, world, opaque) for side in sides), strict=True
+        )
         if not world.is_possible:
             return None
         # A value that was decided after its token had been written.
-        plain = [None if text is None else _with_values(text, world) for text in texts]
-        old, new = plain
+        old, new = (None if text is None else _with_values(text, world) for text in texts)
         same = endings[0] == endings[1] if old is None or new is None else old == new or is_same(old, new)
         other = {
             name
@@ -397,7 +417,7 @@ class TemplateComparer:
         if same and not other:
             # A statement that a template sends while dbt renders it leaves no text.
             if sent := effects[0] ^ effects[1]:
-                raise Undecidable(min(sent))
+                raise Undecidable(shorten(min(sent), LONGEST_WORDS))
             return None
         return Variant(
             conditions=world.conditions(),
@@ -406,6 +426,25 @@ class TemplateComparer:
             has_other_text=not same,
             settings=frozenset(other),
         )
+
+    def _rendered(
+        self, side: Side, world: World, opaque: Callable[[MacroMetadata], bool]
+    ) -> tuple[str | None, str, dict[str, str], frozenset[str]]:
+        """Return the text, the error that ends it, the settings and the effects of a template in *world*."""
+        world.effects.clear()
+        rendering = _Rendering(side, world, opaque)
+        text, ending = None, ""
+        try:
+            text = self._text(side.code, rendering)
+        except Stopped as error:
+            ending = str(error)
+        except Undecidable as error:
+            raise Undecidable(shorten(error.words, LONGEST_WORDS)) from None
+        except TemplateError as error:
+            raise Undecidable(shorten(error.problem, LONGEST_WORDS)) from None
+        except _FAULTS as error:
+            raise Undecidable(shorten(str(error) or type(error).__name__, LONGEST_WORDS)) from None
+        return text, ending, rendering.settings, frozenset(world.effects)
 
     def _text(self, code: str, rendering: _Rendering) -> str:
         template = self._templates.get(code)

@@ -23,11 +23,12 @@ from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource, Column
 from recce_meta.warehouses.builds import configured_names, foreign_keys, names_in, texts_in
 
 if TYPE_CHECKING:
-    from recce_meta.warehouses import hook_tables
+    from recce_meta.warehouses import hook_tables, queries
     from recce_meta.warehouses.hook_tables import Target
 else:
     # Most commands analyse nothing.
     hook_tables = LazyModule("recce_meta.warehouses.hook_tables")
+    queries = LazyModule("recce_meta.warehouses.queries")
 
 ANY_NAME = "{{}}"
 """Stands for a name that a template computes from values that no artifact has."""
@@ -77,8 +78,6 @@ _OTHER_RELATION = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """A statement with the relation that it writes, if this is not computed."""
-_STAR = re.compile(r"(?:\bselect(?:\s+distinct)?\s+|,\s*|\.)\*", re.IGNORECASE)
-"""All columns of a relation."""
 _TARGET = r"""(?P<target> (?: \{\{(?:[^{}]|\{[^{}]*\})*\}\} | [\w$]+ | "[^"]+" | `[^`]+` | \s*\.\s* )+ )"""
 _WRITTEN = re.compile(
     rf"""
@@ -115,20 +114,6 @@ _SENDS = re.compile(
     r"\b(?:run_query|statement|set_sql_header|adapter\s*\.\s*(?:execute|(?:truncate|drop|rename)_relation))\b"
 )
 """Call that sends a statement while dbt renders a template."""
-_PARTS = re.compile(
-    r"""
-    (?P<config> \{\{-?\s*config\s*\((?:(?!run_query).)*?\)\s*-?\}\} | \{\#.*?\#\} )
-    | \{%-?\s*(?:call\b|set\b[^=%]*%\}) .*? \{%-?\s*end(?:call|set)\b.*?%\} | \{%.*?%\} | \{\{.*?\}\}
-    """,
-    re.DOTALL | re.VERBOSE,
-)
-_SET = re.compile(r"\{%-?\s*set\s+(\w+)")
-_CALLED = re.compile(
-    r"""'[^']*'|"[^"]*"|\b(?:ref|source)\s*\(|\{%-?\s*set\s+\w+\s*-?%\}.*|(?P<call>[\w\]]\s*\()""", re.DOTALL
-)
-"""Text of a tag that calls nothing, or a call other than of a relation."""
-_COMPUTES = re.compile(r"~|%[sd(]|[|.]\s*(?:join|format)\b|\bvar\s*\(")
-"""Part of a template that computes a string."""
 _NO_CALL = re.compile(r"\{%-?\s*call\b|\badapter\.execute\b|\b(?:if|and|or|not)\s+(?:not\s+)?execute\b")
 """Words of Jinja that SQL has as well."""
 _RELATION_ARGUMENT = re.compile(r"^\s*\{\{\s*(?:get_where_subquery\s*\(\s*)?(?:ref|source)\s*\(")
@@ -268,58 +253,33 @@ def _sends(template: str) -> bool:
 
 def template_parts(template: str) -> list[list[str]]:
     """Return the words of the tags and blocks of *template* that may be, or decide over, sent statements."""
-    return [found[0].split() for found in _PARTS.finditer(template) if not found["config"]]
+    return [found[0].split() for found in queries.PARTS.finditer(template) if not found["config"]]
 
 
 def queried_words(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> frozenset[str]:
     """Return the lower-case words of queries that dbt sends while it renders *node*; none if it sends none.
 
-    They are those of the tags that send one or call a macro that does, of the variables in them, and of
-    such macros. ANY_NAME is one if a query may name any column.
+    ANY_NAME is one if a query may name any column.
     """
     code = node.raw_code or ""
     if node.language == "python" or not node.parents:
         return frozenset()
     arguments = _arguments(node)
-    called = [one for one in (*node.macros, *_looked_up([code], macros)) if one in macros]
-    found = {one: _reached([], [one], macros, lambda macro: is_builtin(macro.package_name)) for one in called}
-    senders = {one: texts for one, texts in found.items() if any(map(_sends, texts))}
-    if not senders and not _sends(code):
+    texts = _reached([code], node.macros, macros, lambda macro: is_builtin(macro.package_name))
+    if not _sends(code) and not any(map(_sends, texts)):
         return frozenset()
-    names = {macros[one].name.lower() for one in senders}
-    parts = [part[0] for part in _PARTS.finditer(code) if not part["config"]]
-    asking = [one for one in parts if _sends(one) or not names_in(one).isdisjoint(names)]
-    variables = {made[1].lower(): one for one in parts if one not in asking and (made := _SET.match(one))}
-    for part in asking:
-        # The list grows while it is read: a variable may be made of others.
-        more = [variables[one] for one in variables.keys() & names_in(part)]
-        asking += [one for one in more if one not in asking]
-    texts = [text for each in senders.values() for text in each]
-    known = {
-        one for one, part in variables.items() if not any(call["call"] for call in _CALLED.finditer(part))
-    }
-    is_any = any(_STAR.search(one) or _computes(one, known) for one in asking) or any(
-        _sends(one) and (_STAR.search(one) or "columns_in_relation" in one) for one in texts
-    )
+    words, is_any = queries.names_in_queries(code, texts, _sends)
+    words |= names_in(arguments)
+    if words & {"config", "model"} and node.resource_type != "test":
+        words |= names_in([*_strings(node.config), *_strings(node.meta)])
     is_any |= any("{{" in one and not _RELATION_ARGUMENT.search(one) for one in arguments)
-    return names_in([*asking, *texts, *arguments]) | ({ANY_NAME} if is_any else set())
+    return words | ({ANY_NAME} if is_any else set())
 
 
 def _arguments(node: NodeMetadata) -> list[str]:
     """Return the arguments of a generic test, which its macro gets: the template of the test has none."""
     metadata = node.properties.get("test_metadata") if node.resource_type == "test" else None
     return _strings(metadata.get("kwargs")) if isinstance(metadata, dict) else []
-
-
-def _computes(part: str, known: Collection[str]) -> bool:
-    """Return True if a tag or block joins strings with more than relations and *known* variables."""
-
-    def place(template: re.Match[str]) -> str:
-        value = template[1]
-        is_known = _NODE_CALL.match(value) or _THIS.match(value) or value.lower() in known
-        return " " if is_known else "~"
-
-    return _COMPUTES.search(_TEMPLATE.sub(place, _run(part[2:-2]))) is not None
 
 
 def row_words(node: NodeMetadata, texts: Collection[str]) -> frozenset[str]:
@@ -574,7 +534,7 @@ def names_in_configuration(
     """Return the names of columns in the configuration of *node*; *columns_of* has those of a parent."""
     texts = hooks_and_macros(node, macros)
     words, deciding = hook_words(node, texts), row_words(node, texts)
-    is_whole = bool(deciding) and (ANY_NAME in deciding or any(map(_STAR.search, texts)))
+    is_whole = bool(deciding) and (ANY_NAME in deciding or any(map(queries.STAR.search, texts)))
     read = _named_parents(node, nodes, words)
     hooked = [
         (one, name)
@@ -585,7 +545,8 @@ def names_in_configuration(
     asked = queried_words(node, macros)
     queried = [
         (one, name)
-        for one in _named_parents(node, nodes, asked)
+        # The name of a relation may be computed as well.
+        for one in _named_parents(node, nodes, asked) or (node.parents if ANY_NAME in asked else ())
         for name in columns_of(one)
         if {name.lower(), ANY_NAME} & asked
     ]

@@ -7,12 +7,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunDiff, RunMetadata
-from recce_meta.models.change import BY_GUESS
+from recce_meta.models.change import BY_GUESS, Category
 from recce_meta.models.lineage import Usage
 from recce_meta.sql_lineage.project.columns import PYTHON, analyse_project
 from recce_meta.sql_lineage.project.nodes import OTHER_FIXTURE
@@ -432,3 +433,26 @@ def test_another_type_of_a_parents_column_stops_a_table_that_keeps_its_type(
     ):
         with subtests.test(edited=edited, config=config):
             assert reached(edited, config) == expected
+
+
+def test_builds_of_an_incremental_model_are_compared_by_branch_in_memory_and_in_a_store(
+    store: UnifiedSqlAdapter,
+) -> None:
+    since = " where ts > {{ var('since') }}"
+    branch = f"{{% if is_incremental() %}}{since}{{% endif %}}"
+    macro = MacroMetadata(unique_id="macro.dbt.is_incremental", name="is_incremental", package_name="dbt")
+
+    def built(name: str, sql: str, shown: str) -> NodeMetadata:
+        raw = sql.replace("p", "{{ ref('p') }}") + branch
+        return replace(node(name, sql + shown, "model.shop.p", raw=raw, **KEYED), code_hash=raw)
+
+    kept, edited = "select id from p", "select id, a from p"
+    sides = [
+        project("b", node("p", P), *(built(one, kept, " where ts > 3") for one in "ek"), macros=(macro,)),
+        project("bc", node("p", P), built("e", edited, ""), built("k", kept, ""), macros=(macro,)),
+    ]
+    runs = [record_run(store, side).run for side in sides]
+
+    for diff in (whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs, "recce_metadata")):
+        assert [(one.name, one.category) for one in diff.changed] == [("e", Category.NON_BREAKING)]
+        assert next(note for note in diff.notes if "is_incremental()" in note).endswith("(e, k)")

@@ -12,7 +12,16 @@ from msgspec.structs import replace
 from recce_meta import render_report
 from recce_meta.api.diff import NOTHING_MORE, DiffQuestion, diff_of_pair, failing_changes, whole_diff
 from recce_meta.api.run_reader import MemoryRunReader
-from recce_meta.models import Change, Column, MacroMetadata, NodeMetadata, Project, Status, code_hash
+from recce_meta.models import (
+    Change,
+    Column,
+    MacroMetadata,
+    NodeMetadata,
+    Project,
+    RunDiff,
+    Status,
+    code_hash,
+)
 from recce_meta.models.change import Category
 from recce_meta.models.run import RunMetadata
 from scripts.break_targets import Proof
@@ -230,6 +239,151 @@ def test_no_edit_that_acts_elsewhere_is_called_unchanged_or_milder_than_its_resu
     assert proof.counts["hidden edit with a category"] > 1
     assert proof.counts["harmless, formatting"] > 1
     assert not any(kind.startswith("alarm") for kind in proof.counts)
+
+
+LATER = "select id, amount from {{ ref('orders') }}{% if is_incremental() %} where day > {} {% endif %}"
+FIRST_SQL = "select id, amount from orders"
+LATER_SQL = FIRST_SQL + " where day > 3"
+
+
+def built_later(base: str, current: str, base_sql: str, current_sql: str, **macros: str) -> RunDiff:
+    """The diff of an incremental model that base built later than its table, and current first."""
+    dbt = MacroMetadata(unique_id="macro.dbt.is_incremental", name="is_incremental", package_name="dbt")
+    sides = [
+        project(code, sql, {"materialized": "incremental"}, **macros)
+        for code, sql in ((base, base_sql), (current, current_sql))
+    ]
+    return whole_diff(*(replace(side, macros=(*side.macros, dbt)) for side in sides), NOTHING_MORE)
+
+
+@pytest.mark.parametrize(
+    ("base", "current", "base_sql", "current_sql", "category", "reasons"),
+    [
+        (
+            LATER.replace("{}", "3"),
+            LATER.replace("{}", "3").replace("amount", "amount, k"),
+            LATER_SQL,
+            FIRST_SQL.replace("amount", "amount, k"),
+            Category.NON_BREAKING,
+            ("existing rows do not get the new column, nor do new ones, until a full refresh",),
+        ),
+        (
+            LATER.replace("{}", "{{ var('day', 3) }}"),
+            LATER.replace("{}", "{{ var('day', 3) }}").replace("amount", "amount + 1 as amount"),
+            LATER_SQL,
+            FIRST_SQL.replace("amount", "amount + 1 as amount"),
+            Category.PARTIAL_BREAKING,
+            ("column modified: amount",),
+        ),
+        (
+            LATER.replace("{}", "3"),
+            LATER.replace("> {}", ">= 3"),
+            LATER_SQL,
+            FIRST_SQL,
+            Category.BREAKING,
+            ("if is_incremental(): filter changed",),
+        ),
+        (
+            LATER.replace("{}", "{{ var('day', 3) }}"),
+            LATER.replace("{}", "{{ var('day', 4) }}"),
+            LATER_SQL,
+            FIRST_SQL,
+            Category.BREAKING,
+            ("filter removed",),
+        ),
+        (
+            LATER.replace("{}", "{{ var('day') }}"),
+            LATER.replace("{}", "{{ var('hour') }}"),
+            LATER_SQL,
+            FIRST_SQL,
+            Category.BREAKING,
+            ("if is_incremental(): filter changed",),
+        ),
+        (
+            LATER.replace("{}", "{{ var('day') }} and 1 = {{ var('one') }}"),
+            LATER.replace("amount", "{{ var('one') }} as amount").replace("{}", "{{ var('day') }} and 1 = 1"),
+            LATER_SQL + " and 1 = 1",
+            FIRST_SQL.replace("amount", "2 as amount"),
+            Category.BREAKING,
+            ("column modified: amount", "if is_incremental(): filter changed"),
+        ),
+        (
+            LATER.replace("{}", "{{ run_query('select 3').rows[0][0] }}"),
+            LATER.replace("{}", "{{ run_query('select 3').rows[0][0] }}").replace("amount", "amount, k"),
+            LATER_SQL,
+            FIRST_SQL.replace("amount", "amount, k"),
+            Category.BREAKING,
+            ("filter removed",),
+        ),
+    ],
+)
+def test_an_edit_is_judged_by_branch_if_one_run_built_the_table_and_one_added_to_it(
+    base: str, current: str, base_sql: str, current_sql: str, category: Category, reasons: tuple[str, ...]
+) -> None:
+    found = [
+        built_later(base, current, base_sql, current_sql).changes[0],
+        built_later(current, base, current_sql, base_sql).changes[0],
+    ]
+
+    assert found[0].category is category
+    assert {*reasons} <= {*found[0].category_reasons}
+    # A column that is removed is worse than one that is added; all else is as severe in the other direction.
+    assert found[1].category is (Category.BREAKING if category is Category.NON_BREAKING else category)
+
+
+@pytest.mark.parametrize(
+    ("code", "sql", "noted"),
+    [
+        (LATER.replace("{}", "3"), LATER_SQL, False),
+        (LATER.replace("{}", "{{ var('day') }}"), LATER_SQL, True),
+        (LATER.replace("{}", "{{ var('day', 3) }}"), LATER_SQL, True),
+        (LATER.replace("{}", "'{{ env_var('DAY') }}'"), FIRST_SQL + " where day > '-3'", True),
+        (LATER.replace("{% if ", "{% if not flags.FULL_REFRESH and ").replace("{}", "3"), LATER_SQL, False),
+        (LATER.replace("{}", "{{ since() }}"), LATER_SQL, True),
+    ],
+)
+def test_equal_code_differs_by_its_branch_alone(code: str, sql: str, noted: bool) -> None:
+    since = "{% macro since() %}{{ var('day') }}{% endmacro %}"
+
+    # A comment is no other code, but other text than that of base.
+    found = built_later(code, "{# note #}" + code, sql, FIRST_SQL, since=since)
+
+    assert [change.status for change in found.changes] == [Status.UNCHANGED]
+    assert found.notes == (
+        (
+            "Variables of 1 node not compared: only one run compiled the branch of is_incremental() that "
+            "reads them, and no artifact has their values (totals)",
+        )
+        if noted
+        else ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "sql"),
+    [
+        (LATER.replace("{}", "{{ var('day') }}"), FIRST_SQL + " where day > 3 and id > 2"),
+        (LATER.replace("{}", "{{ model.name }}"), FIRST_SQL + " where day > totals"),
+        (LATER.replace("{% if ", "{% if var('on') and ").replace("{}", "3"), LATER_SQL + " or true"),
+        ("{% for one in var('days') %}{{ one }}{% endfor %}" + LATER.replace("{}", "3"), LATER_SQL),
+    ],
+)
+def test_sql_that_the_template_does_not_explain_is_a_change(code: str, sql: str) -> None:
+    (change,) = built_later(code, code, sql, FIRST_SQL).changed
+
+    assert change.category is Category.BREAKING
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(1, 60), pytest.param(range(60, 600), marks=pytest.mark.extensive)], ids=str
+)
+def test_no_edit_between_a_later_and_a_first_build_is_called_milder_than_its_results(seeds: range) -> None:
+    proof = Proof(branches=True)
+
+    assert [failure for seed in seeds for failure in proof.failures(seed)] == []
+
+    assert proof.counts["hidden edit with a category"] > 1
+    assert proof.counts["harmless, formatting"] > 1
 
 
 def test_a_visible_edit_is_judged_for_other_targets_as_well() -> None:

@@ -339,7 +339,16 @@ TOP = MacroMetadata(
     name="top",
     package_name="shop",
     macro_sql="{% macro top(relation, column) %}{% call statement('top', fetch_result=true) %}"
-    "select max({{ column }}) from {{ relation }}{% endcall %}{% endmacro %}",
+    "select max({{ column }}) from {{ relation }}{% if column %} limit 1{% endif %}{% endcall %}"
+    "{% set found = load_result('top') %}{{ return(found) }}{% endmacro %}",
+)
+
+
+SELECTING = replace(
+    TOP,
+    unique_id="macro.shop.selecting",
+    name="selecting",
+    macro_sql="{% macro selecting(relation) %}{{ return('select n from ' ~ relation) }}{% endmacro %}",
 )
 
 
@@ -357,7 +366,25 @@ TOP = MacroMetadata(
         ("{% set other = ref('b') %}{% do run_query('select n from prod.x') %}", "n"),
         ("{% set x = 1 %}other{% call statement('x') %}select n from b{% endcall %}", "b n"),
         ("{{ top(ref('b'), 'n') }} {{ ref('other') }}", "b n"),
-        ("{% for c in ['n'] %}{% do run_query('select ' ~ c ~ ' from ' ~ ref('b')) %}{% endfor %}", "b *"),
+        ("{% for c in ['n'] %}{% do run_query('select ' ~ c ~ ' from ' ~ ref('b')) %}{% endfor %}", "b n"),
+        ("{% for c in names() %}{% do run_query('select ' ~ c ~ ' from ' ~ ref('b')) %}{% endfor %}", "b *"),
+        (
+            "{% for c in ['x_'] %}{% do run_query('select ' ~ c ~ 'n from ' ~ ref('b')) %}{% endfor %}",
+            "b n *",
+        ),
+        (
+            "{% set a = ['select n from ' ~ ref('b')] %}{% for q in a %}{% do run_query(q) %}{% endfor %}",
+            "b n",
+        ),
+        ("{% set q = [] %}{% do q.append('select n from b') %}{% do run_query(q[0]) %}", "b n"),
+        ("{% set q = 'select n from b' %}{% do run_query(q) %}{% set q = 'select 1' %}", "b n"),
+        ("{% set q = selecting(ref('b')) %}{% do run_query(q) %}", "b n"),
+        ("{% set q = selecting(ref('b')) %}{% do run_query('select 1') %}select n", ""),
+        ("{% do run_query('select n from ' ~ ref(var('x'))) %}", "n *"),
+        (
+            "{% set r = run_query('select other from b') %}{% do run_query('select ' ~ r[0] ~ ' from b') %}",
+            "b other *",
+        ),
         ("{% set c = names() %}{% do run_query('select ' ~ c ~ ' from b') %}", "b *"),
         ("{% set c = 'n' %}{% do run_query('select ' ~ c ~ ' from b') %}", "b n"),
         ("{% do run_query('select %s from b' % c) %}", "b *"),
@@ -367,10 +394,10 @@ TOP = MacroMetadata(
     ],
 )
 def test_words_of_queries_are_those_that_a_template_sends(template: str, expected: str) -> None:
-    macros = (TOP.unique_id,) if "top(" in template else ()
+    macros = tuple(one.unique_id for one in (TOP, SELECTING) if f"{one.name}(" in template)
     model = node("a", "b", raw_code=template, macros=macros)
 
-    words = queried_words(model, {TOP.unique_id: TOP})
+    words = queried_words(model, {one.unique_id: one for one in (TOP, SELECTING)})
 
     told = {"*" if one == ANY_NAME else one for one in words} & {"b", "n", "other", "*"}
     assert told == set(expected.split())
