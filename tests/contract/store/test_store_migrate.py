@@ -17,7 +17,7 @@ from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.lineage import ColumnGraph, ColumnOutput, Kind, NodeColumns
 from recce_meta.models.marks.annotation import event_id_of, event_states
 from recce_meta.models.quality import Quality, QualityRun
-from recce_meta.models.run import Extraction, ExtractionTier, Trigger
+from recce_meta.models.run import Extraction, ExtractionTier, ProblemKind, Trigger
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.store import session, sql_files
 from recce_meta.store.columns import load_columns
@@ -31,6 +31,7 @@ from recce_meta.store.session import READ_VERSION, SCHEMA_VERSION, InitAction, i
 from recce_meta.store.sql_files import split_statements
 from recce_meta.store.statistics import load_statistics, write_statistics
 from recce_meta.store.write import record_run
+from recce_meta.sync.fsck import fsck
 
 pytestmark = pytest.mark.without_store
 
@@ -100,6 +101,15 @@ def migrated_store(old_store, old_version, migrated_files):
 def tables_of_new_stores():
     """Rows of information_schema.columns of a new store, by warehouse."""
     return {}
+
+
+def test_fsck_finds_in_a_migrated_store_what_its_author_made_up_and_nothing_else(migrated_store, old_version):
+    found = fsck(migrated_store.adapter, schema=migrated_store.schema)
+
+    # A finding is an object, and the id of a review is a hash: no version wrote these two rows.
+    made_up = {"check-1": 6, "review-1": 10}
+    problems = {one.object_id for one in found.problems if one.kind is not ProblemKind.UNVERIFIED}
+    assert problems == {one for one, since in made_up.items() if old_version >= since}
 
 
 def test_there_is_a_store_of_every_version_before_this_one():
