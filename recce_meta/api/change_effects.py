@@ -24,6 +24,7 @@ from recce_meta.diff.breaking import SQL_BUILT, categorise, readers_of_ephemeral
 from recce_meta.diff.code import without_limits
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, keeps_rows, reached_outcome
 from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.unseen_values import WITHOUT_COLUMNS, WITHOUT_REFERENCES, built_sources_note
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph, build_lineage_graph, failing_with, is_ephemeral
 from recce_meta.lazy import LazyModule
@@ -164,16 +165,6 @@ _BUILT_BY_SQL = SQL_BUILT | {"relation"}
 
 BREAKING = SqlChange(category=Category.BREAKING)
 _UNKNOWN = SqlChange(category=Category.UNKNOWN)
-
-WITHOUT_COLUMNS = (
-    "{} was recorded without column lineage: more nodes than actually affected may be listed; "
-    "record it again without --no-columns"
-)
-
-WITHOUT_REFERENCES = (
-    "References not checked in {}: nodes that fail because of a removed or renamed column may be missing; "
-    "record it again"
-)
 
 _BY_PLACE = re.compile(
     rf"""
@@ -340,6 +331,9 @@ class Effects:
                 yield WITHOUT_COLUMNS.format(side)
             elif self._loses_columns and run.has_columns and not run.has_references:
                 yield WITHOUT_REFERENCES.format(side)
+        if self._runs[1].has_columns:
+            below = {one: {*self.graph.children(one)} for one in self.graph.downstream(self._changed)}
+            yield from built_sources_note(self._runs[1].names, below)
 
     def _read_ahead(self, changes: Iterable[Change]) -> list[str]:
         """Prefetch the nodes that comparing SQL needs. Return the unique ids of those that are compared."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from recce_meta.diff.causes import Causes, reads_graph
 from recce_meta.diff.code import jinja_names, reads_only, variable_calls
@@ -24,6 +25,20 @@ IN_OTHER_BRANCH = (
     "no artifact has their values ({})"
 )
 IN_MATERIALIZATIONS = "Variables in materializations of {} not compared: no artifact has their values ({})"
+
+WITHOUT_COLUMNS = (
+    "{} was recorded without column lineage: more nodes than actually affected may be listed; "
+    "record it again without --no-columns"
+)
+
+WITHOUT_REFERENCES = (
+    "References not checked in {}: nodes that fail because of a removed or renamed column may be missing; "
+    "record it again"
+)
+WITHOUT_BUILT_SOURCES = (
+    "Readers of {} that nodes of the project build may be missing ({}): an older version recorded current; "
+    "record it again"
+)
 
 
 def compiled_once(base: ProjectSide, current: ProjectSide) -> set[str]:
@@ -62,6 +77,36 @@ def uncompared_note(base: ProjectSide, current: ProjectSide, ids: Iterable[str])
         f"SQL of {plural(len(found), 'node')} not compared: only one run compiled it, and it depends on "
         f"variables, the environment or the database ({names})"
     ]
+
+
+def built_sources_note(
+    names: Mapping[str, NodeMetadata], children: Mapping[str, Collection[str]]
+) -> list[str]:
+    """Return a note on sources with the relation of a node in *children* that do not have it as a parent.
+
+    Versions before 0.1.1 recorded no edge from a node to a source with its relation.
+    """
+    by_relation: dict[tuple[str, ...], list[str]] = {}
+    for unique_id, node in names.items():
+        if node.resource_type == "source" and node.relation_name:
+            by_relation.setdefault(_parts(node.relation_name), []).append(unique_id)
+    if not by_relation:
+        return []
+    builders = (names[one] for one in children if one in names and not one.startswith("source."))
+    found = {
+        source
+        for node in builders
+        for source in by_relation.get(_parts(node.relation_name or ""), ())
+        if source not in children[node.unique_id]
+    }
+    if not found:
+        return []
+    labels = first_of(sorted(names[one].label for one in found), MOST_NAMES)
+    return [WITHOUT_BUILT_SOURCES.format(plural(len(found), "source"), labels)]
+
+
+def _parts(relation: str) -> tuple[str, ...]:
+    return tuple(part.lower() for part in re.findall(r"[^\s.\"`\[\]]+", relation))
 
 
 def callers_reading(
