@@ -24,7 +24,7 @@ from recce_meta.diff.graph_reads import graph_edits
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
 from recce_meta.diff.scan_models import drift
-from recce_meta.diff.unseen_values import callers_reading, compiled_once, uncompared_note, value_notes
+from recce_meta.diff.unseen_values import callers_reading, compiled_once, uncompared_note, unseen_value_notes
 from recce_meta.errors import ConditionFailed, SelectorError, UnknownNameError, UsageError, first_of, plural
 from recce_meta.graph import LineageGraph, build_lineage_graph, nearest_names, select
 from recce_meta.lazy import LazyModule
@@ -495,7 +495,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         return replace(found, has_empty_selection=is_empty)
     once = compiled_once(before, after).difference(changed_ids(changes))
     notes += uncompared_note(before, after, once & chosen if is_part else once)
-    notes += value_notes(before, after, changed_ids(changes), chosen if is_part else None)
+    notes += unseen_value_notes(before, after, changed_ids(changes), chosen if is_part else None)
     notes += Causes(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
     runs = (before_run.for_diff(base, graph, changes), after_run.for_diff(current, graph, changes))
     # Changes that are not selected still make the columns of both sides differ.

@@ -581,17 +581,16 @@ def outdated_nodes(
 def stored_value_notes(
     adapter: UnifiedSqlAdapter, sides: Sequence[ProjectSide], changed: Iterable[str], schema: str
 ) -> list[str]:
-    """Return the notes on variables of two stored runs; *sides* have the nodes that differ."""
+    """Return the `unseen_value_notes` of two stored runs."""
     with open_store(adapter, schema) as store:
         found = store.query("unseen_values", run_id=sides[1].run and sides[1].run.run_id)
-        ids = sorted({*read.names_of(found)}.difference(changed))
+        ids = sorted({*read.names_of(found)})
         known = [read.described_nodes(store, side.run, ids) if side.run and ids else () for side in sides]
     base, current = (
-        ProjectSide({node.unique_id: node for node in nodes}, side.macros if ids else {}, side.run)
+        ProjectSide({node.unique_id: node for node in nodes}, side.macros if ids else {}, side.run, True)
         for side, nodes in zip(sides, known, strict=True)
     )
-    notes = unseen_values.unseen_value_notes(base, current, changed)
-    return [*unseen_values.other_branch_notes(sides[0], sides[1]), *notes]
+    return list(unseen_values.unseen_value_notes(base, current, changed))
 
 
 def _moment(value: object) -> datetime:

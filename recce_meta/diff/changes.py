@@ -106,7 +106,7 @@ def _by_edit(key: str, before: NodeMetadata, after: NodeMetadata, causes: Causes
     if causes.same_environment and not causes.defers:
         return True
     custom = (before.config.get(option), after.config.get(option))
-    if before.resource_type == "source":
+    if before.resource_type == "source" and key != "identifier":
         written = [node.properties.get(f"unrendered_{option}") for node in (before, after)]
         return None not in written and written[0] != written[1]
     # Databases and schemas differ between targets, names of relations only by an edit.

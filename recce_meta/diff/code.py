@@ -335,6 +335,20 @@ def members_of(name: str, code: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def construct_places(code: str, adapter: str | None) -> tuple[str, ...]:
+    """Return where each Jinja construct but `config` stands: in a comment, in a literal or elsewhere.
+
+    >>> construct_places("{{ a }} -- {{ b }}", None)
+    ('', 'comment')
+    """
+    text, _ = _without_jinja(code)
+    return tuple(
+        kind if kind in ("comment", "literal") else ""
+        for kind, piece in sql_pieces(text, adapter)
+        for _ in range(piece.count(_HOLE))
+    )
+
+
 def edited_constructs(base: str, current: str) -> list[str]:
     """Return the Jinja constructs that only one of two templates has, in their normal form, with `config`."""
     old, new = (_without_jinja(code, drops_config=False)[1] for code in (base, current))

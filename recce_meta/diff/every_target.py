@@ -23,6 +23,7 @@ from msgspec import Struct
 from recce_meta.diff.code import (
     STEADY,
     branch_tokens,
+    construct_places,
     differing_expressions,
     edited_constructs,
     jinja_names,
@@ -116,6 +117,13 @@ class EveryTarget:
             self._branches[key] = None if is_late else self._both_branches(before, after)
             self._seconds += monotonic() - start
         return self._branches[key]
+
+    def shows_later(self, index: int, node: NodeMetadata) -> bool:
+        """Return True if the compiled SQL of one side is that of a later build, not of a first one."""
+        start = monotonic()
+        shown = None if self._seconds > MOST_SECONDS else self._shown(index, node)
+        self._seconds += monotonic() - start
+        return shown is not None and shown.is_incremental
 
     def _both_branches(self, before: NodeMetadata, after: NodeMetadata) -> Branches | None:
         nodes = (before, after)
@@ -280,13 +288,20 @@ class EveryTarget:
         return found if whole.undecided and not found.undecided else whole
 
     def _is_touched(self, base: str, current: str) -> bool:
-        """Return True if the edit is in a branch, or in Jinja other than `ref`, `source`, plain `config`."""
+        """Return True if the edit is in a branch, or in or around Jinja other than `ref` and the like.
+
+        Text around Jinja can make a comment or a literal of a branch.
+        """
         for construct in edited_constructs(base, current):
             is_config = construct.startswith("{{ config (")
             names = outside_names(construct) - EVERYWHERE if is_config else jinja_names(construct)
             if names - {"ref", "source"}:
                 return True
-        return branch_tokens(base, self._adapter) != branch_tokens(current, self._adapter)
+        branches, places = (
+            [part(code, self._adapter) for code in (base, current)]
+            for part in (branch_tokens, construct_places)
+        )
+        return branches[0] != branches[1] or places[0] != places[1]
 
     @staticmethod
     def _depends(inputs: SqlInputs, node: NodeMetadata) -> bool:

@@ -21,7 +21,7 @@ NOT_COMPILED = (
 )
 IN_HOOKS = "Variables in hooks of {} not compared: no artifact has their values ({})"
 IN_OTHER_BRANCH = (
-    "Variables of {} not compared: only one run compiled the branch of is_incremental() that reads them, and "
+    "Variables of {} not compared: a branch of is_incremental() that a run did not compile reads them, and "
     "no artifact has their values ({})"
 )
 IN_MATERIALIZATIONS = "Variables in materializations of {} not compared: no artifact has their values ({})"
@@ -129,30 +129,28 @@ def callers_reading(
     }
 
 
-def value_notes(
-    base: ProjectSide, current: ProjectSide, changed: Iterable[str], chosen: Collection[str] | None = None
-) -> Iterator[str]:
-    """Yield the notes on variables of two sides with all nodes, or of the nodes *chosen* only."""
-    yield from other_branch_notes(base, current, chosen)
-    yield from unseen_value_notes(base, current, changed, chosen)
-
-
 def unseen_value_notes(
     base: ProjectSide, current: ProjectSide, changed: Iterable[str], chosen: Collection[str] | None = None
 ) -> Iterator[str]:
     """Yield notes on nodes that have not *changed*, but read variables that may have other values.
 
-    Both sides have all nodes that may do so. Only the nodes *chosen* count, if these are given.
+    In branches of `is_incremental()`, changed nodes count as well. Both sides have all nodes that may do so.
+    Only the nodes *chosen* count, if these are given.
     """
     if current.run is None or current.run.extractor != DBT:
         return
     inputs, known = SqlInputs(current), frozenset(changed)
-    equal, _ = given_variables(base.run, current.run)
+    causes = Causes(base, current)
+    equal, _ = causes.given_variables
     around = RunByDbt(current.macros)
-    reading, hooked, built = list[str](), list[str](), list[str]()
+    reading, hooked, built, branching = list[str](), list[str](), list[str](), list[str]()
     for unique_id, node in current.nodes.items():
         before = base.nodes.get(unique_id)
-        if before is None or unique_id in known or (chosen is not None and unique_id not in chosen):
+        if before is None or (chosen is not None and unique_id not in chosen):
+            continue
+        if _reads_in_other_branch(before, node, causes):
+            branching.append(node.label)
+        if unique_id in known:
             continue
         if _is_uncompiled(before) and _is_uncompiled(node) and _reads_variables(node, current, inputs, equal):
             reading.append(node.label)
@@ -160,29 +158,24 @@ def unseen_value_notes(
             hooked.append(node.label)
         if _reads_in_materialization(node, current, around, equal):
             built.append(node.label)
+    yield from _note(IN_OTHER_BRANCH, branching)
     yield from _note(NOT_COMPILED, reading)
     yield from _note(IN_HOOKS, hooked)
     yield from _note(IN_MATERIALIZATIONS, built)
 
 
-def other_branch_notes(
-    base: ProjectSide, current: ProjectSide, chosen: Collection[str] | None = None
-) -> Iterator[str]:
-    """Yield a note on nodes of which each side compiled another branch, if one of them reads variables.
+def _reads_in_other_branch(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
+    """Return True if a branch of a later build reads variables, and not both sides have compiled it.
 
-    Only the nodes *chosen* count, if these are given.
+    What is known of the values of `--vars` is no question: an edited one makes the node a change.
     """
-    causes = Causes(base, current)
-    known, found = frozenset[str]().union(*causes.given_variables), list[str]()
-    for unique_id, node in current.nodes.items():
-        before = base.nodes.get(unique_id)
-        if before is None or (chosen is not None and unique_id not in chosen):
-            continue
-        if node.compiled_code != before.compiled_code and not causes.same_shown(before, node):
-            branches = causes.every_target.branches(before, node)
-            if branches is not None and branches.unproven - known:
-                found.append(node.label)
-    yield from _note(IN_OTHER_BRANCH, found)
+    compared = causes.every_target
+    if None in (before.compiled_code, after.compiled_code) or not compared.inputs[1].has_branches(after):
+        return False
+    known = frozenset[str]().union(*causes.given_variables)
+    if not _reads_others(known, causes.texts_out_of_sight(after)):
+        return False
+    return not (compared.shows_later(0, before) and compared.shows_later(1, after))
 
 
 def _is_uncompiled(node: NodeMetadata) -> bool:

@@ -13,7 +13,7 @@ from recce_meta.diff.changes import detect_changes
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.models import Change, MacroMetadata, Project, Reason, Status
+from recce_meta.models import Change, MacroMetadata, NodeMetadata, Project, Reason, Status
 
 BUILT = {"incremental", "table", "view", "snapshot", "seed"}
 NOTE = "Changed macro that dbt itself may call, with unknown effects on nodes: "
@@ -237,3 +237,19 @@ def test_a_diff_says_what_is_known_of_the_values_of_a_variable(
     (change,) = first_and_later(project, IN_BRANCH.replace("{}", "{{ var('day') }}"), variables=variables)
 
     assert [(one.base, one.current) for one in change.details if one.key == "var('day')"] == [values]
+
+
+@pytest.mark.parametrize("schema", ["dev", "ci"])
+def test_another_identifier_of_a_source_is_an_edit_on_every_target(schema: str, project: Project) -> None:
+    source = NodeMetadata(
+        unique_id="source.shop.raw.t", name="t", resource_type="source", package_name="shop",
+        database_name="db", schema_name="raw", identifier="t_a", relation_name='"db"."raw"."t_a"',
+    )  # fmt: skip
+    other = replace(source, identifier="t_b", relation_name='"db"."raw"."t_b"')
+    runs = [replace(project.run, target_name=one, target_schema=one) for one in ("dev", schema)]
+
+    found = detect_changes(
+        replace(project, run=runs[0], nodes=(source,)), replace(project, run=runs[1], nodes=(other,))
+    )
+
+    assert [(one.status, one.reasons) for one in found.values()] == [(Status.MODIFIED, (Reason.RELATION,))]

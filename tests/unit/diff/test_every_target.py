@@ -246,6 +246,35 @@ FIRST_SQL = "select id, amount from orders"
 LATER_SQL = FIRST_SQL + " where day > 3"
 
 
+@pytest.mark.parametrize(
+    ("base", "current"),
+    [
+        (
+            "{% if is_incremental() %}\nwhere id > 7\n{% endif %}",
+            "/* {% if is_incremental() %}\nwhere id > 7\n{% endif %} */",
+        ),
+        (
+            "where 1=1 {% if is_incremental() %} and id > 7 {% endif %}",
+            "where 1=1 -- {% if is_incremental() %} and id > 7 {% endif %}",
+        ),
+        (
+            "-- {% if is_incremental() %}\n where id > 7 {% endif %}",
+            "-- {% if is_incremental() %} where id > 7 {% endif %}",
+        ),
+        (
+            "{% if is_incremental() %}\n where id > 7\n{% endif %}",
+            "-- {% if is_incremental() %}where id > 7\n{% endif %}",
+        ),
+    ],
+)
+def test_a_branch_that_becomes_a_comment_is_an_edit_of_the_branch(base: str, current: str) -> None:
+    code = "select id from {{ ref('orders') }} "
+
+    for one, other in ((base, current), (current, base)):
+        change = edited(code + one, code + other)
+        assert change is not None and change.category is Category.BREAKING
+
+
 def built_later(base: str, current: str, base_sql: str, current_sql: str, **macros: str) -> RunDiff:
     """The diff of an incremental model that base built later than its table, and current first."""
     dbt = MacroMetadata(unique_id="macro.dbt.is_incremental", name="is_incremental", package_name="dbt")
@@ -351,8 +380,8 @@ def test_equal_code_differs_by_its_branch_alone(code: str, sql: str, noted: bool
     assert [change.status for change in found.changes] == [Status.UNCHANGED]
     assert found.notes == (
         (
-            "Variables of 1 node not compared: only one run compiled the branch of is_incremental() that "
-            "reads them, and no artifact has their values (totals)",
+            "Variables of 1 node not compared: a branch of is_incremental() that a run did not compile reads "
+            "them, and no artifact has their values (totals)",
         )
         if noted
         else ()

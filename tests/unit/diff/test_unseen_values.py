@@ -21,6 +21,13 @@ COMPILED = (
     "SQL of 1 node not compared: neither run compiled it, and no artifact has the values of its variables (a)"
 )
 HOOK = "Variables in hooks of 1 node not compared: no artifact has their values (a)"
+IS_INCREMENTAL = MacroMetadata(
+    unique_id="macro.dbt.is_incremental", name="is_incremental", package_name="dbt"
+)
+BRANCH = (
+    "Variables of 1 node not compared: a branch of is_incremental() that a run did not compile reads them, "
+    "and no artifact has their values (a)"
+)
 BUILT = "Variables in materializations of 1 node not compared: no artifact has their values (a)"
 
 
@@ -117,6 +124,39 @@ def test_a_materialization_may_read_other_values(
 
 
 @pytest.mark.parametrize(
+    ("condition", "shown", "is_noted"),
+    [
+        ("is_incremental()", ("", ""), True),
+        ("is_incremental()", (" where d > 3", ""), True),
+        ("is_incremental()", (" where d > 3", " where d > 3"), False),
+        ("is_incremental() and var('on')", ("", ""), True),
+        ("var('on') and is_incremental()", (" where d > 3", ""), True),
+        ("true", ("", ""), False),
+    ],
+)
+def test_a_branch_that_a_run_did_not_compile_may_read_other_values(
+    condition: str, shown: tuple[str, str], is_noted: bool
+) -> None:
+    base, current = (
+        ProjectSide(
+            {
+                "model.shop.a": NodeMetadata(
+                    unique_id="model.shop.a", name="a", resource_type="model", package_name="shop",
+                    language="sql", compiled_code="select 1" + sql, materialized="incremental",
+                    raw_code=f"select 1{{% if {condition} %}} where d > {{{{ var('day') }}}}{{% endif %}}",
+                )
+            },
+            {IS_INCREMENTAL.unique_id: IS_INCREMENTAL},
+            RunMetadata(run_id="1", run_at=datetime(2026, 1, 1, tzinfo=UTC), project_name="shop"),
+        )
+        for sql in shown
+    )  # fmt: skip
+
+    for changed in ([], ["model.shop.a"]):
+        assert list(unseen_value_notes(base, current, changed)) == ([BRANCH] if is_noted else [])
+
+
+@pytest.mark.parametrize(
     ("code", "is_noted"),
     [
         ("{% if is_incremental() %} where d > (select max(d) from {{ this }}) {% endif %}", False),
@@ -133,12 +173,11 @@ def test_sql_that_one_run_compiled_is_compared_if_only_its_branch_may_differ(
         unique_id="model.shop.a", name="a", resource_type="model", package_name="shop", language="sql",
         raw_code="select * from t" + code, materialized="incremental",
     )  # fmt: skip
-    dbt = MacroMetadata(unique_id="macro.dbt.is_incremental", name="is_incremental", package_name="dbt")
     run = RunMetadata(
         run_id="1", run_at=datetime(2026, 1, 1, tzinfo=UTC), project_name="shop", variables={"given": "1"}
     )
     base, current = (
-        ProjectSide({node.unique_id: one}, {dbt.unique_id: dbt}, run)
+        ProjectSide({node.unique_id: one}, {IS_INCREMENTAL.unique_id: IS_INCREMENTAL}, run)
         for one in (replace(node, compiled_code="select * from t"), node)
     )
     once = compiled_once(base, current)

@@ -1,5 +1,6 @@
 -- Nodes of a run that may read variables whose values no artifact has: in templates that neither run compiled,
--- in hooks and statements that templates send, and in materializations that are not dbt's own.
+-- in branches of incremental models, in hooks and statements that templates send, and in materializations that are not
+-- dbt's own.
 SELECT
   part_nodes.unique_id
 FROM recce_metadata.store_runs AS of_run
@@ -42,6 +43,13 @@ WHERE
           AND node_versions.resource_type IN ('model', 'snapshot')
         )
         OR node_versions.resource_type = 'operation'
+        OR (
+          node_versions.materialized = 'incremental'
+          AND (
+            node_versions.raw_code LIKE '%var%'
+            OR REPLACE(node_versions.macros, 'macro.dbt.', '') LIKE '%macro.%'
+          )
+        )
         OR node_versions.raw_code LIKE '%run_query%'
         OR node_versions.raw_code LIKE '%statement%'
         OR REPLACE(REPLACE(node_versions.config, ' ', ''), '[', '') LIKE '%hook":{%'
