@@ -749,7 +749,7 @@ OF_KWARGS = "{{ test_most(**_dbt_generic_test_kwargs) }}"
     ],
 )
 @pytest.mark.parametrize("compiled", ["select id from {stg} where 7 < 0", None])
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 def test_a_data_test_may_fail_without_a_column_that_its_template_queries(
     store: Any, template: str, by: str, may_fail: bool, compiled: str | None
 ) -> None:
@@ -997,7 +997,7 @@ def hook(text: str) -> dict[str, Any]:
     return {"config": {"post-hook": [{"sql": text}]}}
 
 
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 @pytest.mark.parametrize(
     ("reader", "edit", "key"),
     [
