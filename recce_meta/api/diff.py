@@ -151,15 +151,12 @@ class _Pair:
         self, changes: Mapping[str, Change], reasons: frozenset[Reason], field: CodeField
     ) -> list[str]:
         """Return nodes changed for one of *reasons* with *field* equal on both sides and thus not read."""
-        before, after = (side.nodes for side in self.sides)
-        return [
-            unique_id
-            for unique_id, change in changes.items()
-            if reasons.intersection(change.reasons)
-            and unique_id in before  # absent if dbt renamed it: a unit test, which has no code
-            and getattr(before[unique_id], field) is None
-            and getattr(after[unique_id], field) is None
-        ]
+        return self._lacking((one for one, change in changes.items() if reasons & {*change.reasons}), field)
+
+    def _lacking(self, ids: Iterable[str], field: CodeField) -> list[str]:
+        sides = [side.nodes for side in self.sides]
+        # One side may lack a node that dbt renamed: a unit test, which has no code.
+        return [one for one in ids if all(one in n and getattr(n[one], field) is None for n in sides)]
 
     def add_text(self, ids: Sequence[str], field: CodeField) -> None:
         """Read *field* of *ids*, which is equal on both sides, into both sides."""
@@ -210,20 +207,23 @@ class _Pair:
         return callers | set(read.load_hooked(self.adapter, self.current, "", schema=self.schema))
 
     def hooked(self, changes: Mapping[str, Change]) -> set[str]:
-        """Return nodes with equal versions that may read a variable or, in `graph`, a node that differs."""
+        """Return nodes that may read a variable or, in `graph`, a node that differs, if not all is read."""
         causes = Causes(*self.sides)
         calls, edits = differing_variables(changes, causes), graph_edits(changes, causes)
         if not calls and not edits:
             return set()
-        side, word = self.sides[1], "" if calls else GRAPH
+        (base, side), word = self.sides, "" if calls else GRAPH
         found = partial(read.load_narrow_nodes, self.adapter, self.current, schema=self.schema)
         callers = callers_reading(calls, bool(edits), found, side)
         callers.update(read.load_hooked(self.adapter, self.current, word, schema=self.schema))
-        return callers - self.sides[0].nodes.keys() - side.nodes.keys()
+        return {*self._lacking(callers, "raw_code")} | callers - base.nodes.keys() - side.nodes.keys()
 
-    def add(self, ids: Iterable[str]) -> None:
-        """Read the nodes *ids*, which are equal on both sides, into both sides."""
-        nodes = read.load_nodes_by_id(self.adapter, self.current, sorted(ids), schema=self.schema)
+    def add(self, ids: set[str]) -> None:
+        """Read the nodes *ids*, or what is equal of their code on both sides, into both sides."""
+        known = ids & self.sides[1].nodes.keys()
+        for field in ("raw_code", "compiled_code"):
+            self.add_text(self._lacking(known, field), field)
+        nodes = read.load_nodes_by_id(self.adapter, self.current, sorted(ids - known), schema=self.schema)
         more = {node.unique_id: node for node in nodes}
         self.sides = [replace_fields(side, nodes={**side.nodes, **more}) for side in self.sides]
 

@@ -869,9 +869,10 @@ def test_a_materialization_that_may_read_another_value_is_noted(store: Any, kind
         ("where n > {{ var('most') }}", "table", None),
     ],
 )
+@pytest.mark.parametrize("place", ["prod", "pr"])
 @pytest.mark.core("sqlite")
 def test_a_branch_of_incremental_builds_that_reads_a_variable_with_another_value_is_unknown(
-    store: Any, branch: str, materialized: str, expected: str | None
+    store: Any, branch: str, materialized: str, expected: str | None, place: str
 ) -> None:
     macro = MacroMetadata(
         unique_id="macro.shop.bounded",
@@ -881,13 +882,13 @@ def test_a_branch_of_incremental_builds_that_reads_a_variable_with_another_value
     )
     template = f"select 1 as n {{% if is_incremental() %}} {branch} {{% endif %}}"
     projects = []
-    for run_id, value in (("base-run", 1), ("run-1", 2)):
+    for run_id, value, schema in (("base-run", 1, "prod"), ("run-1", 2, place)):
         reads = {"raw_code": "select {{ var('most') }}", "compiled_code": f"select {value}", "code_hash": "1"}
         edits: dict[str, dict[str, Any]] = {
             "starred": {**reads, "parents": ()},
             "open_orders": {"raw_code": template, "code_hash": "2", "materialized": materialized},
         }
-        project = shop(run_id, "prod")
+        project = shop(run_id, schema)
         nodes = tuple(replace(one, **edits.get(one.name, {})) for one in project.nodes)
         projects.append(replace(project, nodes=nodes, macros=(macro,)))
         record_run(store.adapter, projects[-1], schema=store.schema)
@@ -897,7 +898,7 @@ def test_a_branch_of_incremental_builds_that_reads_a_variable_with_another_value
 
     assert complete(stored) == complete(whole)
     categories = {change.name: str(change.category) for change in whole.changed}
-    assert categories.get("open_orders") == expected
+    assert categories.get("open_orders", "None") == str(expected)
 
 
 @pytest.mark.parametrize(
