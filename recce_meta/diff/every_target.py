@@ -53,8 +53,7 @@ _OF_TARGET = re.compile(r"target\.(name|schema|database|dataset|project|user|rol
 """Members of `target` that are plain names."""
 _REF = re.compile(r"ref\('((?:[^'\\]|\\.)*)'(?:, (?:v|version)=(?:'([^']*)'|(\d+)))?\)")
 _SOURCE = re.compile(r"source\('([^']*)', '([^']*)'\)")
-_VARIABLE = re.compile(r"(?:env_)?var\('[^']*'\)")
-_FREE = re.compile(rf"{_VARIABLE.pattern}|(?:target|this)\.\w+")
+_FREE = re.compile(r"(?:env_)?var\('[^']*'\)|(?:target|this)\.\w+")
 """Beginning of an expression with a value that no edit of the code changes."""
 MOST_PAIRS = 16
 """Most pairs of texts that may be the compiled SQL of both sides."""
@@ -73,8 +72,6 @@ class Branches(Struct, frozen=True, kw_only=True):
     """SQL of base and of current where it is true."""
     is_equal: bool
     """Whether both sides have equivalent SQL in each branch."""
-    unproven: frozenset[str]
-    """Variables that one branch alone reads: one side shows their values, which count as those of both."""
 
 
 class EveryTarget:
@@ -137,62 +134,55 @@ class EveryTarget:
         if len(base.found) * len(current.found) > MOST_PAIRS:
             return None
         texts: dict[bool, list[str]] = {False: [], True: []}
-        assumed = set[str]()
         for index, one, other in ((0, base, current), (1, current, base)):
             rendered, values = one.found[0]
             filled = self._filled(rendered, nodes[index], values)
-            unseen = self._other_branch(index, nodes[index], one, other, assumed)
+            unseen = self._other_branch(index, nodes[index], one, other)
             if filled is None or unseen is None:
                 return None
             texts[one.is_incremental].append(filled)
             texts[other.is_incremental].append(unseen)
         first, later = ((some[0], some[1]) for some in texts.values())
         is_equal = self._is_same_sql(*first) and self._is_same_sql(*later)
-        return Branches(first=first, later=later, is_equal=is_equal, unproven=frozenset(assumed))
+        return Branches(first=first, later=later, is_equal=is_equal)
 
     def _shown(self, index: int, node: NodeMetadata) -> _Shown | None:
         """Return what the compiled SQL of one side shows; None if it may be of each branch, or of none."""
         compiled = self._sides[index].compiled_tokens(node, self._adapter) or ()
-        for follow in (_everything, self._is_of_dbt):
+        for opaque in (_no_macro, self._is_of_dbt):
             try:
                 found = [
                     (branch, one, values)
                     for branch in (False, True)
                     for one in self._templates.texts(
-                        index, node.raw_code or "", node.package_name, _world(node, branch), opaque=follow
+                        index, node.raw_code or "", node.package_name, _world(node, branch), opaque=opaque
                     )
                     if (values := self._values(one, node, compiled)) is not None
                 ]
             except symbols.Undecidable:
                 continue
             if len({branch for branch, _, _ in found}) == 1:
-                return _Shown(found[0][0], follow, [(one, values) for _, one, values in found])
+                return _Shown(found[0][0], opaque, [(one, values) for _, one, values in found])
         return None
 
-    def _other_branch(
-        self, index: int, node: NodeMetadata, shown: _Shown, other: _Shown, assumed: set[str]
-    ) -> str | None:
+    def _other_branch(self, index: int, node: NodeMetadata, shown: _Shown, other: _Shown) -> str | None:
         """Return the SQL of the branch that compiled SQL does not show; None if there may be several.
 
         What only this branch reads of variables and of the target has the value that the *other* side shows.
-        These variables are added to *assumed*.
         """
         texts = set[str | None]()
         for like, own in shown.found:
             for there, theirs in other.found:
                 values = {key: value for key, value in theirs.items() if _is_free(key)} | own
                 world = _world(node, other.is_incremental, like.world)
-                answers = _adopted(world, there.world)
+                _adopt(world, there.world)
                 try:
                     found = self._templates.texts(
-                        index, node.raw_code or "", node.package_name, world, opaque=shown.follow
+                        index, node.raw_code or "", node.package_name, world, opaque=shown.opaque
                     )
                 except symbols.Undecidable:
                     return None
-                for one in found:
-                    texts.add(self._filled(one, node, values))
-                    answers |= _keys(one) - own.keys()
-                assumed.update(match[0] for key in answers if (match := _VARIABLE.match(key)) is not None)
+                texts.update(self._filled(one, node, values) for one in found)
         return texts.pop() if len(texts) == 1 else None
 
     def _values(
@@ -375,13 +365,13 @@ class _Shown(Struct, frozen=True):
     """What the compiled SQL of one side shows."""
 
     is_incremental: bool
-    follow: Callable[[MacroMetadata], bool]
+    opaque: Callable[[MacroMetadata], bool]
     """Macros that were not followed to find it."""
     found: list[tuple[WorldText, dict[str, str]]]
     """Texts that may be it, with the values of the expressions in them."""
 
 
-def _everything(macro: MacroMetadata) -> bool:
+def _no_macro(macro: MacroMetadata) -> bool:
     return False
 
 
@@ -400,14 +390,13 @@ def _world(node: NodeMetadata, is_incremental: bool, like: symbols.World | None 
     return found
 
 
-def _adopted(world: symbols.World, other: symbols.World) -> set[str]:
-    """Give *world* the answers of *other* on variables and targets that it has none on; return their keys."""
+def _adopt(world: symbols.World, other: symbols.World) -> None:
+    """Give *world* the answers of *other* on variables and targets that it has none on."""
     known = {*world.values, *world.truths, *world.others}
     new = {key for key in (*other.values, *other.truths, *other.others) if key not in known and _is_free(key)}
     world.values.update((key, value) for key, value in other.values.items() if key in new)
     world.truths.update((key, truth) for key, truth in other.truths.items() if key in new)
     world.others.update((key, set(constants)) for key, constants in other.others.items() if key in new)
-    return new
 
 
 def _is_free(key: str) -> bool:
