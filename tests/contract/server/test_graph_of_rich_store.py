@@ -50,7 +50,7 @@ def test_every_edge_of_every_run_is_that_of_the_store(stored: Stored) -> None:
     assert len(latest) == 5
     for run in latest.values():
         reader = StoredRunReader(adapter, run, schema)
-        edges = stored_edges(adapter, schema, run.run_id)
+        edges = stored_edges(reader)
         check(run_graph(reader, GraphQuery()), edges, reader)
         for unique_id in [one for one in sorted(reader.names) if not one.startswith("test.")][:3]:
             view = run_graph(reader, GraphQuery(node=unique_id, up=2))
