@@ -449,6 +449,9 @@ class Causes:
 
     def of_compiled(self, before: NodeMetadata, after: NodeMetadata) -> Reason:
         """Return why the same source compiled to other SQL: `COMPILED` for an edit, else `ENVIRONMENT`."""
+        # A changed macro that acts on other targets only is a change of its own.
+        if self._of_another_branch(before, after):
+            return Reason.ENVIRONMENT
         if self.macros_behind(after, before) or before.parents != after.parents:
             return Reason.COMPILED
         names = self.base.mentions(before) | self.current.mentions(after)
@@ -460,7 +463,7 @@ class Causes:
             return Reason.ENVIRONMENT
         if not self.same_dbt and not variable:
             return Reason.ENVIRONMENT
-        return Reason.ENVIRONMENT if self._of_another_branch(before, after) else Reason.COMPILED
+        return Reason.COMPILED
 
     def _of_another_branch(self, before: NodeMetadata, after: NodeMetadata) -> bool:
         """Return True if SQL may differ only because one run found the table of the node, and one did not."""

@@ -360,6 +360,23 @@ def test_an_edit_is_judged_by_branch_if_one_run_built_the_table_and_one_added_to
     assert found[1].category is (Category.BREAKING if category is Category.NON_BREAKING else category)
 
 
+def test_a_macro_that_acts_elsewhere_is_found_between_a_later_and_a_first_build() -> None:
+    code = LATER.replace("{}", "3") + "{{ limited() }}"
+    macros = [
+        f"{{% macro limited() %}}{{% if target.name == '{one}' %}} limit 1{{% endif %}}{{% endmacro %}}"
+        for one in ("prod", "ci")
+    ]
+    sides = [
+        project(code, sql, {"materialized": "incremental"}, limited=macro)
+        for sql, macro in zip((LATER_SQL, FIRST_SQL), macros, strict=True)
+    ]
+    dbt = MacroMetadata(unique_id="macro.dbt.is_incremental", name="is_incremental", package_name="dbt")
+
+    found = whole_diff(*(replace(side, macros=(*side.macros, dbt)) for side in sides), NOTHING_MORE)
+
+    assert [(one.name, one.category) for one in found.changed] == [("limited", Category.BREAKING)]
+
+
 @pytest.mark.parametrize(
     ("code", "sql", "noted"),
     [
