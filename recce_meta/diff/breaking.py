@@ -285,9 +285,8 @@ def _effects(
 
 def _of_sql(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: CompareSql) -> SqlChange:
     """Return the effect of other SQL, by branch if only one run found the table of the node."""
-    if causes.base.compiled(before) == causes.current.compiled(after):
-        return _of_shown(before, after, causes, compare)
-    found = causes.every_target.branches(before, after)
+    is_equal = causes.base.compiled(before) == causes.current.compiled(after)
+    found = None if is_equal else causes.every_target.branches(before, after)
     if found is None:
         return _of_shown(before, after, causes, compare)
     first, later = (

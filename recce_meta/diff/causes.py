@@ -431,11 +431,8 @@ class Causes:
 
     def has_own_materialization(self, before: NodeMetadata, after: NodeMetadata) -> bool:
         """Return True if a materialization that is not dbt's own builds one side, or is in place of dbt's."""
-        return any(
-            side.macro_named(f"materialization_{node.materialized}_{kind}")
-            for side, node in ((self.base, before), (self.current, after))
-            for kind in ("default", self.adapter)
-        )
+        sides = ((self.base, before), (self.current, after))
+        return any(side.own_materialization(node, self.adapter) for side, node in sides)
 
     def unattributed_macros(self, nodes: Iterable[NodeMetadata]) -> list[str]:
         """Return a note about changed macros that dbt may call but that no node in *nodes* mentions."""

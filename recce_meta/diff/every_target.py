@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cached_property, partial
 from hashlib import sha256
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
@@ -45,6 +45,7 @@ else:
     # Most diffs compare no templates.
     symbols, variants = LazyModule("recce_meta.render.symbols"), LazyModule("recce_meta.render.variants")
 
+Result = TypeVar("Result")
 MOST_SECONDS = 20.0
 """Time for the templates of a diff; what remains is unknown."""
 EVERYWHERE = STEADY | frozenset("adapter api exceptions log print dict namespace zip set loop".split())
@@ -109,18 +110,23 @@ class EveryTarget:
         """
         key = after.unique_id
         if key not in self._branches:
-            start = monotonic()
-            is_late = self._seconds > MOST_SECONDS
-            self._branches[key] = None if is_late else self._both_branches(before, after)
-            self._seconds += monotonic() - start
+            self._branches[key] = self._timed(lambda: self._both_branches(before, after))
         return self._branches[key]
 
     def shows_later(self, index: int, node: NodeMetadata) -> bool:
         """Return True if the compiled SQL of one side is that of a later build, not of a first one."""
-        start = monotonic()
-        shown = None if self._seconds > MOST_SECONDS else self._shown(index, node)
-        self._seconds += monotonic() - start
+        shown = self._timed(lambda: self._shown(index, node))
         return shown is not None and shown.is_incremental
+
+    def _timed(self, work: Callable[[], Result | None]) -> Result | None:
+        """Return the result of *work*; None if the time for the templates of a diff is over."""
+        if self._seconds > MOST_SECONDS:
+            return None
+        start = monotonic()
+        try:
+            return work()
+        finally:
+            self._seconds += monotonic() - start
 
     def _both_branches(self, before: NodeMetadata, after: NodeMetadata) -> Branches | None:
         nodes = (before, after)
@@ -230,11 +236,7 @@ class EveryTarget:
             return None
         if self._seconds > MOST_SECONDS:
             return variants.Comparison(undecided=f"more code than is rendered in {MOST_SECONDS:g} s")
-        start = monotonic()
-        try:
-            return self._of_templates(codes, after.package_name)
-        finally:
-            self._seconds += monotonic() - start
+        return self._timed(lambda: self._of_templates(codes, after.package_name))
 
     def changed_macros_of(self, before: NodeMetadata, after: NodeMetadata) -> frozenset[str]:
         """Return the changed macros that the code of a node may call in any branch."""

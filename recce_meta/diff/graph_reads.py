@@ -15,23 +15,13 @@ from recce_meta.diff.code import jinja_names, jinja_pieces, names_set_in, reads_
 from recce_meta.diff.project_side import MOST_NAMES
 from recce_meta.diff.properties import documented_by_name
 from recce_meta.models import Change, ChangeDetail, NodeMetadata, Reason, Status
+from recce_meta.models.node import GRAPH_SECTIONS
 from recce_meta.warehouses.hooks import OPERATION
 
 BUILDING = frozenset(["model", "snapshot", "seed"])
 """Resource types that build a relation."""
 PRESENCE = ""
 """Stands for the key of a node that only one side has."""
-COLLECTIONS: Mapping[str, str] = {
-    "source": "sources",
-    "exposure": "exposures",
-    "metric": "metrics",
-    "group": "groups",
-    "semantic_model": "semantic_models",
-    "saved_query": "saved_queries",
-    "unit_test": "unit_tests",
-    "function": "functions",
-}
-"""Collection of `graph` with nodes of a resource type; all others are in `nodes`."""
 _WHOLE = frozenset(["tojson", "toyaml"])
 """Functions that write a value as a whole."""
 _DEFINED_BY_CODE = ("raw_code", "raw_sql", "checksum", "depends_on", "refs", "sources")
@@ -70,7 +60,7 @@ class GraphRead(NamedTuple):
 
     def includes(self, resource_type: str, node: NodeMetadata | None, reader: NodeMetadata) -> bool:
         """Return True if *reader* may find *node* by this expression."""
-        if self.collection in _NAMES and self.collection != COLLECTIONS.get(resource_type, "nodes"):
+        if self.collection in _NAMES and self.collection != GRAPH_SECTIONS.get(resource_type, "nodes"):
             return False
         if not self.attribute or node is None:
             return True
@@ -78,7 +68,7 @@ class GraphRead(NamedTuple):
         return getattr(node, self.attribute) in values
 
 
-_NAMES = {*COLLECTIONS.values(), "nodes"}
+_NAMES = {*GRAPH_SECTIONS.values(), "nodes"}
 
 
 @lru_cache(maxsize=4096)  # many nodes call the same macros

@@ -142,6 +142,11 @@ class ProjectSide:
         """Return unique ids of macros called *name* that are not built into dbt."""
         return self._by_name.get(name, [])
 
+    def own_materialization(self, node: NodeMetadata, adapter: str | None) -> bool:
+        """Return True if a materialization that is not dbt's own builds *node*, or is in place of dbt's."""
+        names = (f"materialization_{node.materialized}_{kind}" for kind in ("default", adapter))
+        return any(map(self.macro_named, names))
+
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

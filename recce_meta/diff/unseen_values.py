@@ -167,7 +167,7 @@ def unseen_value_notes(
 def _reads_in_other_branch(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
     """Return True if a branch of a later build reads variables, and not both sides have compiled it.
 
-    What is known of the values of `--vars` is no question: an edited one makes the node a change.
+    Variables that `--vars` gave do not count: another value makes the node a change.
     """
     compared = causes.every_target
     if None in (before.compiled_code, after.compiled_code) or not compared.inputs[1].has_branches(after):
@@ -210,7 +210,4 @@ def _reads_in_materialization(
     node: NodeMetadata, side: ProjectSide, around: RunByDbt, equal: Collection[str]
 ) -> bool:
     """Return True if a materialization that is not dbt's own, or a macro behind it, reads variables."""
-    names = (f"materialization_{node.materialized}_{kind}" for kind in ("default", side.adapter))
-    if not any(map(side.macro_named, names)):
-        return False
-    return _reads_others(equal, around.own_texts(node))
+    return side.own_materialization(node, side.adapter) and _reads_others(equal, around.own_texts(node))

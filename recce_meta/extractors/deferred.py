@@ -31,15 +31,15 @@ def with_deferred_relations(nodes: Iterable[NodeMetadata]) -> tuple[NodeMetadata
     own = {node.relation_name for node in known.values()}
     kept, read = set[str](), dict[str, set[str]]()
     for node in known.values():
-        code = node.compiled_code
+        code = node.compiled_code or ""
         for relation, unique_id in index.relations_of(node).items() if code else ():
             if unique_id == node.unique_id or unique_id.startswith("source."):
                 continue
-            if relation in (code or ""):
+            if relation in code:
                 kept.add(unique_id)
             else:
                 found = read.setdefault(unique_id, set())
-                found.update(set(_with_same_identifier(relation).findall(code or "")) - own)
+                found.update(set(_with_same_identifier(relation).findall(code)) - own)
     deferred = {one: names for one, names in read.items() if one not in kept and len(names) == 1}
     return tuple(
         _at(node, next(iter(deferred[node.unique_id]))) if node.unique_id in deferred else node

@@ -7,7 +7,7 @@ dataclass takes about ten times as long.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Any, TypeAlias, TypeVar
 
@@ -103,6 +103,19 @@ def reference_origins(parents: Iterable[str], confidence: float = SURE) -> dict[
     """Return an origin of kind `ref` or `source` for each parent, depending on its id."""
     ref, source = EdgeOrigin("ref", confidence), EdgeOrigin("source", confidence)
     return {parent: source if parent.startswith("source.") else ref for parent in parents}
+
+
+GRAPH_SECTIONS: Mapping[str, str] = {
+    "source": "sources",
+    "exposure": "exposures",
+    "metric": "metrics",
+    "group": "groups",
+    "semantic_model": "semantic_models",
+    "saved_query": "saved_queries",
+    "unit_test": "unit_tests",
+    "function": "functions",
+}
+"""Sections of `graph` in dbt's templates, by resource type; all other types are in `nodes`."""
 
 
 class NodeMetadata(Tabular, Struct, frozen=True, gc=False, kw_only=True):

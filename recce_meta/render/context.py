@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from recce_meta.errors import TemplateError, quoted
 from recce_meta.models import MacroMetadata, NodeMetadata
+from recce_meta.models.node import GRAPH_SECTIONS
 from recce_meta.render.functions import FUNCTIONS, modules
 from recce_meta.render.macros import FIXED, MacroCall, Namespace
 from recce_meta.render.objects import (
@@ -469,27 +470,16 @@ def _model(scope: RenderScope) -> Any:
 
 def _graph(scope: RenderScope) -> dict[str, dict[str, Any]]:
     """Return `graph`: the run's enabled resources that are stored, ordered by unique id."""
-    found: dict[str, dict[str, Any]] = {section: {} for section in ("nodes", *_SECTIONS.values())}
+    found: dict[str, dict[str, Any]] = {section: {} for section in ("nodes", *GRAPH_SECTIONS.values())}
     nodes = scope.project.nodes
     scope.project.spend(_STEPS_PER_NODE * len(nodes))
     for unique_id in sorted(nodes):
         node = nodes[unique_id]
-        found[_SECTIONS.get(node.resource_type, "nodes")][unique_id] = _described(node)
+        found[GRAPH_SECTIONS.get(node.resource_type, "nodes")][unique_id] = _described(node)
     return found
 
 
 _STEPS_PER_NODE = 50
-_SECTIONS = {
-    "source": "sources",
-    "exposure": "exposures",
-    "metric": "metrics",
-    "group": "groups",
-    "semantic_model": "semantic_models",
-    "saved_query": "saved_queries",
-    "unit_test": "unit_tests",
-    "function": "functions",
-}
-"""Sections of `graph`, by resource type; all other types are in `nodes`."""
 
 
 def _described(node: NodeMetadata) -> dict[str, Any]:
