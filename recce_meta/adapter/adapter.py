@@ -47,7 +47,7 @@ from recce_meta.warehouses import (
     warehouse_for_scheme,
     warehouse_named,
 )
-from recce_meta.warehouses.driver import Rows, driver_for
+from recce_meta.warehouses.driver import Policy, Rows, driver_for
 
 if TYPE_CHECKING:
     from sqlalchemy import Inspector
@@ -245,6 +245,11 @@ class UnifiedSqlAdapter:
         return self.warehouse.dataset_namespace.format(name=self.warehouse.name, place=file or host)
 
     @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Policies that hid rows or values of the last `answer` from the role."""
+        return () if self._link is None else self._link.policies
+
+    @property
     def role(self) -> str | None:
         """Role or user whose privileges apply, if profile or URL name one."""
         return self._plan.role or self._plan.url.username
@@ -295,7 +300,7 @@ class UnifiedSqlAdapter:
         JSON is returned as text. The query is retried if the connection is lost. It is cancelled after
         *timeout* seconds, if given. It sees *snapshot*, the name of one that a session took.
         """
-        return self._run(sql, timeout, has_json_text=True, is_ours=True, snapshot=snapshot)[1]
+        return self._run(sql, timeout, is_ours=True, snapshot=snapshot)[1]
 
     def stream(self, sql: str, batch_rows: int = DEFAULT_BATCH_ROWS, timeout: float | None = None) -> Stream:
         """Return the rows of *sql* in batches of up to *batch_rows*, for results that do not fit into memory.
@@ -470,23 +475,17 @@ class UnifiedSqlAdapter:
             self.close()
 
     def _run(
-        self,
-        sql: str,
-        timeout: float | None,
-        *,
-        has_json_text: bool = False,
-        is_ours: bool = False,
-        snapshot: str | None = None,
+        self, sql: str, timeout: float | None, *, is_ours: bool = False, snapshot: str | None = None
     ) -> tuple[list[str], Rows]:
         refuse_odd_timeout(timeout)
         dialect = self.warehouse.dialect
         sql = single_statement(sql, dialect)
         link = self._linked()
         if link.in_transaction:
-            return link.run_text(sql, timeout, has_json_text=has_json_text)
+            return link.run_text(sql, timeout, is_ours=is_ours)
 
         def run(left: float | None) -> tuple[list[str], Rows]:
-            return self._linked().run_text(sql, left, has_json_text=has_json_text, snapshot=snapshot)
+            return self._linked().run_text(sql, left, is_ours=is_ours, snapshot=snapshot)
 
         return retry(run, only_reads=lambda: is_ours or only_reads(sql, dialect), timeout=timeout)
 

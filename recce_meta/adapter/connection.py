@@ -22,7 +22,7 @@ from recce_meta.adapter.errors import translate_error
 from recce_meta.errors import QueryCancelled, QueryTimeout, RecceMetaError, WarehouseError, mask_errors
 from recce_meta.redaction import redact
 from recce_meta.warehouses import ConnectionPlan
-from recce_meta.warehouses.driver import BaseDriver, Converter, Rows, Snapshot, in_utc
+from recce_meta.warehouses.driver import BaseDriver, Converter, Policy, Rows, Snapshot, in_utc
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Inspector
@@ -66,6 +66,8 @@ class DriverConnection:
         self._is_open = False
         self._is_connected = False
         self._connection: Connection
+        self.policies: tuple[Policy, ...] = ()
+        """Policies that hid rows or values of the last query of ours from the role."""
 
     def open(self) -> None:
         """Connect to the database."""
@@ -96,21 +98,21 @@ class DriverConnection:
         sql: str,
         timeout: float | None = None,
         *,
-        has_json_text: bool = False,
+        is_ours: bool = False,
         snapshot: str | None = None,
     ) -> tuple[list[str], Rows]:
         """Run *sql* unchanged and return its columns and rows; in its own transaction unless one is open.
 
-        JSON is returned as values, or as text if *has_json_text*. Its own transaction sees *snapshot*, the
-        name that `take_snapshot` returned.
+        If *is_ours*, JSON is returned as text, and `policies` are those of what *sql* read. Its own
+        transaction sees *snapshot*, the name that `take_snapshot` returned.
         """
         timeout = self._plan.statement_seconds if timeout is None else timeout
         patience = SERVER_PATIENCE_SECONDS if self._driver.limits_in_server else 0.0
 
         def run() -> tuple[list[str], Rows]:
             if self.in_transaction:
-                return self._run_within(sql, has_json_text)
-            return self._run_alone(sql, timeout, has_json_text, snapshot)
+                return self._run_within(sql, is_ours)
+            return self._run_alone(sql, timeout, is_ours, snapshot)
 
         return self._stoppable(run, timeout=timeout, patience=patience)
 
@@ -214,7 +216,8 @@ class DriverConnection:
         With *atomic*, all statements form one transaction if the warehouse has transactions.
         """
         try:
-            self._over_network(lambda: self._begin(atomic=atomic))
+            with self.translate_errors("BEGIN"):
+                self._over_network(lambda: self._driver.begin(self._connection, atomic=atomic))
             self._is_open = True
             yield
             # Within the `try`, because a refused commit leaves the transaction open in some drivers.
@@ -305,10 +308,6 @@ class DriverConnection:
         found.url = self._plan.url
         return found
 
-    def _begin(self, *, atomic: bool) -> None:
-        with self.translate_errors("BEGIN"):
-            self._driver.begin(self._connection, atomic=atomic)
-
     def _commit(self) -> None:
         with self.translate_errors("COMMIT"):
             self._driver.commit(self._connection)
@@ -361,9 +360,9 @@ class DriverConnection:
                 self._connection.invalidate()
 
     def _run_alone(
-        self, sql: str, timeout: float | None, has_json_text: bool, snapshot: str | None
+        self, sql: str, timeout: float | None, is_ours: bool, snapshot: str | None
     ) -> tuple[list[str], Rows]:
-        with self.transaction():
+        with self.transaction(atomic=is_ours and self._driver.examines_transaction and snapshot is None):
             if snapshot is not None:
                 with self.translate_errors(sql):
                     self._driver.read_snapshot(self._connection, snapshot)
@@ -371,24 +370,25 @@ class DriverConnection:
                 # A limit in the server ends with the transaction, which has only this statement.
                 with self.translate_errors(sql):
                     self._driver.limit_statement(self._connection, timeout)
-            found = self._run_within(sql, has_json_text)
-            if snapshot is not None:
-                self._refuse_rebuilt(sql)
+            found = self._run_within(sql, is_ours)
+            if is_ours:
+                self._examine(sql)
             return found
 
-    def _refuse_rebuilt(self, sql: str) -> None:
+    def _examine(self, sql: str) -> None:
         """Raise WarehouseError if the transaction's snapshot does not have the rows of what *sql* read."""
         with self.translate_errors(sql):
-            is_rebuilt = self._driver.is_rebuilt(self._connection)
-        if is_rebuilt:
+            reads = self._driver.examine(self._connection, sql)
+        self.policies = reads.policies
+        if reads.is_rebuilt:
             raise WarehouseError(
                 "A relation was rebuilt during the comparison", hint="compare again after the build", sql=sql
             )
 
-    def _run_within(self, sql: str, has_json_text: bool) -> tuple[list[str], Rows]:
+    def _run_within(self, sql: str, is_ours: bool) -> tuple[list[str], Rows]:
         # A server-side limit would outlast the statement, so within a session only our own clock applies.
         with self._logged(sql), self.translate_errors(sql):
-            return self._everything(self._driver.send(self._connection, sql), has_json_text=has_json_text)
+            return self._everything(self._driver.send(self._connection, sql), has_json_text=is_ours)
 
     def _describe(self, sql: str) -> list[tuple[str, str]]:
         within = nullcontext() if self.in_transaction else self.transaction()
@@ -593,6 +593,6 @@ class Session:
 
     def answer(self, sql: str, timeout: float | None = None) -> Rows:
         """Return the rows of *sql*, a query that we generated, after `take_snapshot`."""
-        rows = self._link.run_text(sql, timeout, has_json_text=True)[1]
+        rows = self._link.run_text(sql, timeout, is_ours=True)[1]
         self._link.release_locks()
         return rows

@@ -17,6 +17,7 @@ from recce_meta.adapter.cancellation import WAKE_SECONDS
 from recce_meta.adapter.connection import Session
 from recce_meta.errors import QueryCancelled, QueryTimeout, UsageError, WarehouseError
 from recce_meta.warehouses import OneMoment
+from recce_meta.warehouses.driver import Policy
 
 REPEAT_SECONDS = 0.2
 """Pause between requests to cancel; a request that arrives before its statement starts is lost."""
@@ -89,15 +90,24 @@ class Pool:
         finally:
             self._idle.put(adapter)
 
-    def execute(self, sql: str) -> list[tuple[object, ...]]:
-        """Return the rows of *sql*; raise QueryTimeout if the deadline passes before it ends."""
+    def execute(
+        self, sql: str, on_policy: Callable[[Policy], None] | None = None
+    ) -> list[tuple[object, ...]]:
+        """Return the rows of *sql*; raise QueryTimeout if the deadline passes before it ends.
+
+        *on_policy* is called with each policy that hides rows or values from the role.
+        """
         with self.connection() as adapter:
             view = self._viewed(adapter)
             left = self._left(sql)
             try:
                 if view.transaction is not None:
                     return view.transaction.answer(sql, left)
-                return adapter.answer(sql, left, snapshot=view.name)
+                rows = adapter.answer(sql, left, snapshot=view.name)
+                if on_policy is not None:
+                    for policy in adapter.policies:
+                        on_policy(policy._replace(role=adapter.role))
+                return rows
             except QueryTimeout as error:
                 # Our deadline has not passed, so the server or an administrator stopped the statement.
                 if left is None or self._left_seconds() > 0:

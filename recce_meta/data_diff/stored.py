@@ -26,6 +26,7 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.models.node import find_named
 from recce_meta.models.stored import ColumnStatistics, NodeStatistics
+from recce_meta.tables.gaps import role_sees
 from recce_meta.warehouses.dialect import Dialect
 
 NOTHING_KEPT: Mapping[str, NodeStatistics] = MappingProxyType({})
@@ -49,6 +50,8 @@ def node_statistics(
     for count in counts.counts:
         if count.subject.unique_id is not None:
             rows, reason = _counted(count, side)
+            if count.subject.hidden is not None:  # another role would compare all rows with these
+                rows, reason = None, role_sees(count.subject.hidden)
             found[count.subject.unique_id] = NodeStatistics(
                 unique_id=count.subject.unique_id,
                 counted_at=taken_at,
@@ -153,6 +156,8 @@ def _with_profile(
 ) -> NodeStatistics:
     if isinstance(profile, Failed):
         return replace(node, profile_reason=profile.error)
+    if profile.subject.hidden is not None:
+        return replace(node, profile_reason=role_sees(profile.subject.hidden))
     sides = ((column.name, _profiled(column, side)) for column in profile.columns)
     columns = tuple(ColumnStatistics(name=name, profile=own) for name, own in sides if own is not None)
     if not columns:

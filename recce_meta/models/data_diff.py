@@ -46,6 +46,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     base_stale: str | None = None
     """Why base contains data of an earlier build: `its build failed`. None if there is no sign of that."""
     current_stale: str | None = None
+    hidden: str | None = None
+    """Policies that hide rows or values from the role; None if none is known."""
 
     @property
     def is_stale(self) -> bool:
@@ -54,10 +56,7 @@ class Subject(Struct, frozen=True, kw_only=True):
 
     def without_stale(self, side: str) -> Subject:
         """Return the subject if the relation of *side* does not exist: it holds no data of any build."""
-        is_base = side == "base"
-        if (self.base_stale if is_base else self.current_stale) is None:
-            return self
-        return replace(self, **{"base_stale" if is_base else "current_stale": None})
+        return replace(self, **{f"{side}_stale": None})
 
 
 class DataDiff(Tabular, frozen=True, kw_only=True):
@@ -93,7 +92,8 @@ class RowComparison(DataDiff, frozen=True, kw_only=True):
     def is_narrowed(self) -> bool:
         """True if an option excludes rows, columns or differences."""
         return bool(
-            self.where is not None
+            self.subject.hidden
+            or self.where is not None
             or (self.sample is not None and self.sample < 100)
             or self.excluded
             or self.tolerance

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -28,6 +29,7 @@ from recce_meta.models.data_diff import (
     is_rounded,
 )
 
+Distribution: TypeAlias = ProfileDiff | TopKDiff | HistogramDiff
 AS_DOUBLES = "as doubles, to 15 digits"
 ODD_KEYS = "NULL or repeated keys"
 NAMES_SHOWN = 8
@@ -99,8 +101,22 @@ def stale_phrase(subject: Subject) -> str:
 
 
 def count_limit(count: RowCount) -> str:
-    """Return the condition on the counted rows, or an empty string if all rows were counted."""
-    return f"where {count.where}" if count.where else ""
+    """Return what limits the counted rows, or an empty string if all rows were counted."""
+    return "; ".join(_rows_limited_by(count))
+
+
+def role_sees(hidden: str) -> str:
+    """Return `only what the role may see (row security of sales.orders)`; *hidden* are the policies."""
+    return f"only what the role may see ({hidden})"
+
+
+def _rows_limited_by(result: RowCount | RowComparison | Distribution) -> list[str]:
+    """Return which rows and values can be in *result*: policies and the condition."""
+    hidden = result.subject.hidden
+    return [
+        *([role_sees(hidden)] if hidden else []),
+        *([f"where {result.where}"] if result.where else []),
+    ]
 
 
 def limits_of(result: AnyDataDiff) -> list[str]:
@@ -117,9 +133,9 @@ def limits_of(result: AnyDataDiff) -> list[str]:
     return [*narrowed_by(result), *_left_out_rows(result), *_left_out_columns(result)]
 
 
-def figures_limited_by(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[str]:
-    """Return what limits figures of columns: a condition, excluded columns, an earlier time, estimates."""
-    phrases = [f"where {result.where}"] if result.where else []
+def figures_limited_by(result: Distribution) -> list[str]:
+    """Return what limits figures: policies, a condition, excluded columns, an earlier time, estimates."""
+    phrases = _rows_limited_by(result)
     phrases += [f"without {_counted(result.excluded, 'column')}"] if result.excluded else []
     if isinstance(result, HistogramDiff) and result.left_out:
         phrases.append(f"{_counted(result.left_out, 'column')} not compared: no number, date or timestamp")
@@ -135,7 +151,7 @@ def figures_limited_by(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[s
     return phrases
 
 
-def _without_figures(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[str]:
+def _without_figures(result: Distribution) -> list[str]:
     if not result.columns:
         return ["no column"]
     return [f"column {column.name}: {column.reason}" for column in result.columns if column.reason]
@@ -143,7 +159,7 @@ def _without_figures(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[str
 
 def narrowed_by(result: RowComparison) -> list[str]:
     """Return phrases for the options that narrow *result*."""
-    phrases = [f"where {result.where}"] if result.where else []
+    phrases = _rows_limited_by(result)
     if result.sample is not None:
         what = "rows" if isinstance(result, RowsDiff) else "keys"
         phrases.append(f"a sample of {result.sample:g}% of the {what}")

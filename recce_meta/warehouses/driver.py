@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recce_meta.errors import (
     ConfigurationError,
@@ -219,10 +219,32 @@ class Snapshot:
     """False if some tables are not part of it, such as foreign tables."""
 
 
+class Policy(NamedTuple):
+    """Policy of a warehouse that hides rows or values of *relation* from some roles."""
+
+    kind: str
+    """Its name in the warehouse's documentation: `row security`."""
+    relation: str
+    """Name without quotes: `sales.orders`."""
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """Relations that a query read."""
+
+    is_rebuilt: bool = False
+    """True if a relation is newer than the snapshot of the transaction."""
+    policies: tuple[Policy, ...] = ()
+    """Policies that hide rows or values from the role."""
+
+
 class BaseDriver:
     """Default driver: plain SQLAlchemy, for warehouses that have nothing faster."""
 
     endpoint: str | None = None
+    examines_transaction = False
+    """True if `examine` needs the transaction of the query."""
     limits_in_server = False
     """True if `limit_statement` makes the server stop a statement by itself."""
 
@@ -397,9 +419,9 @@ class BaseDriver:
             connection.dialect.initialize(connection)
         return connection
 
-    def is_rebuilt(self, connection: Connection) -> bool:
-        """Return True if a relation that the open transaction read is newer than its snapshot."""
-        return False
+    def examine(self, connection: Connection, sql: str) -> Reads:
+        """Return what *sql*, the query that the open transaction has just run, read."""
+        return Reads()
 
     def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
         """Return the name and the warehouse's type of each column of the query *sql*."""

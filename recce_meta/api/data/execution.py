@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from sqlglot.errors import SqlglotError
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
 from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, Result, run_plan
+from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.data_diff.source import Pair, SideRelation, table
 from recce_meta.data_diff.source import query as build_query
 from recce_meta.errors import (
@@ -31,10 +32,22 @@ from recce_meta.errors import (
 )
 from recce_meta.lazy import LazyModule
 from recce_meta.models import NodeMetadata
-from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, Subject
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    DataDiff,
+    DataSide,
+    Failed,
+    QueryDiff,
+    RowCount,
+    RowCountDiff,
+    Subject,
+)
+from recce_meta.models.quality import TableQuality
 from recce_meta.models.run import RunChoice
 from recce_meta.quality.privacy import ERRORS_WITHOUT_VALUES, failure_reason
+from recce_meta.tables.gaps import role_sees
 from recce_meta.warehouses.dialect import Dialect, dialect_named
+from recce_meta.warehouses.driver import Policy
 from recce_meta.warehouses.types import Sql
 
 if TYPE_CHECKING:
@@ -58,11 +71,13 @@ class QueryExecutor:
 
     def run(self, plan: Plan[Result]) -> Result:
         """Run *plan* and return its result."""
-        return run_plan(plan, self.execute)
+        policies: set[Policy] = set()
 
-    def execute(self, queries: Queries) -> Sequence[Answer]:
-        """Run *queries* and return the rows of each, or its error; an error does not stop other queries."""
-        return self.each(self._answer, queries)
+        def ask(queries: Queries) -> Sequence[Answer]:
+            return self.each(partial(self._answer, on_policy=policies.add), queries)
+
+        result = run_plan(plan, ask)
+        return _limited(result, sorted(policies)) if policies else result
 
     def each(self, function: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
         """Call *function* for each of *items* concurrently; an exception cancels all, on both sides."""
@@ -96,11 +111,11 @@ class QueryExecutor:
         for pool in set(self._pools.values()):
             pool.cancel()
 
-    def _answer(self, query: Query) -> Answer:
+    def _answer(self, query: Query, on_policy: Callable[[Policy], None] | None = None) -> Answer:
         pool = self._pools[query.side]
         try:
             with nullcontext(_ignore) if self._around is None else self._around(query) as note_rows:
-                rows = pool.describe(query.sql) if query.describes else pool.execute(query.sql)
+                rows = pool.describe(query.sql) if query.describes else pool.execute(query.sql, on_policy)
                 note_rows(len(rows))
                 return rows
         # These concern all queries, so they are not the answer to one.
@@ -108,6 +123,53 @@ class QueryExecutor:
             raise
         except WarehouseError as error:
             return error
+
+
+def _limited(result: Any, policies: Sequence[Policy]) -> Any:
+    """Return *result* with the *policies* that limit it to what the role may see."""
+    if isinstance(result, RowCountDiff):
+        return _limited_counts(result, policies)
+    hidden = _hidden(policies)
+    if isinstance(result, (RowSample, TableQuality)):
+        return replace(result, notes=(*result.notes, role_sees(hidden)))
+    if not isinstance(result, DataDiff):
+        return result
+    result = replace(result, subject=replace(result.subject, hidden=hidden))
+    if not isinstance(result, QueryDiff):
+        return result
+    parts = {name: getattr(result, name) for name in ("values", "detail", "rows")}
+    return replace(
+        result, **{name: None if one is None else _limited(one, policies) for name, one in parts.items()}
+    )
+
+
+_UNQUOTED = str.maketrans("", "", '"`')
+
+
+def _limited_counts(result: RowCountDiff, policies: Sequence[Policy]) -> RowCountDiff:
+    """Return *result* with the policies of each relation; those of other tables may be below any view."""
+
+    def names(count: RowCount) -> set[str]:
+        texts = (count.subject.base or "", count.subject.current or "")
+        return {".".join(text.translate(_UNQUOTED).split(".")[-2:]) for text in texts}
+
+    known: set[str] = set().union(*map(names, result.counts))
+
+    def limited(count: RowCount) -> RowCount:
+        own = [one for one in policies if one.relation in names(count) or one.relation not in known]
+        return replace(count, subject=replace(count.subject, hidden=_hidden(own))) if own else count
+
+    return replace(result, counts=tuple(map(limited, result.counts)))
+
+
+def _hidden(policies: Sequence[Policy]) -> str:
+    relations: dict[tuple[str, str | None], list[str]] = {}
+    for policy in policies:
+        relations.setdefault((policy.kind, policy.role), []).append(policy.relation)
+    return "; ".join(
+        f"{kind} of {', '.join(names)}" + (f" for {role}" if role else "")
+        for (kind, role), names in relations.items()
+    )
 
 
 def _ignore(_rows: int) -> None:

@@ -23,7 +23,6 @@ from recce_meta.models.data_diff import (
     ColumnProfile,
     ColumnValues,
     Failed,
-    HistogramDiff,
     KeyCounts,
     NotCompared,
     ProfileDiff,
@@ -34,7 +33,6 @@ from recce_meta.models.data_diff import (
     RowsDiff,
     SchemaDiff,
     Subject,
-    TopKDiff,
     ValueDetail,
     ValueDiff,
     is_rounded,
@@ -44,11 +42,13 @@ from recce_meta.report.labels import PASSED, join_words, moment
 from recce_meta.report.values import count, percent
 from recce_meta.tables.gaps import (
     AS_DOUBLES,
+    Distribution,
     count_gap,
     count_limit,
     counts_differ,
     figures_limited_by,
     limits_of,
+    role_sees,
     stale_phrase,
 )
 
@@ -79,7 +79,6 @@ _WORDS = {
 }
 
 WithKey: TypeAlias = ValueDiff | ValueDetail
-Distribution: TypeAlias = ProfileDiff | TopKDiff | HistogramDiff
 
 
 _COLUMN_CHANGES = {
@@ -215,6 +214,7 @@ def _of_counts(result: RowCountDiff) -> DiffVerdict:
     saved = sum(is_saved(one) for one in result.counts)
     stale = sum(one.subject.is_stale for one in result.counts)
     limited = sum(bool(one.where) for one in result.counts)
+    hidden = sorted({one.subject.hidden for one in result.counts if one.subject.hidden})
     phrases = [f"{differing:,} of {plural(total, 'node')} {agree(differing, 'differ')}"] if differing else []
     phrases += [_skipped_phrase(reason, number) for reason, number in skipped.items()]
     phrases += [f"{unknown:,} could not be counted"] if unknown else []
@@ -222,6 +222,7 @@ def _of_counts(result: RowCountDiff) -> DiffVerdict:
     phrases += [f"{saved:,} with an earlier count"] if saved else []
     phrases += [f"{stale:,} with data of an earlier build"] if stale else []
     phrases += [f"{limited:,} only where a condition holds"] if limited else []
+    phrases += [role_sees("; ".join(hidden))] if hidden else []
     if differing:
         return DiffVerdict(Outcome.DIFFERENT, ", ".join(phrases))
     if not total:

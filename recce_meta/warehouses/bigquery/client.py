@@ -29,6 +29,7 @@ from requests.exceptions import RequestException, SSLError
 from recce_meta._version import __version__
 from recce_meta.errors import AuthenticationFailed, ConfigurationError, first_line
 from recce_meta.warehouses.bigquery.connection import Jobs, Key, Place
+from recce_meta.warehouses.driver import Policy
 
 STS_URL = "https://sts.googleapis.com/v1/token"
 TOKEN_LEEWAY_SECONDS = 300
@@ -230,6 +231,12 @@ _IF_MISSING = re.compile(_COMMENTS + r"CREATE\s+\w+\s+IF\s+NOT\s+EXISTS\b", re.I
 _NO_TRANSACTION = re.compile(r"no (?:active|open|current)? ?transaction|not in a transaction", re.I)
 
 
+_STATISTICS = {
+    "row access policies": ("rowLevelSecurityStatistics", "rowLevelSecurityApplied"),
+    "data masking": ("dataMaskingStatistics", "dataMaskingApplied"),
+}
+
+
 class JobFailed(DatabaseError):  # type: ignore[misc]  # the client's library is not typed
     """BigQuery's own error message and reason, without the URL and the job's log."""
 
@@ -264,6 +271,8 @@ class JobClient(Client):  # type: ignore[misc]
             client_options=ClientOptions(**{name: value for name, value in options.items() if value}),
         )
         self.data_project = place.project or project
+        self.policies: tuple[Policy, ...] = ()
+        """Policies that were applied to the last query."""
         self.limit_seconds: float | None = None
         """Time limit of each following job, in addition to the profile's."""
         self._dataset = place.dataset
@@ -420,6 +429,7 @@ class JobClient(Client):  # type: ignore[misc]
             self._running = _Running(running.job_id, job.location)
             # A retry of the library would start a job whose id `cancel_running` does not know.
             rows = job.result(page_size=ROWS_OF_A_PAGE, retry=_until_done(job), job_retry=None)
+            self.policies = _policies(job)
             return job, _with_texts(rows)
         finally:
             self._running = None
@@ -519,6 +529,17 @@ def _as_texts(fields: Iterable[SchemaField]) -> Iterator[SchemaField]:
 
 def _patient(seconds: float) -> Retry:
     return Retry(predicate=_may_pass, initial=FIRST_DELAY_SECONDS, maximum=5.0, timeout=seconds)
+
+
+def _policies(job: Any) -> tuple[Policy, ...]:
+    """Return the policies that were applied; BigQuery does not say to which of the tables.
+
+    https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics
+    """
+    said = job._properties.get("statistics", {})
+    kinds = [kind for kind, (group, field) in _STATISTICS.items() if said.get(group, {}).get(field)]
+    names = [f"{table.dataset_id}.{table.table_id}" for table in job.referenced_tables] if kinds else []
+    return tuple(Policy(kind, name) for kind in kinds for name in names)
 
 
 def _until_done(job: Any) -> Retry:

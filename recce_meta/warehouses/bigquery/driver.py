@@ -21,6 +21,7 @@ from recce_meta.warehouses.driver import (
     PARAMETER,
     BaseDriver,
     Converter,
+    Reads,
     Rows,
     arrays,
     as_text,
@@ -142,6 +143,10 @@ class Driver(BaseDriver):
     def limit_statement(self, connection: Connection, seconds: float) -> None:
         """Set a time limit for each following job, enforced by BigQuery."""
         _client(connection).limit_seconds = seconds
+
+    def examine(self, connection: Connection, sql: str) -> Reads:
+        """Return the policies that the statistics of the last job name."""
+        return Reads(policies=_client(connection).policies)
 
     def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
         """Return the columns that a dry run reports, which is free of charge."""

@@ -16,6 +16,8 @@ from recce_meta.warehouses import ConnectionPlan
 from recce_meta.warehouses.driver import (
     BaseDriver,
     Converter,
+    Policy,
+    Reads,
     Rows,
     Snapshot,
     answers_postgres,
@@ -48,17 +50,27 @@ FROM unnest(%s::oid[], %s::int[]) WITH ORDINALITY AS types (type_id, modifier, p
 ORDER BY position
 """
 
-_REBUILT = """
+# Locks last until the end of the transaction, and also show what views and conditions read.
+_EXAMINED = """
+WITH held AS (
+  SELECT relation FROM pg_locks
+  WHERE pid = pg_backend_pid() AND locktype = 'relation'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
 SELECT EXISTS (
-  SELECT FROM pg_locks AS held
-  WHERE held.pid = pg_backend_pid() AND held.locktype = 'relation'
-    AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND NOT EXISTS (
+    SELECT FROM held
+    WHERE NOT EXISTS (
       SELECT FROM pg_class AS known
       WHERE known.oid = held.relation
         AND (known.relfilenode = 0 OR known.relfilenode = pg_relation_filenode(known.oid))
     )
-)
+  ),
+  ARRAY(
+    SELECT concat(n.nspname, '.', known.relname)
+    FROM held JOIN pg_class AS known ON known.oid = held.relation
+    JOIN pg_namespace AS n ON n.oid = known.relnamespace
+    WHERE known.relrowsecurity AND row_security_active(known.oid)
+  )
 """
 _AS_TEXT = (
     *("json", "jsonb", "inet", "cidr", "record"),
@@ -73,6 +85,7 @@ _BEYOND_PYTHON = ("date", "time", "timetz", "timestamp", "timestamptz", "interva
 class Driver(BaseDriver):
     """Driver on psycopg 3."""
 
+    examines_transaction = True
     limits_in_server = True
 
     def error_types(self) -> tuple[type[Exception], ...]:
@@ -201,14 +214,15 @@ class Driver(BaseDriver):
         driver = raw(connection)
         driver.execute(sql.SQL(text).format(sql.Literal(name)))
 
-    def is_rebuilt(self, connection: Connection) -> bool:
+    def examine(self, connection: Connection, sql: str) -> Reads:
         """Compare the files of the locked relations in the snapshot's catalog with those of now.
 
-        A table that was created or rewritten after the snapshot looks empty in it.
+        A table that was created or rewritten after the snapshot looks empty in it. Policies of a table below
+        a view count even if the view's owner is exempt from them.
         https://www.postgresql.org/docs/current/mvcc-caveats.html
         """
-        ((is_rebuilt,),) = raw(connection).execute(_REBUILT).fetchall()
-        return bool(is_rebuilt)
+        ((is_rebuilt, names),) = raw(connection).execute(_EXAMINED).fetchall()
+        return Reads(is_rebuilt, tuple(Policy("row security", name) for name in names))
 
     def limit_statement(self, connection: Connection, seconds: float) -> None:
         """Set `statement_timeout` for the rest of the transaction; begin one if none is open."""

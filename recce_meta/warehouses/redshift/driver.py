@@ -7,6 +7,7 @@ are those of dbt-redshift 1.11, auth_providers.py.
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -26,6 +27,8 @@ from recce_meta.warehouses import ConnectionPlan, Warehouse
 from recce_meta.warehouses.driver import (
     BaseDriver,
     Converter,
+    Policy,
+    Reads,
     answers_postgres,
     execute_unchanged,
     json_value,
@@ -120,6 +123,8 @@ SUPER, VARBYTE, VARCHAR = 4000, 6551, 1043
 AS_TEXT = 0
 CURSOR = "recce_meta_rows"
 FIRST_ROWS = 1000
+_SECURE_SCAN = re.compile(r"\b(RLS|LF) SecureScan(?: on)?(?: ([^\s(]+))?")
+_SECURITY = {"RLS": "row-level security", "LF": "Lake Formation"}
 """Number of rows of the first fetch, which also shows the columns of a server-side cursor."""
 
 
@@ -256,6 +261,15 @@ class Driver(BaseDriver):
         sql, given = with_split_lines(sql, parameters)
         with _watched(connection):
             return super().send_own(connection, sql, given)
+
+    def examine(self, connection: Connection, sql: str) -> Reads:
+        """Look for scans in the plan of *sql* whose conditions are hidden: RLS and Lake Formation.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/r_EXPLAIN.html
+        """
+        lines = [str(line) for (line,) in _run(raw(connection), f"EXPLAIN {sql}", None).fetchall()]
+        found = dict.fromkeys(scan for line in lines for scan in _SECURE_SCAN.findall(line))
+        return Reads(policies=tuple(Policy(_SECURITY[kind], name or "a table") for kind, name in found))
 
     def converters(self, cursor: Any) -> Mapping[int, Converter]:
         """Return converters for SUPER, which arrives as JSON text."""
