@@ -63,8 +63,8 @@ KINDS = {
 
 QUERIES = (
     "begin_write", "create_schema", "graph_stored", "lock_schema", "macro_set_stored", "missing_macros",
-    "missing_versions", "schema_exists", "schema_version", "set_first_version", "store_tables",
-    "store_versions",
+    "missing_versions", "schema_exists", "schema_version", "set_first_version", "store_columns",
+    "store_tables", "store_versions",
 )  # fmt: skip
 """Queries that the package sends."""
 

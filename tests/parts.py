@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 
 BEYOND_CORE = ("browser", "dbt", "emulator", "network", "extensive")
 """Markers of tests that are not in the core, described in pyproject.toml."""
-GATE = "PostgreSQL browser emulator uv git Neovim bubblewrap"
+GATE = "PostgreSQL browser emulator dbt uv git Neovim bubblewrap"
 """What the core and the journeys need."""
 
 

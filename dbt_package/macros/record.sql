@@ -26,7 +26,7 @@
     {%- set given = var('recce_meta_schema', 'recce_metadata') -%}
     {%- set schema_name = given | upper if facts.folds_to_upper and modules.re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', given) else given -%}
     {%- set schema = given if given == 'recce_metadata' else adapter.quote(schema_name) -%}
-    {%- set store = {'facts': facts, 'schema': schema, 'schema_name': schema_name} -%}
+    {%- set store = {'facts': facts, 'schema': schema, 'schema_name': schema_name, 'problem': ''} -%}
     {%- set problem = adapter.dispatch('obstacle', 'recce_meta')(store) or recce_meta.made_ready(store) -%}
     {%- if problem -%}
         {{- return({'problem': problem}) -}}
@@ -40,7 +40,8 @@
 
 {#- Create the store if it does not exist; return the problem, or ''. -#}
 {% macro made_ready(store) %}
-    {%- set version = recce_meta.store_version(store) -%}
+    {%- set names = recce_meta.table_names(store) -%}
+    {%- set version = recce_meta.store_version(store, names) -%}
     {%- set known = recce_meta.schema_version() -%}
     {%- if version is none -%}
         {%- if not var('recce_meta_create_store', store.facts.knows_rights) -%}
@@ -52,21 +53,44 @@
     {%- elif version > known -%}
         {{- return("the store in '" ~ store.schema_name ~ "' has version " ~ version ~ ', this package knows ' ~ known ~ ': ' ~ recce_meta.upgrade_hint(store)) -}}
     {%- endif -%}
+    {{- return(recce_meta.missing_columns(store)) -}}
+{% endmacro %}
+
+
+{#- Return a sentence about the first table without a column that this package writes, else ''. An INSERT into it would
+    end the user's job. The warehouse's catalog is read if there is one for all tables. -#}
+{% macro missing_columns(store) %}
+    {%- set stored = {} -%}
+    {%- for row in recce_meta.ask(store, 'store_columns', {'schema': recce_meta.text_literal(store.facts, store.schema_name)}) -%}
+        {%- do stored.setdefault(row[0] | lower, []).append(row[1] | lower) -%}
+    {%- endfor -%}
+    {%- for name, table in recce_meta.store_tables().items() if stored -%}
+        {%- set missing = table.columns | reject('in', stored.get('store_' ~ name, [])) | list -%}
+        {%- if missing -%}
+            {{- return('store_' ~ name ~ " in '" ~ store.schema_name ~ "' has no column " ~ missing | join(', ') ~ ': recce-meta doctor checks the store') -}}
+        {%- endif -%}
+    {%- endfor -%}
     {{- return('') -}}
 {% endmacro %}
 
 
-{#- Return the version of the store; none if there is no store. Some warehouses raise an error for the tables of a
+{#- Return the names of the tables and views in the store's schema, in lower case. Some warehouses raise an error for a
     missing schema, so dbt checks the schema first. -#}
-{% macro store_version(store) %}
+{% macro table_names(store) %}
     {%- set facts = store.facts -%}
-    {%- if facts.asks_dbt_for_schemas and not adapter.check_schema_exists(target.database or target.project, store.schema_name) -%}
-        {{- return(none) -}}
-    {%- endif -%}
     {%- set names = [] -%}
+    {%- if facts.asks_dbt_for_schemas and not adapter.check_schema_exists(target.database or target.project, store.schema_name) -%}
+        {{- return(names) -}}
+    {%- endif -%}
     {%- for row in recce_meta.ask(store, 'store_tables', {'schema': recce_meta.text_literal(facts, store.schema_name)}) -%}
         {%- do names.append(row[facts.table_name_at] | lower) -%}
     {%- endfor -%}
+    {{- return(names) -}}
+{% endmacro %}
+
+
+{#- Return the version of the store; none if the table `store` is not among the *names* of its schema. -#}
+{% macro store_version(store, names) %}
     {%- if 'store' not in names -%}
         {{- return(none) -}}
     {%- endif -%}
@@ -87,7 +111,7 @@
     {%- set name = recce_meta.text_literal(store.facts, store.schema_name) -%}
     {%- do recce_meta.begin(store) -%}
     {%- do recce_meta.ask(store, 'lock_schema', {'schema': name}) -%}
-    {%- if recce_meta.store_version(store) is none -%}
+    {%- if recce_meta.store_version(store, recce_meta.table_names(store)) is none -%}
         {%- if store.facts.asks_dbt_for_schemas or not recce_meta.ask(store, 'schema_exists', {'schema': name}) -%}
             {%- do recce_meta.tell(store, 'create_schema', {}) -%}
         {%- endif -%}

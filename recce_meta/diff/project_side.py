@@ -17,7 +17,7 @@ from recce_meta.diff.code import (
     without_wrapper,
 )
 from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project, RunMetadata, target_place
-from recce_meta.models.adapters import is_builtin
+from recce_meta.models.adapters import is_builtin, is_recording
 from recce_meta.models.relation_tokens import (
     CLOSING,
     INJECTED,
@@ -118,12 +118,15 @@ class ProjectSide:
         }
 
     def closure(self, macros: Iterable[str], without: str = "") -> set[str]:
-        """Return *macros* and every macro that they call directly or indirectly, but for *without*."""
+        """Return *macros* and every macro that they call directly or indirectly, but for *without*.
+
+        Macros that record the run are not in it: what they read cannot change data.
+        """
         found: set[str] = set()
         waiting = list(macros)
         while waiting:
             unique_id = waiting.pop()
-            if unique_id not in found and unique_id != without:
+            if unique_id not in found and unique_id != without and not is_recording(unique_id):
                 found.add(unique_id)
                 if macro := self.macros.get(unique_id):
                     waiting.extend(macro.macros)

@@ -20,6 +20,11 @@ ADAPTER_PARENTS: Mapping[str, tuple[str, ...]] = {
 """Adapters whose macros serve as fallback, by adapter: the `dependencies` of its plugin."""
 
 
+def is_recording(macro: str) -> bool:
+    """Return True if *macro*, a unique id, is of recce_meta's dbt package: what it reads changes no data."""
+    return macro.startswith("macro.recce_meta.")
+
+
 def is_builtin(package: str) -> bool:
     """Return True if macros of *package* are part of dbt or an adapter, and change only with its version."""
     return package == "dbt" or package.removeprefix("dbt_") in _ADAPTERS

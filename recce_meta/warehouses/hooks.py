@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
-from recce_meta.models.adapters import is_builtin
+from recce_meta.models.adapters import is_builtin, is_recording
 from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource, ColumnUse, Usage
 from recce_meta.warehouses.builds import configured_names, foreign_keys, names_in, texts_in
 
@@ -171,7 +171,7 @@ def _reached(
     known, waiting = set[str](), [*called, *_looked_up(texts, macros)]
     while waiting:
         macro = macros.get(waiting.pop())
-        if macro is None or macro.unique_id in known or is_skipped(macro):
+        if macro is None or macro.unique_id in known or is_recording(macro.unique_id) or is_skipped(macro):
             continue
         known.add(macro.unique_id)
         found.append(macro.macro_sql)

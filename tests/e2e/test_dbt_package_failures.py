@@ -38,8 +38,13 @@ def stranger(postgres: Place) -> Iterator[str]:
 
 def said(place: Place, steps: Sequence[str], *, code: int = 0, **variables: object) -> list[str]:
     """What the package's lines say when dbt takes *steps*."""
-    arguments = ("--args", json.dumps({"steps": steps}), "--vars", place.variables(**variables))
-    lines = place.shop.dbt("run-operation", "step_by_step", *arguments, code=code).splitlines()
+    arguments = ("--args", json.dumps({"steps": steps}))
+    return said_by_dbt(place, "run-operation", "step_by_step", *arguments, code=code, **variables)
+
+
+def said_by_dbt(place: Place, *arguments: str, code: int = 0, **variables: object) -> list[str]:
+    """What the package's lines say in a command of dbt."""
+    lines = place.shop.dbt(*arguments, "--vars", place.variables(**variables), code=code).splitlines()
     return [line.partition("recce_meta: ")[2] for line in lines if "recce_meta: " in line]
 
 
@@ -92,14 +97,43 @@ def test_missing_rights_and_failing_statements_are_told_and_leave_nothing_behind
         assert owner.execute(f"SELECT COUNT(*) FROM {schema}.store_graph_parts")[1] == [(0,)]
 
 
-def test_a_store_of_a_later_version_is_left_alone_and_an_error_where_that_is_wanted(
-    tmp_path_factory: pytest.TempPathFactory,
+@pytest.mark.journey
+@pytest.mark.parametrize("warehouse", ["duckdb", "postgres"])
+def test_builds_end_well_with_a_store_of_any_version(
+    warehouse: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    place = on_duckdb(tmp_path_factory.mktemp("failing"))
-    later = "UPDATE recce_metadata.store SET schema_version = 99, migrated_by = '9.8.7'"
-    recorded, again, refused = said(place, ["record", "record", later, "record"])
-    assert " recorded: " in recorded
-    assert again.endswith("is recorded already")
-    assert refused.startswith(WARNING) and "has version 99" in refused
-    assert "install version 9.8.7 of the package" in refused
-    assert said(place, ["record"], code=1, recce_meta_fail=True) == []
+    is_duckdb = warehouse == "duckdb"
+    place = (
+        on_duckdb(tmp_path_factory.mktemp("failing")) if is_duckdb else request.getfixturevalue("postgres")
+    )
+    for environment in ("first", "second"):
+        recorded, again = said_by_dbt(place, "build", recce_meta_environment=environment)
+        assert " recorded: " in recorded
+        assert again.endswith("is recorded already")
+    with UnifiedSqlAdapter.from_url(place.url) as owner:
+        schema = owner.quote_identifier(place.schema)
+        runs = list_runs(owner, schema=place.schema)
+        assert {(run.environment, run.build_status) for run in runs} == {
+            ("first", "success"),
+            ("second", "success"),
+        }
+    version = f"UPDATE {schema}.store SET schema_version = schema_version"
+    cascade = "" if is_duckdb else " CASCADE"
+    answers = said(
+        place,
+        [
+            *(f"{version} - 1", "record"),
+            *(f"{version} + 2, migrated_by = '9.8.7'", "record"),
+            *(f"{version} - 1", f"ALTER TABLE {schema}.store_runs DROP COLUMN variables{cascade}", "record"),
+            *(f"DROP TABLE {schema}.store_macro_sets{cascade}", "record"),
+        ],
+    )
+    assert all(answer.startswith(WARNING) for answer in answers)
+    before, later, narrow, gone = (answer.removeprefix(WARNING) for answer in answers)
+    assert before.endswith("recce-meta init brings it forward")
+    assert later.endswith("install version 9.8.7 of the package, which fits the store")
+    assert narrow.startswith(f"store_runs in '{place.schema}' has no column variables")
+    assert gone.startswith(f"store_runs in '{place.schema}' has no column variables")
+    assert said_by_dbt(place, "build") == answers[-1:] * 2
+    if is_duckdb:
+        assert said(place, ["record"], code=1, recce_meta_fail=True) == []

@@ -38,7 +38,8 @@
         'build_warnings': build.warnings,
         'build_skipped': build.skipped,
         'warnings': '[]',
-        'extraction': none
+        'extraction': none,
+        'variables': recce_meta.variables(pieces.tools)
     }) -}}
 {% endmacro %}
 
@@ -92,6 +93,22 @@
         {{- return(words | join(' ')) -}}
     {%- endif -%}
     {{- return(flags.WHICH | default(none)) -}}
+{% endmacro %}
+
+
+{#- Return a short hash of each value of `--vars` as JSON, as `_variables` of recce_meta/extractors/project.py; none if
+    it is unknown. -#}
+{% macro variables(tools) %}
+    {%- set given = invocation_args_dict.get('vars') if invocation_args_dict is defined else none -%}
+    {%- set given = fromyaml(given) if given is string else given -%}
+    {%- if tools.hasher is none or given is not mapping -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {%- set hashes = {} -%}
+    {%- for name, value in given.items() -%}
+        {%- do hashes.update({name ~ '': recce_meta.id_of(recce_meta.json_of([name ~ '', value], tools), tools)[:8]}) -%}
+    {%- endfor -%}
+    {{- return(recce_meta.json_of(hashes, tools)) -}}
 {% endmacro %}
 
 

@@ -3613,6 +3613,16 @@ WHERE NOT EXISTS (SELECT 1 FROM {{ schema }}.store)
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}
+    {%- if name == 'store_columns' -%}
+    {%- set statement -%}
+-- hand-written: each dataset has its own information schema
+-- Columns of the tables and views of a schema, for the dbt package, which cannot catch an error about a missing column.
+SELECT table_name, column_name
+FROM {{ schema }}.INFORMATION_SCHEMA.COLUMNS
+WHERE table_schema = {{ parameters.schema }}
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- endif -%}
     {%- if name == 'store_tables' -%}
     {%- set statement -%}
 -- hand-written: each dataset has its own information schema, which is missing if the dataset is missing

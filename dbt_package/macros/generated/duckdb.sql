@@ -3954,6 +3954,16 @@ VALUES
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}
+    {%- if name == 'store_columns' -%}
+    {%- set statement -%}
+-- hand-written: names are case-insensitive in DuckDB
+-- Columns of the tables and views of a schema, for the dbt package, which cannot catch an error about a missing column.
+SELECT table_name, column_name
+FROM information_schema.columns
+WHERE table_catalog = current_database() AND lower(table_schema) = lower({{ parameters.schema }})
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- endif -%}
     {%- if name == 'store_tables' -%}
     {%- set statement -%}
 -- hand-written: names are case-insensitive in DuckDB

@@ -3951,6 +3951,18 @@ VALUES
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}
+    {%- if name == 'store_columns' -%}
+    {%- set statement -%}
+-- Columns of the tables and views of a schema, for the dbt package, which cannot catch an error about a missing column.
+SELECT
+  table_name,
+  column_name
+FROM information_schema.columns
+WHERE
+  table_catalog = CURRENT_DATABASE() AND table_schema = {{ parameters.schema }}
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- endif -%}
     {%- if name == 'store_tables' -%}
     {%- set statement -%}
 -- Tables and views of a schema; no rows if the schema does not exist.

@@ -3624,6 +3624,16 @@ WHERE NOT EXISTS (SELECT 1 FROM {{ schema }}.store)
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}
+    {%- if name == 'store_columns' -%}
+    {%- set statement -%}
+-- hand-written: of the connection's database
+-- Columns of the tables and views of a schema, for the dbt package, which cannot catch an error about a missing column.
+SELECT table_name, column_name
+FROM information_schema.columns
+WHERE table_catalog = CURRENT_DATABASE() AND table_schema = {{ parameters.schema }}
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- endif -%}
     {%- if name == 'store_tables' -%}
     {%- set statement -%}
 -- hand-written: of the connection's database

@@ -88,11 +88,36 @@
 {% endmacro %}
 
 
-{#- Add *rows* to a table of the store; existing rows stay. -#}
+{#- Add *rows* to a table of the store; existing rows stay. Rows that the table would refuse become the `problem` of
+    *store*; after that, nothing is sent. -#}
 {% macro insert_rows(store, table_name, rows) %}
-    {%- for statement in recce_meta.insert_statements(store, table_name, rows) -%}
+    {%- if not store.problem -%}
+        {%- do store.update({'problem': recce_meta.refused(store.facts, table_name, rows)}) -%}
+    {%- endif -%}
+    {%- for statement in recce_meta.insert_statements(store, table_name, rows) if not store.problem -%}
         {%- do recce_meta.send(store, statement) -%}
     {%- endfor -%}
+{% endmacro %}
+
+
+{#- Return a sentence about the first row that the table would refuse, else ''. -#}
+{% macro refused(facts, table_name, rows) %}
+    {%- set columns = recce_meta.store_tables()[table_name].columns | length -%}
+    {%- for row in rows if row | length != columns -%}
+        {{- return('a row of store_' ~ table_name ~ ' has ' ~ row | length ~ ' values for ' ~ columns ~ ' columns, a fault of this package') -}}
+    {%- endfor -%}
+    {%- if facts.longest_text is not none or facts.longest_row is not none -%}
+        {%- for row in rows -%}
+            {%- set texts = row | select('string') | list -%}
+            {%- for text in texts if facts.longest_text is not none and text.encode('utf-8') | length > facts.longest_text -%}
+                {{- return(row[1] ~ ' has a text of more than ' ~ facts.longest_text ~ ' bytes, which ' ~ adapter.type() ~ ' cannot hold') -}}
+            {%- endfor -%}
+            {%- if facts.longest_row is not none and texts | map('length') | sum > facts.longest_row -%}
+                {{- return(row[1] ~ ' has more than ' ~ facts.longest_row ~ ' characters, which is more than one statement may have') -}}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{- return('') -}}
 {% endmacro %}
 
 

@@ -4,7 +4,7 @@
     {%- set facts = store.facts -%}
     {%- set run = recce_meta.run_row(pieces) -%}
     {%- set graph_id = recce_meta.text_literal(facts, pieces.graph_id) -%}
-    {%- set now = namespace(missing=[], problem='') -%}
+    {%- set now = namespace(missing=[]) -%}
     {%- do recce_meta.begin(store) -%}
     {%- if facts.begin -%}
         {%- do recce_meta.tell(store, 'begin_write', {}) -%}
@@ -13,18 +13,18 @@
         {%- do recce_meta.write_parts(store, pieces) -%}
         {%- set rows = recce_meta.ask(store, 'missing_versions', {'graph_id': graph_id}) -%}
         {%- set now.missing = rows | map('first') | map('string') | sort -%}
-        {%- set now.problem = recce_meta.write_versions(store, pieces, now.missing) -%}
+        {%- do recce_meta.write_versions(store, pieces, now.missing) -%}
     {%- endif -%}
-    {%- set now.problem = now.problem or recce_meta.write_macros(store, pieces) -%}
-    {%- if now.problem -%}
-        {%- do recce_meta.rolled_back(store) -%}
-        {{- return({'problem': now.problem}) -}}
-    {%- endif -%}
+    {%- do recce_meta.write_macros(store, pieces) -%}
     {%- do recce_meta.insert_rows(store, 'run_results', recce_meta.result_rows()) -%}
     {%- do recce_meta.insert_rows(store, 'runs', [run.values() | list]) -%}
-    {%- set now.problem = recce_meta.committed(store) -%}
-    {%- if now.problem -%}
-        {{- return({'problem': now.problem}) -}}
+    {%- if store.problem -%}
+        {%- do recce_meta.rolled_back(store) -%}
+        {{- return({'problem': store.problem}) -}}
+    {%- endif -%}
+    {%- set problem = recce_meta.committed(store) -%}
+    {%- if problem -%}
+        {{- return({'problem': problem}) -}}
     {%- endif -%}
     {{- return({'done': 'run ' ~ run.run_id ~ ' recorded: ' ~ run.node_count ~ ' nodes, ' ~ now.missing | length ~ ' new versions'}) -}}
 {% endmacro %}
@@ -61,8 +61,7 @@
 {% endmacro %}
 
 
-{#- Write the versions *missing*, their edges first: without transactions, an existing version is then complete.
-    Return the problem, else ''. -#}
+{#- Write the versions *missing*, their edges first: without transactions, an existing version is then complete. -#}
 {% macro write_versions(store, pieces, missing) %}
     {%- set edges = [] -%}
     {%- set rows = [] -%}
@@ -73,12 +72,8 @@
         {%- endfor -%}
         {%- do rows.append(recce_meta.version_row(version_id, node, pieces.tools)) -%}
     {%- endfor -%}
-    {%- set problem = recce_meta.too_long(store.facts, rows) -%}
-    {%- if not problem -%}
-        {%- do recce_meta.insert_rows(store, 'version_parents', edges) -%}
-        {%- do recce_meta.insert_rows(store, 'node_versions', rows) -%}
-    {%- endif -%}
-    {{- return(problem) -}}
+    {%- do recce_meta.insert_rows(store, 'version_parents', edges) -%}
+    {%- do recce_meta.insert_rows(store, 'node_versions', rows) -%}
 {% endmacro %}
 
 
@@ -98,8 +93,7 @@
 {% endmacro %}
 
 
-{#- Write the macros of the project, if the manifest is available and no recorded run has the same macros. Return the
-    problem, else ''. -#}
+{#- Write the macros of the project, if the manifest is available and no recorded run has the same macros. -#}
 {% macro write_macros(store, pieces) %}
     {%- set set_id = recce_meta.text_literal(store.facts, pieces.macro_set_id) -%}
     {%- if pieces.macros and not recce_meta.ask(store, 'macro_set_stored', {'macro_set_id': set_id}) -%}
@@ -116,28 +110,6 @@
                 recce_meta.json_of(one.macros, pieces.tools)
             ]) -%}
         {%- endfor -%}
-        {%- set problem = recce_meta.too_long(store.facts, rows) -%}
-        {%- if problem -%}
-            {{- return(problem) -}}
-        {%- endif -%}
         {%- do recce_meta.insert_rows(store, 'macros', rows) -%}
     {%- endif -%}
-    {{- return('') -}}
-{% endmacro %}
-
-
-{#- Return a sentence about the first row that is too long for this warehouse, else ''. -#}
-{% macro too_long(facts, rows) %}
-    {%- if facts.longest_text is not none or facts.longest_row is not none -%}
-        {%- for row in rows -%}
-            {%- set texts = row | select('string') | list -%}
-            {%- for text in texts if facts.longest_text is not none and text.encode('utf-8') | length > facts.longest_text -%}
-                {{- return(row[1] ~ ' has a text of more than ' ~ facts.longest_text ~ ' bytes, which ' ~ adapter.type() ~ ' cannot hold') -}}
-            {%- endfor -%}
-            {%- if facts.longest_row is not none and texts | map('length') | sum > facts.longest_row -%}
-                {{- return(row[1] ~ ' has more than ' ~ facts.longest_row ~ ' characters, which is more than one statement may have') -}}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{- return('') -}}
 {% endmacro %}

@@ -14,7 +14,7 @@
         {% endfor %}
         {% do found.insert.extend(recce_meta.insert_statements(store, name, [full, empty])) %}
     {% endfor %}
-    {% for name in ('begin_write', 'create_schema', 'graph_stored', 'lock_schema', 'macro_set_stored', 'missing_macros', 'missing_versions', 'schema_exists', 'schema_version', 'set_first_version', 'store_tables') %}
+    {% for name in ('begin_write', 'create_schema', 'graph_stored', 'lock_schema', 'macro_set_stored', 'missing_macros', 'missing_versions', 'schema_exists', 'schema_version', 'set_first_version', 'store_columns', 'store_tables') %}
         {% do found.query.extend(recce_meta[dialect ~ '__query'](name, 'recce_metadata', {'graph_id': "'a'", 'macro_set_id': "'b'", 'schema': "'c'", 'version': 3, 'read_version': 3, 'migrated_by': "'d'"})) %}
     {% endfor %}
     {% set rows = [] %}

@@ -1,0 +1,2 @@
+-- hand-written: dbt has no adapter for SQLite, so the dbt package never asks
+
