@@ -252,9 +252,10 @@ class Effects:
         exposed = [(one, child) for one in moved for child in self.graph.children(one)]
         starts += [Start(one, BREAKING, parent, 1) for parent, one in exposed if one.startswith("exposure.")]
         base, current = self._runs
-        self._loses_columns = any(
-            column.status is Status.REMOVED for start in starts for column in start.effect.columns
-        )
+        changed = {column.status for start in starts for column in start.effect.columns}
+        is_kept = any(start.effect.retyped for start in starts) or Status.ADDED in changed
+        # A table that keeps rows may lack an added column.
+        self._loses_columns = Status.REMOVED in changed or (is_kept and bool(self._accumulating))
         readers = LineageSource(
             current.columns,
             base.columns,
@@ -404,10 +405,13 @@ class Effects:
 
     @cached_property
     def _accumulating(self) -> Mapping[str, NodeMetadata]:
-        """Return the nodes downstream of the changes that keep rows of earlier builds."""
-        names = self._runs[1].names
+        """Return the nodes downstream of the changes whose tables may hold rows of earlier builds."""
+        before, names = (run.names for run in self._runs)
         below = self.graph.downstream(self._changed)
-        ids = [one for one in below if one in names and keeps_rows(names[one])]
+        ids = [
+            one for one in below if one in names and keeps_rows(names[one], is_edited=one in self._changed)
+        ]
+        ids = [one for one in ids if one in before and before[one].materialized not in COMPUTED_WHEN_READ]
         return self._runs[1].nodes(ids) if ids else {}
 
     def _fill_sides(self, ids: Collection[str]) -> None:

@@ -539,8 +539,10 @@ def _may_fail(found: AffectedNode) -> str:
 
 
 def _with_reach(change: Change, found: AffectedNode | None) -> Change:
-    """Add the effects of other changes to *change*, unless the node is added or removed."""
-    if found is None or change.status is not Status.MODIFIED:
+    """Add the effects of other changes to *change*; to that of a new node only if it fails or may fail."""
+    if found is None or change.status is Status.REMOVED:
+        return change
+    if change.status is Status.ADDED and not (found.fails or found.may_fail):
         return change
     return replace(
         change,

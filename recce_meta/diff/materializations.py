@@ -16,7 +16,9 @@ from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import (
     CHECKED_STAYS,
+    KEEPS_TYPE,
     KEY_STAYS,
+    NOT_ADDED,
     REMOVED_STAYS,
     SELECTION,
     BuildRules,
@@ -80,7 +82,7 @@ SNAPSHOT_COLUMNS: Mapping[tuple[Edit, str], Outcome] = {
     (Edit.VALUE, "unique_key"): Outcome(BREAKING, "stay under their old keys; all new keys are inserted"),
     (Edit.VALUE, "updated_at"): Outcome(BREAKING, "get a new version if updated_at is later, else never"),
     (Edit.VALUE, ""): Outcome(PARTIAL, "keep the old value until they change"),
-    (Edit.RETYPED, ""): Outcome(BREAKING, "keep their type; the build fails on values that do not fit"),
+    (Edit.RETYPED, ""): KEEPS_TYPE,
 }
 """Outcomes for columns by their role; an unlisted role has that of no role."""
 
@@ -95,10 +97,9 @@ SNAPSHOT_ROWS: Mapping[str, Outcome] = {
 _FAIL = failing("on_schema_change is fail, and the columns differ")
 _MAY_DIFFER = Outcome(UNKNOWN, "stay, or the build fails: on_schema_change is fail, and types may differ")
 _NULLS = Outcome(NON_BREAKING, "have NULL in the new column until they are selected again")
-_OLD_TYPE = Outcome(BREAKING, "keep their type; the build fails on values that do not fit")
 INCREMENTAL_COLUMNS: Mapping[Edit, Mapping[str, Outcome]] = {
     Edit.ADDED: {
-        "ignore": Outcome(NON_BREAKING, "do not get the new column, nor do new ones, until a full refresh"),
+        "ignore": NOT_ADDED,
         "append_new_columns": _NULLS,
         "sync_all_columns": _NULLS,
         "fail": _FAIL,
@@ -110,8 +111,8 @@ INCREMENTAL_COLUMNS: Mapping[Edit, Mapping[str, Outcome]] = {
         "fail": _FAIL,
     },
     Edit.RETYPED: {
-        "ignore": _OLD_TYPE,
-        "append_new_columns": _OLD_TYPE,
+        "ignore": KEEPS_TYPE,
+        "append_new_columns": KEEPS_TYPE,
         "sync_all_columns": Outcome(PARTIAL, "keep their values, cast to the new type, until a full refresh"),
         "fail": _FAIL,
     },
@@ -242,10 +243,7 @@ def table_effects(
     if kind in REFRESHED:
         keys = {detail.key.split(".", 1)[0] for detail in details}
         is_replaced = any(REFRESHED[kind].get(key) is _REPLACED for key in keys)
-        rules = rules_of(adapter)
-        if not is_replaced and not (
-            rules is not None and rules.applies_queries and kind == "materialized_view"
-        ):
+        if not is_replaced and not _applies_queries(kind, adapter):
             yield effect_of(Outcome(NONE, _NOT_APPLIED), ())
         return
     if kind not in ("incremental", "snapshot"):
@@ -265,10 +263,16 @@ def table_effects(
             yield effect_of(found, ())
 
 
-def keeps_rows(node: NodeMetadata) -> bool:
-    """Return True if the table of *node* may hold rows of earlier builds."""
+def _applies_queries(kind: str, adapter: str | None) -> bool:
+    """Return True if an edited query of a relation that the warehouse refreshes takes effect in each run."""
+    rules = rules_of(adapter)
+    return rules is not None and rules.applies_queries and kind == "materialized_view"
+
+
+def keeps_rows(node: NodeMetadata, *, is_edited: bool = False) -> bool:
+    """Return True if the table of *node* may hold rows of earlier builds, or have columns of these."""
     kind = node.materialized or ""
-    return bool(kind) and kind not in OF_QUERY_ALONE and kind not in REFRESHED
+    return bool(kind) and kind not in OF_QUERY_ALONE and (is_edited or kind not in REFRESHED)
 
 
 def reached_outcome(
@@ -279,11 +283,13 @@ def reached_outcome(
     *,
     is_retyped: bool = False,
 ) -> Outcome | None:
-    """Return what becomes of existing rows of an unedited *node* if a column of its query changes.
+    """Return what becomes of existing rows of *node* if a column of its query changes.
 
     Return None if it holds none. *words* are those of `incremental_words`.
     """
-    kind = node.materialized
+    kind = node.materialized or ""
+    if kind in REFRESHED and not _applies_queries(kind, adapter):
+        return {Status.ADDED: NOT_ADDED, Status.REMOVED: REMOVED_STAYS}.get(column.status)
     if not keeps_rows(node) or (kind == "incremental" and node.config.get("full_refresh") is True):
         return None
     if kind not in ("incremental", "snapshot"):

@@ -22,21 +22,19 @@ from msgspec import Struct
 from recce_meta.graph import LineageGraph
 from recce_meta.models import LineageEdge, Status
 from recce_meta.models.change import CERTAIN, Category, ColumnChange, Reach, SqlChange
-from recce_meta.models.lineage import REFERENCED, UNSURE, ColumnEdge, Kind, NodeColumns, Tier
-from recce_meta.sql_lineage.impact import (
-    ANY,
-    EdgesByColumn,
-    columns_read,
-    loses_all,
-    structs_around,
-)
+from recce_meta.models.lineage import UNSURE, ColumnEdge, Kind, NodeColumns
+from recce_meta.sql_lineage.impact import ANY, loses_all
 from recce_meta.sql_lineage.project.columns import WITHOUT_QUERY
+from recce_meta.sql_lineage.project.loaded import ColumnsOf, EdgesToReader, LoadedLineage
 from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
-from recce_meta.warehouses.builds import CHECKED_STAYS, KEY_STAYS, REMOVED_STAYS, Outcome
-
-ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
-"""Returns the available column lineage of nodes, and of readers that inline them as ephemeral models."""
-
+from recce_meta.warehouses.builds import (
+    CHECKED_STAYS,
+    KEEPS_TYPE,
+    KEY_STAYS,
+    NOT_ADDED,
+    REMOVED_STAYS,
+    Outcome,
+)
 
 NOT_PROVEN = "its SQL is not proven"
 NOT_TRACED = "its columns are not traced"
@@ -44,6 +42,8 @@ TESTED_FAILS = "the model that it tests fails"
 ABOVE_MAY_FAIL = "it reads a definition that fails or may fail"
 UNTRACED_ABOVE = "a node above it may lose the removed column: its columns are not traced"
 KEPT_ABOVE = "a table above it keeps the removed column until a full refresh"
+NOT_ADDED_ABOVE = "a table above it gets the new column only by a full refresh"
+TYPE_KEPT_ABOVE = "a table above it keeps the column's earlier type until a full refresh"
 SKIPPED = "a node above it fails, so dbt skips it; it fails once that table is built anew"
 
 
@@ -145,7 +145,7 @@ class _AffectedPart(NamedTuple):
     may_fail: str = ""
     """Why the node may name a removed column; empty if that is known."""
     doubt: str = ""
-    """Why the column may not be removed from this node; empty if it is."""
+    """Why the column of this node's table may not be as its query returns it; empty if it is."""
     is_end: bool = False
     """True if readers of the node are not affected."""
     is_retyped: bool = False
@@ -156,6 +156,11 @@ class _AffectedPart(NamedTuple):
         """Return what the part leads to; distances, origins and confidences aside."""
         what = self.unique_id, self.what, self.column.lower(), self.status
         return (*what, self.breaks_readers, self.doubt, self.is_retyped)
+
+    @property
+    def is_missing(self) -> bool:
+        """Return True if readers may not find the column as they name it: it is removed, or never arrives."""
+        return self.status is Status.REMOVED or (self.status is Status.ADDED and bool(self.doubt))
 
     @property
     def breaks_readers(self) -> bool:
@@ -179,8 +184,8 @@ class _Propagation:
         self._graph, self._source, self._starts = graph, source, starts
         self._found: dict[str, AffectedNode] = {}
         self._passed: dict[tuple[object, ...], float] = {}
-        self._current = _LoadedLineage(source.current, source.with_assumed[1])
-        self._base = _LoadedLineage(source.base, source.with_assumed[0])
+        self._current = LoadedLineage(source.current, source.with_assumed[1])
+        self._base = LoadedLineage(source.base, source.with_assumed[0])
         self._changed = {start.unique_id for start in starts}
         self._added = {
             (start.unique_id, column.name.lower())
@@ -275,7 +280,7 @@ class _Propagation:
         known = {**earlier, **readers}
         unknown = _AffectedPart(distance, part.origin, "", Reach.UNKNOWN, confidence=part.confidence)
         for child in self._unparsed(children) if is_new else self._possible_readers(part, children, known):
-            why = self._why_unknown(child) if part.status is Status.REMOVED else ""
+            why = self._why_unknown(child) if part.is_missing else ""
             yield unknown._replace(unique_id=child, may_fail=why)
             if why and part.column != ANY:
                 doubt = part.doubt or UNTRACED_ABOVE
@@ -283,7 +288,7 @@ class _Propagation:
                     unique_id=child, distance=distance, fails=False, may_fail=why, doubt=doubt
                 )
         assumed = set()
-        if part.status is Status.REMOVED:
+        if part.is_missing:
             # SQL that is not proven makes no reader fail, and passes no removal on.
             assumed = self._current.assumed(readers) | (self._base.assumed(earlier) - readers.keys())
             unproven = unknown._replace(confidence=min(part.confidence, UNSURE), may_fail=NOT_PROVEN)
@@ -312,15 +317,17 @@ class _Propagation:
                         yield self._follow(part, child, edge, is_current=index is readers)
 
     def _doubt(self, unique_id: str, part: _AffectedPart) -> str:
-        """Return why the table of *unique_id* keeps the removed column of *part*; empty if it does not."""
-        if part.status is not Status.REMOVED:
+        """Return why the table of *unique_id* lacks the edit of *part*'s column; empty if it does not."""
+        if part.status is Status.MODIFIED and not part.is_retyped:
             return ""
-        outcome = self._source.existing(unique_id, ColumnChange(part.column, part.status), False)
-        is_kept = outcome in (REMOVED_STAYS, CHECKED_STAYS, KEY_STAYS)
-        return SKIPPED if outcome is not None and outcome.fails else KEPT_ABOVE if is_kept else ""
+        changed = ColumnChange(part.column, part.status)
+        outcome = self._source.existing(unique_id, changed, part.is_retyped)
+        if part.status is Status.REMOVED and outcome is not None and outcome.fails:
+            return SKIPPED
+        return _DOUBTS.get(outcome, "") if outcome is not None else ""
 
     def _failed_columns(
-        self, failed: _AffectedPart, reads: Iterable[_Reads | None]
+        self, failed: _AffectedPart, reads: Iterable[EdgesToReader | None]
     ) -> Iterator[_AffectedPart]:
         """Yield the columns of a definition that fail without the column of *failed*; others stay valid."""
         edges = [edge for one in reads if one is not None for edge in one.of(failed.column)]
@@ -335,7 +342,7 @@ class _Propagation:
             yield failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED, is_end=True)
 
     def _failing(
-        self, part: _AffectedPart, readers: Mapping[str, _Reads], earlier: Mapping[str, _Reads]
+        self, part: _AffectedPart, readers: Mapping[str, EdgesToReader], earlier: Mapping[str, EdgesToReader]
     ) -> dict[str, float]:
         """Return the readers that still name the column of *part*, with confidences.
 
@@ -343,8 +350,12 @@ class _Propagation:
         """
         found: dict[str, float] = {}
         is_there = (part.unique_id, part.column.lower()) in self._added  # only its case changed
-        if part.status is not Status.REMOVED or part.column == ANY or is_there:
+        if part.column == ANY or (part.status is Status.REMOVED and is_there):
             return found
+        if part.status is not Status.REMOVED:
+            # Only an edited or a new reader may rely on what the table lacks.
+            edited = [child for child in readers if part.doubt and self._is_edited(child)]
+            return {child: sure for child in edited if (sure := readers[child].named(part.column))}
         for child in {**earlier, **readers}:
             before = earlier[child].named(part.column) if child in earlier else 0.0
             now = readers[child].named(part.column) if child in readers else 0.0
@@ -353,6 +364,10 @@ class _Propagation:
             if child != part.unique_id and (now or before):
                 found[child] = max(now, before)
         return found
+
+    def _is_edited(self, unique_id: str) -> bool:
+        self._base.read([unique_id])
+        return unique_id in self._changed or unique_id not in self._base.columns
 
     def _is_named_elsewhere(self, child: str, part: _AffectedPart) -> bool:
         """Return True if the removed column's name now refers to a column of another parent.
@@ -368,7 +383,7 @@ class _Propagation:
         )
 
     def _possible_readers(
-        self, part: _AffectedPart, children: Collection[str], readers: Mapping[str, _Reads]
+        self, part: _AffectedPart, children: Collection[str], readers: Mapping[str, EdgesToReader]
     ) -> Iterator[str]:
         """Yield children that may read the column although lineage has no edge for it."""
         if part.status is Status.REMOVED and self._base.is_blind:
@@ -472,79 +487,12 @@ class _Propagation:
                     shapes.append(shape._replace(unique_id=child, distance=shape.distance + 1))
 
 
-class _Reads:
-    """Edges from the columns of one parent to one reader, ignoring case."""
-
-    def __init__(self) -> None:
-        self._used, self._named = EdgesByColumn(), EdgesByColumn()
-
-    def add(self, edge: ColumnEdge) -> None:
-        edges = self._named if edge.kind == REFERENCED else self._used
-        edges.add(edge.parent_column.lower(), edge)
-
-    def named(self, column: str) -> float:
-        """Return the confidence that the reader names *column*; it may read another field of a struct."""
-        structs = frozenset(structs_around(column.lower()))
-        return max(
-            (
-                min(edge.confidence, UNSURE) if name in structs else edge.confidence
-                for name in self._named.names(column.lower())
-                for edge in self._named.get(name, ())
-            ),
-            default=0.0,
-        )
-
-    def of(self, column: str) -> Iterator[ColumnEdge]:
-        """Yield the edges whose values or rows come from *column*."""
-        return self._used.of(column.lower())
-
-
-class _LoadedLineage:
-    """Readers of columns on one side, loaded when the traversal needs them."""
-
-    def __init__(self, load: ColumnsOf, has_assumed: bool) -> None:
-        self._load, self._has_assumed = load, has_assumed
-        self._asked: set[str] = set()
-        self._reads: dict[str, dict[str, _Reads]] = {}
-        self.columns: dict[str, NodeColumns] = {}
-
-    @property
-    def is_blind(self) -> bool:
-        """Return True if this side has no column lineage."""
-        return bool(self._asked) and not self.columns
-
-    def readers(self, parent: str, children: Collection[str]) -> Mapping[str, _Reads]:
-        """Return the readers of columns of *parent*, whose direct children are *children*."""
-        self.read(children)
-        return self.known(parent)
-
-    def read(self, readers: Iterable[str]) -> None:
-        """Load the column lineage of *readers*."""
-        new = dict.fromkeys(reader for reader in readers if reader not in self._asked)
-        if not new:
-            return
-        self._asked.update(new)
-        for reader, known in self._load(list(new)).items():
-            if reader not in self.columns:
-                self.columns[reader] = known
-                # Without a lineage, only the nodes that it may read are known.
-                for edge in columns_read(reader, known) if known.reason is None else ():
-                    by_reader = self._reads.setdefault(edge.parent_id, {})
-                    reads = by_reader.get(reader)
-                    if reads is None:  # edges are many: `setdefault` would make an object for each
-                        reads = by_reader[reader] = _Reads()
-                    reads.add(edge)
-
-    def assumed(self, readers: Iterable[str]) -> set[str]:
-        """Return those of *readers* whose lineage follows from SQL that is not proven."""
-        if not self._has_assumed:
-            return set()
-        return {one for one in readers if self.columns[one].tier is Tier.SILVER}
-
-    def known(self, parent: str) -> Mapping[str, _Reads]:
-        """Return the readers of columns of *parent* that are loaded so far."""
-        return self._reads.get(parent, {})
-
+_DOUBTS = {
+    **dict.fromkeys((REMOVED_STAYS, CHECKED_STAYS, KEY_STAYS), KEPT_ABOVE),
+    NOT_ADDED: NOT_ADDED_ABOVE,
+    KEEPS_TYPE: TYPE_KEPT_ABOVE,
+}
+"""Why a table does not have a column as the edited query returns it, by what becomes of its rows."""
 
 _WHOLE = {Category.BREAKING: Reach.ROWS, Category.UNKNOWN: Reach.UNKNOWN}
 """Reach of the categories that affect a node as a whole."""
@@ -556,8 +504,8 @@ def _initial_parts(start: Start) -> Iterator[_AffectedPart]:
     where = (start.distance, start.origin, start.unique_id)
     if whole is not None:
         yield _AffectedPart(*where, whole)
-    # The rows cover every other column. Only a removed column makes readers fail.
-    for column in start.effect.columns if whole is None else _removed(start.effect):
+    # The rows cover every other column. Only a column that is not there as named makes readers fail.
+    for column in start.effect.columns if whole is None else _renamed(start.effect):
         is_retyped = column.name in start.effect.retyped
         yield _AffectedPart(*where, Reach.COLUMNS, column.name, column.status, is_retyped=is_retyped)
 
@@ -575,8 +523,13 @@ def _new_columns(effect: SqlChange) -> Iterator[str]:
             yield column.name.lower()
 
 
-def _removed(effect: SqlChange) -> list[ColumnChange]:
-    return [column for column in effect.columns if column.status is Status.REMOVED]
+def _renamed(effect: SqlChange) -> list[ColumnChange]:
+    """Return the columns that are added, removed, or of another type."""
+    return [
+        column
+        for column in effect.columns
+        if column.status is not Status.MODIFIED or column.name in effect.retyped
+    ]
 
 
 def _is_milder(effect: SqlChange) -> bool:
@@ -584,12 +537,10 @@ def _is_milder(effect: SqlChange) -> bool:
 
 
 def _touches(effect: SqlChange) -> bool:
-    return bool(effect.columns if _is_milder(effect) else _removed(effect))
+    return bool(effect.columns if _is_milder(effect) else _renamed(effect))
 
 
 def _changes_names(effect: SqlChange) -> bool:
-    if not _is_milder(effect):
-        return bool(_removed(effect))
     return any(column.status is not Status.MODIFIED for column in effect.columns)
 
 

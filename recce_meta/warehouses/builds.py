@@ -77,6 +77,8 @@ def failing(why: str) -> Outcome:
     return Outcome(Category.BREAKING, why, fails=True)
 
 
+NOT_ADDED = Outcome(Category.NON_BREAKING, "do not get the new column, nor do new ones, until a full refresh")
+KEEPS_TYPE = Outcome(Category.BREAKING, "keep their type; the build fails on values that do not fit")
 REMOVED_STAYS = Outcome(
     Category.PARTIAL_BREAKING, "keep the removed column; rows written now have NULL in it"
 )

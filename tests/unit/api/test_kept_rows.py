@@ -17,7 +17,14 @@ from recce_meta.models.change import BY_GUESS, Category
 from recce_meta.models.lineage import Usage
 from recce_meta.sql_lineage.project.columns import PYTHON, analyse_project
 from recce_meta.sql_lineage.project.nodes import OTHER_FIXTURE
-from recce_meta.sql_lineage.propagation import KEPT_ABOVE, NOT_TRACED, SKIPPED, UNTRACED_ABOVE
+from recce_meta.sql_lineage.propagation import (
+    KEPT_ABOVE,
+    NOT_ADDED_ABOVE,
+    NOT_TRACED,
+    SKIPPED,
+    TYPE_KEPT_ABOVE,
+    UNTRACED_ABOVE,
+)
 
 MEMORY = "sqlite:///:memory:"
 """In SQLite these tests take a fifth of their time in DuckDB."""
@@ -381,6 +388,67 @@ def test_an_edited_model_whose_build_fails_is_found_by_fail_on(
     assert [(one.fails, one.may_fail) for one in diff.impacted] == [LATER if is_failing else KEPT]
     found = [one.name for one in failing_changes(diff, frozenset({"fails"}))]
     assert found == (["k"] if is_failing else [])
+
+
+TEXT = P.replace("a,", "cast(a as varchar) as a,")
+VIEW_OF_WAREHOUSE = {"materialized": "materialized_view"}
+
+
+@pytest.mark.parametrize(
+    ("edited", "column", "config", "expected"),
+    [
+        (MORE, "c", KEYED, NOT_ADDED_ABOVE),
+        (MORE, "c", {**APPEND, "on_schema_change": "append_new_columns"}, ""),
+        (MORE, "c", {**KEYED, "on_schema_change": "sync_all_columns"}, ""),
+        (MORE, "c", {**KEYED, "full_refresh": True}, ""),
+        (MORE, "c", TIMESTAMP, ""),
+        (MORE, "c", {"materialized": "table"}, ""),
+        (MORE + " where id > 1", "c", KEYED, NOT_ADDED_ABOVE),
+        (MORE, "c", VIEW_OF_WAREHOUSE, NOT_ADDED_ABOVE),
+        (TEXT, "lower(a)", KEYED, TYPE_KEPT_ABOVE),
+        (TEXT, "lower(a)", TIMESTAMP, TYPE_KEPT_ABOVE),
+        (TEXT, "lower(a)", {**KEYED, "on_schema_change": "sync_all_columns"}, ""),
+    ],
+)
+@pytest.mark.parametrize("is_direct", [True, False], ids=["edited", "through_a_parent"])
+def test_readers_of_a_column_that_does_not_arrive_may_fail(
+    edited: str, column: str, config: dict[str, Any], expected: str, is_direct: bool
+) -> None:
+    # A parent that is rebuilt takes the view with it.
+    is_direct = is_direct or config is VIEW_OF_WAREHOUSE
+    sides = []
+    for run_id, sql in (("b", P), ("bc", edited)):
+        kept = node("k", sql if is_direct else STAR, "model.shop.p", **config)
+        view = node("v", "select * from k", kept.unique_id, materialized="view")
+        asked = "1" if run_id == "b" else column
+        readers = [
+            node("edited", f"select id, {asked} as x from v", view.unique_id),
+            node("unedited", "select id, a from v", view.unique_id),
+        ]
+        new = [node("new", f"select {column} as x from v", view.unique_id)] if run_id == "bc" else []
+        sides.append(
+            project(
+                run_id, node("p", P if is_direct else sql), kept, view, *readers, *new, adapter="postgres"
+            )
+        )
+    diff = whole_diff(*sides, NOTHING_MORE)
+    found = {one.name: one.reached.may_fail for one in diff.changed if one.reached is not None}
+    assert {name: found.get(name, "") for name in ("edited", "new")} == {"edited": expected, "new": expected}
+    assert not any(one.may_fail or one.fails for one in diff.impacted)
+    (causing,) = {one.name for one in failing_changes(diff, frozenset({"may_fail"}))} or {""}
+    assert causing == ("" if not expected else "k" if is_direct else "p")
+
+
+def test_a_new_table_has_all_columns_of_its_query() -> None:
+    sides = []
+    for run_id, sql, kind in (("b", P, "view"), ("bc", MORE, "incremental")):
+        kept = node("k", STAR, "model.shop.p", **{**KEYED, "materialized": kind})
+        asked = "1 as c" if run_id == "b" else "c"
+        sides.append(
+            project(run_id, node("p", sql), kept, node("r", f"select {asked} from k", kept.unique_id))
+        )
+    diff = whole_diff(*sides, NOTHING_MORE)
+    assert not failing_changes(diff, frozenset({"may_fail"}))
 
 
 @pytest.mark.parametrize(
