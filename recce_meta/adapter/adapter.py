@@ -227,10 +227,7 @@ class UnifiedSqlAdapter:
 
     @property
     def server(self) -> tuple[str, int | None] | None:
-        """Host and port that the driver connects to; None for a file, and if the driver chooses the host.
-
-        The port is None if only the driver knows it.
-        """
+        """Host, and port if the driver does not choose it; None for a file, or if it chooses the host."""
         url = self._plan.url
         host = url.host if self.warehouse.has_server_in_url else None
         # A host with a slash is the folder of a socket.
@@ -243,6 +240,11 @@ class UnifiedSqlAdapter:
         port = url.port or self.warehouse.default_port
         host = f"{url.host or 'localhost'}{f':{port}' if port else ''}"
         return self.warehouse.dataset_namespace.format(name=self.warehouse.name, place=file or host)
+
+    @property
+    def time_zone(self) -> str | None:
+        """Time zone of the open session; None if there is none, or if it is unknown."""
+        return None if self._link is None else self._link.time_zone
 
     @property
     def policies(self) -> tuple[Policy, ...]:

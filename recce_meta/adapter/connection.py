@@ -22,7 +22,7 @@ from recce_meta.adapter.errors import translate_error
 from recce_meta.errors import QueryCancelled, QueryTimeout, RecceMetaError, WarehouseError, mask_errors
 from recce_meta.redaction import redact
 from recce_meta.warehouses import ConnectionPlan
-from recce_meta.warehouses.driver import BaseDriver, Converter, Policy, Rows, Snapshot, in_utc
+from recce_meta.warehouses.driver import BaseDriver, Converter, Policy, Rows, Snapshot, converted, in_utc
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Inspector
@@ -77,6 +77,11 @@ class DriverConnection:
     def is_connected(self) -> bool:
         """True if the connection was opened."""
         return self._is_connected
+
+    @property
+    def time_zone(self) -> str | None:
+        """Time zone of the session; None if it is unknown."""
+        return self._driver.time_zone(self._connection)
 
     @property
     def is_asked_to_stop(self) -> bool:
@@ -151,7 +156,7 @@ class DriverConnection:
 
         def run() -> Rows:
             with self.translate_errors(cursor.sql):
-                return _converted(self._driver.fetch_some(cursor.raw, most), cursor.converters)
+                return converted(self._driver.fetch_some(cursor.raw, most), cursor.converters)
 
         return self._stoppable(run, timeout=timeout)
 
@@ -195,9 +200,7 @@ class DriverConnection:
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> Rows:
         """Return the rows of our own *sql*, with `:name` for parameters."""
-        _, rows = self._stoppable(lambda: self._run_own(sql, parameters))
-        # Drivers return times in the zone of the session, which the profile may set.
-        return rows if self._plan.timezone_is_utc else [tuple(map(in_utc, row)) for row in rows]
+        return self._stoppable(lambda: self._run_own(sql, parameters))[1]
 
     def execute(self, sql: str, parameters: Mapping[str, object]) -> None:
         """Run one statement of our own, with `:name` for parameters."""
@@ -411,7 +414,9 @@ class DriverConnection:
         columns = _columns(cursor)
         find = self._driver.text_converters if has_json_text else self._driver.converters
         converters = find(cursor)
-        rows = _converted(self._driver.fetch_all(cursor), converters)
+        rows = converted(self._driver.fetch_all(cursor), converters)
+        if has_json_text:  # drivers return times in the zone of the session, which is the user's
+            rows = [tuple(map(in_utc, row)) for row in rows]
         result.close()
         return columns, rows
 
@@ -465,20 +470,6 @@ class DriverConnection:
 
 def _columns(cursor: Any) -> list[str]:
     return [str(column[0]) for column in cursor.description or ()]
-
-
-def _converted(rows: Rows, converters: Mapping[int, Converter]) -> Rows:
-    """Return *rows* with some columns converted; the same list if there are no *converters*."""
-    if not converters:
-        return rows
-    changed = []
-    for row in rows:
-        values = list(row)
-        for place, convert in converters.items():
-            if values[place] is not None:
-                values[place] = convert(values[place])
-        changed.append(tuple(values))
-    return changed
 
 
 class Stream:

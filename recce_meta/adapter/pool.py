@@ -176,6 +176,11 @@ class Pool:
         """True if all statements so far saw one moment; also true before the first one."""
         return self._view is None or self._view.is_one_moment
 
+    @property
+    def time_zone(self) -> str | None:
+        """Time zone of the first session; None if it is unknown."""
+        return self._adapters[0].time_zone
+
     def _viewed(self, adapter: UnifiedSqlAdapter) -> _View:
         """Return what all statements see; the first one, which *adapter* will run, decides.
 

@@ -225,8 +225,7 @@ def _finer_than_zoned(dialect: Dialect, base: ColumnType, current: ColumnType) -
     def cast(value: Sql, of: ColumnType) -> Sql:
         if of is plain:
             return dialect.aligned(value, plain, _TIMESTAMP)
-        zoneless = exp.AtTimeZone(this=value, zone=exp.Literal.string("UTC"))
-        return dialect.aligned(zoneless, _TIMESTAMP, plain)
+        return dialect.aligned(dialect.in_utc(value), _TIMESTAMP, plain)
 
     return lambda value: cast(value, base), lambda value: cast(value, current)
 
@@ -331,7 +330,12 @@ def normalize(dialect: Dialect, value: Sql, kind: Kind, options: ValueOptions) -
     """Return *value*, of that *kind*, without the parts that *options* ignore."""
     unit = options.timestamp_precision
     if unit and kind.is_point_in_time and not (kind is Kind.DATE and _is_below_day(unit)):
-        value = dialect.truncate(value, unit, ColumnType(kind.value, kind))
+        # Zones differ by whole seconds.
+        is_zoned = kind is Kind.TIMESTAMPTZ and PRECISIONS.index(unit) > PRECISIONS.index("second")
+        value = dialect.truncate(
+            dialect.in_utc(value) if is_zoned else value, unit, ColumnType(kind.value, kind)
+        )
+        value = dialect.as_utc(value) if is_zoned else value
         if kind is Kind.DATE:  # some warehouses return a timestamp
             value = exp.cast(value, "DATE")
     if kind is Kind.TEXT and options.ignore_trailing_blanks:

@@ -55,8 +55,6 @@ class ConnectionPlan:
     """True to create a database file that does not exist."""
     is_shareable: bool = True
     """True if two connections see the same data; false for a database in memory."""
-    timezone_is_utc: bool = True
-    """True if the connection's time zone is UTC; the profile may set another."""
     is_read_only: bool = False
     """True if transactions only read, in a warehouse that has read-only transactions."""
     statement_seconds: float | None = None

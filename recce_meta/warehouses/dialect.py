@@ -150,6 +150,10 @@ class Dialect:
         """Return *value*, a date or timestamp without time zone, as a point in time in UTC."""
         return exp.AtTimeZone(this=exp.cast(value, "TIMESTAMP"), zone=exp.Literal.string("UTC"))
 
+    def in_utc(self, value: Sql) -> Sql:
+        """Return *value*, a point in time with a zone, in UTC, whatever the zone of the session."""
+        return exp.AtTimeZone(this=value, zone=exp.Literal.string("UTC"))
+
     def truncate(self, value: Sql, unit: str, of: ColumnType) -> Sql:
         """Truncate *value*, a point in time, to *unit*: second, minute … year."""
         return exp.TimestampTrunc(this=value, unit=exp.var(unit.upper()))
@@ -246,7 +250,7 @@ class Dialect:
         JSON, booleans are `true` and `false`.
         """
         if of.kind is Kind.TIMESTAMPTZ:
-            return self.text(exp.AtTimeZone(this=value, zone=exp.Literal.string("UTC")))
+            return self.text(self.in_utc(value))
         if of.kind is Kind.BINARY:
             return self.hexadecimal(value)
         if of.kind in (Kind.ARRAY, Kind.STRUCT, Kind.MAP):

@@ -419,6 +419,10 @@ class BaseDriver:
             connection.dialect.initialize(connection)
         return connection
 
+    def time_zone(self, connection: Connection) -> str | None:
+        """Return the time zone of the session; None if the driver would have to send a query."""
+        return None
+
     def examine(self, connection: Connection, sql: str) -> Reads:
         """Return what *sql*, the query that the open transaction has just run, read."""
         return Reads()
@@ -474,6 +478,20 @@ def _tuples(rows: Sequence[Any]) -> Rows:
     if isinstance(rows, list) and (not rows or type(rows[0]) is tuple):
         return rows
     return [tuple(row) for row in rows]
+
+
+def converted(rows: Rows, converters: Mapping[int, Converter]) -> Rows:
+    """Return *rows* with some columns converted; the same list if there are no *converters*."""
+    if not converters:
+        return rows
+    changed = []
+    for row in rows:
+        values = list(row)
+        for place, convert in converters.items():
+            if values[place] is not None:
+                values[place] = convert(values[place])
+        changed.append(tuple(values))
+    return changed
 
 
 def url_of(plan: ConnectionPlan) -> URL:

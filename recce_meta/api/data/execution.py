@@ -286,6 +286,8 @@ def _table(name: str, dialect: str) -> tuple[Sql, str]:
 
 SEVERAL_MOMENTS = "Queries see several moments: figures may differ if tables change during the comparison"
 """Note on queries without a common snapshot."""
+OWN_ZONE = "Views, queries and conditions use the time zone of the session, which is dbt's"
+_UTC = {None, "UTC", "Etc/UTC", "GMT", "Universal", "Zulu"}
 OnDone: TypeAlias = Callable[[AnyDataDiff], None]
 
 
@@ -359,10 +361,15 @@ class DataDiffRunner:
             return database.relation_bytes(adapter, schemas)
 
     def noted(self, choice: RunChoice) -> RunChoice:
-        """Return *choice* with a note if the queries so far may have seen several moments."""
-        if all(pool.sees_one_moment for pool in self._pools):
-            return choice
-        return replace(choice, notes=(*choice.notes, SEVERAL_MOMENTS))
+        """Return *choice* with notes on what the queries so far saw: several moments, other time zones."""
+        notes = () if all(pool.sees_one_moment for pool in self._pools) else (SEVERAL_MOMENTS,)
+        zones = [pool.time_zone for pool in self._pools]
+        if set(zones) - _UTC:
+            # The pool of base is the last one.
+            named = [f"{zone or 'an unknown zone'}" for zone in reversed(zones)]
+            text = named[0] if len(set(zones)) == 1 else f"{named[0]} in base and {named[1]} in current"
+            notes = (*notes, f"{OWN_ZONE}: {text}")
+        return replace(choice, notes=(*choice.notes, *notes)) if notes else choice
 
     def close(self) -> None:
         """Close the connections opened for this comparison."""

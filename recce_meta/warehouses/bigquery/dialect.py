@@ -58,6 +58,10 @@ class BigQuery(Dialect):
             expressions=[exp.cast(value, "DATETIME", dialect=self.name), exp.Literal.string("UTC")],
         )
 
+    def in_utc(self, value: Sql) -> Sql:
+        """Return the value: functions of a TIMESTAMP use UTC by default."""
+        return value
+
     def is_finite(self, value: Sql) -> Sql | None:
         """Use functions, since comparisons with NaN are always false."""
         return exp.and_(

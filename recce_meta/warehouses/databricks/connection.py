@@ -287,7 +287,6 @@ class Databricks(Warehouse):
             ),
             secrets=(*fields.secrets(), *secrets),
             connect_attempts=1 + max(0, retries),
-            timezone_is_utc=not _names_timezone(properties),
         )
 
     def plan_url(self, url: UrlParts) -> ConnectionPlan:
@@ -487,18 +486,15 @@ def _connection_parameters(fields: Fields) -> tuple[dict[str, object], tuple[str
 def _session_configuration(
     properties: Mapping[str, object], tags: Mapping[str, str], http_path: str
 ) -> dict[str, object]:
-    """Return the session configuration: UTC, unless *properties* set a time zone."""
+    """Return the session configuration: UTC, Databricks' default, unless *properties* set a time zone."""
     # https://docs.databricks.com/en/sql/language-manual/parameters/timezone.html
     timezone = "TIMEZONE" if is_sql_warehouse(http_path) else "spark.sql.session.timeZone"
-    configuration = {} if _names_timezone(properties) else {timezone: "UTC"}
+    has_zone = any(name.lower() in ("timezone", "spark.sql.session.timezone") for name in properties)
+    configuration = {} if has_zone else {timezone: "UTC"}
     configuration |= {name: _spelled(value) for name, value in properties.items()}
     if tags:
         configuration["QUERY_TAGS"] = ",".join(f"{_escaped(key)}:{_escaped(tags[key])}" for key in tags)
     return dict(configuration)
-
-
-def _names_timezone(properties: Mapping[str, object]) -> bool:
-    return any(name.lower() in ("timezone", "spark.sql.session.timezone") for name in properties)
 
 
 def _query_tags(fields: Fields) -> Mapping[str, str]:

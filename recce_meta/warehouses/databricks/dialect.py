@@ -52,19 +52,16 @@ class Databricks(Dialect):
         )
         return exp.cast(zoneless, "TIMESTAMP", dialect=self.name)
 
-    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Convert to UTC: a timestamp as text is in the session's time zone."""
-        if of.kind is Kind.TIMESTAMPTZ:
-            value = exp.Anonymous(
-                this="CONVERT_TIMEZONE",
-                expressions=[
-                    exp.Anonymous(this="CURRENT_TIMEZONE"),
-                    exp.Literal.string("UTC"),
-                    exp.cast(value, "TIMESTAMPNTZ", dialect=self.name),
-                ],
-            )
-            return self.text(value)
-        return super().portable_text(value, of)
+    def in_utc(self, value: Sql) -> Sql:
+        """Convert from the session's time zone, in which a timestamp is cast."""
+        return exp.Anonymous(
+            this="CONVERT_TIMEZONE",
+            expressions=[
+                exp.Anonymous(this="CURRENT_TIMEZONE"),
+                exp.Literal.string("UTC"),
+                exp.cast(value, "TIMESTAMPNTZ", dialect=self.name),
+            ],
+        )
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """Add an IS NULL flag for each value, since `xxhash64` skips NULL."""

@@ -37,9 +37,8 @@ from recce_meta.warehouses.fields import Fields, secret_values
 MEMORY = ":memory:"
 """Path of a database in memory. A name may follow."""
 
-# TIMESTAMPTZ is returned in the connection's time zone. The progress bar of queries over two seconds would
-# be printed to standard output, between our data.
-_FIRST_STATEMENTS = ("SET TimeZone = 'UTC'", "SET enable_progress_bar = false")
+# The progress bar of queries over two seconds would be printed to standard output, between our data.
+_FIRST_STATEMENTS = ("SET enable_progress_bar = false",)
 
 
 _MOTHERDUCK = ("motherduck_token", "motherduck_attach_mode", "motherduck_saas_mode")
@@ -236,7 +235,6 @@ class DuckDB(Warehouse):
             warnings=(*warnings, *motherduck.warnings(fields), *fields.leftovers()),
             secrets=tuple(dict.fromkeys([*fields.secrets(), *motherduck.secrets()])),
             is_shareable=not path.startswith(MEMORY),
-            timezone_is_utc="timezone" not in {name.lower() for name in settings},
         )
 
     def plan_url(self, url: UrlParts) -> ConnectionPlan:

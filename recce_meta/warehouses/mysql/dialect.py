@@ -55,6 +55,10 @@ class MySQL(Dialect):
         """Cast only: the session's time zone is UTC, and TIMESTAMPs are compared in it."""
         return exp.cast(value, self.timestamp_type, dialect=self.name)
 
+    def in_utc(self, value: Sql) -> Sql:
+        """Return the value: the session's time zone is UTC."""
+        return value
+
     def truncate(self, value: Sql, unit: str, of: ColumnType) -> Sql:
         """https://dev.mysql.com/doc/refman/8.0/en/date-and-time-functions.html#function_date-format"""
         cut: Sql

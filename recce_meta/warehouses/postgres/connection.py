@@ -304,21 +304,17 @@ def _connect_args(fields: Fields) -> dict[str, object]:
 
 def _session_statements(search_path: str | None, role: str | None, warehouse: Postgres) -> tuple[str, ...]:
     """Return the settings for a new connection; poolers reject start-up `options`."""
-    settings = {"TimeZone": "UTC"}
-    if search_path is not None:
-        settings["search_path"] = search_path
-    calls = ", ".join(
-        f"set_config({_literal(name)}, {_literal(value)}, false)" for name, value in settings.items()
-    )
-    calls += _END_WITH_CLIENT
+    path = () if search_path is None else (f"set_config('search_path', {_literal(search_path)}, false)",)
     roles = () if role is None else (f"SET ROLE {quoted_role(role, warehouse)}",)
-    return (f"SELECT {calls}", *roles)
+    # dbt's driver sets it, and the order of day and month stays that of the database.
+    style = "set_config('datestyle', 'iso', false)"
+    return (f"SELECT {', '.join((style, *path, _END_WITH_CLIENT))}", *roles)
 
 
 # Makes the server detect a killed client while a query runs: PostgreSQL 14 and later on Linux.
 # https://www.postgresql.org/docs/current/runtime-config-connection.html
 _END_WITH_CLIENT = (
-    ", CASE WHEN current_setting('client_connection_check_interval', true) = '0' AND version() LIKE '%linux%'"
+    "CASE WHEN current_setting('client_connection_check_interval', true) = '0' AND version() LIKE '%linux%'"
     " THEN set_config('client_connection_check_interval', '2s', false) END"
 )
 

@@ -150,7 +150,7 @@ class Postgres(Dialect):
         if not of.kind.is_point_in_time:
             return super().portable_text(value, of)
         if of.kind is Kind.TIMESTAMPTZ:
-            value = exp.AtTimeZone(this=value, zone=exp.Literal.string("UTC"))
+            value = self.in_utc(value)
         return exp.Anonymous(this="BTRIM", expressions=[self.nested_text(value), exp.Literal.string('"')])
 
     def groupable(self, value: Sql, of: ColumnType) -> Sql:

@@ -377,7 +377,7 @@ def _endpoint_secrets(endpoint: object) -> Iterator[str]:
 
 def _session_statements(fields: Fields, warehouse: Redshift) -> tuple[str, ...]:
     """Return the statements that set up a new connection."""
-    statements = ["SET timezone TO 'UTC'"]
+    statements = []
     if role := fields.text("role"):
         statements.append(f"SET ROLE {quoted_role(role, warehouse)}")
     if group := fields.text("query_group"):

@@ -404,7 +404,6 @@ def _session_parameters(fields: Fields) -> dict[str, object]:
     endpoint = fields.text("s3_stage_vpce_dns_name")
     return {
         "QUERY_TAG": fields.text("query_tag") or "recce_meta",
-        "TIMEZONE": "UTC",
         # Queries of a lost connection would otherwise go on, and cost credits.
         "ABORT_DETACHED_QUERY": True,
         **({"S3_STAGE_VPCE_DNS_NAME": endpoint} if endpoint else {}),

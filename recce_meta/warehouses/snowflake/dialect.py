@@ -45,10 +45,14 @@ class Snowflake(Dialect):
         )
         return exp.cast(shifted, "TIMESTAMPTZ", dialect=self.name)
 
+    def in_utc(self, value: Sql) -> Sql:
+        """https://docs.snowflake.com/en/sql-reference/functions/convert_timezone"""
+        return exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[exp.Literal.string("UTC"), value])
+
     def portable_text(self, value: Sql, of: ColumnType) -> Sql:
         """Set the formats of dates and times, which otherwise depend on session parameters."""
         if of.kind is Kind.TIMESTAMPTZ:
-            value = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[exp.Literal.string("UTC"), value])
+            value = self.in_utc(value)
         if of.kind in _FORMATS:
             template = exp.Literal.string(_FORMATS[of.kind])
             return exp.Anonymous(this="TO_VARCHAR", expressions=[value, template])

@@ -70,6 +70,10 @@ class SQLite(Dialect):
         """Return the text: SQLite has no time zones."""
         return self.text(value)
 
+    def in_utc(self, value: Sql) -> Sql:
+        """Return the value: SQLite has no time zones."""
+        return value
+
     def truncate(self, value: Sql, unit: str, of: ColumnType) -> Sql:
         """Truncate the text to its first characters."""
         if unit == "week":

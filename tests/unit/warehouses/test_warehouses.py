@@ -195,7 +195,7 @@ def test_postgres_defaults() -> None:
     assert made.connect_args["connect_timeout"] == 10
     assert made.connect_args["keepalives_idle"] == 30
     (statement,) = made.statements
-    assert statement.startswith("SELECT set_config(E'TimeZone', E'UTC', false), CASE WHEN")
+    assert statement.startswith("SELECT set_config('datestyle', 'iso', false), CASE WHEN")
     assert "client_connection_check_interval" in statement
 
 
@@ -221,7 +221,7 @@ def test_a_role_is_the_one_that_dbt_would_get(role: str, statement: str) -> None
 def test_a_search_path_is_set_as_one_value() -> None:
     (statement,) = postgres(search_path='a, "$user", it\'s\\b').statements
 
-    assert "set_config(E'search_path', E'a, \"$user\", it''s\\\\b', false)" in statement
+    assert "set_config('search_path', E'a, \"$user\", it''s\\\\b', false)" in statement
 
 
 def test_certificates_are_found_from_the_projects_directory(tmp_path: Path) -> None:
@@ -359,7 +359,6 @@ def test_duckdb_fields_become_statements_in_dbts_order() -> None:
 
     assert made.connect_args == {"config": {"threads": 4}}
     assert made.statements == (
-        "SET TimeZone = 'UTC'",
         "SET enable_progress_bar = false",
         "INSTALL httpfs",
         "LOAD httpfs",
@@ -404,11 +403,6 @@ def test_the_database_is_the_paths_or_an_attached_one() -> None:
     with pytest.raises(ProfileError, match=r"'z' is neither the one at 'x\.duckdb' nor attached") as caught:
         plan("duckdb", path="x.duckdb", database="z", attach=[{"path": "y.db"}])
     assert "x, y" in (caught.value.hint or "")
-
-
-def test_a_time_zone_of_the_users_own_is_noted() -> None:
-    assert plan("duckdb").timezone_is_utc
-    assert not plan("duckdb", settings={"TimeZone": "Europe/Berlin"}).timezone_is_utc
 
 
 @pytest.mark.parametrize(

@@ -191,8 +191,6 @@ def test_utc_unless_the_profile_says_otherwise() -> None:
 
     assert configuration(http_path=cluster) == {"spark.sql.session.timeZone": "UTC"}
     assert configuration(session_properties={"timezone": "CET"}) == {"timezone": "CET"}
-    assert plan().timezone_is_utc
-    assert not plan(session_properties={"TimeZone": "CET"}).timezone_is_utc
 
 
 def test_retries_and_what_steers_dbt_alone() -> None:

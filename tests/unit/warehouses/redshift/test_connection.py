@@ -288,7 +288,6 @@ def test_role_and_query_group_are_set_as_dbt_would() -> None:
     made = plan(DATABASE, role="Analyst", query_group="o'clock \\")
 
     assert made.statements == (
-        "SET timezone TO 'UTC'",
         'SET ROLE "analyst"',
         "SET query_group TO 'o''clock \\\\'",
     )
@@ -296,7 +295,7 @@ def test_role_and_query_group_are_set_as_dbt_would() -> None:
 
 @pytest.mark.parametrize(("role", "sql"), [('"Mixed"', '"Mixed"'), ("x; drop table y", '"x; drop table y"')])
 def test_a_role_is_one_name_whatever_it_holds(role: str, sql: str) -> None:
-    assert plan(DATABASE, role=role).statements[1] == f"SET ROLE {sql}"
+    assert plan(DATABASE, role=role).statements[0] == f"SET ROLE {sql}"
 
 
 def test_keepalives_are_passed_on() -> None:

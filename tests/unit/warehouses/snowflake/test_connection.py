@@ -54,7 +54,7 @@ def test_what_every_connection_is_given() -> None:
         "client_session_keep_alive": False,
         "platform_detection_timeout_seconds": 0.0,
         "login_timeout": 60,
-        "session_parameters": {"QUERY_TAG": "recce_meta", "TIMEZONE": "UTC", "ABORT_DETACHED_QUERY": True},
+        "session_parameters": {"QUERY_TAG": "recce_meta", "ABORT_DETACHED_QUERY": True},
     }
     assert (made.database, made.schema, made.url.host) == ("db", "sc", "org-acc")
     assert made.secrets == ("p@ss/w:rd%2F#? é+ x",)
@@ -96,7 +96,7 @@ def test_a_field_becomes_a_parameter_of_the_session(
     session = arguments(**values)["session_parameters"]
 
     assert {name: session[name] for name in wanted} == wanted
-    assert session["TIMEZONE"] == "UTC"
+    assert "TIMEZONE" not in session
 
 
 @pytest.mark.parametrize(("retries", "attempts"), [(0, 1), ("3", 4), (None, 2), (-1, 1)])
