@@ -398,7 +398,8 @@ def _histogram(column: SideColumn, bins: Bins | None, found: _BinCounts) -> Colu
         else "number"
     )
     sides = {side: _side(column, side, bins, found) for side in DataSide}
-    (base, base_outside), (current, current_outside) = sides[DataSide.BASE], sides[DataSide.CURRENT]
+    (base, base_outside, base_nulls) = sides[DataSide.BASE]
+    (current, current_outside, current_nulls) = sides[DataSide.CURRENT]
     smallest, largest = _span(column, found) or (None, None)
     return ColumnHistogram(
         name=column.name,
@@ -413,6 +414,8 @@ def _histogram(column: SideColumn, bins: Bins | None, found: _BinCounts) -> Colu
         current_total=None if current is None else sum(current),
         base_outside=base_outside,
         current_outside=current_outside,
+        base_nulls=base_nulls,
+        current_nulls=current_nulls,
         reason=_without_bins(column, found) if bins is None else None,
         reads=column.reads,
     )
@@ -429,11 +432,12 @@ def _without_bins(column: SideColumn, found: _BinCounts) -> str:
 
 def _side(
     column: SideColumn, side: DataSide, bins: Bins | None, found: _BinCounts
-) -> tuple[tuple[int, ...] | None, int]:
-    """Return the row counts inside and outside of the bins; None for a side without the column."""
+) -> tuple[tuple[int, ...] | None, int, int | None]:
+    """Return the row counts inside and outside of the bins, None for a side without the column, and NULLs."""
     if (side, column.name) not in found.ranges:
-        return None, 0
+        return None, 0, None
     if bins is None:
-        return (), found.ranges[side, column.name].count
+        return (), found.ranges[side, column.name].count, None
     counts = found.counts.get((side, column.name), {})
-    return tuple(counts.get(number, 0) for number in range(len(bins))), counts.get(OUTSIDE, 0)
+    in_bins = tuple(counts.get(number, 0) for number in range(len(bins)))
+    return in_bins, counts.get(OUTSIDE, 0), counts.get(NOTHING, 0)

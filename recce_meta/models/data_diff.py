@@ -133,9 +133,7 @@ class RowCount(Struct, frozen=True, kw_only=True):
         """Delta as a share of base; None if a count is unknown, or if base is empty and current is not."""
         if self.delta is None:
             return None
-        if not self.base:
-            return 0.0 if not self.delta else None
-        return self.delta / self.base
+        return self.delta / self.base if self.base else None if self.delta else 0.0
 
 
 class RowCountDiff(Tabular, frozen=True, kw_only=True, tag_field="type", tag="row_count_diff"):
@@ -238,9 +236,8 @@ class ColumnValues(Struct, frozen=True, kw_only=True):
     @property
     def match_share(self) -> float | None:
         """Matched rows as a share of common rows; None without common rows."""
-        if self.matched is None or self.mismatched is None or not self.matched + self.mismatched:
-            return None
-        return self.matched / (self.matched + self.mismatched)
+        common = (self.matched or 0) + (self.mismatched or 0)
+        return None if self.matched is None or not common else self.matched / common
 
 
 def is_rounded(column: ColumnValues) -> bool:
@@ -488,7 +485,6 @@ class ProfileDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="pr
     base_kept_at: datetime | None = None
     """Time of base's figures if they were stored with a run; None if they were computed now."""
     current_kept_at: datetime | None = None
-    """Time of current's figures, in the same way."""
 
 
 class TopValue(Struct, frozen=True, kw_only=True):
@@ -550,6 +546,9 @@ class ColumnHistogram(Struct, frozen=True, kw_only=True):
     base_outside: int = 0
     """Values of base that are in no bin: NaN, infinities, and dates outside the years 1 to 9999."""
     current_outside: int = 0
+    base_nulls: int | None = None
+    """Rows of base without a value; None if they were not counted."""
+    current_nulls: int | None = None
     reason: str | None = None
     """Why there are no bins."""
     reads: tuple[str, ...] = ()

@@ -40,7 +40,9 @@ SAME_RELATION = "both sides are the same relation"
 def counts_differ(column: ColumnTopK | ColumnHistogram) -> bool:
     """Return True if the number of rows with a value or with NULL, in a bin or in none, differs."""
     if isinstance(column, ColumnHistogram):
-        return column.base != column.current or column.base_outside != column.current_outside
+        base, current = column.base_nulls, column.current_nulls
+        is_apart = base is not None and current is not None and base != current
+        return column.base != column.current or column.base_outside != column.current_outside or is_apart
     return (
         any(one.base != one.current for one in column.values)
         or column.base_valid != column.current_valid

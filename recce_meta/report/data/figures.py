@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from recce_meta.errors import plural
 from recce_meta.models.data_diff import (
     ColumnHistogram,
     ColumnProfile,
@@ -159,11 +160,18 @@ def top_lines(column: ColumnTopK) -> list[TopLine]:
     return lines
 
 
-def outside_phrase(column: ColumnHistogram, rows: int) -> str:
-    """Return `3 NaN or infinite` for rows outside all bins; empty if there are none."""
-    if not rows:
-        return ""
-    return f"{count(rows)} {'NaN or infinite' if column.kind == 'number' else 'outside the years 1 to 9999'}"
+def rows_phrases(column: ColumnHistogram) -> tuple[str, str]:
+    """Return `1,000 rows, 3 NaN or infinite, 20 NULL` of each side: rows in bins and in none."""
+    outside = "NaN or infinite" if column.kind == "number" else "outside the years 1 to 9999"
+
+    def phrase(total: int | None, beyond: int, nulls: int | None) -> str:
+        more = [f"{count(number)} {word}" for number, word in ((beyond, outside), (nulls, "NULL")) if number]
+        return ", ".join([plural(total or 0, "row"), *more])
+
+    return (
+        phrase(column.base_total, column.base_outside, column.base_nulls),
+        phrase(column.current_total, column.current_outside, column.current_nulls),
+    )
 
 
 def _line(text: str, base: int | None, current: int | None, column: ColumnTopK) -> TopLine:
@@ -185,11 +193,12 @@ def _less(total: int | None, valid: int | None) -> int | None:
 
 
 class Shift(NamedTuple):
-    """A bin, counted from 0, and its share of rows on each side."""
+    """A bin, counted from 0, and its share on each side of `whole`."""
 
     bin: int
     base: float
     current: float
+    whole: str
 
 
 def largest_shift(column: ColumnHistogram) -> Shift | None:
@@ -197,11 +206,17 @@ def largest_shift(column: ColumnHistogram) -> Shift | None:
     if column.base is None or column.current is None:
         return None
     # Shares make sides of different sizes comparable.
-    sums = sum(column.base), sum(column.current)
+    nulls = column.base_nulls, column.current_nulls
+    # Results of earlier versions did not count NULL.
+    whole = "rows with a value" if None in nulls else "all rows"
+    sums = (
+        sum(column.base) + column.base_outside + (nulls[0] or 0),
+        sum(column.current) + column.current_outside + (nulls[1] or 0),
+    )
     if not all(sums) or not column.base:
         return None
     shifts = [
-        Shift(index, before / sums[0], after / sums[1])
+        Shift(index, before / sums[0], after / sums[1], whole)
         for index, (before, after) in enumerate(zip(column.base, column.current, strict=True))
     ]
     largest = max(shifts, key=lambda shift: abs(shift.current - shift.base))

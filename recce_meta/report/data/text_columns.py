@@ -18,7 +18,7 @@ from recce_meta.report.data.figures import (
     edge_text,
     highest_count,
     largest_shift,
-    outside_phrase,
+    rows_phrases,
     top_lines,
 )
 from recce_meta.report.data.verdicts import equal_figures, figures_phrase, saved_phrase
@@ -138,13 +138,11 @@ def _bins_phrase(column: ColumnHistogram) -> str:
 def _histogram(column: ColumnHistogram) -> list[Line]:
     highest = highest_count(column)
     lines: list[Line] = []
-    for side, counts, total, outside in (
-        ("base", column.base, column.base_total, column.base_outside),
-        ("current", column.current, column.current_total, column.current_outside),
+    for side, counts, about in zip(
+        ("base", "current"), (column.base, column.current), rows_phrases(column), strict=True
     ):
         drawn = [Span(f"not in {side}", Style.DIM)]
         if counts is not None:
-            about = ", ".join(filter(None, (plural(total or 0, "row"), outside_phrase(column, outside))))
             shown = sparkline(counts, highest)
             drawn = [Span(shown, Style.CYAN), Span(f"  {about}", Style.DIM)]
         lines.append((Span(f"    {side:<9}", Style.DIM), *drawn))
@@ -152,7 +150,7 @@ def _histogram(column: ColumnHistogram) -> list[Line]:
     shift = largest_shift(column)
     if shift is not None:
         place = bin_text(column, shift.bin)
-        text = f"{place}: {percent(shift.base)} → {percent(shift.current)} of all rows"
+        text = f"{place}: {percent(shift.base)} → {percent(shift.current)} of {shift.whole}"
         lines.append((Span("    largest change  ", Style.DIM), Span(text)))
     return lines
 

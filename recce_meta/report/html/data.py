@@ -21,7 +21,7 @@ from recce_meta.report.data.figures import (
     edge_text,
     highest_count,
     largest_shift,
-    outside_phrase,
+    rows_phrases,
     top_lines,
 )
 from recce_meta.report.data.text import key_text, plain_rows, schema_phrase, times, type_phrase
@@ -122,20 +122,15 @@ def highest_share(lines: Sequence[TopLine]) -> float:
 
 
 def histogram_facts(column: ColumnHistogram) -> list[str]:
-    """Return the rows of each side, those outside the bins, and the largest shift."""
-    sides = (
-        ("base", column.base_total, column.base_outside),
-        ("current", column.current_total, column.current_outside),
+    """Return the rows of each side, those in no bin, and the largest shift."""
+    sides = zip(
+        ("base", "current"), (column.base_total, column.current_total), rows_phrases(column), strict=True
     )
-    facts = [
-        " and ".join(filter(None, (f"{side} {count(total)} rows", outside_phrase(column, outside))))
-        for side, total, outside in sides
-        if total is not None
-    ]
+    facts = [f"{side} {phrase}" for side, total, phrase in sides if total is not None]
     shift = largest_shift(column)
     if shift is not None:
         shares = f"from {percent(shift.base)} to {percent(shift.current)}"
-        facts.append(f"largest shift: {bin_text(column, shift.bin)} {shares}")
+        facts.append(f"largest shift: {bin_text(column, shift.bin)} {shares} of {shift.whole}")
     return facts
 
 

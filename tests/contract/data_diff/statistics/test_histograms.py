@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from recce_meta.data_diff.histogram import ALL_FAR, histogram_diff
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import ColumnHistogram
-from recce_meta.report.data.figures import outside_phrase
+from recce_meta.report.data.figures import rows_phrases
 from recce_meta.store.data_diffs import headline_of
 
 UTC = timezone.utc
@@ -72,6 +72,8 @@ def check(column: ColumnHistogram, base: Sequence[Any], current: Sequence[Any]) 
     ):
         assert (list(counts or ()), outside) == counted(values, edges), column
         assert total == sum(counts or ())
+    if edges:
+        assert (column.base_nulls, column.current_nulls) == (base.count(None), current.count(None))
 
 
 @pytest.mark.extensive
@@ -255,7 +257,11 @@ def test_dates_that_no_calendar_of_python_has_are_counted_apart(
 
     assert (far.base_outside, far.current_outside, far.reason) == (1, 2, ALL_FAR)
     assert (mixed.base_outside, mixed.current_outside, mixed.current_total) == (1, 2, 1)
-    assert (mixed.reason, outside_phrase(mixed, 2)) == (None, "2 outside the years 1 to 9999")
+    assert mixed.reason is None
+    assert rows_phrases(mixed) == (
+        "0 rows, 1 outside the years 1 to 9999, 1 NULL",
+        "1 row, 2 outside the years 1 to 9999",
+    )
 
 
 def test_a_condition_restricts_both_statements(bench: Any) -> None:

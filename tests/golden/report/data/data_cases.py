@@ -367,6 +367,8 @@ HISTOGRAM = HistogramDiff(
             max=99.5,
             base_total=982,
             current_total=992,
+            base_nulls=0,
+            current_nulls=12,
             current_outside=2,
         ),
         ColumnHistogram(
