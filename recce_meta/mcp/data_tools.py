@@ -27,6 +27,7 @@ from recce_meta.api.runs import RunPair
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
 from recce_meta.mcp.answers import answer, cut, short_notes
+from recce_meta.mcp.calls import cancellable
 from recce_meta.mcp.questions import Questions
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.run import RunChoice
@@ -131,6 +132,7 @@ class DataTools:
         data, of_base = self._opened(runs, opened)
         runner = open_data_diff_runner(data, of_base, hides_values=settings.privacy is not None)
         opened.callback(runner.close)
+        opened.enter_context(cancellable(runner.cancel))
         schema = self._questions.store.schema
         planned = plan_request(
             request,
@@ -168,6 +170,7 @@ class DataTools:
             template = Template(sql=sql, project_dir=find_project_dir(settings.project_dir))
             rendered = render(lambda: store, found, template, schema=questions.store.schema)
             data, _ = self._opened(None, opened)
+            opened.enter_context(cancellable(data.cancel))
             text = single_statement(rendered.sql, data.warehouse.dialect)
             require_query(text, data.warehouse, is_guarded=True)
             with data.stream(text, batch_rows=limit, timeout=PREVIEW_SECONDS) as stream:

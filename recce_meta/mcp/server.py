@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import wraps
@@ -17,6 +18,7 @@ from recce_meta.api.runs import find_node
 from recce_meta.errors import RecceMetaError, did_you_mean
 from recce_meta.lazy import LazyModule
 from recce_meta.mcp.answers import answer, cut
+from recce_meta.mcp.calls import in_thread
 from recce_meta.mcp.questions import AgentSettings, Questions
 from recce_meta.mcp.stores import AgentStore
 from recce_meta.mcp.tools import RunTools
@@ -39,6 +41,7 @@ _PERMISSIONS = {
     "compare_data": "it needs recce-meta mcp --allow-queries",
     "preview": "it needs recce-meta mcp --allow-queries --allow-values, and no private columns",
 }
+PROGRESS_SECONDS = 2
 _MESSAGE = 800
 """Characters of an error, and of its hint."""
 _RUNS = 20
@@ -61,7 +64,21 @@ class RecceServer(MCPServer):
                 hint = did_you_mean(argument, [*known]) or f"arguments: {', '.join(known)}"
                 raise ToolError(_with_hint(f"{name} has no argument '{cut(argument)}'", hint))
         given = {key: value for key, value in arguments.items() if value is not None}
-        return await super().call_tool(name, given, context)
+        # Not a task group, which would wrap errors.
+        progress = asyncio.create_task(_report_progress(context))
+        try:
+            return await super().call_tool(name, given, context)
+        finally:
+            progress.cancel()
+
+
+async def _report_progress(context: Any) -> None:
+    """Report every 2 seconds that a call still runs, if the client asked for progress."""
+    seconds = 0
+    while context is not None:
+        await asyncio.sleep(PROGRESS_SECONDS)
+        seconds += PROGRESS_SECONDS
+        await context.report_progress(seconds, message=f"running for {seconds} s")
 
 
 def create_server(store: AgentStore, settings: AgentSettings) -> RecceServer:
@@ -85,7 +102,7 @@ def create_server(store: AgentStore, settings: AgentSettings) -> RecceServer:
             tools.append(data.preview)
     for tool in tools:
         server.add_tool(
-            _reported(tool),
+            in_thread(_reported(tool)),
             annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False),
             structured_output=False,
         )

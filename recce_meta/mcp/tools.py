@@ -19,7 +19,7 @@ from recce_meta.errors import UsageError, plural
 from recce_meta.graph import build_lineage_graph
 from recce_meta.mcp.answers import answer, cut, short_notes
 from recce_meta.mcp.questions import Questions
-from recce_meta.models.change import CERTAIN, Category, Change, Impact, Reach, RunDiff, Status
+from recce_meta.models.change import CERTAIN, Category, Change, Impact, Reach, Reason, RunDiff, Status
 from recce_meta.models.lineage import Direction, ImpactView, ReachedNode
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.diff_details import effect_label, reach_phrase, reached_phrase
@@ -242,6 +242,7 @@ class RunTools:
         """Return the verdict of *diff*, its runs, and what was not compared."""
         return {
             "verdict": " ".join(diff_verdict(diff)),
+            "builds": list(build_problems(diff)),
             "base": _side(diff.base),
             "current": _side(diff.current),
             "not_compared": short_notes([*choice_notes(diff.choice), *diff.notes]),
@@ -289,6 +290,11 @@ def _change_row(change: Change) -> dict[str, Any]:
     columns = [
         f"{one.name} {one.status.value}" + (f" to {one.renamed_to}" if one.renamed_to else "")
         for one in change.columns
+    ]
+    columns += [
+        f"{detail.key} has type {detail.current}, was {detail.base}"
+        for detail in change.details
+        if detail.reason is Reason.COLUMNS and detail.base and detail.current and detail.key != "(order)"
     ]
     more = [f"and {len(columns) - _COLUMNS} more"] if len(columns) > _COLUMNS else []
     return {

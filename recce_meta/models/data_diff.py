@@ -485,6 +485,7 @@ class ProfileDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="pr
     base_kept_at: datetime | None = None
     """Time of base's figures if they were stored with a run; None if they were computed now."""
     current_kept_at: datetime | None = None
+    """Time of current's figures, in the same way."""
 
 
 class TopValue(Struct, frozen=True, kw_only=True):

@@ -75,6 +75,31 @@ def test_the_server_ends_with_its_input(command: list[str], tmp_path: Path) -> N
     assert (done.returncode, done.stdout) == (0, b"")
 
 
+def test_the_server_ends_with_its_input_although_a_query_runs(command: list[str], tmp_path: Path) -> None:
+    slow = "select sum(a.range * b.range * c.range) from range(100000) a, range(100000) b, range(1000) c"
+    client = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    }
+    messages = (
+        {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": client},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+        | {"params": {"name": "preview", "arguments": {"sql": slow}, "_meta": {"progressToken": 1}}},
+    )
+    allowed = [*command, "--allow-queries", "--allow-values"]
+    with subprocess.Popen(allowed, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path) as server:
+        assert server.stdin is not None and server.stdout is not None
+        for message in messages:
+            server.stdin.write(json.dumps(message).encode() + b"\n")
+            server.stdin.flush()
+        while b"notifications/progress" not in server.stdout.readline():
+            pass
+        server.stdin.close()
+        assert server.wait(timeout=5) == 0
+
+
 def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path) -> None:
     hidden = (
         "import sys; sys.modules['mcp'] = None; sys.argv = ['recce-meta', 'mcp', '--url', 'sqlite:///x.db'];"

@@ -6,11 +6,13 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import anyio
 import jsonschema
 import pytest
 from mcp import Client
@@ -346,6 +348,38 @@ def test_rows_of_a_preview_keep_every_column_and_fit(demo_file: Path) -> None:
     ):
         assert "Error executing tool" in caller.ask("preview", sql=refused)
     assert "1 to 100" in caller.ask("preview", sql="select 1", limit=5_000)
+    caller.close()
+
+
+SLOW = "select sum(a.range * b.range * c.range) from range(100000) a, range(100000) b, range(1000) c"
+
+
+def test_a_slow_query_keeps_no_other_tool_waiting_and_ends_when_it_is_cancelled(demo_file: Path) -> None:
+    caller = Agent(demo_file, VALUES)
+    progress: list[float] = []
+
+    async def note(seconds: float, total: float | None, message: str | None) -> None:
+        progress.append(seconds)
+
+    async def asked() -> str:
+        async with Client(caller.server) as client, anyio.create_task_group() as group:
+
+            async def preview() -> None:
+                await client.call_tool("preview", {"sql": SLOW}, progress_callback=note)
+
+            group.start_soon(preview)
+            await anyio.sleep(2.5)
+            (found,) = (await client.call_tool("describe", {"node": "orders"})).content
+            group.cancel_scope.cancel()
+        text: str = found.text
+        return text
+
+    assert '"node":"model.jaffle_shop.orders"' in asyncio.run(asked())
+    assert progress == [2]
+    until = time.monotonic() + 5
+    while caller.store._copy is not None and caller.store._copy.users and time.monotonic() < until:
+        time.sleep(0.05)
+    assert caller.store._copy is not None and not caller.store._copy.users, "the query still runs"
     caller.close()
 
 
