@@ -7,7 +7,7 @@ a process of its own, with the stages and reports of the service; the forge is t
 injected: dbt refuses a file, no dbt can be had for the head or the base, the disk is full, the package index
 or the hub does not answer, the worker is killed in a stage, or the token expires. Then
 
-- a green status has two runs of one tier, of the commits of the pull request;
+- a green status has two runs of dbt's manifests, of the commits of the pull request;
 - the compared runs have the changes of the edits, and no others;
 - the fault is in the first line of the comment, or in the status; of a token, in the connection.
 
@@ -39,7 +39,7 @@ from uuid import uuid4
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import diff
 from recce_meta.models import RunDiff
-from recce_meta.models.run import Trigger
+from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories.extraction.dbt.versions import MINORS, NEWEST, RUST
 from recce_meta.repositories.extraction.dbt_stages import PARSE_CPU
 from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor
@@ -70,6 +70,7 @@ from tests.forge_names import Forge
 from tests.forge_server import RIGHTS, ForgeRepository, ForgeServer, Token
 from tests.git_server import File, GitServer
 
+GOLD = ExtractionTier.GOLD
 SCHEMA, TOKEN = "main", "break-pull-requests-token"
 PATIENCE = 150.0
 """Seconds in which a pull request must have its report."""
@@ -103,11 +104,17 @@ class Fault(NamedTuple):
     """True if two runs are compared."""
 
 
-def _requires(version: str) -> Mapping[str, File]:
-    return {"dbt_project.yml": f"{PROJECT}require-dbt-version: '{version}'\n"}
+def _project(settings: str) -> Mapping[str, File]:
+    """Return dbt_project.yml with more *settings*, from line 4 on."""
+    return {"dbt_project.yml": PROJECT + settings}
+
+
+def _packages(entry: str) -> Mapping[str, File]:
+    return {"packages.yml": f"packages: [{{{entry}}}]\n"}
 
 
 PROJECT = "name: shop\nversion: '1.0'\nprofile: shop\n"
+MOVE = "{% macro generate_schema_name(custom_schema_name, node) %}evil{% endmacro %}\n"
 UNKNOWN: Mapping[str, File] = {"models/late.sql": "select id from {{ ref('nowhere') }}\n"}
 _REFUSED = r"dbt cannot read this commit.*"
 _DISK = r"failed in \w+.*(?:disk|[Ss]pace)"
@@ -117,6 +124,31 @@ _REFUSALS: Mapping[str, tuple[Mapping[str, File], str]] = {
     "two models of a name": ({"models/more/m0.sql": "select 1 as id\n"}, "m0"),
     "broken YAML": ({"models/late.yml": "models: [{name: m0\n"}, "late.yml"),
     "missing variable": ({"models/late.sql": "select {{ env_var('NOT_SET') }} as id"}, "NOT_SET"),
+    "not UTF-8": ({"models/late.sql": b"select '\xe9' as id"}, "utf-8|UTF-8"),
+    "macro that does not end": ({"macros/late.sql": "{% macro late() %}"}, "close tag"),
+    "invalid version": (_project("version: [1]\nconfig-version: x\n"), "config-version|version"),
+    "dbt for the head": (_project("require-dbt-version: '>=9.0'\n"), "require-dbt-version.*9"),
+    "no dbt_project.yml": ({"dbt_project.yml": None}, r"dbt_project\.yml is gone"),
+    "dbt_project.yml without a name": ({"dbt_project.yml": "version: '1.0'\n"}, r"name.*dbt_project\.yml"),
+    "dbt_project.yml of broken YAML": (_project("vars: {a: [\n"), r"dbt_project\.yml"),
+    "dbt_project.yml in Latin-1": ({"dbt_project.yml": PROJECT.encode() + b"# \xe9\n"}, r"dbt_project\.yml"),
+    "large dbt_project.yml": (_project("#" * 5 * 2**20), r"dbt_project\.yml.*bytes"),
+    "target outside": (_project("target-path: ../../x\n"), r"dbt_project\.yml:4: target-path"),
+    "packages outside": (_project("packages-install-path: ../x\n"), "packages-install-path"),
+    "path by a template": (_project("model-paths: [\"{{ var('p', 'models') }}\"]\n"), "model-paths"),
+    "missing local package": (_packages("local: nowhere"), r"packages\.yml:1: packages\.local.*nowhere"),
+    "local package outside": (_packages("local: ../.."), r"packages\.yml:1: packages\.local"),
+    "broken packages.yml": ({"packages.yml": "packages: [{local: a\n"}, r"packages\.yml"),
+    "packages.yml in Latin-1": ({"packages.yml": b"# \xe9\npackages: []\n"}, r"packages\.yml"),
+    "package of a private server": (
+        _packages("git: 'https://10.0.0.1/a/b.git'"),
+        r"packages\.yml:1.*10\.0",
+    ),
+    "archive of a private server": (
+        _packages("tarball: 'https://127.0.0.1:9/b.tar.gz', name: b"),
+        r"packages\.yml:1.*127\.0\.0\.1",
+    ),
+    "dependencies.yml of a list": ({"dependencies.yml": "- a\n"}, r"dependencies\.yml"),
 }
 FAULTS = (
     Fault("none", "success", is_compared=True),
@@ -125,11 +157,11 @@ FAULTS = (
         Fault(name, "failure", _REFUSED + said, head=files)
         for name, (files, said) in _REFUSALS.items()
     ),
-    Fault("no dbt for the head", "success", "Read without dbt", _requires(">=9.0"), is_compared=True),
-    Fault("no dbt for the base", "error", "Base at SILVER and head at GOLD", {"dbt_project.yml": PROJECT},
-          _requires(">=9.0"), is_compared=True),
-    Fault("base is refused", "error", "Base at SILVER and head at GOLD", {"models/late.sql": None}, UNKNOWN,
+    Fault("no dbt for both", "error", "Read without dbt", base=_project("require-dbt-version: '>=9.0'\n"),
           is_compared=True),
+    Fault("no dbt for the base", "error", "Base was read without dbt.*9", {"dbt_project.yml": PROJECT},
+          _project("require-dbt-version: '>=9.0'\n")),
+    Fault("base is refused", "error", "Base was read.*nowhere", {"models/late.sql": None}, UNKNOWN),
     Fault("both are refused", "error", _REFUSED + "nowhere", base=UNKNOWN),
     Fault("index away", "error", r"failed in dependencies.*(?:install|index|fetch)"),
     Fault("hub away", "error", r"failed in dependencies.*(?:hub|127\.0\.0\.1:9|[Cc]onnect)",
@@ -184,8 +216,12 @@ class Case:
     def _edits(self) -> Edits:
         files: dict[str, File] = {}
         changed, commented = set[str](), set[str]()
-        for kind in self.choose.sample(("readme", "add", "filter", "column", "comment"), k=2):
+        for kind in self.choose.sample(("readme", "add", "filter", "column", "comment", "move"), k=2):
             name = self.choose.choice([*self.models])
+            if kind == "move":
+                files["macros/places.sql"] = MOVE
+                changed |= {f"model.shop.{one}" for one in self.models}
+                continue
             if kind == "readme":
                 files["README.md"] = "Read me\n"
                 continue
@@ -322,7 +358,7 @@ class Trial:
         if self.fault.name == "index away":
             return self.lab.absent
         # The project decides if no dbt is to be had.
-        return None if "no dbt" in self.fault.name else self.minor
+        return None if "dbt for" in self.fault.name else self.minor
 
     def let_in(self) -> None:
         """Accept the token."""
@@ -433,7 +469,7 @@ class Trial:
         head, base = self.jobs
         sha, state, lines = self.repository.pull_requests[self.number].sha, self.state, self.first_lines
         if state == "success":
-            if not head.status is base.status is JobStatus.SUCCESS or head.tier is not base.tier:
+            if not head.status is base.status is JobStatus.SUCCESS or not head.tier is base.tier is GOLD:
                 yield f"green with {head.tier} {head.status.value} and {base.tier} {base.status.value}"
             if (head.commit_sha, base.commit_sha) != (sha, self.repository.sha):
                 yield f"green with the commits {head.commit_sha} and {base.commit_sha}"

@@ -99,8 +99,18 @@ class Causes:
         return EveryTarget(self.base, self.current, lambda: self.changed_macros)
 
     @cached_property
+    def one_profile(self) -> bool:
+        """Return True if a connection parsed both sides, with its profile: an edit moved what has moved."""
+        found = [side.run.extraction if side.run else None for side in (self.base, self.current)]
+        # Uploaded manifests, which have no isolation, were parsed elsewhere.
+        names = {one.connection if one and one.isolation else None for one in found}
+        return len(names) == 1 and None not in names
+
+    @cached_property
     def same_environment(self) -> bool:
         """Return True if the artifacts show no difference in target between the sides."""
+        if self.one_profile:
+            return True
         names = {side.target_name for side in (self.base, self.current) if side.target_name}
         return len(names) < 2 and self.base.place == self.current.place
 

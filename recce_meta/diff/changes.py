@@ -59,7 +59,7 @@ def relation_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
         if old == new:
             continue
         relative = (_relative(key, old, causes.base), _relative(key, new, causes.current))
-        moved = relative[0] != relative[1] and _by_edit(key, before, after, causes)
+        moved = causes.one_profile or (relative[0] != relative[1] and _by_edit(key, before, after, causes))
         yield ChangeDetail(Reason.RELATION if moved else Reason.ENVIRONMENT, key, old, new)
     requoted = _quoting(before.relation_name) != _quoting(after.relation_name)
     if requoted or (places[0] == places[1] and before.relation_name != after.relation_name):
@@ -109,8 +109,11 @@ def _by_edit(key: str, before: NodeMetadata, after: NodeMetadata, causes: Causes
     if before.resource_type == "source" and key != "identifier":
         written = [node.properties.get(f"unrendered_{option}") for node in (before, after)]
         return None not in written and written[0] != written[1]
-    # Databases and schemas differ between targets, names of relations only by an edit.
-    return key == "identifier" or custom[0] != custom[1]
+    if custom[0] != custom[1]:
+        return True
+    # Databases and schemas differ between targets, names of relations only if a macro writes them.
+    namers = [side.macro_named("generate_alias_name") for side in (causes.base, causes.current)]
+    return key == "identifier" and (before.resource_type == "source" or not all(namers))
 
 
 def _same_template(option: str, before: NodeMetadata, after: NodeMetadata) -> bool:
@@ -125,10 +128,10 @@ def _written(option: str, node: NodeMetadata) -> Json:
 
 
 def _changed_macro(name: str, causes: Causes) -> bool:
+    """Return True if the macro *name*, or one that it calls, was changed."""
     return any(
-        unique_id in causes.changed_macros
+        not causes.changed_macros.isdisjoint(side.closure(side.macro_named(name)))
         for side in (causes.base, causes.current)
-        for unique_id in side.macro_named(name)
     )
 
 

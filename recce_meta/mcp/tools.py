@@ -34,7 +34,7 @@ from recce_meta.report.labels import (
     revision,
 )
 from recce_meta.report.lineage import affected_phrase, failing_phrase
-from recce_meta.report.markdown import diff_verdict
+from recce_meta.report.review.verdict import verdict_of
 from recce_meta.report.run_choice import choice_notes
 
 Directions = Literal["downstream", "upstream", "both"]
@@ -241,7 +241,7 @@ class RunTools:
     def _head(self, diff: RunDiff) -> dict[str, Any]:
         """Return the verdict of *diff*, its runs, and what was not compared."""
         return {
-            "verdict": " ".join(diff_verdict(diff)),
+            "verdict": str(verdict_of(diff)),
             "builds": list(build_problems(diff)),
             "base": _side(diff.base),
             "current": _side(diff.current),

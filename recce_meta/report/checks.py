@@ -17,6 +17,7 @@ from recce_meta.report.data.check_findings import (
     FindingKind,
     NodeFinding,
     by_result,
+    check_word,
     is_note,
     is_report,
     node_findings,
@@ -50,9 +51,6 @@ MOST_FINDINGS = 20
 """Nodes shown for each check; JSON contains all."""
 MOST_LINES = 40
 """Lines shown for each check without expectations."""
-
-REPORTED = "reported"
-NOTE = "note"
 
 STYLES = {
     CheckStatus.PASSED: Style.GREEN,
@@ -121,10 +119,9 @@ def _row(check: CheckResult) -> list[Span]:
 
 
 def _status(check: CheckResult) -> Span:
-    """Return the status; a check without expectations is `reported` rather than passed."""
-    if is_note(check):
-        return Span(NOTE, Style.DIM)
-    return Span(REPORTED, Style.CYAN) if is_report(check) else Span(str(check.status), STYLES[check.status])
+    """Return the outcome of a check."""
+    style = Style.CYAN if is_report(check) else Style.DIM if is_note(check) else STYLES[check.status]
+    return Span(check_word(check), style)
 
 
 def _findings(check: CheckResult, width: int, *, details: bool) -> list[Line]:
@@ -217,7 +214,7 @@ def _verdict(report: CheckReport) -> Line:
             word = "errors" if status is CheckStatus.ERROR and count > 1 else str(status)
             spans += [Span(f"{count:,} {word}", STYLES[status]), Span(", ")]
     if reporting:
-        spans += [Span(f"{reporting:,} reported ({reports_phrase(report)})", Style.CYAN), Span(", ")]
+        spans += [Span(f"{reporting:,} reported ({reports_phrase(report.checks)})", Style.CYAN), Span(", ")]
     if notes:
         spans += [Span(plural(notes, "note"), Style.DIM), Span(", ")]
     return [*spans, Span(f"in {report.seconds:.1f} s")]

@@ -45,6 +45,7 @@ from recce_meta.quality.figures import Violation
 from recce_meta.report.data.check_findings import FindingKind, node_findings, reports_phrase
 from recce_meta.report.data.summary import DataSummary, data_summary, summarise_nodes
 from recce_meta.report.labels import DiffSummary, summarise
+from recce_meta.report.review.verdict import verdict_of
 from recce_meta.report.terminal import pretty_json
 from recce_meta.report.values import number_text
 from recce_meta.tables.gaps import Gap, gaps
@@ -64,6 +65,15 @@ class EncodedAs(NamedTuple):
     """True if `data_tree` wrote it, with computed fields."""
 
 
+class VerdictDocument(Struct, kw_only=True):
+    """Verdict of a comparison."""
+
+    tone: str
+    """Worst of what was found: failed, differs, not-compared, one-sided, info or same."""
+    sentences: Sequence[str]
+    """The worst first, after what limits the whole comparison; what was not compared has its sentence."""
+
+
 class DiffDocument(Struct, kw_only=True):
     """Output of `diff --format json`: the differences between two runs."""
 
@@ -75,6 +85,8 @@ class DiffDocument(Struct, kw_only=True):
     impacted: Sequence[Impact]
     children: Sequence[LineageEdge]
     notes: Sequence[str]
+    verdict: VerdictDocument
+    """What a reviewer reads first, of code, builds, data and checks."""
     choice: RunChoice | UnsetType = UNSET
     """How the two runs were chosen."""
     data_schema: str | UnsetType = UNSET
@@ -159,9 +171,8 @@ def diff_json(
     about_data |= {} if taken_at is None else {"data_taken_at": taken_at}
     check_run = UNSET if checks is None else _check_run(checks)
     marks = reviews or UNSET
-    return _encoded(
-        DiffDocument(**_limited(_parts(diff), most), **about_data, checks=check_run, reviews=marks)
-    )
+    parts = _parts(diff, data or (), checks)
+    return _encoded(DiffDocument(**_limited(parts, most), **about_data, checks=check_run, reviews=marks))
 
 
 def _limited(parts: dict[str, Any], most: int | None) -> dict[str, Any]:
@@ -173,7 +184,10 @@ def _limited(parts: dict[str, Any], most: int | None) -> dict[str, Any]:
     return {**parts, **{name: found[:most] for name, found in lists.items()}, "truncated": is_cut}
 
 
-def _parts(diff: RunDiff) -> dict[str, Any]:
+def _parts(
+    diff: RunDiff, data: Sequence[AnyDataDiff] = (), checks: CheckReport | None = None
+) -> dict[str, Any]:
+    found = verdict_of(diff, data, checks)
     return {
         "base": diff.base,
         "current": diff.current,
@@ -182,6 +196,7 @@ def _parts(diff: RunDiff) -> dict[str, Any]:
         "impacted": sorted(diff.impacted, key=lambda impact: (impact.distance, impact.unique_id)),
         "children": sorted(diff.children),
         "notes": [*diff.notes, *_parts_built(diff)],
+        "verdict": VerdictDocument(tone=found.tone, sentences=found.sentences),
         "choice": UNSET if diff.choice is None else diff.choice,
     }
 
@@ -513,7 +528,7 @@ def check_report_json(report: CheckReport) -> str:
             path=report.path,
             choice=UNSET if report.choice is None else report.choice,
             seconds=round(report.seconds, 6),
-            summary=reports_phrase(report),
+            summary=reports_phrase(report.checks),
             counts={str(status): report.count(status) for status in CheckStatus},
             checks=[_outcome(check) for check in report.checks],
         )

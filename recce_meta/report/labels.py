@@ -368,7 +368,13 @@ def build_problems(diff: RunDiff) -> list[str]:
     """
     sides = (("base", diff.base), ("current", diff.current))
     failed = [f"{side}: {problem}" for side, run in sides if (problem := build_problem(run))]
-    return [*failed, *filter(None, (part_note(side, run) for side, run in sides))]
+    return [*failed, *part_notes(diff)]
+
+
+def part_notes(diff: RunDiff) -> list[str]:
+    """Return a sentence for each side that was built with `--empty` or `--sample`."""
+    sides = (("base", diff.base), ("current", diff.current))
+    return [note for side, run in sides if (note := part_note(side, run)) is not None]
 
 
 def moment(time: datetime | None) -> str:

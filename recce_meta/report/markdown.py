@@ -35,38 +35,28 @@ from recce_meta.report.diff_details import (
     detail_phrases,
     effect_label,
     is_classified,
-    is_column,
     is_text,
     reached_phrase,
     unified_diff,
 )
 from recce_meta.report.labels import (
-    INCOMPLETE,
     KINDS,
-    NO_CHANGES,
-    NOTHING_SELECTED,
-    PASSED,
     SEVERE,
     TESTS,
     UNMARKED,
-    DiffSummary,
-    build_problems,
     by_harm,
     count_of,
     counts_by_kind,
     dirty_legend,
-    downstream_phrase,
-    fail_phrases,
     is_unsure,
-    join_words,
     kind_order,
     main_reasons,
     moment,
     more_phrase,
     node_label,
     node_part,
+    part_notes,
     revision,
-    severe_phrases,
     short_run_id,
     steps_away,
     summarise,
@@ -75,6 +65,7 @@ from recce_meta.report.labels import (
 from recce_meta.report.mermaid import diff_flowchart
 from recce_meta.report.review.annotations import annotations_markdown
 from recce_meta.report.review.markdown import reviews_markdown
+from recce_meta.report.review.verdict import verdict_of
 from recce_meta.report.run_choice import default_reason, header_notes
 from recce_meta.report.terminal import code, code_block, html_code, plain_words, prose, shorten
 
@@ -163,58 +154,22 @@ def _split_tests(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]
 def _head(diff: RunDiff) -> str:
     phrases = summary_phrases(summarise(diff), severe=False)[0 if diff.changed else 1 :]
     return (
-        f"{MARKER}\n### {' '.join(diff_verdict(diff))}\n\n"
+        f"{MARKER}\n### {verdict_of(diff)}\n\n"
         + (f"**{' · '.join(phrases)}**\n\n" if phrases else "")
         + sides_line(diff)
     )
 
 
 def sides_line(diff: RunDiff) -> str:
-    """Return the projects, both runs, failed builds, and the meaning of `*` after a commit."""
+    """Return the projects, both runs, builds of a part, and the meaning of `*` after a commit."""
     projects = dict.fromkeys((diff.base.project_name, diff.current.project_name))
     names = " → ".join(code(name, 60) for name in projects)
-    notes = "".join(f"\n⚠️ {problem}\n" for problem in build_problems(diff))
+    notes = "".join(f"\n⚠️ {note}\n" for note in part_notes(diff))
     if legend := dirty_legend(diff.base, diff.current):
         notes += f"\n{prose(legend)}\n"
     notes += "".join(f"\n{prose(note)}\n" for note in header_notes(diff))
     base = _side(diff.base, default_reason(diff.choice, "base"))
     return f"{names}: {base} → {_side(diff.current, default_reason(diff.choice, 'current'))}\n{notes}"
-
-
-def diff_verdict(diff: RunDiff) -> tuple[str, str]:
-    """Return a sign and the sentence that a reviewer reads first."""
-    summary = summarise(diff)
-    changed = summary.added + summary.removed + summary.modified
-    if diff.has_empty_selection:
-        return "⚪", NOTHING_SELECTED
-    if not changed:
-        return ("⚪", INCOMPLETE) if diff.notes else (PASSED, NO_CHANGES)
-    text = count_of(changed, "node") + " changed, "
-    text += downstream_phrase(summary) if summary.downstream else "no downstream nodes"
-    worst = ": ".join(filter(None, (_dangers(summary), _losses(diff))))
-    worst = " · ".join(filter(None, (worst, *fail_phrases(summary))))
-    return ("⚠️", f"{worst} ({text})") if worst else ("🔎", text)
-
-
-def _dangers(summary: DiffSummary) -> str:
-    """Return `2 breaking and 1 unknown changes` or `1 breaking change`."""
-    severe = severe_phrases(summary)
-    total = sum(summary.categories.get(category.value, 0) for category in SEVERE)
-    return f"{join_words(severe)} {'change' if total == 1 else 'changes'}" if severe else ""
-
-
-def _losses(diff: RunDiff) -> str:
-    """Return what readers of the relations lose: nodes, columns and column types."""
-    removed = Counter(c.resource_type for c in diff.changed if c.status is Status.REMOVED)
-    lost = retyped = 0
-    for change, detail in ((c, d) for c in diff.changed for d in c.details if d.reason is Reason.COLUMNS):
-        if is_column(change, detail):
-            lost += detail.current is None
-            retyped += detail.base is not None and detail.current is not None
-    nodes = sum(count for kind, count in removed.items() if kind not in TESTS)
-    gone = join_words([count_of(nodes, "node")] * bool(nodes) + [count_of(lost, "column")] * bool(lost))
-    changed = count_of(retyped, "column") + " with a different type" if retyped else ""
-    return ", ".join(filter(None, (gone and f"{gone} removed", changed)))
 
 
 def _side(run: RunMetadata, reason: str) -> str:

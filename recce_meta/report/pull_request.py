@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from recce_meta.errors import agree, plural, shorten
+from recce_meta.errors import plural, shorten
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
@@ -16,11 +16,10 @@ from recce_meta.report.addresses import Addresses
 from recce_meta.report.checks import check_detail_lines, check_summary_lines
 from recce_meta.report.data.check_findings import (
     FindingKind,
-    check_finding,
+    check_word,
     is_note,
     is_report,
     node_findings,
-    reports_phrase,
 )
 from recce_meta.report.data.markdown import (
     Fold,
@@ -31,15 +30,14 @@ from recce_meta.report.data.markdown import (
     result_folds,
 )
 from recce_meta.report.data.overview import overview_lines
-from recce_meta.report.data.summary import data_verdict, summarise_nodes
+from recce_meta.report.data.summary import summarise_nodes
 from recce_meta.report.data.text import block_lines
-from recce_meta.report.data.verdicts import NO_DIFFERENCE, SIGNS
+from recce_meta.report.data.verdicts import NO_DIFFERENCE
 from recce_meta.report.labels import PASSED, stored_phrase, summarise, summary_phrases
 from recce_meta.report.markdown import (
     MARKER,
     MAX_CHARS,
     diff_body,
-    diff_verdict,
     first_fitting,
     fold,
     omission_note,
@@ -48,6 +46,7 @@ from recce_meta.report.markdown import (
 )
 from recce_meta.report.review.annotations import annotations_markdown
 from recce_meta.report.review.markdown import reviews_markdown
+from recce_meta.report.review.verdict import verdict_of
 from recce_meta.report.run_choice import choice_markdown, note_lines
 from recce_meta.report.terminal import BLANK, Line, code, plain_words, prose, render
 from recce_meta.report.text import change_details, change_overview, diff_head, line_limit
@@ -62,7 +61,7 @@ FINDINGS_SHOWN = 8
 _KINDS = {
     "failed": "❌",
     "error": "❗",
-    "differ": "🟡",
+    "differs": "🟡",
     "not compared": "⚪",
     "shown": "🔎",
     NO_DIFFERENCE: PASSED,
@@ -71,15 +70,6 @@ _KINDS = {
     "note": "📝",
 }
 """Words by which checks are counted, most severe first."""
-
-_KIND_OF = {
-    FindingKind.DIFFERS: "differ",
-    FindingKind.NOT_COMPARED: "not compared",
-    FindingKind.SHOWN: "shown",
-    FindingKind.SAME: NO_DIFFERENCE,
-}
-
-_SEVERITY = ("❌", "❗", "⚠️", "🟡", "🔎", "❔", "⚪", PASSED)
 
 
 def pull_request_markdown(
@@ -126,50 +116,11 @@ def _under_title(folds: Sequence[Fold]) -> list[Fold]:
 
 
 def _head(diff: RunDiff | None, results: Sequence[AnyDataDiff], checks: CheckReport | None) -> str:
-    phrase = verdicts(diff, results, checks)
-    title = " · ".join(text for _sign, text in phrase) or "Nothing was compared"
-    text = f"{MARKER}\n### {worst_sign(phrase)} {title[:1].upper()}{title[1:]}\n"
+    text = f"{MARKER}\n### {verdict_of(diff, results, checks)}\n"
     if diff is not None:
         phrases = summary_phrases(summarise(diff), severe=False)[0 if diff.changed else 1 :]
         return text + (f"\n**{' · '.join(phrases)}**\n" if phrases else "") + f"\n{sides_line(diff)}"
     return text + (choice_markdown(checks.choice) if checks is not None else "")
-
-
-def verdicts(
-    diff: RunDiff | None, results: Sequence[AnyDataDiff], checks: CheckReport | None
-) -> list[tuple[str, str]]:
-    """Return a sign and a sentence for each of checks, data and code that is given."""
-    return [*_checks_verdict(checks), *_data_verdict(results), *([diff_verdict(diff)] if diff else [])]
-
-
-def worst_sign(text: Sequence[tuple[str, str]]) -> str:
-    """Return the sign of the most severe verdict."""
-    return min((sign for sign, _text in text), key=_SEVERITY.index, default="⚪")
-
-
-def _data_verdict(results: Sequence[AnyDataDiff]) -> list[tuple[str, str]]:
-    nodes = summarise_nodes(results)
-    found = data_verdict(nodes)
-    return [(SIGNS[found.outcome], found.text)] if nodes else []
-
-
-def _checks_verdict(checks: CheckReport | None) -> list[tuple[str, str]]:
-    if checks is None or not checks.checks:
-        return []
-    # Reports and notes have no expectation that could be met.
-    judging = [check for check in checks.checks if not is_report(check) and not is_note(check)]
-    bad = checks.count(CheckStatus.FAILED) + checks.count(CheckStatus.ERROR)
-    passed = sum(check.status is CheckStatus.PASSED for check in judging)
-    phrases = []
-    if bad:
-        phrases.append(("❌", f"{bad:,} of {plural(len(checks.checks), 'check')} failed"))
-    elif passed:
-        phrases.append((PASSED, f"{plural(passed, 'check')} passed"))
-    phrase = reports_phrase(checks)
-    if phrase:
-        found = {check_finding(check) for check in checks.checks if is_report(check)}
-        phrases.append((_KINDS[_KIND_OF[min(found, key=list(_KIND_OF).index)]], f"checks: {phrase}"))
-    return phrases or [("⚪", f"{plural(len(checks.checks), 'check')}, none was run")]
 
 
 def checks_section(checks: CheckReport, room: int) -> str:
@@ -180,7 +131,7 @@ def checks_section(checks: CheckReport, room: int) -> str:
         (check for check in checks.checks if check.status is not CheckStatus.PASSED or is_report(check)),
         key=_rank,
     )
-    counts = Counter(_kind(check) for check in checks.checks)
+    counts = Counter(check_word(check) for check in checks.checks)
     phrases = [
         f"{sign} {counts[kind]:,} {_word(kind, counts[kind])}"
         for kind, sign in _KINDS.items()
@@ -196,7 +147,7 @@ def checks_section(checks: CheckReport, room: int) -> str:
         text += "\n" + head + "".join(rows)
         hidden = len(telling) - len(rows)
         text += omission_note(plural(hidden, "more check")) if hidden else ""
-    passed = [check.name for check in checks.checks if _kind(check) == "passed"]
+    passed = [check.name for check in checks.checks if check_word(check) == "passed"]
     names = names_code(passed, 20)
     # Names of passed checks matter least, so they are left out first.
     if passed and len(names) <= room // 3:
@@ -204,22 +155,14 @@ def checks_section(checks: CheckReport, room: int) -> str:
     return text
 
 
-def _kind(check: CheckResult) -> str:
-    """Return the word by which a check is counted."""
-    if is_note(check):
-        return "note"
-    return _KIND_OF[check_finding(check)] if is_report(check) else str(check.status)
-
-
-def _word(kind: str, number: int) -> str:
-    """Return *kind* in the grammatical number of *number*."""
-    if kind == "differ":
-        return agree(number, kind)
-    return "notes" if kind == "note" and number != 1 else kind
+def _word(word: str, number: int) -> str:
+    """Return the *word* of checks in the grammatical number of *number*."""
+    plurals = {"differs": "differ", "note": "notes"}
+    return word if number == 1 else plurals.get(word, word)
 
 
 def _rank(check: CheckResult) -> int:
-    return list(_KINDS).index(_kind(check))
+    return list(_KINDS).index(check_word(check))
 
 
 def _check_row(check: CheckResult) -> str:
@@ -230,7 +173,7 @@ def _check_row(check: CheckResult) -> str:
     phrases += [f"Hint: {check.hint}"] if check.hint else []
     seen = "<br>".join([*(prose(shorten(one, TEXT_WIDTH)) for one in phrases if one), *_nodes_of(check)])
     kind = plain_words(check.type) if check.type else ""
-    return f"| {_KINDS[_kind(check)]} | {code(check.name)} | {kind} | {seen} |\n"
+    return f"| {_KINDS[check_word(check)]} | {code(check.name)} | {kind} | {seen} |\n"
 
 
 def _nodes_of(check: CheckResult) -> list[str]:

@@ -113,7 +113,7 @@ def test_a_threshold_that_does_not_hold_exits_with_1(shop: Any) -> None:
     ran = run(shop, GOOD + CHANGED)
 
     assert (ran.code, ran.err) == (1, "error: 1 of 8 checks did not pass\n")
-    assert "failed    Values stay" in ran.out
+    assert "failed   Values stay" in ran.out
     assert "1 of 2 common rows (50%) changed (v 1), at most 10% allowed" in ran.out
 
 
@@ -147,7 +147,7 @@ def test_files_are_written_whatever_the_verdict(shop: Any) -> None:
     suite = ElementTree.parse(shop.cli.folder / "j.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("8", "1", "0")
     assert json.loads((shop.cli.folder / "j.json").read_text("utf-8"))["is_passed"] is False
-    assert "failed    Values stay" in (shop.cli.folder / "j.txt").read_text("utf-8")
+    assert "failed   Values stay" in (shop.cli.folder / "j.txt").read_text("utf-8")
 
 
 @pytest.mark.parametrize("style", ["json", "markdown", "html"])

@@ -28,7 +28,10 @@ class PairReport(Struct, frozen=True, kw_only=True):
 
     diff: RunDiff
     data: tuple[AnyDataDiff, ...]
-    """Latest stored result of each kind and node; row counts of all nodes are one result."""
+    """Latest stored result of each kind and node; row counts of all nodes are one result.
+
+    If there are any, a `NotCompared` for each other changed node.
+    """
     data_taken_at: datetime | None
     """Time of the oldest of `data`, in UTC; None if nothing is stored."""
     checks: tuple[StoredCheck, ...]
@@ -50,7 +53,7 @@ def pair_report(
     data = stored_data(adapter, base, current, schema=schema)
     return PairReport(
         diff=found,
-        data=data.results,
+        data=data.of_diff(found),
         data_taken_at=data.taken_at,
         checks=tuple(checks_of_pair(adapter, base, current, schema=schema)),
     )

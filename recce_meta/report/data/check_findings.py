@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from recce_meta.errors import agree, plural
 from recce_meta.models.change import Change, RunDiff
-from recce_meta.models.checks import CheckAnswer, CheckReport, CheckResult, CheckStatus
+from recce_meta.models.checks import CheckAnswer, CheckResult, CheckStatus, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff, ProfileDiff, RowCount, RowCountDiff, Subject
 from recce_meta.report.data.summary import row_verdict
-from recce_meta.report.data.verdicts import CLAIMS, EQUAL_RESULT, Outcome, verdict
+from recce_meta.report.data.verdicts import CLAIMS, EQUAL_RESULT, NO_DIFFERENCE, Outcome, verdict
 from recce_meta.report.diff_details import effect_label
 from recce_meta.report.labels import NO_CHANGE, by_harm, main_reasons, node_label
 from recce_meta.report.values import count
@@ -161,8 +161,14 @@ def _single(check_type: str, one: NodeFinding) -> str:
     return one.text if one.name == "query" else f"{one.name}: {one.text}"
 
 
-def check_finding(check: CheckResult) -> FindingKind:
+def check_finding(check: CheckResult | StoredCheck) -> FindingKind:
     """Return the finding for a whole check: a difference first, then missing comparisons."""
+    if isinstance(check, StoredCheck):
+        if check.differing_nodes:
+            return FindingKind.DIFFERS
+        if check.uncompared_nodes:
+            return FindingKind.NOT_COMPARED
+        return FindingKind.SHOWN if check.differing_nodes is None else FindingKind.SAME
     kinds = {one.finding for one in node_findings(check.type, check.results)}
     if kinds & DIFFERING:
         return FindingKind.DIFFERS
@@ -172,14 +178,33 @@ def check_finding(check: CheckResult) -> FindingKind:
     return FindingKind.SAME if is_same else FindingKind.SHOWN
 
 
-def is_report(check: CheckResult) -> bool:
+def is_report(check: CheckResult | StoredCheck) -> bool:
     """Return True if a check ran and has no expectations."""
-    return check.status is CheckStatus.PASSED and not check.has_expectations
+    return check.status == CheckStatus.PASSED.value and not check.has_expectations
 
 
-def is_note(check: CheckResult) -> bool:
+def is_note(check: CheckResult | StoredCheck) -> bool:
     """Return True if a check is a checklist entry without a query."""
-    return check.status is CheckStatus.SKIPPED and check.type == "simple"
+    kind = check.check_type if isinstance(check, StoredCheck) else check.type
+    return check.status == CheckStatus.SKIPPED.value and kind == "simple"
+
+
+def check_word(check: CheckResult | StoredCheck) -> str:
+    """Return the word for the outcome of a check: its status, or the finding of one without expectations.
+
+    Such a check always passes, which would hide what it found.
+    """
+    if is_note(check):
+        return "note"
+    return _WORDS[check_finding(check)] if is_report(check) else str(check.status)
+
+
+_WORDS = {
+    FindingKind.DIFFERS: "differs",
+    FindingKind.NOT_COMPARED: "not compared",
+    FindingKind.SHOWN: "shown",
+    FindingKind.SAME: NO_DIFFERENCE,
+}
 
 
 def by_result(checks: Sequence[CheckResult]) -> list[CheckResult]:
@@ -203,9 +228,9 @@ _REPORT_RANK = {
 }
 
 
-def reports_phrase(report: CheckReport) -> str:
+def reports_phrase(checks: Sequence[CheckResult | StoredCheck]) -> str:
     """Return `6 of 9 found differences, 2 shown` for checks without expectations, or nothing."""
-    kinds = Counter(check_finding(check) for check in report.checks if is_report(check))
+    kinds = Counter(check_finding(check) for check in checks if is_report(check))
     differing, shown = kinds[FindingKind.DIFFERS], kinds[FindingKind.SHOWN]
     compared = kinds.total() - shown
     phrases = [f"{differing:,} of {compared:,} found differences"] if compared else []

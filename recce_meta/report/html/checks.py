@@ -12,7 +12,7 @@ from recce_meta.report.data.check_findings import (
     FindingKind,
     NodeFinding,
     check_finding,
-    is_note,
+    check_word,
     is_report,
     node_findings,
 )
@@ -21,10 +21,10 @@ from recce_meta.report.data.verdicts import CLAIMS, NO_DIFFERENCE
 _TAGS = {
     "failed": ("✗", "failed", "failed"),
     "error": ("!", "failed", "error"),
-    FindingKind.DIFFERS: ("≠", "differs", "differs"),
-    FindingKind.NOT_COMPARED: ("?", "one-sided", "not compared"),
-    FindingKind.SHOWN: ("·", "info", "shown"),
-    FindingKind.SAME: ("=", "same", NO_DIFFERENCE),
+    "differs": ("≠", "differs", "differs"),
+    "not compared": ("?", "one-sided", "not compared"),
+    "shown": ("·", "info", "shown"),
+    NO_DIFFERENCE: ("=", "same", NO_DIFFERENCE),
     "passed": ("✓", "same", "passed"),
     "skipped": ("–", "one-sided", "skipped"),
     "note": ("✎", "info", "note"),
@@ -51,7 +51,7 @@ class CheckRow(NamedTuple):
 def check_rows(checks: CheckReport) -> list[CheckRow]:
     """Return the rows of the table, most severe first."""
     order = list(_TAGS)
-    return [_row(check) for check in sorted(checks.checks, key=lambda check: order.index(_kind(check)))]
+    return [_row(check) for check in sorted(checks.checks, key=lambda check: order.index(check_word(check)))]
 
 
 def check_tiles(checks: CheckReport | None) -> list[tuple[int, str, str]]:
@@ -75,16 +75,10 @@ def check_tiles(checks: CheckReport | None) -> list[tuple[int, str, str]]:
     return tiles
 
 
-def _kind(check: CheckResult) -> str:
-    if is_note(check):
-        return "note"
-    return check_finding(check) if is_report(check) else str(check.status)
-
-
 def _row(check: CheckResult) -> CheckRow:
     found = node_findings(check.type, check.results) if is_report(check) else ()
     return CheckRow(
-        tag=_TAGS[_kind(check)],
+        tag=_TAGS[check_word(check)],
         result=check,
         violations=[one for one in check.violations if one != check.message],
         findings=[one for one in found if one.finding is not FindingKind.SAME],

@@ -13,7 +13,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from recce_meta.models.change import Category, RunDiff
+from recce_meta.errors import plural
+from recce_meta.models.change import Category, RunDiff, Status
 from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
 from recce_meta.models.graph_view import GraphView
@@ -29,13 +30,13 @@ from recce_meta.report.html.graph import DataMark, Drawing, draw_lineage, script
 from recce_meta.report.html.nodes import PageNode, downstream_of, nodes_of, tests_by_status
 from recce_meta.report.html.templates import render_template, static_file
 from recce_meta.report.labels import (
-    PASSED,
     SEVERE,
+    TESTS,
     DiffSummary,
-    build_problems,
     dirty_legend,
     fail_phrases,
     moment,
+    part_notes,
     pull_request,
     revision,
     severe_phrases,
@@ -43,8 +44,8 @@ from recce_meta.report.labels import (
     stored_phrase,
     summarise,
 )
-from recce_meta.report.pull_request import verdicts
 from recce_meta.report.review.phrases import review_sentences
+from recce_meta.report.review.verdict import Checks, verdict_of
 from recce_meta.report.run_choice import choice_line, default_reason, header_notes
 
 OPEN_NODES = 40
@@ -53,16 +54,7 @@ PLAIN = (("report.css",), ("report.js",))
 """Style sheets and scripts of a report without a graph."""
 WITH_GRAPH = (("graph.css", "report.css"), ("graph.js", "graph_page.js", "report.js"))
 
-_TONES = {
-    "❌": "failed",
-    "❗": "failed",
-    "⚠️": "differs",
-    "🟡": "differs",
-    "🔎": "info",
-    "❔": "not-compared",
-    "⚪": "one-sided",
-    PASSED: "same",
-}
+_STATUSES = (Status.MODIFIED, Status.ADDED, Status.REMOVED)
 _FILTERS = {
     "": "all",
     "differs": "differs",
@@ -166,21 +158,21 @@ def _addresses(diff: RunDiff, to: Addresses) -> dict[str, str]:
 def heading_of(
     diff: RunDiff | None,
     results: Sequence[AnyDataDiff],
-    checks: CheckReport | None,
+    checks: Checks | None,
     choice: RunChoice | None,
     reviews: PairReviews | None = None,
     taken_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """Return the verdicts, the runs, failed builds, the meaning of `*` after a commit, and the review."""
-    found = verdicts(diff, results, checks)
+    """Return the verdict, the runs, builds of a part, the meaning of `*` after a commit, and the review."""
+    found = verdict_of(diff, results, checks)
     heading: dict[str, Any] = {
-        "tone": _TONES[found[0][0]] if found else "one-sided",
-        "sentences": [_capital(text) for _sign, text in found] or ["Nothing was compared"],
+        "tone": found.tone,
+        "sentences": found.sentences,
         "remarks": () if choice is None else (choice_line(choice), *choice.notes),
     }
     if diff is None:
         return heading
-    remarks = [*build_problems(diff), dirty_legend(diff.base, diff.current), *header_notes(diff)]
+    remarks = [*part_notes(diff), dirty_legend(diff.base, diff.current), *header_notes(diff)]
     remarks += [*review_sentences(diff, reviews), "" if taken_at is None else f"{stored_phrase(taken_at)}."]
     return heading | {
         "project": " → ".join(dict.fromkeys((diff.base.project_name, diff.current.project_name))),
@@ -190,10 +182,6 @@ def heading_of(
         ],
         "remarks": [remark for remark in remarks if remark],
     }
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _run_label(side: str, run: RunMetadata, reason: str) -> dict[str, str]:
@@ -220,12 +208,15 @@ def tiles_of(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[P
     tiles += _data_tiles([node.summary for node in nodes if node.summary])
     if diff is not None:
         summary = summarise(diff)
-        changed = {"modified": summary.modified, "added": summary.added, "removed": summary.removed}
-        text = " · ".join(f"{number:,} {word}" for word, number in changed.items() if number)
+        # Tests are counted apart, as in the verdict.
+        changed = Counter(change.status for change in diff.changed if change.resource_type not in TESTS)
+        words = [f"{changed[status]:,} {status.value}" for status in _STATUSES if changed[status]]
+        tests = len(diff.changed) - changed.total()
+        text = " · ".join([*words, *([plural(tests, "test")] if tests else [])])
         tiles.append(
             Tile(
                 "details" if any(node.has_section for node in nodes) else "nodes" if nodes else "",
-                sum(changed.values()),
+                changed.total(),
                 f"nodes changed: {text}" if text else "nodes changed",
                 "info",
             )

@@ -16,7 +16,7 @@ from recce_meta.quality.compare import QualityResult
 from recce_meta.quality.figures import failed_text
 from recce_meta.report.data.check_findings import DIFFERING, by_result, is_report, node_findings
 from recce_meta.report.labels import main_reasons, node_label
-from recce_meta.report.markdown import diff_verdict
+from recce_meta.report.review.verdict import verdict_of
 
 MOST_LINES = 10
 """Changes, expectations or checks that a notice lists."""
@@ -49,7 +49,7 @@ def schema_notice(diff: RunDiff | None) -> Notice | None:
         project=run.project_name,
         environment=run.environment,
         title=f"{run.project_name}: {plural(len(diff.changed), 'relation')} changed in {run.environment}",
-        lines=(diff_verdict(diff)[1], *listed_changes(diff.changed)),
+        lines=(verdict_of(diff).text, *listed_changes(diff.changed)),
         runs=(diff.base.run_id, run.run_id),
     )
 

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from msgspec.structs import replace
 from recce_meta.api.checks import DEFAULT_FILES as CHECK_FILES
 from recce_meta.api.quality import DEFAULT_FILES as QUALITY_FILES
 from recce_meta.config.discovery import CONFIG_FILE
-from recce_meta.errors import UnknownNameError
+from recce_meta.errors import RecceMetaError, UnknownNameError
 from recce_meta.models.run import MERGE_BASE_OF, IsolationKind
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.repositories.extraction.workflow import JobRun
@@ -249,3 +250,20 @@ def why_without_dbt(state: State, run: JobRun) -> str | None:
     if not is_without_dbt(head):
         return None
     return f"the head of pull request {request.number} was read without dbt: {head.fallback or 'unknown'}"
+
+
+def as_in_repository(text: str, folder: Path) -> str:
+    """Return *text* with paths as in the repository: readers of a forge must not see those of the worker."""
+    return re.sub(rf"(?:/private)?{re.escape(str(folder))}(?:/checkout|/deps/project)?(?:/|\b)", "", text)
+
+
+@contextmanager
+def errors_as_in_repository(folder: Path) -> Iterator[None]:
+    """Remove *folder* from the text of a RecceMetaError that leaves the block."""
+    try:
+        yield
+    except RecceMetaError as error:
+        error.message = as_in_repository(error.message, folder)
+        error.hint = error.hint and as_in_repository(error.hint, folder)
+        error.args = (error.message,)
+        raise

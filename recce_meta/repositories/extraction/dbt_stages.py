@@ -247,6 +247,8 @@ class DbtStages:
                 try:
                     await check_host(parse_address(url, rules) if kind == "git" else parse_server(url, rules))
                 except GitFailure as error:
+                    if error.can_retry:
+                        raise
                     raise ConfigurationError(
                         f"{where(package.file, place)}: {error.message}", hint=error.hint
                     ) from None

@@ -39,6 +39,8 @@ from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.repositories.extraction.claims import ProjectClaim
 from recce_meta.repositories.extraction.commits import (
     Commits,
+    as_in_repository,
+    errors_as_in_repository,
     find_job_files,
     settings_for,
     why_without_dbt,
@@ -94,7 +96,13 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import put_job_file
 from recce_meta.repositories.state.projects import OtherRepository
 from recce_meta.repositories.state.pull_requests import change_report
-from recce_meta.repositories.state.types import DbtFailure, JobSource, RepositoryConnection, Stage
+from recce_meta.repositories.state.types import (
+    NO_PROJECT,
+    DbtFailure,
+    JobSource,
+    RepositoryConnection,
+    Stage,
+)
 from recce_meta.sql_lineage.project.columns import SECONDS
 
 _DOCUMENT = "project.json"
@@ -199,11 +207,16 @@ class Extractor:
             await run.log(self._logins.scrubber(run.connection).scrub(message))
 
         # A function, because the stage itself notes the secrets that it uses.
-        with mask_errors(lambda: self._logins.scrubber(run.connection).spellings):
+        with (
+            mask_errors(lambda: self._logins.scrubber(run.connection).spellings),
+            errors_as_in_repository(run.folder),
+        ):
             result = dict(await function(replace(run, log=log, connection=connection)))
         scrub = self._logins.scrubber(run.connection).scrub
         shown: dict[str, Any] = {
-            name: scrub(result[name]) for name in ("message", "fallback") if name in result
+            name: scrub(as_in_repository(result[name], run.folder))
+            for name in ("message", "fallback")
+            if name in result
         }
         return {**result, **shown, "figures": run.figures, "settings": settings}
 
@@ -265,7 +278,7 @@ class Extractor:
             raise StageFailed(
                 f"The folder {run.connection.subdirectory} is not in commit {fetched.sha[:12]}",
                 hint="set --subdirectory to the folder of dbt_project.yml",
-                kind="no_project",
+                kind=NO_PROJECT,
             )
         return {"commit_sha": fetched.sha, "message": f"{fetched.received:,} bytes received"}
 
@@ -275,9 +288,9 @@ class Extractor:
             reason = f"{PROJECT_FILE} is missing"
             if run.connection.requires_dbt:
                 raise StageFailed(
-                    f"The connection requires dbt, but {reason}", hint="set --subdirectory", kind="no_project"
+                    f"The connection requires dbt, but {reason}", hint="set --subdirectory", kind=NO_PROJECT
                 )
-            return {"is_skipped": True, "fallback": reason, "message": reason}
+            return {"is_skipped": True, "fallback": reason, "failure": NO_PROJECT, "message": reason}
         lower = await asyncio.to_thread(why_without_dbt, self._state, run)
         if lower is not None:
             return {"is_skipped": True, "fallback": lower, "message": lower}
@@ -346,6 +359,7 @@ class Extractor:
             if manifest is None or run.connection.requires_dbt or is_of_worker:
                 raise
             found["fallback"] = f"dbt's manifest cannot be read: {error.message}"
+            found["failure"] = failure_of(error, Stage.EXTRACT).kind
             isolation = await self._read(run, folder, None)
         project = await asyncio.to_thread(self._document, run)
         await self._keep_files(run, folder)
@@ -427,9 +441,7 @@ class Extractor:
         run.count(completed.cpu_seconds, completed.peak_memory)
         if completed.code == FAILED:
             error = msgspec.json.decode(completed.output.strip().rpartition("\n")[2], type=ReadingError)
-            raise StageFailed(
-                error.message.replace(f"{run.folder / CHECKOUT}/", ""), hint=error.hint, kind="project"
-            )
+            raise StageFailed(error.message, hint=error.hint, kind="project")
         if completed.code:
             kind, reason = _cause_of(completed)
             raise StageFailed(

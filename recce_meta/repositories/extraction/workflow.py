@@ -38,6 +38,7 @@ from recce_meta.log_ids import logged_for
 from recce_meta.models.run import ExtractionTier, IsolationKind
 from recce_meta.repositories.extraction.dbt.environments import EnvironmentFailed
 from recce_meta.repositories.extraction.dbt.outcome import DbtFailed, is_full_disk
+from recce_meta.repositories.extraction.isolation.sandbox import NoSandbox
 from recce_meta.repositories.git.failures import GitFailure
 from recce_meta.repositories.processes import kill_left
 from recce_meta.repositories.recording import Idle
@@ -113,6 +114,8 @@ def failure_of(error: RecceMetaError, stage: Stage) -> FailureCause:
         return FailureCause(kind=error.failure.value, can_retry=error.can_retry)
     if isinstance(error, EnvironmentFailed):
         return FailureCause(kind=DbtFailure.ENVIRONMENT.value, can_retry=error.can_retry)
+    if isinstance(error, NoSandbox):
+        return FailureCause(kind="sandbox")
     if isinstance(error, WarehouseError):
         return FailureCause(kind="store", can_retry=error.retriable or isinstance(error, ConnectionFailed))
     return FailureCause(kind=stage.value)

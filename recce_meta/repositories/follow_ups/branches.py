@@ -24,8 +24,8 @@ from recce_meta.models import RunMetadata
 from recce_meta.models.change import Category
 from recce_meta.quality.compare import QualityResult
 from recce_meta.quality.figures import Violation
-from recce_meta.report.markdown import diff_verdict
 from recce_meta.report.review.notices import LONGEST_LINE, listed_changes, quality_notice, schema_notice
+from recce_meta.report.review.verdict import verdict_of
 from recce_meta.repositories.follow_ups.context import Event, EventKind, TaskContext, add_event
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.database import State
@@ -200,7 +200,7 @@ class BranchFollower:
             connection=connection.name,
             branch=job.branch,
             title=f"{connection.name}: {plural(len(found), 'breaking change')} on {job.branch}",
-            lines=(diff_verdict(diff)[1], *listed_changes(found)),
+            lines=(verdict_of(diff).text, *listed_changes(found)),
             url=self._context.links.diff(connection.store, base, current),
         )
         return [event]

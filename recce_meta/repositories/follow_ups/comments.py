@@ -12,8 +12,9 @@ from recce_meta.errors import UsageError, first_of, plural, shorten
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport
 from recce_meta.report.addresses import Addresses, segment, server_addresses
-from recce_meta.report.markdown import MARKER, MAX_CHARS, diff_verdict
+from recce_meta.report.markdown import MARKER, MAX_CHARS
 from recce_meta.report.pull_request import pull_request_markdown
+from recce_meta.report.review.verdict import verdict_of
 from recce_meta.report.terminal import code, prose
 from recce_meta.repositories.forges.base import StatusState
 from recce_meta.repositories.state.types import ExtractionJob, JobSource, JobStatus
@@ -109,7 +110,7 @@ def incomparable_comment(
     connection_id: str, error: str, hint: str | None, *, name: str | None = None, url: str | None = None
 ) -> str:
     """Return the comment about two runs that cannot be compared because of *error*."""
-    lines = ["### ❗ The runs cannot be compared", prose(shorten(error, LONGEST_ERROR))]
+    lines = [f"### ❗ Not compared: {code(shorten(error, LONGEST_ERROR), LONGEST_ERROR)}"]
     lines += [f"Hint: {prose(shorten(hint, LONGEST_ERROR))}"] if hint else []
     return _short_comment(connection_id, lines, name, url, "Open the runs in recce_meta")
 
@@ -184,7 +185,7 @@ def report_verdict(diff: RunDiff, conditions: frozenset[str], outcome: Repositor
     if outcome.violations:
         text = f"{plural(len(outcome.violations), 'expectation')} of quality.yml not met"
         return CommitVerdict.of(StatusState.FAILURE, text)
-    return CommitVerdict.of(StatusState.SUCCESS, diff_verdict(diff)[1])
+    return CommitVerdict.of(StatusState.SUCCESS, verdict_of(diff, (), outcome.checks).text)
 
 
 PUBLIC_URL = "RECCE_META_PUBLIC_URL"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 from datetime import datetime, timezone
 from hashlib import sha256
 from typing import TypeVar
@@ -22,7 +22,9 @@ from recce_meta.errors import (
     WarehouseError,
 )
 from recce_meta.models.run import ExtractionTier
+from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.report.markdown import MAX_CHARS
+from recce_meta.report.review.verdict import WITHOUT_DBT
 from recce_meta.repositories.follow_ups.checks import config_of
 from recce_meta.repositories.follow_ups.comments import (
     CommitVerdict,
@@ -45,6 +47,7 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import (
     at_failed_stage,
     get_job,
+    is_never_read_by_dbt,
     is_refused,
     needs_lower_base,
     read_job_files,
@@ -55,6 +58,7 @@ from recce_meta.repositories.state.pull_requests import (
     request_base_again,
 )
 from recce_meta.repositories.state.types import (
+    NO_PROJECT,
     ExtractionJob,
     JobStatus,
     PullRequest,
@@ -121,16 +125,18 @@ class PullRequestReporter:
         sha = head.commit_sha or pull_request.head_sha
         if not (head.status.is_over and base.status.is_over):
             return self._pending(pull_request, head, sha)
+        if is_refused(head) and not is_never_read_by_dbt(head, base):
+            return self._refusal(subject, sha)
         for job in (head, base):
             if job.status is not JobStatus.SUCCESS or job.run_id is None:
                 ended = await asyncio.to_thread(at_failed_stage, self._state, job)
                 return self._failure(subject, ended, sha)
-        if is_refused(head):
-            return self._refusal(subject, sha)
         if needs_lower_base(head, base) and not subject.connection.requires_dbt:
             # If a newer event has requested other jobs, their end leads to the next report.
             await asyncio.to_thread(request_base_again, self._state, head, base)
             return self._pending(pull_request, head, sha)
+        if base.tier is not head.tier:
+            return self._unlike(subject, sha)
         return await self._comparison(subject, sha)
 
     def _pending(self, pull_request: PullRequest, head: ExtractionJob, sha: str | None) -> Report | None:
@@ -143,9 +149,22 @@ class PullRequestReporter:
     def _refusal(self, subject: ReportSubject, sha: str | None) -> Report:
         """Return the report of a commit that dbt refuses; what was read without it proves nothing."""
         connection, head, url = subject.connection, subject.head, self._context.links.job(subject.head)
-        why = " ".join(self._context.scrub(connection, head.fallback or "").split())
+        is_new = subject.base.status is JobStatus.SUCCESS and subject.base.tier is ExtractionTier.GOLD
+        why = self._reason(subject, head)
+        if is_new and head.failure == NO_PROJECT:
+            why = f"{PROJECT_FILE} is gone"
         text = refused_comment(connection.id, why, name=subject.name, url=url)
-        verdict = refused_verdict(why, is_new=not is_refused(subject.base))
+        verdict = refused_verdict(why, is_new=is_new)
+        return Report(sha=sha, verdict=verdict, url=url, text=text)
+
+    def _unlike(self, subject: ReportSubject, sha: str | None) -> Report:
+        """Return the report of two runs of different tiers: what they have is not alike, though unchanged."""
+        lower = next(job for job in (subject.base, subject.head) if job.tier is not ExtractionTier.GOLD)
+        side = "Base" if lower is subject.base else "Head"
+        why = f"{side} was read without dbt: {self._reason(subject, lower) or 'no reason is stored'}"
+        url = self._context.links.job(lower)
+        text = incomparable_comment(subject.connection.id, why, None, name=subject.name, url=url)
+        verdict = CommitVerdict.of(StatusState.ERROR, f"Not compared: {why[0].lower()}{why[1:]}")
         return Report(sha=sha, verdict=verdict, url=url, text=text)
 
     def _failure(self, subject: ReportSubject, job: ExtractionJob, sha: str | None) -> Report:
@@ -168,7 +187,6 @@ class PullRequestReporter:
         try:
             diff = await self._context.diff(connection.store, *runs)
             conditions, notes = _conditions(connection, files)
-            notes = (*notes, *self._unequal_tiers(subject))
             outcome = await self._context.check(connection, files, *runs)
             verdict = report_verdict(diff, conditions, outcome)
         except RecceMetaError as error:
@@ -187,11 +205,14 @@ class PullRequestReporter:
             failed = CommitVerdict.of(StatusState.ERROR, message)
             return Report(sha=sha, verdict=failed, url=url, text=text, reported=" ".join(runs))
         if notes:
-            # Neither a gate that cannot be read nor one side that was read without dbt may pass.
+            # A gate that cannot be read must not pass.
             verdict = CommitVerdict.of(StatusState.ERROR, notes[0])
-        elif limits := tuple(self._limits(subject)):
-            notes = limits
-            verdict = CommitVerdict.of(verdict.state, f"Read without dbt: {verdict.description}")
+        if limits := self._limits(subject):
+            notes = (*notes, *limits)
+            may_pass = connection.accepts_without_dbt or verdict.state is not StatusState.SUCCESS
+            state = verdict.state if may_pass else StatusState.NEUTRAL
+            said = verdict.description.removeprefix(f"{WITHOUT_DBT} · ")
+            verdict = CommitVerdict.of(state, f"{WITHOUT_DBT}: {said}")
         to, forge = links.store(connection.store), find_forge(connection.type)
         text = report_comment(
             connection.id,
@@ -204,24 +225,17 @@ class PullRequestReporter:
         )
         return Report(sha=sha, verdict=verdict, url=url, text=text, reported=" ".join(runs))
 
-    def _unequal_tiers(self, subject: ReportSubject) -> Iterator[str]:
-        """Yield a sentence if one side was read with less than the other, with the reason."""
-        jobs = {"Base": subject.base, "head": subject.head}
-        if subject.base.tier is not subject.head.tier:
-            tiers = " and ".join(f"{side} at {job.tier and job.tier.value}" for side, job in jobs.items())
-            why = self._reason(subject, *jobs.values())
-            yield f"{tiers} were compared only in what both have" + (f": {why}" if why else "")
-
-    def _limits(self, subject: ReportSubject) -> Iterator[str]:
-        """Yield a sentence if both sides were read without dbt, with the reason."""
-        if subject.base.tier is subject.head.tier is ExtractionTier.SILVER:
-            why = self._reason(subject, subject.head, subject.base)
-            yield "Both sides were read without dbt" + (f": {why}" if why else "")
+    def _limits(self, subject: ReportSubject) -> tuple[str, ...]:
+        """Return a sentence if both sides were read without dbt, with the reason."""
+        if subject.head.tier in (None, ExtractionTier.GOLD):
+            return ()
+        why = self._reason(subject, subject.head, subject.base)
+        return ("Both sides were read without dbt" + (f": {why}" if why else ""),)
 
     def _reason(self, subject: ReportSubject, *jobs: ExtractionJob) -> str:
-        """Return the first reason of *jobs* for a lower tier."""
-        reasons = (job.fallback for job in jobs if job.fallback)
-        return " ".join(self._context.scrub(subject.connection, next(reasons, "")).split())
+        """Return the first reason of *jobs* for a lower tier, or for their failure."""
+        reasons = (job.fallback or job.error for job in jobs if job.fallback or job.error)
+        return " ".join(self._context.scrub(subject.connection, next(reasons, None) or "").split())
 
     async def _write(self, subject: ReportSubject, report: Report) -> None:
         """Write what the pull request does not have yet, and store what it has now."""

@@ -59,6 +59,8 @@ class StatusState(str, Enum):
     """A condition of the connection holds."""
     ERROR = "error"
     """The commit could not be compared."""
+    NEUTRAL = "neutral"
+    """The commit was compared without dbt; forges without such a state get an error."""
 
 
 class RemoteHook(Struct, frozen=True, kw_only=True):

@@ -203,6 +203,17 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
         ),
     )
     """Whether a job fails if dbt cannot parse the project, and reads it in no other way."""
+    accepts_without_dbt: bool = option(
+        False,
+        Flag(
+            "--accept-without-dbt/--no-accept-without-dbt accepts_without_dbt",
+            "Let the commit status of a pull request succeed if both sides were read without dbt.",
+        ),
+        Input("pull requests", "Status may succeed without dbt"),
+        since=(11, "BOOLEAN DEFAULT FALSE NOT NULL"),
+        is_of_reading=True,
+    )
+    """Whether the commit status of a pull request may succeed if both sides were read without dbt."""
     poll_minutes: float | None = option(
         15,
         Flag("--poll-minutes", "Minutes between looks at the branches: 1 to 10080, or 0 for never."),

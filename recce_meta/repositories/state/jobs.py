@@ -23,6 +23,8 @@ from recce_meta.repositories.state.audit import AuditAction, note
 from recce_meta.repositories.state.database import State, values_of
 from recce_meta.repositories.state.tables import connections, job_events, job_files, jobs
 from recce_meta.repositories.state.types import (
+    NO_PROJECT,
+    READING,
     DbtFailure,
     ExtractionJob,
     JobEvent,
@@ -526,13 +528,24 @@ def _files_of(session: Connection, job_id: str) -> dict[str, str]:
     return {row.name: row.content for row in session.execute(query.order_by(job_files.c.name))}
 
 
-REFUSALS = frozenset(failure.value for failure in DbtFailure) - {DbtFailure.ENVIRONMENT.value}
-"""Kinds of failures of dbt that are due to the commit, or to the settings of the connection."""
+_OF_WORKER = {DbtFailure.ENVIRONMENT, DbtFailure.HUB, DbtFailure.DISK, DbtFailure.CHECKOUT}
+_BY_DBT = {failure.value for failure in DbtFailure if failure not in _OF_WORKER}
+_BY_CHECKS = {NO_PROJECT, "project", "limit", *(stage.value for stage in Stage if stage in READING)}
+"""Kinds of failures of our own checks of a commit."""
 
 
 def is_refused(job: ExtractionJob) -> bool:
-    """Return True if dbt ran, and refused the commit: not if dbt or its adapter cannot be had."""
-    return job.fallback is not None and job.failure in REFUSALS
+    """Return True if dbt does not read the commit because of its files, or of settings of the connection.
+
+    They were refused by dbt, or by our own checks before or after it. Not if the worker has no dbt.
+    """
+    return job.failure in _BY_DBT | _BY_CHECKS
+
+
+def is_never_read_by_dbt(head: ExtractionJob, base: ExtractionJob) -> bool:
+    """Return True if both commits were read alike without dbt, and dbt itself did not refuse the head."""
+    is_alike = head.status is base.status is JobStatus.SUCCESS and head.tier is base.tier
+    return is_alike and head.tier not in (None, ExtractionTier.GOLD) and head.failure not in _BY_DBT
 
 
 def needs_lower_base(head: ExtractionJob, base: ExtractionJob) -> bool:

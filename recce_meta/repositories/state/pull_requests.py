@@ -133,6 +133,8 @@ def request_base_again(state: State, head: ExtractionJob, base: ExtractionJob) -
             pull_request=number,
             wanted_sha=base.commit_sha,
         )
+        # In the turn of the job that it replaces: nothing else is missing for the report.
+        session.execute(update(jobs).filter_by(id=again.job.id).values(requested_at=base.requested_at))
         _update(session, head.connection_id, number, {"base_job": again.job.id})
     return True
 

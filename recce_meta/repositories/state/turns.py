@@ -217,7 +217,8 @@ class Turns(Struct, frozen=True, kw_only=True):
 
 def read_turns(state: State) -> Turns:
     """Return the jobs that decide whose turn it is."""
-    pending = _JOBS.where(jobs.c.status == JobStatus.PENDING.value).order_by(jobs.c.row)
+    pending = _JOBS.where(jobs.c.status == JobStatus.PENDING.value)
+    pending = pending.order_by(jobs.c.requested_at, jobs.c.row)
     # Uploads take no slot.
     begun = _JOBS.where(jobs.c.started_at.is_not(None), jobs.c.trigger != Trigger.UPLOAD.value)
     running = _JOBS.where(jobs.c.status == JobStatus.RUNNING.value, jobs.c.trigger != Trigger.UPLOAD.value)

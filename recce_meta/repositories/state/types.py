@@ -331,6 +331,10 @@ class DbtFailure(str, Enum):
     OTHER = "other"
 
 
+NO_PROJECT = "no_project"
+"""Kind of the failure of a job whose commit has no dbt project in the folder of the connection."""
+READING = frozenset((Stage.DEPENDENCIES, Stage.PARSE, Stage.EXTRACT))
+"""Stages that read files of the commit; a failure of one of their own checks has the name of the stage."""
 EXCEEDED = frozenset(("time", "memory", "output"))
 """Kinds of failures of jobs that exceeded a limit."""
 # Names of kinds and not enums, because jobs of other versions are stored with theirs.

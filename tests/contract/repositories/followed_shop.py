@@ -170,7 +170,9 @@ class FollowedShop:
         """Return the connection as it is stored now."""
         return get_connection(self.state, self.id)
 
-    def record(self, run_id: str, code: str, environment: str, job: str) -> str:
+    def record(
+        self, run_id: str, code: str, environment: str, job: str, tier: ExtractionTier = ExtractionTier.GOLD
+    ) -> str:
         """Record a run of the shop, whose model `orders` is *code*, and return its id."""
         run = RunMetadata(
             run_id=run_id,
@@ -185,7 +187,7 @@ class FollowedShop:
                 job=job,
                 trigger=Trigger.WEBHOOK,
                 requested_by="ada",
-                tier=ExtractionTier.GOLD,
+                tier=tier,
             ),
         )
         nodes = (
@@ -244,7 +246,8 @@ class FollowedShop:
         else:
             if run_id is None:
                 run_id = f"run-{job.id.replace(':', '-').replace(' ', '-')}"
-                self.record(run_id, str(code), environment, job.id)
+                tier = (read or {}).get("tier", ExtractionTier.GOLD)
+                self.record(run_id, str(code), environment, job.id, tier)
             ended = finish_job(
                 self.state, job.id, JobStatus.SUCCESS, commit_sha=sha, run_id=run_id, **(read or {})
             )

@@ -105,37 +105,70 @@ REFUSED = {
 WITHOUT_ADAPTER = {"tier": ExtractionTier.SILVER, "fallback": "uv is not installed", "failure": "environment"}
 
 
-@pytest.mark.parametrize(("base", "state"), [(GOLD, "failure"), (REFUSED, "error")])
-def test_a_commit_that_dbt_refuses_is_never_green(
-    quick_shop: FollowedShop, base: dict[str, Any], state: str
+ESCAPED = {
+    "tier": ExtractionTier.SILVER,
+    "fallback": "dbt_project.yml:4: target-path leaves the project: '../../models/b.sql'",
+    "failure": "dependencies",
+}
+GONE = {
+    "tier": ExtractionTier.BRONZE,
+    "fallback": "dbt_project.yml is missing",
+    "failure": "no_project",
+}
+
+
+@pytest.mark.parametrize(
+    ("head", "base", "state", "said"),
+    [
+        (REFUSED, GOLD, "failure", "models/b.sql"),
+        (REFUSED, REFUSED, "error", "models/b.sql"),
+        (ESCAPED, GOLD, "failure", "dbt_project.yml:4: target-path"),
+        (GONE, GOLD, "failure", "dbt_project.yml is gone"),
+        (ESCAPED, GONE, "error", "dbt_project.yml:4: target-path"),
+    ],
+)
+def test_a_commit_that_dbt_does_not_read_is_never_green(
+    quick_shop: FollowedShop, head: dict[str, Any], base: dict[str, Any], state: str, said: str
 ) -> None:
-    quick_shop.propose(AMOUNT, read=REFUSED, base_read=base)
+    quick_shop.propose(AMOUNT, read=head, base_read=base)
     quick_shop.follow()
 
     title = quick_shop.forge.texts()[0].splitlines()[1]
-    assert title.startswith("### ❌ dbt cannot read this commit") and "models/b.sql" in title
+    assert title.startswith("### ❌ dbt cannot read this commit") and said in title
     assert quick_shop.forge.statuses[-1][:2] == (HEAD, state)
-    assert "models/b.sql" in quick_shop.forge.statuses[-1][2]
-
-
-def test_runs_of_unequal_tiers_are_never_green(quick_shop: FollowedShop) -> None:
-    quick_shop.propose(AMOUNT, read=GOLD, base_read=REFUSED)
-    quick_shop.follow()
-
-    (text,) = quick_shop.forge.texts()
-    said = "Base at SILVER and head at GOLD were compared only in what both have"
-    assert said in text and "models/b" in text
-    assert quick_shop.forge.statuses[-1][:2] == (HEAD, "error")
     assert said in quick_shop.forge.statuses[-1][2]
 
 
-def test_two_runs_without_dbt_are_compared_and_say_so(quick_shop: FollowedShop) -> None:
-    quick_shop.propose(FEWER_ROWS, read=WITHOUT_ADAPTER, base_read=WITHOUT_ADAPTER)
+def test_runs_of_unequal_tiers_are_not_compared(quick_shop: FollowedShop) -> None:
+    quick_shop.propose(FEWER_ROWS, read=GOLD, base_read=REFUSED)
     quick_shop.follow()
 
-    assert "1 breaking change" in quick_shop.forge.texts()[0]
-    assert quick_shop.forge.texts()[0].endswith("read without dbt&#58; uv is not installed\n")
-    assert quick_shop.forge.statuses[-1][:2] == (HEAD, "success")
+    (text,) = quick_shop.forge.texts()
+    assert "Base was read without dbt" in text and "models/b" in text and "breaking" not in text
+    assert quick_shop.forge.statuses[-1][:2] == (HEAD, "error")
+    assert quick_shop.forge.statuses[-1][2].startswith("Not compared: base was read without dbt: dbt parse")
+
+
+@pytest.mark.parametrize(
+    ("is_accepted", "read", "state"),
+    [
+        (False, WITHOUT_ADAPTER, "neutral"),
+        (True, WITHOUT_ADAPTER, "success"),
+        (False, ESCAPED, "neutral"),
+        (False, GONE, "neutral"),
+    ],
+)
+def test_two_runs_without_dbt_are_compared_and_say_so(
+    quick_shop: FollowedShop, is_accepted: bool, read: dict[str, Any], state: str
+) -> None:
+    connections.update_connection(quick_shop.state, quick_shop.id, accepts_without_dbt=is_accepted)
+    quick_shop.propose(FEWER_ROWS, read=read, base_read=read)
+    quick_shop.follow()
+
+    (text,) = quick_shop.forge.texts()
+    assert text.splitlines()[1].startswith("### ⚠️ Read without dbt · 1 breaking change")
+    assert read["fallback"].partition(":")[0] in text.splitlines()[-1]
+    assert quick_shop.forge.statuses[-1][:2] == (HEAD, state)
     assert quick_shop.forge.statuses[-1][2].startswith("Read without dbt: 1 breaking change")
 
 
@@ -149,6 +182,7 @@ def test_the_base_is_read_again_if_the_head_was_read_without_dbt(shop: FollowedS
 
     again = get_job(shop.state, str(shop.pull_request().base_job))
     assert again.id != base.id
+    assert again.requested_at == base.requested_at  # it waits behind none that was requested later
     assert (again.branch, again.source, again.wanted_sha) == (base.branch, base.source, "b" * 40)
     assert [status[:2] for status in shop.forge.statuses] == [(HEAD, "pending")]
 
@@ -156,7 +190,7 @@ def test_the_base_is_read_again_if_the_head_was_read_without_dbt(shop: FollowedS
     shop.follow()
     assert shop.pull_request().base_job == again.id
     assert "1 breaking change" in shop.forge.texts()[0]
-    assert shop.forge.statuses[-1][:2] == (HEAD, "success")
+    assert shop.forge.statuses[-1][:2] == (HEAD, "neutral")
 
 
 def test_a_base_that_has_the_higher_tier_again_is_an_error(quick_shop: FollowedShop) -> None:
@@ -167,7 +201,7 @@ def test_a_base_that_has_the_higher_tier_again_is_an_error(quick_shop: FollowedS
 
     assert shop.pull_request().base_job == f"{shop.id}:base of pull request 7:1"
     assert shop.forge.statuses[-1][:2] == (HEAD, "error")
-    assert "Base at GOLD and head at SILVER" in shop.forge.statuses[-1][2]
+    assert "Not compared: head was read without dbt: uv is not installed" in shop.forge.statuses[-1][2]
 
 
 def test_a_repeated_report_needs_no_request(shop: FollowedShop) -> None:
@@ -466,7 +500,7 @@ def test_runs_that_cannot_be_compared_are_an_error(quick_shop: FollowedShop) -> 
         session.execute(tables.pull_requests.update().values(state="open", head_job=found.head_job))
     report_again(shop)
 
-    assert "The runs cannot be compared" in shop.forge.texts()[0]
+    assert "Not compared: " in shop.forge.texts()[0]
     assert shop.forge.statuses[-1][1] == "error"
 
 

@@ -22,7 +22,13 @@ from recce_meta.repositories.extraction.stages import ExtractionSettings, Extrac
 from recce_meta.repositories.extraction.workflow import JobRun, Result, Retries, StageFunction
 from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.connections import get_connection
-from recce_meta.repositories.state.jobs import events_after, needs_lower_base, read_job_files
+from recce_meta.repositories.state.jobs import (
+    events_after,
+    is_never_read_by_dbt,
+    is_refused,
+    needs_lower_base,
+    read_job_files,
+)
 from recce_meta.repositories.state.pull_requests import (
     get_pull_request,
     note_pull_request,
@@ -230,8 +236,8 @@ def test_unrelated_histories_fail_with_their_reason(service: Watched, forge_serv
 
 
 @pytest.mark.network
-def test_a_base_is_read_as_the_head_was(service: Watched, forge_server: ForgeServer) -> None:
-    """No dbt can be had for the head, so its base is read without dbt, though it was read with dbt before."""
+def test_a_head_for_another_dbt_is_refused(service: Watched, forge_server: ForgeServer) -> None:
+    """It is the fault of the head, so its base stays as dbt reads it, and they are not compared."""
     dbt_environment(MINOR, "duckdb")
     repository = forge_server.create(Forge.GITHUB, SHOP)
     connection = service.watch(repository, dbt_version=None)
@@ -239,18 +245,11 @@ def test_a_base_is_read_as_the_head_was(service: Watched, forge_server: ForgeSer
     newer = {"dbt_project.yml": f"{SHOP['dbt_project.yml']}require-dbt-version: '>=9.0'\n"}
     number = repository.open_pull_request("newer", newer)
     head, base = service.propose(connection, repository, number)
-    if base.tier is ExtractionTier.GOLD:
-        assert base.run_id == gold.run_id
-        assert needs_lower_base(head, base)
-        assert request_base_again(service.state, head, base)
-        base = service.finished(str(get_pull_request(service.state, connection.id, number).base_job))
 
-    assert gold.tier is ExtractionTier.GOLD
-    assert (head.tier, base.tier) == (ExtractionTier.SILVER, ExtractionTier.SILVER)
-    assert (base.status, base.commit_sha) == (JobStatus.SUCCESS, gold.commit_sha)
-    assert "the head of pull request 1 was read without dbt" in str(base.fallback)
-    run = service.runs()[base.run_id or ""]
-    assert (run.branch, run.environment) == ("base:main", base_environment_of(1, connection.environment))
+    assert gold.tier is base.tier is ExtractionTier.GOLD
+    assert base.run_id == gold.run_id
+    assert head.tier is ExtractionTier.SILVER and "require-dbt-version" in str(head.fallback)
+    assert is_refused(head) and not is_never_read_by_dbt(head, base) and not needs_lower_base(head, base)
     # Other jobs are reported meanwhile.
     assert not request_base_again(service.state, head, head)
 

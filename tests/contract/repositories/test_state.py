@@ -421,7 +421,7 @@ def test_a_state_keeps_its_id(url: str) -> None:
         assert again.id == state.id
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, 7, 8, 9])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
 def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> None:
     with states.opened(url) as state:
         kept = connections.add_connection(state, states.shop())
@@ -456,6 +456,7 @@ def make_older(state: State, version: int) -> None:
                 if since > version:
                     table.drop(session)
             for since, column in {
+                11: "connections.accepts_without_dbt",
                 10: "connections.is_paused",
                 9: "jobs.issues",
                 8: "connections.database",

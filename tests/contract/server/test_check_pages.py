@@ -11,9 +11,10 @@ from starlette.testclient import TestClient
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models.checks import StoredCheck
 from recce_meta.report.addresses import Addresses
+from recce_meta.report.data.check_findings import check_word
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.pages.runs.checks import CHECK_TONES, outcome, worst_first
+from recce_meta.server.pages.runs.checks import CHECK_TONES, worst_first
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.session import init_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -126,4 +127,4 @@ def test_the_worst_results_are_first() -> None:
         "same",
         "passed",
     ]
-    assert [outcome(one) for one in found[-3:]] == ["shown", "no difference", "passed"]
+    assert [check_word(one) for one in found[-3:]] == ["shown", "no difference", "passed"]

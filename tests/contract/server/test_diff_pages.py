@@ -83,12 +83,15 @@ def test_the_lists_have_the_changes_of_the_command(
 def test_the_report_has_the_figures_of_the_command(
     client: TestClient, rich_url: str, sides: tuple[str, str]
 ) -> None:
-    summary = document(rich_url, sides)["summary"]
+    told = document(rich_url, sides)
+    summary = told["summary"]
 
     found = page(client, TO.diff(*sides))
 
-    changed = summary["added"] + summary["removed"] + summary["modified"]
-    assert f"({changed} nodes changed, " in found.text
+    changed = [
+        one["resource_type"].endswith("test") for one in told["changes"] if one["status"] != "unchanged"
+    ]
+    assert f"({changed.count(False)} nodes and {changed.count(True)} tests changed, " in found.text
     assert f"{summary['impacted']} of {summary['downstream']} downstream nodes affected" in found.text
     assert "1 breaking and 2 partial breaking changes" in found.text
     assert "Values of customers" in found.text  # a stored check
@@ -234,7 +237,8 @@ def test_equal_runs_say_so(client: TestClient, rich_url: str) -> None:
 
     found = page(client, TO.diff(*ids))
 
-    assert found.title == "No changes"
+    assert found.title.startswith("Current: build failed, 1 error")
+    assert "No changes" in found.text
     assert "No node changed between these runs" in found.text
     assert client.get(f"{TO.diff(*ids)}/changes.csv").text.count("\n") == 1
 

@@ -25,7 +25,8 @@ from recce_meta.models import (
 from recce_meta.models.change import Reach
 from recce_meta.report.html.page import html_report
 from recce_meta.report.json import diff_json
-from recce_meta.report.markdown import diff_markdown, diff_verdict
+from recce_meta.report.markdown import diff_markdown
+from recce_meta.report.review.verdict import verdict_of
 from recce_meta.report.text import diff_text
 from recce_meta.store import write
 from recce_meta.warehouses import hook_tables
@@ -536,7 +537,7 @@ def test_every_report_names_the_models_that_fail_without_a_removed_column() -> N
     assert "3 nodes fail" in text
     assert "daily (fails)" in text
     assert "open_orders (fails)" in text
-    assert "3 nodes fail" in diff_verdict(diff)[1]
+    assert "3 nodes fail" in verdict_of(diff).text
     assert "`daily` (**fails**)" in diff_markdown(diff)
     assert "3 nodes fail" in html_report("Shop", diff)
     told = json.loads(diff_json(diff))

@@ -14,6 +14,7 @@ from recce_meta.diff.project_side import ProjectSide
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Change, MacroMetadata, NodeMetadata, Project, Reason, Status
+from recce_meta.models.run import Extraction, ExtractionTier, IsolationKind, Trigger
 
 BUILT = {"incremental", "table", "view", "snapshot", "seed"}
 NOTE = "Changed macro that dbt itself may call, with unknown effects on nodes: "
@@ -253,3 +254,54 @@ def test_another_identifier_of_a_source_is_an_edit_on_every_target(schema: str, 
     )
 
     assert [(one.status, one.reasons) for one in found.values()] == [(Status.MODIFIED, (Reason.RELATION,))]
+
+
+def moved(project: Project, extraction: Extraction | None, **place: str) -> Project:
+    """Return *project* with all models at another place, as by a macro that names places."""
+
+    def at_place(node: NodeMetadata) -> NodeMetadata:
+        if node.resource_type != "model" or not node.relation_name:
+            return node
+        found = replace(node, **place)
+        old, new = ((one.database_name, one.schema_name, one.identifier) for one in (node, found))
+        relation = node.relation_name
+        for before, after in zip(old, new, strict=True):
+            relation = relation.replace(f'"{before}"', f'"{after}"')
+        return replace(found, relation_name=relation)
+
+    run = replace(project.run, extraction=extraction, target_schema=place["schema_name"])
+    return replace(project, nodes=tuple(map(at_place, project.nodes)), run=run)
+
+
+@pytest.mark.parametrize("isolation", [IsolationKind.BUBBLEWRAP, None])
+def test_what_moves_in_the_profile_of_one_connection_was_moved_by_an_edit(
+    isolation: IsolationKind | None, project: Project
+) -> None:
+    """Two uploads of one connection, which have no isolation, may be of two targets."""
+    by_worker = Extraction(
+        connection="shop",
+        job="1",
+        trigger=Trigger.POLL,
+        requested_by="ada",
+        tier=ExtractionTier.GOLD,
+        isolation=isolation,
+    )
+    base = replace(project, run=replace(project.run, extraction=by_worker))
+    current = moved(project, by_worker, schema_name="evil")
+    models = [node for node in project.nodes if node.resource_type == "model" and node.relation_name]
+
+    found = [change for change in detect_changes(base, current).values() if Reason.RELATION in change.reasons]
+    assert len(found) == (len(models) if isolation else 0)
+
+
+@pytest.mark.parametrize(("edited", "is_edit"), [(False, False), (True, True)])
+def test_names_by_an_unedited_macro_differ_between_targets(
+    edited: bool, is_edit: bool, project: Project
+) -> None:
+    namers = [macro("generate_alias_name", "{{ prefix() }}", "macro.jaffle_ext.prefix")]
+    base = with_macros(project, *namers, macro("prefix", "1"))
+    current = with_macros(project, *namers, macro("prefix", "2" if edited else "1"))
+    current = moved(current, None, schema_name="dev", identifier="stage")
+
+    found = detect_changes(base, current).values()
+    assert any(Reason.RELATION in change.reasons for change in found) == is_edit

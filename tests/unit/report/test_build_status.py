@@ -41,8 +41,8 @@ def test_a_build_is_counted_from_its_results(statuses: tuple[str, ...], expected
 
 def test_every_format_of_a_diff_shows_a_failed_build() -> None:
     assert f"  base: {TOLD}\n" in report.diff_text(DIFF, width=80, color=False)
-    assert f"base: {TOLD}" in report.diff_markdown(DIFF)
-    assert f"base: {TOLD}" in report.html_report("Diff", DIFF, (), None)
+    assert f"❔ Base: {TOLD}" in report.diff_markdown(DIFF)
+    assert f"Base: {TOLD}" in report.html_report("Diff", DIFF, (), None)
     base = json.loads(report.diff_json(DIFF))["base"]
     assert (base["build_status"], base["build_errors"], base["build_skipped"]) == ("failed", 1, 4)
 

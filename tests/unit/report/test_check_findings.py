@@ -109,6 +109,6 @@ def test_a_report_counts_the_checks_that_differ() -> None:
         )
     )
 
-    assert reports_phrase(report) == "1 of 3 found differences, 1 not compared, 1 shown"
-    assert reports_phrase(CheckReport(checks=(report.checks[1],))) == "none of 1 found differences"
-    assert reports_phrase(CheckReport(checks=(report.checks[2],))) == ""
+    assert reports_phrase(report.checks) == "1 of 3 found differences, 1 not compared, 1 shown"
+    assert reports_phrase((report.checks[1],)) == "none of 1 found differences"
+    assert reports_phrase((report.checks[2],)) == ""

@@ -47,6 +47,7 @@ _STATES: Mapping[StatusState, str] = {
     StatusState.SUCCESS: "SUCCESSFUL",
     StatusState.FAILURE: "FAILED",
     StatusState.ERROR: "FAILED",
+    StatusState.NEUTRAL: "STOPPED",
 }
 _HTML_COMMENT = re.compile(r"<!--\s*(.*?)\s*-->", re.S)
 _LOOK = ForgeRight("read the repository", "the scope repository", is_hidden=True)

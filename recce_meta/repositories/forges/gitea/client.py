@@ -137,7 +137,7 @@ class GiteaClient(HookKeeper):
     async def set_status(self, sha: str, state: StatusState, description: str, *, url: str | None) -> None:
         """Set the status of a commit; the states have the names of Gitea."""
         body = {
-            "state": state.value,
+            "state": "warning" if state is StatusState.NEUTRAL else state.value,
             "context": CONTEXT,
             "description": shorten(description, LONGEST_DESCRIPTION),
             "target_url": url or "",

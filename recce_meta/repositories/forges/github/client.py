@@ -168,7 +168,7 @@ class GitHubClient(HookKeeper):
     async def set_status(self, sha: str, state: StatusState, description: str, *, url: str | None) -> None:
         """Set the status of a commit; the states have the names of GitHub."""
         body = {
-            "state": state.value,
+            "state": (StatusState.ERROR if state is StatusState.NEUTRAL else state).value,
             "context": CONTEXT,
             "description": shorten(description, LONGEST_DESCRIPTION),
             "target_url": url,

@@ -39,6 +39,7 @@ _STATES: Mapping[StatusState, str] = {
     StatusState.SUCCESS: "success",
     StatusState.FAILURE: "failed",
     StatusState.ERROR: "failed",
+    StatusState.NEUTRAL: "failed",
 }
 _SAME_STATE = "Cannot transition status via :enqueue from :pending"
 _LOOK = ForgeRight("read the project", "the scope read_api or api", is_hidden=True)

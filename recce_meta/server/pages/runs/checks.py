@@ -11,6 +11,7 @@ from recce_meta.errors import UsageError
 from recce_meta.models.checks import StoredCheck
 from recce_meta.models.marks.review import PairReviews, Review, ReviewStatus
 from recce_meta.report.addresses import Addresses, segment
+from recce_meta.report.data.check_findings import check_word
 from recce_meta.report.data.verdicts import NO_DIFFERENCE
 from recce_meta.report.labels import short_run_id
 from recce_meta.report.review.phrases import marks_phrase
@@ -26,6 +27,7 @@ CHECK_TONES = {
     "differs": "differs",
     "not compared": "one-sided",
     "skipped": "one-sided",
+    "note": "info",
     "shown": "info",
     NO_DIFFERENCE: "same",
     "passed": "same",
@@ -98,22 +100,10 @@ def _phrase(check: StoredCheck) -> str:
 _OUTCOMES = {"error": "ended with an error", "skipped": "was skipped"}
 
 
-def outcome(check: StoredCheck) -> str:
-    """Return the status of a check, or the finding of one that has no expectations."""
-    # A check without expectations always passes, which would hide what it found.
-    if check.has_expectations or check.status != "passed":
-        return check.status
-    if check.differing_nodes:
-        return "differs"
-    if check.uncompared_nodes:
-        return "not compared"
-    return "shown" if check.differing_nodes is None else NO_DIFFERENCE
-
-
 def rank(check: StoredCheck) -> int:
     """Return the position of a result among others: 0 is the worst."""
     # An outcome of a newer version comes first, so that it is noticed.
-    return list(CHECK_TONES).index(outcome(check)) if outcome(check) in CHECK_TONES else 0
+    return list(CHECK_TONES).index(check_word(check)) if check_word(check) in CHECK_TONES else 0
 
 
 def worst_first(found: Iterable[StoredCheck]) -> list[StoredCheck]:
@@ -164,7 +154,7 @@ def _values(check: StoredCheck) -> dict[str, Any]:
     phrases = [check.message, *(one for one in check.violations if one != check.message)]
     return {
         "check_name": check.check_name,
-        "outcome": outcome(check),
+        "outcome": check_word(check),
         "status": check.status,
         "message": "; ".join(filter(None, phrases)),
         "differing_nodes": check.differing_nodes,

@@ -223,7 +223,7 @@ def report_page(request: Request) -> Page | Redirect:
         if node.change is not None and not (node.has_section and node.unique_id in open_ids)
     }
     impacted = impacted_listing(pair)
-    heading = heading_of(diff, pair.report.data, None, None)
+    heading = heading_of(diff, pair.report.data, pair.report.checks, None)
     values = {
         **heading,
         "runs": [

@@ -1,0 +1,226 @@
+"""Verdict of two runs: sign, tone and sentences from code, builds, data, checks and what was not compared.
+
+Every report has its verdict from here. The worst finding decides the sign and the tone, and its sentence is
+the first; what was not compared is always among them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+from recce_meta.errors import plural
+from recce_meta.models.change import Category, RunDiff, Status
+from recce_meta.models.change import Reason as ChangeReason
+from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus, StoredCheck
+from recce_meta.models.data_diff import AnyDataDiff
+from recce_meta.models.run import ExtractionTier
+from recce_meta.report.data.check_findings import (
+    FindingKind,
+    check_finding,
+    is_note,
+    is_report,
+    reports_phrase,
+)
+from recce_meta.report.data.summary import data_verdict, summarise_nodes
+from recce_meta.report.data.verdicts import SIGNS, Outcome
+from recce_meta.report.diff_details import is_column
+from recce_meta.report.labels import (
+    INCOMPLETE,
+    NO_CHANGES,
+    NOTHING_SELECTED,
+    PASSED,
+    SEVERE,
+    TESTS,
+    DiffSummary,
+    build_problem,
+    count_of,
+    downstream_phrase,
+    fail_phrases,
+    join_words,
+    severe_phrases,
+    summarise,
+)
+
+Checks: TypeAlias = CheckReport | Sequence[StoredCheck]
+
+TONES = ("failed", "differs", "not-compared", "one-sided", "info", "same")
+"""Tones from red over amber, grey and blue to green, the worst first."""
+_OF_SIGN = {
+    "❌": "failed",
+    "❗": "failed",
+    "⚠️": "differs",
+    "🟡": "differs",
+    "❔": "not-compared",
+    "⚪": "one-sided",
+    "🔎": "info",
+    PASSED: "same",
+}
+"""Tone of each sign, the most severe first."""
+_CHECK_SIGNS = {
+    FindingKind.DIFFERS: "🟡",
+    FindingKind.NOT_COMPARED: "⚪",
+    FindingKind.SHOWN: "🔎",
+    FindingKind.SAME: PASSED,
+}
+
+
+WITHOUT_DBT = "Read without dbt"
+"""Beginning of the verdict on runs without dbt's manifests."""
+
+
+class Finding(NamedTuple):
+    """A sentence of a verdict."""
+
+    sign: str
+    text: str
+    tone: str = ""
+    """Tone; empty for that of the sign."""
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Position among findings: 0 is the worst."""
+        return TONES.index(self.tone or _OF_SIGN[self.sign]), list(_OF_SIGN).index(self.sign)
+
+
+class Verdict(NamedTuple):
+    """Findings of a comparison, the worst first, after what limits all of it."""
+
+    findings: Sequence[Finding]
+
+    @property
+    def sign(self) -> str:
+        """Sign of the worst finding."""
+        return min(self.findings, key=lambda finding: finding.rank).sign
+
+    @property
+    def tone(self) -> str:
+        """Tone of the worst finding, which is a class of pages."""
+        return TONES[min(finding.rank for finding in self.findings)[0]]
+
+    @property
+    def sentences(self) -> list[str]:
+        """Sentences, each with a capital."""
+        return [finding.text[:1].upper() + finding.text[1:] for finding in self.findings]
+
+    @property
+    def text(self) -> str:
+        """All sentences in one line."""
+        title = " · ".join(finding.text for finding in self.findings)
+        return title[:1].upper() + title[1:]
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.text}"
+
+
+def verdict_of(
+    diff: RunDiff | None,
+    results: Sequence[AnyDataDiff] = (),
+    checks: Checks | None = None,
+) -> Verdict:
+    """Return the verdict of all that is given.
+
+    *results* have a `NotCompared` for each node that was to be compared.
+    """
+    found = _checks_findings(checks.checks if isinstance(checks, CheckReport) else checks or ())
+    found += _data_findings(results)
+    found += [] if diff is None else [*_build_findings(diff), code_finding(diff)]
+    found.sort(key=lambda finding: finding.rank)
+    limits = [] if diff is None else _limits(diff)
+    return Verdict([*limits, *(found or [Finding("⚪", "nothing was compared")])])
+
+
+def _limits(diff: RunDiff) -> list[Finding]:
+    """Return that jobs of a connection read a side without dbt, which limits the whole comparison."""
+    extractions = {"base": diff.base.extraction, "current": diff.current.extraction}
+    lower = [side for side, how in extractions.items() if how and how.tier is not ExtractionTier.GOLD]
+    if not lower:
+        return []
+    return [Finding("⚠️", WITHOUT_DBT if len(lower) > 1 else f"{lower[0]} was read without dbt")]
+
+
+def _checks_findings(checks: Sequence[CheckResult | StoredCheck]) -> list[Finding]:
+    if not checks:
+        return []
+    statuses = Counter(CheckStatus(check.status) for check in checks)
+    bad = statuses[CheckStatus.FAILED] + statuses[CheckStatus.ERROR]
+    # Reports and notes have no expectation that could be met.
+    reports = [check for check in checks if is_report(check)]
+    passed = statuses[CheckStatus.PASSED] - len(reports)
+    found = []
+    if bad:
+        found.append(Finding("❌", f"{bad:,} of {plural(len(checks), 'check')} failed"))
+    elif passed:
+        found.append(Finding(PASSED, f"{plural(passed, 'check')} passed"))
+    if phrase := reports_phrase(checks):
+        worst = min(map(check_finding, reports), key=list(_CHECK_SIGNS).index)
+        found.append(Finding(_CHECK_SIGNS[worst], f"checks: {phrase}"))
+    skipped = sum(check.status == CheckStatus.SKIPPED and not is_note(check) for check in checks)
+    if skipped and found:
+        found.append(Finding("⚪", f"{plural(skipped, 'check')} not run"))
+    return found or [Finding("⚪", f"{plural(len(checks), 'check')}, none was run")]
+
+
+def _data_findings(results: Sequence[AnyDataDiff]) -> list[Finding]:
+    nodes = summarise_nodes(results)
+    outcome, text = data_verdict(nodes)
+    # Equal data in one of several nodes proves nothing of the others.
+    if outcome is Outcome.EQUAL and any(node.gaps for node in nodes):
+        outcome = Outcome.PARTIAL
+    return [Finding(SIGNS[outcome], text)] if nodes else []
+
+
+def _build_findings(diff: RunDiff) -> list[Finding]:
+    """Return the failed build of current; that of base is none of the change, but limits what is compared."""
+    found = [Finding("❌", f"current: {problem}")] if (problem := build_problem(diff.current)) else []
+    return found + ([Finding("❔", f"base: {problem}")] if (problem := build_problem(diff.base)) else [])
+
+
+def code_finding(diff: RunDiff) -> Finding:
+    """Return the finding on the code of *diff* alone."""
+    summary = summarise(diff)
+    if diff.has_empty_selection:
+        return Finding("⚪", NOTHING_SELECTED)
+    if not diff.changed:
+        return Finding("⚪", INCOMPLETE) if diff.notes else Finding(PASSED, NO_CHANGES)
+    tests = sum(change.resource_type in TESTS for change in diff.changed)
+    nodes = len(diff.changed) - tests
+    counted = [count_of(nodes, "node")] * bool(nodes) + [count_of(tests, "test")] * bool(tests)
+    text = f"{join_words(counted)} changed, "
+    text += downstream_phrase(summary) if summary.downstream else "no downstream nodes"
+    worst = ": ".join(filter(None, (_dangers(summary), _losses(diff))))
+    phrases = [*fail_phrases(summary), worst] if summary.fails else [worst, *fail_phrases(summary)]
+    worst = " · ".join(filter(None, phrases))
+    return Finding("⚠️", f"{worst} ({text})", _tone(summary)) if worst else Finding("🔎", text)
+
+
+def _tone(summary: DiffSummary) -> str:
+    """Return the tone of severe changes."""
+    if summary.fails or summary.categories[Category.BREAKING.value]:
+        return "failed"
+    is_known = summary.may_fail or summary.categories[Category.PARTIAL_BREAKING.value]
+    return "differs" if is_known else "not-compared"
+
+
+def _dangers(summary: DiffSummary) -> str:
+    """Return `2 breaking and 1 unknown changes` or `1 breaking change`."""
+    severe = severe_phrases(summary)
+    total = sum(summary.categories.get(category.value, 0) for category in SEVERE)
+    return f"{join_words(severe)} {'change' if total == 1 else 'changes'}" if severe else ""
+
+
+def _losses(diff: RunDiff) -> str:
+    """Return what readers of the relations lose: nodes, columns and column types."""
+    removed = Counter(c.resource_type for c in diff.changed if c.status is Status.REMOVED)
+    lost = retyped = 0
+    for change, detail in (
+        (c, d) for c in diff.changed for d in c.details if d.reason is ChangeReason.COLUMNS
+    ):
+        if is_column(change, detail):
+            lost += detail.current is None
+            retyped += detail.base is not None and detail.current is not None
+    nodes = sum(count for kind, count in removed.items() if kind not in TESTS)
+    gone = join_words([count_of(nodes, "node")] * bool(nodes) + [count_of(lost, "column")] * bool(lost))
+    changed = count_of(retyped, "column") + " with a different type" if retyped else ""
+    return ", ".join(filter(None, (gone and f"{gone} removed", changed)))
