@@ -301,7 +301,11 @@ def _dbt_project(root: Path, options: SqlOptions, known: Known | None) -> Projec
         target_schema=inputs.place.schema,
     )
     return Project(
-        run=run, nodes=tuple(nodes), macros=inputs.macros, warnings=tuple(dict.fromkeys(inputs.warnings))
+        run=run,
+        nodes=tuple(nodes),
+        macros=inputs.macros,
+        groups=tuple(read.disabled),
+        warnings=tuple(dict.fromkeys(inputs.warnings)),
     )
 
 

@@ -326,8 +326,9 @@ def _with_one_selection(settings: Settings, given: set[str], command: str) -> Se
 
 
 def _without_data_options(settings: Settings, is_on: Callable[[str], Any]) -> Settings:
-    """Leave out of *settings* of `diff` what --data requires: a plain diff accepts neither option."""
-    kept = dict(settings)
+    """Leave out of *settings* of `diff` what --data or --files requires, which a plain diff refuses."""
+    of_files = () if is_on("files") else ("dialect", "variables")
+    kept = {name: one for name, one in settings.items() if name not in of_files}
     if not is_on("with_data") and not is_on("check_file"):
         of_data = {*load("recce_meta.cli.run.diff:DiffDataOptions").__struct_fields__}
         of_data -= {*load("recce_meta.cli.run.diff:PRIVACY")}

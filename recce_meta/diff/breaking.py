@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from recce_meta.diff.causes import GRAPH, Causes
 from recce_meta.diff.code import variable_calls
+from recce_meta.diff.disabled import disabled_effect, disabled_pairs
 from recce_meta.diff.materializations import REBUILT, materialization_effect, table_effects
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import converted_columns
@@ -129,8 +130,14 @@ def categorise(
     differs.
     """
     causes = Causes(base, current)
+    disabled = dict(disabled_pairs(causes))
     effects = {
-        unique_id: list(_all_effects(change, causes, compare)) for unique_id, change in changes.items()
+        unique_id: list(
+            disabled_effect(change, disabled[unique_id])
+            if unique_id in disabled and change.resource_type in READ
+            else _all_effects(change, causes, compare)
+        )
+        for unique_id, change in changes.items()
     }
     return CategorisedChanges(
         {unique_id: _judged(change, effects[unique_id]) for unique_id, change in changes.items()},

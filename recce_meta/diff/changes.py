@@ -17,6 +17,7 @@ from itertools import chain
 
 from recce_meta.diff.causes import Causes, has_jinja, template
 from recce_meta.diff.code import jinja_names, same_code, variable_calls
+from recce_meta.diff.disabled import disabled_pairs, switch_of
 from recce_meta.diff.graph_reads import of_graph
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import (
@@ -39,6 +40,7 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.catalog import SCANNED
+from recce_meta.models.node import DISABLED, as_enabled
 from recce_meta.warehouses.hooks import hooks_and_macros
 
 NAMERS = ("generate_database_name", "generate_schema_name", "generate_alias_name")
@@ -155,9 +157,15 @@ def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
     """Return the changes between two sides, as `detect_changes` does."""
     causes = Causes(base, current)
     found: dict[str, Change] = {}
+    disabled = dict(disabled_pairs(causes))
+    for unique_id, pair in disabled.items():
+        if (change := _of_disabled(*pair, causes)) is not None:
+            found[unique_id] = change
     renamed = renamed_by_dbt(base, current)
     # A renamed node is compared under its new id only.
-    for unique_id in (base.nodes.keys() | current.nodes.keys()) - set(renamed.values()):
+    for unique_id in (base.nodes.keys() | current.nodes.keys()) - set(renamed.values()) - disabled.keys():
+        if unique_id.startswith(f"{DISABLED}."):
+            continue
         before, after = base.nodes.get(renamed.get(unique_id, unique_id)), current.nodes.get(unique_id)
         if before is None and after is not None:
             found[unique_id] = _change(after, Status.ADDED)
@@ -172,11 +180,32 @@ def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
     consequences = [one(found, causes) for one in (_consequences, _of_variables, of_graph)]
     for unique_id, details in chain.from_iterable(each.items() for each in consequences):
         earlier = found.get(unique_id)
+        if unique_id.startswith(f"{DISABLED}."):
+            continue
         if earlier is None or earlier.status in (Status.MODIFIED, Status.UNCHANGED):
             found[unique_id] = _modified(
                 current.nodes[unique_id], [*(earlier.details if earlier else ()), *details]
             )
     return dict(sorted(found.items()))
+
+
+def _of_disabled(before: NodeMetadata | None, after: NodeMetadata | None, causes: Causes) -> Change | None:
+    """Return the change of a node that one side or both have disabled, or None if it has none."""
+    if before is None or after is None:
+        node = after or before
+        status = Status.REMOVED if after is None else Status.ADDED
+        return None if node is None else _change(as_enabled(node), status)
+    old, new = as_enabled(before), as_enabled(after)
+    switch = switch_of(before, after, causes)
+    if switch is None:
+        details = [*node_details(old, new, causes)]
+    else:
+        if switch.reason is Reason.CONFIG and causes.same_environment:
+            return _change(new, Status.REMOVED if after.resource_type == DISABLED else Status.ADDED)
+        # Edges and places follow from the state.
+        parts = (code_details, seed_details, config_details)
+        details = [*chain.from_iterable(part(old, new, causes) for part in parts), switch]
+    return _modified(new, details) if details else None
 
 
 def _of_macro(unique_id: str, causes: Causes) -> Change:

@@ -189,6 +189,8 @@ class RawManifest(Struct, gc=False):
     unit_tests: Definitions | None = None
     functions: dict[str, Raw] | None = None
     groups: Definitions | None = None
+    disabled: dict[str, Raw] | list[Raw] | None = None
+    """Lists of nodes by id; v1 to v3 have one list of nodes without code."""
 
 
 class CatalogColumn(Struct, gc=False):

@@ -44,7 +44,7 @@ from recce_meta.extractors.artifact import (
 )
 from recce_meta.extractors.manifest_keys import NODE_PROPERTIES, unread_keys
 from recce_meta.models import Column, Json, LineageEdge, MacroMetadata, NodeMetadata, code_hash
-from recce_meta.models.node import reference_origins
+from recce_meta.models.node import as_disabled, reference_origins
 from recce_meta.models.run import edges_of
 
 MAX_DEPTH = 100
@@ -403,6 +403,7 @@ def _attached_node(raw: RawNode) -> str | None:
     return parents[0]
 
 
+_MAY_BE_DISABLED = BUILT | {"test", "analysis"}
 KNOWN_VERSIONS = frozenset([*(f"v{number}" for number in range(1, 13)), "v20"])
 """There is no v13 to v19: dbt's Rust engine wrote v20 before it returned to v12."""
 
@@ -462,7 +463,7 @@ def _manifest(path: Path) -> Manifest:
     nodes = list(entries.nodes(raw.nodes))
     nodes += entries.sources(raw.sources or {})
     nodes += entries.nodes(raw.functions or {})
-    groups = definitions_of(raw.groups, "group")
+    groups = [*definitions_of(raw.groups, "group"), *entries.disabled(raw.disabled)]
     for section, resource_type in SECTIONS.items():
         nodes += definitions_of(getattr(raw, section), resource_type)
     return Manifest(
@@ -509,6 +510,15 @@ class Entries:
         for unique_id, entry in section.items():
             raw = self._decoded(unique_id, entry)
             yield source_of(unique_id, raw, self._shared, unread_keys(entry, "source", _bounded))
+
+    def disabled(self, section: dict[str, Raw] | list[Raw] | None) -> list[NodeMetadata]:
+        """Return the first entry of each disabled node with code or rows of its own, and of each source."""
+        listed = section if isinstance(section, dict) else {}
+        entries = {key: decode_json(each, type=list[Raw]) for key, each in listed.items()}
+        first = {key: each[0] for key, each in entries.items() if each}
+        sources = {key: each for key, each in first.items() if key.startswith("source.")}
+        built = {key: each for key, each in first.items() if key.split(".", 1)[0] in _MAY_BE_DISABLED}
+        return [as_disabled(node) for node in (*self.nodes(built), *self.sources(sources))]
 
     def _decoded(self, unique_id: str, entry: Raw) -> RawNode:
         try:

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, TypeAlias, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.models.rows import Tabular
 
@@ -105,6 +106,12 @@ def reference_origins(parents: Iterable[str], confidence: float = SURE) -> dict[
     return {parent: source if parent.startswith("source.") else ref for parent in parents}
 
 
+DISABLED = "disabled"
+"""Resource type of nodes that are disabled for the target of a run, and the first part of their ids.
+
+They are stored beside groups, have no edges, and matter to a diff alone.
+"""
+
 GRAPH_SECTIONS: Mapping[str, str] = {
     "source": "sources",
     "exposure": "exposures",
@@ -131,8 +138,8 @@ class NodeMetadata(Tabular, Struct, frozen=True, gc=False, kw_only=True):
     """Name of the node, as `ref` takes it."""
     resource_type: str
     """model, seed, snapshot, source, test, unit_test, analysis, operation, exposure, metric,
-    semantic_model, saved_query, function, or group (excluded from ordinary lists). In a scanned database:
-    schema, table, view, materialized_view, external_table."""
+    semantic_model, saved_query, function, or group and disabled (excluded from ordinary lists). In a scanned
+    database: schema, table, view, materialized_view, external_table."""
     package_name: str = ""
     """Package or project that defines the node."""
     path: str = ""
@@ -292,3 +299,27 @@ def target_place(nodes: Iterable[NodeMetadata]) -> tuple[str | None, str | None]
 def _most_common(counts: Counter[str]) -> str | None:
     # The name decides ties, so that the order of nodes does not matter.
     return max(counts, key=lambda name: (counts[name], name)) if counts else None
+
+
+def as_disabled(node: NodeMetadata) -> NodeMetadata:
+    """Return *node* as one that is disabled, without what depends on the target.
+
+    >>> as_disabled(NodeMetadata(unique_id="model.shop.a", name="a", resource_type="model")).unique_id
+    'disabled.model.shop.a'
+    """
+    return replace(
+        node,
+        unique_id=f"{DISABLED}.{node.unique_id}",
+        resource_type=DISABLED,
+        **dict.fromkeys(("database_name", "schema_name", "relation_name", "compiled_code")),
+        parents=(),
+        edge_origins={},
+    )
+
+
+def as_enabled(node: NodeMetadata) -> NodeMetadata:
+    """Return *node* with its own id and resource type if it is disabled."""
+    if node.resource_type != DISABLED:
+        return node
+    unique_id = node.unique_id.partition(".")[2]
+    return replace(node, unique_id=unique_id, resource_type=unique_id.split(".", 1)[0])

@@ -233,7 +233,7 @@ class Project(Tabular, frozen=True, kw_only=True):
     macros: tuple[MacroMetadata, ...] = ()
     """Macros of the project, its packages and dbt, sorted by unique id."""
     groups: tuple[NodeMetadata, ...] = ()
-    """Groups of the project, sorted by unique id."""
+    """Groups of the project, and nodes that are disabled, sorted by unique id."""
     results: tuple[NodeResult, ...] = ()
     """Results of the build, one for each node and test that dbt ran."""
     facts: tuple[RelationFacts, ...] = ()

@@ -35,7 +35,7 @@ from recce_meta.models import (
 )
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.lineage import ForeignKey
-from recce_meta.models.node import reference_origins
+from recce_meta.models.node import DISABLED, reference_origins
 from recce_meta.models.relation_tokens import resolve, token_ids
 from recce_meta.models.rows import ResultList, Tabular
 from recce_meta.models.run import COMPLETE, DBT, Extraction
@@ -305,8 +305,8 @@ def _facts_of(row: tuple[Any, ...]) -> RelationFacts:
     )
 
 
-GROUP = "group"
-"""Resource type of groups, which are stored as nodes but not listed with them."""
+UNLISTED = frozenset(["group", DISABLED])
+"""Resource types of groups and disabled nodes, which are stored as nodes but not listed with them."""
 
 RUN_FILTERS = (
     "run_id", "run_id_prefix", "project", "environment", "branch", "sha_prefix", "extractor", "before",
@@ -370,8 +370,8 @@ def load_project(store: StoreSession, run: RunMetadata) -> Project:
     nodes = _load_nodes(store, run.graph_id)
     return Project(
         run=run,
-        nodes=tuple(node for node in nodes if node.resource_type != GROUP),
-        groups=tuple(node for node in nodes if node.resource_type == GROUP),
+        nodes=tuple(node for node in nodes if node.resource_type not in UNLISTED),
+        groups=tuple(node for node in nodes if node.resource_type in UNLISTED),
         macros=tuple(macros_of(store, run)),
         results=tuple(_in_order(map(result_of, store.query("results", run_id=run.run_id)))),
         facts=read_facts(store, run.run_id),
@@ -583,7 +583,7 @@ def macros_of(store: StoreSession, run: RunMetadata) -> list[MacroMetadata]:
 
 
 def _without_groups(nodes: Iterable[NodeMetadata]) -> list[NodeMetadata]:
-    return [node for node in nodes if node.resource_type != GROUP]
+    return [node for node in nodes if node.resource_type not in UNLISTED]
 
 
 def _in_order(values: Iterable[Named]) -> list[Named]:

@@ -60,7 +60,7 @@ JOIN sides ON sides.run_id = pairs.run_id
 LEFT JOIN store_node_versions AS node ON node.version_id = pairs.version_id
 LEFT JOIN store_node_versions AS base ON base.version_id = pairs.base_version_id
 WHERE
-  COALESCE(node.resource_type, base.resource_type) <> 'group'
+  COALESCE(node.resource_type, base.resource_type) NOT IN ('group', 'disabled')
   AND (
     sides.same_dbt
     OR NOT pairs.both_there

@@ -12,4 +12,4 @@ WHERE
   graph_parts.graph_id = :graph_id
   AND graph_parts.part_id >= :first
   AND graph_parts.part_id < :last
-  AND node_versions.resource_type <> 'group';
+  AND node_versions.resource_type NOT IN ('group', 'disabled');

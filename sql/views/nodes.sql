@@ -66,4 +66,4 @@ LEFT JOIN (
   JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id
   GROUP BY runs.run_id
 ) AS run_relations ON run_relations.run_id = runs.run_id
-WHERE node.resource_type <> 'group';
+WHERE node.resource_type NOT IN ('group', 'disabled');

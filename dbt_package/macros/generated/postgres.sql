@@ -1839,7 +1839,7 @@ LEFT JOIN (
 ) AS run_relations
   ON run_relations.run_id = runs.run_id
 WHERE
-  node.resource_type <> 'group'
+  NOT node.resource_type IN ('group', 'disabled')
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -3273,7 +3273,7 @@ FROM (
     ON previous.version_id = pairs.previous_version_id
 ) AS compared
 WHERE
-  resource_type <> 'group'
+  NOT resource_type IN ('group', 'disabled')
   AND /* Versions also differ if only one side was compiled, or has a catalog. */ (
     NOT both_there
     OR NOT same_dbt

@@ -88,6 +88,18 @@ _comparing_data = packed(
     ),
 )
 
+_comparing_files = packed(
+    "source",
+    "recce_meta.cli.run.diff:FilesOptions",
+    click.option(
+        "--files",
+        is_flag=True,
+        help="Compare the files of the project with those of a commit, BASE. [default: the merge base]",
+    ),
+    click.option("--dialect", help="SQL dialect, with --files. [default: type of the profile]"),
+    click.option("--vars", "variables", metavar="YAML", help="Variables as for dbt --vars, with --files."),
+)
+
 
 @click.command()
 @connecting
@@ -100,11 +112,7 @@ _comparing_data = packed(
     is_flag=True,
     help="Accept a selection without nodes, which is an error with --fail-on.",
 )
-@click.option(
-    "--files",
-    is_flag=True,
-    help="Compare the files of the project with those of a commit, BASE. [default: the merge base]",
-)
+@_comparing_files
 @click.option("--like-dbt", is_flag=True, help="Detect changes exactly as dbt's state:modified does.")
 @click.option(
     "--fail-on",

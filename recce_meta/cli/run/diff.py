@@ -70,6 +70,14 @@ class DiffDataOptions(Struct, frozen=True, kw_only=True):
         return any(value is not None and value is not False and value != () for value in values)
 
 
+class FilesOptions(Struct, frozen=True, kw_only=True):
+    """Options of `diff --files`."""
+
+    files: bool
+    dialect: str | None
+    variables: str | None
+
+
 class DiffRequest(Struct, frozen=True, kw_only=True):
     """Runs to compare, and the report to write."""
 
@@ -92,7 +100,7 @@ def diff(
     selection: tuple[str, ...],
     exclude: tuple[str, ...],
     allow_empty: bool,
-    files: bool,
+    source: FilesOptions,
     like_dbt: bool,
     fail_on: tuple[str, ...],
     options: DiffDataOptions,
@@ -109,8 +117,8 @@ def diff(
     has_gate = bool(conditions) and not allow_empty
     request = DiffRequest(
         connection=connection,
-        base=_one_of("base", base_argument, _typed("base", base) if files else base),
-        current=_one_of("current", current_argument, _typed("current", current) if files else current),
+        base=_one_of("base", base_argument, _typed("base", base) if source.files else base),
+        current=_one_of("current", current_argument, _typed("current", current) if source.files else current),
         project=project,
         question=DiffQuestion(selection, exclude, like_dbt, may_select_nothing=not has_gate),
         style=style,
@@ -121,8 +129,10 @@ def diff(
     if options.check_file and style in LISTS:
         raise UsageError(f"--format {style} has no place for --checks", hint="use recce-meta check run FILE")
     not_compared: list[str] = []
-    if files:
-        result = _diff_of_files(request, options)
+    if not source.files and (source.dialect or source.variables):
+        raise UsageError("--dialect and --vars require --files", hint="add --files")
+    if source.files:
+        result = _diff_of_files(request, options, source)
     elif options.with_data or options.check_file:
         result, not_compared = load("recce_meta.cli.run.check:diff_with_data")(request, options)
     elif options.given:
@@ -153,7 +163,7 @@ def _one_of(name: str, argument: str | None, option: str | None) -> str | None:
     return argument
 
 
-def _diff_of_files(request: DiffRequest, options: DiffDataOptions) -> RunDiff:
+def _diff_of_files(request: DiffRequest, options: DiffDataOptions, source: FilesOptions) -> RunDiff:
     """Compare the files of the project with those of a commit, and report the changes."""
     if options.given or request.current is not None:
         raise UsageError(
@@ -171,6 +181,8 @@ def _diff_of_files(request: DiffRequest, options: DiffDataOptions) -> RunDiff:
                 target_name=connection.target,
                 profiles_dir=connection.profiles_dir,
                 profile=connection.profile,
+                dialect=source.dialect,
+                variables=load("recce_meta.profiles.project_file:parse_variables")(source.variables),
             ),
         )
     _write_report(result, request)

@@ -25,7 +25,7 @@ from recce_meta.extractors.sql_project.inputs import (
 from recce_meta.extractors.sql_project.nodes import Draft, NodeReader
 from recce_meta.extractors.sql_project.settings import read_settings, without_file
 from recce_meta.models import EdgeOrigin, NodeMetadata
-from recce_meta.models.node import GUESS, LIKELY, reference_origins
+from recce_meta.models.node import GUESS, LIKELY, as_disabled, reference_origins
 from recce_meta.profiles import read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 
@@ -157,6 +157,7 @@ class DbtFiles(Struct, frozen=True, kw_only=True):
 
     inputs: Inputs
     nodes: list[NodeMetadata]
+    disabled: list[NodeMetadata]
     reused: frozenset[str]
     fingerprint: str
 
@@ -212,7 +213,14 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
         reused |= reader.reused
     nodes = resolved(drafts, inputs, reused)
     _tell_dynamic(nodes, inputs.warnings)
-    return DbtFiles(inputs=inputs, nodes=nodes, reused=frozenset(reused), fingerprint=inputs.fingerprint())
+    disabled = {one.node.unique_id: as_disabled(one.node) for one in drafts if not one.is_enabled}
+    return DbtFiles(
+        inputs=inputs,
+        nodes=nodes,
+        disabled=[disabled[one] for one in sorted(disabled)],
+        reused=frozenset(reused),
+        fingerprint=inputs.fingerprint(),
+    )
 
 
 def _usable(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:

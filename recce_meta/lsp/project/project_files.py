@@ -249,6 +249,7 @@ class _Merge:
         generic = {name for name, node in nodes.items() if _is_generic_test(node)}
         files = DbtFiles(
             inputs=inputs,
+            disabled=own.disabled,
             nodes=[nodes[name] for name in sorted(nodes.keys() - generic)],
             reused=frozenset(reused - generic),
             fingerprint=fingerprint,

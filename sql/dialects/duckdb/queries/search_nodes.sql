@@ -14,4 +14,4 @@ WHERE
   graph_parts.graph_id = :graph_id
   AND graph_parts.part_id >= :first
   AND graph_parts.part_id < :last
-  AND node_versions.resource_type <> 'group';
+  AND NOT node_versions.resource_type IN ('group', 'disabled');

@@ -8,6 +8,7 @@ JOIN recce_metadata.store_part_nodes AS part_nodes
 JOIN recce_metadata.store_node_versions AS node_versions
   ON node_versions.version_id = part_nodes.version_id
 WHERE
-  graph_parts.graph_id = :graph_id AND node_versions.resource_type <> 'group'
+  graph_parts.graph_id = :graph_id
+  AND NOT node_versions.resource_type IN ('group', 'disabled')
 GROUP BY
   node_versions.resource_type;

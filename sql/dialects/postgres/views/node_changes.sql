@@ -281,7 +281,7 @@ FROM (
     ON previous.version_id = pairs.previous_version_id
 ) AS compared
 WHERE
-  resource_type <> 'group'
+  NOT resource_type IN ('group', 'disabled')
   AND /* Versions also differ if only one side was compiled, or has a catalog. */ (
     NOT both_there
     OR NOT same_dbt

@@ -83,4 +83,4 @@ LEFT JOIN (
 ) AS run_relations
   ON run_relations.run_id = runs.run_id
 WHERE
-  node.resource_type <> 'group';
+  NOT node.resource_type IN ('group', 'disabled');

@@ -79,7 +79,7 @@ LEFT JOIN store_node_versions AS node
 LEFT JOIN store_node_versions AS base
   ON base.version_id = pairs.base_version_id
 WHERE
-  COALESCE(node.resource_type, base.resource_type) <> 'group'
+  NOT COALESCE(node.resource_type, base.resource_type) IN ('group', 'disabled')
   AND (
     sides.same_dbt
     OR NOT pairs.both_there

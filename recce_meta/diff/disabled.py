@@ -1,0 +1,75 @@
+"""Changes of nodes that one side or both have disabled for their target.
+
+dbt writes the code of a disabled node, and neither its SQL nor its edges. So an edit is found, and its effect
+on the targets that have the node is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from recce_meta.diff.causes import Causes, template
+from recce_meta.diff.code import jinja_names, variable_calls
+from recce_meta.models import COSMETIC, Change, ChangeDetail, NodeMetadata, Reason, Status
+from recce_meta.models.change import Category, SqlChange
+from recce_meta.models.node import DISABLED, as_enabled
+
+Pair: TypeAlias = tuple[NodeMetadata | None, NodeMetadata | None]
+
+ENABLED = "enabled"
+"""Key of the detail of a node that one side has disabled."""
+_HERE, _IN_BASE = "disabled for this target", "disabled for the target of base"
+_BY_EITHER = "disabled on one side, by an edit or by the target"
+
+
+def disabled_pairs(causes: Causes) -> Iterator[tuple[str, Pair]]:
+    """Yield the id and both sides of each node that one side or both have disabled."""
+    sides = [causes.base.nodes, causes.current.nodes]
+    ids = {one.partition(".")[2] for nodes in sides for one in nodes if one.startswith(f"{DISABLED}.")}
+    for unique_id in sorted(ids):
+        before, after = (nodes.get(unique_id) or nodes.get(f"{DISABLED}.{unique_id}") for nodes in sides)
+        # Another entry with this id may be enabled on both sides.
+        if any(node is not None and node.resource_type == DISABLED for node in (before, after)):
+            yield unique_id, (before, after)
+
+
+def switch_of(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> ChangeDetail | None:
+    """Return a detail if one side has the node disabled: `ENVIRONMENT` if it follows from the run.
+
+    It is `CONFIG` if an edit may explain it.
+    """
+    states = [node.resource_type != DISABLED for node in (before, after)]
+    if states[0] is states[1]:
+        return None
+    old, new = as_enabled(before), as_enabled(after)
+    reason = causes.of_config(old, new, ENABLED)
+    if old.raw_code is not None and old.raw_code == new.raw_code:
+        text = f"{old.raw_code} {template(old, ENABLED)} {template(new, ENABLED)}"
+        given = causes.given_variables[1]
+        if ENABLED in jinja_names(old.raw_code) and not given.isdisjoint(variable_calls(text)):
+            reason = Reason.ENVIRONMENT
+    return ChangeDetail(reason, ENABLED, *states)
+
+
+def disabled_effect(change: Change, pair: Pair) -> Iterator[SqlChange]:
+    """Yield the effect of the change of a node that one side or both have disabled."""
+    after = pair[1]
+    is_here = after is None or after.resource_type == DISABLED
+    where = _HERE if is_here else _IN_BASE
+    match change.status:
+        case Status.ADDED:
+            yield SqlChange(category=Category.NON_BREAKING, reasons=(_HERE,) if is_here else ())
+        case Status.REMOVED if after is not None:
+            yield SqlChange(category=Category.BREAKING, reasons=("disabled",))
+        case Status.REMOVED:
+            yield SqlChange(category=Category.UNKNOWN, reasons=(f"removed, {where}",))
+        case Status.MODIFIED if set(change.reasons) <= {*COSMETIC, Reason.DESCRIPTIONS}:
+            yield SqlChange(category=Category.NONE)
+        case Status.MODIFIED:
+            is_switched = any(one.key == ENABLED and one.reason is Reason.CONFIG for one in change.details)
+            yield SqlChange(
+                category=Category.UNKNOWN, reasons=(_BY_EITHER if is_switched else f"edited, {where}",)
+            )
+        case _:
+            pass

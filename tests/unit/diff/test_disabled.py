@@ -1,0 +1,97 @@
+"""Nodes that are disabled for the target of one run or both: an edit of them is never "no changes"."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recce_meta import UnifiedSqlAdapter
+from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
+from recce_meta.api.record import record_run
+from recce_meta.extractors.project import extract_project
+from recce_meta.models import Project
+from recce_meta.models.change import Category, Reason, Status
+from recce_meta.store.read import load_nodes
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+OF_TARGET = "{{ config(enabled=(target.name == 'prod')) }} select 1"
+EDITED, SPACED = OF_TARGET.replace("1", "2"), OF_TARGET.replace("1", "  1")
+OF_VARIABLE = "{{ config(enabled=var('marts', false)) }} select 1"
+BY_YAML = "select 1"
+ON_PROD, ON_CI, OFF_CI = (True, "prod"), (True, "ci"), (False, "ci")
+MARTS = {"marts": True}
+
+
+def run(folder: Path, name: str, code: str | None, state: tuple[bool, str], variables: Any = None) -> Project:
+    enabled, target = state
+    node: dict[str, Any] = {
+        "unique_id": "model.shop.m", "name": "m", "resource_type": "model", "package_name": "shop",
+        "original_file_path": "models/m.sql", "schema": target, "alias": "m", "raw_code": code,
+        "relation_name": f'"db"."{target}"."m"', "config": {"enabled": enabled, "materialized": "table"},
+        "unrendered_config": {"materialized": "table"}, "language": "sql",
+    }  # fmt: skip
+    listed = (
+        {} if code is None else {node["unique_id"]: {**node, "compiled_code": code} if enabled else [node]}
+    )
+    other = {**node, "unique_id": "model.shop.a", "name": "a", "alias": "a", "raw_code": "select 1"}
+    metadata = {
+        "project_name": "shop",
+        "adapter_type": "duckdb",
+        "dbt_version": "1.11.0",
+        "invocation_id": name,
+    }
+    manifest = {
+        "metadata": metadata,
+        "nodes": {"model.shop.a": {**other, "compiled_code": "select 1"}, **(listed if enabled else {})},
+        "disabled": {} if enabled else listed,
+    }
+    target_dir = folder / name
+    target_dir.mkdir()
+    (target_dir / "manifest.json").write_text(json.dumps(manifest))
+    args = {"which": "build", "target": target, "vars": variables or {}}
+    results = {"metadata": metadata, "results": [], "args": args}
+    (target_dir / "run_results.json").write_text(json.dumps(results))
+    return extract_project(target_dir, run_id=name)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status", "reasons", "category"),
+    [
+        # Each side: code, whether it is enabled in which target, a variable.
+        ((OF_TARGET, OFF_CI), (EDITED, OFF_CI), "modified", ["body"], "unknown"),
+        ((OF_TARGET, OFF_CI), (SPACED, OFF_CI), "unchanged", ["formatting"], None),
+        ((OF_TARGET, ON_PROD), (OF_TARGET, OFF_CI), "unchanged", ["environment"], None),
+        ((OF_VARIABLE, ON_CI, MARTS), (OF_VARIABLE, OFF_CI), "unchanged", ["environment"], None),
+        ((OF_VARIABLE, ON_CI), (OF_VARIABLE, OFF_CI), "removed", [], "breaking"),
+        ((OF_TARGET, ON_PROD), (EDITED, OFF_CI), "modified", ["body", "config"], "unknown"),
+        ((OF_TARGET, OFF_CI), (EDITED, ON_PROD), "modified", ["body", "config"], "unknown"),
+        ((BY_YAML, ON_CI), (BY_YAML, OFF_CI), "removed", [], "breaking"),
+        ((BY_YAML, OFF_CI), (BY_YAML, ON_CI), "added", [], "non_breaking"),
+        ((BY_YAML, ON_PROD), (BY_YAML, OFF_CI), "modified", ["config"], "unknown"),
+        ((None, OFF_CI), (OF_TARGET, OFF_CI), "added", [], "non_breaking"),
+        ((OF_TARGET, OFF_CI), (None, OFF_CI), "removed", [], "unknown"),
+        ((OF_TARGET, OFF_CI), (OF_TARGET, OFF_CI), None, [], None),
+    ],
+)  # fmt: skip
+def test_an_edit_of_a_disabled_node_is_a_change_and_another_target_is_none(
+    tmp_path: Path, before: Any, after: Any, status: str | None, reasons: list[str], category: str | None
+) -> None:
+    sides = [run(tmp_path, name, *side) for name, side in (("base", before), ("current", after))]
+    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+        stored = [record_run(store, side).run for side in sides]
+        diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *stored, DEFAULT_SCHEMA)]
+        is_listed = any(node.unique_id == "model.shop.m" for node in load_nodes(store, stored[1]))
+        assert is_listed is (after[0] is not None and after[1][0])
+    for diff in diffs:
+        found = [one for one in diff.changes if one.unique_id != "model.shop.a"]
+        if status is None:
+            assert found == []
+            continue
+        (change,) = found
+        assert (change.unique_id, change.resource_type) == ("model.shop.m", "model")
+        assert change.status is Status(status)
+        assert change.reasons == tuple(map(Reason, reasons))
+        assert change.category == (category and Category(category))
