@@ -102,7 +102,7 @@ class Usage(StringEnum):
     """Use of a column that determines rows; its value need not flow into an output column."""
 
     FILTER = "filter"
-    """`WHERE`, `HAVING`, `QUALIFY`, columns that a snapshot checks, and every column that a test reads."""
+    """`WHERE`, `HAVING`, `QUALIFY`, columns that a snapshot checks, and those of a `fail_calc`."""
     JOIN = "join"
     """Conditions of joins, and the unique key of a snapshot or of an incremental model."""
     GROUP = "group"

@@ -382,10 +382,12 @@ class _Analysis:
             self._give_up(node, NOT_COMPILED[self.tier])
         else:
             names = self.names.of(node)
-            lineage_id = self._query_id(names, None, ["test", *named.settings] if named.settings else "test")
+            counts = str(node.config.get("fail_calc") or "").replace(" ", "").lower() in ("", "count(*)")
+            lineage_id = self._query_id(names, None, ["test", counts, *named.settings])
 
             def compute(answer: Found) -> NodeColumns:
-                return configured(test_columns(self._converted(names, answer)), named, self._source)
+                columns = test_columns(self._converted(names, answer), counts_rows=counts)
+                return configured(columns, named, self._source)
 
             self._query(node, lineage_id, names, compute)
 

@@ -113,19 +113,16 @@ def node_columns(query: QueryColumns, reading: ConversionSettings) -> NodeColumn
     )
 
 
-def test_columns(columns: NodeColumns) -> NodeColumns:
-    """Return *columns* of a test query, whose rows are failures: every column read determines them."""
-    read = {(source.parent, source.column): 0.0 for source in _all_sources(columns)}
-    for source in _all_sources(columns):
-        place = source.parent, source.column
-        read[place] = max(read[place], source.confidence)
-    uses = tuple(sorted(ColumnUse(Usage.FILTER, *place, sure) for place, sure in read.items()))
-    return replace(columns, outputs=(), uses=uses)
-
-
-def _all_sources(columns: NodeColumns) -> list[ColumnSource]:
-    read = [ColumnSource(use.parent, use.column, use.confidence) for use in columns.uses]
-    return read + [source for output in columns.outputs for source in output.sources]
+def test_columns(columns: NodeColumns, *, counts_rows: bool) -> NodeColumns:
+    """Return *columns* of a test query; its values do not matter if the test only *counts_rows*."""
+    values = [] if counts_rows else [source for output in columns.outputs for source in output.sources]
+    found = {(use.usage, use.parent, use.column): use.confidence for use in columns.uses}
+    for source in values:
+        place = Usage.FILTER, source.parent, source.column
+        found[place] = max(found.get(place, 0.0), source.confidence)
+    return replace(
+        columns, outputs=(), uses=tuple(sorted(ColumnUse(*key, sure) for key, sure in found.items()))
+    )
 
 
 def _sources(

@@ -306,7 +306,14 @@ def test_a_test_reads_columns_and_has_none() -> None:
         "singular", "select name from {clean} where amount < 0", CLEAN.unique_id, resource_type="test"
     )
 
-    graph = analyse_project(project(*SHOP, generic, singular))
+    summed = node(
+        "summed",
+        "select amount as a, name as b from {clean}",
+        CLEAN.unique_id,
+        resource_type="test",
+        config={"fail_calc": "sum(a)"},
+    )
+    graph = analyse_project(project(*SHOP, generic, singular, summed))
 
     def read_by(unique_id: str) -> list[tuple[Usage, str, str]]:
         found = columns_of(graph, unique_id)
@@ -314,7 +321,8 @@ def test_a_test_reads_columns_and_has_none() -> None:
         return [(use.usage, use.parent, use.column) for use in found.uses]
 
     assert read_by("test.shop.generic") == [(Usage.FILTER, CLEAN.unique_id, "order_id")]
-    assert read_by("test.shop.singular") == [
+    assert read_by("test.shop.singular") == [(Usage.FILTER, CLEAN.unique_id, "amount")]
+    assert read_by("test.shop.summed") == [
         (Usage.FILTER, CLEAN.unique_id, "amount"),
         (Usage.FILTER, CLEAN.unique_id, "name"),
     ]
