@@ -276,7 +276,7 @@ def _effects(
                 yield _of_config(detail, before, after, causes)
             case Reason.RELATION:
                 # A relation that is rebuilt is complete at its new location.
-                afresh = after.resource_type == "seed" or after.materialized in REBUILT
+                afresh = after.resource_type in ("seed", "function") or after.materialized in REBUILT
                 yield _MOVED if afresh else _RESTARTED
             case Reason.DESCRIPTIONS:
                 yield _unless_read(_NOTHING, "description", before, after, causes)

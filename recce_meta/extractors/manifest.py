@@ -23,6 +23,7 @@ from msgspec import UNSET, Raw, Struct, ValidationError, convert
 from msgspec.json import Decoder
 from msgspec.json import decode as decode_json
 from msgspec.json import encode as encode_json
+from msgspec.structs import replace
 
 from recce_meta.errors import ArtifactError, install_hint
 from recce_meta.extractors.artifact import (
@@ -462,7 +463,7 @@ def _manifest(path: Path) -> Manifest:
     entries = Entries(path)
     nodes = list(entries.nodes(raw.nodes))
     nodes += entries.sources(raw.sources or {})
-    nodes += entries.nodes(raw.functions or {})
+    nodes += with_relations(entries.nodes(raw.functions or {}), nodes)
     groups = [*definitions_of(raw.groups, "group"), *entries.disabled(raw.disabled)]
     for section, resource_type in SECTIONS.items():
         nodes += definitions_of(getattr(raw, section), resource_type)
@@ -479,6 +480,19 @@ def _manifest(path: Path) -> Manifest:
         groups=tuple(sorted(groups, key=attrgetter("unique_id"))),
         seed_roots=entries.seed_roots,
     )
+
+
+def with_relations(
+    functions: Iterable[NodeMetadata], nodes: Iterable[NodeMetadata]
+) -> Iterator[NodeMetadata]:
+    """Yield *functions* with the names that SQL calls, which dbt leaves out, written as those of *nodes*."""
+    names = (node.relation_name for node in nodes if node.resource_type != "source")
+    style = next(filter(None, names), "")
+    quote = style[0] if style[:1] in ('"', "`") else ""
+    for one in functions:
+        parts = [one.database_name, one.schema_name, one.identifier][-style.count(".") - 1 :]
+        name = ".".join(f"{quote}{part}{quote}" for part in parts)
+        yield replace(one, relation_name=name) if style and all(parts) else one
 
 
 class Entries:
