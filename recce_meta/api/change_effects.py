@@ -38,6 +38,7 @@ from recce_meta.sql_lineage.project.names import (
     RelationFinder,
     dialect_of,
     last_part,
+    may_read_by_place,
     parent_name,
     parseable_sql,
     schemas_key,
@@ -46,7 +47,14 @@ from recce_meta.sql_lineage.project.names import (
 from recce_meta.sql_lineage.project.nodes import Spelling
 from recce_meta.sql_lineage.project.readable import offered_columns
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, is_semantic
-from recce_meta.sql_lineage.propagation import AffectedNode, LineageSource, ParentRead, Start, propagate
+from recce_meta.sql_lineage.propagation import (
+    NAMES_GONE,
+    AffectedNode,
+    LineageSource,
+    ParentRead,
+    Start,
+    propagate,
+)
 from recce_meta.warehouses.builds import Outcome, incremental_words
 from recce_meta.warehouses.hooks import OPERATION, hooks_and_macros
 
@@ -166,38 +174,11 @@ _BUILT_BY_SQL = SQL_BUILT | {"relation"}
 BREAKING = SqlChange(category=Category.BREAKING)
 _UNKNOWN = SqlChange(category=Category.UNKNOWN)
 
-_BY_PLACE = re.compile(
-    rf"""
-    \b(union | intersect | except | minus | insert)\b
-    | \bby\s (?: (?!\bby\s) [^()] )*? \b\d  # an ordinal
-    | {CLOSING}\s+(as\s+)?\w+\s*\(  # an alias with column names
-    | \(\s*{OPENING}[^{OPENING}{CLOSING}]*{CLOSING}\s*[,)]  # a whole row, named by its relation
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-"""Pattern in SQL that reads columns by position, except for SQL that uses a whole row as a value."""
-
 _INSERT = re.compile(
     r"\s* insert \s+ (?:into|overwrite) (?:\s+table)? \s+ [^\s(]+ \s* \(? \s* (?:select|with)\b",
     re.IGNORECASE | re.VERBOSE,
 )
 """An INSERT without a list of columns."""
-
-_NAMED = re.compile(
-    rf"""
-    {OPENING}[^{OPENING}{CLOSING}]*?(\w+){CLOSING}(?:\s+(?:as\s+)?(\w+))?
-    | \b(\w+)\s+as\s*\(
-    | \)\s*(?:as\s+)?(\w+)\b(?!\s*(?:,|from\b))
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-"""A relation and its alias, a CTE or a subquery: names that may refer to a whole row."""
-
-_ALONE = re.compile(
-    r"(?<![\w.])(?<!from\s)(?<!join\s)(\w+)(?=\s*(?:[,)]|\bas\b(?!\s*\()|\bfrom\b))", re.IGNORECASE
-)
-"""A word that may be used as a value: `f(row)`, `row as value`, `select row from`."""
-
 
 _FOLLOWING = QUERIES | {"seed", "source", "test"}  # also without an edge of dbt
 
@@ -211,11 +192,15 @@ class Effects:
         runs: tuple[RunReader, RunReader],
         graph: LineageGraph,
         changed: Iterable[str],
+        gone: Collection[str] = (),
     ) -> None:
-        """Create the effects; *changed* are all changed nodes, including any left out of `of`."""
+        """Create the effects; *changed* are all changed nodes, including any left out of `of`.
+
+        The relations of the nodes *gone* are no longer where they were.
+        """
         self._sides, self._runs = sides, runs
         self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
-        self._changed = frozenset(changed)
+        self._changed, self._gone = frozenset(changed), frozenset(gone)
         self._direct: dict[str, set[str]] = {}
         """Nodes that read or follow each node without an edge of dbt."""
         self.graph = self._with_reads(self._with_direct_reads(graph))
@@ -251,6 +236,7 @@ class Effects:
         # An exposure reads the relation by its name, outside of dbt.
         exposed = [(one, child) for one in moved for child in self.graph.children(one)]
         starts += [Start(one, BREAKING, parent, 1) for parent, one in exposed if one.startswith("exposure.")]
+        starts += self._readers_of_gone()
         base, current = self._runs
         changed = {column.status for start in starts for column in start.effect.columns}
         is_kept = any(start.effect.retyped for start in starts) or Status.ADDED in changed
@@ -270,6 +256,19 @@ class Effects:
         )
         graph = self._with_inputs() if self._loses_columns else self.graph
         return judged, propagate(starts, graph, readers)
+
+    def _readers_of_gone(self) -> Iterable[Start]:
+        """Yield the nodes that name relations which are gone, directly or as sources."""
+        base, current = self._runs
+        if not self._gone or not base.has_columns:
+            return
+        left = set(current.column_readers(self._gone)) if current.has_columns else set()
+        for child, parent in sorted(set(base.column_readers(self._gone)) - left):
+            is_named = parent in self._direct and child in self._direct[parent]
+            readers = self.graph.children(child) if child.startswith("source.") else [child]
+            for reader in readers if is_named else ():
+                if reader in current.names:
+                    yield Start(reader, BREAKING, parent, 1, NAMES_GONE)
 
     def _with_reads(self, graph: LineageGraph) -> LineageGraph:
         """Return *graph* with the semantic models that filters and groups join, and with time spines."""
@@ -304,7 +303,8 @@ class Effects:
         """Return *graph* with nodes that read others, or whose rows others write, without an edge of dbt."""
         runs = [run for run in reversed(self._runs) if run.has_columns]
         # A reader whose read was removed has changed itself, unlike the table that a removed hook wrote.
-        runs = runs if any(self._has_hooks(0, one) for one in self._changed) else runs[:1]
+        is_lost = bool(self._gone) or any(self._has_hooks(0, one) for one in self._changed)
+        runs = runs if is_lost else runs[:1]
         is_inlined = partial(is_ephemeral, nodes=self._runs[1].names)
         asked, wanted = set[str](), graph.downstream(self._changed)
         while runs and wanted:
@@ -514,7 +514,7 @@ class Effects:
         """Return how SQL reads its parents; skip queries that neither depend on column order nor use `*`."""
         children = {edge.node_id for edge in edges}
         texts = self._runs[1].tokenised(children) if children else {}
-        counts = {child: _may_read_by_place(sql) for child, sql in texts.items()}
+        counts = {child: may_read_by_place(sql) for child, sql in texts.items()}
         asked = [
             edge
             for edge in edges
@@ -576,14 +576,6 @@ def _called(names: QueryNames, relations: Mapping[str, str]) -> dict[str, list[s
     for unique_id in names.relations:
         found.setdefault(unique_id, []).append(schemas_key(unique_id, relations[unique_id]))
     return found
-
-
-def _may_read_by_place(sql: str) -> bool:
-    """Return True if *sql* may depend on the position of columns."""
-    if _BY_PLACE.search(sql):
-        return True
-    rows = {name.lower() for found in _NAMED.findall(sql) for name in found if name}
-    return any(word.lower() in rows for word in _ALONE.findall(sql))
 
 
 def _readable(reason: str, relations: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.change_effects import Effects
 from recce_meta.api.partial_run import LazyMacros, stored_value_notes
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
-from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
+from recce_meta.diff.breaking import changed_ids, gone_ids, is_unseen_seed, run_diff
 from recce_meta.diff.causes import GRAPH, Causes
 from recce_meta.diff.changes import compare, differing_variables, renamed_edges, within
 from recce_meta.diff.graph_reads import graph_edits
@@ -86,7 +86,7 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
     pair.add_code(changes)
     graph = pair.graph
     runs = (StoredRunReader(adapter, base, schema, graph), StoredRunReader(adapter, current, schema, graph))
-    effects = Effects((pair.sides[0], pair.sides[1]), runs, graph, changed_ids(changes))
+    effects = Effects((pair.sides[0], pair.sides[1]), runs, graph, changed_ids(changes), gone_ids(changes))
     judged, reached = effects.of(changes)
     names = pair.names(judged, effects.graph)
     notes += effects.notes()
@@ -498,8 +498,8 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     notes += unseen_value_notes(before, after, changed_ids(changes), chosen if is_part else None)
     notes += Causes(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
     runs = (before_run.for_diff(base, graph, changes), after_run.for_diff(current, graph, changes))
-    # Changes that are not selected still make the columns of both sides differ.
-    effects = Effects((before, after), runs, graph, {*changed_ids(changes), *unselected})
+    differing = {*changed_ids(changes), *unselected}  # the columns of both sides differ all the same
+    effects = Effects((before, after), runs, graph, differing, gone_ids(changes))
     judged, reached = effects.of(changes)
     notes += effects.notes()
     found = run_diff(

@@ -455,6 +455,15 @@ def changed_ids(changes: Mapping[str, Change]) -> list[str]:
     return [unique_id for unique_id, change in changes.items() if change.status is not Status.UNCHANGED]
 
 
+def gone_ids(changes: Mapping[str, Change]) -> list[str]:
+    """Return the ids of nodes that are removed, or whose relation is at another place by an edit."""
+    return [
+        unique_id
+        for unique_id, change in changes.items()
+        if change.status is Status.REMOVED or Reason.RELATION in change.reasons
+    ]
+
+
 def run_diff(
     base: RunMetadata,
     current: RunMetadata,

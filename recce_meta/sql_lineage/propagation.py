@@ -44,6 +44,7 @@ UNTRACED_ABOVE = "a node above it may lose the removed column: its columns are n
 KEPT_ABOVE = "a table above it keeps the removed column until a full refresh"
 NOT_ADDED_ABOVE = "a table above it gets the new column only by a full refresh"
 TYPE_KEPT_ABOVE = "a table above it keeps the column's earlier type until a full refresh"
+NAMES_GONE = "it names the relation, which the node no longer builds there"
 SKIPPED = "a node above it fails, so dbt skips it; it fails once that table is built anew"
 
 
@@ -99,6 +100,8 @@ class Start(NamedTuple):
     origin: str
     """Changed node that caused it; differs from the start only for readers of ephemeral models."""
     distance: int = 0
+    may_fail: str = ""
+    """Why the start itself may fail."""
 
 
 class AffectedNode(Struct):
@@ -503,7 +506,7 @@ def _initial_parts(start: Start) -> Iterator[_AffectedPart]:
     whole = _WHOLE.get(start.effect.category)
     where = (start.distance, start.origin, start.unique_id)
     if whole is not None:
-        yield _AffectedPart(*where, whole)
+        yield _AffectedPart(*where, whole, may_fail=start.may_fail)
     # The rows cover every other column. Only a column that is not there as named makes readers fail.
     for column in start.effect.columns if whole is None else _renamed(start.effect):
         is_retyped = column.name in start.effect.retyped

@@ -18,7 +18,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 from recce_meta.models.catalog import RELATIONS
-from recce_meta.models.node import NodeMetadata
+from recce_meta.models.node import NodeMetadata, target_place
 from recce_meta.models.relation_tokens import (
     CLOSING,
     INJECTED,
@@ -119,11 +119,15 @@ _PART = r'(?:"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[^\W\d][\w$-]*)'
 _RELATION = re.compile(rf"(?:{_PART}\s*\.\s*)*({_PART})")
 _QUOTES = '"`[]'
 _FROM = re.compile(rf"\b(?:from|join)\s+({_PART})", re.IGNORECASE)
+_BARE = re.compile(rf"(?<!distinct\s)\b(?:from|join)\s+({_PART})(?!\w|\s*[.(])", re.IGNORECASE)
+"""A relation or CTE that SQL names without a schema."""
 _SENDING = frozenset(["execute", "query", "sql", "table"])
 """Methods of Python's sessions and connections that take SQL or the name of a relation."""
 _DOTTED = re.compile(r"[\w$-]+(?:\.[\w$-]+)+")
 _NAME = re.compile(r"\bn[0-9a-f]{16}\b", re.IGNORECASE)
 
+_SEARCHED = {"duckdb": "main", "postgres": "public", "redshift": "public", "sqlite": "main"}
+"""Schema in which a warehouse finds names without a schema, by dialect."""
 READABLE = frozenset(["model", "seed", "snapshot", "source"]) | RELATIONS
 """Resource types that have a relation which a query can name."""
 
@@ -239,6 +243,41 @@ def _with_qualifiers(tokenised: str, relation: str, token: str) -> str:
     return tokenised
 
 
+_BY_PLACE = re.compile(
+    rf"""
+    \b(union | intersect | except | minus | insert)\b
+    | \bby\s (?: (?!\bby\s) [^()] )*? \b\d  # an ordinal
+    | {CLOSING}\s+(as\s+)?\w+\s*\(  # an alias with column names
+    | \(\s*{OPENING}[^{OPENING}{CLOSING}]*{CLOSING}\s*[,)]  # a whole row, named by its relation
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Pattern in SQL that reads columns by position, except for SQL that uses a whole row as a value."""
+
+_ROW_NAMED = re.compile(
+    rf"""
+    {OPENING}[^{OPENING}{CLOSING}]*?(\w+){CLOSING}(?:\s+(?:as\s+)?(\w+))?
+    | \b(\w+)\s+as\s*\(
+    | \)\s*(?:as\s+)?(\w+)\b(?!\s*(?:,|from\b))
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A relation and its alias, a CTE or a subquery: names that may refer to a whole row."""
+
+_ALONE = re.compile(
+    r"(?<![\w.])(?<!from\s)(?<!join\s)(\w+)(?=\s*(?:[,)]|\bas\b(?!\s*\()|\bfrom\b))", re.IGNORECASE
+)
+"""A word that may be used as a value: `f(row)`, `row as value`, `select row from`."""
+
+
+def may_read_by_place(sql: str) -> bool:
+    """Return True if *sql* may depend on the position of columns."""
+    if _BY_PLACE.search(sql):
+        return True
+    rows = {name.lower() for found in _ROW_NAMED.findall(sql) for name in found if name}
+    return any(word.lower() in rows for word in _ALONE.findall(sql))
+
+
 class QueryNames(Struct, frozen=True, kw_only=True):
     """The SQL of one node, and the relations in it."""
 
@@ -316,7 +355,7 @@ class RelationFinder:
                 tokenised = _with_qualifiers(tokenised, relation, f"{OPENING}{unique_id}{CLOSING}")
         expected = {*node.parents, *known.values(), node.unique_id}
         named = {relation.lower(): owner for relation, owner in known.items() if relation.isidentifier()}
-        for name in dotted:
+        for name in (*dotted, *self._bare_names(tokenised)):
             if owner := self._owner(name, expected):
                 named[name] = owner
         read = {*relations, *named.values()}
@@ -336,7 +375,7 @@ class RelationFinder:
         if not code:
             return set()
         expected = {*node.parents, *self._readable.relations_of(node).values(), node.unique_id}
-        names = names_in_python(code) if is_python else _dotted_names(code)
+        names = names_in_python(code) if is_python else _dotted_names(code) | self._bare_names(code)
         owners = (self._owner(without_partition(name, self._dialect), expected) for name in names)
         found = {owner for owner in owners if owner}
         if is_python:
@@ -354,6 +393,20 @@ class RelationFinder:
             for parent in parents:
                 found[parent].append(child)
         return found
+
+    def _bare_names(self, code: str) -> set[str]:
+        """Return the names without a schema that *code* reads from, if they are relations and no CTEs."""
+        found = {plain_name(name) for name in _BARE.findall(code)}
+        return {
+            name
+            for name in found
+            if name in self._by_name
+            and not re.search(
+                rf"\b{re.escape(name)}\W?\s*(?:\([^()]*\)\s*)?as\s*(?:(?:not\s+)?materialized\s*)?\(",
+                code,
+                re.IGNORECASE,
+            )
+        }
 
     @cached_property
     def _by_identifier(self) -> dict[str, list[str]]:
@@ -383,7 +436,11 @@ class RelationFinder:
         return owners[0] if len(owners) == 1 else None
 
     def _index(self) -> dict[str, list[str]]:
-        """Return unique ids by `database.schema.identifier` and `schema.identifier`, in lower case."""
+        """Return unique ids by `database.schema.identifier` and `schema.identifier`, in lower case.
+
+        A relation in the target's schema, or in one that the warehouse searches, has a name without it.
+        """
+        searched = {target_place(self._nodes.values())[1], _SEARCHED.get(self._dialect)}
         found: dict[str, list[str]] = defaultdict(list)
         for node in self._nodes.values():
             if node.resource_type in READABLE and node.identifier and node.schema_name:
@@ -392,6 +449,8 @@ class RelationFinder:
                     continue
                 short = plain_name(f"{node.schema_name}.{node.identifier}")
                 found[short].append(node.unique_id)
+                if node.schema_name in searched:
+                    found[plain_name(node.identifier)].append(node.unique_id)
                 if node.database_name:
                     found[f"{plain_name(node.database_name)}.{short}"].append(node.unique_id)
         return found

@@ -1,0 +1,65 @@
+"""Readers that name a relation without `ref`, if the node that builds it moves or goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whole_diff
+from recce_meta.api.record import record_run
+from recce_meta.models import NodeMetadata
+from recce_meta.sql_lineage.propagation import NAMES_GONE
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from tests.unit.api.test_kept_rows import node, project
+
+
+def moved(built: NodeMetadata, **places: str) -> NodeMetadata:
+    found = replace(built, **places)  # type: ignore[arg-type]
+    return replace(found, relation_name=f'"d"."{found.schema_name}"."{found.identifier}"')
+
+
+BUILT = node("a", "select 1 as id")
+SOURCE = NodeMetadata(
+    unique_id="source.shop.raw.a",
+    name="a",
+    resource_type="source",
+    package_name="shop",
+    database_name="d",
+    schema_name="s",
+    identifier="a",
+    relation_name='"d"."s"."a"',
+    source_name="raw",
+)
+READERS = [
+    node("whole", "select id from d.s.a where id > 0"),
+    node("with_schema", "select x.id from s.a as x"),
+    node("bare", "select id from A as x join b using (id)"),
+    node("cte", "with a as (select 1 as id) select id from a"),
+    node("other", "select id from t.a"),
+    node("by_source", 'select id from "d"."s"."a"', SOURCE.unique_id),
+]
+NAMING = {"whole", "with_schema", "bare"}
+
+
+@pytest.mark.parametrize("sources", [(), (SOURCE,)], ids=["no_source", "source"])
+@pytest.mark.parametrize(
+    "after",
+    [None, moved(BUILT, schema_name="s_stg"), moved(BUILT, identifier="a2")],
+    ids=["removed", "schema", "alias"],
+)
+def test_readers_of_a_relation_that_moves_or_goes_may_fail(after: NodeMetadata | None, sources: Any) -> None:
+    readers = [one for one in READERS if sources or one.name != "by_source"]
+    sides = [
+        project(run_id, *([built] if built else []), *sources, *readers)
+        for run_id, built in (("b", BUILT), ("bc", after))
+    ]
+    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+        runs = [record_run(store, side).run for side in sides]
+        diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs, DEFAULT_SCHEMA)]
+    for diff in diffs:
+        failing = {one.name for one in diff.impacted if one.may_fail == NAMES_GONE}
+        assert failing == NAMING | ({"by_source"} if sources else set())
+        assert [one.name for one in failing_changes(diff, frozenset({"may_fail"}))] == ["a"]
