@@ -260,13 +260,22 @@ class Effects:
     def _readers_of_gone(self) -> Iterable[Start]:
         """Yield the nodes that name relations which are gone, directly or as sources."""
         base, current = self._runs
-        if not self._gone or not base.has_columns:
+        nodes = {one: node for one in self._gone if (node := self._sides[0].nodes.get(one)) is not None}
+        words = {one: node.identifier.lower() for one, node in nodes.items() if node.identifier}
+        if not words or not base.has_columns:
             return
-        left = set(current.column_readers(self._gone)) if current.has_columns else set()
-        for child, parent in sorted(set(base.column_readers(self._gone)) - left):
-            is_named = parent in self._direct and child in self._direct[parent]
-            readers = self.graph.children(child) if child.startswith("source.") else [child]
-            for reader in readers if is_named else ():
+        found = set(base.column_readers(words))
+        left = set(current.column_readers(words)) if current.has_columns else set()
+        texts = base.tokenised({child for child, _ in found - left})
+        for child, parent in sorted(found - left):
+            # A hook of the parent may write the child, which does not name it.
+            if child.startswith("source."):
+                readers = self.graph.children(child)
+            elif child in self._direct.get(parent, ()) and words[parent] in texts.get(child, "").lower():
+                readers = (child,)
+            else:
+                readers = ()
+            for reader in readers:
                 if reader in current.names:
                     yield Start(reader, BREAKING, parent, 1, NAMES_GONE)
 

@@ -198,7 +198,9 @@ def _of_disabled(before: NodeMetadata | None, after: NodeMetadata | None, causes
     old, new = as_enabled(before), as_enabled(after)
     switch = switch_of(before, after, causes)
     if switch is None:
-        details = [*node_details(old, new, causes)]
+        # Macros change the nodes that call them in this target.
+        found = node_details(old, new, causes)
+        details = [detail for detail in found if detail.reason is not Reason.MACROS]
     else:
         if switch.reason is Reason.CONFIG and causes.same_environment:
             return _change(new, Status.REMOVED if after.resource_type == DISABLED else Status.ADDED)

@@ -109,7 +109,7 @@ def reference_origins(parents: Iterable[str], confidence: float = SURE) -> dict[
 DISABLED = "disabled"
 """Resource type of nodes that are disabled for the target of a run, and the first part of their ids.
 
-They are stored beside groups, have no edges, and matter to a diff alone.
+They are stored with groups, have no edges, and matter to a diff alone.
 """
 
 GRAPH_SECTIONS: Mapping[str, str] = {

@@ -153,12 +153,14 @@ class _AffectedPart(NamedTuple):
     """True if readers of the node are not affected."""
     is_retyped: bool = False
     """True if the column may have another type."""
+    is_covered: bool = False
+    """True if the rows of all readers are affected or unknown anyway, so that only failures count."""
 
     @property
     def way(self) -> tuple[object, ...]:
         """Return what the part leads to; distances, origins and confidences aside."""
         what = self.unique_id, self.what, self.column.lower(), self.status
-        return (*what, self.breaks_readers, self.doubt, self.is_retyped)
+        return (*what, self.breaks_readers, self.doubt, self.is_retyped, self.is_covered)
 
     @property
     def is_missing(self) -> bool:
@@ -317,7 +319,9 @@ class _Propagation:
                 # If it is not certain that the reader fails, or its table stays, its own readers may.
                 if failing.get(child, 0.0) < CERTAIN or self._doubt(child, part) == SKIPPED:
                     for edge in edges.of(part.column):
-                        yield self._follow(part, child, edge, is_current=index is readers)
+                        followed = self._follow(part, child, edge, is_current=index is readers)
+                        if not part.is_covered or followed.what is Reach.COLUMNS:
+                            yield followed
 
     def _doubt(self, unique_id: str, part: _AffectedPart) -> str:
         """Return why the table of *unique_id* lacks the edit of *part*'s column; empty if it does not."""
@@ -432,6 +436,7 @@ class _Propagation:
             min(part.confidence, edge.confidence),
             doubt=part.doubt,
             is_retyped=part.is_retyped,
+            is_covered=part.is_covered,
         )
 
     def _status(self, part: _AffectedPart, child: str, column: str) -> Status:
@@ -510,7 +515,8 @@ def _initial_parts(start: Start) -> Iterator[_AffectedPart]:
     # The rows cover every other column. Only a column that is not there as named makes readers fail.
     for column in start.effect.columns if whole is None else _renamed(start.effect):
         is_retyped = column.name in start.effect.retyped
-        yield _AffectedPart(*where, Reach.COLUMNS, column.name, column.status, is_retyped=is_retyped)
+        part = _AffectedPart(*where, Reach.COLUMNS, column.name, column.status, is_retyped=is_retyped)
+        yield part._replace(is_covered=whole is not None and column.status is not Status.REMOVED)
 
 
 def _has(known: NodeColumns, column: str) -> bool:

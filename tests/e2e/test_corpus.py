@@ -78,7 +78,12 @@ def test_macros_and_groups_are_as_many_as_in_the_json(folder: Path) -> None:
     manifest = raw(folder, "manifest.json")
     project = extracted(folder)
     assert {macro.unique_id for macro in project.macros} == set(manifest.get("macros") or ())
-    assert {group.unique_id for group in project.groups} == set(manifest.get("groups") or ())
+    groups = {group.unique_id for group in project.groups if group.resource_type == "group"}
+    assert groups == set(manifest.get("groups") or ())
+    disabled = manifest.get("disabled") or ()
+    listed = {one.unique_id.partition(".")[2] for one in project.groups if one.resource_type == "disabled"}
+    assert listed <= set(disabled)
+    assert {one for one in disabled if one.startswith(("model.", "source."))} <= listed
     assert all(
         macro.macro_sql == manifest["macros"][macro.unique_id]["macro_sql"] for macro in project.macros
     )

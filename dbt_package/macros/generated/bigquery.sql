@@ -1765,7 +1765,7 @@ LEFT JOIN (
   WHERE place.relation_name IS NOT NULL
   GROUP BY runs.run_id
 ) AS run_relations ON run_relations.run_id = runs.run_id
-WHERE node.resource_type <> 'group'
+WHERE node.resource_type NOT IN ('group', 'disabled')
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -3069,7 +3069,7 @@ SELECT
   previous_relation_name
 FROM compared
 WHERE
-  resource_type <> 'group'
+  resource_type NOT IN ('group', 'disabled')
   -- Versions also differ if only one side was compiled, or has a catalog.
   AND (
     NOT both_there

@@ -1833,7 +1833,7 @@ LEFT JOIN (
 ) AS run_relations
   -- The second condition also keeps this join above the others: below them, the strings would be copied.
   ON run_relations.run_id = runs.run_id AND CONTAINS(node.compiled_code, '⟦')
-WHERE node.resource_type <> 'group'
+WHERE node.resource_type NOT IN ('group', 'disabled')
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -3284,7 +3284,7 @@ SELECT
   previous_relation_name
 FROM compared
 WHERE
-  resource_type <> 'group'
+  resource_type NOT IN ('group', 'disabled')
   -- Versions also differ if only one side was compiled, or has a catalog.
   AND (
     NOT both_there

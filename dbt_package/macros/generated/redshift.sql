@@ -1738,7 +1738,7 @@ LEFT JOIN (
   WHERE piece.size <= 65535
   GROUP BY piece.graph_id, piece.version_id
 ) AS compiled ON compiled.graph_id = runs.graph_id AND compiled.version_id = node.version_id
-WHERE node.resource_type <> 'group'
+WHERE node.resource_type NOT IN ('group', 'disabled')
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -3143,7 +3143,7 @@ SELECT
   previous_relation_name
 FROM compared
 WHERE
-  resource_type <> 'group'
+  resource_type NOT IN ('group', 'disabled')
   -- Versions also differ if only one side was compiled, or has a catalog.
   AND (
     NOT both_there

@@ -1729,7 +1729,7 @@ LEFT JOIN (
     AND piece.number > 0
   GROUP BY piece.run_id, piece.version_id
 ) AS compiled ON compiled.run_id = runs.run_id AND compiled.version_id = node.version_id
-WHERE node.resource_type <> 'group'
+WHERE node.resource_type NOT IN ('group', 'disabled')
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -3079,7 +3079,7 @@ SELECT
   previous_relation_name
 FROM compared
 WHERE
-  resource_type <> 'group'
+  resource_type NOT IN ('group', 'disabled')
   -- Versions also differ if only one side was compiled, or has a catalog.
   AND (
     NOT both_there

@@ -172,7 +172,7 @@ class LiveProject:
             return Failure(names.readable(found.reason), found.is_late)
         columns = node_columns(found, self._reading(names, others, is_exact))
         if node.resource_type == "test":
-            return test_columns(columns)
+            return test_columns(columns, node)
         if node.resource_type == "snapshot" and columns.outputs:
             return replace(columns, outputs=(*columns.outputs, *snapshot_columns(node, columns.outputs)))
         return columns

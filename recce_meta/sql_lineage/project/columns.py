@@ -54,6 +54,7 @@ from recce_meta.sql_lineage.project.nodes import (
     argument_reads,
     canonical_spelling,
     configured,
+    counts_rows,
     deciding_uses,
     elements,
     elements_query,
@@ -382,12 +383,10 @@ class _Analysis:
             self._give_up(node, NOT_COMPILED[self.tier])
         else:
             names = self.names.of(node)
-            counts = str(node.config.get("fail_calc") or "").replace(" ", "").lower() in ("", "count(*)")
-            lineage_id = self._query_id(names, None, ["test", counts, *named.settings])
+            lineage_id = self._query_id(names, None, ["test", counts_rows(node), *named.settings])
 
             def compute(answer: Found) -> NodeColumns:
-                columns = test_columns(self._converted(names, answer), counts_rows=counts)
-                return configured(columns, named, self._source)
+                return configured(test_columns(self._converted(names, answer), node), named, self._source)
 
             self._query(node, lineage_id, names, compute)
 

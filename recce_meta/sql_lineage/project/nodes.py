@@ -113,9 +113,14 @@ def node_columns(query: QueryColumns, reading: ConversionSettings) -> NodeColumn
     )
 
 
-def test_columns(columns: NodeColumns, *, counts_rows: bool) -> NodeColumns:
-    """Return *columns* of a test query; its values do not matter if the test only *counts_rows*."""
-    values = [] if counts_rows else [source for output in columns.outputs for source in output.sources]
+def counts_rows(test: NodeMetadata) -> bool:
+    """Return True if the rows of *test* are its failures, and their values do not matter."""
+    return str(test.config.get("fail_calc") or "").replace(" ", "").lower() in ("", "count(*)")
+
+
+def test_columns(columns: NodeColumns, test: NodeMetadata) -> NodeColumns:
+    """Return *columns* of the query of *test*: those that decide its failures."""
+    values = [] if counts_rows(test) else [source for output in columns.outputs for source in output.sources]
     found = {(use.usage, use.parent, use.column): use.confidence for use in columns.uses}
     for source in values:
         place = Usage.FILTER, source.parent, source.column

@@ -221,7 +221,7 @@ SELECT
   previous_relation_name
 FROM compared
 WHERE
-  resource_type <> 'group'
+  resource_type NOT IN ('group', 'disabled')
   -- Versions also differ if only one side was compiled, or has a catalog.
   AND (
     NOT both_there

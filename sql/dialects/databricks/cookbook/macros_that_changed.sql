@@ -31,7 +31,7 @@ WITH sides AS (
   JOIN recce_metadata.runs ON runs.run_id = pairs.run_id
   JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
   JOIN recce_metadata.store_node_versions AS node ON node.version_id = place.version_id
-  WHERE node.resource_type <> 'group' AND LOCATE('"' || pairs.unique_id || '"', node.macros) > 0
+  WHERE node.resource_type NOT IN ('group', 'disabled') AND LOCATE('"' || pairs.unique_id || '"', node.macros) > 0
   GROUP BY pairs.run_id, pairs.unique_id
 )
 SELECT

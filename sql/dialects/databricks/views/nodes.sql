@@ -67,4 +67,4 @@ LEFT JOIN (
   WHERE place.relation_name IS NOT NULL
   GROUP BY runs.run_id
 ) AS run_relations ON run_relations.run_id = runs.run_id
-WHERE node.resource_type <> 'group';
+WHERE node.resource_type NOT IN ('group', 'disabled');

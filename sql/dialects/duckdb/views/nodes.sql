@@ -84,4 +84,4 @@ LEFT JOIN (
 ) AS run_relations
   -- The second condition also keeps this join above the others: below them, the strings would be copied.
   ON run_relations.run_id = runs.run_id AND CONTAINS(node.compiled_code, '⟦')
-WHERE node.resource_type <> 'group';
+WHERE node.resource_type NOT IN ('group', 'disabled');

@@ -93,4 +93,4 @@ LEFT JOIN (
   WHERE piece.size <= 65535
   GROUP BY piece.graph_id, piece.version_id
 ) AS compiled ON compiled.graph_id = runs.graph_id AND compiled.version_id = node.version_id
-WHERE node.resource_type <> 'group';
+WHERE node.resource_type NOT IN ('group', 'disabled');

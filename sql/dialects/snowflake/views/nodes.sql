@@ -73,4 +73,4 @@ LEFT JOIN (
     AND piece.number > 0
   GROUP BY piece.run_id, piece.version_id
 ) AS compiled ON compiled.run_id = runs.run_id AND compiled.version_id = node.version_id
-WHERE node.resource_type <> 'group';
+WHERE node.resource_type NOT IN ('group', 'disabled');

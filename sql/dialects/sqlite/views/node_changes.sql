@@ -220,7 +220,7 @@ FROM (
   LEFT JOIN store_node_versions AS previous ON previous.version_id = pairs.previous_version_id
 ) AS compared
 WHERE
-  resource_type <> 'group'
+  resource_type NOT IN ('group', 'disabled')
   -- Versions also differ if only one side was compiled, or has a catalog.
   AND (
     NOT both_there

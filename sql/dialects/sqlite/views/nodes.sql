@@ -69,4 +69,4 @@ SELECT
 FROM store_runs AS runs
 JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id
 JOIN store_node_versions AS node ON node.version_id = place.version_id
-WHERE node.resource_type <> 'group';
+WHERE node.resource_type NOT IN ('group', 'disabled');
