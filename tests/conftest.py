@@ -1,8 +1,8 @@
 """Selection and distribution of tests, and shared fixtures: servers, and projects that differ in one edit.
 
-`python -m pytest` runs the core: every test without a marker of `parts.BEYOND_CORE`. `--gate` adds the
-journeys, `--part=NAME` runs one of `parts.PARTS`, and `--all` every test. These three list the programs and
-servers that were missing.
+`python -m pytest` runs the core: every test without a marker of `parts.BEYOND_CORE`. `--gate` runs what the
+gate has besides: the journeys, and tests of the core with drivers of warehouses. `--part=NAME` runs one of
+`parts.PARTS`, and `--all` every test. These three list the programs and servers that were missing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -46,6 +47,13 @@ settings.load_profile("busy machines")
 
 DATA_HOME = Path(tempfile.gettempdir()) / f"recce-meta-tests-{os.getpid()}"
 NUMBERS = count()
+
+if sys.dont_write_bytecode:
+    # Many containers set PYTHONDONTWRITEBYTECODE. Each of the processes that run tests would rewrite all
+    # assertions, and each of the thousands that tests start would compile the package: half of all CPU.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(DATA_HOME / "bytecode")
+    os.environ.update(PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=sys.pycache_prefix)
 
 EXPENSIVE = (
     "test_against_python.py",
@@ -174,12 +182,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     part, is_gate, named = config.getoption("--part"), config.getoption("--gate"), _named_files(config)
     left_out = set()
     for item in items:
-        marked = {name for name in (*parts.BEYOND_CORE, "journey") if item.get_closest_marker(name)}
+        marked = {name for name in (*parts.BEYOND_CORE, *parts.GATED) if item.get_closest_marker(name)}
         own = _part_of(item, marked) if marked & {*parts.BEYOND_CORE} else None
         if part:
             is_wanted = own == part
+        elif is_gate:
+            is_wanted = bool(marked & {*parts.GATED})
         else:
-            is_wanted = own is None or item.path in named or (is_gate and "journey" in marked)
+            is_wanted = own is None or item.path in named
         if not is_wanted:
             left_out.add(item)
     if left_out:
@@ -224,8 +234,13 @@ def pytest_configure() -> None:
             signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 
-def pytest_runtest_setup() -> None:
-    """Let each test have an own folder for data of the user: with a state in it, `serve` runs a worker."""
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let each test have an own folder for data of the user: with a state in it, `serve` runs a worker.
+
+    A test that needs drivers of warehouses is skipped if one of them is missing.
+    """
+    for marker in item.iter_markers("drivers"):
+        needs.require_drivers(*marker.args)
     os.environ["XDG_DATA_HOME"] = str(DATA_HOME / str(next(NUMBERS)))
 
 
@@ -246,7 +261,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--all", action="store_true", help="run every test, also those with a browser, emulators or a network"
     )
-    parser.addoption("--gate", action="store_true", help="run the core and the journeys, as .ci/run does")
+    parser.addoption(
+        "--gate", action="store_true", help="run the journeys, and tests that need drivers of warehouses"
+    )
     parser.addoption("--part", choices=parts.PARTS, help="run this part of what the core leaves out")
     group = parser.getgroup("warehouses")
     group.addoption("--warehouse", help="run tests/contract on this warehouse alone")

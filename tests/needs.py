@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib.util import find_spec
 from typing import NoReturn
 
 import pytest
@@ -27,10 +28,13 @@ NEEDS = {
     "git": "install git with its http-backend",
     "Node.js": "install Node.js with npm; packages come from its registry",
     "Neovim": "install nvim",
+    "drivers": "pip install -e '.[all]'",
     "bubblewrap": "install bubblewrap, and allow user namespaces",
     "Docker": "start a Docker engine",
 }
 """Name of each need, and how to meet it."""
+DRIVERS = ("google.cloud.bigquery", "redshift_connector", "snowflake.sqlalchemy", "databricks.sql")
+"""Modules of the drivers that `pip install -e '.[dev]'` does not install."""
 _SKIPPED = re.compile(rf"Skipped: no ({'|'.join(map(re.escape, NEEDS))})\b")
 
 
@@ -43,6 +47,17 @@ def missing(need: str, reason: str = "") -> NoReturn:
     if need in os.environ.get("RECCE_META_REQUIRE", "").split():
         pytest.fail(f"{message} (required by RECCE_META_REQUIRE)", pytrace=False)
     pytest.skip(message)
+
+
+def require_drivers(*modules: str) -> None:
+    """Skip the test if a driver of a warehouse is missing: one of *modules*, else of any warehouse."""
+    for name in modules or DRIVERS:
+        try:
+            is_installed = find_spec(name) is not None
+        except ModuleNotFoundError:  # of a parent
+            is_installed = False
+        if not is_installed:
+            missing("drivers", f"{name} is not installed; {NEEDS['drivers']}")
 
 
 def missing_need(report: pytest.TestReport) -> str | None:

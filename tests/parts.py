@@ -1,6 +1,7 @@
 """Parts of the tests: what the gate leaves out, by what it needs. The only list of them.
 
-`python -m pytest` runs the core, `--gate` adds the journeys, `--part=NAME` runs a part, `--all` every test.
+`python -m pytest` runs the core, `--gate` the journeys and what needs drivers of warehouses, `--part=NAME`
+a part, `--all` every test.
 `.ci/all` reads this file before anything is installed, so it needs only Python:
 
     python tests/parts.py                  the parts, one on a line
@@ -21,8 +22,10 @@ from xml.etree import ElementTree
 
 BEYOND_CORE = ("browser", "dbt", "emulator", "network", "extensive")
 """Markers of tests that are not in the core, described in pyproject.toml."""
-GATE = "PostgreSQL browser emulator dbt uv git Neovim bubblewrap"
-"""What the core and the journeys need."""
+GATED = ("journey", "drivers")
+"""Markers of tests that the gate runs with more programs than the core needs."""
+GATE = "PostgreSQL browser emulator dbt drivers uv git Neovim bubblewrap"
+"""What these tests need."""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,10 @@ def test_of_network():
 def test_of_journey():
     pass
 
+@pytest.mark.drivers("no.such.driver")
+def test_of_drivers():
+    pass
+
 def test_of_browser(browser):
     pass
 
@@ -56,7 +60,7 @@ def browser():
 def start(folder: Path, *arguments: str, required: str = "", tests: str = FILE) -> tuple[int, str]:
     """Run SOME_TESTS in the file *tests* with the tests' own conftest; return exit code and output."""
     shutil.copy(ROOT / "tests" / "conftest.py", folder / "conftest.py")
-    markers = "\n".join(f"    {name}" for name in (*parts.BEYOND_CORE, "journey"))
+    markers = "\n".join(f"    {name}" for name in (*parts.BEYOND_CORE, *parts.GATED))
     (folder / "pytest.ini").write_text(f"[pytest]\nmarkers =\n{markers}\n", encoding="utf-8")
     (folder / tests).parent.mkdir(parents=True)
     (folder / tests).write_text(SOME_TESTS, encoding="utf-8")
@@ -83,14 +87,16 @@ def ran(folder: Path, *arguments: str, required: str = "") -> tuple[dict[str, st
 def test_the_core_leaves_out_marked_tests_and_those_with_a_browser(tmp_path: Path) -> None:
     outcomes, output = ran(tmp_path)
 
-    assert outcomes == dict.fromkeys(("postgres", "docker", "system"), "SKIPPED") | {"core": "PASSED"}
+    assert outcomes == dict.fromkeys(("postgres", "docker", "system", "drivers"), "SKIPPED") | {
+        "core": "PASSED"
+    }
     assert "3 deselected" in output
 
 
 def test_all_runs_every_test_and_lists_what_is_missing(tmp_path: Path) -> None:
     outcomes, output = ran(tmp_path, "--all")
 
-    assert outcomes == dict.fromkeys(("postgres", "docker", "system"), "SKIPPED") | dict.fromkeys(
+    assert outcomes == dict.fromkeys(("postgres", "docker", "system", "drivers"), "SKIPPED") | dict.fromkeys(
         ("core", "network", "browser", "journey"), "PASSED"
     )
     assert f"Docker: 1 tests ({NEEDS['Docker']})\nPostgreSQL: 1 tests ({NEEDS['PostgreSQL']})" in output
@@ -102,12 +108,10 @@ def test_a_named_file_runs_whole(tmp_path: Path) -> None:
     assert (outcomes["network"], outcomes["browser"]) == ("PASSED", "PASSED")
 
 
-def test_the_gate_is_the_core_with_journeys(tmp_path: Path) -> None:
+def test_the_gate_runs_journeys_and_tests_with_drivers(tmp_path: Path) -> None:
     outcomes, _ = ran(tmp_path, "--gate")
 
-    assert outcomes == dict.fromkeys(("postgres", "docker", "system"), "SKIPPED") | dict.fromkeys(
-        ("core", "journey"), "PASSED"
-    )
+    assert outcomes == {"journey": "PASSED", "drivers": "SKIPPED"}
 
 
 def test_a_part_has_what_the_core_leaves_out(tmp_path: Path) -> None:
@@ -148,7 +152,7 @@ def test_failures_come_with_the_command_that_repeats_them(tmp_path: Path) -> Non
     )
 
     assert parts.failures(results) == [
-        "4 2",
+        "5 2",
         f"FAILED  python -m pytest -n 0 {FILE}::test_of_docker",
         f"FAILED  python -m pytest -n 0 {FILE}::test_of_postgres",
     ], output
@@ -158,7 +162,11 @@ def test_failures_come_with_the_command_that_repeats_them(tmp_path: Path) -> Non
 def test_what_is_required_and_missing_fails(tmp_path: Path) -> None:
     outcomes, output = ran(tmp_path, required="PostgreSQL browser")
 
-    assert outcomes == {"postgres": "FAILED", "docker": "SKIPPED", "system": "SKIPPED", "core": "PASSED"}
+    assert outcomes == {
+        **dict.fromkeys(("docker", "system", "drivers"), "SKIPPED"),
+        "postgres": "FAILED",
+        "core": "PASSED",
+    }
     assert f"no PostgreSQL: {NEEDS['PostgreSQL']} (required by RECCE_META_REQUIRE)" in output
 
 

@@ -158,6 +158,7 @@ def _exists(name: str) -> bool:
     return True
 
 
+@pytest.mark.drivers
 @pytest.mark.parametrize("folder", ["recce_meta", "scripts", "benchmarks", "examples"])
 def test_every_late_name_exists(folder: str) -> None:
     paths = [path.relative_to(ROOT) for path in (ROOT / folder).rglob("*.py")]

@@ -135,6 +135,7 @@ def missing_imports(program: str) -> list[str]:
     return missing
 
 
+@pytest.mark.drivers
 def test_programs_within_tests_import_what_exists() -> None:
     """Most of them run in parts, and after a move they would fail there only."""
     texts = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")}

@@ -974,15 +974,18 @@ CROSS JOIN LATERAL (
     JOIN {{ schema }}.store_column_part_nodes AS place ON place.part_id = part.part_id
     JOIN {{ schema }}.store_column_edges AS edge ON edge.lineage_id = place.lineage_id
     WHERE part.column_graph_id = run.column_graph_id
-  ), inlined AS (
-    -- ephemeral models to which no edge leads: their readers were analysed with the SQL of the model as theirs
+  ), ephemeral AS (
     SELECT run.run_id AS of_run, place.unique_id
     FROM {{ schema }}.store_graph_nodes AS place
     JOIN {{ schema }}.store_node_versions AS version ON version.version_id = place.version_id
-    WHERE
-      place.graph_id = run.graph_id
-      AND version.materialized = 'ephemeral'
-      AND place.unique_id NOT IN (SELECT parent_id FROM reads WHERE parent_id IS NOT NULL)
+    WHERE place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
+  ), inlined AS (
+    -- ephemeral models to which no edge leads: their readers were analysed with the SQL of the model as theirs.
+    -- A join, because DuckDB up to 1.3 cannot run NOT IN here
+    SELECT model.of_run, model.unique_id
+    FROM ephemeral AS model
+    LEFT JOIN reads ON reads.parent_id = model.unique_id AND reads.of_run = model.of_run
+    WHERE reads.parent_id IS NULL
   ), edges AS (
     SELECT run.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
     FROM {{ schema }}.store_graph_nodes AS place
@@ -2541,15 +2544,18 @@ CROSS JOIN LATERAL (
     JOIN {{ schema }}.store_column_part_nodes AS place ON place.part_id = part.part_id
     JOIN {{ schema }}.store_column_edges AS edge ON edge.lineage_id = place.lineage_id
     WHERE part.column_graph_id = run.column_graph_id
-  ), inlined AS (
-    -- ephemeral models to which no edge leads: their readers were analysed with the SQL of the model as theirs
+  ), ephemeral AS (
     SELECT run.run_id AS of_run, place.unique_id
     FROM {{ schema }}.store_graph_nodes AS place
     JOIN {{ schema }}.store_node_versions AS version ON version.version_id = place.version_id
-    WHERE
-      place.graph_id = run.graph_id
-      AND version.materialized = 'ephemeral'
-      AND place.unique_id NOT IN (SELECT parent_id FROM reads WHERE parent_id IS NOT NULL)
+    WHERE place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
+  ), inlined AS (
+    -- ephemeral models to which no edge leads: their readers were analysed with the SQL of the model as theirs.
+    -- A join, because DuckDB up to 1.3 cannot run NOT IN here
+    SELECT model.of_run, model.unique_id
+    FROM ephemeral AS model
+    LEFT JOIN reads ON reads.parent_id = model.unique_id AND reads.of_run = model.of_run
+    WHERE reads.parent_id IS NULL
   ), edges AS (
     SELECT run.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
     FROM {{ schema }}.store_graph_nodes AS place

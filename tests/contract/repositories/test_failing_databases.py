@@ -319,7 +319,12 @@ def job_of(place: Workplace, own: Own) -> ExtractionJob:
     return job
 
 
-@pytest.mark.parametrize("name", list(CASES))
+def _parameter(name: str) -> Any:
+    is_redshift = name.startswith("redshift: ")
+    return pytest.param(name, marks=pytest.mark.drivers("redshift_connector")) if is_redshift else name
+
+
+@pytest.mark.parametrize("name", [*map(_parameter, CASES)])
 def test_a_failure_is_one_line_with_what_to_do_and_no_secret(place: Workplace, lab: Lab, name: str) -> None:
     case = CASES[name]
     own = case.own(lab)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,6 +25,7 @@ class Cursor:
 
 
 # Plans: https://docs.aws.amazon.com/redshift/latest/dg/r_EXPLAIN.html
+@pytest.mark.drivers("redshift_connector")
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -33,7 +35,6 @@ class Cursor:
     ],
 )
 def test_redshift_says_it_in_the_plan(line: str, expected: tuple[Policy, ...]) -> None:
-    pytest.importorskip("redshift_connector")
     cursor = Cursor()
     cursor.plan = ("XN Aggregate  (cost=0.04..0.04 rows=1 width=0)", line)
     connection: Any = SimpleNamespace(
@@ -44,6 +45,7 @@ def test_redshift_says_it_in_the_plan(line: str, expected: tuple[Policy, ...]) -
 
 
 # https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics
+@pytest.mark.drivers("google.cloud.bigquery")
 @pytest.mark.parametrize(
     ("statistics", "expected"),
     [
@@ -59,7 +61,7 @@ def test_redshift_says_it_in_the_plan(line: str, expected: tuple[Policy, ...]) -
 def test_bigquery_says_it_in_the_statistics_of_the_job(
     statistics: object, expected: tuple[Policy, ...]
 ) -> None:
-    client = pytest.importorskip("recce_meta.warehouses.bigquery.client")
+    client = import_module("recce_meta.warehouses.bigquery.client")
     job = SimpleNamespace(
         _properties={"statistics": statistics},
         referenced_tables=[SimpleNamespace(dataset_id="sales", table_id="orders")],

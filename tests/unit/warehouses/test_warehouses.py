@@ -91,6 +91,7 @@ print(*sorted({"duckdb", "psycopg", "sqlalchemy"} & sys.modules.keys()))
 """
 
 
+@pytest.mark.drivers
 def test_warehouses_import_no_driver() -> None:
     ran = subprocess.run([sys.executable, "-c", IMPORT_ALL], capture_output=True, text=True, check=False)
 

@@ -15,6 +15,8 @@ pytest.importorskip("google.cloud.bigquery", reason="the driver of BigQuery is n
 
 from recce_meta.warehouses.bigquery.client import _EntraTokens, credentials_of
 
+pytestmark = pytest.mark.drivers("google.cloud.bigquery")
+
 SERVICE_ACCOUNT = {
     "type": "service_account",
     "project_id": "shop-prod",

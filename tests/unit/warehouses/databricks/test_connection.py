@@ -423,13 +423,13 @@ class CountingDriver(Driver):
 
 
 def sent(rows: Any, key: tuple[str, ...] = ("id",)) -> list[tuple[str, str]]:
-    pytest.importorskip("databricks.sql")
     connection: Any = Connection()
     CountingDriver(WAREHOUSE).insert_rows(connection, "`s`.`t`", ["id", "text"], rows, key)
     found: list[tuple[str, str]] = connection.sent
     return found
 
 
+@pytest.mark.drivers("databricks.sql")
 def test_a_row_goes_in_by_its_key() -> None:
     ((sql, rows),) = sent([("a", "x"), ("b", None), ("a", "again")])
 
@@ -441,6 +441,7 @@ def test_a_row_goes_in_by_its_key() -> None:
     assert json.loads(rows) == [["a", "x"], ["b", None]]
 
 
+@pytest.mark.drivers("databricks.sql")
 def test_without_a_key_all_rows_go_in() -> None:
     ((sql, rows),) = sent([("a", "x"), ("a", "x")], key=())
 
@@ -458,6 +459,7 @@ def test_values_are_cast_to_what_they_are() -> None:
     assert "CAST(value[3] AS BOOLEAN) AS d, CAST(value[4] AS TIMESTAMP) AS e, NULL AS f" in sql
 
 
+@pytest.mark.drivers("databricks.sql")
 def test_statements_grow_with_bytes_and_not_with_rows() -> None:
     short = sent((str(number), "test") for number in range(20_000))
     long = sent((str(number), "x" * 1_000) for number in range(20_000))
