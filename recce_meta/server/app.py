@@ -38,6 +38,7 @@ from recce_meta.server.access.sessions import (
 from recce_meta.server.api.application import api_mount
 from recce_meta.server.metrics import Metrics
 from recce_meta.server.pages.connections import admin, connection, databases, forms, lists
+from recce_meta.server.pages.connections.routing import routes as connection_routes
 from recce_meta.server.pages.forms import editor
 from recce_meta.server.pages.graph import pages as graph
 from recce_meta.server.pages.nodes import column, data, database, history, lineage, node, notes
@@ -124,7 +125,7 @@ def create_app(
     routes = [
         Route("/", overview.home(site), methods=["GET"]),
         *site.routes(*PAGES),
-        *(route for pages in CONNECTION_PAGES for route in pages.routes(site)),
+        *(route for pages in CONNECTION_PAGES for route in connection_routes(pages, site)),
         api_mount(site),
         Route("/help", _help(site), methods=["GET"]),
         Route("/static/{name}", _static, methods=["GET"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request as HttpRequest
@@ -96,7 +96,8 @@ class Data(NamedTuple):
 
 
 Answer: TypeAlias = "Page | Listing | Redirect | Download | Data"
-Handler = Callable[[Request], Answer]
+Handler = Callable[..., Any]
+"""Function of a Request, or of a `ConnectionRequest`, that returns an Answer, or a coroutine of one."""
 
 
 class Registered(NamedTuple):
@@ -110,6 +111,8 @@ class Registered(NamedTuple):
     """Whether the handler returns a Download."""
     is_action: bool = False
     """Whether the handler answers POST, and may change something."""
+    has_files: bool = False
+    """Whether the handler reads a form with files itself."""
 
 
 class PageSet:
@@ -141,11 +144,13 @@ class PageSet:
         """
         return self._register(path, ("",), is_action=True)
 
-    def _register(
-        self, path: str, suffixes: tuple[str, ...], *, is_file: bool = False, is_action: bool = False
-    ) -> Callable[[Handler], Handler]:
+    def upload(self, path: str) -> Callable[[Handler], Handler]:
+        """Register a handler of a form with files, which it reads itself from the request's `http`."""
+        return self._register(path, ("",), is_action=True, has_files=True)
+
+    def _register(self, path: str, suffixes: tuple[str, ...], **given: bool) -> Callable[[Handler], Handler]:
         def keep(handler: Handler) -> Handler:
-            self.registered.append(Registered(path, handler, suffixes, is_file, is_action))
+            self.registered.append(Registered(path, handler, suffixes, **given))
             return handler
 
         return keep

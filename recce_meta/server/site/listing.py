@@ -8,9 +8,10 @@ CSV and JSON have all rows that match, with the values of the columns as they ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import Enum
 from math import isfinite
 from typing import Any, Literal, TypeAlias
 
@@ -47,16 +48,37 @@ class ListColumn:
     """Key of its value in a row, and its name in the address, CSV and JSON."""
     title: str
     kind: Kind = "text"
-    link: Callable[[Row], str | None] | None = None
+    link: Callable[[Any], str | None] | None = None
     """Address of the page that a cell leads to."""
     has_facets: bool = False
     """Whether its most frequent values are filters."""
-    tone: Callable[[Row], str | None] | None = None
+    tone: Callable[[Any], str | None] | None = None
     """Class of the report's style sheet: same, differs, failed, added, removed, one-sided, …"""
     about: str = ""
     """Sentence on what the column means, or how it is computed."""
-    body: Callable[[Row], Markup] | None = None
+    body: Callable[[Any], Markup] | None = None
     """Content of a cell on the page, if its kind does not show it; sorting and CSV use the value."""
+    of: Callable[[Any], Any] | None = None
+    """Its value in an item of `Listing.of`; by default, the attribute with its name."""
+
+    def value(self, item: Any) -> Any:
+        """Return the value in *item*; members of enums are their values."""
+        found = self.of(item) if self.of else getattr(item, self.name)
+        return found.value if isinstance(found, Enum) else found
+
+    def on_rows(self) -> ListColumn:
+        """Return the column of a list of items, whose functions take an item, as one of its rows."""
+        given: dict[str, Any] = {name: getattr(self, name) for name in ("link", "tone", "body")}
+        changed: dict[str, Any] = {name: _on_item(act) for name, act in given.items() if act}
+        return replace(self, **changed)
+
+
+_ITEM = ""
+"""Key of the item in a row of `Listing.of`; no column has it."""
+
+
+def _on_item(act: Callable[[Any], Any]) -> Callable[[Row], Any]:
+    return lambda row: act(row[_ITEM])
 
 
 @dataclass(frozen=True)
@@ -83,6 +105,12 @@ class Listing:
     """Further values of the template."""
     is_kept: bool = True
     """False for a list that changes without a write to the store."""
+
+    @classmethod
+    def of(cls, title: str, columns: Sequence[ListColumn], items: Iterable[Any], **given: Any) -> Listing:
+        """Return a list of *items*, which the functions of *columns* take in place of rows."""
+        rows = [{_ITEM: item} | {one.name: one.value(item) for one in columns} for item in items]
+        return cls(title, [one.on_rows() for one in columns], rows, **given)
 
     def column(self, name: str) -> ListColumn:
         """Return the column *name*. Raises UnknownNameError."""

@@ -9,35 +9,42 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup, escape
 from msgspec import Struct
 
 from recce_meta._version import __version__
 from recce_meta.report.addresses import Addresses
+from recce_meta.repositories.service.answers import ActiveJob
 from recce_meta.repositories.service.service import WORKER_SECONDS
 from recce_meta.repositories.state.audit import list_events
-from recce_meta.repositories.state.summaries import environment_summaries, seconds_by_connection
+from recce_meta.repositories.state.summaries import (
+    EnvironmentSummary,
+    environment_summaries,
+    seconds_by_connection,
+)
 from recce_meta.repositories.state.tasks import list_tasks
-from recce_meta.repositories.state.types import Task, TaskStatus
+from recce_meta.repositories.state.types import TaskStatus
 from recce_meta.repositories.state.workers import list_workers, stale_workers
 from recce_meta.repositories.state.workspaces import list_workspaces
 from recce_meta.server.pages.connections.freshness import Age, age_html
-from recce_meta.server.pages.connections.lists import CRUMB, age_cells, one_line, tone_of, worker_notes
+from recce_meta.server.pages.connections.lists import CRUMB, age, line, short, tag, worker_notes
 from recce_meta.server.pages.connections.routing import (
     ROOT,
-    ConnectionPages,
     ConnectionRequest,
     address_of,
     require_admin,
 )
-from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.handlers import PageSet
+from recce_meta.server.site.listing import ListColumn, Listing
 from recce_meta.server.site.rendering import Page, clipped, file_size
 
-pages = ConnectionPages()
+pages = PageSet()
 
 ADMIN = f"{ROOT}/admin"
 DAYS = 30
@@ -71,14 +78,14 @@ def _part(name: str) -> Callable[[Part], Part]:
 
 
 def _listing(
-    title: str, columns: Sequence[ListColumn], rows: Sequence[Row], empty: str, *notes: str
+    title: str, columns: Sequence[ListColumn], items: Iterable[Any], empty: str, *notes: str
 ) -> Listing:
-    return Listing(title, columns, rows, empty=empty, notes=notes, crumbs=_CRUMBS, is_kept=False)
+    return Listing.of(title, columns, items, empty=empty, notes=notes, crumbs=_CRUMBS, is_kept=False)
 
 
-def _connection_column() -> ListColumn:
+def _connection(of: Callable[[Any], str | None] = attrgetter("connection")) -> ListColumn:
     return ListColumn(
-        "connection", "connection", has_facets=True, link=lambda row: address_of(row["connection_id"])
+        "connection", "connection", has_facets=True, of=of, link=lambda one: address_of(one.connection_id)
     )
 
 
@@ -102,51 +109,33 @@ def admin(request: ConnectionRequest) -> Page:
 @_part("jobs")
 def active_jobs(request: ConnectionRequest, now: datetime) -> Listing:
     """Return the jobs that wait or run, the oldest first."""
-    rows: list[Row] = [
-        {
-            "job": job.job_id,
-            "connection": job.connection,
-            "connection_id": job.connection_id,
-            "branch": job.branch,
-            "status": job.status.value,
-            "stage": None if job.stage is None else job.stage.value,
-            "trigger": job.trigger.value,
-            "requested_by": job.requested_by,
-            "requested_at": job.requested_at,
-            "started_at": job.started_at,
-            "worker": job.worker,
-            "cancel": address_of(job.connection_id, "jobs", job.job_id, "cancel"),
-        }
-        for job in request.service.active()
-    ]
     columns = [
-        _connection_column(),
+        _connection(),
         ListColumn("branch", "branch"),
-        ListColumn("status", "status", "tag", has_facets=True, tone=tone_of("status")),
+        tag("status", "status"),
         ListColumn("stage", "stage", has_facets=True),
         ListColumn("trigger", "trigger", has_facets=True),
         ListColumn("requested_by", "by"),
-        ListColumn("requested_at", "requested", "time", body=age_cells("requested_at", now)),
+        age("requested_at", "requested", now),
         ListColumn(
-            "started_at", "runs for", "time", body=lambda row: age_html(Age(row["started_at"], "for"), now)
+            "started_at", "runs for", "time", body=lambda job: age_html(Age(job.started_at, "for"), now)
         ),
         ListColumn("worker", "worker", has_facets=True),
-        ListColumn(
-            "job",
-            "job",
-            body=lambda row: Markup("<code>{}</code>").format(clipped(row["job"], 60)),
-            link=lambda row: address_of(row["connection_id"], "jobs", row["job"]),
-        ),
-        ListColumn("cancel", "cancel", body=_cancel_form),
+        short("job", "job", 60, of=lambda job: job.job_id, link=lambda job: _job_page(job)),
+        ListColumn("cancel", "cancel", of=lambda job: _job_page(job, "cancel"), body=_cancel_form),
     ]
-    return _listing("Active jobs", columns, rows, "No job waits or runs.")
+    return _listing("Active jobs", columns, request.service.active(), "No job waits or runs.")
 
 
-def _cancel_form(row: Row) -> Markup:
+def _job_page(job: ActiveJob, *parts: str) -> str:
+    return address_of(job.connection_id, "jobs", job.job_id, *parts)
+
+
+def _cancel_form(job: ActiveJob) -> Markup:
     return Markup(
         '<form method="post" action="{}">'
         '<button type="submit" aria-label="Cancel {} of {}">Cancel</button></form>'
-    ).format(row["cancel"], clipped(row["branch"], 60), clipped(row["connection"], 60))
+    ).format(_job_page(job, "cancel"), clipped(job.branch, 60), clipped(job.connection, 60))
 
 
 @_part("workers")
@@ -155,20 +144,6 @@ def workers(request: ConnectionRequest, now: datetime) -> Listing:
     state = request.service.state
     stale = {one.name for one in stale_workers(state, WORKER_SECONDS)}
     running = Counter(job.worker for job in request.service.active() if job.started_at is not None)
-    rows: list[Row] = [
-        {
-            "name": one.name,
-            "status": "stale" if one.name in stale else "running",
-            "jobs": running[one.name],
-            "host": one.host,
-            "pid": one.pid,
-            "version": one.version,
-            "is_same_version": one.version == __version__,
-            "started_at": one.started_at,
-            "seen_at": one.seen_at,
-        }
-        for one in list_workers(state)
-    ]
     columns = [
         ListColumn("name", "worker"),
         ListColumn(
@@ -176,17 +151,21 @@ def workers(request: ConnectionRequest, now: datetime) -> Listing:
             "status",
             "tag",
             has_facets=True,
-            tone=lambda row: "failed" if row["status"] == "stale" else "same",
+            of=lambda one: "stale" if one.name in stale else "running",
+            tone=lambda one: "failed" if one.name in stale else "same",
             about=f"Stale: no heartbeat for {WORKER_SECONDS:g} seconds; another worker takes over its jobs.",
         ),
-        ListColumn("jobs", "running jobs", "number"),
+        ListColumn("jobs", "running jobs", "number", of=lambda one: running[one.name]),
         ListColumn("host", "host", has_facets=True),
-        ListColumn("pid", "process", body=lambda row: escape(row["pid"])),
+        ListColumn("pid", "process", body=lambda one: escape(one.pid)),
         ListColumn("version", "version", has_facets=True),
-        ListColumn("is_same_version", "same as the server", "flag"),
-        ListColumn("seen_at", "last heartbeat", "time", body=age_cells("seen_at", now)),
-        ListColumn("started_at", "started", "time", body=age_cells("started_at", now)),
+        ListColumn(
+            "is_same_version", "same as the server", "flag", of=lambda one: one.version == __version__
+        ),
+        age("seen_at", "last heartbeat", now),
+        age("started_at", "started", now),
     ]
+    rows = list_workers(state)
     return _listing("Workers", columns, rows, "No worker has started. Start recce-meta worker, or serve.")
 
 
@@ -201,20 +180,26 @@ def tasks(request: ConnectionRequest, now: datetime) -> Listing:
     ]
     columns = [
         ListColumn("kind", "task", has_facets=True),
-        _connection_column(),
-        ListColumn("status", "status", "tag", has_facets=True, tone=tone_of("status")),
-        ListColumn("error", "last error", body=one_line("error")),
+        _connection(lambda one: names.get(one.connection_id, one.connection_id)),
+        tag("status", "status"),
+        line("error", "last error"),
         ListColumn("attempts", "attempts", "number"),
-        ListColumn("due_at", "due", "time", body=lambda row: _due(row["due_at"], now)),
-        ListColumn("requested_at", "requested", "time", body=age_cells("requested_at", now)),
-        ListColumn("ended_at", "ended", "time", body=age_cells("ended_at", now)),
+        ListColumn(
+            "due_at",
+            "due",
+            "time",
+            of=lambda one: one.due_at if one.status is TaskStatus.PENDING else None,
+            body=lambda one: _due(one.due_at, now),
+        ),
+        age("requested_at", "requested", now),
+        age("ended_at", "ended", now),
         ListColumn("worker", "worker", has_facets=True),
         ListColumn("key", "about", "code"),
     ]
     return _listing(
         "Waiting and failed tasks",
         columns,
-        [_task_row(one, names) for one in found],
+        found,
         "No task waits, and none has failed.",
         "Tasks follow jobs and events: reports of pull requests, checks, notifications and pruning.",
     )
@@ -224,75 +209,35 @@ def _due(due_at: datetime, now: datetime) -> Markup:
     return age_html(Age(due_at, "in"), now) if due_at > now else Markup("now")
 
 
-def _task_row(task: Task, names: Mapping[str, str]) -> Row:
-    is_waiting = task.status is TaskStatus.PENDING
-    return {
-        "kind": task.kind.value,
-        "connection": names.get(task.connection_id, task.connection_id),
-        "connection_id": task.connection_id,
-        "status": task.status.value,
-        "error": task.error,
-        "attempts": task.attempts,
-        "due_at": task.due_at if is_waiting else None,
-        "requested_at": task.requested_at,
-        "ended_at": task.ended_at,
-        "worker": task.worker,
-        "key": task.key,
-    }
-
-
 @_part("environments")
 def environments(request: ConnectionRequest, now: datetime) -> Listing:
     """Return the environments that connections record in, the last recorded first."""
     stores = request.site.stores
-    rows: list[Row] = [
-        {
-            "environment": one.environment,
-            "connection": one.connection,
-            "connection_id": one.connection_id,
-            "branch": one.branch,
-            "state": one.state,
-            "runs": one.runs,
-            "run_id": one.run_id,
-            "recorded_at": one.recorded_at,
-            "stale_at": one.stale_at,
-            "pruned_at": one.pruned_at,
-            "source": one.source.value,
-            "store": one.store,
-        }
-        for one in environment_summaries(request.service.state)
-    ]
 
-    def run(row: Row) -> str | None:
+    def run(one: EnvironmentSummary) -> str | None:
         # Pruned runs are gone, and another server may have the store.
-        is_there = row["state"] != "pruned" and row["store"] in stores
-        return Addresses(row["store"]).run(row["run_id"]) if is_there else None
+        return (
+            None if one.state == "pruned" or one.store not in stores else Addresses(one.store).run(one.run_id)
+        )
 
     columns = [
         ListColumn("environment", "environment"),
-        _connection_column(),
+        _connection(),
         ListColumn("branch", "branch or pull request"),
-        ListColumn(
+        tag(
             "state",
             "state",
-            "tag",
-            has_facets=True,
-            tone=tone_of("state"),
             about="Stale: the branch was deleted, or the pull request closed. Pruned: its runs were removed.",
         ),
         ListColumn("runs", "runs", "number"),
-        ListColumn(
-            "run_id",
-            "last run",
-            body=lambda row: Markup("<code>{}</code>").format(clipped(row["run_id"], 9)),
-            link=run,
-        ),
-        ListColumn("recorded_at", "recorded", "time", body=age_cells("recorded_at", now)),
-        ListColumn("stale_at", "stale since", "time", body=age_cells("stale_at", now)),
-        ListColumn("pruned_at", "pruned", "time", body=age_cells("pruned_at", now)),
+        short("run_id", "last run", link=run),
+        age("recorded_at", "recorded", now),
+        age("stale_at", "stale since", now),
+        age("pruned_at", "pruned", now),
         ListColumn("source", "source", has_facets=True),
         ListColumn("store", "store", has_facets=True),
     ]
+    rows = environment_summaries(request.service.state)
     return _listing("Environments", columns, rows, "No run was recorded by a connection yet.")
 
 
@@ -301,7 +246,9 @@ def disk(request: ConnectionRequest, now: datetime) -> Listing:
     """Return the sizes of the folders of the worker in this process."""
     work = request.service.work
     columns = [
-        ListColumn("folder", "folder", about="Folder in the work folder of the worker."),
+        ListColumn(
+            "folder", "folder", of=lambda one: one.name, about="Folder in the work folder of the worker."
+        ),
         ListColumn("size", "size", "bytes", body=_size),
         ListColumn("entries", "entries", "number", about="Jobs, mirrors, or environments in the folder."),
         ListColumn("files", "files", "number"),
@@ -318,50 +265,27 @@ def disk(request: ConnectionRequest, now: datetime) -> Listing:
             "This server runs no worker, so it has no work folder. "
             "Each machine with a worker has its own: du -h -d 1 WORK_DIR shows its sizes.",
         )
-    rows: list[Row] = [
-        {
-            "folder": one.name,
-            "size": one.size,
-            "entries": one.entries,
-            "files": one.files,
-            "is_complete": one.is_complete,
-        }
-        for one in folder_sizes(work)
-    ]
+    rows = folder_sizes(work)
     space = free_space(work)
     free = "" if space is None else f"; {file_size(space.free)} of {file_size(space.total)} are free"
     note = f"The work folder of this machine is {work}{free}. Workers on other machines have their own."
     return _listing(title, columns, rows, "The work folder is empty: no job has run on this machine.", note)
 
 
-def _size(row: Row) -> Markup:
-    return escape(("" if row["is_complete"] else "at least ") + file_size(row["size"]))
+def _size(one: FolderSize) -> Markup:
+    return escape(("" if one.is_complete else "at least ") + file_size(one.size))
 
 
 @_part("seconds")
 def seconds(request: ConnectionRequest, now: datetime) -> Listing:
     """Return the time of the jobs of each connection, the most seconds first."""
-    rows: list[Row] = [
-        {
-            "connection": one.connection,
-            "connection_id": one.connection_id,
-            "seconds": one.seconds,
-            "jobs": one.jobs,
-            "failed": one.failed,
-            "mean": one.seconds / one.jobs,
-            "longest": one.longest,
-            "cpu_seconds": one.cpu_seconds,
-            "peak_memory": one.peak_memory,
-            "fetched": one.fetched,
-        }
-        for one in seconds_by_connection(request.service.state, DAYS, now=now)
-    ]
+    rows = seconds_by_connection(request.service.state, DAYS, now=now)
     columns = [
-        _connection_column(),
+        _connection(),
         ListColumn("seconds", "seconds", "seconds", about="Time of all jobs, without waiting."),
         ListColumn("jobs", "jobs", "number"),
         ListColumn("failed", "failed", "number"),
-        ListColumn("mean", "mean", "seconds"),
+        ListColumn("mean", "mean", "seconds", of=lambda one: one.seconds / one.jobs),
         ListColumn("longest", "longest", "seconds"),
         ListColumn("cpu_seconds", "processor", "seconds"),
         ListColumn("peak_memory", "peak memory", "bytes"),
@@ -375,41 +299,37 @@ def seconds(request: ConnectionRequest, now: datetime) -> Listing:
 def workspaces(request: ConnectionRequest, now: datetime) -> Listing:
     """Return the copies of projects in editors, by project."""
     names = {one.id: one.name for one in request.service.list()}
-    rows: list[Row] = [
-        {
-            "project_name": one.project_name,
-            "connection": names.get(one.connection_id or ""),
-            "connection_page": one.connection_id and address_of(one.connection_id),
-            "folder": one.project_path_hash[:HASH_SHOWN],
-            "sync_enabled": one.sync_enabled,
-            "last_sync_at": one.last_sync_at,
-            "client_version": one.client_version,
-            "created_by": one.created_by,
-            "created_at": one.created_at,
-            "run": one.last_run_id,
-            "run_page": _run_page(request, one.store, one.last_run_id),
-            "id": one.id,
-        }
-        for one in list_workspaces(request.service.state)
-    ]
     columns = [
         ListColumn("project_name", "project", has_facets=True),
-        ListColumn("connection", "connection", has_facets=True, link=lambda row: row["connection_page"]),
-        ListColumn("folder", "folder", "code", about="Beginning of the hash of the project's folder."),
+        ListColumn(
+            "connection",
+            "connection",
+            has_facets=True,
+            of=lambda one: names.get(one.connection_id or ""),
+            link=lambda one: one.connection_id and address_of(one.connection_id),
+        ),
+        ListColumn(
+            "folder",
+            "folder",
+            "code",
+            of=lambda one: one.project_path_hash[:HASH_SHOWN],
+            about="Beginning of the hash of the project's folder.",
+        ),
         ListColumn("sync_enabled", "sync enabled", "flag", has_facets=True),
-        ListColumn("last_sync_at", "last sync", "time", body=age_cells("last_sync_at", now)),
+        age("last_sync_at", "last sync", now),
         ListColumn("client_version", "client", has_facets=True),
         ListColumn("created_by", "by", has_facets=True),
-        ListColumn("created_at", "created", "time", body=age_cells("created_at", now)),
-        ListColumn(
+        age("created_at", "created", now),
+        short(
             "run",
             "last run",
-            "code",
-            link=lambda row: row["run_page"],
-            body=lambda row: Markup("<code>{}</code>").format(clipped(row["run"], HASH_SHOWN)),
+            HASH_SHOWN,
+            of=lambda one: one.last_run_id,
+            link=lambda one: _run_page(request, one.store, one.last_run_id),
         ),
         ListColumn("id", "id", "code"),
     ]
+    rows = list_workspaces(request.service.state)
     return _listing("Workspaces", columns, rows, "No editor has created a workspace.")
 
 
@@ -417,19 +337,6 @@ def workspaces(request: ConnectionRequest, now: datetime) -> Listing:
 def audit(request: ConnectionRequest, now: datetime) -> Listing:
     """Return the latest events of the audit."""
     found = list_events(request.service.state, limit=MOST_EVENTS)
-    rows: list[Row] = [
-        {
-            "at": event.at,
-            "actor": event.actor,
-            "origin": event.origin.value,
-            "address": event.address,
-            "action": event.action.value,
-            "object": event.object,
-            "change": event.change,
-            "id": event.id,
-        }
-        for event in found
-    ]
     columns = [
         ListColumn("at", "at", "time"),
         ListColumn("actor", "who", has_facets=True),
@@ -437,11 +344,11 @@ def audit(request: ConnectionRequest, now: datetime) -> Listing:
         ListColumn("address", "from", has_facets=True),
         ListColumn("action", "action", has_facets=True),
         ListColumn("object", "object", has_facets=True),
-        ListColumn("change", "change", body=one_line("change")),
+        line("change", "change"),
         ListColumn("id", "event", "number"),
     ]
     notes = ["recce-meta audit lists all events; these are the latest."] if len(found) == MOST_EVENTS else ()
-    return _listing("Audit", columns, rows, "Nothing was changed.", *notes)
+    return _listing("Audit", columns, found, "Nothing was changed.", *notes)
 
 
 def _run_page(request: ConnectionRequest, store: str | None, run_id: str | None) -> str | None:

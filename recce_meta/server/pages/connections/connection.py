@@ -46,15 +46,14 @@ from recce_meta.server.pages.connections.lists import (
     worker_notes,
 )
 from recce_meta.server.pages.connections.routing import (
-    ConnectionPages,
     ConnectionRequest,
     address_of,
     require_admin,
 )
-from recce_meta.server.site.handlers import Redirect
+from recce_meta.server.site.handlers import PageSet, Redirect
 from recce_meta.server.site.rendering import Page
 
-pages = ConnectionPages()
+pages = PageSet()
 
 JOBS_SHOWN = 10
 """Jobs on the page of a connection; the list has more."""
@@ -106,18 +105,7 @@ def connection(request: ConnectionRequest) -> Page:
 
 def _addresses(found: ConnectionAnswer) -> dict[str, str]:
     """Return the addresses of the pages and forms of a connection by name."""
-    names = (
-        "edit",
-        "database",
-        "jobs",
-        "pull-requests",
-        "deliveries",
-        "extract",
-        "test",
-        "remove",
-        "automatic",
-        "pause",
-    )
+    names = "edit database jobs pull-requests deliveries extract test remove automatic pause".split()
     own = {name.replace("-", "_"): address_of(found.id, name) for name in names}
     return {**own, "page": address_of(found.id), "webhook": address_of(found.id, "webhook")}
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timezone
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from recce_meta.api.browse.overview import EnvironmentState, Score
 from recce_meta.errors import RecceMetaError, UsageError
@@ -28,25 +27,25 @@ from recce_meta.server.pages.connections.forms import (
     shown_options,
 )
 from recce_meta.server.pages.connections.freshness import (
+    Sentence,
     current_jobs,
     freshness,
     sentence_html,
     sentence_text,
 )
-from recce_meta.server.pages.connections.lists import CRUMB, one_line, tone_of, worker_notes
+from recce_meta.server.pages.connections.lists import CRUMB, line, tag, worker_notes
 from recce_meta.server.pages.connections.routing import (
     ROOT,
-    ConnectionPages,
     ConnectionRequest,
     address_of,
     require_admin,
 )
-from recce_meta.server.site.handlers import Redirect
-from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.handlers import PageSet, Redirect
+from recce_meta.server.site.listing import ListColumn, Listing
 from recce_meta.server.site.rendering import Page
 from recce_meta.server.stores.stores import StoreView
 
-pages = ConnectionPages()
+pages = PageSet()
 
 _LOGINS = ("url_env", "profile", "target")
 _OF_REPOSITORIES = {name: one for name, one in options_of(ConnectionOptions).items() if not one.is_of_any}
@@ -62,15 +61,15 @@ def databases(request: ConnectionRequest) -> Listing:
     found = [one for one in service.list() if one.database is not None]
     scans, notes = _latest_scans(request, {one.store for one in found})
     issues = last_issues(service.state)
-    rows: list[Row] = []
+    items = []
     for one in found:
         # Before its first scan, what the store has under its project may be of another database.
         scan = scans.get(_place(one)) if one.last_extraction_at else None
-        rows.append(_row(one, scan, jobs.get(one.id), issues.get(one.id), now))
-    return Listing(
+        items.append(_Database(one, scan, jobs.get(one.id), issues.get(one.id)))
+    return Listing.of(
         "Databases",
-        _columns(),
-        rows,
+        _columns(now),
+        items,
         empty="No database is connected.",
         notes=[*notes, *worker_notes(request)],
         crumbs=(CRUMB,),
@@ -102,40 +101,23 @@ def _latest_scans(
     return scans, notes
 
 
-def _row(
-    one: ConnectionAnswer,
-    state: EnvironmentState | None,
-    job: ActiveJob | None,
-    last: tuple[str, int] | None,
-    now: datetime,
-) -> Row:
-    sentence, quality = freshness(one, job, now), None if state is None else state.quality
-    store, project, environment = _place(one)
-    to = Addresses(store)
-    page = partial(to.database, project, environment=environment)
-    return {
-        "name": one.name,
-        "freshness": sentence_text(sentence, now),
-        "sentence": sentence_html(sentence, now),
-        "status": one.status.value,
-        "error": one.error,
-        "scanned_at": state and state.run.run_at,
-        "scan": state and page(),
-        "objects": state and state.run.node_count,
-        "changes": state and state.changes and state.changes.total,
-        "to_changes": state and page("changes"),
-        "score": quality and quality.score,
-        "issues": quality and _issues(quality, last),
-        "quality": to.quality(project=project, environment=environment),
-        "measured_at": quality and quality.measured_at,
-        "next_check_at": one.next_check_at,
-        "adapter": state and state.run.adapter_type,
-        "address": one.repo_url,
-        "project": project,
-        "store": store,
-        "environment": environment,
-        "id": one.id,
-    }
+class _Database(NamedTuple):
+    one: ConnectionAnswer
+    state: EnvironmentState | None
+    job: ActiveJob | None
+    last: tuple[str, int] | None
+
+    @property
+    def quality(self) -> Score | None:
+        return None if self.state is None else self.state.quality
+
+    def page(self, *parts: str) -> str:
+        store, project, environment = _place(self.one)
+        return Addresses(store).database(project, *parts, environment=environment)
+
+    def measurements(self) -> str:
+        store, project, environment = _place(self.one)
+        return Addresses(store).quality(project=project, environment=environment)
 
 
 def _issues(quality: Score, last: tuple[str, int] | None) -> int:
@@ -146,43 +128,75 @@ def _issues(quality: Score, last: tuple[str, int] | None) -> int:
     return quality.violations + quality.failed_count
 
 
-def _columns() -> list[ListColumn]:
+def _columns(now: datetime) -> list[ListColumn]:
+    def sentence(each: _Database) -> Sentence:
+        return freshness(each.one, each.job, now)
+
     return [
-        ListColumn("name", "database", link=lambda row: address_of(row["id"])),
-        ListColumn("freshness", "freshness", body=lambda row: row["sentence"]),
-        ListColumn("status", "status", "tag", has_facets=True, tone=tone_of("status")),
-        ListColumn("error", "last error", body=one_line("error")),
-        ListColumn("scanned_at", "latest scan", "time", link=lambda row: row["scan"]),
-        ListColumn("objects", "objects", "number", about="Schemas, tables and views of the latest scan."),
+        ListColumn(
+            "name", "database", of=lambda each: each.one.name, link=lambda each: address_of(each.one.id)
+        ),
+        ListColumn(
+            "freshness",
+            "freshness",
+            of=lambda each: sentence_text(sentence(each), now),
+            body=lambda each: sentence_html(sentence(each), now),
+        ),
+        tag("status", "status", of=lambda each: each.one.status),
+        line("error", "last error", of=lambda each: each.one.error),
+        ListColumn(
+            "scanned_at",
+            "latest scan",
+            "time",
+            of=lambda each: each.state and each.state.run.run_at,
+            link=lambda each: each.state and each.page(),
+        ),
+        ListColumn(
+            "objects",
+            "objects",
+            "number",
+            of=lambda each: each.state and each.state.run.node_count,
+            about="Schemas, tables and views of the latest scan.",
+        ),
         ListColumn(
             "changes",
             "changes",
             "number",
-            link=lambda row: row["to_changes"],
+            of=lambda each: each.state and each.state.changes and each.state.changes.total,
+            link=lambda each: each.state and each.page("changes"),
             about="Objects that differ from the scan before; empty for the first.",
         ),
         ListColumn(
             "score",
             "score",
             "bar",
-            link=lambda row: row["quality"],
+            of=lambda each: each.quality and each.quality.score,
+            link=_Database.measurements,
             about="Mean score of the tables in the latest measurement, from 0 to 100.",
         ),
         ListColumn(
             "issues",
             "issues",
             "number",
-            link=lambda row: row["quality"],
+            of=lambda each: each.quality and _issues(each.quality, each.last),
+            link=_Database.measurements,
             about="Tables that could not be measured, and failed conditions, of the latest measurement.",
         ),
-        ListColumn("measured_at", "measured", "time"),
-        ListColumn("next_check_at", "next run", "time"),
-        ListColumn("adapter", "warehouse", has_facets=True),
-        ListColumn("address", "address"),
-        ListColumn("project", "project"),
-        ListColumn("store", "store", has_facets=True),
-        ListColumn("environment", "environment", has_facets=True),
-        ListColumn("id", "id", "code"),
+        ListColumn(
+            "measured_at", "measured", "time", of=lambda each: each.quality and each.quality.measured_at
+        ),
+        ListColumn("next_check_at", "next run", "time", of=lambda each: each.one.next_check_at),
+        ListColumn(
+            "adapter",
+            "warehouse",
+            has_facets=True,
+            of=lambda each: each.state and each.state.run.adapter_type,
+        ),
+        ListColumn("address", "address", of=lambda each: each.one.repo_url),
+        ListColumn("project", "project", of=lambda each: project_of(each.one)),
+        ListColumn("store", "store", has_facets=True, of=lambda each: each.one.store),
+        ListColumn("environment", "environment", has_facets=True, of=lambda each: each.one.environment),
+        ListColumn("id", "id", "code", of=lambda each: each.one.id),
     ]
 
 

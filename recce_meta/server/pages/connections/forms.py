@@ -46,12 +46,11 @@ from recce_meta.server.access.problems import UploadTooLarge, problem
 from recce_meta.server.pages.connections.lists import CRUMB, own_crumbs
 from recce_meta.server.pages.connections.routing import (
     ROOT,
-    ConnectionPages,
     ConnectionRequest,
     address_of,
     require_admin,
 )
-from recce_meta.server.site.handlers import Redirect
+from recce_meta.server.site.handlers import PageSet, Redirect
 from recce_meta.server.site.rendering import Page
 from recce_meta.server.site.uploads import UploadPlace, record_upload
 from recce_meta.warehouses import available
@@ -151,7 +150,7 @@ def _variables(text: str) -> dict[str, str]:
     return found
 
 
-pages = ConnectionPages()
+pages = PageSet()
 
 Value = TypeVar("Value")
 _OPTIONS = options_of(ConnectionOptions)

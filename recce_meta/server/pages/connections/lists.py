@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
@@ -18,17 +19,19 @@ from recce_meta.repositories.state.types import JobSource, PullRequest, Webhook,
 from recce_meta.repositories.state.webhooks import list_deliveries
 from recce_meta.server.pages.connections.freshness import (
     Age,
+    Sentence,
     age_html,
     current_jobs,
     freshness,
     sentence_html,
     sentence_text,
 )
-from recce_meta.server.pages.connections.routing import ROOT, ConnectionPages, ConnectionRequest, address_of
-from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.pages.connections.routing import ROOT, ConnectionRequest, address_of
+from recce_meta.server.site.handlers import PageSet
+from recce_meta.server.site.listing import Kind, ListColumn, Listing
 from recce_meta.server.site.rendering import clipped
 
-pages = ConnectionPages()
+pages = PageSet()
 
 MOST_JOBS = 1000
 """Largest number of jobs of a list."""
@@ -59,9 +62,12 @@ def status_tone(status: object) -> str:
     return _TONES.get(str(getattr(status, "value", status)), "quiet")
 
 
-def tone_of(name: str) -> Callable[[Row], str]:
-    """Return a function from a row to the colour of the status in its column *name*."""
-    return lambda row: status_tone(row[name])
+def tag(
+    name: str, title: str, *, of: Callable[[Any], Any] | None = None, facets: bool = True, about: str = ""
+) -> ListColumn:
+    """Return the column of a status, which has a colour."""
+    column = ListColumn(name, title, "tag", has_facets=facets, about=about, of=of)
+    return replace(column, tone=lambda one: status_tone(column.value(one)))
 
 
 def own_crumbs(found: ConnectionAnswer) -> tuple[tuple[str, str], ...]:
@@ -69,42 +75,72 @@ def own_crumbs(found: ConnectionAnswer) -> tuple[tuple[str, str], ...]:
     return (CRUMB, (found.name, address_of(found.id)))
 
 
-def age_cells(name: str, now: datetime) -> Callable[[Row], Markup]:
-    """Return a function that shows the time in the column *name* of a row as its age."""
-    return lambda row: age_html(Age(row[name], "ago"), now)
+def age(name: str, title: str, now: datetime, *, of: Callable[[Any], Any] | None = None) -> ListColumn:
+    """Return the column of a time that is shown as its age."""
+    column = ListColumn(name, title, "time", of=of)
+    return replace(column, body=lambda one: age_html(Age(column.value(one), "ago"), now))
 
 
-def one_line(name: str) -> Callable[[Row], Markup]:
-    """Return a function that shows the first line of the text in the column *name* of a row."""
-    return lambda row: Markup('<span class="one-line" title="{}">{}</span>').format(
-        clipped(str(row[name]), 1_000), clipped(first_line(row[name]))
+def line(name: str, title: str, *, of: Callable[[Any], Any] | None = None) -> ListColumn:
+    """Return the column of a text of which the first line is shown."""
+    column = ListColumn(name, title, of=of)
+
+    def body(one: Any) -> Markup:
+        text = column.value(one)
+        return Markup('<span class="one-line" title="{}">{}</span>').format(
+            clipped(str(text), 1_000), clipped(first_line(text))
+        )
+
+    return replace(column, body=body)
+
+
+def short(name: str, title: str, width: int = 9, **given: Any) -> ListColumn:
+    """Return the column of an id, of which the beginning is shown."""
+    column = ListColumn(name, title, "code", **given)
+    return replace(
+        column, body=lambda one: Markup("<code>{}</code>").format(clipped(column.value(one), width))
     )
 
 
 # Connections
 
 
+class _Connected(NamedTuple):
+    one: ConnectionAnswer
+    job: ActiveJob | None
+    hook: HookSummary | None
+    open_requests: int
+
+    @property
+    def delivery(self) -> WebhookDelivery | None:
+        return None if self.hook is None else self.hook.delivery
+
+    @property
+    def requests(self) -> int | None:
+        return self.open_requests if self.one.watches_pull_requests or self.open_requests else None
+
+
 @pages.listing("")
 def connections(request: ConnectionRequest) -> Listing:
     """List the connections with their freshness."""
     service, now = request.service, datetime.now(timezone.utc)
-    found, jobs = service.list(), current_jobs(service.active())
+    jobs = current_jobs(service.active())
     hooks, open_requests = hook_summaries(service.state), open_pull_requests(service.state)
-    rows: list[Row] = [
-        _connection_row(one, jobs.get(one.id), hooks.get(one.id), open_requests.get(one.id, 0), now)
-        for one in found
+    found = [
+        _Connected(one, jobs.get(one.id), hooks.get(one.id), open_requests.get(one.id, 0))
+        for one in service.list()
     ]
-    return Listing(
+    return Listing.of(
         "Connections",
         _connection_columns(now),
-        rows,
+        found,
         empty="No repository and no database is connected. Each commit of a repository becomes a run, "
         "and a database is scanned on a schedule.",
         template="connections.html",
         values={
             "new": f"{ROOT}/new",
             "new_database": f"{ROOT}/new-database",
-            "databases": f"{ROOT}/databases" if any(one.database for one in found) else None,
+            "databases": f"{ROOT}/databases" if any(each.one.database for each in found) else None,
             "admin": f"{ROOT}/admin",
             "is_admin": request.caller.is_admin,
             "is_active": bool(jobs),
@@ -116,40 +152,6 @@ def connections(request: ConnectionRequest) -> Listing:
     )
 
 
-def _connection_row(
-    one: ConnectionAnswer,
-    job: ActiveJob | None,
-    hook: HookSummary | None,
-    open_requests: int,
-    now: datetime,
-) -> Row:
-    sentence = freshness(one, job, now)
-    delivery = None if hook is None else hook.delivery
-    return {
-        "name": one.name,
-        "freshness": sentence_text(sentence, now),
-        "sentence": sentence_html(sentence, now),
-        "status": one.status.value,
-        "is_paused": one.is_paused,
-        "error": one.error or one.forge_error,
-        "pull_requests": open_requests if one.watches_pull_requests or open_requests else None,
-        "last_delivery_at": None if delivery is None else delivery.received_at,
-        "webhook": webhook_word(None if hook is None else hook.webhook),
-        "delivery": delivery,
-        "type": one.type,
-        "repo_url": one.repo_url,
-        "branch": one.branch,
-        "subdirectory": one.subdirectory,
-        "tier": None if one.tier is None else one.tier.value,
-        "last_extraction_at": one.last_extraction_at,
-        "last_commit_sha": one.last_commit_sha and one.last_commit_sha[:10],
-        "next_check_at": one.next_check_at,
-        "store": one.store,
-        "environment": one.environment,
-        "id": one.id,
-    }
-
-
 def webhook_word(webhook: Webhook | None) -> str | None:
     """Return the state of a webhook; None without one."""
     if webhook is None or webhook.is_active:
@@ -157,44 +159,71 @@ def webhook_word(webhook: Webhook | None) -> str | None:
     return "failed" if webhook.error else "not confirmed"
 
 
+def _own(name: str, title: str, kind: Kind = "text", *, facets: bool = False, about: str = "") -> ListColumn:
+    return ListColumn(
+        name, title, kind, has_facets=facets, about=about, of=lambda each: getattr(each.one, name)
+    )
+
+
 def _connection_columns(now: datetime) -> list[ListColumn]:
-    def delivery(row: Row) -> Markup:
+    def sentence(each: _Connected) -> Sentence:
+        return freshness(each.one, each.job, now)
+
+    def delivery(each: _Connected) -> Markup:
+        assert each.delivery is not None
         return Markup("{} {}").format(
-            clipped(row["delivery"].event, 60), age_html(Age(row["last_delivery_at"], "ago"), now)
+            clipped(each.delivery.event, 60), age_html(Age(each.delivery.received_at, "ago"), now)
         )
 
-    def own(row: Row, *parts: str) -> str:
-        return address_of(row["id"], *parts)
-
     return [
-        ListColumn("name", "connection", link=own),
-        ListColumn("freshness", "freshness", body=lambda row: row["sentence"]),
-        ListColumn("status", "status", "tag", has_facets=True, tone=tone_of("status")),
-        ListColumn("is_paused", "paused", "flag", has_facets=True),
-        ListColumn("error", "last error", body=one_line("error")),
+        replace(_own("name", "connection"), link=lambda each: address_of(each.one.id)),
+        ListColumn(
+            "freshness",
+            "freshness",
+            of=lambda each: sentence_text(sentence(each), now),
+            body=lambda each: sentence_html(sentence(each), now),
+        ),
+        tag("status", "status", of=lambda each: each.one.status),
+        _own("is_paused", "paused", "flag", facets=True),
+        line("error", "last error", of=lambda each: each.one.error or each.one.forge_error),
         ListColumn(
             "pull_requests",
             "pull requests",
             "number",
-            link=lambda row: own(row, "pull-requests"),
+            of=lambda each: each.requests,
+            link=lambda each: address_of(each.one.id, "pull-requests"),
             about="Open pull requests of the repository; empty if the connection does not watch them.",
         ),
-        ListColumn("last_delivery_at", "last event", "time", body=delivery),
-        ListColumn("webhook", "webhook", has_facets=True),
-        ListColumn("type", "type", has_facets=True),
-        ListColumn("repo_url", "repository or database"),
-        ListColumn("branch", "branch", has_facets=True),
-        ListColumn("subdirectory", "folder"),
         ListColumn(
-            "tier", "tier", has_facets=True, about="GOLD: dbt; SILVER: our reader; BRONZE: plain SQL."
+            "last_delivery_at",
+            "last event",
+            "time",
+            of=lambda each: each.delivery and each.delivery.received_at,
+            body=delivery,
         ),
-        ListColumn("last_extraction_at", "extracted", "time"),
-        ListColumn("last_commit_sha", "commit", "code"),
-        ListColumn("next_check_at", "next check", "time"),
-        ListColumn("store", "store", has_facets=True),
-        ListColumn("environment", "environment", has_facets=True),
-        ListColumn("id", "id", "code"),
+        ListColumn(
+            "webhook",
+            "webhook",
+            has_facets=True,
+            of=lambda each: webhook_word(each.hook and each.hook.webhook),
+        ),
+        _own("type", "type", facets=True),
+        _own("repo_url", "repository or database"),
+        _own("branch", "branch", facets=True),
+        _own("subdirectory", "folder"),
+        _own("tier", "tier", facets=True, about="GOLD: dbt; SILVER: our reader; BRONZE: plain SQL."),
+        _own("last_extraction_at", "extracted", "time"),
+        ListColumn("last_commit_sha", "commit", "code", of=lambda each: sha_of(each.one.last_commit_sha)),
+        _own("next_check_at", "next check", "time"),
+        _own("store", "store", facets=True),
+        _own("environment", "environment", facets=True),
+        _own("id", "id", "code"),
     ]
+
+
+def sha_of(sha: str | None) -> str | None:
+    """Return the beginning of a commit's id."""
+    return sha and sha[:10]
 
 
 def worker_notes(request: ConnectionRequest) -> Sequence[str]:
@@ -216,58 +245,30 @@ def jobs(request: ConnectionRequest) -> Listing:
 
 def jobs_listing(request: ConnectionRequest, found: ConnectionAnswer, jobs: Sequence[JobAnswer]) -> Listing:
     """Return *jobs* of the connection *found* as a list."""
-    rows: list[Row] = [
-        {
-            "number": job.number,
-            "branch": job.branch,
-            "status": job.status.value,
-            "trigger": job.trigger.value,
-            "requested_by": job.requested_by,
-            "requested_at": job.requested_at,
-            "seconds": job_seconds(job),
-            "source": job.source.value,
-            "pull_request": job.pull_request,
-            "tier": None if job.extraction_tier is None else job.extraction_tier.value,
-            "isolation": None if job.isolation is None else job.isolation.value,
-            "objects": job.figures.objects,
-            "columns": job.figures.columns,
-            "commit_sha": job.commit_sha and job.commit_sha[:10],
-            "run_id": job.run_id,
-            "error": job.error,
-            "id": job.job_id,
-        }
-        for job in jobs
-    ]
     to = stored_at(request, found)
     columns = [
-        ListColumn("number", "job", "number", link=lambda row: address_of(found.id, "jobs", row["id"])),
+        ListColumn("number", "job", "number", link=lambda job: address_of(found.id, "jobs", job.job_id)),
         ListColumn("branch", "branch", has_facets=True),
-        ListColumn("status", "status", "tag", has_facets=True, tone=tone_of("status")),
+        tag("status", "status"),
         ListColumn("trigger", "trigger", has_facets=True),
         ListColumn("requested_by", "by", has_facets=True),
         ListColumn("requested_at", "requested", "time"),
-        ListColumn("seconds", "seconds", "seconds"),
-        ListColumn("tier", "tier", has_facets=True),
-        ListColumn("error", "error", body=one_line("error")),
-        ListColumn(
-            "run_id",
-            "run",
-            "code",
-            link=lambda row: None if to is None else to.run(row["run_id"]),
-            body=lambda row: Markup("<code>{}</code>").format(clipped(row["run_id"], 9)),
-        ),
-        ListColumn("commit_sha", "commit", "code"),
-        ListColumn("objects", "objects", "number"),
-        ListColumn("columns", "columns", "number"),
+        ListColumn("seconds", "seconds", "seconds", of=job_seconds),
+        ListColumn("tier", "tier", has_facets=True, of=lambda job: job.extraction_tier),
+        line("error", "error"),
+        short("run_id", "run", link=lambda job: None if to is None else to.run(job.run_id)),
+        ListColumn("commit_sha", "commit", "code", of=lambda job: sha_of(job.commit_sha)),
+        ListColumn("objects", "objects", "number", of=lambda job: job.figures.objects),
+        ListColumn("columns", "columns", "number", of=lambda job: job.figures.columns),
         ListColumn("isolation", "isolation", has_facets=True),
         ListColumn("source", "source", has_facets=True),
-        ListColumn("pull_request", "pull request", body=lambda row: hashed(row["pull_request"])),
-        ListColumn("id", "id", "code"),
+        ListColumn("pull_request", "pull request", body=lambda job: hashed(job.pull_request)),
+        ListColumn("id", "id", "code", of=lambda job: job.job_id),
     ]
-    return Listing(
+    return Listing.of(
         f"Jobs of {found.name}",
         columns,
-        rows,
+        jobs,
         empty="No extraction was requested.",
         crumbs=own_crumbs(found),
         is_kept=False,
@@ -314,70 +315,51 @@ def pull_requests_listing(
 ) -> Listing:
     """Return the pull *requests* of the connection *found* as a list."""
     now, to = datetime.now(timezone.utc), stored_at(request, found)
-    rows: list[Row] = [_pull_request_row(one, to) for one in requests]
     columns = [
         ListColumn(
             "number",
             "number",
-            body=lambda row: hashed(row["number"]),
-            link=lambda row: row["forge_address"],
+            body=lambda one: hashed(one.number),
+            link=lambda one: forge_address(one.url),
             about="Leads to the pull request at its forge.",
         ),
         ListColumn("title", "title"),
-        ListColumn("state", "state", "tag", has_facets=True, tone=tone_of("state")),
+        tag("state", "state"),
         ListColumn(
             "diff",
             "diff",
+            of=lambda one: None if to is None else report_address(one, to),
             body=lambda _: Markup("Show the diff"),
-            link=lambda row: row["diff"],
+            link=lambda one: None if to is None else report_address(one, to),
             about="Leads to the diff of the last reported runs.",
         ),
-        ListColumn("status", "commit status", "tag", has_facets=True, tone=tone_of("status")),
-        ListColumn("comment", "comment", has_facets=True),
-        ListColumn("reported_at", "last report", "time", body=age_cells("reported_at", now)),
-        ListColumn("error", "error", body=one_line("error")),
+        tag("status", "commit status", of=lambda one: one.status_state),
+        ListColumn(
+            "comment", "comment", has_facets=True, of=lambda one: "written" if one.comment_id else None
+        ),
+        age("reported_at", "last report", now),
+        line("error", "error"),
         ListColumn("base_branch", "base", has_facets=True),
         ListColumn("head_branch", "head"),
-        ListColumn("head_sha", "commit", "code"),
+        ListColumn("head_sha", "commit", "code", of=lambda one: sha_of(one.head_sha)),
         ListColumn("is_fork", "fork", "flag", has_facets=True),
-        ListColumn("updated_at", "changed", "time", body=age_cells("updated_at", now)),
+        age("updated_at", "changed", now),
         ListColumn(
             "head_job",
             "job",
             body=lambda _: Markup("Last job"),
-            link=lambda row: address_of(found.id, "jobs", row["head_job"]),
+            link=lambda one: address_of(found.id, "jobs", one.head_job),
         ),
         ListColumn("url", "address"),
     ]
-    return Listing(
+    return Listing.of(
         f"Pull requests of {found.name}",
         columns,
-        rows,
+        requests,
         empty=_no_pull_request(found),
         crumbs=own_crumbs(found),
         is_kept=False,
     )
-
-
-def _pull_request_row(one: PullRequest, to: Addresses | None) -> Row:
-    return {
-        "number": one.number,
-        "title": one.title,
-        "state": one.state.value,
-        "diff": None if to is None else report_address(one, to),
-        "status": one.status_state,
-        "comment": "written" if one.comment_id else None,
-        "reported_at": one.reported_at,
-        "error": one.error,
-        "base_branch": one.base_branch,
-        "head_branch": one.head_branch,
-        "head_sha": one.head_sha and one.head_sha[:10],
-        "is_fork": one.is_fork,
-        "updated_at": one.updated_at,
-        "head_job": one.head_job,
-        "url": one.url,
-        "forge_address": forge_address(one.url),
-    }
 
 
 def report_address(one: PullRequest, to: Addresses) -> str | None:
@@ -423,34 +405,23 @@ def deliveries(request: ConnectionRequest) -> Listing:
 def deliveries_listing(found: ConnectionAnswer, received: Sequence[WebhookDelivery]) -> Listing:
     """Return *received* deliveries of the connection *found* as a list."""
     now = datetime.now(timezone.utc)
-    rows: list[Mapping[str, Any]] = [
-        {
-            "received_at": one.received_at,
-            "event": one.event,
-            "outcome": one.outcome,
-            "reason": one.reason,
-            "job_id": one.job_id,
-            "delivery_id": one.delivery_id,
-        }
-        for one in received
-    ]
     columns = [
-        ListColumn("received_at", "received", "time", body=age_cells("received_at", now)),
+        age("received_at", "received", now),
         ListColumn("event", "event", has_facets=True),
-        ListColumn("outcome", "outcome", "tag", has_facets=True, tone=tone_of("outcome")),
+        tag("outcome", "outcome"),
         ListColumn("reason", "reason"),
         ListColumn(
             "job_id",
             "job",
             body=lambda _: Markup("Job"),
-            link=lambda row: address_of(found.id, "jobs", row["job_id"]),
+            link=lambda one: address_of(found.id, "jobs", one.job_id),
         ),
         ListColumn("delivery_id", "delivery", "code"),
     ]
-    return Listing(
+    return Listing.of(
         f"Deliveries to {found.name}",
         columns,
-        rows,
+        received,
         empty="No delivery has arrived yet.",
         crumbs=own_crumbs(found),
         is_kept=False,

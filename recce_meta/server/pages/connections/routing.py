@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
@@ -22,9 +21,15 @@ from recce_meta.repositories.service.answers import ConnectionAnswer, connection
 from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.requests import Caller, refuse_database
 from recce_meta.server.access.problems import NotAllowed
-from recce_meta.server.site.handlers import Parameters, Redirect, decoded, form_of, query_of
-from recce_meta.server.site.listing import Listing
-from recce_meta.server.site.rendering import Page
+from recce_meta.server.site.handlers import (
+    PageSet,
+    Parameters,
+    Redirect,
+    Registered,
+    decoded,
+    form_of,
+    query_of,
+)
 from recce_meta.server.site.serving import Site, respond
 
 ROOT = "/connections"
@@ -72,63 +77,23 @@ def require_admin(request: ConnectionRequest) -> None:
         raise NotAllowed("Only an administrator may do this", hint="log in with the token of serve")
 
 
-Answer = Page | Listing | Redirect
-Handler = Callable[[ConnectionRequest], Any]
-"""Function that returns an Answer, or a coroutine of one."""
-
-
-class _Registered(NamedTuple):
-    path: str
-    handler: Handler
-    method: str
-    suffixes: tuple[str, ...] = ("",)
-    has_files: bool = False
-
-
-class ConnectionPages:
-    """Handlers of one module, below `/connections`."""
-
-    def __init__(self) -> None:
-        self._registered: list[_Registered] = []
-
-    def page(self, path: str) -> Callable[[Handler], Handler]:
-        """Register a handler that returns a Page."""
-        return self._register(path, "GET", ("",))
-
-    def listing(self, path: str) -> Callable[[Handler], Handler]:
-        """Register a handler that returns a Listing, for the page *path*, and *path* with .csv and .json."""
-        return self._register(path, "GET", ("", ".csv", ".json"))
-
-    def action(self, path: str) -> Callable[[Handler], Handler]:
-        """Register a handler of a form that is sent to *path* by POST."""
-        return self._register(path, "POST", ("",))
-
-    def upload(self, path: str) -> Callable[[Handler], Handler]:
-        """Register a handler of a form with files, which it reads itself from the request's `http`."""
-        return self._register(path, "POST", ("",), has_files=True)
-
-    def _register(
-        self, path: str, method: str, suffixes: tuple[str, ...], *, has_files: bool = False
-    ) -> Callable[[Handler], Handler]:
-        def keep(handler: Handler) -> Handler:
-            self._registered.append(_Registered(path, handler, method, suffixes, has_files))
-            return handler
-
-        return keep
-
-    def routes(self, site: Site) -> list[Route]:
-        """Return a route for each handler."""
-        return [
-            Route(f"{ROOT}{one.path}{suffix}", _endpoint(site, one, suffix), methods=[one.method])
-            for one in self._registered
-            for suffix in one.suffixes
-        ]
+def routes(pages: PageSet, site: Site) -> list[Route]:
+    """Return a route below `/connections` for each handler of *pages*."""
+    return [
+        Route(
+            f"{ROOT}{one.path}{suffix}",
+            _endpoint(site, one, suffix),
+            methods=["POST" if one.is_action else "GET"],
+        )
+        for one in pages.registered
+        for suffix in one.suffixes
+    ]
 
 
 def _endpoint(
-    site: Site, registered: _Registered, suffix: str
+    site: Site, registered: Registered, suffix: str
 ) -> Callable[[HttpRequest], Awaitable[Response]]:
-    is_action = registered.method == "POST"
+    is_action = registered.is_action
 
     async def endpoint(http: HttpRequest) -> Response:
         grant = http.state.grant
