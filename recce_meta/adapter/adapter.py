@@ -108,6 +108,8 @@ class UnifiedSqlAdapter:
         self._link: DriverConnection | None = None
         self._opening: DriverConnection | None = None
         self._stream: Stream | None = None
+        self.schema = "recce_metadata"
+        """Schema of the store that functions about a store read and write."""
         self.store_versions: dict[str, int] = {}
         """Versions of stores that need no migration, by schema; checking again costs two round trips."""
 

@@ -145,7 +145,6 @@ class RunTools:
                 [unique_id, *children],
                 reader.names,
                 {one: graph.parents(one) for one in reader.names},
-                schema=self._questions.store.schema,
             )
             tests = node_tests(unique_id, reader.tests_of([unique_id]), results)
         found = details.node

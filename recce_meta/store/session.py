@@ -266,18 +266,19 @@ class StoreSession:
 @contextmanager
 def open_store(
     adapter: UnifiedSqlAdapter,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
     *,
     create: bool = False,
     writes: bool = False,
 ) -> Iterator[StoreSession]:
-    """Open a session on the store of *schema*, after migrating the store to this version.
+    """Open a session on the store of *schema*, by default the adapter's, after migrating it to this version.
 
     Without *create*, a missing store raises StoreError. A reader opens a newer store unchanged if it
     supports the store's read version. With *writes*, the store must have the exact write version, and the
     session waits for other writers. Without *writes*, the session may have no transaction in warehouses
     where transactions are expensive.
     """
+    schema = schema or adapter.schema
     known = adapter.store_versions
     # A newer store that was admitted may be read again, but never written.
     is_ready = known.get(schema) == SCHEMA_VERSION or (schema in known and not writes)

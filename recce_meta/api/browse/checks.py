@@ -10,7 +10,6 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.store.check_results import ALL, find_checks
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 
 class CheckEntry(Struct, frozen=True, kw_only=True):
@@ -33,10 +32,9 @@ def check_entries(
     *,
     check_name: str | None = None,
     limit: int | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> list[CheckEntry]:
     """Return at most *limit* stored results, by default of all checks, newest first."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = find_checks(store, check_name=check_name, most=ALL if limit is None else limit)
         # One statement for all runs: results of many checks share few of them.
         runs = {run.run_id: run for run in find_runs(store, status=None)} if found else {}

@@ -20,7 +20,6 @@ from recce_meta.models.rows import ResultList, Tabular
 from recce_meta.models.run import FAILED
 from recce_meta.store.read import list_runs, read_facts, structs_of
 from recce_meta.store.session import open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 DATABASE = "database"
 """Extractor of scans."""
@@ -191,11 +190,9 @@ class RelationSize(Tabular, frozen=True):
     """Rows that were counted; None if they were not."""
 
 
-def scanned_databases(
-    adapter: UnifiedSqlAdapter, *, schema: str = DEFAULT_SCHEMA
-) -> ResultList[ScannedDatabase]:
+def scanned_databases(adapter: UnifiedSqlAdapter) -> ResultList[ScannedDatabase]:
     """Return the latest scan of each project and environment, newest first."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return structs_of(ScannedDatabase, store.query("scanned_databases"))
 
 
@@ -215,9 +212,7 @@ def database_named(
     raise UnknownNameError("environment", str(environment), [one.environment for one in there])
 
 
-def failed_scan(
-    adapter: UnifiedSqlAdapter, database: ScannedDatabase, *, schema: str = DEFAULT_SCHEMA
-) -> RunMetadata | None:
+def failed_scan(adapter: UnifiedSqlAdapter, database: ScannedDatabase) -> RunMetadata | None:
     """Return the latest scan of *database* that failed after the latest complete one; None if none did."""
     found = list_runs(
         adapter,
@@ -226,7 +221,7 @@ def failed_scan(
         extractor=DATABASE,
         status=None,
         limit=1,
-        schema=schema,
+        schema=adapter.schema,
     )
     # A later complete scan has superseded the failure.
     return next((run for run in found if run.status == FAILED), None)
@@ -236,14 +231,12 @@ def scanned_schemas(
     adapter: UnifiedSqlAdapter,
     database: ScannedDatabase,
     tables: Iterable[ScannedTable],
-    *,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ResultList[ScannedSchema]:
     """Return the schemas of *database*, by name, with counts and sums of its *tables*."""
     held: dict[str, list[ScannedTable]] = {}
     for table in tables:
         held.setdefault(table.schema_name, []).append(table)
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = store.query("scanned_schemas", graph_id=database.graph_id)
     return structs_of(ScannedSchema, [(*row, *_sums(held.get(str(row[1]), ()))) for row in found])
 
@@ -259,11 +252,9 @@ def _sums(tables: Sequence[ScannedTable]) -> tuple[int | None, ...]:
     )  # fmt: skip
 
 
-def scanned_relations(
-    adapter: UnifiedSqlAdapter, database: ScannedDatabase, *, schema: str = DEFAULT_SCHEMA
-) -> ScannedRelations:
+def scanned_relations(adapter: UnifiedSqlAdapter, database: ScannedDatabase) -> ScannedRelations:
     """Return the tables, views, foreign keys and indexes of *database*."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = store.query("scanned_relations", graph_id=database.graph_id, run_id=database.run_id)
         facts = {one.unique_id: one for one in read_facts(store, database.run_id)}
         previous = database.previous_run_id
@@ -362,11 +353,9 @@ def without_primary_key(tables: Iterable[ScannedTable]) -> list[ScannedTable]:
     return sorted(found, key=lambda table: -(table.row_estimate or 0))
 
 
-def scan_changes(
-    adapter: UnifiedSqlAdapter, run_id: str, *, schema: str = DEFAULT_SCHEMA
-) -> ResultList[ScannedChange]:
+def scan_changes(adapter: UnifiedSqlAdapter, run_id: str) -> ResultList[ScannedChange]:
     """Return the differences of the scan *run_id* from the previous scan of the same scope, by unique id."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         nodes = store.query("scanned_changes", run_id=run_id)
         # No column differs if no object does, which saves a statement.
         columns = store.query("scanned_column_changes", run_id=run_id) if nodes else []
@@ -381,10 +370,9 @@ def database_sizes(
     database: ScannedDatabase,
     *,
     limit: int = SCANS_SHOWN,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ResultList[DatabaseSize]:
     """Return the size of *database* in the last *limit* scans of the same scope, newest first."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = store.query(
             "scanned_sizes",
             project=database.project_name,
@@ -401,10 +389,9 @@ def relation_sizes(
     unique_id: str,
     *,
     limit: int = SCANS_SHOWN,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ResultList[RelationSize]:
     """Return the sizes of *unique_id* in the last *limit* scans of the project and environment of *run*."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = store.query(
             "relation_sizes",
             project=run.project_name,

@@ -17,7 +17,6 @@ from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.labels import pull_request
 from recce_meta.store.check_results import list_checks
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 BASE = "base"
 """Environment with which pull requests are compared."""
@@ -38,9 +37,7 @@ class PairReport(Struct, frozen=True, kw_only=True):
     """Latest stored result of each check."""
 
 
-def pair_report(
-    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> PairReport:
+def pair_report(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> PairReport:
     """Return the changes from *base* to *current*, and what is stored about this pair.
 
     Raises UsageError if both are the same run, or runs of different projects.
@@ -49,22 +46,20 @@ def pair_report(
         raise UsageError(
             f"Both sides are the run {base.run_id}", hint="choose another run as base or current"
         )
-    found = diff(lambda: adapter, base, current, schema=schema)
-    data = stored_data(adapter, base, current, schema=schema)
+    found = diff(lambda: adapter, base, current, schema=adapter.schema)
+    data = stored_data(adapter, base, current, schema=adapter.schema)
     return PairReport(
         diff=found,
         data=data.of_diff(found),
         data_taken_at=data.taken_at,
-        checks=tuple(checks_of_pair(adapter, base, current, schema=schema)),
+        checks=tuple(checks_of_pair(adapter, base, current)),
     )
 
 
-def checks_of_pair(
-    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> list[StoredCheck]:
+def checks_of_pair(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> list[StoredCheck]:
     """Return the latest stored result of each check that compared *base* and *current*."""
     latest: dict[tuple[str, str], StoredCheck] = {}
-    for check in list_checks(adapter, run=current, schema=schema):  # newest first
+    for check in list_checks(adapter, run=current, schema=adapter.schema):  # newest first
         if check.base_run_id == base.run_id:
             latest.setdefault((check.file_name, check.check_name), check)
     return list(latest.values())

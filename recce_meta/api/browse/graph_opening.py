@@ -13,7 +13,6 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.report.labels import TESTS
 from recce_meta.report.runs import FAILED
 from recce_meta.store.read import load_results
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 SMALL = 60
 """Number of nodes, without tests, up to which a graph opens as a whole."""
@@ -31,9 +30,7 @@ class Opening(NamedTuple):
     """Sentence; empty for the whole graph."""
 
 
-def opening_of(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, graph: KnownGraph, *, schema: str = DEFAULT_SCHEMA
-) -> Opening:
+def opening_of(adapter: UnifiedSqlAdapter, run: RunMetadata, graph: KnownGraph) -> Opening:
     """Return the nodes at which the *graph* of *run* opens.
 
     A small graph opens as a whole. A large one opens at what changed since the previous run, else at what
@@ -41,7 +38,7 @@ def opening_of(
     """
     listed = sorted(one for one in graph.names if kind_of(one, graph.names) not in TESTS)
     known = set(listed)
-    changes = run_changes(adapter, run, schema=schema)
+    changes = run_changes(adapter, run)
     changed = [one.unique_id for one in changes if one.unique_id in known and one.status in _CHANGED]
     if len(listed) <= SMALL:
         # Without changes, the node that combines the most parents is in focus.
@@ -50,7 +47,7 @@ def opening_of(
     if changed:
         return _opened(graph, known, changed, "what changed since the previous run")
     # Read only now, because a run has thousands of results.
-    failed = _failed(adapter, run, graph, schema=schema)
+    failed = _failed(adapter, run, graph)
     if any(one in known for one in failed):
         return _opened(graph, known, failed, "what failed, or has failed tests")
     exposures = [one for one in listed if kind_of(one, graph.names) == "exposure"]
@@ -80,10 +77,10 @@ def _opened(graph: KnownGraph, known: Collection[str], ids: Iterable[str], about
     return Opening(together if len(together) <= SMALL else shown, shown, reason)
 
 
-def _failed(adapter: UnifiedSqlAdapter, run: RunMetadata, graph: KnownGraph, *, schema: str) -> list[str]:
+def _failed(adapter: UnifiedSqlAdapter, run: RunMetadata, graph: KnownGraph) -> list[str]:
     """Return the nodes that failed, and those that failed tests read."""
     found: list[str] = []
-    for result in load_results(adapter, run, schema=schema):
+    for result in load_results(adapter, run, schema=adapter.schema):
         if result.status.lower() in FAILED:
             is_test = kind_of(result.unique_id, graph.names) in TESTS
             found += graph.parents.get(result.unique_id, ()) if is_test else (result.unique_id,)

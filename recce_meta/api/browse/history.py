@@ -15,7 +15,6 @@ from recce_meta.models.rows import Tabular
 from recce_meta.models.run import FAILED, OF_WORKSPACE, RunMetadata
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 MOST_RUNS = 5_000
 """Number of newest runs of a project that are read."""
@@ -80,7 +79,6 @@ def project_history(
     *,
     environment: str | None = None,
     known: Mapping[str, ResultCounts] | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ProjectHistory | None:
     """Return *project* with the history of *environment*, by default the one with most runs.
 
@@ -88,7 +86,7 @@ def project_history(
     Scans are left out, and runs of workspaces unless *environment* is one. Return None if the project, or its
     *environment*, has no runs.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         of_workspace = environment is not None and environment.startswith(OF_WORKSPACE)
         # Editors may sync every minute, which would hide all other environments.
         hidden = None if of_workspace else OF_WORKSPACE

@@ -26,7 +26,6 @@ from recce_meta.store.quality import read_quality
 from recce_meta.store.read import in_utc, result_of, run_by_id
 from recce_meta.store.select import find_quality_runs
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 MOST_RUNS = 500
 """Largest number of runs in a history."""
@@ -234,23 +233,21 @@ class ColumnReader(Tabular, frozen=True, order=True):
     confidence: float
 
 
-def node_outcomes(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str, *, schema: str = DEFAULT_SCHEMA
-) -> ResultList[NodeOutcome]:
+def node_outcomes(adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str) -> ResultList[NodeOutcome]:
     """Return the results and row counts of a node in the last `MOST_RUNS` runs."""
-    rows = _rows(adapter, "node_outcomes", run, unique_id, schema)
+    rows = _rows(adapter, "node_outcomes", run, unique_id)
     return ResultList(NodeOutcome, [NodeOutcome(*map(in_utc, row)) for row in rows])
 
 
 def node_history(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str, *, schema: str = DEFAULT_SCHEMA
+    adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str
 ) -> ResultList[NodeHistoryEntry]:
     """Return the changes of a node in the runs of the project and environment.
 
     Stored changes are read first, because planning the view `node_changes` takes longer than the rest.
     """
     binds = _binds(run, unique_id)
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         stored: list[tuple[Any, ...]] = store.query("node_steps", **binds)
         if all(is_stored for *_, is_stored in stored):
             rows = [row[:-1] for row in stored]
@@ -264,8 +261,6 @@ def column_changes(
     run: RunMetadata,
     unique_id: str,
     history: Iterable[NodeHistoryEntry],
-    *,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ResultList[ColumnHistoryEntry]:
     """Return the changes of the columns of a node in the runs of the project and environment.
 
@@ -273,14 +268,12 @@ def column_changes(
     """
     if not any(entry.columns_changed or entry.status in ("added", "removed") for entry in history):
         return ResultList(ColumnHistoryEntry, [])
-    rows = _rows(adapter, "node_column_history", run, unique_id, schema)
+    rows = _rows(adapter, "node_column_history", run, unique_id)
     return ResultList(ColumnHistoryEntry, [ColumnHistoryEntry(*map(in_utc, row)) for row in rows])
 
 
-def _rows(
-    adapter: UnifiedSqlAdapter, query: str, run: RunMetadata, unique_id: str, schema: str
-) -> list[tuple[Any, ...]]:
-    with open_store(adapter, schema) as store:
+def _rows(adapter: UnifiedSqlAdapter, query: str, run: RunMetadata, unique_id: str) -> list[tuple[Any, ...]]:
+    with open_store(adapter) as store:
         return store.query(query, **_binds(run, unique_id))
 
 
@@ -312,15 +305,13 @@ def last_results(
     ids: Collection[str],
     nodes: Mapping[str, NodeMetadata],
     parents: Mapping[str, Sequence[str]],
-    *,
-    schema: str = DEFAULT_SCHEMA,
 ) -> dict[str, LastResult]:
     """Return dbt's last result of each of *ids* until *run*, by unique id.
 
     *nodes* and *parents* are those of the whole run. A result of *run* comes before those of other runs.
     """
     own = Measurement.of(run)
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         rows = store.query("results_by_id", run_id=run.run_id, ids="\n".join(ids))
         found = {one.unique_id: LastResult(result=one, measured=own) for one in map(result_of, rows)}
         missing = [one for one in ids if one not in found]
@@ -345,8 +336,6 @@ def last_count(
     materialized: str | None,
     outcomes: Iterable[NodeOutcome],
     built: LastResult | None,
-    *,
-    schema: str = DEFAULT_SCHEMA,
 ) -> LastCount | None:
     """Return the last row count of a node until *run*, from its *outcomes*; None if it was never counted.
 
@@ -360,7 +349,7 @@ def last_count(
         own = Measurement.of(run)
         measured = own if run.extractor != DBT else _of_build(own, run, run, built)
         return LastCount(row_count=last.row_count, measured=measured)
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         other = run_by_id(store, last.run_id)
     if other is None:
         return None
@@ -439,11 +428,9 @@ def node_tests(
 _PASSED = {"pass": 2, "success": 2, "skipped": 1, "": 1}
 
 
-def node_quality(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str, *, schema: str = DEFAULT_SCHEMA
-) -> NodeQuality | None:
+def node_quality(adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str) -> NodeQuality | None:
     """Return the measured quality of a node; None if it was never measured."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         runs = find_quality_runs(
             store,
             project=run.project_name,
@@ -472,13 +459,11 @@ def _figures(
     return tuple(QualityFigures(*map(in_utc, row)) for row in rows)
 
 
-def node_columns(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str, *, schema: str = DEFAULT_SCHEMA
-) -> NodeColumns | None:
+def node_columns(adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str) -> NodeColumns | None:
     """Return the column lineage of a node; None if its SQL was not analysed."""
     if run.column_graph_id is None:
         return None
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return column_store.columns_of(store, run, [unique_id]).get(unique_id)
 
 
@@ -487,8 +472,6 @@ def column_readers(
     run: RunMetadata,
     unique_id: str,
     column: str | None = None,
-    *,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ResultList[ColumnReader]:
     """Return what reads the columns of a node directly, or its column *column*, sorted by node.
 
@@ -496,7 +479,7 @@ def column_readers(
     """
     if run.column_graph_id is None:
         return ResultList(ColumnReader, [])
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         edges = column_store.column_children(store, run, [unique_id])
     found = {
         ColumnReader(edge.node_id, edge.column_name, edge.kind, edge.parent_column, edge.confidence)
@@ -508,13 +491,11 @@ def column_readers(
     return ResultList(ColumnReader, sorted(kept, key=_reader_order))
 
 
-def unknown_readers(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, child_ids: Sequence[str], *, schema: str = DEFAULT_SCHEMA
-) -> list[str]:
+def unknown_readers(adapter: UnifiedSqlAdapter, run: RunMetadata, child_ids: Sequence[str]) -> list[str]:
     """Return those of *child_ids*, nodes that read a node, of which no column is known that they read."""
     if run.column_graph_id is None or not child_ids:
         return []
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         known = column_store.column_analyses(store, run, child_ids)
     return [one for one in child_ids if one not in known or known[one][1] is not None]
 
@@ -538,8 +519,6 @@ def column_origin(
     run: RunMetadata,
     unique_id: str,
     column: str,
-    *,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ColumnOrigin | None:
     """Return the columns that *column* of a node comes from; None if the run has no column lineage.
 
@@ -552,7 +531,7 @@ def column_origin(
     waiting = [(unique_id, column)]
     # Lineage can have a circle, such as an incremental model that reads itself.
     seen = set(waiting)
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         for distance in range(MOST_LEVELS):
             missing = {node for node, _ in waiting} - loaded.keys()
             loaded |= column_store.columns_of(store, run, sorted(missing)) if missing else {}

@@ -17,7 +17,6 @@ from recce_meta.models.rows import Tabular
 from recce_meta.models.run import FAILED, RunMetadata
 from recce_meta.store.read import in_utc, result_of, run_of
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 WARN = "warn"
 """Status of a test that warns."""
@@ -116,11 +115,9 @@ class StoreOverview(Tabular, frozen=True, kw_only=True):
         return _by_project(state for state in self.environments if state.is_scan)
 
 
-def store_overview(
-    adapter: UnifiedSqlAdapter, *, project: str | None = None, schema: str = DEFAULT_SCHEMA
-) -> StoreOverview:
+def store_overview(adapter: UnifiedSqlAdapter, *, project: str | None = None) -> StoreOverview:
     """Return the state of all projects and databases in the store, or of *project* alone."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         states = _states(store, project)
         failed = [state.run for state in states if state.problem_count]
         failing = [

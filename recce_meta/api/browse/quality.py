@@ -28,7 +28,6 @@ from recce_meta.store.quality import (
 )
 from recce_meta.store.read import structs_of
 from recce_meta.store.session import open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import value_from
 
 POINTS_SHOWN = 60
@@ -121,13 +120,12 @@ def measured_tables(
     project: str | None = None,
     environment: str | None = None,
     unique_id: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ResultList[MeasuredTable]:
     """Return the latest measurement of each table that matches all given filters.
 
     Tables that could not be measured are first, then those with the lowest score.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = store.query(
             "quality_of_tables", project=project, environment=environment, unique_id=unique_id
         )
@@ -140,12 +138,11 @@ def table_scores(
     *,
     project: str | None = None,
     environment: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> dict[tuple[str, str, str], list[TableScore]]:
     """Return the measurements of *unique_ids*, oldest first, by project, environment and unique id."""
     # A query has a fixed number of parameters, so that all ids are one text.
     ids = "\n".join(unique_ids)
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = store.query("quality_scores", project=project, environment=environment, ids=ids)
     scores: dict[tuple[str, str, str], list[TableScore]] = {}
     for one in structs_of(TableScore, found):
@@ -158,35 +155,32 @@ def quality_violations(
     *,
     project: str | None = None,
     environment: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ResultList[QualityViolation]:
     """Return the metrics and expectations that do not hold in the latest measurement of their table."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = store.query("quality_violations", project=project, environment=environment)
     rows = [(*row[:6], value_from(row[6], row[7]), *row[8:]) for row in found]
     return structs_of(QualityViolation, rows)
 
 
-def table_report(
-    adapter: UnifiedSqlAdapter, latest: MeasuredTable, *, schema: str = DEFAULT_SCHEMA
-) -> TableReport:
+def table_report(adapter: UnifiedSqlAdapter, latest: MeasuredTable) -> TableReport:
     """Return the measurement *latest* with its columns and metrics, compared with the previous one."""
     ids = [latest.unique_id]
-    run = resolve_quality_run(adapter, latest.quality_run_id, schema=schema)
-    quality = load_quality(adapter, run, unique_ids=ids, schema=schema)
-    earlier = _earlier(adapter, run, latest.unique_id, schema)
+    run = resolve_quality_run(adapter, latest.quality_run_id, schema=adapter.schema)
+    quality = load_quality(adapter, run, unique_ids=ids, schema=adapter.schema)
+    earlier = _earlier(adapter, run, latest.unique_id)
     changes = compare_quality(quality, earlier)
     return TableReport(run=run, table=quality.tables[0], change=changes[0] if changes else None)
 
 
-def _earlier(
-    adapter: UnifiedSqlAdapter, run: QualityRun, unique_id: str, schema: str
-) -> Mapping[str, EarlierQuality]:
+def _earlier(adapter: UnifiedSqlAdapter, run: QualityRun, unique_id: str) -> Mapping[str, EarlierQuality]:
     """Return the last measurement before *run* in which the table could be measured."""
     before = run
     # Bounded: a table that can never be measured would otherwise be searched through its whole history.
     for _ in range(MOST_EARLIER):
-        found = previous_quality(adapter, before, unique_ids=[unique_id], top_values=False, schema=schema)
+        found = previous_quality(
+            adapter, before, unique_ids=[unique_id], top_values=False, schema=adapter.schema
+        )
         if found is None:
             break
         for table in found.tables:
@@ -202,7 +196,6 @@ def column_history(
     column_name: str,
     *,
     limit: int = POINTS_SHOWN,
-    schema: str = DEFAULT_SCHEMA,
 ) -> QualityHistory:
     """Return the last *limit* measurements of a column in the project and environment of *latest*.
 
@@ -214,11 +207,11 @@ def column_history(
         environment=latest.environment,
         unique_ids=[latest.unique_id],
         limit=limit,
-        schema=schema,
+        schema=adapter.schema,
     )
-    found = load_column_history(adapter, runs, latest.unique_id, column_name, schema=schema)
+    found = load_column_history(adapter, runs, latest.unique_id, column_name, schema=adapter.schema)
     if not found:
-        raise UnknownNameError("column", column_name, _columns(adapter, latest, schema))
+        raise UnknownNameError("column", column_name, _columns(adapter, latest))
     points = [
         QualityPoint(run=run, subject=found[run.quality_run_id])
         for run in runs
@@ -227,7 +220,9 @@ def column_history(
     return QualityHistory(name=f"{latest.name}.{column_name}", points=tuple(points))
 
 
-def _columns(adapter: UnifiedSqlAdapter, latest: MeasuredTable, schema: str) -> list[str]:
-    run = resolve_quality_run(adapter, latest.quality_run_id, schema=schema)
-    quality = load_quality(adapter, run, unique_ids=[latest.unique_id], top_values=False, schema=schema)
+def _columns(adapter: UnifiedSqlAdapter, latest: MeasuredTable) -> list[str]:
+    run = resolve_quality_run(adapter, latest.quality_run_id, schema=adapter.schema)
+    quality = load_quality(
+        adapter, run, unique_ids=[latest.unique_id], top_values=False, schema=adapter.schema
+    )
     return [column.name for table in quality.tables for column in table.columns]

@@ -17,7 +17,6 @@ from recce_meta.models.stored import StatisticsSummary
 from recce_meta.report.labels import TESTS, kind_order
 from recce_meta.store.read import find_runs, in_utc, result_of
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.statistics import statistics_of
 
 BASE = "base"
@@ -79,11 +78,11 @@ class RunDetails(Tabular, frozen=True, kw_only=True):
     """The latest run of the environment `base`, if it is another run of the same project."""
 
 
-def run_details(adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA) -> RunDetails:
+def run_details(adapter: UnifiedSqlAdapter, run: RunMetadata) -> RunDetails:
     """Return *run* with counts, problems, slowest nodes, statistics and changes."""
     if run.status == FAILED:
         return RunDetails(run=run, counts={}, results=ResultCounts(by_status={}, seconds=0.0))
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         counts = {str(kind): int(str(n)) for kind, n in store.query("node_counts", graph_id=run.graph_id)}
         results = result_counts(store, [run.run_id]).get(run.run_id, ResultCounts(by_status={}, seconds=0.0))
         # Runs without results are common, and need neither statement.
@@ -110,19 +109,15 @@ def run_details(adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = D
         )
 
 
-def run_changes(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> ResultList[NodeChange]:
+def run_changes(adapter: UnifiedSqlAdapter, run: RunMetadata) -> ResultList[NodeChange]:
     """Return the nodes of *run* that differ from its previous run: removed, modified, added, the rest."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return ResultList(NodeChange, _changes(store, _steps(store, run.run_id)[0]))
 
 
-def runs_around(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> tuple[str | None, str | None]:
+def runs_around(adapter: UnifiedSqlAdapter, run: RunMetadata) -> tuple[str | None, str | None]:
     """Return the ids of the previous and the next run that *run* is compared with; None if there is none."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         step, next_run_id = _steps(store, run.run_id)
     return step and step.previous_run_id, next_run_id
 
@@ -136,13 +131,11 @@ class DefaultBase(NamedTuple):
     """True for the previous run of the same environment, False for the latest run of `base`."""
 
 
-def default_base(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> DefaultBase | None:
+def default_base(adapter: UnifiedSqlAdapter, run: RunMetadata) -> DefaultBase | None:
     """Return the latest run of `base`, else the previous run; None without another run to compare with."""
     if run.status == FAILED:
         return None
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         if not is_scan(run) and run.environment != BASE:
             for base in find_runs(store, project=run.project_name, environment=BASE, most=1):
                 return DefaultBase(base.run_id, base.run_at, False)

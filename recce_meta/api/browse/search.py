@@ -25,7 +25,6 @@ from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.rows import ResultList, RowTable, Tabular
 from recce_meta.store import read
 from recce_meta.store.session import open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 NODE, COLUMN = "node", "column"
 KINDS = (NODE, COLUMN)
@@ -231,7 +230,6 @@ def search(
     limit: int = LIMIT,
     runs: Sequence[RunMetadata] | None = None,
     index_of: IndexOf | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> SearchResult:
     """Return the nodes and columns whose names contain every word of *text*, ignoring case.
 
@@ -243,14 +241,14 @@ def search(
     *runs* are the runs to search, by default the `searched_runs` of *project*, or of each project. *index_of*
     returns the index of a run from a cache; without it, the store is read.
     """
-    searched = searched_runs(adapter, project=project, schema=schema) if runs is None else list(runs)
+    searched = searched_runs(adapter, project=project) if runs is None else list(runs)
     # `lower` as in the index: both sides of a comparison have to be folded alike.
     words = list(dict.fromkeys(filter(None, _BREAK.split(text.lower()))))[:MOST_WORDS]
     phrase = text.strip().lower()
     counts = dict.fromkeys(KINDS, 0)
     found: dict[str, list[tuple[Any, SearchHit]]] = {kind: [] for kind in KINDS}
     for run in searched if words else ():
-        index = (index_of or partial(load_index, adapter, schema=schema))(run)
+        index = (index_of or partial(load_index, adapter))(run)
         for kind, find in ((NODE, index.find_nodes), (COLUMN, index.find_columns)):
             if kind in kinds:
                 count, best = find(words, phrase, limit)
@@ -281,18 +279,16 @@ def _hit(run: RunMetadata, node: _IndexedNode, column: str) -> SearchHit:
     )
 
 
-def searched_runs(
-    adapter: UnifiedSqlAdapter, *, project: str | None = None, schema: str = DEFAULT_SCHEMA
-) -> list[RunMetadata]:
+def searched_runs(adapter: UnifiedSqlAdapter, *, project: str | None = None) -> list[RunMetadata]:
     """Return the latest complete run of each project, and its latest scan; only of *project* if given."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return [read.run_of(row) for row in store.query("searched_runs", project=project)]
 
 
-def load_index(adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA) -> SearchIndex:
+def load_index(adapter: UnifiedSqlAdapter, run: RunMetadata) -> SearchIndex:
     """Return the names of the nodes and columns of *run*."""
     index = SearchIndex()
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         for first, last in pairwise(_PARTS):
             index.add(store.query("search_nodes", graph_id=run.graph_id, first=first, last=last))
     return index

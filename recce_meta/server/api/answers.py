@@ -129,7 +129,6 @@ def matches(text: str, kind: str | None, project: str | None) -> Listed:
             kinds=kinds,
             limit=MOST_MATCHES,
             index_of=cached_index(view),
-            schema=view.schema,
         )
         # A hit may be a node or a column of it, so no single field identifies it.
         return ItemList(found.hits, repr, truncated=found.truncated)

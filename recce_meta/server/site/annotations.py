@@ -195,11 +195,11 @@ def _column(view: StoreView, run: RunMetadata, unique_id: str, name: str | None)
     """Return the column *name* as the run spells it. Raises NotFound for an unknown one."""
     if name is None:
         return None
-    lineage = node_columns(view.adapter, run, unique_id, schema=view.schema)
+    lineage = node_columns(view.adapter, run, unique_id)
     found = load_nodes_by_id(view.adapter, run, [unique_id], schema=view.schema)
     spelt = column_name(name, found[0], lineage) if found else None
     # The last resort, because it needs a further query: no catalog lists the column, but a query reads it.
-    if spelt is None and column_readers(view.adapter, run, unique_id, name, schema=view.schema):
+    if spelt is None and column_readers(view.adapter, run, unique_id, name):
         return name
     if spelt is None:
         raise NotFound(f"{unique_id} has no column {name}", hint="the page of the node lists its columns")

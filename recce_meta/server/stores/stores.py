@@ -196,6 +196,7 @@ class Store:
                 raise StoreBusy("All connections to the store are in use", hint="try again in a moment")
             try:
                 with generation.pool.connection() as adapter, self._limited(adapter, stop or StopRequest()):
+                    adapter.schema = self.schema
                     yield StoreView(self, adapter, generation.read_at, self._version(generation, adapter))
             finally:
                 generation.slots.release()
@@ -468,7 +469,7 @@ class StoreView:
 
     def overview(self) -> StoreOverview:
         """Return the latest run of each environment, from the cache if it is there."""
-        return self.cached(("overview",), lambda: store_overview(self.adapter, schema=self.schema))
+        return self.cached(("overview",), lambda: store_overview(self.adapter))
 
     def cached(self, key: Hashable, build: Callable[[], Value]) -> Value:
         """Return the result of *build*, kept until the store changes."""
@@ -546,7 +547,7 @@ def cached_index(view: StoreView) -> Callable[[RunMetadata], SearchIndex]:
             with view.store.indexing:
                 found = _INDEXES.get(run.graph_id)
                 if found is None:
-                    found = load_index(view.adapter, run, schema=view.schema)
+                    found = load_index(view.adapter, run)
                     _INDEXES.put(run.graph_id, found, found.size)
         return found
 

@@ -146,6 +146,7 @@ def readers(backend: Any, prepared_databases: Any, request: pytest.FixtureReques
             record_run(adapter, project(seed, f"run-{seed}"), schema=schema)
 
     def read(adapter: UnifiedSqlAdapter, schema: str) -> Readers:
+        adapter.schema = schema
         runs = [resolve_run(adapter, f"run-{seed}", schema=schema) for seed in range(2)]
         base, current = (StoredRunReader(adapter, run, schema) for run in runs)
         return base, current
@@ -248,7 +249,7 @@ def test_the_flags_of_edges_and_the_words_of_tests(
 
 def test_a_diff_has_the_edges_of_both_runs(readers: Readers) -> None:
     base, current = readers
-    report = pair_report(base.adapter, base.run, current.run, schema=base.schema)
+    report = pair_report(base.adapter, base.run, current.run)
     old, new = map(stored_edges, readers)
     tests = {one for one in current.names if one.startswith("test.")}
     for query in (GraphQuery(), GraphQuery(node="m30", up=2), GraphQuery(select="state:modified+1")):

@@ -75,9 +75,9 @@ def test_hostile_names_are_in_views_as_they_are(stored: Stored) -> None:
 
 
 def test_the_diff_of_the_demo_opens_at_what_changed(stored: Stored) -> None:
-    adapter, schema = stored
+    adapter, adapter.schema = stored
     base, current = (reader_of(stored, side) for side in ("base", "current"))
-    diff = pair_report(adapter, base.run, current.run, schema=schema).diff
+    diff = pair_report(adapter, base.run, current.run).diff
     view = diff_graph(diff, base, current, GraphQuery(), link=lambda one: f"/{one}")
 
     nodes = {node.name: node for node in view.nodes}

@@ -369,6 +369,8 @@ def test_a_node_that_was_not_built_since_its_code_or_an_ancestor_changed_is_stal
 def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
     adapter: Any, schema: str, recorded: Callable[..., str]
 ) -> None:
+    adapter.schema = schema
+
     def ran(run_id: str, hours: int, names: Collection[str], command: str = "run", **edits: str) -> None:
         project = compiling(shop(run_id, "prod", **edits), names, hours=hours)
         results = tuple(NodeResult(unique_id=unique_id(name), status="pass") for name in sorted(names))
@@ -381,11 +383,11 @@ def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
         reader = open_run(lambda: adapter, run_id, project=None, schema=schema)
         graph, wanted = build_lineage_graph([], reader.edges), unique_id(name)
         parents = {one: graph.parents(one) for one in reader.names}
-        results = last_results(adapter, reader.run, [wanted], reader.names, parents, schema=schema)
+        results = last_results(adapter, reader.run, [wanted], reader.names, parents)
         found = results.get(wanted)
-        outcomes = node_outcomes(adapter, reader.run, wanted, schema=schema)
+        outcomes = node_outcomes(adapter, reader.run, wanted)
         kind = reader.names[wanted].materialized
-        counted = last_count(adapter, reader.run, kind, outcomes, found, schema=schema)
+        counted = last_count(adapter, reader.run, kind, outcomes, found)
         assert (found and found.measured) == (counted and counted.measured)
         return () if found is None else (found.measured.run_id, found.measured.is_own, found.measured.since)
 
@@ -431,6 +433,8 @@ def test_the_limits_of_an_empty_build_are_no_change(
 def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
     adapter: Any, schema: str, recorded: Callable[..., str]
 ) -> None:
+    adapter.schema = schema
+
     def ran(
         run_id: str,
         hours: int,
@@ -471,15 +475,14 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
         run, names = reader.run, reader.names
         graph = build_lineage_graph([], reader.edges)
         parents = {one: graph.parents(one) for one in names}
-        results = last_results(adapter, run, list(names), names, parents, schema=schema)
+        results = last_results(adapter, run, list(names), names, parents)
         counts = {
             one: last_count(
                 adapter,
                 run,
                 node.materialized,
-                node_outcomes(adapter, run, one, schema=schema),
+                node_outcomes(adapter, run, one),
                 results.get(one),
-                schema=schema,
             )
             for one, node in names.items()
         }
@@ -648,6 +651,7 @@ def test_a_time_after_the_recording_is_not_the_latest(adapter: Any, schema: str)
 
 @pytest.mark.core("duckdb", "sqlite")
 def test_a_time_after_the_recording_hides_no_result_count_or_change(adapter: Any, schema: str) -> None:
+    adapter.schema = schema
     now, wanted = datetime.now(timezone.utc), unique_id("stg")
 
     def recording(run_id: str, days: int, **edits: str) -> None:
@@ -664,16 +668,16 @@ def test_a_time_after_the_recording_hides_no_result_count_or_change(adapter: Any
     recording("honest", 0, **EDITS["values"][0])
 
     reader = open_run(lambda: adapter, "honest", project=None, schema=schema)
-    outcomes = node_outcomes(adapter, reader.run, wanted, schema=schema)
-    counted = last_count(adapter, reader.run, "table", outcomes, None, schema=schema)
+    outcomes = node_outcomes(adapter, reader.run, wanted)
+    counted = last_count(adapter, reader.run, "table", outcomes, None)
     assert counted is not None
     assert counted.measured.run_id == "ahead"
-    history = node_history(adapter, reader.run, wanted, schema=schema)
+    history = node_history(adapter, reader.run, wanted)
     change = history[0]
     assert change.run_id == "ahead"
     assert change.run_at <= reader.run.counted_at
     after = now + timedelta(days=1)
-    (found,) = last_results(adapter, reader.run, [wanted], reader.names, {}, schema=schema).values()
+    (found,) = last_results(adapter, reader.run, [wanted], reader.names, {}).values()
     assert max(counted.measured.run_at, found.measured.run_at, change.run_at) < after
     last = adapter.execute(f"SELECT MAX(last_run_at) FROM {adapter.quote_identifier(schema)}.run_history")[1]
     assert str(last[0][0]) < str(after)

@@ -56,7 +56,7 @@ def editor_of_run(request: Request) -> Page | Redirect:
     """Lead to the query editor for a run and its default base."""
     view = request.view
     run = require_complete(view.run(request.parts["run"], request.query.get("project")))
-    base = default_base(view.adapter, run, schema=view.schema)
+    base = default_base(view.adapter, run)
     if base is not None:
         return Redirect(view.to.query_editor(base.run_id, run.run_id, **_kept(request.query)))
     values = {"reason": "The store has no other run to compare this run with."}

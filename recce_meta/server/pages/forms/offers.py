@@ -167,7 +167,7 @@ def forms_of_run(
     view: StoreView, run: RunMetadata, node: NodeMetadata, column: str | None = None
 ) -> StartForms:
     """Return the forms for a *node* of one *run*, which is compared with its default base."""
-    found = default_base(view.adapter, run, schema=view.schema)
+    found = default_base(view.adapter, run)
     if found is None:
         reason = reason_against(node, node, is_one_place=False) or (
             "The store has no other run to compare this run with."

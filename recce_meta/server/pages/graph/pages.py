@@ -161,7 +161,7 @@ class RunGraph:
         view, run = self.view, self.run
         return view.cached(
             ("opening", run.run_id),
-            lambda: opening_of(view.adapter, run, view.graph(run), schema=view.schema),
+            lambda: opening_of(view.adapter, run, view.graph(run)),
         )
 
     def shown(self, query: GraphQuery) -> GraphView:
@@ -198,9 +198,7 @@ class RunGraph:
         positions of the same nodes.
         """
         view, run = self.view, self.run
-        around = view.cached(
-            ("around", run.run_id), lambda: runs_around(view.adapter, run, schema=view.schema)
-        )
+        around = view.cached(("around", run.run_id), lambda: runs_around(view.adapter, run))
         # Without a reason, the view opens at the whole graph.
         opened = opening.ids if opening is not None and opening.reason else None
         # A neighbouring run may open at other nodes, so its positions would not fit.

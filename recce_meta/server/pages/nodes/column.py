@@ -96,10 +96,10 @@ def open_column(request: Request, *parts: str, with_tests: bool = False) -> Open
     if isinstance(opened, Redirect):
         return opened
     view, node = request.view, opened.node
-    lineage = node_columns(view.adapter, opened.run, node.unique_id, schema=view.schema)
+    lineage = node_columns(view.adapter, opened.run, node.unique_id)
     name = column_name(asked, node, lineage)
     # The last resort, because it needs a further query.
-    if name is None and column_readers(view.adapter, opened.run, node.unique_id, asked, schema=view.schema):
+    if name is None and column_readers(view.adapter, opened.run, node.unique_id, asked):
         name = asked  # no catalog lists it, but a query reads it
     if name is None:
         known = column_names(node, lineage)
@@ -119,10 +119,10 @@ def column(request: Request) -> Page | Redirect:
     opened, name, _ = found
     view, run, unique_id = request.view, opened.run, opened.node.unique_id
     tests = _tests(opened, name)
-    readers = column_readers(view.adapter, run, unique_id, name, schema=view.schema)
-    origin = column_origin(view.adapter, run, unique_id, name, schema=view.schema)
-    history = node_history(view.adapter, run, unique_id, schema=view.schema)
-    changes = column_changes(view.adapter, run, unique_id, history, schema=view.schema)
+    readers = column_readers(view.adapter, run, unique_id, name)
+    origin = column_origin(view.adapter, run, unique_id, name)
+    history = node_history(view.adapter, run, unique_id)
+    changes = column_changes(view.adapter, run, unique_id, history)
     # Warehouses may change the case of names between runs.
     own_changes = [one for one in changes if one.column_name.casefold() == name.casefold()]
     declared = next((one for one in opened.node.columns if one.name == name), None)
@@ -182,7 +182,7 @@ def _tests(opened: OpenedNode, name: str) -> list[NodeTest]:
 
 def _measured(opened: OpenedNode, name: str) -> MeasuredColumn | None:
     view = opened.request.view
-    quality = node_quality(view.adapter, opened.run, opened.node.unique_id, schema=view.schema)
+    quality = node_quality(view.adapter, opened.run, opened.node.unique_id)
     if quality is None:
         return None
     found = (one for one in measured_columns(opened, quality) if one.name.casefold() == name.casefold())
@@ -214,7 +214,7 @@ def sentence(found: OpenedColumn, origin: ColumnOrigin | None, readers: Sequence
 def unknown_phrase(opened: OpenedNode) -> str:
     """Return which nodes may read any column of the node, because their columns are unknown; or nothing."""
     view, names = opened.request.view, opened.graph.names
-    found = unknown_readers(view.adapter, opened.run, opened.children, schema=view.schema)
+    found = unknown_readers(view.adapter, opened.run, opened.children)
     if not found:
         return ""
     listed = [label_of(one, names) for one in found[:3]]
@@ -417,7 +417,7 @@ def readers(request: Request) -> Listing | Redirect:
     if isinstance(found, Redirect):
         return found
     view, opened = request.view, found.opened
-    listed = column_readers(view.adapter, opened.run, opened.node.unique_id, found.name, schema=view.schema)
+    listed = column_readers(view.adapter, opened.run, opened.node.unique_id, found.name)
     return readers_listing(found, listed)
 
 
@@ -442,8 +442,8 @@ def columns(request: Request) -> Listing | Redirect:
     if isinstance(opened, Redirect):
         return opened
     view, run, node = request.view, opened.run, opened.node
-    lineage = node_columns(view.adapter, run, node.unique_id, schema=view.schema)
-    readers = column_readers(view.adapter, run, node.unique_id, schema=view.schema)
+    lineage = node_columns(view.adapter, run, node.unique_id)
+    readers = column_readers(view.adapter, run, node.unique_id)
     tested = node_tests(node.unique_id, opened.tests, {})
     to, run_id = request.to, run.run_id
     annotated = annotated_nodes(view, run.project_name, [node.unique_id]).of_columns(node.unique_id)
@@ -541,7 +541,7 @@ def _no_columns(opened: OpenedNode, lineage: NodeColumns | None) -> str:
 def _unknown_readers(opened: OpenedNode) -> list[str]:
     """Return the note on readers that the figures leave out, because their columns are unknown."""
     view = opened.request.view
-    found = unknown_readers(view.adapter, opened.run, opened.children, schema=view.schema)
+    found = unknown_readers(view.adapter, opened.run, opened.children)
     if not found:
         return []
     listed = join_words([label_of(one, opened.graph.names) for one in found[:5]])

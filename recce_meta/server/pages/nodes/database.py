@@ -75,7 +75,7 @@ class DatabasePage:
         view = self.view
         return view.cached(
             ("scanned relations", self.database.run_id),
-            lambda: browse.scanned_relations(view.adapter, self.database, schema=view.schema),
+            lambda: browse.scanned_relations(view.adapter, self.database),
         )
 
     @property
@@ -87,7 +87,7 @@ class DatabasePage:
     def schemas(self) -> Sequence[ScannedSchema]:
         """Schemas of the scan."""
         view = self.view
-        return browse.scanned_schemas(view.adapter, self.database, self.tables, schema=view.schema)
+        return browse.scanned_schemas(view.adapter, self.database, self.tables)
 
     @cached_property
     def changes(self) -> Sequence[ScannedChange]:
@@ -97,15 +97,13 @@ class DatabasePage:
             return ()
         return view.cached(
             ("scanned changes", run_id),
-            lambda: browse.scan_changes(view.adapter, run_id, schema=view.schema),
+            lambda: browse.scan_changes(view.adapter, run_id),
         )
 
 
 def scanned_databases(view: StoreView) -> Sequence[ScannedDatabase]:
     """Return the latest scan of each project and environment, newest first."""
-    return view.cached(
-        ("scanned databases",), lambda: browse.scanned_databases(view.adapter, schema=view.schema)
-    )
+    return view.cached(("scanned databases",), lambda: browse.scanned_databases(view.adapter))
 
 
 def scanned(request: Request) -> DatabasePage:
@@ -206,7 +204,7 @@ def database(request: Request) -> Page:
     run = view.run(one.run_id)
     tables, changes, keys = tables_list(here), changes_list(here), foreign_keys_list(here)
     unindexed = [row for row in keys.rows if not row["is_indexed"]]
-    sizes = browse.database_sizes(view.adapter, one, schema=view.schema)
+    sizes = browse.database_sizes(view.adapter, one)
     by_id = {row["unique_id"]: row for row in tables.rows}
     grown = [by_id[table.unique_id] for table in browse.grown_most(here.tables)]
     keyless = [by_id[table.unique_id] for table in browse.without_primary_key(here.tables)]
@@ -214,7 +212,7 @@ def database(request: Request) -> Page:
         "here": here,
         "database": one,
         "run": run,
-        "failed": browse.failed_scan(view.adapter, one, schema=view.schema),
+        "failed": browse.failed_scan(view.adapter, one),
         "columns": sum(table.column_count for table in here.tables),
         "size": size_text(one.row_estimate, one.bytes),
         "schemas": filled(schemas_list(here)),
@@ -247,9 +245,7 @@ def database(request: Request) -> Page:
 def _other_scopes(view: StoreView, database: ScannedDatabase) -> list[RunMetadata]:
     """Return the latest scans of the same database and environment with other scopes."""
     name = database.project_name
-    overview = view.cached(
-        ("overview", name), lambda: store_overview(view.adapter, project=name, schema=view.schema)
-    )
+    overview = view.cached(("overview", name), lambda: store_overview(view.adapter, project=name))
     states = [state for states in overview.databases.values() for state in states]
     return [
         state.run
@@ -308,7 +304,7 @@ def sizes_list(here: DatabasePage, sizes: Sequence[DatabaseSize]) -> Listing:
 def sizes(request: Request) -> Listing:
     """List the sizes of a database over time."""
     here, view = scanned(request), request.view
-    return sizes_list(here, browse.database_sizes(view.adapter, here.database, schema=view.schema))
+    return sizes_list(here, browse.database_sizes(view.adapter, here.database))
 
 
 def schemas_list(here: DatabasePage) -> Listing:
@@ -574,5 +570,5 @@ def table_sizes(request: Request) -> Listing:
     """List the sizes of one relation over time."""
     here, view = scanned(request), request.view
     run, unique_id = view.run(here.database.run_id), request.parts["table"]
-    found = browse.relation_sizes(view.adapter, run, unique_id, schema=view.schema)
+    found = browse.relation_sizes(view.adapter, run, unique_id)
     return relation_sizes_list(view, run, unique_id, found)

@@ -83,7 +83,7 @@ def code(request: Request) -> Page | Redirect:
     if isinstance(opened, Redirect):
         return opened
     view, node = request.view, opened.node
-    history = node_history(view.adapter, opened.run, node.unique_id, schema=view.schema)
+    history = node_history(view.adapter, opened.run, node.unique_id)
     against = request.query.get("against", "").strip()
     values = {
         "state": _code_state(opened, code_versions(history)),
@@ -126,7 +126,7 @@ def _code_state(opened: OpenedNode, versions: Sequence[CodeVersion]) -> str:
 def _only_run(opened: OpenedNode) -> str:
     """Return that the run has no other to be compared with; empty if it has one."""
     view = opened.request.view
-    if any(runs_around(view.adapter, opened.run, schema=view.schema)):
+    if any(runs_around(view.adapter, opened.run)):
         return ""
     kind = "scan of this scope" if is_scan(opened.run) else f"run of {opened.run.environment}"
     return f"no other {kind} is stored to compare with"
@@ -203,7 +203,7 @@ def versions(request: Request) -> Listing | Redirect:
     if isinstance(opened, Redirect):
         return opened
     view = request.view
-    history = node_history(view.adapter, opened.run, opened.node.unique_id, schema=view.schema)
+    history = node_history(view.adapter, opened.run, opened.node.unique_id)
     return versions_listing(opened, code_versions(history))
 
 
@@ -214,14 +214,14 @@ def history(request: Request) -> Page | Redirect:
     if isinstance(opened, Redirect):
         return opened
     view, run, unique_id = request.view, opened.run, opened.node.unique_id
-    entries = node_history(view.adapter, run, unique_id, schema=view.schema)
-    outcomes = node_outcomes(view.adapter, run, unique_id, schema=view.schema)
+    entries = node_history(view.adapter, run, unique_id)
+    outcomes = node_outcomes(view.adapter, run, unique_id)
     values = {
         "state": f"{plural(len(entries), 'change')} in the stored runs of {run.environment}"
         f" of project {run.project_name}.",
         "changes": changes_listing(opened, entries),
         "column_changes": column_changes_listing(
-            opened, column_changes(view.adapter, run, unique_id, entries, schema=view.schema)
+            opened, column_changes(view.adapter, run, unique_id, entries)
         ),
         "outcomes": outcomes_listing(opened, outcomes),
         "charts": outcome_charts(outcomes),
@@ -317,7 +317,7 @@ def changes(request: Request) -> Listing | Redirect:
     if isinstance(opened, Redirect):
         return opened
     view = request.view
-    entries = node_history(view.adapter, opened.run, opened.node.unique_id, schema=view.schema)
+    entries = node_history(view.adapter, opened.run, opened.node.unique_id)
     return changes_listing(opened, entries)
 
 
@@ -329,8 +329,8 @@ def changed_columns(request: Request) -> Listing | Redirect:
         return opened
     view = request.view
     run, unique_id = opened.run, opened.node.unique_id
-    steps = node_history(view.adapter, run, unique_id, schema=view.schema)
-    entries = column_changes(view.adapter, run, unique_id, steps, schema=view.schema)
+    steps = node_history(view.adapter, run, unique_id)
+    entries = column_changes(view.adapter, run, unique_id, steps)
     return column_changes_listing(opened, entries)
 
 
@@ -359,7 +359,7 @@ def quality(request: Request) -> Page | Redirect:
     if isinstance(opened, Redirect):
         return opened
     view, run = request.view, opened.run
-    found = node_quality(view.adapter, run, opened.node.unique_id, schema=view.schema)
+    found = node_quality(view.adapter, run, opened.node.unique_id)
     if found is None:
         empty = (
             f"Quality of this node was never measured in {run.environment}: "
@@ -453,7 +453,7 @@ def quality_columns(request: Request) -> Listing | Redirect:
     if isinstance(opened, Redirect):
         return opened
     view = request.view
-    found = node_quality(view.adapter, opened.run, opened.node.unique_id, schema=view.schema)
+    found = node_quality(view.adapter, opened.run, opened.node.unique_id)
     rows = [_quality_row(column) for column in found.table.columns] if found else []
     columns = [
         ListColumn("name", "column", "code", link=lambda row: opened.column_link(row["name"])),

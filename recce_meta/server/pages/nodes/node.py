@@ -95,7 +95,7 @@ class OpenedNode:
     def last_results(self, ids: Sequence[str]) -> dict[str, LastResult]:
         """Return dbt's last results of the nodes *ids*, in this run or before it."""
         view, graph = self.request.view, self.graph
-        return last_results(view.adapter, self.run, ids, graph.names, graph.parents, schema=view.schema)
+        return last_results(view.adapter, self.run, ids, graph.names, graph.parents)
 
     def column_link(self, name: str | None) -> str | None:
         """Return the page of the column *name*; None if the run does not list it."""
@@ -178,7 +178,7 @@ def open_node(request: Request, *parts: str, with_tests: bool = False) -> Opened
     if with_tests:
         found = [one for one in graph.children.get(named, ()) if _is_test(graph.names.get(one))]
         if len(found) > MOST_TESTS:  # failures are among those that are shown
-            results = last_results(view.adapter, run, found, graph.names, graph.parents, schema=view.schema)
+            results = last_results(view.adapter, run, found, graph.names, graph.parents)
             found.sort(key=lambda one: _tone(results.get(one)) not in ("failed", "differs"))
         wanted += found[:MOST_TESTS]
     # One query for the node and its tests; the graph in memory has neither code nor columns.
@@ -208,10 +208,10 @@ def overview(request: Request) -> Page | Redirect:
     ids = [node.unique_id, *opened.test_ids]
     results = opened.last_results(ids)
     tests = node_tests(node.unique_id, opened.tests, results)
-    history = node_history(view.adapter, run, node.unique_id, schema=view.schema)
-    outcomes = node_outcomes(view.adapter, run, node.unique_id, schema=view.schema)
+    history = node_history(view.adapter, run, node.unique_id)
+    outcomes = node_outcomes(view.adapter, run, node.unique_id)
     last = results.get(node.unique_id)
-    rows = last_count(view.adapter, run, node.materialized, outcomes, last, schema=view.schema)
+    rows = last_count(view.adapter, run, node.materialized, outcomes, last)
     target = AnnotationTarget(project_name=run.project_name, unique_id=node.unique_id)
     annotated = annotated_nodes(view, run.project_name, [node.unique_id])
     values = {
@@ -286,7 +286,7 @@ def _when(measured: Measurement) -> str:
 def _unchanged(opened: OpenedNode, history: Sequence[NodeHistoryEntry]) -> str:
     """Return since when a node without a last change is unchanged, and what the comparison leaves out."""
     view, run = opened.request.view, opened.run
-    if runs_around(view.adapter, run, schema=view.schema)[0] is None:
+    if runs_around(view.adapter, run)[0] is None:
         return f"{first_of(run)}: changes are known from the next one on."
     passed = {entry.status for entry in history if entry.run_at <= run.counted_at}
     limits = [words for status, words in _LIMITS.items() if status in passed]
@@ -514,7 +514,7 @@ def results(request: Request) -> Listing | Redirect:
     if isinstance(opened, Redirect):
         return opened
     view = request.view
-    found = node_outcomes(view.adapter, opened.run, opened.node.unique_id, schema=view.schema)
+    found = node_outcomes(view.adapter, opened.run, opened.node.unique_id)
     return outcomes_listing(opened, found)
 
 

@@ -245,7 +245,7 @@ def column_edges(
 ) -> Listing:
     """Return the edges from columns of *parent* to columns of a node, with what is *annotated*."""
     view, run, unique_id = opened.request.view, opened.run, opened.node.unique_id
-    lineage = node_columns(view.adapter, run, unique_id, schema=view.schema)
+    lineage = node_columns(view.adapter, run, unique_id)
     notes = {
         (target.column_name, target.parent_column): annotation_phrase(one)
         for target, one in annotated.items()

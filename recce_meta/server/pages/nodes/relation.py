@@ -72,7 +72,7 @@ def relation_values(request: Request, run: RunMetadata, node: NodeMetadata) -> d
         return {}
     view, properties = request.view, node.properties
     keys = foreign_keys_of(view.adapter, run, node.unique_id, schema=view.schema)
-    sizes = browse.relation_sizes(view.adapter, run, node.unique_id, schema=view.schema)
+    sizes = browse.relation_sizes(view.adapter, run, node.unique_id)
     here = _RunLinks(view.to, run)
     # The query returns keys in both directions; a table that refers to itself has both.
     own = [key for key in keys if key.node_id == node.unique_id]

@@ -28,7 +28,7 @@ VALUES_OVER_TIME = 6
 def column(request: Request) -> Page:
     """Show the figures of one column over time, and its most frequent values."""
     view, (latest, _) = request.view, measured_table(request)
-    history = browse.column_history(view.adapter, latest, request.parts["column"], schema=view.schema)
+    history = browse.column_history(view.adapter, latest, request.parts["column"])
     subjects = [(point.run, point.subject) for point in history.points]
     found = [(run, one) for run, one in subjects if isinstance(one, ColumnQuality)]
     # The last measurement that has the column: it may be missing in the latest of the table.
@@ -107,7 +107,7 @@ def column_history(request: Request) -> Listing:
     """List the figures of one column in all measurements."""
     view, (latest, _) = request.view, measured_table(request)
     name = request.parts["column"]
-    history = browse.column_history(view.adapter, latest, name, limit=10_000, schema=view.schema)
+    history = browse.column_history(view.adapter, latest, name, limit=10_000)
     types = history.to_table().types
     rows = [{**row, "environment": latest.environment} for row in history.to_dicts()]
     columns = [

@@ -93,9 +93,7 @@ def _narrow(listing: Listing, names: Sequence[str]) -> Listing:
 
 def _overview(request: Request) -> StoreOverview:
     view, name = request.view, request.parts["project"]
-    found = view.cached(
-        ("overview", name), lambda: store_overview(view.adapter, project=name, schema=view.schema)
-    )
+    found = view.cached(("overview", name), lambda: store_overview(view.adapter, project=name))
     # An unknown name would otherwise be a project without runs.
     if not found.environments:
         known = sorted(view.overview().projects)
@@ -112,7 +110,7 @@ def _history(request: Request, environment: str | None = None) -> ProjectHistory
         # Results never change, so they are counted again only for new runs.
         # By a key without the version, so that they outlive a write.
         known = view.store.results.get(results)
-        found = project_history(view.adapter, name, environment=environment, known=known, schema=view.schema)
+        found = project_history(view.adapter, name, environment=environment, known=known)
         if found is None:
             raise NotFound(
                 f"Project '{name}' has no run of environment '{environment}'",

@@ -201,7 +201,7 @@ def _worst(request: Request, found: Sequence[MeasuredTable]) -> list[dict[str, A
     """Return *found* with address, tone and the line of the scores over time."""
     view = request.view
     # One query for all lines of the page.
-    scores = browse.table_scores(view.adapter, {one.unique_id for one in found}, schema=view.schema)
+    scores = browse.table_scores(view.adapter, {one.unique_id for one in found})
     return [
         {
             "table": one,
@@ -252,7 +252,7 @@ def measured_table(request: Request) -> tuple[MeasuredTable, Sequence[MeasuredTa
     Without an environment in the address, the latest measurement is chosen. Raises NotFound.
     """
     view, project, node = request.view, request.parts["project"], request.parts["node"]
-    found = browse.measured_tables(view.adapter, project=project, unique_id=node, schema=view.schema)
+    found = browse.measured_tables(view.adapter, project=project, unique_id=node)
     environment = request.query.get("environment")
     there = sorted(found, key=lambda one: one.measured_at, reverse=True)
     # One id may be measured in several environments, whose figures must not be mixed.
@@ -278,7 +278,7 @@ def table(request: Request) -> Page:
     """Show the latest measurement of a table, its changes, and its scores over time."""
     view = request.view
     latest, others = measured_table(request)
-    report = browse.table_report(view.adapter, latest, schema=view.schema)
+    report = browse.table_report(view.adapter, latest)
     scores = _scores(request, latest)
     columns = columns_list(request, latest, report)
     history = history_list(request, latest, scores)
@@ -328,7 +328,6 @@ def _scores(request: Request, latest: MeasuredTable) -> Sequence[TableScore]:
         [latest.unique_id],
         project=latest.project_name,
         environment=latest.environment,
-        schema=request.view.schema,
     )
     return next(iter(found.values()), ())
 
@@ -416,7 +415,7 @@ def column_row(column: ColumnQuality) -> dict[str, Any]:
 def columns(request: Request) -> Listing:
     """List the measured columns of one table."""
     latest, _ = measured_table(request)
-    report = browse.table_report(request.view.adapter, latest, schema=request.view.schema)
+    report = browse.table_report(request.view.adapter, latest)
     return columns_list(request, latest, report)
 
 

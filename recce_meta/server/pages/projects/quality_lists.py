@@ -26,14 +26,12 @@ SCORE = (
 
 def all_tables(view: StoreView) -> Sequence[MeasuredTable]:
     """Return the latest measurement of each table, unmeasured tables first, then the lowest score."""
-    return view.cached(("measured tables",), lambda: browse.measured_tables(view.adapter, schema=view.schema))
+    return view.cached(("measured tables",), lambda: browse.measured_tables(view.adapter))
 
 
 def all_violations(view: StoreView) -> Sequence[QualityViolation]:
     """Return the conditions that do not hold in the latest measurement of their table."""
-    return view.cached(
-        ("quality violations",), lambda: browse.quality_violations(view.adapter, schema=view.schema)
-    )
+    return view.cached(("quality violations",), lambda: browse.quality_violations(view.adapter))
 
 
 def table_address(request: Request, table: MeasuredTable | QualityViolation, *more: str) -> str:

@@ -45,9 +45,7 @@ def find(request: Request) -> Page:
     text = query.get("q", "").strip()[:MOST_TEXT]
     project, selector = query.get("project"), query.get("run")
     runs = _runs(view, project, selector)
-    result = search(
-        view.adapter, text, limit=HITS, runs=runs, index_of=cached_index(view), schema=view.schema
-    )
+    result = search(view.adapter, text, limit=HITS, runs=runs, index_of=cached_index(view))
     values = {
         "text": text,
         "result": result,
@@ -77,7 +75,7 @@ def _runs(view: StoreView, project: str | None, selector: str | None) -> Sequenc
         return [require_complete(view.run(selector, project))]
     return view.cached(
         ("searched runs", project),
-        lambda: searched_runs(view.adapter, project=project, schema=view.schema),
+        lambda: searched_runs(view.adapter, project=project),
     )
 
 

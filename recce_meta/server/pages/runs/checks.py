@@ -41,7 +41,7 @@ RESULTS = 5_000
 def checks(request: Request) -> Listing:
     """List the stored results of all checks: the worst of the latest first."""
     view = request.view
-    found = view.cached("checks", lambda: check_entries(view.adapter, limit=RESULTS, schema=view.schema))
+    found = view.cached("checks", lambda: check_entries(view.adapter, limit=RESULTS))
     found = sorted(found, key=lambda entry: (not entry.is_latest, rank(entry.check)))
     notes = (f"Only the last {RESULTS:,} results are listed.",) if len(found) >= RESULTS else ()
     return Listing(
@@ -67,7 +67,7 @@ def checks(request: Request) -> Listing:
 def history(request: Request) -> Listing:
     """List the stored results of one check, newest first."""
     view, name = request.view, request.parts["check"]
-    found = check_entries(view.adapter, check_name=name, limit=RESULTS, schema=view.schema)
+    found = check_entries(view.adapter, check_name=name, limit=RESULTS)
     if not found:
         raise NotFound(
             f"No result of a check {name} is stored", hint="the list of checks has all stored results"

@@ -61,7 +61,7 @@ def run_page(request: Request) -> Page | Redirect:
     run = selected_run(request)
     if run.run_id != request.parts["run"]:
         return Redirect(view.to.run(run.run_id))
-    details = run_details(view.adapter, run, schema=view.schema)
+    details = run_details(view.adapter, run)
     values = {
         "run": run,
         # A failed run has no graph.
@@ -350,7 +350,7 @@ def result_columns(to: Addresses, run_id: str) -> list[ListColumn]:
 def changes(request: Request) -> Listing:
     """List the nodes that differ from the previous run of the environment."""
     view, run = request.view, selected_run(request)
-    found = run_changes(view.adapter, run, schema=view.schema)
+    found = run_changes(view.adapter, run)
     return Listing(
         f"Changes of {run_title(run)} since the previous run",
         change_columns(view.to, run.run_id),
