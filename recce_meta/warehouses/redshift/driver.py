@@ -123,9 +123,9 @@ SUPER, VARBYTE, VARCHAR = 4000, 6551, 1043
 AS_TEXT = 0
 CURSOR = "recce_meta_rows"
 FIRST_ROWS = 1000
+"""Number of rows of the first fetch, which also shows the columns of a server-side cursor."""
 _SECURE_SCAN = re.compile(r"\b(RLS|LF) SecureScan(?: on)?(?: ([^\s(]+))?")
 _SECURITY = {"RLS": "row-level security", "LF": "Lake Formation"}
-"""Number of rows of the first fetch, which also shows the columns of a server-side cursor."""
 
 
 class Driver(BaseDriver):
