@@ -265,11 +265,7 @@ class StoreSession:
 
 @contextmanager
 def open_store(
-    adapter: UnifiedSqlAdapter,
-    schema: str | None = None,
-    *,
-    create: bool = False,
-    writes: bool = False,
+    adapter: UnifiedSqlAdapter, schema: str | None = None, *, create: bool = False, writes: bool = False
 ) -> Iterator[StoreSession]:
     """Open a session on the store of *schema*, by default the adapter's, after migrating it to this version.
 

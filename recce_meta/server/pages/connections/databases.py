@@ -128,6 +128,27 @@ def _issues(quality: Score, last: tuple[str, int] | None) -> int:
     return quality.violations + quality.failed_count
 
 
+_COLUMNS_OF_QUALITY: list[ListColumn] = [
+    ListColumn(
+        "score",
+        "score",
+        "bar",
+        of=lambda each: each.quality and each.quality.score,
+        link=_Database.measurements,
+        about="Mean score of the tables in the latest measurement, from 0 to 100.",
+    ),
+    ListColumn(
+        "issues",
+        "issues",
+        "number",
+        of=lambda each: each.quality and _issues(each.quality, each.last),
+        link=_Database.measurements,
+        about="Tables that could not be measured, and failed conditions, of the latest measurement.",
+    ),
+    ListColumn("measured_at", "measured", "time", of=lambda each: each.quality and each.quality.measured_at),
+]
+
+
 def _columns(now: datetime) -> list[ListColumn]:
     def sentence(each: _Database) -> Sentence:
         return freshness(each.one, each.job, now)
@@ -166,25 +187,7 @@ def _columns(now: datetime) -> list[ListColumn]:
             link=lambda each: each.state and each.page("changes"),
             about="Objects that differ from the scan before; empty for the first.",
         ),
-        ListColumn(
-            "score",
-            "score",
-            "bar",
-            of=lambda each: each.quality and each.quality.score,
-            link=_Database.measurements,
-            about="Mean score of the tables in the latest measurement, from 0 to 100.",
-        ),
-        ListColumn(
-            "issues",
-            "issues",
-            "number",
-            of=lambda each: each.quality and _issues(each.quality, each.last),
-            link=_Database.measurements,
-            about="Tables that could not be measured, and failed conditions, of the latest measurement.",
-        ),
-        ListColumn(
-            "measured_at", "measured", "time", of=lambda each: each.quality and each.quality.measured_at
-        ),
+        *_COLUMNS_OF_QUALITY,
         ListColumn("next_check_at", "next run", "time", of=lambda each: each.one.next_check_at),
         ListColumn(
             "adapter",
