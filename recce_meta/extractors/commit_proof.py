@@ -9,17 +9,22 @@ text in the checkout differs from the commit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
 from msgspec import Struct
 
 from recce_meta.extractors.git import CODE_SUFFIXES, GitState, git_output, read_repository
+from recce_meta.extractors.sql_project.settings import read_settings
+from recce_meta.models import MacroMetadata, NodeMetadata
+from recce_meta.profiles.discovery import PROJECT_FILE
 
 SUBMODULE = "160000"
 """Mode of a submodule in git's index; `detect_git` does not check for edits in it."""
 DOCUMENTATION = ".md"
+TEMPLATES = (".sql", ".py")
+"""Endings of files whose text the manifest has."""
 _NO_FILTER = frozenset(["unspecified", "unset", "set"])
 """What `git check-attr` prints if an attribute names no filter."""
 MARGIN = 1.0
@@ -67,6 +72,37 @@ def proves_commit(
     return (
         head is not None and built_at.timestamp() - MARGIN > max(head) and _is_older(start, environ, built_at)
     )
+
+
+def edited_since(
+    root: Path, package: str, nodes: Iterable[NodeMetadata], macros: Iterable[MacroMetadata] = ()
+) -> list[str]:
+    """Return the files of the project in *root* that differ from what *nodes* and *macros* have of them.
+
+    dbt read these from the files. A file of a model that no node has is new.
+    """
+    codes: dict[str, list[str]] = {}
+    read = [(one.package_name, one.path, one.raw_code or "") for one in nodes]
+    read += [(one.package_name, one.path, one.macro_sql) for one in macros]
+    for owner, path, code in read:
+        if owner == package and path.endswith(TEMPLATES):
+            codes.setdefault(path, []).append(code)
+    # dbt leaves out the files that .dbtignore names, and a model folder may hold all of the project.
+    is_plain = (root / PROJECT_FILE).is_file() and not (root / ".dbtignore").exists()
+    folders = read_settings(root, []).paths["models"] if is_plain else []
+    folders = [name for name in folders if (root / name).resolve() != root.resolve()]
+    found = {path.relative_to(root).as_posix() for name in folders for path in (root / name).rglob("*.sql")}
+    return sorted(
+        {*(found - codes.keys()), *(path for path in codes if not _has_codes(root / path, codes[path]))}
+    )
+
+
+def _has_codes(path: Path, codes: Iterable[str]) -> bool:
+    try:
+        text = " ".join(path.read_text(encoding="utf-8-sig", errors="replace").split())
+    except OSError:
+        return False
+    return all(" ".join(code.split()) in text for code in codes)
 
 
 def _has_filtered_code(start: Path, environ: Mapping[str, str]) -> bool:

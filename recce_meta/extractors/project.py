@@ -33,7 +33,7 @@ from recce_meta.extractors.artifact import (
     read_artifact,
     refusing,
 )
-from recce_meta.extractors.commit_proof import Checkout, proves_commit
+from recce_meta.extractors.commit_proof import Checkout, edited_since, proves_commit
 from recce_meta.extractors.deferred import with_deferred_relations
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.manifest import Manifest, read_manifest
@@ -373,9 +373,9 @@ def extract_project(
     results, warnings = _own_results(found, manifest, nodes, manifest.groups)
     own = found if found and found.invocation_id == manifest.invocation_id else None
     nodes = _without_sql(nodes) if own and own.command == "show" else nodes
-    proven = None
+    proven, newer = None, tuple[str, ...]()
     if git is None:
-        git, proven = _origin(root or folder, _built_at(manifest), environ, before)
+        git, proven, newer = _origin(root, folder, manifest, environ, before)
     run = _run(
         manifest,
         nodes,
@@ -392,7 +392,7 @@ def extract_project(
         macros=manifest.macros,
         groups=manifest.groups,
         results=results,
-        warnings=warnings,
+        warnings=(*warnings, *newer),
     )
 
 
@@ -402,12 +402,27 @@ def _without_sql(nodes: Iterable[NodeMetadata]) -> tuple[NodeMetadata, ...]:
 
 
 def _origin(
-    start: Path, built_at: datetime, environ: Mapping[str, str] | None, before: Checkout | None
-) -> tuple[GitState, bool | None]:
-    """Return the commit that is checked out, and whether the artifacts of *built_at* prove it."""
+    root: Path | None,
+    folder: Path,
+    manifest: Manifest,
+    environ: Mapping[str, str] | None,
+    before: Checkout | None,
+) -> tuple[GitState, bool | None, tuple[str, ...]]:
+    """Return the commit that is checked out, whether the artifacts prove it, and a warning if they do not.
+
+    The checkout counts as dirty if dbt did not read the files of its commit.
+    """
     variables = os.environ if environ is None else environ
+    start = root or folder
     git = detect_git(start, variables)
-    return git, proves_commit(start, git, built_at, variables, before) if git.sha else None
+    proven = proves_commit(start, git, _built_at(manifest), variables, before) if git.sha else None
+    if root is None or proven is not False or git.dirty is not False:
+        return git, proven, ()
+    nodes = (*manifest.nodes, *manifest.groups)
+    edited = edited_since(root, manifest.project_name, nodes, manifest.macros)
+    if not edited:
+        return git, proven, ()
+    return replace(git, dirty=True), proven, (f"Built before the last edit of {first_of(edited, 3)}",)
 
 
 def _run(

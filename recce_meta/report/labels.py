@@ -332,7 +332,7 @@ def revision(run: RunMetadata) -> str:
 def dirty_legend(*runs: RunMetadata) -> str:
     """Return what the `*` after a commit means; an empty string if no commit of *runs* has one."""
     is_starred = any(run.git_dirty and run.git_sha for run in runs)
-    return "* the checkout had uncommitted changes" if is_starred else ""
+    return "* the code is not that of the commit" if is_starred else ""
 
 
 def build_outcome(run: RunMetadata) -> str:

@@ -42,7 +42,7 @@ ROLES = ("reader", "recorder")
 def runs() -> None:
     """List recorded runs, newest first.
 
-    Status is empty if nothing failed. A `*` after a commit marks a checkout with uncommitted changes.
+    Status is empty if nothing failed. A `*` after a commit marks code that is not that of the commit.
     """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -13,8 +14,10 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.extractors import commit_proof
-from recce_meta.extractors.commit_proof import clean_checkout, proves_commit
+from recce_meta.extractors.commit_proof import clean_checkout, edited_since, proves_commit
 from recce_meta.extractors.git import detect_git
+from recce_meta.extractors.project import extract_project
+from recce_meta.models import NodeMetadata
 
 PAST = time.time() - 5000
 """The time of files, commits and moves of HEAD that are not what a test is about."""
@@ -233,3 +236,46 @@ def test_a_command_in_an_edited_checkout_proves_nothing(checkout: Checkout) -> N
     state = detect_git(checkout.root, checkout.environ)
 
     assert not proves_commit(checkout.root, state, built, checkout.environ, before)
+
+
+def test_a_file_that_the_manifest_does_not_have_as_it_is_was_edited_after_the_build(
+    checkout: Checkout,
+) -> None:
+    def model(name: str, code: str) -> NodeMetadata:
+        path = f"models/{name}.sql"
+        return NodeMetadata(
+            unique_id=name, name=name, resource_type="model", package_name="shop", path=path, raw_code=code
+        )
+
+    def edited(*built: NodeMetadata) -> list[str]:
+        return edited_since(checkout.root, "shop", built)
+
+    orders = model("orders", "select  1")
+    of_package = replace(model("other", "select 2"), package_name="other")
+    assert edited(orders, of_package) == []
+    assert edited(model("orders", "select 2")) == ["models/orders.sql"]
+    assert edited(orders, model("gone", "select 3")) == ["models/gone.sql"]
+    checkout.write("models/new.sql", "select 4")
+    assert edited(orders) == ["models/new.sql"]
+    checkout.write(".dbtignore", "new.sql")
+    assert edited(orders) == []
+
+
+def test_a_build_of_an_earlier_commit_is_marked_in_the_run(checkout: Checkout) -> None:
+    place = {"package_name": "shop", "original_file_path": "models/orders.sql"}
+    node = {"unique_id": "model.shop.orders", "resource_type": "model", "raw_code": "select 1", **place}
+    metadata = {"project_name": "shop", "generated_at": "2020-01-01T00:00:00Z"}
+    target = checkout.root / "target"
+    target.mkdir()
+    (target / "manifest.json").write_text(
+        json.dumps({"metadata": metadata, "nodes": {"model.shop.orders": node}})
+    )
+    checkout.write(".gitignore", "target")
+    checkout.commit("second")
+    same = extract_project(target, environ=checkout.environ)
+    checkout.write("models/new.sql", "select 4")
+    checkout.commit("third")
+    later = extract_project(target, environ=checkout.environ)
+
+    assert (same.run.git_dirty, same.warnings) == (False, ())
+    assert (later.run.git_dirty, later.warnings) == (True, ("Built before the last edit of models/new.sql",))

@@ -77,7 +77,7 @@ def test_every_format_of_a_diff_names_a_build_with_a_part_of_the_rows(
 
 
 def test_every_format_of_a_diff_explains_the_star() -> None:
-    legend = "the checkout had uncommitted changes"
+    legend = "the code is not that of the commit"
     assert f"* {legend}" in report.diff_text(DIFF, width=80, color=False)
     for page in (report.diff_markdown(DIFF), report.html_report("Diff", DIFF, (), None)):
         assert legend in page

@@ -76,7 +76,7 @@ def test_runs_stand_in_aligned_columns_and_empty_columns_are_left_out() -> None:
         "run       project  environment  run at                branch  sha       nodes  dbt",
         "3f2a91bc  shop     prod         2026-11-19 08:00 UTC  main    a1b2c3d*  1,234  1.9.4",
         "short     shop     prod         2026-11-19 08:00 UTC                    1,234  1.9.4",
-        "* the checkout had uncommitted changes",
+        "* the code is not that of the commit",
     ]
 
 

@@ -93,7 +93,7 @@ def run_columns(to: Addresses) -> dict[str, ListColumn]:
         ListColumn("environment", "environment", has_facets=True),
         ListColumn("run_at", "run at", "time", about="Time of the artifacts or of the scan"),
         ListColumn("branch", "branch", has_facets=True),
-        ListColumn("commit", "sha", "code", about="Commit; * if the checkout had uncommitted changes"),
+        ListColumn("commit", "sha", "code", about="Commit; * if the code is not that of the commit"),
         ListColumn("pull_request", "PR", has_facets=True),
         ListColumn("node_count", "nodes", "number"),
         ListColumn("dbt_version", "dbt", has_facets=True),
