@@ -7,7 +7,7 @@ a part, `--all` every test.
     python tests/parts.py                  the parts, one on a line
     python tests/parts.py needs PART       what the part needs, by the names of tests/needs.py
     python tests/parts.py changed          the parts for the paths on standard input
-    python tests/parts.py failures FILE    numbers of tests and failures of a JUnit file, and each failure
+    python tests/parts.py failures FILE …  numbers of tests and failures of JUnit files, and each failure
 """
 
 from __future__ import annotations
@@ -120,18 +120,20 @@ def changed_parts(paths: Iterable[str]) -> list[str]:
     ]
 
 
-def failures(file: Path) -> list[str]:
-    """Return the numbers of tests and failures in a JUnit file, then each failure and how to repeat it."""
-    if not file.exists():
-        return ["0 1", "pytest ended without results"]
-    cases = list(ElementTree.parse(file).iter("testcase"))
+def failures(*files: Path) -> list[str]:
+    """Return the numbers of tests and failures in JUnit files, then each failure and how to repeat it.
+
+    A file that is missing counts as a failure.
+    """
+    gone = sum(not file.exists() for file in files)
+    cases = [case for file in files if file.exists() for case in ElementTree.parse(file).iter("testcase")]
     failed = {
         f"{case.get('file')}::{case.get('name')}"
         for case in cases
         if case.find("failure") is not None or case.find("error") is not None
     }
     repeat = (f"FAILED  python -m pytest -n 0 {quote(test)}" for test in sorted(failed))
-    return [f"{len(cases)} {len(failed)}", *repeat]
+    return [f"{len(cases)} {len(failed) + gone}", *["pytest ended without results"] * gone, *repeat]
 
 
 def main(arguments: list[str]) -> None:
@@ -145,8 +147,8 @@ def main(arguments: list[str]) -> None:
             print(PARTS[name].needs)
         case ["changed"]:
             print("\n".join(changed_parts(sys.stdin.read().split())))
-        case ["failures", file]:
-            print("\n".join(failures(Path(file))))
+        case ["failures", *files] if files:
+            print("\n".join(failures(*map(Path, files))))
         case _:
             sys.exit(f"parts.py: unknown part or question: {' '.join(arguments)}\nparts: {' '.join(PARTS)}")
 

@@ -156,7 +156,9 @@ def test_failures_come_with_the_command_that_repeats_them(tmp_path: Path) -> Non
         f"FAILED  python -m pytest -n 0 {FILE}::test_of_docker",
         f"FAILED  python -m pytest -n 0 {FILE}::test_of_postgres",
     ], output
-    assert parts.failures(tmp_path / "none.xml") == ["0 1", "pytest ended without results"]
+    none = tmp_path / "none.xml"
+    assert parts.failures(none) == ["0 1", "pytest ended without results"]
+    assert parts.failures(results, none)[:2] == ["5 3", "pytest ended without results"]
 
 
 def test_what_is_required_and_missing_fails(tmp_path: Path) -> None:
