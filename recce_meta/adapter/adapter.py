@@ -429,8 +429,9 @@ class UnifiedSqlAdapter:
         return self.warehouse.one_moment(self._plan)
 
     def reaches_same(self, other: UnifiedSqlAdapter) -> bool:
-        """Return True if *other* has the same connection URL and warehouse."""
-        return self._plan.url == other._plan.url and self.warehouse.name == other.warehouse.name
+        """Return True if *other* has the same warehouse and URL, and on a server the same search path."""
+        is_one = self.warehouse.is_in_process or self._plan.statements == other._plan.statements
+        return is_one and other._plan.url == self._plan.url and self.warehouse.name == other.warehouse.name
 
     def shares_server_with(self, other: UnifiedSqlAdapter) -> bool:
         """Return True if one connection can name the tables of both this adapter and *other*.
@@ -482,8 +483,7 @@ class UnifiedSqlAdapter:
         self, sql: str, timeout: float | None, *, is_ours: bool = False, snapshot: str | None = None
     ) -> tuple[list[str], Rows]:
         refuse_odd_timeout(timeout)
-        dialect = self.warehouse.dialect
-        sql = single_statement(sql, dialect)
+        sql = single_statement(sql, dialect := self.warehouse.dialect)
         link = self._linked()
         if link.in_transaction:
             return link.run_text(sql, timeout, is_ours=is_ours)

@@ -16,7 +16,7 @@ from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.errors import SqlglotError
 
 from recce_meta.data_diff.options import unquote
-from recce_meta.data_diff.plan import Answer, Plan, Query, rows_of
+from recce_meta.data_diff.plan import Answer, Plan, Query, failure, rows_of
 from recce_meta.errors import MissingRelation, UnknownNameError, UsageError, first_line
 from recce_meta.models.data_diff import DataSide, Subject
 from recce_meta.models.node import find_named
@@ -99,6 +99,48 @@ class Pair(Struct, frozen=True, kw_only=True):
         if self.base is None:
             return f"{name} is not in base: all its rows are added"
         return f"{name} is not in current: all its rows are removed"
+
+
+def are_same(pairs: Sequence[Pair]) -> Plan[list[bool]]:
+    """Return True for each of *pairs* whose sides are one relation, under one name or under two."""
+    asked = [pair for pair in pairs if _may_be_same(pair)]
+    queries = [
+        Query(
+            expression=identity,
+            dialect=source.dialect,
+            side=source.side,
+            about=f"identity of {source.name}",
+            assumed=[(None,)],
+        )
+        for pair in asked
+        for source in pair.sides
+        if (identity := source.dialect.identity(source.relation)) is not None
+    ]
+    answers = (yield queries) if queries else []
+    # A relation that cannot be found is reported by the query that reads it.
+    found = [None if failure(answer) is not None else rows_of(answer)[0][0] for answer in answers]
+    same = {
+        id(pair)
+        for pair, base, current in zip(asked, found[::2], found[1::2], strict=False)
+        if base is not None and base == current
+    }
+    return [pair.is_same or id(pair) in same for pair in pairs]
+
+
+def _may_be_same(pair: Pair) -> bool:
+    """Return True if names of one connection may be one relation: they differ in length, or are cut."""
+    if pair.is_same or not pair.is_joined or len(pair.sides) < 2:
+        return False
+    tables = [source.relation for source in pair.sides]
+    if not all(isinstance(table, exp.Table) and isinstance(table.this, exp.Identifier) for table in tables):
+        return False
+    base, current = (source.stored_name for source in pair.sides)
+    is_long = any(len(part.encode()) > _LONGEST_NAME for part in (*base, *current))
+    return is_long or len(base) != len(current)
+
+
+_LONGEST_NAME = 63
+"""Bytes of a name in PostgreSQL, the shortest limit; the rest is cut."""
 
 
 class LiveColumn(Struct, frozen=True):

@@ -121,6 +121,14 @@ class Dialect:
         """
         return select
 
+    def identity(self, relation: Sql) -> Sql | None:
+        """Build a query for what identifies *relation* under any of its names; None if names decide.
+
+        Its row has NULL if the relation is unknown. Names that only differ above the schema, or in their
+        length, may be one relation.
+        """
+        return None
+
     # Comparing
 
     def differ(self, left: Sql, right: Sql) -> Sql:

@@ -33,7 +33,7 @@ from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.data_diff.rows import rows_diff
 from recce_meta.data_diff.sample import row_sample
 from recce_meta.data_diff.schema import schema_diff, stored_schema_diff
-from recce_meta.data_diff.source import Pair
+from recce_meta.data_diff.source import Pair, are_same
 from recce_meta.data_diff.value import value_diff
 from recce_meta.errors import UsageError
 from recce_meta.lazy import LazyModule
@@ -42,6 +42,7 @@ from recce_meta.models.data_diff import (
     AnyDataDiff,
     DataSide,
     NotCompared,
+    RowCountDiff,
     RowsDiff,
     SchemaDiff,
     Subject,
@@ -115,7 +116,7 @@ class NodePair(Struct, frozen=True):
         reason = self.resolved.skip_reason(diff)
         if reason is not None and pair.sides:
             return NotCompared(subject=pair.subject, diff=diff, reason=reason)
-        if is_live and pair.is_same:
+        if is_live and (yield from are_same([pair]))[0]:
             return NotCompared(subject=pair.subject, diff=diff, reason=SAME_RELATION)
         return (yield from plan(pair, self.resolved.settings))
 
@@ -254,7 +255,20 @@ SettledPlan = Callable[[Pair, EffectiveSettings], Plan[AnyDataDiff]]
 def row_count_job(resolver: RelationResolver, chosen: Sequence[NodePair]) -> Job:
     """Return one job that counts the rows of all of *chosen*."""
     counted = [sides.countable(resolver) for sides in chosen]
-    return Job("row_count_diff", Subject(name="row counts"), partial(row_counts, counted))
+    return Job("row_count_diff", Subject(name="row counts"), partial(_counts_of_two, counted))
+
+
+def _counts_of_two(counted: Sequence[Countable]) -> Plan[RowCountDiff]:
+    """Count the rows of *counted*; a relation that both sides have under two names is counted once."""
+    same = yield from are_same([one.pair for one in counted])
+    return (
+        yield from row_counts(
+            [
+                replace(one, pair=replace(one.pair, base=None), base_reason=SAME_RELATION) if is_same else one
+                for one, is_same in zip(counted, same, strict=True)
+            ]
+        )
+    )
 
 
 def each(

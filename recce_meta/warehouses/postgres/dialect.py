@@ -96,6 +96,11 @@ class Postgres(Dialect):
         """
         return select.offset(0)
 
+    def identity(self, relation: Sql) -> Sql | None:
+        """https://www.postgresql.org/docs/current/datatype-oid.html: names are found as in a query."""
+        name = exp.Literal.string(self.render(relation))
+        return exp.select(exp.cast(exp.Anonymous(this="TO_REGCLASS", expressions=[name]), "TEXT"))
+
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Cast `json`, which has no equality, to `jsonb`, which ignores the order of keys; cast enums to
         text.

@@ -73,6 +73,10 @@ class Redshift(Postgres):
         """Use the standard cast."""
         return Dialect.exact(self, value, digits, scale)
 
+    def identity(self, relation: Sql) -> Sql | None:
+        """Return None: Redshift is not known to have TO_REGCLASS."""
+        return None
+
     def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
         """Use the standard check: decimals are always finite."""
         return Dialect.is_within(self, value, of)
