@@ -40,6 +40,7 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.change import Category, Impact, ReachedBy
+from recce_meta.report.review.phrases import failure_sentences
 from recce_meta.store import read
 from recce_meta.store.select import RunSelector, resolve_complete_run
 from recce_meta.store.session import open_store
@@ -369,7 +370,6 @@ def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
 
     `fails` matches changes with which a node certainly fails, `may_fail` also those that may make one fail.
     `any` matches every change except SQL rewritten with the same meaning.
-
     Raises UsageError for an effect in a diff of a scan and a dbt run, which has no effects.
     """
     effects = sorted(conditions.intersection(EFFECTS))
@@ -401,13 +401,13 @@ def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
 
 def refuse_failing(diff: RunDiff, conditions: frozenset[str], not_compared: Sequence[str] = ()) -> None:
     """Raise ConditionFailed if changes of *diff* meet one of *conditions*, or data was *not_compared*.
-
     *not_compared* are the names of nodes with data that was not, or only partly, compared.
     """
     found = failing_changes(diff, conditions)
     if found:
         names = first_of([change.name for change in found], SHOWN)
-        raise ConditionFailed(f"--fail-on {','.join(sorted(conditions))} found {len(found)}: {names}")
+        said = f"--fail-on {','.join(sorted(conditions))} found {len(found)}: {names}"
+        raise ConditionFailed("; ".join([said, *failure_sentences(diff)[:SHOWN]]))
     if NOT_COMPARED in conditions and not_compared:
         names = first_of(not_compared, SHOWN)
         raise ConditionFailed(f"--fail-on {NOT_COMPARED} found {len(not_compared)}: {names}")

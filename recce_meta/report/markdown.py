@@ -154,7 +154,7 @@ def _split_tests(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]
 def _head(diff: RunDiff) -> str:
     phrases = summary_phrases(summarise(diff), severe=False)[0 if diff.changed else 1 :]
     return (
-        f"{MARKER}\n### {verdict_of(diff)}\n\n"
+        f"{MARKER}\n### {verdict_of(diff).markdown}\n\n"
         + (f"**{' · '.join(phrases)}**\n\n" if phrases else "")
         + sides_line(diff)
     )

@@ -116,7 +116,7 @@ def _under_title(folds: Sequence[Fold]) -> list[Fold]:
 
 
 def _head(diff: RunDiff | None, results: Sequence[AnyDataDiff], checks: CheckReport | None) -> str:
-    text = f"{MARKER}\n### {verdict_of(diff, results, checks)}\n"
+    text = f"{MARKER}\n### {verdict_of(diff, results, checks).markdown}\n"
     if diff is not None:
         phrases = summary_phrases(summarise(diff), severe=False)[0 if diff.changed else 1 :]
         return text + (f"\n**{' · '.join(phrases)}**\n" if phrases else "") + f"\n{sides_line(diff)}"

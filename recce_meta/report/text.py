@@ -43,7 +43,7 @@ from recce_meta.report.labels import (
     summary_phrases,
 )
 from recce_meta.report.review.annotations import owner_sentences
-from recce_meta.report.review.phrases import review_sentences
+from recce_meta.report.review.phrases import failure_sentences, review_sentences
 from recce_meta.report.run_choice import default_reason, header_notes, note_lines
 from recce_meta.report.terminal import (
     BLANK,
@@ -77,6 +77,7 @@ NODES_SHOWN = 20
 """Nodes in the table of changes; `--details` shows all."""
 NOTES_SHOWN = 4
 DISTANCES_SHOWN = 4
+FAILING_SHOWN = 5
 ORIGINS_IN_ROW = 2
 
 _MORE_WIDTH = len(" " + more_phrase(99_999))
@@ -147,7 +148,15 @@ def diff_head(
     """Return both runs, the summary, the progress of the review, and the owners to ask."""
     sentences = [*review_sentences(diff, reviews), *owner_sentences(diff, annotations)]
     further = [line for text in sentences for line in wrap_text(Span("  "), text, width)]
-    return [*_header(diff, width), BLANK, *summary_lines(diff, width), *further]
+    failing = failure_sentences(diff)
+    hidden = len(failing) - FAILING_SHOWN
+    more = [more_phrase(hidden)] if hidden > 0 else []
+    fails = [
+        line
+        for text in (*failing[:FAILING_SHOWN], *more)
+        for line in wrap_text(Span("  "), text, width, Style.RED)
+    ]
+    return [*_header(diff, width), BLANK, *summary_lines(diff, width), *fails, *further]
 
 
 def change_lines(diff: RunDiff, *, width: int, max_lines: int | None, taken: int) -> list[Line]:

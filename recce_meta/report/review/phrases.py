@@ -1,13 +1,15 @@
-"""Phrases about marks of reviewers, and the progress of a review."""
+"""Phrases about marks of reviewers, the progress of a review, and nodes that fail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from recce_meta.errors import plural
-from recce_meta.models.change import RunDiff
+from recce_meta.models.change import Change, Impact, RunDiff, Status
 from recce_meta.models.marks.review import PairReviews, ReviewMark, is_approved
-from recce_meta.report.labels import TESTS, short_run_id
+from recce_meta.report.diff_details import NAME_WIDTH, ORIGINS_SHOWN, first_phrases
+from recce_meta.report.labels import TESTS, node_label, node_part, short_run_id
+from recce_meta.report.terminal import shorten
 
 
 def mark_phrase(mark: ReviewMark) -> str:
@@ -35,3 +37,29 @@ def review_sentences(diff: RunDiff, reviews: PairReviews | None) -> list[str]:
     """Return the progress of a review in one sentence; empty if no node or check has a mark."""
     phrase = progress_phrase(diff, reviews) if reviews else ""
     return [f"Review: {phrase}"] if phrase else []
+
+
+def failure_sentences(diff: RunDiff) -> list[str]:
+    """Return `service_mix fails: it references is_delivered, which fct_parcels no longer has` for each node.
+
+    Tests are last. Names are as the project has them; the caller escapes them.
+    """
+    lost = {
+        change.unique_id: [
+            one.name for one in change.columns if one.status is Status.REMOVED or one.renamed_to
+        ]
+        for change in diff.changed
+    }
+    failing: list[tuple[Change | Impact, Sequence[str]]] = [
+        *((one, one.reached.origins) for one in diff.changed if one.reached and one.reached.fails),
+        *((one, (one.origin,)) for one in diff.impacted if one.fails),
+    ]
+    failing.sort(key=lambda found: (found[0].resource_type in TESTS, node_label(found[0])))
+    sentences = []
+    for node, origins in failing:
+        names = " or ".join(shorten(node_part(origin), NAME_WIDTH) for origin in origins[:ORIGINS_SHOWN])
+        columns = [column for origin in origins for column in lost.get(origin, ())]
+        gone = first_phrases(columns) if len(columns) < 2 else f"one of {first_phrases(columns)}"
+        what = f"references {gone}, which" if columns else "needs what"
+        sentences.append(f"{node_label(node)} fails: it {what} {names} no longer has")
+    return sentences

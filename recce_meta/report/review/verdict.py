@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from recce_meta.errors import plural
+from recce_meta.errors import agree, plural
 from recce_meta.models.change import Category, RunDiff, Status
 from recce_meta.models.change import Reason as ChangeReason
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus, StoredCheck
@@ -42,11 +42,15 @@ from recce_meta.report.labels import (
     severe_phrases,
     summarise,
 )
+from recce_meta.report.review.phrases import failure_sentences
+from recce_meta.report.terminal import prose
 
 Checks: TypeAlias = CheckReport | Sequence[StoredCheck]
 
 TONES = ("failed", "differs", "not-compared", "one-sided", "info", "same")
 """Tones from red over amber, grey and blue to green, the worst first."""
+_FAILING = 3
+"""Failing nodes with their reasons in a verdict."""
 _OF_SIGN = {
     "❌": "failed",
     "❗": "failed",
@@ -77,6 +81,8 @@ class Finding(NamedTuple):
     text: str
     tone: str = ""
     """Tone; empty for that of the sign."""
+    has_names: bool = False
+    """True if names of the project are part of the text."""
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -102,13 +108,20 @@ class Verdict(NamedTuple):
     @property
     def sentences(self) -> list[str]:
         """Sentences, each with a capital."""
-        return [finding.text[:1].upper() + finding.text[1:] for finding in self.findings]
+        return [one.text if one.has_names else one.text[:1].upper() + one.text[1:] for one in self.findings]
 
     @property
     def text(self) -> str:
         """All sentences in one line."""
-        title = " · ".join(finding.text for finding in self.findings)
-        return title[:1].upper() + title[1:]
+        return " · ".join((self.sentences[0], *(finding.text for finding in self.findings[1:])))
+
+    @property
+    def markdown(self) -> str:
+        """Sign and sentences as a title, with names escaped."""
+        texts = [prose(one.text) if one.has_names else one.text for one in self.findings]
+        title = " · ".join(texts)
+        is_name = self.findings[0].has_names
+        return f"{self.sign} {title if is_name else title[:1].upper() + title[1:]}"
 
     def __str__(self) -> str:
         return f"{self.sign} {self.text}"
@@ -125,7 +138,8 @@ def verdict_of(
     """
     found = _checks_findings(checks.checks if isinstance(checks, CheckReport) else checks or ())
     found += _data_findings(results)
-    found += [] if diff is None else [*_build_findings(diff), code_finding(diff)]
+    if diff is not None:
+        found += [*_build_findings(diff), *_failing_findings(diff), code_finding(diff)]
     found.sort(key=lambda finding: finding.rank)
     limits = [] if diff is None else _limits(diff)
     return Verdict([*limits, *(found or [Finding("⚪", "nothing was compared")])])
@@ -175,6 +189,14 @@ def _build_findings(diff: RunDiff) -> list[Finding]:
     """Return the failed build of current; that of base is none of the change, but limits what is compared."""
     found = [Finding("❌", f"current: {problem}")] if (problem := build_problem(diff.current)) else []
     return found + ([Finding("❔", f"base: {problem}")] if (problem := build_problem(diff.base)) else [])
+
+
+def _failing_findings(diff: RunDiff) -> list[Finding]:
+    """Return the first nodes that fail, with their reasons."""
+    failing = failure_sentences(diff)
+    hidden = len(failing) - _FAILING
+    more = [f"{plural(hidden, 'further node')} {agree(hidden, 'fail')}"] if hidden > 0 else []
+    return [Finding("❌", text, has_names=True) for text in (*failing[:_FAILING], *more)]
 
 
 def code_finding(diff: RunDiff) -> Finding:

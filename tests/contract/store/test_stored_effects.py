@@ -538,6 +538,8 @@ def test_every_report_names_the_models_that_fail_without_a_removed_column() -> N
     assert "daily (fails)" in text
     assert "open_orders (fails)" in text
     assert "3 nodes fail" in verdict_of(diff).text
+    assert "fails: it references" in verdict_of(diff).text.partition("3 nodes fail")[0]
+    assert verdict_of(diff).tone == "failed"
     assert "`daily` (**fails**)" in diff_markdown(diff)
     assert "3 nodes fail" in html_report("Shop", diff)
     told = json.loads(diff_json(diff))
