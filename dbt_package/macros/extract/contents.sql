@@ -22,7 +22,7 @@
         {%- do buckets.setdefault(hash[:8] | int(base=16) % part_count, []).append([
             unique_id, version_id, node.database_name, node.schema_name, node.identifier, node.relation_name
         ]) -%}
-        {%- if node.resource_type != 'group' -%}
+        {%- if node.resource_type not in ('group', 'disabled') -%}
             {%- set counts.nodes = counts.nodes + 1 -%}
             {%- set counts.edges = counts.edges + node.parents | length -%}
         {%- endif -%}
@@ -55,7 +55,8 @@
 {% endmacro %}
 
 
-{#- Return all nodes, including groups, by unique id. -#}
+{#- Return all nodes, including groups and disabled nodes, by unique id: the rules of the latter are those of
+    `as_disabled` in recce_meta/models/node.py. -#}
 {% macro all_nodes(manifest, tools) %}
     {%- set found = {} -%}
     {%- set ran = {} -%}
@@ -85,6 +86,17 @@
     {%- endfor -%}
     {%- for unique_id, test in (manifest.unit_tests or {}).items() if manifest is not none -%}
         {%- do found.update({unique_id: recce_meta.definition_of(test.to_dict(omit_none=false), 'unit_test')}) -%}
+    {%- endfor -%}
+    {%- for entries in (manifest.disabled or {}).values() if manifest is not none -%}
+        {%- set raw = (entries | first).to_dict(omit_none=false) -%}
+        {%- if raw.resource_type in ('model', 'seed', 'snapshot', 'function', 'test', 'analysis', 'source') -%}
+            {%- set node = recce_meta.source_of(raw) if raw.resource_type == 'source' else recce_meta.node_of(raw, raw, rule, tools) -%}
+            {%- do node.update({
+                'unique_id': 'disabled.' ~ raw.unique_id, 'resource_type': 'disabled', 'database_name': none, 'schema_name': none,
+                'relation_name': none, 'compiled_code': none, 'parents': []
+            }) -%}
+            {%- do found.update({node.unique_id: node}) -%}
+        {%- endif -%}
     {%- endfor -%}
     {{- return(found) -}}
 {% endmacro %}
