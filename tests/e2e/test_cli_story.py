@@ -330,7 +330,7 @@ NO_DATA = NEVER | {
         (["impact", "stg_orders.order_id"], NO_SQL, 125, 12),
         # Two statements read the inputs of unit tests below a lost column, one the readers without a ref,
         # one the nodes that read variables without a value in artifacts.
-        (["diff"], NO_DATA, 189, 43),
+        (["diff"], NO_DATA, 191, 43),
         # This store has no tables of data: the statements are those until the first of them is missed.
         (["value", "orders"], NEVER | {"jinja2", "recce_meta.api.diff"}, 161, 25),
     ],

@@ -82,7 +82,7 @@ class TestWithoutKey:
         why = "no key, and 2 rows in base exceed --max-rows 1"
         assert f"? values not compared: {why}\n    1 node: orders\n" in found["table"]
         assert "values not compared: no key" in found["html"]
-        assert "Values of 1 node not compared" in found["markdown"]
+        assert "values of 1 node not compared" in found["markdown"]
         assert "| ❔ | `orders` |" in found["markdown"]
         document = json.loads(found["json"])
         (gap,) = document["data_not_compared"]
@@ -155,7 +155,7 @@ class TestKeysThatMatchNotAllRows:
 
         nothing_is_called_the_same(found)
         assert "not compared: NULL or repeated keys" in found["table"]
-        assert "Values of 1 node not compared in full" in found["markdown"]
+        assert "values of 1 node not compared in full" in found["markdown"]
 
     def test_nor_by_the_rows_that_differ(self, shop: Any) -> None:
         base = f"{TWO_ROWS} UNION ALL SELECT NULL, 'x'"
