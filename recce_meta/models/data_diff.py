@@ -236,7 +236,7 @@ class ColumnValues(Struct, frozen=True, kw_only=True):
     @property
     def match_share(self) -> float | None:
         """Matched rows as a share of common rows; None without common rows."""
-        common = (self.matched or 0) + (self.mismatched or 0)
+        common = 0 if self.mismatched is None else (self.matched or 0) + self.mismatched
         return None if self.matched is None or not common else self.matched / common
 
 
