@@ -329,8 +329,8 @@ NO_DATA = NEVER | {
         (["lineage", "orders"], NO_SQL, 124, 8),
         (["impact", "stg_orders.order_id"], NO_SQL, 125, 12),
         # Two statements read the inputs of unit tests below a lost column, one the readers without a ref,
-        # one the nodes that read variables without a value in artifacts. Five read the readers of columns that
-        # a kept table lacks, and the nodes that may name a removed relation.
+        # one the nodes that read variables without a value in artifacts. Five read the readers of columns
+        # that a kept table lacks, and the nodes that may name a removed relation.
         (["diff"], NO_DATA, 191, 48),
         # This store has no tables of data: the statements are those until the first of them is missed.
         (["value", "orders"], NEVER | {"jinja2", "recce_meta.api.diff"}, 161, 25),
