@@ -59,6 +59,7 @@ class AgentStore:
             # Only this process has the copy; on a server, the transactions only read.
             opened = source.reader(self.schema) if copy is None else copy.adapter.sibling()
             with opened as adapter, cancellable(adapter.cancel):
+                adapter.schema = self.schema
                 yield adapter
 
     @contextmanager

@@ -234,6 +234,7 @@ class Store:
         source = self._opened_source()
         # A connection of its own, because those of the pool only read.
         with source.sibling(lock_timeout=BUSY_SECONDS) as adapter:
+            adapter.schema = self.schema
             yield adapter
         # The author of a review must see it on the next page, so nothing that is remembered counts.
         self._known, self._next_copy = (0.0, None), 0.0

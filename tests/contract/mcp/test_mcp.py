@@ -41,11 +41,11 @@ VALUES = replace(QUERYING, privacy=None)
 class Agent:
     """Caller of a server in memory."""
 
-    def __init__(self, file: Path, settings: AgentSettings) -> None:
+    def __init__(self, file: Path, settings: AgentSettings, schema: str = DEFAULT_SCHEMA) -> None:
         # The branch of this checkout decides nothing.
         settings = replace(settings, project_dir=file.parent)
         self.adapter = UnifiedSqlAdapter.from_url(f"duckdb:///{file}", may_create=False)
-        self.store = AgentStore(lambda: self.adapter, DEFAULT_SCHEMA)
+        self.store = AgentStore(lambda: self.adapter, schema)
         self.server = create_server(self.store, settings)
 
     def tools(self) -> dict[str, dict[str, Any]]:
@@ -422,6 +422,15 @@ def test_the_file_is_free_between_calls_and_answers_while_a_process_writes(tmp_p
         writer.communicate()
     assert "A process writes" not in caller.ask("describe", node="orders")
     caller.close()
+
+
+def test_a_node_of_a_store_in_a_schema_of_another_name_is_described(tmp_path: Path) -> None:
+    file = tmp_path / "shop.duckdb"
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
+        project = extract_project(Path(demo_data.__file__).parent / "current", environ={})
+        record_project(adapter, project, schema="elsewhere")
+    with closing(Agent(file, AgentSettings(), "elsewhere")) as caller:
+        assert caller.document("describe", node="orders")["node"] == "model.jaffle_shop.orders"
 
 
 def test_without_a_store_the_answer_says_what_to_do(tmp_path: Path) -> None:
