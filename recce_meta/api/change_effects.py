@@ -168,9 +168,6 @@ def _spelt_alike(
 
 Schemas = Mapping[str, Mapping[str, str]]
 
-_BUILT_BY_SQL = SQL_BUILT | {"relation"}
-"""Resource types with rows and columns defined by a query; among relations, views are."""
-
 BREAKING = SqlChange(category=Category.BREAKING)
 _UNKNOWN = SqlChange(category=Category.UNKNOWN)
 
@@ -252,6 +249,7 @@ class Effects:
             has_references=not self._loses_columns or current.has_references,
             existing=self._existing_rows,
             failing_with=self._failing_with,
+            is_inlined=partial(is_ephemeral, nodes=current.names),
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
         graph = self._with_inputs() if self._loses_columns else self.graph
@@ -520,35 +518,25 @@ class Effects:
         return {name: columns[key] for key, called in keys.items() if key in columns for name in called}
 
     def _readings(self, edges: Collection[LineageEdge]) -> dict[LineageEdge, ParentRead]:
-        """Return how SQL reads its parents; skip queries that neither depend on column order nor use `*`."""
-        children = {edge.node_id for edge in edges}
-        texts = self._runs[1].tokenised(children) if children else {}
+        """Return how SQL reads its parents, if it can be analysed."""
+        texts = self._runs[1].tokenised({edge.node_id for edge in edges})
         counts = {child: may_read_by_place(sql) for child, sql in texts.items()}
-        asked = [
-            edge
-            for edge in edges
-            if edge.node_id in texts
-            and f"{OPENING}{edge.parent_id}{CLOSING}" in (sql := texts[edge.node_id])
-            # A star only matters if SQL reads its result.
-            and (counts[edge.node_id] or ("*" in sql and self._is_read_by_sql(edge.node_id)))
-        ]
+        asked = [edge for edge in edges if counts.get(edge.node_id) or "*" in texts.get(edge.node_id, "")]
+        found = {edge: ParentRead() for edge in edges if edge.node_id in texts}
         self._runs[1].with_parents({edge.node_id for edge in asked})
-        found: dict[LineageEdge, ParentRead] = {}
         for edge in asked:
             names, queries = self._resolved_queries(edge.node_id)
             called = _called(names, names.relations).get(edge.parent_id)
-            if queries and called:
-                by_place = counts[edge.node_id] and any(
-                    sql_diff.reads_by_position(query, name) for query in queries for name in called
-                )
-                whole = any(sql_diff.reads_star(query, name) for query in queries for name in called)
-                filled = whole and _INSERT.search(names.tokenised) is not None
-                found[edge] = ParentRead(by_place or filled, whole)
+            if not queries or not called:
+                del found[edge]
+                continue
+            by_place = counts[edge.node_id] and any(
+                sql_diff.reads_by_position(query, name) for query in queries for name in called
+            )
+            whole = any(sql_diff.reads_star(query, name) for query in queries for name in called)
+            filled = whole and _INSERT.search(names.tokenised) is not None
+            found[edge] = ParentRead(by_place or filled, whole)
         return found
-
-    def _is_read_by_sql(self, unique_id: str) -> bool:
-        kinds = {child.split(".", 1)[0] for child in self.graph.children(unique_id)}
-        return not kinds.isdisjoint(_BUILT_BY_SQL)
 
     def _resolved_queries(self, unique_id: str) -> tuple[QueryNames, list[Query]]:
         """Return the SQL of a node of current, and its queries; none if it cannot be analysed."""

@@ -504,6 +504,7 @@ def run_diff(
         ),
         impacted=tuple(sorted(impacted, key=lambda impact: (impact.distance, impact.unique_id))),
         unreached=len(downstream) - len(impacted),
+        reshaped=tuple(sorted(one for one, found in (reached or {}).items() if found.is_reshaped)),
         edges=tuple(drawn),
         # The graph may have edges that neither run records.
         added_edges=tuple(edge for edge in drawn if edge in after and edge not in before),
@@ -534,7 +535,7 @@ def _impacts(
         )
         if reached is None:
             yield impact
-        elif found := reached.get(unique_id):
+        elif (found := reached.get(unique_id)) and found.confidence:
             yield replace(
                 impact,
                 distance=found.distance,
@@ -556,7 +557,7 @@ def _may_fail(found: AffectedNode) -> str:
 
 def _with_reach(change: Change, found: AffectedNode | None) -> Change:
     """Add the effects of other changes to *change*; to that of a new node only if it fails or may fail."""
-    if found is None or change.status is Status.REMOVED:
+    if found is None or not found.confidence or change.status is Status.REMOVED:
         return change
     if change.status is Status.ADDED and not (found.fails or found.may_fail):
         return change

@@ -217,8 +217,8 @@ class RunTools:
             diff = self._questions.diff(adapter, base, current)
             names = StoredRunReader(adapter, diff.current, self._questions.store.schema).names
         plan = plan_build(diff, names)
-        # A versioned model is selected by its name with the version.
-        selected = [".".join(node.unique_id.split(".")[2:]) for node in plan.nodes]
+        # A name alone selects the nodes of every package that has one.
+        selected = [".".join(names[node.unique_id].fqn) for node in plan.nodes]
         is_short = 0 < len(selected) <= _COLUMNS and not plan.full_refresh
         head = {
             **self._head(diff),

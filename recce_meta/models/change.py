@@ -306,6 +306,8 @@ class RunDiff(Tabular, Struct, frozen=True, kw_only=True):
     """Affected nodes that did not change themselves, nearest first."""
     unreached: int = 0
     """Number of further downstream nodes that did not change and are not affected."""
+    reshaped: tuple[str, ...] = ()
+    """Downstream nodes that may get other columns, or another order of them, without an edit; sorted."""
     edges: tuple[LineageEdge, ...] = ()
     """Edges of changed nodes and of all nodes downstream of them to their children, for drawing."""
     added_edges: tuple[LineageEdge, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from sqlglot import exp
 
@@ -15,6 +16,7 @@ from recce_meta.sql_lineage.query import (
     Query,
     QuerySource,
     Reads,
+    Reference,
     Select,
     SetOperation,
     SourceColumn,
@@ -36,9 +38,15 @@ def reads_by_position(query: Query, table: str) -> bool:
 
 
 def reads_star(query: Query, table: str) -> bool:
-    """Return whether a `*` in *query* includes columns of *table*, so that it passes on new columns."""
-    name = table.lower()
-    return any(_is_starred(output, name) for one in queries_in(query) for output in one.outputs)
+    """Return whether a `*` passes columns of *table* on to the result of *query*, so also new columns."""
+    nested = list(queries_in(query))
+    # A pivot groups by columns that it does not name.
+    has_pivot = any(isinstance(one, Pivot) for one in nested)
+    return any(
+        _is_starred(output, table.lower())
+        for one in (nested if has_pivot else [query])
+        for output in one.outputs
+    )
 
 
 def queries_in(query: Query) -> Iterator[Query]:
@@ -121,6 +129,12 @@ def _has(source: QuerySource, table: str) -> bool:
     return any(_is_starred(output, table) for output in source.relation.outputs)
 
 
+def _columns_of(reference: Reference) -> tuple[SourceColumn, ...]:
+    if isinstance(reference, Merged):
+        return reference.columns
+    return (reference,) if isinstance(reference, SourceColumn) else ()
+
+
 def _is_starred(output: Output, table: str) -> bool:
     """Return whether the position of *output* depends on the column order of *table*."""
     seen: set[int] = set()
@@ -135,10 +149,8 @@ def _is_starred(output: Output, table: str) -> bool:
             return True
         if not current.from_star:
             continue
-        plain = current.reads.plain
-        for column in plain.columns if isinstance(plain, Merged) else (plain,):
-            if not isinstance(column, SourceColumn):
-                continue
+        # The expression is more than a column in `max(columns(*))`.
+        for column in chain.from_iterable(map(_columns_of, current.reads.references)):
             if column.output is not None:
                 stack.append(column.output)
             elif isinstance(column.source.relation, Table) and column.source.relation.name.lower() == table:

@@ -54,7 +54,7 @@ class ParentRead(NamedTuple):
     by_position: bool = False
     """True if the query depends on the parent's column order."""
     whole: bool = False
-    """True if it selects every column of the parent, and so inherits their order."""
+    """True if a `*` passes columns of the parent on to its result, and so their order."""
 
 
 ParentReadsOf: TypeAlias = Callable[[Collection[LineageEdge]], Mapping[LineageEdge, ParentRead]]
@@ -88,6 +88,8 @@ class LineageSource(NamedTuple):
     """Called for affected and for removed columns."""
     failing_with: FailingWith = lambda unique_id: ()
     """Called for nodes that name a removed column."""
+    is_inlined: Callable[[str], bool] = lambda unique_id: False
+    """Returns True for ephemeral models, which are part of the SQL of their readers."""
     with_assumed: tuple[bool, bool] = (False, False)
     """True for base, and for current, if lineage of tier silver follows from SQL that is not proven."""
 
@@ -118,6 +120,8 @@ class AffectedNode(Struct):
     columns: dict[str, float] = {}
     origins: set[str] = set()
     """Changed nodes that cause the effect; of several on one path, the nearest."""
+    is_reshaped: bool = False
+    """True if it may have other columns, or another order of them. This alone does not affect its readers."""
 
     @property
     def reach(self) -> Reach:
@@ -207,11 +211,15 @@ class _Propagation:
         for start in self._starts:
             for part in _initial_parts(start):
                 self._add(part, queue, is_reached=start.distance > 0)
-        for part in list(self._positional()):
+        reshaped: dict[str, Start] = {}
+        for part in list(self._positional(reshaped)):
             self._add(part, queue)
         while queue:
             for part in list(self._next_parts(heappop(queue))):
                 self._add(part, queue)
+        for unique_id, shape in reshaped.items():
+            known = self._found.setdefault(unique_id, AffectedNode(shape.distance, shape.origin))
+            known.is_reshaped = True
         nearest = sorted(self._found, key=lambda node: (self._found[node].distance, node))
         return {unique_id: self._found[unique_id] for unique_id in nearest}
 
@@ -468,10 +476,14 @@ class _Propagation:
             named = self._source.mentions(parent, silent)
             yield from (child for child in silent if child not in named)
 
-    def _positional(self) -> Iterator[_AffectedPart]:
-        """Yield row parts for queries that depend on the column order of a parent whose columns changed."""
+    def _positional(self, reshaped: dict[str, Start]) -> Iterator[_AffectedPart]:
+        """Yield the effects on queries that depend on the column order of a parent whose columns changed.
+
+        Add the nodes that a `*` gives other columns to *reshaped*, and nodes that may read with one.
+        """
         shapes = [start for start in self._starts if _changes_shape(start.effect)]
         seen = {shape.unique_id for shape in shapes}
+        reshaped.update((shape.unique_id, shape) for shape in shapes if shape.distance)
         if self._source.is_blind:
             for shape in shapes:
                 children = self._graph.children(shape.unique_id)
@@ -483,16 +495,25 @@ class _Propagation:
             edges = {
                 LineageEdge(child, shape.unique_id): shape
                 for shape in shapes
-                for child in self._graph.children(shape.unique_id)
+                if not self._source.is_inlined(shape.unique_id)
+                for child in self._readers_of(shape.unique_id)
             }
             shapes = []
-            for edge, reading in self._source.parent_reads(edges.keys()).items():
-                shape, child = edges[edge], edge.node_id
-                if reading.by_position:
+            readings = self._source.parent_reads(edges.keys()) if edges else {}
+            for edge, shape in edges.items():
+                child, reading = edge.node_id, readings.get(edge)
+                if reading is not None and reading.by_position:
                     yield _AffectedPart(shape.distance + 1, shape.origin, child, Reach.ROWS)
-                if reading.whole and child not in seen:
+                if (reading is None or reading.whole) and child not in seen:
                     seen.add(child)
-                    shapes.append(shape._replace(unique_id=child, distance=shape.distance + 1))
+                    reshaped[child] = shape._replace(unique_id=child, distance=shape.distance + 1)
+                    shapes.append(reshaped[child])
+
+    def _readers_of(self, unique_id: str) -> set[str]:
+        """Return the nodes that read *unique_id*, also through ephemeral models."""
+        children = self._graph.children(unique_id)
+        is_inlined = self._source.is_inlined
+        return {*children, *self._graph.downstream(filter(is_inlined, children), through=is_inlined)}
 
 
 _DOUBTS = {

@@ -1,7 +1,7 @@
 """Plan of a build: the nodes that must be built so that the data are those of the current run's code.
 
-A node must be built if it changed, other than in formatting or environment, or if a change affects its rows
-or values. What was not traced counts as affected. Tests are run for each node that is built.
+A node must be built if it changed, other than in formatting or environment, or if a change affects its rows,
+values, or columns. What was not traced counts as affected. Tests are run for each node that is built.
 """
 
 from __future__ import annotations
@@ -82,10 +82,23 @@ def plan_build(diff: RunDiff, nodes_by_id: Mapping[str, NodeMetadata]) -> BuildP
         for impact in diff.impacted
         if impact.resource_type in BUILT and impact.unique_id not in planned
     ]
+    planned.update(node.unique_id for node in nodes)
+    more = [
+        PlannedNode(
+            unique_id=unique_id,
+            resource_type=unique_id.split(".", 1)[0],
+            why="gets the columns that a change adds, removes or moves",
+            existing_rows=existing(unique_id, (), is_reached=True),
+        )
+        for unique_id in diff.reshaped
+        if unique_id in nodes_by_id and unique_id not in planned and unique_id.split(".", 1)[0] in BUILT
+    ]
     tests = sum(one.resource_type in TESTS for one in diff.changed)
     tests += sum(one.resource_type in TESTS for one in diff.impacted)
     removed = [c.unique_id for c in diff.changed if c.status is Status.REMOVED and c.resource_type in BUILT]
-    return BuildPlan(nodes=tuple(nodes), removed=tuple(removed), skipped=diff.unreached, tests=tests)
+    changed = {change.unique_id for change in diff.changed}
+    skipped = diff.unreached - sum(node.unique_id not in changed for node in more)
+    return BuildPlan(nodes=(*nodes, *more), removed=tuple(removed), skipped=skipped, tests=tests)
 
 
 def _must_be_built(change: Change) -> bool:

@@ -220,6 +220,8 @@ def test_order_is_passed_on_by_those_that_take_over_every_column() -> None:
 
     found = walk({"a": adding(moved=True)}, "a>b b>c c>d", now, readings=readings)
 
+    assert [(name, one.is_reshaped) for name, one in found.items() if not one.confidence] == [("b", True)]
+    del found["b"]
     assert told(found) == {"c": "rows", "d": "rows"}
     assert found["c"].distance == 2
 
