@@ -104,7 +104,7 @@ def generated() -> Iterator[tuple[Path, str]]:
 
 def tables_macros() -> str:
     """Return the versions, and the tables with columns, kinds and keys."""
-    kinds = column_kinds(sql_files.sql_root() / "ddl")
+    kinds = column_kinds(PACKAGE.parent / "sql" / "ddl")
     tables = ",\n".join(
         f"        {json.dumps(table)}: {{\n"
         f"            'columns': {json.dumps(columns)},\n"

@@ -19,6 +19,8 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
+from recce_meta.store.sql_files import RENDERED, dialects
+
 ROOT = Path(__file__).resolve().parents[1]
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
 FENCE = re.compile(r"^( *)(`{3,}).*?^\1\2", re.MULTILINE | re.DOTALL)
@@ -30,6 +32,10 @@ PUBLISHED = {
     "CHANGELOG.md": "changelog.md",
 }
 """Files at the root of the repository that are pages of the site."""
+
+SQL_PAGE = "reference/sql.md"
+SCRIPT = "files/sql/{}.sql.txt"
+"""The SQL of the store for one warehouse, which the build of the package renders."""
 
 log = logging.getLogger("mkdocs.hooks.docs_site")
 
@@ -45,12 +51,18 @@ def on_files(files: Files, config: Any) -> Files:
             copy = f"files/{path}.txt"
             if path and (ROOT / path).is_file() and copy not in files.src_uris:
                 files.append(File.generated(config, copy, content=(ROOT / path).read_bytes()))
+    for dialect in dialects():
+        content = (RENDERED / f"{dialect}.sql").read_bytes()
+        files.append(File.generated(config, SCRIPT.format(dialect), content=content))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Point links to files outside docs/ at their copies, and check the page's form."""
     _check(markdown, page.file.src_uri)
+    if page.file.src_uri == SQL_PAGE:
+        links = ", ".join(f"[{dialect}](../{SCRIPT.format(dialect)})" for dialect in dialects())
+        markdown += f"\n\n## All SQL by warehouse\n\n{links}\n"
 
     def replace(link: re.Match[str]) -> str:
         path = _outside(page.file.src_uri, link[1])

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from render_sql import Description, descriptions
-
-from recce_meta.store.sql_files import sql_root
+from render_sql import SQL, Description, descriptions
 
 HEADER = """# Columns of the views
 
@@ -20,7 +18,7 @@ Every view of [the store](sql.md) and every column, with the texts that are
 
 def sql_page() -> str:
     """Return the text of docs/reference/sql-columns.md."""
-    sections = (line for view in descriptions(sql_root()) for line in _section(view))
+    sections = (line for view in descriptions(SQL) for line in _section(view))
     return HEADER + "\n" + "\n".join(sections) + "\n"
 
 

@@ -1,30 +1,20 @@
-"""Base classes of the renderings: turn canonical PostgreSQL into one dialect by rewriting sqlglot's tree.
+"""Renders the SQL of the store: each canonical file for each dialect, by rewriting sqlglot's tree.
 
-Renderer of the canonical SQL files for every dialect. Used only in development; it needs sqlglot.
+    python scripts/render_sql.py
 
-Each dialect is one module with one class, named like its folder in `sql/dialects/`. `base` defines what
-the class may override. No other code checks which dialect it is.
-
-DuckDB rendering: sqlglot's translation; files that it cannot translate are written by hand.
-
-PostgreSQL rendering: the canonical files with the schema added.
-
-Redshift rendering: PostgreSQL 8 with other types, and JSON as SUPER.
-
-Snowflake rendering. Names are not quoted, so they fold to upper case like a user's names.
-
-BigQuery rendering. A schema is a dataset in the project of the connection.
-
-Databricks rendering.
-
-SQLite rendering. Names have no schema, because a file can be attached under any name, with its views.
+writes one script per dialect into `recce_meta/_sql`, as the build of the package does (`hatch_build.py`);
+run it after you edit `sql/`. A file of the same kind and name in `sql/dialects/<dialect>/` is written by hand
+and takes the place of the rendering. Each class below is the rendering of one dialect; no other code checks
+which dialect it is.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -34,7 +24,10 @@ import sqlglot
 import yaml
 from sqlglot import exp
 
-from recce_meta.store.sql_files import COMMENTS, DEFAULT_SCHEMA, HAND_WRITTEN, KINDS, sql_root
+from recce_meta.store.sql_files import COMMENTS, DEFAULT_SCHEMA, FILE, KINDS, RENDERED
+
+SQL = Path(__file__).resolve().parents[1] / "sql"
+"""Folder of the canonical files, and of those that are written by hand."""
 
 JSON_COLUMNS = frozenset(
     (
@@ -385,41 +378,55 @@ def render(text: str, dialect: str) -> str:
     return rendering_of(dialect).render(text)
 
 
-def stale(root: Path) -> dict[Path, str]:
-    """Return the files under *root* that rendering would change, with their new texts."""
-    changes: dict[Path, str] = {}
-    for folder in sorted((root / "dialects").iterdir()):
-        rendering = rendering_of(folder.name)
-        for source in sorted(path for kind in KINDS for path in (root / kind).glob("*.sql")):
-            target = folder / source.parent.name / source.name
-            now = target.read_text(encoding="utf-8") if target.exists() else ""
-            if now.startswith(HAND_WRITTEN) or not _concerns(rendering, source):
-                continue
-            wanted = rendering.render(source.read_text(encoding="utf-8"))
-            if wanted != now:
-                changes[target] = wanted
-        for view in descriptions(root) if (root / "columns.yml").exists() else ():
-            target = folder / COMMENTS / f"{view.name}.sql"
-            wanted = rendering.comments(view)
-            now = target.read_text(encoding="utf-8") if target.exists() else ""
-            if wanted != now:
-                changes[target] = wanted
-    return changes
+def files_of(root: Path, dialect: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the kind, the name and the text of each file of *dialect*; old migrations are never needed."""
+    rendering = rendering_of(dialect)
+    names = {path.relative_to(root) for kind in KINDS for path in (root / kind).glob("*.sql")}
+    own = {path.relative_to(root / "dialects" / dialect) for path in _by_hand(root, dialect)}
+    for path in sorted(names | own):
+        kind, name = path.parent.name, path.stem
+        if path in own:
+            yield kind, name, (root / "dialects" / dialect / path).read_text(encoding="utf-8")
+        elif kind != "migrations" or int(name.split("_")[0]) > rendering.first_version:
+            yield kind, name, rendering.render((root / path).read_text(encoding="utf-8"))
+    for view in descriptions(root) if (root / "columns.yml").exists() else ():
+        if text := rendering.comments(view):
+            yield COMMENTS, view.name, text
 
 
-def orphans(root: Path) -> list[Path]:
-    """Return rendered files without a canonical file, except hand-written ones."""
-    return [
-        path
-        for path in sorted((root / "dialects").glob("*/*/*.sql"))
-        if not (root / path.parent.name.replace(COMMENTS, "views") / path.name).exists()
-        and not path.read_text(encoding="utf-8").startswith(HAND_WRITTEN)
-    ]
+def script(root: Path, dialect: str) -> str:
+    """Return all files of *dialect* as one script; its first line is that of `opening`."""
+    files = (f"{FILE}{kind}/{name}\n{text}" for kind, name, text in files_of(root, dialect))
+    return opening(root) + "".join(files)
 
 
-def _concerns(rendering: Rendering, source: Path) -> bool:
-    """Return True if a store in this dialect can need *source*; old migrations are never needed."""
-    return source.parent.name != "migrations" or int(source.name.split("_")[0]) > rendering.first_version
+def opening(root: Path) -> str:
+    """Return the first line of a script: it changes with the files below *root* and with this renderer."""
+    digest = hashlib.sha256()
+    for path in (Path(__file__), root / "columns.yml", *sorted(root.rglob("*.sql"))):
+        digest.update(f"{path.name}\n{path.read_text(encoding='utf-8')}".encode())
+    return f"-- Rendered by scripts/render_sql.py from sql/, {digest.hexdigest()}\n"
+
+
+def _by_hand(root: Path, dialect: str) -> Iterator[Path]:
+    return (root / "dialects" / dialect).glob("*/*.sql")
+
+
+def write(root: Path = SQL, folder: Path = RENDERED) -> bool:
+    """Write the script of each dialect into *folder*, and return True if one was stale."""
+    first = opening(root)
+    stale = False
+    folder.mkdir(exist_ok=True)
+    for dialect in Rendering.by_dialect:
+        path = folder / f"{dialect}.sql"
+        if path.exists() and path.read_text(encoding="utf-8").startswith(first):
+            continue
+        stale = True
+        # Another process may read or render at the same time.
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(script(root, dialect), encoding="utf-8", newline="\n")
+        partial.replace(path)
+    return stale
 
 
 class DuckdbRendering(Rendering):
@@ -751,15 +758,8 @@ class SqliteRendering(Translation):
 
 
 def main() -> None:
-    """Render outdated files, remove files without a canonical file, and print their names."""
-    root = sql_root()
-    for path, text in stale(root).items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        sys.stdout.write(f"rendered {path.relative_to(root)}\n")
-    for path in orphans(root):
-        path.unlink()
-        sys.stdout.write(f"removed {path.relative_to(root)}\n")
+    """Render what is stale, and say so."""
+    sys.stdout.write(f"{'Rendered' if write() else 'Nothing to render:'} {RENDERED}\n")
 
 
 if __name__ == "__main__":

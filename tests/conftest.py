@@ -34,6 +34,7 @@ from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.warehouses.registry import folders_with
+from scripts import render_sql
 from tests import emulators, needs, parts
 
 if TYPE_CHECKING:
@@ -224,10 +225,11 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
 
 
 def pytest_configure() -> None:
-    """Let commands receive signals even if a shell in the background or `nohup` started the tests.
+    """Render the SQL of the store if `sql/` was edited, and let commands receive signals.
 
-    Both ignore some signals, and processes inherit that.
+    A shell in the background and `nohup` ignore some signals, and processes inherit that.
     """
+    render_sql.write()
     for name in ("SIGINT", "SIGQUIT", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:

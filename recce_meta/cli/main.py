@@ -49,7 +49,7 @@ COMMANDS = {
     "pull": ("sync", "Receive runs, annotations and deletions from another store."),
     "sync": ("sync", "Exchange runs, annotations and deletions with another store, in both directions."),
     "query": ("query", "Run a read-only query on the store."),
-    "sql": ("store", "Print the store's SQL: ddl, views, cookbook or grants."),
+    "sql": ("store", "Print the store's SQL: ddl, views, queries, cookbook, migrations or grants."),
     "connection": (
         "connection",
         "Connect repositories once, and extract their dbt projects automatically.",

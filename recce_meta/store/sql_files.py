@@ -1,10 +1,10 @@
 """Access to the store's SQL files by dialect, with the schema's name inserted.
 
 Canonical files (`sql/ddl`, `sql/views`, …) are PostgreSQL without a schema name, so they run under
-a `search_path`. `python scripts/render_sql.py` renders each into `sql/dialects/<dialect>/`, where
-every table is in the schema `recce_metadata`. Files that cannot be translated are written by hand there;
-their first line says so. At run time only the rendered files are read, and only the schema's name
-is replaced: users can read exactly what is executed. `rendering` defines how each dialect is rendered.
+a `search_path`. `scripts/render_sql.py` renders them into one script per dialect, `_sql/<dialect>.sql`, when
+the package is built or installed; every table is in the schema `recce_metadata` there. What cannot be
+translated is written by hand in `sql/dialects/<dialect>/`. At run time only the scripts are read, and only
+the schema's name is replaced: `recce-meta sql` prints exactly what is executed.
 """
 
 from __future__ import annotations
@@ -12,19 +12,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
-from recce_meta.errors import UnknownNameError
+from recce_meta.errors import ConfigurationError, UnknownNameError
 
 DEFAULT_SCHEMA = "recce_metadata"
 """Schema in the rendered files, and the default schema of a store."""
 TABLE_PREFIX = "store_"
 """Start of the names of tables, which a browser of the warehouse then lists after the views."""
-KINDS = ("ddl", "views", "queries", "cookbook", "migrations")
+KINDS = {
+    "ddl": "table",
+    "views": "view",
+    "queries": "query",
+    "cookbook": "question",
+    "migrations": "migration",
+}
+"""Kinds of files, with the word for one of each."""
 COMMENTS = "comments"
-"""Folder of the comments on views, rendered from the views' first sentences and `sql/columns.yml`."""
-HAND_WRITTEN = "-- hand-written"
-"""Start of the first line of a file that the renderer does not overwrite."""
+"""Kind of the comments on views, rendered from the views' first sentences and `sql/columns.yml`."""
+FILE = "-- file: "
+"""Start of the line before each file of a script; its kind and name follow."""
+RENDERED = Path(__file__).parents[1] / "_sql"
+"""Folder of the rendered scripts, one per dialect; git does not track it."""
 FOREIGN_STORE = "store (of the user)"
 """Name under which `store_tables` lists a user's table `store`, where a store shares its schema."""
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -92,7 +102,8 @@ class SqlFile:
 
     name: str
     """Name of the file without `.sql`."""
-    path: Path
+    kind: str
+    """One of KINDS, or COMMENTS."""
     text: str
 
     def in_schema(self, quoted_schema: str) -> str:
@@ -123,15 +134,28 @@ def _without_comments(text: str) -> str:
     return re.sub(r"--[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
 
 
-def sql_root() -> Path:
-    """Return the folder of the SQL files: in the installed package, else in the checkout."""
-    packaged = Path(__file__).parents[1] / "_sql"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "sql"
-
-
 def dialects() -> tuple[str, ...]:
     """Return the dialects that have rendered files."""
-    return tuple(sorted(path.name for path in (sql_root() / "dialects").iterdir() if path.is_dir()))
+    return tuple(sorted(path.stem for path in RENDERED.glob("*.sql")))
+
+
+@cache
+def files(dialect: str) -> Mapping[tuple[str, str], SqlFile]:
+    """Return all files of *dialect* by kind and name, in this order.
+
+    Raises ConfigurationError in a checkout whose SQL was not rendered.
+    """
+    if not (known := dialects()):
+        hint = "run python scripts/render_sql.py in the checkout, or install it again"
+        raise ConfigurationError("the SQL of the store is not rendered", hint=hint)
+    if dialect not in known:
+        raise UnknownNameError("dialect", dialect, known)
+    found = {}
+    for part in (RENDERED / f"{dialect}.sql").read_text(encoding="utf-8").split(FILE)[1:]:
+        place, _, text = part.partition("\n")
+        kind, _, name = place.partition("/")
+        found[kind, name] = SqlFile(name, kind, text)
+    return found
 
 
 def ddl(dialect: str) -> tuple[SqlFile, ...]:
@@ -145,8 +169,10 @@ def views(dialect: str, *, has_comments: bool = True) -> tuple[SqlFile, ...]:
     With *has_comments* they contain the comments if the warehouse has them in CREATE VIEW; `comments` returns
     those of the other warehouses.
     """
-    files = _in_order_of_use(_files("views", dialect))
-    return tuple(map(_with_comments, files) if has_comments else files)
+    found = _in_order_of_use(_files("views", dialect))
+    if not has_comments:
+        return tuple(found)
+    return tuple(_with_comments(view, files(dialect).get((COMMENTS, view.name))) for view in found)
 
 
 def comments(dialect: str) -> tuple[SqlFile, ...]:
@@ -164,13 +190,13 @@ def public_relations(dialect: str) -> tuple[str, ...]:
 
 def relations(dialect: str) -> tuple[str, ...]:
     """Return the names of all relations of a store: its tables, and every view."""
-    files = (*_files("ddl", dialect), *_files("views", dialect))
-    return tuple(name for file in files for name in _RELATION.findall(file.text))
+    found = (*_files("ddl", dialect), *_files("views", dialect))
+    return tuple(name for file in found for name in _RELATION.findall(file.text))
 
 
 def computed_changes(dialect: str, quoted_schema: str) -> str:
     """Return the query of the view `node_changes`, as if no changes were stored."""
-    (file,) = (file for file in _files("views", dialect) if file.name == "node_changes")
+    file = files(dialect)["views", "node_changes"]
     stored = rf"(?:\b{DEFAULT_SCHEMA}\.)?\bstore_graph_(?:steps|changes)\b"
     text = re.sub(stored, r"(SELECT * FROM \g<0> WHERE 1 = 0)", file.text)
     *_, statement = replace(file, text=text).statements(quoted_schema)
@@ -206,27 +232,35 @@ def queries(dialect: str) -> tuple[SqlFile, ...]:
 
 def query(name: str, dialect: str) -> SqlFile:
     """Return the file of one of the tool's own queries."""
-    return _read(sql_root() / "dialects" / dialect / "queries" / f"{name}.sql")
+    return files(dialect)["queries", name]
+
+
+def script(kind: str, dialect: str, quoted_schema: str, name: str | None = None) -> str:
+    """Return all files of *kind*, or the file *name*, in *quoted_schema*, with what they need or comment on.
+
+    Raises UnknownNameError for another kind or name.
+    """
+    if kind not in KINDS:
+        raise UnknownNameError("kind of SQL", kind, tuple(KINDS))
+    found = {file.name: file for file in (views(dialect) if kind == "views" else _files(kind, dialect))}
+    if name is not None and name not in found:
+        raise UnknownNameError(KINDS[kind], name, sorted(found))
+    chosen = list(found.values()) if name is None else [found[name]]
+    first = [query("create_schema", dialect)] if kind == "ddl" and name is None else []
+    last = [file for file in comments(dialect) if kind == "views" and found[file.name] in chosen]
+    return "\n".join(file.in_schema(quoted_schema) for file in [*first, *chosen, *last])
 
 
 def _files(kind: str, dialect: str) -> tuple[SqlFile, ...]:
-    if dialect not in dialects():
-        raise UnknownNameError("dialect", dialect, dialects())
-    return tuple(_read(path) for path in sorted((sql_root() / "dialects" / dialect / kind).glob("*.sql")))
+    return tuple(file for file in files(dialect).values() if file.kind == kind)
 
 
-def _read(path: Path) -> SqlFile:
-    return SqlFile(path.stem, path, path.read_text(encoding="utf-8"))
-
-
-def _with_comments(view: SqlFile) -> SqlFile:
+def _with_comments(view: SqlFile, comments: SqlFile | None) -> SqlFile:
     """Return *view* with the start of CREATE VIEW that has its comments, if the dialect has them there."""
-    path = view.path.parents[1] / COMMENTS / view.path.name
-    start = path.read_text(encoding="utf-8") if path.exists() else ""
-    if not _CREATE_VIEW.match(start):
+    if comments is None or not _CREATE_VIEW.match(comments.text):
         return view
     # A replacement text would have its backslashes interpreted; the result of a function does not.
-    return SqlFile(view.name, view.path, _CREATE_VIEW.sub(lambda _: start, view.text, count=1))
+    return replace(view, text=_CREATE_VIEW.sub(lambda _: comments.text, view.text, count=1))
 
 
 def _in_order_of_use(files: Sequence[SqlFile]) -> Iterator[SqlFile]:

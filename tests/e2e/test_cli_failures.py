@@ -44,7 +44,7 @@ def assert_told(ran: Any, code: int, message: str, hint: str | None = None) -> N
         (["prune", "--keep-last", "9" * 20], "is not in the range"),
         (["prune", "--older-than", f"{'9' * 20}d"], "is not an age such as 30d, 8w or 12h"),
         (["runs", "-n", "9" * 20], "is not in the range"),
-        (["sql", "tables"], "'tables' is not one of 'ddl', 'views', 'cookbook'"),
+        (["sql", "tables"], "'tables' is not one of 'ddl', 'views', 'queries'"),
         (["sql", "ddl", "--dialect", "oracle"], "'oracle' is not one of 'bigquery', 'databricks', 'duckdb'"),
         (["record", "--project-dir", "nowhere"], "Directory 'nowhere' does not exist"),
         (["demo", "--dir", "file"], "Directory 'file' is a file"),

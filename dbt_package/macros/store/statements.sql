@@ -1,6 +1,6 @@
 {#- Statements: sent in one transaction if the warehouse has transactions, and guarded if it can catch errors. -#}
 
-{#- Return the rows of a query of sql/dialects/…/queries, with *parameters* as literals: no rows if the query is
+{#- Return the rows of a query of sql/queries, with *parameters* as literals: no rows if the query is
     empty. -#}
 {% macro ask(store, name, parameters) %}
     {%- set now = namespace(rows=[]) -%}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -12,7 +12,6 @@ from recce_meta.api.export import JSON, exporter_of, load_export, write_exports
 from recce_meta.api.import_recce import ImportedState
 from recce_meta.api.public.runs import LATEST, terms_of
 from recce_meta.api.record import compare_codes, fill_derived
-from recce_meta.errors import UnknownNameError
 from recce_meta.extractors.recce_state import recce_state_of
 from recce_meta.models import Check
 from recce_meta.models.export import Export
@@ -20,11 +19,8 @@ from recce_meta.models.rows import ResultList
 from recce_meta.store import session
 from recce_meta.store.export import Written, write_export
 from recce_meta.store.session import InitResult, refuse_memory, schema_text
-from recce_meta.store.sql_files import DEFAULT_SCHEMA, SqlFile, cookbook, ddl, query, views
+from recce_meta.store.sql_files import DEFAULT_SCHEMA, script
 from recce_meta.warehouses import warehouse_of_store
-
-FILES: dict[str, Callable[[str], tuple[SqlFile, ...]]] = {"ddl": ddl, "views": views, "cookbook": cookbook}
-"""Function that returns the files of each kind of SQL."""
 
 
 def init_store(adapter: UnifiedSqlAdapter, *, schema: str = DEFAULT_SCHEMA) -> InitResult:
@@ -126,18 +122,10 @@ def import_recce_state(
 def store_sql(kind: str, dialect: str, *, name: str | None = None, schema: str = DEFAULT_SCHEMA) -> str:
     """Return the SQL of the store for the warehouse *dialect*, in *schema*.
 
-    *kind* is ddl, views or cookbook; *name* is one table, view or question (default: all). Raises
+    *kind* is ddl, views, queries, cookbook or migrations; *name* is one file of them (default: all). Raises
     UnknownNameError for an unknown kind, warehouse or name.
     """
-    if kind not in FILES:
-        raise UnknownNameError("kind of SQL", kind, list(FILES))
-    found = {file.name: file for file in FILES[kind](dialect)}
-    if name is not None and name not in found:
-        raise UnknownNameError("file", name, sorted(found))
-    place = schema_text(warehouse_of_store(dialect), schema)
-    first = [query("create_schema", dialect)] if kind == "ddl" and name is None else []
-    files = [*first, *found.values()] if name is None else [found[name]]
-    return "\n".join(file.in_schema(place) for file in files)
+    return script(kind, dialect, schema_text(warehouse_of_store(dialect), schema), name)
 
 
 def doctor(adapter: UnifiedSqlAdapter, *, schema: str = DEFAULT_SCHEMA) -> ResultList[Check]:

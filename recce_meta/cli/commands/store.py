@@ -19,7 +19,7 @@ from recce_meta.cli.options import (
 from recce_meta.models.lineage import Direction
 from recce_meta.store import sql_files
 
-KINDS = ("ddl", "views", "cookbook", "grants")
+KINDS = (*sql_files.KINDS, "grants")
 """Kinds of SQL that `sql` prints."""
 ROLES = ("reader", "recorder")
 """Roles of `store.grants`."""
@@ -127,14 +127,14 @@ def render() -> None:
     type=click.Choice(sql_files.dialects()),
     help="Dialect of the SQL. [default: from the profile or URL; duckdb without a profile]",
 )
-@click.option("--name", help="One table, view or question. [default: all]")
+@click.option("--name", help="One table, view, query, question or migration. [default: all]")
 @click.option("--role", type=click.Choice(ROLES), help="With grants: role to print the statements for.")
 @click.option(
     "--to", metavar="NAME", help="With grants: name of the role. [default: recce_reader, recce_recorder]"
 )
 @lazy("recce_meta.cli.run.sql:sql")
 def sql() -> None:
-    """Print the store's SQL: ddl, views, cookbook or grants.
+    """Print the store's SQL: ddl, views, queries, cookbook, migrations or grants.
 
     This is the SQL that recce-meta executes, in the chosen dialect, to read or to run by hand. Grants are
     the statements that let another role read the store, or record runs into it. Nothing is executed.

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from recce_meta.cli.connections import Connection
 from recce_meta.cli.options import emit, say
-from recce_meta.errors import ProfileError, UnknownNameError, UsageError
+from recce_meta.errors import ProfileError, UsageError
 from recce_meta.store import sql_files
 from recce_meta.store.grants import StoreRole, grants_sql
 from recce_meta.store.session import dialect_of, schema_text
 from recce_meta.warehouses import Warehouse, warehouse_named, warehouse_of_store
-
-FILES: dict[str, tuple[Callable[[str], tuple[sql_files.SqlFile, ...]], str]] = {
-    "ddl": (sql_files.ddl, "table"),
-    "views": (sql_files.views, "view"),
-    "cookbook": (sql_files.cookbook, "question"),
-}
-"""Function that returns the files of each kind of SQL, and the name for one file."""
-
 
 DEFAULT_DIALECT = "duckdb"
 
@@ -43,18 +33,7 @@ def sql(
     if role is not None or to is not None:
         raise UsageError("--role and --to require grants", hint="recce-meta sql grants --role reader")
     place = schema_text(warehouse, connection.schema)
-    files, label = FILES[kind]
-    found = {file.name: file for file in files(dialect_of(warehouse))}
-    if name is not None:
-        if name not in found:
-            raise UnknownNameError(label, name, sorted(found))
-        found = {name: found[name]}
-    own = dialect_of(warehouse)
-    # A script of all tables needs their schema first.
-    first = [sql_files.query("create_schema", own)] if kind == "ddl" and name is None else []
-    comments = sql_files.comments(own) if kind == "views" else ()
-    last = [file for file in comments if file.name in found]
-    emit("\n".join(file.in_schema(place) for file in [*first, *found.values(), *last]))
+    emit(sql_files.script(kind, dialect_of(warehouse), place, name))
 
 
 def _warehouse(connection: Connection, dialect: str | None) -> tuple[Warehouse, str | None]:

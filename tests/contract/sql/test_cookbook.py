@@ -253,7 +253,7 @@ def test_models_that_filter_on_a_column(store: Any) -> None:
 @pytest.mark.parametrize("file", sql_files.cookbook("duckdb"), ids=lambda file: file.name)
 def test_a_question_says_who_asks_it_and_shows_an_answer(file: sql_files.SqlFile) -> None:
     lines = file.text.splitlines()
-    question, asker, answer = lines[1:4] if lines[0].startswith(sql_files.HAND_WRITTEN) else lines[:3]
+    question, asker, answer = lines[1:4] if lines[0].startswith("-- hand-written") else lines[:3]
     assert question.startswith("-- ") and "?" in question
     assert asker.startswith("-- Asked by: ")
     assert answer.startswith("-- Answer: ")

@@ -400,10 +400,9 @@ def test_a_migrated_store_has_the_tables_of_a_new_one(migrated_store, tables_of_
     assert migrated and migrated == tables_of_new_stores[adapter.warehouse.name]
 
 
-def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, monkeypatch, tmp_path):
-    broken = sql_files.SqlFile(
-        "9999_broken", tmp_path, "SELECT * FROM recce_metadata.there_is_no_such_table;"
-    )
+def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, monkeypatch):
+    text = "SELECT * FROM recce_metadata.there_is_no_such_table;"
+    broken = sql_files.SqlFile("9999_broken", "migrations", text)
     real = sql_files.migrations(old_store.adapter.warehouse.name)
     monkeypatch.setattr(session.sql_files, "migrations", lambda dialect: (*real, (9999, broken)))
 

@@ -199,16 +199,14 @@ def test_reading_a_newer_store_writes_nothing(recorded, monkeypatch):
         assert opened.query("runs", **dict.fromkeys(RUN_FILTERS), most=5)
 
 
-def test_a_migration_that_is_stopped_leaves_nothing_where_creating_can_be_undone(
-    recorded, monkeypatch, tmp_path
-):
+def test_a_migration_that_is_stopped_leaves_nothing_where_creating_can_be_undone(recorded, monkeypatch):
     if not recorded.adapter.warehouse.has_transactional_ddl:
         pytest.skip("statements are written so that they can be repeated")
     quoted = recorded.adapter.quote_identifier(recorded.adapter.warehouse.folded(recorded.schema))
     recorded.adapter.execute(f"UPDATE {quoted}.store SET schema_version = {SCHEMA_VERSION - 1} WHERE TRUE")
     recorded.adapter.store_versions.clear()
     text = "ALTER TABLE recce_metadata.store ADD COLUMN half INTEGER;\nSELECT * FROM recce_metadata.missing;"
-    broken = sql_files.SqlFile("broken", tmp_path, text)
+    broken = sql_files.SqlFile("broken", "migrations", text)
     monkeypatch.setattr(session.sql_files, "migrations", lambda dialect: ((SCHEMA_VERSION, broken),))
 
     for attempt in (

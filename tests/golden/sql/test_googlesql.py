@@ -39,7 +39,7 @@ TYPES = (
     *("DATE", "DATETIME", "TIMESTAMP", "TIME", "INTERVAL", "JSON", "GEOGRAPHY", "ARRAY<INT64>"),
     *("ARRAY<STRING>", "STRUCT<a INT64, b STRING>", "ARRAY<STRUCT<a FLOAT64>>", "RANGE<DATE>"),
 )
-QUERIES = sorted((sql_files.sql_root() / "dialects" / "bigquery" / "queries").glob("*.sql"))
+QUERIES = sql_files.queries("bigquery")
 MIGRATIONS = [file for _, file in sql_files.migrations("bigquery")]
 
 
@@ -89,10 +89,12 @@ def test_a_query_of_the_cookbook_is_accepted(
         accept(judge, statement, store)
 
 
-@pytest.mark.parametrize("name", [path.stem for path in QUERIES])
-def test_a_query_of_the_store_is_accepted(judge: Judge, store: Mapping[str, Columns], name: str) -> None:
+@pytest.mark.parametrize("file", QUERIES, ids=lambda file: file.name)
+def test_a_query_of_the_store_is_accepted(
+    judge: Judge, store: Mapping[str, Columns], file: sql_files.SqlFile
+) -> None:
     earlier = {table.removeprefix(sql_files.TABLE_PREFIX): columns for table, columns in store.items()}
-    for statement in sql_files.query(name, "bigquery").statements():
+    for statement in file.statements():
         accept(judge, statement, {**earlier, **store})
 
 

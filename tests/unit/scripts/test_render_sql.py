@@ -9,8 +9,7 @@ import sqlglot
 from sqlglot import ErrorLevel, exp
 
 from recce_meta.store import sql_files
-from recce_meta.store.sql_files import sql_root
-from scripts.render_sql import JSON_COLUMNS, NULLABLE_JSON_COLUMNS, rendering_of, stale
+from scripts.render_sql import JSON_COLUMNS, NULLABLE_JSON_COLUMNS, SQL, files_of, rendering_of
 
 ALL = ("bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake", "sqlite")
 SAID = {
@@ -234,13 +233,13 @@ COMMANDS = ("LOCK", "SHOW")
 @pytest.mark.parametrize("dialect", ALL)
 def test_every_statement_is_read_and_written_in_its_dialect_at_the_strictest(dialect: str) -> None:
     statements = 0
-    for path in sorted((sql_files.sql_root() / "dialects" / dialect).glob("*/*.sql")):
-        for tree in sqlglot.parse(path.read_text("utf-8"), read=dialect, error_level=ErrorLevel.RAISE):
+    for file in sql_files.files(dialect).values():
+        for tree in sqlglot.parse(file.text, read=dialect, error_level=ErrorLevel.RAISE):
             if tree is None:
                 continue
             statements += 1
             assert not isinstance(tree, exp.Command) or tree.name in COMMANDS, (
-                f"{path.name} is not understood"
+                f"{file.name} is not understood"
             )
             tree.sql(dialect, unsupported_level=ErrorLevel.RAISE)
     assert statements > 100
@@ -248,28 +247,28 @@ def test_every_statement_is_read_and_written_in_its_dialect_at_the_strictest(dia
 
 @pytest.mark.parametrize("dialect", ALL)
 def test_every_dialect_has_the_same_views_questions_and_queries(dialect: str) -> None:
-    dialects = sql_files.sql_root() / "dialects"
     for kind in ("views", "cookbook", "queries"):
         here, there = (
-            {path.name for path in (dialects / one / kind).glob("*.sql")} for one in (dialect, "postgres")
+            {file.name for file in sql_files.files(one).values() if file.kind == kind}
+            for one in (dialect, "postgres")
         )
         assert here == there, kind
-    tables = {path.name for path in (sql_files.sql_root() / "ddl").glob("*.sql")}
-    assert tables <= {path.name for path in (dialects / dialect / "ddl").glob("*.sql")}
+    tables = {path.stem for path in (SQL / "ddl").glob("*.sql")}
+    assert tables <= {file.name for file in sql_files.ddl(dialect)}
 
 
 @pytest.mark.parametrize("dialect", ALL)
 def test_a_statement_takes_the_same_parameters_in_every_dialect(dialect: str) -> None:
-    for path in (sql_files.sql_root() / "dialects" / dialect / "queries").glob("*.sql"):
+    for file in sql_files.queries(dialect):
         here, there = (
-            set(re.findall(r"(?<!:):(\w+)", code(sql_files.query(path.stem, one).text)))
+            set(re.findall(r"(?<!:):(\w+)", code(sql_files.query(file.name, one).text)))
             for one in (dialect, "postgres")
         )
-        assert here <= there, path.name
-        says_nothing = code(sql_files.query(path.stem, dialect).text).strip("; \n") in ("", "SELECT 1")
-        names_it = sql_files.DEFAULT_SCHEMA in code(path.read_text("utf-8")) or dialect == "sqlite"
+        assert here <= there, file.name
+        says_nothing = code(file.text).strip("; \n") in ("", "SELECT 1")
+        names_it = sql_files.DEFAULT_SCHEMA in code(file.text) or dialect == "sqlite"
         names_it = there - here == {"schema"} and names_it
-        assert here == there or says_nothing or names_it, path.name
+        assert here == there or says_nothing or names_it, file.name
 
 
 def code(text: str) -> str:
@@ -280,12 +279,12 @@ def code(text: str) -> str:
 @pytest.mark.parametrize("dialect", ALL)
 def test_migrations_are_those_to_versions_after_the_first_one_of_the_dialect(dialect: str) -> None:
     first = rendering_of(dialect).first_version
-    canonical = {path.stem for path in (sql_files.sql_root() / "migrations").glob("*.sql")}
+    canonical = {path.stem for path in (SQL / "migrations").glob("*.sql")}
     wanted = {name for name in canonical if int(name.split("_")[0]) > first}
     assert {file.name for _, file in sql_files.migrations(dialect)} == wanted
 
 
-def test_rendering_says_what_is_missing_and_leaves_hand_written_files_alone(tmp_path) -> None:
+def test_what_is_written_by_hand_takes_the_place_of_the_rendering(tmp_path) -> None:
     (tmp_path / "queries").mkdir()
     (tmp_path / "queries" / "a.sql").write_text("-- About.\nSELECT run_id FROM runs;\n")
     (tmp_path / "queries" / "b.sql").write_text("SELECT 1;\n")
@@ -294,9 +293,10 @@ def test_rendering_says_what_is_missing_and_leaves_hand_written_files_alone(tmp_
     own = tmp_path / "dialects" / "snowflake" / "queries"
     own.mkdir(parents=True)
     (own / "b.sql").write_text("-- hand-written: so\nSELECT 2;\n")
-    assert stale(tmp_path) == {
-        own / "a.sql": "-- About.\nSELECT\n  run_id\nFROM recce_metadata.runs;\n",
-    }
+    assert list(files_of(tmp_path, "snowflake")) == [
+        ("queries", "a", "-- About.\nSELECT\n  run_id\nFROM recce_metadata.runs;\n"),
+        ("queries", "b", "-- hand-written: so\nSELECT 2;\n"),
+    ]
 
 
 RESERVED = {
@@ -347,15 +347,15 @@ RESERVED = {
 @pytest.mark.parametrize("dialect", RESERVED)
 def test_no_name_is_a_reserved_word_without_its_quotes(dialect: str) -> None:
     reserved = set(RESERVED[dialect].split())
-    for path in sorted((sql_files.sql_root() / "dialects" / dialect).glob("*/*.sql")):
-        for tree in sqlglot.parse(path.read_text("utf-8"), read=dialect):
+    for file in sql_files.files(dialect).values():
+        for tree in sqlglot.parse(file.text, read=dialect):
             names = tree.find_all(exp.Identifier) if tree else ()
             found = {name.name for name in names if not name.quoted and name.name.upper() in reserved}
-            assert not found, path
+            assert not found, file.name
 
 
 def test_every_column_of_type_json_is_known_as_such() -> None:
-    ddl = "".join(path.read_text(encoding="utf-8") for path in sorted((sql_root() / "ddl").glob("*.sql")))
+    ddl = "".join(path.read_text(encoding="utf-8") for path in sorted((SQL / "ddl").glob("*.sql")))
     assert set(re.findall(r"^  (\w+) JSON\b", ddl, re.MULTILINE)) == JSON_COLUMNS
     nullable = set(re.findall(r"^  (\w+) JSON(?! NOT NULL)", ddl, re.MULTILINE))
     assert nullable == NULLABLE_JSON_COLUMNS

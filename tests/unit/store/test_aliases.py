@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlglot
 from sqlglot import exp
 
-from recce_meta.store.sql_files import dialects, sql_root
+from recce_meta.store.sql_files import dialects, files
 
 CLAUSES = ("group", "having", "order")
 
@@ -64,14 +65,13 @@ def test_hidden_names_are_found(sql: str, fault: str | None) -> None:
 
 @pytest.mark.parametrize("dialect", dialects())
 def test_no_alias_of_a_statement_hides_a_table_or_a_column(dialect: str) -> None:
-    paths = sorted((sql_root() / "dialects" / dialect).rglob("*.sql"))
-    assert len(paths) > 100
-    found = {path.stem: faults for path in paths if (faults := hidden(path.read_text("utf-8"), dialect))}
+    assert len(files(dialect)) > 100
+    found = {file.name: faults for file in files(dialect).values() if (faults := hidden(file.text, dialect))}
     assert found == {}
 
 
 def test_no_alias_of_a_data_diff_hides_a_table_or_a_column() -> None:
-    folder = sql_root().parent / "tests" / "golden" / "sql"
+    folder = Path(__file__).parents[2] / "golden" / "sql"
     paths = sorted(folder.rglob("bigquery.sql"))
     assert len(paths) > 20
     found = {

@@ -21,10 +21,9 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "sql"
 
 def of_the_store() -> Iterator[tuple[str, str]]:
     """Each statement of the store, and the file that it stands in."""
-    folder = sql_files.sql_root() / "dialects" / "redshift"
-    for path in sorted(folder.glob("*/*.sql")):
-        for statement in split_statements(path.read_text(encoding="utf-8")):
-            yield f"{path.parent.name}/{path.stem}", statement
+    for file in sql_files.files("redshift").values():
+        for statement in split_statements(file.text):
+            yield f"{file.kind}/{file.name}", statement
 
 
 def of_data_diffs() -> Iterator[tuple[str, str]]:

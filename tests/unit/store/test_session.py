@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 
-from recce_meta.store.sql_files import KEYS, sql_root
+from recce_meta.store.sql_files import KEYS
+from scripts.render_sql import SQL
 
 
 def test_keys_are_the_primary_keys_of_the_tables() -> None:
     found = {}
-    for path in sorted((sql_root() / "ddl").glob("*.sql")):
+    for path in sorted((SQL / "ddl").glob("*.sql")):
         (statement,) = sqlglot.parse(path.read_text(encoding="utf-8"), read="postgres")
         if isinstance(statement, exp.Create) and statement.kind == "TABLE":
             found[statement.find(exp.Table).name.removeprefix("store_")] = tuple(_key(statement))

@@ -8,7 +8,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from recce_meta.store.sql_files import KINDS, sql_root
+from recce_meta.store.sql_files import KINDS, files
 
 # https://docs.snowflake.com/en/sql-reference/reserved-keywords
 RESERVED = frozenset(
@@ -24,17 +24,16 @@ Files = Mapping[str, tuple[str, Sequence[exp.Expr]]]
 """Text and statements of each file; tests do not change the statements."""
 
 
-@pytest.fixture(scope="module")
-def files() -> Files:
+@pytest.fixture(scope="module", name="files")
+def parsed_files() -> Files:
     """Return the parsed files, at least one of each kind."""
     found = {}
     for kind in KINDS:
-        paths = sorted((sql_root() / "dialects" / "snowflake" / kind).glob("*.sql"))
-        assert paths, kind
-        for path in paths:
-            text = path.read_text(encoding="utf-8")
-            statements = [one for one in sqlglot.parse(text, read="snowflake") if one is not None]
-            found[f"{kind}/{path.stem}"] = text, statements
+        own = [file for file in files("snowflake").values() if file.kind == kind]
+        assert own, kind
+        for file in own:
+            statements = [tree for tree in sqlglot.parse(file.text, read="snowflake") if tree is not None]
+            found[f"{kind}/{file.name}"] = file.text, statements
     return found
 
 

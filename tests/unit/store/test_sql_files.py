@@ -14,21 +14,21 @@ from recce_meta.store.session import schema_text
 from recce_meta.store.sql_files import SqlFile, split_statements
 from recce_meta.warehouses import warehouse_named
 from scripts import render_sql
+from scripts.render_sql import SQL
 
 DIALECTS = ("bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake", "sqlite")
 
 
-def every_file(dialect):
-    return [
-        sql_files._read(path)
-        for path in sorted((sql_files.sql_root() / "dialects" / dialect).glob("*/*.sql"))
-    ]
+def test_rendering_gives_the_same_bytes_again(tmp_path):
+    assert render_sql.write(folder=tmp_path)
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (sql_files.RENDERED / path.name).read_bytes(), path.name
+    assert not render_sql.write(folder=tmp_path)
 
 
-@pytest.mark.extensive
-def test_every_rendered_file_is_what_rendering_gives_now():
-    assert list(render_sql.stale(sql_files.sql_root())) == [], "run python scripts/render_sql.py"
-    assert render_sql.orphans(sql_files.sql_root()) == []
+def test_files_of_one_dialect_say_that_they_are_written_by_hand():
+    for path in (SQL / "dialects").glob("*/*/*.sql"):
+        assert path.read_text(encoding="utf-8").startswith("-- hand-written"), path
 
 
 def test_there_are_files_for_every_warehouse():
@@ -39,23 +39,14 @@ def test_there_are_files_for_every_warehouse():
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_canonical_file_has_a_rendered_one(dialect):
-    root = sql_files.sql_root()
     kinds = [kind for kind in sql_files.KINDS if kind != "migrations"]
-    canonical = {path.relative_to(root) for kind in kinds for path in (root / kind).glob("*.sql")}
-    rendered = {
-        path.relative_to(root / "dialects" / dialect)
-        for path in (root / "dialects" / dialect).glob("*/*.sql")
-    }
-    assert canonical - rendered == set()
+    canonical = {(kind, path.stem) for kind in kinds for path in (SQL / kind).glob("*.sql")}
+    assert canonical - sql_files.files(dialect).keys() == set()
 
 
 @pytest.mark.parametrize("kind", sql_files.KINDS)
 def test_canonical_files_name_no_schema(kind):
-    named = [
-        path.name
-        for path in (sql_files.sql_root() / kind).glob("*.sql")
-        if sql_files.DEFAULT_SCHEMA in path.read_text()
-    ]
+    named = [path.name for path in (SQL / kind).glob("*.sql") if sql_files.DEFAULT_SCHEMA in path.read_text()]
     assert named == []
 
 
@@ -67,7 +58,7 @@ def test_exactly_the_table_references_change_with_the_schema(dialect):
     from sqlglot import exp
 
     quoted = exp.to_identifier('other "schema"', quoted=True).sql(dialect)
-    for file in every_file(dialect):
+    for file in sql_files.files(dialect).values():
         before = sqlglot.parse(file.text, read=dialect)
         after = sqlglot.parse(file.in_schema(quoted), read=dialect)
         own = ctes = 0
@@ -87,8 +78,8 @@ def test_exactly_the_table_references_change_with_the_schema(dialect):
                     own += 1
                 elif not table.db:
                     ctes += 1
-        assert [s and s.sql(dialect) for s in after] == [s and s.sql(dialect) for s in before], file.path
-        assert own == len(re.findall(r"(?<!-- )\brecce_metadata[.;]", _code(file.text))), file.path
+        assert [s and s.sql(dialect) for s in after] == [s and s.sql(dialect) for s in before], file.name
+        assert own == len(re.findall(r"(?<!-- )\brecce_metadata[.;]", _code(file.text))), file.name
 
 
 STATEMENTS = (r"COMMENT ON VIEW \S+ IS '[^']+'", r"COMMENT ON COLUMN \S+\.\"?(\w+)\"? IS '[^']+'")
@@ -112,10 +103,7 @@ def test_sqlite_has_no_comments():
 @pytest.mark.parametrize("dialect", COMMENTS)
 def test_every_public_view_and_each_of_its_columns_has_a_comment(dialect):
     public = sql_files.public_relations(dialect)
-    columns = {
-        view: render_sql.columns_of((sql_files.sql_root() / "views" / f"{view}.sql").read_text())
-        for view in public
-    }
+    columns = {view: render_sql.columns_of((SQL / "views" / f"{view}.sql").read_text()) for view in public}
     scripts = {file.name: file.text for file in (*sql_files.views(dialect), *sql_files.comments(dialect))}
 
     assert list(scripts) and set(scripts) == set(public)
@@ -136,7 +124,7 @@ def test_literals_comments_and_longer_names_keep_the_default_schema():
     text = """-- recce_metadata.a
 SELECT 'recce_metadata.b', "recce_metadata.c", x.recce_metadata.d, my_recce_metadata.e /* recce_metadata.f */
 FROM recce_metadata.g WHERE h = 'it''s recce_metadata.i';"""
-    file = SqlFile("x", sql_files.sql_root(), text)
+    file = SqlFile("x", "queries", text)
 
     assert file.in_schema("[new]") == text.replace("FROM recce_metadata.g", "FROM [new].g")
 

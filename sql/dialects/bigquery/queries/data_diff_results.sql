@@ -1,7 +1,0 @@
--- Complete results of the saved data diffs in a newline-separated list.
-SELECT
-  diff_id,
-  TO_JSON_STRING(result) AS result
-FROM recce_metadata.store_data_diffs
-WHERE
-  diff_id IN UNNEST(SPLIT(:ids, CHR(10)));

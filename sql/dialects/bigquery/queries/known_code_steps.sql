@@ -1,6 +1,0 @@
--- Those of a newline-separated list of pairs of codes that are compared already.
-SELECT
-  step_id
-FROM recce_metadata.store_code_steps
-WHERE
-  step_id IN UNNEST(SPLIT(:ids, CHR(10)));

@@ -1,6 +1,0 @@
--- Changes of annotations in a newline-separated list that are already stored.
-SELECT
-  event_id
-FROM recce_metadata.store_annotation_events
-WHERE
-  event_id IN UNNEST(SPLIT(:ids, CHR(10)));

@@ -1,6 +1,0 @@
--- Check results in a newline-separated list that are already stored.
-SELECT
-  check_result_id
-FROM recce_metadata.store_check_results
-WHERE
-  check_result_id IN UNNEST(SPLIT(:ids, CHR(10)));

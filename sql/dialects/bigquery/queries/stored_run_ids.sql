@@ -1,6 +1,0 @@
--- Runs in a newline-separated list that are stored, with failed ones.
-SELECT
-  run_id
-FROM recce_metadata.store_runs
-WHERE
-  run_id IN UNNEST(SPLIT(:ids, CHR(10)));

@@ -1,9 +1,0 @@
--- Runs in a newline-separated list that are stored, with failed ones.
-SELECT
-  run_id
-FROM recce_metadata.store_runs
-WHERE
-  run_id IN (
-    SELECT
-      EXPLODE(SPLIT(:ids, CHR(10)))
-  );

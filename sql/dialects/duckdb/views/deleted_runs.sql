@@ -1,9 +1,0 @@
--- One row per deleted run, which is not recorded or received again. Key: run_id.
-CREATE OR REPLACE VIEW recce_metadata.deleted_runs AS
-SELECT
-  run_id,
-  project_name,
-  deleted_at,
-  deleted_by,
-  reason
-FROM recce_metadata.store_tombstones;

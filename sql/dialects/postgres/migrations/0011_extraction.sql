@@ -1,3 +1,0 @@
--- How a run was extracted from a connected repository. Unknown for runs recorded before.
-ALTER TABLE recce_metadata.store_runs
-ADD COLUMN IF NOT EXISTS extraction JSON;

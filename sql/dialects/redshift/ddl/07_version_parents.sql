@@ -1,9 +1,0 @@
--- One row per node version and node that it reads. `kind` is ref, source, catalog or sql, and `confidence` is at most
--- 1.
--- Both are NULL if the edge was recorded before version 8.
-CREATE TABLE IF NOT EXISTS recce_metadata.store_version_parents (
-  version_id VARCHAR(64) NOT NULL,
-  parent_id VARCHAR(65535) NOT NULL,
-  kind VARCHAR(65535),
-  confidence DOUBLE PRECISION
-);

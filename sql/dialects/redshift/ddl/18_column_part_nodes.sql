@@ -1,7 +1,0 @@
--- One row per part of a column graph and node: the analysis of the node's SQL in this part.
--- A part is written once, by the first run that has it.
-CREATE TABLE IF NOT EXISTS recce_metadata.store_column_part_nodes (
-  part_id VARCHAR(64) NOT NULL,
-  unique_id VARCHAR(65535) NOT NULL,
-  lineage_id VARCHAR(64) NOT NULL
-);

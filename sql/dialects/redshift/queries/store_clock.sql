@@ -1,5 +1,0 @@
--- Time of the warehouse, and the latest time at which a run was recorded; the clock of either may be wrong.
-SELECT
-  GETDATE() AS present_at,
-  MAX(recorded_at) AS recorded_at
-FROM recce_metadata.store_runs;

@@ -1,7 +1,0 @@
--- One row per column graph and part of it: column lineage of a run, split into parts like a graph.
--- Written once, by the first run that has the column graph.
-CREATE TABLE IF NOT EXISTS recce_metadata.store_column_parts (
-  column_graph_id VARCHAR(64) NOT NULL,
-  part_id VARCHAR(64) NOT NULL,
-  PRIMARY KEY (column_graph_id, part_id)
-);

@@ -1,8 +1,0 @@
--- Projects with measured quality, and their environments.
-SELECT DISTINCT
-  project_name,
-  environment
-FROM recce_metadata.store_quality_runs
-ORDER BY
-  project_name,
-  environment;

@@ -1,7 +1,0 @@
--- One row per analysis of a node's SQL, keyed by a hash of its inputs: SQL, dialect, and the columns of parents.
--- `reason` explains why there are no columns. Written by the first run that has it, never changed.
-CREATE TABLE IF NOT EXISTS store_column_analyses (
-  lineage_id TEXT NOT NULL PRIMARY KEY,
-  tier TEXT NOT NULL,
-  reason TEXT
-);

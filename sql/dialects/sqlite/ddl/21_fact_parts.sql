@@ -1,7 +1,0 @@
--- One row per scanned run and one part of the catalog's statistics. Scans share equal parts, so scanning an unchanged
--- database adds only a list of parts.
-CREATE TABLE IF NOT EXISTS store_fact_parts (
-  run_id TEXT NOT NULL,
-  part_id TEXT NOT NULL,
-  PRIMARY KEY (run_id, part_id)
-);
