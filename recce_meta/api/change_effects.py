@@ -214,7 +214,7 @@ class Effects:
         compared = self._read_ahead(changes.values())
         self._fill_sides([*compared, *self._readers_of_ephemeral(compared)])
         self._add_views_above(changes.values())
-        judged, effects, moved = categorise(changes, *self._sides, self._compare)
+        judged, effects, moved, elsewhere = categorise(changes, *self._sides, self._compare)
         writers = list(filter(self._is_new_writer, judged.values()))
         for one in writers:
             reasons = (*one.category_reasons, "it may write rows of other nodes")
@@ -230,6 +230,8 @@ class Effects:
             for change in writers
             for child in sorted(self._direct[change.unique_id])
         ]
+        self.graph = _joined(self.graph, ((one, macro) for one, (macro, _) in elsewhere.items()))
+        starts += [Start(one, effect, macro, 1) for one, (macro, effect) in elsewhere.items()]
         # An exposure reads the relation by its name, outside of dbt.
         exposed = [(one, child) for one in moved for child in self.graph.children(one)]
         starts += [Start(one, BREAKING, parent, 1) for parent, one in exposed if one.startswith("exposure.")]

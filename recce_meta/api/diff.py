@@ -17,9 +17,9 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.change_effects import Effects
 from recce_meta.api.partial_run import LazyMacros, stored_value_notes
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
-from recce_meta.diff.breaking import changed_ids, gone_ids, is_unseen_seed, run_diff
+from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
 from recce_meta.diff.causes import GRAPH, Causes
-from recce_meta.diff.changes import compare, differing_variables, renamed_edges, within
+from recce_meta.diff.changes import compare, differing_variables, gone_ids, renamed_edges, within
 from recce_meta.diff.graph_reads import graph_edits
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope

@@ -22,7 +22,13 @@ from recce_meta.diff.properties import converted_columns
 from recce_meta.diff.same_sql import BRANCH
 from recce_meta.diff.scan_models import scanned_effects
 from recce_meta.diff.table_config import config_effect
-from recce_meta.diff.variant_effects import CompareSql, macro_effects, unknown_effect, variant_effects
+from recce_meta.diff.variant_effects import (
+    CompareSql,
+    caller_effects,
+    macro_effects,
+    unknown_effect,
+    variant_effects,
+)
 from recce_meta.graph import LineageGraph, is_ephemeral
 from recce_meta.models import (
     Change,
@@ -119,6 +125,8 @@ class CategorisedChanges(NamedTuple):
     """Effects on readers inside the project, which follow a relocated table through `ref`."""
     moved: tuple[str, ...]
     """Nodes whose relation moved, which breaks queries that name the table directly."""
+    elsewhere: dict[str, tuple[str, SqlChange]]
+    """Unedited nodes that a macro changes on other targets only, each with the macro and the effect."""
 
 
 def categorise(
@@ -131,10 +139,17 @@ def categorise(
     """
     causes = Causes(base, current)
     disabled = dict(disabled_pairs(causes))
+    callers = {
+        macro: dict(caller_effects(ids, causes, compare))
+        for macro, ids in causes.acting_elsewhere.items()
+        if macro in changes
+    }
     effects = {
         unique_id: list(
             disabled_effect(change, disabled[unique_id])
             if unique_id in disabled and change.resource_type in READ
+            else macro_effects(callers[unique_id], causes)
+            if unique_id in callers
             else _all_effects(change, causes, compare)
         )
         for unique_id, change in changes.items()
@@ -145,9 +160,10 @@ def categorise(
             # By identity: the move of an incremental table is an equal effect, but its readers do see it.
             unique_id: merge_effects(effect for effect in found if effect is not _MOVED)
             for unique_id, found in effects.items()
-            if found and changes[unique_id].status is not Status.ADDED
+            if found and unique_id not in callers and changes[unique_id].status is not Status.ADDED
         },
         tuple(unique_id for unique_id, found in effects.items() if any(one is _MOVED for one in found)),
+        {one: (macro, merge_effects(on)) for macro, found in callers.items() for one, on in found.items()},
     )
 
 
@@ -224,9 +240,6 @@ def _judged(change: Change, effects: Sequence[SqlChange]) -> Change:
 
 def _all_effects(change: Change, causes: Causes, compare: CompareSql) -> Iterator[SqlChange]:
     """Yield the effects of a change on the node's readers; nothing if the resource type has no readers."""
-    if change.unique_id in causes.acting_elsewhere:
-        yield from macro_effects(causes.acting_elsewhere[change.unique_id], causes, compare)
-        return
     if change.resource_type not in READ or change.status is Status.UNCHANGED:
         return
     if change.status is Status.ADDED:
@@ -453,15 +466,6 @@ def _breaking(*reasons: str) -> SqlChange:
 def changed_ids(changes: Mapping[str, Change]) -> list[str]:
     """Return the ids of added, removed and modified nodes."""
     return [unique_id for unique_id, change in changes.items() if change.status is not Status.UNCHANGED]
-
-
-def gone_ids(changes: Mapping[str, Change]) -> list[str]:
-    """Return the ids of nodes that are removed, or whose relation is at another place by an edit."""
-    return [
-        unique_id
-        for unique_id, change in changes.items()
-        if change.status is Status.REMOVED or Reason.RELATION in change.reasons
-    ]
 
 
 def run_diff(

@@ -225,6 +225,15 @@ def _of_macro(unique_id: str, causes: Causes) -> Change:
     )
 
 
+def gone_ids(changes: Mapping[str, Change]) -> list[str]:
+    """Return the ids of nodes that are removed, or whose relation is at another place by an edit."""
+    return [
+        unique_id
+        for unique_id, change in changes.items()
+        if change.status is Status.REMOVED or Reason.RELATION in change.reasons
+    ]
+
+
 def within(chosen: frozenset[str], changes: Mapping[str, Change], causes: Causes) -> dict[str, Change]:
     """Return the changes of the nodes *chosen*, and of the macros that they reach."""
     has_macros = any(change.resource_type == MACRO for change in changes.values())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from recce_meta.diff.every_target import hidden_settings
 from recce_meta.diff.materializations import table_effects
 from recce_meta.errors import first_of, plural
 from recce_meta.models import ChangeDetail, NodeMetadata
-from recce_meta.models.change import Category, SqlChange
+from recce_meta.models.change import UNCHANGED_HERE, Category, SqlChange
 
 if TYPE_CHECKING:
     from recce_meta.render.variants import Comparison
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 CompareSql: TypeAlias = Callable[[NodeMetadata, str, NodeMetadata, str], SqlChange]
 """Compares two versions of a node's compiled SQL: base's node and SQL, current's node and SQL."""
 
-UNCHANGED_HERE = "unchanged for the target of this run"
-"""Reason that stands before the effects on other targets."""
 MAY_ACT = "{{{{ {} }}}} may act on other targets"
 """Reason of an effect that is not known, with the expression."""
 MOST_NODES = 25
@@ -31,22 +30,29 @@ MOST_VARIANTS = 8
 """Maximum number of variants of a node whose SQL is compared."""
 
 
-def macro_effects(ids: Sequence[str], causes: Causes, compare: CompareSql) -> Iterator[SqlChange]:
-    """Yield the effects on other targets of a macro that the nodes *ids* reach."""
-    nodes = [(causes.base.nodes[one], causes.current.nodes[one]) for one in ids]
-    names = first_of([after.name for _, after in nodes], NODES_SHOWN)
-    where = f"{plural(len(ids), 'node')} that {'reaches' if len(ids) == 1 else 'reach'} it: {names}"
-    yield SqlChange(category=Category.NONE, reasons=(f"{UNCHANGED_HERE}, in {where}",))
-    if len(ids) > MOST_NODES:
-        yield unknown_effect(f"judged in {MOST_NODES} of them")
-    for before, after in nodes[:MOST_NODES]:
-        found = causes.every_target.compare(before, after)
+def caller_effects(
+    ids: Sequence[str], causes: Causes, compare: CompareSql
+) -> Iterator[tuple[str, list[SqlChange]]]:
+    """Yield the nodes *ids*, which reach a macro, each with the macro's effects on other targets."""
+    for place, unique_id in enumerate(ids):
+        before, after = causes.base.nodes[unique_id], causes.current.nodes[unique_id]
+        found = causes.every_target.compare(before, after) if place < MOST_NODES else None
         if found is None:
-            continue
-        if after.resource_type in ("model", "snapshot"):
-            yield from _effects(found, (), before, after, causes, compare)
+            yield unique_id, [unknown_effect(f"judged in {MOST_NODES} of them")]
+        elif after.resource_type in ("model", "snapshot"):
+            yield unique_id, list(_effects(found, (), before, after, causes, compare))
         else:
-            yield unknown_effect(f"{after.name} may differ on other targets")
+            yield unique_id, [unknown_effect(f"{after.name} may differ on other targets")]
+
+
+def macro_effects(callers: Mapping[str, Sequence[SqlChange]], causes: Causes) -> Iterator[SqlChange]:
+    """Yield the effects on other targets of a macro from those on its *callers*."""
+    names = [causes.current.nodes[one].name for one in callers]
+    where = f"{plural(len(names), 'node')} that {'reaches' if len(names) == 1 else 'reach'} it"
+    yield SqlChange(
+        category=Category.NONE, reasons=(f"{UNCHANGED_HERE}, in {where}: {first_of(names, NODES_SHOWN)}",)
+    )
+    yield from chain.from_iterable(callers.values())
 
 
 def variant_effects(

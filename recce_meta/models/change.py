@@ -51,6 +51,8 @@ EXISTING = "existing rows"
 """Start of the phrases that say what a build does with rows that a table holds already."""
 BUILD_FAILS = "the build fails"
 """Start of the phrases that say why dbt stops, so that the old content stays."""
+UNCHANGED_HERE = "unchanged for the target of this run"
+"""Start of the phrase that stands before the effects on other targets."""
 AS_LONG_AS = "as long as"
 """Start of the phrase that names the facts on which a category rests."""
 
@@ -259,8 +261,12 @@ class Change(Tabular, frozen=True, kw_only=True):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The conditions, and what happens to existing rows: phrases that hold for every category."""
-        return (*self.conditions, *self.about_existing)
+        """The conditions, what happens to existing rows, and on which targets columns change."""
+        found = (*self.conditions, *self.about_existing)
+        is_elsewhere = any(reason.startswith(UNCHANGED_HERE) for reason in self.category_reasons)
+        if not is_elsewhere or self.category in (Category.BREAKING, Category.UNKNOWN):
+            return found
+        return (*(reason for reason in self.category_reasons if reason not in found), *found)
 
     @property
     def is_rewritten(self) -> bool:

@@ -22,7 +22,7 @@ from recce_meta.models import (
     Status,
     code_hash,
 )
-from recce_meta.models.change import Category
+from recce_meta.models.change import Category, Reach
 from recce_meta.models.run import RunMetadata
 from scripts.break_targets import Proof
 
@@ -513,6 +513,9 @@ def test_a_macro_that_acts_elsewhere_is_one_change_for_all_nodes_that_reach_it()
         "totals_0, totals_1, totals_2, totals_3, totals_4, …",
         "if target.name = 'prod': filter changed",
     )
+    assert {(one.name, one.origin, one.reach) for one in found.impacted} == {
+        (f"totals_{number}", change.unique_id, Reach.ROWS) for number in range(7)
+    }
     assert failing_changes(found, frozenset(["breaking"])) == [change]
     for format in ("text", "markdown", "html", "json"):
         assert "limited" in render_report(found, format)
