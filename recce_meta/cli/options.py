@@ -284,6 +284,12 @@ def write(text: str, file: Path | None) -> None:
         file.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
 
+def show(result: Any, style: str, output: Path | None = None) -> None:
+    """Write *result* in *style*: as a report for people, else as JSON, CSV or TSV."""
+    style = "text" if style == "table" else style
+    write(load("recce_meta.api.public.reports:render_report")(result, style, **report_size(output)), output)
+
+
 def sql_argument(sql: str) -> str:
     """Return *sql* itself, the content of the file after `@`, or standard input for `-`."""
     if sql == "-":

@@ -40,7 +40,7 @@ from recce_meta.models.relation_tokens import CLOSING, OPENING
 
 if TYPE_CHECKING:
     from recce_meta.render import symbols, variants
-    from recce_meta.render.variants import Comparison, TemplateComparer, Variant, WorldText
+    from recce_meta.render.variants import TemplateComparer, Variant, VariantComparison, WorldText
 else:
     # Most diffs compare no templates.
     symbols, variants = LazyModule("recce_meta.render.symbols"), LazyModule("recce_meta.render.variants")
@@ -86,10 +86,10 @@ class EveryTarget:
         self._adapter = current.adapter or base.adapter
         self.inputs = (SqlInputs(base), SqlInputs(current))
         self._seconds = 0.0
-        self._found: dict[str, Comparison | None] = {}
+        self._found: dict[str, VariantComparison | None] = {}
         self._branches: dict[str, Branches | None] = {}
 
-    def compare(self, before: NodeMetadata, after: NodeMetadata) -> Comparison | None:
+    def compare(self, before: NodeMetadata, after: NodeMetadata) -> VariantComparison | None:
         """Return the variants in which the code of a node differs; None if compiled SQL shows all of it."""
         key = after.unique_id
         if key not in self._found:
@@ -228,14 +228,14 @@ class EveryTarget:
             return None
         return self._sql(rendered.text, rendered.expressions, node, values)
 
-    def _compare(self, before: NodeMetadata, after: NodeMetadata) -> Comparison | None:
+    def _compare(self, before: NodeMetadata, after: NodeMetadata) -> VariantComparison | None:
         codes = (before.raw_code or "", after.raw_code or "")
         # The macros of both sides are read only if the edit is in Jinja.
         is_touched = self._is_touched(*codes) or bool(self.changed_macros_of(before, after))
         if not is_touched or not any(map(self._depends, self.inputs, (before, after))):
             return None
         if self._seconds > MOST_SECONDS:
-            return variants.Comparison(undecided=f"more code than is rendered in {MOST_SECONDS:g} s")
+            return variants.VariantComparison(undecided=f"more code than is rendered in {MOST_SECONDS:g} s")
         return self._timed(lambda: self._of_templates(codes, after.package_name))
 
     def changed_macros_of(self, before: NodeMetadata, after: NodeMetadata) -> frozenset[str]:
@@ -262,7 +262,7 @@ class EveryTarget:
             if not changed.isdisjoint(inputs.behind(macro.unique_id))
         )
 
-    def _of_templates(self, codes: tuple[str, str], package: str | None) -> Comparison | None:
+    def _of_templates(self, codes: tuple[str, str], package: str | None) -> VariantComparison | None:
         local = differing_expressions(*codes)
         # The code that both sides have in common may call a changed macro.
         if (

@@ -16,7 +16,7 @@ from recce_meta.models import ChangeDetail, NodeMetadata
 from recce_meta.models.change import UNCHANGED_HERE, Category, SqlChange
 
 if TYPE_CHECKING:
-    from recce_meta.render.variants import Comparison
+    from recce_meta.render.variants import VariantComparison
 
 CompareSql: TypeAlias = Callable[[NodeMetadata, str, NodeMetadata, str], SqlChange]
 """Compares two versions of a node's compiled SQL: base's node and SQL, current's node and SQL."""
@@ -85,7 +85,7 @@ def variant_effects(
 
 
 def _effects(
-    found: Comparison,
+    found: VariantComparison,
     details: Sequence[ChangeDetail],
     before: NodeMetadata,
     after: NodeMetadata,

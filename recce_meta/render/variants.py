@@ -67,7 +67,7 @@ class Variant(Struct, frozen=True, kw_only=True):
     """Settings of `config(…)` with other values."""
 
 
-class Comparison(Struct, frozen=True, kw_only=True):
+class VariantComparison(Struct, frozen=True, kw_only=True):
     """Result of a comparison of two templates."""
 
     variants: tuple[Variant, ...] = ()
@@ -334,7 +334,7 @@ class TemplateComparer:
         is_same: Callable[[str, str], bool] = operator.eq,
         opaque: Callable[[MacroMetadata], bool] = lambda macro: False,
         seconds: float = SECONDS,
-    ) -> Comparison:
+    ) -> VariantComparison:
         """Compare two templates of *package* in every world.
 
         *is_same* compares two texts with tokens. *opaque* macros are equal on both sides, and not followed.
@@ -346,8 +346,8 @@ class TemplateComparer:
                 if (variant := self._in(world, sides, is_same, opaque)) is not None:
                     found.append(variant)
         except Undecidable as error:
-            return Comparison(undecided=error.words)
-        return Comparison(variants=tuple(found))
+            return VariantComparison(undecided=error.words)
+        return VariantComparison(variants=tuple(found))
 
     def texts(
         self,

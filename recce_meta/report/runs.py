@@ -296,7 +296,7 @@ _VERDICTS = {
 }
 
 
-def checks_text(checks: Sequence[Check], *, color: bool) -> str:
+def checks_text(checks: Sequence[Check], *, color: bool, width: int = 0) -> str:
     """Return a line per check of `doctor`, hints, and a verdict."""
     rows = [
         [_VERDICTS[check.ok], Span(check.name), Span(one_line(check.detail), Style.DIM)] for check in checks
@@ -358,7 +358,7 @@ def columns_fact(columns: Mapping[str, int]) -> str:
 
 
 def prune_text(
-    runs: Sequence[RunMetadata], *, dry_run: bool, travelling: int = 0, width: int, color: bool
+    runs: Sequence[RunMetadata], dry_run: bool, travelling: int = 0, *, width: int, color: bool
 ) -> str:
     """Return the runs that were removed, or that would be; *travelling* is the number of tombstones."""
     if not runs:

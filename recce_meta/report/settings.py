@@ -116,7 +116,7 @@ def fsck_json(result: FsckResult) -> str:
     )
 
 
-def fsck_text(result: FsckResult, *, color: bool) -> str:
+def fsck_text(result: FsckResult, *, color: bool, width: int = 0) -> str:
     """Return the problems of a store, what was repaired, and a verdict."""
     lines: list[Line] = []
     for one in result.repaired:

@@ -9,7 +9,6 @@ import pytest
 from tests.architecture.shape import (
     BROAD_HANDLERS,
     FEW_LINES,
-    LEAST_MEAN_OF_A_MODULE,
     LOADERS,
     MEASURES,
     MOST_BROAD_HANDLERS,
@@ -22,7 +21,6 @@ from tests.architecture.shape import (
     deferred_imports,
     discouraged_words,
     known_offenders,
-    mean_lines,
     read_modules,
     read_pages,
     short_modules,
@@ -40,27 +38,24 @@ def function(body: int) -> str:
     return "def f():\n" + "\n".join("    g()" for _ in range(body))
 
 
+def method(body: int) -> str:
+    return "class C:\n" + "\n".join(f"    {line}" for line in function(body).split("\n"))
+
+
 COMMAND = '@click.command("f")\n' + function(21)
 OFFENCES: dict[str, list[tuple[dict[str, str], Offenders]]] = {
-    "folders of more than 20 modules": [
-        ({f"graph/m{number}.py": "" for number in range(21)}, {"graph": 21}),
-        (
-            {"graph/__init__.py": "v = 1", **{f"graph/m{number}.py": "" for number in range(20)}},
-            {"graph": 21},
-        ),
-        ({"graph/__init__.py": "", **{f"graph/m{number}.py": "" for number in range(20)}}, {}),
+    "modules of more than 800 lines": [
+        ({"m.py": lines(801)}, {"m.py": 801}),
+        ({"m.py": lines(800)}, {}),
     ],
-    "modules of more than 600 lines": [
-        ({"m.py": lines(601)}, {"m.py": 601}),
-        ({"m.py": lines(600)}, {}),
+    "classes of more than 300 lines": [
+        ({"m.py": method(299)}, {"m.py C": 301}),
+        ({"m.py": method(298)}, {}),
     ],
     "functions of more than 60 lines": [
         ({"m.py": function(60)}, {"m.py f": 61}),
         ({"m.py": function(59)}, {}),
-        (
-            {"m.py": "class C:\n" + "\n".join(f"    {line}" for line in function(60).split("\n"))},
-            {"m.py f": 61},
-        ),
+        ({"m.py": method(60)}, {"m.py f": 61}),
     ],
     "commands of more than 20 lines": [
         ({"cli/m.py": COMMAND}, {"cli/m.py f": 21}),
@@ -115,8 +110,11 @@ def package(files: dict[str, str]) -> list[Module]:
 
 
 @pytest.mark.parametrize("rule", MEASURES)
-def test_no_offender_is_new_or_worse_and_no_listed_one_is_gone_or_better(rule: str) -> None:
-    assert MEASURES[rule](MODULES) == LISTED[rule]
+def test_no_offender_is_new_or_worse_and_no_listed_one_is_gone(rule: str) -> None:
+    found = MEASURES[rule](MODULES)
+
+    assert {name: count for name, count in found.items() if count > LISTED[rule].get(name, 0)} == {}
+    assert found.keys() >= LISTED[rule].keys()
 
 
 @pytest.mark.parametrize(
@@ -131,16 +129,14 @@ def test_every_rule_is_tried_and_listed() -> None:
     assert set(OFFENCES) == set(MEASURES) == set(LISTED) - {WORDS}
 
 
-def test_modules_are_neither_many_nor_short() -> None:
-    assert mean_lines(MODULES) >= LEAST_MEAN_OF_A_MODULE
+def test_few_modules_are_short() -> None:
     assert len(short_modules(MODULES)) < MOST_SHORT_MODULES * len(MODULES), f"below {FEW_LINES} lines"
 
 
-def test_a_package_file_of_imports_is_no_module_in_mean_and_share() -> None:
+def test_a_package_file_of_imports_is_no_short_module() -> None:
     imports = '"""Package."""\n\nfrom recce_meta.graph.dag import f\n\n__all__ = ["f"]\n'
     files = {"m.py": lines(100), "graph/__init__.py": imports, "api/__init__.py": "", "b.py": "v = 1"}
 
-    assert mean_lines(package(files)) == 50.5
     assert short_modules(package(files)) == {"b.py": 1}
     assert short_modules(package({"graph/__init__.py": imports + "v = 1\n"})) == {"graph/__init__.py": 6}
 

@@ -5,22 +5,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timezone
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api import checks as checks_api
-from recce_meta.api.checks import CheckRunner, default_check_file, stored_checks
-from recce_meta.api.data.changed_data import ValueLimits, data_of_diff
-from recce_meta.api.data.execution import DataDiffRunner, open_data_diff_runner
-from recce_meta.api.data.jobs import NodePair, selected_pairs
-from recce_meta.api.data.statistics import StatisticsByNode, load_stored_statistics
-from recce_meta.api.diff import DiffQuestion, diff_of_pair
+from recce_meta.api.checks import default_check_file
+from recce_meta.api.comparison import Comparison
+from recce_meta.api.data.execution import open_data_diff_runner
+from recce_meta.api.data.jobs import selected_pairs
+from recce_meta.api.diff import diff_of_pair
 from recce_meta.api.public.runs import choose_runs, open_pair, question_of
 from recce_meta.api.public.settings import (
     configured,
@@ -32,8 +28,6 @@ from recce_meta.api.public.settings import (
 )
 from recce_meta.api.render import Templates
 from recce_meta.api.run_choice import SelectedRuns, with_builds
-from recce_meta.api.run_reader import folder_of
-from recce_meta.api.runs import RunPair
 from recce_meta.checks.file import read_check_file
 from recce_meta.config.file import Config
 from recce_meta.config.nodes import NodeGlobs, NodeSettings
@@ -42,12 +36,8 @@ from recce_meta.models import RunDiff
 from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, RowCount, RowCountDiff
 from recce_meta.models.rows import RowTable, Tabular
-from recce_meta.models.run import RunChoice
-from recce_meta.quality.masking import mask_checks, mask_results
 from recce_meta.quality.privacy import Privacy
 from recce_meta.report.data.summary import ASPECTS, NodeSummary, summarise_nodes
-from recce_meta.store.check_results import save_checks
-from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.session import refuse_newer
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.tables.results import CHANGES, node_row, nodes_of
@@ -110,50 +100,6 @@ def _data_row(summary: NodeSummary | None, count: RowCount | None) -> tuple[str 
     return (summary.outcome.value, *rows, *found, gaps)
 
 
-class _Opened(Struct, frozen=True, kw_only=True):
-    """Chosen runs, and the settings of their comparison."""
-
-    store: UnifiedSqlAdapter
-    schema: str
-    chosen: SelectedRuns
-    runs: RunPair
-    choice: RunChoice
-    """The choice of runs, with notes on the configuration."""
-    config: Config
-    nodes: NodeGlobs
-    """Settings that the caller passed."""
-    privacy: Privacy | None
-
-    @property
-    def globs(self) -> NodeGlobs:
-        """Return all settings of nodes by glob; the last of them take precedence."""
-        return [*self.config.nodes, *self.nodes]
-
-    @contextmanager
-    def comparison(
-        self,
-        current: UnifiedSqlAdapter | None,
-        base: UnifiedSqlAdapter | None,
-        threads: int | None,
-        budget: float | None,
-    ) -> Iterator[DataDiffRunner]:
-        """Yield a comparison of the data behind both adapters; close its connections afterwards."""
-        current = current or self.store
-        seconds = self.config.budget if budget is None else budget
-        runner = open_data_diff_runner(
-            current,
-            base,
-            threads=threads or self.config.threads,
-            deadline=None if seconds is None else time.monotonic() + seconds,
-            hides_values=self.privacy is not None,
-        )
-        try:
-            with selections_of(self.config):
-                yield runner
-        finally:
-            runner.close()
-
-
 def diff_data(
     adapter: UnifiedSqlAdapter,
     base: str | None = None,
@@ -199,96 +145,70 @@ def diff_data(
     """
     settings = configured(config)
     question = question_of(settings, select, exclude, like_dbt=like_dbt)
-    private = effective_privacy(privacy, settings, values=values)
-    opened = _open(adapter, base, current, settings, nodes, private, project, schema, save=save)
-    with opened.comparison(data_adapter, base_adapter, threads, budget) as comparison:
+    private, own = effective_privacy(privacy, settings, values=values), read_globs(nodes)
+    with _open(
+        adapter, base, current, settings, own, private, project, schema, data_adapter, base_adapter, threads,
+        budget, save=save,
+    ) as opened:  # fmt: skip
+        assert opened.runs is not None
+        diff = diff_of_pair(opened.runs.base, opened.runs.current, question)
+        pairs = selected_pairs(diff, opened.runs, question, opened.globs)
         limit = settings.max_rows if max_rows is None else max_rows
-        diff, found = _compared(opened, comparison, question, limit)
-    results = mask_results(found, private)
-    if save:
-        _save(opened, results)
+        results = opened.data_of(pairs, own, limit, lambda _done, _of: None)
+        diff = replace(diff, choice=opened.choice)
+        if save:
+            opened.save(results)
     return DataComparison(diff=diff, data=tuple(results))
 
 
+@contextmanager
 def _open(
     adapter: UnifiedSqlAdapter,
     base: str | None,
     current: str | None,
     config: Config,
-    nodes: Mapping[str, NodeSettings | Mapping[str, Any]] | None,
+    own: NodeGlobs,
     privacy: Privacy | None,
     project: str | None,
     schema: str,
+    data_adapter: UnifiedSqlAdapter | None,
+    base_adapter: UnifiedSqlAdapter | None,
+    threads: int | None,
+    budget: float | None,
     *,
     save: bool,
-) -> _Opened:
-    """Choose the runs and check the settings.
+) -> Iterator[Comparison]:
+    """Choose the runs, check the settings, and yield the comparison; its connections are closed afterwards.
 
-    Raises UsageError, before any comparison, if results cannot be saved, and SelectorError if one of *nodes*
+    Raises UsageError, before any comparison, if results cannot be saved, and SelectorError if one of *own*
     matches no node.
     """
-    own = read_globs(nodes)
     chosen = choose_runs(adapter, base, current, project=project, schema=schema, config=config, of_data=True)
     if save:
         _refuse_unsaveable(chosen)
         refuse_newer(adapter, schema)
     runs = open_pair(adapter, chosen, schema)
     refuse_unmatched(own, runs)
-    return _Opened(
-        store=adapter,
-        schema=schema,
-        chosen=chosen,
-        runs=runs,
-        choice=with_unmatched(
-            with_builds(lambda: adapter, chosen.choice, runs.base.run, runs.current.run, schema=schema),
-            config.nodes,
-            runs,
-        ),
-        config=config,
-        nodes=own,
-        privacy=privacy,
+    choice = with_builds(lambda: adapter, chosen.choice, runs.base.run, runs.current.run, schema=schema)
+    seconds = config.budget if budget is None else budget
+    runner = open_data_diff_runner(
+        data_adapter or adapter,
+        base_adapter,
+        threads=threads or config.threads,
+        deadline=None if seconds is None else time.monotonic() + seconds,
+        hides_values=privacy is not None,
     )
-
-
-def _compared(
-    opened: _Opened, comparison: DataDiffRunner, question: DiffQuestion, max_rows: int | None
-) -> tuple[RunDiff, list[AnyDataDiff]]:
-    """Return the diff of both runs, and the data diffs of nodes that it changes or affects."""
-    runs, privacy = opened.runs, opened.privacy
-    diff = diff_of_pair(runs.base, runs.current, question)
-    pairs = selected_pairs(diff, runs, question, opened.globs)
-    results = data_of_diff(
-        comparison,
-        runs,
-        pairs,
-        lambda _done, _of: None,
-        kept=_stored_statistics(opened, pairs),
-        limits=ValueLimits(with_values=privacy is None or privacy.keeps_values, max_rows=max_rows),
-        options=opened.nodes,
-    )
-    return replace(diff, choice=comparison.noted(opened.choice)), results
-
-
-def _stored_statistics(
-    opened: _Opened, pairs: Sequence[NodePair]
-) -> tuple[StatisticsByNode, StatisticsByNode]:
-    """Return the statistics of *pairs* stored with each run; none if both runs are on disk."""
-    sides = (opened.chosen.base.selector, opened.chosen.current.selector)
-    if all(map(folder_of, sides)):
-        return {}, {}
-    return load_stored_statistics(opened.store, opened.runs, pairs, sides, opened.schema)
-
-
-def _save(opened: _Opened, results: Sequence[AnyDataDiff]) -> None:
-    """Store *results* with the runs that they compared, also those that failed or were skipped."""
-    save_data_diffs(
-        opened.store,
-        results,
-        base_run=opened.chosen.base.run,
-        current_run=opened.chosen.current.run,
-        taken_at=datetime.now(timezone.utc),
-        schema=opened.schema,
-    )
+    with closing(runner), selections_of(config):
+        yield Comparison(
+            store=lambda: adapter,
+            schema=schema,
+            runner=runner,
+            runs=runs,
+            selectors=(chosen.base.selector, chosen.current.selector),
+            chosen=with_unmatched(choice, config.nodes, runs),
+            globs=[*config.nodes, *own],
+            privacy=privacy,
+        )
 
 
 def run_checks(
@@ -324,22 +244,16 @@ def run_checks(
     path = default_check_file() if file is None else Path(file)
     checks, settings = read_check_file(path), configured(config)
     private = effective_privacy(privacy, settings, values=None)
-    opened = _open(adapter, base, current, settings, nodes, private, project, schema, save=save)
-    folder = None if project_dir is None else Path(project_dir)
-    with opened.comparison(data_adapter, base_adapter, threads, budget) as comparison:
+    with _open(
+        adapter, base, current, settings, read_globs(nodes), private, project, schema, data_adapter,
+        base_adapter, threads, budget, save=save,
+    ) as opened:  # fmt: skip
+        assert opened.runs is not None
+        folder = None if project_dir is None else Path(project_dir)
         templates = Templates(opened.runs, environ=os.environ, project_dir=folder)
-        runner = CheckRunner(comparison, opened.runs, templates, opened.globs)
-        found = checks_api.run_checks(checks, runner, path=str(path))
-    result = replace(mask_checks(found, private), choice=comparison.noted(opened.choice))
-    if save:
-        stored = stored_checks(
-            result,
-            checks,
-            base_run_id=opened.choice.base.run_id,
-            current_run_id=opened.choice.current.run_id,
-            checked_at=datetime.now(timezone.utc),
-        )
-        save_checks(adapter, stored, schema=schema)
+        result = opened.check(checks, path, templates)
+        if save:
+            opened.save_checks(result, checks)
     return result
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from recce_meta import report
-from recce_meta.api.checks import CheckRunner, default_check_file, refuse_failed, run_checks
-from recce_meta.api.data.changed_data import ValueLimits, data_of_diff
+from recce_meta.api.checks import default_check_file, refuse_failed
+from recce_meta.api.comparison import Comparison
 from recce_meta.api.data.jobs import selected_pairs
 from recce_meta.api.diff import diff_of_pair
 from recce_meta.api.public.data import DataComparison
@@ -19,7 +19,7 @@ from recce_meta.checks.file import read_check_file
 from recce_meta.cli.node_options import option_globs, refuse_unknown_nodes, warn_unused
 from recce_meta.cli.notifications import Receivers
 from recce_meta.cli.options import LISTS, progress, report_size, warn, write
-from recce_meta.cli.run.data import DataOptions, DataSession
+from recce_meta.cli.run.data import DataOptions, say_saved
 from recce_meta.cli.run.diff import (
     DiffDataOptions,
     DiffRequest,
@@ -29,11 +29,9 @@ from recce_meta.cli.run.diff import (
     stored_results,
     stored_reviews,
 )
-from recce_meta.errors import UsageError
 from recce_meta.models import RunDiff
 from recce_meta.models.checks import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Failed
-from recce_meta.quality.masking import mask_checks, mask_results
 from recce_meta.tables.gaps import gaps
 
 
@@ -58,7 +56,7 @@ def report_checks(
     with data.open() as session, progress("checking") as tell:
         if save:
             session.refuse_newer_store()
-        result = run_check_file(session, checks, path, tell, save=save)
+        result = run_check_file(session, data, checks, path, tell, save=save)
         assert session.runs is not None, "run_check_file has refused tables"
         sides = session.runs.base.run, session.runs.current.run
     if junit is not None:
@@ -73,7 +71,8 @@ def report_checks(
 
 
 def run_check_file(
-    session: DataSession,
+    session: Comparison,
+    data: DataOptions,
     checks: Sequence[AnyCheck],
     path: Path,
     tell: Callable[[str], None],
@@ -81,20 +80,12 @@ def run_check_file(
     save: bool,
 ) -> CheckReport:
     """Run *checks*, read from *path*, and store their results if *save* is set."""
-    if session.runs is None:
-        raise UsageError("Checks cannot be combined with --tables", hint="remove --tables")
-    project_dir = session.options.connection.project_dir
-    templates = Templates(session.runs, environ=os.environ, project_dir=project_dir)
-    result = run_checks(
-        checks,
-        CheckRunner(session.comparison, session.runs, templates, session.globs),
-        lambda done, of, name: tell(f"{done} of {of} checks  {name}"),
-        path=str(path),
+    templates = Templates(session.runs, environ=os.environ, project_dir=data.connection.project_dir)
+    result = session.check(
+        checks, path, templates, lambda done, of, name: tell(f"{done} of {of} checks  {name}")
     )
-    # Masked before it is stored and reported: private values must not leave this function.
-    result = replace(mask_checks(result, session.options.privacy), choice=session.choice)
     if save:
-        session.save_checks(result, checks)
+        say_saved(session.save_checks(result, checks), "check result")
     return result
 
 
@@ -128,13 +119,13 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
         diff = diff_of_pair(session.runs.base, session.runs.current, request.question)
         results, taken_at = [], None
         if options.with_data:
-            results = mask_results(_compared(session, diff, request, options, tell), data.privacy)
+            results = _compared(session, diff, request, options, tell)
             if options.save:
-                session.save(results)
+                say_saved(session.save(results))
         else:
             stored = stored_results(diff, session.store, session.schema, request, options)
             results, taken_at = list(stored.results), stored.taken_at
-        checks = run_check_file(session, asked, file, tell, save=options.save) if file else None
+        checks = run_check_file(session, data, asked, file, tell, save=options.save) if file else None
         diff = replace(diff, choice=session.choice)
         reviews = stored_reviews(diff, session.store, session.schema, request.style)
         annotations = stored_annotations(diff, session.store, session.schema, request.style)
@@ -175,7 +166,7 @@ def _data_of(request: DiffRequest, options: DiffDataOptions) -> DataOptions:
 
 
 def _compared(
-    session: DataSession,
+    session: Comparison,
     diff: RunDiff,
     request: DiffRequest,
     options: DiffDataOptions,
@@ -187,12 +178,5 @@ def _compared(
     refuse_unknown_nodes(options, session.runs)
     chosen = selected_pairs(diff, session.runs, request.question, [*session.globs, *given])
     warn_unused(options, chosen)
-    return data_of_diff(
-        session.comparison,
-        session.runs,
-        chosen,
-        lambda done, of: tell(f"comparing data: {done} of {of}"),
-        kept=session.statistics(chosen),
-        limits=ValueLimits(with_values=not options.no_values, max_rows=options.max_rows),
-        options=given,
-    )
+    progressed = lambda done, of: tell(f"comparing data: {done} of {of}")  # noqa: E731
+    return session.data_of(chosen, given, options.max_rows, progressed)

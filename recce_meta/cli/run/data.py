@@ -6,16 +6,16 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.comparison import Comparison
 from recce_meta.api.data.execution import DataDiffRunner, Job, open_data_diff_runner
 from recce_meta.api.data.jobs import (
     NodePair,
@@ -37,37 +37,25 @@ from recce_meta.cli.connections import Connection
 from recce_meta.cli.defaults import data_of_environment
 from recce_meta.cli.node_options import configured_globs, warn_unmatched
 from recce_meta.cli.options import LISTS, progress, report_size, say, sql_argument, warn, write
-from recce_meta.config.nodes import NodeGlobs
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import RecceMetaError, SelectorError, UsageError
 from recce_meta.lazy import LazyModule
-from recce_meta.models import RunMetadata
-from recce_meta.models.checks import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles.project_file import parse_variables
 from recce_meta.quality.masking import mask_results, privacy_of
 from recce_meta.quality.privacy import Privacy
-from recce_meta.store.session import refuse_newer
 
 if TYPE_CHECKING:
-    from recce_meta.api import checks as checking
     from recce_meta.api import diff as comparing
     from recce_meta.api import render as rendering
     from recce_meta.api.data import figures
     from recce_meta.api.data import statistics as run_statistics
-    from recce_meta.store import check_results, data_diffs
 else:
-    checking = LazyModule("recce_meta.api.checks")
     comparing = LazyModule("recce_meta.api.diff")
     rendering = LazyModule("recce_meta.api.render")
     figures = LazyModule("recce_meta.api.data.figures")
     run_statistics = LazyModule("recce_meta.api.data.statistics")
-    check_results = LazyModule("recce_meta.store.check_results")
-    data_diffs = LazyModule("recce_meta.store.data_diffs")
-
-_Statistics: TypeAlias = "tuple[run_statistics.StatisticsByNode, run_statistics.StatisticsByNode]"
-"""Statistics stored with the run of base, and with that of current."""
 
 
 class DataOptions(Struct, frozen=True, kw_only=True):
@@ -99,7 +87,7 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             )
 
     @contextmanager
-    def open(self) -> Iterator[DataSession]:
+    def open(self) -> Iterator[Comparison]:
         """Open connections and load runs; close everything afterwards."""
         with ExitStack() as stack:
             opened: list[UnifiedSqlAdapter] = []
@@ -126,7 +114,16 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             globs = configured_globs()
             if runs is not None:
                 warn_unmatched(globs, runs)
-            yield DataSession(self, comparison, runs, store, choice, globs)
+            yield Comparison(
+                store=store,
+                schema=self.connection.schema,
+                runner=comparison,
+                runs=runs,
+                selectors=(self.base, self.current),
+                chosen=choice,
+                globs=globs,
+                privacy=self.privacy,
+            )
 
     def _runs(self, store: Callable[[], UnifiedSqlAdapter]) -> tuple[RunPair, RunChoice]:
         name, schema = (
@@ -159,78 +156,7 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             )
 
 
-class DataSession(Struct, frozen=True):
-    """Open comparison, with its runs and store."""
-
-    options: DataOptions
-    comparison: DataDiffRunner
-    runs: RunPair | None
-    """The two runs; None if --tables names the relations."""
-    store: Callable[[], UnifiedSqlAdapter]
-    """Returns the store's adapter, opened on first use."""
-    chosen: RunChoice | None
-    """How the two runs were chosen; None if --tables names the relations."""
-    globs: NodeGlobs = ()
-    """Settings of nodes in the configuration."""
-
-    @property
-    def choice(self) -> RunChoice | None:
-        """How the two runs were chosen, with a note if the queries so far may have seen several moments."""
-        return None if self.chosen is None else self.comparison.noted(self.chosen)
-
-    @property
-    def schema(self) -> str:
-        """Return the schema of the store."""
-        return self.options.connection.schema
-
-    def refuse_newer_store(self) -> None:
-        """Raise StoreError, before any comparison, if the store is newer than this recce_meta can write."""
-        refuse_newer(self.store(), self.schema)
-
-    def save(self, results: Sequence[AnyDataDiff]) -> None:
-        """Save *results* with the runs that they compared, also those that failed or were skipped."""
-        base, current = self._recorded_runs()
-        saved = data_diffs.save_data_diffs(
-            self.store(),
-            results,
-            base_run=base,
-            current_run=current,
-            taken_at=datetime.now(timezone.utc),
-            schema=self.schema,
-        )
-        say(f"Saved {saved.written} result{'' if saved.written == 1 else 's'}")
-
-    def save_checks(self, report: CheckReport, checks: Sequence[AnyCheck]) -> None:
-        """Save the results of checks with the runs that they compared."""
-        base, current = (None if run is None else run.run_id for run in self._recorded_runs())
-        stored = checking.stored_checks(
-            report,
-            checks,
-            base_run_id=base,
-            current_run_id=current,
-            checked_at=datetime.now(timezone.utc),
-        )
-        saved = check_results.save_checks(self.store(), stored, schema=self.schema)
-        say(f"Saved {saved.written} check result{'' if saved.written == 1 else 's'}")
-
-    def statistics(self, chosen: Sequence[NodePair]) -> _Statistics:
-        """Return the statistics of *chosen* stored with each run; none if both runs are on disk."""
-        selectors = (self.options.base, self.options.current)
-        if self.runs is None or all(folder_of(selector) for selector in selectors):
-            return {}, {}
-        return run_statistics.load_stored_statistics(self.store(), self.runs, chosen, selectors, self.schema)
-
-    def _recorded_runs(self) -> tuple[RunMetadata | None, RunMetadata | None]:
-        """Return the runs of base and current; None for a run that is not recorded."""
-        if self.runs is None:
-            return None, None
-        return (
-            None if folder_of(self.options.base) else self.runs.base.run,
-            None if folder_of(self.options.current) else self.runs.current.run,
-        )
-
-
-Jobs = Callable[[DataSession], list[Job]]
+Jobs = Callable[[Comparison], list[Job]]
 
 
 class DataOutput(Struct, frozen=True, kw_only=True):
@@ -253,7 +179,7 @@ class DataCommand(Struct, frozen=True, kw_only=True):
     output: DataOutput
 
     def subjects(
-        self, session: DataSession, *, whole: bool = False, names: Sequence[str] | None = None
+        self, session: Comparison, *, whole: bool = False, names: Sequence[str] | None = None
     ) -> list[NodePair]:
         """Return the named nodes or relations; without *whole*, only with fields that locate relations.
 
@@ -280,7 +206,7 @@ class DataCommand(Struct, frozen=True, kw_only=True):
 
     def run_each(self, diff: str, plan: SettledPlan) -> None:
         """Run *plan*, of the type *diff*, for each named node or relation."""
-        self.run(diff, lambda session: each(diff, session.comparison.places, self.subjects(session), plan))
+        self.run(diff, lambda session: each(diff, session.runner.places, self.subjects(session), plan))
 
 
 def row_count(command: DataCommand, live: bool) -> None:
@@ -290,8 +216,8 @@ def row_count(command: DataCommand, live: bool) -> None:
     """
     unknown: list[SelectorError] = []
 
-    def jobs(session: DataSession) -> list[Job]:
-        places, runs = session.comparison.places, session.runs
+    def jobs(session: Comparison) -> list[Job]:
+        places, runs = session.runner.places, session.runs
         is_open = not command.nodes and not command.selection
         if runs is not None and is_open:
             chosen = changed_pairs(runs, session.globs)
@@ -334,9 +260,7 @@ def schema(command: DataCommand, stored: bool) -> None:
     if stored:
         command.run(
             "schema_diff",
-            lambda session: stored_schema_jobs(
-                session.comparison.places, command.subjects(session, whole=True)
-            ),
+            lambda session: stored_schema_jobs(session.runner.places, command.subjects(session, whole=True)),
         )
     else:
         command.run_each("schema_diff", of_schema)
@@ -353,8 +277,8 @@ def profile(
     """Compare column profiles, using stored statistics if there are any."""
     scope = figures.FigureScope(columns=columns, exclude=exclude_columns, where=where)
 
-    def jobs(session: DataSession) -> list[Job]:
-        places, chosen = session.comparison.places, command.subjects(session)
+    def jobs(session: Comparison) -> list[Job]:
+        places, chosen = session.runner.places, command.subjects(session)
         # Stored statistics are of all rows, so they cannot answer for a condition.
         if session.runs is None or live or where or approx:
             plan = partial(figures.profile_within, scope=scope, approximate=approx)
@@ -389,7 +313,7 @@ def value(command: DataCommand, options: ValueOptions, detail: bool) -> None:
     command.run(
         "value_diff_detail" if detail else "value_diff",
         lambda session: value_jobs(
-            session.comparison.places,
+            session.runner.places,
             session.runs,
             command.subjects(session, whole=True),
             options,
@@ -410,7 +334,7 @@ def query_diff(
     data.refuse_without_values("query-diff")
     template, base_template = sql_argument(sql), None if base_sql is None else sql_argument(base_sql)
 
-    def jobs(session: DataSession) -> list[Job]:
+    def jobs(session: Comparison) -> list[Job]:
         templates = rendering.Templates(
             session.runs,
             variables=parse_variables(variables),
@@ -418,7 +342,7 @@ def query_diff(
             project_dir=data.connection.project_dir,
         )
         on_base = template if base_template is None else base_template
-        job = query_job(session.comparison.places, templates, on_base, template, options)
+        job = query_job(session.runner.places, templates, on_base, template, options)
         for text in templates.warnings:
             warn(text)
         return [job]
@@ -435,7 +359,7 @@ def run_jobs(data: DataOptions, output: DataOutput, jobs: Jobs, diff: str) -> No
     if output.save:
         data.refuse_unsaveable()
     with data.open() as session:
-        comparison, found = session.comparison, jobs(session)
+        comparison, found = session.runner, jobs(session)
         if not found:
             say("No node with data is selected")  # not an error: a change may affect no such node
         if output.show_sql:
@@ -449,9 +373,14 @@ def run_jobs(data: DataOptions, output: DataOutput, jobs: Jobs, diff: str) -> No
             results = mask_results(results, data.privacy)
         if output.save:
             # Masked results, so that private values do not get into the store either.
-            session.save(results)
+            say_saved(session.save(results))
     write(_rendered(results, output, session.choice, diff), output.output)
     _refuse_failures(results)
+
+
+def say_saved(number: int, what: str = "result") -> None:
+    """Print how many results were stored."""
+    say(f"Saved {number} {what}{'' if number == 1 else 's'}")
 
 
 def _refuse_failures(results: Sequence[AnyDataDiff]) -> None:

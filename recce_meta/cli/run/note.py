@@ -11,13 +11,13 @@ from msgspec import Struct
 from recce_meta.api.public.notes import NoteEdit, edit_note, find_events
 from recce_meta.api.public.runs import LATEST
 from recce_meta.cli.connections import Connection
-from recce_meta.cli.options import emit, screen
+from recce_meta.cli.options import show
 from recce_meta.cli.run.store import one_run
 from recce_meta.errors import UsageError
 from recce_meta.extractors.git import git_author
-from recce_meta.models.marks.annotation import annotations_of
+from recce_meta.models.marks.annotation import Annotation, annotations_of
+from recce_meta.models.rows import ResultList
 from recce_meta.profiles import find_project_dir
-from recce_meta.report import note_history_text, notes_json, notes_text
 
 
 class EditOptions(Struct, frozen=True, kw_only=True):
@@ -57,8 +57,7 @@ def note(
             project=name,
             schema=connection.schema,
         )
-    stored = () if found is None else (found,)
-    emit(notes_json(stored) if style == "json" else notes_text(stored, **screen()))
+    show(ResultList(Annotation, () if found is None else (found,)), style)
 
 
 def default_author(project_dir: Path | None) -> str:
@@ -97,8 +96,4 @@ def notes(
             project=name,
             schema=connection.schema,
         )
-    present = annotations_of(events)
-    if style == "json":
-        emit(notes_json(present, events if history else None))
-    else:
-        emit(note_history_text(events, **screen()) if history else notes_text(present, **screen()))
+    show(events if history else ResultList(Annotation, annotations_of(events)), style)

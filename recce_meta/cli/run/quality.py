@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta import report
 from recce_meta.api.quality import (
     QualityLocation,
     QualityRequest,
@@ -27,12 +27,12 @@ from recce_meta.api.quality import (
 )
 from recce_meta.api.quality_tables import TableSelection
 from recce_meta.cli.notifications import Outbox, Receivers
-from recce_meta.cli.options import LISTS, progress, report_size, say, write
+from recce_meta.cli.options import progress, say, show, write
 from recce_meta.cli.run.scan import Database, OpenDatabase
 from recce_meta.errors import UsageError
 from recce_meta.models.quality import FailOn, QualityRules, QualityRun, Sample
 from recce_meta.models.rows import ResultList
-from recce_meta.quality.compare import QualityHistory, QualityResult
+from recce_meta.quality.compare import QualityResult
 from recce_meta.quality.privacy import read_patterns
 from recce_meta.store.quality import list_quality_runs
 
@@ -214,7 +214,7 @@ def _show_history(database: Database, options: QualityOptions) -> None:
                 limit=options.limit,
                 schema=opened.schema,
             )
-            text = _history_text(history, options)
+            found: Any = history
         else:
             runs = list_quality_runs(
                 opened.store,
@@ -223,41 +223,13 @@ def _show_history(database: Database, options: QualityOptions) -> None:
                 with_failed=True,
                 schema=opened.schema,
             )
-            text = _runs_text(runs, options)
-    write(text, options.output)
-
-
-def _history_text(history: QualityHistory, options: QualityOptions) -> str:
-    if options.style in LISTS:
-        return report.delimited(history.to_table(), options.style)
-    if options.style == "json":
-        return report.quality_history_json(history)
-    if options.style == "markdown":
-        return report.quality_history_markdown(history)
-    return report.quality_history_text(history, **report_size(options.output))
-
-
-def _runs_text(runs: list[QualityRun], options: QualityOptions) -> str:
-    if options.style in LISTS:
-        return report.delimited(ResultList(QualityRun, runs).to_table(), options.style)
-    if options.style == "json":
-        return report.quality_runs_json(runs)
-    if options.style == "markdown":
-        return report.quality_runs_markdown(runs)
-    return report.quality_runs_text(runs, **report_size(options.output))
+            found = ResultList(QualityRun, runs)
+    show(found, options.style, options.output)
 
 
 def _report(result: QualityResult, options: QualityOptions, outbox: Outbox) -> None:
     """Write the report, print notes and violations that it lacks, and raise an error as --fail-on says."""
-    if options.style in LISTS:
-        text = report.delimited(result.to_table(), options.style)
-    elif options.style == "json":
-        text = report.quality_json(result)
-    elif options.style == "markdown":
-        text = report.quality_markdown(result)
-    else:
-        text = report.quality_text(result, **report_size(options.output))
-    write(text, options.output)
+    show(result, options.style, options.output)
     if options.style != "table" or options.output is not None:
         for note in result.notes:
             say(f"note: {note}")

@@ -8,18 +8,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import parse_fail_on, refuse_failing
 from recce_meta.api.scan import ScanOptions, refuse_place, without_store
 from recce_meta.api.scan import scan as scan_database
 from recce_meta.cli.connections import Connection
 from recce_meta.cli.notifications import Receivers
-from recce_meta.cli.options import LISTS, progress, report_size, say, warn, write
+from recce_meta.cli.options import LISTS, progress, say, show, warn
 from recce_meta.errors import UsageError
 from recce_meta.extractors.database import ScanScope
 from recce_meta.extractors.git import GitState
-from recce_meta.models.change import ScanReport
 from recce_meta.store.session import refuse_memory
 
 
@@ -113,22 +111,13 @@ def scan(
         )
     for text in found.warnings:
         warn(text)
-    write(_rendered(found, style, output), output)
-    unsent = outbox.send("recce_meta.report.review.notices:schema_notice", found.diff)
-    if found.diff is not None:
-        refuse_failing(found.diff, conditions)
-    outbox.refuse(unsent)
-
-
-def _rendered(found: ScanReport, style: str, output: Path | None) -> str:
     if style in LISTS:
         if found.previous is None:
             say("First scan: changes are listed from the next scan on")
         for note in () if found.diff is None else found.diff.notes:
             say(f"note: {note}")
-        return report.delimited(found.to_table(), style)
-    if style == "json":
-        return report.scan_json(found)
-    if style == "markdown":
-        return report.scan_markdown(found)
-    return report.scan_text(found, **report_size(output))
+    show(found, style, output)
+    unsent = outbox.send("recce_meta.report.review.notices:schema_notice", found.diff)
+    if found.diff is not None:
+        refuse_failing(found.diff, conditions)
+    outbox.refuse(unsent)

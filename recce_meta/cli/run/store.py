@@ -23,6 +23,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.connections import Connection
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import LISTS, emit, progress, say, screen, warn
+from recce_meta.cli.options import show as present
 from recce_meta.errors import RecceMetaError, SelectorError, UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Check
@@ -57,12 +58,7 @@ def runs(
             limit=limit,
             schema=connection.schema,
         )
-    if style in LISTS:
-        emit(report.delimited(found.to_table(), style))
-    elif style == "json":
-        emit(report.runs_json(found))
-    else:
-        emit(report.runs_markdown(found) if style == "markdown" else report.runs_text(found, **screen()))
+    present(found, style)
 
 
 @contextmanager
@@ -81,13 +77,7 @@ def show(connection: Connection, run: str | None, project: str | None, style: st
     """Print the contents and results of one run."""
     with one_run(connection, run, project, is_shown=True) as (connect, selector, name):
         found = runs_api.show(connect, selector, project=name, schema=connection.schema)
-    parts = (found.run, found.counts, found.results, found.statistics, found.annotations)
-    if style in LISTS:
-        emit(report.delimited(found.to_table(), style))
-    elif style == "json":
-        emit(report.run_json(*parts))
-    else:
-        emit(report.run_markdown(*parts) if style == "markdown" else report.run_text(*parts, **screen()))
+    present(found, style)
 
 
 def lineage(
@@ -110,12 +100,7 @@ def lineage(
             project=name,
             schema=connection.schema,
         )
-    if style in LISTS:
-        emit(report.delimited(view.to_table(), style))
-    elif style == "json":
-        emit(report.lineage_json(view))
-    else:
-        emit(report.lineage_markdown(view) if style == "markdown" else report.lineage_text(view, **screen()))
+    present(view, style)
 
 
 def impact(
@@ -144,14 +129,9 @@ def impact(
             if "not found" in error.message and _is_in_base(connect, node, selector, name, connection.schema):
                 raise SelectorError(error.message, hint="it is in base: add --run base") from error
             raise
-    if style in LISTS:
-        emit(report.delimited(view.to_table(), style))
-        for note in view.notes:
-            say(f"note: {note}")
-    elif style == "json":
-        emit(report.impact_json(view))
-    else:
-        emit(report.impact_markdown(view) if style == "markdown" else report.impact_text(view, **screen()))
+    present(view, style)
+    for note in view.notes if style in LISTS else ():
+        say(f"note: {note}")
 
 
 def _is_in_base(
@@ -208,14 +188,7 @@ def prune(
             deleted_by=connection.author(),
             schema=connection.schema,
         )
-    if style in LISTS:
-        emit(report.delimited(result.to_table(), style))
-    elif style == "json":
-        emit(report.runs_json(result.runs))
-    elif style == "markdown":
-        emit(report.runs_markdown(result.runs))
-    else:
-        emit(report.prune_text(result.runs, dry_run=dry_run, travelling=len(result.tombstones), **screen()))
+    present(result, style)
 
 
 def render(
@@ -265,11 +238,8 @@ def demo(folder: Path, style: str) -> None:
     """Build the demo in *folder*, and print the diff of its two runs and of their data."""
     with progress("building the shop"):
         result = load("recce_meta.api.demo:demo")(folder)
-    if style == "json":
-        emit(report.diff_json(result.diff, result.data))
-        return
-    if style == "markdown":
-        emit(report.pull_request_markdown(result.diff, result.data, None))
+    if style in ("json", "markdown"):
+        present(result, style)
         return
     emit(report.diff_text(result.diff, **screen()))
     emit("\n" + report.data_text(result.data, **screen()))
@@ -292,7 +262,7 @@ def check_base(
             project=connection.project_of(project, base),
             schema=connection.schema,
         )
-    emit(report.base_check_json(found) if style == "json" else report.base_check_text(found, **screen()))
+    present(found, style)
     raise click.exceptions.Exit(found.exit_code)
 
 
@@ -302,12 +272,7 @@ def fsck(connection: Connection, repair: bool, style: str) -> None:
     check = load("recce_meta.sync.fsck:fsck")
     with connection.open_existing() as adapter:
         result = check(adapter, repair=repair, schema=connection.schema)
-    if style in LISTS:
-        emit(report.delimited(result.to_table(), style))
-    elif style == "json":
-        emit(report.fsck_json(result))
-    else:
-        emit(report.fsck_text(result, color=screen()["color"]))
+    present(result, style)
     if not result.is_sound:
         raise click.exceptions.Exit(1)
 
@@ -324,10 +289,6 @@ def doctor(connection: Connection, is_server: bool, state: str | None, machine: 
             checks += [replace(one, name=f"{name}: {one.name}") if len(stores) > 1 else one for one in found]
     else:
         checks = check(connection.open_existing, connection.schema)
-    in_color = screen()["color"]
-    if style in LISTS:
-        emit(report.delimited(ResultList(Check, checks).to_table(), style))
-    else:
-        emit(report.checks_json(checks) if style == "json" else report.checks_text(checks, color=in_color))
+    present(ResultList(Check, checks), style)
     if any(check.ok is False for check in checks):
         raise click.exceptions.Exit(RecceMetaError.exit_code)
