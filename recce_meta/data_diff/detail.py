@@ -25,8 +25,10 @@ from recce_meta.data_diff.rows import rows_diff
 from recce_meta.data_diff.source import Pair, SideRelation, describe, negation, select_of, with_alias
 from recce_meta.data_diff.value import (
     cell,
+    fetchable,
     key_cells,
     own_key_cells,
+    parse_fetched,
     raw_columns,
     read_cell,
     read_key,
@@ -267,7 +269,12 @@ def query_rows(source: SideRelation, subject: Subject, sql: str, *, limit: int =
     The other side has no count in `rows`. Raises the query's errors.
     """
     (columns,) = yield from describe([source])
-    everything = source.select(*(exp.alias_(column.of("t"), column.name, quoted=True) for column in columns))
+    everything = source.select(
+        *(
+            exp.alias_(fetchable(each.of("t"), each.type, source.dialect), each.name, quoted=True)
+            for each in columns
+        )
+    )
     counted, fetched = yield [
         Query(
             expression=source.select(exp.Count(this=exp.Star())),
@@ -290,12 +297,15 @@ def query_rows(source: SideRelation, subject: Subject, sql: str, *, limit: int =
         DetailRow(
             status="removed" if is_base else "added",
             key=(),
-            base=tuple(row) if is_base else None,
-            current=None if is_base else tuple(row),
+            base=row if is_base else None,
+            current=None if is_base else row,
             base_count=int(is_base),
             current_count=int(not is_base),
         )
-        for row in rows_of(fetched)
+        for values in rows_of(fetched)
+        for row in [
+            tuple(parse_fetched(value, each.type) for value, each in zip(values, columns, strict=True))
+        ]
     )
     rows = RowsDiff(
         subject=subject,

@@ -20,7 +20,7 @@ from recce_meta.data_diff.plan import Answer, Plan, Query, failure, rows_of
 from recce_meta.errors import MissingRelation, UnknownNameError, UsageError, first_line
 from recce_meta.models.data_diff import DataSide, Subject
 from recce_meta.models.node import find_named
-from recce_meta.warehouses.dialect import Dialect
+from recce_meta.warehouses.dialect import Dialect, Reader, unchanged
 from recce_meta.warehouses.types import ColumnType, Sql
 
 NOT_BUILT = "build it, or check its schema and the role's permissions"
@@ -150,11 +150,12 @@ class LiveColumn(Struct, frozen=True):
     type: ColumnType
     stored: str | None = None
     """Its name in the relation, if another: an expression has an alias there."""
+    read: Reader = unchanged
 
     def of(self, alias: str) -> Sql:
         """Return the column of the relation *alias*."""
         # The warehouse reported this spelling, so quotes keep it exact and allow reserved words.
-        return exp.column(exp.to_identifier(self.stored or self.name, quoted=True), table=alias)
+        return self.read(exp.column(exp.to_identifier(self.stored or self.name, quoted=True), table=alias))
 
 
 class ColumnPair(Struct, frozen=True):
@@ -228,8 +229,9 @@ def description_query(source: SideRelation) -> Query:
 def parse_description(source: SideRelation, answer: Answer) -> tuple[LiveColumn, ...]:
     """Return the columns of *source* from the *answer* to `description_query`, or raise its error."""
     return tuple(
-        LiveColumn(str(name), source.dialect.column_type(str(text)))
+        LiveColumn(str(name), of, read=source.dialect.reader(of))
         for name, text in rows_of(_named(source, answer))
+        for of in [source.dialect.column_type(str(text))]
     )
 
 
@@ -475,14 +477,14 @@ def _computed(pair: Pair, expressions: Mapping[str, tuple[str, ...]]) -> Plan[di
     """Return the columns that *pair* has for *expressions*, by their texts."""
     described = yield from describe(pair.sides)
     count = len(expressions)
-    types = {
-        source.side: [column.type for column in columns[len(columns) - count :]]
+    own = {
+        source.side: columns[len(columns) - count :]
         for source, columns in zip(pair.sides, described, strict=True)
     }
     found: dict[str, SideColumn] = {}
     for number, (text, reads) in enumerate(expressions.items()):
         base, current = (
-            LiveColumn(text, types[side][number], _alias(number)) if side in types else None
+            with_fields(own[side][number], name=text, stored=_alias(number)) if side in own else None
             for side in (DataSide.BASE, DataSide.CURRENT)
         )
         found[text] = SideColumn(base, current, reads)

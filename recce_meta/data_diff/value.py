@@ -37,6 +37,7 @@ from recce_meta.data_diff.plan import Plan, Query, Rows, rows_of
 from recce_meta.data_diff.portable import parse_portable, plain
 from recce_meta.data_diff.source import (
     ColumnPair,
+    LiveColumn,
     Pair,
     all_of,
     any_of,
@@ -65,14 +66,17 @@ def parse_fetched(value: Value, of: ColumnType) -> Value:
 
 def raw_columns(sides: KeyedSides, wanted: Iterable[int]) -> list[int]:
     """Return the *wanted* columns that are compared in another form than they are stored in."""
+
+    def is_stored(value: Sql, column: LiveColumn) -> bool:
+        # A collation changes how a text compares, not what it contains.
+        return (value.this if isinstance(value, exp.Collate) else value) == column.of("t")
+
     return [
         index
         for index in wanted
-        if not all(
-            # A collation changes how a text compares, not what it contains.
-            isinstance(value.this if isinstance(value, exp.Collate) else value, exp.Column)
-            for value in (sides.compared[index].base_value("t"), sides.compared[index].current_value("t"))
-        )
+        for column in [sides.compared[index]]
+        if not is_stored(column.base_value("t"), column.pair.base)
+        or not is_stored(column.current_value("t"), column.pair.current)
     ]
 
 

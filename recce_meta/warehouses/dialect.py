@@ -8,10 +8,10 @@ copied if they are used twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from sqlglot import ErrorLevel, exp
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
@@ -43,6 +43,14 @@ def per_cent(percent: float) -> str:
 def _type(text: str, dialect: str) -> exp.DataType:
     """Return the type that *dialect* writes as *text*. Callers must copy it."""
     return exp.DataType.build(text, dialect=dialect)
+
+
+Reader: TypeAlias = Callable[[Sql], Sql]
+
+
+def unchanged(value: Sql) -> Sql:
+    """Return *value*."""
+    return value
 
 
 class Dialect:
@@ -128,6 +136,12 @@ class Dialect:
         length, may be one relation.
         """
         return None
+
+    def reader(self, of: ColumnType) -> Reader:
+        """Return the function that reads a column of that type, so that its values do not depend on the
+        session.
+        """
+        return unchanged
 
     # Comparing
 

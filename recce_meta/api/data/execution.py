@@ -287,7 +287,7 @@ def _table(name: str, dialect: str) -> tuple[Sql, str]:
 SEVERAL_MOMENTS = "Queries see several moments: figures may differ if tables change during the comparison"
 """Note on queries without a common snapshot."""
 OWN_ZONE = "Views, queries and conditions use the time zone of the session, which is dbt's"
-_UTC = {None, "UTC", "Etc/UTC", "GMT", "Universal", "Zulu"}
+_UTC = {None, "UTC", "Etc/UTC", "GMT", "Universal", "Zulu", "+00:00"}
 OnDone: TypeAlias = Callable[[AnyDataDiff], None]
 
 

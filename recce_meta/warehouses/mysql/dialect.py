@@ -1,7 +1,7 @@
 """SQL of MySQL and MariaDB. Run on MariaDB 10.11.
 
-The connection uses a collation that compares strings exactly (`mysql.connection`), and the time zone UTC.
-Both apply to values cast to text and to literals.
+The connection uses a collation that compares strings exactly (`mysql.connection`), also literals and those
+cast to text. Its time zone is that of the server, so TIMESTAMPs are read in UTC, as DATETIMEs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from sqlglot import exp
 
-from recce_meta.warehouses.dialect import Dialect, per_cent
+from recce_meta.warehouses.dialect import Dialect, Reader, per_cent
 from recce_meta.warehouses.rewriting import without_full_joins, without_grouping_sets
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
@@ -51,12 +51,16 @@ class MySQL(Dialect):
         """Cast to the connection's collation, whatever the column's: it distinguishes case and blanks."""
         return value if isinstance(value, exp.Cast) else self.text(value)
 
+    def reader(self, of: ColumnType) -> Reader:
+        """Read a TIMESTAMP in UTC."""
+        return _in_utc if of.kind is Kind.TIMESTAMPTZ else super().reader(of)
+
     def as_utc(self, value: Sql) -> Sql:
-        """Cast only: the session's time zone is UTC, and TIMESTAMPs are compared in it."""
+        """Cast only: a DATETIME holds the point in time in UTC."""
         return exp.cast(value, self.timestamp_type, dialect=self.name)
 
     def in_utc(self, value: Sql) -> Sql:
-        """Return the value: the session's time zone is UTC."""
+        """Return the value, which `reader` has read in UTC."""
         return value
 
     def truncate(self, value: Sql, unit: str, of: ColumnType) -> Sql:
@@ -89,7 +93,7 @@ class MySQL(Dialect):
         return exp.cast(exp.Literal.string(text), kind, dialect=self.name)
 
     def portable_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Cast a TIMESTAMP, which is written in the session's time zone, and a FLOAT as a double.
+        """Cast a TIMESTAMP, which `reader` has read in UTC, and a FLOAT as a double.
 
         The text of a FLOAT has six digits, in which different numbers look equal.
         """
@@ -179,3 +183,14 @@ class MySQL(Dialect):
     def median_moment(self, value: Sql) -> Sql | None:
         """Return None, since no aggregate returns a median."""
         return None
+
+
+def _in_utc(column: Sql) -> Sql:
+    """Return the DATETIME in UTC of *column*, a TIMESTAMP; the zero date is the first second of 1970.
+
+    UNIX_TIMESTAMP returns what is stored, also in the hour that two points in time share in the session.
+    https://dev.mysql.com/doc/refman/8.0/en/date-and-time-functions.html#function_unix-timestamp
+    """
+    seconds = exp.Anonymous(this="UNIX_TIMESTAMP", expressions=[column])
+    start = exp.cast(exp.Literal.string("1970-01-01"), "DATETIME", dialect="mysql")
+    return exp.paren(exp.Add(this=start, expression=exp.Interval(this=seconds, unit=exp.var("SECOND"))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ _LENGTHS = {7: 19, 11: 10, 12: 19}
 """Display length of times without a fraction."""
 _FIXED_TEXT, _BIT, _DECIMALS = 254, 16, (0, 246)
 _BLOBS = {255: "TINY", 65_535: "", 16_777_215: "MEDIUM"}
-_TIMESTAMP, _TIME, _JSON = 7, 11, 245
+_TIME, _JSON = 11, 245
 _DAY = timedelta(days=1)
 CHARACTER_BYTES = 4
 """Bytes per character in utf8mb4, the connection's unit of lengths."""
@@ -162,9 +162,16 @@ class Driver(BaseDriver):
         with raw(connection).cursor() as cursor:
             cursor.execute("ROLLBACK TO SAVEPOINT recce_meta")
 
+    def time_zone(self, connection: Connection) -> str:
+        """Return the zone; for that of the computer, its abbreviation."""
+        with raw(connection).cursor() as cursor:
+            cursor.execute("SELECT IF(@@time_zone = 'SYSTEM', @@system_time_zone, @@time_zone)")
+            ((zone,),) = cursor.fetchall()
+        return str(zone)
+
     def converters(self, cursor: Any) -> Mapping[int, Converter]:
-        """Return converters for timestamps with a zone, times of day, and JSON."""
-        found = {_TIMESTAMP: _in_utc, _TIME: _time_of_day, _JSON: json_value}
+        """Return converters for times of day and JSON."""
+        found = {_TIME: _time_of_day, _JSON: json_value}
         codes = enumerate(column[1] for column in cursor.description)
         return {place: found[code] for place, code in codes if code in found}
 
@@ -227,10 +234,6 @@ def _text_type(field: Any) -> str:
         return _BLOBS.get(length, "LONG") + ("BLOB" if is_binary else "TEXT")
     name = ("" if field.type_code == _FIXED_TEXT else "VAR") + ("BINARY" if is_binary else "CHAR")
     return f"{name}({length})"
-
-
-def _in_utc(value: Any) -> Any:
-    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value
 
 
 def _time_of_day(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from threading import Timer
@@ -397,8 +397,9 @@ def test_values_are_pythons_own(other: Place) -> None:
         assert rows == [(1, "a", 1.5, 10, 0.1, "2020-01-01", "2020-01-01 10:00:00")]
 
 
-def test_moments_of_mysql_have_their_zone(mysql_url: str) -> None:
-    with UnifiedSqlAdapter.from_url(mysql_url) as adapter:
+def test_moments_of_mysql_are_in_the_zone_of_the_session(mysql_url: str) -> None:
+    zone = "?init_command=SET%20time_zone%3D%27%2B02:00%27"
+    with UnifiedSqlAdapter.from_url(mysql_url + zone) as adapter:
         adapter.execute(
             "CREATE TEMPORARY TABLE recce_times (at timestamp(6), t time(3), b blob, u bigint unsigned)"
         )
@@ -408,7 +409,7 @@ def test_moments_of_mysql_have_their_zone(mysql_url: str) -> None:
         )
         ((at, of_day, blob, unsigned),) = adapter.execute("SELECT * FROM recce_times")[1]
 
-    assert at == datetime(2020, 1, 1, 10, 0, 0, 500_000, tzinfo=timezone.utc)
+    assert at == datetime(2020, 1, 1, 10, 0, 0, 500_000)
     assert of_day.isoformat() == "10:30:00.250000"
     assert (blob, unsigned) == (b"\0\xff", 2**64 - 1)
 

@@ -62,19 +62,35 @@ FROM (
     COUNT(t.`ordered_on`) AS base_c3_count,
     CAST(MIN(
       CASE
-        WHEN t.`shipped_at` >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-        AND t.`shipped_at` <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
-        THEN t.`shipped_at`
+        WHEN (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
+        AND (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
+        THEN (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        )
       END
     ) AS CHAR) AS base_c4_min,
     CAST(MAX(
       CASE
-        WHEN t.`shipped_at` >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-        AND t.`shipped_at` <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
-        THEN t.`shipped_at`
+        WHEN (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
+        AND (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
+        THEN (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        )
       END
     ) AS CHAR) AS base_c4_max,
-    COUNT(t.`shipped_at`) AS base_c4_count,
+    COUNT(
+      (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+      )
+    ) AS base_c4_count,
     MIN(t.`a"b`) AS base_c5_min,
     MAX(t.`a"b`) AS base_c5_max,
     COUNT(t.`a"b`) AS base_c5_count
@@ -106,19 +122,35 @@ CROSS JOIN (
     COUNT(t.`ordered_on`) AS current_c3_count,
     CAST(MIN(
       CASE
-        WHEN t.`shipped_at` >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-        AND t.`shipped_at` <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
-        THEN t.`shipped_at`
+        WHEN (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
+        AND (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
+        THEN (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        )
       END
     ) AS CHAR) AS current_c4_min,
     CAST(MAX(
       CASE
-        WHEN t.`shipped_at` >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-        AND t.`shipped_at` <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
-        THEN t.`shipped_at`
+        WHEN (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
+        AND (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
+        THEN (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        )
       END
     ) AS CHAR) AS current_c4_max,
-    COUNT(t.`shipped_at`) AS current_c4_count,
+    COUNT(
+      (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+      )
+    ) AS current_c4_count,
     MIN(t.`a"b`) AS current_c5_min,
     MAX(t.`a"b`) AS current_c5_max,
     COUNT(t.`a"b`) AS current_c5_count
@@ -202,25 +234,39 @@ WITH recce_rows AS (
       END
     END AS c3,
     CASE
-      WHEN t.`shipped_at` IS NULL
+      WHEN (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+      ) IS NULL
       THEN -2
       WHEN NOT (
-        t.`shipped_at` >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-        AND t.`shipped_at` <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
+        AND (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
       )
       THEN -1
       ELSE CASE
-        WHEN t.`shipped_at` < CAST('2000-01-01 12:00:00.000000' AS DATETIME(6))
+        WHEN (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) < CAST('2000-01-01 12:00:00.000000' AS DATETIME(6))
         THEN CASE
-          WHEN t.`shipped_at` < CAST('2000-01-01 06:00:00.000000' AS DATETIME(6))
+          WHEN (
+            CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+          ) < CAST('2000-01-01 06:00:00.000000' AS DATETIME(6))
           THEN 0
           ELSE 1
         END
         ELSE CASE
-          WHEN t.`shipped_at` < CAST('2000-01-01 18:00:00.000000' AS DATETIME(6))
+          WHEN (
+            CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+          ) < CAST('2000-01-01 18:00:00.000000' AS DATETIME(6))
           THEN 2
           ELSE CASE
-            WHEN t.`shipped_at` < CAST('2000-01-02 00:00:00.000000' AS DATETIME(6))
+            WHEN (
+              CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+            ) < CAST('2000-01-02 00:00:00.000000' AS DATETIME(6))
             THEN 3
             ELSE 4
           END
@@ -313,25 +359,39 @@ WITH recce_rows AS (
       END
     END AS c3,
     CASE
-      WHEN t.`shipped_at` IS NULL
+      WHEN (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+      ) IS NULL
       THEN -2
       WHEN NOT (
-        t.`shipped_at` >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-        AND t.`shipped_at` <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
+        AND (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
       )
       THEN -1
       ELSE CASE
-        WHEN t.`shipped_at` < CAST('2000-01-01 12:00:00.000000' AS DATETIME(6))
+        WHEN (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) < CAST('2000-01-01 12:00:00.000000' AS DATETIME(6))
         THEN CASE
-          WHEN t.`shipped_at` < CAST('2000-01-01 06:00:00.000000' AS DATETIME(6))
+          WHEN (
+            CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+          ) < CAST('2000-01-01 06:00:00.000000' AS DATETIME(6))
           THEN 0
           ELSE 1
         END
         ELSE CASE
-          WHEN t.`shipped_at` < CAST('2000-01-01 18:00:00.000000' AS DATETIME(6))
+          WHEN (
+            CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+          ) < CAST('2000-01-01 18:00:00.000000' AS DATETIME(6))
           THEN 2
           ELSE CASE
-            WHEN t.`shipped_at` < CAST('2000-01-02 00:00:00.000000' AS DATETIME(6))
+            WHEN (
+              CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+            ) < CAST('2000-01-02 00:00:00.000000' AS DATETIME(6))
             THEN 3
             ELSE 4
           END

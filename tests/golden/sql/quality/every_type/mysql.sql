@@ -27,12 +27,36 @@ SELECT
   COUNT(t.`ordered_on`) AS c6_not_null_count,
   CAST(MIN(t.`ordered_on`) AS CHAR) AS c6_min,
   CAST(MAX(t.`ordered_on`) AS CHAR) AS c6_max,
-  COUNT(t.`ordered_at`) AS c7_not_null_count,
-  CAST(MIN(t.`ordered_at`) AS CHAR) AS c7_min,
-  CAST(MAX(t.`ordered_at`) AS CHAR) AS c7_max,
-  COUNT(t.`shipped_at`) AS c8_not_null_count,
-  CAST(MIN(t.`shipped_at`) AS CHAR) AS c8_min,
-  CAST(MAX(t.`shipped_at`) AS CHAR) AS c8_max,
+  COUNT(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS c7_not_null_count,
+  CAST(MIN(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS CHAR) AS c7_min,
+  CAST(MAX(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS CHAR) AS c7_max,
+  COUNT(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS c8_not_null_count,
+  CAST(MIN(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS CHAR) AS c8_min,
+  CAST(MAX(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS CHAR) AS c8_max,
   COUNT(t.`tags`) AS c9_not_null_count,
   MIN(ARRAY_LENGTH(t.`tags`)) AS c9_min_length,
   MAX(ARRAY_LENGTH(t.`tags`)) AS c9_max_length,
@@ -84,12 +108,20 @@ FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.ordered_at
 SELECT
-  COUNT(DISTINCT t.`ordered_at`) AS distinct_count
+  COUNT(
+    DISTINCT (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.shipped_at
 SELECT
-  COUNT(DISTINCT t.`shipped_at`) AS distinct_count
+  COUNT(
+    DISTINCT (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.tags
@@ -328,10 +360,14 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        t.`ordered_at` AS v
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+        ) AS v
       FROM `pr_42`.`orders` AS t
       WHERE
-        NOT t.`ordered_at` IS NULL
+        NOT (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+        ) IS NULL
     ) AS g
     GROUP BY
       1
@@ -360,10 +396,14 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        t.`shipped_at` AS v
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) AS v
       FROM `pr_42`.`orders` AS t
       WHERE
-        NOT t.`shipped_at` IS NULL
+        NOT (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) IS NULL
     ) AS g
     GROUP BY
       1

@@ -12,8 +12,16 @@ SELECT
   COUNT(CASE WHEN CAST(TRIM(t.`note`) AS CHAR) = '' THEN 1 END) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
-  COUNT(t.`ordered_at`) AS c7_not_null_count,
-  COUNT(t.`shipped_at`) AS c8_not_null_count,
+  COUNT(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS c7_not_null_count,
+  COUNT(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS c8_not_null_count,
   COUNT(t.`tags`) AS c9_not_null_count,
   MIN(ARRAY_LENGTH(t.`tags`)) AS c9_min_length,
   MAX(ARRAY_LENGTH(t.`tags`)) AS c9_max_length,
@@ -64,12 +72,20 @@ FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.ordered_at
 SELECT
-  COUNT(DISTINCT t.`ordered_at`) AS distinct_count
+  COUNT(
+    DISTINCT (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.shipped_at
 SELECT
-  COUNT(DISTINCT t.`shipped_at`) AS distinct_count
+  COUNT(
+    DISTINCT (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.tags

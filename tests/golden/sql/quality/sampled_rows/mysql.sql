@@ -32,12 +32,36 @@ SELECT
   COUNT(t.`ordered_on`) AS c6_not_null_count,
   CAST(MIN(t.`ordered_on`) AS CHAR) AS c6_min,
   CAST(MAX(t.`ordered_on`) AS CHAR) AS c6_max,
-  COUNT(t.`ordered_at`) AS c7_not_null_count,
-  CAST(MIN(t.`ordered_at`) AS CHAR) AS c7_min,
-  CAST(MAX(t.`ordered_at`) AS CHAR) AS c7_max,
-  COUNT(t.`shipped_at`) AS c8_not_null_count,
-  CAST(MIN(t.`shipped_at`) AS CHAR) AS c8_min,
-  CAST(MAX(t.`shipped_at`) AS CHAR) AS c8_max,
+  COUNT(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS c7_not_null_count,
+  CAST(MIN(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS CHAR) AS c7_min,
+  CAST(MAX(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS CHAR) AS c7_max,
+  COUNT(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS c8_not_null_count,
+  CAST(MIN(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS CHAR) AS c8_min,
+  CAST(MAX(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS CHAR) AS c8_max,
   COUNT(t.`tags`) AS c9_not_null_count,
   MIN(ARRAY_LENGTH(t.`tags`)) AS c9_min_length,
   MAX(ARRAY_LENGTH(t.`tags`)) AS c9_max_length,
@@ -131,7 +155,11 @@ FROM (
 
 -- current: distinct count of orders.ordered_at
 SELECT
-  COUNT(DISTINCT t.`ordered_at`) AS distinct_count
+  COUNT(
+    DISTINCT (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS distinct_count
 FROM (
   SELECT
     *
@@ -142,7 +170,11 @@ FROM (
 
 -- current: distinct count of orders.shipped_at
 SELECT
-  COUNT(DISTINCT t.`shipped_at`) AS distinct_count
+  COUNT(
+    DISTINCT (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS distinct_count
 FROM (
   SELECT
     *

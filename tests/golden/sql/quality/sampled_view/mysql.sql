@@ -32,12 +32,36 @@ SELECT
   COUNT(t.`ordered_on`) AS c6_not_null_count,
   CAST(MIN(t.`ordered_on`) AS CHAR) AS c6_min,
   CAST(MAX(t.`ordered_on`) AS CHAR) AS c6_max,
-  COUNT(t.`ordered_at`) AS c7_not_null_count,
-  CAST(MIN(t.`ordered_at`) AS CHAR) AS c7_min,
-  CAST(MAX(t.`ordered_at`) AS CHAR) AS c7_max,
-  COUNT(t.`shipped_at`) AS c8_not_null_count,
-  CAST(MIN(t.`shipped_at`) AS CHAR) AS c8_min,
-  CAST(MAX(t.`shipped_at`) AS CHAR) AS c8_max,
+  COUNT(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS c7_not_null_count,
+  CAST(MIN(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS CHAR) AS c7_min,
+  CAST(MAX(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS CHAR) AS c7_max,
+  COUNT(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS c8_not_null_count,
+  CAST(MIN(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS CHAR) AS c8_min,
+  CAST(MAX(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS CHAR) AS c8_max,
   COUNT(t.`tags`) AS c9_not_null_count,
   MIN(ARRAY_LENGTH(t.`tags`)) AS c9_min_length,
   MAX(ARRAY_LENGTH(t.`tags`)) AS c9_max_length,
@@ -102,11 +126,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -181,11 +225,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -260,11 +324,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -339,11 +423,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -418,11 +522,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -497,11 +621,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -576,11 +720,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -607,7 +771,11 @@ FROM (
 
 -- current: distinct count of orders.ordered_at
 SELECT
-  COUNT(DISTINCT t.`ordered_at`) AS distinct_count
+  COUNT(
+    DISTINCT (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+    )
+  ) AS distinct_count
 FROM (
   SELECT
     *
@@ -655,11 +823,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -686,7 +874,11 @@ FROM (
 
 -- current: distinct count of orders.shipped_at
 SELECT
-  COUNT(DISTINCT t.`shipped_at`) AS distinct_count
+  COUNT(
+    DISTINCT (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS distinct_count
 FROM (
   SELECT
     *
@@ -734,11 +926,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -813,11 +1025,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -892,11 +1124,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -971,11 +1223,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -1050,11 +1322,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
@@ -1129,11 +1421,31 @@ FROM (
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`ordered_at` AS CHAR)), ':', CAST(t.`ordered_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`shipped_at` AS CHAR)), ':', CAST(t.`shipped_at` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),

@@ -148,18 +148,26 @@ FROM (
       COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
     FROM (
       SELECT
-        t.`shipped_at` AS v,
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) AS v,
         0 AS side
       FROM `prod`.`orders` AS t
       WHERE
-        NOT t.`shipped_at` IS NULL
+        NOT (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) IS NULL
       UNION ALL
       SELECT
-        t.`shipped_at` AS v,
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) AS v,
         1 AS side
       FROM `pr_42`.`orders` AS t
       WHERE
-        NOT t.`shipped_at` IS NULL
+        NOT (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+        ) IS NULL
     ) AS g
     GROUP BY
       1
@@ -264,7 +272,11 @@ SELECT
   COUNT(t.`note`) AS c0_valid,
   COUNT(t.`amount`) AS c1_valid,
   COUNT(t.`is_open`) AS c2_valid,
-  COUNT(t.`shipped_at`) AS c3_valid,
+  COUNT(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS c3_valid,
   COUNT(t.`tags`) AS c4_valid,
   COUNT(t.`order`) AS c5_valid
 FROM `prod`.`orders` AS t
@@ -275,7 +287,11 @@ SELECT
   COUNT(t.`note`) AS c0_valid,
   COUNT(t.`amount`) AS c1_valid,
   COUNT(t.`is_open`) AS c2_valid,
-  COUNT(t.`shipped_at`) AS c3_valid,
+  COUNT(
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+    )
+  ) AS c3_valid,
   COUNT(t.`tags`) AS c4_valid,
   COUNT(t.`order`) AS c5_valid
 FROM `pr_42`.`orders` AS t;

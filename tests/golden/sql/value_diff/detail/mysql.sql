@@ -117,7 +117,9 @@ FROM (
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
-        t.`at` AS c6,
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+        ) AS c6,
         t.`is_it` AS c7,
         CAST(t.`doc` AS CHAR) AS c8,
         CAST(t.`list` AS CHAR) AS c9,
@@ -137,7 +139,9 @@ FROM (
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
-        t.`at` AS c6,
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+        ) AS c6,
         t.`is_it` AS c7,
         CAST(t.`doc` AS CHAR) AS c8,
         CAST(t.`list` AS CHAR) AS c9,
@@ -192,7 +196,9 @@ FROM (
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
-        t.`at` AS c6,
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+        ) AS c6,
         t.`is_it` AS c7,
         CAST(t.`doc` AS CHAR) AS c8,
         CAST(t.`list` AS CHAR) AS c9,
@@ -212,7 +218,9 @@ FROM (
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
-        t.`at` AS c6,
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+        ) AS c6,
         t.`is_it` AS c7,
         CAST(t.`doc` AS CHAR) AS c8,
         CAST(t.`list` AS CHAR) AS c9,

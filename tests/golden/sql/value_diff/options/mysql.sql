@@ -290,7 +290,12 @@ FROM (
         t.`amount` AS c2,
         t.`rate` AS c3,
         t.`day` AS c4,
-        CAST(DATE_FORMAT(t.`at`, '%Y-%m-%d %H:%i:%s') AS DATETIME(6)) AS c5,
+        CAST(DATE_FORMAT(
+          (
+            CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+          ),
+          '%Y-%m-%d %H:%i:%s'
+        ) AS DATETIME(6)) AS c5,
         t.`is_it` AS c6
       FROM orders_base AS t
       WHERE
@@ -325,7 +330,12 @@ FROM (
         t.`amount` AS c2,
         t.`rate` AS c3,
         t.`day` AS c4,
-        CAST(DATE_FORMAT(t.`at`, '%Y-%m-%d %H:%i:%s') AS DATETIME(6)) AS c5,
+        CAST(DATE_FORMAT(
+          (
+            CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+          ),
+          '%Y-%m-%d %H:%i:%s'
+        ) AS DATETIME(6)) AS c5,
         t.`is_it` AS c6
       FROM orders_current AS t
       WHERE
@@ -381,7 +391,12 @@ FROM (
         t.`amount` AS c2,
         t.`rate` AS c3,
         t.`day` AS c4,
-        CAST(DATE_FORMAT(t.`at`, '%Y-%m-%d %H:%i:%s') AS DATETIME(6)) AS c5,
+        CAST(DATE_FORMAT(
+          (
+            CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+          ),
+          '%Y-%m-%d %H:%i:%s'
+        ) AS DATETIME(6)) AS c5,
         t.`is_it` AS c6
       FROM orders_current AS t
       WHERE
@@ -416,7 +431,12 @@ FROM (
         t.`amount` AS c2,
         t.`rate` AS c3,
         t.`day` AS c4,
-        CAST(DATE_FORMAT(t.`at`, '%Y-%m-%d %H:%i:%s') AS DATETIME(6)) AS c5,
+        CAST(DATE_FORMAT(
+          (
+            CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+          ),
+          '%Y-%m-%d %H:%i:%s'
+        ) AS DATETIME(6)) AS c5,
         t.`is_it` AS c6
       FROM orders_base AS t
       WHERE
@@ -667,10 +687,17 @@ FROM (
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
-      CAST(DATE_FORMAT(t.`at`, '%Y-%m-%d %H:%i:%s') AS DATETIME(6)) AS c5,
+      CAST(DATE_FORMAT(
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+        ),
+        '%Y-%m-%d %H:%i:%s'
+      ) AS DATETIME(6)) AS c5,
       t.`is_it` AS c6,
       t.`a "quoted" one` AS r1,
-      t.`at` AS r5
+      (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+      ) AS r5
     FROM orders_base AS t
     WHERE
       (
@@ -704,10 +731,17 @@ FROM (
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
-      CAST(DATE_FORMAT(t.`at`, '%Y-%m-%d %H:%i:%s') AS DATETIME(6)) AS c5,
+      CAST(DATE_FORMAT(
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+        ),
+        '%Y-%m-%d %H:%i:%s'
+      ) AS DATETIME(6)) AS c5,
       t.`is_it` AS c6,
       t.`a "quoted" one` AS r1,
-      t.`at` AS r5
+      (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+      ) AS r5
     FROM orders_current AS t
     WHERE
       (

@@ -44,7 +44,20 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    ':',
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -100,7 +113,20 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    ':',
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -169,7 +195,20 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    ':',
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -225,7 +264,20 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    ':',
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -315,7 +367,20 @@ FROM (
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                  ) AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -338,7 +403,9 @@ FROM (
       t.`amount` AS r4,
       t.`rate` AS r5,
       t.`day` AS r6,
-      t.`at` AS r7,
+      (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+      ) AS r7,
       t.`is_it` AS r8,
       t.`doc` AS r9,
       t.`list` AS r10,
@@ -415,7 +482,20 @@ FROM (
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                  ) AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -438,7 +518,9 @@ FROM (
       t.`amount` AS r4,
       t.`rate` AS r5,
       t.`day` AS r6,
-      t.`at` AS r7,
+      (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+      ) AS r7,
       t.`is_it` AS r8,
       t.`doc` AS r9,
       t.`list` AS r10,

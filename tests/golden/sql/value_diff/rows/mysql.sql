@@ -44,7 +44,20 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    ':',
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -97,7 +110,20 @@ FROM (
                     '~'
                   ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST((
+                          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                        ) AS CHAR)
+                      ),
+                      ':',
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    '~'
+                  ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -151,7 +177,20 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    ':',
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -204,7 +243,20 @@ FROM (
                     '~'
                   ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST((
+                          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                        ) AS CHAR)
+                      ),
+                      ':',
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    '~'
+                  ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -273,7 +325,20 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    ':',
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -326,7 +391,20 @@ FROM (
                     '~'
                   ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST((
+                          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                        ) AS CHAR)
+                      ),
+                      ':',
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    '~'
+                  ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -380,7 +458,20 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    ':',
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -433,7 +524,20 @@ FROM (
                     '~'
                   ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST((
+                          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                        ) AS CHAR)
+                      ),
+                      ':',
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    '~'
+                  ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -523,7 +627,20 @@ FROM (
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                  ) AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -546,7 +663,9 @@ FROM (
       t.`amount` AS r4,
       t.`rate` AS r5,
       t.`day` AS r6,
-      t.`at` AS r7,
+      (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+      ) AS r7,
       t.`is_it` AS r8,
       t.`doc` AS r9,
       t.`list` AS r10,
@@ -588,7 +707,20 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    ':',
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -674,7 +806,20 @@ FROM (
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                  ) AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
@@ -697,7 +842,9 @@ FROM (
       t.`amount` AS r4,
       t.`rate` AS r5,
       t.`day` AS r6,
-      t.`at` AS r7,
+      (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+      ) AS r7,
       t.`is_it` AS r8,
       t.`doc` AS r9,
       t.`list` AS r10,
@@ -739,7 +886,20 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`day` AS CHAR)), ':', CAST(t.`day` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`at` AS CHAR)), ':', CAST(t.`at` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST((
+                        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                      ) AS CHAR)
+                    ),
+                    ':',
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),

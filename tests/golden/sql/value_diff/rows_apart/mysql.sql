@@ -38,9 +38,27 @@ FROM (
         '|',
         COALESCE(
           CASE
-            WHEN REPLACE(CAST(t.`at` AS CHAR), ' ', 'T') LIKE '%.%'
-            THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')))
-            ELSE REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')
+            WHEN REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            ) LIKE '%.%'
+            THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            )))
+            ELSE REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            )
           END,
           '~N'
         ),
@@ -99,9 +117,27 @@ FROM (
         '|',
         COALESCE(
           CASE
-            WHEN REPLACE(CAST(t.`at` AS CHAR), ' ', 'T') LIKE '%.%'
-            THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')))
-            ELSE REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')
+            WHEN REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            ) LIKE '%.%'
+            THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            )))
+            ELSE REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            )
           END,
           '~N'
         ),
@@ -158,9 +194,27 @@ FROM (
         '|',
         COALESCE(
           CASE
-            WHEN REPLACE(CAST(t.`at` AS CHAR), ' ', 'T') LIKE '%.%'
-            THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')))
-            ELSE REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')
+            WHEN REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            ) LIKE '%.%'
+            THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            )))
+            ELSE REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            )
           END,
           '~N'
         ),
@@ -219,9 +273,27 @@ FROM (
         '|',
         COALESCE(
           CASE
-            WHEN REPLACE(CAST(t.`at` AS CHAR), ' ', 'T') LIKE '%.%'
-            THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')))
-            ELSE REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')
+            WHEN REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            ) LIKE '%.%'
+            THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            )))
+            ELSE REPLACE(
+              CAST((
+                CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+              ) AS CHAR),
+              ' ',
+              'T'
+            )
           END,
           '~N'
         ),
@@ -307,9 +379,27 @@ FROM (
           '|',
           COALESCE(
             CASE
-              WHEN REPLACE(CAST(t.`at` AS CHAR), ' ', 'T') LIKE '%.%'
-              THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')))
-              ELSE REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')
+              WHEN REPLACE(
+                CAST((
+                  CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                ) AS CHAR),
+                ' ',
+                'T'
+              ) LIKE '%.%'
+              THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
+                CAST((
+                  CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                ) AS CHAR),
+                ' ',
+                'T'
+              )))
+              ELSE REPLACE(
+                CAST((
+                  CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                ) AS CHAR),
+                ' ',
+                'T'
+              )
             END,
             '~N'
           ),
@@ -330,7 +420,9 @@ FROM (
       t.`amount` AS r4,
       t.`rate` AS r5,
       t.`day` AS r6,
-      t.`at` AS r7,
+      (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+      ) AS r7,
       t.`is_it` AS r8,
       t.`doc` AS r9,
       t.`list` AS r10,
@@ -408,9 +500,27 @@ FROM (
           '|',
           COALESCE(
             CASE
-              WHEN REPLACE(CAST(t.`at` AS CHAR), ' ', 'T') LIKE '%.%'
-              THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')))
-              ELSE REPLACE(CAST(t.`at` AS CHAR), ' ', 'T')
+              WHEN REPLACE(
+                CAST((
+                  CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                ) AS CHAR),
+                ' ',
+                'T'
+              ) LIKE '%.%'
+              THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
+                CAST((
+                  CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                ) AS CHAR),
+                ' ',
+                'T'
+              )))
+              ELSE REPLACE(
+                CAST((
+                  CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+                ) AS CHAR),
+                ' ',
+                'T'
+              )
             END,
             '~N'
           ),
@@ -431,7 +541,9 @@ FROM (
       t.`amount` AS r4,
       t.`rate` AS r5,
       t.`day` AS r6,
-      t.`at` AS r7,
+      (
+        CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+      ) AS r7,
       t.`is_it` AS r8,
       t.`doc` AS r9,
       t.`list` AS r10,

@@ -210,7 +210,9 @@ FROM (
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
-        t.`at` AS c6,
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+        ) AS c6,
         t.`is_it` AS c7,
         CAST(t.`doc` AS CHAR) AS c8,
         CAST(t.`list` AS CHAR) AS c9,
@@ -226,7 +228,9 @@ FROM (
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
-        t.`at` AS c6,
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+        ) AS c6,
         t.`is_it` AS c7,
         CAST(t.`doc` AS CHAR) AS c8,
         CAST(t.`list` AS CHAR) AS c9,
@@ -269,7 +273,9 @@ FROM (
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
-        t.`at` AS c6,
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+        ) AS c6,
         t.`is_it` AS c7,
         CAST(t.`doc` AS CHAR) AS c8,
         CAST(t.`list` AS CHAR) AS c9,
@@ -285,7 +291,9 @@ FROM (
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
-        t.`at` AS c6,
+        (
+          CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+        ) AS c6,
         t.`is_it` AS c7,
         CAST(t.`doc` AS CHAR) AS c8,
         CAST(t.`list` AS CHAR) AS c9,
@@ -357,7 +365,9 @@ FROM (
     t.`amount` AS c3,
     t.`rate` AS c4,
     t.`day` AS c5,
-    t.`at` AS c6,
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+    ) AS c6,
     t.`is_it` AS c7,
     CAST(t.`doc` AS CHAR) AS c8,
     CAST(t.`list` AS CHAR) AS c9,
@@ -379,7 +389,9 @@ INNER JOIN (
     t.`amount` AS c3,
     t.`rate` AS c4,
     t.`day` AS c5,
-    t.`at` AS c6,
+    (
+      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
+    ) AS c6,
     t.`is_it` AS c7,
     CAST(t.`doc` AS CHAR) AS c8,
     CAST(t.`list` AS CHAR) AS c9,
