@@ -26,7 +26,6 @@ LONGEST = 160
 Kind = type[Any]
 """Class of an expression."""
 CONNECTORS = (exp.And, exp.Or)
-NO_OPERATORS = (exp.Paren, exp.Alias, exp.Select, exp.Where, exp.Having, exp.Qualify, exp.Ordered, exp.Tuple)
 JSON_OPERATORS = (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONBExtract, exp.JSONBExtractScalar)
 SYMMETRIC = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
 COMPARISONS = (*SYMMETRIC, exp.GT, exp.GTE, exp.LT, exp.LTE)
@@ -79,7 +78,7 @@ def conjuncts(node: Sql, kind: type = exp.And) -> Iterator[Sql]:
     stack = [node]
     while stack:
         current = stack.pop()
-        if isinstance(current, exp.Paren) and not _binds_as_dialects_differ(current):
+        if isinstance(current, exp.Paren):
             stack.append(current.this)
         elif isinstance(current, kind):
             # The left side is pushed last, so that conditions come in the order of the text.
@@ -206,8 +205,7 @@ class ExpressionKeys:
         if isinstance(node, exp.Literal):
             return repr(node.this) if node.is_string else str(node.this)
         if isinstance(node, exp.Paren):
-            key = self.key(node.this)
-            return short(f"bracketed({key})") if _binds_as_dialects_differ(node) else key
+            return self.key(node.this)
         if (truth := self._null_test(node)) is not None:
             return self._as_parsed(exp.Boolean(this=truth))
         if isinstance(node, (*CONNECTORS, exp.Not, exp.Between)):
@@ -306,7 +304,7 @@ class ExpressionKeys:
         """
         node, is_negated = term
         while self._is_as_written(node):
-            if isinstance(node, exp.Paren) and not _binds_as_dialects_differ(node):
+            if isinstance(node, exp.Paren):
                 node = node.this
             elif isinstance(node, exp.Not):
                 node, is_negated = node.this, not is_negated
@@ -435,17 +433,6 @@ class ExpressionKeys:
         if name == "this" and isinstance(node, (exp.Anonymous, exp.Var)):
             return repr(str(value).upper())
         return repr(value)
-
-
-def _binds_as_dialects_differ(brackets: Sql) -> bool:
-    """Return whether a JSON operator in *brackets* may have a different precedence without them.
-
-    sqlglot binds `->` tightly. In DuckDB it binds less than `=`, in PostgreSQL less than `+`.
-    """
-    around = brackets.parent
-    is_call = isinstance(around, exp.Func) and not isinstance(around, (exp.Binary, exp.Cast))
-    is_operand = not (is_call or isinstance(around, NO_OPERATORS))
-    return isinstance(brackets.this, JSON_OPERATORS) and is_operand
 
 
 def counts_rows(count: Sql) -> bool:

@@ -4,6 +4,9 @@ sqlglot parses `'$.a.b'` and `'a.b'` as the same path, `YYYY` and `yyyy` as the 
 the same type. Two texts that differ only in such tokens have the same tree, and so would have the same keys.
 This module finds those tokens and adds them to the key of the adjacent expression or table.
 
+So are brackets around operators whose precedence is not that of the parser in each warehouse: `~ a + b` is
+`~(a + b)` in DuckDB and PostgreSQL, and `(~a) + b` in MySQL, SQLite and the parser.
+
 A token is folded if a text has it more or less often than its tree. It belongs to the node before it between
 the same commas, keywords and brackets, else to the node after it, else to the whole statement.
 """
@@ -17,6 +20,7 @@ from dataclasses import dataclass, field
 from sqlglot import Token, TokenType, exp
 
 from recce_meta.errors import SqlNotAnalysed
+from recce_meta.sql_diff.expressions import COMPARISONS, JSON_OPERATORS
 from recce_meta.sql_lineage.expressions import children
 from recce_meta.sql_lineage.parse import tokens_of
 from recce_meta.sql_lineage.query import Query
@@ -64,6 +68,26 @@ _ENDS = frozenset(
     WITH WINDOW SEMICOLON
     """.split()
 )
+_ARROW, _OTHER, _PREFIX = 0, 5, 8
+_RANKS: dict[type, int] = {
+    exp.Or: 1,
+    exp.And: 2,
+    exp.Not: 3,
+    **dict.fromkeys((*COMPARISONS, exp.Is, exp.In, exp.Between, exp.Like, exp.ILike, exp.Glob), 4),
+    **dict.fromkeys((exp.DPipe, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot), _OTHER),
+    **dict.fromkeys((exp.BitwiseLeftShift, exp.BitwiseRightShift), _OTHER),
+    **dict.fromkeys((exp.Add, exp.Sub), 6),
+    **dict.fromkeys((exp.Mul, exp.Div, exp.Mod, exp.IntDiv), 7),
+    exp.Neg: _PREFIX,
+    **dict.fromkeys((exp.AtTimeZone, exp.Collate), 9),
+}
+"""Operators by the order in which every warehouse applies them, the last ones first.
+
+The order of `_OTHER` among each other and to arithmetic differs between warehouses, as does that of several
+comparisons. `->` is one of them, but DuckDB applies it after comparisons, because it also writes lambdas.
+Measured with each pair of operators in DuckDB, PostgreSQL, MariaDB and SQLite.
+"""
+_NO_OPERATORS = (exp.Paren, exp.Dot, exp.Kwarg, exp.PropertyEQ, exp.Slice, exp.Escape)
 _WORDS = frozenset({"VAR", "IDENTIFIER"})
 _NO_TYPES = frozenset({"NULL", "SET", "UNION", "UNKNOWN"})
 _TYPES = frozenset(kind.name for kind in TokenType if kind.name in exp.DataType.Type.__members__) - _NO_TYPES
@@ -150,6 +174,8 @@ class _QueryText:
             folded = _placed(items)
         else:
             folded = LossyTokens(adrift=Counter(word for item in items for _, word in item.folded))
+        for node, operands in _without_brackets(self._tree, dialect).items():
+            folded.attached[node] = f"{folded.attached.get(node, '')} without brackets around {operands}"
         folded.loose = (*folded.loose, *_apart(self._tokens, dialect), *self._searches())
         return folded
 
@@ -245,6 +271,59 @@ def _kept(tree: Sql) -> tuple[Counter[tuple[str, str]], dict[int, Sql | None], s
         if isinstance(node, exp.Func) and (start := node.meta.get("start")) is not None:
             places.setdefault(start, node)
     return kept, places, units
+
+
+def _without_brackets(tree: Sql, dialect: str) -> dict[int, str]:
+    """Return operators that a warehouse may apply in another order, by `id`, with their operands."""
+    found: dict[int, str] = {}
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        stack += children(node)
+        inner, around = node, node.parent
+        if around is None or (rank := _rank(node, dialect)) is None:
+            continue
+        if not _is_operand(inner, around) or not _may_bind_otherwise(rank, inner, _rank(around, dialect)):
+            continue
+        # Such operators are a chain as a whole, up to `not`, `and` and `or`.
+        while around is not None and _is_operand(inner, around):
+            if (_rank(around, dialect) or _OTHER) <= _RANKS[exp.Not]:
+                break
+            found[id(around)] = f"{found.get(id(around), '')} {inner.arg_key}"
+            inner, around = around, around.parent
+    return found
+
+
+def _rank(node: Sql, dialect: str) -> int | None:
+    """Return the rank of the operator *node*, of `_OTHER` if it is not known; None if it is no operator."""
+    if isinstance(node, JSON_OPERATORS):
+        # A function has a position; the paths of Snowflake and Databricks are no operators.
+        is_arrow = node.meta.get("start") is None and not node.args.get("variant_extract")
+        return (_ARROW if dialect == "duckdb" else _OTHER) if is_arrow else None
+    if (rank := _RANKS.get(node.__class__)) is not None:
+        return rank
+    if not isinstance(node, exp.Binary | exp.Unary) or isinstance(node, (exp.Func, *_NO_OPERATORS)):
+        return None
+    return _RANKS[exp.Is] if isinstance(node, exp.Predicate) else _OTHER
+
+
+def _is_operand(inner: Sql, around: Sql) -> bool:
+    """Return True if *inner* is an operand of the operator *around*, without brackets or commas."""
+    is_operator = isinstance(around, exp.Binary | exp.Unary) or around.__class__ in _RANKS
+    is_bare = inner.arg_key in ("this", "expression", "low", "high")
+    return is_operator and is_bare and not isinstance(around, _NO_OPERATORS)
+
+
+def _may_bind_otherwise(rank: int, inner: Sql, outer: int | None) -> bool:
+    """Return True if a warehouse may apply the operator around *inner* before *inner*, which has *rank*."""
+    if outer is None:  # `~` of PostgreSQL, which is a function for the parser
+        return rank < _PREFIX
+    if rank == outer:
+        is_chain = rank != _OTHER or isinstance(inner, JSON_OPERATORS) or type(inner) is type(inner.parent)
+        return rank > _RANKS[exp.And] and not (is_chain and rank > _RANKS[exp.Is] and inner.arg_key == "this")
+    if _OTHER in (rank, outer):
+        return not (outer < _OTHER or rank >= _PREFIX)
+    return rank < outer
 
 
 def _holder(name: Sql) -> Sql | None:

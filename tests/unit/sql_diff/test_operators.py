@@ -1,0 +1,84 @@
+"""Operators without brackets: what is equal for us has equal values by the precedence of each warehouse."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import duckdb
+import psycopg
+import pymysql
+
+from recce_meta.models.change import Category
+from recce_meta.sql_diff import compare_sql
+
+Execute = Callable[[str], Any]
+PREFIXES = ("-", "~", "not ")
+INFIXES = (
+    *("+", "-", "*", "/", "%", "||", "&", "|", "#", "^", "<<", "=", "<>", "<", ">=", "and", "or", "like"),
+    *("is distinct from", "between 1 and", "xor", "div", "glob", "~"),
+)
+VALUES = (("1", "2", "3"), ("5", "3", "0"), ("'a'", "'ab'", "'b'"), ("true", "false", "null"))
+
+
+def texts() -> list[tuple[str, str]]:
+    """Return texts with two operators on `a`, `b`, `c`: without brackets, and with brackets."""
+    pairs = [
+        (f"a {one} b {two} c", text)
+        for one, two in itertools.product(INFIXES, INFIXES)
+        for text in (f"(a {one} b) {two} c", f"a {one} (b {two} c)")
+    ]
+    for prefix, infix in itertools.product(PREFIXES, INFIXES):
+        bare = f"{prefix} a {infix} b"
+        pairs += [(bare, f"({prefix} a) {infix} b"), (bare, f"{prefix} (a {infix} b)")]
+        pairs += [(bare, f"b {infix} {prefix} a")]
+    return pairs
+
+
+def unequal(dialect: str, execute: Execute) -> list[tuple[str, str]]:
+    """Return pairs that are equal for us, and have different values in the warehouse."""
+    found, proven = [], 0
+    for bare, other in texts():
+        change = compare_sql(f"select {bare} as x from t", f"select {other} as x from t", dialect)
+        if change.category is not Category.NONE:
+            continue
+        for values in VALUES:
+            row = ", ".join(f"{value} as {name}" for name, value in zip("abc", values, strict=True))
+            results = [execute(f"select {text} as x from (select {row}) as t") for text in (bare, other)]
+            proven += results[0] is not None
+            if results[0] is not None and results[0] != results[1]:
+                found.append((bare, other))
+    assert proven > 100
+    return found
+
+
+def executing(cursor: Any, *errors: type[Exception]) -> Execute:
+    def execute(sql: str) -> Any:
+        with contextlib.suppress(*errors):
+            cursor.execute(sql)
+            return repr(cursor.fetchall())
+        return None
+
+    return execute
+
+
+def test_brackets_in_duckdb_and_sqlite() -> None:
+    with duckdb.connect() as one, contextlib.closing(sqlite3.connect(":memory:")) as other:
+        assert unequal("duckdb", executing(one, duckdb.Error)) == []
+        assert unequal("sqlite", executing(other.cursor(), sqlite3.Error)) == []
+
+
+def test_brackets_in_postgres(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        assert unequal("postgres", executing(connection.cursor(), psycopg.Error)) == []
+
+
+def test_brackets_in_mariadb(mysql_url: str) -> None:
+    place = urlsplit(mysql_url)
+    account = {"user": place.username, "password": place.password or "", "database": place.path[1:]}
+    with pymysql.connect(host=place.hostname, port=place.port or 3306, **account) as connection:
+        assert unequal("mysql", executing(connection.cursor(), pymysql.Error)) == []
