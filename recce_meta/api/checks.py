@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from recce_meta._version import __version__
+from recce_meta.adapter.read_only import require_condition, require_expression
 from recce_meta.api.data.execution import DataDiffRunner, Job, RelationResolver
 from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
 from recce_meta.api.data.jobs import (
@@ -71,6 +72,7 @@ from recce_meta.report.data.check_findings import (
     node_findings,
 )
 from recce_meta.tables.gaps import stale_phrase
+from recce_meta.warehouses import Warehouse
 
 NOTE = "note only: nothing to run"
 DEFAULT_FILES = ("checks.yml", "checks.yaml", "recce.yml", "recce.yaml")
@@ -262,17 +264,30 @@ RESULT_ROWS = 2000
 
 
 class CheckRunner:
-    """Runner of checks on nodes of *runs* with the data of *comparison*."""
+    """Runner of checks on nodes of *runs* with the data of *comparison*.
+
+    With *confined_by*, conditions and columns of checks are held to the rules of this warehouse for SQL that
+    only reads.
+    """
 
     def __init__(
-        self, comparison: DataDiffRunner, runs: RunPair, templates: Templates, globs: NodeGlobs = ()
+        self,
+        comparison: DataDiffRunner,
+        runs: RunPair,
+        templates: Templates,
+        globs: NodeGlobs = (),
+        confined_by: Warehouse | None = None,
     ) -> None:
         self._comparison, self._templates, self._globs = comparison, templates, globs
+        self._confined_by = confined_by
         # Reading the complete runs once is faster than partial reads for each check.
         self._runs = RunPair(MemoryRunReader(runs.base.project), MemoryRunReader(runs.current.project))
 
     def __call__(self, check: DataCheck) -> CheckAnswer | Sequence[CheckAnswer]:
         """Return the result of *check*, or several if it names several nodes. Raises RecceMetaError."""
+        condition = getattr(check.params, "where", None)
+        if condition and self._confined_by is not None:
+            require_condition(condition, self._confined_by)
         if check.type == "lineage_diff":
             assert isinstance(check.params, NodesParams)
             # A misspelled name must not let a check with expectations pass.
@@ -316,10 +331,12 @@ class CheckRunner:
             return value_jobs(places, self._runs, [sides], _options(params), detail=is_detail)
         if kind == "profile":
             sides = sides.of_current()
-        return each(kind, places, [sides], partial(_plan, params, self.guard))
+        return each(kind, places, [sides], partial(_plan, params, self._guard))
 
-    def guard(self, expression: str) -> None:
-        """Raise UsageError if *expression*, a column of top values or a histogram, is refused; here never."""
+    def _guard(self, expression: str) -> None:
+        """Raise UsageError if *expression*, a column of top values or a histogram, is refused."""
+        if self._confined_by is not None:
+            require_expression(expression, self._confined_by)
 
     def _of_model(self, name: str) -> NodePair:
         (sides,) = self._pairs(self._runs.named([name]))

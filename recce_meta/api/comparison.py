@@ -1,45 +1,50 @@
-"""An open comparison of two runs or tables: what the commands and the functions of Python do with it.
+"""A comparison of the data of two runs or tables: for commands, Python, pages, agents and repositories alike.
 
-Runs are chosen and connections opened by the caller; statistics, data diffs, checks and their storage are
-the same for both.
+A caller chooses the runs and opens the adapters of the data. Connections, budget, privacy, stored statistics,
+data diffs, checks, notes and the storage of results are here.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.data.execution import DataDiffRunner
+from recce_meta.api.data.execution import Around, DataDiffRunner, Job, open_data_diff_runner
 from recce_meta.api.data.jobs import NodePair
 from recce_meta.api.run_reader import folder_of
 from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import NodeGlobs
+from recce_meta.data_diff.plan import Plan
+from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models import RunMetadata
 from recce_meta.models.checks import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.run import RunChoice
-from recce_meta.quality.masking import mask_checks, mask_results
+from recce_meta.quality.masking import mask_checks, mask_results, mask_sample
 from recce_meta.quality.privacy import Privacy
 from recce_meta.store.select import RunSelector
 from recce_meta.store.session import refuse_newer
 
 if TYPE_CHECKING:
     from recce_meta.api import checks as checking
-    from recce_meta.api.data import changed_data
+    from recce_meta.api.data import changed_data, requests
     from recce_meta.api.data import statistics as run_statistics
     from recce_meta.api.render import Templates
     from recce_meta.store import check_results, data_diffs
 else:
     checking = LazyModule("recce_meta.api.checks")
     changed_data = LazyModule("recce_meta.api.data.changed_data")
+    requests = LazyModule("recce_meta.api.data.requests")
     run_statistics = LazyModule("recce_meta.api.data.statistics")
     check_results = LazyModule("recce_meta.store.check_results")
     data_diffs = LazyModule("recce_meta.store.data_diffs")
@@ -48,13 +53,28 @@ Statistics: TypeAlias = "tuple[run_statistics.StatisticsByNode, run_statistics.S
 """Statistics stored with the run of base, and with that of current."""
 
 
-class Comparison(Struct, frozen=True, kw_only=True):
-    """Chosen runs, open connections, and the settings of their comparison."""
+@dataclass(kw_only=True)
+class Comparison:
+    """Chosen runs, adapters of their data, and the settings of their comparison.
+
+    As a context manager it closes the connections that it opened; the caller closes the adapters.
+    """
 
     store: Callable[[], UnifiedSqlAdapter]
     """Returns the store's adapter, opened on first use."""
     schema: str
-    runner: DataDiffRunner
+    current: UnifiedSqlAdapter
+    """Adapter of the data of current."""
+    base: UnifiedSqlAdapter | None = None
+    """Adapter of the data of base; None if that of current reads both."""
+    threads: int | None = None
+    """Number of concurrent queries; None for that of the profile."""
+    budget: float | None = None
+    """Seconds after the first query at which queries are cancelled."""
+    around: Around | None = None
+    """Returns the context of each query."""
+    is_confined: bool = False
+    """True if SQL of checks may only read, and may not see the host."""
     runs: RunPair | None = None
     """The two runs; None if the caller names the relations."""
     selectors: tuple[RunSelector | None, RunSelector | None] = (None, None)
@@ -64,10 +84,30 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """Settings of nodes in the configuration."""
     privacy: Privacy | None = None
 
+    def __enter__(self) -> Comparison:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.runner.close()
+
+    @cached_property
+    def runner(self) -> DataDiffRunner:
+        """Connections to the data of both sides; the clock of the budget starts with them."""
+        return open_data_diff_runner(
+            self.current,
+            self.base,
+            threads=self.threads,
+            deadline=None if self.budget is None else time.monotonic() + self.budget,
+            hides_values=self.privacy is not None,
+            around=self.around,
+        )
+
     @property
     def choice(self) -> RunChoice | None:
-        """How the two runs were chosen, with a note if the queries so far may have seen several moments."""
-        return None if self.chosen is None else self.runner.noted(self.chosen)
+        """How the two runs were chosen, with notes on what the queries so far saw."""
+        if self.chosen is None:
+            return None
+        return replace(self.chosen, notes=(*self.chosen.notes, *self.runner.notes))
 
     @property
     def recorded(self) -> tuple[RunMetadata | None, RunMetadata | None]:
@@ -88,6 +128,35 @@ class Comparison(Struct, frozen=True, kw_only=True):
         return run_statistics.load_stored_statistics(
             self.store(), self.runs, pairs, self.selectors, self.schema
         )
+
+    def run(self, jobs: Sequence[Job]) -> list[AnyDataDiff]:
+        """Return the results of *jobs*, without private values.
+
+        Of several, one that fails is a Failed. A single one raises its own error, with the statement.
+        """
+        found = [self.runner.run(jobs[0].plan())] if len(jobs) == 1 else self.runner.run_all(jobs)
+        return mask_results(found, self.privacy)
+
+    def planned(
+        self, request: requests.DataDiffRequest, project_dir: Path | None = None
+    ) -> requests.PlannedDiff:
+        """Return the plan of *request*; everything that it needs of the store is read now.
+
+        *project_dir* contains dbt_project.yml, for variables of templates. Raises UsageError, SelectorError
+        for an unknown node, TemplateError, and InvalidNodeSettings.
+        """
+        assert self.runs is not None, "no tables are named"
+        rules = requests.RequestRules(privacy=self.privacy, globs=self.globs, project_dir=project_dir)
+        return requests.plan_request(
+            request, self.runs, self.runner.places, self.current.warehouse, self.statistics, rules
+        )
+
+    def answer(self, plan: Plan[requests.AnyAnswer]) -> requests.AnyAnswer:
+        """Return the result of *plan*, without private values."""
+        found = self.runner.run(plan)
+        if isinstance(found, RowSample):
+            return mask_sample(found, self.privacy)
+        return mask_results([found], self.privacy)[0]
 
     def data_of(
         self,
@@ -118,7 +187,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
         """Run *checks*, read from *path*; private values must not leave this function."""
         if self.runs is None:
             raise UsageError("Checks cannot be combined with --tables", hint="remove --tables")
-        runner = checking.CheckRunner(self.runner, self.runs, templates, self.globs)
+        confined_by = self.current.warehouse if self.is_confined else None
+        runner = checking.CheckRunner(self.runner, self.runs, templates, self.globs, confined_by)
         found = checking.run_checks(checks, runner, tell, path=str(path))
         return replace(mask_checks(found, self.privacy), choice=self.choice)
 

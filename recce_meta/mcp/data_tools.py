@@ -10,16 +10,13 @@ from typing import Any, Literal
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.read_only import require_query
 from recce_meta.adapter.statements import single_statement
-from recce_meta.api.data.execution import open_data_diff_runner
+from recce_meta.api.comparison import Comparison
 from recce_meta.api.data.places import data_places, open_reader, open_sides
 from recce_meta.api.data.requests import (
     KINDS,
     DataDiffRequest,
     DiffKind,
-    RequestRules,
-    plan_request,
 )
-from recce_meta.api.data.statistics import load_stored_statistics
 from recce_meta.api.render import Template, render
 from recce_meta.api.run_choice import with_builds
 from recce_meta.api.run_reader import StoredRunReader
@@ -32,7 +29,7 @@ from recce_meta.mcp.questions import Questions
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles import find_project_dir
-from recce_meta.quality.masking import REASON, mask_results
+from recce_meta.quality.masking import REASON
 from recce_meta.report.data.verdicts import verdict
 from recce_meta.report.json import data_tree
 from recce_meta.report.run_choice import choice_notes
@@ -130,22 +127,22 @@ class DataTools:
         """
         settings = self._questions.settings
         data, of_base = self._opened(runs, opened)
-        runner = open_data_diff_runner(data, of_base, hides_values=settings.privacy is not None)
-        opened.callback(runner.close)
-        opened.enter_context(cancellable(runner.cancel))
-        schema = self._questions.store.schema
-        planned = plan_request(
-            request,
-            runs,
-            runner.places,
-            data.warehouse,
-            lambda pairs: load_stored_statistics(store, runs, pairs, (None, None), schema),
-            RequestRules(privacy=settings.privacy, globs=settings.config.nodes),
+        comparison = Comparison(
+            store=lambda: store,
+            schema=self._questions.store.schema,
+            current=data,
+            base=of_base,
+            runs=runs,
+            chosen=choice,
+            globs=settings.config.nodes,
+            privacy=settings.privacy,
         )
-        found = runner.run(planned.plan())
-        assert not isinstance(found, RowSample)
-        (result,) = mask_results([found], settings.privacy)
-        return result, runner.noted(choice)
+        opened.enter_context(comparison)
+        opened.enter_context(cancellable(comparison.runner.cancel))
+        result = comparison.answer(comparison.planned(request).plan())
+        assert not isinstance(result, RowSample)
+        assert comparison.choice is not None
+        return result, comparison.choice
 
     def _gaps(self, result: AnyDataDiff) -> list[str]:
         """Return why parts of *result* were not compared."""

@@ -43,7 +43,6 @@ from recce_meta.models.data_diff import (
     Subject,
 )
 from recce_meta.models.quality import TableQuality
-from recce_meta.models.run import RunChoice
 from recce_meta.quality.privacy import ERRORS_WITHOUT_VALUES, failure_reason
 from recce_meta.tables.gaps import role_sees
 from recce_meta.warehouses.dialect import Dialect, dialect_named
@@ -360,16 +359,17 @@ class DataDiffRunner:
         with pool.connection() as adapter:
             return database.relation_bytes(adapter, schemas)
 
-    def noted(self, choice: RunChoice) -> RunChoice:
-        """Return *choice* with notes on what the queries so far saw: several moments, other time zones."""
-        notes = () if all(pool.sees_one_moment for pool in self._pools) else (SEVERAL_MOMENTS,)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the queries so far saw: several moments, other time zones than UTC."""
+        notes = [] if all(pool.sees_one_moment for pool in self._pools) else [SEVERAL_MOMENTS]
         zones = [pool.time_zone for pool in self._pools]
         if set(zones) - _UTC:
             # The pool of base is the last one.
             named = [f"{zone or 'an unknown zone'}" for zone in reversed(zones)]
             text = named[0] if len(set(zones)) == 1 else f"{named[0]} in base and {named[1]} in current"
-            notes = (*notes, f"{OWN_ZONE}: {text}")
-        return replace(choice, notes=(*choice.notes, *notes)) if notes else choice
+            notes.append(f"{OWN_ZONE}: {text}")
+        return tuple(notes)
 
     def close(self) -> None:
         """Close the connections opened for this comparison."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from msgspec.structs import replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.checks import default_check_file
 from recce_meta.api.comparison import Comparison
-from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.api.data.jobs import selected_pairs
 from recce_meta.api.diff import diff_of_pair
 from recce_meta.api.public.runs import choose_runs, open_pair, question_of
@@ -190,25 +188,21 @@ def _open(
     runs = open_pair(adapter, chosen, schema)
     refuse_unmatched(own, runs)
     choice = with_builds(lambda: adapter, chosen.choice, runs.base.run, runs.current.run, schema=schema)
-    seconds = config.budget if budget is None else budget
-    runner = open_data_diff_runner(
-        data_adapter or adapter,
-        base_adapter,
+    opened = Comparison(
+        store=lambda: adapter,
+        schema=schema,
+        current=data_adapter or adapter,
+        base=base_adapter,
         threads=threads or config.threads,
-        deadline=None if seconds is None else time.monotonic() + seconds,
-        hides_values=privacy is not None,
+        budget=config.budget if budget is None else budget,
+        runs=runs,
+        selectors=(chosen.base.selector, chosen.current.selector),
+        chosen=with_unmatched(choice, config.nodes, runs),
+        globs=[*config.nodes, *own],
+        privacy=privacy,
     )
-    with closing(runner), selections_of(config):
-        yield Comparison(
-            store=lambda: adapter,
-            schema=schema,
-            runner=runner,
-            runs=runs,
-            selectors=(chosen.base.selector, chosen.current.selector),
-            chosen=with_unmatched(choice, config.nodes, runs),
-            globs=[*config.nodes, *own],
-            privacy=privacy,
-        )
+    with opened, selections_of(config):
+        yield opened
 
 
 def run_checks(

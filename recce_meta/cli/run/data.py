@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.comparison import Comparison
-from recce_meta.api.data.execution import DataDiffRunner, Job, open_data_diff_runner
+from recce_meta.api.data.execution import DataDiffRunner, Job
 from recce_meta.api.data.jobs import (
     NodePair,
     SettledPlan,
@@ -43,7 +42,7 @@ from recce_meta.lazy import LazyModule
 from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles.project_file import parse_variables
-from recce_meta.quality.masking import mask_results, privacy_of
+from recce_meta.quality.masking import privacy_of
 from recce_meta.quality.privacy import Privacy
 
 if TYPE_CHECKING:
@@ -101,29 +100,23 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             runs, choice = (None, None) if self.tables else self._runs(store)
             places = data_places(runs, self.data_target, self.base_target, data_of_environment)
             current, base = open_sides(places, store, partial(self._target, stack))
-            # The budget is for the comparison, so the clock starts after the runs are loaded.
-            deadline = None if self.budget is None else time.monotonic() + self.budget
-            comparison = open_data_diff_runner(
-                current,
-                base,
-                threads=self.threads,
-                deadline=deadline,
-                hides_values=self.privacy is not None,
-            )
-            stack.callback(comparison.close)
             globs = configured_globs()
             if runs is not None:
                 warn_unmatched(globs, runs)
-            yield Comparison(
+            comparison = Comparison(
                 store=store,
                 schema=self.connection.schema,
-                runner=comparison,
+                current=current,
+                base=base,
+                threads=self.threads,
+                budget=self.budget,
                 runs=runs,
                 selectors=(self.base, self.current),
                 chosen=choice,
                 globs=globs,
                 privacy=self.privacy,
             )
+            yield stack.enter_context(comparison)
 
     def _runs(self, store: Callable[[], UnifiedSqlAdapter]) -> tuple[RunPair, RunChoice]:
         name, schema = (
@@ -359,18 +352,16 @@ def run_jobs(data: DataOptions, output: DataOutput, jobs: Jobs, diff: str) -> No
     if output.save:
         data.refuse_unsaveable()
     with data.open() as session:
-        comparison, found = session.runner, jobs(session)
+        found = jobs(session)
         if not found:
             say("No node with data is selected")  # not an error: a change may affect no such node
         if output.show_sql:
-            write(_statements(comparison, found) or "-- no queries: only columns are read", output.output)
+            write(_statements(session.runner, found) or "-- no queries: only columns are read", output.output)
             return
         if output.save:
             session.refuse_newer_store()
         with progress("comparing"):
-            # A single diff raises its own error, with the statement, which a Failed result lacks.
-            results = [comparison.run(found[0].plan())] if len(found) == 1 else comparison.run_all(found)
-            results = mask_results(results, data.privacy)
+            results = session.run(found)
         if output.save:
             # Masked results, so that private values do not get into the store either.
             say_saved(session.save(results))

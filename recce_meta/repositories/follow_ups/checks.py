@@ -9,16 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.read_only import require_condition, require_expression, require_query
-from recce_meta.api.checks import CheckRunner, run_checks, stored_checks
-from recce_meta.api.data.execution import DataDiffRunner, open_data_diff_runner
+from recce_meta.adapter.read_only import require_expression, require_query
+from recce_meta.api.comparison import Comparison
+from recce_meta.api.data.execution import DataDiffRunner
 from recce_meta.api.quality import (
     QualityLocation,
     QualityRequest,
@@ -37,18 +36,16 @@ from recce_meta.models import RunMetadata
 from recce_meta.models.checks import (
     AnyCheck,
     BrokenCheck,
-    CheckAnswer,
     CheckReport,
     CheckResult,
     CheckStatus,
-    DataCheck,
     StoredCheck,
 )
 from recce_meta.models.quality import QualityRules
 from recce_meta.quality.file import read_quality_file
-from recce_meta.quality.masking import mask_checks, privacy_of
+from recce_meta.quality.masking import privacy_of
 from recce_meta.repositories.follow_ups.comments import RepositoryResults
-from recce_meta.store.check_results import find_checks, save_checks
+from recce_meta.store.check_results import find_checks
 from recce_meta.store.quality import list_quality_runs
 from recce_meta.store.session import open_store
 from recce_meta.temporary import temporary_folder
@@ -128,28 +125,28 @@ class RepositoryChecks:
         current, config = self._request.current, config_of(self._request.files)
         privacy = privacy_of(no_values=config.privacy.values is False, private=config.privacy.columns)
         runs = load_pair(lambda: adapter, base, current, schema=schema)
-        with adapter.guarded() as guarded:
-            comparison = open_data_diff_runner(
-                guarded, deadline=time.monotonic() + SECONDS, hides_values=privacy is not None
-            )
-            self._runner = comparison
+        with (
+            adapter.guarded() as guarded,
+            Comparison(
+                store=lambda: adapter,
+                schema=schema,
+                current=guarded,
+                budget=SECONDS,
+                is_confined=True,
+                runs=runs,
+                globs=config.nodes,
+                privacy=privacy,
+            ) as comparison,
+        ):
+            self._runner = comparison.runner
             if self._is_stopped:  # before there was a query to cancel
-                comparison.cancel()
+                comparison.runner.cancel()
             try:
                 templates = _GuardedTemplates(runs, self._request.variables, guarded.warehouse)
-                runner = _GuardedChecks(comparison, runs, templates, config.nodes, guarded.warehouse)
-                report = mask_checks(run_checks(asked, runner, path=CHECKS), privacy)
+                report = comparison.check(asked, Path(CHECKS), templates)
             finally:
                 self._runner = None
-                comparison.close()
-        results = stored_checks(
-            report,
-            asked,
-            base_run_id=base.run_id,
-            current_run_id=current.run_id,
-            checked_at=datetime.now(timezone.utc),
-        )
-        save_checks(adapter, results, schema=schema)
+        comparison.save_checks(report, asked)
 
     def _quality(self, adapter: UnifiedSqlAdapter, schema: str) -> tuple[int, tuple[str, ...]]:
         """Return the number of measured tables, and sentences about expectations that are not met."""
@@ -201,32 +198,6 @@ class _GuardedTemplates(Templates):
     def current(self, sql: str) -> str:
         """Return the SQL of current. Raises UsageError if it is refused."""
         return require_query(super().current(sql), self._warehouse, is_guarded=True)
-
-
-class _GuardedChecks(CheckRunner):
-    """Runner of checks whose conditions on rows are held to the same rules as queries."""
-
-    def __init__(
-        self,
-        comparison: DataDiffRunner,
-        runs: RunPair,
-        templates: Templates,
-        globs: Sequence[object],
-        warehouse: Warehouse,
-    ) -> None:
-        super().__init__(comparison, runs, templates, globs)  # type: ignore[arg-type]
-        self._place = warehouse
-
-    def __call__(self, check: DataCheck) -> CheckAnswer | Sequence[CheckAnswer]:
-        """Return the result of *check*. Raises UsageError if its condition is refused."""
-        condition = getattr(check.params, "where", None)
-        if condition:
-            require_condition(condition, self._place)
-        return super().__call__(check)
-
-    def guard(self, expression: str) -> None:
-        """Raise UsageError if *expression* does more than read columns."""
-        require_expression(expression, self._place)
 
 
 def _refuse_metrics(rules: QualityRules, warehouse: Warehouse) -> None:

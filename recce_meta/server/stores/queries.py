@@ -22,25 +22,20 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.data.execution import DataDiffRunner, open_data_diff_runner
+from recce_meta.api.comparison import Comparison
 from recce_meta.api.data.places import OfEnvironment, data_places, open_reader, open_sides
 from recce_meta.api.data.requests import (
     AnyAnswer,
     DataDiffRequest,
-    PlannedDiff,
     RequestRules,
-    plan_request,
     refuse_request,
 )
-from recce_meta.api.data.statistics import load_stored_statistics
 from recce_meta.api.run_reader import RunReader
 from recce_meta.api.runs import RunPair
 from recce_meta.data_diff.plan import Plan, Query
-from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import QueryCancelled, RecceMetaError, UsageError, shorten
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.data_diff import DataSide
-from recce_meta.quality.masking import mask_results, mask_sample
 from recce_meta.redaction import presentable
 from recce_meta.report.json import data_tree
 from recce_meta.server.access.problems import (
@@ -358,9 +353,9 @@ class QueryManager:
     def _run(self, job: QueryJob) -> None:
         state, message, hint = JobState.FAILED, None, None
         try:
-            result, size = self._answer(job)
+            result, size, notes = self._answer(job)
             with self._lock:
-                job.result, job.result_bytes = result, size
+                job.result, job.result_bytes, job.notes = result, size, notes
             state = JobState.DONE
         except (QueryCancelled, RequestStopped) as error:
             # Stopped in the warehouse, by its own limits or an administrator.
@@ -395,37 +390,31 @@ class QueryManager:
         why = "" if job.reason is None else f" ({presentable(job.reason)})"
         _LOG.info("Query %s of %s: %s after %.2f s%s", job.id, job.store, state.value, job.seconds, why)
 
-    def _answer(self, job: QueryJob) -> tuple[AnyAnswer, int]:
-        """Return the result of *job*, without values that are withheld, and its size."""
-        privacy = self.settings.rules.privacy
+    def _answer(self, job: QueryJob) -> tuple[AnyAnswer, int, tuple[str, ...]]:
+        """Return the result of *job*, without values that are withheld, its size, and notes."""
         with ExitStack() as opened:
             # Only for the plan: reading the data needs none of the connections of pages.
             with self._store.view(job.stop) as view:
                 runs = RunPair(view.reader(job.base), view.reader(job.current))
-                runner, adapter = self._opened(job, runs, opened)
-                planned = self._planned(job, runs, runner, adapter, view)
+                comparison = self._opened(job, runs, view, opened)
+                planned = comparison.planned(job.request, self.settings.rules.project_dir)
                 placed = runs.sides([job.request.node] if job.request.node else ())
             with self._lock:
-                job.runner, job.queries = runner, planned.sql
+                job.runner, job.queries = comparison.runner, planned.sql
             if job.reason is not None:
                 # A request to cancel before this point found no runner to stop.
                 raise QueryCancelled(job.reason)
-            self._note_size(job, placed, runner, adapter)
-            found = runner.run(self._counted(job, planned.plan()))
-        if isinstance(found, RowSample):
-            result: AnyAnswer = mask_sample(found, privacy)
-        else:
-            (result,) = mask_results([found], privacy)
+            self._note_size(job, placed, comparison)
+            result = comparison.answer(self._counted(job, planned.plan()))
+            notes = comparison.runner.notes
         # The size as pages and JSON have it; a quarter leaves room for the results of others.
         size = len(msgspec.json.encode(data_tree(result)))
         if size > RESULT_BYTES // 4:
             raise UsageError("The result is too large for a page", hint="choose fewer columns or rows")
-        return result, size
+        return result, size, notes
 
-    def _opened(
-        self, job: QueryJob, runs: RunPair, opened: ExitStack
-    ) -> tuple[DataDiffRunner, UnifiedSqlAdapter]:
-        """Open the connections to the data of both sides; *opened* closes them."""
+    def _opened(self, job: QueryJob, runs: RunPair, view: DataView, opened: ExitStack) -> Comparison:
+        """Open the comparison of the data of both sides; *opened* closes it."""
         settings = self.settings
 
         def target(place: str) -> UnifiedSqlAdapter:
@@ -436,45 +425,34 @@ class QueryManager:
 
         places = data_places(runs, settings.data_target, settings.base_target, settings.of_environment)
         current, base = open_sides(places, store, target)
-        runner = open_data_diff_runner(
-            current,
-            base,
-            threads=self.settings.threads,
-            hides_values=settings.rules.privacy is not None,
+        comparison = Comparison(
+            store=lambda: view.adapter,
+            schema=view.schema,
+            current=current,
+            base=base,
+            threads=settings.threads,
             around=lambda query: self._turn(job, query),
+            runs=runs,
+            globs=settings.rules.globs,
+            privacy=settings.rules.privacy,
         )
-        opened.callback(runner.close)
-        return runner, current
+        return opened.enter_context(comparison)
 
-    def _planned(
-        self, job: QueryJob, runs: RunPair, runner: DataDiffRunner, adapter: UnifiedSqlAdapter, view: DataView
-    ) -> PlannedDiff:
-        return plan_request(
-            job.request,
-            runs,
-            runner.places,
-            adapter.warehouse,
-            lambda chosen: load_stored_statistics(view.adapter, runs, chosen, (None, None), view.schema),
-            self.settings.rules,
-        )
-
-    def _note_size(
-        self, job: QueryJob, placed: Sequence[NodeSides], runner: DataDiffRunner, adapter: UnifiedSqlAdapter
-    ) -> None:
+    def _note_size(self, job: QueryJob, placed: Sequence[NodeSides], comparison: Comparison) -> None:
         """Note the sizes of the relations that *job* reads, if the catalog of the warehouse has them.
 
         A query of the user has no node, and its relations are not known.
         """
         if not placed:
             return
-        name, found = adapter.warehouse.name, []
+        name, found = comparison.current.warehouse.name, []
         for side, node in (
             (side, node) for pair in placed for side, node in zip(DataSide, pair, strict=True)
         ):
             if node is None or not node.schema_name:
                 continue
             with self._slot(job):
-                sizes = runner.relation_bytes(side, [node.schema_name])
+                sizes = comparison.runner.relation_bytes(side, [node.schema_name])
             # Catalogs and artifacts may differ in case.
             size = sizes.get((node.schema_name.casefold(), (node.identifier or node.name).casefold()))
             if size is not None:

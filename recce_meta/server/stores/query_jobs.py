@@ -151,6 +151,8 @@ class QueryJob:
     """Rendered queries of the user: base's and current's."""
     result: AnyAnswer | None = None
     result_bytes: int = 0
+    notes: tuple[str, ...] = ()
+    """What its queries saw: several moments, other time zones than UTC."""
     is_forgotten: bool = False
     """True if the result was removed from memory."""
     message: str | None = None
@@ -240,6 +242,7 @@ def job_tree(job: QueryJob) -> dict[str, Any]:
         "message": job.message,
         "hint": job.hint,
         "saved_at": job.saved_at,
+        "notes": list(job.notes),
         "result": None if job.result is None else data_tree(job.result),
     }
 

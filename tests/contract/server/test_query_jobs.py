@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -251,6 +252,19 @@ def test_names_with_commas_are_in_quotes() -> None:
         request_of({**FORM, "where": "x" * 200_000})
 
 
+def test_a_result_has_the_notes_of_its_queries(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = "Queries see several moments: figures may differ if tables change during the comparison"
+    monkeypatch.setattr(Pool, "sees_one_moment", False)
+    client, store = client_for(url, Permissions(queries=True))
+    with closing(store):
+        address = client.post(QUERIES, data={**FORM, "kind": "row_count"}).headers["location"]
+        while not all(job.state.is_over for job in store.queries.jobs()):
+            time.sleep(0.01)
+
+        assert note in client.get(address).text
+        assert client.get(f"{address}.json").json()["notes"] == [note]
+
+
 @pytest.mark.extensive
 def test_statements_of_all_jobs_together_are_at_most_threads(
     url: str, monkeypatch: pytest.MonkeyPatch
@@ -261,7 +275,7 @@ def test_statements_of_all_jobs_together_are_at_most_threads(
     peaks: list[int] = []
     execute = Pool.execute
 
-    def counted(pool: Pool, sql: str) -> list[tuple[object, ...]]:
+    def counted(pool: Pool, sql: str, *on_policy: Any) -> list[tuple[object, ...]]:
         with lock:
             running.append(sql)
             peaks.append(len(running))
@@ -270,7 +284,7 @@ def test_statements_of_all_jobs_together_are_at_most_threads(
             asked = sum(one.seconds is None for job in store.queries.jobs() for one in job.statements)
             crowd.set() if asked > 2 else time.sleep(0.01)
         try:
-            return execute(pool, sql)
+            return execute(pool, sql, *on_policy)
         finally:
             with lock:
                 running.remove(sql)
