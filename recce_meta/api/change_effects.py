@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as with_fields
@@ -197,7 +198,7 @@ class Effects:
         """
         self._sides, self._runs = sides, runs
         self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
-        self._changed, self._gone = frozenset(changed), frozenset(gone)
+        self._changed, self._gone = frozenset(changed), frozenset(gone) - sides[0].heirs.keys()
         self._direct: dict[str, set[str]] = {}
         """Nodes that read or follow each node without an edge of dbt."""
         self.graph = self._with_reads(self._with_direct_reads(graph))
@@ -446,22 +447,24 @@ class Effects:
 
     def _compare(self, before: NodeMetadata, old: str, after: NodeMetadata, new: str) -> SqlChange:
         unique_id = after.unique_id
-        if before is not self._sides[0].nodes.get(unique_id):
+        if before is not self._sides[0].nodes.get(before.unique_id):
             # SQL of another target than that of the run.
-            variants = (self._variant(0, unique_id, old), self._variant(1, unique_id, new))
+            variants = (self._variant(0, before.unique_id, old), self._variant(1, unique_id, new))
             return self._compare_queries(*variants)
         # `categorise` and `readers_of_ephemeral` ask for the same nodes.
         if unique_id not in self._compared:
             self._compared[unique_id] = self._compare_queries(
-                self._query(0, unique_id), self._query(1, unique_id)
+                self._query(0, before.unique_id), self._query(1, unique_id)
             )
         return self._compared[unique_id]
 
     def _compare_queries(self, old: QueryNames, new: QueryNames) -> SqlChange:
         # Environments may name tables differently; both sides must use the same name for a relation.
-        relations = {**old.relations, **new.relations}
+        heirs = self._sides[0].heirs
+        named = {heirs.get(unique_id, unique_id): name for unique_id, name in old.relations.items()}
+        relations = {**old.relations, **named, **new.relations}
         found = sql_diff.compare_sql(
-            parseable_sql(old.tokenised, relations),
+            parseable_sql(self._sides[0].with_heirs(old.tokenised), relations),
             parseable_sql(new.tokenised, relations),
             self._dialect,
             self._schemas(0, old, relations),
@@ -515,7 +518,7 @@ class Effects:
 
     def _schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
         """Return the known columns of all relations that a query reads."""
-        keys = _called(names, relations)
+        keys = _called(names, relations, self._sides[0].heirs)
         columns = self._columns.of(index, keys)
         return {name: columns[key] for key, called in keys.items() if key in columns for name in called}
 
@@ -567,13 +570,16 @@ def _joined(graph: LineageGraph, reads: Iterable[tuple[str, str]]) -> LineageGra
     return build_lineage_graph([], {*edges, *found})
 
 
-def _called(names: QueryNames, relations: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the names that a query uses for each node that it reads."""
+def _called(
+    names: QueryNames, relations: Mapping[str, str], heirs: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, list[str]]:
+    """Return the names that a query uses for each node that it reads, of its heir if it has one."""
     found: dict[str, list[str]] = {}
     for name, unique_id in names.named.items():
         found.setdefault(unique_id, []).append(name)
     for unique_id in names.relations:
-        found.setdefault(unique_id, []).append(schemas_key(unique_id, relations[unique_id]))
+        name = heirs.get(unique_id, unique_id)
+        found.setdefault(unique_id, []).append(schemas_key(name, relations[name]))
     return found
 
 

@@ -19,7 +19,7 @@ from recce_meta.api.partial_run import LazyMacros, stored_value_notes
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
 from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
 from recce_meta.diff.causes import GRAPH, Causes
-from recce_meta.diff.changes import compare, differing_variables, gone_ids, renamed_edges, within
+from recce_meta.diff.changes import both_sides, compare, differing_variables, gone_ids, renamed_edges, within
 from recce_meta.diff.graph_reads import graph_edits
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
@@ -108,7 +108,7 @@ class _Pair:
         self._seen = shared_scope(base, current, schema)
         if self._seen is not None:
             before, after = nodes_in_scope(before, self._seen), nodes_in_scope(after, self._seen)
-        self.sides = [
+        sides = (
             ProjectSide(
                 {node.unique_id: node for node in nodes},
                 LazyMacros(partial(read.load_macros, adapter, run, schema=schema)),
@@ -116,7 +116,8 @@ class _Pair:
                 tokenised=True,
             )
             for nodes, run in ((before, base), (after, current))
-        ]
+        )
+        self.sides = both_sides(*sides)
 
     @cached_property
     def edges(self) -> tuple[set[LineageEdge], set[LineageEdge]]:
@@ -470,7 +471,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
             replace(side, nodes=tuple(nodes_in_scope(side.nodes, seen))) for side in (base, current)
         )
         notes.append(scope_note(base.run, current.run))
-    before, after = ProjectSide.of(base), ProjectSide.of(current)
+    before, after = both_sides(ProjectSide.of(base), ProjectSide.of(current))
     changes = dbt_state.dbt_changes(base, current) if question.like_dbt else compare(before, after)
     unselected: set[str] = set()
     chosen: frozenset[str] = frozenset()

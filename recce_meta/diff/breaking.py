@@ -14,6 +14,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from recce_meta.diff.causes import GRAPH, Causes
+from recce_meta.diff.changes import modified_node, node_details
 from recce_meta.diff.code import variable_calls
 from recce_meta.diff.disabled import disabled_effect, disabled_pairs
 from recce_meta.diff.materializations import REBUILT, materialization_effect, table_effects
@@ -158,7 +159,7 @@ def categorise(
         {unique_id: _judged(change, effects[unique_id]) for unique_id, change in changes.items()},
         {
             # By identity: the move of an incremental table is an equal effect, but its readers do see it.
-            unique_id: merge_effects(effect for effect in found if effect is not _MOVED)
+            base.heirs.get(unique_id, unique_id): merge_effects(one for one in found if one is not _MOVED)
             for unique_id, found in effects.items()
             if found and unique_id not in callers and changes[unique_id].status is not Status.ADDED
         },
@@ -244,8 +245,14 @@ def _all_effects(change: Change, causes: Causes, compare: CompareSql) -> Iterato
         return
     if change.status is Status.ADDED:
         yield SqlChange(category=Category.NON_BREAKING)
-    elif change.status is Status.REMOVED:
+    elif change.status is Status.REMOVED and change.unique_id not in causes.base.heirs:
         yield _breaking("removed")
+    elif change.status is Status.REMOVED:
+        before = causes.base.nodes[change.unique_id]
+        after = causes.current.nodes[causes.base.heirs[change.unique_id]]
+        yield replace(_NOTHING, reasons=(f"{after.label} has its relation",))
+        as_one = modified_node(after, node_details(before, after, causes))
+        yield from _effects(as_one, before, after, causes, compare)
     else:
         before, after = causes.base.nodes[change.unique_id], causes.current.nodes[change.unique_id]
         yield _NOTHING

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 
 from recce_meta.diff.causes import Causes, has_jinja, template
@@ -150,7 +151,27 @@ def detect_changes(base: Source, current: Source) -> dict[str, Change]:
     Each side is an extracted or loaded project, or a collection of nodes. Without runs and macros some causes
     (a macro, dbt's version) cannot be detected. Nodes are matched by unique id.
     """
-    return compare(ProjectSide.of(base), ProjectSide.of(current))
+    return compare(*both_sides(ProjectSide.of(base), ProjectSide.of(current)))
+
+
+def both_sides(base: ProjectSide, current: ProjectSide) -> list[ProjectSide]:
+    """Return both sides; base with the heirs of its relations: nodes of the same type with other ids.
+
+    What a reader gets depends on the relation, and not on the name by which the project calls it.
+    """
+    found: list[dict[tuple[str | None, ...], list[str]]] = [{}, {}]
+    for places, side, other in ((found[0], base, current), (found[1], current, base)):
+        for unique_id, node in side.nodes.items():
+            if node.relation_name and unique_id not in other.nodes:
+                place = (_relative(key, value, side) for key, value in _place(node).items())
+                places.setdefault((node.resource_type, *place), []).append(unique_id)
+    heirs = {
+        ids[0]: heir
+        for place, ids in found[0].items()
+        for heir in found[1].get(place, ())
+        if len(ids) == len(found[1][place]) == 1
+    }
+    return [replace(base, heirs=heirs), current]
 
 
 def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
@@ -174,7 +195,7 @@ def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
         elif before is not None and after is not None:
             details = list(node_details(before, after, causes))
             if details:
-                found[unique_id] = _modified(after, details)
+                found[unique_id] = modified_node(after, details)
     for unique_id in causes.acting_elsewhere:
         found[unique_id] = _of_macro(unique_id, causes)
     consequences = [one(found, causes) for one in (_consequences, _of_variables, of_graph)]
@@ -183,7 +204,7 @@ def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
         if unique_id.startswith(f"{DISABLED}."):
             continue
         if earlier is None or earlier.status in (Status.MODIFIED, Status.UNCHANGED):
-            found[unique_id] = _modified(
+            found[unique_id] = modified_node(
                 current.nodes[unique_id], [*(earlier.details if earlier else ()), *details]
             )
     return dict(sorted(found.items()))
@@ -207,7 +228,7 @@ def _of_disabled(before: NodeMetadata | None, after: NodeMetadata | None, causes
         # Edges and places follow from the state.
         parts = (code_details, seed_details, config_details)
         details = [*chain.from_iterable(part(old, new, causes) for part in parts), switch]
-    return _modified(new, details) if details else None
+    return modified_node(new, details) if details else None
 
 
 def _of_macro(unique_id: str, causes: Causes) -> Change:
@@ -287,7 +308,7 @@ def node_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> I
     yield from column_details(before, after, causes)
     yield from contract_details(before, after, causes)
     yield from description_details(before, after)
-    for parent in sorted(set(before.parents) ^ set(after.parents)):
+    for parent in sorted({causes.base.heirs.get(one, one) for one in before.parents} ^ set(after.parents)):
         added = parent in after.parents
         yield ChangeDetail(Reason.PARENTS, parent, None if added else True, True if added else None)
     if before.path != after.path and before.resource_type != "test":
@@ -448,7 +469,7 @@ def _measures(metric: NodeMetadata) -> set[str]:
     return {item["name"] if isinstance(item, dict) else item for item in used if item}
 
 
-def _modified(node: NodeMetadata, details: Iterable[ChangeDetail]) -> Change:
+def modified_node(node: NodeMetadata, details: Iterable[ChangeDetail]) -> Change:
     details = tuple(details)
     reasons = {detail.reason for detail in details}
     status = Status.UNCHANGED if reasons <= COSMETIC else Status.MODIFIED

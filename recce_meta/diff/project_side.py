@@ -50,13 +50,15 @@ class ProjectSide:
     """Nodes (including groups) and macros by unique id.
 
     `tokenised` means that compiled code is already in its environment-free form. Nodes and macros may be
-    limited to those that matter for a comparison.
+    limited to those that matter for a comparison. `heirs` are nodes of the other side, by the id of a node
+    that is only here and has the same relation.
     """
 
     nodes: Mapping[str, NodeMetadata]
     macros: Mapping[str, MacroMetadata] = field(default_factory=dict)
     run: RunMetadata | None = None
     tokenised: bool = False
+    heirs: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: Project | Mapping[str, NodeMetadata] | Iterable[NodeMetadata]) -> ProjectSide:
@@ -95,7 +97,15 @@ class ProjectSide:
         code = node.compiled_code
         if code and self.run is not None and "--empty" in dbt_options(self.run):
             code = without_limits(code)
-        return code if self.tokenised or not code else tokenise(code, self._relations.relations_of(node))
+        if code and not self.tokenised:
+            code = tokenise(code, self._relations.relations_of(node))
+        return self.with_heirs(code) if code else code
+
+    def with_heirs(self, code: str) -> str:
+        """Return *code* with the tokens of the heirs of relations."""
+        for unique_id, heir in self.heirs.items():
+            code = code.replace(f"{OPENING}{unique_id}{CLOSING}", f"{OPENING}{heir}{CLOSING}")
+        return code
 
     @cached_property
     def _relations(self) -> RelationIndex:

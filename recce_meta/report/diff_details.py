@@ -86,6 +86,8 @@ def effect_phrases(change: Change) -> Iterator[str]:
 
     Columns added or removed according to the catalogs are left out; other phrases show them with types.
     """
+    if change.category is not None and change.status is Status.REMOVED:
+        yield from (reason for reason in change.category_reasons if reason != "removed")
     if change.category is None or change.status is not Status.MODIFIED:
         return
     known = {
