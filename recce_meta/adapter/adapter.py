@@ -246,7 +246,11 @@ class UnifiedSqlAdapter:
     @property
     def time_zone(self) -> str | None:
         """Time zone of the open session; None if there is none, or if it is unknown."""
-        return None if self._link is None else self._link.time_zone
+        sql = self.warehouse.zone_sql
+        if sql is None or self._link is None or self._link.is_lost:
+            return None
+        columns, (values,) = self.execute(sql)
+        return str(dict(zip(columns, values, strict=True)).get("value", values[0]))
 
     @property
     def policies(self) -> tuple[Policy, ...]:

@@ -79,11 +79,6 @@ class DriverConnection:
         return self._is_connected
 
     @property
-    def time_zone(self) -> str | None:
-        """Time zone of the session; None if it is unknown."""
-        return self._driver.time_zone(self._connection)
-
-    @property
     def is_asked_to_stop(self) -> bool:
         """True if `cancel` was called since the last statement began."""
         return self._is_cancelled

@@ -179,7 +179,9 @@ class Pool:
     @property
     def time_zone(self) -> str | None:
         """Time zone of the first session; None if it is unknown."""
-        return self._adapters[0].time_zone
+        with suppress(WarehouseError):  # the connection is lost, after the last answer
+            return self._adapters[0].time_zone
+        return None
 
     def _viewed(self, adapter: UnifiedSqlAdapter) -> _View:
         """Return what all statements see; the first one, which *adapter* will run, decides.

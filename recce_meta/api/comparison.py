@@ -132,9 +132,12 @@ class Comparison:
     def run(self, jobs: Sequence[Job]) -> list[AnyDataDiff]:
         """Return the results of *jobs*, without private values.
 
-        Of several, one that fails is a Failed. A single one raises its own error, with the statement.
+        Of several, one that fails is a Failed. A single one raises its own error, with the statement. Without
+        runs, the results have the notes of `choice`.
         """
         found = [self.runner.run(jobs[0].plan())] if len(jobs) == 1 else self.runner.run_all(jobs)
+        if self.chosen is None and (notes := self.runner.notes):
+            found = [replace(result, notes=(*result.notes, *notes)) for result in found]
         return mask_results(found, self.privacy)
 
     def planned(

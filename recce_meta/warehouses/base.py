@@ -147,6 +147,8 @@ class Warehouse:
     tls_sql: ClassVar[str | None] = None
     """Query with the version of TLS of the connection in its last column, empty without TLS; None if every
     connection has it, or none."""
+    zone_sql: ClassVar[str | None] = None
+    """Query with the time zone of the session in its column `value`, or the first; None if always UTC."""
     quotes_keep_case: ClassVar[bool] = False
     """True if quoted names are case-sensitive and unquoted names are folded."""
     is_called_by_file: ClassVar[bool] = False

@@ -419,10 +419,6 @@ class BaseDriver:
             connection.dialect.initialize(connection)
         return connection
 
-    def time_zone(self, connection: Connection) -> str | None:
-        """Return the time zone of the session; None if the driver would have to send a query."""
-        return None
-
     def examine(self, connection: Connection, sql: str) -> Reads:
         """Return what *sql*, the query that the open transaction has just run, read."""
         return Reads()

@@ -445,3 +445,10 @@ def test_a_limit_of_the_server_ends_one_node_alone(refused: tuple[Any, Any]) -> 
     assert ran.code == 3 and ran.err == "error: 1 of 2 comparisons failed\n"
     assert "Stopped by the warehouse: canceling statement due to statement timeout" in ran.out
     assert "equal data in 1 node" in ran.out
+
+
+def test_the_zone_of_a_session_is_reported_with_tables(cli: Any, postgres_url: str) -> None:
+    tables = ("row-count", "--tables", "pg_catalog.pg_am", "pg_catalog.pg_namespace", "--url")
+
+    assert "time zone" not in cli(*tables, f"{postgres_url}?options=-ctimezone%3DUTC").out
+    assert "dbt's: Asia/Tokyo" in cli(*tables, f"{postgres_url}?options=-ctimezone%3DAsia/Tokyo").out

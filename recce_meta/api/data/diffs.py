@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import TypeVar, overload
 
+from msgspec.structs import replace
+
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.statements import single_statement
 from recce_meta.api.data.execution import (
@@ -37,6 +39,7 @@ from recce_meta.data_diff.source import Pair
 from recce_meta.errors import UsageError, quoted
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import (
+    DataDiff,
     HistogramDiff,
     ProfileDiff,
     QueryDiff,
@@ -49,7 +52,7 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.tables.gaps import SAME_RELATION
 
-Result = TypeVar("Result")
+Result = TypeVar("Result", bound="DataDiff | RowCountDiff")
 
 
 def row_count_diff(
@@ -406,7 +409,8 @@ def _answer(
 ) -> Result:
     comparison = open_data_diff_runner(adapter, base_adapter, threads=threads or None)
     try:
-        return comparison.run(plan(comparison.places))
+        found = comparison.run(plan(comparison.places))
+        return replace(found, notes=(*found.notes, *comparison.notes))
     finally:
         # Closes only connections that the pool has opened; the adapters belong to the caller.
         comparison.close()

@@ -366,7 +366,7 @@ class DataDiffRunner:
         zones = [pool.time_zone for pool in self._pools]
         if set(zones) - _UTC:
             # The pool of base is the last one.
-            named = [f"{zone or 'an unknown zone'}" for zone in reversed(zones)]
+            named = [zone or "an unknown zone" for zone in reversed(zones)]
             text = named[0] if len(set(zones)) == 1 else f"{named[0]} in base and {named[1]} in current"
             notes.append(f"{OWN_ZONE}: {text}")
         return tuple(notes)

@@ -362,10 +362,11 @@ def run_jobs(data: DataOptions, output: DataOutput, jobs: Jobs, diff: str) -> No
             session.refuse_newer_store()
         with progress("comparing"):
             results = session.run(found)
+        choice = session.choice  # before the connections are closed
         if output.save:
             # Masked results, so that private values do not get into the store either.
             say_saved(session.save(results))
-    write(_rendered(results, output, session.choice, diff), output.output)
+    write(_rendered(results, output, choice, diff), output.output)
     _refuse_failures(results)
 
 

@@ -109,6 +109,7 @@ class Databricks(Warehouse):
     # https://docs.databricks.com/en/sql/language-manual/functions/java_method.html
     changing_functions: ClassVar[tuple[str, ...]] = ("java_method", "reflect", "try_reflect")
     version_sql = "SELECT version()"
+    zone_sql = "SELECT current_timezone()"
     # https://docs.databricks.com/en/sql/language-manual/sql-ref-names.html
     max_identifier_length = 255
     # https://docs.databricks.com/en/transactions/: only single statements are atomic.

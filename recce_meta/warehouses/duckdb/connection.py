@@ -71,6 +71,7 @@ class DuckDB(Warehouse):
     is_in_process = True
     stores_changes = True
     has_read_only_transactions = True
+    zone_sql = "SELECT current_setting('TimeZone')"
     # Table functions of extensions run statements in other databases: postgres_execute, mysql_execute.
     changing_functions: ClassVar[tuple[str, ...]] = (
         *("*_execute", "*_logging", "checkpoint", "force_checkpoint", "nextval", "query", "setseed"),

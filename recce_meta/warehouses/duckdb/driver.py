@@ -150,11 +150,6 @@ class Driver(BaseDriver):
         """Return *connection* with the dialect of duckdb-engine."""
         return engine.reflecting(connection)
 
-    def time_zone(self, connection: Connection) -> str | None:
-        """Return the zone: that of the computer, unless the profile sets another."""
-        ((zone,),) = raw(connection).execute("SELECT current_setting('TimeZone')").fetchall()
-        return str(zone)
-
     def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
         """Return name and type of each column: DuckDB binds the query without running it."""
         rows = raw(connection).execute(f"DESCRIBE {sql}").fetchall()

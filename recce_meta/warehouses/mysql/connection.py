@@ -48,6 +48,7 @@ class Database(UrlDatabase):
     name = "mysql"
     default_port = 3306
     tls_sql = "SHOW SESSION STATUS LIKE 'Ssl_version'"
+    zone_sql = "SELECT IF(@@time_zone = 'SYSTEM', @@system_time_zone, @@time_zone)"
     dialect = "mysql"
     joins_databases = True
     url_schemes: ClassVar[tuple[str, ...]] = ("mysql", "mariadb")

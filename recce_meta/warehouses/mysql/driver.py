@@ -162,13 +162,6 @@ class Driver(BaseDriver):
         with raw(connection).cursor() as cursor:
             cursor.execute("ROLLBACK TO SAVEPOINT recce_meta")
 
-    def time_zone(self, connection: Connection) -> str:
-        """Return the zone; for that of the computer, its abbreviation."""
-        with raw(connection).cursor() as cursor:
-            cursor.execute("SELECT IF(@@time_zone = 'SYSTEM', @@system_time_zone, @@time_zone)")
-            ((zone,),) = cursor.fetchall()
-        return str(zone)
-
     def converters(self, cursor: Any) -> Mapping[int, Converter]:
         """Return converters for times of day and JSON."""
         found = {_TIME: _time_of_day, _JSON: json_value}

@@ -116,6 +116,7 @@ class Postgres(Warehouse):
     own_configs: ClassVar[frozenset[str]] = frozenset(["unlogged"])
     distributions: ClassVar[tuple[str, ...]] = ("psycopg",)
     version_sql = "SHOW server_version"
+    zone_sql = "SHOW timezone"
     stores_changes = True
     read_only_codes = frozenset({"25006"})
     has_read_only_transactions = True

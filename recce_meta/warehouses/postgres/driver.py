@@ -214,11 +214,6 @@ class Driver(BaseDriver):
         driver = raw(connection)
         driver.execute(sql.SQL(text).format(sql.Literal(name)))
 
-    def time_zone(self, connection: Connection) -> str | None:
-        """Return the zone, which the server reports whenever it changes."""
-        zone: str | None = raw(connection).info.parameter_status("TimeZone")
-        return zone
-
     def examine(self, connection: Connection, sql: str) -> Reads:
         """Compare the files of the locked relations in the snapshot's catalog with those of now.
 

@@ -98,6 +98,8 @@ class Redshift(Warehouse):
     """Redshift through redshift_connector, Amazon's own driver, which also supports IAM."""
 
     name = "redshift"
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_SHOW.html
+    zone_sql = "SHOW timezone"
     enforced_constraints = frozenset(["not_null"])
     default_port = DEFAULT_PORT
     build_rules = BuildRules({**KEYED_STRATEGIES, "microbatch": Statement.WINDOW}, *DEFAULT_BY_KEY)

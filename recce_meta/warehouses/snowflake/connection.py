@@ -96,6 +96,8 @@ class Snowflake(Warehouse):
     )
     distributions: ClassVar[tuple[str, ...]] = ("snowflake-connector-python", "snowflake-sqlalchemy")
     version_sql = "SELECT CURRENT_VERSION()"
+    # https://docs.snowflake.com/en/sql-reference/sql/show-parameters
+    zone_sql = "SHOW PARAMETERS LIKE 'TIMEZONE' IN SESSION"
     position_pattern = re.compile(r"line (?P<line>\d+) at position (?P<column>\d+)")
     first_column = 1
     # https://docs.snowflake.com/en/sql-reference/identifiers-syntax

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -19,7 +20,8 @@ from recce_meta.data_diff.rows import rows_diff
 from recce_meta.data_diff.top_k import top_k_diff
 from recce_meta.data_diff.value import value_diff
 from recce_meta.models.data_diff import AnyDataDiff
-from recce_meta.models.run import ChosenRun, RunChoice
+from recce_meta.warehouses import ConnectionPlan, warehouse_named
+from recce_meta.warehouses.base import UrlParts
 
 Open = Callable[[str], DataDiffRunner]
 KEY = ValueOptions(key=("id",))
@@ -108,8 +110,6 @@ def test_tables_have_one_answer_in_every_zone(opened: tuple[Open, str, str]) -> 
 
 def test_views_and_conditions_use_the_zone_of_the_session(opened: tuple[Open, str, str]) -> None:
     open_in, base, current = opened
-    chosen = ChosenRun(run_id="r", selector=None, reason="given")
-    choice = RunChoice(base=chosen, current=chosen)
     for zone, days, before in (("UTC", [5, 15], 5), ("Europe/Berlin", [2, 18], 2)):
         runner = open_in(zone)
         view = runner.places.pair(f"{base}.daily", f"{current}.daily")
@@ -118,5 +118,24 @@ def test_views_and_conditions_use_the_zone_of_the_session(opened: tuple[Open, st
         pair = runner.places.pair(f"{base}.events", f"{current}.events")
         found = runner.run(value_diff(pair, ValueOptions(key=("id",), where="moment < '2024-03-31'")))
         assert found.common == before
-        is_noted = any(note.startswith(OWN_ZONE) for note in runner.noted(choice).notes)
-        assert is_noted is (zone != "UTC")
+        assert any(note.startswith(OWN_ZONE) for note in runner.notes) is (zone != "UTC")
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "answer"),
+    [
+        ("snowflake", (["key", "value"], [("TIMEZONE", "Asia/Tokyo")])),
+        ("redshift", (["TimeZone"], [("Asia/Tokyo",)])),
+    ],
+)
+def test_warehouses_of_the_cloud_are_asked_for_the_zone(
+    warehouse: str, answer: tuple[list[str], list[tuple[str, ...]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = UnifiedSqlAdapter(warehouse_named(warehouse), ConnectionPlan(UrlParts(warehouse)))
+    link = SimpleNamespace(is_lost=False)
+    monkeypatch.setattr(adapter, "_link", link)
+    asked: list[str] = []
+    monkeypatch.setattr(adapter, "execute", lambda sql: asked.append(sql) or answer)
+
+    assert adapter.time_zone == "Asia/Tokyo"
+    assert "TIMEZONE" in asked[0].upper()
