@@ -433,9 +433,13 @@ class UnifiedSqlAdapter:
         return self.warehouse.one_moment(self._plan)
 
     def reaches_same(self, other: UnifiedSqlAdapter) -> bool:
-        """Return True if *other* has the same warehouse and URL, and on a server the same search path."""
+        """Return True if *other* has the same file, or the same URL and on a server the same search path."""
         is_one = self.warehouse.is_in_process or self._plan.statements == other._plan.statements
-        return is_one and other._plan.url == self._plan.url and self.warehouse.name == other.warehouse.name
+        mine, others = self.file_path(), other.file_path()
+        is_place = other._plan.url == self._plan.url
+        if mine is not None and others is not None and mine.exists() and others.exists():
+            is_place = mine.samefile(others)
+        return is_one and is_place and self.warehouse.name == other.warehouse.name
 
     def shares_server_with(self, other: UnifiedSqlAdapter) -> bool:
         """Return True if one connection can name the tables of both this adapter and *other*.

@@ -114,7 +114,8 @@ def are_same(pairs: Sequence[Pair]) -> Plan[list[bool]]:
         )
         for pair in asked
         for source in pair.sides
-        if (identity := source.dialect.identity(source.relation)) is not None
+        if isinstance(source.relation, exp.Table)
+        and (identity := source.dialect.identity(source.relation)) is not None
     ]
     answers = (yield queries) if queries else []
     # A relation that cannot be found is reported by the query that reads it.
@@ -128,7 +129,7 @@ def are_same(pairs: Sequence[Pair]) -> Plan[list[bool]]:
 
 
 def _may_be_same(pair: Pair) -> bool:
-    """Return True if names of one connection may be one relation: they differ in length, or are cut."""
+    """Return True if names of one connection may be one: they differ in length or case, or are cut."""
     if pair.is_same or not pair.is_joined or len(pair.sides) < 2:
         return False
     tables = [source.relation for source in pair.sides]
@@ -136,7 +137,9 @@ def _may_be_same(pair: Pair) -> bool:
         return False
     base, current = (source.stored_name for source in pair.sides)
     is_long = any(len(part.encode()) > _LONGEST_NAME for part in (*base, *current))
-    return is_long or len(base) != len(current)
+    is_short = len(base) == 2 and pair.sides[0].dialect.has_short_databases and base[-1] == current[-1]
+    has_other_case = [part.casefold() for part in base] == [part.casefold() for part in current]
+    return is_long or is_short or has_other_case or len(base) != len(current)
 
 
 _LONGEST_NAME = 63

@@ -60,6 +60,8 @@ class Dialect:
     """sqlglot's name of the dialect, also the name of its folder."""
     ignores_case_of_columns: ClassVar[bool] = False
     """True if two columns of a table cannot differ in case alone."""
+    has_short_databases: ClassVar[bool] = False
+    """True if the first of two parts of a name can be a database instead of a schema."""
     nan_equals_nan: ClassVar[bool] = True
     """True if NaN = NaN: IEEE 754 says no, most warehouses yes."""
     has_nan: ClassVar[bool] = True
@@ -129,11 +131,11 @@ class Dialect:
         """
         return select
 
-    def identity(self, relation: Sql) -> Sql | None:
+    def identity(self, relation: exp.Table) -> Sql | None:
         """Build a query for what identifies *relation* under any of its names; None if names decide.
 
-        Its row has NULL if the relation is unknown. Names that only differ above the schema, or in their
-        length, may be one relation.
+        Its row has NULL if the relation is unknown. Names that differ in their length or case
+        may be one relation.
         """
         return None
 

@@ -41,9 +41,28 @@ class DuckDB(Dialect):
     name = "duckdb"
     # https://duckdb.org/docs/stable/sql/dialect/keywords_and_identifiers#case-sensitivity-of-identifiers
     ignores_case_of_columns = True
+    has_short_databases = True
 
     # Our own limit: planning is quadratic in the number of aggregates, 30 s for 8,000 of them.
     columns_per_statement: ClassVar[int | None] = 1600
+
+    def identity(self, relation: exp.Table) -> Sql | None:
+        """Find the relation in the catalog as DuckDB does: temporary relations, then the search path.
+
+        https://duckdb.org/docs/stable/sql/dialect/keywords_and_identifiers
+        """
+        *above, name = (part.name for part in relation.parts)
+        found = exp.select("CONCAT_WS('.', table_catalog, table_schema, table_name)")
+        found = found.from_("information_schema.tables").where(_is_named("table_name", name))
+        if len(above) == 2:
+            found = found.where(*map(_is_named, ("table_catalog", "table_schema"), above))
+        elif above:
+            is_schema, is_database = (_is_named(part, above[0]) for part in ("table_schema", "table_catalog"))
+            found = found.where(exp.or_(is_schema, exp.and_(is_database, "table_schema = 'main'")))
+        else:
+            found = found.where(f"{_PLACE} > 0")
+        order = ("table_catalog <> 'temp'", "table_catalog <> CURRENT_DATABASE()", _PLACE)
+        return exp.select(found.order_by(*order).limit(1).subquery())
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Return JSON without white space, since DuckDB compares it as text. The order of keys counts.
@@ -252,6 +271,13 @@ class DuckDB(Dialect):
     def ordered_text(self, value: Sql) -> Sql:
         """Cast an ENUM, which sorts in order of declaration; strings sort by their bytes."""
         return self.exact_text(self.text(value))
+
+
+_PLACE = "LIST_POSITION(CURRENT_SCHEMAS(TRUE), table_schema)"
+
+
+def _is_named(column: str, name: str) -> Sql:
+    return exp.EQ(this=exp.Lower(this=exp.column(column)), expression=exp.Literal.string(name.lower()))
 
 
 def _is_bignum(of: ColumnType) -> bool:

@@ -47,6 +47,17 @@ class MySQL(Dialect):
         expression = without_grouping_sets(without_full_joins(expression.copy()))
         return super().render(expression, pretty=pretty)
 
+    def identity(self, relation: exp.Table) -> Sql | None:
+        """https://dev.mysql.com/doc/refman/8.0/en/identifier-case-sensitivity.html"""
+        *above, name = (exp.Literal.string(part.name) for part in relation.parts)
+        schema = above[-1] if above else exp.Anonymous(this="DATABASE")
+        full = exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string("."), schema, name])
+        ignores_case = exp.GT(
+            this=exp.SessionParameter(this=exp.var("lower_case_table_names")),
+            expression=exp.Literal.number(0),
+        )
+        return exp.select(exp.Case().when(ignores_case, exp.Lower(this=full.copy())).else_(full))
+
     def exact_text(self, value: Sql) -> Sql:
         """Cast to the connection's collation, whatever the column's: it distinguishes case and blanks."""
         return value if isinstance(value, exp.Cast) else self.text(value)

@@ -96,7 +96,7 @@ class Postgres(Dialect):
         """
         return select.offset(0)
 
-    def identity(self, relation: Sql) -> Sql | None:
+    def identity(self, relation: exp.Table) -> Sql | None:
         """https://www.postgresql.org/docs/current/datatype-oid.html: names are found as in a query."""
         name = exp.Literal.string(self.render(relation))
         return exp.select(exp.cast(exp.Anonymous(this="TO_REGCLASS", expressions=[name]), "TEXT"))

@@ -73,7 +73,7 @@ class Redshift(Postgres):
         """Use the standard cast."""
         return Dialect.exact(self, value, digits, scale)
 
-    def identity(self, relation: Sql) -> Sql | None:
+    def identity(self, relation: exp.Table) -> Sql | None:
         """Return None: Redshift is not known to have TO_REGCLASS."""
         return None
 

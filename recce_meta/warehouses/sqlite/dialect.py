@@ -43,6 +43,15 @@ class SQLite(Dialect):
     # https://www.sqlite.org/limits.html: 2,000 columns of a result, 500 terms of a UNION
     columns_per_statement: ClassVar[int | None] = 1600
 
+    def identity(self, relation: exp.Table) -> Sql | None:
+        """https://www.sqlite.org/pragma.html#pragma_table_list: temporary tables come first, then `main`."""
+        *above, name = (exp.Literal.string(part.name.lower()) for part in relation.parts)
+        found = exp.select("schema || '.' || LOWER(name)").from_("pragma_table_list")
+        found = found.where(exp.EQ(this=exp.Lower(this=exp.column("name")), expression=name))
+        if above:
+            found = found.where(exp.EQ(this=exp.Lower(this=exp.column("schema")), expression=above[-1]))
+        return exp.select(found.order_by("schema <> 'temp'", "schema <> 'main'").limit(1).subquery())
+
     def render(self, expression: Sql, *, pretty: bool = False) -> str:
         """Replace GROUPING SETS, which SQLite lacks."""
         return super().render(without_grouping_sets(expression.copy()), pretty=pretty)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -12,7 +15,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.api.data.jobs import NodePair, row_count_job, value_jobs
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.models.data_diff import NotCompared, RowCountDiff, RowsDiff
+from recce_meta.models.data_diff import Failed, NotCompared, RowCountDiff, RowsDiff
 from recce_meta.tables.gaps import SAME_RELATION
 
 LONG = "t" * 63
@@ -62,3 +65,67 @@ def test_names_of_one_relation_are_recognized(
     else:
         assert isinstance(values, RowsDiff) and values.is_equal
         assert (counts.counts[0].base, counts.counts[0].current) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("base", "current", "is_same"),
+    [
+        *[("s.t", "p.s.t", True), ("t", "main.t", True), ("t", "p.main.T", True), ("p.t", "main.t", True)],
+        *[("t", "p.s.t", False), ("s.t", "main.t", False), ("v", "main.v", True), ("t", "v", False)],
+    ],
+)
+def test_names_of_one_relation_of_duckdb(tmp_path: Path, base: str, current: str, is_same: bool) -> None:
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'p.duckdb'}") as adapter:
+        for sql in ("CREATE SCHEMA s", "CREATE TABLE s.t AS SELECT 1 AS id", "CREATE TABLE t AS FROM s.t"):
+            adapter.execute(sql)
+        adapter.execute("CREATE VIEW v AS FROM t")
+        assert is_compared(adapter, base, current) is not is_same
+
+
+@pytest.mark.parametrize(
+    ("base", "current", "is_same"),
+    [("t", "main.t", True), ("T", "main.t", True), ("v", "main.V", True), ("t", "main.v", False)],
+)
+def test_names_of_one_relation_of_sqlite(tmp_path: Path, base: str, current: str, is_same: bool) -> None:
+    with UnifiedSqlAdapter.from_url(f"sqlite:///{tmp_path / 'p.db'}") as adapter:
+        adapter.execute("CREATE TABLE t AS SELECT 1 AS id")
+        adapter.execute("CREATE VIEW v AS SELECT * FROM t")
+        assert is_compared(adapter, base, current) is not is_same
+
+
+def test_names_of_one_relation_of_mysql(mysql_url: str) -> None:
+    name = f"same_{uuid4().hex[:8]}"
+    schema = urlsplit(mysql_url).path.strip("/")
+    with UnifiedSqlAdapter.from_url(mysql_url) as adapter:
+        ((ignores_case,),) = adapter.execute("SELECT @@lower_case_table_names > 0")[1]
+        adapter.execute(f"CREATE TABLE {name} AS SELECT 1 AS id")
+        try:
+            assert not is_compared(adapter, name, f"{schema}.{name}")
+            if not ignores_case:
+                adapter.execute(f"CREATE TABLE {name.upper()} AS SELECT 1 AS id")
+            assert is_compared(adapter, name, f"{schema}.{name.upper()}") is not ignores_case
+        finally:
+            adapter.execute(f"DROP TABLE IF EXISTS {name}, {name.upper()}")
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+@pytest.mark.parametrize("link", [os.symlink, os.link, shutil.copy])
+def test_two_paths_of_one_file_are_one_place(tmp_path: Path, kind: str, link: Callable[..., None]) -> None:
+    file, other = tmp_path / "p.db", tmp_path / "q.db"
+    with UnifiedSqlAdapter.from_url(f"{kind}:///{file}") as adapter:
+        adapter.execute("CREATE TABLE t AS SELECT 1 AS id")
+        adapter.close()
+        link(file, other)
+        with UnifiedSqlAdapter.from_url(f"{kind}:///{other}") as base:
+            assert is_compared(adapter, "t", "t", base) is (link is shutil.copy)
+
+
+def is_compared(
+    adapter: UnifiedSqlAdapter, base: str, current: str, of_base: UnifiedSqlAdapter | None = None
+) -> bool:
+    runner = open_data_diff_runner(adapter, of_base, threads=1)
+    jobs = value_jobs(runner.places, None, [NodePair(base, current)], ValueOptions())
+    (values,) = runner.run_all(jobs)
+    runner.close()
+    assert not isinstance(values, Failed), values.error
+    return not isinstance(values, NotCompared)
