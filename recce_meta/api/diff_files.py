@@ -25,6 +25,7 @@ OF_FILES = (
     "Only files were read: generic and unit tests, exposures, the semantic layer and hooks of the project "
     "are not compared"
 )
+GUESSED = "No profile found, so the SQL dialect is a guess: name it with --dialect"
 OTHER_PACKAGES = "Both sides are read with the installed packages, although the files that name them changed"
 
 
@@ -69,7 +70,8 @@ def diff_files(
         _link_packages(root, folder)
         base = read_sql_project(folder, replace(given, environment=f"commit {sha[:7]}"))
     current = read_sql_project(root, replace(given, environment=WORKING_TREE))
-    notes = [OF_FILES, *([OTHER_PACKAGES] if _are_packages_changed(root, files) else [])]
+    guessed = [] if current.run.adapter_type else [GUESSED]
+    notes = [OF_FILES, *guessed, *([OTHER_PACKAGES] if _are_packages_changed(root, files) else [])]
     for what, names in (("Local packages", _local_packages(root)), ("Links out of the project", links)):
         notes += [f"{what} are not compared: {first_of(names, _NAMED)}"] if names else []
     notes += [f"{side.run.environment}: {text}" for side in (base, current) for text in side.warnings]

@@ -35,7 +35,7 @@ from recce_meta.diff.run_by_dbt import BUILT, RunByDbt, unattributed_note
 from recce_meta.diff.same_sql import given_variables
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
 from recce_meta.models.adapters import is_builtin
-from recce_meta.models.run import DEFER, dbt_options
+from recce_meta.models.run import DBT, DEFER, dbt_options
 from recce_meta.warehouses.builds import incremental_words
 from recce_meta.warehouses.hooks import (
     HOOKS,
@@ -120,6 +120,11 @@ class Causes:
         return any(
             side.run is not None and DEFER in dbt_options(side.run) for side in (self.base, self.current)
         )
+
+    @cached_property
+    def is_compiled_by_dbt(self) -> bool:
+        """Return True if dbt compiled the SQL of both sides."""
+        return all(side.run is None or side.run.extractor == DBT for side in (self.base, self.current))
 
     @cached_property
     def same_dbt(self) -> bool:

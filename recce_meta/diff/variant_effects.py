@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -48,11 +48,11 @@ def caller_effects(
 def macro_effects(callers: Mapping[str, Sequence[SqlChange]], causes: Causes) -> Iterator[SqlChange]:
     """Yield the effects on other targets of a macro from those on its *callers*."""
     names = [causes.current.nodes[one].name for one in callers]
-    where = f"{plural(len(names), 'node')} that {'reaches' if len(names) == 1 else 'reach'} it"
-    yield SqlChange(
-        category=Category.NONE, reasons=(f"{UNCHANGED_HERE}, in {where}: {first_of(names, NODES_SHOWN)}",)
-    )
-    yield from chain.from_iterable(callers.values())
+    where = f"in {plural(len(names), 'node')} that {'reaches' if len(names) == 1 else 'reach'} it"
+    effects = list(chain.from_iterable(callers.values()))
+    reason = ", ".join([*_shown(effects, causes), f"{where}: {first_of(names, NODES_SHOWN)}"])
+    yield SqlChange(category=Category.NONE, reasons=(reason,))
+    yield from effects
 
 
 def variant_effects(
@@ -80,8 +80,14 @@ def variant_effects(
     if any(effect.category is not Category.NONE for effect in effects) and causes.same_compiled(
         before, after
     ):
-        yield SqlChange(category=Category.NONE, reasons=(UNCHANGED_HERE,))
+        yield SqlChange(category=Category.NONE, reasons=_shown(effects, causes))
     yield from effects
+
+
+def _shown(effects: Iterable[SqlChange], causes: Causes) -> tuple[str, ...]:
+    """Return what equal SQL proves: nothing if a stand-in may write the same for all arguments."""
+    is_unknown = any(effect.category is Category.UNKNOWN for effect in effects)
+    return () if is_unknown and not causes.is_compiled_by_dbt else (UNCHANGED_HERE,)
 
 
 def _effects(

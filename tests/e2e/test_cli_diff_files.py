@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from recce_meta.api.diff_files import OF_FILES, OTHER_PACKAGES
+from recce_meta.api.diff_files import GUESSED, OF_FILES, OTHER_PACKAGES
 from tests.e2e.conftest import ROOT, Cli
 
 FILES = {
@@ -90,7 +90,7 @@ def test_uncommitted_files_are_compared_with_the_merge_base(checkout: Checkout) 
     assert "model.shop.totals" in {one["unique_id"] for one in found["impacted"]}
     assert found["base"]["git_sha"] == at_main
     assert found["choice"]["base"]["reason"] == f"merge base {at_main[:7]} of main"
-    assert found["notes"] == [OF_FILES]
+    assert found["notes"] == [OF_FILES, GUESSED]
     since = checkout.diff("HEAD~0")
     assert "model.shop.alone" not in {one["unique_id"] for one in since["changes"]}
 
@@ -107,11 +107,17 @@ def test_what_is_not_compared_is_said(checkout: Checkout) -> None:
 
     assert checkout.diff("HEAD~1")["notes"] == [
         OF_FILES,
+        GUESSED,
         OTHER_PACKAGES,
         "Local packages are not compared: ours",
     ]
     links = "Links out of the project are not compared: models/theirs"
-    assert checkout.diff("HEAD")["notes"] == [OF_FILES, "Local packages are not compared: ours", links]
+    assert checkout.diff("HEAD")["notes"] == [
+        OF_FILES,
+        GUESSED,
+        "Local packages are not compared: ours",
+        links,
+    ]
 
 
 def test_edits_of_macros_below_others_are_changes_even_if_nothing_is_rendered(checkout: Checkout) -> None:
