@@ -327,9 +327,9 @@ def _literal(value: object) -> Sql:
 # More buckets would send more sums for equal tables; fewer would fetch more hashes for one different row.
 BUCKET_DIGITS = 3
 """Number of leading hexadecimal digits of a hash that name its bucket."""
-# Three digits are the same within a bucket. The other 29 need two slices: 15 digits fit into 64 bits.
-SLICES = ((4, 14), (18, 15))
-"""Start and length of the two slices of a hash that are summed."""
+# Three digits are the same within a bucket. Sums of 10 digits fit into 64 bits up to 8 million rows a bucket.
+SLICES = ((4, 10), (14, 10), (24, 9))
+"""Start and length of the slices of a hash that are summed."""
 HASHES_AT_ONCE = 500_000
 """Maximum number of hashes fetched from a side by one query; each takes some hundred bytes of memory."""
 MOST_HASHES = 20_000_000
@@ -379,22 +379,19 @@ def _buckets(sides: RowHashes, source: SideRelation) -> Query:
     """Select each bucket with its row count and the sums of two slices of its hashes."""
     dialect = source.dialect
     bucket = _bucket("t")
-    # The sum of numbers of 60 bits exceeds 64 bits.
     sums = [
-        with_alias(
-            exp.Sum(this=dialect.decimal(dialect.hex_number(_digits("t", start, length)), 0)), f"sum_{i}"
-        )
+        with_alias(exp.Sum(this=dialect.hex_number(_digits("t", start, length))), f"sum_{i}")
         for i, (start, length) in enumerate(SLICES)
     ]
     count = with_alias(exp.Count(this=exp.Star()), "n")
     return Query(
         expression=select_of(with_alias(bucket, "bucket"), count, *sums)
-        .from_(sides.sampled_hashes(source).subquery("t", copy=False), copy=False)
+        .from_(dialect.evaluated_once(sides.sampled_hashes(source)).subquery("t", copy=False), copy=False)
         .group_by(bucket.copy(), copy=False),
         dialect=dialect,
         side=source.side,
         about=f"rows of {source.name} in {16**BUCKET_DIGITS:,} buckets",
-        assumed=[("000", 1, int(source.side is DataSide.BASE), 0)],
+        assumed=[("000", 1, int(source.side is DataSide.BASE), *(0 for _ in SLICES[1:]))],
     )
 
 

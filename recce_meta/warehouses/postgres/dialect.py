@@ -300,6 +300,12 @@ class Postgres(Dialect):
         written = exp.Anonymous(this="TO_CHAR", expressions=[value, template])
         return exp.Anonymous(this="LTRIM", expressions=[written])
 
+    def portable_hash(self, texts: Sequence[Sql]) -> Sql:
+        """Hash the text in UTF-8: MD5 of a text depends on the encoding of the database."""
+        found = super().portable_hash(texts)
+        in_utf8 = exp.Anonymous(this="CONVERT_TO", expressions=[found.this, exp.Literal.string("UTF8")])
+        return exp.MD5(this=in_utf8)
+
     def hex_number(self, digits: Sql) -> Sql:
         """Prefix the digits with x and cast them to bits."""
         padded = exp.Anonymous(

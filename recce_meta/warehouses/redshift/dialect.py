@@ -180,6 +180,10 @@ class Redshift(Postgres):
         """
         return None
 
+    def portable_hash(self, texts: Sequence[Sql]) -> Sql:
+        """Hash the text, which is in UTF-8 in every database."""
+        return Dialect.portable_hash(self, texts)
+
     def hex_number(self, digits: Sql) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_STRTOL.html"""
         return exp.Anonymous(this="STRTOL", expressions=[digits, exp.Literal.number(16)])

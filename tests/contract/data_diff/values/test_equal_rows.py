@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import duckdb
 import pytest
@@ -17,7 +20,7 @@ from recce_meta.data_diff.portable import portable_value
 from recce_meta.data_diff.rows import row_hashes, rows_diff
 from recce_meta.data_diff.source import ColumnPair, Pair, describe
 from recce_meta.errors import WarehouseError
-from recce_meta.models.data_diff import DataSide, Subject
+from recce_meta.models.data_diff import DataSide, RowsDiff, Subject
 
 INT8 = ("0", "-1", "1", "2", "4294967295", "4294967296", "4294967297", "-4294967297", "9223372036854775807")
 NUMBERS = ("0", "-1", "1", "10", "0.1", "-0.1", "1e20", "1.5", "1e-20")
@@ -400,3 +403,34 @@ def test_rows_without_a_key_are_sorted_so_that_similar_ones_stand_together() -> 
         ("removed", (None, "c", 3)),
         ("added", (None, "c", 4)),
     ]
+
+
+def test_many_equal_rows_of_duckdb_and_sqlite(tmp_path: Path) -> None:
+    rows = "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 60000) SELECT i FROM s"
+    assert compared_apart(
+        f"duckdb:///{tmp_path / 'a.duckdb'}", f"sqlite:///{tmp_path / 'b.db'}", rows
+    ).is_equal
+
+
+def test_texts_of_databases_in_two_encodings(postgres_url: str, tmp_path: Path) -> None:
+    name = f"latin1_{uuid4().hex[:8]}"
+    with UnifiedSqlAdapter.from_url(postgres_url) as admin:
+        admin.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        try:
+            latin1 = urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+            rows = "SELECT 1 AS id, 'caf\u00e9' AS t"
+            assert compared_apart(latin1, f"duckdb:///{tmp_path / 'a.duckdb'}", rows).is_equal
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def compared_apart(base_url: str, current_url: str, rows: str) -> RowsDiff:
+    with UnifiedSqlAdapter.from_url(base_url) as base, UnifiedSqlAdapter.from_url(current_url) as current:
+        for adapter in (base, current):
+            adapter.execute(f"CREATE TABLE t AS {rows}")
+        runner = open_data_diff_runner(current, base, threads=1)
+        found = runner.run(rows_diff(runner.places.pair("t", "t"), ValueOptions()))
+        runner.close()
+        return found

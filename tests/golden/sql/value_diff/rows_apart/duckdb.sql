@@ -2,12 +2,15 @@
 SELECT
   SUBSTRING(t.h, 1, 3) AS bucket,
   COUNT(*) AS n,
-  SUM(CAST(CAST((
-    '0x' || SUBSTRING(t.h, 4, 14)
-  ) AS BIGINT) AS DECIMAL(38, 0))) AS sum_0,
-  SUM(CAST(CAST((
-    '0x' || SUBSTRING(t.h, 18, 15)
-  ) AS BIGINT) AS DECIMAL(38, 0))) AS sum_1
+  SUM(CAST((
+    '0x' || SUBSTRING(t.h, 4, 10)
+  ) AS BIGINT)) AS sum_0,
+  SUM(CAST((
+    '0x' || SUBSTRING(t.h, 14, 10)
+  ) AS BIGINT)) AS sum_1,
+  SUM(CAST((
+    '0x' || SUBSTRING(t.h, 24, 9)
+  ) AS BIGINT)) AS sum_2
 FROM (
   SELECT
     MD5(
@@ -92,12 +95,15 @@ GROUP BY
 SELECT
   SUBSTRING(t.h, 1, 3) AS bucket,
   COUNT(*) AS n,
-  SUM(CAST(CAST((
-    '0x' || SUBSTRING(t.h, 4, 14)
-  ) AS BIGINT) AS DECIMAL(38, 0))) AS sum_0,
-  SUM(CAST(CAST((
-    '0x' || SUBSTRING(t.h, 18, 15)
-  ) AS BIGINT) AS DECIMAL(38, 0))) AS sum_1
+  SUM(CAST((
+    '0x' || SUBSTRING(t.h, 4, 10)
+  ) AS BIGINT)) AS sum_0,
+  SUM(CAST((
+    '0x' || SUBSTRING(t.h, 14, 10)
+  ) AS BIGINT)) AS sum_1,
+  SUM(CAST((
+    '0x' || SUBSTRING(t.h, 24, 9)
+  ) AS BIGINT)) AS sum_2
 FROM (
   SELECT
     MD5(

@@ -2,8 +2,9 @@
 SELECT
   SUBSTRING(t.h, 1, 3) AS bucket,
   COUNT(*) AS n,
-  SUM(recce_hex(SUBSTRING(t.h, 4, 14))) AS sum_0,
-  SUM(recce_hex(SUBSTRING(t.h, 18, 15))) AS sum_1
+  SUM(recce_hex(SUBSTRING(t.h, 4, 10))) AS sum_0,
+  SUM(recce_hex(SUBSTRING(t.h, 14, 10))) AS sum_1,
+  SUM(recce_hex(SUBSTRING(t.h, 24, 9))) AS sum_2
 FROM (
   SELECT
     recce_md5(
@@ -53,8 +54,9 @@ GROUP BY
 SELECT
   SUBSTRING(t.h, 1, 3) AS bucket,
   COUNT(*) AS n,
-  SUM(recce_hex(SUBSTRING(t.h, 4, 14))) AS sum_0,
-  SUM(recce_hex(SUBSTRING(t.h, 18, 15))) AS sum_1
+  SUM(recce_hex(SUBSTRING(t.h, 4, 10))) AS sum_0,
+  SUM(recce_hex(SUBSTRING(t.h, 14, 10))) AS sum_1,
+  SUM(recce_hex(SUBSTRING(t.h, 24, 9))) AS sum_2
 FROM (
   SELECT
     recce_md5(
