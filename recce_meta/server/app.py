@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from functools import cache, partial
-from hashlib import sha256
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -16,8 +15,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError
-from recce_meta.report.html.templates import PACKAGE as REPORT
-from recce_meta.report.html.templates import static_file
 from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.audit import Actor, AuditAction, AuditOrigin, acting_as, note_now
 from recce_meta.repositories.state.database import State
@@ -45,8 +42,9 @@ from recce_meta.server.pages.nodes import column, data, database, history, linea
 from recce_meta.server.pages.projects import column_quality, overview, project, quality, quality_lists, search
 from recce_meta.server.pages.runs import checks, diff, impact, queries, run
 from recce_meta.server.requests import RequestMiddleware
-from recce_meta.server.site.rendering import OWN, Page, render_page
-from recce_meta.server.site.serving import HTML, Site, rendered, respond
+from recce_meta.server.site.assets import STATIC, static_body
+from recce_meta.server.site.rendering import Page, render_page
+from recce_meta.server.site.serving import HTML, Rendered, Site, rendered, respond
 from recce_meta.server.stores.stores import Store
 
 log = logging.getLogger(__name__)
@@ -82,19 +80,6 @@ CONNECTION_PAGES = (
     connection.pages,
 )
 """Pages of no store. /connections/new and /connections/admin come first: they are not ids of connections."""
-_STATIC = {
-    "report.css": (REPORT, "text/css"),
-    "graph.css": (REPORT, "text/css"),
-    "graph.js": (REPORT, "text/javascript"),
-    "graph_page.js": (REPORT, "text/javascript"),
-    "server.css": (OWN, "text/css"),
-    "code.css": (OWN, "text/css"),
-    "theme.js": (OWN, "text/javascript"),
-    "server.js": (OWN, "text/javascript"),
-    "connections.js": (OWN, "text/javascript"),
-    "htmx.js": (OWN, "text/javascript"),
-    "icon.svg": (OWN, "image/svg+xml"),
-}
 
 
 def create_app(
@@ -194,24 +179,17 @@ UNROUTED = {
 """Errors of requests that no page answers, by status."""
 
 
-@cache
-def _static_body(name: str) -> tuple[bytes, str]:
-    package, _ = _STATIC[name]
-    body = static_file(name, package).encode()
-    return body, f'"{sha256(body).hexdigest()[:32]}"'
-
-
 async def _static(request: Request) -> Response:
     name = request.path_params["name"]
-    if name not in _STATIC:
+    if name not in STATIC:
         return Response("Not found\n", 404, media_type="text/plain")
     # The name is looked up, never a path: no request can leave the folder of the package.
-    body, etag = _static_body(name)
-    # After an upgrade, browsers may use old scripts for five minutes; else every page would ask for them.
-    headers = {"ETag": etag, "Cache-Control": "public, max-age=300"}
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=_STATIC[name][1], headers=headers)
+    body, digest = static_body(name)
+    # The address of a page names the bytes; any other one may get an older script for five minutes.
+    is_named = request.query_params.get("v") == digest
+    lifetime = "max-age=31536000, immutable" if is_named else "max-age=300"
+    found = Rendered(body, STATIC[name][1], f'"{digest}"')
+    return respond(found, request, f"public, {lifetime}")
 
 
 def _help(site: Site) -> Callable[[Request], Awaitable[Response]]:

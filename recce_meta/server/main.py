@@ -13,6 +13,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +31,7 @@ from recce_meta.server.metrics import Metrics
 from recce_meta.server.metrics import listening as listening_for_metrics
 from recce_meta.server.site.rendering import compile_templates
 from recce_meta.server.stores.queries import QuerySettings
-from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store
+from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store, prepare_diffs
 
 
 class OpenedStore(NamedTuple):
@@ -248,7 +249,7 @@ def _serve(
             await super().startup(sockets)
             if self.started:
                 started()
-                threading.Thread(target=compile_templates, name="templates", daemon=True).start()
+                threading.Thread(target=_prepare, args=(opened.values(),), name="pages", daemon=True).start()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             stopping()
@@ -279,6 +280,27 @@ def _serve(
     finally:
         for store in opened.values():
             store.close()
+
+
+def _prepare(stores: Iterable[Store]) -> None:
+    """Compile the templates, and compute the newest diffs now and whenever a store has changed."""
+    compile_templates()
+    for store in stores:
+        store.on_change = partial(_start_diffs, store, threading.Lock())
+        prepare_diffs(store)
+
+
+def _start_diffs(store: Store, running: threading.Lock) -> None:
+    """Compute the newest diffs of *store* in a thread, unless it is *running*."""
+
+    def run() -> None:
+        try:
+            prepare_diffs(store)
+        finally:
+            running.release()
+
+    if running.acquire(blocking=False):
+        threading.Thread(target=run, name=f"diffs of {store.name}", daemon=True).start()
 
 
 def _close_queries(stores: Iterable[Store]) -> None:

@@ -9,8 +9,6 @@ from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.stored import stored_data
-from recce_meta.api.diff import diff
-from recce_meta.errors import UsageError
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
@@ -37,16 +35,10 @@ class PairReport(Struct, frozen=True, kw_only=True):
     """Latest stored result of each check."""
 
 
-def pair_report(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> PairReport:
-    """Return the changes from *base* to *current*, and what is stored about this pair.
-
-    Raises UsageError if both are the same run, or runs of different projects.
-    """
-    if base.run_id == current.run_id:
-        raise UsageError(
-            f"Both sides are the run {base.run_id}", hint="choose another run as base or current"
-        )
-    found = diff(lambda: adapter, base, current, schema=adapter.schema)
+def pair_report(
+    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, found: RunDiff
+) -> PairReport:
+    """Return *found*, the changes from *base* to *current*, and what is stored about this pair."""
     data = stored_data(adapter, base, current, schema=adapter.schema)
     return PairReport(
         diff=found,

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from recce_meta.api import diff as diff_api
 from recce_meta.api.browse.neighbours import neighbours
 from recce_meta.api.browse.node_details import node_details
 from recce_meta.api.browse.search import KINDS, search
@@ -331,17 +330,7 @@ def diff_choice(base: str, current: str, project: str | None) -> Callable[[Store
 def diff_document(view: StoreView, chosen: ChosenPair) -> str:
     """Return the diff of two runs."""
     before, after, selectors = chosen
-    # `base` and `current` may name one run in a store with a single environment.
-    if before.run_id == after.run_id:
-        raise UsageError(
-            f"Base and current are the same run: {before.run_id}",
-            hint="name another run with base or current",
-        )
-    # Without selectors and reviews: they differ between requests for the same runs.
-    found = view.cached(
-        ("api.diff", before.run_id, after.run_id),
-        lambda: diff_api.diff(view.connect, before, after, schema=view.schema),
-    )
+    found = view.diff(before, after)
     named = [
         ChosenRun(run_id=one.run_id, selector=selector, reason=selector)
         for one, selector in zip((before, after), selectors, strict=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from hashlib import sha256
@@ -37,7 +36,7 @@ from recce_meta.server.access.scopes import Grant
 from recce_meta.server.access.sessions import read_body
 from recce_meta.server.api.paging import ItemList, Paging, page_of
 from recce_meta.server.site.rendering import encoded
-from recce_meta.server.site.serving import Site, disconnected
+from recce_meta.server.site.serving import Site, compressed, disconnected
 from recce_meta.server.site.uploads import store_of
 from recce_meta.server.stores.stores import Store, StoreView
 from recce_meta.store.select import require_complete
@@ -46,8 +45,6 @@ LARGEST_REQUEST = 256 * 1024
 """Bytes of the body of a request; variables of a connection are the largest part."""
 LARGEST = 16 * 2**20
 """Largest number of bytes of an answer, before compression."""
-COMPRESSED = 1024
-"""Smallest number of bytes of a body that is compressed."""
 JSON = "application/json"
 PRIVATE = "private, no-cache"
 
@@ -341,25 +338,12 @@ def answer(request: Request, body: bytes, etag: str, media_type: str = JSON) -> 
             f"The answer has {len(body):,} bytes, more than the limit of {LARGEST:,}",
             hint="ask for less: filter, or page with limit",
         )
-    headers = _headers(etag)
-    if len(body) >= COMPRESSED and _accepts_gzip(request.headers.get("accept-encoding", "")):
-        # Without a time, equal answers have equal bytes.
-        body = gzip.compress(body, 5, mtime=0)
-        headers["Content-Encoding"] = "gzip"
-    return Response(body, media_type=media_type, headers=headers)
+    body, encoding = compressed(request, body)
+    return Response(body, media_type=media_type, headers=_headers(etag) | encoding)
 
 
 def _headers(etag: str) -> dict[str, str]:
     return {"ETag": etag, "Cache-Control": PRIVATE, "Vary": "Accept-Encoding"}
-
-
-def _accepts_gzip(accepted: str) -> bool:
-    for one in accepted.split(","):
-        name, _, weight = one.strip().partition(";")
-        if name.strip().lower() == "gzip":
-            # A weight of zero means that the client refuses the encoding.
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
 
 
 def first_item_id(item: Any) -> str:

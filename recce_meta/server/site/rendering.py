@@ -19,9 +19,9 @@ from recce_meta.report.html.templates import PACKAGE as REPORT
 from recce_meta.report.html.templates import template_environment
 from recce_meta.report.labels import moment
 from recce_meta.report.quality import score_text
+from recce_meta.server.site.assets import OWN, static_address
 from recce_meta.server.site.listing import ListColumn, Row
 
-OWN = "recce_meta.server"
 CLIPPED = 300
 """Number of characters of a cell; CSV and JSON have the whole value."""
 
@@ -57,7 +57,7 @@ def render_page(page: Page, **shared: Any) -> str:
 def environment() -> Environment:
     """Return the environment of all templates."""
     found = template_environment(OWN, REPORT)
-    found.globals |= {"cell": cell, "moment": moment}
+    found.globals |= {"cell": cell, "moment": moment, "static": static_address}
     found.filters["code_html"] = highlighted
     found.filters["bytes"] = file_size
     found.filters["field"] = field_value

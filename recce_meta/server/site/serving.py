@@ -7,6 +7,7 @@ reading a store blocks.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -409,15 +410,39 @@ def rendered(content: str, media_type: str, status: int = 200) -> Rendered:
     return Rendered(body, media_type, f'"{sha256(body).hexdigest()[:32]}"', status)
 
 
-def respond(found: Rendered, request: HttpRequest) -> Response:
-    """Return *found*, or 304 if the browser has it."""
+COMPRESSED = 1024
+"""Size in bytes from which answers are compressed."""
+
+
+def compressed(request: HttpRequest, body: bytes) -> tuple[bytes, dict[str, str]]:
+    """Return *body*, compressed if it is large and the client accepts it, and the headers that say so."""
+    headers = {"Vary": "Accept-Encoding"}
+    if len(body) < COMPRESSED or not _accepts_gzip(request.headers.get("accept-encoding", "")):
+        return body, headers
+    # Without a time, equal answers have equal bytes.
+    return gzip.compress(body, 5, mtime=0), {**headers, "Content-Encoding": "gzip"}
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    for one in accepted.split(","):
+        name, _, weight = one.strip().partition(";")
+        if name.strip().lower() == "gzip":
+            # A weight of zero means that the client refuses the encoding.
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def respond(found: Rendered, request: HttpRequest, lifetime: str = "private, no-cache") -> Response:
+    """Return *found*, or 304 if the browser has it; *lifetime* is how long it may be kept, and by whom."""
     if found.location is not None:
         return RedirectResponse(found.location, found.status)
-    headers = {"ETag": found.etag, "Cache-Control": "private, no-cache"}
+    # Weak: the bytes of an answer depend on its compression as well.
+    headers = {"ETag": f"W/{found.etag}", "Cache-Control": lifetime, "Vary": "Accept-Encoding"}
     asked = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     if found.status == 200 and found.etag in asked:
         return Response(status_code=304, headers=headers)
-    return Response(found.body, found.status, headers=headers, media_type=found.media_type)
+    body, encoding = compressed(request, found.body)
+    return Response(body, found.status, headers={**headers, **encoding}, media_type=found.media_type)
 
 
 def sent(found: Download) -> Response:

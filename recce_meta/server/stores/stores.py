@@ -7,6 +7,7 @@ meanwhile the others read the previous copy.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -16,13 +17,17 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
+from recce_meta.api.browse.diffs import SuggestedPair, suggested_pairs
 from recce_meta.api.browse.overview import StoreOverview, store_overview
 from recce_meta.api.browse.search import (
     SearchIndex,
     load_index,
 )
+from recce_meta.api.diff import diff
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.errors import (
     QueryCancelled,
@@ -32,14 +37,17 @@ from recce_meta.errors import (
     StoreLocked,
     UsageError,
 )
-from recce_meta.models import LineageEdge, NodeMetadata, RunMetadata
+from recce_meta.models import LineageEdge, NodeMetadata, RunDiff, RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.access.problems import NotAllowed, RequestStopped, StopRequest, StoreBusy
 from recce_meta.server.stores.caches import LruCache, memory_of
 from recce_meta.server.stores.queries import QueryManager, QuerySettings
 from recce_meta.store.change_counter import change_counter
+from recce_meta.store.read import list_runs
 from recce_meta.store.select import resolve_run
 from recce_meta.temporary import temporary_folder
+
+log = logging.getLogger(__name__)
 
 CONNECTIONS = 8
 """Largest number of connections to one store."""
@@ -55,12 +63,16 @@ KNOWN_SECONDS = 1.0
 """Time for which the change counter of a store on a server is not asked again."""
 STATE_SECONDS = 0.2
 """Time for which the state of a database file is not asked again for pages in memory."""
+RUNS_LOOKED_AT = 200
+"""Number of the newest runs in which pairs to prepare are searched for."""
 GRAPHS = 8
 """Number of graphs whose names and edges stay in memory."""
 RUN_BYTES = 4 * 2**20
 """Size of the resolved selectors that stay in memory, about a thousand."""
 RESULT_BYTES = 24 * 2**20
 """Size of the diffs, impacts and other results that stay in memory."""
+DIFF_BYTES = 24 * 2**20
+"""Size of the diffs of pairs of runs that stay in memory, even if the store changes: about 100."""
 PLACE_BYTES = 8 * 2**20
 """Size of the positions of nodes in graphs that stay in memory, even if the store changes."""
 
@@ -177,6 +189,10 @@ class Store:
         self.runs = LruCache(RUN_BYTES, memory_of)
         self.results = LruCache(RESULT_BYTES, memory_of)
         self.places = LruCache(PLACE_BYTES, memory_of)
+        self.diffs = LruCache(DIFF_BYTES, memory_of)
+        self.on_change: Callable[[], None] | None = None
+        """Called when a request finds the store changed."""
+        self._seen: Hashable = None
         self.queries = QueryManager(self, settings)
         """Data diffs and queries that users start."""
 
@@ -197,7 +213,11 @@ class Store:
             try:
                 with generation.pool.connection() as adapter, self._limited(adapter, stop or StopRequest()):
                     adapter.schema = self.schema
-                    yield StoreView(self, adapter, generation.read_at, self._version(generation, adapter))
+                    version = self._version(generation, adapter)
+                    if self.on_change is not None and version != self._seen:
+                        self._seen = version
+                        self.on_change()
+                    yield StoreView(self, adapter, generation.read_at, version)
             finally:
                 generation.slots.release()
         finally:
@@ -472,6 +492,22 @@ class StoreView:
         """Return the latest run of each environment, from the cache if it is there."""
         return self.cached(("overview",), lambda: store_overview(self.adapter))
 
+    def diff(self, base: RunMetadata, current: RunMetadata) -> RunDiff:
+        """Return the changes from *base* to *current*, kept also while the store changes.
+
+        Raises UsageError if both are the same run, or runs of different projects.
+        """
+        if base.run_id == current.run_id:
+            raise UsageError(
+                f"Base and current are the same run: {base.run_id}",
+                hint="name another run with base or current",
+            )
+        # All that is known of both runs, with their digests: a run that is recorded anew, or built, differs.
+        key = msgspec.json.encode((base, current))
+        return self.store.diffs.get_or_build(
+            key, lambda: diff(self.connect, base, current, schema=self.schema)
+        )
+
     def cached(self, key: Hashable, build: Callable[[], Value]) -> Value:
         """Return the result of *build*, kept until the store changes."""
         return self.store.results.get_or_build((self.version, key), build)
@@ -530,6 +566,20 @@ _NO_GRAPH = Graph({}, (), {}, {})
 
 def _same(ids: tuple[str, ...], others: tuple[str, ...] | None) -> tuple[str, ...]:
     return others if others == ids and others is not None else ids
+
+
+def prepare_diffs(store: Store) -> None:
+    """Compute the diff of the newest suggested pair of each project, before a reader asks for it."""
+    try:
+        with store.view() as view:
+            newest: dict[str, SuggestedPair] = {}
+            for pair in suggested_pairs(list_runs(view.adapter, schema=view.schema, limit=RUNS_LOOKED_AT)):
+                newest.setdefault(pair.current.project_name, pair)
+            for pair in newest.values():
+                view.diff(pair.base, pair.current)
+    except RecceMetaError as error:
+        # The page of the diff reports it to its reader.
+        log.debug("The newest diffs of %s are not prepared: %s", store.name, error.message)
 
 
 INDEX_BYTES = 32 * 2**20

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from recce_meta import report
@@ -16,7 +18,7 @@ from recce_meta.api.diff import diff
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.pages.runs import diff as pages_of_diff
 from recce_meta.server.pages.runs.diff import known_pair
-from recce_meta.server.stores.stores import Store
+from recce_meta.server.stores.stores import Store, prepare_diffs
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import HOSTILE, SHOP, ParsedPage, hostile_id, parsed
@@ -224,7 +226,7 @@ def test_runs_that_cannot_be_compared_have_a_next_step(
     projects = page(client, TO.diff(sides[0], hostile_sides[1]), 400)
     removed = page(client, TO.diff(sides[0], "pruned"), 404)
 
-    assert "Both sides are the run" in same.text
+    assert "Base and current are the same run" in same.text
     assert "Runs of different projects cannot be compared" in projects.text
     assert all("Next: " in one.text for one in (same, projects, removed))
     scan = run_id(rich_url, "warehouse", "warehouse")
@@ -251,7 +253,7 @@ def test_the_report_of_a_pair_is_cached_until_the_store_changes(
         runs = [view.run(one) for one in sides]
         first = known_pair(view, *runs)
         assert known_pair(view, *runs) is first
-        expected = pair_report(view.adapter, *runs)
+        expected = pair_report(view.adapter, *runs, view.diff(*runs))
     store.close()
     assert first.report == expected
     kinds = [type(result).__name__ for result in expected.data]
@@ -259,14 +261,31 @@ def test_the_report_of_a_pair_is_cached_until_the_store_changes(
     assert {check.check_name for check in expected.checks} == {"Rows of orders", "Values of customers"}
 
 
+def test_a_diff_is_computed_once_however_often_the_store_changes(
+    rich_url: str, sides: tuple[str, str]
+) -> None:
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(rich_url), DEFAULT_SCHEMA)
+    with closing(store):
+        prepare_diffs(store)
+        with store.view() as view:
+            runs = [view.run(one) for one in sides]
+            first = view.diff(*runs)
+            later = view.diff(runs[0], replace(runs[1], build_status="failed"))
+        with store.writing() as adapter:
+            adapter.execute(f"UPDATE {DEFAULT_SCHEMA}.store SET written_at = now()")
+        with store.view() as changed:
+            assert changed.version != view.version
+            assert changed.diff(*(changed.run(one) for one in sides)) is first
+    assert later is not first and later.current.build_status == "failed"
+
+
 def test_markdown_links_lead_to_pages(
     client: TestClient, rich_url: str, hostile_sides: tuple[str, str], sides: tuple[str, str]
 ) -> None:
     for ids in (sides, hostile_sides):
         with UnifiedSqlAdapter.from_url(rich_url) as adapter:
-            found = pair_report(
-                adapter, *(next(r for r in list_runs(adapter) if r.run_id == one) for one in ids)
-            )
+            runs = [next(run for run in list_runs(adapter) if run.run_id == one) for one in ids]
+            found = pair_report(adapter, *runs, diff(lambda at=adapter: at, *runs))
         to = Addresses("default", "http://127.0.0.1")
         texts = [
             report.diff_markdown(found.diff, to=to),

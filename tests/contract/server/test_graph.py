@@ -11,10 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.browse.diffs import pair_report
 from recce_meta.api.browse.graph import diff_graph, places_of, run_graph
 from recce_meta.api.browse.graph_columns import LACKS_LINEAGE, column_path, graph_columns
 from recce_meta.api.browse.graph_query import HUB, GraphQuery, graph_query
+from recce_meta.api.diff import diff
 from recce_meta.api.impact import Address, impact_in
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.errors import SelectorError, UsageError
@@ -249,14 +249,14 @@ def test_the_flags_of_edges_and_the_words_of_tests(
 
 def test_a_diff_has_the_edges_of_both_runs(readers: Readers) -> None:
     base, current = readers
-    report = pair_report(base.adapter, base.run, current.run)
+    changes = diff(lambda: base.adapter, base.run, current.run, schema=base.adapter.schema)
     old, new = map(stored_edges, readers)
     tests = {one for one in current.names if one.startswith("test.")}
     for query in (GraphQuery(), GraphQuery(node="m30", up=2), GraphQuery(select="state:modified+1")):
-        view = diff_graph(report.diff, base, current, query)
+        view = diff_graph(changes, base, current, query)
         shown = {node.id for node in view.nodes}
-        found = drawn(view)
-        assert found.direct == {edge for edge in old | new if shown >= {*edge}}
+        edges = drawn(view)
+        assert edges.direct == {edge for edge in old | new if shown >= {*edge}}
         for edge in view.edges:
             pair = (view.nodes[edge.parent].id, view.nodes[edge.child].id)
             if not edge.flags & INDIRECT:
@@ -267,12 +267,12 @@ def test_a_diff_has_the_edges_of_both_runs(readers: Readers) -> None:
             assert node.parents == len(hidden)
     known, added, removed = (
         {(one.parent_id, one.node_id) for one in some}
-        for some in (report.diff.edges, report.diff.added_edges, report.diff.removed_edges)
+        for some in (changes.edges, changes.added_edges, changes.removed_edges)
     )
     assert (added, removed) == (known & new - old, known & old - new)
     assert added and removed
-    opened = diff_graph(report.diff, base, current, GraphQuery())
-    changed = {one.unique_id for one in report.diff.changed} | {one.unique_id for one in report.diff.impacted}
+    opened = diff_graph(changes, base, current, GraphQuery())
+    changed = {one.unique_id for one in changes.changed} | {one.unique_id for one in changes.impacted}
     assert {node.id for node in opened.nodes} == changed - tests
     assert all(node.status for node in opened.nodes)
 

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.browse.diffs import pair_report
 from recce_meta.api.browse.graph import diff_graph, run_graph
 from recce_meta.api.browse.graph_columns import PAGE, column_path, diff_columns, graph_columns
 from recce_meta.api.browse.graph_query import GraphQuery
+from recce_meta.api.diff import diff
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.errors import SelectorError
 from recce_meta.models.graph_view import GraphView
@@ -77,8 +77,8 @@ def test_hostile_names_are_in_views_as_they_are(stored: Stored) -> None:
 def test_the_diff_of_the_demo_opens_at_what_changed(stored: Stored) -> None:
     adapter, adapter.schema = stored
     base, current = (reader_of(stored, side) for side in ("base", "current"))
-    diff = pair_report(adapter, base.run, current.run).diff
-    view = diff_graph(diff, base, current, GraphQuery(), link=lambda one: f"/{one}")
+    changes = diff(lambda: adapter, base.run, current.run, schema=adapter.schema)
+    view = diff_graph(changes, base, current, GraphQuery(), link=lambda one: f"/{one}")
 
     nodes = {node.name: node for node in view.nodes}
     assert view.nodes[0].words == "removed, breaking"
@@ -88,11 +88,11 @@ def test_the_diff_of_the_demo_opens_at_what_changed(stored: Stored) -> None:
     assert nodes["customers"].href == "/model.jaffle_shop.customers"
     assert nodes["orders"].tests == "5 tests passed"
     assert set(view.focus) == {node.id for node in view.nodes if node.status != "impacted"}
-    amount = diff_columns(diff, base, current, "model.jaffle_shop.orders").columns[0]
+    amount = diff_columns(changes, base, current, "model.jaffle_shop.orders").columns[0]
     assert (amount.name, amount.status, amount.about) == ("amount", "modified", "other values")
-    removed = diff_columns(diff, base, current, "model.jaffle_shop.payment_mix")
+    removed = diff_columns(changes, base, current, "model.jaffle_shop.payment_mix")
     assert removed.total and not removed.note
-    reached = diff_columns(diff, base, current, "daily_revenue").columns
+    reached = diff_columns(changes, base, current, "daily_revenue").columns
     assert [column.status for column in reached] == ["impacted", *[""] * (len(reached) - 1)]
 
 

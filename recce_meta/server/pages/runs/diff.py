@@ -178,7 +178,7 @@ def known_pair(view: StoreView, base: RunMetadata, current: RunMetadata) -> Repo
 
 
 def _pair(view: StoreView, base: RunMetadata, current: RunMetadata) -> ReportedPair:
-    report = pair_report(view.adapter, base, current)
+    report = pair_report(view.adapter, base, current, view.diff(base, current))
     found = nodes_of(report.diff, report.data)
     ranks = {change.unique_id: rank for rank, change in enumerate(by_harm(report.diff.changed), 1)}
 
