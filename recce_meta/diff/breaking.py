@@ -80,7 +80,8 @@ SEVERITY = {
 METADATA_CONFIG = frozenset(
     """tags meta group access docs persist_docs description labels query_tag freshness loaded_at_field
     loaded_at_query loader label source_meta deprecation_date latest_version snowflake_warehouse
-    databricks_compute static_analysis owner url maturity constraints concurrent_batches""".split()
+    databricks_compute static_analysis owner url maturity constraints concurrent_batches copy_grants
+    kms_key_name resource_tags table_tag snowflake_initialization_warehouse""".split()
 )
 """Config keys that do not affect the node's data. Constraints without a contract are not enforced;
 those with one are compared as part of the contract."""

@@ -53,7 +53,9 @@ _AFTER_LISTS = frozenset(
 )
 """Tokens that no item of a list begins with."""
 LAST_COMMAS = {
+    "": frozenset({"FROM"}),  # a dialect that is not known may be one of these
     "bigquery": frozenset({"FROM"}),
+    "databricks": frozenset({"FROM"}),
     "duckdb": _AFTER_LISTS - {"COMMA"},
     "snowflake": frozenset({"FROM"}),
 }

@@ -383,6 +383,9 @@ def hook(
     strict: bool,
 ) -> None:
     """Run *command*, record or upload the artifacts that it wrote, and exit with its exit code."""
+    if options.target_path is None and (own := _value_of(command, "--target-path")):
+        folder = target_folder(None, connection.project_dir, {"DBT_TARGET_PATH": own})
+        options = replace(options, target_path=folder)
     # Before the command, which may take hours.
     _refuse_of_store(upload)
     if strict:
@@ -406,10 +409,9 @@ def hook(
         if _manifest_time(folder) == before:
             if code:
                 raise ArtifactError("it wrote no manifest.json")
-            own = [one for one in ("--project-dir", "--target-path") if _has_option(command, one)]
-            hint = (
-                f"give {own[0]} to hook as well, before --" if own else "pass its folder with --target-path"
-            )
+            is_elsewhere = _value_of(command, "--project-dir") is not None
+            own = "give --project-dir to hook as well, before --"
+            hint = own if is_elsewhere else "pass its folder with --target-path"
             raise ArtifactError(f"the command wrote no manifest.json into {folder}", hint=hint)
         if upload.to is not None:
             with impatient():
@@ -424,8 +426,13 @@ def hook(
     raise click.exceptions.Exit(run_and_record(command, record, strict, alert))
 
 
-def _has_option(command: Sequence[str], option: str) -> bool:
-    return any(word == option or word.startswith(f"{option}=") for word in command)
+def _value_of(command: Sequence[str], option: str) -> str | None:
+    """Return the value of the last *option* of *command*; None without one."""
+    for place in reversed(range(len(command))):
+        name, _, value = command[place].partition("=")
+        if name == option:
+            return value or next(iter(command[place + 1 :]), None)
+    return None
 
 
 def _refuse_before(connection: Connection, options: RecordOptions, upload: UploadOptions) -> None:

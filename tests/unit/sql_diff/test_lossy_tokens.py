@@ -64,6 +64,8 @@ def test_a_word_that_is_folded_elsewhere_makes_no_difference_to_others() -> None
         ("select a, b, from t group by 1, 2", "postgres", Category.UNKNOWN),
         ("select a, b from t,, group by 1, 2", "snowflake", Category.UNKNOWN),
         ("select a, b, from t group by 1, 2", "bigquery", Category.NONE),
+        ("select a, b, from t group by 1, 2", "databricks", Category.NONE),
+        ("select a, b, from t group by 1, 2", "", Category.NONE),
         ("select a, b from t group by 1, 2,", "duckdb", Category.NONE),
     ],
 )
