@@ -1,8 +1,12 @@
-"""Code of both sides in two columns, with line numbers."""
+"""Code of both sides in two columns, with line numbers, and marks where two lines differ."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher
+from html import unescape
+from itertools import accumulate
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -13,6 +17,12 @@ from recce_meta.report.terminal import shorten
 
 LINE_WIDTH = 400
 """Number of characters of a line; code with longer lines is not highlighted."""
+
+ALIKE = 0.4
+"""Share of common words above which two lines are marked: else the marks would cover nearly all of them."""
+_WORD = re.compile(r"\w+|\s+|.", re.DOTALL)
+_PIECE = re.compile(r"<[^>]*>|&[^;]*;|[^<&]", re.DOTALL)
+"""Tag, escaped character, or character of HTML."""
 
 Highlight = Callable[[str], Markup]
 """Function that returns code as HTML, with as many lines as the code."""
@@ -117,8 +127,52 @@ def _changed(region: Region, left: Sequence[Markup], right: Sequence[Markup]) ->
     size = max(region.base_end - region.base_start, region.current_end - region.current_start)
     for offset in range(size):
         old, new = region.base_start + offset, region.current_start + offset
-        yield CodeRow(
-            CodeLine(old + 1, left[old]) if old < region.base_end else None,
-            CodeLine(new + 1, right[new]) if new < region.current_end else None,
-            is_changed=True,
-        )
+        if old < region.base_end and new < region.current_end:
+            base, current = marked(left[old], right[new])
+            yield CodeRow(CodeLine(old + 1, base), CodeLine(new + 1, current), is_changed=True)
+        elif old < region.base_end:
+            yield CodeRow(CodeLine(old + 1, left[old]), None, is_changed=True)
+        else:
+            yield CodeRow(None, CodeLine(new + 1, right[new]), is_changed=True)
+
+
+def marked(base: Markup, current: Markup) -> tuple[Markup, Markup]:
+    """Return two lines with `<mark>` around words that differ; unchanged if they have little in common."""
+    old, new = _words(base), _words(current)
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    if matcher.ratio() < ALIKE:
+        return base, current
+    equal = matcher.get_matching_blocks()
+    return (
+        _with_marks(base, old, {place for first, _, size in equal for place in range(first, first + size)}),
+        _with_marks(
+            current, new, {place for _, first, size in equal for place in range(first, first + size)}
+        ),
+    )
+
+
+def _words(line: Markup) -> list[str]:
+    # From the HTML, because it may show other characters than the code: control characters are neutralised.
+    return _WORD.findall(unescape(re.sub(r"<[^>]*>", "", line)))
+
+
+def _with_marks(line: Markup, words: Sequence[str], equal: set[int]) -> Markup:
+    """Return *line* with `<mark>` around its *words* except those at *equal*; a mark ends before each tag."""
+    ends = list(accumulate(map(len, words)))
+    differing = {
+        place
+        for number, end in enumerate(ends)
+        if number not in equal
+        for place in range(end - len(words[number]), end)
+    }
+    parts: list[str] = []
+    place, is_open = 0, False
+    for piece in _PIECE.findall(line):
+        is_tag = piece.startswith("<")
+        if is_open != (is_wanted := not is_tag and place in differing):
+            parts.append("<mark>" if is_wanted else "</mark>")
+            is_open = is_wanted
+        parts.append(piece)
+        place += not is_tag
+    # The parts are those of the line, which is escaped, and our own tags.
+    return Markup("".join(parts) + "</mark>" * is_open)

@@ -219,6 +219,16 @@ def test_the_choice_suggests_pairs(client: TestClient, sides: tuple[str, str]) -
     assert "Run 'nope' not found. Choose another run" in failed.text
 
 
+def test_a_changed_line_has_marks_and_hidden_lines_unfold(client: TestClient, sides: tuple[str, str]) -> None:
+    address = TO.diff_node(*sides, ORDERS)
+    folded, unfolded = page(client, address), page(client, f"{address}?unfold=all")
+
+    assert "<mark>" in client.get(address).text
+    assert f"{address}?unfold=all#code" in folded.links
+    assert "unchanged line" in folded.text and "unchanged line" not in unfolded.text
+    assert "unfold=all shows all lines" in page(client, f"{address}?unfold=al", 400).text
+
+
 def test_runs_that_cannot_be_compared_have_a_next_step(
     client: TestClient, rich_url: str, sides: tuple[str, str], hostile_sides: tuple[str, str]
 ) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from recce_meta.api.browse.diffs import PairReport, pair_report
 from recce_meta.api.reviews import reviews_of_pair
+from recce_meta.errors import UsageError, quoted
 from recce_meta.models.change import Category, Change, Impact, Reason, Status
 from recce_meta.models.data_diff import (
     AnyDataDiff,
@@ -29,7 +30,7 @@ from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses, segment
 from recce_meta.report.data.summary import key_of
-from recce_meta.report.diff_details import effect_label, is_text, reach_phrase
+from recce_meta.report.diff_details import CONTEXT, effect_label, is_text, reach_phrase
 from recce_meta.report.html.nodes import EFFECT_CLASSES, PageNode, code_details, nodes_of
 from recce_meta.report.html.page import Tile, heading_of, lineage_of, tiles_of
 from recce_meta.report.html.side_by_side import CodeDiff, CodeRow, side_by_side
@@ -304,11 +305,13 @@ def node_section(pair: ReportedPair, node: PageNode, kinds: Sequence[str], start
     return Markup(parts.section(node, codes, address, kinds, start_row, marks, fields, notes))
 
 
-def _codes(change: Change, details: Sequence[Any], most: int) -> Iterator[tuple[str, CodeDiff]]:
-    """Yield title and diff of each changed text of *change*."""
+def _codes(
+    change: Change, details: Sequence[Any], most: int, context: int | None = CONTEXT
+) -> Iterator[tuple[str, CodeDiff]]:
+    """Yield title and diff of each changed text of *change*, with *context* unchanged lines; None for all."""
     highlight = partial(highlighted, language="python" if change.path.endswith(".py") else "sql")
     for detail in details:
-        found = side_by_side(detail.base, detail.current, highlight, most=most)
+        found = side_by_side(detail.base, detail.current, highlight, most=most, context=context)
         if any(row.is_changed for row in found.rows):
             title = _CODE_TITLES.get(detail.reason) or f"Macro {detail.key}"
             yield title, found
@@ -457,6 +460,7 @@ def node_page(request: Request) -> Page | Redirect:
         if change is None or change.status is not absent
     ]
     source, is_seed = sides[-1][1], unique_id.startswith("seed.")
+    is_unfolded = _is_unfolded(request)
     values = {
         "pair": pair,
         "node": shown,
@@ -468,7 +472,8 @@ def node_page(request: Request) -> Page | Redirect:
         "impact": impact,
         "affected": reach_phrase(impact, 8) if impact else "",
         "effect": effect_label(change) if change else "",
-        "codes": _all_codes(request.view, change, source) if change else [],
+        "codes": _all_codes(request.view, change, source, None if is_unfolded else CONTEXT) if change else [],
+        "unfold": None if is_unfolded else f"{pair.of_node(unique_id)}?unfold=all#code",
         "sides": sides,
         "columns": _columns(pair, change, source) if change else None,
         "impacted": impacted_listing(pair, unique_id).narrowed(IMPACTED_COLUMNS),
@@ -485,6 +490,14 @@ def node_page(request: Request) -> Page | Redirect:
         else None,
     }
     return Page("diff_node.html", shown.name, values, crumbs=pair.crumbs)
+
+
+def _is_unfolded(request: Request) -> bool:
+    """Return True if the address asks for all lines of code. Raises UsageError for another value."""
+    asked = request.query.get("unfold")
+    if asked not in (None, "all"):
+        raise UsageError(f"Invalid unfold: {quoted(asked)}", hint="unfold=all shows all lines")
+    return asked is not None
 
 
 def _panels(view: StoreView, pair: ReportedPair, unique_id: str) -> list[NotesPanel]:
@@ -509,8 +522,13 @@ def _require_node(view: StoreView, pair: ReportedPair, unique_id: str) -> None:
         )
 
 
-def _all_codes(view: StoreView, change: Change, run: RunMetadata) -> list[tuple[str, CodeDiff]]:
-    """Return source, compiled SQL and macros that differ, or the source of an added or removed node."""
+def _all_codes(
+    view: StoreView, change: Change, run: RunMetadata, context: int | None
+) -> list[tuple[str, CodeDiff]]:
+    """Return source, compiled SQL and macros that differ, or the source of an added or removed node.
+
+    *context* is the number of unchanged lines around changed ones; None for all.
+    """
     # The diff has no code of nodes that only one run has: it is read for this page alone.
     if change.status in (Status.ADDED, Status.REMOVED):
         node = view.reader(run).nodes([change.unique_id]).get(change.unique_id)
@@ -525,7 +543,7 @@ def _all_codes(view: StoreView, change: Change, run: RunMetadata) -> list[tuple[
     wanted = (Reason.BODY, Reason.COMPILED, Reason.MACROS)
     details = [one for one in change.details if one.reason in wanted and is_text(one)]
     found, room = [], CODE_CHARACTERS
-    for title, one in _codes(change, details, CODE_ROWS_OF_NODE):
+    for title, one in _codes(change, details, CODE_ROWS_OF_NODE, context):
         rows, room = _fitting(one.rows, room)
         found.append((title, CodeDiff(rows, one.hidden + len(one.rows) - len(rows))))
     return found

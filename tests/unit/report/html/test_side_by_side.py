@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markupsafe import Markup, escape
 
-from recce_meta.report.html.side_by_side import CodeDiff, side_by_side
+from recce_meta.report.html.side_by_side import CodeDiff, marked, side_by_side
 
 
 def shown(found: CodeDiff) -> list[str]:
@@ -51,6 +56,42 @@ def test_rows_are_limited() -> None:
     found = side_by_side(None, lettered("abcdef"), escape, most=2)
 
     assert (len(found.rows), found.hidden) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("base", "current", "expected"),
+    [
+        (
+            "<b>a</b> &lt; <i>number_of_orders</i>,",
+            "<b>a</b> &lt; <i>order_count</i>,",
+            (
+                "<b>a</b> &lt; <i><mark>number_of_orders</mark></i>,",
+                "<b>a</b> &lt; <i><mark>order_count</mark></i>,",
+            ),
+        ),
+        ("a &lt; b", "a &gt; b", ("a <mark>&lt;</mark> b", "a <mark>&gt;</mark> b")),
+        ("a, b", "a, b, c", ("a, b", "a, b<mark>, c</mark>")),
+        ("select 1", "from x where y", ("select 1", "from x where y")),
+        ("", "a", ("", "a")),
+    ],
+)
+def test_words_that_differ_are_marked(base: str, current: str, expected: tuple[str, str]) -> None:
+    assert marked(Markup(base), Markup(current)) == expected
+
+
+PIECES = st.lists(
+    st.sampled_from(["a", "b", " ", "&lt;", "&amp;", ",", "<i>c</i>", "<b>d e</b>"]), max_size=12
+)
+
+
+@given(PIECES, PIECES)
+def test_without_marks_the_line_is_the_same_and_a_mark_holds_no_tag(
+    base: list[str], current: list[str]
+) -> None:
+    lines = Markup("".join(base)), Markup("".join(current))
+    for line, shown_line in zip(lines, marked(*lines), strict=True):
+        assert re.sub("</?mark>", "", shown_line) == line
+        assert not re.search(r"<mark>[^<]*<(?!/mark)", shown_line)
 
 
 def test_code_is_escaped_even_if_it_is_not_highlighted() -> None:
