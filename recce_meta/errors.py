@@ -212,7 +212,8 @@ class TemplateError(RecceMetaError):
     """A template that cannot be rendered.
 
     `name` is the name at fault. `line` and `column` are its position in the text to render, from 1. `node` is
-    the unique id of the rendered node, and `macros` are the macros being called, outermost first.
+    the unique id of the rendered node, and `macros` are the macros being called, outermost first. `is_broken`
+    is True if dbt fails at it too, whatever the database holds.
     """
 
     def __init__(
@@ -226,11 +227,12 @@ class TemplateError(RecceMetaError):
         node: str | None = None,
         macros: Sequence[str] = (),
         needs_database: bool = False,
+        is_broken: bool = False,
     ) -> None:
         self.problem, self.name = problem, name
         self.line, self.column = line, column
         self.node, self.macros = node, tuple(macros)
-        self.needs_database = needs_database
+        self.needs_database, self.is_broken = needs_database, is_broken
         parts = [] if line is None else [f"line {line}, column {column or 1}"]
         place = " of ".join(parts + ([node] if node else []))
         chain = f" (in {' > '.join(self.macros)})" if self.macros else ""

@@ -17,11 +17,11 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.change_effects import Effects
 from recce_meta.api.partial_run import LazyMacros, stored_value_notes
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
-from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
+from recce_meta.diff.breaking import changed_ids, run_diff
 from recce_meta.diff.causes import GRAPH, Causes
 from recce_meta.diff.changes import both_sides, compare, differing_variables, gone_ids, renamed_edges, within
 from recce_meta.diff.graph_reads import graph_edits
-from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.project_side import ProjectSide, is_unseen_seed
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
 from recce_meta.diff.scan_models import drift
 from recce_meta.diff.unseen_values import callers_reading, compiled_once, uncompared_note, unseen_value_notes
@@ -344,13 +344,7 @@ def parse_fail_on(text: str, *, like_dbt: bool = False, of_data: bool = False) -
     """
     changes = [status.value for status in Status if status is not Status.UNCHANGED]
     reasons = [reason.value for reason in Reason if reason not in COSMETIC]
-    known = [
-        *changes,
-        *EFFECTS,
-        *reasons,
-        *([NOT_COMPARED] if of_data else []),
-        "any",
-    ]
+    known = [*changes, *EFFECTS, *reasons, *([NOT_COMPARED] if of_data else []), "any"]
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     for word in words:
         if word not in known:
@@ -392,7 +386,9 @@ def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
     return [
         change
         for change in diff.changed
-        if (change.unique_id in origins or (harms and change.build_fails))
+        if change.unique_id in origins
+        or (harms and change.build_failure)
+        or (change.build_doubt and MAY_FAIL in conditions)
         or ("any" in conditions and not change.is_rewritten)
         or change.status.value in conditions
         or (change.category is not None and change.category.value in conditions)

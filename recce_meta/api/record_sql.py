@@ -21,13 +21,19 @@ from msgspec.structs import replace
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import check_name
+from recce_meta.diff.code import outside_names
 from recce_meta.errors import ProfileError, TemplateError, UsageError, first_of
 from recce_meta.extractors.commit_proof import clean_checkout
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.jinja import blocks_of
 from recce_meta.extractors.jinja.grammar import ENVIRONMENT
 from recce_meta.extractors.project import project_above
-from recce_meta.extractors.sql_project.dbt_project import DbtFiles, read_dbt_files, read_inputs
+from recce_meta.extractors.sql_project.dbt_project import (
+    DbtFiles,
+    absent_parents,
+    read_dbt_files,
+    read_inputs,
+)
 from recce_meta.extractors.sql_project.files import SourceFile, TargetSchema, read_files, relation_name
 from recce_meta.extractors.sql_project.inputs import Inputs
 from recce_meta.extractors.sql_project.plain_sql import read_plain
@@ -36,12 +42,15 @@ from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunMetadata
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.render.build_failures import BuildFailure, BuildFailures, with_failure
 from recce_meta.render.context import DBT_NAMES
 from recce_meta.render.functions import FUNCTIONS
+from recce_meta.render.macros import STAND_IN
 from recce_meta.sql_lineage.project.names import dialect_of
 from recce_meta.store.read import find_runs, load_nodes
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.warehouses.driver import parser_of
 
 _DBT = """
 {% macro type_string() %}varchar{% endmacro %}
@@ -186,7 +195,7 @@ def _macros(text: str, package: str) -> Iterator[MacroMetadata]:
 
 def _macro(package: str, name: str, text: str) -> MacroMetadata:
     return MacroMetadata(
-        unique_id=f"macro.{package}.{name}", name=name, package_name=package, macro_sql=text, path="stand-in"
+        unique_id=f"macro.{package}.{name}", name=name, package_name=package, macro_sql=text, path=STAND_IN
     )
 
 
@@ -194,6 +203,8 @@ SILVER, BRONZE = "dbt-sql", "sql"
 """Values of a run's `extractor`: a dbt project read as files, and plain SQL."""
 _COMPILED = frozenset(["model", "snapshot", "analysis", "test"])
 _NAMED = 5
+_EXACT = frozenset(["ref", "source", "config", "this", "is_incremental"])
+"""Names that are rendered without a macro."""
 
 Known = Callable[[str, str], Mapping[str, NodeMetadata]]
 """Nodes of the last run of a project, by unique id, if its files were read with the same fingerprint."""
@@ -409,10 +420,11 @@ def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOpt
     if not waiting:
         return read.nodes
     renderers = _renderers(read.inputs, nodes, options)
+    finder = BuildFailures(read.inputs.macros, parser_of(read.inputs.dialect))
+    absent = absent_parents(read)
     failed: list[str] = []
     for node in waiting:
-        text = _rendered(node, renderers, failed)
-        nodes[node.unique_id] = replace(node, compiled_code=text)
+        nodes[node.unique_id] = _rendered(node, renderers, failed, finder, absent)
     _tell(failed, read.inputs.warnings)
     return [nodes[unique_id] for unique_id in sorted(nodes)]
 
@@ -531,19 +543,34 @@ def missing_models(
 
 
 def _rendered(
-    node: NodeMetadata, renderers: Sequence[SimpleTemplateRenderer], failed: list[str]
-) -> str | None:
+    node: NodeMetadata,
+    renderers: Sequence[SimpleTemplateRenderer],
+    failed: list[str],
+    finder: BuildFailures,
+    absent: Mapping[str, str],
+) -> NodeMetadata:
+    """Return *node* with rendered SQL, or with the reason for which it cannot be built."""
+    code = node.raw_code or ""
     problem: TemplateError | None = None
     for renderer in renderers:
         try:
-            return renderer.render(node.raw_code or "", node=node.unique_id)
+            text = renderer.render(code, node=node.unique_id)
         except TemplateError as error:
             # The first renderer uses the real macros, so its error is the relevant one.
             problem = problem or error
-    if problem is not None:
-        place = f"{node.path}:{problem.line}" if problem.line else node.path
-        failed.append(f"{place}: {problem.problem}")
-    return None
+            continue
+        failure = None
+        if problem is None and (gone := sorted(absent.keys() & renderer.parents)):
+            failure = BuildFailure(problem=absent[gone[0]])
+        # Stand-ins of macros may write what no warehouse parses.
+        elif problem is None and outside_names(code) <= _EXACT:
+            failure = finder.of_sql(node, text)
+        return with_failure(replace(node, compiled_code=text), failure)
+    if problem is None:
+        return replace(node, compiled_code=None)
+    place = f"{node.path}:{problem.line}" if problem.line else node.path
+    failed.append(f"{place}: {problem.problem}")
+    return with_failure(replace(node, compiled_code=None), finder.of_template(node, problem))
 
 
 def _tell(failed: Sequence[str], warnings: list[str]) -> None:

@@ -26,6 +26,7 @@ from recce_meta.diff.table_config import config_effect
 from recce_meta.diff.variant_effects import (
     CompareSql,
     caller_effects,
+    failure_effects,
     macro_effects,
     unknown_effect,
     variant_effects,
@@ -60,10 +61,13 @@ from recce_meta.sql_lineage.project.nodes import elements
 from recce_meta.sql_lineage.project.semantics import SEMANTIC_MODEL
 from recce_meta.sql_lineage.propagation import AffectedNode
 from recce_meta.warehouses.builds import names_in
-from recce_meta.warehouses.hooks import hooks_and_macros
+from recce_meta.warehouses.hooks import OPERATION, hooks_and_macros
 
 READ = frozenset("model seed snapshot source metric semantic_model saved_query function".split()) | RELATIONS
 """Resource types that other nodes can read, and whose changes have a category."""
+
+_UNREAD = frozenset(["test", OPERATION])
+"""Resource types without readers, which may fail."""
 
 SQL_BUILT = frozenset(["model", "snapshot"]) | VIEWS
 """Resource types whose rows and columns follow from compiled SQL."""
@@ -152,7 +156,7 @@ def categorise(
             if unique_id in disabled and change.resource_type in READ
             else macro_effects(callers[unique_id], causes)
             if unique_id in callers
-            else _all_effects(change, causes, compare)
+            else failure_effects(change, causes) or _all_effects(change, causes, compare)
         )
         for unique_id, change in changes.items()
     }
@@ -232,7 +236,7 @@ def _judged(change: Change, effects: Sequence[SqlChange]) -> Change:
     effect = merge_effects(effects)
     return replace(
         change,
-        category=effect.category,
+        category=None if change.resource_type in _UNREAD else effect.category,
         category_reasons=effect.reasons,
         columns=effect.columns,
         columns_moved=effect.moved,
@@ -584,13 +588,6 @@ def _with_reach(change: Change, found: AffectedNode | None) -> Change:
             may_fail=_may_fail(found),
         ),
     )
-
-
-def is_unseen_seed(before: NodeMetadata, after: NodeMetadata) -> bool:
-    """Return True if the rows are unknown: over 1 MiB for dbt, and the file was not found on both sides."""
-    if after.resource_type != "seed" or "path" not in (before.checksum_rule, after.checksum_rule):
-        return False
-    return not (before.code_hash and after.code_hash) and before.checksum_rule == after.checksum_rule
 
 
 def _notes(unseen: list[str]) -> Iterable[str]:

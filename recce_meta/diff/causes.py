@@ -40,6 +40,7 @@ from recce_meta.warehouses.builds import incremental_words
 from recce_meta.warehouses.hooks import (
     HOOKS,
     OPERATION,
+    hook_texts,
     hooks_and_macros,
     row_words,
     sent_texts,
@@ -561,9 +562,3 @@ def _config_calls(code: str) -> str:
         return ""
     end = code.find("}}", code.rindex("config"))
     return code[: end + 2] if end >= 0 else code
-
-
-def hook_texts(hooks: Json) -> list[Json]:
-    """Return the SQL of a node's hooks, which dbt writes as one item or a list, as strings or objects."""
-    listed = hooks if isinstance(hooks, list) else [] if hooks is None else [hooks]
-    return [hook.get("sql") if isinstance(hook, dict) else hook for hook in listed]

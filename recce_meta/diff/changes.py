@@ -20,7 +20,7 @@ from recce_meta.diff.causes import Causes, has_jinja, template
 from recce_meta.diff.code import jinja_names, same_code, variable_calls
 from recce_meta.diff.disabled import disabled_pairs, switch_of
 from recce_meta.diff.graph_reads import of_graph
-from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.project_side import ProjectSide, new_failure
 from recce_meta.diff.properties import (
     column_details,
     config_details,
@@ -41,7 +41,7 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.catalog import SCANNED
-from recce_meta.models.node import DISABLED, as_enabled
+from recce_meta.models.node import BUILD_FAILURE, DISABLED, as_enabled
 from recce_meta.warehouses.hooks import hooks_and_macros
 
 NAMERS = ("generate_database_name", "generate_schema_name", "generate_alias_name")
@@ -308,6 +308,8 @@ def node_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> I
     yield from column_details(before, after, causes)
     yield from contract_details(before, after, causes)
     yield from description_details(before, after)
+    if failure := new_failure(before, after, causes.base):
+        yield ChangeDetail(Reason.COMPILED, BUILD_FAILURE, None, failure)
     for parent in sorted({causes.base.heirs.get(one, one) for one in before.parents} ^ set(after.parents)):
         added = parent in after.parents
         yield ChangeDetail(Reason.PARENTS, parent, None if added else True, True if added else None)

@@ -18,6 +18,8 @@ from recce_meta.diff.code import (
 )
 from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project, RunMetadata, target_place
 from recce_meta.models.adapters import is_builtin, is_recording
+from recce_meta.models.change import BUILD_FAILS, BUILD_MAY_FAIL
+from recce_meta.models.node import BUILD_FAILURE
 from recce_meta.models.relation_tokens import (
     CLOSING,
     INJECTED,
@@ -223,3 +225,23 @@ def _keyed(value: Json) -> Json:
 
 def _none_if_empty(value: Json) -> Json:
     return value if value not in ({}, [], "") else None
+
+
+def is_unseen_seed(before: NodeMetadata, after: NodeMetadata) -> bool:
+    """Return True if the rows are unknown: over 1 MiB for dbt, and the file was not found on both sides."""
+    if after.resource_type != "seed" or "path" not in (before.checksum_rule, after.checksum_rule):
+        return False
+    return not (before.code_hash and after.code_hash) and before.checksum_rule == after.checksum_rule
+
+
+def new_failure(before: NodeMetadata | None, after: NodeMetadata, base: ProjectSide) -> str | None:
+    """Return why the build of *after* fails, or may fail; None if that of *before* failed so."""
+    found = after.properties.get(BUILD_FAILURE)
+    known = before and before.properties.get(BUILD_FAILURE)
+    if not found or (known and known["problem"] == found["problem"]):
+        return None
+    unless = found.get("unless")
+    # A macro that base defines is not one of dbt.
+    is_sure = unless is None or base.macro_named(unless)
+    doubt = "" if is_sure else ", unless dbt or its adapter does"
+    return f"{BUILD_FAILS if is_sure else BUILD_MAY_FAIL}: {found['problem']}{doubt} ({found['place']})"

@@ -7,10 +7,11 @@ from functools import lru_cache
 
 from msgspec import convert
 
-from recce_meta.diff.causes import Causes, has_jinja, hook_texts, template
+from recce_meta.diff.causes import Causes, has_jinja, template
 from recce_meta.diff.code import same_code
 from recce_meta.diff.project_side import constraints_of, differences, normalise
 from recce_meta.models import ChangeDetail, Column, Json, NodeMetadata, Reason
+from recce_meta.warehouses.hooks import hook_texts
 
 DIALECTS = {"sqlserver": "tsql", "fabric": "tsql", "synapse": "tsql"}
 """sqlglot's dialect names that differ from dbt's adapter names."""
@@ -276,7 +277,7 @@ SQL = frozenset(
 
 DERIVED = frozenset(
     """file_key_name attached_node identifier unrendered_database unrendered_schema constraints
-    columns_not_in_catalog quoting source_description patch_path""".split()
+    columns_not_in_catalog quoting source_description patch_path build_failure""".split()
 )
 """Properties that are derived from other properties, or that other functions compare."""
 

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.every_target import hidden_settings
 from recce_meta.diff.materializations import table_effects
+from recce_meta.diff.project_side import new_failure
 from recce_meta.errors import first_of, plural
-from recce_meta.models import ChangeDetail, NodeMetadata
-from recce_meta.models.change import UNCHANGED_HERE, Category, SqlChange
+from recce_meta.models import Change, ChangeDetail, NodeMetadata
+from recce_meta.models.change import BUILD_FAILS, UNCHANGED_HERE, Category, SqlChange
 
 if TYPE_CHECKING:
     from recce_meta.render.variants import VariantComparison
@@ -141,3 +142,13 @@ def _effects(
 def unknown_effect(*reasons: str) -> SqlChange:
     """Return an effect that is not known, for *reasons*."""
     return SqlChange(category=Category.UNKNOWN, reasons=reasons)
+
+
+def failure_effects(change: Change, causes: Causes) -> list[SqlChange]:
+    """Return the effect of a build that fails, or may fail: the old content stays, whatever else changed."""
+    after = causes.current.nodes.get(change.unique_id)
+    reason = after and new_failure(causes.base.nodes.get(change.unique_id), after, causes.base)
+    if not reason:
+        return []
+    is_sure = reason.startswith(f"{BUILD_FAILS}:")
+    return [SqlChange(category=Category.BREAKING if is_sure else Category.UNKNOWN, reasons=(reason,))]

@@ -193,7 +193,7 @@ class RunTools:
             if one.category in (Category.BREAKING, Category.PARTIAL_BREAKING, Category.UNKNOWN)
         ]
         fails = [one.unique_id for one in diff.impacted if one.fails]
-        fails += [one.unique_id for one in changes if one.reached is not None and one.reached.fails]
+        fails += [one.unique_id for one in changes if one.fails]
         own = [one for one in changes if one.status is Status.MODIFIED]
         checks = [one.unique_id for one in own if one in severe or one.reached is not None]
         checks += [one.unique_id for one in diff.impacted if one.resource_type in ("model", "snapshot")]
@@ -303,7 +303,7 @@ def _change_row(change: Change) -> dict[str, Any]:
         "why": [str(cut(one)) for one in (change.category_reasons or main_reasons(change))[:_REASONS]],
         "columns": [*columns[:_COLUMNS], *more],
         "affected_by_others": cut(reached_phrase(change)),
-        "fails": True if change.reached is not None and change.reached.fails else None,
+        "fails": change.fails or None,
     }
 
 

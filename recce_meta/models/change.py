@@ -53,6 +53,8 @@ BUILD_FAILS = "the build fails"
 """Start of the phrases that say why dbt stops, so that the old content stays."""
 UNCHANGED_HERE = "unchanged for the target of this run"
 """Start of the phrase that stands before the effects on other targets."""
+BUILD_MAY_FAIL = "the build may fail"
+"""Start of the phrases that say why dbt stops, unless it has a macro that is not known."""
 AS_LONG_AS = "as long as"
 """Start of the phrase that names the facts on which a category rests."""
 
@@ -250,9 +252,30 @@ class Change(Tabular, frozen=True, kw_only=True):
         return tuple(reason for reason in self.category_reasons if reason.startswith(EXISTING))
 
     @property
-    def build_fails(self) -> bool:
-        """True if the next run without a full refresh certainly fails to build the edited node."""
-        return any(reason.startswith(BUILD_FAILS) for reason in self.category_reasons)
+    def build_failure(self) -> str:
+        """Why the next run without a full refresh certainly fails to build the node; empty if it may not."""
+        return self._reason(BUILD_FAILS)
+
+    @property
+    def build_doubt(self) -> str:
+        """Why the next run may fail to build the node, by its own change; empty if no reason is known."""
+        return self._reason(BUILD_MAY_FAIL)
+
+    def _reason(self, start: str) -> str:
+        found = (one.partition(": ") for one in self.category_reasons)
+        return next((why for words, _, why in found if words == start), "")
+
+    @property
+    def fails(self) -> bool:
+        """True if the node certainly fails, by its own change or by that of another node."""
+        return bool(self.build_failure) or (self.reached is not None and self.reached.fails)
+
+    @property
+    def may_fail(self) -> str:
+        """Why the node may fail; empty if it certainly does, or does not."""
+        if self.fails:
+            return ""
+        return self.build_doubt or (self.reached.may_fail if self.reached else "")
 
     @property
     def conditions(self) -> tuple[str, ...]:

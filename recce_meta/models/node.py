@@ -112,6 +112,12 @@ DISABLED = "disabled"
 They are stored with groups, have no edges, and matter to a diff alone.
 """
 
+BUILD_FAILURE = "build_failure"
+"""Property of a node that dbt or the warehouse cannot build: `problem` and `place`, the file and line.
+
+With `unless`, the failure is not certain if dbt or its adapter has a macro of that name.
+"""
+
 GRAPH_SECTIONS: Mapping[str, str] = {
     "source": "sources",
     "exposure": "exposures",

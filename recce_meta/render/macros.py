@@ -19,6 +19,8 @@ from recce_meta.models.adapters import ADAPTER_PARENTS
 from recce_meta.render.objects import ASK_DATABASE, TemplateObject, database_error
 from recce_meta.render.sandbox import Sandbox, call_macro
 
+STAND_IN = "stand-in"
+"""Path of macros that stand in for those of packages that are not installed."""
 GLOBAL = "dbt"
 """Package of dbt's own macros."""
 # dbt's own `is_incremental` asks the database whether the relation exists.
@@ -84,6 +86,7 @@ class MacroLibrary:
             f"adapter.dispatch: macro '{name}' not found",
             name=name,
             hint=f"searched for: {', '.join(attempts)}" if not self.is_empty else NO_MACROS,
+            is_broken=not self.is_empty,
         )
 
     def near(self, name: str) -> list[str]:
@@ -126,7 +129,11 @@ class MacroCall(TemplateObject):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._loaded is None:
             self._loaded = self._load()
-        return call_macro(self._loaded, args, kwargs)
+        try:
+            return call_macro(self._loaded, args, kwargs)
+        except TemplateError as error:
+            error.is_broken = error.is_broken and self.macro.path != STAND_IN
+            raise
 
     def __str__(self) -> str:
         raise TemplateError(
@@ -189,4 +196,6 @@ class Namespace(TemplateObject):
             if near
             else None
         )
-        return TemplateError(f"Package '{self._package}' has no macro '{name}'", name=name, hint=hint)
+        return TemplateError(
+            f"Package '{self._package}' has no macro '{name}'", name=name, hint=hint, is_broken=True
+        )

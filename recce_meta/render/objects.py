@@ -107,6 +107,7 @@ def refusal(value: object, name: str) -> TemplateError | None:
             f"'{name}' of a value of type {kind_of(value)} may not be used in a template",
             name=name,
             hint="use only values and methods that dbt documents",
+            is_broken=name.startswith("_") and not isinstance(value, TemplateObject),
         )
     return None
 

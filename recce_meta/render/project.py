@@ -106,6 +106,7 @@ class Variables(TemplateObject):
                 name=name,
                 hint=f"artifacts contain no variables: pass --vars '{{{name}: …}}' (variables= in Python), "
                 "or the project with --project-dir (settings=)",
+                is_broken=self._scope.project.settings is not None,
             )
         self._scope.project.notes.assumed.add(name)
         return default

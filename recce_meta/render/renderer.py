@@ -15,6 +15,7 @@ from types import FrameType, TracebackType
 from typing import Any, Protocol, TypeVar
 
 from jinja2 import Template, TemplateRuntimeError, TemplateSyntaxError, nodes
+from jinja2.filters import FILTERS
 from jinja2.runtime import Context
 
 from recce_meta.errors import TemplateError, first_of, quoted, shorten
@@ -131,6 +132,7 @@ def unknown_name(error: UnknownName, scope: RenderScope) -> TemplateError:
             f"A value of type {error.owner} has no '{name}'",
             name=name,
             hint="check that it exists before using it: … is defined",
+            is_broken=error.is_broken,
         )
     elsewhere = library.namespaces_of(name)
     known = [known for known in (*DBT_NAMES, *FUNCTIONS) if not known.startswith("_")]
@@ -140,7 +142,7 @@ def unknown_name(error: UnknownName, scope: RenderScope) -> TemplateError:
         hint = "did you mean " + " or ".join(f"'{match}'" for match in near[:3]) + "?"
     else:
         hint = f"it is not {KNOWN}" + (f"; {NO_MACROS}" if library.is_empty else "")
-    return TemplateError(f"Unknown name '{name}'", name=name, hint=hint)
+    return TemplateError(f"Unknown name '{name}'", name=name, hint=hint, is_broken=error.is_broken)
 
 
 def fault(error: Exception, notes: Notes) -> TemplateError:
@@ -167,6 +169,8 @@ def syntax_error(error: TemplateSyntaxError) -> TemplateError:
         f"Not valid Jinja: {message}",
         name=word[1] if word else None,
         hint="check that every tag, quote and bracket is closed",
+        # Jinja has a few filters that the sandbox has not.
+        is_broken=word is None or word[1] not in FILTERS,
     )
 
 
@@ -491,6 +495,7 @@ class SimpleTemplateRenderer:
             node=title,
             macros=chain,
             needs_database=problem.needs_database,
+            is_broken=problem.is_broken,
         )
 
 

@@ -158,6 +158,10 @@ class Returned(Exception):
         self.value = value
 
 
+_PLAIN = frozenset(["str", "int", "float", "list", "tuple"])
+"""Types whose values have the same attributes in dbt."""
+
+
 class UnknownName(Exception):
     """Use of an unknown name or attribute."""
 
@@ -166,6 +170,8 @@ class UnknownName(Exception):
         self.name = str(name)
         self.owner = owner
         """Type of the value that lacks the attribute; None for a plain name."""
+        self.is_broken = owner is None or owner in _PLAIN
+        """True if dbt fails at the use, too."""
 
 
 class Missing(Undefined):
@@ -181,11 +187,15 @@ class Missing(Undefined):
     ) -> None:
         self._is_attribute = obj is not missing
         owner = kind_of(obj) if self._is_attribute else None
-        super().__init__(hint, obj, name, partial(_unknown, name, owner))  # type: ignore[arg-type]
+        super().__init__(hint, obj, name, exc or partial(_unknown, name, owner))  # type: ignore[arg-type]
 
     def fail(self, *_: Any) -> NoReturn:
-        """Raise the error for using the name."""
-        self._fail_with_undefined_error()
+        """Raise the error for a use of the name that dbt takes as empty text."""
+        try:
+            self._fail_with_undefined_error()
+        except (UnknownName, TemplateError) as error:
+            error.is_broken = False
+            raise
 
     __str__ = __iter__ = __len__ = __contains__ = __hash__ = fail
 
@@ -302,8 +312,13 @@ class Sandbox(SandboxedEnvironment):
                 return obj[attribute]
             except (TypeError, LookupError):
                 pass
-        self._check(obj, attribute)
-        return self.undefined(obj=obj, name=attribute)
+        error = refusal(obj, attribute)
+        if error is None:
+            return self.undefined(obj=obj, name=attribute)
+        if not error.is_broken:
+            raise error
+        # As in dbt, the name may be tested; it fails if it is called or has attributes.
+        return self.undefined(obj=obj, name=attribute, exc=lambda _: error)  # type: ignore[arg-type]
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return `obj[argument]`, else the attribute with that name."""
@@ -364,6 +379,10 @@ def call_macro(macro: Macro, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         return macro(*args, **kwargs)
     except Returned as returned:
         return returned.value
+    except TypeError as error:
+        if not str(error).startswith(f"macro {macro.name!r} takes "):
+            raise
+        raise TemplateError(f"TypeError: {error}", name=macro.name, is_broken=True) from None
 
 
 def _is_mapping(value: Any) -> bool:

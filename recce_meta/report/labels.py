@@ -19,7 +19,6 @@ from recce_meta.models.change import (
     Change,
     Impact,
     Reach,
-    ReachedBy,
     Reason,
     RunDiff,
     Status,
@@ -98,11 +97,11 @@ class DiffSummary(Struct, frozen=True, kw_only=True):
     perhaps: int
     """Those of `impacted` whose SQL was not traced or is a guess, so that it is not certain."""
     fails: int
-    """Nodes that certainly reference a removed or renamed column, changed or not."""
+    """Nodes that certainly fail: those that reference a removed column, or that dbt cannot build."""
     perhaps_fails: int
     """Further nodes that reference such a column by a guess."""
     may_fail: int
-    """Nodes of which it is not known whether they reference such a column, those by a guess included."""
+    """Nodes of which it is not known whether they fail, those by a guess included."""
     formatting: int
     """Nodes that differ only in formatting, and possibly in environment."""
     environment: int
@@ -115,8 +114,7 @@ def summarise(diff: RunDiff) -> DiffSummary:
     """Count the nodes of *diff* by status and category."""
     statuses = Counter(change.status for change in diff.changes)
     formatting = sum(Reason.FORMATTING in c.reasons for c in diff.changes if c.status is Status.UNCHANGED)
-    reached: list[Impact | ReachedBy] = [*diff.impacted]
-    reached += [change.reached for change in diff.changed if change.reached is not None]
+    nodes: list[Impact | Change] = [*diff.impacted, *diff.changed]
     return DiffSummary(
         added=statuses[Status.ADDED],
         removed=statuses[Status.REMOVED],
@@ -124,9 +122,9 @@ def summarise(diff: RunDiff) -> DiffSummary:
         impacted=len(diff.impacted),
         downstream=len(diff.impacted) + diff.unreached,
         perhaps=sum(map(_is_doubtful, diff.impacted)),
-        fails=sum(one.fails for one in reached),
-        perhaps_fails=sum(one.may_fail == BY_GUESS for one in reached),
-        may_fail=sum(bool(one.may_fail) for one in reached),
+        fails=sum(one.fails for one in nodes),
+        perhaps_fails=sum(one.may_fail == BY_GUESS for one in nodes),
+        may_fail=sum(bool(one.may_fail) for one in nodes),
         formatting=formatting,
         environment=statuses[Status.UNCHANGED] - formatting,
         categories={
@@ -302,9 +300,8 @@ def by_harm(changes: Iterable[Change]) -> list[Change]:
 
 
 def _weight(change: Change) -> tuple[int, int, str, str]:
-    fails = change.reached is not None and change.reached.fails
     # A node that no longer runs is worse than any change of its data.
-    rank = -1 if fails else _EFFECT_RANK[change.category]
+    rank = -1 if change.fails else _EFFECT_RANK[change.category]
     return rank, _STATUS_RANK[change.status], change.name, change.unique_id
 
 

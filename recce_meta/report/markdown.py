@@ -220,7 +220,7 @@ def _row(change: Change, has_effects: bool, names: Mapping[str, str]) -> str:
 def _effect(change: Change) -> str:
     """Return the category with its reasons, or with the affected columns."""
     text = effect_label(change)
-    if change.reached is not None and change.reached.fails:
+    if change.fails:
         text = ", ".join(filter(None, (f"**{FAILS}**", text)))
     if change.category is Category.BREAKING:
         text = f"**{text}**"

@@ -271,7 +271,7 @@ def _changed_nodes(diff: RunDiff, width: int, room: int | None) -> list[Line]:
 
 def _is_plain_test(change: Change) -> bool:
     """Return True for a test that is named rather than described: it does not fail."""
-    return change.resource_type in TESTS and not (change.reached and change.reached.fails)
+    return change.resource_type in TESTS and not change.fails
 
 
 def _test_lines(found: Sequence[Change], status: Status, width: int) -> list[Line]:
@@ -312,7 +312,7 @@ def _node_cells(change: Change) -> list[Span]:
 def _effect_cell(change: Change) -> Span:
     """Return the effect on readers; a node that fails itself has that first."""
     label = effect_label(change)
-    if change.reached is not None and change.reached.fails:
+    if change.fails:
         return Span(", ".join(filter(None, (FAILS, label))), Style.RED)
     return Span(label, _EFFECT_STYLES[change.category])
 

@@ -27,7 +27,7 @@ from recce_meta.errors import (
     did_you_mean,
     quoted,
 )
-from recce_meta.warehouses import ConnectionPlan, Warehouse
+from recce_meta.warehouses import ConnectionPlan, Warehouse, warehouse_of_adapter
 from recce_meta.warehouses.registry import class_at_reference
 
 if TYPE_CHECKING:
@@ -254,6 +254,10 @@ class BaseDriver:
     def create_engine(self, plan: ConnectionPlan) -> Engine:
         """Return an engine without a pool: a closed connection releases its locks immediately."""
         return self._create_engine(plan, {"connect_args": dict(plan.connect_args)})
+
+    def syntax_error(self, sql: str) -> str | None:
+        """Return why the warehouse cannot parse *sql*, without running it; None if it can, or is unknown."""
+        return None
 
     def file_state(self, plan: ConnectionPlan) -> Hashable | None:
         """Return a value that changes when a process changes the database file; None without a file."""
@@ -548,6 +552,12 @@ def bounded_batches(rows: Iterable[Sequence[object]], characters: int) -> Iterat
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def parser_of(adapter_type: str | None) -> Callable[[str], str | None]:
+    """Return `syntax_error` of the warehouse of a dbt adapter."""
+    warehouse = warehouse_of_adapter(adapter_type)
+    return (BaseDriver(Warehouse()) if warehouse is None else driver_for(warehouse)).syntax_error
 
 
 def driver_for(warehouse: Warehouse) -> BaseDriver:

@@ -552,3 +552,9 @@ def names_in_configuration(
     ]
     own, keys = configured_names(node, adapter, words), tuple(foreign_keys(node, nodes))
     return ConfiguredNames(own, keys, tuple(sorted(hooked)), deciding, tuple(sorted(queried)))
+
+
+def hook_texts(hooks: Json) -> list[Json]:
+    """Return the SQL of a node's hooks, which dbt writes as one item or a list, as strings or objects."""
+    listed = hooks if isinstance(hooks, list) else [] if hooks is None else [hooks]
+    return [hook.get("sql") if isinstance(hook, dict) else hook for hook in listed]

@@ -153,7 +153,8 @@ def test_names_of_files_are_no_commands_of_github(checkout: Checkout) -> None:
 
     ran = checkout.cli("diff", "--files", "--format", "github")
 
-    assert not any(line.startswith("::error") for line in (ran.out + ran.err).splitlines())
+    (command,) = (line for line in (ran.out + ran.err).splitlines() if line.startswith("::error"))
+    assert command.startswith("::error file=shop/models/a%0A%3A%3Aerror title=x%3A%3Ay.sql,line=1")
 
 
 def test_the_hook_of_pre_commit_fails_if_a_model_loses_a_column_that_another_reads(
@@ -203,3 +204,41 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
 
     assert outside.code == 2 and "dbt_project.yml" in outside.err
     assert without_base.code == 2 and "No merge base: " in without_base.err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("macros/money.sql", "", "money fails: it uses 'half', which no file defines (models/money.sql:1)"),
+        (
+            "models/totals.sql",
+            "select * from {{ ref('ordrs') }}",
+            "it references 'ordrs', which no file defines",
+        ),
+        (
+            "models/alone.sql",
+            "select * from {{ source('raw', 'x') }}",
+            "references source 'raw.x', which no file",
+        ),
+        ("models/alone.sql", "select {{ ref('orders' }}", "alone fails: not valid Jinja: unexpected '}'"),
+        ("models/alone.sql", "select {{ var('gone') }}", "variable 'gone' has neither a value nor a default"),
+        ("models/alone.sql", "-- nothing", "alone fails: its SQL is empty (models/alone.sql)"),
+    ],
+)
+def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, text: str, said: str) -> None:
+    checkout.write("macros/money.sql", "{% macro half(x) %}{{ x }} / 2{% endmacro %}")
+    checkout.write("models/money.sql", "select {{ half(2) }} as one")
+    checkout.commit()
+    checkout.write(name, text)
+
+    ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails")
+
+    assert ran.code == 1 and said in ran.err, ran.err
+
+
+def test_a_macro_that_may_be_one_of_dbt_only_may_fail(checkout: Checkout) -> None:
+    checkout.write("models/alone.sql", "select {{ hash('x') }} as one, {{ hash_arguments() }}")
+
+    codes = [checkout.cli("diff", "--files", "--fail-on", on).code for on in ("fails", "may_fail")]
+
+    assert codes == [0, 1]

@@ -199,7 +199,7 @@ def _impact_order(impact: Impact) -> tuple[bool, int, str]:
 def _changed(node: GraphNode, change: Change | None, impact: Impact | None) -> GraphNode:
     if change is not None:
         words = ", ".join(filter(None, (change.status.value, effect_label(change))))
-        if change.reached is not None and change.reached.fails:
+        if change.fails:
             words += ", fails"
         category = change.category.value if change.category and change.status is not Status.ADDED else ""
         return replace(node, status=change.status.value, category=category, words=words)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -152,6 +153,10 @@ _NAMED = 5
 """Maximum number of nodes that a warning names."""
 
 
+_LISTED = re.compile(r"^\s*- ", re.MULTILINE)
+"""Entry of a list in YAML."""
+
+
 class DbtFiles(Struct, frozen=True, kw_only=True):
     """Nodes of a dbt project without compiled SQL, and the unique ids of reused nodes."""
 
@@ -221,6 +226,27 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
         reused=frozenset(reused),
         fingerprint=inputs.fingerprint(),
     )
+
+
+def absent_parents(read: DbtFiles) -> dict[str, str]:
+    """Return why a reader of a node fails, for each parent that no file of *read* defines.
+
+    Empty if a package is not installed or a file was skipped: they may define it.
+    """
+    inputs, known = read.inputs, {node.unique_id: node for node in read.nodes}
+    files = (inputs.root.settings.root / name for name in ("packages.yml", "dependencies.yml"))
+    listed = sum(len(_LISTED.findall(file.read_text("utf-8", "replace"))) for file in files if file.is_file())
+    if listed >= len(inputs.packages) or any("skipped" in text for text in inputs.warnings):
+        return {}
+    disabled = {node.unique_id.partition(".")[2] for node in read.disabled}
+    found = {}
+    for parent in {parent for node in read.nodes for parent in node.parents} - disabled:
+        name = parent.split(".", 1)[1].removeprefix(f"{inputs.root.name}.")
+        if parent not in known:
+            found[parent] = f"it references '{name}', which no file defines"
+        elif parent.startswith("source.") and not known[parent].path:
+            found[parent] = f"it references source '{name}', which no file declares"
+    return found
 
 
 def _usable(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:

@@ -40,7 +40,12 @@ def review_sentences(diff: RunDiff, reviews: PairReviews | None) -> list[str]:
 
 
 def failure_sentences(diff: RunDiff) -> list[str]:
-    """Return `service_mix fails: it references is_delivered, which fct_parcels no longer has` for each node.
+    """Return the sentences of `failures`, those of tests last."""
+    return list(failures(diff).values())
+
+
+def failures(diff: RunDiff) -> dict[str, str]:
+    """Return `service_mix fails: it references is_delivered, which fct_parcels no longer has` by unique id.
 
     Tests are last. Names are as the project has them; the caller escapes them.
     """
@@ -51,15 +56,18 @@ def failure_sentences(diff: RunDiff) -> list[str]:
         for change in diff.changed
     }
     failing: list[tuple[Change | Impact, Sequence[str]]] = [
-        *((one, one.reached.origins) for one in diff.changed if one.reached and one.reached.fails),
+        *((one, one.reached.origins if one.reached else ()) for one in diff.changed if one.fails),
         *((one, (one.origin,)) for one in diff.impacted if one.fails),
     ]
     failing.sort(key=lambda found: (found[0].resource_type in TESTS, node_label(found[0])))
-    sentences = []
+    sentences = {}
     for node, origins in failing:
+        if isinstance(node, Change) and node.build_failure:
+            sentences[node.unique_id] = f"{node_label(node)} fails: {node.build_failure}"
+            continue
         names = " or ".join(shorten(node_part(origin), NAME_WIDTH) for origin in origins[:ORIGINS_SHOWN])
         columns = [column for origin in origins for column in lost.get(origin, ())]
         gone = first_phrases(columns) if len(columns) < 2 else f"one of {first_phrases(columns)}"
         what = f"references {gone}, which" if columns else "needs what"
-        sentences.append(f"{node_label(node)} fails: it {what} {names} no longer has")
+        sentences[node.unique_id] = f"{node_label(node)} fails: it {what} {names} no longer has"
     return sentences

@@ -16,10 +16,11 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from recce_meta.errors import plural
+from recce_meta.errors import first_of, plural
 from recce_meta.models.change import Category, Change, Impact, Reason, RunDiff, Status
-from recce_meta.report.diff_details import changed_regions, code_lines, effect_label, effect_phrases
-from recce_meta.report.labels import by_harm, node_label
+from recce_meta.report.diff_details import FAILS, changed_regions, code_lines, effect_label, effect_phrases
+from recce_meta.report.labels import by_harm, more_phrase, node_label
+from recce_meta.report.review.phrases import failures
 
 MOST_OF_A_LEVEL = 10
 """Remarks of one level that GitHub shows for a step."""
@@ -51,6 +52,7 @@ def remarks(diff: RunDiff, read: ReadFile, prefix: str = "") -> Iterator[Remark]
     for impact in diff.impacted:
         if impact.fails or impact.may_fail:
             failing.setdefault(impact.origin, []).append(impact)
+    sentences = failures(diff)
     affected = Counter(impact.origin for impact in diff.impacted)
     for change in by_harm(diff.changed):
         package = change.unique_id.split(".")[1:2]
@@ -61,23 +63,25 @@ def remarks(diff: RunDiff, read: ReadFile, prefix: str = "") -> Iterator[Remark]
         if level is None:
             continue
         start, end = _lines(change, read)
-        phrases = list(effect_phrases(change)) or [effect_label(change)]
+        own = sentences.get(change.unique_id, "")
+        phrases = [own, *([] if change.build_failure else effect_phrases(change))]
+        phrases = phrases if any(phrases) else [effect_label(change)]
         if affected[change.unique_id]:
             phrases.append(f"{plural(affected[change.unique_id], 'node')} affected")
-        for word, those in (
-            ("fail", [one for one in found if one.fails]),
-            ("may fail", [one for one in found if one.may_fail and not one.fails]),
-        ):
-            names = ", ".join(node_label(one) for one in those[:NAMES_SHOWN])
-            rest = f" and {len(those) - NAMES_SHOWN:,} more" if len(those) > NAMES_SHOWN else ""
-            phrases += [f"{word}: {names}{rest}"] if those else []
-        title = f"{node_label(change)}: {effect_label(change) or change.status.value}"
+        certain = [sentences[one.unique_id] for one in found if one.fails]
+        phrases += [
+            *certain[:NAMES_SHOWN],
+            *([more_phrase(len(certain) - NAMES_SHOWN)] if certain[NAMES_SHOWN:] else []),
+        ]
+        possible = [node_label(one) for one in found if not one.fails]
+        phrases += [f"may fail: {first_of(possible, NAMES_SHOWN)}"] if possible else []
+        title = f"{node_label(change)}: {FAILS if own else effect_label(change) or change.status.value}"
         yield Remark(f"{prefix}{change.path}", start, end, level, title, "\n".join(filter(None, phrases)))
 
 
 def _level(change: Change, failing: list[Impact]) -> str | None:
     """Return the level of the remark on *change*; None if it has no effect to remark on."""
-    if any(one.fails for one in failing) or (change.reached is not None and change.reached.fails):
+    if change.fails or any(one.fails for one in failing):
         return "error"
     if change.category is Category.BREAKING or failing:
         return "warning"

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,8 +36,10 @@ from recce_meta.models.run import ExtractionTier
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.render.build_failures import BUILT, BuildFailures, with_failure
 from recce_meta.repositories.extraction.dbt.project import refuse_outer_folders
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
+from recce_meta.warehouses.driver import parser_of
 
 TIERS = {SILVER: ExtractionTier.SILVER, BRONZE: ExtractionTier.BRONZE}
 """Tiers of runs without a manifest, by `extractor`."""
@@ -212,20 +216,17 @@ def with_rendered_code(project: Project, folder: Path, variables: Mapping[str, s
     waiting = [
         node
         for node in project.nodes
-        if node.resource_type in QUERIES
+        if node.resource_type in QUERIES | BUILT
         and node.language == "sql"
         and not node.compiled_code
-        and node.raw_code
+        and node.raw_code is not None
     ]
     if not waiting:
         return project
     renderers = _renderers(project, _settings_of(folder, variables), variables)
-    rendered = {node.unique_id: _rendered(node, renderers) for node in waiting}
-    nodes = (
-        replace(node, compiled_code=rendered[node.unique_id]) if rendered.get(node.unique_id) else node
-        for node in project.nodes
-    )
-    return replace(project, nodes=tuple(nodes))
+    failures = BuildFailures(project.macros, parser_of(project.run.adapter_type))
+    rendered = {node.unique_id: _rendered(node, renderers, failures) for node in waiting}
+    return replace(project, nodes=tuple(rendered.get(node.unique_id, node) for node in project.nodes))
 
 
 def _settings_of(folder: Path, variables: Mapping[str, str]) -> ProjectSettings | None:
@@ -255,10 +256,22 @@ def _renderers(
     ]
 
 
-def _rendered(node: NodeMetadata, renderers: Sequence[SimpleTemplateRenderer]) -> str | None:
-    for renderer in renderers:
-        try:
-            return renderer.render_node(node.unique_id)
-        except TemplateError:
-            continue
-    return None
+def _rendered(
+    node: NodeMetadata, renderers: Sequence[SimpleTemplateRenderer], failures: BuildFailures
+) -> NodeMetadata:
+    """Return *node* with rendered SQL if it is a query, or with the reason for which it cannot be built."""
+    first, *others = renderers
+    is_query = node.resource_type in QUERIES
+    sql = None
+    try:
+        sql = first.render_node(node.unique_id)
+        failure = failures.of_sql(node, sql)
+    except TemplateError as error:
+        failure = failures.of_template(node, error)
+        for renderer in others if is_query and failure is None else ():
+            with suppress(TemplateError):
+                sql = renderer.render_node(node.unique_id)
+                break
+    failure = failure or failures.of_hooks(node, partial(first.render, node=node.unique_id))
+    node = replace(node, compiled_code=sql) if sql and is_query else node
+    return with_failure(node, failure if node.resource_type in BUILT else None)

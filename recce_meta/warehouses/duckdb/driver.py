@@ -82,6 +82,18 @@ class Driver(BaseDriver):
 
         return self.bare_engine(plan, engine.THIN, connect)
 
+    def syntax_error(self, sql: str) -> str | None:
+        """Return the message of DuckDB's parser, which needs no database, with its version."""
+        try:
+            import duckdb
+        except ImportError:
+            return None
+        try:
+            duckdb.extract_statements(sql)
+        except duckdb.ParserException as error:
+            return f"DuckDB {duckdb.__version__} cannot parse it: {str(error).removeprefix('Parser Error: ')}"
+        return None
+
     def file_state(self, plan: ConnectionPlan) -> Hashable | None:
         """Return identity, size and time of the file and of its write-ahead log."""
         path = plan.url.database or ":memory:"

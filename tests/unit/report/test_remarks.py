@@ -89,7 +89,10 @@ def test_the_level_says_whether_something_fails() -> None:
     said = {one.title.partition(":")[0]: (one.level, one.text) for one in found(*changes, impacted=impacted)}
 
     assert list(said) == ["broken", "fatal", "worse", "partial"]
-    assert said["fatal"] == ("error", "breaking: filter changed\n2 nodes affected\nfail: a")
+    assert said["fatal"] == (
+        "error",
+        "breaking: filter changed\n2 nodes affected\na fails: it needs what fatal no longer has",
+    )
     assert said["worse"] == ("warning", "breaking: filter changed\n1 node affected\nmay fail: c")
     assert (said["broken"][0], said["partial"]) == ("error", ("notice", "partial breaking"))
 

@@ -185,7 +185,7 @@ def _pair(view: StoreView, base: RunMetadata, current: RunMetadata) -> ReportedP
 
     def order(node: PageNode) -> tuple[int, int]:
         change = node.change
-        fails = change is not None and change.reached is not None and change.reached.fails
+        fails = change is not None and change.fails
         rank = 0 if fails else SEVERE.get(change.category, 4) if change and change.category else 4
         # A proven difference of data comes before changes that are harmless by their code.
         if node.state in ("failed", "differs"):

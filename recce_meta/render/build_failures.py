@@ -1,0 +1,125 @@
+"""Failures of a build that are certain before it: dbt cannot render a node, or the warehouse cannot parse it.
+
+A node that cannot be built has the property `build_failure`, which a diff reports. What is not certain, such
+as a template that queries the database, leaves no property: such a node is unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.errors import TemplateError
+from recce_meta.models import MacroMetadata, NodeMetadata
+from recce_meta.models.adapters import is_builtin
+from recce_meta.models.node import BUILD_FAILURE
+from recce_meta.warehouses.hooks import HOOKS, hook_texts
+
+BUILT = frozenset(["model", "snapshot", "test", "operation"])
+"""Resource types whose templates dbt renders in a build."""
+_NESTED = frozenset(["table", "view", "incremental", "test", "snapshot"])
+"""Materializations that put the query into parentheses."""
+_COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/|[\s;]+", re.DOTALL)
+_UNDEFINED = re.compile(r"(?:Unknown name|adapter\.dispatch: macro) '(.+?)'(?: not found)?")
+_BUILDING = re.compile(r"materialization_|(?:^|__)(?:create_table_as|create_view_as|get_test_sql)$")
+"""Names of macros that decide what is done with a query."""
+_OF_DBT = frozenset(["macro.dbt.run_hooks", "macro.dbt.get_where_subquery"])
+"""Macros that no manifest of dbt lacks, unless those of dbt were left out."""
+_LINE = re.compile(r"\nLINE (\d+):")
+
+
+class BuildFailure(Struct, frozen=True, kw_only=True):
+    """Reason for which a node cannot be built."""
+
+    problem: str
+    """Words after `fails:`."""
+    line: int | None = None
+    """Line in the code of the node."""
+    unless: str | None = None
+    """Macro that may be one of dbt or its adapter, whose macros are not known."""
+
+
+class BuildFailures:
+    """Finder of failures in a project with *macros*; files, and some manifests, lack those of dbt.
+
+    *syntax_error* returns why the warehouse cannot parse a statement.
+    """
+
+    def __init__(self, macros: Iterable[MacroMetadata], syntax_error: Callable[[str], str | None]) -> None:
+        self._refusal = syntax_error
+        known = {macro.unique_id: macro for macro in macros}
+        own = (macro.name for macro in known.values() if not is_builtin(macro.package_name))
+        self._builds_otherwise = any(map(_BUILDING.search, own))
+        self._has_all_macros = known.keys() >= _OF_DBT
+
+    def of_template(self, node: NodeMetadata, error: TemplateError) -> BuildFailure | None:
+        """Return the failure if dbt fails at *error*, too, when it builds *node*."""
+        # The readers of an ephemeral model fail.
+        if not error.is_broken or node.is_ephemeral:
+            return None
+        # Else it is a line of an ephemeral model.
+        line = error.line if error.node is None else None
+        unknown = _UNDEFINED.fullmatch(error.problem)
+        if unknown is None:
+            problem = error.problem.removeprefix("TypeError: ")
+            problem = problem[:1].lower() + problem[1:]
+            return BuildFailure(problem=_within(problem, error), line=line)
+        problem = f"it uses '{unknown[1]}', which no file defines"
+        unless = None if self._has_all_macros else unknown[1]
+        return BuildFailure(problem=_within(problem, error), line=line, unless=unless)
+
+    def of_sql(self, node: NodeMetadata, sql: str) -> BuildFailure | None:
+        """Return the failure if *sql*, as dbt renders it, is empty, or the warehouse cannot parse it."""
+        kind = node.resource_type if node.resource_type != "model" else node.materialized
+        # dbt does not build an empty file.
+        if kind not in _NESTED or self._builds_otherwise or not (node.raw_code or "").strip():
+            return None
+        if not _COMMENTS.sub("", sql):
+            return BuildFailure(problem="its SQL is empty")
+        message = self._refusal(f"create {'view' if kind == 'view' else 'table'} t as (\n{sql}\n)")
+        if message is None:
+            return None
+        found = _LINE.search(message)
+        is_aligned = found and len(sql.splitlines()) == len((node.raw_code or "").splitlines())
+        return BuildFailure(
+            problem=message.partition("\n")[0], line=int(found[1]) - 1 if found and is_aligned else None
+        )
+
+    def of_hooks(self, node: NodeMetadata, render: Callable[[str], str]) -> BuildFailure | None:
+        """Return the first failure of the hooks of *node*, which *render* renders."""
+        for key in HOOKS:
+            for text in hook_texts(node.config.get(key)):
+                try:
+                    render(text)
+                except TemplateError as error:
+                    if (found := self.of_template(node, error)) is not None:
+                        return replace(
+                            found, problem=f"in its {key.replace('_', '-')}, {found.problem}", line=None
+                        )
+        return None
+
+
+def _within(problem: str, error: TemplateError) -> str:
+    place = f", in macro {error.macros[-1]}" if error.macros else ""
+    return f"{problem}{place}" + (f", in {error.node.split('.', 2)[2]}" if error.node else "")
+
+
+def with_failure(node: NodeMetadata, failure: BuildFailure | None) -> NodeMetadata:
+    """Return *node* with *failure* as its property, or without one."""
+    others = {key: value for key, value in node.properties.items() if key != BUILD_FAILURE}
+    if failure is None:
+        return node if others == node.properties else replace(node, properties=others)
+    # The block of a snapshot is a part of its file, and a generic test is in YAML.
+    has_lines = node.resource_type == "model" or (
+        node.resource_type == "test" and "test_metadata" not in node.properties
+    )
+    place = f"{node.path}:{failure.line}" if failure.line and has_lines else node.path
+    value = {
+        "problem": failure.problem,
+        "place": place,
+        **({"unless": failure.unless} if failure.unless else {}),
+    }
+    return replace(node, properties={**others, BUILD_FAILURE: value})
