@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Raw, Struct
 
-from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.errors import RecceMetaError, UsageError, agree, first_of, plural
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
@@ -171,6 +171,7 @@ def _read(folder: Path, request: ReadingRequest) -> ReadUpload:
         # The upload has no seed files, and paths of its manifest could name files of the server.
         hash_seed_files=False,
     )
+    _refuse_incomplete(project)
     # Without variables: templates of an upload must not read the environment.
     project = with_rendered_code(project, folder, {})
     columns = analyse_project(project, {}, timeout=COLUMN_SECONDS)
@@ -184,6 +185,17 @@ def _read(folder: Path, request: ReadingRequest) -> ReadUpload:
             model_lineage=model_accuracy(project), column_lineage=column_accuracy(project, columns)
         ),
     )
+
+
+def _refuse_incomplete(project: Project) -> None:
+    """Raise UsageError if nodes lack what dbt writes for each: they would only fill the store."""
+    found = [node.unique_id for node in project.nodes if not (node.package_name and node.path and node.fqn)]
+    if found:
+        raise UsageError(
+            f"{plural(len(found), 'node')} of the manifest {agree(len(found), 'lack')} the package, the file "
+            f"or the fqn: {first_of(found, 3)}",
+            hint="upload the manifest.json that dbt has written",
+        )
 
 
 def _git_state(upload: UploadRequest, request: ReadingRequest) -> GitState:

@@ -18,12 +18,11 @@ from recce_meta.api.browse.database import (
     ScannedTable,
 )
 from recce_meta.api.browse.overview import store_overview
-from recce_meta.errors import UnknownNameError, did_you_mean
-from recce_meta.models.catalog import schema_id
+from recce_meta.errors import UnknownNameError, did_you_mean, plural
+from recce_meta.models.catalog import VIEWS, schema_id
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import moment
-from recce_meta.report.values import count
 from recce_meta.server.access.problems import NotFound
 from recce_meta.server.pages.nodes.relation import (
     CATALOG,
@@ -133,10 +132,21 @@ def object_address(
     return to.database(database.project_name, "schemas", plain, environment=environment)
 
 
-def size_text(rows: float | None, size: float | None) -> str:
-    """Return `1,200 rows, 3.1 MB`; empty if neither is known."""
-    parts = [] if rows is None else [f"{count(round(rows))} rows"]
-    return ", ".join(parts + ([] if size is None else [file_size(size)]))
+def size_text(tables: Sequence[ScannedTable]) -> str:
+    """Return `1,200 rows, 3.1 MB`; empty if neither is known.
+
+    A sum without some tables is `at least 1,200 rows in 1 of 8 tables`.
+    """
+    held = [one for one in tables if one.resource_type not in VIEWS]
+    rows = [one.row_estimate for one in tables if one.row_estimate is not None]
+    sizes = [one.bytes for one in tables if one.bytes is not None]
+    gaps = (sum(one.row_estimate is None for one in held), sum(one.bytes is None for one in held))
+    texts = (plural(sum(rows), "row") if rows else "", file_size(sum(sizes)) if sizes else "")
+    return ", ".join(
+        f"at least {text} in {len(held) - missing:,} of {plural(len(held), 'table')}" if missing else text
+        for text, missing in zip(texts, gaps, strict=True)
+        if text
+    )
 
 
 @pages.listing("/databases")
@@ -214,7 +224,7 @@ def database(request: Request) -> Page:
         "run": run,
         "failed": browse.failed_scan(view.adapter, one),
         "columns": sum(table.column_count for table in here.tables),
-        "size": size_text(one.row_estimate, one.bytes),
+        "size": size_text(here.tables),
         "schemas": filled(schemas_list(here)),
         "changes": filled(changes),
         "charts": size_charts(sizes),
@@ -358,7 +368,7 @@ def schema(request: Request) -> Page:
     keys = foreign_keys_list(here)
     values = {
         "schema": found,
-        "size": size_text(found.row_estimate, found.bytes),
+        "size": size_text([one for one in here.tables if one.schema_name == name]),
         "tables": narrow(
             tables,
             "name",

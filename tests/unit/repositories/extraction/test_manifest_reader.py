@@ -1,9 +1,11 @@
-"""Limits of the answer of the child that reads an upload."""
+"""What the child that reads an upload refuses."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from recce_meta.errors import UsageError
@@ -16,3 +18,26 @@ def test_a_large_answer_is_refused_before_it_is_read(tmp_path: Path) -> None:
         file.truncate(manifest_reader.LARGEST_ANSWER + 1)
     with pytest.raises(UsageError, match="The upload is too large: as a run it has 268,435,457 bytes"):
         manifest_reader._read_answer(answer)
+
+
+@pytest.mark.parametrize("missing", ["package_name", "original_file_path", "fqn"])
+def test_nodes_without_what_dbt_writes_for_each_are_refused(missing: str, tmp_path: Path) -> None:
+    node = {"package_name": "shop", "original_file_path": "models/a.sql", "fqn": ["shop", "a"], "name": "a"}
+    schema = {
+        "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
+        "project_name": "shop",
+    }
+    request = manifest_reader.ReadingRequest(
+        environment="prod", branches=("main",), details=manifest_reader.UploadDetails()
+    )
+
+    errors = []
+    for own in (node, {key: value for key, value in node.items() if key != missing}):
+        nodes = {"model.shop.a": own}
+        (tmp_path / "manifest.json").write_text(json.dumps({"metadata": schema, "nodes": nodes}))
+        (tmp_path / "request.json").write_bytes(msgspec.json.encode(request))
+        manifest_reader.main(tmp_path)
+        errors.append(manifest_reader._read_answer(tmp_path / "answer.msgpack").error)
+
+    assert not errors[0]
+    assert "1 node of the manifest lacks the package, the file or the fqn: model.shop.a" in str(errors[1])
