@@ -58,6 +58,9 @@ READ_FROM_THE_FIRST = frozenset(
 """Properties that every recorder stored."""
 EVERY_KEY_SINCE = (0, 1, 1)
 
+NAMERS = frozenset(["generate_database_name", "generate_schema_name", "generate_alias_name"])
+"""Macros by which a project chooses locations."""
+_PLACED = frozenset(["model", "seed", "snapshot"])
 _BUILT_WHOLE = frozenset(["table", "view", "ephemeral", "materialized_view"])
 """Materializations that compiled SQL shows whole, because `is_incremental()` is false."""
 GRAPH = "graph"
@@ -181,8 +184,9 @@ class Causes:
         if runs[0] and runs[1] and runs[0].macro_set_id == runs[1].macro_set_id is not None:
             return frozenset()
         before, after = self.base.macros, self.current.macros
-        # Without the macros of one side, all macros of the other would count as changed.
-        if not before or not after:
+        are_files = runs[0] and runs[1] and runs[0].extractor == runs[1].extractor != DBT
+        # If a manifest has no macros, all of the other side would count as changed.
+        if not (before and after) and not are_files:
             return frozenset()
         changed = set()
         for unique_id in before.keys() | after.keys():
@@ -318,9 +322,9 @@ class Causes:
 
     def _macros_at_run_time(self, node: NodeMetadata) -> set[str]:
         """Return macros that dbt runs around the node's SQL: hooks and custom materializations."""
-        names: set[str] = set()
-        for text in self._hooks(node):
-            names |= jinja_names(text)
+        names = {name for text in self._hooks(node) for name in jinja_names(text)}
+        # Without dbt, no macro has placed the node.
+        names |= NAMERS if node.resource_type in _PLACED and not self.is_compiled_by_dbt else set()
         if node.materialized:
             names |= {f"materialization_{node.materialized}_{kind}" for kind in ("default", self.adapter)}
         if strategy := node.config.get("incremental_strategy"):

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
-from recce_meta.diff.causes import Causes, has_jinja, template
+from recce_meta.diff.causes import NAMERS, Causes, has_jinja, template
 from recce_meta.diff.code import jinja_names, same_code, variable_calls
 from recce_meta.diff.disabled import disabled_pairs, switch_of
 from recce_meta.diff.graph_reads import of_graph
@@ -43,9 +43,6 @@ from recce_meta.models import (
 from recce_meta.models.catalog import SCANNED
 from recce_meta.models.node import BUILD_FAILURE, DISABLED, as_enabled
 from recce_meta.warehouses.hooks import hooks_and_macros
-
-NAMERS = ("generate_database_name", "generate_schema_name", "generate_alias_name")
-"""Macros by which a project chooses locations."""
 
 TARGET = "{target}"
 MACRO = "macro"

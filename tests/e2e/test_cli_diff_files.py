@@ -242,3 +242,15 @@ def test_a_macro_that_may_be_one_of_dbt_only_may_fail(checkout: Checkout) -> Non
     codes = [checkout.cli("diff", "--files", "--fail-on", on).code for on in ("fails", "may_fail")]
 
     assert codes == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["generate_schema_name", "generate_alias_name", "generate_database_name"])
+def test_a_macro_that_places_nodes_is_a_change_of_all_that_dbt_builds(checkout: Checkout, name: str) -> None:
+    checkout.write("macros/place.sql", f"{{% macro {name}(custom, node) %}}other{{% endmacro %}}")
+
+    found = {one["name"]: one for one in checkout.diff("HEAD")["changes"]}
+
+    assert {key: one["category"] for key, one in found.items()} == dict.fromkeys(
+        ("alone", "link", "orders", "totals"), "unknown"
+    )
+    assert found["orders"]["category_reasons"] == [f"macro {name} runs outside of the query"]
