@@ -26,6 +26,7 @@ from sqlalchemy.pool import QueuePool
 from recce_meta._version import __version__
 from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError, first_line, install_hint, quoted
 from recce_meta.lazy import LazyModule
+from recce_meta.models.run import ExtractionTier
 from recce_meta.redaction import presentable
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.workers import STALE_SECONDS, MetricsLease, StateFigures, read_figures
@@ -192,6 +193,12 @@ def _of_state(found: StateFigures) -> Iterator[core.Metric]:
     workers.add_metric(("stale",), found.stale_workers)
     yield workers
     yield _gauge("recce_meta_connected_repositories", "Connections of repositories", found.connections)
+    tiers = core.GaugeMetricFamily(
+        "recce_meta_connection_tiers", "Connections, by the tier of their last run", labels=("tier",)
+    )
+    for tier in ExtractionTier:
+        tiers.add_metric((tier.value,), found.tiers.get(tier.value, 0))
+    yield tiers
 
 
 def _gauge(name: str, text: str, value: float) -> core.Metric:

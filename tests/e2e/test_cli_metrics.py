@@ -20,6 +20,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as plain_text
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.models.run import ExtractionTier
 from tests.e2e.conftest import Cli, ProcessCli
 from tests.e2e.served_shop import Running, connected_shop, running
 from tests.git_server import GitServer, git_backend, git_server
@@ -110,6 +111,8 @@ def test_a_sum_over_processes_is_right_also_after_a_kill(shop: Cli) -> None:
 
         total = summed(*texts)
         assert total["recce_meta_connected_repositories", ()] == 1
+        tiers = [total["recce_meta_connection_tiers", (("tier", tier.value),)] for tier in ExtractionTier]
+        assert tiers == [tier is ExtractionTier.BRONZE for tier in ExtractionTier]
         assert total["recce_meta_state_exporter", ()] == 1
         assert total["recce_meta_workers", (("state", "live"),)] == 1
         assert total["recce_meta_jobs", (("stage", ""), ("status", "pending"))] == 0

@@ -91,6 +91,8 @@ class StateFigures(Struct, frozen=True, kw_only=True):
     task_delay_seconds: float
     """Time since the first task that waits was due; 0 if none is late."""
     connections: int
+    tiers: Mapping[str, int]
+    """Number of connections by the tier of their last run, without those that have none."""
     live_workers: int
     stale_workers: int
 
@@ -106,6 +108,7 @@ def read_figures(state: State, *, stale_seconds: float) -> StateFigures:
     of_tasks = select(tasks.c.kind, tasks.c.status, func.count()).where(
         tasks.c.status != TaskStatus.DONE.value
     )
+    of_tiers = select(connections.c.tier, func.count()).group_by(connections.c.tier)
     first_due = select(func.min(tasks.c.due_at)).where(tasks.c.status == TaskStatus.PENDING.value)
     with state.read() as session:
         # Read as a value, because the two databases subtract times in different ways.
@@ -120,6 +123,7 @@ def read_figures(state: State, *, stale_seconds: float) -> StateFigures:
             tasks={(kind, status): count for kind, status, count in open_tasks},
             task_delay_seconds=_age(now, session.scalar(first_due)),
             connections=session.scalar(select(func.count()).select_from(connections)) or 0,
+            tiers={tier: count for tier, count in session.execute(of_tiers) if tier},
             live_workers=(session.scalar(select(func.count()).select_from(workers)) or 0) - stale,
             stale_workers=stale,
         )
