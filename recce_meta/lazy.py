@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
+_IMPORT = re.compile(r"^from (\S+) import (\w+) as \2$", re.MULTILINE)
 
-def lazy_names(
-    package: str, submodules: Mapping[str, str]
-) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Return the `__getattr__` and the `__dir__` of *package*.
 
-    *submodules* maps the dotted name of a submodule to the names that it defines, separated by spaces. The
-    package's `if TYPE_CHECKING` block repeats them as imports, which type checkers and editors read.
+def lazy_names(file: str) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+    """Return the `__getattr__`, the `__dir__` and the `__all__` of the package with the `__init__.py` *file*.
+
+    The names, and the modules that define them, are the imports of `__init__.pyi`, which type checkers and
+    editors read as well: `from module import name as name`.
     """
-    homes = {name: submodule for submodule, names in submodules.items() for name in names.split()}
+    stub = Path(file).with_suffix(".pyi").read_text(encoding="utf-8")
+    homes = {name: module for module, name in _IMPORT.findall(stub)}
 
     def getattribute(name: str) -> object:
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{homes[name]}"), name)
+            raise AttributeError(f"module {Path(file).parent.name!r} has no attribute {name!r}")
+        return getattr(import_module(homes[name]), name)
 
-    return getattribute, lambda: sorted(homes)
+    return getattribute, lambda: sorted(homes), sorted(homes)
 
 
 class LazyModule(ModuleType):

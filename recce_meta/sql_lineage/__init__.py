@@ -6,33 +6,6 @@ They are loaded on first use, so recording an unchanged project does not load sq
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from recce_meta.lazy import lazy_names
 
-if TYPE_CHECKING:
-    from recce_meta.sql_lineage.analyse import (
-        analyse_query,
-        analyse_script,
-        column_lineage,
-        resolve_query,
-        resolve_statements,
-    )
-    from recce_meta.sql_lineage.query import QueryColumns
-
-__all__ = [
-    "QueryColumns",
-    "analyse_query",
-    "analyse_script",
-    "column_lineage",
-    "resolve_query",
-    "resolve_statements",
-]
-
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "analyse": "analyse_query analyse_script column_lineage resolve_query resolve_statements",
-        "query": "QueryColumns",
-    },
-)
+__getattr__, __dir__, __all__ = lazy_names(__file__)

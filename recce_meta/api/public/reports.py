@@ -51,8 +51,8 @@ def render_report(
     The report is that of the command: `render_report(diff_runs(adapter))` is the output of
     `recce-meta diff --format markdown`, without stored reviews and data diffs. Several data diffs may be
     given as one sequence. A result without a report in *format* becomes a table of its rows. *width* is that
-    of text, in characters; 0 is unlimited. *title* is the heading of an HTML page. Raises UnknownNameError
-    for an unknown format.
+    of text, in characters; 0 is unlimited. With *color*, text has the codes of terminals. *title* is the
+    heading of an HTML page. Raises UnknownNameError for an unknown format.
     """
     if format in ("csv", "tsv"):
         return report.delimited(_table(result), format)

@@ -1,0 +1,4 @@
+from recce_meta.render.limits import Limits as Limits
+from recce_meta.render.renderer import SimpleTemplateRenderer as SimpleTemplateRenderer
+
+__all__: list[str]
