@@ -171,14 +171,23 @@ NOTHING_SELECTED = "Nothing compared: the selection matches no node"
 """Headline of a diff with a selection that matches no node."""
 
 
-def summary_phrases(summary: DiffSummary, *, severe: bool = True) -> list[str]:
-    """Return `3 modified`, `1 added` and so on, without zeros; severe categories only if *severe*."""
+def summary_phrases(
+    summary: DiffSummary, *, severe: bool = True, tests: Mapping[Status, int] = {}
+) -> list[str]:
+    """Return `3 modified`, `5 removed (2 tests)` and so on, without zeros; severe ones only if *severe*.
+
+    *tests* are those among the changes, by status.
+    """
     counted = {
-        "modified": summary.modified,
-        "added": summary.added,
-        "removed": summary.removed,
+        Status.MODIFIED: summary.modified,
+        Status.ADDED: summary.added,
+        Status.REMOVED: summary.removed,
     }
-    phrases = [f"{count:,} {word}" for word, count in counted.items() if count]
+    phrases = [
+        f"{count:,} {status}" + (f" ({plural(tests[status], 'test')})" if tests.get(status) else "")
+        for status, count in counted.items()
+        if count
+    ]
     phrases += severe_phrases(summary) if severe else []
     phrases += fail_phrases(summary)
     phrases += [downstream_phrase(summary)] if summary.downstream else []

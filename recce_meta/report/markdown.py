@@ -152,12 +152,14 @@ def _split_tests(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]
 
 
 def _head(diff: RunDiff) -> str:
-    phrases = summary_phrases(summarise(diff), severe=False)[0 if diff.changed else 1 :]
-    return (
-        f"{MARKER}\n### {verdict_of(diff).markdown}\n\n"
-        + (f"**{' · '.join(phrases)}**\n\n" if phrases else "")
-        + sides_line(diff)
-    )
+    return f"{MARKER}\n### {verdict_of(diff).markdown}\n{counts_line(diff)}\n{sides_line(diff)}"
+
+
+def counts_line(diff: RunDiff) -> str:
+    """Return a paragraph with the numbers of changes, tests apart; empty without changes."""
+    tests = Counter(change.status for change in diff.changed if change.resource_type in TESTS)
+    phrases = summary_phrases(summarise(diff), severe=False, tests=tests)[0 if diff.changed else 1 :]
+    return f"\n**{' · '.join(phrases)}**\n" if phrases else ""
 
 
 def sides_line(diff: RunDiff) -> str:

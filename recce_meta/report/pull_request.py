@@ -33,10 +33,11 @@ from recce_meta.report.data.overview import overview_lines
 from recce_meta.report.data.summary import summarise_nodes
 from recce_meta.report.data.text import block_lines
 from recce_meta.report.data.verdicts import NO_DIFFERENCE
-from recce_meta.report.labels import PASSED, stored_phrase, summarise, summary_phrases
+from recce_meta.report.labels import PASSED, stored_phrase
 from recce_meta.report.markdown import (
     MARKER,
     MAX_CHARS,
+    counts_line,
     diff_body,
     first_fitting,
     fold,
@@ -118,8 +119,7 @@ def _under_title(folds: Sequence[Fold]) -> list[Fold]:
 def _head(diff: RunDiff | None, results: Sequence[AnyDataDiff], checks: CheckReport | None) -> str:
     text = f"{MARKER}\n### {verdict_of(diff, results, checks).markdown}\n"
     if diff is not None:
-        phrases = summary_phrases(summarise(diff), severe=False)[0 if diff.changed else 1 :]
-        return text + (f"\n**{' · '.join(phrases)}**\n" if phrases else "") + f"\n{sides_line(diff)}"
+        return f"{text}{counts_line(diff)}\n{sides_line(diff)}"
     return text + (choice_markdown(checks.choice) if checks is not None else "")
 
 
