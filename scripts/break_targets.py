@@ -6,8 +6,9 @@ A case draws a template of a model, with macros, and an edit that leaves the SQL
 constants, conditions, branches, names of variables, macros, settings; or one that changes nothing anywhere.
 Jinja itself renders both sides for many targets, variables and both values of `is_incremental()`, without any
 part of recce_meta, and DuckDB executes the SQL. A diff that calls the node unchanged, though two texts differ
-in more than layout, is wrong. So is a category that two results contradict. Prints each of these, and the
-share of edits with a category other than `unknown`; exits with 1 if one is wrong.
+in more than layout, is wrong. So is a category that two results contradict, and a harmful edit, also of a
+macro, without the node and its reader among the affected ones. Prints each of these, and the share of edits
+with a category other than `unknown`; exits with 1 if one is wrong.
 
 With `--branches`, base is a later build of an incremental model and current its first one, with any edit.
 """
@@ -47,6 +48,8 @@ COLUMNS = {
     "x": "INTEGER",
 }
 ROWS = [(n, n * 7 % 5, n % 3, n * 3 % 7, n % 2, -n) for n in range(12)] + [(50, None, None, None, None, None)]
+TOTALS, END = "model.shop.totals", "model.shop.end"
+HARMFUL = (Category.PARTIAL_BREAKING, Category.UNKNOWN, Category.BREAKING)
 IS_PROD = "{% macro is_prod() %}{{ return(target.name == 'prod') }}{% endmacro %}"
 PICK = "{% macro pick(a, b) %}{% if target.name == 'prod' %}{{ a }}{% else %}{{ b }}{% endif %}{% endmacro %}"
 
@@ -386,6 +389,8 @@ def project(one: Side, compiled: str, materialized: str = "table") -> Project:
         parents=(orders.unique_id,),
         macros=tuple(f"macro.shop.{name}" for name in one.macros),
     )
+    reading = 'select * from "db"."dev"."totals"'
+    end = model("end", reading, reading, materialized="table", parents=(TOTALS,))
     return Project(
         run=RunMetadata(
             run_id="run",
@@ -397,7 +402,7 @@ def project(one: Side, compiled: str, materialized: str = "table") -> Project:
             target_database="db",
             target_schema="dev",
         ),
-        nodes=(orders, totals),
+        nodes=(orders, totals, end),
         macros=tuple(
             MacroMetadata(
                 unique_id=f"macro.{package}.{name}", name=name, package_name=package, macro_sql=text
@@ -429,11 +434,15 @@ class Proof:
         projects = [
             project(one, sql, self.materialized) for one, sql in zip((base, current), compiled, strict=True)
         ]
-        changes = whole_diff(projects[0], projects[1], NOTHING_MORE).changed
+        diff = whole_diff(projects[0], projects[1], NOTHING_MORE)
+        changes = diff.changed
         differs = bool(found.texts) or found.settings
         shown = f"case {seed}\n  {base}\n  {current}"
         if differs and not changes:
             yield f"{shown}\n  is called unchanged: {found}"
+        named = {one.unique_id for one in (*changes, *diff.impacted)}
+        if any(one.category in HARMFUL for one in changes) and not {TOTALS, END} <= named:
+            yield f"{shown}\n  is said to affect {named} alone: {changes}"
         if not differs:
             kind = "harmless" if is_harmless else "equal"
             self.counts[f"{kind}, {'a change' if changes else 'formatting'}"] += 1
