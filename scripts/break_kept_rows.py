@@ -7,8 +7,9 @@ of URL is created, copied and dropped. A case draws incremental, microbatch and 
 each, readers, and models that write the tables of others in hooks or while dbt renders them. dbt builds the
 project, its source changes, and dbt runs it again twice from there: as it was, and edited. It builds both
 anew, too. Prints each edit that is called milder than what rows and types of the runs, or of the new builds,
-show, each reader with other rows, or written table, that is not affected, and each reader that is reported
-as failing and works; exits with 1 if there is one.
+show, each reader with other rows, or written table, that is not affected, each reader that fails without a
+report (also an edited one that selects a new column), and each reader that is reported as failing and works;
+exits with 1 if there is one.
 """
 
 from __future__ import annotations
@@ -289,6 +290,10 @@ class Drawn:
             for reader, sql in (("v", f"select {column}"), ("r", "select count(*) as n")):
                 made = f"{{{{ config(materialized='table') }}}} {sql} from {{{{ ref('{name}') }}}}"
                 (folder / f"models/{reader}_{name}.sql").write_text(made)
+            # An edited reader of a column that the table may not get.
+            if not of_parent and (added := [one for one in after.values if one not in before.values]):
+                sql = f"select {added[0] if is_edited else 'id'} from {{{{ ref('{name}') }}}}"
+                (folder / f"models/e_{name}.sql").write_text(f"{{{{ config(materialized='table') }}}} {sql}")
 
 
 WRITTEN = (
@@ -481,6 +486,17 @@ class Case:
                 kind,
                 f"{name}{' (parent)' * of_parent}: {told}, rows: {seen}\n  {shown}",
             )
+            if self.control.get(f"e_{name}", [""])[0] == "success":
+                edited = changes[f"e_{name}"]
+                reach = edited.reached
+                fails = self.edited[edited.name][0] == "error"
+                is_said = reach is not None and (reach.fails or bool(reach.may_fail))
+                is_wrong = fails is not is_said and (fails or (reach is not None and reach.fails))
+                kind = "edited reader fails" if fails else "edited reader works"
+                yield (
+                    ("unsafe" if is_wrong else kind),
+                    f"{edited.name}: {self.edited[edited.name]}, {reach}\n  {shown}",
+                )
             for reader in (f"v_{name}", f"r_{name}"):
                 if self.control.get(reader, [""])[0] != "success":
                     continue
