@@ -565,6 +565,7 @@ def _rendered(
         # Stand-ins of macros may write what no warehouse parses.
         elif problem is None and outside_names(code) <= _EXACT:
             failure = finder.of_sql(node, text)
+        failure = failure or finder.of_hooks(node, partial(renderer.render, node=node.unique_id))
         return with_failure(replace(node, compiled_code=text), failure)
     if problem is None:
         return replace(node, compiled_code=None)

@@ -222,6 +222,11 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
         ),
         ("models/alone.sql", "select {{ ref('orders' }}", "alone fails: not valid Jinja: unexpected '}'"),
         ("models/alone.sql", "select {{ var('gone') }}", "variable 'gone' has neither a value nor a default"),
+        (
+            "models/alone.sql",
+            "{{ config(post_hook='{{ var(1 ~ 2) }}') }} select 1",
+            "alone fails: in its post-hook",
+        ),
         ("models/alone.sql", "-- nothing", "alone fails: its SQL is empty (models/alone.sql)"),
     ],
 )
