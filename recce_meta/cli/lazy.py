@@ -6,7 +6,7 @@ no SQL parser and no report. This is the only place that imports modules of recc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from functools import reduce, wraps
 from importlib import import_module
@@ -116,10 +116,19 @@ OF_RECCE = {"run": "check", "server": "serve", "summary": "diff --format markdow
 class LazyGroup(click.Group):
     """Group that imports the module of a command when it is used: `--help` costs only click's import."""
 
-    def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **attributes: Any) -> None:
-        """Create the group with the commands of *table*: the module and help text of each name."""
+    def __init__(
+        self,
+        *args: Any,
+        table: Mapping[str, tuple[str, str]],
+        sections: Mapping[str, Collection[str]] | None = None,
+        **attributes: Any,
+    ) -> None:
+        """Create the group with the commands of *table*: the module and help text of each name.
+
+        *sections* has the names by section of the help; by default they are one section.
+        """
         super().__init__(*args, **attributes)
-        self._table = table
+        self._table, self._sections = table, sections or {"Commands": table}
         self._prepared: dict[str, click.Command] = {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -155,8 +164,11 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command list without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in self._table.items()])
+        widest = max(map(len, self._table))
+        for section, names in self._sections.items():
+            with formatter.section(section):
+                # All sections have the columns of the widest name.
+                formatter.write_dl([(name.ljust(widest), self._table[name][1]) for name in names])
 
 
 class CommandLine(LazyGroup):

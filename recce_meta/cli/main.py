@@ -20,60 +20,73 @@ from recce_meta.cli.lazy import CommandLine, LazyGroup, load
 from recce_meta.errors import MESSAGE_LENGTH, RecceMetaError, UsageError, WarehouseError, shorten
 from recce_meta.redaction import hide_secrets, presentable
 
-COMMANDS = {
-    "init": ("record", "Create the store or migrate it to the current version."),
-    "record": ("record", "Record dbt artifacts, SQL files, or the project of another tool, as one run."),
-    "scan": ("scan", "Record the structure of a live database and show changes since the previous scan."),
-    "hook": ("record", "Run a command such as dbt build, then record the artifacts it produced."),
-    "runs": ("store", "List recorded runs, newest first."),
-    "show": ("store", "Show the contents and results of one run."),
-    "diff": ("diff", "Show changes between two runs, what they break, and which nodes are affected."),
-    "row-count": ("data", "Compare row counts."),
-    "schema": ("data", "Compare columns and their types, read from the warehouse."),
-    "value": ("data", "Match rows by key and compare the values of every column."),
-    "profile": ("data", "Compare column statistics, such as NULLs and distinct values."),
-    "top-k": ("data", "Compare the most frequent values of columns."),
-    "histogram": ("data", "Compare the distribution of numbers, dates and timestamps."),
-    "query-diff": ("data", "Compare the results of a query."),
-    "check": ("check", "Run a file of checks, with thresholds, for CI."),
-    "check-base": ("check", "Check if the recorded run of base is fresh."),
-    "quality": ("quality", "Measure and store the quality of tables, and show changes."),
-    "lineage": ("store", "Show the upstream and downstream nodes of a node."),
-    "impact": ("store", "Show the nodes and columns affected by a change to a node or column."),
-    "note": ("note", "Set or delete the note, tags and owners of a node, column or edge."),
-    "notes": ("note", "List the notes, tags and owners of nodes, columns and edges."),
-    "render": ("store", "Turn ref() and source() SQL into warehouse SQL."),
-    "export": ("export", "Write runs to files or into another store."),
-    "import": ("export", "Import runs from exported JSON, or from a recce_state.json."),
-    "push": ("sync", "Send runs, annotations and deletions to another store."),
-    "pull": ("sync", "Receive runs, annotations and deletions from another store."),
-    "sync": ("sync", "Exchange runs, annotations and deletions with another store, in both directions."),
-    "query": ("query", "Run a read-only query on the store."),
-    "sql": ("store", "Print the store's SQL: ddl, views, queries, cookbook, migrations or grants."),
-    "connection": (
-        "connection",
-        "Connect repositories once, and extract their dbt projects automatically.",
-    ),
-    "serve": ("serve", "Show the store as web pages and as a JSON API, until Ctrl-C."),
-    "lsp": ("lsp", "Serve an editor: lineage, impact and diagnostics of unsaved SQL."),
-    "mcp": ("mcp", "Serve an agent: what changed, what it affects, and what must be built."),
-    "token": ("connection", "Manage API tokens with scopes, for programs that use the server."),
-    "audit": (
-        "connection",
-        "List who changed connections, tokens and jobs of the server, from where, and how.",
-    ),
-    "worker": ("worker", "Run extractions of connected repositories, until Ctrl-C."),
-    "runner": ("worker", "Build the container images in which workers run dbt."),
-    "config": ("config", "Show every effective setting and its source."),
-    "prune": ("store", "Remove old runs and the data that only they use."),
-    "fsck": ("store", "Check the contents of the store, and repair what can be derived again."),
-    "doctor": (
-        "doctor",
-        "Check profile, connection, permissions and store; with --server, also what a server needs.",
-    ),
-    "demo": ("store", "Record and compare two real runs of a jaffle shop."),
+SECTIONS = {
+    "Every day": {
+        "record": ("record", "Record dbt artifacts, SQL files, or the project of another tool, as one run."),
+        "hook": ("record", "Run a command such as dbt build, then record the artifacts it produced."),
+        "runs": ("store", "List recorded runs, newest first."),
+        "show": ("store", "Show the contents and results of one run."),
+        "diff": ("diff", "Show changes between two runs, what they break, and which nodes are affected."),
+        "impact": ("store", "Show the nodes and columns affected by a change to a node or column."),
+        "lineage": ("store", "Show the upstream and downstream nodes of a node."),
+    },
+    "Data": {
+        "row-count": ("data", "Compare row counts."),
+        "schema": ("data", "Compare columns and their types, read from the warehouse."),
+        "value": ("data", "Match rows by key and compare the values of every column."),
+        "profile": ("data", "Compare column statistics, such as NULLs and distinct values."),
+        "top-k": ("data", "Compare the most frequent values of columns."),
+        "histogram": ("data", "Compare the distribution of numbers, dates and timestamps."),
+        "query-diff": ("data", "Compare the results of a query."),
+        "check": ("check", "Run a file of checks, with thresholds, for CI."),
+        "quality": ("quality", "Measure and store the quality of tables, and show changes."),
+    },
+    "Store": {
+        "init": ("record", "Create the store or migrate it to the current version."),
+        "scan": ("scan", "Record the structure of a live database and show changes since the previous scan."),
+        "check-base": ("check", "Check if the recorded run of base is fresh."),
+        "query": ("query", "Run a read-only query on the store."),
+        "render": ("store", "Turn ref() and source() SQL into warehouse SQL."),
+        "export": ("export", "Write runs to files or into another store."),
+        "import": ("export", "Import runs from exported JSON, or from a recce_state.json."),
+        "prune": ("store", "Remove old runs and the data that only they use."),
+        "fsck": ("store", "Check the contents of the store, and repair what can be derived again."),
+    },
+    "Team": {
+        "push": ("sync", "Send runs, annotations and deletions to another store."),
+        "pull": ("sync", "Receive runs, annotations and deletions from another store."),
+        "sync": ("sync", "Exchange runs, annotations and deletions with another store, in both directions."),
+        "note": ("note", "Set or delete the note, tags and owners of a node, column or edge."),
+        "notes": ("note", "List the notes, tags and owners of nodes, columns and edges."),
+    },
+    "Servers": {
+        "serve": ("serve", "Show the store as web pages and as a JSON API, until Ctrl-C."),
+        "worker": ("worker", "Run extractions of connected repositories, until Ctrl-C."),
+        "connection": (
+            "connection",
+            "Connect repositories once, and extract their dbt projects automatically.",
+        ),
+        "token": ("connection", "Manage API tokens with scopes, for programs that use the server."),
+        "audit": (
+            "connection",
+            "List who changed connections, tokens and jobs of the server, from where, and how.",
+        ),
+        "runner": ("worker", "Build the container images in which workers run dbt."),
+        "lsp": ("lsp", "Serve an editor: lineage, impact and diagnostics of unsaved SQL."),
+        "mcp": ("mcp", "Serve an agent: what changed, what it affects, and what must be built."),
+    },
+    "Help": {
+        "doctor": (
+            "doctor",
+            "Check profile, connection, permissions and store; with --server, also what a server needs.",
+        ),
+        "config": ("config", "Show every effective setting and its source."),
+        "demo": ("store", "Record and compare two real runs of a jaffle shop."),
+        "sql": ("store", "Print the store's SQL: ddl, views, queries, cookbook, migrations or grants."),
+    },
 }
-"""Module in `recce_meta.cli.commands` and help text of each command."""
+"""Module in `recce_meta.cli.commands` and help text of each command, by section of the help."""
+COMMANDS = {name: found for section in SECTIONS.values() for name, found in section.items()}
 
 EXIT_CODES = """Exit codes: 0 success; 1 a --fail-on condition or a check failed; 2 wrong usage; 3 failure.
 fsck: 0 nothing that changes an answer; 1 problems are left; 2 wrong usage; 3 failure.
@@ -91,6 +104,7 @@ _NEW_OBJECTS = 10_000
 @click.group(
     cls=LazyGroup,
     table=COMMANDS,
+    sections=SECTIONS,
     epilog=EXIT_CODES,
     params=global_options(has_variables=True),
     context_settings={"help_option_names": ["-h", "--help"]},
