@@ -309,7 +309,7 @@ def test_a_pull_request_is_recorded_compared_checked_and_told_in_one_comment(
         r"^::(error|warning|notice) file=models/.+\.sql,line=\d+,", capsys.readouterr().out, re.M
     )
     assert bodies[2].startswith(f"{MARKER}\n### ") and bodies[2].count(MARKER) == 1
-    assert "Data differs in 4 of 6 nodes" in bodies[2] and "❌ 1 of 3 checks failed" in bodies[2]
+    assert "data differs in 4 of 6 nodes" in bodies[2] and "❌ 1 of 3 checks failed" in bodies[2]
     assert [comment["id"] for comment in runner.comments] == [1, 2, 102]
     assert [comment["body"] for comment in runner.comments][:2] == bodies[:2]
     assert "❌" not in runner.comments[2]["body"]
@@ -336,7 +336,7 @@ def test_a_comment_that_would_be_too_long_leaves_the_checks_to_the_summary(runne
 
     runner.action("42", store=STORE)
 
-    assert "Data differs" in runner.comments[0]["body"]
+    assert "data differs" in runner.comments[0]["body"]
     assert "checks failed" not in runner.comments[0]["body"]
 
 
@@ -454,7 +454,7 @@ def test_a_merge_request_has_one_note_and_a_report_of_its_checks(runner: Runner)
 
     assert (first.returncode, second.returncode) == (1, 0), (first.stderr, second.stderr)
     assert noted.startswith(MARKER) and noted.count(MARKER) == 1
-    assert "Data differs in 4 of 6 nodes" in noted and "❌ 1 of 3 checks failed" in noted
+    assert "data differs in 4 of 6 nodes" in noted and "❌ 1 of 3 checks failed" in noted
     assert [comment["id"] for comment in runner.comments] == [100, 101]
     assert "❌" not in runner.comments[1]["body"]
     assert len(ET.parse(runner.checkout / "checks.xml").findall(".//testcase")) == 1
@@ -486,7 +486,7 @@ def test_the_component_records_production_and_keeps_one_note_up_to_date(runner: 
 
     assert (first.returncode, second.returncode) == (1, 0), (first.stderr, second.stderr)
     assert noted.startswith(MARKER) and noted.count(MARKER) == 1
-    assert "Data differs in 4 of 6 nodes" in noted and "❌ 1 of 3 checks failed" in noted
+    assert "data differs in 4 of 6 nodes" in noted and "❌ 1 of 3 checks failed" in noted
     assert [comment["id"] for comment in runner.comments] == [100, 101]
     assert "❌" not in runner.comments[1]["body"]
     reports = runner.checkout / "recce-meta-report"

@@ -53,7 +53,7 @@ def test_the_notebook_runs(tmp_path: Path) -> None:
     assert failing.count("payment_mix") == 1
     assert "<caption>Data comparison</caption>" in compared and "one-sided" in compared
     assert "-2410.90" in shown[6], "the sum of decimals is exact"
-    assert "Data differs in 4 of 6 nodes" in shown[7]
+    assert "data differs in 4 of 6 nodes" in shown[7]
 
 
 @pytest.mark.parametrize("cell", cells(NOTEBOOK), ids=lambda cell: cell["id"])
