@@ -90,7 +90,12 @@ def default_check_file() -> Path:
 
 
 def refuse_failed(report: CheckReport) -> None:
-    """Raise ConditionFailed if a required check did not pass."""
+    """Raise ConditionFailed if a required check did not pass, UsageError if one is malformed."""
+    malformed = sum(check.is_malformed for check in report.checks)
+    if malformed:
+        raise UsageError(
+            f"{malformed} of {len(report.checks)} checks could not be run: correct {report.path}"
+        )
     if not report.is_passed:
         failed = report.count(CheckStatus.FAILED) + report.count(CheckStatus.ERROR)
         raise ConditionFailed(f"{failed} of {len(report.checks)} checks did not pass")
@@ -146,7 +151,8 @@ def run_check(check: AnyCheck, run_one: RunOne) -> CheckResult:
         raise
     except RecceMetaError as error:
         seconds = perf_counter() - started
-        return _result(check, _not_run(check), error.message, hint=error.hint, seconds=seconds)
+        found = _result(check, _not_run(check), error.message, hint=error.hint, seconds=seconds)
+        return replace(found, is_malformed=isinstance(error, SelectorError) and not check.optional)
     answers = tuple(answer) if isinstance(answer, Sequence) else (answer,)
     return _judged(check, answers, perf_counter() - started)
 
@@ -185,6 +191,7 @@ def _broken(check: BrokenCheck) -> CheckResult:
         message="; ".join(problem.message for problem in check.problems),
         hint=next((problem.hint for problem in check.problems if problem.hint), None),
         where=check.where,
+        is_malformed=True,
     )
 
 

@@ -545,11 +545,13 @@ def _drift_diff(base: Project, current: Project, question: DiffQuestion) -> RunD
 def nothing_selected(question: DiffQuestion, base: Project, current: Project) -> str:
     """Return the note on a selection without nodes, or raise SelectorError if it may not be empty."""
     text = "The selection matches no node of either run"
-    if question.may_select_nothing or _is_about_states(question, base, current):
+    if _is_about_states(question, base, current):
         return text
     given = question.selection if question.typed is None else question.typed
     names = sorted({node.name for project in (base, current) for node in project.nodes})
     hints = nearest_names(given, names)
+    if question.may_select_nothing:
+        return "; ".join([text, *hints])
     raise SelectorError(
         f"{text}: {' '.join(given) or '--exclude leaves no node'}",
         hint="; ".join([*hints, *([question.empty_hint] if question.empty_hint else [])]) or None,

@@ -8,6 +8,7 @@ import signal
 import sys
 from contextlib import suppress
 from copy import copy
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -287,7 +288,10 @@ def _report(error: Exception) -> tuple[list[str], int]:
     if isinstance(error, RecceMetaError):
         return _lines(error), error.exit_code
     if isinstance(error, OSError):
-        return [f"error: {_named(error)}"], RecceMetaError.exit_code
+        is_missing = isinstance(error, FileNotFoundError) and isinstance(error.filename, str)
+        folder = Path(error.filename).parent if is_missing else Path()
+        next_step = [] if folder.is_dir() else [f"hint: create the folder {folder}"]
+        return [f"error: {_named(error)}", *next_step], RecceMetaError.exit_code
     hint = "hint: this is a bug, please report it; --debug shows the traceback"
     return [f"error: {type(error).__name__}: {error}", hint], RecceMetaError.exit_code
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from recce_meta.cli.console import console, print_error
-from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.errors import RecceMetaError, UsageError, did_you_mean
 from recce_meta.redaction import presentable
 
 CANNOT_EXECUTE = 126
@@ -158,6 +158,8 @@ def _cannot_start(command: Sequence[str], error: OSError) -> int:
         lines = [f"Cannot run {presentable(command[0])}: {error.strerror}"]
     elif command[0] == "dbt":
         lines.append("hint: activate the environment in which dbt is installed")
+    elif hint := did_you_mean(presentable(command[0]), ("dbt", "dbtf", "sqlmesh")):
+        lines.append(f"hint: {hint}")
     print_error("error: " + "\n".join(lines))
     return NOT_FOUND if is_missing else CANNOT_EXECUTE
 

@@ -363,6 +363,8 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     """False if the check only reports: `passed` then only means that it ran."""
     where: str = ""
     """`checks.yml:12`."""
+    is_malformed: bool = False
+    """True if the file is wrong: it has an unknown type or field, or names an unknown node."""
 
     @property
     def result(self) -> CheckAnswer | None:

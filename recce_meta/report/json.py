@@ -492,6 +492,8 @@ class CheckOutcome(Struct, kw_only=True):
     """False if the check only reports: `passed` then only means that it ran."""
     where: str
     """File and line of the check: `checks.yml:12`."""
+    is_malformed: bool
+    """True if the file is wrong: it has an unknown type or field, or names an unknown node."""
     findings: Sequence[CheckFinding]
     """One for each compared node, relation or query."""
     results: Sequence[AnyDataDiff | Annotated[msgspec.Raw, EncodedAs(LineageDiffAnswer)]]

@@ -122,7 +122,8 @@ def test_what_cannot_run_is_one_error_each_and_the_others_go_on(shop: Any) -> No
 
     ran = run(shop, broken + GOOD, "--json", "checks.json")
 
-    assert (ran.code, ran.err) == (1, f"error: {len(BROKEN)} of {len(BROKEN) + 7} checks did not pass\n")
+    of = f"4 of {len(BROKEN) + 7} checks"
+    assert (ran.code, ran.err) == (2, f"error: {of} could not be run: correct checks.yml\n")
     assert "Traceback" not in ran.out
     said = json.loads((shop.cli.folder / "checks.json").read_text("utf-8"))
     by_name = {check["name"]: check for check in said["checks"]}
@@ -231,7 +232,7 @@ def test_a_check_of_nodes_that_no_run_has_is_an_error(
 ) -> None:
     ran = run(shop, f"\n  - {{name: typo, type: {kind}, params: {params}, expect: equal}}\n")
 
-    assert ran.code == 1
+    assert ran.code == 2
     assert "\n  error" in ran.out and message in ran.out
     assert "package:" not in ran.out and "--allow-empty" not in ran.out
 

@@ -325,7 +325,10 @@ def test_a_log_that_cannot_be_opened_is_one_warning(shop: Any, dbt: list[str]) -
     ran = shop("hook", "--log-file", "nowhere/log", "--", *dbt, "3", "target-base")
 
     assert (ran.code, ran.out) == (3, "1 of 1 OK\n")
-    assert ran.err.startswith("warning: nowhere/log: No such file or directory\na deprecation\nRecorded run ")
+    hint = "hint: create the folder nowhere"
+    assert ran.err.startswith(
+        f"warning: nowhere/log: No such file or directory; {hint}\na deprecation\nRecorded run "
+    )
 
 
 @pytest.mark.parametrize("options", [["-q", "-v"], ["--url", os.fsdecode(b"\xff")], ["--nosuch"]])

@@ -45,7 +45,7 @@ def run() -> None:
     """Run every check of FILE.
 
     FILE is a checks.yml, or an unmodified recce.yml of recce. Exits with 1 if a threshold is exceeded, or if
-    a check that is not optional could not run.
+    a check that is not optional could not run, and with 2 if a check has an unknown type, field or node.
     """
 
 
