@@ -42,6 +42,8 @@ from recce_meta.models.run import DEFER, UNKNOWN_STATUS, dbt_options, with_build
 from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
 from recce_meta.profiles.project_file import parse_variables
 
+BUILT_EARLIER = "Built before the last edit"
+"""Start of the warning about artifacts that are older than the checkout."""
 NOT_IN_CATALOG = "columns_not_in_catalog"
 """Name of the property for documented columns that the relation does not have."""
 
@@ -422,7 +424,7 @@ def _origin(
     edited = edited_since(root, manifest.project_name, nodes, manifest.macros)
     if not edited:
         return git, proven, ()
-    return replace(git, dirty=True), proven, (f"Built before the last edit of {first_of(edited, 3)}",)
+    return replace(git, dirty=True), proven, (f"{BUILT_EARLIER} of {first_of(edited, 3)}",)
 
 
 def _run(

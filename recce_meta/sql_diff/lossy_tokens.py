@@ -86,9 +86,10 @@ _RANKS: dict[type, int] = {
 """Operators by the order in which every warehouse applies them, the last ones first.
 
 The order of `_OTHER` among each other and to arithmetic differs between warehouses, as does that of several
-comparisons. `->` is one of them, but DuckDB applies it after comparisons, because it also writes lambdas.
-Measured with each pair of operators in DuckDB, PostgreSQL, MariaDB and SQLite.
+comparisons. `->` is one of them in `_TIGHT_ARROWS`; elsewhere it may also write lambdas, and DuckDB applies
+it after comparisons. Measured with each pair of operators in DuckDB, PostgreSQL, MariaDB and SQLite.
 """
+_TIGHT_ARROWS = frozenset({"postgres", "sqlite"})
 _NO_OPERATORS = (exp.Paren, exp.Dot, exp.Kwarg, exp.PropertyEQ, exp.Slice, exp.Escape)
 _WORDS = frozenset({"VAR", "IDENTIFIER"})
 _NO_TYPES = frozenset({"NULL", "SET", "UNION", "UNKNOWN"})
@@ -287,6 +288,8 @@ def _without_brackets(tree: Sql, dialect: str) -> dict[int, str]:
             continue
         if not _is_operand(inner, around) or not _may_bind_otherwise(rank, inner, _rank(around, dialect)):
             continue
+        if rank == _ARROW:
+            found[id(inner)] = f"{found.get(id(inner), '')} bare"
         # Such operators are a chain as a whole, up to `not`, `and` and `or`.
         while around is not None and _is_operand(inner, around):
             if (_rank(around, dialect) or _OTHER) <= _RANKS[exp.Not]:
@@ -301,7 +304,7 @@ def _rank(node: Sql, dialect: str) -> int | None:
     if isinstance(node, JSON_OPERATORS):
         # A function has a position; the paths of Snowflake and Databricks are no operators.
         is_arrow = node.meta.get("start") is None and not node.args.get("variant_extract")
-        return (_ARROW if dialect == "duckdb" else _OTHER) if is_arrow else None
+        return (_OTHER if dialect in _TIGHT_ARROWS else _ARROW) if is_arrow else None
     if (rank := _RANKS.get(node.__class__)) is not None:
         return rank
     if not isinstance(node, exp.Binary | exp.Unary) or isinstance(node, (exp.Func, *_NO_OPERATORS)):

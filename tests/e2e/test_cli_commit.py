@@ -144,6 +144,23 @@ def test_another_commit_than_that_of_the_checkout_is_not_proven(shop: Any) -> No
     assert proven(shop) == {"ci": False}
 
 
+def test_a_build_before_the_last_edit_is_refused_on_request(shop: Any) -> None:
+    put(shop, "target", "ci", "table", LONG_AGO)
+    (shop.folder / ".gitignore").write_text("target\n")
+    (shop.folder / "models").mkdir()
+    (shop.folder / "models" / "new.sql").write_text("select 4")
+    for arguments in (
+        ["add", "--all"],
+        ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "second"],
+    ):
+        subprocess.run(["git", *arguments], cwd=shop.folder, check=True)
+    refused = shop("record", "-e", "ci", "--require-fresh")
+
+    assert refused.code == 3
+    assert "Built before the last edit of models/new.sql" in refused.err and "run dbt again" in refused.err
+    assert shop("record", "-e", "ci").code == 0
+
+
 def test_a_hook_proves_the_commit_that_it_built(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recce_meta.extractors.commit_proof._is_before", lambda path, moment: False)
     put(shop, "target", "ci", "table", LONG_AGO)

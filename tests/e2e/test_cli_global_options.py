@@ -94,7 +94,8 @@ def test_a_log_file_that_cannot_be_written_is_an_error_before_the_work(store: An
     ran = store("runs", "--log-file", "no/such/folder.log")
 
     assert (ran.code, ran.out) == (3, "")
-    assert ran.err == "error: no/such/folder.log: No such file or directory\n"
+    hint = "hint: create the folder no/such"
+    assert ran.err == f"error: no/such/folder.log: No such file or directory\n{hint}\n"
     assert store("runs", "--log-file", ".").code == 2
 
 

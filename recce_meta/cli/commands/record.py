@@ -47,6 +47,11 @@ _recording = packed(
         default=None,
         help="Mark the checkout as having uncommitted changes, or none. [default: from git]",
     ),
+    click.option(
+        "--require-fresh",
+        is_flag=True,
+        help="Record nothing if dbt has not read the files of the checkout: one was edited after the build.",
+    ),
     click.option("--no-columns", is_flag=True, help="Record no column lineage."),
     click.option(
         "--column-timeout",

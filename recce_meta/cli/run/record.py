@@ -46,7 +46,7 @@ from recce_meta.errors import (
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.commit_proof import Checkout
 from recce_meta.extractors.git import GitState, detect_git
-from recce_meta.extractors.project import project_above
+from recce_meta.extractors.project import BUILT_EARLIER, project_above
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.run import DBT, PART, dbt_options
 from recce_meta.models.stored import NodeStatistics
@@ -89,6 +89,7 @@ class RecordOptions(Struct, frozen=True, kw_only=True):
     private: tuple[str, ...]
     data_target: str | None
     git_dirty: bool | None
+    require_fresh: bool
     no_columns: bool
     column_timeout: float
 
@@ -179,7 +180,11 @@ def read_artifacts(
 ) -> Project:
     """Read dbt's artifacts; *checkout* is the checkout before dbt ran, if known."""
     folder = target_folder(options.target_path, connection.project_dir)
-    return read_target(folder, project_dir=connection.project_dir, before=checkout, **options.run)
+    project = read_target(folder, project_dir=connection.project_dir, before=checkout, **options.run)
+    earlier = [warning for warning in project.warnings if warning.startswith(BUILT_EARLIER)]
+    if options.require_fresh and earlier:
+        raise ArtifactError(earlier[0], hint="run dbt again, or remove --require-fresh")
+    return project
 
 
 def write_run(connection: Connection, project: Project, options: RecordOptions) -> Recorded:
@@ -287,7 +292,7 @@ def _read_sql(
 
 _NOT_UPLOADED = (
     *("profiles_dir", "profile", "target", "url", "schema", "lock_timeout", "run_id", "target_name", "stats"),
-    *("no_values", "private", "data_target", "no_columns", "column_timeout"),
+    *("no_values", "private", "data_target", "require_fresh", "no_columns", "column_timeout"),
     *("source", "dialect", "project_name", "variables"),
 )
 """Parameters about the store, and about work that the server does in its own way."""

@@ -21,7 +21,6 @@ from recce_meta.adapter.pool import Pool
 from recce_meta.api.data.execution import SEVERAL_MOMENTS, open_data_diff_runner
 from recce_meta.api.data.jobs import NodePair, row_count_job
 from recce_meta.errors import MissingRelation, QueryCancelled, QueryTimeout, UsageError, WarehouseError
-from recce_meta.models.run import ChosenRun, RunChoice
 from recce_meta.warehouses import OneMoment
 from tests.contract.conftest import Backend
 
@@ -359,18 +358,16 @@ def test_duckdb_sees_one_moment_without_databases_of_others(
 def test_a_report_says_that_queries_may_have_seen_several_moments(
     tmp_path: Path, scheme: str, notes: tuple[str, ...]
 ) -> None:
-    chosen = ChosenRun(run_id="a", selector=None, reason="latest")
-    choice = RunChoice(base=chosen, current=chosen)
     if scheme == "sqlite":
         with closing(sqlite3.connect(tmp_path / "shop.db")) as made:
             made.execute("CREATE TABLE t (id int)")  # in the default mode, unlike a file that we create
     with UnifiedSqlAdapter.from_url(f"{scheme}:///{tmp_path / 'shop.db'}") as adapter:
         runner = open_data_diff_runner(adapter)
         try:
-            before = runner.noted(choice)
+            before = runner.notes
             runner.run(row_count_job(runner.places, [NodePair("sqlite_master", "sqlite_schema")]).plan())
-            found = runner.noted(choice)
+            found = runner.notes
         finally:
             runner.close()
 
-    assert (before.notes, found.notes) == ((), notes)
+    assert (before, found) == ((), notes)

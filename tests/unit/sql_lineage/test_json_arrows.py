@@ -113,7 +113,8 @@ def test_brackets_around_json_access_may_decide_what_an_operator_reads(
     old, new = f"select (p -> 'a') {rest} as x from t", f"select p -> 'a' {rest} as x from t"
 
     for dialect in DIALECTS:
-        if dialect != "sqlite":
+        # There, as in the parser, access comes first.
+        if dialect not in ("postgres", "sqlite"):
             with subtests.test(dialect=dialect):
                 assert classify_change(old, new, dialect, SCHEMAS) != "none"
 
