@@ -55,7 +55,7 @@ def test_a_server_that_works_passes(shop: Cli, bubblewrap: object) -> None:
     assert found["workers"]["detail"].startswith("1 live: ")
 
 
-def test_without_a_worker_jobs_wait(shop: Cli) -> None:
+def test_without_a_worker_jobs_wait(shop: Cli, bubblewrap: object) -> None:
     assert shop("init").code == 0
 
     idle = checks(shop, code=0)["workers"]
@@ -111,7 +111,7 @@ def test_a_machine_without_programs_fails_with_what_to_install(process_cli: Proc
     assert not shutil.which("git", path=str(empty))
 
 
-def test_a_postgres_state_is_read_and_not_created(cli: Cli, postgres_url: str) -> None:
+def test_a_postgres_state_is_read_and_not_created(cli: Cli, postgres_url: str, bubblewrap: object) -> None:
     schema = f"doctor_{uuid4().hex[:8]}"
     found = checks(cli, "--state", f"{postgres_url}?schema={schema}", "--url", postgres_url, code=0)
     assert (found["state"]["ok"], found["migration"]["ok"], found["key"]["ok"]) == (True, None, None)
