@@ -368,13 +368,11 @@ class UnifiedSqlAdapter:
         Names without a schema are those of *schema*. Its transactions are read-only if the warehouse has
         such transactions, and a DuckDB file is opened read-only.
         """
-        return UnifiedSqlAdapter(
-            self.warehouse,
-            self.warehouse.reading_plan(self._plan, schema),
-            self.target,
-            lock_timeout=self.lock_timeout,
-            on_wait=self._on_wait,
-        )
+        return self._with(self.warehouse.reading_plan(self._plan, schema))
+
+    def read_only(self) -> UnifiedSqlAdapter:
+        """Return another adapter for the same database, which opens a DuckDB file as other readers may."""
+        return self._with(self.warehouse.file_reading_plan(self._plan))
 
     def guarded(self, statement_seconds: float | None = None) -> UnifiedSqlAdapter:
         """Return another adapter for the same database, for queries of users of a server.
@@ -383,12 +381,12 @@ class UnifiedSqlAdapter:
         statement that has no limit of its own. Raises UsageError if the warehouse cannot confine such
         queries.
         """
+        plan = self.warehouse.guarded_plan(self._plan)
+        return self._with(replace(plan, statement_seconds=statement_seconds))
+
+    def _with(self, plan: ConnectionPlan) -> UnifiedSqlAdapter:
         return UnifiedSqlAdapter(
-            self.warehouse,
-            replace(self.warehouse.guarded_plan(self._plan), statement_seconds=statement_seconds),
-            self.target,
-            lock_timeout=self.lock_timeout,
-            on_wait=self._on_wait,
+            self.warehouse, plan, self.target, lock_timeout=self.lock_timeout, on_wait=self._on_wait
         )
 
     def linked(self, folder: str) -> UnifiedSqlAdapter:

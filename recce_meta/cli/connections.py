@@ -50,9 +50,10 @@ class Connection(Struct, frozen=True, kw_only=True):
         # A URL would otherwise win over the target.
         return replace(self, **({"url": place} if "://" in place else {"url": None, "target": place}))
 
-    def open_existing(self) -> UnifiedSqlAdapter:
-        """Return the adapter for a command that reads: a missing DuckDB file is an error."""
-        return self.open(may_create=False)
+    def open_existing(self, *, writes: bool = False) -> UnifiedSqlAdapter:
+        """Return the adapter for a command that reads, unless it *writes*; a missing file is an error."""
+        adapter = self.open(may_create=False)
+        return adapter if writes else adapter.read_only()
 
     def open(self, *, may_create: bool = True) -> UnifiedSqlAdapter:
         """Return the adapter, which connects on first use, and print its warnings."""

@@ -261,6 +261,10 @@ class Warehouse:
         statements = self.reading_statements(quoted_schema) if plan.is_shareable else ()
         return replace(plan, is_read_only=True, may_create=False, statements=(*plan.statements, *statements))
 
+    def file_reading_plan(self, plan: ConnectionPlan) -> ConnectionPlan:
+        """Return *plan* for a command that only reads a file, which others can read as well."""
+        return plan
+
     def guarded_plan(self, plan: ConnectionPlan) -> ConnectionPlan:
         """Return *plan* for queries of users of a server, who do not own the connection: it only reads.
 

@@ -53,7 +53,7 @@ def report_checks(
     checks = read_check_file(path)
     if save:
         data.refuse_unsaveable()
-    with data.open() as session, progress("checking") as tell:
+    with data.open(writes=save) as session, progress("checking") as tell:
         if save:
             session.refuse_newer_store()
         result = run_check_file(session, data, checks, path, tell, save=save)
@@ -112,7 +112,7 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
         data.refuse_unsaveable()
     # An invalid file is an error before any query runs.
     asked = read_check_file(file) if file is not None else ()
-    with data.open() as session, progress("comparing") as tell:
+    with data.open(writes=options.save) as session, progress("comparing") as tell:
         assert session.runs is not None, "no tables are named"
         if options.save:
             session.refuse_newer_store()

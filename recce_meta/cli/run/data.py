@@ -86,20 +86,20 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             )
 
     @contextmanager
-    def open(self) -> Iterator[Comparison]:
-        """Open connections and load runs; close everything afterwards."""
+    def open(self, *, writes: bool = False) -> Iterator[Comparison]:
+        """Open connections and load runs; close everything afterwards. *writes* allows to store results."""
         with ExitStack() as stack:
             opened: list[UnifiedSqlAdapter] = []
 
             def store() -> UnifiedSqlAdapter:
                 # One adapter for runs, data and results: opening a DuckDB file twice would deadlock.
                 if not opened:
-                    opened.append(stack.enter_context(self.connection.open_existing()))
+                    opened.append(stack.enter_context(self.connection.open_existing(writes=writes)))
                 return opened[0]
 
             runs, choice = (None, None) if self.tables else self._runs(store)
             places = data_places(runs, self.data_target, self.base_target, data_of_environment)
-            current, base = open_sides(places, store, partial(self._target, stack))
+            current, base = open_sides(places, store, partial(self._target, stack, writes))
             globs = configured_globs()
             if runs is not None:
                 warn_unmatched(globs, runs)
@@ -136,9 +136,9 @@ class DataOptions(Struct, frozen=True, kw_only=True):
         sides = runs.base.run, runs.current.run
         return runs, with_builds(store, found.choice, *sides, schema=schema)
 
-    def _target(self, stack: ExitStack, name: str) -> UnifiedSqlAdapter:
-        """Open the target of the profile, or the URL, that *name* is."""
-        return stack.enter_context(self.connection.at(name).open_existing())
+    def _target(self, stack: ExitStack, writes: bool, name: str) -> UnifiedSqlAdapter:
+        """Open the target of the profile, or the URL, that *name* is; it may be the file of the store."""
+        return stack.enter_context(self.connection.at(name).open_existing(writes=writes))
 
     def refuse_unsaveable(self) -> None:
         """Raise UsageError, before any comparison, if there is no recorded run to save results with."""
@@ -351,7 +351,7 @@ def run_jobs(data: DataOptions, output: DataOutput, jobs: Jobs, diff: str) -> No
     """
     if output.save:
         data.refuse_unsaveable()
-    with data.open() as session:
+    with data.open(writes=output.save) as session:
         found = jobs(session)
         if not found:
             say("No node with data is selected")  # not an error: a change may affect no such node

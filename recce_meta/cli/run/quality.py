@@ -185,7 +185,7 @@ def _question(
 def _show(database: Database, options: QualityOptions, outbox: Outbox) -> None:
     """Report a stored measurement."""
     fail_on = fail_conditions(options.fail_on, rules_of(options.metrics)) if options.fail_on else ()
-    with database.open() as opened:
+    with database.open(writes=False) as opened:
         result = show_quality(
             opened.store,
             options.shown or "latest",
@@ -205,7 +205,7 @@ def _show_history(database: Database, options: QualityOptions) -> None:
             f"--history takes one table or column, got {len(options.nodes)}",
             hint="name one table or column, or none to list all measurements",
         )
-    with database.open() as opened:
+    with database.open(writes=False) as opened:
         if options.nodes:
             history = quality_history(
                 opened.store,

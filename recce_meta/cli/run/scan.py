@@ -45,18 +45,22 @@ class Database(Struct, frozen=True, kw_only=True):
     exclude: tuple[str, ...] = ()
 
     @contextmanager
-    def open(self) -> Iterator[OpenDatabase]:
+    def open(self, *, writes: bool = True) -> Iterator[OpenDatabase]:
         """Yield both connections, which connect on first use, and close them afterwards.
+
+        The store is only read unless the command *writes*.
 
         Raises UsageError if the database cannot hold a store, StoreError if it is an in-memory database.
         """
         with ExitStack() as stack:
-            database = stack.enter_context(self.connection.open_existing())
+            database = stack.enter_context(self.connection.open_existing(writes=writes))
             store = database
             if self.store is not None:
-                named = stack.enter_context(self.connection.at(self.store).open())
+                place = self.connection.at(self.store)
+                named = stack.enter_context(place.open() if writes else place.open_existing())
                 # Opening the same file twice would deadlock.
-                store = database if named.reaches_same(database) else named
+                if not named.reaches_same(database):
+                    store, database = named, stack.enter_context(database.read_only())
             refuse_place(store)
             refuse_memory(store)
             scope = ScanScope(schemas=self.schemas, include=self.include, exclude=self.exclude)

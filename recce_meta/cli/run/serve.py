@@ -119,7 +119,7 @@ def _opened_stores(
 ) -> dict[str, Any]:
     """Return *stores* as the module *server* opens them. Raises errors of malformed connections."""
     # An adapter reads the URL or the profile now, and connects on first use.
-    opened = {name: (one.open_existing(), one.schema) for name, one in stores.items()}
+    opened = {name: (one.open_existing(writes=True), one.schema) for name, one in stores.items()}
     sessions = load("recce_meta.store.session")
     for adapter, schema in opened.values():
         if sessions.is_in_memory(adapter):
@@ -209,7 +209,7 @@ def mcp(
         connect_data=partial(_target, connection),
     )
     # Connects on first use: a store that is missing is the answer to a call, with what to do.
-    adapter = connection.open_existing()
+    adapter = connection.open_existing(writes=True)
     if sys.stdin is not None and sys.stdin.isatty():
         say("Waiting for an agent on standard input; see docs/guides/mcp.md, Ctrl-C ends the server")
     load("recce_meta.mcp.server:serve")(lambda: adapter, connection.schema, settings)

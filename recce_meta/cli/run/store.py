@@ -176,7 +176,7 @@ def prune(
     style: str,
 ) -> None:
     """Remove old runs and print them."""
-    with connection.open_existing() as adapter:
+    with connection.open_existing(writes=not dry_run) as adapter:
         result = pruning.prune(
             adapter,
             keep_last=keep_last,
@@ -270,7 +270,7 @@ def fsck(connection: Connection, repair: bool, style: str) -> None:
     """Check the contents of the store and print the problems; exit with 1 if any is left."""
     # Only this command needs the parts of an exchange.
     check = load("recce_meta.sync.fsck:fsck")
-    with connection.open_existing() as adapter:
+    with connection.open_existing(writes=repair) as adapter:
         result = check(adapter, repair=repair, schema=connection.schema)
     present(result, style)
     if not result.is_sound:

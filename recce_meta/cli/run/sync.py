@@ -185,7 +185,8 @@ def _store(connection: Connection, stack: ExitStack, *, creates: bool, dry_run: 
 
     With *creates*, a missing store is created; a dry run takes it as empty.
     """
-    adapter = connection.open_existing() if dry_run or not creates else connection.open()
+    is_new = creates and not dry_run
+    adapter = connection.open() if is_new else connection.open_existing(writes=not dry_run)
     refuse_memory(adapter)
     name = store_replica(adapter, connection.schema).name
     if creates and dry_run and (path := adapter.file_path()) is not None and not path.exists():

@@ -130,13 +130,16 @@ class DuckDB(Warehouse):
 
     def reading_plan(self, plan: ConnectionPlan, schema: str) -> ConnectionPlan:
         """Return *plan* with the file opened read-only, so that other readers can open it as well."""
-        plan = super().reading_plan(plan, schema)
-        if not is_file(plan.url.database or ":memory:"):
+        return self.file_reading_plan(super().reading_plan(plan, schema))
+
+    def file_reading_plan(self, plan: ConnectionPlan) -> ConnectionPlan:
+        """https://duckdb.org/docs/stable/connect/concurrency"""
+        if not is_file(plan.url.database or MEMORY):
             return plan
         config = plan.connect_args.get("config", {})
         assert isinstance(config, Mapping)
         arguments = {**plan.connect_args, "config": {**config, "access_mode": "read_only"}}
-        return replace(plan, connect_args=arguments)
+        return replace(plan, is_read_only=True, may_create=False, connect_args=arguments)
 
     def guarded_plan(self, plan: ConnectionPlan) -> ConnectionPlan:
         """Return *plan* with the file opened read-only, and no access to other files.
@@ -148,14 +151,7 @@ class DuckDB(Warehouse):
                 "Queries of users cannot be confined in this DuckDB database: it is not a file",
                 hint="run the data diff with recce-meta on the command line",
             )
-        plan = super().guarded_plan(plan)
-        config = plan.connect_args.get("config", {})
-        assert isinstance(config, Mapping)
-        arguments = {
-            **plan.connect_args,
-            "config": {**config, "access_mode": "read_only"},
-        }
-        return replace(plan, connect_args=arguments)
+        return self.file_reading_plan(super().guarded_plan(plan))
 
     def reading_statements(self, quoted_schema: str) -> tuple[str, ...]:
         """Return the statement that searches names in *quoted_schema*, then in `main`."""
@@ -187,6 +183,14 @@ class DuckDB(Warehouse):
         # A word that occurs twice would show no certain place.
         word = _NEAR.search(str(error)) if found is None else None
         return line_and_column(sql.index(word[1]) + 1, sql) if word and sql.count(word[1]) == 1 else found
+
+    def error_message(self, error: BaseException) -> str:
+        """Return the message; of a locked file, who holds it, and that reading is possible if it is."""
+        found = _HELD.search(message := str(error))
+        if found is None:
+            return message
+        reading = "; it only reads, so others may read as well" if "read-only mode" in message else ""
+        return f"Database file {found['file']} is locked by {found['holder']}{reading}"
 
     def error_code(self, error: BaseException) -> str | None:
         """Return the name of the driver's exception class."""
@@ -267,7 +271,8 @@ _MISSING = re.compile(
 _NEAR = re.compile(r'at or near "(.+)"')
 _READ_ONLY = re.compile(r"attached in read-only mode", re.I)
 _NOT_WRITTEN = re.compile(r"Could not (?:write|sync|truncate) |No space left on device", re.I)
-_LOCKED = re.compile(r"Could not set lock on file|used by another process", re.I)
+_HELD = re.compile(r'set lock on file "(?P<file>.+)": Conflicting lock is held in (?P<holder>.+ \(PID \d+\))')
+_LOCKED = re.compile(r"Could not set lock on file|used by another process|is locked by .+ \(PID ", re.I)
 
 
 def is_file(path: str) -> bool:
