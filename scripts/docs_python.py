@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import msgspec
 
 import recce_meta
+from recce_meta.cli.main import COMMANDS
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -164,9 +165,7 @@ class Parameter(NamedTuple):
 def python_page() -> str:
     """Return the page."""
     parts = [HEADER, COMMANDS_HEADER]
-    parts += [
-        f"| [`{name}`](commands.md#{name}) | {_functions(names)} |" for name, names in FUNCTIONS.items()
-    ]
+    parts += [f"| [`{name}`](commands.md#{name}) | {_functions(FUNCTIONS[name])} |" for name in COMMANDS]
     parts += [""]
     for group, names in GROUPS.items():
         parts += [f"## {group}\n"]

@@ -161,7 +161,7 @@ def test_checks_and_their_violations(shop: Any) -> None:
     ran = shop("check", "run", "--format", "csv")
     found = rows(ran.out)
 
-    assert ran.code == 1
+    assert ran.code == 2
     assert list(found[0]) == list(CHECKS)
     assert [one["name"] for one in found] == ["same rows", "nothing"]
     assert found[1]["status"] == "error" and found[1]["where"].endswith("checks.yml:6")

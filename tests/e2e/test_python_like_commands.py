@@ -137,7 +137,7 @@ def test_a_function_gives_what_its_command_prints(name: str, copy: Path, adapter
     adapter.close()
     ran = Cli(copy)(*arguments, "--url", "duckdb:///jaffle_shop.duckdb", "--format", "json")
 
-    assert ran.code in (0, 1), ran.err
+    assert ran.code in (0, 1, 2), ran.err
     theirs = constant(json.loads(ran.out))
     if name in OF_RELATIONS:
         assert theirs.pop("choice"), "a command chooses runs; its function is given nodes"
@@ -157,7 +157,7 @@ def test_a_report_is_that_of_the_command(format: str, copy: Path, adapter: Unifi
 
 
 def test_every_command_has_a_function_or_a_reason() -> None:
-    assert list(FUNCTIONS) == list(COMMANDS)
+    assert FUNCTIONS.keys() == COMMANDS.keys()
 
 
 def test_runs_on_disk_need_no_adapter(copy: Path) -> None:

@@ -46,7 +46,7 @@ def note(
     style: str,
 ) -> None:
     """Change the annotations of a node, a column or an edge, and print them."""
-    with one_run(connection, selector, project) as (connect, run, name):
+    with one_run(connection, selector, project, writes=True) as (connect, run, name):
         found = edit_note(
             connect,
             run,

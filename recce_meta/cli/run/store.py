@@ -63,13 +63,18 @@ def runs(
 
 @contextmanager
 def one_run(
-    connection: Connection, selector: str | None, project: str | None, *, is_shown: bool = False
+    connection: Connection,
+    selector: str | None,
+    project: str | None,
+    *,
+    is_shown: bool = False,
+    writes: bool = False,
 ) -> Iterator[tuple[Callable[[], UnifiedSqlAdapter], RunSelector, str | None]]:
     """Yield a function that connects, the run that a command reads, and the project."""
     name = connection.project_of(project, selector)
     with ExitStack() as stack:
         # Artifacts on disk need no store, which is therefore opened on first use.
-        connect = cache(lambda: stack.enter_context(connection.open_existing()))
+        connect = cache(lambda: stack.enter_context(connection.open_existing(writes=writes)))
         yield connect, connection.only_run(connect, selector, name, is_shown=is_shown), name
 
 
@@ -284,11 +289,11 @@ def doctor(connection: Connection, is_server: bool, state: str | None, machine: 
         checks = list(load("recce_meta.cli.run.worker:check_server")(state, machine))
         stores = load("recce_meta.cli.run.serve:stores_of")(connection, click.get_current_context())
         for name, store in stores.items():
-            found = check(store.open_existing, store.schema)
+            found = check(partial(store.open_existing, writes=True), store.schema)
             # Each line names its store if there are several.
             checks += [replace(one, name=f"{name}: {one.name}") if len(stores) > 1 else one for one in found]
     else:
-        checks = check(connection.open_existing, connection.schema)
+        checks = check(partial(connection.open_existing, writes=True), connection.schema)
     present(ResultList(Check, checks), style)
     if any(check.ok is False for check in checks):
         raise click.exceptions.Exit(RecceMetaError.exit_code)
