@@ -88,7 +88,9 @@ class Comparison:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.runner.close()
+        # Without a query, such as after an error, nothing was opened.
+        if "runner" in vars(self):
+            self.runner.close()
 
     @cached_property
     def runner(self) -> DataDiffRunner:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -144,10 +145,11 @@ def diff_data(
     settings = configured(config)
     question = question_of(settings, select, exclude, like_dbt=like_dbt)
     private, own = effective_privacy(privacy, settings, values=values), read_globs(nodes)
-    with _open(
-        adapter, base, current, settings, own, private, project, schema, data_adapter, base_adapter, threads,
-        budget, save=save,
-    ) as opened:  # fmt: skip
+    chosen = choose_runs(
+        adapter, base, current, project=project, schema=schema, config=settings, of_data=True
+    )
+    data = _Data(current=data_adapter, base=base_adapter, threads=threads, budget=budget, schema=schema)
+    with _open(adapter, chosen, data, settings, own, private, save=save) as opened:
         assert opened.runs is not None
         diff = diff_of_pair(opened.runs.base, opened.runs.current, question)
         pairs = selected_pairs(diff, opened.runs, question, opened.globs)
@@ -159,42 +161,46 @@ def diff_data(
     return DataComparison(diff=diff, data=tuple(results))
 
 
+class _Data(Struct, frozen=True, kw_only=True):
+    """Arguments about connections: adapters of the data, limits, and the schema of the store."""
+
+    current: UnifiedSqlAdapter | None
+    base: UnifiedSqlAdapter | None
+    threads: int | None
+    budget: float | None
+    schema: str
+
+
 @contextmanager
 def _open(
     adapter: UnifiedSqlAdapter,
-    base: str | None,
-    current: str | None,
+    chosen: SelectedRuns,
+    data: _Data,
     config: Config,
     own: NodeGlobs,
     privacy: Privacy | None,
-    project: str | None,
-    schema: str,
-    data_adapter: UnifiedSqlAdapter | None,
-    base_adapter: UnifiedSqlAdapter | None,
-    threads: int | None,
-    budget: float | None,
     *,
     save: bool,
 ) -> Iterator[Comparison]:
-    """Choose the runs, check the settings, and yield the comparison; its connections are closed afterwards.
+    """Check the settings, and yield the comparison of the *chosen* runs; close its connections afterwards.
 
     Raises UsageError, before any comparison, if results cannot be saved, and SelectorError if one of *own*
     matches no node.
     """
-    chosen = choose_runs(adapter, base, current, project=project, schema=schema, config=config, of_data=True)
     if save:
         _refuse_unsaveable(chosen)
-        refuse_newer(adapter, schema)
-    runs = open_pair(adapter, chosen, schema)
+        refuse_newer(adapter, data.schema)
+    runs = open_pair(adapter, chosen, data.schema)
     refuse_unmatched(own, runs)
-    choice = with_builds(lambda: adapter, chosen.choice, runs.base.run, runs.current.run, schema=schema)
+    sides = runs.base.run, runs.current.run
+    choice = with_builds(lambda: adapter, chosen.choice, *sides, schema=data.schema)
     opened = Comparison(
         store=lambda: adapter,
-        schema=schema,
-        current=data_adapter or adapter,
-        base=base_adapter,
-        threads=threads or config.threads,
-        budget=config.budget if budget is None else budget,
+        schema=data.schema,
+        current=data.current or adapter,
+        base=data.base,
+        threads=data.threads or config.threads,
+        budget=config.budget if data.budget is None else data.budget,
         runs=runs,
         selectors=(chosen.base.selector, chosen.current.selector),
         chosen=with_unmatched(choice, config.nodes, runs),
@@ -237,11 +243,12 @@ def run_checks(
     """
     path = default_check_file() if file is None else Path(file)
     checks, settings = read_check_file(path), configured(config)
-    private = effective_privacy(privacy, settings, values=None)
-    with _open(
-        adapter, base, current, settings, read_globs(nodes), private, project, schema, data_adapter,
-        base_adapter, threads, budget, save=save,
-    ) as opened:  # fmt: skip
+    private, own = effective_privacy(privacy, settings, values=None), read_globs(nodes)
+    chosen = choose_runs(
+        adapter, base, current, project=project, schema=schema, config=settings, of_data=True
+    )
+    data = _Data(current=data_adapter, base=base_adapter, threads=threads, budget=budget, schema=schema)
+    with _open(adapter, chosen, data, settings, own, private, save=save) as opened:
         assert opened.runs is not None
         folder = None if project_dir is None else Path(project_dir)
         templates = Templates(opened.runs, environ=os.environ, project_dir=folder)

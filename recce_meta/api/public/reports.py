@@ -144,9 +144,8 @@ def _rows_as(result: Result, format: str, width: int, title: str) -> str:
         return _document(heading, rows.html_table(table, heading, getattr(result, "notes", ()), most=None))
     cells = [["" if cell is None else rows.text(cell) for cell in row] for row in table.rows]
     if format == "markdown":
-        return markdown.md_table(  # type: ignore[no-any-return]
-            list(table.types), [[terminal.code(cell) if cell else "" for cell in row] for row in cells]
-        )
+        shown = [[terminal.code(cell) if cell else "" for cell in row] for row in cells]
+        return str(markdown.md_table(list(table.types), shown))
     lines = [terminal.heading_row(*table.types), *([terminal.Span(cell) for cell in row] for row in cells)]
     return str(terminal.render(terminal.grid(lines, width=width, indent=0), width=width, color=False))
 

@@ -178,5 +178,6 @@ def _compared(
     refuse_unknown_nodes(options, session.runs)
     chosen = selected_pairs(diff, session.runs, request.question, [*session.globs, *given])
     warn_unused(options, chosen)
-    progressed = lambda done, of: tell(f"comparing data: {done} of {of}")  # noqa: E731
-    return session.data_of(chosen, given, options.max_rows, progressed)
+    return session.data_of(
+        chosen, given, options.max_rows, lambda done, of: tell(f"comparing data: {done} of {of}")
+    )
