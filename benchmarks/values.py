@@ -47,7 +47,7 @@ def diff(
     threads: int | None = None,
 ) -> object:
     """Run the value diff of *tables*."""
-    return value_diff(adapter, *tables, key=KEY, where=where, threads=threads)
+    return value_diff(adapter, *tables, key=KEY, options=ValueOptions(where=where), threads=threads)
 
 
 def in_duckdb(path: Path, rows: int, rounds: int) -> list[Figure]:
@@ -67,7 +67,7 @@ def whole_rows(path: Path, rows: int, rounds: int) -> list[Figure]:
     """Measure the comparison without a key, as in `diff --data`, against the comparison by key."""
     with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter:
         whole, keyed = best_of(
-            clock(lambda: value_diff(adapter, *TABLES, limit=ROWS_SHOWN)),
+            clock(lambda: value_diff(adapter, *TABLES, options=ValueOptions(limit=ROWS_SHOWN))),
             clock(lambda: diff(adapter)),
             rounds=rounds,
         )

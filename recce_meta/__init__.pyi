@@ -46,6 +46,7 @@ from recce_meta.api.reviews import review as review
 from recce_meta.api.runs import RunSummary as RunSummary
 from recce_meta.config.file import Config as Config
 from recce_meta.config.nodes import NodeSettings as NodeSettings
+from recce_meta.data_diff.options import ValueOptions as ValueOptions
 from recce_meta.diff.changes import detect_changes as detect_changes
 from recce_meta.errors import RecceMetaError as RecceMetaError
 from recce_meta.extractors.database import extract_database as extract_database

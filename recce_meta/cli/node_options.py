@@ -31,7 +31,7 @@ def option_globs(options: DiffDataOptions) -> NodeGlobs:
 
     A key implies that the node is compared by it, whatever its `compare` is.
     """
-    ValueOptions(sample=options.sample, absolute=options.tolerance)  # raises the error
+    ValueOptions(sample=options.sample, tolerance=options.tolerance)  # raises the error
     common = NodeSettings(
         sample=options.sample, tolerance=options.tolerance, exclude=options.exclude_columns or None
     )

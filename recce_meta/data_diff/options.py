@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TypedDict
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models import Json, NodeMetadata
@@ -168,6 +169,18 @@ def check_percentage(sample: float | None) -> None:
         raise UsageError(f"Sample size invalid: {sample:g} %", hint="use above 0 and up to 100")
 
 
+def column_names(given: Sequence[str] | str) -> tuple[str, ...]:
+    """Return names of columns as a tuple; a single name may be a string.
+
+    Raises UsageError for anything else.
+    """
+    # A string is a sequence too: its characters would be taken for columns.
+    names = (given,) if isinstance(given, str) else given
+    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"Invalid column names: {quoted(given)}", hint="pass a name or a list of names")
+    return tuple(names)
+
+
 class NarrowingFields(TypedDict):
     """Fields of a `RowComparison` that show what options leave out."""
 
@@ -193,6 +206,7 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
     """Columns to compare in addition to the key; empty for all."""
     exclude_columns: tuple[str, ...] = ()
+    """Columns not to compare."""
     may_lack_excluded: bool = False
     """True to ignore names in `exclude_columns` that neither side has; otherwise they are an error."""
     where: str | None = None
@@ -203,17 +217,21 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
     """Maximum number of rows to fetch."""
     examples: int = DEFAULT_EXAMPLES
     """Number of differing cells to fetch for each column. More than two require another join."""
-    absolute: float | Decimal | None = None
+    tolerance: float | Decimal | None = None
     """Absolute tolerance for equal numbers; None for 0."""
-    relative: float | Decimal | None = None
+    relative_tolerance: float | Decimal | None = None
     """Relative tolerance for equal numbers, as a share of the larger one, as in PEP 485."""
     timestamp_precision: str | None = None
     """Unit to which points in time are truncated: one of PRECISIONS."""
     ignore_case: bool = False
     """True to compare texts in lower case, except those of the key."""
     ignore_trailing_blanks: bool = False
+    """True to compare texts without trailing spaces."""
 
     def __post_init__(self) -> None:
+        for name in ("key", "columns", "exclude_columns"):
+            if (given := getattr(self, name)) is not None:
+                force_setattr(self, name, column_names(given))
         self._check_types()
         if self.key is not None and not self.key:
             raise UsageError("Key invalid: it has no columns", hint="name at least one column")
@@ -231,7 +249,7 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
         return self.ignore_case or self.ignore_trailing_blanks
 
     def _check_tolerances(self) -> None:
-        for name, tolerance in (("absolute", self.absolute), ("relative", self.relative)):
+        for name, tolerance in (("absolute", self.tolerance), ("relative", self.relative_tolerance)):
             if tolerance is None:
                 continue
             if tolerance < 0 or not _is_double(tolerance):
@@ -252,8 +270,11 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
         """Raise UsageError for options of a wrong type, e.g. `sample="10%"` from Python."""
         wanted: dict[str, tuple[object, type | tuple[type, ...]]] = {
             "sample": (0 if self.sample is None else self.sample, (int, float)),
-            "absolute tolerance": (0 if self.absolute is None else self.absolute, (int, float, Decimal)),
-            "relative tolerance": (0 if self.relative is None else self.relative, (int, float, Decimal)),
+            "absolute tolerance": (0 if self.tolerance is None else self.tolerance, (int, float, Decimal)),
+            "relative tolerance": (
+                0 if self.relative_tolerance is None else self.relative_tolerance,
+                (int, float, Decimal),
+            ),
             "limit": (self.limit, int),
             "number of examples": (self.examples, int),
         }
@@ -266,13 +287,13 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
             raise UsageError(f"The condition {quoted(self.where)} is not a string", hint="use SQL text")
 
     def narrowing(self, excluded: Sequence[str]) -> NarrowingFields:
-        """Return the narrowing options, and the columns left out, as fields of a `RowComparison`."""
+        """Return the narrowing options, and the *excluded* columns, as fields of a `RowComparison`."""
         return NarrowingFields(
             where=self.where,
             sample=self.sample,
             excluded=tuple(excluded),
-            tolerance=_plain(self.absolute or 0.0),
-            relative_tolerance=_plain(self.relative or 0.0),
+            tolerance=_plain(self.tolerance or 0.0),
+            relative_tolerance=_plain(self.relative_tolerance or 0.0),
             timestamp_precision=self.timestamp_precision,
             ignore_case=self.ignore_case,
             ignore_trailing_blanks=self.ignore_trailing_blanks,
@@ -281,17 +302,17 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
     @property
     def has_tolerance(self) -> bool:
         """Return True if different numbers can count as equal."""
-        return bool(self.absolute or self.relative)
+        return bool(self.tolerance or self.relative_tolerance)
 
     @property
     def exact_absolute(self) -> Decimal:
         """Return the absolute tolerance with its written digits."""
-        return _as_written(self.absolute or 0.0)
+        return _as_written(self.tolerance or 0.0)
 
     @property
     def exact_relative(self) -> Decimal:
         """Return the relative tolerance with its written digits."""
-        return _as_written(self.relative or 0.0)
+        return _as_written(self.relative_tolerance or 0.0)
 
     @property
     def takes_sample(self) -> bool:

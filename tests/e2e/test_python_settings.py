@@ -93,7 +93,8 @@ def test_functions_for_two_nodes_apply_it_too_and_arguments_take_precedence(
 ) -> None:
     orders = api.node_pairs(adapter, "orders", *RUNS)[0]
     found = api.value_diff(adapter, *orders)
-    whole = api.value_diff(adapter, *orders, key="id", where="TRUE", exclude_columns=["email"])
+    chosen = api.ValueOptions(where="TRUE", exclude_columns=("email",))
+    whole = api.value_diff(adapter, *orders, key="id", options=chosen)
 
     assert isinstance(found, api.ValueDiff)
     assert (found.where, found.common, found.excluded) == ("id < 30", 30, ("loaded_at",))

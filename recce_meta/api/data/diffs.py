@@ -10,7 +10,6 @@ the statement, UsageError and UnknownNameError for comparisons that are not poss
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
 from typing import TypeVar, overload
 
 from msgspec.structs import replace
@@ -27,16 +26,10 @@ from recce_meta.api.data.jobs import NodePair, details, values
 from recce_meta.api.data.node_settings import ResolvedSettings, resolve_settings
 from recce_meta.config.nodes import EffectiveSettings
 from recce_meta.data_diff import detail, row_count, schema
-from recce_meta.data_diff.options import (
-    DEFAULT_EXAMPLES,
-    DEFAULT_LIMIT,
-    DeclaredKey,
-    ValueOptions,
-    declared_keys,
-)
+from recce_meta.data_diff.options import DEFAULT_LIMIT, ValueOptions, column_names, declared_keys
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.source import Pair
-from recce_meta.errors import UsageError, quoted
+from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import (
     DataDiff,
@@ -101,17 +94,7 @@ def value_diff(
     *,
     key: Sequence[str] | str,
     tests: Iterable[NodeMetadata] = ...,
-    columns: Sequence[str] = ...,
-    exclude_columns: Sequence[str] = ...,
-    where: str | None = ...,
-    sample: float | None = ...,
-    tolerance: float | Decimal | None = ...,
-    relative_tolerance: float | Decimal | None = ...,
-    timestamp_precision: str | None = ...,
-    ignore_case: bool = ...,
-    ignore_trailing_blanks: bool = ...,
-    examples: int = ...,
-    limit: int = ...,
+    options: ValueOptions = ...,
     threads: int | None = ...,
 ) -> ValueDiff: ...
 
@@ -124,17 +107,7 @@ def value_diff(
     *,
     key: None = ...,
     tests: Iterable[NodeMetadata] = ...,
-    columns: Sequence[str] = ...,
-    exclude_columns: Sequence[str] = ...,
-    where: str | None = ...,
-    sample: float | None = ...,
-    tolerance: float | Decimal | None = ...,
-    relative_tolerance: float | Decimal | None = ...,
-    timestamp_precision: str | None = ...,
-    ignore_case: bool = ...,
-    ignore_trailing_blanks: bool = ...,
-    examples: int = ...,
-    limit: int = ...,
+    options: ValueOptions = ...,
     threads: int | None = ...,
 ) -> ValueDiff | RowsDiff: ...
 
@@ -146,52 +119,20 @@ def value_diff(
     *,
     key: Sequence[str] | str | None = None,
     tests: Iterable[NodeMetadata] = (),
-    columns: Sequence[str] = (),
-    exclude_columns: Sequence[str] = (),
-    where: str | None = None,
-    sample: float | None = None,
-    tolerance: float | Decimal | None = None,
-    relative_tolerance: float | Decimal | None = None,
-    timestamp_precision: str | None = None,
-    ignore_case: bool = False,
-    ignore_trailing_blanks: bool = False,
-    examples: int = DEFAULT_EXAMPLES,
-    limit: int = DEFAULT_LIMIT,
+    options: ValueOptions = ValueOptions(),
     threads: int | None = None,
 ) -> ValueDiff | RowsDiff:
     """Match rows of *base* and *current* by key and compare every column; compare whole rows without a key.
 
-    *key* names the key columns. By default, the key is that of the node's `meta.recce_meta`, else of the
-    node's declarations, or of *tests*: any nodes of its run, such as the result of
-    `load_nodes_from_warehouse`. A node does not contain its tests, so a key that only tests declare requires
-    *tests*. Other arguments that are not passed also come from `meta.recce_meta`. *columns* and
-    *exclude_columns* limit the compared columns; *where* is a condition in SQL that limits the rows. *sample*
-    is the percentage of keys to compare.
-
-    *tolerance* and *relative_tolerance* are those of PEP 485. *timestamp_precision* is the unit to truncate
-    times to. *ignore_case* compares strings in lower case, *ignore_trailing_blanks* without trailing spaces.
-
-    *examples* is the number of example rows for each column, *limit* that of rows to show in a comparison of
-    whole rows. *adapter* connects to both sides, with *threads* concurrent queries.
+    *key* names the key columns, and takes precedence over that of *options*. By default, the key is that of
+    the node's `meta.recce_meta`, else of the node's declarations, or of *tests*: any nodes of its run, such
+    as the result of `load_nodes_from_warehouse`. A node does not contain its tests, so a key that only tests
+    declare requires *tests*. *options* that are not passed also come from `meta.recce_meta`. *adapter*
+    connects to both sides, with *threads* concurrent queries.
     """
-    options = ValueOptions(
-        key=_key(key),
-        candidates=_declared(base, current, tests),
-        columns=_names(columns),
-        exclude_columns=_names(exclude_columns),
-        where=where,
-        sample=sample,
-        absolute=tolerance,
-        relative=relative_tolerance,
-        timestamp_precision=timestamp_precision,
-        ignore_case=ignore_case,
-        ignore_trailing_blanks=ignore_trailing_blanks,
-        examples=examples,
-        limit=limit,
-    )
-    settings = _settings(base, current)
+    chosen, settings = _options(base, current, key, tests, options), _settings(base, current)
     return _answer(
-        adapter, None, threads, lambda resolver: values(_pair(resolver, base, current), options, settings)
+        adapter, None, threads, lambda resolver: values(_pair(resolver, base, current), chosen, settings)
     )
 
 
@@ -203,16 +144,7 @@ def value_diff_detail(
     *,
     key: Sequence[str] | str,
     tests: Iterable[NodeMetadata] = ...,
-    columns: Sequence[str] = ...,
-    exclude_columns: Sequence[str] = ...,
-    where: str | None = ...,
-    sample: float | None = ...,
-    tolerance: float | Decimal | None = ...,
-    relative_tolerance: float | Decimal | None = ...,
-    timestamp_precision: str | None = ...,
-    ignore_case: bool = ...,
-    ignore_trailing_blanks: bool = ...,
-    limit: int = ...,
+    options: ValueOptions = ...,
     threads: int | None = ...,
 ) -> ValueDetail: ...
 
@@ -225,16 +157,7 @@ def value_diff_detail(
     *,
     key: None = ...,
     tests: Iterable[NodeMetadata] = ...,
-    columns: Sequence[str] = ...,
-    exclude_columns: Sequence[str] = ...,
-    where: str | None = ...,
-    sample: float | None = ...,
-    tolerance: float | Decimal | None = ...,
-    relative_tolerance: float | Decimal | None = ...,
-    timestamp_precision: str | None = ...,
-    ignore_case: bool = ...,
-    ignore_trailing_blanks: bool = ...,
-    limit: int = ...,
+    options: ValueOptions = ...,
     threads: int | None = ...,
 ) -> ValueDetail | RowsDiff: ...
 
@@ -246,41 +169,17 @@ def value_diff_detail(
     *,
     key: Sequence[str] | str | None = None,
     tests: Iterable[NodeMetadata] = (),
-    columns: Sequence[str] = (),
-    exclude_columns: Sequence[str] = (),
-    where: str | None = None,
-    sample: float | None = None,
-    tolerance: float | Decimal | None = None,
-    relative_tolerance: float | Decimal | None = None,
-    timestamp_precision: str | None = None,
-    ignore_case: bool = False,
-    ignore_trailing_blanks: bool = False,
-    limit: int = DEFAULT_LIMIT,
+    options: ValueOptions = ValueOptions(),
     threads: int | None = None,
 ) -> ValueDetail | RowsDiff:
-    """Return the first *limit* differing rows of *base* and *current*, by key, with values of both sides.
+    """Return the first differing rows of *base* and *current*, by key, with values of both sides.
 
-    Whole rows are compared if there is no key. *adapter*, *key*, *tests*, *columns*, *exclude_columns*,
-    *where*, *sample*, *tolerance*, *relative_tolerance*, *timestamp_precision*, *ignore_case*,
-    *ignore_trailing_blanks* and *threads* are the same as for `value_diff`.
+    `limit` of *options* is their number. Whole rows are compared if there is no key. The arguments are those
+    of `value_diff`.
     """
-    options = ValueOptions(
-        key=_key(key),
-        candidates=_declared(base, current, tests),
-        columns=_names(columns),
-        exclude_columns=_names(exclude_columns),
-        where=where,
-        sample=sample,
-        absolute=tolerance,
-        relative=relative_tolerance,
-        timestamp_precision=timestamp_precision,
-        ignore_case=ignore_case,
-        ignore_trailing_blanks=ignore_trailing_blanks,
-        limit=limit,
-    )
-    settings = _settings(base, current)
+    chosen, settings = _options(base, current, key, tests, options), _settings(base, current)
     return _answer(
-        adapter, None, threads, lambda resolver: details(_pair(resolver, base, current), options, settings)
+        adapter, None, threads, lambda resolver: details(_pair(resolver, base, current), chosen, settings)
     )
 
 
@@ -302,7 +201,7 @@ def profile_diff(
     scan. *adapter* connects to current, and to base unless *base_adapter* does, with *threads* concurrent
     queries.
     """
-    scope = FigureScope(columns=_names(columns), exclude=_names(exclude_columns), where=where)
+    scope = FigureScope(columns=column_names(columns), exclude=column_names(exclude_columns), where=where)
     settings = _settings(base, current)
     return _answer(
         adapter,
@@ -330,7 +229,7 @@ def top_k_diff(
     *where* is a condition in SQL that limits the rows. *adapter* connects to current, and to base unless
     *base_adapter* does, with *threads* concurrent queries.
     """
-    scope, settings = FigureScope(columns=_names(columns), where=where), _settings(base, current)
+    scope, settings = FigureScope(columns=column_names(columns), where=where), _settings(base, current)
     return _answer(
         adapter,
         base_adapter,
@@ -356,7 +255,7 @@ def histogram_diff(
     number of bins, and *where* is a condition in SQL that limits the rows. *adapter* connects to current, and
     to base unless *base_adapter* does, with *threads* concurrent queries.
     """
-    scope, settings = FigureScope(columns=_names(columns), where=where), _settings(base, current)
+    scope, settings = FigureScope(columns=column_names(columns), where=where), _settings(base, current)
     return _answer(
         adapter,
         base_adapter,
@@ -380,7 +279,7 @@ def query_diff(
     Both queries are SQL of the warehouse. *limit* is the maximum number of differing rows to return.
     *adapter* connects to current, and to base unless *base_adapter* does, with *threads* concurrent queries.
     """
-    options = ValueOptions(key=_key(key), limit=limit)
+    options = ValueOptions(key=None if key is None else column_names(key), limit=limit)
 
     def plan(resolver: RelationResolver) -> Plan[QueryDiff]:
         # The text becomes a subquery, where a second statement or a semicolon would be an error.
@@ -416,24 +315,6 @@ def _answer(
         comparison.close()
 
 
-def _key(key: Sequence[str] | str | None) -> tuple[str, ...] | None:
-    if key is None:
-        return None
-    names = _names(key)
-    if not names:
-        raise UsageError("key has no columns", hint="pass the names of columns, or omit key")
-    return names
-
-
-def _names(given: Sequence[str] | str) -> tuple[str, ...]:
-    """Return column names as a tuple; a single name may be a string."""
-    # A string is a sequence too: its characters would be taken for columns.
-    names = (given,) if isinstance(given, str) else given
-    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
-        raise UsageError(f"Invalid column names: {quoted(given)}", hint="pass a name or a list of names")
-    return tuple(names)
-
-
 def _resolved(base: Relation, current: Relation) -> ResolvedSettings:
     """Return the settings in the node's `meta.recce_meta`. Raises InvalidNodeSettings if it is malformed."""
     node = NodePair(base, current).node
@@ -447,6 +328,13 @@ def _settings(base: Relation, current: Relation) -> EffectiveSettings:
     return _resolved(base, current).settings
 
 
-def _declared(base: Relation, current: Relation, tests: Iterable[NodeMetadata]) -> tuple[DeclaredKey, ...]:
+def _options(
+    base: Relation,
+    current: Relation,
+    key: Sequence[str] | str | None,
+    tests: Iterable[NodeMetadata],
+    options: ValueOptions,
+) -> ValueOptions:
     node = NodePair(base, current).node
-    return () if node is None else declared_keys(node, tests)
+    candidates = () if node is None else declared_keys(node, tests)
+    return replace(options, key=options.key if key is None else column_names(key), candidates=candidates)

@@ -446,7 +446,7 @@ def _keyed_or_whole(
     # A tolerance of the settings is dropped with a note; one of the command line is an error.
     if options.has_tolerance and not asked.has_tolerance:
         notes.append(EXACT)
-        options = replace(options, absolute=None, relative=None)
+        options = replace(options, tolerance=None, relative_tolerance=None)
     rows: RowsDiff = yield from rows_diff(pair, options)
     return replace(rows, notes=(*rows.notes, *notes))
 

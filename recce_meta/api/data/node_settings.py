@@ -85,6 +85,8 @@ def value_options(options: ValueOptions, settings: EffectiveSettings) -> ValueOp
         may_lack_excluded=settings.is_broad if excludes else options.may_lack_excluded,
         where=settings.where if options.where is None else options.where,
         sample=settings.sample if options.sample is None else options.sample,
-        absolute=settings.tolerance if options.absolute is None else options.absolute,
-        relative=settings.relative_tolerance if options.relative is None else options.relative,
+        tolerance=settings.tolerance if options.tolerance is None else options.tolerance,
+        relative_tolerance=settings.relative_tolerance
+        if options.relative_tolerance is None
+        else options.relative_tolerance,
     )

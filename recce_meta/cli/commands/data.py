@@ -118,14 +118,12 @@ _comparing_values = packed(
     ),
     click.option(
         "--tolerance",
-        "absolute",
         callback=parse_decimal,
         metavar="NUMBER",
         help="Largest absolute difference at which two numbers are equal. [default: 0]",
     ),
     click.option(
         "--relative-tolerance",
-        "relative",
         callback=parse_decimal,
         metavar="SHARE",
         help="Largest relative difference, as a share of the larger number, at which two numbers are equal. "

@@ -178,15 +178,20 @@ def plain(value: Any) -> Any:
 def test_values_are_compared_as_duckdb_compares_them(
     known: Place, other: Place, options: dict[str, Any]
 ) -> None:
-    expected = recce_meta.value_diff(known.adapter, *known.pair, **options)
-    found = recce_meta.value_diff(other.adapter, *other.pair, **options)
+    chosen = recce_meta.ValueOptions(**options)
+    expected = recce_meta.value_diff(known.adapter, *known.pair, options=chosen)
+    found = recce_meta.value_diff(other.adapter, *other.pair, options=chosen)
 
     assert figures(found) == figures(expected)
 
 
 def test_a_sample_takes_the_same_keys_on_both_sides(other: Place) -> None:
     found = recce_meta.value_diff(
-        other.adapter, other.table("base"), other.table("base"), key="id", sample=50
+        other.adapter,
+        other.table("base"),
+        other.table("base"),
+        key="id",
+        options=recce_meta.ValueOptions(sample=50),
     )
 
     assert isinstance(found, ValueDiff)

@@ -58,7 +58,10 @@ def test_values_are_compared_by_the_key_that_is_named(
 
     assert isinstance(found, ValueDiff)
     assert (found.added, found.removed, found.common, found.changed) == (1, 1, 2, 1)
-    assert recce_meta.value_diff(adapter, *tables, key="id", ignore_case=True).changed == 0  # type: ignore[union-attr]
+    folded = recce_meta.value_diff(
+        adapter, *tables, key="id", options=recce_meta.ValueOptions(ignore_case=True)
+    )
+    assert folded.changed == 0
 
 
 def test_values_are_compared_by_the_key_that_a_node_declares(

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from recce_meta import RecceMetaError, UnifiedSqlAdapter, value_diff, value_diff_detail
+from recce_meta import RecceMetaError, UnifiedSqlAdapter, ValueOptions, value_diff, value_diff_detail
 
 COLUMNS = {
     "small": ("INTEGER", "7", pa.int64()),
@@ -112,7 +112,9 @@ def test_an_empty_result_has_the_columns_of_a_full_one(database: Path) -> None:
 
 def test_rows_without_a_key_keep_their_counts(database: Path) -> None:
     with UnifiedSqlAdapter.from_url(f"duckdb:///{database}") as adapter:
-        rows = value_diff(adapter, "empty", "filled", columns=["id", "price"]).to_dicts()
+        rows = value_diff(
+            adapter, "empty", "filled", options=ValueOptions(columns=("id", "price"))
+        ).to_dicts()
 
     assert sorted(rows, key=lambda row: row["id"]) == [
         {"row_status": "added", "base_count": 0, "current_count": 1, "id": 1, "price": Decimal("12.50")},

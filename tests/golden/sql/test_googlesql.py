@@ -121,8 +121,8 @@ def plans(draw: st.DrawFn) -> Callable[[Pair], Plan[Any]]:
         key=("id",),
         where=draw(st.sampled_from((None, "id > 0"))),
         sample=draw(st.sampled_from((None, 10.0))),
-        absolute=draw(st.sampled_from((0.0, 0.01, 1e-12, 1e30))),
-        relative=draw(st.sampled_from((0.0, 1e-6))),
+        tolerance=draw(st.sampled_from((0.0, 0.01, 1e-12, 1e30))),
+        relative_tolerance=draw(st.sampled_from((0.0, 1e-6))),
         timestamp_precision=draw(st.sampled_from((None, *PRECISIONS))),
         ignore_case=draw(st.booleans()),
         ignore_trailing_blanks=draw(st.booleans()),
@@ -163,7 +163,7 @@ WIDENED = ((("id", "INT64"), ("c0", "INT64")), (("id", "INT64"), ("c0", "FLOAT64
 
 @given(columns=pairs(), plan=plans())
 @example(GEOGRAPHY, lambda pair: value_diff(pair, ValueOptions(key=("id",))))
-@example(WIDENED, lambda pair: value_diff(pair, ValueOptions(key=("id",), absolute=1e30)))
+@example(WIDENED, lambda pair: value_diff(pair, ValueOptions(key=("id",), tolerance=1e30)))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_data_diff_of_any_types_is_accepted(
     judge: Judge, columns: tuple[Columns, Columns], plan: Callable[[Pair], Plan[Any]]
@@ -213,7 +213,7 @@ def test_the_evaluator_gives_the_figures_of_plain_python(judge: Judge, tolerance
             for query in queries
         ]
 
-    found = run_plan(value_diff(pair, ValueOptions(key=("id",), absolute=tolerance)), ask)
+    found = run_plan(value_diff(pair, ValueOptions(key=("id",), tolerance=tolerance)), ask)
     both = BASE.keys() & CURRENT.keys()
     amounts = [(BASE[key][0], CURRENT[key][0]) for key in both]
     assert (found.added, found.removed) == (1, 1)

@@ -31,7 +31,9 @@ def test_only_numbers_that_are_compared_as_doubles_are_bounded_by_a_double(
 ) -> None:
     dialect = dialect_named(warehouse)
     column = LiveColumn("amount", dialect.column_type(type_))
-    compared = comparison(ColumnPair(column, column), dialect, ValueOptions(absolute=0.01, relative=0.1))
+    compared = comparison(
+        ColumnPair(column, column), dialect, ValueOptions(tolerance=0.01, relative_tolerance=0.1)
+    )
     assert compared is not None
     sql = dialect.render(compared.differ(exp.column("x"), exp.column("y")))
     assert ("8e307" in sql) is is_bounded

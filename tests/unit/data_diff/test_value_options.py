@@ -19,11 +19,11 @@ from recce_meta.errors import UsageError
         {"sample": float("nan")},
         {"limit": -1},
         {"examples": -1},
-        {"absolute": -0.1},
-        {"relative": float("inf")},
-        {"absolute": float("nan")},
-        {"absolute": 10**400},
-        {"absolute": -(10**400)},
+        {"tolerance": -0.1},
+        {"relative_tolerance": float("inf")},
+        {"tolerance": float("nan")},
+        {"tolerance": 10**400},
+        {"tolerance": -(10**400)},
         {"timestamp_precision": "fortnight"},
     ],
 )
@@ -38,7 +38,8 @@ def test_everything_makes_no_sample() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"sample": "30%"}, {"absolute": "a"}, {"relative": "0"}, {"limit": 1.5}, {"where": 5}]
+    "wrong",
+    [{"sample": "30%"}, {"tolerance": "a"}, {"relative_tolerance": "0"}, {"limit": 1.5}, {"where": 5}],
 )
 def test_what_is_of_another_type_is_refused_by_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="is not a"):

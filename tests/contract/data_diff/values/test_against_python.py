@@ -238,7 +238,7 @@ def test_both_warehouses_give_the_same_answer(sites: tuple[Any, Any], base: Any,
     for site in sites:
         site.create("base", COLUMNS, base)
         site.create("current", COLUMNS, current)
-        diff = site.run(value_diff(site.pair(), ValueOptions(key=KEY, absolute=0.5)))
+        diff = site.run(value_diff(site.pair(), ValueOptions(key=KEY, tolerance=0.5)))
         answers.append(
             (
                 figures_of(diff),

@@ -166,7 +166,9 @@ def test_distances_are_those_of_exact_arithmetic(
     ]
     tables(spelt, *sides)
 
-    diff = site.run(value_diff(site.pair(), ValueOptions(key=("id",), absolute=absolute, relative=relative)))
+    diff = site.run(
+        value_diff(site.pair(), ValueOptions(key=("id",), tolerance=absolute, relative_tolerance=relative))
+    )
 
     by_name = {column.name: column for column in diff.columns}
     for i, kind in enumerate(kinds):
@@ -199,7 +201,7 @@ def test_whole_numbers_of_two_types_are_measured_without_overflow(
         site.adapter.execute(f"CREATE TABLE {relation} (id INTEGER, n {kind})")
         site.adapter.execute(f"INSERT INTO {relation} VALUES {rows}")
 
-    options = ValueOptions(key=("id",), absolute=Decimal(absolute), relative=Decimal(relative))
+    options = ValueOptions(key=("id",), tolerance=Decimal(absolute), relative_tolerance=Decimal(relative))
     column = site.run(value_diff(site.pair(), options)).columns[1]
 
     far = [

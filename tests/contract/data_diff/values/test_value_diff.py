@@ -158,20 +158,20 @@ def test_a_table_that_is_not_there_is_the_warehouses_error(site: Any, tables: An
 @pytest.mark.parametrize(
     ("base", "current", "options", "is_close"),
     [
-        (1.0, 1.01, {"absolute": 0.01}, False),  # 0.010000000000000009 apart, as math.isclose has it
-        (1.0, 1.009, {"absolute": 0.01}, True),
-        (100.0, 101.0, {"relative": 0.01}, True),
-        (100.0, 101.1, {"relative": 0.01}, False),
-        (101.1, 100.0, {"relative": 0.01}, False),
-        (0.0, 5e-324, {"relative": 0.5}, False),
-        (1e-320, 1.1e-320, {"relative": 0.2}, True),
-        (float("inf"), float("inf"), {"absolute": 1}, True),
-        (float("inf"), -float("inf"), {"relative": 1}, False),
-        (float("inf"), 1e308, {"relative": 1}, False),
-        (float("nan"), float("nan"), {"absolute": 1}, True),
-        (float("nan"), 1.0, {"absolute": 1}, False),
-        (1.7e308, -1.7e308, {"absolute": 1}, False),
-        (None, 0.0, {"absolute": 1}, False),
+        (1.0, 1.01, {"tolerance": 0.01}, False),  # 0.010000000000000009 apart, as math.isclose has it
+        (1.0, 1.009, {"tolerance": 0.01}, True),
+        (100.0, 101.0, {"relative_tolerance": 0.01}, True),
+        (100.0, 101.1, {"relative_tolerance": 0.01}, False),
+        (101.1, 100.0, {"relative_tolerance": 0.01}, False),
+        (0.0, 5e-324, {"relative_tolerance": 0.5}, False),
+        (1e-320, 1.1e-320, {"relative_tolerance": 0.2}, True),
+        (float("inf"), float("inf"), {"tolerance": 1}, True),
+        (float("inf"), -float("inf"), {"relative_tolerance": 1}, False),
+        (float("inf"), 1e308, {"relative_tolerance": 1}, False),
+        (float("nan"), float("nan"), {"tolerance": 1}, True),
+        (float("nan"), 1.0, {"tolerance": 1}, False),
+        (1.7e308, -1.7e308, {"tolerance": 1}, False),
+        (None, 0.0, {"tolerance": 1}, False),
         (-0.0, 0.0, {}, True),
     ],
 )
@@ -205,7 +205,7 @@ def test_tolerance_of_exact_numbers(
     site: Any, tables: Any, kind: str, base: Any, current: Any, absolute: float, is_close: bool
 ) -> None:
     tables({"id": "INTEGER", "x": kind}, [(1, base)], [(1, current)])
-    diff = site.run(value_diff(site.pair(), ValueOptions(key=("id",), absolute=absolute)))
+    diff = site.run(value_diff(site.pair(), ValueOptions(key=("id",), tolerance=absolute)))
     assert column(diff, "x").mismatched == (not is_close)
 
 
