@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.change_effects import Effects
-from recce_meta.api.partial_run import LazyMacros, stored_value_notes
+from recce_meta.api.partial_run import stored_value_notes
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
 from recce_meta.diff.breaking import changed_ids, run_diff
 from recce_meta.diff.causes import GRAPH, Causes
@@ -108,14 +108,13 @@ class _Pair:
         self._seen = shared_scope(base, current, schema)
         if self._seen is not None:
             before, after = nodes_in_scope(before, self._seen), nodes_in_scope(after, self._seen)
+        # Without a difference, no macro is looked up.
+        differs = before or after or base.macro_set_id != current.macro_set_id
+        with open_store(adapter, schema) as store:
+            macros = read.macros_by_id(store, *((base, current) if differs else (None, None)))
         sides = (
-            ProjectSide(
-                {node.unique_id: node for node in nodes},
-                LazyMacros(partial(read.load_macros, adapter, run, schema=schema)),
-                run,
-                tokenised=True,
-            )
-            for nodes, run in ((before, base), (after, current))
+            ProjectSide({node.unique_id: node for node in nodes}, texts, run, tokenised=True)
+            for nodes, texts, run in zip((before, after), macros, (base, current), strict=True)
         )
         self.sides = both_sides(*sides)
 

@@ -15,10 +15,9 @@ code than in the run that measured them last are stored, by pairs of codes (grap
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import cached_property, partial
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,7 +36,7 @@ from recce_meta.graph import (
     reachable,
 )
 from recce_meta.lazy import LazyModule
-from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.relation_tokens import RelationIndex, resolve, tokenise
 from recce_meta.models.run import DBT, OF_WORKSPACE, PART
 from recce_meta.sql_lineage.project.columns import QUERIES
@@ -73,26 +72,6 @@ class KeptSql(Struct, frozen=True, kw_only=True):
     """Run that compiled it; None if our renderer wrote it."""
     is_assumed: bool
     """True if it cannot be proven that dbt would compile the same SQL now."""
-
-
-class LazyMacros(Mapping[str, MacroMetadata]):
-    """Macros of a run by unique id, read on first access: most comparisons do not need them."""
-
-    def __init__(self, load: Callable[[], Iterable[MacroMetadata]]) -> None:
-        self._load = load
-
-    @cached_property
-    def _found(self) -> dict[str, MacroMetadata]:
-        return {macro.unique_id: macro for macro in self._load()}
-
-    def __getitem__(self, unique_id: str) -> MacroMetadata:
-        return self._found[unique_id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
 
 
 def lacks_sql(node: NodeMetadata) -> bool:
@@ -212,9 +191,9 @@ def _from_run(
         return {}
     ids = {*wanted, *_ephemeral_above(wanted, side.nodes)}
     theirs = {node.unique_id: node for node in read.described_nodes(store, donor, sorted(ids))}
-    inputs = SqlInputs(
-        ProjectSide(theirs, LazyMacros(partial(read.macros_of, store, donor)), donor, tokenised=True)
-    )
+    is_shared = donor.macro_set_id == run.macro_set_id
+    macros = side.macros if is_shared else read.macros_by_id(store, donor)[0]
+    inputs = SqlInputs(ProjectSide(theirs, macros, donor, tokenised=True))
     same_target = target_of(donor) == target_of(run) and donor.environment == run.environment
     found: dict[str, KeptSql] = {}
     for unique_id in sorted(wanted):
@@ -445,7 +424,7 @@ class CodeChanges:
         self._own = run.graph_id, run.macro_set_id
         newest = sorted({build.code: build.at for build in builds}.items(), key=lambda one: one[1])
         earlier = [code for code, _ in reversed(newest) if code != self._own][:BUILDS_READ]
-        self._side = ProjectSide(nodes, LazyMacros(partial(read.macros_of, store, run)), run)
+        self._side = ProjectSide(nodes, read.macros_by_id(store, run)[0], run)
         self._by_code: dict[tuple[str, str], frozenset[str]] = {}
         # Compiled in one of both runs.
         self._once: dict[tuple[str, str], frozenset[str]] = {}
@@ -585,10 +564,15 @@ def stored_value_notes(
     with open_store(adapter, schema) as store:
         found = store.query("unseen_values", run_id=sides[1].run and sides[1].run.run_id)
         ids = sorted({*read.names_of(found)})
-        known = [read.described_nodes(store, side.run, ids) if side.run and ids else () for side in sides]
+        runs = [side.run if ids else None for side in sides]
+        known = [read.described_nodes(store, run, ids) if run else () for run in runs]
+        # Two runs without a difference were compared without their macros.
+        texts = [side.macros for side in sides]
+        if not any(texts):
+            texts = [*read.macros_by_id(store, *runs)]
     base, current = (
-        ProjectSide({node.unique_id: node for node in nodes}, side.macros if ids else {}, side.run, True)
-        for side, nodes in zip(sides, known, strict=True)
+        ProjectSide({node.unique_id: node for node in nodes}, macros, side.run, True)
+        for side, nodes, macros in zip(sides, known, texts, strict=True)
     )
     return list(unseen_values.unseen_value_notes(base, current, changed))
 

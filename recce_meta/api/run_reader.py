@@ -491,7 +491,7 @@ class StoredRunReader(RunReader):
             self._read_with_parents(new)
             if missing := self._lacking(new):
                 with self._open() as store:
-                    macros = partial_run.LazyMacros(partial(read.macros_of, store, self.run))
+                    macros = read.macros_by_id(store, self.run)[0]
                     side = ProjectSide(self._nodes, macros, self.run)
                     self._kept.update(partial_run.kept_sql(store, side, missing))
         return {key: self._kept[key] for key in ids if key in self._kept}

@@ -287,7 +287,7 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
             raise UsageError(f"The condition {quoted(self.where)} is not a string", hint="use SQL text")
 
     def narrowing(self, excluded: Sequence[str]) -> NarrowingFields:
-        """Return the narrowing options, and the *excluded* columns, as fields of a `RowComparison`."""
+        """Return the options that narrow, and the columns *excluded*, as fields of a `RowComparison`."""
         return NarrowingFields(
             where=self.where,
             sample=self.sample,

@@ -582,6 +582,15 @@ def macros_of(store: StoreSession, run: RunMetadata) -> list[MacroMetadata]:
     return _in_order(map(macro_of, store.query("macros", macro_set_id=run.macro_set_id)))
 
 
+def macros_by_id(store: StoreSession, *runs: RunMetadata | None) -> list[dict[str, MacroMetadata]]:
+    """Return the macros of each of *runs* by unique id; those that several runs share are read once."""
+    read = {
+        run.macro_set_id: {macro.unique_id: macro for macro in macros_of(store, run)}
+        for run in {run.macro_set_id: run for run in runs if run is not None}.values()
+    }
+    return [{} if run is None else read[run.macro_set_id] for run in runs]
+
+
 def _without_groups(nodes: Iterable[NodeMetadata]) -> list[NodeMetadata]:
     return [node for node in nodes if node.resource_type not in UNLISTED]
 

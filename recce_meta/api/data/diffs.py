@@ -175,7 +175,7 @@ def value_diff_detail(
     """Return the first differing rows of *base* and *current*, by key, with values of both sides.
 
     `limit` of *options* is their number. Whole rows are compared if there is no key. The arguments are those
-    of `value_diff`.
+    of `value_diff`: *adapter*, *key*, *tests* and *threads*.
     """
     chosen, settings = _options(base, current, key, tests, options), _settings(base, current)
     return _answer(
