@@ -56,6 +56,7 @@ from recce_meta.sql_lineage.propagation import (
     Start,
     propagate,
 )
+from recce_meta.warehouses import warehouse_of_adapter
 from recce_meta.warehouses.builds import Outcome, incremental_words
 from recce_meta.warehouses.hooks import OPERATION, hooks_and_macros
 
@@ -208,7 +209,7 @@ class Effects:
         self._read: dict[int, int] = {}
         self._compared: dict[str, SqlChange] = {}
         self._loses_columns = False
-        self._resolved: dict[str, tuple[QueryNames, list[Query]]] = {}
+        self._resolved: dict[tuple[int, str], tuple[QueryNames, list[Query]]] = {}
 
     def of(self, changes: Mapping[str, Change]) -> tuple[dict[str, Change], dict[str, AffectedNode]]:
         """Return *changes* with categories, and the affected nodes; nodes of both sides must have code."""
@@ -522,15 +523,21 @@ class Effects:
         columns = self._columns.of(index, keys)
         return {name: columns[key] for key, called in keys.items() if key in columns for name in called}
 
-    def _readings(self, edges: Collection[LineageEdge]) -> dict[LineageEdge, ParentRead]:
-        """Return how SQL reads its parents, if it can be analysed."""
+    def _readings(self, edges: Mapping[LineageEdge, Collection[str]]) -> dict[LineageEdge, ParentRead]:
+        """Return how SQL reads its parents, which have new columns, if it can be analysed."""
         texts = self._runs[1].tokenised({edge.node_id for edge in edges})
         counts = {child: may_read_by_place(sql) for child, sql in texts.items()}
-        asked = [edge for edge in edges if counts.get(edge.node_id) or "*" in texts.get(edge.node_id, "")]
+        lower = {child: sql.lower() for child, sql in texts.items()}
+        asked = [
+            edge
+            for edge, added in edges.items()
+            if counts.get(edge.node_id)
+            or any(word in lower.get(edge.node_id, "") for word in ("*", *map(str.lower, added)))
+        ]
         found = {edge: ParentRead() for edge in edges if edge.node_id in texts}
         self._runs[1].with_parents({edge.node_id for edge in asked})
         for edge in asked:
-            names, queries = self._resolved_queries(edge.node_id)
+            names, queries = self._resolved_queries(1, edge.node_id)
             called = _called(names, names.relations).get(edge.parent_id)
             if not queries or not called:
                 del found[edge]
@@ -540,21 +547,32 @@ class Effects:
             )
             whole = any(sql_diff.reads_star(query, name) for query in queries for name in called)
             filled = whole and _INSERT.search(names.tokenised) is not None
-            found[edge] = ParentRead(by_place or filled, whole)
+            new = self._new_faults(edge.node_id)
+            fault = max(new, key=lambda one: (one.is_certain, one.text), default=sql_diff.Fault("", False))
+            found[edge] = ParentRead(by_place or filled, whole, fault.text, fault.is_certain)
         return found
 
-    def _resolved_queries(self, unique_id: str) -> tuple[QueryNames, list[Query]]:
-        """Return the SQL of a node of current, and its queries; none if it cannot be analysed."""
-        if unique_id not in self._resolved:
-            names = self._query(1, unique_id)
+    def _new_faults(self, unique_id: str) -> set[sql_diff.Fault]:
+        """Return the faults that a node's query has in current and not in base."""
+        faults = partial(_faults, unique_id, self._sides[1].adapter)
+        found = faults(self._resolved_queries(1, unique_id)[1])
+        if not found or unique_id not in self._runs[0].names:
+            return found
+        before = self._resolved_queries(0, unique_id)[1]
+        return found - faults(before) if before else {one._replace(is_certain=False) for one in found}
+
+    def _resolved_queries(self, index: int, unique_id: str) -> tuple[QueryNames, list[Query]]:
+        """Return the SQL of a node on one side, and its queries; none if it cannot be analysed."""
+        if (index, unique_id) not in self._resolved:
+            names = self._query(index, unique_id)
             queries: list[Query] = []
             with suppress(SqlNotAnalysed):
-                schemas = self._schemas(1, names, names.relations)
+                schemas = self._schemas(index, names, names.relations)
                 # If the statements cannot be analysed, this query stays.
                 queries = [sql_lineage.resolve_query(names.sql, self._dialect, schemas, timeout=SECONDS)]
                 queries = sql_lineage.resolve_statements(names.sql, self._dialect, schemas, timeout=SECONDS)
-            self._resolved[unique_id] = names, queries
-        return self._resolved[unique_id]
+            self._resolved[index, unique_id] = names, queries
+        return self._resolved[index, unique_id]
 
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
         token = f"{OPENING}{parent}{CLOSING}"
@@ -568,6 +586,13 @@ def _joined(graph: LineageGraph, reads: Iterable[tuple[str, str]]) -> LineageGra
         return graph
     edges = {LineageEdge(child, parent) for child, all_of in graph.parents_of.items() for parent in all_of}
     return build_lineage_graph([], {*edges, *found})
+
+
+def _faults(unique_id: str, adapter: str | None, queries: Iterable[Query]) -> set[sql_diff.Fault]:
+    warehouse = warehouse_of_adapter(adapter)
+    is_built = unique_id.startswith(("model.", "snapshot."))
+    are_unique = is_built and warehouse is not None and not warehouse.renames_repeated_columns
+    return {one for query in queries for one in sql_diff.faults(query, names_are_unique=are_unique)}
 
 
 def _called(

@@ -211,9 +211,9 @@ class ReachedBy(Struct, frozen=True, kw_only=True):
     confidence: float = 1.0
     """Confidence that the change has this impact: that of the weakest edge of the surest path."""
     fails: bool = False
-    """True if the node certainly references a removed or renamed column, and so fails when it is built."""
+    """True if the node certainly fails when it is built, such as by a reference to a removed column."""
     may_fail: str = ""
-    """Why the node may reference a removed or renamed column; empty if it certainly does, or does not."""
+    """Why the node may fail; empty if it certainly does, or does not."""
 
 
 class Change(Tabular, frozen=True, kw_only=True):
@@ -319,9 +319,9 @@ class Impact(Tabular, frozen=True, kw_only=True):
     confidence: float = 1.0
     """Confidence that the change has this impact: that of the weakest edge of the surest path."""
     fails: bool = False
-    """True if the node certainly references a removed or renamed column, and so fails when it is built."""
+    """True if the node certainly fails when it is built, such as by a reference to a removed column."""
     may_fail: str = ""
-    """Why the node may reference a removed or renamed column; empty if it certainly does, or does not."""
+    """Why the node may fail; empty if it certainly does, or does not."""
 
 
 class RunDiff(Tabular, Struct, frozen=True, kw_only=True):

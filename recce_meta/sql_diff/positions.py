@@ -1,9 +1,11 @@
-"""Position dependence of queries: which of them read a relation's columns in order."""
+"""Position dependence: queries that read a relation's columns in order, or fail by their number."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
+from typing import NamedTuple
 
 from sqlglot import exp
 
@@ -47,6 +49,49 @@ def reads_star(query: Query, table: str) -> bool:
         for one in (nested if has_pivot else [query])
         for output in one.outputs
     )
+
+
+class Fault(NamedTuple):
+    """Reason why a warehouse refuses a query, given the columns of the relations that it reads."""
+
+    text: str
+    is_certain: bool = True
+    """False if the columns of a relation that decides are unknown."""
+    columns: tuple[str | int, ...] = ()
+    """Names or numbers of the columns, which distinguish faults of two queries."""
+
+
+def faults(query: Query, *, names_are_unique: bool = False) -> set[Fault]:
+    """Return the faults of *query*; with *names_are_unique*, its result may not repeat a column name."""
+    found = {fault for one in queries_in(query) for fault in _faults_of(one)}
+    counts = Counter(output.name.lower() for output in query.outputs if output.star is None)
+    repeated = sorted(name for name, count in counts.items() if name and count > 1)
+    if names_are_unique and repeated:
+        found.add(Fault(f"two columns of its result are called {repeated[0]}", columns=tuple(repeated)))
+    return found
+
+
+def _faults_of(query: Query) -> Iterator[Fault]:
+    if isinstance(query, (Select, SetOperation, Pivot)):
+        for column in chain.from_iterable(map(_columns_of, query.references.values())):
+            if column.ambiguity:
+                text = f"{column.name} without a qualifier means columns of two relations"
+                yield Fault(text, column.ambiguity == 1.0, (column.name.lower(),))
+    if isinstance(query, SetOperation) and not query.by_name:
+        counts = sorted({len(one.outputs) for one in query.operands if _is_closed(one)})
+        if len(counts) > 1:
+            yield Fault("a set operation combines queries with different numbers of columns")
+        elif counts and not all(map(_is_closed, query.operands)):
+            yield Fault("a set operation combines queries whose columns are not all known", False, (*counts,))
+    if isinstance(query, Select):
+        several = [one for one in query.subqueries.values() if _is_closed(one) and len(one.outputs) > 1]
+        if any(not _is_tested(one) for one in several):
+            counts = sorted({len(one.outputs) for one in several})
+            yield Fault("a subquery returns more than one column", columns=(*counts,))
+
+
+def _is_closed(query: Query) -> bool:
+    return bool(query.outputs) and all(output.star is None for output in query.outputs)
 
 
 def queries_in(query: Query) -> Iterator[Query]:

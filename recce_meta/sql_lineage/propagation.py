@@ -55,10 +55,16 @@ class ParentRead(NamedTuple):
     """True if the query depends on the parent's column order."""
     whole: bool = False
     """True if a `*` passes columns of the parent on to its result, and so their order."""
+    fault: str = ""
+    """Why the query may fail over the parent's columns in current, although it did not over those in base."""
+    is_certain: bool = False
+    """True if it certainly fails."""
 
 
-ParentReadsOf: TypeAlias = Callable[[Collection[LineageEdge]], Mapping[LineageEdge, ParentRead]]
-"""Returns how nodes read a parent, by edge; edges for which this is unknown are missing."""
+ParentReadsOf: TypeAlias = Callable[[Mapping[LineageEdge, Collection[str]]], Mapping[LineageEdge, ParentRead]]
+"""Returns how nodes read a parent that has new columns, whose names are given with the edge.
+
+Edges for which this is unknown are missing."""
 
 MentionsOf: TypeAlias = Callable[[str, Collection[str]], Collection[str]]
 """Returns which of some nodes name a parent in their SQL."""
@@ -316,12 +322,7 @@ class _Propagation:
             if child.startswith(DEFINITION_PREFIXES):
                 yield from self._failed_columns(failed, [earlier.get(child), readers.get(child)])
             else:
-                whole = failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED)
-                yield whole
-                for other in self._source.failing_with(child):
-                    is_unsure = other.startswith("unit_test.")
-                    found = whole._replace(unique_id=other, distance=distance + 1)
-                    yield found._replace(fails=False, may_fail=TESTED_FAILS) if is_unsure else found
+                yield from self._failed_query(failed)
         for index in (readers, earlier) if part.status is Status.REMOVED else (readers,):
             for child, edges in index.items():
                 # If it is not certain that the reader fails, or its table stays, its own readers may.
@@ -340,6 +341,15 @@ class _Propagation:
         if part.status is Status.REMOVED and outcome is not None and outcome.fails:
             return SKIPPED
         return _DOUBTS.get(outcome, "") if outcome is not None else ""
+
+    def _failed_query(self, failed: _AffectedPart) -> Iterator[_AffectedPart]:
+        """Yield the failure of a node, and of nodes with its SQL."""
+        whole = failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED)
+        yield whole
+        for other in self._source.failing_with(failed.unique_id):
+            found = whole._replace(unique_id=other, distance=whole.distance + 1)
+            is_unsure = other.startswith("unit_test.")
+            yield found._replace(fails=False, may_fail=TESTED_FAILS) if is_unsure else found
 
     def _failed_columns(
         self, failed: _AffectedPart, reads: Iterable[EdgesToReader | None]
@@ -477,11 +487,11 @@ class _Propagation:
             yield from (child for child in silent if child not in named)
 
     def _positional(self, reshaped: dict[str, Start]) -> Iterator[_AffectedPart]:
-        """Yield the effects on queries that depend on the column order of a parent whose columns changed.
+        """Yield the effects on queries that depend on the order or number of a parent's changed columns.
 
         Add the nodes that a `*` gives other columns to *reshaped*, and nodes that may read with one.
         """
-        shapes = [start for start in self._starts if _changes_shape(start.effect)]
+        shapes = [start for start in self._starts if _changes_names(start.effect) or start.effect.moved]
         seen = {shape.unique_id for shape in shapes}
         reshaped.update((shape.unique_id, shape) for shape in shapes if shape.distance)
         if self._source.is_blind:
@@ -499,15 +509,31 @@ class _Propagation:
                 for child in self._readers_of(shape.unique_id)
             }
             shapes = []
-            readings = self._source.parent_reads(edges.keys()) if edges else {}
+            added = {edge: _added(shape.effect) for edge, shape in edges.items()}
+            readings = self._source.parent_reads(added) if edges else {}
             for edge, shape in edges.items():
                 child, reading = edge.node_id, readings.get(edge)
-                if reading is not None and reading.by_position:
-                    yield _AffectedPart(shape.distance + 1, shape.origin, child, Reach.ROWS)
+                if reading is not None and (reading.by_position or reading.fault):
+                    part = _AffectedPart(shape.distance + 1, shape.origin, child, Reach.ROWS)
+                    yield from self._faulty(part, reading, edge.parent_id, added[edge])
                 if (reading is None or reading.whole) and child not in seen:
                     seen.add(child)
                     reshaped[child] = shape._replace(unique_id=child, distance=shape.distance + 1)
                     shapes.append(reshaped[child])
+
+    def _faulty(
+        self, part: _AffectedPart, reading: ParentRead, parent: str, added: Collection[str]
+    ) -> Iterator[_AffectedPart]:
+        """Yield the effect on a reader of *parent*, which fails if the columns *added* to it arrive."""
+        new = (part._replace(column=name, status=Status.ADDED) for name in added)
+        doubt = next(filter(None, (self._doubt(parent, one) for one in new)), "")
+        self._current.read([part.unique_id])
+        if reading.fault and self._current.assumed([part.unique_id]):
+            doubt = NOT_PROVEN
+        fails = reading.is_certain and not doubt
+        yield from self._failed_query(
+            part._replace(fails=fails, may_fail="" if fails or not reading.fault else doubt or reading.fault)
+        )
 
     def _readers_of(self, unique_id: str) -> set[str]:
         """Return the nodes that read *unique_id*, also through ephemeral models."""
@@ -574,5 +600,5 @@ def _changes_names(effect: SqlChange) -> bool:
     return any(column.status is not Status.MODIFIED for column in effect.columns)
 
 
-def _changes_shape(effect: SqlChange) -> bool:
-    return _is_milder(effect) and (_changes_names(effect) or effect.moved)
+def _added(effect: SqlChange) -> list[str]:
+    return [column.name for column in effect.columns if column.status is Status.ADDED]

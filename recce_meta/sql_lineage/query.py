@@ -109,6 +109,8 @@ class SourceColumn(Struct, eq=False):
     """The matching output of the source's query; None if the source is a table."""
     confidence: float = 1.0
     """1.0 if certain, 0.9 if the source's columns are unknown, 0.5 for a guess."""
+    ambiguity: float = 0.0
+    """Confidence that the name, which has no qualifier, means a column of another source as well."""
 
 
 class Merged(Struct, eq=False):

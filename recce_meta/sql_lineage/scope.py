@@ -480,6 +480,7 @@ class Lookup:
                 several = True
         if known is not None and (several or opened):
             known.confidence = min(known.confidence, GUESS if several else LIKELY)
+            known.ambiguity = SURE if several else GUESS
         return known
 
     @staticmethod

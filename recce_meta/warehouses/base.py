@@ -188,6 +188,9 @@ class Warehouse:
     build_rules: ClassVar[BuildRules | None] = None
     """How dbt builds incremental models here; None if unknown."""
 
+    renames_repeated_columns: ClassVar[bool] = False
+    """True if a relation can be built from a query that repeats a column name."""
+
     enforced_constraints: ClassVar[frozenset[str] | None] = None
     """Kinds of constraints that dbt creates here and the warehouse enforces: `CONSTRAINT_SUPPORT` of the
     adapter. None if unknown."""

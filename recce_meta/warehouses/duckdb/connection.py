@@ -65,6 +65,7 @@ class DuckDB(Warehouse):
         filters_batches=True,
     )
     sends_scripts = True
+    renames_repeated_columns = True
     dialect = "duckdb"
     url_schemes: ClassVar[tuple[str, ...]] = ("duckdb",)
     distributions: ClassVar[tuple[str, ...]] = ("duckdb", "duckdb-engine")

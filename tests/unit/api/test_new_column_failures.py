@@ -1,0 +1,126 @@
+"""Readers that fail because a parent has a new column, with DuckDB as the judge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whole_diff
+from recce_meta.api.record import record_run
+from recce_meta.models import RunDiff
+from recce_meta.sql_lineage.propagation import NOT_ADDED_ABOVE
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from tests.unit.api.test_kept_rows import APPEND, node, project
+
+PARENT, MORE = "select 1 as id, 2 as v", "select 1 as id, 2 as v, 3 as status"
+OTHER = node("other", "select 1 as id, 3 as status")
+TWO = node("two", "select 1 as id, 3 as w")
+IDS = node("ids", "select id from parent", "model.shop.parent")
+STAR = node("star", "select * from parent", "model.shop.parent")
+ABOVE = (OTHER, TWO, IDS, STAR)
+
+
+def diff_of(reader: str, *, adapter: str = "duckdb", edited: str = MORE, **config: Any) -> RunDiff:
+    names = ["parent", *(one.name for one in ABOVE)]
+    read = node("r", reader, *(f"model.shop.{one}" for one in names if f" {one}" in reader))
+    sides = [
+        project(run_id, node("parent", sql, **config), *ABOVE, read, adapter=adapter)
+        for run_id, sql in (("b", PARENT), ("bc", edited))
+    ]
+    diff = whole_diff(*sides, NOTHING_MORE)
+    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+        runs = [record_run(store, side).run for side in sides]
+        stored = stored_diff(store, *runs, DEFAULT_SCHEMA)
+    assert [(one.name, one.fails, one.may_fail) for one in stored.impacted] == [
+        (one.name, one.fails, one.may_fail) for one in diff.impacted
+    ]
+    return diff
+
+
+def is_refused(reader: str) -> bool:
+    with duckdb.connect() as session:
+        session.sql(f"create table parent as {MORE}")
+        for one in ABOVE:
+            session.sql(f"create table {one.name} as {one.compiled_code}".replace('"d"."s".', ""))
+        try:
+            session.sql(f"create table r as {reader}")
+        except duckdb.BinderException:
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        "select * from parent union all select * from two",
+        "select * from star union all select * from two",
+        "select id, v from parent union all select * from two",
+        "select * from parent union all by name select * from two",
+        "select * from parent intersect select * from parent",
+        "with x as (select * from parent) select id from (select * from x except select * from two) z",
+        "select status from other join parent using (id)",
+        "select status from other join star using (id)",
+        "select other.status from other join parent using (id)",
+        "select x.id as k from other as x join parent as y on x.id = y.id where status = 3",
+        "select other.id as status from other join parent using (id) order by status",
+        "select parent.id from parent where exists (select 1 from other where status = 3)",
+        "select (select max(status) from other) as m from parent",
+        "select other.id, (select status) as m from other, parent",
+        "select id from other where id in (select * from ids)",
+        "select id from other where (id, status) in (select * from parent)",
+        "select * from other join parent using (id)",
+        "select id from other semi join parent using (id) where status = 3",
+    ],
+)
+def test_a_reader_fails_as_duckdb_refuses_it(reader: str) -> None:
+    diff = diff_of(reader)
+
+    failing = {one.name for one in diff.impacted if one.fails}
+    assert failing == ({"r"} if is_refused(reader) else set())
+    assert bool(failing_changes(diff, frozenset({"fails"}))) is bool(failing)
+
+
+@pytest.mark.parametrize("adapter", ["postgres", "snowflake", "bigquery", "databricks"])
+def test_a_result_may_not_repeat_a_column_name_outside_of_duckdb(adapter: str) -> None:
+    (found,) = [
+        one
+        for one in diff_of("select * from other join parent using (id)", adapter=adapter).impacted
+        if one.fails
+    ]
+
+    assert found.name == "r"
+
+
+@pytest.mark.parametrize(
+    ("reader", "reason"),
+    [
+        (
+            "select * from parent union all select * from raw",
+            "a set operation combines queries whose columns are not all known",
+        ),
+        (
+            "select status from raw join parent using (id)",
+            "status without a qualifier means columns of two relations",
+        ),
+    ],
+)
+def test_a_reader_may_fail_if_the_columns_of_the_other_relation_are_unknown(reader: str, reason: str) -> None:
+    (found,) = [one for one in diff_of(reader).impacted if one.name == "r"]
+
+    assert (found.fails, found.may_fail) == (False, reason)
+
+
+def test_a_reader_may_fail_if_the_column_arrives_by_a_full_refresh() -> None:
+    (found,) = diff_of("select * from parent union all select * from two", **APPEND).impacted
+
+    assert (found.fails, found.may_fail) == (False, NOT_ADDED_ABOVE)
+
+
+def test_readers_fail_as_well_if_the_rows_of_the_parent_change() -> None:
+    edited = f"select * from ({MORE}) x where id > 0"
+    found = diff_of("select * from parent union all select * from two", edited=edited)
+
+    assert [one.name for one in found.impacted if one.fails] == ["r"]
