@@ -34,7 +34,18 @@ from recce_meta.report.labels import (
     node_part,
 )
 from recce_meta.report.review.notes import in_order_of, note_lines, notes_markdown, owners_of
-from recce_meta.report.terminal import BLANK, Line, Span, Style, code, plain_line, prose, render, table
+from recce_meta.report.terminal import (
+    BLANK,
+    Line,
+    Span,
+    Style,
+    code,
+    md_table,
+    plain_line,
+    prose,
+    render,
+    table,
+)
 from recce_meta.report.terminal import plain_words as words_of
 
 if TYPE_CHECKING:
@@ -474,13 +485,14 @@ def _markdown_section(
     listed.sort(key=lambda node: (abs(node.distance), kind_order(node.resource_type), node_label(node)))
     text = f"\n**{title}**: {counts}\n"
     if listed:
-        text += "\n| node | type | steps | affected | via | confidence |\n|---|---|---:|---|---|---:|\n"
-        text += "".join(_row(node, labels) for node in listed[:NODES_LISTED])
+        titles = ("node", "type", "steps", "affected", "via", "confidence")
+        rows = [_row(node, labels) for node in listed[:NODES_LISTED]]
+        text += "\n" + md_table(titles, rows, right=(2, 5))
     return text + (f"\n{more_phrase(len(listed) - NODES_LISTED)}\n" if len(listed) > NODES_LISTED else "")
 
 
-def _row(node: ReachedNode, labels: Mapping[str, str]) -> str:
-    cells = [
+def _row(node: ReachedNode, labels: Mapping[str, str]) -> list[str]:
+    return [
         code(node_label(node)),
         words_of(node.resource_type),
         str(abs(node.distance)),
@@ -488,7 +500,6 @@ def _row(node: ReachedNode, labels: Mapping[str, str]) -> str:
         _way(node, labels),
         f"{node.confidence:.0%}",
     ]
-    return f"| {' | '.join(cells)} |\n"
 
 
 def _reached(node: ReachedNode, labels: Mapping[str, str]) -> str:
@@ -545,12 +556,11 @@ def lineage_markdown(view: LineageView) -> str:
     chart = mermaid.lineage_flowchart(view)
     text = f"### {code(node_label(root))}\n{chart.markdown('the nearest ')}"
     if view.foreign_keys:
-        text += "\n| foreign key of | to | columns |\n|---|---|---|\n"
-        text += "".join(
-            f"| {code(node_part(key.node_id))} | {code(node_part(key.parent_id))} "
-            f"| {code(joined_columns(key))} |\n"
+        keys = [
+            [code(node_part(key.node_id)), code(node_part(key.parent_id)), code(joined_columns(key))]
             for key in view.foreign_keys
-        )
+        ]
+        text += "\n" + md_table(("foreign key of", "to", "columns"), keys)
     labels = {node.unique_id: node_label(node) for node in view.nodes}
     nearest = sorted(view.nodes, key=lambda node: (abs(node.distance), node.unique_id))
     return text + notes_markdown(in_order_of(view.annotations, [node.unique_id for node in nearest]), labels)

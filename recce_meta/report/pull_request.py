@@ -24,7 +24,6 @@ from recce_meta.report.data.check_findings import (
 from recce_meta.report.data.markdown import (
     Fold,
     fit_folds,
-    md_table,
     names_code,
     nodes_section,
     result_folds,
@@ -49,7 +48,7 @@ from recce_meta.report.review.annotations import annotations_markdown
 from recce_meta.report.review.markdown import reviews_markdown
 from recce_meta.report.review.verdict import verdict_of
 from recce_meta.report.run_choice import choice_markdown, note_lines
-from recce_meta.report.terminal import BLANK, Line, code, plain_words, prose, render
+from recce_meta.report.terminal import BLANK, Line, code, md_table, plain_words, prose, render
 from recce_meta.report.text import change_details, change_overview, diff_head, line_limit
 
 CHECKS_SHOWN = 30

@@ -31,6 +31,7 @@ from recce_meta.report.terminal import (
     code,
     grid,
     heading_row,
+    md_table,
     plain_line,
     prose,
     render,
@@ -427,33 +428,34 @@ def _markdown_violations(result: QualityResult) -> str:
 
 def _tables(tables: Sequence[TableQuality], result: QualityResult) -> str:
     labels, changes = table_labels(tables), by_id(result)
-    text = "\n| table | rows | score | | columns | issues | changed |\n|---|---:|---:|---:|---:|---|---|\n"
+    rows = []
     for table in tables[:TABLES_LISTED]:
         change = changes.get(table.unique_id)
-        cells = [
-            code(labels[table.unique_id]),
-            rows_text(table),
-            score_text(table.score),
-            _figure(score_change(change)),
-            "" if table.reason is not None else count(table.column_count),
-            _cell(table_issues(table)),
-            _cell(changes_text(change)),
-        ]
-        text += f"| {' | '.join(cells)} |\n"
+        rows.append(
+            [
+                code(labels[table.unique_id]),
+                rows_text(table),
+                score_text(table.score),
+                _figure(score_change(change)),
+                "" if table.reason is not None else count(table.column_count),
+                _cell(table_issues(table)),
+                _cell(changes_text(change)),
+            ]
+        )
+    titles = ("table", "rows", "score", "", "columns", "issues", "changed")
     rest = len(tables) - TABLES_LISTED
-    return text + (f"\n{more_phrase(rest)}\n" if rest > 0 else "")
+    return "\n" + md_table(titles, rows, right=range(1, 5)) + (f"\n{more_phrase(rest)}\n" if rest > 0 else "")
 
 
 def _columns(table: TableQuality) -> str:
     text = f"\n{code(table.name)}: rows: {rows_text(table)}, columns: {count(table.column_count)}\n"
-    text += "\n| column | type | NULL | distinct | min | max | mean | top | score | issues |\n"
-    text += "|---|---|---:|---:|---|---|---|---|---:|---|\n"
-    text += "".join(_markdown_column(column) for column in table.columns[:COLUMNS_LISTED])
+    titles = ("column", "type", "NULL", "distinct", "min", "max", "mean", "top", "score", "issues")
+    text += "\n" + md_table(titles, map(_markdown_column, table.columns[:COLUMNS_LISTED]), right=(2, 3, 8))
     rest = len(table.columns) - COLUMNS_LISTED
     return text + (f"\n{more_phrase(rest)}\n" if rest > 0 else "")
 
 
-def _markdown_column(column: ColumnQuality) -> str:
+def _markdown_column(column: ColumnQuality) -> list[str]:
     # The share of NULL has a column of its own.
     profile, issues = column.profile, [one for one in issues_of(column) if not one.endswith(" NULL")]
     cells = [code(column.name)]
@@ -468,7 +470,7 @@ def _markdown_column(column: ColumnQuality) -> str:
             *(_cell(one) for one in range_text(column)),
             _cell(top_text(column)),
         ]
-    return f"| {' | '.join([*cells, score_text(column.score), _cell('; '.join(issues))])} |\n"
+    return [*cells, score_text(column.score), _cell("; ".join(issues))]
 
 
 def _cell(text: str) -> str:

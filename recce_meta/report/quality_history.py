@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -13,7 +13,7 @@ from recce_meta.quality.figures import figures_of
 from recce_meta.report.json import tree_json
 from recce_meta.report.labels import moment, short_run_id
 from recce_meta.report.quality import score_style, score_text, value_text
-from recce_meta.report.terminal import Span, Style, code, grid, heading_row, plain_line, render
+from recce_meta.report.terminal import Span, Style, code, grid, heading_row, md_table, plain_line, render
 from recce_meta.report.values import count
 
 RUNS_SCHEMA = "recce_meta/quality-runs/v1"
@@ -45,7 +45,7 @@ def quality_runs_markdown(runs: Sequence[QualityRun]) -> str:
     """Return *runs* as a table."""
     if not runs:
         return f"{NOTHING}\n"
-    return _markdown(HEADS, [_cells(run) for run in runs])
+    return _table(HEADS, map(_cells, runs))
 
 
 class QualityRunsDocument(Struct, kw_only=True):
@@ -86,7 +86,7 @@ def quality_history_text(history: QualityHistory, *, width: int, color: bool) ->
 def quality_history_markdown(history: QualityHistory) -> str:
     """Return the figures of a table or column over time as a table."""
     names, rows = history_table(history)
-    return f"### {code(history.name)}\n\n" + _markdown(names, rows)
+    return f"### {code(history.name)}\n\n" + _table(names, rows)
 
 
 class QualityHistoryDocument(Struct, kw_only=True):
@@ -126,6 +126,5 @@ def _point(point: QualityPoint, figures: Sequence[str]) -> list[str]:
     return cells
 
 
-def _markdown(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = f"| {' | '.join(names)} |\n{'|---' * len(names)}|\n"
-    return head + "".join(f"| {' | '.join(code(cell) if cell else '' for cell in row)} |\n" for row in rows)
+def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return md_table(names, [[code(cell) if cell else "" for cell in row] for row in rows])

@@ -35,6 +35,7 @@ from recce_meta.report.terminal import (
     Span,
     Style,
     code,
+    md_table,
     one_line,
     plain_line,
     plain_words,
@@ -50,8 +51,8 @@ FAILURES_SHOWN = 10
 FAILED = frozenset({"error", "runtime error", "fail", "partial success"})
 """Result statuses of dbt that mean failure."""
 
-_HEADINGS = ("run", "status", "project", "environment", "run at", "branch", "sha", "PR", "nodes", "dbt")
-"""Narrow terminals cut columns at the end: the status stands before them."""
+_HEADINGS = ("run", "status", "environment", "run at", "branch", "sha", "PR", "nodes", "project", "dbt")
+"""Narrow terminals cut columns at the end."""
 
 
 def runs_text(runs: Sequence[RunMetadata], *, width: int, color: bool) -> str:
@@ -77,13 +78,13 @@ def _run_row(run: RunMetadata) -> list[Span]:
     return [
         Span(short_run_id(run.run_id), Style.CYAN),
         Span(run_problem(run), Style.RED),
-        Span(run.project_name),
         Span(run.environment),
         Span(moment(run.run_at)),
         Span(run.branch or ""),
-        Span(short_sha(run.git_sha) + ("*" if run.git_dirty else "")),
+        Span(short_sha(run.git_sha) + ("*" if run.git_dirty and run.git_sha else "")),
         Span(run.pull_request or ""),
         Span(f"{run.node_count:,}"),
+        Span(run.project_name),
         Span(run.dbt_version or ""),
     ]
 
@@ -235,17 +236,10 @@ def runs_markdown(runs: Sequence[RunMetadata]) -> str:
     """Return a table of *runs* in the order given."""
     if not runs:
         return "No runs recorded\n"
-    head = "| run | project | environment | run at | branch | sha | PR | nodes | dbt | status |\n"
     legend = dirty_legend(*runs)
     notes = f"\n{prose(legend)}\n" if legend else ""
-    return head + "|---" * 10 + "|\n" + "".join(_markdown_run_row(run) for run in runs) + notes
-
-
-def _markdown_run_row(run: RunMetadata) -> str:
-    sha = short_sha(run.git_sha) + ("*" if run.git_dirty and run.git_sha else "")
-    cells = [short_run_id(run.run_id), run.project_name, run.environment, moment(run.run_at), run.branch, sha]
-    cells += [run.pull_request, f"{run.node_count:,}", run.dbt_version, run_problem(run)]
-    return f"| {' | '.join(code(cell) if cell else '' for cell in cells)} |\n"
+    rows = [[code(cell.text) if cell.text else "" for cell in _run_row(run)] for run in runs]
+    return md_table(_HEADINGS, rows) + notes
 
 
 def run_markdown(
@@ -273,17 +267,17 @@ def _markdown_failures(failed: Sequence[NodeResult]) -> str:
         return ""
     rows = [_failure_row(result) for result in failed[:MARKDOWN_FAILURES_SHOWN]]
     rest = f"\n{more_phrase(len(failed) - len(rows))}\n" if len(rows) < len(failed) else ""
-    return "\n| status | failed | message |\n|---|---|---|\n" + "".join(rows) + rest
+    return "\n" + md_table(("status", "failed", "message"), rows) + rest
 
 
-def _failure_row(result: NodeResult) -> str:
+def _failure_row(result: NodeResult) -> list[str]:
     message = code(one_line(result.message), 160) if result.message else ""
-    return f"| {plain_words(result.status)} | {code(node_part(result.unique_id))} | {message} |\n"
+    return [plain_words(result.status), code(node_part(result.unique_id)), message]
 
 
 def _markdown_slowest(results: Sequence[NodeResult]) -> str:
-    rows = [f"| {result.seconds or 0:,.2f} | {code(node_part(result.unique_id))} |\n" for result in results]
-    return "\n| seconds | slowest |\n|---:|---|\n" + "".join(rows) if rows else ""
+    rows = [[f"{result.seconds or 0:,.2f}", code(node_part(result.unique_id))] for result in results]
+    return "\n" + md_table(("seconds", "slowest"), rows, right={0}) if rows else ""
 
 
 WHOLE = 0

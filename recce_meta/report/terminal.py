@@ -453,6 +453,12 @@ def code_block(lines: list[str], language: str) -> str:
     return "\n".join([f"{fence}{language}", *clean, fence])
 
 
+def md_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[int] = ()) -> str:
+    """Return a table of cells that are Markdown already; columns in *right* are aligned to the right."""
+    rule = ["--:" if index in right else "---" for index in range(len(titles))]
+    return "".join(f"| {' | '.join(line)} |\n" for line in (titles, rule, *rows))
+
+
 def mermaid_label(text: str) -> str:
     """Return *text* for a quoted Mermaid label, with special characters encoded.
 

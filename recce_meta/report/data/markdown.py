@@ -5,7 +5,7 @@ If the text is too long, the least important folds are left out, and a sentence 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -63,7 +63,15 @@ from recce_meta.report.data.verdicts import (
 from recce_meta.report.labels import PASSED
 from recce_meta.report.markdown import MAX_CHARS, first_fitting, fold, omission_note
 from recce_meta.report.run_choice import choice_markdown
-from recce_meta.report.terminal import code, code_block, html_code, prose, render, shorten
+from recce_meta.report.terminal import (
+    code,
+    code_block,
+    html_code,
+    md_table,
+    prose,
+    render,
+    shorten,
+)
 from recce_meta.report.values import (
     UNKNOWN,
     are_same,
@@ -94,12 +102,6 @@ def result_markdown(result: AnyDataDiff) -> str:
     parts = [part for part in _BODIES[type(result)](result) if part]
     parts += ["".join(f"- {prose(note)}\n" for note in result.notes)] if result.notes else []
     return "\n\n".join(part.rstrip("\n") for part in parts)
-
-
-def md_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[int] = ()) -> str:
-    """Return a table of cells that are Markdown already; columns in *right* are aligned to the right."""
-    rule = ["--:" if index in right else "---" for index in range(len(titles))]
-    return "".join(f"| {' | '.join(line)} |\n" for line in (titles, rule, *rows))
 
 
 def value_code(value: Value) -> str:

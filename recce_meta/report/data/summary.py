@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.errors import plural
 from recce_meta.models.data_diff import (
@@ -116,6 +117,7 @@ def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
     nodes: dict[Key, NodeSummary] = {}
     # Detail rows have no totals, so their verdict would only repeat that of the values.
     in_full = {key_of(result.subject) for result in results if isinstance(result, ValueDiff)}
+    with_columns = {key_of(result.subject) for result in results if isinstance(result, SchemaDiff)}
     for result in results:
         if isinstance(result, RowCountDiff):
             for one in result.counts:
@@ -126,7 +128,8 @@ def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
         elif not (isinstance(result, ValueDetail) and key_of(result.subject) in in_full):
             # A value diff of the same node already covers the rows that differ.
             node = _node(nodes, result.subject)
-            _add(node, kind_of(result), _aspect_verdict(result))
+            is_said = key_of(result.subject) in with_columns
+            _add(node, kind_of(result), _aspect_verdict(_without_sides(result) if is_said else result))
             node.shares.append(difference_share(result))
     for gap in gaps(results):
         _node(nodes, gap.subject).gaps.append(gap)
@@ -134,6 +137,14 @@ def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
         _recount(node)
         _doubt(node)
     return sorted(nodes.values(), key=_severity)
+
+
+def _without_sides(result: AnyDataDiff) -> AnyDataDiff:
+    """Return a diff whose rows differ without the columns of one side, which the diff of columns names."""
+    changed = isinstance(result, ValueDiff) and result.changed
+    if isinstance(result, ValueDiff | RowsDiff) and (changed or result.added or result.removed):
+        return replace(result, base_only=(), current_only=())
+    return result
 
 
 def _severity(node: NodeSummary) -> tuple[int, float]:

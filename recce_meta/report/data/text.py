@@ -43,6 +43,7 @@ from recce_meta.report.data.verdicts import (
     is_exact,
     key_phrase,
     match_phrases,
+    moved_phrases,
     reasons_of,
     row_count_differs,
     single_side,
@@ -249,13 +250,12 @@ def rows_lines(result: RowsDiff, width: int, *, details: bool = False) -> list[L
 
 
 def rows_phrases(result: RowsDiff) -> list[str]:
-    """Return `900 → 900 rows`, `830 on both sides`, `70 rows added` and `70 rows removed`."""
+    """Return `900 → 900 rows`, `830 on both sides`, and `moved_phrases`."""
     word = equal_word(result)
     return [
         f"{count(result.base_rows)} → {plural(result.current_rows or 0, 'row')}",
         f"{count(result.common)} on both sides{'' if word == 'equal' else f', {word}'}",
-        f"{plural(result.added, 'row')} added",
-        f"{plural(result.removed, 'row')} removed",
+        *moved_phrases(result),
     ]
 
 

@@ -440,13 +440,19 @@ def key_phrase(result: WithKey) -> str:
 
 
 def match_phrases(result: ValueDiff) -> list[str]:
-    """Return `900 rows on both sides: 824 equal, 76 changed`, `0 rows added` and `0 rows removed`."""
+    """Return `900 rows on both sides: 824 equal, 76 changed`, and `moved_phrases`."""
     equal = f"{count(result.common - result.changed)} {equal_word(result)}"
     return [
         f"{plural(result.common, 'row')} on both sides: {equal}, {count(result.changed)} changed",
-        f"{plural(result.added, 'row')} added",
-        f"{plural(result.removed, 'row')} removed",
+        *moved_phrases(result),
     ]
+
+
+def moved_phrases(result: ValueDiff | RowsDiff) -> list[str]:
+    """Return `70 rows added` and `0 rows removed`, or `no rows added or removed`."""
+    if not (result.added or result.removed):
+        return ["no rows added or removed"]
+    return [f"{plural(result.added, 'row')} added", f"{plural(result.removed, 'row')} removed"]
 
 
 def columns_phrase(result: ValueDiff) -> str:

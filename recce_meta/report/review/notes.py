@@ -25,6 +25,7 @@ from recce_meta.report.terminal import (
     code,
     folded_grid,
     heading_row,
+    md_table,
     one_line,
     plain_line,
     pretty_json,
@@ -218,13 +219,17 @@ def notes_markdown(annotations: Sequence[Annotation], names: Mapping[str, str]) 
     if not annotations:
         return ""
     rows = [
-        f"| {code(place_name(one, names))} | {prose(shorten(_note_cell(one), NOTE_WIDTH))} "
-        f"| {prose(', '.join(one.tags))} | {prose(', '.join(one.owners))} |\n"
+        [
+            code(place_name(one, names)),
+            prose(shorten(_note_cell(one), NOTE_WIDTH)),
+            prose(", ".join(one.tags)),
+            prose(", ".join(one.owners)),
+        ]
         for one in annotations[:NOTES_LISTED]
     ]
     hidden = len(annotations) - len(rows)
     rest = f"\n{more_phrase(hidden)}\n" if hidden else ""
-    return "\n| annotated | note | tags | owners |\n|---|---|---|---|\n" + "".join(rows) + rest
+    return "\n" + md_table(("annotated", "note", "tags", "owners"), rows) + rest
 
 
 def _note_cell(annotation: Annotation) -> str:

@@ -27,6 +27,7 @@ from recce_meta.report.terminal import (
     display_width,
     grid,
     heading_row,
+    md_table,
     natural_width,
     one_line,
     plain_line,
@@ -119,13 +120,7 @@ def _count(rows: Sequence[Row], is_complete: bool) -> str:
 def rows_markdown(columns: Sequence[str], rows: Sequence[Row], *, is_complete: bool) -> str:
     """Return *rows* as a Markdown table."""
     heads = [prose(column) or "&nbsp;" for column in unique_names(columns)]
-    lines = [_markdown_row(heads), _markdown_row(["---"] * len(heads))]
-    lines += [_markdown_row([_markdown_cell(value) for value in row]) for row in rows]
-    return "\n".join([*lines, "", _count(rows, is_complete)]) + "\n"
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return f"{md_table(heads, [[*map(_markdown_cell, row)] for row in rows])}\n{_count(rows, is_complete)}\n"
 
 
 def _markdown_cell(value: Value) -> str:
