@@ -5,6 +5,7 @@ Two stored runs are compared in the warehouse; only changed and affected nodes a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
@@ -47,10 +48,12 @@ from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 if TYPE_CHECKING:
+    from recce_meta.api import build_failures
     from recce_meta.diff import dbt_state
     from recce_meta.extractors import project as project_files
     from recce_meta.graph import state_terms
 else:
+    build_failures = LazyModule("recce_meta.api.build_failures")
     dbt_state = LazyModule("recce_meta.diff.dbt_state")
     project_files = LazyModule("recce_meta.extractors.project")
     state_terms = LazyModule("recce_meta.graph.state_terms")
@@ -422,7 +425,12 @@ def _open_both(
     roots = [project_files.project_above(path) for path in paths]
     # Two runs of one checkout would hash the same files, which proves nothing about their data.
     shared = len(roots) == 2 and roots[0] is not None and roots[0] == roots[1]
-    on_disk = [MemoryRunReader(read_run(path, hash_seed_files=not shared)) for path in paths]
+    read_runs = [read_run(path, hash_seed_files=not shared) for path in paths]
+    on_disk = (
+        [MemoryRunReader(one) for one in build_failures.with_build_failures(read_runs, roots, os.environ)]
+        if paths
+        else []
+    )
     if len(on_disk) == 2:
         return on_disk[0], on_disk[1]
     adapter = connect()

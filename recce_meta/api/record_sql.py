@@ -22,7 +22,7 @@ from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import check_name
 from recce_meta.diff.code import outside_names
-from recce_meta.errors import ProfileError, TemplateError, UsageError, first_of
+from recce_meta.errors import ProfileError, UsageError, first_of
 from recce_meta.extractors.commit_proof import clean_checkout
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.jinja import blocks_of
@@ -42,7 +42,7 @@ from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunMetadata
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer
-from recce_meta.render.build_failures import BuildFailure, BuildFailures, with_failure
+from recce_meta.render.build_failures import BuildFailures
 from recce_meta.render.context import DBT_NAMES
 from recce_meta.render.functions import FUNCTIONS
 from recce_meta.render.macros import STAND_IN
@@ -420,11 +420,18 @@ def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOpt
     if not waiting:
         return read.nodes
     renderers = _renderers(read.inputs, nodes, options)
-    finder = BuildFailures(read.inputs.macros, parser_of(read.inputs.dialect))
-    absent = absent_parents(read)
+    failures = BuildFailures(
+        read.inputs.macros,
+        parser_of(read.inputs.dialect),
+        absent=absent_parents(read),
+        is_exact=lambda code: outside_names(code) <= _EXACT,
+    )
     failed: list[str] = []
     for node in waiting:
-        nodes[node.unique_id] = _rendered(node, renderers, failed, finder, absent)
+        nodes[node.unique_id], error = failures.rendered(node, renderers)
+        if error is not None and nodes[node.unique_id].compiled_code is None:
+            place = f"{node.path}:{error.line}" if error.line else node.path
+            failed.append(f"{place}: {error.problem}")
     _tell(failed, read.inputs.warnings)
     return [nodes[unique_id] for unique_id in sorted(nodes)]
 
@@ -540,38 +547,6 @@ def missing_models(
                 relation_name=relation_name(None, schema, name, dialect),
             )
     return found
-
-
-def _rendered(
-    node: NodeMetadata,
-    renderers: Sequence[SimpleTemplateRenderer],
-    failed: list[str],
-    finder: BuildFailures,
-    absent: Mapping[str, str],
-) -> NodeMetadata:
-    """Return *node* with rendered SQL, or with the reason for which it cannot be built."""
-    code = node.raw_code or ""
-    problem: TemplateError | None = None
-    for renderer in renderers:
-        try:
-            text = renderer.render(code, node=node.unique_id)
-        except TemplateError as error:
-            # The first renderer uses the real macros, so its error is the relevant one.
-            problem = problem or error
-            continue
-        failure = None
-        if problem is None and (gone := sorted(absent.keys() & renderer.parents)):
-            failure = BuildFailure(problem=absent[gone[0]])
-        # Stand-ins of macros may write what no warehouse parses.
-        elif problem is None and outside_names(code) <= _EXACT:
-            failure = finder.of_sql(node, text)
-        failure = failure or finder.of_hooks(node, partial(renderer.render, node=node.unique_id))
-        return with_failure(replace(node, compiled_code=text), failure)
-    if problem is None:
-        return replace(node, compiled_code=None)
-    place = f"{node.path}:{problem.line}" if problem.line else node.path
-    failed.append(f"{place}: {problem.problem}")
-    return with_failure(replace(node, compiled_code=None), finder.of_template(node, problem))
 
 
 def _tell(failed: Sequence[str], warnings: list[str]) -> None:

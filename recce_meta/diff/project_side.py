@@ -19,7 +19,7 @@ from recce_meta.diff.code import (
 from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project, RunMetadata, target_place
 from recce_meta.models.adapters import is_builtin, is_recording
 from recce_meta.models.change import BUILD_FAILS, BUILD_MAY_FAIL
-from recce_meta.models.node import BUILD_FAILURE
+from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
 from recce_meta.models.relation_tokens import (
     CLOSING,
     INJECTED,
@@ -243,5 +243,8 @@ def new_failure(before: NodeMetadata | None, after: NodeMetadata, base: ProjectS
     unless = found.get("unless")
     # A macro that base defines is not one of dbt.
     is_sure = unless is None or base.macro_named(unless)
-    doubt = "" if is_sure else ", unless dbt or its adapter does"
+    doubt = (
+        ", unless dbt or its adapter does" if unless != UNLESS_VARS else ", unless --vars sets other values"
+    )
+    doubt = "" if is_sure else doubt
     return f"{BUILD_FAILS if is_sure else BUILD_MAY_FAIL}: {found['problem']}{doubt} ({found['place']})"

@@ -115,8 +115,10 @@ They are stored with groups, have no edges, and matter to a diff alone.
 BUILD_FAILURE = "build_failure"
 """Property of a node that dbt or the warehouse cannot build: `problem` and `place`, the file and line.
 
-With `unless`, the failure is not certain if dbt or its adapter has a macro of that name.
+With `unless`, the failure is not certain: dbt or its adapter may have a macro of that name, or, if it is
+`UNLESS_VARS`, the command line may set other variables.
 """
+UNLESS_VARS = "--vars"
 
 GRAPH_SECTIONS: Mapping[str, str] = {
     "source": "sources",

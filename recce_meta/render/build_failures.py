@@ -7,7 +7,7 @@ as a template that queries the database, leaves no property: such a node is unkn
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata, NodeMetadata
 from recce_meta.models.adapters import is_builtin
-from recce_meta.models.node import BUILD_FAILURE
+from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
+from recce_meta.render.renderer import SimpleTemplateRenderer
 from recce_meta.warehouses.hooks import HOOKS, hook_texts
 
 BUILT = frozenset(["model", "snapshot", "test", "operation"])
@@ -39,21 +40,73 @@ class BuildFailure(Struct, frozen=True, kw_only=True):
     line: int | None = None
     """Line in the code of the node."""
     unless: str | None = None
-    """Macro that may be one of dbt or its adapter, whose macros are not known."""
+    """Macro that may be one of dbt or its adapter, whose macros are not known, or `UNLESS_VARS`."""
 
 
 class BuildFailures:
     """Finder of failures in a project with *macros*; files, and some manifests, lack those of dbt.
 
-    *syntax_error* returns why the warehouse cannot parse a statement.
+    *syntax_error* returns why the warehouse cannot parse a statement. *absent* are parents that do not exist,
+    with the problem of their readers. *given* are the variables of `--vars`, whose values are not known; None
+    if not even their names are. *is_exact* returns False for code that is rendered with stand-ins of macros.
     """
 
-    def __init__(self, macros: Iterable[MacroMetadata], syntax_error: Callable[[str], str | None]) -> None:
-        self._refusal = syntax_error
+    def __init__(
+        self,
+        macros: Iterable[MacroMetadata],
+        syntax_error: Callable[[str], str | None],
+        *,
+        absent: Mapping[str, str] | None = None,
+        given: Collection[str] | None = (),
+        is_exact: Callable[[str], bool] | None = None,
+    ) -> None:
+        self._refusal, self._absent, self._given, self._is_exact = syntax_error, absent or {}, given, is_exact
         known = {macro.unique_id: macro for macro in macros}
         own = (macro.name for macro in known.values() if not is_builtin(macro.package_name))
         self._builds_otherwise = any(map(_BUILDING.search, own))
         self._has_all_macros = known.keys() >= _OF_DBT
+
+    def rendered(
+        self, node: NodeMetadata, renderers: Sequence[SimpleTemplateRenderer]
+    ) -> tuple[NodeMetadata, TemplateError | None]:
+        """Return *node* with the SQL of the first of *renderers* that succeeds, and the error of the first.
+
+        If dbt cannot build the node, it has the reason. SQL of other renderers proves no failure.
+        """
+        first, code = renderers[0], node.raw_code or ""
+        sql: str | None = None
+        error: TemplateError | None = None
+        failure: BuildFailure | None = None
+        for renderer in renderers:
+            try:
+                sql = renderer.render(code, node=node.unique_id)
+                break
+            except TemplateError as problem:
+                if error is None:
+                    error, failure = problem, self._unsure(first, self.of_template(node, problem))
+                # A stand-in of the first renderer may be at fault.
+                if failure is not None and self._is_exact is None:
+                    break
+        if error is None and (gone := sorted(self._absent.keys() & first.parents)):
+            failure = BuildFailure(problem=self._absent[gone[0]])
+        elif error is None and sql is not None and (self._is_exact is None or self._is_exact(code)):
+            failure = self._unsure(first, self.of_sql(node, sql))
+        elif sql is not None:
+            failure = None
+        failure = failure or self._of_hooks(node, first)
+        return with_failure(replace(node, compiled_code=sql), failure), error
+
+    def compiled(self, node: NodeMetadata, renderer: SimpleTemplateRenderer) -> NodeMetadata:
+        """Return *node*, which dbt has compiled, with the reason for which it cannot be built."""
+        failure = self.of_sql(node, node.compiled_code or "") or self._of_hooks(node, renderer)
+        return with_failure(node, failure)
+
+    def _unsure(self, renderer: SimpleTemplateRenderer, failure: BuildFailure | None) -> BuildFailure | None:
+        """Return *failure*, unless `--vars` decides it."""
+        read = renderer.variables_read
+        if failure is None or not read or (self._given is not None and read.isdisjoint(self._given)):
+            return failure
+        return replace(failure, unless=UNLESS_VARS)
 
     def of_template(self, node: NodeMetadata, error: TemplateError) -> BuildFailure | None:
         """Return the failure if dbt fails at *error*, too, when it builds *node*."""
@@ -88,17 +141,16 @@ class BuildFailures:
             problem=message.partition("\n")[0], line=int(found[1]) - 1 if found and is_aligned else None
         )
 
-    def of_hooks(self, node: NodeMetadata, render: Callable[[str], str]) -> BuildFailure | None:
-        """Return the first failure of the hooks of *node*, which *render* renders."""
+    def _of_hooks(self, node: NodeMetadata, renderer: SimpleTemplateRenderer) -> BuildFailure | None:
+        """Return the first failure of the hooks of *node*."""
         for key in HOOKS:
             for text in hook_texts(node.config.get(key)):
                 try:
-                    render(text)
+                    renderer.render(text, node=node.unique_id)
                 except TemplateError as error:
-                    if (found := self.of_template(node, error)) is not None:
-                        return replace(
-                            found, problem=f"in its {key.replace('_', '-')}, {found.problem}", line=None
-                        )
+                    if (found := self._unsure(renderer, self.of_template(node, error))) is not None:
+                        problem = f"in its {key.replace('_', '-')}, {found.problem}"
+                        return replace(found, problem=problem, line=None)
         return None
 
 
@@ -110,7 +162,7 @@ def _within(problem: str, error: TemplateError) -> str:
 def with_failure(node: NodeMetadata, failure: BuildFailure | None) -> NodeMetadata:
     """Return *node* with *failure* as its property, or without one."""
     others = {key: value for key, value in node.properties.items() if key != BUILD_FAILURE}
-    if failure is None:
+    if failure is None or node.resource_type not in BUILT:
         return node if others == node.properties else replace(node, properties=others)
     # The block of a snapshot is a part of its file, and a generic test is in YAML.
     has_lines = node.resource_type == "model" or (

@@ -83,7 +83,12 @@ class AdapterNames(TemplateObject):
             searched = [library.root, macro_namespace] if library.root is not None else [macro_namespace]
         else:
             searched = [None]
-        found = library.dispatched(macro_name, searched, scope.package)
+        try:
+            found = library.dispatched(macro_name, searched, scope.package)
+        except TemplateError as error:
+            # dbt_project.yml may name other packages to search.
+            error.is_broken = error.is_broken and (settings is not None or macro_namespace is None)
+            raise
         if found.name == f"default__{macro_name}":
             warn_of_defaults(self.type(), f"macros such as {found.name}", scope.warn_once)
         return scope.call_of(found)

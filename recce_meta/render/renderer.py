@@ -280,6 +280,12 @@ class SimpleTemplateRenderer:
         return frozenset(self._project.notes.of_project)
 
     @property
+    def variables_read(self) -> frozenset[str]:
+        """Variables that the last rendering asked for, except those that were passed in."""
+        notes = self._project.notes
+        return frozenset(notes.of_project).union(name for _, name in notes.read)
+
+    @property
     def parents(self) -> frozenset[str]:
         """Unique ids of the nodes that the last rendering referenced with `ref` and `source`."""
         return self._parents
@@ -292,6 +298,7 @@ class SimpleTemplateRenderer:
         TemplateError, with line, column and name.
         """
         if "{" not in sql:
+            self._project.notes, self._parents = Notes(), frozenset()
             return sql
         if len(sql) > _MOST_TEXT:
             raise TemplateError(f"Template of {len(sql):,} characters exceeds the limit of {_MOST_TEXT:,}")

@@ -256,8 +256,23 @@ class BaseDriver:
         return self._create_engine(plan, {"connect_args": dict(plan.connect_args)})
 
     def syntax_error(self, sql: str) -> str | None:
-        """Return why the warehouse cannot parse *sql*, without running it; None if it can, or is unknown."""
-        return None
+        """Return why the warehouse cannot parse *sql*, without running it; None if it can, or is unknown.
+
+        By default, only semicolons in the query of a node are known to be wrong.
+        """
+        if not (self.warehouse.has_queries_in_brackets and ";" in sql):
+            return None
+        from sqlglot import TokenType
+        from sqlglot.dialects.dialect import Dialect
+        from sqlglot.errors import SqlglotError
+
+        try:
+            tokens = Dialect.get_or_raise(self.warehouse.dialect).tokenize(sql)
+        except SqlglotError:
+            return None
+        lines = [token.line for token in tokens if token.token_type is TokenType.SEMICOLON]
+        said = "a semicolon ends the query, which dbt puts into parentheses"
+        return f"{said}\nLINE {lines[0]}:" if lines else None
 
     def file_state(self, plan: ConnectionPlan) -> Hashable | None:
         """Return a value that changes when a process changes the database file; None without a file."""

@@ -19,6 +19,7 @@ from msgspec.structs import asdict, replace
 from recce_meta import __version__, report
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.cancellation import impatient
+from recce_meta.api.build_failures import with_build_failures
 from recce_meta.api.record import (
     Recorded,
     check_name,
@@ -181,6 +182,8 @@ def read_artifacts(
     """Read dbt's artifacts; *checkout* is the checkout before dbt ran, if known."""
     folder = target_folder(options.target_path, connection.project_dir)
     project = read_target(folder, project_dir=connection.project_dir, before=checkout, **options.run)
+    root = connection.project_dir or project_above(folder)
+    (project,) = with_build_failures([project], [root], os.environ)
     earlier = [warning for warning in project.warnings if warning.startswith(BUILT_EARLIER)]
     if options.require_fresh and earlier:
         raise ArtifactError(earlier[0], hint="run dbt again, or remove --require-fresh")

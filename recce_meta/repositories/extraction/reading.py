@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,15 +26,15 @@ from recce_meta.api.record_sql import (
     read_sql_project,
     utils_macros,
 )
-from recce_meta.errors import ConfigurationError, RecceMetaError, TemplateError
+from recce_meta.errors import ConfigurationError, RecceMetaError
 from recce_meta.extractors.git import GitState
-from recce_meta.models import MacroMetadata, NodeMetadata, Project
+from recce_meta.models import MacroMetadata, Project
 from recce_meta.models.lineage import ColumnGraph
 from recce_meta.models.run import ExtractionTier
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer
-from recce_meta.render.build_failures import BUILT, BuildFailures, with_failure
+from recce_meta.render.build_failures import BUILT, BuildFailures
 from recce_meta.repositories.extraction.dbt.project import refuse_outer_folders
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
 from recce_meta.warehouses.driver import parser_of
@@ -225,7 +223,10 @@ def with_rendered_code(project: Project, folder: Path, variables: Mapping[str, s
         return project
     renderers = _renderers(project, _settings_of(folder, variables), variables)
     failures = BuildFailures(project.macros, parser_of(project.run.adapter_type))
-    rendered = {node.unique_id: _rendered(node, renderers, failures) for node in waiting}
+    rendered = {node.unique_id: failures.rendered(node, renderers)[0] for node in waiting}
+    for node in waiting:
+        if node.resource_type not in QUERIES:
+            rendered[node.unique_id] = replace(rendered[node.unique_id], compiled_code=node.compiled_code)
     return replace(project, nodes=tuple(rendered.get(node.unique_id, node) for node in project.nodes))
 
 
@@ -254,24 +255,3 @@ def _renderers(
         )
         for macros in sets
     ]
-
-
-def _rendered(
-    node: NodeMetadata, renderers: Sequence[SimpleTemplateRenderer], failures: BuildFailures
-) -> NodeMetadata:
-    """Return *node* with rendered SQL if it is a query, or with the reason for which it cannot be built."""
-    first, *others = renderers
-    is_query = node.resource_type in QUERIES
-    sql = None
-    try:
-        sql = first.render_node(node.unique_id)
-        failure = failures.of_sql(node, sql)
-    except TemplateError as error:
-        failure = failures.of_template(node, error)
-        for renderer in others if is_query and failure is None else ():
-            with suppress(TemplateError):
-                sql = renderer.render_node(node.unique_id)
-                break
-    failure = failure or failures.of_hooks(node, partial(first.render, node=node.unique_id))
-    node = replace(node, compiled_code=sql) if sql and is_query else node
-    return with_failure(node, failure if node.resource_type in BUILT else None)

@@ -1,0 +1,178 @@
+"""Artifacts of dbt: what dbt has not built and certainly cannot build has its reason."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.api.build_failures import with_build_failures
+from recce_meta.diff.changes import compare
+from recce_meta.diff.project_side import ProjectSide
+from recce_meta.models import MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models.node import BUILD_FAILURE
+
+OF_DBT = ("run_hooks", "get_where_subquery", "statement")
+FAILED = "Compilation Error in model m (models/m.sql)\n  Required var 'x' not found in config:\n  Vars"
+
+
+def model(code: str, **fields: Any) -> NodeMetadata:
+    given = {"resource_type": "model", "materialized": "table", "path": "models/m.sql", **fields}
+    unique_id = f"{given['resource_type']}.shop.m"
+    return NodeMetadata(
+        unique_id=unique_id, name="m", package_name="shop", language="sql", raw_code=code, **given
+    )
+
+
+def project(
+    *nodes: NodeMetadata, status: str = "", macros: dict[str, str] | None = None, **run: Any
+) -> Project:
+    own = {"cents": "{% macro cents(c) %}({{ c }} / 100){% endmacro %}"} if macros is None else macros
+    found = [("shop", name, text) for name, text in own.items()]
+    found += [("dbt", name, f"{{% macro {name}() %}}{{% endmacro %}}") for name in OF_DBT]
+    return Project(
+        run=RunMetadata(
+            run_id="r",
+            run_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
+            project_name="shop",
+            environment="e",
+            **{"adapter_type": "duckdb", "command": "build", "variables": {}, **run},
+        ),
+        nodes=nodes,
+        macros=tuple(
+            MacroMetadata(
+                unique_id=f"macro.{package}.{name}", name=name, package_name=package, macro_sql=text
+            )
+            for package, name, text in found
+        ),
+        results=tuple(
+            NodeResult(unique_id=node.unique_id, status=status, message=FAILED) for node in nodes if status
+        ),
+    )
+
+
+def reason(given: Project, folder: Path | None = None) -> str:
+    (found,) = with_build_failures([given], [folder], {})
+    assert [node.compiled_code for node in found.nodes] == [node.compiled_code for node in given.nodes]
+    failure = found.nodes[0].properties.get(BUILD_FAILURE) or {}
+    return " ".join(map(str, failure.values()))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "dbt_project.yml").write_text("name: shop\nvars: {day: 1}\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        (model("select {{ nope('a') }}"), "it uses 'nope', which no file defines models/m.sql:1"),
+        (model("-- {{ nope() }}\nselect 1"), "it uses 'nope', which no file defines models/m.sql:1"),
+        (model("select 1;"), 'syntax error at or near ";" models/m.sql:1'),
+        (model("select {{ 1 }};", compiled_code="select 1;"), 'syntax error at or near ";" models/m.sql:1'),
+        (model("-- to do", compiled_code="-- to do"), "its SQL is empty models/m.sql"),
+        (
+            model("select 1", compiled_code="select 1", config={"post-hook": [{"sql": "{{ nope() }}"}]}),
+            "in its post-hook, it uses 'nope'",
+        ),
+        (model("{{ nope() }}", resource_type="operation", materialized=None), "it uses 'nope'"),
+        (model("{{ test_gone(1) }}", resource_type="test", materialized="test"), "it uses 'test_gone'"),
+        (model("select {{ cents('a') }}"), ""),
+        (model("select {{ run_query('select 1') }}"), ""),
+        (model("", compiled_code=""), ""),
+        (model("select 1;", compiled_code="select 1;", materialized="ephemeral"), ""),
+    ],
+    ids=str,
+)
+def test_what_dbt_did_not_build_is_judged(node: NodeMetadata, said: str, folder: Path) -> None:
+    found = reason(project(node), folder)
+
+    assert said in found and bool(said) is bool(found)
+
+
+@pytest.mark.parametrize(("status", "fails"), [("success", False), ("error", True), ("skipped", True)])
+def test_what_dbt_built_can_be_built(status: str, fails: bool) -> None:
+    broken = model("select {{ nope() }};", compiled_code="select 1;")
+
+    assert bool(reason(project(broken, status=status))) is fails
+    assert reason(project(broken, status=status, command=None)), "results of an earlier command"
+
+
+def test_what_dbt_could_not_compile_fails_with_its_reason() -> None:
+    node = model("select {{ run_query('select 1') }}")
+
+    assert reason(project(node, status="error")) == "Required var 'x' not found in config: models/m.sql"
+    assert reason(project(node, status="success")) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "variables", "said"),
+    [
+        (
+            "select {{ var('month') }}",
+            {},
+            "variable 'month' has neither a value nor a default models/m.sql:1",
+        ),
+        ("select {{ var('month') }}", None, "nor a default models/m.sql:1 --vars"),
+        ("select {{ var('month') }}", {"month": "1f"}, "nor a default models/m.sql:1 --vars"),
+        ("{% if var('day') == 1 %}{{ nope() }}{% endif %}select 1", None, "defines models/m.sql:1 --vars"),
+        ("{% if var('day') == 1 %}{{ nope() }}{% endif %}select 1", {"x": "1f"}, "defines models/m.sql:1"),
+    ],
+)
+def test_a_failure_that_other_variables_avoid_is_not_certain(
+    code: str, variables: dict[str, str] | None, said: str, folder: Path
+) -> None:
+    assert reason(project(model(code), variables=variables), folder).endswith(said)
+
+
+def test_without_the_file_of_the_project_its_variables_and_packages_are_not_known() -> None:
+    code = "select {{ adapter.dispatch('pick', 'other')() }}, {{ var('month') }}"
+
+    assert reason(project(model(code))) == ""
+    assert reason(project(model(code.replace(", 'other'", "")))).startswith("it uses 'pick'")
+
+
+def test_a_manifest_without_the_macros_of_dbt_proves_no_missing_macro() -> None:
+    given = project(model("select {{ nope() }}"))
+
+    assert reason(replace(given, macros=given.macros[:1])) == ""
+
+
+def test_only_nodes_that_differ_between_two_sides_are_judged() -> None:
+    both = project(model("select {{ nope() }}"))
+    edited = project(model("select {{ nope() }} as a"))
+    sound = project(both.nodes[0], macros={"nope": "{% macro nope() %}1{% endmacro %}"})
+
+    def fails(*sides: Project) -> list[bool]:
+        found = with_build_failures(sides, [None, None], {})
+        return [BUILD_FAILURE in side.nodes[0].properties for side in found]
+
+    assert fails(both, both) == [False, False]
+    assert fails(both, edited) == [True, True]
+    assert fails(sound, both) == [False, True]
+
+
+@pytest.mark.parametrize("adapter", ["postgres", "redshift", "snowflake"])
+@pytest.mark.parametrize(
+    ("code", "fails"),
+    [("select 1;", True), ("select 1 ; -- end", True), ("select ';' -- a; b", False), ("selec 1", False)],
+)
+def test_a_semicolon_cannot_stand_in_parentheses(adapter: str, code: str, fails: bool) -> None:
+    assert bool(reason(project(model(code, compiled_code=code), adapter_type=adapter))) is fails
+
+
+@pytest.mark.parametrize(("variables", "said"), [({}, "the build fails"), (None, "the build may fail")])
+def test_a_diff_says_what_certainly_fails_and_what_may(
+    variables: dict[str, str] | None, said: str, folder: Path
+) -> None:
+    code = "select {{ var('month') }} as a"
+    sides = [project(model("select 1 as a")), project(model(code), variables=variables)]
+    before, after = (ProjectSide.of(side) for side in with_build_failures(sides, [folder, folder], {}))
+
+    details = [detail.current for detail in compare(before, after)["model.shop.m"].details]
+
+    assert any(str(text).startswith(said) for text in details), details
