@@ -14,7 +14,7 @@ the same commas, keywords and brackets, else to the node after it, else to the w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from sqlglot import Token, TokenType, exp
@@ -82,6 +82,9 @@ _RANKS: dict[type, int] = {
     **dict.fromkeys((exp.Mul, exp.Div, exp.Mod, exp.IntDiv), 7),
     exp.Neg: _PREFIX,
     **dict.fromkeys((exp.AtTimeZone, exp.Collate), 9),
+    **dict.fromkeys(
+        (exp.Abs, exp.Cbrt, exp.Sqrt, exp.StartsWith), _OTHER
+    ),  # `@ a`, `||/ a`, `|/ a`, `a ^@ b`
 }
 """Operators by the order in which every warehouse applies them, the last ones first.
 
@@ -89,13 +92,17 @@ The order of `_OTHER` among each other and to arithmetic differs between warehou
 comparisons. `->` is one of them in `_TIGHT_ARROWS`; elsewhere it may also write lambdas, and DuckDB applies
 it after comparisons. Measured with each pair of operators in DuckDB, PostgreSQL, MariaDB and SQLite.
 """
+_SIGNED = (*JSON_OPERATORS, exp.Abs, exp.Cbrt, exp.Sqrt, exp.StartsWith)
+"""Classes of functions that operators write as well."""
+_SIGNS_OF_LIKE = frozenset({"~~", "~~*", "!~~", "!~~*"})
+"""PostgreSQL applies these before `LIKE`, as it does every other operator of signs."""
 _TIGHT_ARROWS = frozenset({"postgres", "sqlite"})
 _NO_OPERATORS = (exp.Paren, exp.Dot, exp.Kwarg, exp.PropertyEQ, exp.Slice, exp.Escape)
 _WORDS = frozenset({"VAR", "IDENTIFIER"})
 _NO_TYPES = frozenset({"NULL", "SET", "UNION", "UNKNOWN"})
 _TYPES = frozenset(kind.name for kind in TokenType if kind.name in exp.DataType.Type.__members__) - _NO_TYPES
 _STRINGS = frozenset(kind.name for kind in TokenType if "STRING" in kind.name)
-_MAY_BE_LOST = _WORDS | _TYPES | _STRINGS | {"NUMBER"}
+_MAY_BE_LOST = _WORDS | _TYPES | _STRINGS | {"NUMBER", "PLUS"}
 # An enum computes `name` at each access, and a text has thousands of tokens.
 _NAMES = {kind: kind.name for kind in TokenType}
 
@@ -177,7 +184,12 @@ class _QueryText:
             folded = _placed(items)
         else:
             folded = LossyTokens(adrift=Counter(word for item in items for _, word in item.folded))
-        for node, operands in _without_brackets(self._tree, dialect).items():
+        has_signs = any(token.text in _SIGNS_OF_LIKE for token in self._tokens)
+        arrow = _OTHER if dialect in _TIGHT_ARROWS else _ARROW
+        ranks: dict[type, int] = {**_RANKS, **dict.fromkeys(JSON_OPERATORS, arrow)}
+        if has_signs:
+            ranks.update(dict.fromkeys((exp.Like, exp.ILike), _OTHER))
+        for node, operands in _without_brackets(self._tree, ranks).items():
             folded.attached[node] = f"{folded.attached.get(node, '')} without brackets around {operands}"
         folded.loose = (*folded.loose, *_apart(self._tokens, dialect), *self._searches())
         return folded
@@ -268,6 +280,8 @@ def _kept(tree: Sql) -> tuple[Counter[tuple[str, str]], dict[int, Sql | None], s
                 kept["word", node.name.upper()] += 1
             else:
                 places[start] = _holder(node)
+        elif isinstance(node, exp.Add):
+            kept["sign", "+"] += 1
         elif isinstance(node, (exp.Var, exp.Anonymous)):
             kept["word", node.name.upper()] += 1
             units.add(node.name.upper())
@@ -276,7 +290,7 @@ def _kept(tree: Sql) -> tuple[Counter[tuple[str, str]], dict[int, Sql | None], s
     return kept, places, units
 
 
-def _without_brackets(tree: Sql, dialect: str) -> dict[int, str]:
+def _without_brackets(tree: Sql, ranks: Mapping[type, int]) -> dict[int, str]:
     """Return operators that a warehouse may apply in another order, by `id`, with their operands."""
     found: dict[int, str] = {}
     stack = [tree]
@@ -284,39 +298,43 @@ def _without_brackets(tree: Sql, dialect: str) -> dict[int, str]:
         node = stack.pop()
         stack += children(node)
         inner, around = node, node.parent
-        if around is None or (rank := _rank(node, dialect)) is None:
+        if around is None or (rank := _rank(node, ranks)) is None:
             continue
-        if not _is_operand(inner, around) or not _may_bind_otherwise(rank, inner, _rank(around, dialect)):
+        if not _is_operand(inner, around) or not _may_bind_otherwise(rank, inner, _rank(around, ranks)):
             continue
         if rank == _ARROW:
             found[id(inner)] = f"{found.get(id(inner), '')} bare"
         # Such operators are a chain as a whole, up to `not`, `and` and `or`.
         while around is not None and _is_operand(inner, around):
-            if (_rank(around, dialect) or _OTHER) <= _RANKS[exp.Not]:
+            if (_rank(around, ranks) or _OTHER) <= _RANKS[exp.Not]:
                 break
             found[id(around)] = f"{found.get(id(around), '')} {inner.arg_key}"
             inner, around = around, around.parent
     return found
 
 
-def _rank(node: Sql, dialect: str) -> int | None:
+def _rank(node: Sql, ranks: Mapping[type, int]) -> int | None:
     """Return the rank of the operator *node*, of `_OTHER` if it is not known; None if it is no operator."""
-    if isinstance(node, JSON_OPERATORS):
-        # A function has a position; the paths of Snowflake and Databricks are no operators.
-        is_arrow = node.meta.get("start") is None and not node.args.get("variant_extract")
-        return (_OTHER if dialect in _TIGHT_ARROWS else _ARROW) if is_arrow else None
-    if (rank := _RANKS.get(node.__class__)) is not None:
+    if _is_call(node):
+        return None
+    if (rank := ranks.get(node.__class__)) is not None:
         return rank
     if not isinstance(node, exp.Binary | exp.Unary) or isinstance(node, (exp.Func, *_NO_OPERATORS)):
         return None
     return _RANKS[exp.Is] if isinstance(node, exp.Predicate) else _OTHER
 
 
+def _is_call(node: Sql) -> bool:
+    # A function has a position; the paths of Snowflake and Databricks are no operators.
+    is_written = node.meta.get("start") is not None or node.args.get("variant_extract")
+    return isinstance(node, _SIGNED) and bool(is_written)
+
+
 def _is_operand(inner: Sql, around: Sql) -> bool:
     """Return True if *inner* is an operand of the operator *around*, without brackets or commas."""
     is_operator = isinstance(around, exp.Binary | exp.Unary) or around.__class__ in _RANKS
     is_bare = inner.arg_key in ("this", "expression", "low", "high")
-    return is_operator and is_bare and not isinstance(around, _NO_OPERATORS)
+    return is_operator and is_bare and not isinstance(around, _NO_OPERATORS) and not _is_call(around)
 
 
 def _may_bind_otherwise(rank: int, inner: Sql, outer: int | None) -> bool:
@@ -358,6 +376,8 @@ def _word(token: Token, kinds: list[str], units: Set[str]) -> tuple[str, str] | 
         return "string", word if before == "INTERVAL" else token.text
     if kind == "NUMBER":
         return "number", token.text
+    if kind == "PLUS":
+        return "sign", "+"
     if kind in _WORDS:
         return None if after == "L_PAREN" or word in NO_MEANING else ("word", word)
     if kind in _TYPES and after != "DOT":

@@ -209,6 +209,8 @@ def _column_of(parts: list[Sql]) -> Sql:
     return column
 
 
+AT_IS_ABS = frozenset({"materialize", "postgres", "redshift", "risingwave"})
+"""Dialects in which `@ a` is the absolute value of `a`. sqlglot parses a parameter."""
 MOST_LEVELS = 1000
 """Maximum nesting: parentheses, brackets, CASE, and consecutive prefix operators."""
 SHALLOW = 25
@@ -325,6 +327,10 @@ def _trees(sql: str, dialect: str, deadline: Deadline) -> tuple[list[Sql | None]
         raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
     _check_size(tokens, deadline)
     kinds = [token.token_type for token in tokens]
+    if dialect in AT_IS_ABS and ("@", TokenType.PARAMETER) in (
+        (token.text, token.token_type) for token in tokens
+    ):
+        raise SqlNotAnalysed("the operator @ is not supported")
     levels = levels_of(kinds)
     if levels > MOST_LEVELS:
         raise SqlNotAnalysed(f"nested deeper than {MOST_LEVELS} levels")

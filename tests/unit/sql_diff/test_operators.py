@@ -12,17 +12,34 @@ from urllib.parse import urlsplit
 import duckdb
 import psycopg
 import pymysql
+import pytest
 
 from recce_meta.models.change import Category
 from recce_meta.sql_diff import compare_sql
 
 Execute = Callable[[str], Any]
-PREFIXES = ("-", "~", "not ")
+PREFIXES = ("-", "+", "~", "not ", "@", "|/")
 INFIXES = (
     *("+", "-", "*", "/", "%", "||", "&", "|", "#", "^", "<<", "=", "<>", "<", ">=", "and", "or", "like"),
-    *("is distinct from", "between 1 and", "xor", "div", "glob", "~"),
+    *("is distinct from", "between 1 and", "xor", "div", "glob", "~", "^@", "!~~", "->"),
 )
 VALUES = (("1", "2", "3"), ("5", "3", "0"), ("'a'", "'ab'", "'b'"), ("true", "false", "null"))
+MORE_PREFIXES = ("||/", "!!")
+MORE_INFIXES = (
+    *("~~", "~~*", "!~", "~*", "!~*", "->>", "#>", "//", "**", "@>", "&&", ">>", "#-", "?", "<=>", "~~~"),
+    *("ilike", "not like", "similar to", "is not distinct from", "not between 1 and", "regexp"),
+    *('collate "C" ||', "at time zone", "::int +", "is null =", "isnull and", "in (1, 2) =", "is true ="),
+)
+MORE_VALUES = (
+    ("'{\"a\":1}'::json", "'a'", "'b'"),
+    *(("-2", "-3", "4"), ("'[1,2]'::json", "0", "true"), ("true", "true", "'t'"), ("2.5", "-3.5", "1")),
+)
+
+
+@pytest.fixture
+def every_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, more in (("PREFIXES", MORE_PREFIXES), ("INFIXES", MORE_INFIXES), ("VALUES", MORE_VALUES)):
+        monkeypatch.setitem(globals(), name, (*globals()[name], *more))
 
 
 def texts() -> list[tuple[str, str]]:
@@ -82,3 +99,10 @@ def test_brackets_in_mariadb(mysql_url: str) -> None:
     account = {"user": place.username, "password": place.password or "", "database": place.path[1:]}
     with pymysql.connect(host=place.hostname, port=place.port or 3306, **account) as connection:
         assert unequal("mysql", executing(connection.cursor(), pymysql.Error)) == []
+
+
+@pytest.mark.extensive
+@pytest.mark.usefixtures("every_operator")
+def test_brackets_with_every_operator(postgres_url: str) -> None:
+    test_brackets_in_duckdb_and_sqlite()
+    test_brackets_in_postgres(postgres_url)
