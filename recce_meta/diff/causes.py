@@ -31,6 +31,7 @@ from recce_meta.diff.project_side import (
     base_name,
     normalise,
 )
+from recce_meta.diff.relation_names import NAMER_MACROS, RelationNames
 from recce_meta.diff.run_by_dbt import BUILT, RunByDbt, unattributed_note
 from recce_meta.diff.same_sql import given_variables
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
@@ -58,8 +59,6 @@ READ_FROM_THE_FIRST = frozenset(
 """Properties that every recorder stored."""
 EVERY_KEY_SINCE = (0, 1, 1)
 
-NAMERS = frozenset(["generate_database_name", "generate_schema_name", "generate_alias_name"])
-"""Macros by which a project chooses locations."""
 _PLACED = frozenset(["model", "seed", "snapshot"])
 _BUILT_WHOLE = frozenset(["table", "view", "ephemeral", "materialized_view"])
 """Materializations that compiled SQL shows whole, because `is_incremental()` is false."""
@@ -101,6 +100,11 @@ class Causes:
     def every_target(self) -> EveryTarget:
         """Return the comparison of templates for all targets and variables."""
         return EveryTarget(self.base, self.current, lambda: self.changed_macros)
+
+    @cached_property
+    def relation_names(self) -> RelationNames:
+        """Return the names of relations by the macros of both sides."""
+        return RelationNames(self.base, self.current)
 
     @cached_property
     def one_profile(self) -> bool:
@@ -324,7 +328,7 @@ class Causes:
         """Return macros that dbt runs around the node's SQL: hooks and custom materializations."""
         names = {name for text in self._hooks(node) for name in jinja_names(text)}
         # Without dbt, no macro has placed the node.
-        names |= NAMERS if node.resource_type in _PLACED and not self.is_compiled_by_dbt else set()
+        names |= NAMER_MACROS if node.resource_type in _PLACED and not self.is_compiled_by_dbt else set()
         if node.materialized:
             names |= {f"materialization_{node.materialized}_{kind}" for kind in ("default", self.adapter)}
         if strategy := node.config.get("incremental_strategy"):

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
-from recce_meta.diff.causes import NAMERS, Causes, has_jinja, template
+from recce_meta.diff.causes import Causes, has_jinja, template
 from recce_meta.diff.code import jinja_names, same_code, variable_calls
 from recce_meta.diff.disabled import disabled_pairs, switch_of
 from recce_meta.diff.graph_reads import of_graph
@@ -28,6 +28,7 @@ from recce_meta.diff.properties import (
     description_details,
     property_details,
 )
+from recce_meta.diff.relation_names import NAMER_MACROS, NAMERS
 from recce_meta.diff.scan import scanned_details
 from recce_meta.models import (
     COSMETIC,
@@ -59,7 +60,11 @@ def relation_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
         if old == new:
             continue
         relative = (_relative(key, old, causes.base), _relative(key, new, causes.current))
-        moved = causes.one_profile or (relative[0] != relative[1] and _by_edit(key, before, after, causes))
+        moved = (
+            causes.one_profile
+            or (relative[0] != relative[1] and _by_edit(key, before, after, causes))
+            or (_changed_macro(NAMERS[key][0], causes) and causes.relation_names.differ(key, before, after))
+        )
         yield ChangeDetail(Reason.RELATION if moved else Reason.ENVIRONMENT, key, old, new)
     requoted = _quoting(before.relation_name) != _quoting(after.relation_name)
     if requoted or (places[0] == places[1] and before.relation_name != after.relation_name):
@@ -94,9 +99,9 @@ def _relative(key: str, value: str | None, side: ProjectSide) -> str | None:
 
 def _by_edit(key: str, before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
     """Return True if an edit must have moved the node, given that its relative location differs."""
-    if any(_changed_macro(name, causes) for name in NAMERS):
+    if any(_changed_macro(name, causes) for name in NAMER_MACROS):
         return True
-    option = {"database_name": "database", "schema_name": "schema", "identifier": "alias"}[key]
+    option = NAMERS[key][1]
     names = jinja_names(before.raw_code or "") | jinja_names(after.raw_code or "")
     for node in (before, after):
         names |= jinja_names(str(_written(option, node)))
