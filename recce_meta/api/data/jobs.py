@@ -242,9 +242,14 @@ def selected_pairs(
 
 def _touched_ids(diff: RunDiff, runs: RunPair) -> list[str]:
     ids = [change.unique_id for change in diff.changed] + [impact.unique_id for impact in diff.impacted]
-    nodes = runs.names
+    nodes, sides = runs.names, (runs.base.names, runs.current.names)
     return [
-        unique_id for unique_id in ids if unique_id in nodes and nodes[unique_id].resource_type in WITH_DATA
+        unique_id
+        for unique_id in ids
+        if unique_id in nodes
+        and nodes[unique_id].resource_type in WITH_DATA
+        # An ephemeral model has no rows: its readers have them.
+        and not all(names[unique_id].is_ephemeral for names in sides if unique_id in names)
     ]
 
 

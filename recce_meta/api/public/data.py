@@ -94,7 +94,7 @@ def _data_row(summary: NodeSummary | None, count: RowCount | None) -> tuple[str 
     if summary is None:
         return (None,) * len(DATA)
     rows = (None, None) if count is None else (count.base, count.current)
-    found = (joined(one.text for one in summary.aspects.get(aspect, ())) for aspect in ASPECTS)
+    found = (joined(summary.texts(aspect)) for aspect in ASPECTS)
     gaps = joined(dict.fromkeys(f"{gap.diff}: {gap.reason}" for gap in summary.gaps))
     return (summary.outcome.value, *rows, *found, gaps)
 

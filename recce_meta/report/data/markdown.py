@@ -36,6 +36,7 @@ from recce_meta.report.data.summary import (
     count_order,
     data_verdict,
     same_by_claim,
+    saved_by_phrase,
     summarise_nodes,
 )
 from recce_meta.report.data.text import CHANGES, plain_rows, rows_phrases, schema_phrase, times, type_phrase
@@ -428,6 +429,8 @@ def nodes_section(nodes: Sequence[NodeSummary], room: int, *, details: bool = Fa
         text = "\n" + head + "".join(included)
         hidden = len(telling) - len(included)
         text += omission_note(plural(hidden, "more node")) if hidden else ""
+    for phrase, saved in saved_by_phrase(nodes).items():
+        text += f"\n{SIGNS[Outcome.PARTIAL]} {prose(phrase)}{names_within(saved, room // 4)}\n"
     for claim, same in same_by_claim(nodes).items():
         names = names_within([node.subject.name for node in same], room // 4)
         text += f"\n{PASSED} {equal_nodes(len(same), claim)}{names}\n"

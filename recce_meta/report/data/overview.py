@@ -11,6 +11,7 @@ from recce_meta.report.data.summary import (
     NodeSummary,
     data_verdict,
     same_by_claim,
+    saved_by_phrase,
     summarise_nodes,
 )
 from recce_meta.report.data.verdicts import DiffVerdict, Outcome, equal_nodes, kind_of, title_of, words_for
@@ -53,8 +54,19 @@ def overview_lines(results: Sequence[AnyDataDiff], width: int, *, details: bool)
         *wrap_text(Span(f"  {mark.text}", mark.style), text, width, mark.style),
         *_table(nodes, width, details=details),
         *_gap_lines(nodes, width, details=details),
+        *_saved_lines(nodes, width, details=details),
         *equal_lines(nodes, width, details=details),
     ]
+
+
+def _saved_lines(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> list[Line]:
+    """Return when row counts that were not counted now were saved, with the nodes."""
+    mark = OUTCOME_MARKS[Outcome.PARTIAL]
+    lead = Span(f"  {mark.text}", mark.style)
+    lines: list[Line] = []
+    for phrase, names in saved_by_phrase(nodes).items():
+        lines += name_lines(lead, phrase, names, width, is_whole=details)
+    return lines
 
 
 def _table(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> list[Line]:

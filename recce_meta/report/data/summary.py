@@ -76,12 +76,18 @@ class NodeSummary(NamedTuple):
     shares: list[float]
     """Shares of rows or columns that differ, one for each diff."""
     saved: list[str]
-    """Row counts saved with a run that no current comparison confirms."""
+    """Phrases of row counts saved with a run that no current comparison confirms: `base saved at …`."""
 
     @property
     def outcome(self) -> Outcome:
         """The most severe outcome; a failed diff does not hide a difference in another."""
         return worst_outcome([found.outcome for verdicts in self.aspects.values() for found in verdicts])
+
+    def texts(self, aspect: str) -> list[str]:
+        """Return the phrases of *aspect*; with the rows, when they were saved."""
+        return [found.text for found in self.aspects.get(aspect, ())] + (
+            self.saved if aspect == "rows" else []
+        )
 
     @property
     def differs(self) -> bool:
@@ -124,7 +130,7 @@ def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
                 node = _node(nodes, one.subject)
                 _add(node, "row_count_diff", _row_finding(one))
                 node.shares.append(min(abs(one.change or 0.0), 1.0))
-                node.saved.extend([one.subject.name] if is_saved(one) else [])
+                node.saved.extend(_saved_phrases(one))
         elif not (isinstance(result, ValueDetail) and key_of(result.subject) in in_full):
             # A value diff of the same node already covers the rows that differ.
             node = _node(nodes, result.subject)
@@ -229,11 +235,17 @@ def _doubt(node: NodeSummary) -> None:
 
 def row_verdict(one: RowCount) -> DiffVerdict:
     """Return `1,284,003 → 1,284,011 (+8)`, `only in base: 40 rows`, or why a figure is missing."""
-    found = _row_finding(one)
+    outcome, text = _row_finding(one)
+    text = "; ".join([text, *_saved_phrases(one)])
     if not one.subject.is_stale:
-        return found
-    outcome = Outcome.PARTIAL if found.outcome is Outcome.EQUAL else found.outcome
-    return DiffVerdict(outcome, f"{found.text}; {stale_phrase(one.subject)}")
+        return DiffVerdict(outcome, text)
+    outcome = Outcome.PARTIAL if outcome is Outcome.EQUAL else outcome
+    return DiffVerdict(outcome, f"{text}; {stale_phrase(one.subject)}")
+
+
+def _saved_phrases(one: RowCount) -> list[str]:
+    sides = (("base", one.base_kept_at), ("current", one.current_kept_at))
+    return [f"{side} {saved_phrase(at)}" for side, at in sides if at]
 
 
 def _row_finding(one: RowCount) -> DiffVerdict:
@@ -241,11 +253,10 @@ def _row_finding(one: RowCount) -> DiffVerdict:
         return DiffVerdict(Outcome.NOT_COMPARED, f"{NOT_COUNTED}: {reasons_of(one)}")
     if one.base is None and one.current is None:
         return DiffVerdict(Outcome.ONE_SIDED, f"{NOT_COUNTED}: {reasons_of(one)}")
-    saved = [(side, at) for side, at in (("base", one.base_kept_at), ("current", one.current_kept_at)) if at]
     limit = count_limit(one)
-    remark = "".join(f"; {side} {saved_phrase(at)}" for side, at in saved) + (f"; {limit}" if limit else "")
+    remark = f"; {limit}" if limit else ""
     if not row_count_differs(one):
-        outcome = Outcome.PARTIAL if saved or limit else Outcome.EQUAL
+        outcome = Outcome.PARTIAL if is_saved(one) or limit else Outcome.EQUAL
         return DiffVerdict(outcome, count(one.current) + remark)
     if one.delta is None:
         side, rows = ("current", one.current) if one.base is None else ("base", one.base)
@@ -293,6 +304,15 @@ def same_by_claim(nodes: Sequence[NodeSummary]) -> dict[str, list[NodeSummary]]:
     return found
 
 
+def saved_by_phrase(nodes: Sequence[NodeSummary]) -> dict[str, list[str]]:
+    """Return the names of nodes with a saved row count by `row count of base saved at …`."""
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        for phrase in node.saved:
+            found.setdefault(f"row count of {phrase}", []).append(node.subject.name)
+    return found
+
+
 def data_verdict(nodes: Sequence[NodeSummary]) -> DiffVerdict:
     """Return `data differs in 3 of 6 nodes, 2 nodes not compared, equal data in 1 node`."""
     summary = data_summary(nodes)
@@ -308,8 +328,6 @@ def data_verdict(nodes: Sequence[NodeSummary]) -> DiffVerdict:
         text.append(_not_compared(nodes, some(summary.not_compared)))
     if stale := sum(node.subject.is_stale for node in nodes):
         text.append(f"{some(stale)} with data of an earlier build")
-    if saved := sum(bool(node.saved) for node in nodes):
-        text.append(f"{some(saved)} with an earlier row count")
     nowhere = sum(map(_is_nowhere, nodes))
     if summary.one_sided > nowhere:
         text.append(f"{some(summary.one_sided - nowhere)} only on one side")
@@ -317,8 +335,9 @@ def data_verdict(nodes: Sequence[NodeSummary]) -> DiffVerdict:
         text.append(f"{some(nowhere)} without a table or view")
     for claim, same in same_by_claim(nodes).items():
         text.append(f"{equal_claim(claim)} in {some(len(same))}")
+    saved = sum(bool(node.saved) for node in nodes)
     if not text:
-        text.append(f"{of_nodes} not compared")
+        text.append(f"{some(saved)} with an earlier row count" if saved else f"{of_nodes} not compared")
     return DiffVerdict(worst_outcome([node.outcome for node in nodes]), ", ".join(text))
 
 
