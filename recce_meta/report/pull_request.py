@@ -138,7 +138,7 @@ def checks_section(checks: CheckReport, room: int) -> str:
     ]
     text = f"\n#### Checks\n\n{' · '.join(phrases)}\n"
     if telling:
-        head = md_table(["", "check", "type", "findings"], [])
+        head = md_table(["", "check", "type", "findings"], [], is_whole=True)
         # A third of the room is for the names of passed checks; 300 characters are for head and note.
         rows = first_fitting(
             [_check_row(check) for check in telling[:CHECKS_SHOWN]], room - room // 3 - len(text) - 300

@@ -453,10 +453,22 @@ def code_block(lines: list[str], language: str) -> str:
     return "\n".join([f"{fence}{language}", *clean, fence])
 
 
-def md_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[int] = ()) -> str:
-    """Return a table of cells that are Markdown already; columns in *right* are aligned to the right."""
+def md_table(
+    titles: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Collection[int] = (),
+    is_whole: bool = False,
+) -> str:
+    """Return a table of cells that are Markdown already; columns in *right* are aligned to the right.
+
+    Columns without a value are left out unless *is_whole*.
+    """
     rule = ["--:" if index in right else "---" for index in range(len(titles))]
-    return "".join(f"| {' | '.join(line)} |\n" for line in (titles, rule, *rows))
+    lines = [*rows]
+    kept = [index for index in range(len(titles)) if is_whole or any(line[index] for line in lines)]
+    shown = ([line[index] for index in kept] for line in (titles, rule, *lines))
+    return "".join(f"| {' | '.join(line)} |\n" for line in shown)
 
 
 def mermaid_label(text: str) -> str:

@@ -51,6 +51,7 @@ from recce_meta.report.data.verdicts import (
     equal_nodes,
     equal_phrase,
     figures_phrase,
+    has_odd_keys,
     key_phrase,
     match_phrases,
     reasons_of,
@@ -84,7 +85,7 @@ from recce_meta.report.values import (
     percent,
     signed_count,
 )
-from recce_meta.tables.gaps import narrowed_by, stale_phrase
+from recce_meta.tables.gaps import count_gap, narrowed_by, stale_phrase
 
 ROWS_SHOWN = 10
 """Maximum number of examples, and of rows that differ."""
@@ -176,6 +177,9 @@ def _facts(key: str, others: Sequence[str]) -> str:
 
 
 def _sides(result: ValueDiff) -> str:
+    facts = " · ".join(match_phrases(result))
+    if not has_odd_keys(result):
+        return facts
     titles = ["", "rows", "NULL keys", "duplicate keys", "rows of duplicate keys", "compared rows"]
     rows = [
         (label, *map(count, figures))
@@ -183,7 +187,7 @@ def _sides(result: ValueDiff) -> str:
         if side is not None
         for figures in [(side.rows, side.null_keys, side.duplicate_keys, side.duplicate_rows, side.compared)]
     ]
-    return f"{md_table(titles, rows, right=range(1, 6))}\n{' · '.join(match_phrases(result))}"
+    return f"{md_table(titles, rows, right=range(1, 6))}\n{facts}"
 
 
 def _only(base_only: Sequence[str], current_only: Sequence[str]) -> Iterable[str]:
@@ -423,7 +427,7 @@ def nodes_section(nodes: Sequence[NodeSummary], room: int, *, details: bool = Fa
     rows = [_row(node, shown) for node in (telling if details else telling[:NODES_SHOWN])]
     text = ""
     if rows:
-        head = md_table(["", "node", *shown], [])
+        head = md_table(["", "node", *shown], [], is_whole=True)
         # The rest is for the sentence about omissions and the equal nodes.
         included = first_fitting(rows, room - len(head) - 600)
         text = "\n" + head + "".join(included)
@@ -463,7 +467,12 @@ def result_folds(results: Sequence[AnyDataDiff], of: str = "", *, details: bool 
     folds = []
     for result in by_severity(results):
         found = verdict(result)
-        if (details or found.outcome is not Outcome.EQUAL) and not isinstance(result, NotCompared):
+        # The table of nodes has the counts, but not notes, and reasons of failures are cut in it.
+        is_told = isinstance(result, RowCountDiff) and not (
+            result.notes or any(map(count_gap, result.counts))
+        )
+        is_telling = details or not (is_told or found.outcome is Outcome.EQUAL)
+        if is_telling and not isinstance(result, NotCompared):
             subject = subject_of(result)
             name = f"{html_code(subject.name, NAME_WIDTH)} · " if subject else ""
             kind = title_of(result)

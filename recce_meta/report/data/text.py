@@ -40,6 +40,7 @@ from recce_meta.report.data.verdicts import (
     equal_nodes,
     equal_phrase,
     equal_word,
+    has_odd_keys,
     is_exact,
     key_phrase,
     match_phrases,
@@ -115,20 +116,15 @@ def _side_lines(result: ValueDiff, width: int) -> list[Line]:
     """Return the rows of each side by outcome; NULL and duplicate keys only if there are any."""
     names = ("rows", "NULL keys", "duplicate keys", "rows of duplicate keys", "compared rows")
     rows = [heading_row("", *names)]
-    is_odd = any(side is not None and _is_odd(side) for side in (result.base, result.current))
+    is_odd = has_odd_keys(result)
     for label, side in (("base", result.base), ("current", result.current)):
         if side is not None:
             rows.append([Span(label, Style.DIM), *map(Span, _side_figures(side))])
     if result.base is None or result.current is None or (result.is_equal and not is_odd):
         return []
     figures = grid(rows, width=width, right={1, 2, 3, 4, 5})
-    sizes = [] if is_odd else [f"{count(result.base.rows)} → {plural(result.current.rows, 'row')}"]
-    facts = wrap_text(Span("  "), " · ".join([*sizes, *match_phrases(result)]), width)
+    facts = wrap_text(Span("  "), " · ".join(match_phrases(result)), width)
     return [*(figures if is_odd else []), *facts]
-
-
-def _is_odd(side: KeyCounts) -> bool:
-    return bool(side.null_keys or side.duplicate_keys or side.duplicate_rows)
 
 
 def _side_figures(side: KeyCounts) -> list[str]:

@@ -439,10 +439,25 @@ def key_phrase(result: WithKey) -> str:
     return f"rows matched by {', '.join(result.key)}{source}"
 
 
+def has_odd_keys(result: ValueDiff) -> bool:
+    """Return True if a side has NULL or duplicate keys, whose rows are counted apart."""
+    return any(
+        side is not None and (side.null_keys or side.duplicate_keys or side.duplicate_rows)
+        for side in (result.base, result.current)
+    )
+
+
 def match_phrases(result: ValueDiff) -> list[str]:
-    """Return `900 rows on both sides: 824 equal, 76 changed`, and `moved_phrases`."""
+    """Return `900 rows on both sides: 824 equal, 76 changed`, and `moved_phrases`.
+
+    The sizes of both sides precede them, unless odd keys require a table of these.
+    """
+    base, current, sizes = result.base, result.current, []
+    if base is not None and current is not None and not has_odd_keys(result):
+        sizes = [f"{count(base.rows)} → {plural(current.rows, 'row')}"]
     equal = f"{count(result.common - result.changed)} {equal_word(result)}"
     return [
+        *sizes,
         f"{plural(result.common, 'row')} on both sides: {equal}, {count(result.changed)} changed",
         *moved_phrases(result),
     ]

@@ -11,7 +11,6 @@ from recce_meta.models.data_diff import (
     ColumnProfile,
     ColumnValues,
     Example,
-    ValueDiff,
 )
 from recce_meta.report.data.figures import (
     TopLine,
@@ -31,6 +30,7 @@ from recce_meta.report.data.verdicts import (
     equal_phrase,
     equal_word,
     figures_word,
+    has_odd_keys,
     key_phrase,
     reasons_of,
     row_count_differs,
@@ -91,12 +91,6 @@ def type_name(result: AnyDataDiff) -> str:
 def examples_of(columns: Sequence[ColumnValues]) -> list[tuple[ColumnValues, Example]]:
     """Return the first examples of each column."""
     return [(column, one) for column in columns[:ROWS_SHOWN] for one in column.examples[:EXAMPLES_SHOWN]]
-
-
-def has_odd_keys(result: ValueDiff) -> bool:
-    """Return True if a side has NULL or duplicate keys."""
-    sides = (side for side in (result.base, result.current) if side is not None)
-    return any(side.null_keys or side.duplicate_keys or side.duplicate_rows for side in sides)
 
 
 def stacked_bars(parts: Mapping[str, int]) -> list[tuple[str, float, float]]:

@@ -120,7 +120,8 @@ def _count(rows: Sequence[Row], is_complete: bool) -> str:
 def rows_markdown(columns: Sequence[str], rows: Sequence[Row], *, is_complete: bool) -> str:
     """Return *rows* as a Markdown table."""
     heads = [prose(column) or "&nbsp;" for column in unique_names(columns)]
-    return f"{md_table(heads, [[*map(_markdown_cell, row)] for row in rows])}\n{_count(rows, is_complete)}\n"
+    cells = [[*map(_markdown_cell, row)] for row in rows]
+    return f"{md_table(heads, cells, is_whole=True)}\n{_count(rows, is_complete)}\n"
 
 
 def _markdown_cell(value: Value) -> str:
