@@ -127,20 +127,16 @@ class Addresses:
         """Return the list *name* of an impact: `nodes` or `columns`."""
         return self.of("runs", run_id, "impact", unique_id, name, **parameters)
 
-    def diff(self, base: str, current: str, node: str | None = None) -> str:
-        """Return the page of a diff of two runs, at the section of *node* if one is given."""
-        return self.of("diff", base, current) + (f"#node-{segment(node)}" if node else "")
-
-    def diff_node(self, base: str, current: str, unique_id: str) -> str:
-        """Return the page of one node of a diff."""
-        return self.of("diff", base, current, "nodes", unique_id)
+    def diff(self, base: str, current: str, **view: object) -> str:
+        """Return the page that reviews two runs; *view* has what it shows, such as `node` and `tab`."""
+        return self.of("diff", base, current, **view)
 
     def graph(self, run_id: str, **view: object) -> str:
         """Return the page of the lineage graph of a run; *view* has the parameters of `GraphQuery`."""
         return self.of("runs", run_id, "graph", **view)
 
     def diff_graph(self, base: str, current: str, **view: object) -> str:
-        """Return the page of the lineage graph of a diff."""
+        """Return the page with the whole lineage graph of a diff."""
         return self.of("diff", base, current, "graph", **view)
 
     def queries(self, *parts: str) -> str:
@@ -149,7 +145,7 @@ class Addresses:
 
     def query_editor(self, base: str, current: str, **values: object) -> str:
         """Return the page of the query editor for two runs; *values* has the texts and options."""
-        return self.of("diff", base, current, "query", **values)
+        return self.diff(base, current, panel="query", **values)
 
     def database(self, project: str, *parts: str, **parameters: object) -> str:
         """Return the page of a database's latest scan, or a list of it: `schemas`, `tables`, `changes`."""

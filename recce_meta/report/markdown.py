@@ -185,7 +185,7 @@ def _linked_names(diff: RunDiff, to: Addresses | None) -> Mapping[str, str]:
         return {}
     runs = diff.base.run_id, diff.current.run_id
     return {
-        change.unique_id: _linked(code(node_label(change)), to.diff_node(*runs, change.unique_id))
+        change.unique_id: _linked(code(node_label(change)), to.diff(*runs, node=change.unique_id))
         for change in diff.changed
         if change.category in SEVERE
     }

@@ -40,7 +40,8 @@ from recce_meta.server.pages.forms import editor
 from recce_meta.server.pages.graph import pages as graph
 from recce_meta.server.pages.nodes import column, data, database, history, lineage, node, notes
 from recce_meta.server.pages.projects import column_quality, overview, project, quality, quality_lists, search
-from recce_meta.server.pages.runs import checks, diff, impact, queries, run
+from recce_meta.server.pages.review import page as review
+from recce_meta.server.pages.runs import checks, impact, queries, run
 from recce_meta.server.requests import RequestMiddleware
 from recce_meta.server.site.assets import STATIC, static_body
 from recce_meta.server.site.rendering import Page, render_page
@@ -59,7 +60,7 @@ PAGES = (
     history.pages,
     column.pages,
     search.pages,
-    diff.pages,
+    review.pages,
     graph.pages,
     impact.pages,
     checks.pages,

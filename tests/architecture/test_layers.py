@@ -109,7 +109,7 @@ def test_front_ends_side_by_side_keep_the_contracts(skeleton: Path) -> None:
                 ("server.api.answers", "recce_meta.server.pages.projects.search", {SERVER}),
                 ("server.access.scopes", "recce_meta.server.stores.stores", {SERVER}),
                 ("server.unheard_of", "", {SERVER}),
-                ("server.pages.runs.diff", "recce_meta.server.pages.nodes.node", {PAGES}),
+                ("server.pages.runs.pair", "recce_meta.server.pages.nodes.node", {PAGES}),
                 ("repositories.service.service", "recce_meta.repositories.worker", {ROOMS}),
                 ("repositories.extraction.stages", "recce_meta.repositories.follow_ups.runner", {ROOMS}),
                 ("repositories.recording", "recce_meta.repositories.state.jobs", {ROOMS}),

@@ -203,6 +203,7 @@ LINES = {
 class Box(NamedTuple):
     """Node at its position."""
 
+    id: str
     label: str
     title: str
     x: int
@@ -308,6 +309,7 @@ def _line(parent: GraphNode, child: GraphNode, edge: GraphEdge, shift: int) -> E
 
 def _box(node: GraphNode, mark: DataMark | None) -> Box:
     return Box(
+        id=node.id,
         label=node.name,
         title=f"{node.type}, {node.words}",
         x=node.x,

@@ -149,7 +149,7 @@ def html_report(
 def _addresses(diff: RunDiff, to: Addresses) -> dict[str, str]:
     """Return the server's pages of the nodes with severe changes, by unique id."""
     return {
-        change.unique_id: to.diff_node(diff.base.run_id, diff.current.run_id, change.unique_id)
+        change.unique_id: to.diff(diff.base.run_id, diff.current.run_id, node=change.unique_id)
         for change in diff.changed
         if change.category in SEVERE
     }

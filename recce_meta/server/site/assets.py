@@ -19,6 +19,8 @@ STATIC = {
     "code.css": (OWN, "text/css"),
     "theme.js": (OWN, "text/javascript"),
     "server.js": (OWN, "text/javascript"),
+    "review.css": (OWN, "text/css"),
+    "review.js": (OWN, "text/javascript"),
     "connections.js": (OWN, "text/javascript"),
     "htmx.js": (OWN, "text/javascript"),
     "icon.svg": (OWN, "image/svg+xml"),

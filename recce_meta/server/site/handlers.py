@@ -133,6 +133,10 @@ class PageSet:
         """Register a handler that returns a Listing, for the page *path*, and *path* with .csv and .json."""
         return self._register(path, ("", ".csv", ".json"))
 
+    def table(self, path: str) -> Callable[[Handler], Handler]:
+        """Register a handler that returns a Listing, for *path* with .csv and .json only."""
+        return self._register(path, (".csv", ".json"))
+
     def data(self, path: str) -> Callable[[Handler], Handler]:
         """Register a handler that returns Data, for *path*, which ends in .json."""
         return self._register(path, ("",))

@@ -126,8 +126,8 @@ def test_a_note_is_stored_and_shown_at_once(place: Place) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, f"{node}#notes"), answer.text
         for address in (
             node,
-            TO.diff_node(base, current, ORDERS),
-            TO.diff(base, current),
+            TO.diff(base, current, node=ORDERS, tab="notes"),
+            TO.diff(base, current, node=ORDERS),
             TO.project(PROJECT),
             TO.notes(),
         ):
@@ -253,7 +253,7 @@ def test_without_permission_there_is_no_form_and_no_write(noted_file: Place) -> 
     base, current = runs_at(noted_file)
     annotate(noted_file, "note", "seen by all")
     with client_at(noted_file, READ_ONLY) as client:
-        for address in (TO.node(current, ORDERS), TO.diff_node(base, current, ORDERS)):
+        for address in (TO.node(current, ORDERS), TO.diff(base, current, node=ORDERS, tab="notes")):
             text = client.get(address).text
             assert "seen by all" in text and 'name="had_note"' not in text and "<textarea" not in text
         form = {"run": current, "node": ORDERS, "note": "x", "reviewer": "Ann"}
@@ -329,8 +329,8 @@ def test_pages_stay_small_with_many_long_notes(noted_file: Place) -> None:
         add_annotations(adapter, changes, author="Cat")
     with client_at(noted_file) as client:
         for address in (
-            TO.diff(base, current),
-            TO.diff_node(base, current, ORDERS),
+            TO.diff(base, current, node=ORDERS),
+            TO.diff(base, current, node=ORDERS, tab="notes"),
             TO.edge(current, STG_ORDERS, ORDERS),
             TO.node(current, ORDERS),
             TO.notes(),

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -153,7 +154,8 @@ def finished(shop: Shop, fields: Mapping[str, str]) -> dict[str, Any]:
     raise AssertionError("the data diff did not end")
 
 
-PAGES = (TO.node(CURRENT, ORDERS, "data"), TO.diff_node(BASE, CURRENT, ORDERS))
+PAGES = (TO.node(CURRENT, ORDERS, "data"), TO.diff(BASE, CURRENT, node=ORDERS, tab="data"))
+PROFILES = TO.diff(BASE, CURRENT, node=ORDERS, tab="profile")
 OPTIONS = {"key": "id", "column": "id, amount", "where": "id > 5", "k": "3", "bins": "4", "limit": "5"}
 
 
@@ -161,8 +163,10 @@ OPTIONS = {"key": "id", "column": "id, amount", "where": "id > 5", "k": "3", "bi
 def test_every_form_of_a_node_leads_to_a_result(shop: Shop) -> None:
     found = {address: forms_on(shop, address) for address in PAGES}
     first, second = found.values()
+    second += forms_on(shop, PROFILES)
 
-    assert [form.hidden for form in first] == [form.hidden for form in second]
+    by_kind = {form.hidden["kind"]: form.hidden for form in second}
+    assert {form.hidden["kind"]: form.hidden for form in first} == by_kind
     kinds = [form.hidden["kind"] for form in first]
     assert kinds == ["row_count", "value", "profile", "top_k", "histogram", "sample"]
     for form in first:
@@ -201,7 +205,7 @@ def test_forms_of_a_column_compare_this_column_alone(shop: Shop, column: str) ->
 def test_a_query_uses_no_connection_of_the_pages_while_it_runs(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forms = forms_on(shop, TO.diff_node(BASE, CURRENT, ORDERS))
+    forms = [*forms_on(shop, PAGES[1]), *forms_on(shop, PROFILES)]
     lent: set[int] = set()
     known: set[int] = set()
     misused: list[str] = []
@@ -234,26 +238,18 @@ def test_a_query_uses_no_connection_of_the_pages_while_it_runs(
     assert misused == []
 
 
-def test_the_diff_starts_a_row_count_and_values_of_a_node(shop: Shop) -> None:
-    shop.client.get(TO.diff(BASE, CURRENT))
-    (form,) = [one for one in forms_on(shop, TO.diff(BASE, CURRENT)) if one.hidden.get("node") == ORDERS]
-
-    assert [button["value"] for button in form.buttons] == ["row_count", "value"]
-    for button in form.buttons:
-        assert finished(shop, {**form.hidden, "kind": button["value"]})["state"] == "done"
-
-
 @pytest.mark.extensive
 @pytest.mark.parametrize("queries", [True, False])
-def test_the_diff_reads_no_whole_graph_for_its_forms(duckdb_place: tuple[str, str], queries: bool) -> None:
+def test_the_review_reads_no_whole_graph_for_its_forms(duckdb_place: tuple[str, str], queries: bool) -> None:
     """Graphs of 5,000 models were a third of the time of the page."""
     for shop in served(*duckdb_place, Permissions(queries=queries)):
-        assert bool(forms_on(shop, TO.diff(BASE, CURRENT))) is queries
+        assert forms_on(shop, TO.diff(BASE, CURRENT)) == []
+        assert bool(forms_on(shop, PAGES[1])) is queries
         assert shop.store.graphs.values() == []
 
 
 def test_a_saved_result_appears_in_the_diff_and_on_the_tab_of_the_node(shop: Shop) -> None:
-    node, tab = TO.diff_node(BASE, CURRENT, ORDERS), TO.node(CURRENT, ORDERS, "data")
+    tab, node = PAGES
     before = [shop.client.get(one).text for one in (node, tab)]
     (form,) = [one for one in forms_on(shop, tab) if one.hidden["kind"] == "value"]
     job = finished(shop, {**form.hidden, "key": "id"})
@@ -279,7 +275,7 @@ REASONS = {
 
 @pytest.mark.parametrize("node", REASONS)
 def test_a_node_without_data_to_compare_says_why(duckdb_shop: Shop, node: str) -> None:
-    for address in (TO.diff_node(BASE, CURRENT, node), TO.node(CURRENT, node, "data")):
+    for address in (TO.diff(BASE, CURRENT, node=node, tab="data"), TO.node(CURRENT, node, "data")):
         assert forms_on(duckdb_shop, address) == []
         assert REASONS[node] in duckdb_shop.client.get(address).text
 
@@ -441,7 +437,7 @@ def test_the_text_comes_back_unchanged_and_is_in_the_address(duckdb_shop: Shop) 
 
     assert answer.status_code == 303
     address = urlsplit(answer.headers["location"])
-    assert parse_qs(address.query) == {"sql": [text], "key": ["x, y"], "limit": ["7"]}
+    assert parse_qs(address.query) == {"panel": ["query"], "sql": [text], "key": ["x, y"], "limit": ["7"]}
     page = duckdb_shop.client.get(answer.headers["location"])
     reader = _Area()
     reader.feed(page.text)
@@ -504,11 +500,13 @@ def test_the_same_sql_on_both_sides_is_shown_once_and_said(duckdb_shop: Shop) ->
 
 
 def test_the_link_of_a_node_fills_in_a_query_that_runs(shop: Shop) -> None:
-    page = parsed(shop.client.get(TO.diff_node(BASE, CURRENT, ORDERS)).text)
-    (link,) = [one for one in page.links if "/query?" in one]
+    page = parsed(shop.client.get(TO.node(CURRENT, ORDERS, "data")).text)
+    (link,) = [one for one in page.links if "panel=query" in one]
     text = parse_qs(urlsplit(link).query)["sql"][0]
 
     assert text == 'select * from {{ ref("orders") }} limit 100'
+    review = shop.client.get(TO.diff(BASE, CURRENT, node=ORDERS, tab="query")).text
+    assert unescape(review.partition("<textarea")[2].partition("</textarea>")[0]).endswith(f">\n{text}")
     assert (
         finished(shop, {"kind": "query", "base": BASE, "current": CURRENT, "current_sql": text})["state"]
         == "done"

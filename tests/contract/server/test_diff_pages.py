@@ -16,8 +16,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.browse.diffs import pair_report
 from recce_meta.api.diff import diff
 from recce_meta.report.addresses import Addresses
-from recce_meta.server.pages.runs import diff as pages_of_diff
-from recce_meta.server.pages.runs.diff import known_pair
+from recce_meta.server.pages.runs.pair import known_pair
 from recce_meta.server.stores.stores import Store, prepare_diffs
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -25,6 +24,8 @@ from tests.contract.server.rich_store import HOSTILE, SHOP, ParsedPage, hostile_
 
 TO = Addresses("default")
 ORDERS = f"model.{SHOP}.orders"
+MOST = 80
+"""Pages of one diff that are asked for."""
 
 
 def run_id(rich_url: str, environment: str, project: str = SHOP, place: int = 0) -> str:
@@ -82,7 +83,7 @@ def test_the_lists_have_the_changes_of_the_command(
     }
 
 
-def test_the_report_has_the_figures_of_the_command(
+def test_the_review_has_the_figures_of_the_command(
     client: TestClient, rich_url: str, sides: tuple[str, str]
 ) -> None:
     told = document(rich_url, sides)
@@ -96,38 +97,61 @@ def test_the_report_has_the_figures_of_the_command(
     assert f"({changed.count(False)} nodes and {changed.count(True)} tests changed, " in found.text
     assert f"{summary['impacted']} of {summary['downstream']} downstream nodes affected" in found.text
     assert "1 breaking and 2 partial breaking changes" in found.text
-    assert "Values of customers" in found.text  # a stored check
-    assert "rows matched by customer_id" in found.text  # a stored data diff
-    assert "paid_amount" in found.text and "unchanged lines" in found.text  # code
-    nodes = [cell[0] for cell in found.tables[0][1:]]
-    assert nodes[0].endswith("payment_mix")  # breaking first
+    assert found.title.startswith("Breaking PR #42")
+    rows = [one["data-node"] for one in found.elements("tr") if "data-node" in one]
+    assert rows[:4] == ["payment_mix", "customers", "orders", "newsletter"]  # the most harmful first
+    assert len(rows) == len(changed) + summary["impacted"]
+    drawn = [one["data-node"] for one in found.elements("a") if "data-node" in one]
+    assert set(drawn) <= set(rows) and len(drawn) == changed.count(False) + 2
+    assert "Values of customers" in page(client, TO.diff(*sides, panel="checks")).text  # a stored check
 
 
-def test_every_node_with_a_section_is_linked_from_the_table(
+def test_the_cell_of_a_node_says_what_is_known_of_its_data(
     client: TestClient, sides: tuple[str, str]
 ) -> None:
-    found = page(client, TO.diff(*sides))
+    tables = page(client, TO.diff(*sides)).tables
+    cells = {row[0].split()[-1]: row[3:5] for table in tables for row in table if len(row) == 6 and row[0]}
 
-    anchors = [link[1:] for link in found.links if link.startswith("#")]
-    assert f"node-{ORDERS}" in anchors
-    assert set(anchors) <= set(found.ids)
-    assert len(found.ids) == len(set(found.ids))
+    assert cells["customers"] == ["≠ 37.3%", "= 150"]
+    assert cells["exposure"] == ["no rows", ""]
 
 
-def test_a_drawing_that_is_too_large_is_replaced_by_a_sentence(
-    client: TestClient, sides: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+def test_filters_narrow_the_list(client: TestClient, sides: tuple[str, str]) -> None:
+    def rows(**view: str) -> set[str]:
+        found = page(client, TO.diff(*sides, **view))
+        return {one["data-node"] for one in found.elements("tr") if "data-node" in one}
+
+    assert rows(only="breaking") == {"payment_mix"}
+    assert rows(only="partial") == {"customers", "orders", "newsletter"}
+    assert rows(q="average_order_value customers") == {"customers"}
+    assert rows(q="nothing at all") == set()
+    assert "did you mean 'breaking'" in page(client, TO.diff(*sides, only="braking"), 400).text
+    for name in ("view", "tab", "panel"):
+        node = {"node": "orders"} if name == "tab" else {}
+        assert f"Invalid {name}" in page(client, TO.diff(*sides, **node, **{name: "x"}), 400).text
+
+
+@pytest.mark.parametrize(
+    "view", [{"node": ORDERS}, {"node": "customers", "tab": "data"}, {"panel": "query"}, {}]
+)
+def test_the_drawer_alone_is_that_of_the_page(
+    client: TestClient, sides: tuple[str, str], view: dict[str, str]
 ) -> None:
-    sentence = (
-        "The drawing is too large for this page; the graph page and recce-meta diff --format html show it."
-    )
-    # No other test opens the page of this pair, whose answer is cached.
-    sides = sides[1], sides[0]
-    monkeypatch.setattr(pages_of_diff, "DRAWING_CHARACTERS", 100)
+    whole = client.get(TO.diff(*sides, **view)).text
+    alone = client.get(TO.of("diff", *sides, "drawer", **view)).text
 
-    found = page(client, TO.diff(*sides))
+    assert alone.startswith("<aside") and alone in whole
 
-    assert sentence in found.text and "lineage" in found.ids
-    assert TO.diff_graph(*sides) in found.links
+
+def test_old_addresses_lead_to_the_review(client: TestClient, sides: tuple[str, str]) -> None:
+    for parts, view in (
+        (("nodes", ORDERS), {"node": ORDERS}),
+        (("changes",), {}),
+        (("impacted",), {}),
+        (("query",), {"panel": "query"}),
+    ):
+        answer = client.get(TO.of("diff", *sides, *parts), follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (307, TO.diff(*sides, **view))
 
 
 @pytest.mark.extensive
@@ -139,57 +163,63 @@ def test_every_link_of_the_pages_of_a_diff_leads_to_a_page(
     start = TO.diff(*ids)
     seen: set[str] = set()
     waiting = [start, TO.of("diff")]
-    while waiting:
-        address = waiting.pop()
+    while waiting and len(seen) < MOST:
+        address = waiting.pop(0)
         seen.add(address)
         answer = client.get(address)
         assert answer.status_code in (200, 307), address
         is_page = "text/html" in answer.headers["content-type"]
         assert not is_page or ("<script>alert" not in answer.text and "<img src=x" not in answer.text)
         links = parsed(answer.text).links if is_page else []
-        paths = {link.partition("#")[0].partition("?")[0] for link in links}
+        paths = {link.partition("#")[0] for link in links}
         waiting += sorted(
-            one for one in paths if one.startswith((start, TO.of("diff") + "?")) and one not in seen
+            one
+            for one in paths
+            if one.startswith((start, TO.of("diff") + "?")) and one not in {*seen, *waiting}
         )
-    assert any("/nodes/" in address for address in seen)
+    assert any("node=" in address for address in seen)
 
 
 def test_a_node_has_its_whole_code_columns_and_data(client: TestClient, sides: tuple[str, str]) -> None:
-    found = page(client, TO.diff_node(*sides, ORDERS))
+    code, columns, data = (
+        page(client, TO.diff(*sides, node="orders", tab=tab)) for tab in ("code", "columns", "data")
+    )
 
-    assert found.title == "orders"
-    assert "payments.attempted_amount as amount" in found.text
-    assert "payments.paid_amount as amount" in found.text
-    assert "76 of 900 rows changed" in found.text
-    assert TO.impact(sides[1], ORDERS, "amount") in found.links
-    assert TO.node(sides[0], ORDERS) in found.links and TO.node(sides[1], ORDERS) in found.links
-    assert any(row[:1] == ["daily_revenue"] for table in found.tables for row in table)
+    assert "orders" in [text for _, text in code.headings][1]
+    assert "payments.attempted_amount as amount" in code.text
+    assert "payments.paid_amount as amount" in code.text
+    assert TO.node(sides[0], ORDERS) in code.links and TO.node(sides[1], ORDERS) in code.links
+    assert "76 of 900 rows changed" in data.text
+    assert TO.impact(sides[1], ORDERS, "amount") in columns.links
+    assert any(row[:1] == ["daily_revenue"] for table in columns.tables for row in table)
 
 
 def test_added_and_removed_nodes_have_their_code_on_one_side(
     client: TestClient, sides: tuple[str, str]
 ) -> None:
-    added = page(client, TO.diff_node(*sides, f"model.{SHOP}.customer_segments"))
-    removed = page(client, TO.diff_node(*sides, f"model.{SHOP}.payment_mix"))
+    added = page(client, TO.diff(*sides, node=f"model.{SHOP}.customer_segments"))
+    removed = page(client, TO.diff(*sides, node=f"model.{SHOP}.payment_mix"))
 
-    assert {"new"} == {attributes["class"] for attributes in added.elements("td")} & {"new", "gone"}
-    assert {"gone"} == {attributes["class"] for attributes in removed.elements("td")} & {"new", "gone"}
+    assert {"new"} == {attributes.get("class") for attributes in added.elements("td")} & {"new", "gone"}
+    assert {"gone"} == {attributes.get("class") for attributes in removed.elements("td")} & {"new", "gone"}
     assert TO.node(sides[0], f"model.{SHOP}.customer_segments") not in added.links
 
 
 def test_nodes_that_did_not_change_have_a_page(client: TestClient, sides: tuple[str, str]) -> None:
-    affected = page(client, TO.diff_node(*sides, f"model.{SHOP}.daily_revenue"))
-    unaffected = page(client, TO.diff_node(*sides, f"model.{SHOP}.stg_stores"))
+    affected = page(client, TO.diff(*sides, node=f"model.{SHOP}.daily_revenue"))
+    unaffected = page(client, TO.diff(*sides, node=f"model.{SHOP}.stg_stores"))
 
     assert "It is affected" in affected.text
     assert "No change affects it" in unaffected.text
-    assert "Neither run has the node" in page(client, TO.diff_node(*sides, "model.x.gone"), 404).text
+    missing = page(client, TO.diff(*sides, node="order"), 404)
+    assert "Node 'order' not found" in missing.text and "did you mean 'orders'" in missing.text
+    assert "payment_mix" in missing.text  # the list stays
 
 
 def test_hostile_names_are_text(client: TestClient, hostile_sides: tuple[str, str]) -> None:
-    found = page(client, TO.diff_node(*hostile_sides, hostile_id(0)))
+    found = page(client, TO.diff(*hostile_sides, node=hostile_id(0)))
 
-    assert found.title == "<img src=x onerror=alert(1)>"
+    assert "<img src=x onerror=alert(1)>" in found.headings[1][1]
     assert all(one["src"].startswith("/static/") for one in found.elements("img"))
 
 
@@ -199,8 +229,11 @@ def test_selectors_lead_to_ids(client: TestClient, sides: tuple[str, str]) -> No
 
     for asked, answer in (
         (TO.diff(*prefixes), wanted),
-        (TO.diff_node(*prefixes, ORDERS), TO.diff_node(*sides, ORDERS)),
-        (f"{TO.diff_node(*prefixes, ORDERS)}?column=amount", f"{TO.diff_node(*sides, ORDERS)}?column=amount"),
+        (TO.diff(*prefixes, node=ORDERS), TO.diff(*sides, node=ORDERS)),
+        (
+            f"{TO.of('diff', *prefixes, 'nodes', ORDERS)}?column=amount",
+            TO.diff(*sides, node=ORDERS, column="amount"),
+        ),
         (f"{TO.diff('base', 'current')}?project={SHOP}", wanted),
         (f"{TO.of('diff')}?base=base&current=current&project={SHOP}", wanted),
         (TO.of("diff", base=sides[0], current=prefixes[1]), wanted),
@@ -220,13 +253,13 @@ def test_the_choice_suggests_pairs(client: TestClient, sides: tuple[str, str]) -
 
 
 def test_a_changed_line_has_marks_and_hidden_lines_unfold(client: TestClient, sides: tuple[str, str]) -> None:
-    address = TO.diff_node(*sides, ORDERS)
-    folded, unfolded = page(client, address), page(client, f"{address}?unfold=all")
+    address = TO.diff(*sides, node=ORDERS)
+    folded, unfolded = page(client, address), page(client, f"{address}&unfold=all")
 
     assert "<mark>" in client.get(address).text
-    assert f"{address}?unfold=all#code" in folded.links
+    assert f"{address}&unfold=all" in folded.links
     assert "unchanged line" in folded.text and "unchanged line" not in unfolded.text
-    assert "unfold=all shows all lines" in page(client, f"{address}?unfold=al", 400).text
+    assert "did you mean 'all'" in page(client, f"{address}&unfold=al", 400).text
 
 
 def test_runs_that_cannot_be_compared_have_a_next_step(
@@ -241,7 +274,7 @@ def test_runs_that_cannot_be_compared_have_a_next_step(
     assert all("Next: " in one.text for one in (same, projects, removed))
     scan = run_id(rich_url, "warehouse", "warehouse")
     mixed = page(client, TO.diff(sides[0], scan))
-    assert "Notes" in [text for _, text in mixed.headings]
+    assert "note" in mixed.text
 
 
 def test_equal_runs_say_so(client: TestClient, rich_url: str) -> None:
@@ -249,7 +282,7 @@ def test_equal_runs_say_so(client: TestClient, rich_url: str) -> None:
 
     found = page(client, TO.diff(*ids))
 
-    assert found.title.startswith("Current: build failed, 1 error")
+    assert found.title.startswith("Build failed") and "Current: build failed, 1 error" in found.text
     assert "No changes" in found.text
     assert "No node changed between these runs" in found.text
     assert client.get(f"{TO.diff(*ids)}/changes.csv").text.count("\n") == 1
@@ -305,6 +338,6 @@ def test_markdown_links_lead_to_pages(
         for text in texts:
             links = re.findall(r'http://127\.0\.0\.1[^)"<\s]*', text)
             assert to.diff(*ids) in links
-            assert any("/nodes/" in link for link in links) or ids == hostile_sides
+            assert any("?node=" in link for link in links) or ids == hostile_sides
             assert {client.get(link, follow_redirects=False).status_code for link in links} == {200}
         assert "127.0.0.1" not in report.diff_markdown(found.diff)

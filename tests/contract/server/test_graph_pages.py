@@ -285,7 +285,6 @@ def test_pages_link_the_graph(client: TestClient, runs: dict[str, str]) -> None:
         (TO.column(run, ORDERS, "amount"), TO.graph(run, node=ORDERS, **locked)),
         (TO.impact(run, ORDERS, "amount"), TO.graph(run, node=ORDERS, up=0, down=3, **locked)),
         (TO.diff(*sides), TO.diff_graph(*sides)),
-        (TO.diff_node(*sides, ORDERS), TO.diff_graph(*sides, node=ORDERS)),
     ):
         page = parsed(client.get(address).text)
         assert [one["href"] for one in page.elements("a") if one.get("data-go") == "l"] == [link], address

@@ -100,20 +100,21 @@ def test_a_mark_is_stored_and_shown_at_once(place: tuple[str, str]) -> None:
     base, current = runs_at(place)
     with client_at(place) as client:
         page = client.get(TO.diff(base, current))
-        assert "0 of 6 changed nodes approved" in page.text
-        form = {"base": base, "current": current, "node": ORDERS, "place": "diff", "status": "approved"}
+        assert "0 of 6 approved" in page.text
+        form = {"base": base, "current": current, "node": ORDERS, "status": "approved"}
         hostile = {"comment": f"fine {HOSTILE}", "reviewer": f"Ann {HOSTILE}"}
 
         answer = client.post(TO.reviews(), data={**form, **hostile})
 
         assert answer.status_code == 303, answer.text
-        assert answer.headers["location"] == f"{TO.diff(base, current)}#node-{ORDERS}"
+        assert answer.headers["location"] == TO.diff(base, current, node=ORDERS)
         shown = client.get(answer.headers["location"])
-        assert "1 of 6 changed nodes approved" in shown.text
+        assert "1 of 6 approved" in shown.text
+        changes = client.get(TO.of("diff", base, current, "changes.json")).json()
+        assert [one["unique_id"] for one in changes if f"Ann {HOSTILE}" in one["review"]] == [ORDERS]
         for address in (
             answer.headers["location"],
-            TO.diff_node(base, current, ORDERS),
-            TO.of("diff", base, current, "changes"),
+            TO.diff(base, current, node="orders", tab="notes"),
             TO.reviews(),
         ):
             text = client.get(address).text
@@ -133,7 +134,7 @@ def test_a_mark_is_stored_and_shown_at_once(place: tuple[str, str]) -> None:
 
         client.post(TO.reviews(), data={**form, **hostile, "status": "withdrawn"})
         again = parsed(client.get(TO.diff(base, current)).text).text
-        assert "0 of 6 changed nodes approved" in again and "approved by" not in again
+        assert "0 of 6 approved" in again and "approved by" not in again
         assert "approved by" not in client.get(f"{graph}.json").text
         assert [row["last"] for row in client.get(TO.reviews() + ".json").json()] == [True, False]
 
@@ -158,7 +159,7 @@ def test_a_check_is_reviewed_on_its_page_unless_it_has_a_newer_result(reviewed_f
         assert "seen by Bob" in client.get(address).text
         assert "seen by Bob" in client.get(TO.checks()).text
         base, current = runs_at(place)
-        assert "seen by Bob" in client.get(TO.diff(base, current)).text
+        assert "seen by Bob" in client.get(TO.diff(base, current, panel="checks")).text
     assert [mark.check_name for mark in marks_at(place)] == ["Rows of <orders>"]
 
 
@@ -167,7 +168,7 @@ def test_without_permission_there_is_no_form_and_no_write(reviewed_file: str) ->
     base, current = runs_at(place)
     before = marks_at(place)
     with client_at(place, READ_ONLY) as client:
-        for address in (TO.diff(base, current), TO.diff_node(base, current, ORDERS)):
+        for address in (TO.diff(base, current), TO.diff(base, current, node=ORDERS)):
             assert 'name="reviewer"' not in client.get(address).text
         form = {"base": base, "current": current, "node": ORDERS, "reviewer": "Ann"}
         answer = client.post(TO.reviews(), data=form)
@@ -200,7 +201,7 @@ def test_only_pages_of_this_server_may_write(
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"reviewer": ""}, "name of the reviewer is missing"),
+        ({"reviewer": "x" * 101}, "longer than 100"),
         ({"comment": "x" * 2001}, "more than 2,000"),
         ({"status": "loved"}, "loved"),
         ({"node": "nope"}, "not found"),

@@ -85,7 +85,7 @@ def heading(browser: Any) -> str:
 def test_from_the_diff_to_results_on_a_phone_in_the_dark(browser: Any, address: str) -> None:
     browser.look(NARROW, dark=True)
     for kind in ("row_count", "value"):
-        browser.visit(address + TO.diff_node(BASE, CURRENT, ORDERS))
+        browser.visit(address + TO.diff(BASE, CURRENT, node=ORDERS, tab="data"))
         assert browser.run(PRESS, f"#start-{kind} form", "button")
         wait(lambda: heading(browser).endswith("is done"))
         width = browser.run("return document.documentElement.scrollWidth")
@@ -141,7 +141,11 @@ def test_the_editor_shows_the_sql_and_compares(browser: Any, address: str) -> No
 
 
 def test_pages_with_forms_are_accessible(browser: Any, address: str) -> None:
-    pages = (TO.node(CURRENT, ORDERS, "data"), TO.column(CURRENT, ORDERS, "amount"), TO.diff(BASE, CURRENT))
+    pages = (
+        TO.node(CURRENT, ORDERS, "data"),
+        TO.column(CURRENT, ORDERS, "amount"),
+        TO.diff(BASE, CURRENT, node=ORDERS, tab="data"),
+    )
     for page in pages:
         for width, dark in ((1400, False), (NARROW, True)):
             browser.look(width, dark=dark)

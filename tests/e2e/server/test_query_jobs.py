@@ -377,7 +377,7 @@ def test_results_can_be_saved_and_are_in_the_diff(shop: Any, served: Callable[..
     with UnifiedSqlAdapter.from_url(shop.url) as adapter:
         schema = shop.cli.variables["RECCE_META_SCHEMA"]
         assert adapter.answer(f'SELECT count(*) FROM "{schema}".data_diff_history') == [(1,)]
-    page = pages.client.get(f"/s/default/diff/{base}/{current}/nodes/model.shop.orders").text
+    page = pages.client.get(f"/s/default/diff/{base}/{current}?node=model.shop.orders&tab=data").text
     assert "1 of 50 rows changed" in page and "No data diff of this node" not in page
     assert "Saved" in pages.client.get(address).text
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 
 from recce_meta.errors import UsageError
-from recce_meta.report.addresses import Addresses, segment, segment_text, server_addresses
+from recce_meta.report.addresses import Addresses, server_addresses
 
 
 @pytest.mark.parametrize(
@@ -38,9 +40,9 @@ def test_a_node_of_a_diff_may_have_any_id() -> None:
     hostile = 'model.x"><script>/../%2F#?.\u202e'
     to = Addresses("default", "https://h")
 
-    address = to.diff_node("base", "current", hostile)
+    address = to.diff("base", "current", node=hostile)
 
-    assert address == f"https://h/s/default/diff/base/current/nodes/{segment(hostile)}"
-    assert not set(address) & set("<>\"'#?%()[]| \u202e")
-    assert segment_text(address.rpartition("/")[2]) == hostile
-    assert to.diff("a", "b", "model.x y").endswith("/diff/a/b#node-model.x~20y")
+    start, _, value = address.partition("?node=")
+    assert start == "https://h/s/default/diff/base/current"
+    assert not set(value) & set("<>\"'#?()[]| \u202e")
+    assert dict(parse_qsl(f"node={value}")) == {"node": hostile}

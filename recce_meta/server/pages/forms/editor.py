@@ -12,11 +12,17 @@ from recce_meta.api.browse.query_text import LARGEST_RUN, RenderedQuery, render_
 from recce_meta.api.browse.run import default_base
 from recce_meta.api.data.requests import KINDS, DiffKind
 from recce_meta.data_diff.options import DEFAULT_LIMIT
-from recce_meta.errors import RecceMetaError, StoreError, TemplateError, UsageError, WarehouseError
+from recce_meta.errors import RecceMetaError, StoreError, UsageError, WarehouseError
 from recce_meta.models import RunMetadata
-from recce_meta.report.addresses import with_query
 from recce_meta.report.labels import short_run_id
-from recce_meta.server.pages.forms.offers import ALLOW, OF_COLUMN, allowed_offers, run_words, withheld_reason
+from recce_meta.server.pages.forms.offers import (
+    ALLOW,
+    OF_COLUMN,
+    OF_PROFILE,
+    allowed_offers,
+    run_words,
+    withheld_reason,
+)
 from recce_meta.server.site.handlers import PageSet, Redirect, Request
 from recce_meta.server.site.rendering import Page
 from recce_meta.server.stores.stores import StoreView
@@ -38,19 +44,6 @@ class PreviewSide(NamedTuple):
     stale: tuple[str, ...]
 
 
-@pages.page("/diff/{base}/{current}/query")
-def editor(request: Request) -> Page | Redirect:
-    """Show the query editor for two runs, with the SQL of the query in the address."""
-    view, query = request.view, request.query
-    given = [request.parts[side] for side in ("base", "current")]
-    base, current = (view.run(one, query.get("project")) for one in given)
-    # A link to a query must mean the same runs later.
-    if [base.run_id, current.run_id] != given:
-        kept = {name: value for name, value in query.items() if name != "project"}
-        return Redirect(view.to.query_editor(base.run_id, current.run_id, **kept))
-    return _page(request, base, current, {"current_sql": query.get("sql", ""), **query})
-
-
 @pages.page("/runs/{run}/query")
 def editor_of_run(request: Request) -> Page | Redirect:
     """Lead to the query editor for a run and its default base."""
@@ -60,7 +53,8 @@ def editor_of_run(request: Request) -> Page | Redirect:
     if base is not None:
         return Redirect(view.to.query_editor(base.run_id, run.run_id, **_kept(request.query)))
     values = {"reason": "The store has no other run to compare this run with."}
-    return Page("query_editor.html", "Query", _shared_values(request, values), crumbs=_crumbs(request, run))
+    crumbs = [("Runs", request.to.runs()), (short_run_id(run.run_id), request.to.run(run.run_id))]
+    return Page("query_editor.html", "Query", {"editor": _shared_values(request, values)}, crumbs=crumbs)
 
 
 @pages.action("/queries/preview")
@@ -77,7 +71,16 @@ def preview(request: Request) -> Page | Redirect:
     # With an address of its own, a query can be shared, reloaded and found in the history.
     if len(address) <= LONGEST_ADDRESS:
         return Redirect(address)
-    return _page(request, base, current, {"current_sql": text, **values}, is_long=True)
+    ids = [base.run_id, current.run_id]
+    shown = editor_values(request, base, current, form={"current_sql": text, **values})
+    crumbs = [(" → ".join(map(short_run_id, ids)), view.to.diff(*ids))]
+    return Page(
+        "query_editor.html",
+        "Query",
+        {"editor": shown},
+        crumbs=crumbs,
+        status=400 if shown["failure"] else 200,
+    )
 
 
 def _required(form: Mapping[str, str], side: str) -> str:
@@ -95,26 +98,25 @@ def _kept(query: Mapping[str, str]) -> dict[str, str]:
     return {name: query[name] for name in ("sql", *SHARED) if name in query}
 
 
-def _page(
-    request: Request,
-    base: RunMetadata,
-    current: RunMetadata,
-    fields: Mapping[str, str],
-    *,
-    is_long: bool = False,
-) -> Page:
-    """Return the page of the editor with *fields*; with *is_long*, no address holds the query."""
+def editor_values(
+    request: Request, base: RunMetadata, current: RunMetadata, first: str = "", form: Mapping[str, str] = {}
+) -> dict[str, Any]:
+    """Return the values of the editor, with the SQL of the query in the address, or in *form*.
+
+    *first* is the query that the editor opens at. A query in *form* is too long for an address.
+    """
     for run in (base, current):
         require_complete(run)
+    given = form or {"current_sql": request.query.get("sql", ""), **request.query}
     withheld = withheld_reason(request.view, DiffKind.QUERY)
     is_allowed = request.view.store.permissions.queries and not withheld
     failure: RecceMetaError | None = None
     sides: list[PreviewSide] = []
     warnings: tuple[str, ...] = ()
     # Rendering runs Jinja of the user, in a sandbox: only for those who may run the query too.
-    if is_allowed and fields.get("current_sql", "").strip():
+    if is_allowed and given.get("current_sql", "").strip():
         try:
-            pair = rendered_sides(request, base, current, fields)
+            pair = rendered_sides(request, base, current, given)
             sides = list(_sides(pair, base, current))
             warnings = tuple(dict.fromkeys(one for side in pair for one in side.warnings))
         # These are failures of the server, not mistakes in the query.
@@ -122,30 +124,22 @@ def _page(
             raise
         except RecceMetaError as error:
             failure = error
+    fields = {name: given.get(name, "") for name in ("current_sql", *SHARED)}
     values = {
         "base": base,
         "current": current,
         "withheld": withheld,
         "limit": DEFAULT_LIMIT,
         "runs": f"Base is {run_words(base)}; current is {run_words(current)}.",
-        "fields": {name: fields.get(name, "") for name in ("current_sql", *SHARED)},
+        "fields": {**fields, "current_sql": fields["current_sql"] or first},
         "failure": failure,
-        "is_template": isinstance(failure, TemplateError),
         "sides": sides,
         "is_same": len(sides) == 1,
         "warnings": warnings,
-        "is_long": is_long,
+        "is_long": bool(form),
         "largest_run": LARGEST_RUN,
     }
-    return Page(
-        "query_editor.html",
-        "Query",
-        _shared_values(request, values),
-        crumbs=_crumbs(request, base, current),
-        status=400 if failure else 200,
-        # Rendering depends on files of the project as well, which no version of the store shows.
-        is_kept=False,
-    )
+    return _shared_values(request, values)
 
 
 def _shared_values(request: Request, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,14 +152,6 @@ def _shared_values(request: Request, values: Mapping[str, Any]) -> dict[str, Any
         "preview_action": request.to.queries("preview"),
         **values,
     }
-
-
-def _crumbs(request: Request, *runs: RunMetadata) -> list[tuple[str, str]]:
-    to, ids = request.to, [run.run_id for run in runs]
-    words = " → ".join(map(short_run_id, ids))
-    if len(ids) == 1:
-        return [("Runs", to.runs()), (words, to.run(ids[0]))]
-    return [("Diff", to.of("diff")), (words, to.diff(*ids))]
 
 
 def rendered_sides(
@@ -241,11 +227,11 @@ def of_run(request: Request) -> Redirect:
 @pages.page("/diff/{base}/{current}/data")
 def of_diff(request: Request) -> Redirect:
     """Lead to the forms of the node, or its column, that the parameters name, for both runs."""
-    project = request.query.get("project")
+    project, kind = request.query.get("project"), request.query.get("kind")
     base, current = (request.view.run(request.parts[side], project).run_id for side in ("base", "current"))
-    node = request.to.diff_node(base, current, _node(request))
-    page = with_query(node, column=request.query.get("column"))
-    return Redirect(page + _anchor(request))
+    tab = "query" if kind == QUERY[0] else "profile" if kind in OF_PROFILE else "data"
+    view = {"node": _node(request), "tab": tab, "column": request.query.get("column")}
+    return Redirect(request.to.diff(base, current, **view) + _anchor(request))
 
 
 def _node(request: Request) -> str:

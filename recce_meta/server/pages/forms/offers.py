@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-from markupsafe import Markup
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from recce_meta.api.browse.run import default_base
 from recce_meta.api.data.places import data_places
@@ -25,7 +23,6 @@ from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.catalog import RELATIONS
 from recce_meta.report.labels import moment, short_run_id
-from recce_meta.server.site.rendering import environment
 from recce_meta.server.stores.stores import StoreView
 
 ALLOW = "recce-meta serve --allow-queries"
@@ -74,6 +71,9 @@ OFFERS = tuple(
 OF_COLUMN = tuple(kind.value for kind, facts in KINDS.items() if facts.about and "column" in facts.choices)
 """Data diffs of a column."""
 
+OF_PROFILE = (DiffKind.PROFILE.value, DiffKind.TOP_K.value, DiffKind.HISTOGRAM.value)
+"""Data diffs that describe columns, without comparing rows."""
+
 
 class StartForms(NamedTuple):
     """Forms that a page shows for one node or column, or the reason why it shows none."""
@@ -88,7 +88,9 @@ class StartForms(NamedTuple):
     reason: str = ""
     """Why the page offers nothing."""
     editor: str | None = None
-    """Address of the query editor with a query on the node."""
+    """Address of the query editor with `first_rows`."""
+    first_rows: str = ""
+    """Query for the first rows of the node; empty if SQL cannot name it, or users may not run queries."""
     is_allowed: bool = True
     allow: str = ALLOW
     """Command that allows users to start data diffs."""
@@ -102,24 +104,19 @@ def forms_of_pair(
     current: RunMetadata,
     sides: tuple[NodeMetadata | None, NodeMetadata | None],
     column: str | None = None,
-    *,
-    is_short: bool = False,
 ) -> StartForms:
-    """Return the forms for a node, given on both *sides*, or for one *column* of it.
-
-    With *is_short*, the nodes may have only their names and relations, and the store is not read.
-    """
+    """Return the forms for a node, given on both *sides*, or for one *column* of it."""
     node = sides[1] or sides[0]
     hidden = [("base", base.run_id), ("current", current.run_id)]
     offers: Sequence[Offer] = ()
     # Checked first: a data diff that must fail is never offered.
-    reason, editor = reason_against(*sides, is_one_place=_is_one_place(view, base, current)), None
+    reason, query = reason_against(*sides, is_one_place=_is_one_place(view, base, current)), ""
     if node is not None:
         hidden.append(("node", node.unique_id))
         if not reason:
             run = current if sides[1] else base
-            offers = allowed_offers(view) if is_short else _offers(view, node, run, column)
-            editor = None if withheld_reason(view, DiffKind.QUERY) else editor_of(view, base, current, node)
+            offers = _offers(view, node, run, column)
+            query = "" if withheld_reason(view, DiffKind.QUERY) else first_rows(node)
     if column is not None:
         # The form's field is a list: a name with a comma must be in quotes.
         hidden.append(("column", list_field(column)))
@@ -129,7 +126,8 @@ def forms_of_pair(
         offers=offers,
         sides=f"Base is {run_words(base)}; current is {run_words(current)}.",
         reason=reason,
-        editor=editor,
+        editor=view.to.query_editor(base.run_id, current.run_id, sql=query) if query else None,
+        first_rows=query,
         column=column,
         is_allowed=view.store.permissions.queries,
     )
@@ -141,26 +139,6 @@ def forms_in_diff(
     """Return the forms for a node of a diff, or for one *column* of it."""
     before, after = (view.reader(run).nodes([unique_id]).get(unique_id) for run in (base, current))
     return forms_of_pair(view, base, current, (before, after), column)
-
-
-def start_rows_of(
-    view: StoreView, base: RunMetadata, current: RunMetadata, addresses: Mapping[str, str]
-) -> dict[str, Markup]:
-    """Return the buttons for nodes in a list; *addresses* has the page with all forms of each.
-
-    Return nothing if users may not start data diffs. A node without data to compare has no buttons.
-    """
-    if not view.store.permissions.queries or not addresses:
-        return {}
-    # A list has many rows, and must not read the store for each.
-    before, after = (view.reader(run).nodes([*addresses]) for run in (base, current))
-    parts: Any = environment().get_template("data_forms.html").module
-    found = {}
-    for unique_id in before.keys() | after.keys():
-        sides = before.get(unique_id), after.get(unique_id)
-        forms = forms_of_pair(view, base, current, sides, is_short=True)
-        found[unique_id] = Markup(parts.row(forms, f"{addresses[unique_id]}#compare"))
-    return found
 
 
 def forms_of_run(
@@ -261,17 +239,16 @@ def _offers(view: StoreView, node: NodeMetadata, run: RunMetadata, column: str |
     ]
 
 
-def editor_of(view: StoreView, base: RunMetadata, current: RunMetadata, node: NodeMetadata) -> str | None:
-    """Return the address of the query editor with the first rows of *node*; None if SQL cannot name it."""
+def first_rows(node: NodeMetadata) -> str:
+    """Return the query for the first rows of *node*; empty if SQL cannot name it."""
     parts = [node.name, *filter(None, (node.source_name, node.version))]
     # Scanned relations have no `ref` or `source`.
     if node.resource_type in RELATIONS or not all(map(_PLAIN_NAME.fullmatch, parts)):
-        return None
+        return ""
     if node.resource_type == "source":
-        relation = f'source("{node.source_name}", "{node.name}")'
-    else:
-        relation = f'ref("{node.name}"{f", v={node.version!r}" if node.version else ""})'
-    return view.to.query_editor(base.run_id, current.run_id, sql=FIRST_ROWS.format(relation=relation))
+        return FIRST_ROWS.format(relation=f'source("{node.source_name}", "{node.name}")')
+    version = f", v={node.version!r}" if node.version else ""
+    return FIRST_ROWS.format(relation=f'ref("{node.name}"{version})')
 
 
 def list_field(*names: str) -> str:

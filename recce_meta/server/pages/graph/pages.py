@@ -29,7 +29,7 @@ from recce_meta.server.pages.graph.section import (
     query_of,
 )
 from recce_meta.server.pages.runs.columns import run_crumbs, run_tabs, run_title, selected_run
-from recce_meta.server.pages.runs.diff import ReportedPair, pair_of, with_ids
+from recce_meta.server.pages.runs.pair import ReportedPair, pair_of, with_ids
 from recce_meta.server.site.handlers import Data, PageSet, Redirect, Request
 from recce_meta.server.site.listing import Listing, whole_number
 from recce_meta.server.site.rendering import Page
@@ -69,7 +69,7 @@ def diff_graph_page(request: Request) -> Page | Redirect:
     graph = DiffGraph(request.view, pair_of(request))
     pair = graph.pair
     section = graph_section(request, graph, graph.base)
-    return _page(pair.title, "Parts of the diff", pair.tabs("Lineage"), pair.crumbs[:1], section)
+    return _page(pair.title, "Parts of the diff", pair.graph_tabs, pair.crumbs[:1], section)
 
 
 def _of_run(request: Request) -> RunGraph:

@@ -89,7 +89,7 @@ def _row(one: StoredDiff, opened: OpenedNode) -> Row:
         "current": one.current_run_id and short_run_id(one.current_run_id),
         "error": headline.error,
         # Keys with an underscore are not columns, so CSV and JSON lack them.
-        "_address": to.diff_node(one.base_run_id or "", one.current_run_id or "", opened.node.unique_id)
+        "_address": to.diff(one.base_run_id or "", one.current_run_id or "", node=opened.node.unique_id)
         if has_pair
         else None,
     }

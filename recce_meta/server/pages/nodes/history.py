@@ -264,7 +264,7 @@ def changes_listing(opened: OpenedNode, entries: Sequence[NodeHistoryEntry]) -> 
             "previous_run_id", "previous run", "code", link=lambda row: to.run(row["previous_run_id"])
         ),
         ListColumn(
-            "diff", "diff", link=lambda row: to.diff(row["previous_run_id"], row["run_id"], unique_id)
+            "diff", "diff", link=lambda row: to.diff(row["previous_run_id"], row["run_id"], node=unique_id)
         ),
     ]
     return Listing(
@@ -297,7 +297,7 @@ def column_changes_listing(opened: OpenedNode, entries: Sequence[ColumnHistoryEn
         ListColumn("column_type", "type", "code"),
         ListColumn("run_id", "run", "code", link=lambda row: to.run(row["run_id"])),
         ListColumn(
-            "diff", "diff", link=lambda row: to.diff(row["previous_run_id"], row["run_id"], unique_id)
+            "diff", "diff", link=lambda row: to.diff(row["previous_run_id"], row["run_id"], node=unique_id)
         ),
     ]
     return Listing(

@@ -268,7 +268,7 @@ def sentences(
     else:
         parts = f" ({join_words(change.parts)})" if change.parts else ""
         text = f"Last change: {change.status} {moment_text(change.run_at)}{parts}."
-        found.append((text, to.diff(change.previous_run_id, change.run_id, node.unique_id)))
+        found.append((text, to.diff(change.previous_run_id, change.run_id, node=node.unique_id)))
     return found
 
 

@@ -86,7 +86,7 @@ def _page_of(view: StoreView, runs: Sequence[RunMetadata], target: AnnotationTar
     """Return the page to which a form returns."""
     to, run, unique_id = view.to, runs[0], target.unique_id
     if len(runs) > 1:
-        found = to.diff_node(runs[1].run_id, run.run_id, unique_id)
+        return to.diff(runs[1].run_id, run.run_id, node=unique_id, tab="notes")
     elif target.parent_id is not None:
         # Without its last note, the page of an edge that the run does not have is gone.
         if target.parent_id not in view.graph(run).parents.get(unique_id, ()):

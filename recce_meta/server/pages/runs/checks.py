@@ -10,7 +10,7 @@ from recce_meta.api.reviews import check_fingerprints, list_reviews, marks_of_ch
 from recce_meta.errors import UsageError
 from recce_meta.models.checks import StoredCheck
 from recce_meta.models.marks.review import PairReviews, Review, ReviewStatus
-from recce_meta.report.addresses import Addresses, segment
+from recce_meta.report.addresses import Addresses
 from recce_meta.report.data.check_findings import check_word
 from recce_meta.report.data.verdicts import NO_DIFFERENCE
 from recce_meta.report.labels import short_run_id
@@ -216,6 +216,8 @@ class ReviewFields(NamedTuple):
     hidden: Mapping[str, str]
 
 
+UNNAMED = "unnamed reviewer"
+"""Name in a mark whose form has none."""
 MARKS = 5_000
 """Most marks in a list; older ones are left out."""
 TONES = {
@@ -243,23 +245,21 @@ def add(request: Request) -> Redirect:
             check=form.get("check"),
             status=form.get("status", ReviewStatus.APPROVED.value),
             comment=form.get("comment", ""),
-            reviewer=form.get("reviewer", ""),
+            reviewer=form.get("reviewer") or request.author or UNNAMED,
             # From the page that the reviewer saw: a result that changed since then is not reviewed by it.
             fingerprint=form.get("fingerprint"),
             schema=request.view.schema,
         )
-    return Redirect(reviewed_at(mark, request.to, form.get("place")))
+    return Redirect(reviewed_at(mark, request.to))
 
 
-def reviewed_at(mark: Review, to: Addresses, place: str | None = None) -> str:
-    """Return the page of what was reviewed; with *place* `diff`, its section on the page of the diff."""
+def reviewed_at(mark: Review, to: Addresses) -> str:
+    """Return the page of what was reviewed."""
     if mark.unique_id is None:
         return to.check(str(mark.check_name))
     if mark.base_run_id is None:
         return to.node(mark.current_run_id, mark.unique_id)
-    if place == "diff":
-        return f"{to.diff(mark.base_run_id, mark.current_run_id)}#node-{segment(mark.unique_id)}"
-    return to.diff_node(mark.base_run_id, mark.current_run_id, mark.unique_id) + "#review"
+    return to.diff(mark.base_run_id, mark.current_run_id, node=mark.unique_id)
 
 
 @pages.listing("/reviews")

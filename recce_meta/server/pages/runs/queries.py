@@ -18,7 +18,8 @@ from recce_meta.report.labels import node_label
 from recce_meta.repositories.state.audit import AuditAction, note_now
 from recce_meta.server.access.problems import NotFound
 from recce_meta.server.pages.forms.offers import list_field
-from recce_meta.server.pages.runs.diff import data_blocks, run_phrase
+from recce_meta.server.pages.runs.blocks import data_blocks
+from recce_meta.server.pages.runs.pair import run_phrase
 from recce_meta.server.site.handlers import Data, PageSet, Redirect, Request
 from recce_meta.server.site.listing import ListColumn, Listing
 from recce_meta.server.site.rendering import Page
@@ -167,7 +168,7 @@ def job_page(request: Request) -> Page:
         "again": to.of("queries"),
         "fields": fields_of(asked),
         "diff": to.diff(asked.base, asked.current),
-        "node": None if asked.node is None else to.diff_node(asked.base, asked.current, asked.node),
+        "node": None if asked.node is None else to.diff(asked.base, asked.current, node=asked.node),
         "sides": [
             (side, run_phrase(run), to.run(run.run_id))
             for side, run in (("base", job.base), ("current", job.current))

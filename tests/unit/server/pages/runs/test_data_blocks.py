@@ -12,7 +12,7 @@ from recce_meta.models.data_diff import (
     TopKDiff,
     TopValue,
 )
-from recce_meta.server.pages.runs.diff import DATA_CHARACTERS, data_blocks
+from recce_meta.server.pages.runs.blocks import DATA_CHARACTERS, data_blocks
 
 ORDERS = Subject(name="orders")
 MANY = 60

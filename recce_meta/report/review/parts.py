@@ -1,0 +1,143 @@
+"""Word, title and parts of the verdict at the top of a review: code, data, checks and approvals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from recce_meta.errors import agree, plural
+from recce_meta.models.change import Category, RunDiff, Status
+from recce_meta.models.checks import CheckStatus, StoredCheck
+from recce_meta.models.marks.review import PairReviews, is_approved
+from recce_meta.report.data.check_findings import is_report
+from recce_meta.report.labels import NO_CHANGES, TESTS, build_problem, summarise
+from recce_meta.report.review.verdict import TONES, Verdict
+
+WORDS = dict(
+    zip(TONES, ("Failed", "Differs", "Not compared", "Partly compared", "Non-breaking", "Equal"), strict=True)
+)
+"""First word of a verdict by its tone, if no finding has a word of its own."""
+
+
+class Part(NamedTuple):
+    """One part of the verdict."""
+
+    name: str
+    tone: str
+    text: str
+
+
+class DataCounts(NamedTuple):
+    """Number of nodes with rows, changed or affected, by what is known of their data."""
+
+    nodes: int
+    compared: int
+    differ: int
+    one_sided: int
+    partial: int
+    failed: int
+
+    @property
+    def part(self) -> Part:
+        """Part of the verdict; green only if every node is compared in full and equal."""
+        is_bad = "failed" if self.failed else "differs" if self.differ else ""
+        rest = [f"{self.failed:,} failed"] * bool(self.failed)
+        rest += [f"{self.one_sided:,} only on one side"] * bool(self.one_sided)
+        rest += [f"{self.partial:,} not in full"] * bool(self.partial)
+        if not self.nodes:
+            return Part("data", "info", "no node with rows changed")
+        if self.compared < self.nodes:
+            found = f"{self.compared:,} of {plural(self.nodes, 'node')} compared"
+            differ = [f"{self.differ:,} {agree(self.differ, 'differ')}"] * bool(self.differ)
+            return Part("data", is_bad or "not-compared", ", ".join([found, *differ, *rest]))
+        tone = is_bad or ("one-sided" if rest else "same")
+        found = f"{plural(self.nodes, 'node')} compared, none differs"
+        if self.differ:
+            found = f"{self.differ:,} of {plural(self.nodes, 'node')} {agree(self.differ, 'differ')}"
+        return Part("data", tone, ", ".join([found, *rest]))
+
+
+def verdict_word(diff: RunDiff, found: Verdict, checks: Sequence[StoredCheck], data: Part) -> tuple[str, str]:
+    """Return tone and first word of a review: the worst of code, builds, data and checks."""
+    known = [*_words(diff, checks, data), (found.tone, WORDS[found.tone]), (data.tone, WORDS[data.tone])]
+    # `min` keeps the first of equal tones, which has the more telling word.
+    return min(known, key=lambda one: TONES.index(one[0]))
+
+
+def _words(diff: RunDiff, checks: Sequence[StoredCheck], data: Part) -> Iterator[tuple[str, str]]:
+    summary = summarise(diff)
+    if build_problem(diff.current):
+        yield "failed", "Build failed"
+    if summary.fails:
+        yield "failed", "Fails"
+    if summary.categories[Category.BREAKING.value]:
+        yield "failed", "Breaking"
+    if _failed(checks):
+        yield "failed", "Checks failed"
+    if summary.categories[Category.PARTIAL_BREAKING.value]:
+        yield "differs", "Partial breaking"
+    if summary.may_fail:
+        yield "differs", "May fail"
+    if data.tone == "differs":
+        yield "differs", "Data differs"
+    if summary.categories[Category.UNKNOWN.value]:
+        yield "not-compared", "Unknown effect"
+
+
+def _failed(checks: Sequence[StoredCheck]) -> int:
+    return sum(check.status in (CheckStatus.FAILED, CheckStatus.ERROR) for check in checks)
+
+
+def code_part(diff: RunDiff, tone: str) -> Part:
+    """Return what the changes of the code do, the worst first; *tone* is that of its finding."""
+    summary, found = summarise(diff), Counter[str]()
+    for change in diff.changed:
+        if change.resource_type in TESTS or change.fails:
+            continue
+        is_removed = change.status is Status.REMOVED
+        found[
+            "removed"
+            if is_removed
+            else "added"
+            if change.status is Status.ADDED
+            else _EFFECTS.get(change.category or Category.NONE, "modified")
+        ] += 1
+    severe = [f"{summary.fails:,} {agree(summary.fails, 'fail')}"] * bool(summary.fails)
+    severe += [
+        f"{found[word]:,} {word}"
+        for word in ("removed", "breaking", "change values", "unknown")
+        if found[word]
+    ]
+    severe += [f"{summary.may_fail:,} may fail"] * bool(summary.may_fail)
+    mild = [f"{found[word]:,} {word}" for word in ("non-breaking", "added", "modified") if found[word]]
+    tests = len([one for one in diff.changed if one.resource_type in TESTS])
+    mild += [f"{plural(tests, 'test')} changed"] * (bool(tests) and not mild)
+    return Part("code", tone, ", ".join(severe or mild) or NO_CHANGES.lower())
+
+
+_EFFECTS = {
+    Category.BREAKING: "breaking",
+    Category.PARTIAL_BREAKING: "change values",
+    Category.UNKNOWN: "unknown",
+    Category.NON_BREAKING: "non-breaking",
+}
+
+
+def checks_part(checks: Sequence[StoredCheck]) -> Part:
+    """Return how many checks failed or passed."""
+    failed = _failed(checks)
+    passed = sum(check.status == CheckStatus.PASSED and not is_report(check) for check in checks)
+    if failed:
+        return Part("checks", "failed", f"{failed:,} of {len(checks):,} failed")
+    others = len(checks) - passed
+    words = [f"{passed:,} passed"] * bool(passed) + [f"{others:,} without a verdict"] * bool(others)
+    return Part("checks", "same" if passed and not others else "one-sided", ", ".join(words) or "none yet")
+
+
+def review_part(diff: RunDiff, reviews: PairReviews) -> Part:
+    """Return how many changed nodes are approved."""
+    changed = [change.unique_id for change in diff.changed if change.resource_type not in TESTS]
+    approved = sum(is_approved(reviews.nodes.get(unique_id, ())) for unique_id in changed)
+    tone = "same" if changed and approved == len(changed) else "one-sided"
+    return Part("review", tone, f"{approved:,} of {len(changed):,} approved")

@@ -1,0 +1,1 @@
+"""The page that reviews the diff of two runs."""

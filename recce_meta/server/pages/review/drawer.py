@@ -1,0 +1,281 @@
+"""The drawer of the review page: one node with its tabs, the checks, or the editor of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from recce_meta.errors import UsageError, did_you_mean, quoted
+from recce_meta.models.change import Change, Impact, Status
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    HistogramDiff,
+    ProfileDiff,
+    QueryDiff,
+    RowsDiff,
+    SchemaDiff,
+    TopKDiff,
+    ValueDetail,
+    ValueDiff,
+)
+from recce_meta.models.marks.annotation import AnnotationTarget
+from recce_meta.models.run import RunMetadata
+from recce_meta.report.diff_details import CONTEXT, effect_label, reach_phrase
+from recce_meta.report.html.nodes import PageNode
+from recce_meta.report.labels import node_label, unaffected
+from recce_meta.server.pages.forms.editor import editor_values
+from recce_meta.server.pages.forms.offers import OF_PROFILE, StartForms, forms_in_diff
+from recce_meta.server.pages.review.listing import ReviewList, ReviewRow, asked_node
+from recce_meta.server.pages.review.lists import IMPACTED_COLUMNS, impacted_listing
+from recce_meta.server.pages.runs.blocks import all_codes, data_blocks
+from recce_meta.server.pages.runs.checks import check_columns, reviewed_check_rows
+from recce_meta.server.pages.runs.pair import ReportedPair
+from recce_meta.server.site.annotations import NotesPanel, annotated_nodes, notes_panel
+from recce_meta.server.site.handlers import Request
+from recce_meta.server.site.listing import ListColumn, Listing
+from recce_meta.server.stores.stores import StoreView
+
+TABS = {
+    "code": "Code",
+    "columns": "Columns",
+    "data": "Data",
+    "profile": "Profile",
+    "query": "Query",
+    "notes": "Notes",
+}
+"""Titles of the tabs of a node by their value in the address."""
+PANELS = ("checks", "query")
+_OF_PROFILE = (ProfileDiff, TopKDiff, HistogramDiff)
+_KINDS = (SchemaDiff, ValueDiff, RowsDiff, ValueDetail, *_OF_PROFILE, QueryDiff)
+"""Data diffs of a node in their order."""
+
+
+class Drawer(NamedTuple):
+    """What the drawer shows."""
+
+    title: str
+    key: str
+    """Value of `node` in the address; empty for a panel."""
+    tab: str
+    """Tab of a node, or the panel."""
+    values: Mapping[str, Any]
+
+
+def one_of(request: Request, name: str, known: Sequence[str], default: str = "") -> str:
+    """Return the parameter *name* of the address. Raises UsageError unless it is one of *known*."""
+    given = request.query.get(name, default)
+    if given not in (*known, default):
+        hint = did_you_mean(given, known) or f"{name} is one of {', '.join(known)}"
+        raise UsageError(f"Invalid {name}: {quoted(given)}", hint=hint)
+    return given
+
+
+def drawer_of(request: Request, pair: ReportedPair, found: ReviewList) -> Drawer | None:
+    """Return the drawer that the address asks for; None if it is closed."""
+    panel, node = one_of(request, "panel", PANELS), request.query.get("node")
+    if node:
+        return _node(request, pair, found, node)
+    if panel == "checks":
+        columns = check_columns(pair.to, with_runs=False)
+        checks = Listing(
+            "Checks", columns, reviewed_check_rows(pair.report.checks, pair.reviews), empty=_NO_CHECKS
+        )
+        return Drawer("Checklist", "", panel, {"checks": checks})
+    if panel == "query":
+        named = {node.unique_id for node in pair.nodes if node.unique_id}
+        stored = [one for node in pair.nodes if node.unique_id not in named for one in node.results]
+        values = {
+            "editor": editor_values(request, pair.base, pair.current),
+            "blocks": list(data_blocks(stored)),
+        }
+        return Drawer("Query of both runs", "", panel, values)
+    return None
+
+
+_NO_CHECKS = (
+    "No check of these runs is stored. Next: recce-meta check run checks.yml --save stores the results."
+)
+
+
+def _node(request: Request, pair: ReportedPair, found: ReviewList, node: str) -> Drawer:
+    key, unique_id = asked_node(request.view, pair, found, node)
+    diff = pair.report.diff
+    change = next((one for one in diff.changes if one.unique_id == unique_id), None)
+    impact = next((one for one in diff.impacted if one.unique_id == unique_id), None)
+    listed = [row for row in found.rows if row.key == key]
+    named = change or impact
+    name = node if named is None else node_label(named)
+    known = next((one for one in pair.nodes if one.unique_id == unique_id), None)
+    shown = known or PageNode("", name, unique_id, change, None, ())
+    tab = one_of(request, "tab", list(TABS), "code")
+    values = {
+        "node": shown,
+        "row": listed[0] if listed else None,
+        "change": change,
+        "impact": impact,
+        "affected": reach_phrase(impact, 8) if impact else "",
+        "effect": effect_label(change) if change else "",
+        "about": _about(pair, change, impact, unique_id),
+        "sides": _sides(pair, change, unique_id),
+        "tabs": [(name, title, name == tab) for name, title in TABS.items()],
+        "changed_columns": len(change.columns) if change else 0,
+        "marks": pair.reviews.nodes.get(unique_id, ()),
+        "review_fields": pair.review_fields(unique_id),
+        "notes": pair.annotations.below(unique_id),
+        **_neighbours(found, key),
+        **_TAB_VALUES[tab](request, pair, shown, change),
+    }
+    return Drawer(name, key, tab, values)
+
+
+def _about(pair: ReportedPair, change: Change | None, impact: Impact | None, unique_id: str) -> str:
+    """Return what is known of a node without a change."""
+    if change is not None and change.status is not Status.UNCHANGED:
+        return ""
+    if change is not None and change.reasons:
+        about = f"The node has the same meaning on both sides: only {', '.join(change.reasons)} differ."
+    else:
+        notes = pair.report.diff.notes
+        is_seed = unique_id.startswith("seed.")
+        gaps = [note for note in notes if is_seed and note.startswith("Rows not compared")]
+        about = f"No change is known. {'. '.join(gaps)}." if gaps else "The node did not change."
+    return about if impact else f"{about} {unaffected(pair.report.diff.notes)}"
+
+
+def _sides(pair: ReportedPair, change: Change | None, unique_id: str) -> list[tuple[str, RunMetadata, str]]:
+    sides = (("base", pair.base, Status.ADDED), ("current", pair.current, Status.REMOVED))
+    return [
+        (side, run, pair.to.node(run.run_id, unique_id))
+        for side, run, absent in sides
+        if change is None or change.status is not absent
+    ]
+
+
+def _neighbours(found: ReviewList, key: str) -> dict[str, Any]:
+    """Return the rows before and after a node, and its position among them."""
+    group: Sequence[ReviewRow] = next(
+        (
+            rows
+            for rows in (found.changed, found.affected, found.tests)
+            if any(row.key == key for row in rows)
+        ),
+        (),
+    )
+    place = next((place for place, row in enumerate(group) if row.key == key), None)
+    if place is None:
+        return {"place": None, "count": 0, "previous": None, "following": None, "group": ""}
+    return {
+        "place": place + 1,
+        "count": len(group),
+        "group": "change"
+        if group is found.changed
+        else "affected node"
+        if group is found.affected
+        else "test",
+        "previous": group[place - 1].key if place else None,
+        "following": group[place + 1].key if place + 1 < len(group) else None,
+    }
+
+
+def _source(pair: ReportedPair, change: Change | None) -> RunMetadata:
+    """Return the run that has the node, current if both do."""
+    return pair.base if change is not None and change.status is Status.REMOVED else pair.current
+
+
+def _code_tab(request: Request, pair: ReportedPair, node: PageNode, change: Change | None) -> dict[str, Any]:
+    is_unfolded = one_of(request, "unfold", ["all"]) == "all"
+    context = None if is_unfolded else CONTEXT
+    codes = all_codes(request.view, change, _source(pair, change), context) if change else []
+    return {"codes": codes, "is_unfolded": is_unfolded}
+
+
+def _columns_tab(
+    request: Request, pair: ReportedPair, node: PageNode, change: Change | None
+) -> dict[str, Any]:
+    run = _source(pair, change)
+    impacted = impacted_listing(pair, node.unique_id)
+    return {
+        "columns": _columns(pair, change, run) if change else None,
+        "impacted": impacted.narrowed(IMPACTED_COLUMNS),
+        "impact_address": pair.to.impact(run.run_id, node.unique_id),
+    }
+
+
+def _columns(pair: ReportedPair, change: Change, run: RunMetadata) -> Listing:
+    """Return the changed columns; each links to what it affects."""
+    rows = [
+        {"name": one.name, "status": one.status.value, "renamed_to": one.renamed_to} for one in change.columns
+    ]
+
+    def affected(row: Mapping[str, Any]) -> str:
+        # The impact is that of the run which has the column.
+        is_new = row["status"] == Status.ADDED.value
+        has_current = is_new or (run is pair.current and row["status"] != Status.REMOVED.value)
+        return pair.to.impact(
+            (pair.current if has_current else pair.base).run_id, change.unique_id, row["name"]
+        )
+
+    columns = [
+        ListColumn("name", "column", "code", link=affected, about="Links to what the column affects."),
+        ListColumn("status", "status", "tag"),
+        ListColumn("renamed_to", "renamed to", "code"),
+    ]
+    return Listing("Changed columns", columns, rows)
+
+
+def _data_tab(request: Request, pair: ReportedPair, node: PageNode, change: Change | None) -> dict[str, Any]:
+    shown = [one for one in node.results if not isinstance(one, (*_OF_PROFILE, QueryDiff))]
+    return {"blocks": _blocks(shown), "forms": _forms(request, pair, node, is_profile=False)}
+
+
+def _profile_tab(
+    request: Request, pair: ReportedPair, node: PageNode, change: Change | None
+) -> dict[str, Any]:
+    shown = [one for one in node.results if isinstance(one, _OF_PROFILE)]
+    return {"blocks": _blocks(shown), "forms": _forms(request, pair, node, is_profile=True)}
+
+
+def _query_tab(request: Request, pair: ReportedPair, node: PageNode, change: Change | None) -> dict[str, Any]:
+    forms = forms_in_diff(request.view, pair.base, pair.current, node.unique_id)
+    values = editor_values(request, pair.base, pair.current, forms.first_rows)
+    return {"blocks": _blocks([one for one in node.results if isinstance(one, QueryDiff)]), "editor": values}
+
+
+def _notes_tab(request: Request, pair: ReportedPair, node: PageNode, change: Change | None) -> dict[str, Any]:
+    return {"panels": _panels(request.view, pair, node.unique_id)}
+
+
+_TAB_VALUES = {
+    "code": _code_tab,
+    "columns": _columns_tab,
+    "data": _data_tab,
+    "profile": _profile_tab,
+    "query": _query_tab,
+    "notes": _notes_tab,
+}
+
+
+def _blocks(results: Sequence[AnyDataDiff]) -> list[Any]:
+    return list(data_blocks(sorted(results, key=_order)))
+
+
+def _order(result: AnyDataDiff) -> int:
+    """Return the position of a data diff among those of a node."""
+    return next((place for place, kind in enumerate(_KINDS) if isinstance(result, kind)), len(_KINDS))
+
+
+def _forms(request: Request, pair: ReportedPair, node: PageNode, *, is_profile: bool) -> StartForms:
+    column = request.query.get("column")
+    found = forms_in_diff(request.view, pair.base, pair.current, node.unique_id, column)
+    offers = [offer for offer in found.offers if (offer.kind in OF_PROFILE) is is_profile]
+    return found._replace(offers=offers, editor=None)
+
+
+def _panels(view: StoreView, pair: ReportedPair, unique_id: str) -> list[NotesPanel]:
+    """Return the notes on a node, and those on its columns and on the edges that lead to it."""
+    project, place = pair.current.project_name, {"current": pair.current.run_id, "base": pair.base.run_id}
+    # Read for this node, because the diff has those of changed and affected nodes only.
+    found = annotated_nodes(view, project, [unique_id])
+    own = AnnotationTarget(project_name=project, unique_id=unique_id)
+    below = [one for one in found.below(unique_id) if one[0] != own]
+    return [notes_panel(view, *one, place) for one in ((own, found.of_node(unique_id)), *below)]

@@ -1,0 +1,303 @@
+"""Rows of the review page: changed nodes with the most harmful first, affected nodes, and tests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from recce_meta.api.runs import WITH_DATA, find_node
+from recce_meta.errors import UsageError, did_you_mean, plural, quoted
+from recce_meta.models.change import Change, Impact, Status
+from recce_meta.models.data_diff import AnyDataDiff, RowCount, RowCountDiff, RowsDiff, ValueDiff
+from recce_meta.models.marks.review import is_approved
+from recce_meta.report.data.summary import NodeSummary
+from recce_meta.report.data.verdicts import Outcome, row_count_differs
+from recce_meta.report.diff_details import FAILS, detail_phrases, effect_label, reach_phrase
+from recce_meta.report.html.data import OUTCOME_CLASSES
+from recce_meta.report.html.nodes import CHANGE_SIGNS, PageNode
+from recce_meta.report.labels import TESTS, by_harm, node_label, node_part, steps_away
+from recce_meta.report.values import count, percent, signed_count
+from recce_meta.server.pages.runs.pair import ReportedPair
+from recce_meta.server.stores.stores import StoreView
+
+DATA = "data"
+"""Claim of a comparison of all values."""
+PHRASES = 3
+"""Phrases on what changed in a row."""
+TESTS_NAMED = 6
+_CODE = (
+    "fails",
+    "breaking",
+    "partial breaking",
+    "may fail",
+    "unknown",
+    "differs",
+    "non-breaking",
+    "",
+    "added",
+)
+"""What is wrong with a row, the worst first; `differs` is about its data."""
+_TONES = {"fails": "failed", "breaking": "failed", "partial breaking": "differs", "may fail": "differs"}
+_TONES |= {"unknown": "one-sided", "non-breaking": "same", "added": "same"}
+
+
+class DataCell(NamedTuple):
+    """What is known of the data of a node."""
+
+    text: str
+    outcome: str = ""
+    """Class of the report's style sheet; empty if nothing was compared."""
+    rows: str = ""
+    """Row counts of both sides; may be empty."""
+
+
+class ReviewRow(NamedTuple):
+    """A node in the list."""
+
+    key: str
+    """Value of `node` in the address: the name, or the unique id if several nodes have the name."""
+    unique_id: str
+    name: str
+    kind: str
+    sign: str
+    status: str
+    what: str
+    code: str
+    """One of `_CODE`, or `affected`."""
+    data: DataCell
+    has_rows: bool
+    is_approved: bool
+    is_open: bool
+    """True if the change waits for an approval."""
+    words: str
+    """Names, columns and phrases that the row does not show."""
+
+    @property
+    def text(self) -> str:
+        """Text in which the filter searches."""
+        shown = (self.words, self.kind, self.status, self.code, self.what, self.data.text)
+        return " ".join(shown).casefold()
+
+    @property
+    def tone(self) -> str:
+        """Class of the tag that shows `code`."""
+        return _TONES.get(self.code, "")
+
+
+ONLY: Mapping[str, tuple[str, Callable[[ReviewRow], bool]]] = {
+    "breaking": ("breaking", lambda row: row.code in ("fails", "breaking")),
+    "partial": ("partial, may fail", lambda row: row.code in ("partial breaking", "may fail", "unknown")),
+    "differs": ("data differs", lambda row: row.data.outcome == "differs"),
+    "open": ("not approved", lambda row: row.is_open),
+}
+"""Title and condition of each filter of the list, by its value in the address."""
+
+
+class ReviewList(NamedTuple):
+    """All rows of a pair in their groups."""
+
+    changed: Sequence[ReviewRow]
+    affected: Sequence[ReviewRow]
+    tests: Sequence[ReviewRow]
+    changed_about: str
+    affected_about: str
+    tests_about: str
+
+    @property
+    def rows(self) -> list[ReviewRow]:
+        """All rows in their order."""
+        return [*self.changed, *self.affected, *self.tests]
+
+    def find(self, node: str) -> ReviewRow | None:
+        """Return the row that an address calls *node*, if there is one."""
+        return next((row for row in self.rows if node in (row.key, row.unique_id)), None)
+
+
+def known_list(view: StoreView, pair: ReportedPair) -> ReviewList:
+    """Return the list of *pair*, from the cache if it is there."""
+    return view.cached(("review", pair.base.run_id, pair.current.run_id), lambda: review_list(pair))
+
+
+def review_list(pair: ReportedPair) -> ReviewList:
+    """Return the rows of *pair*."""
+    diff = pair.report.diff
+    listed: list[Change | Impact] = [*by_harm(diff.changed), *diff.impacted]
+    names = Counter(map(node_label, listed))
+    data = {node.unique_id: node for node in pair.nodes if node.unique_id}
+    counts = {
+        one.subject.unique_id: one
+        for result in pair.report.data
+        if isinstance(result, RowCountDiff)
+        for one in result.counts
+    }
+    rows = []
+    for node in listed:
+        label = node_label(node)
+        is_approved_now = is_approved(pair.reviews.nodes.get(node.unique_id, ()))
+        rows.append(
+            ReviewRow(
+                key=label if names[label] == 1 else node.unique_id,
+                unique_id=node.unique_id,
+                name=label,
+                kind=node.resource_type,
+                sign=CHANGE_SIGNS.get(node.status, "") if isinstance(node, Change) else "→",
+                status=node.status.value if isinstance(node, Change) else "affected",
+                what=_what(node),
+                code=_code(node),
+                data=_data(node, data.get(node.unique_id), counts.get(node.unique_id)),
+                has_rows=node.resource_type in WITH_DATA,
+                is_approved=is_approved_now,
+                is_open=isinstance(node, Change) and node.resource_type not in TESTS and not is_approved_now,
+                words=_words(node),
+            )
+        )
+    tests = [row for row in rows if row.kind in TESTS]
+    changed, affected = (
+        # Of equal harm, changes are in the order of the reports, and affected nodes the nearest first.
+        sorted(
+            (row for row in rows if row.kind not in TESTS and (row.status == "affected") is one), key=_rank
+        )
+        for one in (False, True)
+    )
+    added = sum(row.status != "affected" for row in tests)
+    return ReviewList(
+        changed,
+        affected,
+        tests,
+        _counted(changed, added),
+        _counted(affected, len(tests) - added) + _unreached(diff.unreached),
+        _tests_about(tests),
+    )
+
+
+def _counted(nodes: Sequence[ReviewRow], tests: int) -> str:
+    return f"{len(nodes):,}" + (f", and {plural(tests, 'test')}" if tests else "")
+
+
+def _unreached(number: int) -> str:
+    verb = "is" if number == 1 else "are"
+    return f"; {plural(number, 'further downstream node')} {verb} not" if number else ""
+
+
+def _tests_about(tests: Sequence[ReviewRow]) -> str:
+    counts = Counter(row.status for row in tests)
+    words = " · ".join(f"{number:,} {status}" for status, number in counts.items())
+    affected = [row.name for row in tests if row.status == "affected"]
+    return words + (f": {', '.join(affected[:TESTS_NAMED])}" if affected else "")
+
+
+def _rank(row: ReviewRow) -> int:
+    rank = _CODE.index(row.code) if row.code in _CODE else len(_CODE)
+    is_bad = row.data.outcome in ("failed", "differs")
+    return min(rank, _CODE.index("differs")) if is_bad else rank
+
+
+def _code(node: Change | Impact) -> str:
+    """Return what is wrong with the code of *node*: the worst of `_CODE` that holds."""
+    if node.fails:
+        return FAILS
+    label = effect_label(node) if isinstance(node, Change) else "affected"
+    found = ["may fail"] if node.may_fail else []
+    if isinstance(node, Change) and node.status is Status.ADDED:
+        label = "added"
+    found += [label] if label in _CODE else ["unknown"] if label == "unknown effect" else []
+    return min(found, key=_CODE.index, default=label)
+
+
+def _what(node: Change | Impact) -> str:
+    """Return what changed, or by which change a node is affected, in a few phrases."""
+    if isinstance(node, Impact):
+        found = reach_phrase(node, 8) or (node.reach.value if node.reach else "")
+        by = f"by the change of {node_part(node.origin)} · {steps_away(node.distance).removesuffix(' away')}"
+        return f"{found}, {by}" if found else by
+    kind = node.resource_type.replace("_", " ")
+    if node.status is Status.ADDED:
+        return f"new {kind}"
+    if node.status is Status.REMOVED:
+        return f"{kind} removed"
+    phrases = detail_phrases(node)
+    # Lines of code say the least, so they are shown if there is nothing else.
+    telling = [one for one in phrases if not one.startswith(("body:", "compiled:"))] or phrases
+    hidden = len(telling) - PHRASES
+    return " · ".join([*telling[:PHRASES], *([f"{hidden} more"] if hidden > 0 else [])])
+
+
+def _data(node: Change | Impact, found: PageNode | None, counted: RowCount | None) -> DataCell:
+    if node.resource_type not in WITH_DATA:
+        return DataCell("no rows")
+    summary = found.summary if found else None
+    if found is None or summary is None or not summary.aspects:
+        return DataCell("not compared")
+    outcome = summary.outcome
+    # Equal row counts prove nothing of the values.
+    if outcome is Outcome.EQUAL and (summary.claim != DATA or summary.gaps):
+        outcome = Outcome.PARTIAL
+    class_ = "" if outcome is Outcome.NOT_COMPARED else OUTCOME_CLASSES[outcome]
+    return DataCell(_word(node, summary, found.results), class_, _rows(counted))
+
+
+def _word(node: Change | Impact, summary: NodeSummary, results: Sequence[AnyDataDiff]) -> str:
+    outcome = summary.outcome
+    if outcome is Outcome.DIFFERENT:
+        return next(_differences(summary, results), "≠")
+    if outcome is Outcome.ONE_SIDED and isinstance(node, Change):
+        return {Status.ADDED: "new", Status.REMOVED: "gone"}.get(node.status, "one side")
+    words = {
+        Outcome.EQUAL: f"= {summary.claim}",
+        Outcome.PARTIAL: "partly compared",
+        Outcome.FAILED: "failed",
+    }
+    return words.get(outcome, "not compared")
+
+
+def _differences(summary: NodeSummary, results: Sequence[AnyDataDiff]) -> Iterator[str]:
+    """Yield the share of rows that differ, then the aspects that do."""
+    for result in results:
+        if isinstance(result, ValueDiff | RowsDiff):
+            changed = result.changed if isinstance(result, ValueDiff) else 0
+            different = result.added + result.removed + changed
+            total = result.total if isinstance(result, ValueDiff) else result.common + different
+            if different and total:
+                yield f"≠ {percent(different / total)}"
+    for aspect, verdicts in summary.aspects.items():
+        if any(one.outcome is Outcome.DIFFERENT for one in verdicts):
+            yield f"≠ {aspect}"
+
+
+def _rows(one: RowCount | None) -> str:
+    if one is None or (one.base is None and one.current is None):
+        return ""
+    if one.base is None or one.current is None:
+        return signed_count(one.current if one.base is None else -(one.base or 0))
+    return (
+        f"{count(one.base)} → {count(one.current)}" if row_count_differs(one) else f"= {count(one.current)}"
+    )
+
+
+def shown_rows(found: ReviewList, query: Mapping[str, str]) -> list[ReviewRow]:
+    """Return the rows that `q` and `only` of an address ask for. Raises UsageError for an unknown filter."""
+    only, words = query.get("only"), query.get("q", "").casefold().split()
+    if only is not None and only not in ONLY:
+        hint = did_you_mean(only, list(ONLY)) or f"only is one of {', '.join(ONLY)}"
+        raise UsageError(f"Invalid only: {quoted(only)}", hint=hint)
+    rows = [row for row in found.rows if only is None or ONLY[only][1](row)]
+    return [row for row in rows if all(word in row.text for word in words)]
+
+
+def _words(node: Change | Impact) -> str:
+    """Return the text in which the filter searches, apart from what the row shows."""
+    found = [node.unique_id, node.name]
+    if isinstance(node, Change):
+        found += [node.path, *detail_phrases(node), *(column.name for column in node.columns)]
+    return " ".join([*found, *(node.columns if isinstance(node, Impact) else ())]).casefold()
+
+
+def asked_node(view: StoreView, pair: ReportedPair, found: ReviewList, node: str) -> tuple[str, str]:
+    """Return key and unique id of the node that an address calls *node*. Raises SelectorError if none is."""
+    row = found.find(node)
+    if row is not None:
+        return row.key, row.unique_id
+    # An unchanged node can be shown as well: the graph leads to it.
+    names = {**view.graph(pair.base).names, **view.graph(pair.current).names}
+    return node, node if node in names else find_node(node, names)

@@ -1,0 +1,185 @@
+"""The review page: verdict, list or graph, and a drawer; its address holds all that it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recce_meta.errors import SelectorError
+from recce_meta.models.run import RunMetadata
+from recce_meta.report.addresses import with_query
+from recce_meta.report.data.verdicts import Outcome
+from recce_meta.report.html.data import OUTCOME_CLASSES
+from recce_meta.report.html.page import heading_of, lineage_of
+from recce_meta.report.labels import moment, revision, short_run_id
+from recce_meta.report.review.parts import (
+    DataCounts,
+    checks_part,
+    code_part,
+    review_part,
+    verdict_word,
+)
+from recce_meta.report.review.verdict import TONES, code_finding, verdict_of
+from recce_meta.server.pages.review.drawer import Drawer, drawer_of, one_of
+from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, shown_rows
+from recce_meta.server.pages.review.lists import pages as lists
+from recce_meta.server.pages.runs.pair import ReportedPair, pair_of, with_ids
+from recce_meta.server.site.handlers import PageSet, Parameters, Redirect, Request
+from recce_meta.server.site.rendering import Page
+
+pages = PageSet()
+ROWS_SHOWN = 200
+"""Rows of the list; a filter finds the others."""
+WITH_LIST = 12
+"""Rows up to which the graph is below the list."""
+VIEWS = ("list", "graph")
+
+
+class Links:
+    """Addresses of the page with changed parameters."""
+
+    def __init__(self, request: Request, pair: ReportedPair) -> None:
+        self._address, self._given = pair.address, request.query
+
+    def __call__(self, **changes: str | None) -> str:
+        """Return the address after *changes*; None removes a parameter."""
+        kept = [(name, value) for name, value in self._given.pairs if name not in changes]
+        given = [(name, value) for name, value in changes.items() if value is not None]
+        return (self._address + Parameters([*kept, *given]).encoded()) if kept or given else self._address
+
+    def node(self, key: str, tab: str | None = None) -> str:
+        """Return the address of a node in the drawer."""
+        return self(node=key, tab=tab, panel=None, column=None, unfold=None, sql=None)
+
+    def panel(self, name: str) -> str:
+        """Return the address of a panel in the drawer."""
+        return self(node=None, tab=None, panel=name, column=None, unfold=None)
+
+    @property
+    def closed(self) -> str:
+        """Address of the page with its drawer closed."""
+        names = ("node", "tab", "panel", "column", "unfold", "sql", "base_sql", "key", "limit")
+        return self(**dict.fromkeys(names))
+
+
+@pages.page("/diff/{base}/{current}")
+def review_page(request: Request) -> Page | Redirect:
+    """Show the review of two runs."""
+    if (redirect := with_ids(request)) is not None:
+        return redirect
+    pair = pair_of(request)
+    found, status, failure = known_list(request.view, pair), 200, None
+    drawer: Drawer | None = None
+    try:
+        drawer = drawer_of(request, pair, found)
+    # The list remains, so that the reader can choose another node.
+    except SelectorError as error:
+        status, failure = 404, error
+    values = {**_frame(request, pair, found), **_drawer_values(request, pair, drawer), "failure": failure}
+    if drawer is not None and "editor" in drawer.values and drawer.values["editor"].get("failure"):
+        status = 400
+    return Page("review.html", pair.title, values, status=status, is_kept=_is_kept(drawer))
+
+
+def _is_kept(drawer: Drawer | None) -> bool:
+    # A query is rendered with files of the project as well, which no version of the store shows.
+    return drawer is None or "editor" not in drawer.values
+
+
+@pages.page("/diff/{base}/{current}/drawer")
+def drawer_page(request: Request) -> Page | Redirect:
+    """Show the drawer alone, as a part of the page."""
+    pair = pair_of(request)
+    drawer = drawer_of(request, pair, known_list(request.view, pair))
+    values = {**_drawer_values(request, pair, drawer), "failure": None}
+    return Page("drawer.html", pair.title, values, is_kept=_is_kept(drawer))
+
+
+def _drawer_values(request: Request, pair: ReportedPair, drawer: Drawer | None) -> dict[str, Any]:
+    return {"pair": pair, "drawer": drawer, "link": Links(request, pair)}
+
+
+def _frame(request: Request, pair: ReportedPair, found: ReviewList) -> dict[str, Any]:
+    diff, report, query = pair.report.diff, pair.report, request.query
+    heading = heading_of(diff, report.data, report.checks, None, taken_at=report.data_taken_at)
+    data = _data_counts(found).part
+    verdict = verdict_of(diff, report.data, report.checks)
+    tone, word = verdict_word(diff, verdict, report.checks, data)
+    code = code_part(diff, TONES[code_finding(diff).rank[0]])
+    rows = shown_rows(found, query)
+    view = one_of(request, "view", VIEWS, VIEWS[0])
+    drawing = None
+    if view == "graph" or len(found.changed) + len(found.affected) <= WITH_LIST:
+        drawing = lineage_of(diff, pair.nodes)
+    return {
+        "tone": tone,
+        "word": word,
+        "branches": " → ".join(filter(None, (pair.current.branch, pair.base.branch))),
+        "parts": [code, data, checks_part(report.checks), review_part(diff, pair.reviews)],
+        "sentences": heading["sentences"],
+        "remarks": [*heading["remarks"], *diff.notes],
+        "runs": [
+            label
+            | {
+                "address": pair.to.run(run.run_id),
+                "short": _short(run, pair),
+                "at": moment(run.run_at),
+            }
+            for label, run in zip(heading["runs"], (diff.base, diff.current), strict=True)
+        ],
+        "found": found,
+        "rows": rows,
+        "rows_shown": ROWS_SHOWN,
+        "filters": [
+            (name, title, sum(map(holds, found.changed)), query.get("only") == name)
+            for name, (title, holds) in ONLY.items()
+        ],
+        "view": view,
+        "drawing": drawing and drawing.drawing,
+        "by_id": {row.unique_id: row for row in found.rows},
+        "check_count": len(report.checks),
+        "query": query,
+    }
+
+
+def _short(run: RunMetadata, pair: ReportedPair) -> str:
+    """Return the revision of a run, or its environment and id; the title has the branch of current."""
+    found = revision(run) or f"{run.environment} {short_run_id(run.run_id)}"
+    return (
+        found.removeprefix(f"{run.branch}@")
+        if run.run_id == pair.current.run_id and pair.base.branch
+        else found
+    )
+
+
+def _data_counts(found: ReviewList) -> DataCounts:
+    """Return the numbers of nodes with rows, by what is known of their data."""
+    cells = [row.data for row in (*found.changed, *found.affected) if row.has_rows]
+    count = {outcome: sum(cell.outcome == OUTCOME_CLASSES[outcome] for cell in cells) for outcome in Outcome}
+    return DataCounts(
+        nodes=len(cells),
+        compared=sum(bool(cell.outcome) for cell in cells),
+        differ=count[Outcome.DIFFERENT],
+        one_sided=count[Outcome.ONE_SIDED],
+        partial=count[Outcome.PARTIAL],
+        failed=count[Outcome.FAILED],
+    )
+
+
+def _moved(below: str, **view: str) -> None:
+    """Register the redirect of a page that this one replaces, with its parameters."""
+
+    @pages.page(f"/diff/{{base}}/{{current}}/{below}")
+    def moved(request: Request) -> Redirect:
+        project = request.query.get("project")
+        ids = [request.view.run(request.parts[side], project).run_id for side in ("base", "current")]
+        node = {name: request.parts[name] for name in ("node",) if name in request.parts}
+        return Redirect(
+            with_query(request.to.diff(*ids), **{**view, **node, **request.query, "project": None})
+        )
+
+
+_moved("nodes/{node}")
+_moved("changes")
+_moved("impacted")
+_moved("query", panel="query")
+pages.registered.extend(lists.registered)

@@ -1,0 +1,140 @@
+"use strict";
+// The review page without loading it anew: the server renders every state, and this fetches the part that changed.
+(() => {
+  const find = (selector) => document.querySelector(selector);
+  if (!find("#review")) return;
+  const OF_DRAWER = ["node", "tab", "panel", "column", "unfold", "sql", "base_sql", "key", "limit"];
+  const TABS = ["code", "columns", "data", "profile", "query", "notes"];
+  const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
+  const frame = (search) => {
+    const query = new URLSearchParams(search);
+    for (const name of OF_DRAWER) query.delete(name);
+    return String(query);
+  };
+  let shown = location.search, last = 0;
+
+  /** Show the state of *address*: the drawer alone if only that differs. *step* is how the history notes it. */
+  async function show(address, step, isWhole = false) {
+    const url = new URL(address, location.href), whole = isWhole || frame(url.search) !== frame(shown);
+    const turn = (last += 1);
+    // At once, so that the next key continues from here.
+    if (step) history[`${step}State`](null, "", url);
+    const answer = await fetch(whole ? url : `${url.pathname}/drawer${url.search}`);
+    const own = new URL(answer.url).pathname;
+    // A refused request, a redirect and an error have their own page.
+    if (!answer.ok || ![url.pathname, `${url.pathname}/drawer`].includes(own)) { location.assign(url); return; }
+    const part = parsed(await answer.text()).querySelector(whole ? "#review" : "#drawer");
+    if (turn !== last) return; // a later state was asked for meanwhile
+    const isTall = find("#review").dataset.tall, held = document.activeElement?.id;
+    if (part) find(whole ? "#review" : "#drawer").replaceWith(part);
+    if (isTall !== undefined) find("#review").dataset.tall = isTall;
+    shown = url.search;
+    window.htmx?.process(find("#review"));
+    mark();
+    if (held && document.activeElement === document.body) document.getElementById(held)?.focus();
+  }
+
+  /** Mark the open node in list and graph, and show what works with scripts only. */
+  function mark() {
+    const review = find("#review"), open = find("#drawer > .node");
+    review.toggleAttribute("data-open", Boolean(open));
+    for (const one of document.querySelectorAll(".row, .box")) {
+      const isOn = open?.dataset.node !== undefined && one.dataset.node === open.dataset.node;
+      one.classList.toggle("on", isOn);
+      const link = one.matches("a") ? one : one.querySelector("a");
+      if (isOn) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+      if (isOn && one.matches(".row")) one.scrollIntoView({ block: "nearest" });
+    }
+    const name = find(".foot input[name=reviewer]");
+    try { if (name) name.value ||= localStorage.getItem("reviewer") || ""; } catch { /* no storage */ }
+    for (const button of document.querySelectorAll("#copy, .tall")) button.hidden = false;
+  }
+  const go = (changes, step = "push") => {
+    const url = new URL(location.href);
+    for (const [name, value] of Object.entries(changes)) if (value) url.searchParams.set(name, value); else url.searchParams.delete(name);
+    return show(url, step);
+  };
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("#review a[href]");
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    const url = new URL(link.getAttribute("href"), location.href);
+    if (url.origin !== location.origin || url.pathname !== location.pathname || link.hasAttribute("download")) return;
+    event.preventDefault();
+    // The drawer may have changed since the server wrote the links of the frame.
+    if (link.closest(".seg, .chips")) {
+      const now = new URLSearchParams(location.search);
+      for (const name of OF_DRAWER) if (now.has(name)) url.searchParams.set(name, now.get(name)); else url.searchParams.delete(name);
+    }
+    show(url, "push");
+  });
+  // A mark of a reviewer changes the verdict and the list as well.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target, button = event.submitter;
+    if (form.matches(".search-rows")) { event.preventDefault(); go({ q: form.elements.q.value }, "replace"); return; }
+    if (!form.matches(".review-form")) return;
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form, button));
+    const answer = await fetch(form.action, { method: "POST", body });
+    if (answer.ok) show(location.href, "", true); else form.submit();
+  });
+  let typing = 0;
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "filter") return;
+    clearTimeout(typing);
+    typing = setTimeout(async () => {
+      const { value, selectionStart } = find("#filter");
+      await go({ q: value }, "replace");
+      const field = find("#filter");
+      field.setSelectionRange?.(selectionStart, selectionStart);
+    }, 200);
+  });
+  addEventListener("popstate", () => show(location.href, ""));
+
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest("button");
+    if (button?.matches(".tall")) find("#review").toggleAttribute("data-tall");
+    if (button?.id !== "copy") return;
+    try { await navigator.clipboard.writeText(location.href); button.textContent = "Copied"; } catch { prompt("Address of this view", location.href); }
+    setTimeout(() => { button.textContent = "Copy link"; }, 2000);
+  });
+
+  const press = (selector) => find(selector)?.click();
+  const step = (by) => {
+    const keys = [...document.querySelectorAll(".list .row")].map((row) => row.dataset.node);
+    const asked = new URLSearchParams(location.search).get("node");
+    const at = keys.indexOf(keys.includes(asked) ? asked : find("#drawer > .node")?.dataset.node);
+    const key = keys[Math.max(0, Math.min(keys.length - 1, at + by))];
+    if (key) go({ node: key, panel: "", column: "", unfold: "" });
+  };
+  const keys = {
+    j: () => step(1), k: () => step(-1), v: () => press(".seg a:not([aria-current])"), a: () => press(".foot button[value=approved]"),
+    c: () => go({ panel: "checks", node: "", tab: "" }), q: () => go({ panel: "query", node: "", tab: "" }),
+    z: () => find("#review").toggleAttribute("data-tall"), y: () => press("#copy"), "/": () => find("#filter").focus(),
+    Escape: () => press("#drawer .close"),
+  };
+  let goes = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("#drawer textarea")) {
+      event.target.form.requestSubmit();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]") || event.target.matches("input, textarea, select")) return;
+    // After `g`, a letter is the place of another page.
+    const isPlace = event.timeStamp < goes;
+    goes = event.key === "g" ? event.timeStamp + 1500 : 0;
+    const isTab = /^[1-6]$/.test(event.key) && new URLSearchParams(location.search).has("node");
+    const act = isPlace ? null : isTab ? () => go({ tab: TABS[event.key - 1] }) : keys[event.key];
+    if (!act || (event.key === "Escape" && !find("#drawer .close"))) return;
+    event.preventDefault();
+    act();
+  }, true);
+
+  // Comments of earlier versions lead to the section of a node.
+  if (location.hash.startsWith("#node-")) {
+    const bytes = location.hash.slice(6).replace(/~/g, "%");
+    let node = bytes;
+    try { node = decodeURIComponent(bytes); } catch { /* not an address of ours */ }
+    show(`${location.pathname}?${new URLSearchParams({ node })}`, "replace");
+  } else mark();
+})();

@@ -1,0 +1,134 @@
+"""The review page in a real browser: every state on a desk and on a phone, clicks, history and keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from recce_meta.report.addresses import Addresses
+from tests.contract.server.rich_store import SHOP
+from tests.e2e.server.conftest import Served
+from tests.e2e.server.test_keyboard import until
+from tests.e2e.server.test_pages_in_a_browser import AUDIT, AXE, FAULTS, NARROW, TEXT, WIDE
+
+TO = Addresses("default")
+STATES = (
+    "",
+    "?view=graph",
+    "?view=graph&node=orders&tab=columns",
+    "?node=customers",
+    "?node=payment_mix",
+    "?node=customers&tab=data",
+    "?node=orders&tab=profile",
+    "?node=orders&tab=query",
+    "?node=orders&tab=notes",
+    "?panel=checks",
+    "?panel=query",
+    "?only=partial&q=orders",
+    "?node=nothing",
+)
+OPEN = "return document.querySelector('#drawer > .node')?.dataset.node"
+MARKED = "return window.isSamePage && document.querySelector('.row.on')?.dataset.node"
+
+
+@pytest.fixture(scope="module")
+def review(served: Served) -> str:
+    """Return the address of the review of the demo's runs."""
+    rows = json.loads(served.get(f"{TO.runs()}.json?project_name={SHOP}").text)
+    ids = {row["environment"]: row["run_id"] for row in reversed(rows)}
+    return served.address + TO.diff(ids["base"], ids["current"])
+
+
+@pytest.fixture
+def window(browser: Any, review: str) -> Iterator[Any]:
+    """Yield the browser at the review, whose console and whose policy must stay silent."""
+    browser.look(WIDE)
+    browser.console()
+    browser.visit(review)
+    browser.run("window.isSamePage = true")
+    yield browser
+    assert browser.console() == []
+    assert browser.run("return window.violations") == []
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_no_state_has_a_fault(browser: Any, review: str, state: str) -> None:
+    found: dict[str, Any] = {}
+    browser.console()
+    for width, dark in ((WIDE, False), (2000, False), (NARROW, True)):
+        browser.look(width, dark=dark)
+        browser.visit(review + state)
+        found[str(width)] = browser.run(FAULTS)
+        browser.run(AXE)
+        found[f"{width} audit"] = browser.wait(AUDIT, None)
+    text = browser.run(TEXT)
+    messages = [one for one in browser.console() if "404" not in one]
+    browser.command("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.visit(review + state)
+        assert browser.run(TEXT) == text
+    finally:
+        browser.command("Emulation.setScriptExecutionDisabled", value=False)
+
+    assert not any(found.values()) and messages == [], found
+
+
+def test_clicks_stay_on_the_page_and_the_history_holds_them(window: Any) -> None:
+    def click(selector: str) -> None:
+        # Elements of SVG have no method `click`.
+        event = "new MouseEvent('click', {bubbles: true, cancelable: true})"
+        window.run(f"document.querySelector(arguments[0]).dispatchEvent({event})", selector)
+
+    click('.row[data-node="customers"] .name a')
+    until(window, f"{MARKED} === 'customers'".replace("return ", "return (", 1) + ")")
+    click('#drawer .tabs a[data-tab="data"]')
+    until(window, "return document.querySelector('.panel.on')?.dataset.tab === 'data'")
+    click('.seg a[data-view="graph"]')
+    until(window, "return document.querySelector('#review').dataset.view === 'graph'")
+    assert window.run(OPEN) == "customers"
+    assert set(window.run("return location.search")[1:].split("&")) == {
+        "view=graph",
+        "node=customers",
+        "tab=data",
+    }
+    click('.box[data-node="orders"]')
+    until(window, "return document.querySelector('.box.on')?.dataset.node === 'orders'")
+
+    for _ in range(2):
+        window.run("history.back()")
+    until(window, "return document.querySelector('#review').dataset.view === 'list'")
+    assert window.run(OPEN) == "customers"
+    window.run("history.forward()")
+    until(window, "return document.querySelector('#review').dataset.view === 'graph'")
+    click("#drawer .close")
+    until(window, "return document.querySelector('#drawer').hidden")
+    assert window.run("return window.isSamePage")
+
+
+def test_keys_walk_through_the_nodes(window: Any) -> None:
+    window.press("jj3")
+    until(window, "return document.querySelector('.panel.on')?.dataset.tab === 'data'")
+    assert window.run(MARKED) == "customers"
+    assert "tab=data" in window.run("return location.search")
+    window.press("k1")
+    until(window, "return document.querySelector('.row.on')?.dataset.node === 'payment_mix'")
+    window.press("v")
+    until(window, "return document.querySelector('#review').dataset.view === 'graph'")
+    assert window.run(OPEN) == "payment_mix"
+
+
+def test_the_list_is_filtered_while_one_types(window: Any) -> None:
+    window.press("/")
+    window.press("average_order")
+    until(window, "return document.querySelectorAll('.list .row').length === 1")
+    assert window.run("return document.activeElement.id") == "filter"
+    assert window.run("return location.search") == "?q=average_order"
+
+
+def test_links_of_earlier_comments_open_their_node(window: Any, review: str) -> None:
+    window.visit("about:blank")
+    window.visit(f"{review}#node-model.{SHOP}.orders")
+    until(window, "return document.querySelector('#drawer > .node')?.dataset.node === 'orders'")
