@@ -216,8 +216,10 @@ class Box(NamedTuple):
 
 
 class EdgePath(NamedTuple):
-    """Edge as a path of SVG."""
+    """Edge as a path of SVG, with the ids of its nodes."""
 
+    parent: str
+    child: str
     path: str
     class_: str
     title: str
@@ -298,6 +300,8 @@ def _line(parent: GraphNode, child: GraphNode, edge: GraphEdge, shift: int) -> E
         x, y = max(x2 - SIGN_LEFT, SIGN_LEFT // 2), y2
     styles = [style for flag, style in LINES.items() if _has(edge, flag)]
     return EdgePath(
+        parent=parent.id,
+        child=child.id,
         path=f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}",
         class_=" ".join(["edge", *(style.class_ for style in styles if style.class_)]),
         title=f"{parent.name} → {child.name}: {', '.join(style.meaning for style in styles)}",

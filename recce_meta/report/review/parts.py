@@ -61,7 +61,7 @@ class DataCounts(NamedTuple):
 def verdict_word(diff: RunDiff, found: Verdict, checks: Sequence[StoredCheck], data: Part) -> tuple[str, str]:
     """Return tone and first word of a review: the worst of code, builds, data and checks."""
     known = [*_words(diff, checks, data), (found.tone, WORDS[found.tone]), (data.tone, WORDS[data.tone])]
-    # `min` keeps the first of equal tones, which has the more telling word.
+    # `min` keeps the first of equal tones, which has the more exact word.
     return min(known, key=lambda one: TONES.index(one[0]))
 
 

@@ -8,7 +8,8 @@
   const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
   const frame = (search) => {
     const query = new URLSearchParams(search);
-    for (const name of OF_DRAWER) query.delete(name);
+    // The path of a column is drawn in the graph as well.
+    for (const name of OF_DRAWER) if (name !== "column") query.delete(name);
     return String(query);
   };
   let shown = location.search, last = 0;
@@ -111,7 +112,7 @@
     j: () => step(1), k: () => step(-1), v: () => press(".seg a:not([aria-current])"), a: () => press(".foot button[value=approved]"),
     c: () => go({ panel: "checks", node: "", tab: "" }), q: () => go({ panel: "query", node: "", tab: "" }),
     z: () => find("#review").toggleAttribute("data-tall"), y: () => press("#copy"), "/": () => find("#filter").focus(),
-    Escape: () => press("#drawer .close"),
+    Escape: () => (new URLSearchParams(location.search).has("column") ? go({ column: "" }) : press("#drawer .close")),
   };
   let goes = 0;
   document.addEventListener("keydown", (event) => {

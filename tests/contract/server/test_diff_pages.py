@@ -190,7 +190,14 @@ def test_a_node_has_its_whole_code_columns_and_data(client: TestClient, sides: t
     assert "payments.paid_amount as amount" in code.text
     assert TO.node(sides[0], ORDERS) in code.links and TO.node(sides[1], ORDERS) in code.links
     assert "76 of 900 rows changed" in data.text
-    assert TO.impact(sides[1], ORDERS, "amount") in columns.links
+    locked = {"node": "orders", "tab": "columns", "view": "graph", "column": "orders.amount"}
+    assert TO.diff(*sides, **locked) in columns.links
+    path = page(client, TO.diff(*sides, **locked))
+    assert TO.impact(sides[1], ORDERS, "amount") in path.links
+    assert "SUM(amount)" in path.text and "int_order_payments.paid_amount" in path.text
+    drawn = [one["data-node"] for one in path.elements("a") if "onpath" in one.get("class", "")]
+    reached = ["customer_segments", "customers", "daily_revenue", "orders", "store_performance"]
+    assert sorted(drawn) == reached
     assert any(row[:1] == ["daily_revenue"] for table in columns.tables for row in table)
 
 

@@ -25,6 +25,7 @@ from recce_meta.report.html.nodes import PageNode
 from recce_meta.report.labels import node_label, unaffected
 from recce_meta.server.pages.forms.editor import editor_values
 from recce_meta.server.pages.forms.offers import OF_PROFILE, StartForms, forms_in_diff
+from recce_meta.server.pages.graph.pages import DiffGraph
 from recce_meta.server.pages.review.listing import ReviewList, ReviewRow, asked_node
 from recce_meta.server.pages.review.lists import IMPACTED_COLUMNS, impacted_listing
 from recce_meta.server.pages.runs.blocks import all_codes, data_blocks
@@ -32,7 +33,7 @@ from recce_meta.server.pages.runs.checks import check_columns, reviewed_check_ro
 from recce_meta.server.pages.runs.pair import ReportedPair
 from recce_meta.server.site.annotations import NotesPanel, annotated_nodes, notes_panel
 from recce_meta.server.site.handlers import Request
-from recce_meta.server.site.listing import ListColumn, Listing
+from recce_meta.server.site.listing import Listing
 from recce_meta.server.stores.stores import StoreView
 
 TABS = {
@@ -192,35 +193,20 @@ def _code_tab(request: Request, pair: ReportedPair, node: PageNode, change: Chan
 def _columns_tab(
     request: Request, pair: ReportedPair, node: PageNode, change: Change | None
 ) -> dict[str, Any]:
-    run = _source(pair, change)
+    run, asked = _source(pair, change), _column(request)
     impacted = impacted_listing(pair, node.unique_id)
     return {
-        "columns": _columns(pair, change, run) if change else None,
+        "columns": [] if change is None else change.columns,
+        "column": asked,
+        "path": DiffGraph(request.view, pair).path(node.unique_id, asked) if asked else None,
         "impacted": impacted.narrowed(IMPACTED_COLUMNS),
-        "impact_address": pair.to.impact(run.run_id, node.unique_id),
+        "impact_address": pair.to.impact(run.run_id, node.unique_id, asked or None),
     }
 
 
-def _columns(pair: ReportedPair, change: Change, run: RunMetadata) -> Listing:
-    """Return the changed columns; each links to what it affects."""
-    rows = [
-        {"name": one.name, "status": one.status.value, "renamed_to": one.renamed_to} for one in change.columns
-    ]
-
-    def affected(row: Mapping[str, Any]) -> str:
-        # The impact is that of the run which has the column.
-        is_new = row["status"] == Status.ADDED.value
-        has_current = is_new or (run is pair.current and row["status"] != Status.REMOVED.value)
-        return pair.to.impact(
-            (pair.current if has_current else pair.base).run_id, change.unique_id, row["name"]
-        )
-
-    columns = [
-        ListColumn("name", "column", "code", link=affected, about="Links to what the column affects."),
-        ListColumn("status", "status", "tag"),
-        ListColumn("renamed_to", "renamed to", "code"),
-    ]
-    return Listing("Changed columns", columns, rows)
+def _column(request: Request) -> str:
+    """Return the column in `column=NODE.COLUMN`, or `column=COLUMN`; empty without one."""
+    return request.query.get("column", "").removeprefix(f"{request.query.get('node', '')}.")
 
 
 def _data_tab(request: Request, pair: ReportedPair, node: PageNode, change: Change | None) -> dict[str, Any]:
@@ -265,8 +251,7 @@ def _order(result: AnyDataDiff) -> int:
 
 
 def _forms(request: Request, pair: ReportedPair, node: PageNode, *, is_profile: bool) -> StartForms:
-    column = request.query.get("column")
-    found = forms_in_diff(request.view, pair.base, pair.current, node.unique_id, column)
+    found = forms_in_diff(request.view, pair.base, pair.current, node.unique_id, _column(request) or None)
     offers = [offer for offer in found.offers if (offer.kind in OF_PROFILE) is is_profile]
     return found._replace(offers=offers, editor=None)
 

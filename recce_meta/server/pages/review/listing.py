@@ -218,9 +218,9 @@ def _what(node: Change | Impact) -> str:
         return f"{kind} removed"
     phrases = detail_phrases(node)
     # Lines of code say the least, so they are shown if there is nothing else.
-    telling = [one for one in phrases if not one.startswith(("body:", "compiled:"))] or phrases
-    hidden = len(telling) - PHRASES
-    return " · ".join([*telling[:PHRASES], *([f"{hidden} more"] if hidden > 0 else [])])
+    named = [one for one in phrases if not one.startswith(("body:", "compiled:"))] or phrases
+    hidden = len(named) - PHRASES
+    return " · ".join([*named[:PHRASES], *([f"{hidden} more"] if hidden > 0 else [])])
 
 
 def _data(node: Change | Impact, found: PageNode | None, counted: RowCount | None) -> DataCell:

@@ -54,6 +54,10 @@ class Links:
         """Return the address of a panel in the drawer."""
         return self(node=None, tab=None, panel=name, column=None, unfold=None)
 
+    def column(self, key: str, name: str) -> str:
+        """Return the address of the path of a column, in the graph and in the drawer."""
+        return self(view="graph", node=key, tab="columns", column=f"{key}.{name}", panel=None, unfold=None)
+
     @property
     def closed(self) -> str:
         """Address of the page with its drawer closed."""
@@ -75,9 +79,19 @@ def review_page(request: Request) -> Page | Redirect:
     except SelectorError as error:
         status, failure = 404, error
     values = {**_frame(request, pair, found), **_drawer_values(request, pair, drawer), "failure": failure}
+    values["on_path"] = _on_path(drawer)
     if drawer is not None and "editor" in drawer.values and drawer.values["editor"].get("failure"):
         status = 400
     return Page("review.html", pair.title, values, status=status, is_kept=_is_kept(drawer))
+
+
+def _on_path(drawer: Drawer | None) -> dict[str, list[str]]:
+    """Return the columns of the shown path by the unique id of their node."""
+    path = drawer.values.get("path") if drawer is not None else None
+    found: dict[str, list[str]] = {}
+    for one in path.columns if path is not None else ():
+        found.setdefault(one.node, []).append(one.column)
+    return found
 
 
 def _is_kept(drawer: Drawer | None) -> bool:
