@@ -32,6 +32,7 @@ from recce_meta.server.api.webhook_routes import router as webhooks
 from recce_meta.server.site.rendering import render_page
 from recce_meta.server.site.serving import HTML, Site, rendered, respond
 from recce_meta.server.stores.stores import Store
+from recce_meta.store.quality import list_quality_runs
 from recce_meta.store.read import list_runs
 
 
@@ -105,7 +106,12 @@ def _example_subject(store: Store) -> ExampleSubject:
         node = next((key for key, one in names.items() if one.resource_type == "model"), None)
         # A selector needs the project only if the store has several.
         is_one = len({one.project_name for one in runs}) == 1
-        return ExampleSubject(None if is_one else run.project_name, node or next(iter(names), None))
+        contents = {
+            "quality": list_quality_runs(view.adapter, limit=1, schema=view.schema),
+            "tables": any(map(is_scan, runs)),
+        }
+        lacks = tuple(name for name, found in contents.items() if not found)
+        return ExampleSubject(None if is_one else run.project_name, node or next(iter(names), None), lacks)
 
 
 async def _guide(request: Request) -> Response:

@@ -56,6 +56,8 @@ class ExampleSubject(NamedTuple):
     """Project of the latest run if the store has several projects; selectors need it then."""
     node: str | None = None
     """Unique id of a node of the latest run."""
+    lacks: tuple[str, ...] = ()
+    """Contents that it does not have, by the part of the path after the store's name: `quality`, `tables`."""
 
 
 class OperationGroup(NamedTuple):
@@ -208,6 +210,12 @@ def _own_example(one: Operation, store: str, subject: ExampleSubject) -> str:
     return path + (f"?{urlencode(given)}" if given else "")
 
 
+def _has_example(one: Operation, subject: ExampleSubject) -> bool:
+    """Return True if the example of *one* can be opened: a GET of contents that the store has."""
+    of_store = one.path.partition("{store}/")[2].partition("/")[0]
+    return one.method == "GET" and of_store not in subject.lacks
+
+
 def guide_page(document: Schema, server: str, store: str | None, subject: ExampleSubject) -> Page:
     """Return the page that describes all routes; examples ask *server* for *subject* of *store*."""
     groups = operation_groups(document)
@@ -224,6 +232,9 @@ def guide_page(document: Schema, server: str, store: str | None, subject: Exampl
     values = {
         "groups": groups,
         "examples": examples,
+        "with_examples": {
+            one.anchor for group in groups for one in group.operations if _has_example(one, subject)
+        },
         "commands": commands,
         "kinds": sorted(document["components"]["schemas"]),
         "failures": failures_of(document),
