@@ -41,7 +41,7 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.change import Category, Impact, ReachedBy
-from recce_meta.report.review.phrases import failure_sentences
+from recce_meta.report.review.phrases import doubt_sentences, failure_sentences
 from recce_meta.store import read
 from recce_meta.store.select import RunSelector, resolve_complete_run
 from recce_meta.store.session import open_store
@@ -406,7 +406,9 @@ def refuse_failing(diff: RunDiff, conditions: frozenset[str], not_compared: Sequ
     if found:
         names = first_of([change.name for change in found], SHOWN)
         said = f"--fail-on {','.join(sorted(conditions))} found {len(found)}: {names}"
-        raise ConditionFailed("; ".join([said, *failure_sentences(diff)[:SHOWN]]))
+        sentences = failure_sentences(diff)
+        sentences += doubt_sentences(diff) if MAY_FAIL in conditions else []
+        raise ConditionFailed("; ".join([said, *sentences[:SHOWN]]))
     if NOT_COMPARED in conditions and not_compared:
         names = first_of(not_compared, SHOWN)
         raise ConditionFailed(f"--fail-on {NOT_COMPARED} found {len(not_compared)}: {names}")

@@ -14,6 +14,7 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.redaction import neutralise
 from recce_meta.report.diff_details import (
     FAILS,
+    MAY_FAIL,
     detail_phrases,
     effect_label,
     first_phrases,
@@ -43,7 +44,7 @@ from recce_meta.report.labels import (
     summary_phrases,
 )
 from recce_meta.report.review.annotations import owner_sentences
-from recce_meta.report.review.phrases import failure_sentences, review_sentences
+from recce_meta.report.review.phrases import doubt_sentences, failure_sentences, review_sentences
 from recce_meta.report.run_choice import default_reason, header_notes, note_lines
 from recce_meta.report.terminal import (
     BLANK,
@@ -148,13 +149,16 @@ def diff_head(
     """Return both runs, the summary, the progress of the review, and the owners to ask."""
     sentences = [*review_sentences(diff, reviews), *owner_sentences(diff, annotations)]
     further = [line for text in sentences for line in wrap_text(Span("  "), text, width)]
-    failing = failure_sentences(diff)
-    hidden = len(failing) - FAILING_SHOWN
-    more = [more_phrase(hidden)] if hidden > 0 else []
+    # Affected nodes that may fail are listed with their reasons below.
+    doubts = doubt_sentences(diff, changed_only=True)
     fails = [
         line
-        for text in (*failing[:FAILING_SHOWN], *more)
-        for line in wrap_text(Span("  "), text, width, Style.RED)
+        for failing, style in ((failure_sentences(diff), Style.RED), (doubts, Style.YELLOW))
+        for text in (
+            *failing[:FAILING_SHOWN],
+            *([more_phrase(len(failing) - FAILING_SHOWN)] if failing[FAILING_SHOWN:] else []),
+        )
+        for line in wrap_text(Span("  "), text, width, style)
     ]
     return [*_header(diff, width), BLANK, *summary_lines(diff, width), *fails, *further]
 
@@ -270,8 +274,8 @@ def _changed_nodes(diff: RunDiff, width: int, room: int | None) -> list[Line]:
 
 
 def _is_plain_test(change: Change) -> bool:
-    """Return True for a test that is named rather than described: it does not fail."""
-    return change.resource_type in TESTS and not change.fails
+    """Return True for a test that is named rather than described: it does not fail, and may not."""
+    return change.resource_type in TESTS and not (change.fails or change.may_fail)
 
 
 def _test_lines(found: Sequence[Change], status: Status, width: int) -> list[Line]:
@@ -310,10 +314,11 @@ def _node_cells(change: Change) -> list[Span]:
 
 
 def _effect_cell(change: Change) -> Span:
-    """Return the effect on readers; a node that fails itself has that first."""
+    """Return the effect on readers; a node that fails itself, or may, has that first."""
     label = effect_label(change)
-    if change.fails:
-        return Span(", ".join(filter(None, (FAILS, label))), Style.RED)
+    if change.fails or change.may_fail:
+        word, style = (FAILS, Style.RED) if change.fails else (MAY_FAIL, Style.YELLOW)
+        return Span(", ".join(filter(None, (word, label))), style)
     return Span(label, _EFFECT_STYLES[change.category])
 
 

@@ -325,14 +325,14 @@ NO_DATA = NEVER | {
     ("command", "never", "modules", "statements"),
     [
         (["runs"], NO_SQL, 85, 4),
-        (["show"], NO_SQL, 126, 9),
-        (["lineage", "orders"], NO_SQL, 126, 8),
-        (["impact", "stg_orders.order_id"], NO_SQL, 127, 12),
+        (["show"], NO_SQL, 127, 9),
+        (["lineage", "orders"], NO_SQL, 127, 8),
+        (["impact", "stg_orders.order_id"], NO_SQL, 128, 12),
         # Two statements read the inputs of unit tests below a lost column, one the readers without a ref,
         # one the nodes that read variables without a value in artifacts. Five read the readers of columns
         # that a kept table lacks, and the nodes that may name a removed relation. Two read the code of
         # readers, whose columns may be those of a parent.
-        (["diff"], NO_DATA, 191, 50),
+        (["diff"], NO_DATA, 192, 50),
         # This store has no tables of data: the statements are those until the first of them is missed.
         # Two read the macros of runs that lack compiled SQL.
         (["value", "orders"], NEVER | {"jinja2", "recce_meta.api.diff"}, 161, 27),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from recce_meta.errors import plural
 from recce_meta.models.change import Change, Impact, RunDiff, Status
 from recce_meta.models.marks.review import PairReviews, ReviewMark, is_approved
-from recce_meta.report.diff_details import NAME_WIDTH, ORIGINS_SHOWN, first_phrases
+from recce_meta.report.diff_details import MAY_FAIL, NAME_WIDTH, ORIGINS_SHOWN, first_phrases
 from recce_meta.report.labels import TESTS, node_label, node_part, short_run_id
 from recce_meta.report.terminal import shorten
 
@@ -42,6 +42,13 @@ def review_sentences(diff: RunDiff, reviews: PairReviews | None) -> list[str]:
 def failure_sentences(diff: RunDiff) -> list[str]:
     """Return the sentences of `failures`, those of tests last."""
     return list(failures(diff).values())
+
+
+def doubt_sentences(diff: RunDiff, *, changed_only: bool = False) -> list[str]:
+    """Return `orders may fail: it uses …` for each node that may fail, those of tests last."""
+    nodes: list[Change | Impact] = [*diff.changed, *([] if changed_only else diff.impacted)]
+    nodes.sort(key=lambda node: (node.resource_type in TESTS, node_label(node)))
+    return [f"{node_label(node)} {MAY_FAIL}: {node.may_fail}" for node in nodes if node.may_fail]
 
 
 def failures(diff: RunDiff) -> dict[str, str]:

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from recce_meta import report
 from recce_meta.api.build_failures import with_build_failures
+from recce_meta.api.diff import NOTHING_MORE, refuse_failing, whole_diff
 from recce_meta.diff.changes import compare
 from recce_meta.diff.project_side import ProjectSide
+from recce_meta.errors import ConditionFailed
 from recce_meta.models import MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.node import BUILD_FAILURE
 
@@ -176,3 +179,17 @@ def test_a_diff_says_what_certainly_fails_and_what_may(
     details = [detail.current for detail in compare(before, after)["model.shop.m"].details]
 
     assert any(str(text).startswith(said) for text in details), details
+
+
+@pytest.mark.parametrize("kind", ["model", "test"])
+def test_an_added_node_that_may_fail_is_named_with_its_reason(kind: str, folder: Path) -> None:
+    added = model("select {{ var('month') }} as a", resource_type=kind, materialized=None)
+    sides = [project(), project(added, variables=None)]
+    found = whole_diff(*with_build_failures(sides, [folder, folder], {}), NOTHING_MORE)
+    sentence = (
+        "m may fail: variable 'month' has neither a value nor a default, unless --vars sets other values"
+    )
+
+    assert sentence in report.diff_text(found, width=200, color=False)
+    with pytest.raises(ConditionFailed, match=f"found 1: m; {sentence}"):
+        refuse_failing(found, frozenset({"may_fail"}))
