@@ -192,8 +192,8 @@ def _name(reference: Schema) -> str:
     return str(reference["$ref"]).removeprefix(COMPONENTS)
 
 
-_SELECTORS = {"run", "base"}
-"""Parameters that may match runs of several projects."""
+_SELECTORS = {"run", "base", "measurement"}
+"""Parameters that may match runs or measurements of several projects."""
 
 
 def _own_example(one: Operation, store: str, subject: ExampleSubject) -> str:
