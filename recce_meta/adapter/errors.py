@@ -72,7 +72,7 @@ def translate_error(
         message or type(original).__name__,
         hint=_right(warehouse, code, sql, raw, database, role)
         if kind is PermissionDenied
-        else HINTS.get(kind),
+        else HINTS.get(kind) or warehouse.error_hint(code, raw),
         code=code,
         sql=None if sql in (None, _NOT_AT_FAULT) else redact(sql, secrets),
         line=place[0] if place and shown else None,

@@ -15,7 +15,7 @@ from msgspec import Struct
 from sqlglot import exp
 
 from recce_meta.data_diff.plan import OF_ALL, Answer, Plan, Query, failure, rows_of
-from recce_meta.data_diff.source import Pair, SideRelation, with_condition
+from recce_meta.data_diff.source import Pair, SideRelation, is_absent, with_condition
 from recce_meta.errors import MissingRelation, PermissionDenied, QueryTimeout, WarehouseError, first_line
 from recce_meta.models.data_diff import DataSide, RowCount, RowCountDiff
 
@@ -155,13 +155,19 @@ def _row_count(countable: Countable, found: dict[DataSide, int | WarehouseError]
     reasons = {DataSide.BASE: countable.base_reason, DataSide.CURRENT: countable.current_reason}
     sides: dict[DataSide, tuple[int | None, str | None]] = {}
     subject = countable.pair.subject
+    sources = {source.side: source for source in countable.pair.sides}
     for side, reason in reasons.items():
         rows = found.get(side)
         if rows is None:
             sides[side] = None, reason or (NOT_THERE[side] if found else "no relation")
         elif isinstance(rows, WarehouseError):
-            sides[side] = None, _why(rows, countable.where)
-            if _is_missing(rows, countable.where):
+            # A condition may be at fault as well.
+            is_missing = countable.where is None and is_absent(sources[side], rows)
+            is_broken = countable.where is None and isinstance(rows, MissingRelation)
+            kind = "not built" if is_missing else "cannot be read" if is_broken else _kind(rows)
+            said = first_line(rows)
+            sides[side] = None, f"{kind}: {said}" if kind else "; ".join(filter(None, (said, rows.hint)))
+            if is_missing:
                 subject = subject.without_stale(side.value)
         else:
             sides[side] = rows, None
@@ -176,17 +182,7 @@ def _row_count(countable: Countable, found: dict[DataSide, int | WarehouseError]
     )
 
 
-def _is_missing(error: WarehouseError, where: str | None) -> bool:
-    """Return True if the relation does not exist; with a condition, that may be at fault."""
-    return isinstance(error, MissingRelation) and where is None
-
-
-def _why(error: WarehouseError, where: str | None) -> str:
-    first = first_line(error)
-    if _is_missing(error, where):
-        return f"not built: {first}"
+def _kind(error: WarehouseError) -> str:
     if isinstance(error, PermissionDenied):
-        return f"no permission: {first}"
-    if isinstance(error, QueryTimeout):
-        return f"stopped: {first}"
-    return first
+        return "no permission"
+    return "stopped" if isinstance(error, QueryTimeout) else ""

@@ -6,6 +6,7 @@ must copy it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -17,13 +18,14 @@ from sqlglot.errors import SqlglotError
 
 from recce_meta.data_diff.options import unquote
 from recce_meta.data_diff.plan import Answer, Plan, Query, failure, rows_of
-from recce_meta.errors import MissingRelation, UnknownNameError, UsageError, first_line
+from recce_meta.errors import MissingRelation, UnknownNameError, UsageError, WarehouseError, first_line
 from recce_meta.models.data_diff import DataSide, Subject
 from recce_meta.models.node import find_named
 from recce_meta.warehouses.dialect import Dialect, Reader, unchanged
 from recce_meta.warehouses.types import ColumnType, Sql
 
 NOT_BUILT = "build it, or check its schema and the role's permissions"
+BROKEN = "build it anew, and what it reads: a relation or column of its query is gone"
 
 
 class SideRelation(Struct, frozen=True, kw_only=True):
@@ -244,12 +246,26 @@ def _named(source: SideRelation, answer: Answer) -> Answer:
     is_table = isinstance(source.relation, exp.Table) and isinstance(source.relation.this, exp.Identifier)
     if not isinstance(answer, MissingRelation) or not is_table:
         return answer
-    said = first_line(answer)
-    error = MissingRelation(
-        f"{source.name} not found: {said}", hint=NOT_BUILT, code=answer.code, sql=answer.sql
-    )
-    error.missing_side = source.side.value
+    said, is_gone = first_line(answer), is_absent(source, answer)
+    problem, hint = ("not found", NOT_BUILT) if is_gone else ("cannot be read", BROKEN)
+    error = MissingRelation(f"{source.name} {problem}: {said}", hint=hint, code=answer.code, sql=answer.sql)
+    error.missing_side = source.side.value if is_gone else None
     return error
+
+
+def is_absent(source: SideRelation, error: WarehouseError) -> bool:
+    """Return True if *error* says that the relation is missing, and not what a view reads."""
+    if not isinstance(error, MissingRelation) or not isinstance(source.relation, exp.Table):
+        return False
+    said = first_line(error).lower()
+    name, *around = (part.name.lower() for part in reversed(source.relation.parts))
+    places = "|".join(re.escape(part) for part in around if part)
+    return (
+        re.search(rf"(?<!column )(?<!column .)(?<!\w){re.escape(name)}(?!\w)", said) is not None
+        and "expansion of view" not in said
+    ) or bool(
+        places and re.search(rf"\b(schema|dataset|database|catalog)\W+(\w+[:.])*\W?({places})(?!\w)", said)
+    )
 
 
 def name_folding(sources: Sequence[SideRelation], *sides: Iterable[str]) -> Callable[[str], str]:

@@ -361,6 +361,10 @@ class Warehouse:
         """
         return ()
 
+    def error_hint(self, code: str | None, message: str) -> str | None:
+        """Return what to do about an error that its class does not explain; None if nothing is known."""
+        return None
+
     def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
         """Return the class for *code*, or for the *message* if codes are ambiguous; else WarehouseError."""
         if code is not None:

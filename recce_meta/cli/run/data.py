@@ -39,11 +39,12 @@ from recce_meta.cli.options import LISTS, progress, report_size, say, sql_argume
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import RecceMetaError, SelectorError, UsageError
 from recce_meta.lazy import LazyModule
-from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
+from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCount, RowCountDiff
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles.project_file import parse_variables
 from recce_meta.quality.masking import privacy_of
 from recce_meta.quality.privacy import Privacy
+from recce_meta.tables.gaps import SAME_RELATION
 
 if TYPE_CHECKING:
     from recce_meta.api import diff as comparing
@@ -367,7 +368,7 @@ def run_jobs(data: DataOptions, output: DataOutput, jobs: Jobs, diff: str) -> No
             # Masked results, so that private values do not get into the store either.
             say_saved(session.save(results))
     write(_rendered(results, output, choice, diff), output.output)
-    _refuse_failures(results)
+    _refuse_failures(results, are_named=bool(data.tables))
 
 
 def say_saved(number: int, what: str = "result") -> None:
@@ -375,13 +376,20 @@ def say_saved(number: int, what: str = "result") -> None:
     say(f"Saved {number} {what}{'' if number == 1 else 's'}")
 
 
-def _refuse_failures(results: Sequence[AnyDataDiff]) -> None:
+def _refuse_failures(results: Sequence[AnyDataDiff], *, are_named: bool) -> None:
     failures = [result for result in results if isinstance(result, Failed)]
     if failures:
         raise RecceMetaError(f"{len(failures)} of {len(results)} comparisons failed")
     for result in results:
         if isinstance(result, RowCountDiff) and _is_uncounted(result):
             raise RecceMetaError("No relation could be counted")
+        # A user who names both relations asks for both counts.
+        if isinstance(result, RowCountDiff) and are_named and any(map(_is_half_counted, result.counts)):
+            raise RecceMetaError("Not every relation could be counted")
+
+
+def _is_half_counted(one: RowCount) -> bool:
+    return any(reason not in (None, SAME_RELATION) for reason in (one.base_reason, one.current_reason))
 
 
 def _is_uncounted(result: RowCountDiff) -> bool:

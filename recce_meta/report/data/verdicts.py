@@ -42,6 +42,7 @@ from recce_meta.report.labels import PASSED, join_words, moment
 from recce_meta.report.values import count, percent
 from recce_meta.tables.gaps import (
     AS_DOUBLES,
+    SAME_RELATION,
     Distribution,
     count_gap,
     count_limit,
@@ -211,6 +212,8 @@ def _of_counts(result: RowCountDiff) -> DiffVerdict:
     # Skipped nodes have no count either, but are reported in a phrase of their own.
     unknown = sum(one.base is None and one.current is None for one in result.counts) - skipped.total()
     half = sum(bool(count_gap(one)) and one.base != one.current for one in result.counts)
+    same = sum(one.base_reason == SAME_RELATION and one.current is not None for one in result.counts)
+    half -= same
     saved = sum(is_saved(one) for one in result.counts)
     stale = sum(one.subject.is_stale for one in result.counts)
     limited = sum(bool(one.where) for one in result.counts)
@@ -219,6 +222,7 @@ def _of_counts(result: RowCountDiff) -> DiffVerdict:
     phrases += [_skipped_phrase(reason, number) for reason, number in skipped.items()]
     phrases += [f"{unknown:,} could not be counted"] if unknown else []
     phrases += [f"{half:,} counted on one side only"] if half else []
+    phrases += [SAME_RELATION if same == total else f"{same:,} not compared: {SAME_RELATION}"] if same else []
     phrases += [f"{saved:,} with an earlier count"] if saved else []
     phrases += [f"{stale:,} with data of an earlier build"] if stale else []
     phrases += [f"{limited:,} only where a condition holds"] if limited else []
@@ -228,7 +232,7 @@ def _of_counts(result: RowCountDiff) -> DiffVerdict:
     if not total:
         return DiffVerdict(Outcome.NOT_COMPARED, "no rows counted")
     if phrases:
-        known = total - skipped.total() - unknown - half
+        known = total - skipped.total() - unknown - half - same
         outcome = Outcome.PARTIAL if known else Outcome.NOT_COMPARED
         found = [f"no difference in {plural(known, 'row count')}"] if known else []
         return DiffVerdict(outcome, ", ".join(found + phrases))

@@ -239,6 +239,11 @@ ORDER BY 5 DESC, 1
         offset = getattr(getattr(error, "diag", None), "statement_position", None)
         return line_and_column(int(offset), sql) if offset and str(offset).isdigit() else None
 
+    def error_hint(self, code: str | None, message: str) -> str | None:
+        # The server has no other code for it.
+        is_elsewhere = code == "0A000" and "cross-database" in message
+        return "name the other database by --base-target TARGET or URL" if is_elsewhere else None
+
     def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
         """Return the class for *code*; at login the code is not available, so the message decides."""
         if code == "OperationalError" and _REFUSED.search(message):
