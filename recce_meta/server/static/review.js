@@ -76,8 +76,13 @@
     if (!form.matches(".review-form")) return;
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form, button));
-    const answer = await fetch(form.action, { method: "POST", body });
-    if (answer.ok) show(location.href, "", true); else form.submit();
+    // The page itself is asked for below, so its redirect is not followed.
+    const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
+    if (answer.type === "opaqueredirect") { show(location.href, "", true); return; }
+    // The refusal has a page of its own. `submit` does not send the value of a button.
+    const given = Object.assign(document.createElement("input"), { type: "hidden", name: button.name, value: button.value });
+    form.append(given);
+    form.submit();
   });
   let typing = 0;
   document.addEventListener("input", (event) => {

@@ -190,7 +190,7 @@ def test_a_node_has_its_whole_code_columns_and_data(client: TestClient, sides: t
     assert "payments.paid_amount as amount" in code.text
     assert TO.node(sides[0], ORDERS) in code.links and TO.node(sides[1], ORDERS) in code.links
     assert "76 of 900 rows changed" in data.text
-    locked = {"node": "orders", "tab": "columns", "view": "graph", "column": "orders.amount"}
+    locked = {"view": "graph", "node": "orders", "tab": "columns", "column": "orders.amount"}
     assert TO.diff(*sides, **locked) in columns.links
     path = page(client, TO.diff(*sides, **locked))
     assert TO.impact(sides[1], ORDERS, "amount") in path.links
@@ -248,6 +248,13 @@ def test_selectors_lead_to_ids(client: TestClient, sides: tuple[str, str]) -> No
         found = client.get(asked, follow_redirects=False)
         assert (found.status_code, found.headers.get("location")) == (307, answer)
     assert client.get(f"{TO.diff(*prefixes)}/changes.json").json()
+
+
+def test_a_pull_request_leads_to_its_newest_pair(client: TestClient, sides: tuple[str, str]) -> None:
+    answer = client.get(TO.of("pr", "42"), follow_redirects=False)
+
+    assert (answer.status_code, answer.headers["location"]) == (307, TO.diff(*sides))
+    assert "pull request 7" in page(client, TO.of("pr", "7"), 404).text
 
 
 def test_the_choice_suggests_pairs(client: TestClient, sides: tuple[str, str]) -> None:

@@ -60,13 +60,17 @@ def test_the_search_field_shows_the_text_of_the_search_page(client: TestClient) 
 
 
 def test_the_keys_of_the_help_are_those_of_the_script(client: TestClient) -> None:
-    pages, _, graph = client.get("/help").text.partition('data-keys="graph"')
+    text, _, graph = client.get("/help").text.partition('data-keys="graph"')
+    pages, _, review = text.partition('data-keys="review"')
     shown = set(re.findall(r"<kbd>(.)</kbd>", pages))
     script = static_file("server.js", OWN)
     acting = set(re.findall(r'^    "?([^\s"])"?: ', script, re.MULTILINE))
     (places,) = re.findall(r'const places = "(\w+)"', script)
 
     assert shown == acting | set(places) | {"g"}
+    (acts,) = re.findall(r"const keys = \{(.*?)\n  \};", static_file("review.js", OWN), re.DOTALL)
+    named = set(re.findall(r'(?:^|[{,]) *"?([^\s"])"?: \(\)', acts, re.MULTILINE))
+    assert set(re.findall(r"<kbd>([^<])</kbd>", review)) == named | {"1", "6"}
     (acts,) = re.findall(r"const act = \{(.*?)\}\[", static_file("graph.js"), re.DOTALL)
     graph_keys = set(re.findall(r"<kbd>([^<])</kbd>", graph.partition("</dl>")[0])) - set("←→↑↓")
     assert graph_keys == set("+-0") and all(f'"{key}"' in acts or f"{key}:" in acts for key in graph_keys)

@@ -19,6 +19,7 @@ STATES = (
     "",
     "?view=graph",
     "?view=graph&node=orders&tab=columns",
+    "?view=graph&node=orders&tab=columns&column=orders.amount",
     "?node=customers",
     "?node=payment_mix",
     "?node=customers&tab=data",

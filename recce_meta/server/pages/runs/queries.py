@@ -264,6 +264,19 @@ def save(request: Request) -> Redirect:
 RUNS_OFFERED = 200
 
 
+@pages.page("/pr/{number}")
+def of_pull_request(request: Request) -> Redirect:
+    """Lead to the review of the newest run of a pull request."""
+    view, number = request.view, request.parts["number"]
+    runs = list_runs(view.adapter, schema=view.schema, limit=RUNS_OFFERED)
+    for pair in suggested_pairs(runs, most=RUNS_OFFERED):
+        if pair.current.pull_request == number:
+            return Redirect(request.to.diff(pair.base.run_id, pair.current.run_id))
+    raise NotFound(
+        f"No pair of runs of pull request {number} is among the newest runs", hint="/diff lists pairs of runs"
+    )
+
+
 @pages.page("/diff")
 def choose(request: Request) -> Page | Redirect:
     """Offer pairs of runs, and a form for two others."""
