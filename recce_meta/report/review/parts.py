@@ -14,9 +14,14 @@ from recce_meta.report.data.check_findings import is_report
 from recce_meta.report.labels import NO_CHANGES, TESTS, build_problem, summarise
 from recce_meta.report.review.verdict import TONES, Verdict
 
-WORDS = dict(
-    zip(TONES, ("Failed", "Differs", "Not compared", "Partly compared", "Non-breaking", "Equal"), strict=True)
-)
+WORDS = {
+    "failed": "Failed",
+    "differs": "To review",
+    "not-compared": "Not compared",
+    "one-sided": "Partly compared",
+    "info": "To review",
+    "same": "Equal",
+}
 """First word of a verdict by its tone, if no finding has a word of its own."""
 
 
@@ -46,7 +51,7 @@ class DataCounts(NamedTuple):
         rest += [f"{self.one_sided:,} only on one side"] * bool(self.one_sided)
         rest += [f"{self.partial:,} not in full"] * bool(self.partial)
         if not self.nodes:
-            return Part("data", "info", "no node with rows changed")
+            return Part("data", "not-compared", "no node compared")
         if self.compared < self.nodes:
             found = f"{self.compared:,} of {plural(self.nodes, 'node')} compared"
             differ = [f"{self.differ:,} {agree(self.differ, 'differ')}"] * bool(self.differ)
@@ -83,6 +88,8 @@ def _words(diff: RunDiff, checks: Sequence[StoredCheck], data: Part) -> Iterator
         yield "differs", "Data differs"
     if summary.categories[Category.UNKNOWN.value]:
         yield "not-compared", "Unknown effect"
+    if summary.categories[Category.NON_BREAKING.value]:
+        yield "info", "Non-breaking"
 
 
 def _failed(checks: Sequence[StoredCheck]) -> int:

@@ -229,12 +229,16 @@ def _data(node: Change | Impact, found: PageNode | None, counted: RowCount | Non
     summary = found.summary if found else None
     if found is None or summary is None or not summary.aspects:
         return DataCell("not compared")
+    return DataCell(_word(node, summary, found.results), outcome_class(summary), _rows(counted))
+
+
+def outcome_class(summary: NodeSummary) -> str:
+    """Return the class of what is known of a node's data; empty if nothing was compared."""
     outcome = summary.outcome
     # Equal row counts prove nothing of the values.
     if outcome is Outcome.EQUAL and (summary.claim != DATA or summary.gaps):
         outcome = Outcome.PARTIAL
-    class_ = "" if outcome is Outcome.NOT_COMPARED else OUTCOME_CLASSES[outcome]
-    return DataCell(_word(node, summary, found.results), class_, _rows(counted))
+    return "" if outcome is Outcome.NOT_COMPARED else OUTCOME_CLASSES[outcome]
 
 
 def _word(node: Change | Impact, summary: NodeSummary, results: Sequence[AnyDataDiff]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from recce_meta.errors import SelectorError
@@ -20,7 +21,7 @@ from recce_meta.report.review.parts import (
 )
 from recce_meta.report.review.verdict import TONES, code_finding, verdict_of
 from recce_meta.server.pages.review.drawer import Drawer, drawer_of, one_of
-from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, shown_rows
+from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, outcome_class, shown_rows
 from recce_meta.server.pages.review.lists import pages as lists
 from recce_meta.server.pages.runs.pair import ReportedPair, pair_of, with_ids
 from recce_meta.server.site.handlers import PageSet, Parameters, Redirect, Request
@@ -115,7 +116,7 @@ def _drawer_values(request: Request, pair: ReportedPair, drawer: Drawer | None) 
 def _frame(request: Request, pair: ReportedPair, found: ReviewList) -> dict[str, Any]:
     diff, report, query = pair.report.diff, pair.report, request.query
     heading = heading_of(diff, report.data, report.checks, None, taken_at=report.data_taken_at)
-    data = _data_counts(found).part
+    data = _data_counts(found, pair).part
     verdict = verdict_of(diff, report.data, report.checks)
     tone, word = verdict_word(diff, verdict, report.checks, data)
     code = code_part(diff, TONES[code_finding(diff).rank[0]])
@@ -165,17 +166,20 @@ def _short(run: RunMetadata, pair: ReportedPair) -> str:
     )
 
 
-def _data_counts(found: ReviewList) -> DataCounts:
-    """Return the numbers of nodes with rows, by what is known of their data."""
-    cells = [row.data for row in (*found.changed, *found.affected) if row.has_rows]
-    count = {outcome: sum(cell.outcome == OUTCOME_CLASSES[outcome] for cell in cells) for outcome in Outcome}
+def _data_counts(found: ReviewList, pair: ReportedPair) -> DataCounts:
+    """Return the numbers of listed nodes with rows, and of other compared nodes, by what is known of them."""
+    known = [row.data.outcome for row in (*found.changed, *found.affected) if row.has_rows]
+    listed = {row.unique_id for row in found.rows}
+    others = [node.summary for node in pair.nodes if node.summary and node.unique_id not in listed]
+    known += [outcome_class(summary) for summary in others]
+    counts = Counter(known)
     return DataCounts(
-        nodes=len(cells),
-        compared=sum(bool(cell.outcome) for cell in cells),
-        differ=count[Outcome.DIFFERENT],
-        one_sided=count[Outcome.ONE_SIDED],
-        partial=count[Outcome.PARTIAL],
-        failed=count[Outcome.FAILED],
+        nodes=len(known),
+        compared=len(known) - counts[""],
+        differ=counts[OUTCOME_CLASSES[Outcome.DIFFERENT]],
+        one_sided=counts[OUTCOME_CLASSES[Outcome.ONE_SIDED]],
+        partial=counts[OUTCOME_CLASSES[Outcome.PARTIAL]],
+        failed=counts[OUTCOME_CLASSES[Outcome.FAILED]],
     )
 
 
