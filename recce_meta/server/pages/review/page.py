@@ -28,7 +28,7 @@ from recce_meta.server.site.handlers import PageSet, Parameters, Redirect, Reque
 from recce_meta.server.site.rendering import Page
 
 pages = PageSet()
-ROWS_SHOWN = 200
+ROWS_SHOWN = 150
 """Rows of the list; a filter finds the others."""
 WITH_LIST = 12
 """Rows up to which the graph is below the list."""
