@@ -21,6 +21,7 @@ from recce_meta.models.graph_view import (
     BOX_HEIGHT,
     BOX_WIDTH,
     INDIRECT,
+    LAYER_PITCH,
     REMOVED,
     GraphEdge,
     GraphNode,
@@ -148,7 +149,7 @@ def _placed(nodes: Sequence[GraphNode], edges: Sequence[DrawnEdge], total: int) 
             for node, place in zip(nodes, places, strict=True)
         ),
         edges=tuple(
-            GraphEdge(numbers[edge.parent], numbers[edge.child], edge.flags)
+            GraphEdge(numbers[edge.parent], numbers[edge.child], edge.flags, found.bends.get(edge.pair, ()))
             for edge in closing_cycles(edges, found.backward)
         ),
         total=total,
@@ -251,7 +252,7 @@ def draw_lineage(view: GraphView, marks: Mapping[str, DataMark]) -> Drawing | No
         width=max(node.x for node in nodes) + BOX_WIDTH + MARGIN,
         height=max(node.y for node in nodes) + BOX_HEIGHT + MARGIN,
         boxes=[_box(node, marks.get(node.id)) for node in nodes],
-        edges=list(_lines(nodes, view.edges)),
+        edges=list(_lines(nodes, [_moved(edge, top) for edge in view.edges])),
         legend=_legend(view, marks),
         total=view.total,
     )
@@ -289,20 +290,36 @@ def _lines(nodes: Sequence[GraphNode], edges: Sequence[GraphEdge]) -> Iterator[E
         drawn.add(ends)
 
 
+def _moved(edge: GraphEdge, top: int) -> GraphEdge:
+    return replace(edge, bends=tuple(height - top for height in edge.bends))
+
+
+def _curve(x1: int, y1: int, x2: int, y2: int) -> str:
+    # Ends that are close, or in the wrong order, still need a visible bend.
+    bend = max(abs(x2 - x1) // 2, BEND)
+    return f" C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+
+
 def _line(parent: GraphNode, child: GraphNode, edge: GraphEdge, shift: int) -> EdgePath:
     x1, y1 = parent.x + BOX_WIDTH, parent.y + BOX_HEIGHT // 2 + shift
     x2, y2 = child.x, child.y + BOX_HEIGHT // 2 + shift
-    # Ends that are close, or in the wrong order, still need a visible bend.
-    bend = max(abs(x2 - x1) // 2, BEND)
-    # Beyond the middle, because lines with a common end differ there. Boxes hide lines that go back.
-    x, y = round(0.352 * x1 + 0.648 * x2 - 0.144 * bend), round(0.352 * y1 + 0.648 * y2)
+    path, x, y = f"M{x1} {y1}", x1, y1
+    # Straight past the boxes of each layer in between.
+    for layer, height in enumerate((bend + shift for bend in edge.bends), 1):
+        left = parent.x + layer * LAYER_PITCH
+        path += f"{_curve(x, y, left, height)} H{left + BOX_WIDTH}"
+        x, y = left + BOX_WIDTH, height
+    path += _curve(x, y, x2, y2)
+    # In the middle of the last curve, where lines with a common start or end differ.
+    x, y = (x + x2) // 2, (y + y2) // 2
+    # Boxes hide lines that go back.
     if x2 < x1:
         x, y = max(x2 - SIGN_LEFT, SIGN_LEFT // 2), y2
     styles = [style for flag, style in LINES.items() if _has(edge, flag)]
     return EdgePath(
         parent=parent.id,
         child=child.id,
-        path=f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}",
+        path=path,
         class_=" ".join(["edge", *(style.class_ for style in styles if style.class_)]),
         title=f"{parent.name} → {child.name}: {', '.join(style.meaning for style in styles)}",
         sign="".join(style.sign for style in styles),
