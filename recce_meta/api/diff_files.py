@@ -21,10 +21,7 @@ from recce_meta.temporary import temporary_folder
 WORKING_TREE = "working tree"
 _NAMED = 5
 _PACKAGES = ("packages.yml", "dependencies.yml", "package-lock.yml")
-OF_FILES = (
-    "Only files were read: generic and unit tests, exposures, the semantic layer and hooks of the project "
-    "are not compared"
-)
+OF_FILES = "Only files were read: generic and unit tests, exposures and the semantic layer are not compared"
 GUESSED = "No profile found, so the SQL dialect is a guess: name it with --dialect"
 OTHER_PACKAGES = "Both sides are read with the installed packages, although the files that name them changed"
 

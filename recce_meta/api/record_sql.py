@@ -51,6 +51,7 @@ from recce_meta.store.read import find_runs, load_nodes
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.warehouses.driver import parser_of
+from recce_meta.warehouses.hooks import OPERATION
 
 _DBT = """
 {% macro type_string() %}varchar{% endmacro %}
@@ -201,7 +202,7 @@ def _macro(package: str, name: str, text: str) -> MacroMetadata:
 
 SILVER, BRONZE = "dbt-sql", "sql"
 """Values of a run's `extractor`: a dbt project read as files, and plain SQL."""
-_COMPILED = frozenset(["model", "snapshot", "analysis", "test"])
+_COMPILED = frozenset(["model", "snapshot", "analysis", "test", OPERATION])
 _NAMED = 5
 _EXACT = frozenset(["ref", "source", "config", "this", "is_incremental"])
 """Names that are rendered without a macro."""
@@ -424,16 +425,24 @@ def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOpt
         read.inputs.macros,
         parser_of(read.inputs.dialect),
         absent=absent_parents(read),
-        is_exact=lambda code: outside_names(code) <= _EXACT,
+        is_exact=lambda code: outside_names(code) <= _EXACT or _ends_statement(code),
     )
     failed: list[str] = []
     for node in waiting:
         nodes[node.unique_id], error = failures.rendered(node, renderers)
-        if error is not None and nodes[node.unique_id].compiled_code is None:
+        if node.resource_type == OPERATION:
+            nodes[node.unique_id] = replace(nodes[node.unique_id], compiled_code=None)
+        elif error is not None and nodes[node.unique_id].compiled_code is None:
             place = f"{node.path}:{error.line}" if error.line else node.path
             failed.append(f"{place}: {error.problem}")
     _tell(failed, read.inputs.warnings)
     return [nodes[unique_id] for unique_id in sorted(nodes)]
+
+
+def _ends_statement(code: str) -> bool:
+    """Return True if a semicolon is last in *code*, whatever its macros write."""
+    last = code.rstrip().rpartition("\n")[2]
+    return last.endswith(";") and "--" not in last
 
 
 def _unchanged(

@@ -259,3 +259,18 @@ def test_a_macro_that_places_nodes_is_a_change_of_all_that_dbt_builds(checkout: 
         ("alone", "link", "orders", "totals"), "unknown"
     )
     assert found["orders"]["category_reasons"] == [f"macro {name} runs outside of the query"]
+
+
+def test_hooks_of_the_project_and_semicolons_after_macros_are_judged(checkout: Checkout) -> None:
+    checkout.write("macros/own.sql", "{% macro own(c) %}{{ c }}{% endmacro %}")
+    checkout.commit()
+    settings = FILES["dbt_project.yml"]
+    checkout.write("dbt_project.yml", settings + "on-run-start: '{{ own(1, 2) }}'\non-run-end: [select 1]\n")
+    checkout.write("models/orders.sql", FILES["models/orders.sql"] + ";\n")
+
+    found = checkout.diff("HEAD", "--dialect", "duckdb")["changes"]
+
+    said = {one["name"]: " ".join(one["category_reasons"]) for one in found if one["status"] != "unchanged"}
+    assert "macro 'own' takes not more than 1 argument(s) (dbt_project.yml)" in said["shop-on-run-start-0"]
+    assert 'syntax error at or near ";" (models/orders.sql:1)' in said["orders"]
+    assert said["shop-on-run-end-0"] == ""

@@ -32,6 +32,8 @@ from recce_meta.extractors.sql_project.settings import (
     merge,
 )
 from recce_meta.models import Column, Json, NodeMetadata, code_hash
+from recce_meta.profiles.discovery import PROJECT_FILE
+from recce_meta.warehouses.hooks import OPERATION
 
 NOTHING = TemplateFacts(dependencies=JinjaDependencies((), (), False))
 _EVERYTHING = "select * from {{ RELATION }}"
@@ -82,6 +84,10 @@ class NodeReader:
         for kind, files in (("analysis", self.package.analyses), ("test", self.package.tests)):
             for file in files:
                 yield self._draft(kind, file, file.name, None)
+        for key, texts in self.package.settings.hooks.items():
+            for number, text in enumerate(texts):
+                name = f"{self.package.name}-{key}-{number}"
+                yield self._draft(OPERATION, SourceFile(path=PROJECT_FILE, text=text), name, None)
         for relative, path in self.package.seeds:
             yield self._seed(relative, path)
 

@@ -19,6 +19,10 @@ from recce_meta.extractors.sql_project.files import find_files
 from recce_meta.models import Column, Json
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.profiles.yaml_file import read_mapping
+from recce_meta.warehouses.hooks import hook_texts
+
+RUN_HOOKS = ("on-run-start", "on-run-end")
+"""Keys of dbt_project.yml with SQL that dbt runs before and after a command."""
 
 _PATHS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "models": (("model-paths", "source-paths"), "models"),
@@ -53,6 +57,8 @@ class DbtProjectFile(Struct, frozen=True, kw_only=True):
     trees: dict[str, Json]
     """The sections `models:`, `seeds:`, `snapshots:` and `sources:`."""
     profile: str | None = None
+    hooks: dict[str, list[str]] = {}
+    """SQL of `on-run-start:` and `on-run-end:`."""
     text: str = ""
     """Text of the file, to detect changes."""
 
@@ -73,6 +79,7 @@ def read_settings(root: Path, warnings: list[str]) -> DbtProjectFile:
         paths={kind: _folders(content, keys, default) for kind, (keys, default) in _PATHS.items()},
         trees={kind: content.get(kind) for kind in ("models", "seeds", "snapshots", "sources")},
         profile=None if content.get("profile") is None else str(content["profile"]),
+        hooks={key: [str(sql) for sql in hook_texts(content.get(key)) if sql] for key in RUN_HOOKS},
         text=path.read_text(encoding="utf-8-sig"),
     )
 
