@@ -23,7 +23,7 @@ from msgspec import Struct
 from sqlglot import exp
 
 from recce_meta.data_diff.compare import ColumnComparison, comparison, hashed_type, no_common_type
-from recce_meta.data_diff.options import DeclaredKey, NoKey, ValueOptions, fitting_key
+from recce_meta.data_diff.options import DeclaredKey, NoKey, ValueOptions, fitting_key, unquote
 from recce_meta.data_diff.plan import Plan, Query, rows_of
 from recce_meta.data_diff.source import (
     ColumnPair,
@@ -319,7 +319,7 @@ def _chosen_key(
     # `pairs_named` only has common columns, so its message could not name the side that lacks one.
     for column in chosen.columns:
         for side, known in zip(("base", "current"), names, strict=True):
-            if column.casefold() not in {name.casefold() for name in known}:
+            if {column.casefold(), unquote(column).casefold()}.isdisjoint(map(str.casefold, known)):
                 raise UnknownNameError("key column", column, known, where=f"in {side} of {pair.subject.name}")
     found = pairs_named(chosen.columns, common, "key column", f"in {pair.subject.name}")
     return found, chosen.source

@@ -306,7 +306,7 @@ def pairs_named(
     """
     found: dict[str, ColumnPair] = {}
     for name in wanted:
-        pair = find_named(name, pairs, lambda pair: (pair.base.name, pair.current.name))
+        pair = _pair_named(name, pairs)
         if pair is None:
             raise UnknownNameError(what, name, [pair.name for pair in pairs], where=where)
         found.setdefault(pair.name, pair)
@@ -315,7 +315,16 @@ def pairs_named(
 
 def has_column(name: str, pairs: Sequence[ColumnPair]) -> bool:
     """Return True if `pairs_named` finds *name*."""
-    return find_named(name, pairs, lambda pair: (pair.base.name, pair.current.name)) is not None
+    return _pair_named(name, pairs) is not None
+
+
+def _pair_named(name: str, pairs: Sequence[ColumnPair]) -> ColumnPair | None:
+    # Quotes are a part of a name only if a column has them.
+    found = (
+        find_named(text, pairs, lambda pair: (pair.base.name, pair.current.name))
+        for text in (name, unquote(name))
+    )
+    return next((pair for pair in found if pair is not None), None)
 
 
 class SideColumn(Struct, frozen=True):

@@ -172,7 +172,7 @@ def narrowed_by(result: RowComparison) -> list[str]:
     if result.relative_tolerance:
         phrases.append(f"numbers within {_written(result.relative_tolerance)} of the larger count as equal")
     if result.timestamp_precision:
-        phrases.append(f"times truncated to the {result.timestamp_precision}")
+        phrases.append(f"timestamps truncated to the {result.timestamp_precision}")
     ignored = [
         *(["case"] if result.ignore_case else []),
         *(["trailing blanks"] if result.ignore_trailing_blanks else []),

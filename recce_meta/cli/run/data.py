@@ -37,7 +37,7 @@ from recce_meta.cli.defaults import data_of_environment
 from recce_meta.cli.node_options import configured_globs, warn_unmatched
 from recce_meta.cli.options import LISTS, progress, report_size, say, sql_argument, warn, write
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.errors import RecceMetaError, SelectorError, UsageError
+from recce_meta.errors import RecceMetaError, SelectorError, StoreNotFound, UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCount, RowCountDiff
 from recce_meta.models.run import RunChoice
@@ -98,7 +98,11 @@ class DataOptions(Struct, frozen=True, kw_only=True):
                     opened.append(stack.enter_context(self.connection.open_existing(writes=writes)))
                 return opened[0]
 
-            runs, choice = (None, None) if self.tables else self._runs(store)
+            try:
+                runs, choice = (None, None) if self.tables else self._runs(store)
+            except StoreNotFound as error:
+                error.hint = f"{error.hint}; --tables BASE CURRENT compares relations without a store"
+                raise
             places = data_places(runs, self.data_target, self.base_target, data_of_environment)
             current, base = open_sides(places, store, partial(self._target, stack, writes))
             globs = configured_globs()
