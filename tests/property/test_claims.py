@@ -81,7 +81,7 @@ def plans(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     if draw(st.integers(0, 2)) == 0:
         narrowing = draw(st.sampled_from([
             {"where": "amount > 0"}, {"sample": 40.0}, {"exclude_columns": ("amount",)},
-            {"columns": ("amount",)}, {"absolute": 1.0}, {"relative": 0.5}, {"ignore_case": True},
+            {"columns": ("amount",)}, {"tolerance": 1.0}, {"relative_tolerance": 0.5}, {"ignore_case": True},
             {"ignore_trailing_blanks": True},
         ]))  # fmt: skip
     return name, narrowing
