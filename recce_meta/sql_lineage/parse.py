@@ -330,7 +330,7 @@ def _trees(sql: str, dialect: str, deadline: Deadline) -> tuple[list[Sql | None]
     if dialect in AT_IS_ABS and ("@", TokenType.PARAMETER) in (
         (token.text, token.token_type) for token in tokens
     ):
-        raise SqlNotAnalysed("the operator @ is not supported")
+        raise SqlNotAnalysed("does not parse: the operator @ is not supported")
     levels = levels_of(kinds)
     if levels > MOST_LEVELS:
         raise SqlNotAnalysed(f"nested deeper than {MOST_LEVELS} levels")
