@@ -6,6 +6,7 @@ UUID, list, dict. Shares are fractions from 0 to 1. Figures of a side without a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -598,3 +599,13 @@ AnyDataDiff: TypeAlias = (
     | Failed
     | NotCompared
 )
+
+
+def counts_by_id(results: Iterable[AnyDataDiff]) -> dict[str | None, RowCount]:
+    """Return the row counts of all nodes in *results* by unique id."""
+    return {
+        one.subject.unique_id: one
+        for result in results
+        if isinstance(result, RowCountDiff)
+        for one in result.counts
+    }

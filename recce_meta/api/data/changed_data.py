@@ -21,8 +21,8 @@ from recce_meta.models.data_diff import (
     Failed,
     NotCompared,
     RowCount,
-    RowCountDiff,
     SchemaDiff,
+    counts_by_id,
 )
 from recce_meta.tables.gaps import SAME_RELATION
 
@@ -80,7 +80,7 @@ def data_of_diff(
     # After the schemas are read, and before values are: a misspelt column must not cost full scans.
     _check_columns(options, both, results)
     unread = {result.subject.unique_id: result.error for result in results if isinstance(result, Failed)}
-    counts = _counts_by_id(results)
+    counts = counts_by_id(results)
     left_out: list[AnyDataDiff] = [*skipped]
     jobs: list[tuple[int, Job]] = []
     # A limit that the user gives replaces both default limits.
@@ -159,15 +159,6 @@ def _run(comparison: DataDiffRunner, jobs: Sequence[Job], on_progress: OnProgres
 
     on_progress(0, len(jobs))
     return comparison.run_all(jobs, count)
-
-
-def _counts_by_id(results: Iterable[AnyDataDiff]) -> dict[str | None, RowCount]:
-    return {
-        count.subject.unique_id: count
-        for result in results
-        if isinstance(result, RowCountDiff)
-        for count in result.counts
-    }
 
 
 def _rows(count: RowCount | None) -> dict[DataSide, int]:

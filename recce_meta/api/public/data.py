@@ -33,7 +33,11 @@ from recce_meta.config.nodes import NodeGlobs, NodeSettings
 from recce_meta.errors import UsageError
 from recce_meta.models import RunDiff
 from recce_meta.models.checks import CheckReport
-from recce_meta.models.data_diff import AnyDataDiff, RowCount, RowCountDiff
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    RowCount,
+    counts_by_id,
+)
 from recce_meta.models.rows import RowTable, Tabular
 from recce_meta.quality.privacy import Privacy
 from recce_meta.report.data.summary import ASPECTS, NodeSummary, summarise_nodes
@@ -63,12 +67,7 @@ class DataComparison(Tabular, frozen=True, kw_only=True):
     def to_table(self) -> RowTable:
         """Return the columns and rows."""
         summaries = {one.subject.unique_id: one for one in summarise_nodes(self.data)}
-        counts = {
-            count.subject.unique_id: count
-            for result in self.data
-            if isinstance(result, RowCountDiff)
-            for count in result.counts
-        }
+        counts = counts_by_id(self.data)
         rows = []
         for node in nodes_of(self.diff):
             data = _data_row(summaries.pop(node.unique_id, None), counts.get(node.unique_id))

@@ -123,7 +123,12 @@ def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
     nodes: dict[Key, NodeSummary] = {}
     # Detail rows have no totals, so their verdict would only repeat that of the values.
     in_full = {key_of(result.subject) for result in results if isinstance(result, ValueDiff)}
-    with_columns = {key_of(result.subject) for result in results if isinstance(result, SchemaDiff)}
+    with_columns = {
+        key_of(result.subject)
+        for result in results
+        if isinstance(result, SchemaDiff)
+        and any(one.status in ("added", "removed") for one in result.columns)
+    }
     for result in results:
         if isinstance(result, RowCountDiff):
             for one in result.counts:
@@ -143,6 +148,11 @@ def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
         _recount(node)
         _doubt(node)
     return sorted(nodes.values(), key=_severity)
+
+
+def _has_sides(result: SchemaDiff) -> bool:
+    """Return True if *result* names columns of one side; without a catalog, it knows none."""
+    return any(column.status in ("added", "removed") for column in result.columns)
 
 
 def _without_sides(result: AnyDataDiff) -> AnyDataDiff:

@@ -9,7 +9,13 @@ from typing import NamedTuple
 from recce_meta.api.runs import WITH_DATA, find_node
 from recce_meta.errors import UsageError, did_you_mean, plural, quoted
 from recce_meta.models.change import Change, Impact, Status
-from recce_meta.models.data_diff import AnyDataDiff, RowCount, RowCountDiff, RowsDiff, ValueDiff
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    RowCount,
+    RowsDiff,
+    ValueDiff,
+    counts_by_id,
+)
 from recce_meta.models.marks.review import is_approved
 from recce_meta.report.data.summary import NodeSummary
 from recce_meta.report.data.verdicts import Outcome, row_count_differs
@@ -125,12 +131,7 @@ def review_list(pair: ReportedPair) -> ReviewList:
     listed: list[Change | Impact] = [*by_harm(diff.changed), *diff.impacted]
     names = Counter(map(node_label, listed))
     data = {node.unique_id: node for node in pair.nodes if node.unique_id}
-    counts = {
-        one.subject.unique_id: one
-        for result in pair.report.data
-        if isinstance(result, RowCountDiff)
-        for one in result.counts
-    }
+    counts = counts_by_id(pair.report.data)
     rows = []
     for node in listed:
         label = node_label(node)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from recce_meta.models.data_diff import (
     ROUNDED_DOUBLE,
     AnyDataDiff,
+    ColumnDelta,
     ColumnValues,
     Example,
     Failed,
@@ -21,6 +22,7 @@ from recce_meta.models.data_diff import (
     QueryDiff,
     RowCount,
     RowCountDiff,
+    SchemaDiff,
     Subject,
     TopKDiff,
     ValueDiff,
@@ -29,6 +31,7 @@ from recce_meta.models.data_diff import ColumnHistogram as Histogram
 from recce_meta.models.data_diff import ColumnProfile as Column
 from recce_meta.report import data_markdown, data_text, html_report
 from recce_meta.report.data.figures import column_differs
+from recce_meta.report.data.summary import summarise_nodes
 from recce_meta.report.data.verdicts import Outcome, figures_word, verdict
 from recce_meta.report.values import cell_text, change_percent, figure, figures_apart, pair_text, percent
 
@@ -145,6 +148,19 @@ def test_what_keeps_two_sides_from_being_equal_is_said() -> None:
 
     assert verdict(result).outcome is Outcome.EQUAL
     assert verdict(odd) == (Outcome.DIFFERENT, "number of NULL keys differs, 1 row not compared")
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_said"),
+    [((), True), ((ColumnDelta(name="old", status="removed", base_type="INT", base_position=1),), False)],
+)
+def test_columns_of_one_side_are_said_once(columns: tuple[ColumnDelta, ...], is_said: bool) -> None:
+    values = replace(value_diff(1), changed=1, base_only=("old",))
+    results = [SchemaDiff(subject=SUBJECT, columns=columns, source="stored"), values]
+    (node,) = summarise_nodes(results)
+
+    assert any("only in base" in text for text in node.texts("values")) is is_said
+    assert "old" in data_text(results, width=0, color=False)
 
 
 def test_rows_that_were_not_compared_are_not_called_the_same() -> None:
