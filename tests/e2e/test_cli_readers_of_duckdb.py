@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,6 +52,7 @@ def test_a_store_in_the_file_is_read_beside_a_reader(cli: Any, file: Path) -> No
     with held(file, "r") as process:
         assert cli("runs", *url).code == 0
         assert cli("fsck", *url).code == 0
+        assert cli("quality", "--sql", *url).code == 0
         ran = cli("scan", *url)
         assert (ran.code, f"(PID {process}); it only reads, so others may read as well" in ran.err) == (
             3,
@@ -60,3 +62,15 @@ def test_a_store_in_the_file_is_read_beside_a_reader(cli: Any, file: Path) -> No
         ran = cli("runs", *url)
     assert ran.code == 3
     assert f"(PID {process})" in ran.err and "others may read" not in ran.err
+
+
+def test_a_link_to_the_file_is_not_attached_as_another_database(cli: Any, file: Path) -> None:
+    for name, link in (("hard", Path.hardlink_to), ("soft", Path.symlink_to)):
+        other = file.with_name(f"{name}.duckdb")
+        link(other, file)
+        output = {"type": "duckdb", "path": str(file), "attach": [{"path": str(other)}]}
+        profile = {"p": {"target": "t", "outputs": {"t": output}}}
+        (file.parent / "profiles.yml").write_text(json.dumps(profile))
+        names = ("d.main.a", f"{name}.main.a")
+        ran = cli("value", "--tables", *names, "--profiles-dir", str(file.parent), "--profile", "p")
+        assert (ran.code, f"attaches {other}, which is the same file as {file}" in ran.err) == (3, True)

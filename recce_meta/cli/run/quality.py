@@ -114,7 +114,7 @@ def _refuse_combined(options: QualityOptions) -> None:
 def _measure(database: Database, options: QualityOptions, outbox: Outbox) -> None:
     rules = rules_of(options.metrics)
     fail_on = fail_conditions(options.fail_on, rules)
-    with database.open() as opened:
+    with database.open(writes=not options.show_sql) as opened:
         place = _place(database, opened, options)
         question = _question(opened, options, rules, fail_on)
         question = replace(question, defaults=database.connection.run_defaults())

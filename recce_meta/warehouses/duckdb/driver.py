@@ -55,6 +55,7 @@ FILE_BYTES = 2 * 1024 * 1024
 """Size of one file, and so of one INSERT: with 64 MB, DuckDB needs three times the memory and the same time
 (docs/internals/benchmarks.md)."""
 ESCAPED_NUL = b"\\u0000"
+_ATTACHED = re.compile(r"ATTACH IF NOT EXISTS '((?:[^']|'')+)'")
 
 
 NO_PYTHON = {"python_enable_replacements": False}
@@ -153,6 +154,7 @@ class Driver(BaseDriver):
             )
         if str(config.get("access_mode", "")).lower() != "read_only":
             _create(file)
+        _refuse_twice(file, plan.statements)
 
     def cancel(self, connection: Connection) -> None:
         """Interrupt the running statement."""
@@ -340,6 +342,26 @@ def _create(path: Path) -> None:
         _create_in_oldest_version(path)  # no hard links on this file system
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _refuse_twice(file: Path, statements: Iterable[str]) -> None:
+    """Raise ConfigurationError if an attachment is *file* or another attachment, such as a link to it.
+
+    DuckDB would read one table as two, and two writers would damage it.
+    """
+    files = [file]
+    for text in statements:
+        attached = _ATTACHED.match(text)
+        path = Path(attached[1].replace("''", "'")).expanduser() if attached is not None else None
+        if path is None or not path.exists():
+            continue
+        first = next((one for one in files if one.exists() and one.samefile(path)), None)
+        if first is not None and first.absolute() != path.absolute():
+            raise ConfigurationError(
+                f"The profile attaches {path}, which is the same file as {first}",
+                hint="remove this entry of 'attach', and name the relations of the file once",
+            )
+        files.append(path)
 
 
 def _create_in_oldest_version(path: Path) -> None:
