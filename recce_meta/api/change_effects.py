@@ -30,7 +30,7 @@ from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph, build_lineage_graph, failing_with, is_ephemeral
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
-from recce_meta.models.change import Category, ColumnChange, SqlChange, TableFacts
+from recce_meta.models.change import BUILD_FAILS, Category, ColumnChange, SqlChange, TableFacts
 from recce_meta.models.relation_tokens import CLOSING, INJECTED, OPENING, resolve, token_ids
 from recce_meta.models.run import DBT, dbt_options
 from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS
@@ -454,9 +454,11 @@ class Effects:
             return self._compare_queries(*variants)
         # `categorise` and `readers_of_ephemeral` ask for the same nodes.
         if unique_id not in self._compared:
-            self._compared[unique_id] = self._compare_queries(
-                self._query(0, before.unique_id), self._query(1, unique_id)
-            )
+            found = self._compare_queries(self._query(0, before.unique_id), self._query(1, unique_id))
+            if found.category is not Category.NONE and (fault := self._new_fault(unique_id)).is_certain:
+                reasons = (*found.reasons, f"{BUILD_FAILS}: {fault.text}")
+                found = with_fields(found, category=Category.BREAKING, reasons=reasons)
+            self._compared[unique_id] = found
         return self._compared[unique_id]
 
     def _compare_queries(self, old: QueryNames, new: QueryNames) -> SqlChange:
@@ -547,19 +549,18 @@ class Effects:
             )
             whole = any(sql_diff.reads_star(query, name) for query in queries for name in called)
             filled = whole and _INSERT.search(names.tokenised) is not None
-            new = self._new_faults(edge.node_id)
-            fault = max(new, key=lambda one: (one.is_certain, one.text), default=sql_diff.Fault("", False))
+            fault = self._new_fault(edge.node_id)
             found[edge] = ParentRead(by_place or filled, whole, fault.text, fault.is_certain)
         return found
 
-    def _new_faults(self, unique_id: str) -> set[sql_diff.Fault]:
-        """Return the faults that a node's query has in current and not in base."""
+    def _new_fault(self, unique_id: str) -> sql_diff.Fault:
+        """Return the surest fault that a node's query has in current and not in base; without a text if none."""
         faults = partial(_faults, unique_id, self._sides[1].adapter)
         found = faults(self._resolved_queries(1, unique_id)[1])
-        if not found or unique_id not in self._runs[0].names:
-            return found
-        before = self._resolved_queries(0, unique_id)[1]
-        return found - faults(before) if before else {one._replace(is_certain=False) for one in found}
+        if found and unique_id in self._runs[0].names:
+            before = self._resolved_queries(0, unique_id)[1]
+            found = found - faults(before) if before else {one._replace(is_certain=False) for one in found}
+        return max(found, key=lambda one: (one.is_certain, one.text), default=sql_diff.Fault("", False))
 
     def _resolved_queries(self, index: int, unique_id: str) -> tuple[QueryNames, list[Query]]:
         """Return the SQL of a node on one side, and its queries; none if it cannot be analysed."""

@@ -467,7 +467,7 @@ class Lookup:
         if merged is not None:
             return merged
         known: SourceColumn | None = None
-        several = opened = False
+        several = opened = in_other_case = False
         for source in scope.sources:
             if source.only_filters and place != "join":
                 continue
@@ -478,9 +478,10 @@ class Lookup:
                 known = column
             else:
                 several = True
+                in_other_case = in_other_case or column.name != known.name
         if known is not None and (several or opened):
             known.confidence = min(known.confidence, GUESS if several else LIKELY)
-            known.ambiguity = SURE if several else GUESS
+            known.ambiguity = SURE if several and not in_other_case else GUESS
         return known
 
     @staticmethod

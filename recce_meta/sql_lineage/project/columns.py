@@ -83,7 +83,7 @@ from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import Edit, deciding_columns, incremental_words
 from recce_meta.warehouses.hooks import hook_writers, names_in_configuration
 
-ANALYSIS_VERSION = 13
+ANALYSIS_VERSION = 14
 """Increases with every change of the analysis that changes its results: all nodes are then analysed again.
 
 Not if `hook_writers` or `names_in_configuration` finds more: the ids of analyses hash what they find."""

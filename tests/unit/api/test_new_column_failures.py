@@ -23,12 +23,23 @@ STAR = node("star", "select * from parent", "model.shop.parent")
 ABOVE = (OTHER, TWO, IDS, STAR)
 
 
-def diff_of(reader: str, *, adapter: str = "duckdb", edited: str = MORE, **config: Any) -> RunDiff:
+def diff_of(
+    reader: str, *, adapter: str = "duckdb", edited: str = MORE, was: str | None = None, **config: Any
+) -> RunDiff:
+    """Return the diff of a parent that becomes *edited*, or of a reader that *was* another query."""
     names = ["parent", *(one.name for one in ABOVE)]
-    read = node("r", reader, *(f"model.shop.{one}" for one in names if f" {one}" in reader))
     sides = [
-        project(run_id, node("parent", sql, **config), *ABOVE, read, adapter=adapter)
-        for run_id, sql in (("b", PARENT), ("bc", edited))
+        project(
+            run_id,
+            node("parent", sql, **config),
+            *ABOVE,
+            node("r", query, *(f"model.shop.{one}" for one in names if f" {one}" in query)),
+            adapter=adapter,
+        )
+        for run_id, sql, query in (
+            ("b", PARENT if was is None else edited, reader if was is None else was),
+            ("bc", edited, reader),
+        )
     ]
     diff = whole_diff(*sides, NOTHING_MORE)
     with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
@@ -111,6 +122,27 @@ def test_a_reader_may_fail_if_the_columns_of_the_other_relation_are_unknown(read
     (found,) = [one for one in diff_of(reader).impacted if one.name == "r"]
 
     assert (found.fails, found.may_fail) == (False, reason)
+
+
+def test_a_column_of_another_case_is_not_a_certain_failure() -> None:
+    edited = 'select 1 as id, 2 as v, 3 as "Status"'
+    for reader in (
+        "select status from other join parent using (id)",
+        "select * from other join parent using (id)",
+    ):
+        found = diff_of(reader, adapter="postgres", edited=edited)
+        assert [(one.name, one.fails, bool(one.may_fail)) for one in found.impacted if one.name == "r"] == [
+            ("r", False, True)
+        ]
+
+
+def test_an_edited_query_that_duckdb_refuses_fails() -> None:
+    for edited in (
+        "select status from other join star using (id)",
+        "select * from parent union all select id from two",
+    ):
+        (found,) = diff_of(edited, was="select id from other").changed
+        assert is_refused(edited) and found.fails and found.build_failure, edited
 
 
 def test_a_reader_may_fail_if_the_column_arrives_by_a_full_refresh() -> None:
