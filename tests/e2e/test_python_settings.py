@@ -12,7 +12,7 @@ import pytest
 import recce_meta as api
 from recce_meta import Config, NodeSettings, Privacy, UnifiedSqlAdapter, render_report
 from recce_meta.redaction import MASK
-from tests.e2e.conftest import Shop, shop_on
+from tests.e2e.conftest import Shop, node, shop_on
 
 RUNS = ("path:base", "path:current")
 SIDES = ("--base", "path:base", "--current", "path:current")
@@ -101,6 +101,28 @@ def test_functions_for_two_nodes_apply_it_too_and_arguments_take_precedence(
     assert (whole.common, whole.excluded) == (40, ("email",))
     assert api.row_count_diff(adapter, [orders]).counts[0].current == 30
     assert {one.name for one in api.profile_diff(adapter, *orders).columns} == {"id", "amount", "email"}
+
+
+def test_nodes_of_two_runs_carry_the_keys_of_tests_settings_and_notes(
+    shop: Shop, adapter: UnifiedSqlAdapter
+) -> None:
+    tested = node("unique_plain_id", shop.base, shop.database, depends_on={"nodes": ["model.shop.plain"]})
+    tested |= {"unique_id": "test.shop.unique_plain_id", "resource_type": "test", "column_name": "id"}
+    tested |= {"attached_node": "model.shop.plain", "test_metadata": {"name": "unique", "kwargs": {}}}
+    for side in ("base", "current"):
+        place = shop.base if side == "base" else shop.current
+        shop.write_nodes(side, [node("plain", place, shop.database, sql="select 3"), tested])
+    config = write_config("nodes: {plain: {exclude: [n]}}\n")
+    (plain,) = api.node_pairs(adapter, "plain", *RUNS)
+    (configured,) = api.node_pairs(adapter, "plain", *RUNS, config=config)
+    found, excluded = api.value_diff(adapter, *plain), api.value_diff(adapter, *configured)
+    adapter.close()
+    (ours,) = command(shop, "value", "plain", *SIDES)["results"]
+
+    assert isinstance(found, api.ValueDiff) and isinstance(excluded, api.ValueDiff)
+    assert (found.key, found.key_source) == (("id",), ours["key_source"])
+    assert excluded.excluded == ("n",) and ours["excluded"] == ["n"]
+    assert any(note.startswith("No build of base and current") for note in found.notes)
 
 
 def test_settings_by_glob_beat_the_configuration_and_the_meta(shop: Shop, adapter: UnifiedSqlAdapter) -> None:

@@ -22,9 +22,8 @@ from recce_meta.api.data.execution import (
     open_data_diff_runner,
 )
 from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
-from recce_meta.api.data.jobs import NodePair, details, values
-from recce_meta.api.data.node_settings import ResolvedSettings, resolve_settings
-from recce_meta.config.nodes import EffectiveSettings
+from recce_meta.api.data.jobs import NodePair, PairedNode, details, values
+from recce_meta.api.data.node_settings import resolve_settings
 from recce_meta.data_diff import detail, row_count, schema
 from recce_meta.data_diff.options import DEFAULT_LIMIT, ValueOptions, column_names, declared_keys
 from recce_meta.data_diff.plan import Plan
@@ -61,12 +60,13 @@ def row_count_diff(
     concurrent queries, by default the adapter's.
     """
     # A malformed setting is an error here, and not one of the results.
-    chosen = [NodePair(base, current, resolved=_resolved(base, current)) for base, current in relations]
+    chosen = [_sides(base, current) for base, current in relations]
     return _answer(
         adapter,
         base_adapter,
         threads,
         lambda resolver: row_count.row_counts([sides.countable(resolver) for sides in chosen]),
+        chosen,
     )
 
 
@@ -81,8 +81,9 @@ def schema_diff(
 
     *adapter* connects to current, and to base unless *base_adapter* does.
     """
+    sides = _sides(base, current)
     return _answer(
-        adapter, base_adapter, None, lambda resolver: schema.schema_diff(_pair(resolver, base, current))
+        adapter, base_adapter, None, lambda resolver: schema.schema_diff(_pair(resolver, sides)), [sides]
     )
 
 
@@ -125,14 +126,14 @@ def value_diff(
     """Match rows of *base* and *current* by key and compare every column; compare whole rows without a key.
 
     *key* names the key columns, and takes precedence over that of *options*. By default, the key is that of
-    the node's `meta.recce_meta`, else of the node's declarations, or of *tests*: any nodes of its run, such
-    as the result of `load_nodes_from_warehouse`. A node does not contain its tests, so a key that only tests
-    declare requires *tests*. *options* that are not passed also come from `meta.recce_meta`. *adapter*
+    the node's `meta.recce_meta`, else of the node's declarations, or of *tests*: any nodes of its run. Nodes
+    of `node_pairs` carry the keys of their tests. *options* that are not passed also come from `meta.recce_meta`. *adapter*
     connects to both sides, with *threads* concurrent queries.
     """
-    chosen, settings = _options(base, current, key, tests, options), _settings(base, current)
+    sides = _sides(base, current)
+    chosen, settings = _options(sides, key, tests, options), sides.resolved.settings
     return _answer(
-        adapter, None, threads, lambda resolver: values(_pair(resolver, base, current), chosen, settings)
+        adapter, None, threads, lambda resolver: values(_pair(resolver, sides), chosen, settings), [sides]
     )
 
 
@@ -177,9 +178,10 @@ def value_diff_detail(
     `limit` of *options* is their number. Whole rows are compared if there is no key. The arguments are those
     of `value_diff`: *adapter*, *key*, *tests* and *threads*.
     """
-    chosen, settings = _options(base, current, key, tests, options), _settings(base, current)
+    sides = _sides(base, current)
+    chosen, settings = _options(sides, key, tests, options), sides.resolved.settings
     return _answer(
-        adapter, None, threads, lambda resolver: details(_pair(resolver, base, current), chosen, settings)
+        adapter, None, threads, lambda resolver: details(_pair(resolver, sides), chosen, settings), [sides]
     )
 
 
@@ -202,14 +204,15 @@ def profile_diff(
     queries.
     """
     scope = FigureScope(columns=column_names(columns), exclude=column_names(exclude_columns), where=where)
-    settings = _settings(base, current)
+    sides = _sides(base, current)
     return _answer(
         adapter,
         base_adapter,
         threads,
         lambda resolver: profile_within(
-            _pair(resolver, base, current), settings, scope, approximate=approximate
+            _pair(resolver, sides), sides.resolved.settings, scope, approximate=approximate
         ),
+        [sides],
     )
 
 
@@ -229,12 +232,13 @@ def top_k_diff(
     *where* is a condition in SQL that limits the rows. *adapter* connects to current, and to base unless
     *base_adapter* does, with *threads* concurrent queries.
     """
-    scope, settings = FigureScope(columns=column_names(columns), where=where), _settings(base, current)
+    scope, sides = FigureScope(columns=column_names(columns), where=where), _sides(base, current)
     return _answer(
         adapter,
         base_adapter,
         threads,
-        lambda resolver: top_k_within(_pair(resolver, base, current), settings, scope, k=k),
+        lambda resolver: top_k_within(_pair(resolver, sides), sides.resolved.settings, scope, k=k),
+        [sides],
     )
 
 
@@ -255,12 +259,15 @@ def histogram_diff(
     number of bins, and *where* is a condition in SQL that limits the rows. *adapter* connects to current, and
     to base unless *base_adapter* does, with *threads* concurrent queries.
     """
-    scope, settings = FigureScope(columns=column_names(columns), where=where), _settings(base, current)
+    scope, sides = FigureScope(columns=column_names(columns), where=where), _sides(base, current)
     return _answer(
         adapter,
         base_adapter,
         threads,
-        lambda resolver: histogram_within(_pair(resolver, base, current), settings, scope, num_bins=num_bins),
+        lambda resolver: histogram_within(
+            _pair(resolver, sides), sides.resolved.settings, scope, num_bins=num_bins
+        ),
+        [sides],
     )
 
 
@@ -290,10 +297,31 @@ def query_diff(
     return _answer(adapter, base_adapter, threads, plan)
 
 
-def _pair(resolver: RelationResolver, base: Relation, current: Relation) -> Pair:
+def _sides(base: Relation, current: Relation) -> NodePair:
+    """Return both sides with the settings of the node, and why each side is stale.
+
+    Raises InvalidNodeSettings if the meta of the node is malformed.
+    """
+    before, after = (one.sides if isinstance(one, PairedNode) else None for one in (base, current))
+    found = after or before
+    resolved = (
+        resolve_settings(NodePair(base, current).node, (), is_named=True) if found is None else found.resolved
+    )
+    if resolved.problem is not None:
+        raise resolved.problem
+    return NodePair(
+        base,
+        current,
+        base_stale=None if before is None else before.base_stale,
+        current_stale=None if after is None else after.current_stale,
+        resolved=resolved,
+    )
+
+
+def _pair(resolver: RelationResolver, sides: NodePair) -> Pair:
     """Return both sides. Raises UsageError for nodes with one relation: it says nothing about their runs."""
-    pair = resolver.pair(base, current)
-    if pair.is_same and isinstance(base, NodeMetadata) and isinstance(current, NodeMetadata):
+    pair = sides.pair(resolver)
+    if pair.is_same and isinstance(sides.base, NodeMetadata) and isinstance(sides.current, NodeMetadata):
         raise UsageError(
             f"{pair.subject.name} was not compared: {SAME_RELATION}", hint="pass runs of two environments"
         )
@@ -305,36 +333,28 @@ def _answer(
     base_adapter: UnifiedSqlAdapter | None,
     threads: int | None,
     plan: Callable[[RelationResolver], Plan[Result]],
+    chosen: Iterable[NodePair] = (),
 ) -> Result:
+    nodes = (side for sides in chosen for side in (sides.base, sides.current))
+    of_runs = dict.fromkeys(note for node in nodes if isinstance(node, PairedNode) for note in node.notes)
     comparison = open_data_diff_runner(adapter, base_adapter, threads=threads or None)
     try:
         found = comparison.run(plan(comparison.places))
-        return replace(found, notes=(*found.notes, *comparison.notes))
+        return replace(found, notes=(*found.notes, *comparison.notes, *of_runs))
     finally:
         # Closes only connections that the pool has opened; the adapters belong to the caller.
         comparison.close()
 
 
-def _resolved(base: Relation, current: Relation) -> ResolvedSettings:
-    """Return the settings in the node's `meta.recce_meta`. Raises InvalidNodeSettings if it is malformed."""
-    node = NodePair(base, current).node
-    resolved = resolve_settings(node, (), is_named=True)
-    if resolved.problem is not None:
-        raise resolved.problem
-    return resolved
-
-
-def _settings(base: Relation, current: Relation) -> EffectiveSettings:
-    return _resolved(base, current).settings
-
-
 def _options(
-    base: Relation,
-    current: Relation,
+    sides: NodePair,
     key: Sequence[str] | str | None,
     tests: Iterable[NodeMetadata],
     options: ValueOptions,
 ) -> ValueOptions:
-    node = NodePair(base, current).node
-    candidates = () if node is None else declared_keys(node, tests)
+    node, known = sides.node, list(tests)
+    if isinstance(node, PairedNode) and not known:
+        candidates = node.candidates
+    else:
+        candidates = () if node is None else declared_keys(node, known)
     return replace(options, key=options.key if key is None else column_names(key), candidates=candidates)

@@ -132,6 +132,31 @@ class NodePair(Struct, frozen=True):
         )
 
 
+class PairedNode(NodeMetadata, frozen=True, kw_only=True):
+    """Node of one side, with what a comparison of both sides needs of their runs."""
+
+    sides: NodePair
+    candidates: tuple[DeclaredKey, ...] = ()
+    """Keys that the project declares for the node, in tests as well."""
+    notes: tuple[str, ...] = ()
+    """Notes on the runs."""
+
+
+def paired(
+    runs: RunPair, sides: NodePair, notes: tuple[str, ...]
+) -> tuple[PairedNode | None, PairedNode | None]:
+    """Return both nodes of *sides* with the keys and settings of the node, and *notes*."""
+    candidates = _keys_of(runs, sides)
+
+    def one(node: Relation) -> PairedNode | None:
+        if not isinstance(node, NodeMetadata):
+            return None
+        fields = {name: getattr(node, name) for name in node.__struct_fields__}
+        return PairedNode(**fields, sides=sides, candidates=candidates, notes=notes)
+
+    return one(sides.base), one(sides.current)
+
+
 def node_pairs(
     runs: RunPair,
     ids: Iterable[str],

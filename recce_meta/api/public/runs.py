@@ -17,10 +17,11 @@ from recce_meta.api import diff as diff_api
 from recce_meta.api import impact as impact_api
 from recce_meta.api import render as render_api
 from recce_meta.api import runs as runs_api
+from recce_meta.api.data.jobs import paired, subjects
 from recce_meta.api.diff import DiffQuestion
 from recce_meta.api.public.settings import configured, selections_of
 from recce_meta.api.render import RenderedTemplate, Template
-from recce_meta.api.run_choice import SelectedRuns, read_defaults, select_runs
+from recce_meta.api.run_choice import SelectedRuns, read_defaults, select_runs, with_builds
 from recce_meta.api.runs import RunPair, RunSummary, load_pair
 from recce_meta.config.file import NO_CONFIG, Config
 from recce_meta.errors import UnknownNameError, UsageError
@@ -223,7 +224,9 @@ def node_pairs(
     *names* are names or unique ids of nodes; *select* and *exclude* choose nodes in dbt's grammar. A side
     without the node is None. *base*, *current* and *config* are those of `diff_runs`. *adapter* connects to
     the store, which is in *schema*; it may be None if both runs are `path:DIR`. *project* limits the
-    selectors to one project. Raises SelectorError if a name does not match exactly one node.
+    selectors to one project. The nodes carry the keys that their project declares, their settings and notes
+    on the runs, so that functions answer as the commands do. Raises SelectorError if a name does not match
+    exactly one node, InvalidNodeSettings if the meta of a named node is invalid.
     """
     named, wanted = terms_of(names), terms_of(select)
     if not named and not wanted:
@@ -234,8 +237,10 @@ def node_pairs(
     )
     runs = open_pair(adapter, chosen_runs, schema)
     with selections_of(settings):
-        chosen = runs.selected(wanted, terms_of(exclude)) if wanted else []
-    return runs.sides(dict.fromkeys([*runs.named(named), *chosen]))
+        found = subjects(runs, (), named, wanted, terms_of(exclude), globs=settings.nodes)
+    of = runs.base.run, runs.current.run
+    choice = with_builds(connector(adapter), chosen_runs.choice, *of, schema=schema)
+    return [paired(runs, sides, tuple(choice.notes)) for sides in found]
 
 
 def open_pair(adapter: Adapter, chosen: SelectedRuns, schema: str) -> RunPair:
