@@ -554,7 +554,7 @@ class Effects:
         return found
 
     def _new_fault(self, unique_id: str) -> sql_diff.Fault:
-        """Return the surest fault that a node's query has in current and not in base; without a text if none."""
+        """Return the surest fault of a query in current that it has not in base; without a text if none."""
         faults = partial(_faults, unique_id, self._sides[1].adapter)
         found = faults(self._resolved_queries(1, unique_id)[1])
         if found and unique_id in self._runs[0].names:

@@ -127,8 +127,8 @@ def value_diff(
 
     *key* names the key columns, and takes precedence over that of *options*. By default, the key is that of
     the node's `meta.recce_meta`, else of the node's declarations, or of *tests*: any nodes of its run. Nodes
-    of `node_pairs` carry the keys of their tests. *options* that are not passed also come from `meta.recce_meta`. *adapter*
-    connects to both sides, with *threads* concurrent queries.
+    of `node_pairs` carry the keys of their tests. *options* that are not passed also come from
+    `meta.recce_meta`. *adapter* connects to both sides, with *threads* concurrent queries.
     """
     sides = _sides(base, current)
     chosen, settings = _options(sides, key, tests, options), sides.resolved.settings
