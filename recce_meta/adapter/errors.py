@@ -37,6 +37,8 @@ HINTS: dict[type[WarehouseError], str] = {
     StoreLocked: "end the other program, or wait longer with --lock-timeout SECONDS",
 }
 
+_COLUMN = re.compile(r"\bcolumn\b", re.IGNORECASE)
+_COLUMN_HINT = "check the spelling of the column, and the columns of the relation"
 
 READ_ONLY_HINT = "use a writable target: this database is read-only for every role"
 
@@ -72,6 +74,8 @@ def translate_error(
         message or type(original).__name__,
         hint=_right(warehouse, code, sql, raw, database, role)
         if kind is PermissionDenied
+        else _COLUMN_HINT
+        if kind is MissingRelation and _COLUMN.search(raw)
         else HINTS.get(kind) or warehouse.error_hint(code, raw),
         code=code,
         sql=None if sql in (None, _NOT_AT_FAULT) else redact(sql, secrets),

@@ -165,6 +165,23 @@ def verdict(result: AnyDataDiff) -> DiffVerdict:
     return DiffVerdict(found.outcome, f"{found.text}; {stale}")
 
 
+def answer_of(result: AnyDataDiff) -> str:
+    """Return the verdict as the title of a result: `56 of 150 customers differ (37.3%)`."""
+    text, title = verdict(result).text, title_of(result).capitalize()
+    values = result.values if isinstance(result, QueryDiff) else result
+    if isinstance(values, ValueDiff) and values.changed:
+        name = values.subject.name
+        is_plural = name.endswith("s") and not name.endswith(("ss", "us", "is")) and values is result
+        rows = name if is_plural else "rows" if values is not result else f"rows of {name}"
+        found = f"{plural(values.common, 'row')} changed"
+        verb = agree(values.changed, "differ")
+        return text.replace(found, f"{count(values.common)} {rows} {verb}", 1)
+    if isinstance(result, ProfileDiff):
+        text = text.replace("differs", "has another profile").replace("differ", "have another profile")
+        return text[:1].upper() + text[1:]
+    return f"{title}: {text.removeprefix(f'{title_of(result)} ')}"
+
+
 def bare_verdict(result: AnyDataDiff) -> DiffVerdict:
     """Return the verdict on *result* without the remark."""
     if isinstance(result, Failed):

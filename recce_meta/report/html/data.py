@@ -27,6 +27,7 @@ from recce_meta.report.data.text import key_text, plain_rows, schema_phrase, tim
 from recce_meta.report.data.verdicts import (
     EQUAL_ROWS,
     Outcome,
+    answer_of,
     equal_phrase,
     equal_word,
     figures_word,
@@ -149,6 +150,7 @@ def pairs(base: Sequence[Any], current: Sequence[Any]) -> list[tuple[Any, Any]]:
 DATA_GLOBALS: dict[str, Any] = {
     function.__name__: function
     for function in (
+        answer_of,
         are_same, axis, bin_text, bin_title, cell_text, change_percent, column_differs, count, counts_differ,
         difference_figures, differing_first, equal_phrase, equal_word, examples_of, figures_word,
         has_odd_keys, highest_count, highest_share, histogram_facts, saved_phrase, key_phrase, key_text,

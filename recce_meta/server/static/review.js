@@ -3,7 +3,8 @@
 (() => {
   const find = (selector) => document.querySelector(selector);
   if (!find("#review")) return;
-  const OF_DRAWER = ["node", "tab", "panel", "column", "unfold", "sql", "base_sql", "key", "limit"];
+  const OF_DRAWER = ["node", "tab", "panel", "column", "unfold", "result", "kind", "columns", "key", "where", "k", "bins", "limit", "sql", "base_sql"];
+  const CLOSED = Object.fromEntries(OF_DRAWER.map((name) => [name, ""]));
   const TABS = ["code", "columns", "data", "profile", "query", "notes"];
   const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
   const frame = (search) => {
@@ -73,9 +74,17 @@
   document.addEventListener("submit", async (event) => {
     const form = event.target, button = event.submitter;
     if (form.matches(".search-rows")) { event.preventDefault(); go({ q: form.elements.q.value }, "replace"); return; }
-    if (!form.matches(".review-form")) return;
+    if (!form.matches("#drawer form[method=post]")) return;
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form, button));
+    if (!form.matches(".review-form")) {
+      const action = button?.getAttribute("formaction") || form.action;
+      const answer = await fetch(action, { method: "POST", body }), url = new URL(answer.url);
+      // A saved result changes the verdict and the list; a refusal has a page of its own.
+      if (answer.ok && url.pathname === location.pathname) show(url, url.href === location.href ? "" : "push", action.endsWith("/save"));
+      else { form.action = action; form.submit(); }
+      return;
+    }
     // The page itself is asked for below, so its redirect is not followed.
     const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
     if (answer.type === "opaqueredirect") { show(location.href, "", true); return; }
@@ -111,11 +120,11 @@
     const asked = new URLSearchParams(location.search).get("node");
     const at = keys.indexOf(keys.includes(asked) ? asked : find("#drawer > .node")?.dataset.node);
     const key = keys[Math.max(0, Math.min(keys.length - 1, at + by))];
-    if (key) go({ node: key, panel: "", column: "", unfold: "" });
+    if (key) go({ ...CLOSED, node: key, tab: new URLSearchParams(location.search).get("tab") });
   };
   const keys = {
     j: () => step(1), k: () => step(-1), v: () => press(".seg a:not([aria-current])"), a: () => press(".foot button[value=approved]"),
-    c: () => go({ panel: "checks", node: "", tab: "" }), q: () => go({ panel: "query", node: "", tab: "" }),
+    c: () => go({ ...CLOSED, panel: "checks" }), q: () => go({ ...CLOSED, panel: "query" }),
     z: () => find("#review").toggleAttribute("data-tall"), y: () => press("#copy"), "/": () => find("#filter").focus(),
     Escape: () => (new URLSearchParams(location.search).has("column") ? go({ column: "" }) : press("#drawer .close")),
   };
@@ -130,7 +139,7 @@
     const isPlace = event.timeStamp < goes;
     goes = event.key === "g" ? event.timeStamp + 1500 : 0;
     const isTab = /^[1-6]$/.test(event.key) && new URLSearchParams(location.search).has("node");
-    const act = isPlace ? null : isTab ? () => go({ tab: TABS[event.key - 1] }) : keys[event.key];
+    const act = isPlace ? null : isTab ? () => go({ ...CLOSED, node: new URLSearchParams(location.search).get("node"), tab: TABS[event.key - 1] }) : keys[event.key];
     if (!act || (event.key === "Escape" && !find("#drawer .close"))) return;
     event.preventDefault();
     act();

@@ -31,6 +31,7 @@
   // A refused or expired request shows its own page instead of a part of it.
   document.addEventListener("htmx:before:response", (event) => {
     const { ctx } = event.detail;
+    if (ctx.sourceElement.dataset.job) held.add(ctx.sourceElement.dataset.job);
     if (!ctx.response.raw.redirected && ctx.response.status < 400) return;
     event.preventDefault();
     const isPoll = ctx.sourceElement.matches("[hx-trigger^=every], [hx-trigger=renew]");
@@ -39,12 +40,14 @@
   });
   // The page of a query reports that it is in the background, where browsers slow down its updates, or closed.
   let page = "";
+  const held = new Set(); // jobs of this page; the drawer may show another node meanwhile
   const rename = () => { page = Math.random().toString(36).slice(2); };
   const lease = (state) => {
-    const query = find("#query[hx-trigger]");
-    if (query) navigator.sendBeacon(`${query.getAttribute("hx-get")}/lease`, new URLSearchParams({ page, state }));
+    const query = find("#query");
+    if (query?.matches("[hx-trigger]")) held.add(query.dataset.job); else held.delete(query?.dataset.job);
+    for (const job of held) navigator.sendBeacon(`${job}/lease`, new URLSearchParams({ page, state }));
   };
-  const report = () => { if (document.hidden) lease("hidden"); };
+  const report = () => lease(document.hidden ? "hidden" : "open");
   rename();
   report();
   setInterval(report, 20_000);

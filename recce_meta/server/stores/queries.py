@@ -33,7 +33,7 @@ from recce_meta.api.data.requests import (
 from recce_meta.api.run_reader import RunReader
 from recce_meta.api.runs import RunPair
 from recce_meta.data_diff.plan import Plan, Query
-from recce_meta.errors import QueryCancelled, RecceMetaError, UsageError, shorten
+from recce_meta.errors import QueryCancelled, RecceMetaError, UsageError, WarehouseError, shorten
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.data_diff import DataSide
 from recce_meta.redaction import presentable
@@ -132,6 +132,23 @@ class DataStore(Protocol):
 
     def default_threads(self) -> int:
         """Return the number of concurrent statements of the profile."""
+
+
+def _failure(job: QueryJob, error: RecceMetaError) -> str:
+    """Return the message of *error* in one line, with the line of the user's query if it is known."""
+    message = " ".join(error.message.split())
+    given = job.request.current_sql
+    if not (given and isinstance(error, WarehouseError) and error.line and error.sql):
+        return message
+    # The statement has the rendered query inside another one, so its numbers of lines are not the user's.
+    text = error.sql.splitlines()[error.line - 1].strip()
+    places = [place for place, line in enumerate(given.splitlines(), 1) if line.strip() == text]
+    message = message.partition(" LINE ")[0]
+    return (
+        f"{message}, in line {places[0]} of the query: {text}"
+        if len(places) == 1
+        else f"{message}, in: {text}"
+    )
 
 
 class QueryManager:
@@ -362,7 +379,7 @@ class QueryManager:
             if job.reason is None:
                 message, hint = error.message, error.hint
         except RecceMetaError as error:
-            message, hint = " ".join(error.message.split()), error.hint
+            message, hint = _failure(job, error), error.hint
         except Exception as error:  # noqa: BLE001 - a job always ends, and its page says how
             _LOG.error(
                 "Query %s failed: %s: %s",

@@ -49,8 +49,8 @@ def request_of(fields: Mapping[str, str]) -> DataDiffRequest:
         k=_whole(fields, "k"),
         bins=_whole(fields, "bins"),
         limit=_whole(fields, "limit"),
-        base_sql=fields.get("base_sql", "").strip() or None,
-        current_sql=fields.get("current_sql", "").strip() or None,
+        base_sql=_sql(fields, "base_sql"),
+        current_sql=_sql(fields, "current_sql"),
     )
 
 
@@ -69,6 +69,11 @@ def _names(fields: Mapping[str, str], name: str) -> tuple[str, ...]:
             f"{name} is not a list of names: {error}", hint="separate names by commas"
         ) from error
     return tuple(dict.fromkeys(one.strip() for one in found if one.strip()))
+
+
+def _sql(fields: Mapping[str, str], name: str) -> str | None:
+    """Return SQL with the line breaks that it had before a browser sent it; None if it is blank."""
+    return fields.get(name, "").replace("\r\n", "\n").strip() or None
 
 
 def _whole(fields: Mapping[str, str], name: str) -> int | None:

@@ -147,7 +147,7 @@ def finished(shop: Shop, fields: Mapping[str, str]) -> dict[str, Any]:
         job: dict[str, Any] = shop.client.get(answer.headers["location"] + ".json").json()
         assert "state" in job, job
         if job["state"] not in ("queued", "running"):
-            page = shop.client.get(answer.headers["location"])
+            page = shop.client.get(answer.headers["location"], follow_redirects=True)
             assert page.status_code == 200
             return {**job, "page": page.text, "address": answer.headers["location"]}
         time.sleep(0.05)
@@ -367,8 +367,8 @@ TEMPLATES = (
 
 @pytest.mark.parametrize("text", TEMPLATES)
 def test_the_shown_sql_is_that_of_query_diff(shop: Shop, text: str, tmp_path: Path) -> None:
-    job = finished(shop, {"kind": "query", "base": BASE, "current": CURRENT, "current_sql": text})
     status, found, page = shown_sql(shop, text)
+    job = finished(shop, {"kind": "query", "base": BASE, "current": CURRENT, "current_sql": text})
     place = ("--url", shop.url, "--schema", shop.schema, "--project", "shop", "--format", "json")
     ran = Cli(tmp_path)("query-diff", text, "--base", BASE, "--current", CURRENT, *place)
     (printed,) = json.loads(ran.out)["results"]

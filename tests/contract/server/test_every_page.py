@@ -123,7 +123,7 @@ def test_every_list_and_its_exports_have_the_same_rows(crawled: Crawl, client: T
     wrong, lists = {}, 0
     for page in crawled.pages:
         parts = page.parsed()
-        if "list" not in parts.ids:
+        if "list" not in parts.ids or "review" in parts.ids:  # the review has a list of its own
             continue
         lists += 1
         exports = [

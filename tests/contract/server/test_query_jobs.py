@@ -212,13 +212,29 @@ def test_the_page_of_a_job_and_the_list(client: TestClient) -> None:
     while client.get(f"{address}.json").json()["state"] in ("queued", "running"):
         continue
 
-    page = client.get(address).text
+    asked = client.get(address).headers["location"]
+    assert "kind=sample&limit=3" in asked and "node=model.jaffle_shop.orders" in asked
+    page = client.get(asked).text
     assert "Sample rows of orders is done" in page and "order_id" in page
+    assert "Sample rows of orders" not in client.get(asked.replace("limit=3", "limit=4")).text
     assert "http-equiv" not in page and 'hx-trigger="every' not in page
     assert "bytes not reported by duckdb" in page and "Run again" in page
     listed = client.get(f"{QUERIES}?sort=-asked_at").text
     assert "Sample rows of orders" in listed and address in listed
     assert client.get(f"{QUERIES}/nothing").status_code == 404
+
+
+def test_a_query_that_failed_stays_in_its_editor_with_the_line(client: TestClient) -> None:
+    sql = "select order_id,\n  sum(amout) as total\nfrom {{ ref('orders') }} group by 1"
+    form = {"kind": "query", "base": "base", "current": "current", "current_sql": sql}
+    address = client.post(QUERIES, data=form).headers["location"]
+    while (job := client.get(f"{address}.json").json())["state"] in ("queued", "running"):
+        continue
+
+    page = client.get(address, follow_redirects=True).text
+    assert job["message"].endswith("in line 2 of the query: sum(amout) as total")
+    assert job["hint"].startswith("check the spelling of the column")
+    assert "sum(amout) as total\nfrom {{ ref(&#39;orders&#39;) }}" in page and 'id="query"' in page
 
 
 @pytest.mark.parametrize(
@@ -261,7 +277,7 @@ def test_a_result_has_the_notes_of_its_queries(url: str, monkeypatch: pytest.Mon
         while not all(job.state.is_over for job in store.queries.jobs()):
             time.sleep(0.01)
 
-        assert note in client.get(address).text
+        assert note in client.get(address, follow_redirects=True).text
         assert client.get(f"{address}.json").json()["notes"] == [note]
 
 

@@ -72,12 +72,11 @@ def test_the_page_updates_itself_and_cancels(browser: Any, started: tuple[Store,
     time.sleep(HEARTBEAT + 1)  # an open page keeps the query
     (job,) = store.queries.jobs()
     assert job.state.value == "running"
-    assert browser.run("return window.isSamePage && document.querySelector('h1').textContent").endswith(
-        "is running"
-    )
+    heading = "document.querySelector('#query h3').textContent"
+    assert browser.run(f"return window.isSamePage && {heading}").endswith("is running")
 
     browser.run("document.querySelector('form[action$=cancel] button').click()")
-    until(browser, "return document.querySelector('h1').textContent.endsWith('was cancelled')")
+    until(browser, f"return {heading}.endsWith('was cancelled')")
     assert job.state.value == "cancelled"
     assert not browser.run("return document.querySelector('#query[hx-trigger]')")
     assert browser.run("return window.violations || []") == []
@@ -86,7 +85,7 @@ def test_the_page_updates_itself_and_cancels(browser: Any, started: tuple[Store,
 def test_a_closed_page_ends_the_query(browser: Any, started: tuple[Store, str]) -> None:
     store, address = started
     browser.visit(address)
-    until(browser, "return document.querySelector('#query h1')")
+    until(browser, "return document.querySelector('#query h3')")
     (job,) = store.queries.jobs()
     assert not job.state.is_over
 
@@ -134,7 +133,7 @@ def test_the_page_reports_that_it_is_in_the_background_and_closed(
             assert time.monotonic() < limit, job.leases
             time.sleep(0.05)
 
-    until(browser, "return document.querySelector('#query h1')")
+    until(browser, "return document.querySelector('#query h3')")
     browser.run(
         "Object.defineProperty(document, 'hidden', {get: () => window.isHidden, configurable: true});"
         "window.isHidden = true; document.dispatchEvent(new Event('visibilitychange'))"

@@ -99,11 +99,18 @@ def _kept(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def editor_values(
-    request: Request, base: RunMetadata, current: RunMetadata, first: str = "", form: Mapping[str, str] = {}
+    request: Request,
+    base: RunMetadata,
+    current: RunMetadata,
+    first: str = "",
+    form: Mapping[str, str] = {},
+    *,
+    is_rendered: bool = True,
 ) -> dict[str, Any]:
     """Return the values of the editor, with the SQL of the query in the address, or in *form*.
 
     *first* is the query that the editor opens at. A query in *form* is too long for an address.
+    Without *is_rendered*, the SQL is left out.
     """
     for run in (base, current):
         require_complete(run)
@@ -114,7 +121,7 @@ def editor_values(
     sides: list[PreviewSide] = []
     warnings: tuple[str, ...] = ()
     # Rendering runs Jinja of the user, in a sandbox: only for those who may run the query too.
-    if is_allowed and given.get("current_sql", "").strip():
+    if is_allowed and is_rendered and given.get("current_sql", "").strip():
         try:
             pair = rendered_sides(request, base, current, given)
             sides = list(_sides(pair, base, current))

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from recce_meta.api.browse.diffs import suggested_pairs
 from recce_meta.api.browse.overview import EnvironmentState, StoreOverview
 from recce_meta.errors import agree, first_line, plural
 from recce_meta.models.run import COMPLETE, FAILED
@@ -19,11 +20,14 @@ from recce_meta.report.labels import STALE_HOURS, age_phrase, build_outcome, is_
 from recce_meta.report.values import count
 from recce_meta.server.access.problems import Problem
 from recce_meta.server.pages.runs.columns import change_phrase, run_cells, run_columns, run_link, tone_of
+from recce_meta.server.pages.runs.pair import run_phrase
+from recce_meta.server.pages.runs.queries import RUNS_OFFERED
 from recce_meta.server.site.handlers import PageSet, Request
 from recce_meta.server.site.listing import ListColumn, Listing, Row
 from recce_meta.server.site.rendering import Page, clipped, render_page
 from recce_meta.server.site.serving import Site, rendered, respond
 from recce_meta.server.stores.stores import StoreView
+from recce_meta.store.read import list_runs
 
 pages = PageSet()
 SHOWN = 40
@@ -97,6 +101,24 @@ def overview_section(view: StoreView, now: datetime) -> Mapping[str, Any]:
             for failed in overview.failing
         ],
         "empty": NO_RUNS,
+        **view.cached(("pairs",), lambda: _choice(view)),
+    }
+
+
+def _choice(view: StoreView) -> dict[str, Any]:
+    """Return suggested pairs of runs, and the runs that the form offers."""
+    runs = list_runs(view.adapter, schema=view.schema, limit=RUNS_OFFERED)
+    pairs = suggested_pairs(runs)
+    return {
+        "pairs": [
+            (
+                one,
+                *map(run_phrase, (one.base, one.current)),
+                view.to.diff(one.base.run_id, one.current.run_id),
+            )
+            for one in pairs
+        ],
+        "runs": [(run.run_id, f"{run.project_name} · {run_phrase(run)}") for run in runs],
     }
 
 

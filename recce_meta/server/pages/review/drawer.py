@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from recce_meta.api.data.requests import DiffKind
 from recce_meta.errors import UsageError, did_you_mean, quoted
 from recce_meta.models.change import Change, Impact, Status
 from recce_meta.models.data_diff import (
@@ -31,6 +32,7 @@ from recce_meta.server.pages.review.lists import IMPACTED_COLUMNS, impacted_list
 from recce_meta.server.pages.runs.blocks import all_codes, data_blocks
 from recce_meta.server.pages.runs.checks import check_columns, reviewed_check_rows
 from recce_meta.server.pages.runs.pair import ReportedPair
+from recce_meta.server.pages.runs.results import asked_job, fields_of, result_values
 from recce_meta.server.site.annotations import NotesPanel, annotated_nodes, notes_panel
 from recce_meta.server.site.handlers import Request
 from recce_meta.server.site.listing import Listing
@@ -85,10 +87,7 @@ def drawer_of(request: Request, pair: ReportedPair, found: ReviewList) -> Drawer
     if panel == "query":
         named = {node.unique_id for node in pair.nodes if node.unique_id}
         stored = [one for node in pair.nodes if node.unique_id not in named for one in node.results]
-        values = {
-            "editor": editor_values(request, pair.base, pair.current),
-            "blocks": list(data_blocks(stored)),
-        }
+        values = {**_asked_query(request, pair), "blocks": list(data_blocks(stored))}
         return Drawer("Query of both runs", "", panel, values)
     return None
 
@@ -210,21 +209,50 @@ def _column(request: Request) -> str:
 
 
 def _data_tab(request: Request, pair: ReportedPair, node: PageNode, change: Change | None) -> dict[str, Any]:
-    shown = [one for one in node.results if not isinstance(one, (*_OF_PROFILE, QueryDiff))]
-    return {"blocks": _blocks(shown), "forms": _forms(request, pair, node, is_profile=False)}
+    return _results(request, pair, node, is_profile=False)
 
 
 def _profile_tab(
     request: Request, pair: ReportedPair, node: PageNode, change: Change | None
 ) -> dict[str, Any]:
-    shown = [one for one in node.results if isinstance(one, _OF_PROFILE)]
-    return {"blocks": _blocks(shown), "forms": _forms(request, pair, node, is_profile=True)}
+    return _results(request, pair, node, is_profile=True)
 
 
 def _query_tab(request: Request, pair: ReportedPair, node: PageNode, change: Change | None) -> dict[str, Any]:
     forms = forms_in_diff(request.view, pair.base, pair.current, node.unique_id)
-    values = editor_values(request, pair.base, pair.current, forms.first_rows)
-    return {"blocks": _blocks([one for one in node.results if isinstance(one, QueryDiff)]), "editor": values}
+    blocks = _blocks([one for one in node.results if isinstance(one, QueryDiff)])
+    return {**_asked_query(request, pair, forms.first_rows), "blocks": blocks}
+
+
+def _asked_query(request: Request, pair: ReportedPair, first: str = "") -> dict[str, Any]:
+    """Return the editor with the query of the address, and the answer to it if it was started."""
+    job = asked_job(request, pair, [DiffKind.QUERY.value])
+    # The text of a query that is too long for an address is that of its job.
+    form = fields_of(job.request) if job is not None and "result" in request.query else {}
+    editor = editor_values(request, pair.base, pair.current, first, form, is_rendered=job is None)
+    return {"editor": editor, "result": job and result_values(request, pair, job)}
+
+
+def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile: bool) -> dict[str, Any]:
+    """Return the answer to the question of the address, stored results, and the forms of a tab."""
+    forms = _forms(request, pair, node, is_profile=is_profile)
+    kinds = [one.value for one in DiffKind if (one.value in OF_PROFILE) is is_profile]
+    kind = one_of(request, "kind", kinds)
+    job = asked_job(request, pair, kinds, node.unique_id)
+    shown = [
+        one
+        for one in node.results
+        if isinstance(one, _OF_PROFILE) is is_profile
+        and not isinstance(one, QueryDiff)
+        # A saved answer is shown once.
+        and not (job and job.saved_at and isinstance(one, type(job.result)))
+    ]
+    return {
+        "blocks": _blocks(shown),
+        "forms": forms,
+        "result": job and result_values(request, pair, job),
+        "asked": {**request.query, "column": request.query.get("columns", "")} if kind else {},
+    }
 
 
 def _notes_tab(request: Request, pair: ReportedPair, node: PageNode, change: Change | None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from recce_meta.server.pages.review.drawer import Drawer, drawer_of, one_of
 from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, outcome_class, shown_rows
 from recce_meta.server.pages.review.lists import pages as lists
 from recce_meta.server.pages.runs.pair import ReportedPair, pair_of, with_ids
+from recce_meta.server.pages.runs.results import QUESTION
 from recce_meta.server.site.handlers import PageSet, Parameters, Redirect, Request
 from recce_meta.server.site.rendering import Page
 
@@ -33,6 +34,8 @@ ROWS_SHOWN = 150
 WITH_LIST = 12
 """Rows up to which the graph is below the list."""
 VIEWS = ("list", "graph")
+_IN_DRAWER = ("node", "tab", "panel", "column", "unfold", "result", *QUESTION)
+"""Parameters of the drawer; review.js has the same."""
 
 
 class Links:
@@ -49,21 +52,23 @@ class Links:
 
     def node(self, key: str, tab: str | None = None) -> str:
         """Return the address of a node in the drawer."""
-        return self(node=key, tab=tab, panel=None, column=None, unfold=None, sql=None)
+        return self._in_drawer(node=key, tab=tab)
 
     def panel(self, name: str) -> str:
         """Return the address of a panel in the drawer."""
-        return self(node=None, tab=None, panel=name, column=None, unfold=None)
+        return self._in_drawer(panel=name)
 
     def column(self, key: str, name: str) -> str:
         """Return the address of the path of a column, in the graph and in the drawer."""
-        return self(view="graph", node=key, tab="columns", column=f"{key}.{name}", panel=None, unfold=None)
+        return self._in_drawer(view="graph", node=key, tab="columns", column=f"{key}.{name}")
+
+    def _in_drawer(self, **shown: str | None) -> str:
+        return self(**shown, **dict.fromkeys(name for name in _IN_DRAWER if name not in shown))
 
     @property
     def closed(self) -> str:
         """Address of the page with its drawer closed."""
-        names = ("node", "tab", "panel", "column", "unfold", "sql", "base_sql", "key", "limit")
-        return self(**dict.fromkeys(names))
+        return self._in_drawer()
 
 
 @pages.page("/diff/{base}/{current}")
@@ -96,8 +101,8 @@ def _on_path(drawer: Drawer | None) -> dict[str, list[str]]:
 
 
 def _is_kept(drawer: Drawer | None) -> bool:
-    # A query is rendered with files of the project as well, which no version of the store shows.
-    return drawer is None or "editor" not in drawer.values
+    # No version of the store shows the state of a job, nor the files of the project that render a query.
+    return drawer is None or not {"editor", "result"} & set(drawer.values)
 
 
 @pages.page("/diff/{base}/{current}/drawer")

@@ -1,9 +1,8 @@
-"""Pages that start and show data diffs, and the choice of two runs to compare."""
+"""Addresses that start and show data diffs, and those that lead to the diff of two runs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,28 +10,19 @@ from msgspec.structs import replace
 from recce_meta.api.browse.diffs import suggested_pairs
 from recce_meta.api.data.requests import DataDiffRequest
 from recce_meta.data_diff.row_sample import RowSample
-from recce_meta.errors import RecceMetaError, RunNotFound, SelectorError, UsageError
-from recce_meta.models import NodeMetadata, RunMetadata
-from recce_meta.redaction import presentable
-from recce_meta.report.labels import node_label
+from recce_meta.errors import UsageError
 from recce_meta.repositories.state.audit import AuditAction, note_now
 from recce_meta.server.access.problems import NotFound
-from recce_meta.server.pages.forms.offers import list_field
-from recce_meta.server.pages.runs.blocks import data_blocks
-from recce_meta.server.pages.runs.pair import run_phrase
+from recce_meta.server.pages.runs.results import job_title, node_of, review_address
 from recce_meta.server.site.handlers import Data, PageSet, Redirect, Request
 from recce_meta.server.site.listing import ListColumn, Listing
-from recce_meta.server.site.rendering import Page
-from recce_meta.server.stores.queries import HEARTBEAT_SECONDS, HIDDEN_SECONDS
 from recce_meta.server.stores.query_jobs import (
     JobState,
     PageState,
     QueryJob,
     job_tree,
     request_of,
-    title_of_request,
 )
-from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.read import list_runs
 from recce_meta.store.session import refuse_newer
@@ -41,15 +31,6 @@ pages = PageSet()
 
 PAGE = re.compile(r"[A-Za-z0-9]{1,40}")
 """Name that a page in a browser gives itself."""
-STATEMENTS_SHOWN = 30
-"""Statements on the page of a job; its JSON has more."""
-_SENTENCES = {
-    JobState.QUEUED: "waits for its turn",
-    JobState.RUNNING: "is running",
-    JobState.DONE: "is done",
-    JobState.FAILED: "failed",
-    JobState.CANCELLED: "was cancelled",
-}
 _TONES = {JobState.DONE: "same", JobState.FAILED: "failed", JobState.CANCELLED: "one-sided"}
 
 
@@ -62,7 +43,7 @@ def start(request: Request) -> Redirect:
     project = request.form.get("project")
     base, current = view.run(asked.base, project), view.run(asked.current, project)
     asked = replace(asked, base=base.run_id, current=current.run_id)  # ids, so that equal requests are found
-    if asked.node is not None and _node(view, asked.node, (base, current)) is None:
+    if asked.node is not None and node_of(view, asked.node, (base, current)) is None:
         raise NotFound(f"Neither run has the node {asked.node}", hint="open the node from a list")
     if request.state is not None:
         # Before it runs: a query that the audit cannot take is not started.
@@ -78,13 +59,6 @@ def _noted(asked: DataDiffRequest) -> dict[str, Any]:
     return {"kind": asked.kind.value, **given}
 
 
-def _node(view: StoreView, unique_id: str, runs: Sequence[RunMetadata]) -> NodeMetadata | None:
-    """Return the node *unique_id*, that of the last of *runs* that has it."""
-    # From the graphs in memory: the list of jobs must not read the store for each.
-    found = (view.graph(run).names.get(unique_id) for run in reversed(runs))
-    return next((node for node in found if node is not None), None)
-
-
 def address_of(request: Request, job: QueryJob, *parts: str) -> str:
     """Return the page of *job*."""
     return request.to.of("queries", job.id, *parts)
@@ -97,7 +71,7 @@ def jobs(request: Request) -> Listing:
     view, to = request.view, request.to
     rows = [
         {
-            "name": _title(view, job),
+            "name": job_title(view, job),
             "kind": job.request.kind.value,
             "state": job.state.value,
             "asked_at": job.asked_at,
@@ -147,68 +121,11 @@ def job_data(request: Request) -> Data:
 
 
 @pages.page("/queries/{job}")
-def job_page(request: Request) -> Page:
-    """Show one job, and note that its reader is there."""
+def job_page(request: Request) -> Redirect:
+    """Lead to the review of the runs of a job, which shows its answer, and note that its reader is there."""
     request.view.store.permissions.require_queries()
-    view, to = request.view, request.to
-    job = view.store.queries.job(request.parts["job"], is_seen=True)
-    asked, title = job.request, _title(view, job)
-    phrase = _SENTENCES[job.state]
-    # The warehouse may need seconds to stop a statement.
-    if job.reason is not None and not job.state.is_over:
-        phrase = "is being cancelled"
-    result = job.result
-    values = {
-        "job": job,
-        "heading": f"{title} {phrase}",
-        "is_active": not job.state.is_over,
-        "address": address_of(request, job),
-        "cancel": address_of(request, job, "cancel"),
-        "save": address_of(request, job, "save"),
-        "again": to.of("queries"),
-        "fields": fields_of(asked),
-        "diff": to.diff(asked.base, asked.current),
-        "node": None if asked.node is None else to.diff(asked.base, asked.current, node=asked.node),
-        "sides": [
-            (side, run_phrase(run), to.run(run.run_id))
-            for side, run in (("base", job.base), ("current", job.current))
-        ],
-        "blocks": [] if result is None or isinstance(result, RowSample) else list(data_blocks([result])),
-        "sample": result if isinstance(result, RowSample) else None,
-        # A copy, because the thread of the job adds statements meanwhile.
-        "statements": list(job.statements)[:STATEMENTS_SHOWN],
-        "all_statements": len(job.statements),
-        "may_write": view.store.permissions.writes,
-        "heartbeat": f"{HEARTBEAT_SECONDS:g}",
-        "hidden": f"{HIDDEN_SECONDS:g}",
-        "list": to.of("queries"),
-    }
-    return Page("query.html", title, values, crumbs=[("Queries", to.of("queries"))], is_kept=False)
-
-
-def fields_of(asked: DataDiffRequest) -> Mapping[str, str]:
-    """Return the fields of the form that asks the same again."""
-    given: dict[str, object] = {
-        "kind": asked.kind.value,
-        "base": asked.base,
-        "current": asked.current,
-        "node": asked.node,
-        "column": list_field(*asked.columns),
-        "key": list_field(*asked.key),
-        "where": asked.where,
-        "k": asked.k,
-        "bins": asked.bins,
-        "limit": asked.limit,
-        "base_sql": asked.base_sql,
-        "current_sql": asked.current_sql,
-    }
-    return {name: str(value) for name, value in given.items() if value}
-
-
-def _title(view: StoreView, job: QueryJob) -> str:
-    unique_id = job.request.node
-    node = _node(view, unique_id, (job.base, job.current)) if unique_id is not None else None
-    return title_of_request(job.request, None if node is None else node_label(node))
+    job = request.view.store.queries.job(request.parts["job"], is_seen=True)
+    return Redirect(review_address(request.to, job))
 
 
 @pages.action("/queries/{job}/cancel")
@@ -278,48 +195,11 @@ def of_pull_request(request: Request) -> Redirect:
 
 
 @pages.page("/diff")
-def choose(request: Request) -> Page | Redirect:
-    """Offer pairs of runs, and a form for two others."""
-    view, query = request.view, request.query
-    failure: RecceMetaError | None = None
-    if query.get("base") and query.get("current"):
-        try:
-            # Ids in the address: it still shows the same diff when `latest` is another run.
-            ids = [view.run(query[side], query.get("project")).run_id for side in ("base", "current")]
-            return Redirect(request.to.diff(*ids))
-        # Shown above the form with the typed text, instead of a page of its own.
-        except (RunNotFound, SelectorError) as error:
-            failure = error
-    runs = list_runs(view.adapter, schema=view.schema, limit=RUNS_OFFERED)
-    rows = [
-        {
-            "reason": pair.reason,
-            "project": pair.current.project_name,
-            "base": run_phrase(pair.base),
-            "current": run_phrase(pair.current),
-            "address": request.to.diff(pair.base.run_id, pair.current.run_id),
-        }
-        for pair in suggested_pairs(runs)
-    ]
-    pairs = Listing(
-        "Suggested pairs",
-        [
-            ListColumn("reason", "pair", link=lambda row: str(row["address"])),
-            ListColumn("project", "project"),
-            ListColumn("base", "base"),
-            ListColumn("current", "current"),
-        ],
-        rows,
-        empty="No pair to suggest: a diff needs two runs of one project. recce-meta record records a run.",
-    )
-    offered = [(run.run_id, f"{run.project_name} · {run_phrase(run)}") for run in runs]
-    values = {
-        "pairs": pairs,
-        "runs": offered,
-        "base": query.get("base", ""),
-        "current": query.get("current", ""),
-        "projects": sorted({run.project_name for run in runs}),
-        "project": query.get("project", ""),
-        "failure": failure and presentable(failure.message),
-    }
-    return Page("diff_choice.html", "Diff of two runs", values, status=404 if failure else 200)
+def choose(request: Request) -> Redirect:
+    """Lead to the diff of the runs in the parameters; without them, to the choice on the start page."""
+    query = request.query
+    if not (query.get("base") and query.get("current")):
+        return Redirect(f"{request.to.root}#compare")
+    # Ids in the address: it still shows the same diff when `latest` is another run.
+    ids = [request.view.run(query[side], query.get("project")).run_id for side in ("base", "current")]
+    return Redirect(request.to.diff(*ids))

@@ -1,0 +1,134 @@
+"""Answers of data diffs that users started, and their questions as addresses of the review."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from recce_meta.api.data.requests import DataDiffRequest, DiffKind
+from recce_meta.data_diff.row_sample import RowSample
+from recce_meta.models import NodeMetadata, RunMetadata
+from recce_meta.report.addresses import Addresses
+from recce_meta.report.labels import node_label
+from recce_meta.server.pages.forms.editor import LONGEST_ADDRESS
+from recce_meta.server.pages.forms.offers import OF_PROFILE, list_field
+from recce_meta.server.pages.runs.blocks import data_blocks
+from recce_meta.server.pages.runs.pair import ReportedPair
+from recce_meta.server.site.handlers import Request
+from recce_meta.server.stores.queries import HEARTBEAT_SECONDS, HIDDEN_SECONDS
+from recce_meta.server.stores.query_jobs import JobState, QueryJob, request_of, title_of_request
+from recce_meta.server.stores.stores import StoreView
+
+STATEMENTS_SHOWN = 30
+"""Statements of a job that the page shows; its JSON has more."""
+_SENTENCES = {
+    JobState.QUEUED: "waits for its turn",
+    JobState.RUNNING: "is running",
+    JobState.DONE: "is done",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "was cancelled",
+}
+_FIELDS = {"columns": "column", "sql": "current_sql"}
+"""Fields of the form that have another name in the address."""
+QUESTION = ("kind", "columns", "key", "where", "k", "bins", "limit", "sql", "base_sql")
+"""Parameters of an address that ask a question about data."""
+
+
+def question_of(asked: DataDiffRequest) -> dict[str, str]:
+    """Return the parameters of an address that asks *asked*; a query has no kind."""
+    given: dict[str, object] = {
+        **{name: getattr(asked, name) for name in QUESTION if name not in _FIELDS},
+        "kind": None if asked.kind is DiffKind.QUERY else asked.kind.value,
+        "columns": list_field(*asked.columns),
+        "key": list_field(*asked.key),
+        "sql": asked.current_sql,
+    }
+    return {name: str(value) for name, value in given.items() if value}
+
+
+def fields_of(asked: DataDiffRequest) -> Mapping[str, str]:
+    """Return the fields of the form that asks the same again."""
+    fields = {_FIELDS.get(name, name): value for name, value in question_of(asked).items()}
+    sides = {"kind": asked.kind.value, "base": asked.base, "current": asked.current}
+    return {**fields, **sides, **({"node": asked.node} if asked.node else {})}
+
+
+def review_address(to: Addresses, job: QueryJob) -> str:
+    """Return the address of the review that asks the question of *job*, or names it if that is too long."""
+    asked = job.request
+    tab = "profile" if asked.kind.value in OF_PROFILE else "data"
+    place = {"node": asked.node, "tab": tab} if asked.node else {"panel": "query"}
+    address = to.diff(asked.base, asked.current, **place, **question_of(asked))
+    return (
+        address
+        if len(address) <= LONGEST_ADDRESS
+        else to.diff(asked.base, asked.current, **place, result=job.id)
+    )
+
+
+def asked_job(
+    request: Request, pair: ReportedPair, kinds: Collection[str], node: str | None = None
+) -> QueryJob | None:
+    """Return the latest job that answers the question of the address, and note that its reader is there.
+
+    An address without a question gets the latest job of *node*. Raises UsageError for an invalid question.
+    """
+    queries, query = request.view.store.queries, request.query
+    if not request.view.store.permissions.queries:
+        return None
+    base, current = pair.base.run_id, pair.current.run_id
+    found = [
+        job
+        for job in queries.jobs()
+        if (job.base.run_id, job.current.run_id, job.request.node) == (base, current, node)
+        and job.request.kind.value in kinds
+    ]
+    given = {_FIELDS.get(name, name): query[name] for name in QUESTION if name in query}
+    if "result" in query:
+        found = [job for job in found if job.id == query["result"]]
+    elif "kind" in given or "current_sql" in given:
+        sides = {"base": base, "current": current, "node": node or ""}
+        asked = request_of({"kind": DiffKind.QUERY.value, **given, **sides})
+        found = [job for job in found if job.request == asked]
+    elif node is None:
+        return None
+    return queries.job(found[0].id, is_seen=True) if found else None
+
+
+def node_of(view: StoreView, unique_id: str, runs: Sequence[RunMetadata]) -> NodeMetadata | None:
+    """Return the node *unique_id*, that of the last of *runs* that has it."""
+    # From the graphs in memory: the list of jobs must not read the store for each.
+    found = (view.graph(run).names.get(unique_id) for run in reversed(runs))
+    return next((node for node in found if node is not None), None)
+
+
+def job_title(view: StoreView, job: QueryJob) -> str:
+    """Return `Row count of orders`."""
+    unique_id = job.request.node
+    node = node_of(view, unique_id, (job.base, job.current)) if unique_id is not None else None
+    return title_of_request(job.request, None if node is None else node_label(node))
+
+
+def result_values(request: Request, pair: ReportedPair, job: QueryJob) -> dict[str, Any]:
+    """Return what the template shows of *job*."""
+    result, address = job.result, request.to.queries(job.id)
+    phrase = _SENTENCES[job.state]
+    # The warehouse may need seconds to stop a statement.
+    if job.reason is not None and not job.state.is_over:
+        phrase = "is being cancelled"
+    return {
+        "job": job,
+        "heading": f"{job_title(request.view, job)} {phrase}",
+        "is_active": not job.state.is_over,
+        "address": address,
+        "fragment": f"{pair.address}/drawer{request.query.encoded()}",
+        "again": request.to.queries(),
+        "fields": fields_of(job.request),
+        "blocks": [] if result is None or isinstance(result, RowSample) else list(data_blocks([result])),
+        "sample": result if isinstance(result, RowSample) else None,
+        # A copy, because the thread of the job adds statements meanwhile.
+        "statements": list(job.statements)[:STATEMENTS_SHOWN],
+        "may_write": request.view.store.permissions.writes,
+        "heartbeat": f"{HEARTBEAT_SECONDS:g}",
+        "hidden": f"{HIDDEN_SECONDS:g}",
+    }
