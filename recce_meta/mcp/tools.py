@@ -60,7 +60,7 @@ class RunTools:
         with self._questions.store.reading() as adapter:
             diff = self._questions.diff(adapter, base, current, select)
         rows = [_change_row(change) for change in by_harm(diff.changed)]
-        return answer(self._head(diff), "changes", rows, limit=limit, cursor=cursor)
+        return answer(self.head(diff), "changes", rows, limit=limit, cursor=cursor)
 
     def impact(
         self,
@@ -94,7 +94,7 @@ class RunTools:
         # Changed nodes are affected by others, too.
         rows = [_reached_change(change) for change in diff.changed if change.reached is not None]
         rows += [_impact_row(one) for one in sorted(impacts, key=lambda one: (not one.fails, one.distance))]
-        return answer(self._head(diff), "affected", rows, limit=limit, cursor=cursor)
+        return answer(self.head(diff), "affected", rows, limit=limit, cursor=cursor)
 
     def column_lineage(
         self,
@@ -199,7 +199,7 @@ class RunTools:
         checks += [one.unique_id for one in diff.impacted if one.resource_type in ("model", "snapshot")]
         checks = [one for one in checks if one.split(".")[0] in BUILT]
         head = {
-            **self._head(diff),
+            **self.head(diff),
             "failing": sorted(fails)[:_FEW],
             "affected": counts_by_kind(Counter(one.resource_type for one in diff.impacted)),
             "build_problems": list(build_problems(diff)),
@@ -221,7 +221,7 @@ class RunTools:
         selected = [".".join(names[node.unique_id].fqn) for node in plan.nodes]
         is_short = 0 < len(selected) <= _COLUMNS and not plan.full_refresh
         head = {
-            **self._head(diff),
+            **self.head(diff),
             "build": f"{'at least ' if diff.notes else ''}{plural(len(plan.nodes), 'node')}",
             "command": f"dbt build --select {' '.join(selected)}" if is_short else None,
             "tests_affected": plan.tests,
@@ -237,7 +237,7 @@ class RunTools:
 
     # Parts of answers
 
-    def _head(self, diff: RunDiff) -> dict[str, Any]:
+    def head(self, diff: RunDiff) -> dict[str, Any]:
         """Return the verdict of *diff*, its runs, and what was not compared."""
         return {
             "verdict": str(verdict_of(diff)),

@@ -14,14 +14,15 @@ from recce_meta.errors import plural
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.redaction import neutralise
 from recce_meta.report.data.check_findings import (
+    CHECK_MARKS,
     FindingKind,
     NodeFinding,
     by_result,
     check_word,
+    counted_words,
     is_note,
     is_report,
     node_findings,
-    reports_phrase,
 )
 from recce_meta.report.data.text import body_lines
 from recce_meta.report.data.verdicts import CLAIMS
@@ -52,11 +53,12 @@ MOST_FINDINGS = 20
 MOST_LINES = 40
 """Lines shown for each check without expectations."""
 
-STYLES = {
-    CheckStatus.PASSED: Style.GREEN,
-    CheckStatus.FAILED: Style.RED,
-    CheckStatus.ERROR: Style.RED,
-    CheckStatus.SKIPPED: Style.DIM,
+_STYLES = {
+    "failed": Style.RED,
+    "differs": Style.YELLOW,
+    "one-sided": Style.DIM,
+    "info": Style.CYAN,
+    "same": Style.GREEN,
 }
 _MARKS = {
     FindingKind.FAILED: Span("! ", Style.RED),
@@ -86,7 +88,7 @@ def check_summary_lines(report: CheckReport, width: int) -> list[Line]:
     rows = [heading_row("result", "check", "type", "time", "remark"), *map(_row, by_result(report.checks))]
     if 0 < width < LEAST_WIDTH:
         rows = [[Span(f"{row[0].text}  {row[1].text}", row[0].style), *row[2:]] for row in rows]
-    counts = _verdict(report)
+    counts = _counts(report)
     is_fitting = not width or sum(display_width(span.text) for span in counts) <= width
     head = [counts] if is_fitting else wrap_text(Span(""), "".join(span.text for span in counts), width)
     return [*head, *folded_grid(rows, width=width)]
@@ -120,8 +122,8 @@ def _row(check: CheckResult) -> list[Span]:
 
 def _status(check: CheckResult) -> Span:
     """Return the outcome of a check."""
-    style = Style.CYAN if is_report(check) else Style.DIM if is_note(check) else STYLES[check.status]
-    return Span(check_word(check), style)
+    word = check_word(check)
+    return Span(word, _STYLES[CHECK_MARKS[word].tone])
 
 
 def _findings(check: CheckResult, width: int, *, details: bool) -> list[Line]:
@@ -202,21 +204,11 @@ def _violation(text: str, width: int) -> list[Line]:
     return [plain_line(f"  {text}")] if is_fitting else wrap_text(Span("  "), text, width)
 
 
-def _verdict(report: CheckReport) -> Line:
-    """Return `9 checks: 1 failed, 1 passed, 6 reported (4 of 6 found differences), in 2.1 s`."""
+def _counts(report: CheckReport) -> Line:
+    """Return `9 checks: 1 failed, 4 differ, 1 passed, 3 shown, in 2.1 s`."""
     spans = [Span(f"{plural(len(report.checks), 'check')}: ")]
-    reporting = sum(map(is_report, report.checks))
-    notes = sum(map(is_note, report.checks))
-    # Reports and notes are counted apart from the checks that judge.
-    hidden = {CheckStatus.PASSED: reporting, CheckStatus.SKIPPED: notes}
-    for status in (CheckStatus.FAILED, CheckStatus.ERROR, CheckStatus.PASSED, CheckStatus.SKIPPED):
-        if count := report.count(status) - hidden.get(status, 0):
-            word = "errors" if status is CheckStatus.ERROR and count > 1 else str(status)
-            spans += [Span(f"{count:,} {word}", STYLES[status]), Span(", ")]
-    if reporting:
-        spans += [Span(f"{reporting:,} reported ({reports_phrase(report.checks)})", Style.CYAN), Span(", ")]
-    if notes:
-        spans += [Span(plural(notes, "note"), Style.DIM), Span(", ")]
+    for word, text in counted_words(report.checks).items():
+        spans += [Span(text, _STYLES[CHECK_MARKS[word].tone]), Span(", ")]
     return [*spans, Span(f"in {report.seconds:.1f} s")]
 
 

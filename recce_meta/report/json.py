@@ -42,7 +42,7 @@ from recce_meta.models.run import Check, RunChoice, RunMetadata, part_note
 from recce_meta.models.stored import StatisticsSummary
 from recce_meta.quality.compare import QualityResult, TableChange
 from recce_meta.quality.figures import Violation
-from recce_meta.report.data.check_findings import FindingKind, node_findings, reports_phrase
+from recce_meta.report.data.check_findings import FindingKind, check_word, node_findings, reports_phrase
 from recce_meta.report.data.summary import DataSummary, data_summary, summarise_nodes
 from recce_meta.report.labels import DiffSummary, summarise
 from recce_meta.report.review.verdict import verdict_of
@@ -479,6 +479,9 @@ class CheckOutcome(Struct, kw_only=True):
     type: str
     """Type in the file; empty if it is missing."""
     status: CheckStatus
+    outcome: str
+    """Status, or the finding of a check without expectations: `differs`, `not compared`, `shown` or
+    `no difference`; `note` for an entry without a query."""
     description: str
     message: str
     """First violation, error, or note; one line, except for errors of the warehouse."""
@@ -541,7 +544,12 @@ def _outcome(check: CheckResult) -> CheckOutcome:
     same = {name: getattr(check, name) for name in check.__struct_fields__ if name != "results"}
     found = node_findings(check.type, check.results)
     findings = [CheckFinding(one.name, one.finding, one.text) for one in found]
-    return CheckOutcome(**same, findings=findings, results=[_answer(answer) for answer in check.results])
+    return CheckOutcome(
+        **same,
+        outcome=check_word(check),
+        findings=findings,
+        results=[_answer(answer) for answer in check.results],
+    )
 
 
 def _answer(answer: CheckAnswer) -> AnyDataDiff | msgspec.Raw:

@@ -171,30 +171,25 @@ NOTHING_SELECTED = "Nothing compared: the selection matches no node"
 """Headline of a diff with a selection that matches no node."""
 
 
-def summary_phrases(
-    summary: DiffSummary, *, severe: bool = True, tests: Mapping[Status, int] = {}
-) -> list[str]:
-    """Return `3 modified`, `5 removed (2 tests)` and so on, without zeros; severe ones only if *severe*.
+def summary_phrases(diff: RunDiff, *, with_equal: bool = True) -> list[str]:
+    """Return `3 modified`, `5 removed (2 tests)` and so on, without zeros.
 
-    *tests* are those among the changes, by status.
+    Nodes that differ in formatting or environment only are counted if *with_equal*.
     """
+    summary = summarise(diff)
+    tests = Counter(change.status for change in diff.changed if change.resource_type in TESTS)
     counted = {
         Status.MODIFIED: summary.modified,
         Status.ADDED: summary.added,
         Status.REMOVED: summary.removed,
     }
     phrases = [
-        f"{count:,} {status}" + (f" ({plural(tests[status], 'test')})" if tests.get(status) else "")
+        f"{count:,} {status}" + (f" ({plural(tests[status], 'test')})" if tests[status] else "")
         for status, count in counted.items()
         if count
     ]
-    phrases += severe_phrases(summary) if severe else []
-    phrases += fail_phrases(summary)
-    phrases += [downstream_phrase(summary)] if summary.downstream else []
-    if not (summary.modified or summary.added or summary.removed):
-        phrases.insert(0, NO_CHANGES)
     for word, count in (("formatting", summary.formatting), ("environment", summary.environment)):
-        if count:
+        if count and with_equal:
             phrases.append(f"{count:,} {agree(count, 'differ')} in {word} only")
     return phrases
 

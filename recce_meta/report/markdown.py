@@ -59,7 +59,6 @@ from recce_meta.report.labels import (
     revision,
     short_run_id,
     steps_away,
-    summarise,
     summary_phrases,
 )
 from recce_meta.report.mermaid import diff_flowchart
@@ -156,9 +155,8 @@ def _head(diff: RunDiff) -> str:
 
 
 def counts_line(diff: RunDiff) -> str:
-    """Return a paragraph with the numbers of changes, tests apart; empty without changes."""
-    tests = Counter(change.status for change in diff.changed if change.resource_type in TESTS)
-    phrases = summary_phrases(summarise(diff), severe=False, tests=tests)[0 if diff.changed else 1 :]
+    """Return a paragraph with the numbers of changes by status; empty without one."""
+    phrases = summary_phrases(diff)
     return f"\n**{' · '.join(phrases)}**\n" if phrases else ""
 
 

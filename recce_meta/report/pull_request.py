@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,8 +14,11 @@ from recce_meta.models.marks.review import PairReviews
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.checks import check_detail_lines, check_summary_lines
 from recce_meta.report.data.check_findings import (
+    CHECK_MARKS,
     FindingKind,
+    by_result,
     check_word,
+    counted_words,
     is_note,
     is_report,
     node_findings,
@@ -31,7 +33,6 @@ from recce_meta.report.data.markdown import (
 from recce_meta.report.data.overview import overview_lines
 from recce_meta.report.data.summary import summarise_nodes
 from recce_meta.report.data.text import block_lines
-from recce_meta.report.data.verdicts import NO_DIFFERENCE
 from recce_meta.report.labels import PASSED, stored_phrase
 from recce_meta.report.markdown import (
     MARKER,
@@ -57,19 +58,6 @@ TEXT_WIDTH = 300
 
 FINDINGS_SHOWN = 8
 """Nodes of one check in its table row."""
-
-_KINDS = {
-    "failed": "❌",
-    "error": "❗",
-    "differs": "🟡",
-    "not compared": "⚪",
-    "shown": "🔎",
-    NO_DIFFERENCE: PASSED,
-    "passed": PASSED,
-    "skipped": "⚪",
-    "note": "📝",
-}
-"""Words by which checks are counted, most severe first."""
 
 
 def pull_request_markdown(
@@ -126,16 +114,12 @@ def checks_section(checks: CheckReport, room: int) -> str:
     """Return a table of checks that did not pass or have no expectations; the rest is folded."""
     if not checks.checks:
         return ""
-    telling = sorted(
-        (check for check in checks.checks if check.status is not CheckStatus.PASSED or is_report(check)),
-        key=_rank,
-    )
-    counts = Counter(check_word(check) for check in checks.checks)
-    phrases = [
-        f"{sign} {counts[kind]:,} {_word(kind, counts[kind])}"
-        for kind, sign in _KINDS.items()
-        if counts[kind]
+    telling = [
+        check
+        for check in by_result(checks.checks)
+        if check.status is not CheckStatus.PASSED or is_report(check)
     ]
+    phrases = [f"{CHECK_MARKS[word].emoji} {text}" for word, text in counted_words(checks.checks).items()]
     text = f"\n#### Checks\n\n{' · '.join(phrases)}\n"
     if telling:
         head = md_table(["", "check", "type", "findings"], [], is_whole=True)
@@ -154,16 +138,6 @@ def checks_section(checks: CheckReport, room: int) -> str:
     return text
 
 
-def _word(word: str, number: int) -> str:
-    """Return the *word* of checks in the grammatical number of *number*."""
-    plurals = {"differs": "differ", "note": "notes"}
-    return word if number == 1 else plurals.get(word, word)
-
-
-def _rank(check: CheckResult) -> int:
-    return list(_KINDS).index(check_word(check))
-
-
 def _check_row(check: CheckResult) -> str:
     phrases = [
         check.description.partition("\n")[0] if is_note(check) and check.description else check.message
@@ -172,7 +146,7 @@ def _check_row(check: CheckResult) -> str:
     phrases += [f"Hint: {check.hint}"] if check.hint else []
     seen = "<br>".join([*(prose(shorten(one, TEXT_WIDTH)) for one in phrases if one), *_nodes_of(check)])
     kind = plain_words(check.type) if check.type else ""
-    return f"| {_KINDS[check_word(check)]} | {code(check.name)} | {kind} | {seen} |\n"
+    return f"| {CHECK_MARKS[check_word(check)].emoji} | {code(check.name)} | {kind} | {seen} |\n"
 
 
 def _nodes_of(check: CheckResult) -> list[str]:
@@ -222,7 +196,7 @@ def whole_text(
     they are stored.
     """
     most = line_limit(width, details=details)
-    head = diff_head(diff, width, reviews, annotations)
+    head = diff_head(diff, width, reviews, annotations, results=results, checks=checks)
     overview = change_overview(diff, width=width, max_lines=most, taken=len(head))
     lines: list[Line] = [*head, *overview]
     if results:

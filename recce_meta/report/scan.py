@@ -14,7 +14,7 @@ from recce_meta.report.json import DiffDocument, EncodedAs, diff_json
 from recce_meta.report.labels import UNCHANGED, count_of, moment, short_run_id
 from recce_meta.report.markdown import diff_markdown
 from recce_meta.report.terminal import BLANK, Line, Span, Style, code, plain_line, pretty_json, render, table
-from recce_meta.report.text import SCREEN, change_lines, summary_lines
+from recce_meta.report.text import SCREEN, change_lines, verdict_lines
 
 NAMES = {
     "schemas": "schema",
@@ -37,7 +37,7 @@ def scan_text(report: ScanReport, *, width: int, color: bool, max_lines: int | N
     head = _header(report)
     if report.diff is None or report.previous is None:
         return render([*head, BLANK, plain_line(first_scan_text(report))], width=width, color=color)
-    head += [BLANK, *_tallies(report), BLANK, *summary_lines(report.diff, width)]
+    head += [BLANK, *_tallies(report), BLANK, *verdict_lines(report.diff, width=width)]
     rest = change_lines(report.diff, width=width, max_lines=max_lines, taken=len(head) + 2)
     hint: list[Line] = [BLANK, (Span(diff_command(report), Style.DIM),)] if report.diff.changed else []
     return render([*head, *rest, *(hint if report.is_new else [])], width=width, color=color)

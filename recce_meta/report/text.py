@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from recce_meta.errors import agree, plural
 from recce_meta.models.change import Category, Change, Impact, Reason, RunDiff, Status
+from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.run import RunMetadata
@@ -23,11 +24,8 @@ from recce_meta.report.diff_details import (
 )
 from recce_meta.report.labels import (
     DETAILS,
-    INCOMPLETE,
-    NOTHING_SELECTED,
     TESTS,
     UNMARKED,
-    build_problems,
     by_harm,
     counts_by_kind,
     dirty_legend,
@@ -36,15 +34,16 @@ from recce_meta.report.labels import (
     more_phrase,
     node_label,
     node_part,
+    part_notes,
     pull_request,
     revision,
     short_run_id,
     steps_away,
-    summarise,
     summary_phrases,
 )
 from recce_meta.report.review.annotations import owner_sentences
-from recce_meta.report.review.phrases import doubt_sentences, failure_sentences, review_sentences
+from recce_meta.report.review.phrases import doubt_sentences, review_sentences
+from recce_meta.report.review.verdict import TONES, Checks, verdict_of
 from recce_meta.report.run_choice import default_reason, header_notes, note_lines
 from recce_meta.report.terminal import (
     BLANK,
@@ -78,7 +77,7 @@ NODES_SHOWN = 20
 """Nodes in the table of changes; `--details` shows all."""
 NOTES_SHOWN = 4
 DISTANCES_SHOWN = 4
-FAILING_SHOWN = 5
+DOUBTS_SHOWN = 5
 ORIGINS_IN_ROW = 2
 
 _MORE_WIDTH = len(" " + more_phrase(99_999))
@@ -90,7 +89,15 @@ MARKS = {
     Status.UNCHANGED: Span("=", Style.DIM),
 }
 _EQUAL = Span("  = ", Style.DIM)
-
+_TONE_MARKS = {
+    "failed": Span("! ", Style.RED),
+    "differs": Span("~ ", Style.YELLOW),
+    "not-compared": Span("? ", Style.CYAN),
+    "one-sided": Span("? ", Style.CYAN),
+    "info": Span("  ", Style.BOLD),
+    "same": Span("= ", Style.GREEN),
+}
+"""Mark and style of a sentence of the verdict by its tone."""
 
 _EFFECT_STYLES = {
     Category.BREAKING: Style.RED,
@@ -145,22 +152,19 @@ def diff_head(
     width: int,
     reviews: PairReviews | None = None,
     annotations: AnnotatedObjects | None = None,
+    *,
+    results: Sequence[AnyDataDiff] = (),
+    checks: Checks | None = None,
 ) -> list[Line]:
-    """Return both runs, the summary, the progress of the review, and the owners to ask."""
+    """Return both runs, the verdict, the progress of the review, and the owners to ask."""
     sentences = [*review_sentences(diff, reviews), *owner_sentences(diff, annotations)]
     further = [line for text in sentences for line in wrap_text(Span("  "), text, width)]
     # Affected nodes that may fail are listed with their reasons below.
     doubts = doubt_sentences(diff, changed_only=True)
-    fails = [
-        line
-        for failing, style in ((failure_sentences(diff), Style.RED), (doubts, Style.YELLOW))
-        for text in (
-            *failing[:FAILING_SHOWN],
-            *([more_phrase(len(failing) - FAILING_SHOWN)] if failing[FAILING_SHOWN:] else []),
-        )
-        for line in wrap_text(Span("  "), text, width, style)
-    ]
-    return [*_header(diff, width), BLANK, *summary_lines(diff, width), *fails, *further]
+    shown = doubts[:DOUBTS_SHOWN] + [more_phrase(len(doubts) - DOUBTS_SHOWN)] * (len(doubts) > DOUBTS_SHOWN)
+    doubtful = [line for text in shown for line in wrap_text(Span("  "), text, width, Style.YELLOW)]
+    lines = verdict_lines(diff, results, checks, width=width)
+    return [*_header(diff, width), BLANK, *lines, *doubtful, *further]
 
 
 def change_lines(diff: RunDiff, *, width: int, max_lines: int | None, taken: int) -> list[Line]:
@@ -187,9 +191,7 @@ def _header(diff: RunDiff, width: int) -> list[Line]:
     if diff.base.environment == "base" and diff.current.environment == "current":
         sides = [[*cells[:1], Span(""), *cells[2:]] for cells in sides]
     lead = Span("  ")
-    problems = [
-        line for problem in build_problems(diff) for line in wrap_text(lead, problem, width, Style.RED)
-    ]
+    problems = [line for note in part_notes(diff) for line in wrap_text(lead, note, width, Style.RED)]
     legend = dirty_legend(diff.base, diff.current)
     notes = wrap_text(lead, legend, width, Style.DIM) if legend else []
     notes += note_lines(header_notes(diff), width)
@@ -216,37 +218,24 @@ def _run_cells(side: str, run: RunMetadata) -> list[Span]:
     ]
 
 
-def summary_lines(diff: RunDiff, width: int) -> list[Line]:
-    """Return the summary, in one line if it fits *width*."""
-    if diff.has_empty_selection:
-        return [(Span(NOTHING_SELECTED, Style.YELLOW),)]
-    parts: list[list[str]] = [[]]
-    phrases = summary_phrases(summarise(diff))
-    if diff.notes and not diff.changed:
-        phrases[0] = INCOMPLETE
-    for phrase in phrases:
-        if phrase.endswith("only"):  # the names are listed instead
-            continue
-        if width and parts[-1] and display_width(" · ".join([*parts[-1], phrase])) > width:
-            parts.append([])
-        parts[-1].append(phrase)
-    return [_summary_line(part) for part in parts]
-
-
-def _summary_line(phrases: Sequence[str]) -> Line:
-    styles = {
-        "modified": Style.YELLOW,
-        "added": Style.GREEN,
-        "removed": Style.RED,
-        "changes": Style.GREEN,
-        "breaking": Style.RED,
-        "unknown": Style.YELLOW,
-    }
-    spans: list[Span] = []
-    for phrase in phrases:
-        style = styles.get(phrase.rpartition(" ")[2], Style.BOLD if "downstream" in phrase else Style.DIM)
-        spans += [Span(" · ", Style.DIM), Span(phrase, style)]
-    return spans[1:]
+def verdict_lines(
+    diff: RunDiff,
+    results: Sequence[AnyDataDiff] = (),
+    checks: Checks | None = None,
+    *,
+    width: int,
+) -> list[Line]:
+    """Return the sentences of the verdict, the worst first, and the numbers of changes."""
+    found = verdict_of(diff, results, checks)
+    lines = [
+        line
+        for finding, text in zip(found.findings, found.sentences, strict=True)
+        for mark in (_TONE_MARKS[TONES[finding.rank[0]]],)
+        for line in wrap_text(mark, text, width, mark.style)
+    ]
+    # The names of nodes that differ in formatting or environment only are listed below.
+    counts = " · ".join(summary_phrases(diff, with_equal=False))
+    return [*lines, *(wrap_text(Span("  "), counts, width, Style.DIM) if counts else [])]
 
 
 def _changed_nodes(diff: RunDiff, width: int, room: int | None) -> list[Line]:

@@ -159,7 +159,7 @@ def test_conditions_decide_the_exit_code_and_the_diff_is_printed_all_the_same(
     ran = store("diff", "--fail-on", conditions)
 
     assert ran.code == code
-    assert "4 modified · 6 added · 1 removed" in ran.out
+    assert "4 modified · 6 added (5 tests) · 1 removed" in ran.out
     assert ran.err.startswith("error: --fail-on" if code else "") and bool(ran.err) == bool(code)
 
 

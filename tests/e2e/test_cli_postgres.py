@@ -67,7 +67,7 @@ def test_the_whole_path_on_a_server(cli: Any, project: Path, schema: str, postgr
     assert created.out == f"Store created in schema {schema}, version {SCHEMA_VERSION}\n"
     assert [ran.code for ran in records] == [0, 0, 0]
     assert "nothing written" in records[2].out
-    assert diff.code == 1 and "4 modified · 6 added · 1 removed" in diff.out
+    assert diff.code == 1 and "4 modified · 6 added (5 tests) · 1 removed" in diff.out
     assert "daily_revenue" in lineage.out
     assert doctor.code == 0, doctor.out
     assert pruned.out.startswith("Removed 2 runs")

@@ -49,7 +49,7 @@ def test_from_nothing_to_a_diff_inside_a_dbt_project(cli: Any, project: Path) ->
     assert created.out.startswith("Store created in schema recce_metadata")
     assert base.out.startswith("Recorded run bc1c9a92 of jaffle_shop as base\n")
     assert current.out.startswith("Recorded run 0829a5f9 of jaffle_shop as current\n")
-    assert "4 modified · 6 added · 1 removed" in diff.out
+    assert "4 modified · 6 added (5 tests) · 1 removed" in diff.out
     assert "~ customers" in diff.out
     assert [ran.err for ran in (created, base, current, diff)] == [""] * 4
     assert (project / "dev.duckdb").is_file()
@@ -332,7 +332,7 @@ NO_DATA = NEVER | {
         # one the nodes that read variables without a value in artifacts. Five read the readers of columns
         # that a kept table lacks, and the nodes that may name a removed relation. Two read the code of
         # readers, whose columns may be those of a parent.
-        (["diff"], NO_DATA, 192, 50),
+        (["diff"], NO_DATA, 198, 50),
         # This store has no tables of data: the statements are those until the first of them is missed.
         # Two read the macros of runs that lack compiled SQL.
         (["value", "orders"], NEVER | {"jinja2", "recce_meta.api.diff"}, 161, 27),

@@ -163,7 +163,7 @@ def test_output_is_utf_8_whatever_the_locale(cli: Any, project: Path, environ: d
     diff = cli.within(**environ)("diff", *sides(project))
     failing = cli.within(**environ)("diff", f"path:{strange}", "path:⟦nowhere⟧")
 
-    assert diff.code == 0 and "4 modified · 6 added · 1 removed" in diff.out
+    assert diff.code == 0 and "4 modified · 6 added (5 tests) · 1 removed" in diff.out
     assert failing.code == 3 and "nowhere" in failing.err and "Traceback" not in failing.err
 
 
@@ -280,7 +280,7 @@ def test_the_demo_tells_the_whole_story_and_again(cli: Any) -> None:
 
     assert (first.code, first.err) == (second.code, second.err) == (0, "")
     assert first.out == second.out
-    assert "4 modified · 6 added · 1 removed" in first.out
+    assert "4 modified · 6 added (5 tests) · 1 removed" in first.out
     assert "900 rows on both sides: 824 equal, 76 changed" in first.out
     assert [path.name for path in cli.folder.iterdir()] == ["recce-meta-demo"]
 

@@ -246,8 +246,7 @@ def demo(folder: Path, style: str) -> None:
     if style in ("json", "markdown"):
         present(result, style)
         return
-    emit(report.diff_text(result.diff, **screen()))
-    emit("\n" + report.data_text(result.data, **screen()))
+    emit(report.whole_text(result.diff, result.data, None, **screen()))
     emit(f"\nThe store is in schema {DEFAULT_SCHEMA} of {result.database}. Try:")
     for command in EXAMPLES:
         emit(f"  recce-meta {command} --url {quote(f'duckdb:///{result.database}')}")

@@ -18,7 +18,7 @@ from recce_meta.models.data_diff import AnyDataDiff, ProfileDiff, RowCount, RowC
 from recce_meta.report.data.summary import row_verdict
 from recce_meta.report.data.verdicts import CLAIMS, EQUAL_RESULT, NO_DIFFERENCE, Outcome, verdict
 from recce_meta.report.diff_details import effect_label
-from recce_meta.report.labels import NO_CHANGE, by_harm, main_reasons, node_label
+from recce_meta.report.labels import NO_CHANGE, PASSED, by_harm, main_reasons, node_label
 from recce_meta.report.values import count
 from recce_meta.tables.gaps import stale_phrase
 
@@ -207,25 +207,45 @@ _WORDS = {
 }
 
 
-def by_result(checks: Sequence[CheckResult]) -> list[CheckResult]:
-    """Return *checks* with the most harmful first: failed, differing, not compared, then the others."""
-    return sorted(checks, key=_result_rank)
+class CheckMark(NamedTuple):
+    """Signs of an outcome of checks."""
+
+    emoji: str
+    glyph: str
+    tone: str
+    """Class of pages."""
+    plural: str = ""
+    """Word after a number above 1; empty if it is the same."""
 
 
-def _result_rank(check: CheckResult) -> int:
-    if is_report(check):
-        return _REPORT_RANK[check_finding(check)]
-    if is_note(check):
-        return 7
-    return {CheckStatus.FAILED: 0, CheckStatus.ERROR: 1, CheckStatus.SKIPPED: 4}.get(check.status, 6)
-
-
-_REPORT_RANK = {
-    FindingKind.DIFFERS: 2,
-    FindingKind.NOT_COMPARED: 3,
-    FindingKind.SHOWN: 5,
-    FindingKind.SAME: 6,
+CHECK_MARKS = {
+    "failed": CheckMark("❌", "✗", "failed"),
+    "error": CheckMark("❗", "!", "failed", "errors"),
+    "differs": CheckMark("🟡", "≠", "differs", "differ"),
+    "not compared": CheckMark("⚪", "?", "one-sided"),
+    "skipped": CheckMark("⚪", "–", "one-sided"),
+    "shown": CheckMark("🔎", "·", "info"),
+    "note": CheckMark("📝", "✎", "info", "notes"),
+    NO_DIFFERENCE: CheckMark(PASSED, "=", "same"),
+    "passed": CheckMark(PASSED, "✓", "same"),
 }
+"""Signs by `check_word`, the most severe first; all reports count and sort checks by them."""
+
+
+def counted_words(checks: Sequence[CheckResult]) -> dict[str, str]:
+    """Return `2 differ` and so on by the word of the outcome, without zeros."""
+    counts = Counter(map(check_word, checks))
+    return {
+        word: f"{counts[word]:,} {mark.plural or word if counts[word] > 1 else word}"
+        for word, mark in CHECK_MARKS.items()
+        if counts[word]
+    }
+
+
+def by_result(checks: Sequence[CheckResult]) -> list[CheckResult]:
+    """Return *checks* with the most severe outcome first."""
+    order = list(CHECK_MARKS)
+    return sorted(checks, key=lambda check: order.index(check_word(check)))
 
 
 def reports_phrase(checks: Sequence[CheckResult | StoredCheck]) -> str:

@@ -9,27 +9,16 @@ from recce_meta.errors import plural
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.report.data.check_findings import (
+    CHECK_MARKS,
     FindingKind,
     NodeFinding,
+    by_result,
     check_finding,
     check_word,
     is_report,
     node_findings,
 )
-from recce_meta.report.data.verdicts import CLAIMS, NO_DIFFERENCE
-
-_TAGS = {
-    "failed": ("✗", "failed", "failed"),
-    "error": ("!", "failed", "error"),
-    "differs": ("≠", "differs", "differs"),
-    "not compared": ("?", "one-sided", "not compared"),
-    "shown": ("·", "info", "shown"),
-    NO_DIFFERENCE: ("=", "same", NO_DIFFERENCE),
-    "passed": ("✓", "same", "passed"),
-    "skipped": ("–", "one-sided", "skipped"),
-    "note": ("✎", "info", "note"),
-}
-"""Signs, classes and words, most severe first."""
+from recce_meta.report.data.verdicts import CLAIMS
 
 
 class CheckRow(NamedTuple):
@@ -50,8 +39,7 @@ class CheckRow(NamedTuple):
 
 def check_rows(checks: CheckReport) -> list[CheckRow]:
     """Return the rows of the table, most severe first."""
-    order = list(_TAGS)
-    return [_row(check) for check in sorted(checks.checks, key=lambda check: order.index(check_word(check)))]
+    return list(map(_row, by_result(checks.checks)))
 
 
 def check_tiles(checks: CheckReport | None) -> list[tuple[int, str, str]]:
@@ -76,9 +64,10 @@ def check_tiles(checks: CheckReport | None) -> list[tuple[int, str, str]]:
 
 
 def _row(check: CheckResult) -> CheckRow:
+    word = check_word(check)
     found = node_findings(check.type, check.results) if is_report(check) else ()
     return CheckRow(
-        tag=_TAGS[check_word(check)],
+        tag=(CHECK_MARKS[word].glyph, CHECK_MARKS[word].tone, word),
         result=check,
         violations=[one for one in check.violations if one != check.message],
         findings=[one for one in found if one.finding is not FindingKind.SAME],

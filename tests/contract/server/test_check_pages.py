@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models.checks import StoredCheck
 from recce_meta.report.addresses import Addresses
-from recce_meta.report.data.check_findings import check_word
+from recce_meta.report.data.check_findings import CHECK_MARKS, check_word
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.pages.runs.checks import CHECK_TONES, worst_first
+from recce_meta.server.pages.runs.checks import worst_first
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.session import init_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -36,7 +36,7 @@ def test_the_list_has_the_rows_of_check_history(
     rows = client.get("/s/default/checks.json").json()
 
     assert {tuple(row[name] for name in NAMES) for row in rows} == expected
-    ranks = [list(CHECK_TONES).index(row["outcome"]) for row in rows if row["latest"]]
+    ranks = [list(CHECK_MARKS).index(row["outcome"]) for row in rows if row["latest"]]
     assert ranks == sorted(ranks)
 
 
@@ -119,8 +119,8 @@ def test_the_worst_results_are_first() -> None:
     )
 
     assert [one.check_name for one in found] == [
-        "error",
         "failed",
+        "error",
         "differs",
         "skipped",
         "shown",

@@ -40,7 +40,7 @@ def test_a_build_is_counted_from_its_results(statuses: tuple[str, ...], expected
 
 
 def test_every_format_of_a_diff_shows_a_failed_build() -> None:
-    assert f"  base: {TOLD}\n" in report.diff_text(DIFF, width=80, color=False)
+    assert f"? Base: {TOLD}\n" in report.diff_text(DIFF, width=80, color=False)
     assert f"❔ Base: {TOLD}" in report.diff_markdown(DIFF)
     assert f"Base: {TOLD}" in report.html_report("Diff", DIFF, (), None)
     base = json.loads(report.diff_json(DIFF))["base"]

@@ -6,20 +6,24 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from itertools import combinations
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
 from msgspec.structs import replace
 
+from recce_meta.mcp.tools import RunTools
 from recce_meta.models import NodeResult
 from recce_meta.models.change import Category, Change, RunDiff, Status
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff, NotCompared, RowCount, RowCountDiff, Subject
 from recce_meta.models.run import Extraction, ExtractionTier, RunMetadata, Trigger, with_build
-from recce_meta.report import diff_json, html_report, pull_request_markdown
+from recce_meta.report import diff_json, html_report, pull_request_markdown, whole_text
 from recce_meta.report.html.page import heading_of
 from recce_meta.report.labels import PASSED
 from recce_meta.report.review.verdict import TONES, Checks, verdict_of
+from recce_meta.repositories.follow_ups.comments import RepositoryResults, report_verdict
+from recce_meta.repositories.forges.base import StatusState
 
 AT = datetime(2026, 11, 20, 8, tzinfo=timezone.utc)
 RUN = RunMetadata(run_id="base-1", run_at=AT, project_name="shop", environment="base")
@@ -148,6 +152,25 @@ CASES = {
 }
 
 
+AGENTS = RunTools(SimpleNamespace(store=SimpleNamespace(note=None)))  # type: ignore[arg-type]
+
+
+def as_report(checks: Checks) -> CheckReport:
+    """Return stored *checks* as the report of the command that stored them."""
+    assert not isinstance(checks, CheckReport)
+    results = tuple(
+        CheckResult(
+            name=one.check_name,
+            type=one.check_type,
+            status=CheckStatus(one.status),
+            has_expectations=one.has_expectations,
+            results=(DIFFERENT,) if one.differing_nodes else (EQUAL,),
+        )
+        for one in checks
+    )
+    return CheckReport(checks=results)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_all_outputs_have_the_same_verdict(name: str) -> None:
     case = CASES[name]
@@ -160,7 +183,20 @@ def test_all_outputs_have_the_same_verdict(name: str) -> None:
     assert (found.sign == PASSED) == (found.tone == "same")
     heading = heading_of(case.diff, case.results, case.checks, None)
     assert (heading["tone"], heading["sentences"]) == (found.tone, found.sentences)
+    report = as_report(case.checks)
+    text = whole_text(case.diff, case.results, report, width=0, color=False)
+    lines = [line[2:] for line in text.split("\n\n")[1].splitlines()]
+    assert lines[: len(found.sentences)] == found.sentences
+    if not case.results:
+        status = report_verdict(case.diff, frozenset(), RepositoryResults(checks=report))
+        assert (status.state is StatusState.SUCCESS) == (
+            not any(one.status == "error" for one in case.checks)
+        )
+        if status.state is StatusState.SUCCESS:
+            assert status.description == found.text
     if not case.checks:
+        if not case.results:
+            assert AGENTS.head(case.diff)["verdict"] == str(found)
         comment = pull_request_markdown(case.diff, case.results)
         assert comment.splitlines()[1] == f"### {found}"
         document = json.loads(diff_json(case.diff, case.results))["verdict"]

@@ -11,8 +11,7 @@ from recce_meta.errors import UsageError
 from recce_meta.models.checks import StoredCheck
 from recce_meta.models.marks.review import PairReviews, Review, ReviewStatus
 from recce_meta.report.addresses import Addresses
-from recce_meta.report.data.check_findings import check_word
-from recce_meta.report.data.verdicts import NO_DIFFERENCE
+from recce_meta.report.data.check_findings import CHECK_MARKS, check_word
 from recce_meta.report.labels import short_run_id
 from recce_meta.report.review.phrases import marks_phrase
 from recce_meta.server.access.problems import NotFound
@@ -21,18 +20,6 @@ from recce_meta.server.site.listing import ListColumn, Listing, Row
 
 pages = PageSet()
 
-CHECK_TONES = {
-    "error": "failed",
-    "failed": "failed",
-    "differs": "differs",
-    "not compared": "one-sided",
-    "skipped": "one-sided",
-    "note": "info",
-    "shown": "info",
-    NO_DIFFERENCE: "same",
-    "passed": "same",
-}
-"""Classes of the report's style sheet by outcome, worst first."""
 RESULTS = 5_000
 """Most results in a list; older ones are left out."""
 
@@ -103,7 +90,7 @@ _OUTCOMES = {"error": "ended with an error", "skipped": "was skipped"}
 def rank(check: StoredCheck) -> int:
     """Return the position of a result among others: 0 is the worst."""
     # An outcome of a newer version comes first, so that it is noticed.
-    return list(CHECK_TONES).index(check_word(check)) if check_word(check) in CHECK_TONES else 0
+    return list(CHECK_MARKS).index(check_word(check)) if check_word(check) in CHECK_MARKS else 0
 
 
 def worst_first(found: Iterable[StoredCheck]) -> list[StoredCheck]:
@@ -111,13 +98,17 @@ def worst_first(found: Iterable[StoredCheck]) -> list[StoredCheck]:
     return sorted(found, key=lambda check: (rank(check), check.ordinal, check.check_name))
 
 
+def _tone(row: Row) -> str:
+    """Return the class of an outcome; none for that of a newer version."""
+    mark = CHECK_MARKS.get(row["outcome"])
+    return mark.tone if mark is not None else ""
+
+
 def check_columns(to: Addresses, *, with_runs: bool) -> list[ListColumn]:
     """Return the columns of a list of check results; *with_runs* adds runs, project and time."""
     columns = [
         ListColumn("check_name", "check", link=lambda row: to.check(row["check_name"])),
-        ListColumn(
-            "outcome", "outcome", "tag", has_facets=True, tone=lambda row: CHECK_TONES.get(row["outcome"], "")
-        ),
+        ListColumn("outcome", "outcome", "tag", has_facets=True, tone=_tone),
         ListColumn("message", "finding"),
         ListColumn("differing_nodes", "nodes that differ", "number"),
         ListColumn("check_type", "type", has_facets=True),
