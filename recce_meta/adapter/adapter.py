@@ -310,12 +310,20 @@ class UnifiedSqlAdapter:
         """
         return self._run(sql, timeout, is_ours=True, snapshot=snapshot)[1]
 
-    def stream(self, sql: str, batch_rows: int = DEFAULT_BATCH_ROWS, timeout: float | None = None) -> Stream:
+    def stream(
+        self,
+        sql: str,
+        batch_rows: int = DEFAULT_BATCH_ROWS,
+        timeout: float | None = None,
+        *,
+        snapshot: str | None = None,
+    ) -> Stream:
         """Return the rows of *sql* in batches of up to *batch_rows*, for results that do not fit into memory.
 
         The stream has `columns` and iterates over lists of rows. It is closed at its end, by `close`, or by
         `with`; until then this adapter runs nothing else. After *timeout* seconds in the warehouse, it is
-        stopped and raises QueryTimeout. Raises UsageError within a session, or if *sql* is not a query.
+        stopped and raises QueryTimeout. It sees *snapshot*, the name that `Session.take_snapshot` returned in
+        another adapter. Raises UsageError within a session, or if *sql* is not a query.
         """
         refuse_odd_timeout(timeout)
         sql = single_statement(sql, self.warehouse.dialect)
@@ -332,7 +340,7 @@ class UnifiedSqlAdapter:
         link = self._linked()
         if link.in_transaction:
             raise UsageError("Cannot stream within a session: a stream needs its own transaction")
-        self._stream = Stream(link, sql, batch_rows, timeout)
+        self._stream = Stream(link, sql, batch_rows, timeout, snapshot=snapshot)
         return self._stream
 
     def describe(self, sql: str) -> list[tuple[str, str]]:

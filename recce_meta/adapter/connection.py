@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,6 +50,10 @@ class Cursor:
     raw: Any
     converters: Mapping[int, Converter]
     sql: str
+
+
+_IMPORTING = Lock()
+"""Held while an engine is created, which imports SQLAlchemy: two threads would meet half of its modules."""
 
 
 class DriverConnection:
@@ -124,6 +129,11 @@ class DriverConnection:
                 return self._driver.take_snapshot(self._connection)
 
         return self._stoppable(run)
+
+    def read_snapshot(self, name: str) -> None:
+        """See in the transaction that begins now the snapshot called *name*."""
+        with self.translate_errors():
+            self._over_network(lambda: self._driver.read_snapshot(self._connection, name))
 
     def release_locks(self) -> None:
         """Let others change what the open transaction has read; it still sees its moment."""
@@ -439,7 +449,9 @@ class DriverConnection:
         # Drivers raise our own errors for files that they cannot use, such as keys and certificates.
         with self.translate_errors(), mask_errors(lambda: self._plan.secrets):
             self._driver.prepare(self._plan)
-            connection = self._driver.create_engine(self._plan).connect()
+            with _IMPORTING:
+                engine = self._driver.create_engine(self._plan)
+            connection = engine.connect()
         try:
             with self.translate_errors():
                 self._driver.configure(connection)
@@ -475,8 +487,15 @@ class Stream:
     """
 
     def __init__(
-        self, link: DriverConnection, sql: str, batch_rows: int, timeout: float | None = None
+        self,
+        link: DriverConnection,
+        sql: str,
+        batch_rows: int,
+        timeout: float | None = None,
+        *,
+        snapshot: str | None = None,
     ) -> None:
+        """Within a session, the stream is a part of its transaction; else it sees *snapshot*, if given."""
         self._link = link
         self._size = batch_rows
         self._timeout = timeout
@@ -486,7 +505,10 @@ class Stream:
         self._cursor: Cursor | None = None
         # A failure ends the transaction here; otherwise it stays open for the stream.
         with ExitStack() as opening:
-            opening.enter_context(link.transaction(atomic=True))
+            if not link.in_transaction:
+                opening.enter_context(link.transaction(atomic=snapshot is None))
+                if snapshot is not None:
+                    link.read_snapshot(snapshot)
             self.columns, cursor = self._timed(lambda left: link.open_cursor(sql, left))
             opening.callback(link.close_cursor, cursor)
             self._transaction = opening.pop_all()
@@ -582,3 +604,7 @@ class Session:
         rows = self._link.run_text(sql, timeout, is_ours=True)[1]
         self._link.release_locks()
         return rows
+
+    def stream(self, sql: str, batch_rows: int, timeout: float | None = None) -> Stream:
+        """Return the rows of *sql* in batches, after `take_snapshot`; nothing else runs meanwhile."""
+        return Stream(self._link, sql, batch_rows, timeout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from recce_meta.adapter.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.cancellation import WAKE_SECONDS
-from recce_meta.adapter.connection import Session
+from recce_meta.adapter.connection import Session, Stream
 from recce_meta.errors import QueryCancelled, QueryTimeout, UsageError, WarehouseError
 from recce_meta.warehouses import OneMoment
 from recce_meta.warehouses.driver import Policy
@@ -97,26 +97,47 @@ class Pool:
 
         *on_policy* is called with each policy that hides rows or values from the role.
         """
-        with self.connection() as adapter:
+        with self.connection() as adapter, self._limited(sql) as left:
             view = self._viewed(adapter)
-            left = self._left(sql)
-            try:
-                if view.transaction is not None:
-                    return view.transaction.answer(sql, left)
-                rows = adapter.answer(sql, left, snapshot=view.name)
-                if on_policy is not None:
-                    for policy in adapter.policies:
-                        on_policy(policy._replace(role=adapter.role))
-                return rows
-            except QueryTimeout as error:
-                # Our deadline has not passed, so the server or an administrator stopped the statement.
-                if left is None or self._left_seconds() > 0:
-                    raise _stopped_there(error, sql) from error
-                raise _used_up(sql) from error
-            except QueryCancelled as error:
-                if self._is_cancelled:
-                    raise
+            if view.transaction is not None:
+                return view.transaction.answer(sql, left)
+            rows = adapter.answer(sql, left, snapshot=view.name)
+            if on_policy is not None:
+                for policy in adapter.policies:
+                    on_policy(policy._replace(role=adapter.role))
+            return rows
+
+    @contextmanager
+    def stream(self, sql: str, batch_rows: int) -> Iterator[Stream]:
+        """Yield the rows of *sql* in batches; they are of the same moment as those of `execute`.
+
+        Raises the same errors, also from reading the stream.
+        """
+        with self.connection() as adapter, self._limited(sql) as left:
+            view = self._viewed(adapter)
+            opened = (
+                adapter.stream(sql, batch_rows, left, snapshot=view.name)
+                if view.transaction is None
+                else view.transaction.stream(sql, batch_rows, left)
+            )
+            with opened as stream:
+                yield stream
+
+    @contextmanager
+    def _limited(self, sql: str) -> Iterator[float | None]:
+        """Yield the seconds that *sql* may take, and say why it was stopped."""
+        left = self._left(sql)
+        try:
+            yield left
+        except QueryTimeout as error:
+            # Our deadline has not passed, so the server or an administrator stopped the statement.
+            if left is None or self._left_seconds() > 0:
                 raise _stopped_there(error, sql) from error
+            raise _used_up(sql) from error
+        except QueryCancelled as error:
+            if self._is_cancelled:
+                raise
+            raise _stopped_there(error, sql) from error
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """Return the name and type of each column of *sql*, without running it."""
@@ -128,17 +149,24 @@ class Pool:
         self,
         function: Callable[[Given], Answer],
         items: Sequence[Given],
-        cancel: Callable[[], None] | None = None,
+        others: Collection[Pool] = (),
     ) -> list[Answer]:
         """Call *function* concurrently for *items*, and return the results in the same order.
 
-        Any error, and Ctrl-C, stops the remaining statements in the warehouse. *cancel* stops them if
-        *function* does not use the connections of this pool.
+        *function* may use the connections of *others* as well. Any error, and Ctrl-C, stops the remaining
+        statements in all of their warehouses.
         """
+        pools = {self, *others}
+        size = sum(pool.size for pool in pools)
         # The caller's own thread is enough, and Ctrl-C reaches it directly.
-        if len(items) < 2 or self.size == 1:
+        if len(items) < 2 or size == 1:
             return [function(item) for item in items]
-        with ThreadPoolExecutor(min(self.size, len(items)), thread_name_prefix="recce_meta pool") as workers:
+
+        def cancel() -> None:
+            for pool in pools:
+                pool.cancel()
+
+        with ThreadPoolExecutor(min(size, len(items)), thread_name_prefix="recce_meta pool") as workers:
             futures: list[Future[Answer]] = []
             is_done = False
             try:
@@ -148,7 +176,7 @@ class Pool:
                 is_done = True
             finally:
                 if not is_done:
-                    _stop(futures, cancel or self.cancel)
+                    _stop(futures, cancel)
             return [future.result() for future in futures]
 
     def cancel(self) -> None:

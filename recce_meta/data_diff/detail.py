@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
+from recce_meta.data_diff.across import load_differences
 from recce_meta.data_diff.keyed import (
     BASE,
     CURRENT,
@@ -34,10 +35,19 @@ from recce_meta.data_diff.value import (
     read_key,
     read_own_key,
     stored_column,
+    value_diff,
     value_diff_of,
 )
 from recce_meta.errors import RecceMetaError
-from recce_meta.models.data_diff import DataSide, DetailRow, QueryDiff, RowsDiff, Subject, ValueDetail
+from recce_meta.models.data_diff import (
+    DataSide,
+    DetailRow,
+    QueryDiff,
+    RowsDiff,
+    Subject,
+    ValueDetail,
+    ValueDiff,
+)
 from recce_meta.warehouses.types import Sql
 
 FLAGS = 2
@@ -49,7 +59,9 @@ def value_diff_detail(pair: Pair, options: ValueOptions) -> Plan[ValueDetail]:
 
     Rows whose key is NULL or repeated are left out, as in `value_diff`. Raises the same errors.
     """
-    pair.check_joined("value diff detail")
+    if pair.is_cross_warehouse:
+        across = yield from load_differences(pair, options)
+        return (yield from across.compare(value_diff_detail))
     sides = yield from match_by_key(pair, options)
     facts = yield from key_facts(sides)
     return (yield from value_detail_of(pair, sides, facts))
@@ -243,13 +255,7 @@ def query_diff(pair: Pair, options: ValueOptions, *, base_sql: str, current_sql:
         return QueryDiff(
             subject=pair.subject, notes=notes, base_sql=base_sql, current_sql=current_sql, rows=rows
         )
-    pair.check_joined("query diff with keys")
-    sides = yield from match_by_key(pair, options)
-    facts = yield from key_facts(sides)
-    values = yield from value_diff_of(pair, sides, facts)
-    detail = None
-    if options.limit and (values.added or values.removed or values.changed):
-        detail = yield from value_detail_of(pair, sides, facts)
+    values, detail = yield from _by_key(pair, options)
     return QueryDiff(
         subject=pair.subject,
         notes=(*values.notes, *chance),
@@ -258,6 +264,27 @@ def query_diff(pair: Pair, options: ValueOptions, *, base_sql: str, current_sql:
         values=values,
         detail=detail,
     )
+
+
+def _by_key(pair: Pair, options: ValueOptions) -> Plan[tuple[ValueDiff, ValueDetail | None]]:
+    """Return the value statistics, and the first differing rows if there are any and the options ask."""
+    detail = None
+    if pair.is_cross_warehouse:
+        across = yield from load_differences(pair, options)
+        values = yield from across.compare(value_diff)
+        if _has_differing_rows(values, options):
+            detail = yield from across.compare(value_diff_detail)
+        return values, detail
+    sides = yield from match_by_key(pair, options)
+    facts = yield from key_facts(sides)
+    values = yield from value_diff_of(pair, sides, facts)
+    if _has_differing_rows(values, options):
+        detail = yield from value_detail_of(pair, sides, facts)
+    return values, detail
+
+
+def _has_differing_rows(values: ValueDiff, options: ValueOptions) -> bool:
+    return bool(options.limit and (values.added or values.removed or values.changed))
 
 
 LIMIT = 100

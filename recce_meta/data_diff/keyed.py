@@ -266,12 +266,17 @@ def match_by_key(pair: Pair, options: ValueOptions) -> Plan[KeyedSides]:
     A missing side gets the other side's columns. Raises UsageError if no key fits or its types are not
     comparable.
     """
-    sources = sides_of(pair)
-    described = yield from describe(sources)
-    before, after = described[0], described[-1]
-    dialect = sources[-1].dialect
+    described = yield from describe(sides_of(pair))
+    return keyed_sides(pair, options, described[0], described[-1])
+
+
+def keyed_sides(
+    pair: Pair, options: ValueOptions, before: Sequence[LiveColumn], after: Sequence[LiveColumn]
+) -> KeyedSides:
+    """Return the sides of *pair*, whose columns are known, as `match_by_key` does."""
+    dialect = sides_of(pair)[-1].dialect
     columns = match_columns(before, after, dialect.fold)
-    key, key_source = _chosen_key(pair, options, before, after, columns.common)
+    key, key_source = chosen_key(pair, options, columns)
     parts = tuple(_key_part(pair, part, dialect) for part in key)
     wanted = wanted_names(pair, options, columns.common, (*columns.base_only, *columns.current_only))
     taken = {part.name for part in key}
@@ -294,15 +299,12 @@ def match_by_key(pair: Pair, options: ValueOptions) -> Plan[KeyedSides]:
     )
 
 
-def _chosen_key(
-    pair: Pair,
-    options: ValueOptions,
-    before: Sequence[LiveColumn],
-    after: Sequence[LiveColumn],
-    common: Sequence[ColumnPair],
-) -> tuple[list[ColumnPair], str]:
-    """Return the key's columns on both sides, and the source of the key."""
-    names = [[column.name for column in side] for side in (before, after)]
+def chosen_key(pair: Pair, options: ValueOptions, columns: MatchedColumns) -> tuple[list[ColumnPair], str]:
+    """Return the key's columns on both sides, and the source of the key.
+
+    Raises NoKey if none is named or declared, UnknownNameError if a side lacks a column of it.
+    """
+    names = [[column.name for column in side] for side in (columns.base, columns.current)]
     chosen = (
         DeclaredKey(options.key, options.key_source)
         if options.key
@@ -321,18 +323,23 @@ def _chosen_key(
         for side, known in zip(("base", "current"), names, strict=True):
             if {column.casefold(), unquote(column).casefold()}.isdisjoint(map(str.casefold, known)):
                 raise UnknownNameError("key column", column, known, where=f"in {side} of {pair.subject.name}")
-    found = pairs_named(chosen.columns, common, "key column", f"in {pair.subject.name}")
+    found = pairs_named(chosen.columns, columns.common, "key column", f"in {pair.subject.name}")
     return found, chosen.source
 
 
 def _key_part(pair: Pair, part: ColumnPair, dialect: Dialect) -> ColumnComparison:
     found = comparison(part, dialect, ValueOptions())  # keys are exact, regardless of options
     if found is None:
-        raise UsageError(
-            f"Key column '{part.name}' of {pair.subject.name}: {no_common_type(part.base, part.current)}",
-            hint="cast it on one side, or choose another key",
-        )
+        raise unlike_keys(pair, part)
     return found
+
+
+def unlike_keys(pair: Pair, part: ColumnPair) -> UsageError:
+    """Return the error for the key column *part*, whose types cannot be compared."""
+    return UsageError(
+        f"Key column '{part.name}' of {pair.subject.name}: {no_common_type(part.base, part.current)}",
+        hint="cast it on one side, or choose another key",
+    )
 
 
 def excluded_names(columns: MatchedColumns, wanted: Collection[str]) -> tuple[str, ...]:
@@ -377,7 +384,7 @@ class KeyFacts:
 
 def key_facts(keyed: KeyedSides) -> Plan[KeyFacts]:
     """Return the key counts of both sides, or of the only one."""
-    answers = yield [_uniqueness(keyed, side) for side in keyed.sides]
+    answers = yield [uniqueness(keyed, side) for side in keyed.sides]
     figures = [tuple(int(figure) for figure in rows_of(answer)[0]) for answer in answers]
     excluded = Excluded(
         null_keys=any(rows > not_null for rows, not_null, _ in figures),
@@ -399,7 +406,7 @@ def key_facts(keyed: KeyedSides) -> Plan[KeyFacts]:
     return KeyFacts(counts.get(DataSide.BASE), counts.get(DataSide.CURRENT), excluded)
 
 
-def _uniqueness(keyed: KeyedSides, side: DataSide) -> Query:
+def uniqueness(keyed: KeyedSides, side: DataSide) -> Query:
     """Count rows, rows without NULL in the key, and distinct keys of *side*."""
     source = keyed.side(side)
     return Query(

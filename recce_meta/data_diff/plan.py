@@ -13,9 +13,10 @@ below drives it, `data_diff.value` and `data_diff.keyed` build the queries, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.errors import (
     ConnectionFailed,
@@ -35,6 +36,13 @@ Rows: TypeAlias = Sequence[tuple[Any, ...]]
 Answer: TypeAlias = Rows | RecceMetaError
 
 
+class Loaded(NamedTuple):
+    """Table of the plan's scratch database with the rows of a query."""
+
+    table: str
+    columns: int
+
+
 class Query(Struct, frozen=True, kw_only=True):
     """Query of a plan."""
 
@@ -48,6 +56,10 @@ class Query(Struct, frozen=True, kw_only=True):
     """True to return (name, type as text) of each result column instead of running the query."""
     assumed: Rows | None = None
     """Answer with which a printed plan continues."""
+    loads: Loaded | None = None
+    """Table of the scratch database that takes the rows: lines of a warehouse, whose number is the answer."""
+    is_local: bool = False
+    """True to run it in the scratch database, and not in a warehouse."""
 
     @property
     def sql(self) -> str:
@@ -107,6 +119,14 @@ class _StartedPlan(Generic[Result]):
                 self.result = done.value
                 return
             answers = []
+
+
+def run_locally(plan: Plan[Result]) -> Plan[Result]:
+    """Run all queries of *plan* in the scratch database."""
+    started = _StartedPlan(plan)
+    while started.batch:
+        started.send_answers((yield [replace(query, is_local=True) for query in started.batch]))
+    return started.result
 
 
 def rows_of(answer: Answer) -> Rows:

@@ -27,7 +27,7 @@ from sqlglot import exp
 
 from recce_meta.data_diff.compare import normalize
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.data_diff.source import ColumnPair
+from recce_meta.data_diff.source import ColumnPair, negation
 from recce_meta.models.data_diff import DataSide, Value
 from recce_meta.models.numbers import digits_of, is_finite, is_infinite, round_number
 from recce_meta.warehouses.dialect import Dialect
@@ -56,7 +56,7 @@ def portable_value(
 ) -> PortableValue | None:
     """Return how the values of *pair*, one of each dialect, become text, or None if incomparable."""
     is_same = base.name == current.name
-    kind = _common_kind(pair.base.type, pair.current.type, is_same=is_same)
+    kind = common_kind(pair.base.type, pair.current.type, is_same=is_same)
     if kind is None:
         return None
     # Two kinds of warehouses write equal doubles differently, unless both can format them alike.
@@ -74,6 +74,9 @@ def portable_value(
         if kind is Kind.TEXT:
             text = normalize(dialect, dialect.canonical_text(value, of), kind, options)
             return dialect.portable_part(text)
+        if kind is Kind.INTEGER and of.kind is Kind.BOOLEAN:
+            one, zero = exp.Literal.string("1"), exp.Literal.string("0")
+            return exp.Case().when(value, one).when(negation(value.copy()), zero)
         # The text of a value follows its type, so both sides need one type before they become text.
         if kind is not of.kind and kind in _CONVERTED:
             value, of = _as_kind(dialect, value, kind), ColumnType(kind.value, kind)
@@ -83,8 +86,11 @@ def portable_value(
     return written
 
 
-def _common_kind(base: ColumnType, current: ColumnType, *, is_same: bool) -> Kind | None:
+def common_kind(base: ColumnType, current: ColumnType, *, is_same: bool) -> Kind | None:
+    """Return the kind as which two types are written alike; *is_same* if one kind of warehouse has both."""
     kinds = {base.kind, current.kind}
+    if kinds == {Kind.BOOLEAN, Kind.INTEGER}:  # MySQL has no booleans
+        return Kind.INTEGER
     if all(kind.is_number for kind in kinds):
         return Kind.FLOAT if Kind.FLOAT in kinds else Kind.DECIMAL if Kind.DECIMAL in kinds else Kind.INTEGER
     if all(kind.is_point_in_time for kind in kinds):
@@ -104,6 +110,19 @@ def _as_kind(dialect: Dialect, value: Sql, kind: Kind) -> Sql:
     if kind is Kind.TIMESTAMPTZ:
         return dialect.as_utc(value)
     return exp.cast(value, "TIMESTAMP", dialect=dialect.name)
+
+
+_MICROSECONDS = 6
+"""Digits of fractional seconds in a portable text."""
+
+
+def is_rounded_text(pair: ColumnPair) -> bool:
+    """Return True if the portable text of a column may lack digits of its values."""
+    types = (pair.base.type, pair.current.type)
+    return any(of.kind is Kind.FLOAT for of in types) or any(
+        of.kind.is_point_in_time and ((of.precision or 0) > _MICROSECONDS or "_NS" in of.text.upper())
+        for of in types
+    )
 
 
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T]00:00:00(?:\.0+)?)?")

@@ -28,7 +28,7 @@ from recce_meta.data_diff.compare import ColumnComparison, comparison, hashed_ty
 from recce_meta.data_diff.keyed import excluded_names, wanted_names
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.data_diff.plan import Plan, Query, Rows, rows_of
-from recce_meta.data_diff.portable import portable_value
+from recce_meta.data_diff.portable import is_rounded_text, portable_value
 from recce_meta.data_diff.source import (
     ColumnPair,
     LiveColumn,
@@ -47,11 +47,9 @@ from recce_meta.data_diff.value import fetchable, parse_fetched
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import ROUNDED_DOUBLE, DataSide, DetailRow, RowsDiff
 from recce_meta.warehouses.dialect import Dialect
-from recce_meta.warehouses.types import ColumnType, Kind, Sql
+from recce_meta.warehouses.types import ColumnType, Sql
 
 HASH = "h"
-MICROSECONDS = 6
-"""Digits of fractional seconds in a portable text."""
 Values = Callable[[DataSide], Sql]
 
 
@@ -174,7 +172,7 @@ class RowHashes:
             rounded=tuple(
                 column.pair.name
                 for column in self.columns
-                if (column.is_rounded if self._is_within_one else _is_rounded_text(column))
+                if (column.is_rounded if self._is_within_one else is_rounded_text(column.pair))
             ),
             limit=self.options.limit,
             **self.options.narrowing(self.excluded),
@@ -299,17 +297,6 @@ def _apart(each: ColumnPair, pair: Pair, options: ValueOptions) -> RowColumn | N
     base, current = sides_of(pair)
     texts = portable_value(each, base.dialect, current.dialect, options)
     return None if texts is None else RowColumn(each, lambda side: texts(side, "t"))
-
-
-def _is_rounded_text(column: RowColumn) -> bool:
-    """Return True if the portable text of *column* lacks digits."""
-    types = (column.pair.base.type, column.pair.current.type)
-    is_float = any(of.kind is Kind.FLOAT for of in types)
-    is_fine = any(
-        of.kind.is_point_in_time and ((of.precision or 0) > MICROSECONDS or "_NS" in of.text.upper())
-        for of in types
-    )
-    return is_float or is_fine
 
 
 def _matched(

@@ -86,14 +86,6 @@ class Pair(Struct, frozen=True, kw_only=True):
         """Return True if both sides exist but no query can read both."""
         return not self.is_joined and len(self.sides) == 2
 
-    def check_joined(self, diff: str) -> None:
-        """Raise UsageError if *diff* would have to read two targets in one query."""
-        if self.is_cross_warehouse:
-            raise UsageError(
-                f"{diff} across two targets is not supported yet",
-                hint="use row-count, schema, profile, top-k, histogram, or query-diff without keys",
-            )
-
     @property
     def one_sided_note(self) -> str:
         """Return a note for a diff with only one side."""

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
+from recce_meta.data_diff.across import load_differences
 from recce_meta.data_diff.compare import ColumnComparison, no_common_type
 from recce_meta.data_diff.keyed import (
     BASE,
@@ -325,7 +326,9 @@ def value_diff(pair: Pair, options: ValueOptions) -> Plan[ValueDiff]:
     If a side is missing, all rows of the other are added or removed. Raises UsageError if there is no key on
     both sides or its types are not comparable, and the queries' errors.
     """
-    pair.check_joined("value diff")
+    if pair.is_cross_warehouse:
+        across = yield from load_differences(pair, options)
+        return (yield from across.compare(value_diff))
     sides = yield from match_by_key(pair, options)
     facts = yield from key_facts(sides)
     return (yield from value_diff_of(pair, sides, facts))

@@ -199,8 +199,14 @@ class Example(Struct, frozen=True, kw_only=True):
     current: Value
 
 
-ROUNDED_DOUBLE = "double, rounded"
+_ROUNDED = ", rounded"
+ROUNDED_DOUBLE = f"double{_ROUNDED}"
 """Common type of numbers that doubles cannot represent exactly."""
+
+
+def rounded_label(label: str) -> str:
+    """Return the common type *label* of values whose last digits were not compared."""
+    return f"{label}{_ROUNDED}"
 
 
 MEAN_DIGITS = 38
@@ -243,7 +249,7 @@ class ColumnValues(Struct, frozen=True, kw_only=True):
 
 def is_rounded(column: ColumnValues) -> bool:
     """Return True if rounding may have made different values of *column* equal."""
-    return column.compared_as == ROUNDED_DOUBLE
+    return (column.compared_as or "").endswith(_ROUNDED)
 
 
 class DetailRow(Struct, frozen=True, kw_only=True):

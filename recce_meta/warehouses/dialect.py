@@ -29,6 +29,13 @@ GROUPED_BY_TEXT = frozenset([Kind.ARRAY, Kind.STRUCT, Kind.MAP, Kind.JSON, Kind.
 SAMPLE_SLICES = 1_000_000
 """Number of slices of key hashes, which makes samples exact to a ten-thousandth of a per cent."""
 
+PORTABLE_ESCAPES = (("~", "~t"), ("|", "~p"))
+"""Characters within the values of a portable line, and their codes, which are written in this order."""
+LINE_BREAKS = (("\n", "~n"), ("\r", "~r"))
+"""Characters within a portable line that a file of lines must not have, and their codes."""
+PORTABLE_NULL = "~N"
+"""NULL in a portable line."""
+
 
 def per_cent(percent: float) -> str:
     """Return *percent* as a literal without an exponent.
@@ -421,19 +428,23 @@ class Dialect:
         return None
 
     def portable_hash(self, texts: Sequence[Sql]) -> Sql:
-        """Build the MD5 of *texts*, which may be NULL, in hexadecimal digits: the same in every warehouse."""
+        """Build the MD5 of `portable_line`, in hexadecimal digits: the same in every warehouse."""
+        return exp.MD5(this=self.portable_line(texts))
+
+    def portable_line(self, texts: Sequence[Sql]) -> Sql:
+        """Join *texts*, which may be NULL, so that they can be split again at each bar."""
         # `portable_part` escapes every ~, so no text equals the mark of NULL.
-        parts = [exp.func("COALESCE", text, exp.Literal.string("~N")) for text in texts]
+        parts = [exp.func("COALESCE", text, exp.Literal.string(PORTABLE_NULL)) for text in texts]
         joined: Sql = parts[0]
         for part in parts[1:]:
             joined = exp.DPipe(this=joined, expression=exp.Literal.string("|"), safe=True)
             joined = exp.DPipe(this=joined, expression=part, safe=True)
-        return exp.MD5(this=joined)
+        return joined
 
     def portable_part(self, text: Sql) -> Sql:
-        """Escape *text* so that `portable_hash` cannot confuse it with NULL or with two texts."""
-        for character in ("~", "|"):
-            literals = [exp.Literal.string(character), exp.Literal.string(f"~{character}")]
+        """Escape *text* so that `portable_line` cannot confuse it with NULL or with two texts."""
+        for character, code in PORTABLE_ESCAPES:
+            literals = [exp.Literal.string(character), exp.Literal.string(code)]
             text = exp.Anonymous(this="REPLACE", expressions=[text, *literals])
         return text
 

@@ -364,13 +364,18 @@ shop:
         assert " (base)\n" in statements.out and " (current)\n" in statements.out
         assert "hunter2secret" not in ran.out + statements.out
 
-    def test_values_are_announced_as_not_there_yet(self, shop: Any) -> None:
+    def test_values_are_compared_by_key(self, shop: Any) -> None:
         cli, name = shop
+        sides = ("--tables", name, name, "-k", "id", "--base-target", "server")
 
-        ran = cli("value", "--tables", name, name, "-k", "id", "--base-target", "server")
+        ran, statements = (cli("value", *sides, *more) for more in ((), ("--sql",)))
+        rows = cli("value", *sides, "--detail", "--format", "json")
 
-        assert (ran.code, ran.out) == (2, "")
-        assert ran.err.startswith("error: value diff across two targets is not supported yet\nhint: ")
+        assert (ran.code, ran.err) == (0, "")
+        assert "rows matched by id" in ran.out and "compared across two targets: " in ran.out
+        assert "in 4,096 parts (base)\n" in statements.out and "parts that differ (current)" in statements.out
+        assert json.loads(rows.out)["results"][0]["type"] == "value_diff_detail"
+        assert "hunter2secret" not in ran.out + statements.out + rows.out
 
     def test_a_target_that_is_not_there_is_told_without_secrets(self, shop: Any) -> None:
         cli, name = shop

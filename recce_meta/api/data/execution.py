@@ -7,7 +7,7 @@ that plans compare.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -18,6 +18,7 @@ from sqlglot.errors import SqlglotError
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
+from recce_meta.adapter.scratch import Scratch
 from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, Result, run_plan
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.data_diff.source import Pair, SideRelation, table
@@ -57,6 +58,8 @@ else:
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
+LINES_OF_A_BATCH = 10_000
+
 Around = Callable[[Query], AbstractContextManager[Callable[[int], None]]]
 """Returns the context in which a query runs, which may wait; it yields what receives the number of rows."""
 
@@ -71,16 +74,19 @@ class QueryExecutor:
     def run(self, plan: Plan[Result]) -> Result:
         """Run *plan* and return its result."""
         policies: set[Policy] = set()
+        with closing(Scratch()) as scratch:
 
-        def ask(queries: Queries) -> Sequence[Answer]:
-            return self.each(partial(self._answer, on_policy=policies.add), queries)
+            def answer(query: Query) -> Answer:
+                if query.is_local:
+                    return _answer_locally(scratch, query)
+                return self._answer(query, policies.add, scratch)
 
-        result = run_plan(plan, ask)
+            result = run_plan(plan, partial(self.each, answer))
         return _limited(result, sorted(policies)) if policies else result
 
     def each(self, function: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
         """Call *function* for each of *items* concurrently; an exception cancels all, on both sides."""
-        return self._pools[DataSide.CURRENT].each(function, items, self.cancel)
+        return self._pools[DataSide.CURRENT].each(function, items, (self._pools[DataSide.BASE],))
 
     def print(self, plan: Plan[Result]) -> list[Query]:
         """Return the queries that *plan* would run; columns are read, other results are assumed.
@@ -91,6 +97,9 @@ class QueryExecutor:
         described: list[Query] = []
 
         def ask(queries: Queries) -> Sequence[Answer]:
+            # What a scratch database would be asked depends on its rows.
+            if any(query.is_local for query in queries):
+                raise _Enough
             for query in queries:
                 (described if query.describes else shown).append(query)
             # Collected first: queries of one round are independent, so that all of them are certain.
@@ -110,10 +119,18 @@ class QueryExecutor:
         for pool in set(self._pools.values()):
             pool.cancel()
 
-    def _answer(self, query: Query, on_policy: Callable[[Policy], None] | None = None) -> Answer:
+    def _answer(
+        self,
+        query: Query,
+        on_policy: Callable[[Policy], None] | None = None,
+        scratch: Scratch | None = None,
+    ) -> Answer:
         pool = self._pools[query.side]
         try:
             with nullcontext(_ignore) if self._around is None else self._around(query) as note_rows:
+                if query.loads is not None and scratch is not None:
+                    with pool.stream(query.sql, LINES_OF_A_BATCH) as lines:
+                        return [(scratch.load(*query.loads, lines, note_rows),)]
                 rows = pool.describe(query.sql) if query.describes else pool.execute(query.sql, on_policy)
                 note_rows(len(rows))
                 return rows
@@ -122,6 +139,13 @@ class QueryExecutor:
             raise
         except WarehouseError as error:
             return error
+
+
+def _answer_locally(scratch: Scratch, query: Query) -> Answer:
+    if query.loads is not None:
+        scratch.execute(f"CREATE TABLE {query.loads.table} AS {query.sql}")
+        return []
+    return scratch.describe(query.sql) if query.describes else scratch.answer(query.sql)
 
 
 def _limited(result: Any, policies: Sequence[Policy]) -> Any:

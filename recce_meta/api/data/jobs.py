@@ -17,7 +17,6 @@ from recce_meta.adapter.statements import single_statement
 from recce_meta.api.data.execution import Job, Relation, RelationResolver, absence
 from recce_meta.api.data.node_settings import (
     EXACT,
-    NO_KEYS_ACROSS,
     UNSET,
     ResolvedSettings,
     resolve_settings,
@@ -384,8 +383,7 @@ def limited_value_job(
 ) -> Job:
     """Return a job that compares values of *sides* by a key of its settings or the project, else whole rows.
 
-    *too_large* is the reason why whole rows are not compared, if there is one. Across two targets, whole rows
-    are compared: keys are not supported yet.
+    *too_large* is the reason why whole rows are not compared, if there is one.
     """
     return _value_job("value_diff", value_diff, resolver, runs, sides, options, too_large)
 
@@ -461,9 +459,7 @@ def _keyed_or_whole(
     """Compare by key, or whole rows without a key, as the options *asked* and *settings* say."""
     options = value_options(asked, settings)
     notes: list[str] = []
-    # Keys are not supported across two targets yet; naming a key in an option is an error.
-    if asked.key is None and (pair.is_cross_warehouse or settings.compare == "rows"):
-        notes += [NO_KEYS_ACROSS] if settings.key and settings.compare != "rows" else []
+    if asked.key is None and settings.compare == "rows":
         options = replace(options, key=None, candidates=())
     if options.key or options.candidates:
         try:

@@ -22,7 +22,6 @@ from recce_meta.models.data_diff import COMPARE_REASON
 SETTING = "setting"
 """Origin of a key that is a setting."""
 EXACT = "numbers were compared exactly: a tolerance requires a key"
-NO_KEYS_ACROSS = "the key was not used: keys are not supported across two targets"
 _COUNTING = frozenset(["row_count_diff", "schema_diff"])
 """Diffs of a node with `compare: counts`."""
 

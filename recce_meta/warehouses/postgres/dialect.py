@@ -302,8 +302,8 @@ class Postgres(Dialect):
 
     def portable_hash(self, texts: Sequence[Sql]) -> Sql:
         """Hash the text in UTF-8: MD5 of a text depends on the encoding of the database."""
-        found = super().portable_hash(texts)
-        in_utf8 = exp.Anonymous(this="CONVERT_TO", expressions=[found.this, exp.Literal.string("UTF8")])
+        line, encoding = self.portable_line(texts), exp.Literal.string("UTF8")
+        in_utf8 = exp.Anonymous(this="CONVERT_TO", expressions=[line, encoding])
         return exp.MD5(this=in_utf8)
 
     def hex_number(self, digits: Sql) -> Sql:

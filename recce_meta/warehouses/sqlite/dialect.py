@@ -170,8 +170,7 @@ class SQLite(Dialect):
 
     def portable_hash(self, texts: Sequence[Sql]) -> Sql:
         """Call the driver's function, since SQLite has no MD5."""
-        found = super().portable_hash(texts)
-        return exp.Anonymous(this="recce_md5", expressions=[found.this])
+        return exp.Anonymous(this="recce_md5", expressions=[self.portable_line(texts)])
 
     def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
         """Sample by a hash of the row number, which WITHOUT ROWID tables lack."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, run_plan
+from recce_meta.adapter.pool import Pool
+from recce_meta.api.data.execution import QueryExecutor
+from recce_meta.data_diff.plan import Plan, Query
 from recce_meta.data_diff.source import Pair, SideRelation, table
-from recce_meta.errors import RecceMetaError
 from recce_meta.models.data_diff import DataSide, Subject
 from recce_meta.warehouses.dialect import Dialect, dialect_named
 from tests.spelling import spelling_of
@@ -57,23 +59,16 @@ class Bench:
         relation = table(self.dialect, self.quoted(name))
         return SideRelation(relation=relation, dialect=self.dialect, side=side, name=name)
 
-    def run(self, plan: Plan[Any]) -> Any:
-        """The result of *plan*."""
+    def run(self, plan: Plan[Any], base: Bench | None = None) -> Any:
+        """The result of *plan*, whose base is that of another bench if it is given."""
         self.asked.clear()
-        return run_plan(plan, self._ask)
+        pools = [Pool(bench.adapter, threads=1) for bench in (self, base) if bench is not None]
+        return QueryExecutor(*pools, around=self._noted).run(plan)
 
-    def _ask(self, queries: Queries) -> list[Answer]:
-        return [self.answer(query) for query in queries]
-
-    def answer(self, query: Query) -> Answer:
-        """What the warehouse says to *query*."""
+    @contextmanager
+    def _noted(self, query: Query) -> Iterator[Callable[[int], None]]:
         self.asked.append(query)
-        try:
-            if query.describes:
-                return self.adapter.describe(query.sql)
-            return self.adapter.execute(query.sql)[1]
-        except RecceMetaError as error:
-            return error
+        yield lambda rows: None
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
 from recce_meta.api.data.execution import QueryExecutor
+from recce_meta.data_diff import across
 from recce_meta.data_diff.plan import Plan, Query
 from recce_meta.data_diff.source import Pair, SideRelation, table
 from recce_meta.models.data_diff import DataSide, Subject
@@ -30,7 +31,9 @@ class Site:
     schema: str
     dialect: Dialect
     pool: Pool
-    asked: list[Query]
+    asked: list[Query] = field(repr=False)
+    is_joined: bool = True
+    """False to compare as if each table was in a target of its own."""
 
     def create(self, name: str, columns: Mapping[str, str], rows: Rows) -> None:
         """A table of *columns*, by name, with *rows*."""
@@ -54,6 +57,7 @@ class Site:
             subject=Subject(name="orders"),
             base=None if base is None else self.source(base, DataSide.BASE),
             current=None if current is None else self.source(current, DataSide.CURRENT),
+            is_joined=self.is_joined,
         )
 
     def run(self, plan: Plan[Result]) -> Result:
@@ -78,25 +82,39 @@ def opened(backend: Any, schema: str) -> Iterator[Site]:
 
 
 @pytest.fixture
-def site(backend: Any, schema_name: str) -> Iterator[Site]:
-    """Each warehouse in turn."""
-    yield from opened(backend, schema_name)
+def way() -> str:
+    """One target; a module has two targets as well, for which it makes a parameter of this."""
+    return "one target"
 
 
 @pytest.fixture
-def sites(tmp_path: Any, postgres_url: str, schema_name: str) -> Iterator[tuple[Site, Site]]:
-    """DuckDB and PostgreSQL."""
+def site(backend: Any, schema_name: str, way: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Each warehouse in turn. With two targets, no query can read both tables."""
+    if way == "two targets, in parts":
+        monkeypatch.setattr(across, "FEW_ROWS", 0)
+    for site in opened(backend, schema_name):
+        site.is_joined = way == "one target"
+        yield site
+
+
+@pytest.fixture
+def sites(request: pytest.FixtureRequest, tmp_path: Any, schema_name: str) -> Iterator[tuple[Site, Site]]:
+    """DuckDB and PostgreSQL, or the two kinds of warehouses that the parameter names."""
+    files = {name: f"{name}:///{tmp_path / name}.db" for name in ("duckdb", "sqlite")}
 
     @dataclass
     class Place:
         name: str
-        url: str
 
         def connect(self) -> UnifiedSqlAdapter:
-            return UnifiedSqlAdapter.from_url(self.url)
+            return UnifiedSqlAdapter.from_url(
+                files.get(self.name) or request.getfixturevalue(f"{self.name}_url")
+            )
 
-    first = opened(Place("duckdb", f"duckdb:///{tmp_path / 'both.duckdb'}"), schema_name)
-    second = opened(Place("postgres", postgres_url), schema_name)
+    first, second = (
+        opened(Place(name), "main" if name == "sqlite" else schema_name)
+        for name in getattr(request, "param", "duckdb-postgres").split("-")
+    )
     pair = next(first), next(second)
     yield pair
     for site in (first, second):

@@ -18,6 +18,12 @@ from recce_meta.models.data_diff import PRECISIONS, ValueDiff
 
 Rows = Sequence[Sequence[Any]]
 
+
+@pytest.fixture(params=["one target", "two targets", "two targets, in parts"])
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 few = settings(
     max_examples=7,
     deadline=None,

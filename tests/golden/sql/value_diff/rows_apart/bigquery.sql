@@ -15,7 +15,7 @@ FROM (
   SELECT
     TO_HEX(
       MD5(
-        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -51,13 +51,13 @@ FROM (
             REPLACE(
               CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
+        ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
       )
     ) AS h
   FROM orders_base AS t
@@ -82,7 +82,7 @@ FROM (
   SELECT
     TO_HEX(
       MD5(
-        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -118,13 +118,13 @@ FROM (
             REPLACE(
               CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
+        ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
       )
     ) AS h
   FROM orders_current AS t
@@ -140,7 +140,7 @@ FROM (
   SELECT
     TO_HEX(
       MD5(
-        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -176,13 +176,13 @@ FROM (
             REPLACE(
               CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
+        ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
       )
     ) AS h
   FROM orders_base AS t
@@ -200,7 +200,7 @@ FROM (
   SELECT
     TO_HEX(
       MD5(
-        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -236,13 +236,13 @@ FROM (
             REPLACE(
               CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
+        ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
       )
     ) AS h
   FROM orders_current AS t
@@ -287,7 +287,7 @@ FROM (
     SELECT
       TO_HEX(
         MD5(
-          COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+          COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
             CASE
               WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
               THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -323,13 +323,13 @@ FROM (
               REPLACE(
                 CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
                 '~',
-                '~~'
+                '~t'
               ),
               '|',
-              '~|'
+              '~p'
             ),
             '~N'
-          ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
+          ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
         )
       ) AS h,
       t.`id` AS r0,
@@ -387,7 +387,7 @@ FROM (
     SELECT
       TO_HEX(
         MD5(
-          COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+          COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
             CASE
               WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
               THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -423,13 +423,13 @@ FROM (
               REPLACE(
                 CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
                 '~',
-                '~~'
+                '~t'
               ),
               '|',
-              '~|'
+              '~p'
             ),
             '~N'
-          ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
+          ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
         )
       ) AS h,
       t.`id` AS r0,

@@ -8,7 +8,7 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -55,7 +55,7 @@ FROM (
           )
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
+      ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -72,7 +72,7 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -119,7 +119,7 @@ FROM (
           )
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
+      ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -133,7 +133,7 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -180,7 +180,7 @@ FROM (
           )
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
+      ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -196,7 +196,7 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -243,7 +243,7 @@ FROM (
           )
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
+      ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -286,7 +286,7 @@ FROM (
   FROM (
     SELECT
       MD5(
-        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -333,7 +333,7 @@ FROM (
             )
           END,
           '~N'
-        ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
+        ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
       ) AS h,
       t.`id` AS r0,
       t.`line` AS r1,
@@ -389,7 +389,7 @@ FROM (
   FROM (
     SELECT
       MD5(
-        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
@@ -436,7 +436,7 @@ FROM (
             )
           END,
           '~N'
-        ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
+        ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`doc`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t.`list`) AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX(t.`raw`)), '~N')
       ) AS h,
       t.`id` AS r0,
       t.`line` AS r1,

@@ -14,7 +14,7 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -75,14 +75,14 @@ FROM (
               ELSE CAST(json(t."doc") AS TEXT)
             END AS TEXT),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
@@ -107,7 +107,7 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -168,14 +168,14 @@ FROM (
               ELSE CAST(json(t."doc") AS TEXT)
             END AS TEXT),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
@@ -191,7 +191,7 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -252,14 +252,14 @@ FROM (
               ELSE CAST(json(t."doc") AS TEXT)
             END AS TEXT),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
@@ -277,7 +277,7 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -338,14 +338,14 @@ FROM (
               ELSE CAST(json(t."doc") AS TEXT)
             END AS TEXT),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
@@ -390,7 +390,7 @@ FROM (
   FROM (
     SELECT
       MD5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
             THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -451,14 +451,14 @@ FROM (
                 ELSE CAST(json(t."doc") AS TEXT)
               END AS TEXT),
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
         ) || '|' || COALESCE(
-          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
       ) AS h,
@@ -516,7 +516,7 @@ FROM (
   FROM (
     SELECT
       MD5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
             THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -577,14 +577,14 @@ FROM (
                 ELSE CAST(json(t."doc") AS TEXT)
               END AS TEXT),
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
         ) || '|' || COALESCE(
-          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
       ) AS h,

@@ -13,9 +13,9 @@ FROM (
         '|',
         COALESCE(CAST(t.`line` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
         COALESCE(
           CASE
@@ -66,9 +66,9 @@ FROM (
         '|',
         COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
         COALESCE(LOWER(HEX(t.`raw`)), '~N')
       )
@@ -93,9 +93,9 @@ FROM (
         '|',
         COALESCE(CAST(t.`line` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
         COALESCE(
           CASE
@@ -146,9 +146,9 @@ FROM (
         '|',
         COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
         COALESCE(LOWER(HEX(t.`raw`)), '~N')
       )
@@ -170,9 +170,9 @@ FROM (
         '|',
         COALESCE(CAST(t.`line` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
         COALESCE(
           CASE
@@ -223,9 +223,9 @@ FROM (
         '|',
         COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
         COALESCE(LOWER(HEX(t.`raw`)), '~N')
       )
@@ -249,9 +249,9 @@ FROM (
         '|',
         COALESCE(CAST(t.`line` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
         COALESCE(
           CASE
@@ -302,9 +302,9 @@ FROM (
         '|',
         COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
         COALESCE(LOWER(HEX(t.`raw`)), '~N')
       )
@@ -355,9 +355,9 @@ FROM (
           '|',
           COALESCE(CAST(t.`line` AS CHAR), '~N'),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
           '|',
           COALESCE(
             CASE
@@ -408,9 +408,9 @@ FROM (
           '|',
           COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
           '|',
           COALESCE(LOWER(HEX(t.`raw`)), '~N')
         )
@@ -476,9 +476,9 @@ FROM (
           '|',
           COALESCE(CAST(t.`line` AS CHAR), '~N'),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
           '|',
           COALESCE(
             CASE
@@ -529,9 +529,9 @@ FROM (
           '|',
           COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~~'), '|', '~|'), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
           '|',
           COALESCE(LOWER(HEX(t.`raw`)), '~N')
         )

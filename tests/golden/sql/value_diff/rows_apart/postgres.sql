@@ -21,7 +21,7 @@ FROM (
   SELECT
     MD5(
       CONVERT_TO(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t."rate" AS DOUBLE PRECISION) = 0
             THEN '0'
@@ -68,13 +68,13 @@ FROM (
                 END AS TEXT)
               END,
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
+        ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
         'UTF8'
       )
     ) AS h
@@ -107,7 +107,7 @@ FROM (
   SELECT
     MD5(
       CONVERT_TO(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t."rate" AS DOUBLE PRECISION) = 0
             THEN '0'
@@ -154,13 +154,13 @@ FROM (
                 END AS TEXT)
               END,
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
+        ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
         'UTF8'
       )
     ) AS h
@@ -178,7 +178,7 @@ FROM (
   SELECT
     MD5(
       CONVERT_TO(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t."rate" AS DOUBLE PRECISION) = 0
             THEN '0'
@@ -225,13 +225,13 @@ FROM (
                 END AS TEXT)
               END,
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
+        ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
         'UTF8'
       )
     ) AS h
@@ -250,7 +250,7 @@ FROM (
   SELECT
     MD5(
       CONVERT_TO(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t."rate" AS DOUBLE PRECISION) = 0
             THEN '0'
@@ -297,13 +297,13 @@ FROM (
                 END AS TEXT)
               END,
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
+        ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
         'UTF8'
       )
     ) AS h
@@ -349,7 +349,7 @@ FROM (
     SELECT
       MD5(
         CONVERT_TO(
-          COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
+          COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
             CASE
               WHEN CAST(t."rate" AS DOUBLE PRECISION) = 0
               THEN '0'
@@ -396,13 +396,13 @@ FROM (
                   END AS TEXT)
                 END,
                 '~',
-                '~~'
+                '~t'
               ),
               '|',
-              '~|'
+              '~p'
             ),
             '~N'
-          ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
+          ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
           'UTF8'
         )
       ) AS h,
@@ -461,7 +461,7 @@ FROM (
     SELECT
       MD5(
         CONVERT_TO(
-          COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
+          COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(TRIM_SCALE(t."amount") AS TEXT), '~N') || '|' || COALESCE(
             CASE
               WHEN CAST(t."rate" AS DOUBLE PRECISION) = 0
               THEN '0'
@@ -508,13 +508,13 @@ FROM (
                   END AS TEXT)
                 END,
                 '~',
-                '~~'
+                '~t'
               ),
               '|',
-              '~|'
+              '~p'
             ),
             '~N'
-          ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
+          ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N'),
           'UTF8'
         )
       ) AS h,

@@ -8,8 +8,8 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+      COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         CASE
@@ -48,10 +48,10 @@ FROM (
           REPLACE(
             CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
@@ -59,10 +59,10 @@ FROM (
           REPLACE(
             CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')
@@ -82,8 +82,8 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+      COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         CASE
@@ -122,10 +122,10 @@ FROM (
           REPLACE(
             CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
@@ -133,10 +133,10 @@ FROM (
           REPLACE(
             CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')
@@ -153,8 +153,8 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+      COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         CASE
@@ -193,10 +193,10 @@ FROM (
           REPLACE(
             CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
@@ -204,10 +204,10 @@ FROM (
           REPLACE(
             CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')
@@ -226,8 +226,8 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+      COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         CASE
@@ -266,10 +266,10 @@ FROM (
           REPLACE(
             CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
@@ -277,10 +277,10 @@ FROM (
           REPLACE(
             CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
             '~',
-            '~~'
+            '~t'
           ),
           '|',
-          '~|'
+          '~p'
         ),
         '~N'
       ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')
@@ -326,8 +326,8 @@ FROM (
   FROM (
     SELECT
       MD5(
-        COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+        COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+          REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(
           CASE
@@ -366,10 +366,10 @@ FROM (
             REPLACE(
               CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
         ) || '|' || COALESCE(
@@ -377,10 +377,10 @@ FROM (
             REPLACE(
               CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
         ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')
@@ -439,8 +439,8 @@ FROM (
   FROM (
     SELECT
       MD5(
-        COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+        COALESCE(CAST(t."id" AS VARCHAR(65535)), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR(65535)), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR(65535)), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+          REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(
           CASE
@@ -479,10 +479,10 @@ FROM (
             REPLACE(
               CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
         ) || '|' || COALESCE(
@@ -490,10 +490,10 @@ FROM (
             REPLACE(
               CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~',
-              '~~'
+              '~t'
             ),
             '|',
-            '~|'
+            '~p'
           ),
           '~N'
         ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')

@@ -8,8 +8,8 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~~'), '|', '~|'),
+      COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         CASE
@@ -54,7 +54,7 @@ FROM (
           ELSE REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -71,8 +71,8 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~~'), '|', '~|'),
+      COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         CASE
@@ -117,7 +117,7 @@ FROM (
           ELSE REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -131,8 +131,8 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~~'), '|', '~|'),
+      COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         CASE
@@ -177,7 +177,7 @@ FROM (
           ELSE REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -193,8 +193,8 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~~'), '|', '~|'),
+      COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         CASE
@@ -239,7 +239,7 @@ FROM (
           ELSE REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -282,8 +282,8 @@ FROM (
   FROM (
     SELECT
       MD5(
-        COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~~'), '|', '~|'),
+        COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+          REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(
           CASE
@@ -328,7 +328,7 @@ FROM (
             ELSE REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T')
           END,
           '~N'
-        ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
+        ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -384,8 +384,8 @@ FROM (
   FROM (
     SELECT
       MD5(
-        COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~~'), '|', '~|'),
+        COALESCE(CAST(t."id" AS VARCHAR), '~N') || '|' || COALESCE(CAST(t."line" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+          REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS VARCHAR), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(
           CASE
@@ -430,7 +430,7 @@ FROM (
             ELSE REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T')
           END,
           '~N'
-        ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
+        ) || '|' || COALESCE(CAST(t."is_it" AS VARCHAR), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."doc") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS VARCHAR), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(HEX_ENCODE(t."raw")), '~N')
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,

@@ -8,7 +8,7 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -38,10 +38,10 @@ FROM (
         END,
         '~N'
       ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
@@ -60,7 +60,7 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -90,10 +90,10 @@ FROM (
         END,
         '~N'
       ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
@@ -109,7 +109,7 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -139,10 +139,10 @@ FROM (
         END,
         '~N'
       ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
@@ -160,7 +160,7 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
           WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
           THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -190,10 +190,10 @@ FROM (
         END,
         '~N'
       ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
@@ -238,7 +238,7 @@ FROM (
   FROM (
     SELECT
       recce_md5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
             THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -268,10 +268,10 @@ FROM (
           END,
           '~N'
         ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+          REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+          REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
       ) AS h,
@@ -329,7 +329,7 @@ FROM (
   FROM (
     SELECT
       recce_md5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
             WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
             THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
@@ -359,10 +359,10 @@ FROM (
           END,
           '~N'
         ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+          REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+          REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
       ) AS h,

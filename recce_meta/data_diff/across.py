@@ -1,0 +1,566 @@
+"""Values by key across two targets: rows that may differ are fetched and compared in a scratch database.
+
+1. The columns of both sides are looked up, and rows and keys counted on each side.
+2. Each side sums the hashes of its rows in buckets, which are the first digits of the hash of the key. Rows
+   whose key is NULL take no part. If a key is repeated, its bucket counts as different.
+3. The rows of buckets that differ are fetched as one text each (`portable`) into the scratch database, where
+   each column gets the type of its values; one that cannot hold every value stays text, which is equal
+   exactly if the values are.
+4. The plans for sides of one connection compare them there, so that all figures and options mean the same.
+   Rows of equal buckets are added to their result.
+
+A bucket that differs looks equal once in a million million times. Sums have 40 bits, as SQLite's are limited
+to 63, and are not combined by XOR, which equal rows would leave unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import Any, TypeVar
+
+from msgspec import structs
+from sqlglot import exp
+
+from recce_meta.data_diff.compare import no_common_type
+from recce_meta.data_diff.keyed import (
+    chosen_key,
+    excluded_names,
+    keyed_sides,
+    uniqueness,
+    unlike_keys,
+    wanted_names,
+)
+from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.plan import Loaded, Plan, Query, rows_of, run_locally
+from recce_meta.data_diff.portable import (
+    PortableValue,
+    common_kind,
+    is_rounded_text,
+    parse_portable,
+    portable_value,
+)
+from recce_meta.data_diff.source import (
+    ColumnPair,
+    LiveColumn,
+    MatchedColumns,
+    Pair,
+    SideRelation,
+    all_of,
+    any_of,
+    condition,
+    describe,
+    is_not_null,
+    match_columns,
+    name_folding,
+    select_of,
+    verbatim,
+    with_alias,
+)
+from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.models.data_diff import (
+    ColumnValues,
+    DataSide,
+    DetailRow,
+    KeyCounts,
+    Value,
+    ValueDetail,
+    ValueDiff,
+    rounded_label,
+)
+from recce_meta.warehouses.dialect import LINE_BREAKS, PORTABLE_ESCAPES, dialect_named
+from recce_meta.warehouses.types import ColumnType, Kind, Sql
+
+FEW_ROWS = 20_000
+"""Rows of a side up to which all are fetched, as sums would cost another scan."""
+MANY_ROWS = 1_000_000
+"""Rows of a side above which buckets have one digit more: PostgreSQL would spill so many groups to disk."""
+MOST_ROWS = 10_000_000
+"""Maximum number of rows fetched from a side."""
+SUMMED = (4, 10)
+"""Start and length of the digits of a row's hash that are summed; the first ones are the same in a bucket."""
+BUCKETS_IN_LIST = 10_000
+"""Values of one IN; Snowflake refuses more than 16,384."""
+
+_SCRATCH = dialect_named("duckdb")
+_TYPES = {
+    Kind.INTEGER: "HUGEINT",
+    Kind.FLOAT: "DOUBLE",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.DATE: "DATE",
+    Kind.TIMESTAMP: "TIMESTAMP",
+    # Its text is in UTC, and a session has a zone of its own.
+    Kind.TIMESTAMPTZ: "TIMESTAMP",
+    Kind.TIME: "TIME",
+    Kind.UUID: "UUID",
+}
+"""Types of the scratch database. Decimals have the scale of their values; all others are texts."""
+_DECIMAL_DIGITS = 38
+# `decimal` would round silently, so its texts are examined instead of cast.
+_IS_DECIMAL = r"'-?[0-9]+(\.[0-9]+)?'"
+
+Compared = TypeVar("Compared", ValueDiff, ValueDetail)
+
+
+@dataclass(frozen=True)
+class _WrittenColumn:
+    """Column of both sides that can be written alike."""
+
+    pair: ColumnPair
+    kind: Kind
+    """Kind as which both sides are written."""
+    hashed: PortableValue
+    """Text that is equal if the options make the values equal."""
+    shown: PortableValue
+    """Text with all that the options ignore."""
+
+    def own(self, side: DataSide) -> LiveColumn:
+        """Return the column of *side*."""
+        return self.pair.base if side is DataSide.BASE else self.pair.current
+
+
+@dataclass(frozen=True)
+class _SeparateSides:
+    """Both sides with their columns, the key's first."""
+
+    pair: Pair
+    options: ValueOptions
+    matched: MatchedColumns
+    key: tuple[_WrittenColumn, ...]
+    key_source: str
+    values: tuple[_WrittenColumn, ...]
+    common: tuple[ColumnPair, ...]
+    """Columns of both sides, which may not be written alike, without the key."""
+    wanted: Collection[str]
+
+    @property
+    def columns(self) -> tuple[_WrittenColumn, ...]:
+        return (*self.key, *self.values)
+
+    @property
+    def is_key_rounded(self) -> bool:
+        """Return True if different keys may have one text."""
+        return any(is_rounded_text(column.pair) for column in self.key)
+
+    @cached_property
+    def sources(self) -> tuple[SideRelation, ...]:
+        """Return the rows of each side that the options leave."""
+        return tuple(map(self._narrowed, self.pair.sides))
+
+    def _narrowed(self, source: SideRelation) -> SideRelation:
+        conditions = [condition(self.options.where)] if self.options.where else []
+        if self.options.takes_sample:
+            hashed = source.dialect.portable_hash(_texts(self.key, source))
+            conditions.append(source.dialect.portable_sampled(hashed, self.options.sample or 100))
+        if not conditions:
+            return source
+        rows = source.select(exp.Star()).where(*conditions, copy=False)
+        return structs.replace(source, relation=rows.subquery(copy=False))
+
+    def count(self, source: SideRelation) -> Query:
+        """Count rows, rows without NULL in the key, and distinct keys of *source*."""
+        is_base = source.side is DataSide.BASE
+        alone = Pair(
+            subject=self.pair.subject, base=source if is_base else None, current=None if is_base else source
+        )
+        names = tuple(column.own(source.side).name for column in self.key)
+        live = self.matched.base if is_base else self.matched.current
+        counted = uniqueness(
+            keyed_sides(alone, ValueOptions(key=names, columns=names), live, live), source.side
+        )
+        # So many that a printed plan shows the sums of buckets.
+        return structs.replace(counted, assumed=[(FEW_ROWS + 1,) * 3])
+
+    def _rows(self, source: SideRelation, *others: Sql) -> exp.Select:
+        """Select *others* of each row with a key."""
+        keys = [is_not_null(column.own(source.side).of("t")) for column in self.key]
+        return source.select(*others).where(all_of(keys), copy=False)
+
+    def _bucket(self, source: SideRelation, digits: int) -> Sql:
+        return with_alias(_digits(source.dialect.portable_hash(_texts(self.key, source)), 1, digits), "b")
+
+    def sums(self, source: SideRelation, digits: int, *, counts_keys: bool) -> Query:
+        """Select each bucket with its rows and the sum of their hashes, and the number of keys if asked."""
+        dialect = source.dialect
+        row = with_alias(dialect.portable_hash(_texts(self.columns, source)), "h")
+        keys = [with_alias(dialect.portable_hash(_texts(self.key, source)), "k")] if counts_keys else []
+        rows = self._rows(source, self._bucket(source, digits), row, *keys)
+        figures: list[Sql] = [
+            exp.Count(this=exp.Star()),
+            exp.Sum(this=dialect.hex_number(_digits(exp.column("h", table="t"), *SUMMED))),
+        ]
+        if counts_keys:
+            figures.append(exp.Count(this=exp.Distinct(expressions=[exp.column("k", table="t")])))
+        bucket = exp.column("b", table="t")
+        return Query(
+            expression=select_of(bucket, *(with_alias(one, f"f{i}") for i, one in enumerate(figures)))
+            .from_(dialect.evaluated_once(rows).subquery("t", copy=False), copy=False)
+            .group_by(bucket.copy(), copy=False),
+            dialect=dialect,
+            side=source.side,
+            about=f"rows of {source.name} in {16**digits:,} parts",
+            assumed=[("0" * digits, 1, int(source.side is DataSide.BASE), 1)],
+        )
+
+    def lines(self, source: SideRelation, buckets: Sequence[str] | None) -> Query:
+        """Select each row as one text, of all rows with a key or only those in *buckets*."""
+        line = with_alias(source.dialect.portable_line(_texts(self.columns, source, is_shown=True)), "line")
+        about = f"rows of {source.name}"
+        expression = self._rows(source, line)
+        if buckets is not None:
+            about += f" in {len(buckets):,} parts that differ"
+            rows = self._rows(source, self._bucket(source, len(buckets[0])), line).subquery("t", copy=False)
+            among = [
+                exp.In(
+                    this=exp.column("b", table="t"),
+                    expressions=[exp.Literal.string(one) for one in buckets[at : at + BUCKETS_IN_LIST]],
+                )
+                for at in range(0, len(buckets), BUCKETS_IN_LIST)
+            ]
+            expression = select_of(exp.column("line", table="t")).from_(rows, copy=False)
+            expression = expression.where(any_of(among), copy=False)
+        return Query(
+            expression=expression,
+            dialect=source.dialect,
+            side=source.side,
+            about=about,
+            assumed=[(1,)],
+            loads=self.loaded(source),
+        )
+
+    def loaded(self, source: SideRelation) -> Loaded:
+        """Return the table of the scratch database for the lines of *source*."""
+        return Loaded(f"{source.side.value}_lines", len(self.columns))
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Rows that may differ, in the scratch database, and what is known of all others."""
+
+    sides: _SeparateSides
+    counts: Mapping[DataSide, tuple[int, int]]
+    """Rows of each side, and those with a key."""
+    equal: int
+    """Rows of equal buckets."""
+    types: Mapping[str, str | None]
+    """Type of each column c0, c1, … in the scratch database; None for texts."""
+    note: str
+
+    def compare(self, plan: Callable[[Pair, ValueOptions], Plan[Compared]]) -> Plan[Compared]:
+        """Compare the rows by *plan*, for sides of one connection, and add the rows that are equal."""
+        sides = self.sides
+        sources = (
+            SideRelation(
+                relation=exp.to_table(f"{source.side.value}_rows"),
+                dialect=_SCRATCH,
+                side=source.side,
+                name=source.name,
+            )
+            for source in sides.pair.sides
+        )
+        base, current = sources
+        local = Pair(subject=sides.pair.subject, base=base, current=current)
+        # Each row is in the scratch database because the options let it through.
+        options = structs.replace(
+            sides.options,
+            key=tuple(f"c{i}" for i in range(len(sides.key))),
+            columns=(),
+            exclude_columns=(),
+            where=None,
+            sample=None,
+        )
+        found = yield from run_locally(plan(local, options))
+        return self._detail(found) if isinstance(found, ValueDetail) else self._values(found)
+
+    def _shared(self, found: ValueDiff | ValueDetail) -> dict[str, Any]:
+        """Return the fields that both kinds of results have."""
+        sides, taken = self.sides, {column.pair.name for column in self.sides.key}
+        one_sided = (
+            tuple(column.name for column in columns if column.name in sides.wanted)
+            for columns in (sides.matched.base_only, sides.matched.current_only)
+        )
+        return {
+            "notes": (*found.notes, self.note),
+            "key": tuple(column.pair.name for column in sides.key),
+            "key_source": sides.key_source,
+            "base": self._counts(DataSide.BASE, found.base),
+            "current": self._counts(DataSide.CURRENT, found.current),
+            **dict(zip(("base_only", "current_only"), one_sided, strict=True)),
+            **sides.options.narrowing(excluded_names(sides.matched, {*sides.wanted, *taken})),
+        }
+
+    def _detail(self, found: ValueDetail) -> ValueDetail:
+        sides = self.sides
+        written = {column.pair.name for column in sides.values}
+        return structs.replace(
+            found,
+            columns=tuple(column.pair.name for column in sides.values),
+            rows=tuple(map(self._row, found.rows)),
+            incomparable=tuple(one.name for one in sides.common if one.name not in written),
+            rounded=tuple(column.pair.name for column in sides.columns if is_rounded_text(column.pair)),
+            **self._shared(found),
+        )
+
+    def _values(self, found: ValueDiff) -> ValueDiff:
+        sides = self.sides
+        figures = {
+            column.pair.name: self._column(i, values)
+            for i, (column, values) in enumerate(zip(sides.columns, found.columns, strict=True))
+        }
+        return structs.replace(
+            found,
+            common=found.common + self.equal,
+            columns=(
+                *(figures[column.pair.name] for column in sides.key),
+                *(figures.get(one.name) or _unlike(one) for one in sides.common),
+            ),
+            **self._shared(found),
+        )
+
+    def _counts(self, side: DataSide, found: KeyCounts | None) -> KeyCounts | None:
+        if found is None:
+            return None
+        rows, with_key = self.counts[side]
+        return structs.replace(found, rows=rows, null_keys=rows - with_key)
+
+    def _column(self, index: int, found: ColumnValues) -> ColumnValues:
+        column = self.sides.columns[index]
+        keys = range(len(self.sides.key))
+        return structs.replace(
+            found,
+            name=column.pair.name,
+            base_type=column.pair.base.type.text,
+            current_type=column.pair.current.type.text,
+            compared_as=self._label(index),
+            matched=(found.matched or 0) + self.equal,
+            examples=tuple(
+                structs.replace(
+                    example,
+                    key=tuple(self._value(i, example.key[i]) for i in keys),
+                    base=self._value(index, example.base),
+                    current=self._value(index, example.current),
+                )
+                for example in found.examples
+            ),
+        )
+
+    def _label(self, index: int) -> str | None:
+        column = self.sides.columns[index]
+        kinds = {column.kind, column.pair.base.type.kind, column.pair.current.type.kind}
+        if is_rounded_text(column.pair):
+            return rounded_label("double" if Kind.FLOAT in kinds else column.kind.value)
+        if self.types[f"c{index}"] is None and (column.kind in _TYPES or column.kind is Kind.DECIMAL):
+            return Kind.TEXT.value
+        return column.kind.value if len(kinds) > 1 else None
+
+    def _row(self, row: DetailRow) -> DetailRow:
+        begin = len(self.sides.key)
+
+        def shown(values: Sequence[Value] | None, start: int) -> tuple[Value, ...] | None:
+            if values is None:
+                return None
+            return tuple(self._value(i, value) for i, value in enumerate(values, start))
+
+        return structs.replace(
+            row, key=shown(row.key, 0), base=shown(row.base, begin), current=shown(row.current, begin)
+        )
+
+    def _value(self, index: int, value: Value) -> Value:
+        """Return a *value* of the scratch database as the warehouses' value."""
+        kind = self.sides.columns[index].kind
+        if isinstance(value, str):
+            return parse_portable(value, ColumnType(kind.value, kind))
+        if kind is Kind.TIMESTAMPTZ and isinstance(value, datetime):
+            return value.replace(tzinfo=timezone.utc)
+        return value
+
+
+def _unlike(pair: ColumnPair) -> ColumnValues:
+    """Return the result of a column that cannot be written alike."""
+    base, current = pair.base.type, pair.current.type
+    reason = no_common_type(pair.base, pair.current)
+    if base.kind is current.kind:
+        reason = f"{base.text} in base and {current.text} in current have no common text"
+    return ColumnValues(name=pair.name, base_type=base.text, current_type=current.text, reason=reason)
+
+
+def load_differences(pair: Pair, options: ValueOptions) -> Plan[Differences]:
+    """Fetch the rows of *pair*, whose sides are in two targets, that may differ.
+
+    Raises NoKey if no key fits both sides, UsageError if its types have no common text or if too many rows
+    differ, RecceMetaError if a side changes meanwhile, and the queries' errors.
+    """
+    sides = yield from _matched(pair, options)
+    answers = yield [sides.count(source) for source in sides.sources]
+    figures = [tuple(int(figure) for figure in rows_of(answer)[0]) for answer in answers]
+    counts = {
+        source.side: (rows, with_key)
+        for source, (rows, with_key, _) in zip(sides.sources, figures, strict=True)
+    }
+    most = max(with_key for _, with_key in counts.values())
+    expected = {side: with_key for side, (_, with_key) in counts.items()}
+    equal, buckets, note = 0, None, ""
+    if most > FEW_ROWS:
+        digits = 3 if most <= MANY_ROWS else 4
+        counts_keys = sides.is_key_rounded or any(with_key > keys for _, with_key, keys in figures)
+        answers = yield [sides.sums(source, digits, counts_keys=counts_keys) for source in sides.sources]
+        before, after = (
+            {str(row[0]): tuple(int(figure) for figure in row[1:]) for row in rows_of(answer)}
+            for answer in answers
+        )
+        buckets = sorted(
+            one
+            for one in before.keys() | after
+            if before.get(one) != after.get(one) or (counts_keys and before[one][0] > before[one][2])
+        )
+        equal = sum(rows for one, (rows, *_) in before.items() if one not in set(buckets))
+        expected = {
+            side: sum(found[one][0] for one in buckets if one in found)
+            for side, found in zip(counts, (before, after), strict=True)
+        }
+        note = f", {len(buckets):,} of {16**digits:,} parts differ"
+    yield from _load(sides, buckets, expected)
+    note = f"compared across two targets: {sum(expected.values()):,} rows fetched{note}"
+    types = yield from _typed(sides)
+    return Differences(sides, counts, equal, types, note)
+
+
+def _matched(pair: Pair, options: ValueOptions) -> Plan[_SeparateSides]:
+    """Look up the columns of both sides and choose the key."""
+    base, current = yield from describe(pair.sides)
+    names = ([column.name for column in side] for side in (base, current))
+    matched = match_columns(base, current, name_folding(pair.sides, *names))
+    key, key_source = chosen_key(pair, options, matched)
+    wanted = wanted_names(pair, options, matched.common, (*matched.base_only, *matched.current_only))
+    taken = {part.name for part in key}
+    common = tuple(each for each in matched.common if each.name in wanted and each.name not in taken)
+    found = [(each, _column(pair, each, options)) for each in common]
+    return _SeparateSides(
+        pair=pair,
+        options=options,
+        matched=matched,
+        key=tuple(_key_column(pair, part) for part in key),
+        key_source=key_source,
+        values=tuple(column for _, column in found if column is not None),
+        common=common,
+        wanted=wanted,
+    )
+
+
+def _column(pair: Pair, each: ColumnPair, options: ValueOptions) -> _WrittenColumn | None:
+    base, current = (source.dialect for source in pair.sides)
+    hashed = portable_value(each, base, current, options)
+    shown = portable_value(each, base, current, ValueOptions())
+    kind = common_kind(each.base.type, each.current.type, is_same=base.name == current.name)
+    if hashed is None or shown is None or kind is None:
+        return None
+    return _WrittenColumn(each, kind, hashed, shown)
+
+
+def _key_column(pair: Pair, part: ColumnPair) -> _WrittenColumn:
+    column = _column(pair, part, ValueOptions())  # keys are exact, regardless of options
+    if column is None:
+        raise unlike_keys(pair, part)
+    return column
+
+
+def _texts(columns: Sequence[_WrittenColumn], source: SideRelation, *, is_shown: bool = False) -> list[Sql]:
+    return [(column.shown if is_shown else column.hashed)(source.side, "t") for column in columns]
+
+
+def _digits(text: Sql, start: int, length: int) -> Sql:
+    return exp.Substring(this=text, start=exp.Literal.number(start), length=exp.Literal.number(length))
+
+
+def _load(
+    sides: _SeparateSides, buckets: Sequence[str] | None, expected: Mapping[DataSide, int]
+) -> Plan[None]:
+    """Load the rows of *buckets*, or all, whose number is *expected*, into the scratch database."""
+    name, most = sides.pair.subject.name, max(expected.values())
+    if most > MOST_ROWS:
+        raise UsageError(
+            f"Diff of {name} too large: up to {most:,} rows differ",
+            hint=f"compare a sample: --sample {max(1, 100 * MOST_ROWS // most)}",
+        )
+    if buckets == []:
+        nothing = [with_alias(verbatim("CAST(NULL AS VARCHAR)"), f"c{i}") for i in range(len(sides.columns))]
+        yield [
+            _local(select_of(*nothing).where(exp.false()), sides.loaded(source)) for source in sides.sources
+        ]
+        return
+    answers = yield [sides.lines(source, buckets) for source in sides.sources]
+    for source, answer in zip(sides.sources, answers, strict=True):
+        if rows_of(answer)[0][0] != expected[source.side]:
+            raise RecceMetaError(f"Rows of {name} changed while they were compared", hint="compare again")
+
+
+def _typed(sides: _SeparateSides) -> Plan[dict[str, str | None]]:
+    """Give each column of the lines the type of its values, and return the types."""
+    kinds = {f"c{i}": column.kind for i, column in enumerate(sides.columns)}
+    figures = [figure for name, kind in kinds.items() for figure in _type_figures(name, kind)]
+    # The count is there if all columns are texts: a query needs a column, and an aggregate one row.
+    selected = select_of(*map(verbatim, (*figures, "count(*)")))
+    (answer,) = yield [_local(selected.from_(_lines_of_both()))]
+    found = iter(rows_of(answer)[0])
+    types = {
+        name: _type(kind, [next(found) for _ in _type_figures(name, kind)]) for name, kind in kinds.items()
+    }
+    yield [
+        _local(
+            select_of(*(verbatim(f"{_typed_value(name, of)} AS {name}") for name, of in types.items())).from_(
+                f"{source.side.value}_lines"
+            ),
+            Loaded(f"{source.side.value}_rows", len(types)),
+        )
+        for source in sides.sources
+    ]
+    return types
+
+
+def _local(expression: Sql, loads: Loaded | None = None) -> Query:
+    return Query(expression=expression, dialect=_SCRATCH, loads=loads, is_local=True)
+
+
+def _lines_of_both() -> Sql:
+    lines = [exp.select("*").from_(f"{side.value}_lines") for side in DataSide]
+    return exp.Union(this=lines[0], expression=lines[1], distinct=False).subquery("t")
+
+
+def _type_figures(name: str, kind: Kind) -> list[str]:
+    """Return SQL for what `_type` must know of all values of the column *name*."""
+    # Without FILTER, NULL would make the whole column a text.
+    present = f"FILTER (WHERE {name} IS NOT NULL)"
+    if kind is Kind.DECIMAL:
+        fraction = f"length({name}) - strpos({name}, '.')"
+        return [
+            f"coalesce(bool_and(regexp_full_match({name}, {_IS_DECIMAL})) {present}, true)",
+            f"coalesce(max(length(split_part(ltrim({name}, '-'), '.', 1))), 0)",
+            f"coalesce(max({fraction}) FILTER (WHERE {name} LIKE '%.%'), 0)",
+        ]
+    if kind not in _TYPES:
+        return []
+    # The year of a date BC is cast without its mark.
+    fits = f"{name} NOT LIKE '% BC' AND TRY_CAST({name} AS {_TYPES[kind]}) IS NOT NULL"
+    return [f"coalesce(bool_and({fits}) {present}, true)"]
+
+
+def _type(kind: Kind, figures: Sequence[Any]) -> str | None:
+    """Return the type that holds every value of a column of *kind*, or None if only text does."""
+    if not figures or not figures[0]:
+        return None
+    if kind is not Kind.DECIMAL:
+        return _TYPES[kind]
+    _, whole, scale = figures
+    return f"DECIMAL({_DECIMAL_DIGITS}, {scale})" if whole + scale <= _DECIMAL_DIGITS else None
+
+
+def _typed_value(name: str, of: str | None) -> str:
+    if of is not None:
+        return f"CAST({name} AS {of})"
+    text = name
+    # The code of ~ itself comes last, since its text may look like another one.
+    for character, code in reversed((*PORTABLE_ESCAPES, *LINE_BREAKS)):
+        text = f"replace({text}, '{code}', chr({ord(character)}))"
+    return text
