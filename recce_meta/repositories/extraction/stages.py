@@ -329,7 +329,12 @@ class Extractor:
             raise error
         # One line: pages and terminals show a line break in an event as its escape.
         why = " ".join("; ".join(filter(None, (error.message, error.hint))).split())
-        return {"fallback": error.message, "failure": failure.kind, "message": f"read without dbt: {why}"}
+        return {
+            "is_skipped": True,
+            "fallback": error.message,
+            "failure": failure.kind,
+            "message": f"read without dbt: {why}",
+        }
 
     async def _package_access(self, run: JobRun) -> PackageAccess:
         """Return how `dbt deps` reaches servers."""

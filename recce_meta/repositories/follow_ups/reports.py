@@ -48,7 +48,6 @@ from recce_meta.repositories.state.jobs import (
     at_failed_stage,
     get_job,
     is_never_read_by_dbt,
-    is_refused,
     needs_lower_base,
     read_job_files,
 )
@@ -125,7 +124,7 @@ class PullRequestReporter:
         sha = head.commit_sha or pull_request.head_sha
         if not (head.status.is_over and base.status.is_over):
             return self._pending(pull_request, head, sha)
-        if is_refused(head) and not is_never_read_by_dbt(head, base):
+        if head.is_refused and not is_never_read_by_dbt(head, base):
             return self._refusal(subject, sha)
         for job in (head, base):
             if job.status is not JobStatus.SUCCESS or job.run_id is None:

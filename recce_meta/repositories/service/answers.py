@@ -299,6 +299,6 @@ def progress_answer(job: ExtractionJob, events: Iterable[JobEvent]) -> ProgressA
         dependencies_extracted=job.figures.dependencies,
         column_lineage_extracted=job.figures.column_lineage,
         extraction_tier=job.tier,
-        error=job.error,
+        error=job.error or job.refusal,
         hint=job.hint,
     )

@@ -183,8 +183,9 @@ def rotate_secrets(state: State, keys: Keys) -> int:
 def note_outcome(state: State, job: ExtractionJob, *, manifest_version: str | None = None) -> None:
     """Store the outcome of the finished *job* in its connection.
 
-    A failure of any branch is the connection's error until the next success. Commit, time, tier and versions
-    are those of the last success of the main branch. A cancelled job changes nothing.
+    A failure of any branch is the connection's error until the next success, and so is a refusal by dbt.
+    Commit, time, tier and versions are those of the last success of the main branch. A cancelled job
+    changes nothing.
     """
     changes: dict[str, object] = {}
     # A pull request that cannot be parsed says nothing about the connection.
@@ -193,7 +194,7 @@ def note_outcome(state: State, job: ExtractionJob, *, manifest_version: str | No
     if job.status is JobStatus.FAILED:
         changes["job_error"] = job.error
     elif job.status is JobStatus.SUCCESS:
-        changes["job_error"] = None
+        changes["job_error"] = job.refusal
     with state.write() as session:
         row = _row(session, job.connection_id)
         if job.status is JobStatus.SUCCESS and job.branch == row["branches"][0]:

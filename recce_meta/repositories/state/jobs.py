@@ -23,9 +23,7 @@ from recce_meta.repositories.state.audit import AuditAction, note
 from recce_meta.repositories.state.database import State, values_of
 from recce_meta.repositories.state.tables import connections, job_events, job_files, jobs
 from recce_meta.repositories.state.types import (
-    NO_PROJECT,
-    READING,
-    DbtFailure,
+    REFUSED_BY_DBT,
     ExtractionJob,
     JobEvent,
     JobFigures,
@@ -528,24 +526,10 @@ def _files_of(session: Connection, job_id: str) -> dict[str, str]:
     return {row.name: row.content for row in session.execute(query.order_by(job_files.c.name))}
 
 
-_OF_WORKER = {DbtFailure.ENVIRONMENT, DbtFailure.HUB, DbtFailure.DISK, DbtFailure.CHECKOUT}
-_BY_DBT = {failure.value for failure in DbtFailure if failure not in _OF_WORKER}
-_BY_CHECKS = {NO_PROJECT, "project", "limit", *(stage.value for stage in Stage if stage in READING)}
-"""Kinds of failures of our own checks of a commit."""
-
-
-def is_refused(job: ExtractionJob) -> bool:
-    """Return True if dbt does not read the commit because of its files, or of settings of the connection.
-
-    They were refused by dbt, or by our own checks before or after it. Not if the worker has no dbt.
-    """
-    return job.failure in _BY_DBT | _BY_CHECKS
-
-
 def is_never_read_by_dbt(head: ExtractionJob, base: ExtractionJob) -> bool:
     """Return True if both commits were read alike without dbt, and dbt itself did not refuse the head."""
     is_alike = head.status is base.status is JobStatus.SUCCESS and head.tier is base.tier
-    return is_alike and head.tier not in (None, ExtractionTier.GOLD) and head.failure not in _BY_DBT
+    return is_alike and head.tier not in (None, ExtractionTier.GOLD) and head.failure not in REFUSED_BY_DBT
 
 
 def needs_lower_base(head: ExtractionJob, base: ExtractionJob) -> bool:
@@ -565,4 +549,4 @@ def needs_lower_base(head: ExtractionJob, base: ExtractionJob) -> bool:
 def is_without_dbt(head: ExtractionJob) -> bool:
     """Return True if *head* was read without dbt for a reason that is not in its commit."""
     is_lower = head.status is JobStatus.SUCCESS and head.tier is ExtractionTier.SILVER
-    return is_lower and not is_refused(head)
+    return is_lower and not head.is_refused

@@ -335,6 +335,11 @@ NO_PROJECT = "no_project"
 """Kind of the failure of a job whose commit has no dbt project in the folder of the connection."""
 READING = frozenset((Stage.DEPENDENCIES, Stage.PARSE, Stage.EXTRACT))
 """Stages that read files of the commit; a failure of one of their own checks has the name of the stage."""
+_OF_WORKER = {DbtFailure.ENVIRONMENT, DbtFailure.HUB, DbtFailure.DISK, DbtFailure.CHECKOUT}
+REFUSED_BY_DBT = frozenset(failure.value for failure in DbtFailure if failure not in _OF_WORKER)
+"""Kinds of failures of dbt that the files of the commit, or settings of the connection, cause."""
+_BY_CHECKS = {NO_PROJECT, "project", "limit", *(stage.value for stage in READING)}
+"""Kinds of failures of our own checks of a commit."""
 EXCEEDED = frozenset(("time", "memory", "output"))
 """Kinds of failures of jobs that exceeded a limit."""
 # Names of kinds and not enums, because jobs of other versions are stored with theirs.
@@ -392,6 +397,20 @@ class ExtractionJob(JobFacts, frozen=True, kw_only=True):
     wanted_sha: str | None = None
     """Commit to extract; None for the head."""
     tier: ExtractionTier | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """True if dbt does not read the commit because of its files, or of settings of the connection.
+
+        They were refused by dbt, or by our own checks before or after it. Not if the worker has no dbt.
+        """
+        return self.failure in REFUSED_BY_DBT | _BY_CHECKS
+
+    @property
+    def refusal(self) -> str | None:
+        """Why a successful job read a dbt project without dbt; None if the worker or the folder has none."""
+        is_about_dbt = self.is_refused and self.failure != NO_PROJECT
+        return f"read without dbt: {self.fallback}" if is_about_dbt and self.fallback else None
 
 
 _USUAL_ENVIRONMENT = "prod"

@@ -33,10 +33,12 @@ from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.polling import Poller, PollSettings
 from recce_meta.repositories.recording import TargetStores
+from recce_meta.repositories.service.answers import progress_answer
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import events_after, get_job, list_jobs, request_job
 from recce_meta.repositories.state.types import (
+    ConnectionStatus,
     DbtFailure,
     ExtractionJob,
     JobStatus,
@@ -348,6 +350,12 @@ def test_no_secret_is_in_logs_errors_and_runs(service: Service, monkeypatch: pyt
     connection = service.connect(name, token_env="CANARY_TOKEN")
     job = service.extract(connection)
     assert (job.tier, job.fallback) == (ExtractionTier.SILVER, "dbt deps failed: ***")
+    # The job has a run, but neither the connection nor a stage of dbt looks as if dbt had read it.
+    refused = get_connection(service.state, connection.id)
+    assert (refused.status, refused.error) == (ConnectionStatus.FAILED, f"read without dbt: {job.fallback}")
+    progress = progress_answer(job, events_after(service.state, job.id))
+    of_dbt = {one.status for one in progress.stages if one.name in (Stage.DEPENDENCIES, Stage.PARSE)}
+    assert (of_dbt, progress.error) == ({"skipped"}, refused.error)
     strict = service.extract(
         update_connection(service.state, connection.id, requires_dbt=True), is_forced=True
     )

@@ -25,7 +25,6 @@ from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.jobs import (
     events_after,
     is_never_read_by_dbt,
-    is_refused,
     needs_lower_base,
     read_job_files,
 )
@@ -249,7 +248,7 @@ def test_a_head_for_another_dbt_is_refused(service: Watched, forge_server: Forge
     assert gold.tier is base.tier is ExtractionTier.GOLD
     assert base.run_id == gold.run_id
     assert head.tier is ExtractionTier.SILVER and "require-dbt-version" in str(head.fallback)
-    assert is_refused(head) and not is_never_read_by_dbt(head, base) and not needs_lower_base(head, base)
+    assert head.is_refused and not is_never_read_by_dbt(head, base) and not needs_lower_base(head, base)
     # Other jobs are reported meanwhile.
     assert not request_base_again(service.state, head, head)
 
