@@ -32,7 +32,7 @@ from recce_meta.lazy import LazyModule
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import BUILD_FAILS, Category, ColumnChange, SqlChange, TableFacts
 from recce_meta.models.relation_tokens import CLOSING, INJECTED, OPENING, resolve, token_ids
-from recce_meta.models.run import DBT, dbt_options
+from recce_meta.models.run import DBT, PART, dbt_options
 from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS
 from recce_meta.sql_lineage.project.names import (
     QueryNames,
@@ -504,7 +504,7 @@ class Effects:
             self._read[index] = len(nodes)
             self._names[index] = RelationFinder(nodes.values(), self._dialect)
         found = self._names[index].of(nodes[unique_id])
-        if "--empty" in dbt_options(self._runs[index].run):
+        if not PART.isdisjoint(dbt_options(self._runs[index].run)):
             return with_fields(found, tokenised=without_limits(found.tokenised))
         return found
 

@@ -477,7 +477,9 @@ class Causes:
             return Reason.COMPILED
         names = self.base.mentions(before) | self.current.mentions(after)
         variable = not names.isdisjoint(VARIABLES)
-        if not names.isdisjoint(VOLATILE):
+        # `flags.WHICH` is the command.
+        is_other = "flags" in names and None not in (ran := {self.base.command, self.current.command})
+        if not names.isdisjoint(VOLATILE) or (is_other and len(ran) > 1 and not variable):
             return Reason.ENVIRONMENT
         # A variable's value may have been edited as well, unless the targets already differ.
         if "target" in names and (not variable or not self.same_environment):

@@ -97,15 +97,22 @@ _WRAPPER = re.compile(
 )
 
 
-_LIMITED = re.compile(r"\(select \* from ([^()]+?) where false limit 0\)(?: _dbt_limit_subq\w*)?")
+_LIMITED = re.compile(
+    r"""\(select[ ]\*[ ]from[ ](?P<relation>[^()]+?)[ ]where[ ](?:
+            false[ ]limit[ ]0
+            | (?P<column>[^()']+|cast\([^()']+\))[ ]>=[ ]'\d{4}-\d\d-\d\d[ ][\d:.]{8,15}\+00:00'
+              [ ]and[ ](?P=column)[ ]<[ ]'\d{4}-\d\d-\d\d[ ][\d:.]{8,15}\+00:00'
+        )\)(?:[ ]_dbt_(?:limit|et_filter)_subq\w*)?""",
+    re.VERBOSE,
+)
 
 
 def without_limits(compiled: str) -> str:
-    """Return SQL that dbt compiled with `--empty` without the limit around each relation.
+    """Return SQL that dbt compiled with `--empty` or `--sample` without the limit around each relation.
 
     The code of the project may have such a subquery itself, which dbt puts into another one.
     """
-    return _LIMITED.sub(lambda match: match[1], compiled)
+    return _LIMITED.sub(lambda match: match["relation"], compiled)
 
 
 def without_injected(found: tuple[str, ...], parents: Mapping[str, str]) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from recce_meta.models.relation_tokens import (
     injected_names,
     tokenise,
 )
-from recce_meta.models.run import dbt_options
+from recce_meta.models.run import PART, dbt_options
 
 VOLATILE = frozenset(["run_started_at", "invocation_id", "thread_id", "dbt_version", "modules"])
 """Names whose value differs between any two runs."""
@@ -94,10 +94,15 @@ class ProjectSide:
         """Return dbt's version, if known."""
         return self.run.dbt_version if self.run else None
 
+    @property
+    def command(self) -> str | None:
+        """Return dbt's command without options, such as `build`, if known."""
+        return self.run.command.partition(" ")[0] if self.run and self.run.command else None
+
     def compiled(self, node: NodeMetadata) -> str | None:
         """Return the node's compiled code with tokens in place of relations."""
         code = node.compiled_code
-        if code and self.run is not None and "--empty" in dbt_options(self.run):
+        if code and self.run is not None and not PART.isdisjoint(dbt_options(self.run)):
             code = without_limits(code)
         if code and not self.tokenised:
             code = tokenise(code, self._relations.relations_of(node))

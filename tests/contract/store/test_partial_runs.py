@@ -406,18 +406,28 @@ def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
     assert last("one", "starred") == ()
 
 
+LIMITS = {
+    "--empty": r"(select * from \g<0> where false limit 0) _dbt_limit_subq_\1",
+    "--sample": r"(select * from \g<0> where at >= '2026-11-01 00:00:00+00:00'"
+    r" and at < '2026-11-02 00:00:00+00:00') _dbt_et_filter_subq_\1",
+}
+"""Subqueries that dbt writes in place of a relation, by option."""
+
+
+@pytest.mark.parametrize("option", LIMITS)
 @pytest.mark.parametrize("edit", ["values", "a column less", "the same query"])
-def test_the_limits_of_an_empty_build_are_no_change(
-    edit: str, recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
+def test_the_limits_of_a_build_of_a_part_are_no_change(
+    edit: str, option: str, recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]
 ) -> None:
     relation = re.compile(r'"db"\."\w+"\."(\w+)"')
-    limit = r"(select * from \g<0> where false limit 0) _dbt_limit_subq_\1"
 
     def empty(run_id: str, **edits: str) -> Project:
         project = shop(run_id, "pr", **edits)
-        codes = {one.unique_id: relation.sub(limit, one.compiled_code or "") for one in project.nodes}
+        codes = {
+            one.unique_id: relation.sub(LIMITS[option], one.compiled_code or "") for one in project.nodes
+        }
         nodes = [replace(one, compiled_code=codes[one.unique_id] or None) for one in project.nodes]
-        run = replace(project.run, command="build --empty", run_at=project.run.run_at + timedelta(hours=1))
+        run = replace(project.run, command=f"build {option}", run_at=project.run.run_at + timedelta(hours=1))
         return replace(project, run=run, nodes=tuple(nodes))
 
     edits = EDITS[edit][0]

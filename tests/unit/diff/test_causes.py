@@ -61,6 +61,34 @@ def notes(base: Project, current: Project) -> list[str]:
 
 
 @pytest.mark.parametrize(
+    ("code", "commands", "status"),
+    [
+        ("flags.WHICH == 'build'", ("build --empty", "compile"), Status.UNCHANGED),
+        ("flags.WHICH == 'build'", ("build", "build"), Status.MODIFIED),
+        ("flags.WHICH == 'build'", (None, "compile"), Status.MODIFIED),
+        ("flags.WHICH == var('x', 'build')", ("build", "compile"), Status.MODIFIED),
+        ("execute", ("build", "compile"), Status.MODIFIED),
+    ],
+)
+def test_sql_that_follows_from_the_command_is_not_edited(
+    code: str, commands: tuple[str | None, str], status: Status
+) -> None:
+    project = built_by("1.10")
+    model = next(node for node in project.nodes if node.resource_type == "model" and not node.macros)
+    raw = f"select 1 as a {{% if {code} %}} where true {{% endif %}}"
+    base, current = (
+        replace(
+            project,
+            run=replace(project.run, command=command),
+            nodes=[replace(model, raw_code=raw, compiled_code=compiled)],
+        )
+        for command, compiled in zip(commands, ("select 1 as a where true", "select 1 as a"), strict=True)
+    )
+
+    assert detect_changes(base, current)[model.unique_id].status is status
+
+
+@pytest.mark.parametrize(
     ("name", "materialized"),
     [
         ("get_incremental_default_sql", {"incremental"}),
