@@ -23,7 +23,7 @@ from msgspec import Struct
 from sqlglot import exp
 
 from recce_meta.data_diff.compare import ColumnComparison, comparison, hashed_type, no_common_type
-from recce_meta.data_diff.options import DeclaredKey, NoKey, ValueOptions, fitting_key, unquote
+from recce_meta.data_diff.options import DeclaredKey, NoKey, ValueOptions, fitting_key, stored_name
 from recce_meta.data_diff.plan import Plan, Query, rows_of
 from recce_meta.data_diff.source import (
     ColumnPair,
@@ -305,8 +305,9 @@ def chosen_key(pair: Pair, options: ValueOptions, columns: MatchedColumns) -> tu
     Raises NoKey if none is named or declared, UnknownNameError if a side lacks a column of it.
     """
     names = [[column.name for column in side] for side in (columns.base, columns.current)]
+    known = {name.casefold() for side in names for name in side}
     chosen = (
-        DeclaredKey(options.key, options.key_source)
+        DeclaredKey(tuple(stored_name(column, known) for column in options.key), options.key_source)
         if options.key
         else fitting_key(options.candidates, *names)
     )
@@ -320,9 +321,11 @@ def chosen_key(pair: Pair, options: ValueOptions, columns: MatchedColumns) -> tu
         )
     # `pairs_named` only has common columns, so its message could not name the side that lacks one.
     for column in chosen.columns:
-        for side, known in zip(("base", "current"), names, strict=True):
-            if {column.casefold(), unquote(column).casefold()}.isdisjoint(map(str.casefold, known)):
-                raise UnknownNameError("key column", column, known, where=f"in {side} of {pair.subject.name}")
+        for side, known_there in zip(("base", "current"), names, strict=True):
+            if column.casefold() not in map(str.casefold, known_there):
+                raise UnknownNameError(
+                    "key column", column, known_there, where=f"in {side} of {pair.subject.name}"
+                )
     found = pairs_named(chosen.columns, columns.common, "key column", f"in {pair.subject.name}")
     return found, chosen.source
 

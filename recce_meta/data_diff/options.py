@@ -8,7 +8,7 @@ rows, does not count.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TypedDict
 
@@ -61,9 +61,21 @@ def fitting_key(candidates: Sequence[DeclaredKey], *sides: Iterable[str]) -> Dec
     """Return the first of *candidates* whose columns are on all *sides*, ignoring case, or None."""
     names = [{name.casefold() for name in side} for side in sides]
     for key in candidates:
-        if all(column.casefold() in side for side in names for column in key.columns):
-            return key
+        columns = tuple(stored_name(column, set.intersection(*names)) for column in key.columns)
+        if all(column.casefold() in side for side in names for column in columns):
+            return DeclaredKey(columns, key.source)
     return None
+
+
+LONGEST_NAME = 63
+"""Bytes of a name in PostgreSQL, the shortest limit; the rest is cut."""
+
+
+def stored_name(column: str, known: Collection[str]) -> str:
+    """Return *column* as it is among the folded names *known*: without quotes, or cut; else unchanged."""
+    bare = unquote(column)
+    cut = bare.encode()[:LONGEST_NAME].decode(errors="ignore")
+    return next((name for name in (column, bare, cut) if name.casefold() in known), column)
 
 
 def _is_about(test: NodeMetadata, node: NodeMetadata) -> bool:

@@ -16,7 +16,7 @@ from sqlglot import exp, parse_one
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.errors import SqlglotError
 
-from recce_meta.data_diff.options import unquote
+from recce_meta.data_diff.options import LONGEST_NAME, unquote
 from recce_meta.data_diff.plan import Answer, Plan, Query, failure, rows_of
 from recce_meta.errors import MissingRelation, UnknownNameError, UsageError, WarehouseError, first_line
 from recce_meta.models.data_diff import DataSide, Subject
@@ -130,14 +130,10 @@ def _may_be_same(pair: Pair) -> bool:
     if not all(isinstance(table, exp.Table) and isinstance(table.this, exp.Identifier) for table in tables):
         return False
     base, current = (source.stored_name for source in pair.sides)
-    is_long = any(len(part.encode()) > _LONGEST_NAME for part in (*base, *current))
+    is_long = any(len(part.encode()) > LONGEST_NAME for part in (*base, *current))
     is_short = len(base) == 2 and pair.sides[0].dialect.has_short_databases and base[-1] == current[-1]
     has_other_case = [part.casefold() for part in base] == [part.casefold() for part in current]
     return is_long or is_short or has_other_case or len(base) != len(current)
-
-
-_LONGEST_NAME = 63
-"""Bytes of a name in PostgreSQL, the shortest limit; the rest is cut."""
 
 
 class LiveColumn(Struct, frozen=True):

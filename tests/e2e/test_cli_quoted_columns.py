@@ -48,3 +48,16 @@ def test_without_a_store_the_option_for_relations_is_named(cli: Any, tmp_path: P
     found = cli("query-diff", "select 1 as id", "--url", f"duckdb:///{tmp_path}/shop.duckdb")
 
     assert found.code == 3 and "--tables BASE CURRENT" in " ".join(found.err.split())
+
+
+def test_whole_rows_of_a_wide_table_show_the_columns_that_distinguish_them(cli: Any, tmp_path: Path) -> None:
+    columns = ", ".join(f"{place} AS c{place}" for place in range(90))
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as session:
+        session.execute(f"CREATE TABLE t AS SELECT {columns}")
+        session.execute("CREATE TABLE u AS SELECT * REPLACE (-7 AS c7) FROM t")
+
+    for style, cells in (("table", ["- 7", "+ -7"]), ("markdown", ["| `7` |", "| `-7` |"])):
+        url = f"duckdb:///{tmp_path}/shop.duckdb"
+        found = cli("value", "--tables", "t", "u", "--url", url, "--format", style)
+        assert "89 other columns, equal in the rows shown" in found.out
+        assert all(cell in " ".join(found.out.split()) for cell in cells) and "c70" not in found.out

@@ -465,8 +465,8 @@ def _keyed_or_whole(
         try:
             # If no key fits both sides, whole rows are compared below.
             return (yield from keyed(pair, options))
-        except NoKey:
-            pass
+        except NoKey as error:
+            notes.append(error.message)
     if too_large is not None:
         return NotCompared(subject=pair.subject, diff="value_diff", reason=too_large)
     # A tolerance of the settings is dropped with a note; one of the command line is an error.

@@ -39,7 +39,15 @@ from recce_meta.report.data.summary import (
     saved_by_phrase,
     summarise_nodes,
 )
-from recce_meta.report.data.text import CHANGES, plain_rows, rows_phrases, schema_phrase, times, type_phrase
+from recce_meta.report.data.text import (
+    CHANGES,
+    plain_rows,
+    rows_phrases,
+    schema_phrase,
+    telling_columns,
+    times,
+    type_phrase,
+)
 from recce_meta.report.data.text_columns import histogram_lines, top_k_lines
 from recce_meta.report.data.verdicts import (
     EQUAL_ROWS,
@@ -244,7 +252,9 @@ def _rows(result: RowsDiff) -> Iterable[str]:
     yield from _only(result.base_only, result.current_only)
     if result.incomparable:
         yield f"{plural(len(result.incomparable), 'column')} not compared: {names_code(result.incomparable)}"
-    yield from _rows_table((), result.columns, result.rows)
+    columns, rows, left_out = telling_columns(result, COLUMNS_SHOWN)
+    yield from _rows_table((), columns, rows)
+    yield left_out
     yield _cut(len(result.rows), is_cut=result.is_cut, limit=result.limit)
 
 

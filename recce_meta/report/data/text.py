@@ -241,8 +241,39 @@ def rows_lines(result: RowsDiff, width: int, *, details: bool = False) -> list[L
     if result.incomparable:
         text = f"{plural(len(result.incomparable), 'column')} not compared"
         lines += name_lines(Span("  ? ", Style.YELLOW), text, result.incomparable, width, is_whole=details)
-    lines += _row_lines((), result.columns, result.rows, width)
+    columns, rows, left_out = (result.columns, result.rows, "") if details else telling_columns(result)
+    lines += _row_lines((), columns, rows, width)
+    lines += [(Span(f"  … {left_out}", Style.DIM),)] if left_out else []
     return lines + _cut_line(result.is_cut, result.limit)
+
+
+MANY_COLUMNS = 12
+"""Columns of whole rows from which equal values are left out."""
+
+
+def telling_columns(
+    result: RowsDiff, most: int = MANY_COLUMNS
+) -> tuple[Sequence[str], Sequence[DetailRow], str]:
+    """Return the columns that distinguish rows of a wide table, the rows, and a sentence on other columns."""
+    width = len(result.columns)
+    values = [side for row in result.rows for side in (row.base, row.current) if side is not None]
+    if width <= most or not values:
+        return result.columns, result.rows, ""
+    first = values[0]
+    differing = [at for at in range(width) if not all(are_same(first[at], other[at]) for other in values)]
+    shown = differing[:most] or list(range(most))
+    rows = [
+        replace(
+            row,
+            base=None if row.base is None else tuple(row.base[at] for at in shown),
+            current=None if row.current is None else tuple(row.current[at] for at in shown),
+        )
+        for row in result.rows
+    ]
+    is_equal = len(differing) == len(shown)
+    left_out = plural(width - len(shown), "other column")
+    text = f"{left_out}, equal in the rows shown" if is_equal else left_out
+    return [result.columns[at] for at in shown], rows, text
 
 
 def rows_phrases(result: RowsDiff) -> list[str]:

@@ -104,3 +104,13 @@ def test_the_first_key_that_both_sides_have_fits() -> None:
 
     assert fitting_key(keys, ["ID", "line"], ["id", "LINE", "gone"]) == keys[1]
     assert fitting_key(keys, ["id"], ["id"]) is None
+
+
+@pytest.mark.parametrize(("declared", "stored"), [('"Order ID"', "Order ID"), ("k" * 70, "k" * 63)])
+def test_a_declared_key_is_found_without_its_quotes_and_as_the_warehouse_cuts_it(
+    declared: str, stored: str
+) -> None:
+    keys = (DeclaredKey((declared,), "unique_key"),)
+
+    assert fitting_key(keys, [stored], [stored, "n"]) == DeclaredKey((stored,), "unique_key")
+    assert fitting_key(keys, [stored], ["n"]) is None
