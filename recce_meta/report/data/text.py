@@ -270,9 +270,9 @@ def telling_columns(
         )
         for row in result.rows
     ]
-    is_equal = len(differing) == len(shown)
+    has_all = len(differing) == len(shown)
     left_out = plural(width - len(shown), "other column")
-    text = f"{left_out}, equal in the rows shown" if is_equal else left_out
+    text = f"{left_out} with one value in the rows shown" if has_all else left_out
     return [result.columns[at] for at in shown], rows, text
 
 
