@@ -215,6 +215,8 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
     """Origin of `key`: `option`, or `setting` of the node."""
     candidates: tuple[DeclaredKey, ...] = ()
     """Keys that the project declares, the most trustworthy first (`declared_keys`)."""
+    tests: Sequence[NodeMetadata] = ()
+    """Nodes of the run, whose tests may declare the key of a node."""
     columns: tuple[str, ...] = ()
     """Columns to compare in addition to the key; empty for all."""
     exclude_columns: tuple[str, ...] = ()

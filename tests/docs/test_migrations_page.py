@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ import duckdb
 import psycopg
 import pytest
 
-from tests.docs.test_pages import blocks, follows, sessions, shell
+from tests.docs.test_pages import ROOT, blocks, follows, sessions, shell
 
 pytestmark = pytest.mark.extensive
 
@@ -38,5 +39,11 @@ def test_the_session_of_the_page_prints_what_it_shows(
                 )
                 printed = [line.rstrip() for line in ran.stdout.decode("utf-8").splitlines() if line.strip()]
                 assert follows(shown, printed), (command, shown, printed)
+            (code,) = blocks(PAGE, "python")
+            ran = subprocess.run(
+                [sys.executable, "-c", code], cwd=tmp_path, env=shell, capture_output=True, check=True
+            )
+            page = (ROOT / PAGE).read_text(encoding="utf-8")
+            assert f"This prints `{ran.stdout.decode().strip()}`." in page
         finally:
             server.execute(f"DROP SCHEMA {schema} CASCADE")

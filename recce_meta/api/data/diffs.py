@@ -94,8 +94,8 @@ def value_diff(
     current: Relation,
     *,
     key: Sequence[str] | str,
-    tests: Iterable[NodeMetadata] = ...,
     options: ValueOptions = ...,
+    base_adapter: UnifiedSqlAdapter | None = ...,
     threads: int | None = ...,
 ) -> ValueDiff: ...
 
@@ -107,8 +107,8 @@ def value_diff(
     current: Relation,
     *,
     key: None = ...,
-    tests: Iterable[NodeMetadata] = ...,
     options: ValueOptions = ...,
+    base_adapter: UnifiedSqlAdapter | None = ...,
     threads: int | None = ...,
 ) -> ValueDiff | RowsDiff: ...
 
@@ -119,21 +119,26 @@ def value_diff(
     current: Relation,
     *,
     key: Sequence[str] | str | None = None,
-    tests: Iterable[NodeMetadata] = (),
     options: ValueOptions = ValueOptions(),
+    base_adapter: UnifiedSqlAdapter | None = None,
     threads: int | None = None,
 ) -> ValueDiff | RowsDiff:
     """Match rows of *base* and *current* by key and compare every column; compare whole rows without a key.
 
     *key* names the key columns, and takes precedence over that of *options*. By default, the key is that of
-    the node's `meta.recce_meta`, else of the node's declarations, or of *tests*: any nodes of its run. Nodes
-    of `node_pairs` carry the keys of their tests. *options* that are not passed also come from
-    `meta.recce_meta`. *adapter* connects to both sides, with *threads* concurrent queries.
+    the node's `meta.recce_meta`, else of the node's declarations, or of the `tests` of *options*. Nodes of
+    `node_pairs` carry the keys of their tests. *options* that are not passed also come from
+    `meta.recce_meta`. *adapter* connects to current, and to base unless *base_adapter* does, with *threads*
+    concurrent queries.
     """
     sides = _sides(base, current)
-    chosen, settings = _options(sides, key, tests, options), sides.resolved.settings
+    chosen, settings = _options(sides, key, options), sides.resolved.settings
     return _answer(
-        adapter, None, threads, lambda resolver: values(_pair(resolver, sides), chosen, settings), [sides]
+        adapter,
+        base_adapter,
+        threads,
+        lambda resolver: values(_pair(resolver, sides), chosen, settings),
+        [sides],
     )
 
 
@@ -144,8 +149,8 @@ def value_diff_detail(
     current: Relation,
     *,
     key: Sequence[str] | str,
-    tests: Iterable[NodeMetadata] = ...,
     options: ValueOptions = ...,
+    base_adapter: UnifiedSqlAdapter | None = ...,
     threads: int | None = ...,
 ) -> ValueDetail: ...
 
@@ -157,8 +162,8 @@ def value_diff_detail(
     current: Relation,
     *,
     key: None = ...,
-    tests: Iterable[NodeMetadata] = ...,
     options: ValueOptions = ...,
+    base_adapter: UnifiedSqlAdapter | None = ...,
     threads: int | None = ...,
 ) -> ValueDetail | RowsDiff: ...
 
@@ -169,19 +174,23 @@ def value_diff_detail(
     current: Relation,
     *,
     key: Sequence[str] | str | None = None,
-    tests: Iterable[NodeMetadata] = (),
     options: ValueOptions = ValueOptions(),
+    base_adapter: UnifiedSqlAdapter | None = None,
     threads: int | None = None,
 ) -> ValueDetail | RowsDiff:
     """Return the first differing rows of *base* and *current*, by key, with values of both sides.
 
     `limit` of *options* is their number. Whole rows are compared if there is no key. The arguments are those
-    of `value_diff`: *adapter*, *key*, *tests* and *threads*.
+    of `value_diff`: *adapter*, *base_adapter*, *key* and *threads*.
     """
     sides = _sides(base, current)
-    chosen, settings = _options(sides, key, tests, options), sides.resolved.settings
+    chosen, settings = _options(sides, key, options), sides.resolved.settings
     return _answer(
-        adapter, None, threads, lambda resolver: details(_pair(resolver, sides), chosen, settings), [sides]
+        adapter,
+        base_adapter,
+        threads,
+        lambda resolver: details(_pair(resolver, sides), chosen, settings),
+        [sides],
     )
 
 
@@ -346,15 +355,10 @@ def _answer(
         comparison.close()
 
 
-def _options(
-    sides: NodePair,
-    key: Sequence[str] | str | None,
-    tests: Iterable[NodeMetadata],
-    options: ValueOptions,
-) -> ValueOptions:
-    node, known = sides.node, list(tests)
-    if isinstance(node, PairedNode) and not known:
+def _options(sides: NodePair, key: Sequence[str] | str | None, options: ValueOptions) -> ValueOptions:
+    node = sides.node
+    if isinstance(node, PairedNode) and not options.tests:
         candidates = node.candidates
     else:
-        candidates = () if node is None else declared_keys(node, known)
+        candidates = () if node is None else declared_keys(node, options.tests)
     return replace(options, key=options.key if key is None else column_names(key), candidates=candidates)
