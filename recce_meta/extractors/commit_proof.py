@@ -23,6 +23,7 @@ from recce_meta.profiles.discovery import PROJECT_FILE
 SUBMODULE = "160000"
 """Mode of a submodule in git's index; `detect_git` does not check for edits in it."""
 DOCUMENTATION = ".md"
+YAML = (".yml", ".yaml")
 TEMPLATES = (".sql", ".py")
 """Endings of files whose text the manifest has."""
 _NO_FILTER = frozenset(["unspecified", "unset", "set"])
@@ -95,6 +96,29 @@ def edited_since(
     return sorted(
         {*(found - codes.keys()), *(path for path in codes if not _has_codes(root / path, codes[path]))}
     )
+
+
+def properties_edited_since(root: Path, environ: Mapping[str, str], built_at: datetime) -> list[str]:
+    """Return the YAML files of the project in *root* that were edited, and then committed, after *built_at*.
+
+    A new clone has new files of old commits, and a commit may contain edits from before the build.
+    """
+    folders = [name for names in read_settings(root, []).paths.values() for name in names]
+    since = f"--since=@{int(built_at.timestamp()) + 1}"
+    found = git_output(
+        root,
+        environ,
+        ("log", since, "--name-only", "--relative", "--format=", "-z", "--", PROJECT_FILE, *folders),
+    )
+    names = sorted({name for name in found.replace("\n", "\0").split("\0") if name.endswith(YAML)})
+    return [name for name in names if _is_after(root / name, built_at)]
+
+
+def _is_after(path: Path, moment: datetime) -> bool:
+    try:
+        return path.lstat().st_mtime > moment.timestamp()
+    except OSError:
+        return False
 
 
 def _has_codes(path: Path, codes: Iterable[str]) -> bool:

@@ -33,7 +33,12 @@ from recce_meta.extractors.artifact import (
     read_artifact,
     refusing,
 )
-from recce_meta.extractors.commit_proof import Checkout, edited_since, proves_commit
+from recce_meta.extractors.commit_proof import (
+    Checkout,
+    edited_since,
+    properties_edited_since,
+    proves_commit,
+)
 from recce_meta.extractors.deferred import with_deferred_relations
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.manifest import Manifest, read_manifest
@@ -422,6 +427,7 @@ def _origin(
         return git, proven, ()
     nodes = (*manifest.nodes, *manifest.groups)
     edited = edited_since(root, manifest.project_name, nodes, manifest.macros)
+    edited += properties_edited_since(root, variables, _built_at(manifest))
     if not edited:
         return git, proven, ()
     return replace(git, dirty=True), proven, (f"{BUILT_EARLIER} of {first_of(edited, 3)}",)

@@ -14,7 +14,12 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.extractors import commit_proof
-from recce_meta.extractors.commit_proof import clean_checkout, edited_since, proves_commit
+from recce_meta.extractors.commit_proof import (
+    clean_checkout,
+    edited_since,
+    properties_edited_since,
+    proves_commit,
+)
 from recce_meta.extractors.git import detect_git
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import NodeMetadata
@@ -264,7 +269,8 @@ def test_a_file_that_the_manifest_does_not_have_as_it_is_was_edited_after_the_bu
 def test_a_build_of_an_earlier_commit_is_marked_in_the_run(checkout: Checkout) -> None:
     place = {"package_name": "shop", "original_file_path": "models/orders.sql"}
     node = {"unique_id": "model.shop.orders", "resource_type": "model", "raw_code": "select 1", **place}
-    metadata = {"project_name": "shop", "generated_at": "2020-01-01T00:00:00Z"}
+    built = datetime.fromtimestamp(PAST + 60, tz=timezone.utc)
+    metadata = {"project_name": "shop", "generated_at": built.isoformat()}
     target = checkout.root / "target"
     target.mkdir()
     (target / "manifest.json").write_text(
@@ -279,3 +285,23 @@ def test_a_build_of_an_earlier_commit_is_marked_in_the_run(checkout: Checkout) -
 
     assert (same.run.git_dirty, same.warnings) == (False, ())
     assert (later.run.git_dirty, later.warnings) == (True, ("Built before the last edit of models/new.sql",))
+
+
+def test_properties_that_were_edited_and_committed_after_the_build_are_named(checkout: Checkout) -> None:
+    built, later = PAST + 60, PAST + 120
+    for name, edited_at, committed_at in (
+        ("cloned.yml", later, PAST),
+        ("edited.yml", later, later),
+        ("committed.yml", PAST, later),
+        ("edited.txt", later, later),
+    ):
+        checkout.write(f"models/{name}", "version: 2")
+        os.utime(checkout.root / "models" / name, (edited_at, edited_at))
+        checkout.commit(name, at=committed_at)
+
+    def edited_since_build(at: float) -> list[str]:
+        moment = datetime.fromtimestamp(at, tz=timezone.utc)
+        return properties_edited_since(checkout.root, checkout.environ, moment)
+
+    assert edited_since_build(built) == ["models/edited.yml"]
+    assert edited_since_build(later) == []
