@@ -21,16 +21,16 @@ def split_names(_context: click.Context, _option: click.Parameter, given: tuple[
 
     Commas in parentheses or quotes belong to an expression.
     """
-    found = tuple(name.strip() for text in given for name in _parts(text) if name.strip())
+    found = tuple(name.strip() for text in given for name in comma_parts(text) if name.strip())
     if given and not found:
         raise click.BadParameter("no column name given")
     return found
 
 
-def _parts(text: str) -> list[str]:
+def comma_parts(text: str) -> list[str]:
     """Split *text* at the commas outside of parentheses and quotes.
 
-    >>> _parts('id,coalesce(a, b),"x,y"')
+    >>> comma_parts('id,coalesce(a, b),"x,y"')
     ['id', 'coalesce(a, b)', '"x,y"']
     """
     depth = 0

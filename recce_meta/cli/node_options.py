@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from recce_meta.api.data.jobs import NodePair
 from recce_meta.api.runs import WITH_DATA, RunPair
+from recce_meta.cli.data_options import comma_parts
 from recce_meta.cli.defaults import current_config
 from recce_meta.cli.options import warn
 from recce_meta.config.nodes import NodeGlobs, NodeSettings, matches_glob, unmatched_globs
@@ -36,7 +37,7 @@ def option_globs(options: DiffDataOptions) -> NodeGlobs:
         sample=options.sample, tolerance=options.tolerance, exclude=options.exclude_columns or None
     )
     keys = [
-        (node, NodeSettings(key=tuple(name.strip() for name in text.split(",")), compare="values"))
+        (node, NodeSettings(key=tuple(name.strip() for name in comma_parts(text)), compare="values"))
         for node, text in options.keys
     ]
     # The last glob wins, so that settings of one node follow those of all.

@@ -151,10 +151,13 @@ class TestMeta:
         exact = unescape(shop("value", "orders", "--tolerance", "0", "--format", style).out)
         assert ("within tolerance" in exact) == (name == "relative_tolerance")
 
-    def test_a_key_of_the_settings_is_used_and_named(self, shop: Any) -> None:
-        ran = orders(shop, {"key": "id"}, key=None).cli(*DIFF, "--format", "json")
+    @pytest.mark.parametrize("key", ["id", '"id"'])
+    def test_a_key_of_the_settings_is_used_and_named(self, shop: Any, key: str) -> None:
+        ran = orders(shop, {"key": key}, key=None).cli(*DIFF, "--format", "json")
         found = result_of(ran, "orders", "value_diff")
         assert (found["key"], found["key_source"], found["changed"]) == (["id"], "setting", 40)
+        by_option = shop.cli(*DIFF, "--key", f"orders={key},{key}", "--format", "json")
+        assert result_of(by_option, "orders", "value_diff")["key"] == ["id"]
 
     def test_conditions_limit_row_counts_and_are_shown(self, shop: Any) -> None:
         orders(shop, {"where": "status <> 'draft'"})

@@ -12,7 +12,7 @@ from recce_meta.api.data.statistics import StatisticsByNode, stored_counts_job
 from recce_meta.api.data.stored import ALL_DIFFS
 from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import NodeGlobs, is_pattern, matches_glob
-from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.options import ValueOptions, stored_name
 from recce_meta.errors import UnknownNameError
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import (
@@ -136,7 +136,7 @@ def _check_columns(options: NodeGlobs, both: Sequence[NodePair], results: Iterab
             # A pattern may also match nodes without the column: each of them is reported as failed.
             if settings.key and not is_pattern(glob) and matches_glob(glob, node):
                 _check_key(settings.key, schema)
-        unknown = [name for name in settings.exclude or () if name.casefold() not in folded]
+        unknown = [one for one in settings.exclude or () if stored_name(one, folded).casefold() not in folded]
         if unknown and compared:
             raise UnknownNameError("column", unknown[0], everywhere, where="in the nodes that are compared")
 
@@ -144,8 +144,9 @@ def _check_columns(options: NodeGlobs, both: Sequence[NodePair], results: Iterab
 def _check_key(key: Sequence[str], schema: SchemaDiff) -> None:
     for side, absent in (("base", "added"), ("current", "removed")):
         known = [column.name for column in schema.columns if column.status != absent]
+        folded = {column.casefold() for column in known}
         for name in key:
-            if name.casefold() not in {column.casefold() for column in known}:
+            if stored_name(name, folded).casefold() not in folded:
                 raise UnknownNameError("key column", name, known, where=f"in {side} of {schema.subject.name}")
 
 
