@@ -24,7 +24,7 @@ from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import NodeGlobs
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.row_sample import RowSample
-from recce_meta.errors import UsageError
+from recce_meta.errors import QueryCancelled, UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models import RunMetadata
 from recce_meta.models.checks import AnyCheck, CheckReport
@@ -169,17 +169,35 @@ class Comparison:
         options: NodeGlobs,
         max_rows: int | None,
         tell: Callable[[int, int], None],
+        *,
+        is_partial: bool = False,
     ) -> list[AnyDataDiff]:
-        """Return the data diffs of *pairs*, without private values; *options* precede the configuration."""
+        """Return the data diffs of *pairs*, without private values; *options* precede the configuration.
+
+        With *is_partial*, a comparison that is cancelled returns the results that it has.
+        """
         assert self.runs is not None, "no tables are named"
         privacy = self.privacy
         limits = changed_data.ValueLimits(
             with_values=privacy is None or privacy.keeps_values, max_rows=max_rows
         )
         kept = self.statistics(pairs)
-        found = changed_data.data_of_diff(
-            self.runner, self.runs, pairs, tell, kept=kept, limits=limits, options=options
-        )
+        done: list[AnyDataDiff] = []
+        try:
+            found = changed_data.data_of_diff(
+                self.runner,
+                self.runs,
+                pairs,
+                tell,
+                kept=kept,
+                limits=limits,
+                options=options,
+                on_result=done.append,
+            )
+        except QueryCancelled:
+            if not (is_partial and done):
+                raise
+            found = done
         return mask_results(found, privacy)
 
     def check(

@@ -59,6 +59,7 @@ def data_of_diff(
     kept: tuple[StatisticsByNode, StatisticsByNode] = ({}, {}),
     limits: ValueLimits = NO_LIMITS,
     options: NodeGlobs = (),
+    on_result: Callable[[AnyDataDiff], None] | None = None,
 ) -> list[AnyDataDiff]:
     """Compare row counts of all of *chosen*, and schemas and values of nodes with relations on both sides.
 
@@ -66,7 +67,7 @@ def data_of_diff(
     statistics of both runs; base is not counted again if it has them. A skipped comparison is a NotCompared
     among the results. A comparison that fails, or does not start before the deadline, is a Failed. So is a
     node with malformed settings. *options* are the settings of the command line, which *chosen* have already:
-    raises UnknownNameError for a column in them that does not exist.
+    raises UnknownNameError for a column in them that does not exist. *on_result* is called with each result.
     """
     places = comparison.places
     skipped = [result for sides in chosen if (result := _skipped(sides, places, kept[0])) is not None]
@@ -76,7 +77,7 @@ def data_of_diff(
     both = [sides for sides in chosen if len(sides.pair(places).sides) == 2]
     # Counts and schemas are cheap, and decide which values are compared.
     first = [stored_counts_job(places, chosen, *kept), *each("schema_diff", places, both, of_schema)]
-    results = _run(comparison, first, on_progress) if chosen else []
+    results = _run(comparison, first, on_progress, on_result) if chosen else []
     # After the schemas are read, and before values are: a misspelt column must not cost full scans.
     _check_columns(options, both, results)
     unread = {result.subject.unique_id: result.error for result in results if isinstance(result, Failed)}
@@ -100,7 +101,7 @@ def data_of_diff(
         jobs.append((sum(_rows(count).values()), job))
     # Small relations first, so that a budget covers as many nodes as possible.
     jobs.sort(key=lambda each: each[0])
-    return results + _run(comparison, [job for _, job in jobs], on_progress) + left_out
+    return results + _run(comparison, [job for _, job in jobs], on_progress, on_result) + left_out
 
 
 def _skipped(
@@ -150,11 +151,18 @@ def _check_key(key: Sequence[str], schema: SchemaDiff) -> None:
                 raise UnknownNameError("key column", name, known, where=f"in {side} of {schema.subject.name}")
 
 
-def _run(comparison: DataDiffRunner, jobs: Sequence[Job], on_progress: OnProgress) -> list[AnyDataDiff]:
+def _run(
+    comparison: DataDiffRunner,
+    jobs: Sequence[Job],
+    on_progress: OnProgress,
+    on_result: Callable[[AnyDataDiff], None] | None,
+) -> list[AnyDataDiff]:
     done = 0
 
-    def count(_result: AnyDataDiff) -> None:
+    def count(result: AnyDataDiff) -> None:
         nonlocal done
+        if on_result is not None:
+            on_result(result)
         done += 1
         on_progress(done, len(jobs))
 

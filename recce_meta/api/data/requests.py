@@ -50,6 +50,8 @@ class DiffKind(str, Enum):
     HISTOGRAM = "histogram"
     QUERY = "query"
     SAMPLE = "sample"
+    DATA = "data"
+    """All changed and affected nodes, as `diff --data` compares them."""
 
 
 class KindFacts(NamedTuple):
@@ -92,6 +94,7 @@ KINDS = {
         "Compares the distribution of columns.",
         shows_values=True,
     ),
+    DiffKind.DATA: KindFacts("Comparison of all nodes", "All nodes"),
     DiffKind.QUERY: KindFacts("Query diff", "Query", ("key", "column", "limit", "where"), shows_values=True),
     DiffKind.SAMPLE: KindFacts(
         "Sample rows",
@@ -112,7 +115,7 @@ class DataDiffRequest(Struct, frozen=True, kw_only=True):
     current: str
     """Run of current."""
     node: str | None = None
-    """Unique id of the node; None for a query."""
+    """Unique id of the node; None for a query and for all nodes."""
     columns: tuple[str, ...] = ()
     """Columns to compare; empty for all."""
     key: tuple[str, ...] = ()

@@ -384,7 +384,8 @@ def _in_one_project(error: AmbiguousProject, request: Request, path: str) -> Pag
 
 
 def _key(store: Store, version: Hashable, path: str, query: Parameters) -> Hashable:
-    return store.name, version, path, query.pairs
+    # The review shows jobs, of which the version of the store says nothing.
+    return store.name, version, store.queries.started, path, query.pairs
 
 
 async def disconnected(http: HttpRequest) -> None:

@@ -13,7 +13,7 @@
     for (const name of OF_DRAWER) if (name !== "column") query.delete(name);
     return String(query);
   };
-  let shown = location.search, last = 0;
+  let shown = location.search, last = 0, compares = false;
 
   /** Show the state of *address*: the drawer alone if only that differs. *step* is how the history notes it. */
   async function show(address, step, isWhole = false) {
@@ -36,8 +36,22 @@
     if (held && document.activeElement === document.body) document.getElementById(held)?.focus();
   }
 
+  /** Show the verdict and the list anew; the drawer stays while it is being filled in. */
+  async function refresh() {
+    const whole = parsed(await (await fetch(location.href)).text());
+    const isUsed = document.activeElement?.closest("#drawer");
+    for (const part of [".verdict", "#all", ".tools", ".left", ...(isUsed ? [] : ["#drawer"])]) {
+      const next = whole.querySelector(`#review > ${part}, .work > ${part}`);
+      if (next) find(`#review > ${part}, .work > ${part}`).replaceWith(next);
+    }
+    window.htmx?.process(find("#review"));
+    mark();
+  }
+  document.addEventListener("htmx:after:swap", () => { if (compares && !find("#all[hx-trigger]")) refresh(); });
+
   /** Mark the open node in list and graph, and show what works with scripts only. */
   function mark() {
+    compares = Boolean(find("#all[hx-trigger]"));
     const review = find("#review"), open = find("#drawer > .node");
     review.toggleAttribute("data-open", Boolean(open));
     for (const one of document.querySelectorAll(".row, .box")) {
@@ -74,14 +88,15 @@
   document.addEventListener("submit", async (event) => {
     const form = event.target, button = event.submitter;
     if (form.matches(".search-rows")) { event.preventDefault(); go({ q: form.elements.q.value }, "replace"); return; }
-    if (!form.matches("#drawer form[method=post]")) return;
+    if (!form.matches("#review form[method=post]")) return;
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form, button));
     if (!form.matches(".review-form")) {
       const action = button?.getAttribute("formaction") || form.action;
       const answer = await fetch(action, { method: "POST", body }), url = new URL(answer.url);
       // A saved result changes the verdict and the list; a refusal has a page of its own.
-      if (answer.ok && url.pathname === location.pathname) show(url, url.href === location.href ? "" : "push", action.endsWith("/save"));
+      if (answer.ok && form.closest(".verdict, #all")) refresh();
+      else if (answer.ok && url.pathname === location.pathname) show(url, url.href === location.href ? "" : "push", action.endsWith("/save"));
       else { form.action = action; form.submit(); }
       return;
     }
@@ -125,6 +140,7 @@
   const keys = {
     j: () => step(1), k: () => step(-1), v: () => press(".seg a:not([aria-current])"), a: () => press(".foot button[value=approved]"),
     c: () => go({ ...CLOSED, panel: "checks" }), q: () => go({ ...CLOSED, panel: "query" }),
+    r: () => press("#compare-all"),
     z: () => find("#review").toggleAttribute("data-tall"), y: () => press("#copy"), "/": () => find("#filter").focus(),
     Escape: () => (new URLSearchParams(location.search).has("column") ? go({ column: "" }) : press("#drawer .close")),
   };

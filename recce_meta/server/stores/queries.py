@@ -17,27 +17,32 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Protocol, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.comparison import Comparison
+from recce_meta.api.data.execution import Around
+from recce_meta.api.data.jobs import pairs_changed_by
 from recce_meta.api.data.places import OfEnvironment, data_places, open_reader, open_sides
 from recce_meta.api.data.requests import (
     AnyAnswer,
     DataDiffRequest,
+    DiffKind,
     RequestRules,
     refuse_request,
 )
 from recce_meta.api.run_reader import RunReader
 from recce_meta.api.runs import RunPair
+from recce_meta.config.nodes import NodeGlobs
 from recce_meta.data_diff.plan import Plan, Query
 from recce_meta.errors import QueryCancelled, RecceMetaError, UsageError, WarehouseError, shorten
 from recce_meta.models import NodeMetadata, RunMetadata
-from recce_meta.models.data_diff import DataSide
+from recce_meta.models.change import RunDiff
+from recce_meta.models.data_diff import AnyDataDiff, DataSide
 from recce_meta.redaction import presentable
-from recce_meta.report.json import data_tree
 from recce_meta.server.access.problems import (
     NotAllowed,
     NotFound,
@@ -46,8 +51,13 @@ from recce_meta.server.access.problems import (
     TooManyQueries,
 )
 from recce_meta.server.access.scopes import is_named
-from recce_meta.server.stores.query_jobs import JobState, PageState, QueryJob, RanStatement
+from recce_meta.server.stores.query_jobs import JobState, PageState, QueryJob, RanStatement, result_tree
+from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.select import require_complete
+from recce_meta.store.session import refuse_newer
+
+if TYPE_CHECKING:
+    from recce_meta.server.stores.stores import Permissions
 
 _LOG = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 30.0
@@ -60,6 +70,8 @@ MOST_PAGES = 100
 """Number of pages that keep one job."""
 WATCH_SECONDS = 0.2
 """Pause between looks at the jobs, and between requests to cancel a statement."""
+ALL_SECONDS = 60.0
+"""Time for the comparison of all nodes, small relations first."""
 LONGEST_SECONDS = 3600.0
 """Time limit of a job."""
 MOST_WAITING = 50
@@ -115,6 +127,9 @@ class DataView(Protocol):
 
     adapter: UnifiedSqlAdapter
 
+    def diff(self, base: RunMetadata, current: RunMetadata) -> RunDiff:
+        """Return the changes from *base* to *current*."""
+
     def reader(self, run: RunMetadata) -> RunReader:
         """Return a reader of *run*."""
 
@@ -123,6 +138,11 @@ class DataStore(Protocol):
     """Store with the data that jobs read: `Store`."""
 
     name: str
+    schema: str
+    permissions: Permissions
+
+    def writing(self) -> AbstractContextManager[UnifiedSqlAdapter]:
+        """Yield a connection that may write."""
 
     def view(self, stop: StopRequest | None = None) -> AbstractContextManager[Any]:
         """Yield the store for reading; see DataView."""
@@ -132,6 +152,15 @@ class DataStore(Protocol):
 
     def default_threads(self) -> int:
         """Return the number of concurrent statements of the profile."""
+
+
+def _size(result: AnyAnswer | tuple[AnyDataDiff, ...]) -> int:
+    """Return the size of *result* as JSON. Raises UsageError if it is too large for a page."""
+    size = len(msgspec.json.encode(result_tree(result)))
+    # A quarter leaves room for the results of others.
+    if size > RESULT_BYTES // 4:
+        raise UsageError("The result is too large for a page", hint="choose fewer columns or rows")
+    return size
 
 
 def _failure(job: QueryJob, error: RecceMetaError) -> str:
@@ -164,6 +193,8 @@ class QueryManager:
         self._slots: threading.BoundedSemaphore | None = None
         self._watcher: threading.Thread | None = None
         self._is_closed = False
+        self.started = 0
+        """Number of jobs that were started: pages that show jobs change with it."""
 
     @property
     def threads(self) -> int:
@@ -221,6 +252,7 @@ class QueryManager:
                 leases={"": time.monotonic() + HEARTBEAT_SECONDS},
             )
             self._jobs[job.id] = job
+            self.started += 1
             self._waiting.append(job)
             _LOG.info(
                 # For administrators: who read which data, without SQL and values.
@@ -334,8 +366,13 @@ class QueryManager:
 
     def _next(self, most: int) -> None:
         """Start jobs that wait while fewer than *most* run."""
-        while self._waiting and len(self._running) < most and not self._is_closed:
-            job = self._waiting.popleft()
+        while len(self._running) < most and not self._is_closed:
+            # A comparison of all nodes holds a connection of the pages, so one runs at a time.
+            busy = any(self._jobs[one].request.kind is DiffKind.DATA for one in self._running)
+            waits = (one for one in self._waiting if not (busy and one.request.kind is DiffKind.DATA))
+            if (job := next(waits, None)) is None:
+                return
+            self._waiting.remove(job)
             job.state, job.began = JobState.RUNNING, time.monotonic()
             self._running.add(job.id)
             # A thread for each job, not a pool: Python waits for the threads of pools when it exits.
@@ -407,15 +444,25 @@ class QueryManager:
         why = "" if job.reason is None else f" ({presentable(job.reason)})"
         _LOG.info("Query %s of %s: %s after %.2f s%s", job.id, job.store, state.value, job.seconds, why)
 
-    def _answer(self, job: QueryJob) -> tuple[AnyAnswer, int, tuple[str, ...]]:
+    def _answer(self, job: QueryJob) -> tuple[AnyAnswer | tuple[AnyDataDiff, ...], int, tuple[str, ...]]:
         """Return the result of *job*, without values that are withheld, its size, and notes."""
         with ExitStack() as opened:
             # Only for the plan: reading the data needs none of the connections of pages.
             with self._store.view(job.stop) as view:
                 runs = RunPair(view.reader(job.base), view.reader(job.current))
-                comparison = self._opened(job, runs, view, opened)
-                planned = comparison.planned(job.request, self.settings.rules.project_dir)
+                around = partial(self._turn, job)
+                comparison = _opened(job, runs, view, opened, self._store, self.settings, around)
+                is_all = job.request.kind is DiffKind.DATA
+                globs = self.settings.rules.globs
+                diff = view.diff(job.base, job.current) if is_all else None
+                found = _compare_all(job, comparison, diff, globs) if diff else ()
+                planned = None if is_all else comparison.planned(job.request, self.settings.rules.project_dir)
                 placed = runs.sides([job.request.node] if job.request.node else ())
+            if planned is None:
+                job.result = found
+                if found and self._store.permissions.writes:
+                    save_results(self._store, self, job)
+                return found, _size(found), comparison.runner.notes
             with self._lock:
                 job.runner, job.queries = comparison.runner, planned.sql
             if job.reason is not None:
@@ -424,36 +471,7 @@ class QueryManager:
             self._note_size(job, placed, comparison)
             result = comparison.answer(self._counted(job, planned.plan()))
             notes = comparison.runner.notes
-        # The size as pages and JSON have it; a quarter leaves room for the results of others.
-        size = len(msgspec.json.encode(data_tree(result)))
-        if size > RESULT_BYTES // 4:
-            raise UsageError("The result is too large for a page", hint="choose fewer columns or rows")
-        return result, size, notes
-
-    def _opened(self, job: QueryJob, runs: RunPair, view: DataView, opened: ExitStack) -> Comparison:
-        """Open the comparison of the data of both sides; *opened* closes it."""
-        settings = self.settings
-
-        def target(place: str) -> UnifiedSqlAdapter:
-            return open_reader(opened, settings.connect(place))
-
-        def store() -> UnifiedSqlAdapter:
-            return opened.enter_context(self._store.data())
-
-        places = data_places(runs, settings.data_target, settings.base_target, settings.of_environment)
-        current, base = open_sides(places, store, target)
-        comparison = Comparison(
-            store=lambda: view.adapter,
-            schema=view.schema,
-            current=current,
-            base=base,
-            threads=settings.threads,
-            around=lambda query: self._turn(job, query),
-            runs=runs,
-            globs=settings.rules.globs,
-            privacy=settings.rules.privacy,
-        )
-        return opened.enter_context(comparison)
+        return result, _size(result), notes
 
     def _note_size(self, job: QueryJob, placed: Sequence[NodeSides], comparison: Comparison) -> None:
         """Note the sizes of the relations that *job* reads, if the catalog of the warehouse has them.
@@ -547,3 +565,71 @@ class QueryManager:
                 job.result, job.is_forgotten = None, True
         for job in over[: max(0, len(self._jobs) - MOST_JOBS)]:
             del self._jobs[job.id]
+
+
+def _opened(
+    job: QueryJob,
+    runs: RunPair,
+    view: DataView,
+    opened: ExitStack,
+    data: DataStore,
+    settings: QuerySettings,
+    around: Around,
+) -> Comparison:
+    """Open the comparison of the data of both sides; *opened* closes it."""
+
+    def target(place: str) -> UnifiedSqlAdapter:
+        return open_reader(opened, settings.connect(place))
+
+    def store() -> UnifiedSqlAdapter:
+        return opened.enter_context(data.data())
+
+    places = data_places(runs, settings.data_target, settings.base_target, settings.of_environment)
+    current, base = open_sides(places, store, target)
+    comparison = Comparison(
+        store=lambda: view.adapter,
+        schema=view.schema,
+        current=current,
+        base=base,
+        threads=settings.threads,
+        budget=ALL_SECONDS if job.request.kind is DiffKind.DATA else None,
+        around=around,
+        runs=runs,
+        globs=settings.rules.globs,
+        privacy=settings.rules.privacy,
+    )
+    return opened.enter_context(comparison)
+
+
+def _compare_all(
+    job: QueryJob, comparison: Comparison, diff: RunDiff, globs: NodeGlobs
+) -> tuple[AnyDataDiff, ...]:
+    """Return the results of all nodes that *diff* changes or affects.
+
+    A job that is cancelled, or reaches the budget, has those that are done.
+    """
+    assert comparison.runs is not None, "a job names two runs"
+    pairs = pairs_changed_by(diff, comparison.runs, globs)
+    job.runner = comparison.runner
+
+    def tell(done: int, of: int) -> None:
+        job.compared = done, of
+
+    return tuple(comparison.data_of(pairs, (), None, tell, is_partial=True))
+
+
+def save_results(store: DataStore, queries: QueryManager, job: QueryJob) -> None:
+    """Save the results of *job* to the store, unless that was done."""
+    with queries.saving(job) as is_first:
+        if is_first:
+            with store.writing() as adapter:
+                # Another process may have migrated the store since the server opened it.
+                refuse_newer(adapter, store.schema)
+                save_data_diffs(
+                    adapter,
+                    job.results,
+                    base_run=job.base,
+                    current_run=job.current,
+                    taken_at=job.ended_at or job.asked_at,
+                    schema=store.schema,
+                )

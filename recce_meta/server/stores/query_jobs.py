@@ -15,6 +15,7 @@ from recce_meta.api.data.requests import KINDS, AnyAnswer, DataDiffRequest, Diff
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
 from recce_meta.models import RunMetadata
+from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.report.json import data_tree
 from recce_meta.server.access.problems import StopRequest
 
@@ -34,7 +35,8 @@ def request_of(fields: Mapping[str, str]) -> DataDiffRequest:
             raise UsageError(f"The form has no run of {side}", hint=f"fill in {side}")
     if kind is DiffKind.QUERY and not fields.get("current_sql", "").strip():
         raise UsageError("The form has no query", hint="fill in current_sql")
-    if kind is not DiffKind.QUERY and not fields.get("node"):
+    has_node = kind not in (DiffKind.QUERY, DiffKind.DATA)
+    if has_node and not fields.get("node"):
         raise UsageError("The form has no node", hint="fill in node")
     if any(len(text) > LONGEST_FIELD for text in fields.values()):
         raise UsageError("A field of the form is too long", hint=f"use at most {LONGEST_FIELD:,} characters")
@@ -42,7 +44,7 @@ def request_of(fields: Mapping[str, str]) -> DataDiffRequest:
         kind=kind,
         base=fields["base"],
         current=fields["current"],
-        node=None if kind is DiffKind.QUERY else fields["node"],
+        node=fields["node"] if has_node else None,
         columns=_names(fields, "column"),
         key=_names(fields, "key"),
         where=fields.get("where", "").strip() or None,
@@ -150,11 +152,14 @@ class QueryJob:
     statements: list[RanStatement] = field(default_factory=list)
     expected: int = 0
     """Number of statements that the plan has asked for until now."""
+    compared: tuple[int, int] | None = None
+    """Number of comparisons of all nodes that ended, and their total until now."""
     size: str = ""
     """Sizes of what is read, in words."""
     queries: tuple[str, ...] = ()
     """Rendered queries of the user: base's and current's."""
-    result: AnyAnswer | None = None
+    result: AnyAnswer | tuple[AnyDataDiff, ...] | None = None
+    """Several results if all nodes are compared."""
     result_bytes: int = 0
     notes: tuple[str, ...] = ()
     """What its queries saw: several moments, other time zones than UTC."""
@@ -184,9 +189,11 @@ class QueryJob:
         return max(self.leases.values(), default=0.0)
 
     @property
-    def is_savable(self) -> bool:
-        """True if the result can be saved to the store: samples show no comparison."""
-        return self.result is not None and not isinstance(self.result, RowSample)
+    def results(self) -> tuple[AnyDataDiff, ...]:
+        """Results that can be saved to the store; a sample shows no comparison."""
+        if self.result is None or isinstance(self.result, RowSample):
+            return ()
+        return self.result if isinstance(self.result, tuple) else (self.result,)
 
     @property
     def progress(self) -> str:
@@ -200,6 +207,8 @@ class QueryJob:
         if not self.statements:
             return "reads the store and connects"
         # A plan asks for its statements in batches, so the total may still grow.
+        if self.compared:
+            return f"{self.compared[0]:,} of {self.compared[1]:,} comparisons ended"
         total = max(self.expected, len(self.statements))
         if not running:
             waits = len(self.statements) > done
@@ -248,8 +257,15 @@ def job_tree(job: QueryJob) -> dict[str, Any]:
         "hint": job.hint,
         "saved_at": job.saved_at,
         "notes": list(job.notes),
-        "result": None if job.result is None else data_tree(job.result),
+        "result": result_tree(job.result),
     }
+
+
+def result_tree(result: AnyAnswer | tuple[AnyDataDiff, ...] | None) -> Any:
+    """Return a result as values of JSON: that of the commands, or a list if all nodes are compared."""
+    if isinstance(result, tuple):
+        return [data_tree(one) for one in result]
+    return None if result is None else data_tree(result)
 
 
 def title_of_request(request: DataDiffRequest, name: str | None) -> str:

@@ -128,14 +128,15 @@ class _Forms(HTMLParser):
 
 
 def forms_on(shop: Shop, address: str) -> list[Form]:
-    """Return the forms of a page that start data diffs; each of their fields has a label."""
+    """Return the forms of a page that start data diffs of a node or a query; their fields have labels."""
     answer = shop.client.get(address, follow_redirects=True)
     assert answer.status_code == 200, answer.text
     parser = _Forms()
     parser.feed(answer.text)
     assert {one for one in parser.ids if one} <= parser.labels
     assert len(set(parsed(answer.text).ids)) == len(parsed(answer.text).ids)
-    return [form for form in parser.forms if form.action == TO.queries()]
+    forms = [form for form in parser.forms if form.action == TO.queries()]
+    return [form for form in forms if form.hidden["kind"] != "data"]
 
 
 def finished(shop: Shop, fields: Mapping[str, str]) -> dict[str, Any]:

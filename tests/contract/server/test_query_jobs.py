@@ -15,13 +15,14 @@ from starlette.testclient import TestClient
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
+from recce_meta.api.data import changed_data
 from recce_meta.errors import UsageError
 from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.server.access.scopes import Grant
 from recce_meta.server.access.sessions import COOKIE, SECURE_COOKIE, Access
 from recce_meta.server.app import create_app
-from recce_meta.server.pages.runs import queries as query_pages
+from recce_meta.server.stores import queries
 from recce_meta.server.stores.queries import QuerySettings
 from recce_meta.server.stores.query_jobs import request_of
 from recce_meta.server.stores.stores import Permissions, Store
@@ -171,7 +172,7 @@ def test_a_second_click_does_not_save_a_result_again(url: str, monkeypatch: pyte
         if len(saved) == 2:  # the third click comes while the second one writes
             assert client.post(f"{address}/save").headers["location"] == address
 
-    monkeypatch.setattr(query_pages, "save_data_diffs", save)
+    monkeypatch.setattr(queries, "save_data_diffs", save)
     with closing(store):
         address = client.post(QUERIES, data={**FORM, "kind": "row_count"}).headers["location"]
         while client.get(f"{address}.json").json()["state"] in ("queued", "running"):
@@ -222,6 +223,52 @@ def test_the_page_of_a_job_and_the_list(client: TestClient) -> None:
     listed = client.get(f"{QUERIES}?sort=-asked_at").text
     assert "Sample rows of orders" in listed and address in listed
     assert client.get(f"{QUERIES}/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("may_write", [True, False])
+def test_all_nodes_are_compared_as_one_job_and_saved_once(url: str, may_write: bool) -> None:
+    client, store = client_for(url, Permissions(queries=True, writes=may_write))
+    form = {"kind": "data", "base": "base", "current": "current"}
+
+    def times() -> int:
+        with UnifiedSqlAdapter.from_url(url) as adapter:
+            sql = f'SELECT count(DISTINCT taken_at) FROM "{DEFAULT_SCHEMA}".data_diff_history'
+            return int(adapter.answer(sql)[0][0])
+
+    before = times()
+    with closing(store):
+        address = client.post(QUERIES, data=form).headers["location"]
+        review = client.get(address).headers["location"]
+        assert 'id="all"' in client.get(review).text and client.get(f"{review}/all").status_code == 200
+        while (job := client.get(f"{address}.json").json())["state"] in ("queued", "running"):
+            continue
+
+        page = client.get(review).text
+        assert job["state"] == "done" and bool(job["saved_at"]) is may_write
+        assert {"row_count_diff", "value_diff"} <= {one["type"] for one in job["result"]}
+        assert ("not saved, so the verdict" in page) is not may_write
+        assert times() == before + may_write
+
+
+def test_a_comparison_of_all_nodes_that_is_stopped_has_what_is_done(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, store = client_for(url, Permissions(queries=True, writes=True))
+    compared = changed_data.limited_value_job
+
+    def stopping(*given: Any) -> Any:
+        (job,) = store.queries.jobs()
+        store.queries.cancel(job, "stopped")
+        return compared(*given)
+
+    monkeypatch.setattr(changed_data, "limited_value_job", stopping)
+    with closing(store):
+        form = {"kind": "data", "base": "base", "current": "current"}
+        address = client.post(QUERIES, data=form).headers["location"]
+        while (job := client.get(f"{address}.json").json())["state"] in ("queued", "running"):
+            continue
+        assert job["saved_at"] and {one["type"] for one in job["result"]} == {"row_count_diff", "schema_diff"}
+        assert "stopped" in client.get(address, follow_redirects=True).text
 
 
 def test_a_query_that_failed_stays_in_its_editor_with_the_line(client: TestClient) -> None:

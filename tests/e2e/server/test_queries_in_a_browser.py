@@ -118,6 +118,7 @@ def test_a_busy_server_does_not_end_the_updates(
 
     until(browser, f"{text} !== arguments[0]", first)
     assert browser.run("return window.isSamePage")
+    browser.visit("about:blank")  # its updates would fail in the next test
 
 
 def test_the_page_reports_that_it_is_in_the_background_and_closed(

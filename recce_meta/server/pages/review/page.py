@@ -24,7 +24,7 @@ from recce_meta.server.pages.review.drawer import Drawer, drawer_of, one_of
 from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, outcome_class, shown_rows
 from recce_meta.server.pages.review.lists import pages as lists
 from recce_meta.server.pages.runs.pair import ReportedPair, pair_of, with_ids
-from recce_meta.server.pages.runs.results import QUESTION
+from recce_meta.server.pages.runs.results import QUESTION, job_of_all, result_values
 from recce_meta.server.site.handlers import PageSet, Parameters, Redirect, Request
 from recce_meta.server.site.rendering import Page
 
@@ -88,7 +88,12 @@ def review_page(request: Request) -> Page | Redirect:
     values["on_path"] = _on_path(drawer)
     if drawer is not None and "editor" in drawer.values and drawer.values["editor"].get("failure"):
         status = 400
-    return Page("review.html", pair.title, values, status=status, is_kept=_is_kept(drawer))
+    job = job_of_all(request, pair)
+    values["all"] = job and result_values(request, pair, job)
+    values["can_compare"] = request.view.store.permissions.queries
+    docked = drawer.values.get("result") if drawer is not None else None
+    values["is_waiting"] = any(one and one["is_active"] for one in (values["all"], docked))
+    return Page("review.html", pair.title, values, status=status, is_kept=job is None and _is_kept(drawer))
 
 
 def _on_path(drawer: Drawer | None) -> dict[str, list[str]]:
@@ -103,6 +108,15 @@ def _on_path(drawer: Drawer | None) -> dict[str, list[str]]:
 def _is_kept(drawer: Drawer | None) -> bool:
     # No version of the store shows the state of a job, nor the files of the project that render a query.
     return drawer is None or not {"editor", "result"} & set(drawer.values)
+
+
+@pages.page("/diff/{base}/{current}/all")
+def all_page(request: Request) -> Page:
+    """Show how far the comparison of all nodes is, as a part of the page."""
+    pair = pair_of(request)
+    job = job_of_all(request, pair)
+    values = {"all": job and result_values(request, pair, job)}
+    return Page("all.html", pair.title, values, is_kept=False)
 
 
 @pages.page("/diff/{base}/{current}/drawer")

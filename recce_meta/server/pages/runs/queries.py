@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from recce_meta.api.browse.diffs import suggested_pairs
 from recce_meta.api.data.requests import DataDiffRequest
-from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
 from recce_meta.repositories.state.audit import AuditAction, note_now
 from recce_meta.server.access.problems import NotFound
 from recce_meta.server.pages.runs.results import job_title, node_of, review_address
 from recce_meta.server.site.handlers import Data, PageSet, Redirect, Request
 from recce_meta.server.site.listing import ListColumn, Listing
+from recce_meta.server.stores.queries import save_results
 from recce_meta.server.stores.query_jobs import (
     JobState,
     PageState,
@@ -23,9 +23,7 @@ from recce_meta.server.stores.query_jobs import (
     job_tree,
     request_of,
 )
-from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.read import list_runs
-from recce_meta.store.session import refuse_newer
 
 pages = PageSet()
 
@@ -155,26 +153,13 @@ def save(request: Request) -> Redirect:
     """Save the result of a job to the store, and show its page."""
     request.view.store.permissions.require_queries()
     request.view.store.permissions.require_writes()
-    store = request.view.store
-    job = store.queries.job(request.parts["job"], is_seen=True)
-    result = job.result
-    if result is None or isinstance(result, RowSample):
+    queries = request.view.store.queries
+    job = queries.job(request.parts["job"], is_seen=True)
+    if not job.results:
         raise NotFound(
             "This query has no result that can be saved", hint="results of comparisons can, for an hour"
         )
-    with store.queries.saving(job) as is_first:
-        if is_first:
-            with store.writing() as adapter:
-                # Another process may have migrated the store since the server opened it.
-                refuse_newer(adapter, store.schema)
-                save_data_diffs(
-                    adapter,
-                    [result],
-                    base_run=job.base,
-                    current_run=job.current,
-                    taken_at=job.ended_at or job.asked_at,
-                    schema=store.schema,
-                )
+    save_results(request.view.store, queries, job)
     return Redirect(address_of(request, job))
 
 

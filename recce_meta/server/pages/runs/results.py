@@ -56,6 +56,8 @@ def fields_of(asked: DataDiffRequest) -> Mapping[str, str]:
 def review_address(to: Addresses, job: QueryJob) -> str:
     """Return the address of the review that asks the question of *job*, or names it if that is too long."""
     asked = job.request
+    if asked.kind is DiffKind.DATA:
+        return to.diff(asked.base, asked.current)
     tab = "profile" if asked.kind.value in OF_PROFILE else "data"
     place = {"node": asked.node, "tab": tab} if asked.node else {"panel": "query"}
     address = to.diff(asked.base, asked.current, **place, **question_of(asked))
@@ -95,6 +97,19 @@ def asked_job(
     return queries.job(found[0].id, is_seen=True) if found else None
 
 
+def job_of_all(request: Request, pair: ReportedPair) -> QueryJob | None:
+    """Return the latest comparison of all nodes, if the page has to say something of it."""
+    queries, ids = request.view.store.queries, (pair.base.run_id, pair.current.run_id)
+    if not request.view.store.permissions.queries:
+        return None
+    for job in queries.jobs():
+        if job.request.kind is DiffKind.DATA and (job.base.run_id, job.current.run_id) == ids:
+            # The verdict and the list have what was saved.
+            is_told = job.saved_at is not None and job.state is JobState.DONE and job.reason is None
+            return None if is_told else queries.job(job.id, is_seen=True)
+    return None
+
+
 def node_of(view: StoreView, unique_id: str, runs: Sequence[RunMetadata]) -> NodeMetadata | None:
     """Return the node *unique_id*, that of the last of *runs* that has it."""
     # From the graphs in memory: the list of jobs must not read the store for each.
@@ -112,6 +127,7 @@ def job_title(view: StoreView, job: QueryJob) -> str:
 def result_values(request: Request, pair: ReportedPair, job: QueryJob) -> dict[str, Any]:
     """Return what the template shows of *job*."""
     result, address = job.result, request.to.queries(job.id)
+    is_all = job.request.kind is DiffKind.DATA
     phrase = _SENTENCES[job.state]
     # The warehouse may need seconds to stop a statement.
     if job.reason is not None and not job.state.is_over:
@@ -121,10 +137,10 @@ def result_values(request: Request, pair: ReportedPair, job: QueryJob) -> dict[s
         "heading": f"{job_title(request.view, job)} {phrase}",
         "is_active": not job.state.is_over,
         "address": address,
-        "fragment": f"{pair.address}/drawer{request.query.encoded()}",
+        "fragment": f"{pair.address}/{'all' if is_all else 'drawer'}{request.query.encoded()}",
         "again": request.to.queries(),
         "fields": fields_of(job.request),
-        "blocks": [] if result is None or isinstance(result, RowSample) else list(data_blocks([result])),
+        "blocks": [] if is_all else list(data_blocks(job.results)),
         "sample": result if isinstance(result, RowSample) else None,
         # A copy, because the thread of the job adds statements meanwhile.
         "statements": list(job.statements)[:STATEMENTS_SHOWN],
