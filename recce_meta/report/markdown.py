@@ -304,7 +304,8 @@ def _downstream(diff: RunDiff, room: int) -> str:
     if not is_classified(diff):
         return fold(f"{plural(len(impacted), 'downstream node')}: {_kinds(counts)}", body)
     of = f" of {len(impacted) + diff.unreached:,}" if diff.unreached else ""
-    title = f"{len(impacted):,}{of} downstream nodes affected: {_kinds(counts)}"
+    total = len(impacted) + diff.unreached
+    title = f"{len(impacted):,}{of} downstream {'node' if total == 1 else 'nodes'} affected: {_kinds(counts)}"
     if sum(map(len, named.values())) > IMPACTED_OPEN:
         return fold(title, body)
     return f"\n**{title}**\n" + (f"\n{body}" if named else "")

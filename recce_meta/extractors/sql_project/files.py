@@ -34,10 +34,13 @@ class SourceFile(Struct, frozen=True, kw_only=True):
         return Path(self.path).stem
 
 
-def find_files(root: Path, folders: Sequence[str], endings: tuple[str, ...]) -> Iterator[Path]:
+def find_files(
+    root: Path, folders: Sequence[str], endings: tuple[str, ...], warnings: list[str] | None = None
+) -> Iterator[Path]:
     """Yield the files with *endings* below *folders* of *root*, in order; no folder is searched twice.
 
-    Pipes and devices are left out: reading one may never end.
+    Pipes and devices are left out: reading one may never end. So are files whose path is not UTF-8, which
+    neither JSON nor a store can contain; each has a sentence in *warnings*.
     """
     seen: set[Path] = set()
     entered: set[str] = set()
@@ -56,7 +59,12 @@ def find_files(root: Path, folders: Sequence[str], endings: tuple[str, ...]) -> 
                 path = Path(place) / name
                 if name.lower().endswith(endings) and not name.startswith(".") and path not in seen:
                     seen.add(path)
-                    if not _is_special(path):
+                    relative = os.fsencode(os.path.relpath(path, root))
+                    shown = relative.decode("utf-8", "replace")
+                    if shown.encode() != relative:
+                        if warnings is not None:
+                            warnings.append(f"{shown} was skipped: its name is not UTF-8")
+                    elif not _is_special(path):
                         yield path
 
 
@@ -73,7 +81,7 @@ def read_files(
 ) -> list[SourceFile]:
     """Return the found files with their text; skip unreadable files with a warning in *warnings*."""
     found = []
-    for path in find_files(root, folders, endings):
+    for path in find_files(root, folders, endings, warnings):
         relative = Path(os.path.relpath(path, root)).as_posix()
         text = read_source(path, relative, warnings)
         if text is not None:

@@ -113,7 +113,7 @@ def read_package(settings: DbtProjectFile, folder: str, warnings: list[str]) -> 
 
     seeds = [
         (path.relative_to(root).as_posix(), path)
-        for path in find_files(root, paths["seeds"], (".csv",))
+        for path in find_files(root, paths["seeds"], (".csv",), warnings)
         if path.is_relative_to(root)
     ]
     models = read("models", ".sql", ".py") if settings.text else list(_without_macros(read("models")))

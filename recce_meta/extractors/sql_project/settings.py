@@ -201,7 +201,7 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
     folders = [
         place for kind in ("models", "seeds", "snapshots", "analyses") for place in settings.paths[kind]
     ]
-    for path in find_files(settings.root, folders, (".yml", ".yaml")):
+    for path in find_files(settings.root, folders, (".yml", ".yaml"), warnings):
         relative = (
             path.relative_to(settings.root).as_posix() if path.is_relative_to(settings.root) else path.name
         )

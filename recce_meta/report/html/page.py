@@ -222,9 +222,8 @@ def tiles_of(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[P
             )
         )
         tiles += [_severe_tile(summary)] if severe_phrases(summary) else []
-        text = (
-            f"of {summary.downstream:,} downstream nodes affected" if diff.unreached else "downstream nodes"
-        )
+        below = "downstream node" if summary.downstream == 1 else "downstream nodes"
+        text = f"of {summary.downstream:,} {below} affected" if diff.unreached else below
         doubt = [f"{summary.perhaps:,} perhaps"] if summary.perhaps else []
         text = " · ".join([text, *doubt, *fail_phrases(summary)])
         tiles.append(Tile("downstream" if summary.downstream else "", summary.impacted, text, "quiet"))

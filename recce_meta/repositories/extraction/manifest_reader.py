@@ -49,7 +49,7 @@ COLUMN_SECONDS = 10.0
 """Time in which the SQL of one node is analysed."""
 
 
-class UploadRequest(Struct, frozen=True, kw_only=True):
+class UploadRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Upload of artifacts that dbt has written elsewhere."""
 
     manifest: Raw

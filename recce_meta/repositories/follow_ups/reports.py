@@ -23,6 +23,7 @@ from recce_meta.errors import (
 )
 from recce_meta.models.run import ExtractionTier
 from recce_meta.profiles.discovery import PROJECT_FILE
+from recce_meta.report.labels import short_sha
 from recce_meta.report.markdown import MAX_CHARS
 from recce_meta.report.review.verdict import WITHOUT_DBT
 from recce_meta.repositories.follow_ups.checks import config_of
@@ -263,6 +264,9 @@ class PullRequestReporter:
                 # At once: a report that breaks off must not create a second comment. Its status is still due.
                 await self._note(subject, comment_id=comment_id, comment_digest=digest, status_state=None)
         if report.sha is not None:
+            is_former = stored.status_sha is not None and not _is_same_commit(stored.status_sha, report.sha)
+            if is_former and stored.status_state == StatusState.PENDING.value:
+                await self._end_former(subject, client, report.sha)
             setting = client.set_status(
                 report.sha, report.verdict.state, report.verdict.description, url=report.url
             )
@@ -280,6 +284,19 @@ class PullRequestReporter:
         # A status proves nothing about the right to comment.
         if is_new_text and subject.connection.forge_error is not None:
             await asyncio.to_thread(_set_forge_error, self._state, subject.connection.id, None)
+
+    async def _end_former(self, subject: ReportSubject, client: ForgeClient, sha: str) -> None:
+        """End the pending status of the former head: *sha* has replaced it, so that no report follows."""
+        former = str(subject.pull_request.status_sha)
+        verdict = CommitVerdict.of(StatusState.ERROR, f"Not compared: {short_sha(sha)} replaced this commit")
+        setting = client.set_status(former, verdict.state, verdict.description, url=None)
+        try:
+            await self._try(subject, setting, "status")
+        except ForgeFailure as error:
+            # After a forced push, the forge may have deleted the commit.
+            if can_retry(error):
+                raise
+            log.info("no status of %s, a former head: %s", former, error.message)
 
     async def _comment(self, client: ForgeClient, stored: PullRequest, text: str) -> str:
         """Create or change the comment, and return its id."""

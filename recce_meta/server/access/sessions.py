@@ -246,8 +246,9 @@ class Access:
         if origin is not None:
             given = origin.lower()
             return given == self.public_origin or urlsplit_host(given) == headers.get("host", "").lower()
-        # Without both headers, the sender is a program: no page of another site can use it.
-        return site in (None, "same-origin", "none")
+        # Without both headers, the sender is a program, which has no session of a browser.
+        has_session = f"{self.cookie}=" in headers.get("cookie", "")
+        return not has_session if site is None else site in ("same-origin", "none")
 
 
 def _digest(text: str) -> bytes:

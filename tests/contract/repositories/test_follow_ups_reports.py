@@ -428,6 +428,23 @@ def test_a_new_login_repeats_the_reports_that_were_refused(quick_shop: FollowedS
     assert (len(shop.forge.texts()), shop.pull_request().error) == (1, None)
 
 
+@pytest.mark.parametrize("failure", [None, ForgeFailureKind.GONE])
+def test_the_status_of_a_former_head_does_not_stay_pending(
+    quick_shop: FollowedShop, failure: ForgeFailureKind | None
+) -> None:
+    shop = quick_shop
+    shop.event(HEAD)
+    shop.follow()
+    assert shop.forge.statuses[-1][:2] == (HEAD, "pending")
+
+    if failure is not None:
+        shop.forge.fail("status", failure)
+    shop.propose(FEWER_ROWS, sha=NEXT_HEAD)
+    shop.follow()
+    states = {sha: state for sha, state, *_ in shop.forge.statuses}
+    assert states == {HEAD: "error" if failure is None else "pending", NEXT_HEAD: "success"}
+
+
 def test_the_status_of_a_commit_follows_its_comparison(quick_shop: FollowedShop) -> None:
     shop = quick_shop
     shop.propose(FEWER_ROWS)

@@ -159,7 +159,8 @@ def test_a_token_is_required_and_a_session_replaces_it(guarded: TestClient) -> N
     assert "Log out" in guarded.get(RUNS).text
 
     session = guarded.cookies[COOKIE]
-    assert guarded.post("/logout").headers["location"] == "/login"
+    own = {"Origin": "http://127.0.0.1"}
+    assert guarded.post("/logout", headers=own).headers["location"] == "/login"
     assert guarded.get(RUNS, headers={"Cookie": f"{COOKIE}={session}"}).status_code == 303
 
 
@@ -200,7 +201,9 @@ def test_servers_with_one_state_and_token_share_sessions(
         file.read_bytes() for file in tmp_path.iterdir()
     )
 
-    assert second.post("/logout", headers=session).status_code == 303
+    # Every browser sends one of the two headers with its session.
+    assert second.post("/logout", headers=session).status_code == 403
+    assert second.post("/logout", headers={**session, "Sec-Fetch-Site": "same-origin"}).status_code == 303
     assert first.get(RUNS, headers=session).status_code == 303
 
     with sqlite3.connect(tmp_path / "state.db") as database:
@@ -224,7 +227,7 @@ def test_programs_send_the_token_with_each_request(guarded: TestClient, path: st
 def test_nothing_of_the_stores_is_shown_without_the_token(guarded: TestClient) -> None:
     for path in ("/", "/s/default", "/nothing", "/loginx", "/login/x", "/api/nothing"):
         assert guarded.get(path).status_code in (303, 401), path
-    assert guarded.post("/logout").status_code == 303
+    assert guarded.post("/logout", headers={"Sec-Fetch-Site": "none"}).status_code == 303
     assert "default" not in guarded.get("/login").text
 
 
@@ -293,7 +296,8 @@ def test_behind_tls_the_cookie_is_secure_and_for_this_host_alone(store: Store) -
     assert client.get(RUNS).status_code == 200
     assert "https://recce.example.com/api" in client.get("/api/docs").text
     assert "http://" not in client.get(f"{RUNS}/").headers["location"]
-    assert "Secure" in client.post("/logout").headers["set-cookie"]
+    own = {"Origin": "https://recce.example.com"}
+    assert "Secure" in client.post("/logout", headers=own).headers["set-cookie"]
     assert client.get(RUNS, headers={"Host": "other.example.com"}).status_code == 400
 
 

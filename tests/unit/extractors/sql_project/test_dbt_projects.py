@@ -225,6 +225,23 @@ def test_a_link_that_leads_back_ends(read: Callable[..., Any], tmp_path: Path) -
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_files_with_names_that_are_not_utf8_are_named_and_skipped(
+    read: Callable[..., Any], tmp_path: Path
+) -> None:
+    models = tmp_path / "shop" / "models"
+    models.mkdir(parents=True)
+    for name in (b"caf\xe9.sql", b"caf\xe9.yml"):
+        Path(os.fsdecode(bytes(models) + b"/" + name)).touch()
+
+    shop = read({"dbt_project.yml": "name: shop", "models/a.sql": "select 1 as id"})
+
+    assert list(shop.nodes) == ["model.shop.a"]
+    skipped = [one for one in shop.project.warnings if "UTF-8" in one]
+    assert skipped == [
+        f"models/caf\ufffd.{kind} was skipped: its name is not UTF-8" for kind in ("sql", "yml")
+    ]
+
+
 def test_pipes_and_devices_are_never_read(read: Callable[..., Any], tmp_path: Path) -> None:
     models = tmp_path / "shop" / "models"
     models.mkdir(parents=True)

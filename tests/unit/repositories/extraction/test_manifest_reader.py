@@ -20,6 +20,12 @@ def test_a_large_answer_is_refused_before_it_is_read(tmp_path: Path) -> None:
         manifest_reader._read_answer(answer)
 
 
+def test_an_unknown_key_of_an_upload_is_refused(tmp_path: Path) -> None:
+    (tmp_path / manifest_reader.UPLOAD).write_text('{"manifest": {}, "brnch": "x"}', encoding="utf-8")
+    with pytest.raises(UsageError, match="unknown field `brnch`"):
+        manifest_reader._split(tmp_path)
+
+
 @pytest.mark.parametrize("missing", ["package_name", "original_file_path", "fqn"])
 def test_nodes_without_what_dbt_writes_for_each_are_refused(missing: str, tmp_path: Path) -> None:
     node = {"package_name": "shop", "original_file_path": "models/a.sql", "fqn": ["shop", "a"], "name": "a"}
