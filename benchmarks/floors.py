@@ -91,56 +91,6 @@ COLLATIONS = {"duckdb": "", "postgres": ' COLLATE "C"'}
 """Collations that sort strings by code point."""
 
 
-def profile_shapes(dialect: str, table: str) -> dict[str, list[str]]:
-    """Return queries that profile every column of *table* exactly, by approach; all return the same
-    figures.
-    """
-    cheap = {name: _cheap(name, kind) for name, kind, _ in COLUMNS}
-    medians = _medians(dialect)
-    whole = [figure for figures in cheap.values() for figure in figures]
-    counts = [_count_distinct(name, table) for name in cheap]
-    rows = [f"SELECT count(v) FROM (SELECT DISTINCT {name} AS v FROM {table}) AS d" for name in cheap]
-    scan = [f"SELECT count(*), {', '.join([*whole, *medians.values()])} FROM {table}"]
-    apart = [
-        f"SELECT count(*), {', '.join(whole)} FROM {table}",
-        *(f"SELECT {median} FROM {table}" for median in medians.values()),
-    ]
-    each = [
-        f"SELECT count(*), {', '.join([*figures, *([medians[name]] if name in medians else [])])},"
-        f" count(DISTINCT {name}) FROM {table}"
-        for name, figures in cheap.items()
-    ]
-    return {
-        "a statement per column": each,
-        "a scan with medians, count(DISTINCT) apart": [*scan, *counts],
-        "a scan with medians, SELECT DISTINCT apart": [*scan, *rows],
-        "a scan, medians and count(DISTINCT) apart": [*apart, *counts],
-        "a scan, medians and SELECT DISTINCT apart": [*apart, *rows],
-    }
-
-
-def top_shapes(dialect: str, table: str) -> dict[str, list[str]]:
-    """Return queries for the ten most frequent values of every column of *table*; smallest first for ties."""
-    columns = [
-        f"SELECT {name}{COLLATIONS[dialect] if kind == 'VARCHAR' else ''} AS v, count(*) AS n FROM {table}"
-        f" WHERE {name} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10"
-        for name, kind, _ in COLUMNS
-    ]
-    texts = " UNION ALL ".join(
-        f"SELECT * FROM (SELECT {place}, v::VARCHAR, n FROM ({sql}) AS q) AS c"
-        for place, sql in enumerate(columns)
-    )
-    # Grouping sets take two to three times as long if most values are distinct.
-    return {"a statement per column": columns, "one statement": [texts]}
-
-
-def approximate_profile(table: str) -> str:
-    """Return one DuckDB query that estimates distinct values, with exact medians."""
-    figures = [figure for name, kind, _ in COLUMNS for figure in _cheap(name, kind)]
-    estimates = [f"approx_count_distinct({name})" for name, _, _ in COLUMNS]
-    return f"SELECT count(*), {', '.join([*figures, *_medians('duckdb').values(), *estimates])} FROM {table}"
-
-
 def _count_distinct(name: str, table: str) -> str:
     return f"SELECT count(DISTINCT {name}) FROM {table}"
 

@@ -16,10 +16,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from benchmarks.generate import TYPES, write
-from benchmarks.history import edited
-from benchmarks.impact import rewired
 from benchmarks.recording import POSTGRES, adapter_at, extracted
-from benchmarks.views import Rows, fill, results
+from benchmarks.views import Rows, edited, fill, results, rewired
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.lineage import (

@@ -141,16 +141,6 @@ def within(what: str, ours: Timing, seconds: float) -> Figure:
     return Figure(what, shown, target=f"< {seconds * 1e3:.0f} ms", met=ours.wall < seconds)
 
 
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Switch Python's cyclic garbage collector off in the block."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 def rss() -> int:
     """Return the bytes of memory that this process currently uses (Linux)."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

@@ -3,8 +3,7 @@
 A group that fails is named at the end, after the figures of the others. `--save FILE` writes the figures,
 `--against FILE` names the ratios that have become worse than 1.3 times those of an earlier file.
 
-Other artifacts than the generated ones can be measured: `--small` and `--large` name folders with a
-manifest.json of about 500 and 5,000 models (and a catalog.json next to the small one).
+`--large` names a folder with the manifest.json of a project of about 5,000 models, if not a generated one.
 """
 
 from __future__ import annotations
@@ -22,39 +21,11 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import (
-    categories,
-    columns,
-    comparing,
-    connections,
-    counts,
-    extraction,
-    graph,
-    history,
-    impact,
-    lsp,
-    profiles,
-    quality,
-    recording,
-    reports,
-    repositories,
-    scanning,
-    serve,
-    startup,
-    sync,
-    uploads,
-    values,
-    views,
-    webhooks,
-)
+from benchmarks import columns, comparing, recording, repositories, serve, startup, values, views
 from benchmarks.generate import write
 from benchmarks.measure import Figure, markdown
 
-GROUPS = (
-    *("extraction", "recording", "diff", "startup", "history", "reports"),
-    *("values", "profiles", "counts", "connections", "columns", "categories", "impact"),
-    *("quality", "scanning", "views", "serve", "graph", "repositories", "uploads", "webhooks", "sync", "lsp"),
-)
+GROUPS = ("startup", "recording", "diff", "values", "columns", "views", "serve", "repositories")
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
 
@@ -95,9 +66,7 @@ def main() -> None:
     """Run the requested measurements in a temporary folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}; default: all")
-    parser.add_argument("--small", type=Path, help="artifacts of a project of 500 models")
     parser.add_argument("--large", type=Path, help="artifacts of a project of 5,000 models")
-    parser.add_argument("--runs", type=int, default=history.RUNS, help="runs of the long history")
     parser.add_argument("--save", type=Path, help="file to write the figures to")
     parser.add_argument("--against", type=Path, help="file of an earlier run to compare ratios with")
     options = parser.parse_args()
@@ -106,32 +75,16 @@ def main() -> None:
     print(machine(), file=sys.stderr)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        small = options.small or write(scratch / "small", 500, 378)
         large = options.large or write(scratch / "large", 5_000, 3_534)
         groups: dict[str, Callable[[], list[Figure]]] = {
-            "extraction": lambda: extraction.run(small, large),
+            "startup": lambda: startup.run(scratch),
             "recording": lambda: recording.run(large, write(scratch / "tests", 5_000, 20_000), scratch),
             "diff": lambda: comparing.run(large, scratch),
-            "startup": lambda: startup.run(scratch),
-            "history": lambda: history.run(small, scratch, options.runs),
-            "reports": reports.run,
             "values": lambda: values.run(scratch),
-            "profiles": lambda: profiles.run(scratch),
-            "counts": lambda: counts.run(scratch),
-            "connections": lambda: connections.run(scratch),
             "columns": lambda: columns.run(large),
-            "categories": categories.run,
-            "impact": lambda: impact.run(large, scratch),
-            "quality": lambda: quality.run(scratch),
-            "scanning": scanning.run,
             "views": lambda: views.run(scratch),
             "serve": lambda: serve.run(scratch / "serve"),
-            "graph": lambda: graph.run(scratch / "graph"),
             "repositories": lambda: repositories.run(scratch / "repositories"),
-            "uploads": lambda: uploads.run(scratch / "uploads"),
-            "webhooks": lambda: webhooks.run(scratch / "webhooks"),
-            "sync": lambda: sync.run(small, scratch),
-            "lsp": lambda: list(lsp.run(scratch)),
         }
         figures: list[Figure] = []
         failed: list[str] = []

@@ -9,7 +9,7 @@ so the same arguments always give the same tables, in DuckDB and in PostgreSQL.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -93,17 +93,6 @@ def wide_in_postgres(url: str, rows: int, schemas: tuple[str, str]) -> Iterator[
         finally:
             for schema in schemas:
                 connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE".encode())
-
-
-def write_small(ask: Callable[[str], object], schema: str, names: Sequence[str], rows: int) -> None:
-    """Create tables *names* of *rows* rows in DuckDB; the name of the schema shifts the rows."""
-    ask(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-    for number, name in enumerate(names):
-        ask(
-            f'CREATE TABLE "{schema}"."{name}" AS'
-            f" SELECT i AS id, 'name ' || (i * {number + 3} % 101) AS name, i * {number + 1} / 7.0 AS amount"
-            f" FROM range({len(schema)}, {rows + len(schema)}) AS numbers(i)"
-        )
 
 
 if __name__ == "__main__":

@@ -140,6 +140,43 @@ def in_postgres(rounds: int) -> list[Figure]:
     ]
 
 
+LINE = "hash of every row"
+
+
+def across(path: Path, rounds: int) -> list[Figure]:
+    """Measure a diff by key between PostgreSQL and the file at *path*, by the CPU of both.
+
+    The floor is what each side must at least do if all rows are equal: hash them once.
+    """
+    name = f"bench_{os.getpid()}"
+    schemas = (f"{name}_base", f"{name}_current")
+    url = f"{POSTGRES}{'&' if '?' in POSTGRES else '?'}application_name={name}"
+    with (
+        wide_in_postgres(POSTGRES, MILLION, schemas),
+        UnifiedSqlAdapter.from_url(url) as server,
+        UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as file,
+        postgres_at(url) as ask,
+        duckdb_at(path) as ask_file,
+    ):
+        time_of = partial(clock, cpu_seconds=cpu_of_postgres(ask, name))
+
+        def compare(side: str) -> object:
+            return value_diff(file, f"{schemas[0]}.wide", side, key=KEY, base_adapter=server)
+
+        equal, different, one, two = best_of(
+            time_of(lambda: compare("base.wide")),
+            time_of(lambda: compare("current.wide")),
+            time_of(lambda: ask(f"SELECT max(md5(t::text)) FROM {schemas[0]}.wide AS t")),
+            time_of(lambda: ask_file("SELECT max(md5(CAST(t AS VARCHAR))) FROM base.wide AS t")),
+            rounds=rounds,
+        )
+    what = "value diff of 1 M × 10 between PostgreSQL and DuckDB"
+    return [
+        compared(f"{what}, equal", equal, one + two, 1.7, LINE, by_cpu=True),
+        compared(f"{what}, 1 % of rows differ", different, one + two, 15.0, LINE, by_cpu=True),
+    ]
+
+
 def statements(scratch: Path) -> list[Figure]:
     """Count the queries of a diff, by the number of columns."""
     path = scratch / "columns.duckdb"
@@ -213,5 +250,5 @@ def run(scratch: Path, rows: int = 10 * MILLION) -> list[Figure]:
     one, ten = (write_wide(scratch / f"wide_{size}.duckdb", size) for size in (MILLION, rows))
     figures = [*in_duckdb(one, MILLION, rounds=9), *in_duckdb(ten, rows, rounds=4)]
     ten.unlink()
-    figures += whole_rows(one, MILLION, rounds=5)
+    figures += [*whole_rows(one, MILLION, rounds=5), *across(one, rounds=3)]
     return [*figures, *in_postgres(rounds=5), *statements(scratch), *beside_peers(one, scratch)]

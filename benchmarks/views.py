@@ -1,6 +1,7 @@
 """The views over a long history, restricted to a run, to a node, or to the latest run.
 
-`python -m benchmarks.views` prints the table. Columns are made up, as in `benchmarks.impact`.
+`python -m benchmarks.views` prints the table. Columns are made up: each model passes most
+columns on, derives some, joins and filters.
 """
 
 from __future__ import annotations
@@ -18,13 +19,21 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from benchmarks.generate import write
-from benchmarks.history import edited
-from benchmarks.impact import columns_of, rewired
 from benchmarks.measure import Figure, compared, in_turns, markdown
 from benchmarks.recording import POSTGRES, Tables, extracted
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.models import NodeMetadata, NodeResult, Project
-from recce_meta.models.lineage import REFERENCES_SINCE, ColumnGraph, lineage_id_of
+from recce_meta.models import NodeMetadata, NodeResult, Project, code_hash
+from recce_meta.models.lineage import (
+    REFERENCES_SINCE,
+    ColumnGraph,
+    ColumnOutput,
+    ColumnSource,
+    ColumnUse,
+    Kind,
+    NodeColumns,
+    Usage,
+    lineage_id_of,
+)
 from recce_meta.store import content
 from recce_meta.store.columns import (
     ANALYSIS_COLUMNS,
@@ -61,6 +70,65 @@ MOST, MOST_OF_SQLITE, MOST_OF_IMPACT = 0.3, 1.0, 2.0
 """Maximum seconds."""
 Store = tuple[Callable[[], UnifiedSqlAdapter], str]
 """Connection to a store, and its schema."""
+
+
+COLUMNS = 15
+STARRED = frozenset({"c4", "c5", "c6", "c7"})
+
+
+def edited(node: NodeMetadata, chance: random.Random) -> NodeMetadata:
+    """Return *node* with one word of its code replaced."""
+    word, new = " as ", f" /* {chance.randrange(10**6)} */ as "
+    raw, compiled = ((text or "").replace(word, new, 1) for text in (node.raw_code, node.compiled_code))
+    return replace(node, raw_code=raw, compiled_code=compiled, code_hash=code_hash(raw))
+
+
+def rewired(project: Project) -> Project:
+    """Return *project* with other parents: some models have many readers, and paths have up to twenty
+    steps.
+    """
+    chance = random.Random(7)
+    models = [node for node in project.nodes if node.resource_type == "model"]
+    place = {node.unique_id: i for i, node in enumerate(sorted(models, key=lambda one: one.name[-5:]))}
+    ids = list(place)
+
+    def parents(node: NodeMetadata) -> tuple[str, ...]:
+        i = place.get(node.unique_id, 0)
+        if node.resource_type != "model" or node.parents[0].startswith("source."):
+            return node.parents
+        near, hub = ids[chance.randrange(i * 3 // 4, i)], ids[int(i * chance.random() ** 4)]
+        return tuple(sorted({near, hub}))
+
+    return replace(project, nodes=tuple(replace(node, parents=parents(node)) for node in project.nodes))
+
+
+def columns_of(node: NodeMetadata) -> NodeColumns:
+    """Return columns c0 to c14: eight from a model's left parent, four from its right parent."""
+    if not node.parents:
+        return NodeColumns(outputs=tuple(ColumnOutput(f"c{i}", Kind.SOURCE) for i in range(COLUMNS)))
+    left, right = node.parents[0], node.parents[-1]
+    if node.resource_type == "test":
+        tested = int(sha256(node.unique_id.encode()).hexdigest()[:4], 16) % COLUMNS
+        return NodeColumns(
+            uses=(ColumnUse(Usage.FILTER, left, f"c{tested}"),),
+            references=(ColumnSource(left, f"c{tested}"),),
+        )
+    made = {
+        12: (Kind.DERIVED, [(left, "c1"), (right, "c2"), (right, "c12")]),
+        13: (Kind.AGGREGATED, [(left, "c13")]),
+        14: (Kind.CONSTANT, []),
+    }
+    outputs = []
+    for i in range(COLUMNS):
+        kind, sources = made.get(i, (Kind.PASSTHROUGH, [(left if i < 8 else right, f"c{i}")]))
+        found = tuple(sorted({ColumnSource(parent, name) for parent, name in sources}))
+        outputs.append(ColumnOutput(f"c{i}", kind, None, found))
+    uses = {ColumnUse(Usage.JOIN, left, "c0"), ColumnUse(Usage.JOIN, right, "c0")}
+    uses.add(ColumnUse(Usage.FILTER, left, "c3"))
+    # All columns that it reads by name; four columns come through a star.
+    named = {source for output in outputs for source in output.sources if source.column not in STARRED}
+    named |= {ColumnSource(use.parent, use.column) for use in uses}
+    return NodeColumns(outputs=tuple(outputs), uses=tuple(sorted(uses)), references=tuple(sorted(named)))
 
 
 def history(project: Project, runs: int) -> Iterator[Project]:
