@@ -128,8 +128,9 @@ group by {% for i in range(1, n + 1) %}{{ i }}{{ ', ' if not loop.last }}{% endf
 {% macro safe_subtract(fields) -%}
 {% for field in fields %}coalesce({{ field }}, 0){{ ' - ' if not loop.last }}{% endfor %}
 {%- endmacro %}
-{% macro union_relations(relations) -%}
-({% for relation in relations %}select * from {{ relation }}{{ ' union all ' if not loop.last }}{% endfor %})
+{% macro union_relations(relations, include=[]) -%}
+{% set given, names = kwargs, include | join(', ') or '*' %}
+({% for one in relations %}select {{ names }} from {{ one }}{{ ' union all ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 {% macro deduplicate(relation, partition_by, order_by) -%}
 select * from {{ relation }}

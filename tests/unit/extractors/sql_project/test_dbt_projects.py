@@ -169,9 +169,11 @@ def test_macros_that_are_not_at_hand_have_stand_ins(read: Callable[..., Any]) ->
                 "{{ elsewhere.shout('z') }} as l, {{ dbt.safe_cast('x', dbt.type_string()) }} as s "
                 "from {{ source('raw', 't') }}"
             ),
+            "models/u.sql": "{{ dbt_utils.union_relations([ref('a')], include=['k', 'l'], where='k > 1') }}",
         }
     )
 
+    assert " ".join(shop["u"].compiled_code.split()).startswith("(select k, l from ")
     assert shop["a"].compiled_code == (
         "select md5(concat(cast(x as varchar), cast(y as varchar))) as k, shout(z) as l, "
         'cast(x as varchar) as s from "raw"."t"'
