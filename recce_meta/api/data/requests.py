@@ -45,6 +45,7 @@ class DiffKind(str, Enum):
 
     ROW_COUNT = "row_count"
     VALUE = "value"
+    DETAIL = "detail"
     PROFILE = "profile"
     TOP_K = "top_k"
     HISTOGRAM = "histogram"
@@ -76,6 +77,13 @@ KINDS = {
         "Values",
         ("key", "column", "where"),
         "Matches rows by key and compares every column; without a key, compares whole rows.",
+    ),
+    DiffKind.DETAIL: KindFacts(
+        "Rows that differ",
+        "Differing rows",
+        ("key", "column", "limit", "where"),
+        "Shows the rows that differ with the values of both sides, matched by key.",
+        shows_values=True,
     ),
     DiffKind.PROFILE: KindFacts(
         "Profile", "Profile", ("column", "where"), "Compares NULLs, distinct values and ranges of columns."
@@ -256,7 +264,7 @@ def _jobs(
     if withholds:
         # Examples are values, and fetching them costs a statement.
         options = replace(options, examples=0)
-    return value_jobs(resolver, runs, chosen, options)
+    return value_jobs(resolver, runs, chosen, options, detail=request.kind is DiffKind.DETAIL)
 
 
 def _query(

@@ -169,7 +169,7 @@ def test_every_form_of_a_node_leads_to_a_result(shop: Shop) -> None:
     by_kind = {form.hidden["kind"]: form.hidden for form in second}
     assert {form.hidden["kind"]: form.hidden for form in first} == by_kind
     kinds = [form.hidden["kind"] for form in first]
-    assert kinds == ["row_count", "value", "profile", "top_k", "histogram", "sample"]
+    assert kinds == ["row_count", "value", "detail", "profile", "top_k", "histogram", "sample"]
     for form in first:
         assert form.hidden["base"] == BASE and form.hidden["current"] == CURRENT
         for given in ({}, {name: OPTIONS[name] for name in form.fields}):
@@ -190,15 +190,14 @@ def test_the_result_of_a_row_count_is_that_of_the_tables(shop: Shop) -> None:
 def test_forms_of_a_column_compare_this_column_alone(shop: Shop, column: str) -> None:
     forms = forms_on(shop, TO.column(CURRENT, ORDERS, column))
 
-    assert [form.hidden["kind"] for form in forms] == ["value", "profile", "top_k", "histogram", "sample"]
+    kinds = [form.hidden["kind"] for form in forms]
+    assert kinds == ["value", "detail", "profile", "top_k", "histogram", "sample"]
     for form in forms:
         assert "column" not in form.fields
         job = finished(shop, form.hidden)
         names = [one if isinstance(one, str) else one["name"] for one in job["result"]["columns"]]
-        is_keyed = form.hidden["kind"] in (
-            "value",
-            "sample",
-        )  # the key is part of one, and in the rows of the other
+        # The key is part of the values, and in the rows of the others.
+        is_keyed = form.hidden["kind"] in ("value", "detail", "sample")
         assert set(names) - {"id"} == {column} - {"id"} if is_keyed else names == [column]
 
 
@@ -315,7 +314,8 @@ def test_actions_of_a_graph_lead_to_the_forms(duckdb_shop: Shop) -> None:
         actions = json.loads(drawn["data-actions"])
         of_column = {action["label"] for action in actions if "{column}" in action["href"]}
         of_node = {action["label"] for action in actions if "{column}" not in action["href"]}
-        assert of_column == {"Values", "Profile", "Top values", "Histogram", "Sample rows", "Query"}
+        rows = {"Differing rows", "Sample rows"}
+        assert of_column == {"Values", "Profile", "Top values", "Histogram", "Query"} | rows
         assert of_node == of_column | {"Row count"}
         for action in actions:
             address = action["href"].replace("{node}", ORDERS).replace("{column}", "amount")

@@ -149,6 +149,7 @@ def test_results_are_those_of_the_commands(shop: Any, served: Callable[..., Page
         ("row_count", {}, ("row-count", "orders")),
         ("value", {}, ("value", "orders")),
         ("value", {"key": "id", **narrow}, ("value", "orders", "-k", "id", *narrowed)),
+        ("detail", {"column": "v"}, ("value", "orders", "--detail", "-c", "v")),
         ("profile", {}, ("profile", "orders")),
         ("top_k", {"column": "kind", "k": "2"}, ("top-k", "orders", "-c", "kind", "--k", "2")),
         ("histogram", {"column": "v", "bins": "5"}, ("histogram", "orders", "-c", "v", "--bins", "5")),

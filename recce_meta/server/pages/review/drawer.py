@@ -21,11 +21,12 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.models.run import RunMetadata
+from recce_meta.report.data.verdicts import split_columns
 from recce_meta.report.diff_details import CONTEXT, effect_label, reach_phrase
 from recce_meta.report.html.nodes import PageNode
 from recce_meta.report.labels import node_label, unaffected
 from recce_meta.server.pages.forms.editor import editor_values
-from recce_meta.server.pages.forms.offers import OF_PROFILE, StartForms, forms_in_diff
+from recce_meta.server.pages.forms.offers import OF_PROFILE, StartForms, forms_in_diff, list_field
 from recce_meta.server.pages.graph.pages import DiffGraph
 from recce_meta.server.pages.review.listing import ReviewList, ReviewRow, asked_node
 from recce_meta.server.pages.review.lists import IMPACTED_COLUMNS, impacted_listing
@@ -48,6 +49,8 @@ TABS = {
 }
 """Titles of the tabs of a node by their value in the address."""
 PANELS = ("checks", "query")
+MOST_BUTTONS = 20
+"""Columns whose differing rows are one click away; a form has the others."""
 _OF_PROFILE = (ProfileDiff, TopKDiff, HistogramDiff)
 _KINDS = (SchemaDiff, ValueDiff, RowsDiff, ValueDetail, *_OF_PROFILE, QueryDiff)
 """Data diffs of a node in their order."""
@@ -247,8 +250,12 @@ def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile
         # A saved answer is shown once.
         and not (job and job.saved_at and isinstance(one, type(job.result)))
     ]
+    values = [one for one in (job and job.result, *node.results) if isinstance(one, ValueDiff)]
+    can_list = any(one.kind == DiffKind.DETAIL.value for one in forms.offers)
+    names = [one.name for one in split_columns(values[0])[0] if one.mismatched] if values and can_list else []
     return {
         "blocks": _blocks(shown),
+        "differing": [(name, list_field(name)) for name in names[:MOST_BUTTONS]],
         "forms": forms,
         "result": job and result_values(request, pair, job),
         "asked": {**request.query, "column": request.query.get("columns", "")} if kind else {},

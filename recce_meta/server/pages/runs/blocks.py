@@ -69,13 +69,16 @@ def _fitting(rows: Sequence[CodeRow], room: int) -> tuple[Sequence[CodeRow], int
     return rows, room
 
 
-def data_blocks(results: Sequence[AnyDataDiff]) -> Iterator[Markup]:
-    """Yield the data diffs of a node as HTML, with fewer rows or as a sentence if they are too long."""
+def data_blocks(results: Sequence[AnyDataDiff], *, is_open: bool = False) -> Iterator[Markup]:
+    """Yield the data diffs of a node as HTML, with fewer rows or as a sentence if they are too long.
+
+    With *is_open*, rows are unfolded.
+    """
     parts: Any = environment().get_template("diff_parts.html").module
     room = DATA_CHARACTERS
     for result in results:
         for shown in _shortened(result):
-            html = Markup(parts.result(result, shown))
+            html = Markup(parts.result(result, shown, is_open))
             if len(html) <= room:
                 break
         room -= len(html)

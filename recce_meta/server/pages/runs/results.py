@@ -140,7 +140,7 @@ def result_values(request: Request, pair: ReportedPair, job: QueryJob) -> dict[s
         "fragment": f"{pair.address}/{'all' if is_all else 'drawer'}{request.query.encoded()}",
         "again": request.to.queries(),
         "fields": fields_of(job.request),
-        "blocks": [] if is_all else list(data_blocks(job.results)),
+        "blocks": [] if is_all else list(data_blocks(job.results, is_open=True)),
         "sample": result if isinstance(result, RowSample) else None,
         # A copy, because the thread of the job adds statements meanwhile.
         "statements": list(job.statements)[:STATEMENTS_SHOWN],
