@@ -30,6 +30,7 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.connected_shop import connected
 from tests.contract.server.small_store import file_url, record_side
 
+OWN_PAGE = {"sec-fetch-site": "same-origin"}
 QUERIES = "/s/default/queries"
 FORM = {"kind": "sample", "base": "base", "current": "current", "node": "model.jaffle_shop.orders"}
 ENDLESS = {
@@ -103,7 +104,7 @@ def test_a_token_is_required_and_the_session_is_named(url: str) -> None:
     assert store.queries.jobs() == []
 
     client.post("/login", data={"token": "a token of 16 or more"})
-    address = client.post(QUERIES, data=FORM).headers["location"]
+    address = client.post(QUERIES, data=FORM, headers=OWN_PAGE).headers["location"]
 
     (job,) = store.queries.jobs()
     assert address == f"{QUERIES}/{job.id}"
@@ -117,7 +118,7 @@ def test_the_log_names_the_token_or_the_session_that_is_valid(
     caplog.set_level("INFO", "recce_meta.server.stores.queries")
     grants = {"rm_1": Grant("token ci", frozenset([TokenScope.QUERY]), has_token=True)}
     client, store = client_for(url, Permissions(queries=True), Access(find_token=grants.get))
-    forged = {"cookie": f"{COOKIE}=forged; {SECURE_COOKIE}=forged"}
+    forged = {"cookie": f"{COOKIE}=forged; {SECURE_COOKIE}=forged", **OWN_PAGE}
 
     with closing(store):
         by_token = client.post(QUERIES, data=FORM, headers={"authorization": "Bearer rm_1"}).headers
@@ -135,6 +136,7 @@ def test_cancel_of_one_of_two_users_leaves_the_query_to_the_other(url: str) -> N
     second = TestClient(first.app, base_url="http://127.0.0.1", follow_redirects=False)
     with closing(store):
         for client in (first, second):
+            client.headers.update(OWN_PAGE)
             client.post("/login", data={"token": "a token of 16 or more"})
         address = first.post(QUERIES, data=ENDLESS).headers["location"]
         assert second.post(QUERIES, data=ENDLESS).headers["location"] == address
