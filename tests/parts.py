@@ -96,7 +96,7 @@ PARTS = {
     "proofs": Part(
         needs="PostgreSQL MySQL git",
         sources=r"recce_meta/|scripts/|benchmarks/",
-        tests=r"tests/(e2e|property|unit|golden)/|tests/contract/(api|data_diff|diff|mcp|quality|sql_lineage)/",
+        tests=r"tests/(e2e|property|unit|golden|proofs)/|tests/contract/(api|data_diff|diff|mcp|quality|sql_lineage)/",
     ),
 }
 

@@ -15,8 +15,8 @@ from typing import IO, Any
 import pytest
 
 from recce_meta.cli.main import run_command_line
-from scripts.break_hook import failures
 from tests.e2e.conftest import Cli, Ran
+from tests.proofs.hook import failures
 
 DBT = """
 import shutil, sys

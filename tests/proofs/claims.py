@@ -1,6 +1,6 @@
 """Proof that projects stay apart: random jobs, uploads and hand-overs of 20 connections at the same time.
 
-    python -m scripts.break_claims [--seconds 600] [--seed 1] [--state URL]
+    python -m tests.proofs.claims [--seconds 600] [--seed 1] [--state URL]
 
 A round has 500 requests to 20 connections of 12 repositories, whose projects have two names: jobs of
 branches and of pull requests, uploads with any environment, changes of the store and the environment of a
@@ -63,7 +63,7 @@ from recce_meta.server.site import uploads as manifests
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store
-from scripts.clock import Clock
+from tests.proofs.clock import Clock
 
 REQUESTS, AT_ONCE, CONNECTIONS, REPOSITORIES = 500, 8, 20, 12
 STORES, ENVIRONMENTS, PROJECTS = ("first", "second"), ("prod", "dev"), "ab"

@@ -1,6 +1,6 @@
 """Proof that no node that fails without a removed column is missed, with dbt on DuckDB as the judge.
 
-    python -m scripts.break_consumers PYTHON [--seconds 600] [--seed 1]
+    python -m tests.proofs.consumers PYTHON [--seconds 600] [--seed 1]
 
 PYTHON is that of an environment with dbt 1.11 and dbt-duckdb. A case draws the columns that consumers of one
 model name: arguments of tests, unit tests, contracts, constraints, keys of incremental models and snapshots,
@@ -28,7 +28,7 @@ import yaml
 from recce_meta.api.diff import NOTHING_MORE, whole_diff
 from recce_meta.api.run_reader import read_run
 from recce_meta.models import Project
-from scripts.clock import Clock
+from tests.proofs.clock import Clock
 
 JUDGE = """
 import json, sys

@@ -1,6 +1,6 @@
 """Proof that no kill loses or doubles a scan or a measurement of a connected database.
 
-    python -m scripts.break_databases [--seconds 600] [--seed 1]
+    python -m tests.proofs.databases [--seconds 600] [--seed 1]
 
 A case connects a database with 40 to 400 tables, in PostgreSQL or in a file of SQLite, to a store in DuckDB
 or PostgreSQL, and asks for a scan, then for a measurement. Real workers, one or two, are killed one to three
@@ -39,7 +39,7 @@ from recce_meta.repositories.state.types import QUALITY, SCAN, ExtractionJob, Jo
 from recce_meta.store.quality import list_quality_runs
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store
-from scripts.clock import Clock
+from tests.proofs.clock import Clock
 
 POSTGRES = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 PATIENCE = 300.0

@@ -1,6 +1,6 @@
 """Proof that drawings of generated runs and diffs have the edges, marks, counts and labels of the store.
 
-    python -m scripts.break_drawings [--seconds 600] [--seed 1]
+    python -m tests.proofs.drawings [--seconds 600] [--seed 1]
 
 A case draws two runs of a project, in which nodes and edges are added, removed, renamed and edited. Sources
 have equal names, names are hostile, and there are versions, cycles and a parent without a node. Both runs are
@@ -49,7 +49,6 @@ from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-from scripts.clock import Clock
 from scripts.drawings import (
     GONE,
     TESTS,
@@ -70,6 +69,7 @@ from scripts.drawings import (
     wrong_rows,
     wrong_states,
 )
+from tests.proofs.clock import Clock
 
 AT = datetime(2026, 11, 1, tzinfo=timezone.utc)
 TO = Addresses("default")

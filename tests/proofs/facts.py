@@ -1,6 +1,6 @@
 """Proof that an answer that rests on facts is right for all rows with these facts: both queries are executed.
 
-    python -m scripts.break_facts [--seconds 600] [--seed 1]
+    python -m tests.proofs.facts [--seconds 600] [--seed 1]
 
 A case draws tables of several types, facts about them (unique columns, columns without NULL), a query, and an
 edit that facts may excuse: `coalesce`, `count`, `is not null`, `distinct`, a left join on a column, a test of
@@ -26,7 +26,7 @@ from msgspec.structs import replace
 
 from recce_meta.models.change import DataFact, FactKind, FactSource, SqlChange, TableFacts
 from recce_meta.sql_diff import compare_sql
-from scripts.clock import Clock
+from tests.proofs.clock import Clock
 from tests.property.categories_queries import NAMES, TABLES, Item, Maker, Query
 from tests.property.test_categories_by_execution import Answer, agrees
 

@@ -1,6 +1,6 @@
 """Proof that forks starve no push: 20 hostile forks in a loop beside honest pushes, by a worker of two slots.
 
-    python -m scripts.break_fair_shares [--seconds 600] [--seed 1]
+    python -m tests.proofs.fair_shares [--seconds 600] [--seed 1]
 
 A case has three repositories of honest projects, and 20 pull requests of forks: of these repositories, of
 another one, of five, or of 20. Each fork has a program that loops, prints, fills the memory or has many
@@ -38,11 +38,11 @@ from recce_meta.repositories.state.types import (
     PullRequestState,
     RepositoryConnection,
 )
-from scripts.break_pull_requests import PROJECT, Laboratory, connect, laboratory
-from scripts.clock import Clock
 from tests.forge_names import Forge
 from tests.forge_server import ForgeRepository
 from tests.git_server import Answer, File
+from tests.proofs.clock import Clock
+from tests.proofs.pull_requests import PROJECT, Laboratory, connect, laboratory
 
 HONEST, FORKS, PUSHES = 3, 20, 6
 PATIENCE = 120.0

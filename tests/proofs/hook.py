@@ -1,6 +1,6 @@
 """Proof that `hook` never hurts the job: a seeded series of broken configurations, stores and disks.
 
-    python -m scripts.break_hook [--seconds 600] [--seed 1]
+    python -m tests.proofs.hook [--seconds 600] [--seed 1]
 
 Each case breaks one to three things at random, and runs a job that counts its runs. The job must run once,
 with its own arguments, streams and exit code, and recce_meta must not end with a traceback. Prints each case
@@ -26,9 +26,9 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.clock import Clock
+from tests.proofs.clock import Clock
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "recce_meta" / "demo_data" / "base"
 SECONDS = 120
 """Limit of one case, which includes the 60 s that a store may take."""

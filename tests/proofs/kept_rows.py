@@ -1,6 +1,6 @@
 """Proof that no edit of a node that keeps rows is called milder than its rows show, with dbt as the judge.
 
-    python -m scripts.break_kept_rows PYTHON [--postgres URL] [--seconds 600] [--seed 1]
+    python -m tests.proofs.kept_rows PYTHON [--postgres URL] [--seconds 600] [--seed 1]
 
 PYTHON is that of an environment with dbt 1.11 and dbt-duckdb, or dbt-postgres with `--postgres`; the database
 of URL is created, copied and dropped. A case draws incremental, microbatch and snapshot models, an edit for
@@ -33,7 +33,7 @@ from recce_meta.api.run_reader import read_run
 from recce_meta.diff.breaking import SEVERITY
 from recce_meta.models import Project, RunDiff
 from recce_meta.models.change import Category, Impact, Reach
-from scripts.clock import Clock
+from tests.proofs.clock import Clock
 
 JUDGE = """
 import json, sys

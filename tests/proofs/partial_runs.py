@@ -1,6 +1,6 @@
 """Proof that partial runs change no answer: random sequences of builds with a real dbt on DuckDB.
 
-    python -m scripts.break_partial_runs DBT_PYTHON [--seconds 600] [--seed 1]
+    python -m tests.proofs.partial_runs DBT_PYTHON [--seconds 600] [--seed 1]
 
 A sequence edits models and runs `dbt build`, `run -s`, `test`, `retry`, `show`, builds that fail, and builds
 with `--empty`, in one of two targets. Each run is recorded, and old runs are pruned now and then. After each,
@@ -32,7 +32,7 @@ from recce_meta.api.run_reader import open_run
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.lineage import ImpactView
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-from scripts.clock import Clock
+from tests.proofs.clock import Clock
 
 ENGINE = """
 import contextlib, json, sys

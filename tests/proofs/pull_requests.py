@@ -1,6 +1,6 @@
 """Proof that a green pull request was compared: a worker, a forge and dbt, with a fault in each case.
 
-    python -m scripts.break_pull_requests [--seconds 600] [--seed 1] [--dbt 1.10]
+    python -m tests.proofs.pull_requests [--seconds 600] [--seed 1] [--dbt 1.10]
 
 A case has a repository with a generated project, and a pull request whose edits are known. The worker runs in
 a process of its own, with the stages and reports of the service; the forge is that of the tests. A fault is
@@ -64,11 +64,11 @@ from recce_meta.repositories.state.types import (
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store
-from scripts.clock import Clock
 from tests.dbt_environments import dbt_environment
 from tests.forge_names import Forge
 from tests.forge_server import RIGHTS, ForgeRepository, ForgeServer, Token
 from tests.git_server import File, GitServer
+from tests.proofs.clock import Clock
 
 GOLD = ExtractionTier.GOLD
 SCHEMA, TOKEN = "main", "break-pull-requests-token"
@@ -272,7 +272,7 @@ class Laboratory:
         store = str(self.folder / "store.db")
         config = {"state": self.url, "work": str(self.work), "store": store, "parse_cpu": self.parse_cpu}
         self.worker = subprocess.Popen(
-            [sys.executable, "-m", "scripts.break_pull_requests", "--worker", json.dumps(config)],
+            [sys.executable, "-m", "tests.proofs.pull_requests", "--worker", json.dumps(config)],
             env={**self.environ, "UV_DEFAULT_INDEX": NOWHERE, "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "2"},
             stdout=subprocess.PIPE,
             text=True,

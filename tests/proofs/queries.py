@@ -1,6 +1,6 @@
 """Proof that no edit of a query is called milder than its rows, and the share of harmless ones called `none`.
 
-    python -m scripts.break_queries [--seconds 600] [--seed 1] [--show]
+    python -m tests.proofs.queries [--seconds 600] [--seed 1] [--show]
 
 A case draws a query and an edit from `tests.property.categories_queries`. DuckDB executes both on 24 sets of
 rows with NULLs, duplicates and empty tables. Prints each answer that is milder than the rows show; exits with
@@ -20,7 +20,7 @@ import duckdb
 
 from recce_meta.models.change import Category, SqlChange
 from recce_meta.sql_diff import compare_sql
-from scripts.clock import Clock
+from tests.proofs.clock import Clock
 from tests.property.categories_queries import TABLES, Maker
 from tests.property.test_categories_by_execution import SCHEMAS, agrees, answer
 

@@ -1,6 +1,6 @@
 """Proof that no report of compared data claims more than is true: random tables against a join in Python.
 
-    python -m scripts.break_reports [URL] [--seconds 600] [--seed 1]
+    python -m tests.proofs.reports [URL] [--seconds 600] [--seed 1]
 
 A case fills three changed nodes of a recorded project, on both sides: types, keys that hold or do not, rows
 that are equal or nearly so, sides that are missing or cannot be read. It compares them with random settings
@@ -47,7 +47,7 @@ from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.quality.privacy import Privacy
 from recce_meta.report import data_json, data_markdown, data_text, html_report
 from recce_meta.report import pull_request_markdown as comment
-from scripts.clock import Clock
+from tests.proofs.clock import Clock
 
 SCHEMA = "claims"
 """Schema of the store."""

@@ -1,6 +1,6 @@
 """Proof that no metric or saved query that needs a removed column is missed, with MetricFlow as the judge.
 
-    python -m scripts.break_semantics PYTHON [--seconds 600] [--seed 1]
+    python -m tests.proofs.semantics PYTHON [--seconds 600] [--seed 1]
 
 PYTHON is that of an environment with dbt 1.12 or later and dbt-duckdb, whose dependencies include MetricFlow.
 A case draws a project: facts that join dimensions, measures, filters, metrics of each type, saved queries.
@@ -32,7 +32,7 @@ from recce_meta.api.diff import NOTHING_MORE, whole_diff
 from recce_meta.api.run_reader import read_run
 from recce_meta.models import Project
 from recce_meta.models.node import NodeMetadata
-from scripts.clock import Clock
+from tests.proofs.clock import Clock
 
 JUDGE = """
 import json, sys

@@ -1,6 +1,6 @@
 """Proof that no edit is called unchanged, or milder than it is, because it acts on another target only.
 
-    python -m scripts.break_targets [--seconds 600] [--seed 1] [--branches]
+    python -m tests.proofs.targets [--seconds 600] [--seed 1] [--branches]
 
 A case draws a template of a model, with macros, and an edit that leaves the SQL of target `dev` as it was: of
 constants, conditions, branches, names of variables, macros, settings; or one that changes nothing anywhere.
@@ -31,7 +31,7 @@ from sqlglot.errors import SqlglotError
 from recce_meta.api.diff import NOTHING_MORE, whole_diff
 from recce_meta.models import Change, Column, MacroMetadata, NodeMetadata, Project, RunMetadata, code_hash
 from recce_meta.models.change import Category, Status
-from scripts.clock import Clock
+from tests.proofs.clock import Clock
 
 TARGETS = ("dev", "prod", "ci", "PROD", "production", "p", "")
 VARIABLES = {"v": ("k", "amount", "b", "x"), "w": ("0", "1", "7"), "on": (True, False), "n": (0, 3, 10)}

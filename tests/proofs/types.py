@@ -1,6 +1,6 @@
 """Proof that no two different values are called equal: neighbouring values of each ordered pair of types.
 
-    python -m scripts.break_types ENGINE=URL … [bigquery] [--seconds 600] [--seed 1]
+    python -m tests.proofs.types ENGINE=URL … [bigquery] [--seconds 600] [--seed 1]
 
 A case draws one number, one instant, one text and 40 ordered pairs of types. Each type gets the values next
 to these that it can hold: the next number, the next microsecond or nanosecond, a trailing blank, a letter's
@@ -36,8 +36,8 @@ from recce_meta.data_diff.source import Pair, SideRelation, table
 from recce_meta.errors import RecceMetaError, UsageError, WarehouseError
 from recce_meta.models.data_diff import DataSide, RowsDiff, Subject, ValueDetail
 from recce_meta.warehouses.dialect import dialect_named
-from scripts.clock import Clock
 from tests.emulators.bigquery.judge import Judge
+from tests.proofs.clock import Clock
 
 NUMBERS = (0, 1, -1, 127, 255, 2**15, 2**24, 2**31, 2**53, 2**62, 10**15, 10**17, 12345, 99999999)
 FRACTIONS = ("0", "0.1", "0.5", "0.001", "0.30000000000000004", "0.000000001")

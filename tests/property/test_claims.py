@@ -34,8 +34,7 @@ from recce_meta.report import data_json, data_markdown, data_text, html_report
 from recce_meta.report import pull_request_markdown as comment
 from recce_meta.report.data.overview import overview_lines
 from recce_meta.report.terminal import render
-from scripts import break_reports
-from tests.proofs import sampled
+from tests.proofs import reports, sampled
 
 EXAMPLES = int(os.environ.get("RECCE_META_CLAIM_EXAMPLES", "30"))
 NAMES = ("orders", "customers")
@@ -296,16 +295,16 @@ def test_equal_tables_that_were_compared_are_called_the_same(comparison: DataDif
 
 
 def test_reports_of_a_recorded_project_say_nothing_false(tmp_path: Path) -> None:
-    database = break_reports.Database(None, tmp_path)
+    database = reports.Database(None, tmp_path)
     with closing(database):
-        assert list(break_reports.failures(database, range(1, sampled(400, 7)))) == []
+        assert list(reports.failures(database, range(1, sampled(400, 7)))) == []
 
 
 def test_a_false_claim_of_a_report_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lie = "  = 3 nodes with equal data: customers, orders, payments"
-    monkeypatch.setattr(break_reports, "data_text", lambda *_, **__: lie)
-    database = break_reports.Database(None, tmp_path)
+    monkeypatch.setattr(reports, "data_text", lambda *_, **__: lie)
+    database = reports.Database(None, tmp_path)
     with closing(database):
-        found = list(break_reports.failures(database, range(1, 3)))
+        found = list(reports.failures(database, range(1, 3)))
 
     assert any("diff, text: Claim(what='data'" in failure for failure in found), found

@@ -10,12 +10,11 @@ import pytest
 from recce_meta.api.browse import graph
 from recce_meta.graph import hidden_paths
 from recce_meta.report import mermaid
-from scripts import break_drawings
-from tests.proofs import sampled
+from tests.proofs import drawings, sampled
 
 
 def test_every_drawing_is_that_of_the_store(tmp_path: Path) -> None:
-    assert list(break_drawings.failures(tmp_path, range(1, sampled(1000, 9)))) == []
+    assert list(drawings.failures(tmp_path, range(1, sampled(1000, 9)))) == []
 
 
 def without_the_first(*arguments: Any) -> list[hidden_paths.DrawnEdge]:
@@ -35,6 +34,6 @@ def test_a_false_drawing_is_found(lie: str, tmp_path: Path, monkeypatch: pytest.
     module, name, value, words = LIES[lie]
     monkeypatch.setattr(module, name, value)
 
-    found = break_drawings.failures(tmp_path, range(1, 40))
+    found = drawings.failures(tmp_path, range(1, 40))
 
     assert any(words in failure for failure in found)

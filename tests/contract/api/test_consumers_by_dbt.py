@@ -1,4 +1,4 @@
-"""No node that fails without a removed column is missed: a sample of `scripts.break_consumers`."""
+"""No node that fails without a removed column is missed: a sample of `tests.proofs.consumers`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.break_consumers import Case, outcome
 from tests.dbt_environments import dbt_environment
+from tests.proofs.consumers import Case, outcome
 
 pytestmark = pytest.mark.dbt
 

@@ -1,4 +1,4 @@
-"""No metric or saved query that needs a removed column is missed: a sample of `scripts.break_semantics`."""
+"""No metric or saved query that needs a removed column is missed: a sample of `tests.proofs.semantics`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.break_semantics import Case, outcomes
 from tests.dbt_environments import dbt_environment
+from tests.proofs.semantics import Case, outcomes
 
 pytestmark = pytest.mark.dbt
 

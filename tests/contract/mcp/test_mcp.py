@@ -31,7 +31,7 @@ from recce_meta.mcp.stores import AgentStore
 from recce_meta.models import NodeMetadata
 from recce_meta.quality.privacy import Privacy
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-from scripts.break_reports import Database
+from tests.proofs.reports import Database
 
 READING = AgentSettings(project=demo_data.DATABASE)
 QUERYING = replace(READING, allows_queries=True)

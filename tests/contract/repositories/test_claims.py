@@ -36,8 +36,8 @@ from recce_meta.repositories.state.types import EXCEEDED, JobStatus, RepositoryC
 from recce_meta.store import write as write_module
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import StoreSession, open_store
-from scripts.break_claims import run_round
 from tests.contract.repositories.test_extraction import Target
+from tests.proofs.claims import run_round
 from tests.states import DATABASES, at_once, opened, shop, state_address
 
 STORES = ("first", "second")

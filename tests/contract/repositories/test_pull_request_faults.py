@@ -1,4 +1,4 @@
-"""Faults around pull requests: a sample of the proof in `scripts/break_pull_requests.py`."""
+"""Faults around pull requests: a sample of the proof in `tests/proofs/pull_requests.py`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.failures import GitFailureKind
 from recce_meta.repositories.git.outcome import failure_of
 from recce_meta.repositories.processes import Completed
-from scripts.break_pull_requests import Case, failures, laboratory
 from tests.dbt_environments import dbt_environment
+from tests.proofs.pull_requests import Case, failures, laboratory
 
 pytestmark = pytest.mark.extensive
 

@@ -24,7 +24,7 @@ from recce_meta.models import (
 )
 from recce_meta.models.change import Category, Reach
 from recce_meta.models.run import RunMetadata
-from scripts.break_targets import Proof
+from tests.proofs.targets import Proof
 
 SOURCE = NodeMetadata(
     unique_id="model.shop.orders",

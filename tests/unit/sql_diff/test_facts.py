@@ -1,4 +1,4 @@
-"""Edits that are harmless only as long as facts about the rows hold; `break_facts` executes both queries."""
+"""Edits that are harmless only as long as facts about the rows hold; the proof `facts` executes both."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from recce_meta.models.change import Category, DataFact, FactKind, FactSource, SqlChange, TableFacts
 from recce_meta.sql_diff import compare_sql
-from scripts.break_facts import Proof
+from tests.proofs.facts import Proof
 
 SCHEMAS = {
     "orders": {

@@ -1,4 +1,4 @@
-"""Neighbouring values of pairs of types are never called equal: a sample of `scripts.break_types`."""
+"""Neighbouring values of pairs of types are never called equal: a sample of `tests.proofs.types`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from recce_meta import UnifiedSqlAdapter
-from scripts.break_types import ENGINES as TYPES
-from scripts.break_types import Engine, GoogleSql, failures, is_same, values_of
 from tests.googlesql import judging
+from tests.proofs.types import ENGINES as TYPES
+from tests.proofs.types import Engine, GoogleSql, failures, is_same, values_of
 
 SEEDS = (1, 2)
 

@@ -1,0 +1,38 @@
+"""The proofs that no other test samples, for a few seconds each, as a person starts them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.dbt_environments import dbt_environment
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.extensive
+@pytest.mark.parametrize("name", ["databases", "queries"])
+def test_a_proof_finds_nothing(name: str, postgres_url: str) -> None:
+    run(name)
+
+
+@pytest.mark.dbt
+@pytest.mark.parametrize("name", ["kept_rows", "partial_runs"])
+def test_a_proof_judged_by_dbt_finds_nothing(name: str) -> None:
+    run(name, str(Path(dbt_environment("1.11", "duckdb").dbt.argv[0]).with_name("python")))
+
+
+@pytest.mark.extensive
+@pytest.mark.network
+def test_forks_starve_no_push(bubblewrap: object, git_backend: None) -> None:
+    run("fair_shares")
+
+
+def run(name: str, *arguments: str) -> None:
+    command = [sys.executable, "-m", f"tests.proofs.{name}", *arguments, "--seconds", "10"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "0 failed; go on with --seed " in ran.stdout
