@@ -1,4 +1,4 @@
-"""Tests of membership in another form: IN, EXISTS, the left anti join; the proof `facts` executes such pairs."""
+"""Tests of membership in another form: IN, EXISTS, the left anti join; the proof `facts` executes them."""
 
 from __future__ import annotations
 
