@@ -292,6 +292,13 @@ def test_runs_that_cannot_be_compared_have_a_next_step(
     assert re.search(r"[1-9]\d* findings?", mixed.text)
 
 
+def test_a_pull_request_leads_to_its_review_in_the_view_that_is_asked(client: TestClient) -> None:
+    found = client.get(f"{TO.root}/pr/42?view=graph", follow_redirects=False)
+
+    assert found.status_code in (303, 307) and found.headers["location"].endswith("?view=graph")
+    assert client.get(f"{TO.root}/pr/1000").status_code == 404
+
+
 def test_equal_runs_say_so(client: TestClient, rich_url: str) -> None:
     ids = run_id(rich_url, "prod", place=1), run_id(rich_url, "prod")
 

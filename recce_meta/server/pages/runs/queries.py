@@ -173,7 +173,7 @@ def of_pull_request(request: Request) -> Redirect:
     runs = list_runs(view.adapter, schema=view.schema, limit=RUNS_OFFERED)
     for pair in suggested_pairs(runs, most=RUNS_OFFERED):
         if pair.current.pull_request == number:
-            return Redirect(request.to.diff(pair.base.run_id, pair.current.run_id))
+            return Redirect(request.to.diff(pair.base.run_id, pair.current.run_id) + request.query.encoded())
     raise NotFound(
         f"No pair of runs of pull request {number} is among the newest runs", hint="/diff lists pairs of runs"
     )
