@@ -41,8 +41,3 @@ class RowSample(Struct, frozen=True, kw_only=True, tag_field="type", tag="row_sa
     current_only: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """One sentence for each fact needed to interpret the rows."""
-
-    @property
-    def is_matched(self) -> bool:
-        """True if the rows of both sides have the same keys."""
-        return bool(self.key)

@@ -48,10 +48,6 @@ EVERY = 0.5
 LONGEST_SECRET = 100_000
 
 
-class ExtractionFailed(RecceMetaError):
-    """An extraction that was awaited, and failed or was cancelled."""
-
-
 def _fields_of(name: str, declared: type, *others: str) -> Any:
     """Return a struct of the *others*, and of the flags of the options that *declared* declares."""
     flags = [flag.parameter for one in options_of(declared).values() for flag in one.flags]

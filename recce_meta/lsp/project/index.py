@@ -199,11 +199,6 @@ class ProjectIndex:
                 return self._library.of_package(namespace).get(own)
             return self._library.find(name, package or None)
 
-    def near_macros(self, name: str) -> Sequence[str]:
-        """Return macro names that are similar to *name*."""
-        with self.lock:
-            return self._library.near(name.rpartition(".")[2])
-
     def macro_place(self, macro: MacroMetadata) -> tuple[Path, int] | None:
         """Return the file of *macro* and the offset of its name; None if the file or the macro is missing."""
         path = self._file(macro.package_name, macro.path)

@@ -150,11 +150,6 @@ def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
     return sorted(nodes.values(), key=_severity)
 
 
-def _has_sides(result: SchemaDiff) -> bool:
-    """Return True if *result* names columns of one side; without a catalog, it knows none."""
-    return any(column.status in ("added", "removed") for column in result.columns)
-
-
 def _without_sides(result: AnyDataDiff) -> AnyDataDiff:
     """Return a diff whose rows differ without the columns of one side, which the diff of columns names."""
     changed = isinstance(result, ValueDiff) and result.changed

@@ -589,9 +589,3 @@ _EVIDENT = frozenset({"only in base", "only in current", "not in base", "not in 
 def saved_phrase(kept_at: datetime) -> str:
     """Return `saved at 2026-11-19 08:00 UTC`."""
     return f"saved at {moment(kept_at)}"
-
-
-def name_list(names: Sequence[str], shown: int = 8) -> str:
-    """Join the first of *names*, followed by the number of the rest."""
-    rest = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {count(rest)} more" if rest > 0 else "")
