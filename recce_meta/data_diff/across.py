@@ -210,7 +210,7 @@ class _SeparateSides:
         about = f"rows of {source.name}"
         expression = self._rows(source, line)
         if buckets is not None:
-            about += f" in {len(buckets):,} parts that differ"
+            about += f" in {len(buckets):,} part{'s' * (len(buckets) != 1)} that differ"
             rows = self._rows(source, self._bucket(source, len(buckets[0])), line).subquery("t", copy=False)
             among = [
                 exp.In(
@@ -281,8 +281,16 @@ class Differences:
             tuple(column.name for column in columns if column.name in sides.wanted)
             for columns in (sides.matched.base_only, sides.matched.current_only)
         )
+        exact = [
+            column.pair.name
+            for i, column in enumerate(sides.values, len(sides.key))
+            if column.kind.is_number and self.types[f"c{i}"] is None
+        ]
+        notes = [f"the tolerance was not used for {', '.join(exact)}: not every value is a number"] * (
+            bool(exact) and sides.options.has_tolerance
+        )
         return {
-            "notes": (*found.notes, self.note),
+            "notes": (*found.notes, *notes, self.note),
             "key": tuple(column.pair.name for column in sides.key),
             "key_source": sides.key_source,
             "base": self._counts(DataSide.BASE, found.base),
@@ -334,6 +342,8 @@ class Differences:
             base_type=column.pair.base.type.text,
             current_type=column.pair.current.type.text,
             compared_as=self._label(index),
+            is_difference_rounded=found.is_difference_rounded
+            or (is_rounded_text(column.pair) and found.largest_difference is not None),
             matched=(found.matched or 0) + self.equal,
             examples=tuple(
                 structs.replace(
@@ -349,9 +359,10 @@ class Differences:
     def _label(self, index: int) -> str | None:
         column = self.sides.columns[index]
         kinds = {column.kind, column.pair.base.type.kind, column.pair.current.type.kind}
-        if is_rounded_text(column.pair):
-            return rounded_label("double" if Kind.FLOAT in kinds else column.kind.value)
-        if self.types[f"c{index}"] is None and (column.kind in _TYPES or column.kind is Kind.DECIMAL):
+        of = self.types[f"c{index}"]
+        if is_rounded_text(column.pair) or (of == _TYPES[Kind.FLOAT] and Kind.FLOAT not in kinds):
+            return rounded_label("double" if of == _TYPES[Kind.FLOAT] else column.kind.value)
+        if of is None and (column.kind in _TYPES or column.kind is Kind.DECIMAL):
             return Kind.TEXT.value
         return column.kind.value if len(kinds) > 1 else None
 
@@ -415,6 +426,8 @@ def load_differences(pair: Pair, options: ValueOptions) -> Plan[Differences]:
             for one in before.keys() | after
             if before.get(one) != after.get(one) or (counts_keys and before[one][0] > before[one][2])
         )
+        if [sum(rows for rows, *_ in found.values()) for found in (before, after)] != [*expected.values()]:
+            raise _changed_meanwhile(pair)
         equal = sum(rows for one, (rows, *_) in before.items() if one not in set(buckets))
         expected = {
             side: sum(found[one][0] for one in buckets if one in found)
@@ -425,6 +438,11 @@ def load_differences(pair: Pair, options: ValueOptions) -> Plan[Differences]:
     note = f"compared across two targets: {sum(expected.values()):,} rows fetched{note}"
     types = yield from _typed(sides)
     return Differences(sides, counts, equal, types, note)
+
+
+def _changed_meanwhile(pair: Pair) -> RecceMetaError:
+    name = pair.subject.name
+    return RecceMetaError(f"Rows of {name} changed while they were compared", hint="compare again")
 
 
 def _matched(pair: Pair, options: ValueOptions) -> Plan[_SeparateSides]:
@@ -493,7 +511,7 @@ def _load(
     answers = yield [sides.lines(source, buckets) for source in sides.sources]
     for source, answer in zip(sides.sources, answers, strict=True):
         if rows_of(answer)[0][0] != expected[source.side]:
-            raise RecceMetaError(f"Rows of {name} changed while they were compared", hint="compare again")
+            raise _changed_meanwhile(sides.pair)
 
 
 def _typed(sides: _SeparateSides) -> Plan[dict[str, str | None]]:
@@ -505,7 +523,8 @@ def _typed(sides: _SeparateSides) -> Plan[dict[str, str | None]]:
     (answer,) = yield [_local(selected.from_(_lines_of_both()))]
     found = iter(rows_of(answer)[0])
     types = {
-        name: _type(kind, [next(found) for _ in _type_figures(name, kind)]) for name, kind in kinds.items()
+        name: _type(kind, [next(found) for _ in _type_figures(name, kind)], sides.options)
+        for name, kind in kinds.items()
     }
     yield [
         _local(
@@ -530,30 +549,39 @@ def _lines_of_both() -> Sql:
 
 def _type_figures(name: str, kind: Kind) -> list[str]:
     """Return SQL for what `_type` must know of all values of the column *name*."""
-    # Without FILTER, NULL would make the whole column a text.
-    present = f"FILTER (WHERE {name} IS NOT NULL)"
+    if kind not in _TYPES and kind is not Kind.DECIMAL:
+        return []
+
+    def are_all(condition: str) -> str:
+        # Without FILTER, NULL would make the whole column a text.
+        return f"coalesce(bool_and({condition}) FILTER (WHERE {name} IS NOT NULL), true)"
+
     if kind is Kind.DECIMAL:
         fraction = f"length({name}) - strpos({name}, '.')"
-        return [
-            f"coalesce(bool_and(regexp_full_match({name}, {_IS_DECIMAL})) {present}, true)",
+        figures = [
+            are_all(f"regexp_full_match({name}, {_IS_DECIMAL})"),
             f"coalesce(max(length(split_part(ltrim({name}, '-'), '.', 1))), 0)",
             f"coalesce(max({fraction}) FILTER (WHERE {name} LIKE '%.%'), 0)",
         ]
-    if kind not in _TYPES:
-        return []
-    # The year of a date BC is cast without its mark.
-    fits = f"{name} NOT LIKE '% BC' AND TRY_CAST({name} AS {_TYPES[kind]}) IS NOT NULL"
-    return [f"coalesce(bool_and({fits}) {present}, true)"]
+    else:
+        # The year of a date BC is cast without its mark.
+        figures = [are_all(f"{name} NOT LIKE '% BC' AND TRY_CAST({name} AS {_TYPES[kind]}) IS NOT NULL")]
+    return [*figures, are_all(f"TRY_CAST({name} AS DOUBLE) IS NOT NULL")] if kind.is_number else figures
 
 
-def _type(kind: Kind, figures: Sequence[Any]) -> str | None:
-    """Return the type that holds every value of a column of *kind*, or None if only text does."""
-    if not figures or not figures[0]:
+def _type(kind: Kind, figures: Sequence[Any], options: ValueOptions) -> str | None:
+    """Return the type that holds every value of a column of *kind*, or None if only text does.
+
+    With a tolerance, numbers that fit no exact type are doubles: texts have no distance.
+    """
+    if not figures:
         return None
-    if kind is not Kind.DECIMAL:
+    fits, *digits, are_doubles = figures if kind.is_number else (*figures, False)
+    if fits and kind is not Kind.DECIMAL:
         return _TYPES[kind]
-    _, whole, scale = figures
-    return f"DECIMAL({_DECIMAL_DIGITS}, {scale})" if whole + scale <= _DECIMAL_DIGITS else None
+    if fits and sum(digits) <= _DECIMAL_DIGITS:
+        return f"DECIMAL({_DECIMAL_DIGITS}, {digits[1]})"
+    return _TYPES[Kind.FLOAT] if are_doubles and options.has_tolerance else None
 
 
 def _typed_value(name: str, of: str | None) -> str:

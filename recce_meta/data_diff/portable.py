@@ -81,7 +81,7 @@ def portable_value(
         if kind is not of.kind and kind in _CONVERTED:
             value, of = _as_kind(dialect, value, kind), ColumnType(kind.value, kind)
         text = dialect.canonical_text(normalize(dialect, value, kind, options), of)
-        return text if kind in _PLAIN else dialect.portable_part(text)
+        return text if kind in _PLAIN and dialect.enforces_types else dialect.portable_part(text)
 
     return written
 
@@ -215,6 +215,7 @@ def _has_nanoseconds(digits: str | None) -> bool:
 
 
 def _instant(text: str) -> Value:
+    text = text.replace("TBC", " BC")  # the blank before BC was taken for that before the time
     found = _INSTANT.fullmatch(text)
     if not found or _has_nanoseconds(found[3]):
         return _FAR.sub(r"\1 ", text)

@@ -69,6 +69,8 @@ class Dialect:
     """True if two columns of a table cannot differ in case alone."""
     has_short_databases: ClassVar[bool] = False
     """True if the first of two parts of a name can be a database instead of a schema."""
+    enforces_types: ClassVar[bool] = True
+    """False if a column may hold values of any other type."""
     nan_equals_nan: ClassVar[bool] = True
     """True if NaN = NaN: IEEE 754 says no, most warehouses yes."""
     has_nan: ClassVar[bool] = True

@@ -39,6 +39,7 @@ class SQLite(Dialect):
 
     name = "sqlite"
     ignores_case_of_columns = True
+    enforces_types = False
     has_approximate_distinct = False
     # https://www.sqlite.org/limits.html: 2,000 columns of a result, 500 terms of a UNION
     columns_per_statement: ClassVar[int | None] = 1600
