@@ -59,14 +59,17 @@ def _rows(result: AnyDataDiff) -> Iterator[Row]:
 
 
 def _cells(number: int, row: DetailRow, key: Sequence[str], columns: Sequence[str]) -> Iterator[Row]:
-    """Yield the cells of a row that differ; all cells of a row that only one side has."""
+    """Yield the cells of a row that differ, or one without a column; all cells of a row of one side only."""
     values = dict(zip(key, row.key, strict=False))
     first = (number, row.status, scalar(values) if values else None)
     last = (row.base_count, row.current_count)
+    shown = False
     for place, column in enumerate(columns):
         base = None if row.base is None else row.base[place]
         current = None if row.current is None else row.current[place]
         if row.status != "changed" or not are_same(base, current):
+            shown = True
             yield (*first, column, scalar(base), scalar(current), *last)
-    if not columns:
+    # The row is there without columns, and if all that differs is withheld.
+    if not shown:
         yield (*first, None, None, None, *last)

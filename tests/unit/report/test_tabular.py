@@ -119,6 +119,17 @@ def test_differing_cells_of_a_changed_row_and_all_cells_of_an_added_row_are_rows
     assert all("raise --limit" in row[-1] for row in table.rows)
 
 
+def test_a_changed_row_whose_differences_are_withheld_is_a_row() -> None:
+    row = DetailRow(status="changed", key=(1,), base=("***",), current=("***",))
+    diff = ValueDetail(
+        subject=Subject(name="orders"), key=("id",), key_source="option", columns=("v",), rows=(row,), limit=9
+    )
+
+    (found,) = data_table([diff], "value_diff_detail").rows
+
+    assert "changed" in found and "***" not in found
+
+
 def test_equal_rows_are_no_rows_and_a_summary_is_one() -> None:
     diff = RowsDiff(subject=ORDERS, columns=("a",), base_rows=2, current_rows=2, common=2)
 
