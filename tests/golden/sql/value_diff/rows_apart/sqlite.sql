@@ -8,42 +8,76 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
+      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+              ELSE CAST(t."amount" AS TEXT)
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS REAL) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-          THEN recce_scientific(CAST(t."rate" AS REAL))
-          WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS REAL) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS REAL) > 0
-          THEN 'inf'
-        END,
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."rate" AS REAL) = 0
+              THEN '0'
+              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+              THEN recce_scientific(CAST(t."rate" AS REAL))
+              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+              THEN 'nan'
+              WHEN CAST(t."rate" AS REAL) < 0
+              THEN '-inf'
+              WHEN CAST(t."rate" AS REAL) > 0
+              THEN 'inf'
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
-          THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-          ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
-        END,
+      ) || '|' || COALESCE(
+        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -60,42 +94,76 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
+      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+              ELSE CAST(t."amount" AS TEXT)
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS REAL) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-          THEN recce_scientific(CAST(t."rate" AS REAL))
-          WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS REAL) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS REAL) > 0
-          THEN 'inf'
-        END,
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."rate" AS REAL) = 0
+              THEN '0'
+              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+              THEN recce_scientific(CAST(t."rate" AS REAL))
+              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+              THEN 'nan'
+              WHEN CAST(t."rate" AS REAL) < 0
+              THEN '-inf'
+              WHEN CAST(t."rate" AS REAL) > 0
+              THEN 'inf'
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
-          THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-          ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
-        END,
+      ) || '|' || COALESCE(
+        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -109,42 +177,76 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
+      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+              ELSE CAST(t."amount" AS TEXT)
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS REAL) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-          THEN recce_scientific(CAST(t."rate" AS REAL))
-          WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS REAL) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS REAL) > 0
-          THEN 'inf'
-        END,
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."rate" AS REAL) = 0
+              THEN '0'
+              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+              THEN recce_scientific(CAST(t."rate" AS REAL))
+              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+              THEN 'nan'
+              WHEN CAST(t."rate" AS REAL) < 0
+              THEN '-inf'
+              WHEN CAST(t."rate" AS REAL) > 0
+              THEN 'inf'
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
-          THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-          ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
-        END,
+      ) || '|' || COALESCE(
+        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -160,42 +262,76 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
+      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+              ELSE CAST(t."amount" AS TEXT)
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS REAL) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-          THEN recce_scientific(CAST(t."rate" AS REAL))
-          WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS REAL) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS REAL) > 0
-          THEN 'inf'
-        END,
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."rate" AS REAL) = 0
+              THEN '0'
+              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+              THEN recce_scientific(CAST(t."rate" AS REAL))
+              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+              THEN 'nan'
+              WHEN CAST(t."rate" AS REAL) < 0
+              THEN '-inf'
+              WHEN CAST(t."rate" AS REAL) > 0
+              THEN 'inf'
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
-          THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-          ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
-        END,
+      ) || '|' || COALESCE(
+        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -238,42 +374,76 @@ FROM (
   FROM (
     SELECT
       recce_md5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-          CASE
-            WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-            ELSE CAST(t."amount" AS TEXT)
-          END,
+        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+                THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+                ELSE CAST(t."amount" AS TEXT)
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
         ) || '|' || COALESCE(
-          CASE
-            WHEN CAST(t."rate" AS REAL) = 0
-            THEN '0'
-            WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-            AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-            THEN recce_scientific(CAST(t."rate" AS REAL))
-            WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-            THEN 'nan'
-            WHEN CAST(t."rate" AS REAL) < 0
-            THEN '-inf'
-            WHEN CAST(t."rate" AS REAL) > 0
-            THEN 'inf'
-          END,
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN CAST(t."rate" AS REAL) = 0
+                THEN '0'
+                WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+                AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+                THEN recce_scientific(CAST(t."rate" AS REAL))
+                WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+                THEN 'nan'
+                WHEN CAST(t."rate" AS REAL) < 0
+                THEN '-inf'
+                WHEN CAST(t."rate" AS REAL) > 0
+                THEN 'inf'
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~N') || '|' || COALESCE(
-          CASE
-            WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
-            THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-            ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
-          END,
+        ) || '|' || COALESCE(
+          REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
           '~N'
-        ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+                THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+                ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
           REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(
           REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
           '~N'
-        ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -329,42 +499,76 @@ FROM (
   FROM (
     SELECT
       recce_md5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-          CASE
-            WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-            ELSE CAST(t."amount" AS TEXT)
-          END,
+        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+                THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+                ELSE CAST(t."amount" AS TEXT)
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
         ) || '|' || COALESCE(
-          CASE
-            WHEN CAST(t."rate" AS REAL) = 0
-            THEN '0'
-            WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-            AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-            THEN recce_scientific(CAST(t."rate" AS REAL))
-            WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-            THEN 'nan'
-            WHEN CAST(t."rate" AS REAL) < 0
-            THEN '-inf'
-            WHEN CAST(t."rate" AS REAL) > 0
-            THEN 'inf'
-          END,
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN CAST(t."rate" AS REAL) = 0
+                THEN '0'
+                WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+                AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+                THEN recce_scientific(CAST(t."rate" AS REAL))
+                WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+                THEN 'nan'
+                WHEN CAST(t."rate" AS REAL) < 0
+                THEN '-inf'
+                WHEN CAST(t."rate" AS REAL) > 0
+                THEN 'inf'
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~N') || '|' || COALESCE(
-          CASE
-            WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
-            THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-            ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
-          END,
+        ) || '|' || COALESCE(
+          REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
           '~N'
-        ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+                THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+                ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
           REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(
           REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
           '~N'
-        ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
