@@ -75,6 +75,8 @@ from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 FEW_ROWS = 20_000
 """Rows of a side up to which all are fetched, as sums would cost another scan."""
+_ASSUMED_ROWS = FEW_ROWS + 1
+"""Rows of each side of a printed plan, so that it shows the sums."""
 MANY_ROWS = 1_000_000
 """Rows of a side above which buckets have one digit more: PostgreSQL would spill so many groups to disk."""
 MOST_ROWS = 10_000_000
@@ -170,8 +172,7 @@ class _SeparateSides:
         counted = uniqueness(
             keyed_sides(alone, ValueOptions(key=names, columns=names), live, live), source.side
         )
-        # So many that a printed plan shows the sums of buckets.
-        return structs.replace(counted, assumed=[(FEW_ROWS + 1,) * 3])
+        return structs.replace(counted, assumed=[(_ASSUMED_ROWS,) * 3])
 
     def _rows(self, source: SideRelation, *others: Sql) -> exp.Select:
         """Select *others* of each row with a key."""
@@ -201,7 +202,7 @@ class _SeparateSides:
             dialect=dialect,
             side=source.side,
             about=f"rows of {source.name} in {16**digits:,} parts",
-            assumed=[("0" * digits, 1, int(source.side is DataSide.BASE), 1)],
+            assumed=[("0" * digits, _ASSUMED_ROWS, int(source.side is DataSide.BASE), _ASSUMED_ROWS)],
         )
 
     def lines(self, source: SideRelation, buckets: Sequence[str] | None) -> Query:
@@ -210,7 +211,7 @@ class _SeparateSides:
         about = f"rows of {source.name}"
         expression = self._rows(source, line)
         if buckets is not None:
-            about += f" in {len(buckets):,} part{'s' * (len(buckets) != 1)} that differ"
+            about += " that may differ"
             rows = self._rows(source, self._bucket(source, len(buckets[0])), line).subquery("t", copy=False)
             among = [
                 exp.In(
@@ -226,7 +227,7 @@ class _SeparateSides:
             dialect=source.dialect,
             side=source.side,
             about=about,
-            assumed=[(1,)],
+            assumed=[(_ASSUMED_ROWS,)],
             loads=self.loaded(source),
         )
 

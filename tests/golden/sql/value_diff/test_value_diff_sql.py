@@ -106,7 +106,7 @@ CASES = {
             pair, ValueOptions(key=("id", "order"), where="amount > 0", sample=0.5, ignore_case=True)
         ),
         is_joined=False,
-        key_facts=(30_000, 30_000, 29_999),
+        key_facts=(20_001, 20_001, 20_000),
     ),
 }
 

@@ -298,7 +298,7 @@ FROM (
 GROUP BY
   t.b;
 
--- rows of orders_base in 1 parts that differ
+-- rows of orders_base that may differ
 SELECT
   t.line
 FROM (
@@ -386,7 +386,7 @@ FROM (
 WHERE
   t.b IN ('000');
 
--- rows of orders_current in 1 parts that differ
+-- rows of orders_current that may differ
 SELECT
   t.line
 FROM (

@@ -25,7 +25,7 @@ FROM (
         AND recce_hex(
           SUBSTRING(
             recce_md5(
-              COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+              COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
             ),
             1,
             8
@@ -65,7 +65,7 @@ FROM (
         AND recce_hex(
           SUBSTRING(
             recce_md5(
-              COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+              COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
             ),
             1,
             8
@@ -88,54 +88,88 @@ FROM (
   SELECT
     SUBSTRING(
       recce_md5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
       ),
       1,
       3
     ) AS b,
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(
+      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         REPLACE(REPLACE(LOWER(CAST(t."a ""quoted"" one" AS TEXT)), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+              ELSE CAST(t."amount" AS TEXT)
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS REAL) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-          THEN recce_scientific(CAST(t."rate" AS REAL))
-          WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS REAL) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS REAL) > 0
-          THEN 'inf'
-        END,
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."rate" AS REAL) = 0
+              THEN '0'
+              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+              THEN recce_scientific(CAST(t."rate" AS REAL))
+              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+              THEN 'nan'
+              WHEN CAST(t."rate" AS REAL) < 0
+              THEN '-inf'
+              WHEN CAST(t."rate" AS REAL) > 0
+              THEN 'inf'
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
-          THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-          ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
-        END,
+      ) || '|' || COALESCE(
+        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
     ) AS h,
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
     ) AS k
   FROM (
     SELECT
@@ -150,7 +184,7 @@ FROM (
       AND recce_hex(
         SUBSTRING(
           recce_md5(
-            COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
           ),
           1,
           8
@@ -173,54 +207,88 @@ FROM (
   SELECT
     SUBSTRING(
       recce_md5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
       ),
       1,
       3
     ) AS b,
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(
+      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         REPLACE(REPLACE(LOWER(CAST(t."a ""quoted"" one" AS TEXT)), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+              ELSE CAST(t."amount" AS TEXT)
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS REAL) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-          THEN recce_scientific(CAST(t."rate" AS REAL))
-          WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS REAL) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS REAL) > 0
-          THEN 'inf'
-        END,
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."rate" AS REAL) = 0
+              THEN '0'
+              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+              THEN recce_scientific(CAST(t."rate" AS REAL))
+              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+              THEN 'nan'
+              WHEN CAST(t."rate" AS REAL) < 0
+              THEN '-inf'
+              WHEN CAST(t."rate" AS REAL) > 0
+              THEN 'inf'
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
-          THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-          ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
-        END,
+      ) || '|' || COALESCE(
+        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
         '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
     ) AS h,
     recce_md5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
     ) AS k
   FROM (
     SELECT
@@ -235,7 +303,7 @@ FROM (
       AND recce_hex(
         SUBSTRING(
           recce_md5(
-            COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
           ),
           1,
           8
@@ -248,54 +316,88 @@ FROM (
 GROUP BY
   t.b;
 
--- rows of orders_base in 1 parts that differ
+-- rows of orders_base that may differ
 SELECT
   t.line
 FROM (
   SELECT
     SUBSTRING(
       recce_md5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
       ),
       1,
       3
     ) AS b,
-    COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-      CASE
-        WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-        THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-        ELSE CAST(t."amount" AS TEXT)
-      END,
+    COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+            ELSE CAST(t."amount" AS TEXT)
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
       '~N'
     ) || '|' || COALESCE(
-      CASE
-        WHEN CAST(t."rate" AS REAL) = 0
-        THEN '0'
-        WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-        AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-        THEN recce_scientific(CAST(t."rate" AS REAL))
-        WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-        THEN 'nan'
-        WHEN CAST(t."rate" AS REAL) < 0
-        THEN '-inf'
-        WHEN CAST(t."rate" AS REAL) > 0
-        THEN 'inf'
-      END,
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN CAST(t."rate" AS REAL) = 0
+            THEN '0'
+            WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+            AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+            THEN recce_scientific(CAST(t."rate" AS REAL))
+            WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+            THEN 'nan'
+            WHEN CAST(t."rate" AS REAL) < 0
+            THEN '-inf'
+            WHEN CAST(t."rate" AS REAL) > 0
+            THEN 'inf'
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
       '~N'
-    ) || '|' || COALESCE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~N') || '|' || COALESCE(
-      CASE
-        WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
-        THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-        ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
-      END,
+    ) || '|' || COALESCE(
+      REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
       '~N'
-    ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+            THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+            ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
       REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
       '~N'
     ) || '|' || COALESCE(
       REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
       '~N'
-    ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N') AS line
+    ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N') AS line
   FROM (
     SELECT
       *
@@ -309,7 +411,7 @@ FROM (
       AND recce_hex(
         SUBSTRING(
           recce_md5(
-            COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
           ),
           1,
           8
@@ -322,54 +424,88 @@ FROM (
 WHERE
   t.b IN ('000');
 
--- rows of orders_current in 1 parts that differ
+-- rows of orders_current that may differ
 SELECT
   t.line
 FROM (
   SELECT
     SUBSTRING(
       recce_md5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
       ),
       1,
       3
     ) AS b,
-    COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-      CASE
-        WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-        THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-        ELSE CAST(t."amount" AS TEXT)
-      END,
+    COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+            ELSE CAST(t."amount" AS TEXT)
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
       '~N'
     ) || '|' || COALESCE(
-      CASE
-        WHEN CAST(t."rate" AS REAL) = 0
-        THEN '0'
-        WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-        AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-        THEN recce_scientific(CAST(t."rate" AS REAL))
-        WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-        THEN 'nan'
-        WHEN CAST(t."rate" AS REAL) < 0
-        THEN '-inf'
-        WHEN CAST(t."rate" AS REAL) > 0
-        THEN 'inf'
-      END,
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN CAST(t."rate" AS REAL) = 0
+            THEN '0'
+            WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+            AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+            THEN recce_scientific(CAST(t."rate" AS REAL))
+            WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+            THEN 'nan'
+            WHEN CAST(t."rate" AS REAL) < 0
+            THEN '-inf'
+            WHEN CAST(t."rate" AS REAL) > 0
+            THEN 'inf'
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
       '~N'
-    ) || '|' || COALESCE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~N') || '|' || COALESCE(
-      CASE
-        WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
-        THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-        ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
-      END,
+    ) || '|' || COALESCE(
+      REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
       '~N'
-    ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+            THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+            ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
       REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
       '~N'
     ) || '|' || COALESCE(
       REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
       '~N'
-    ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N') AS line
+    ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N') AS line
   FROM (
     SELECT
       *
@@ -383,7 +519,7 @@ FROM (
       AND recce_hex(
         SUBSTRING(
           recce_md5(
-            COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
           ),
           1,
           8
