@@ -86,7 +86,7 @@ def test_an_empty_store_names_the_command(tmp_path: Path) -> None:
         checks, pairs = client.get("/s/default/checks"), client.get("/s/default/diff")
 
     assert "recce-meta check run FILE --save stores them" in checks.text
-    assert "a diff needs two runs of one project" in pairs.text
+    assert "The store has no runs. Next: recce-meta record stores a dbt run" in pairs.text
 
 
 def result(name: str, status: str, *, differing: int | None = 0, expects: bool = True) -> StoredCheck:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from recce_meta.api.browse.diffs import suggested_pairs
 from recce_meta.api.browse.overview import EnvironmentState, StoreOverview
 from recce_meta.errors import agree, first_line, plural
-from recce_meta.models.run import COMPLETE, FAILED
+from recce_meta.models.run import COMPLETE, FAILED, OF_WORKSPACE
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import STALE_HOURS, age_phrase, build_outcome, is_stale, node_part
 from recce_meta.report.values import count
@@ -107,7 +107,9 @@ def overview_section(view: StoreView, now: datetime) -> Mapping[str, Any]:
 
 def _choice(view: StoreView) -> dict[str, Any]:
     """Return suggested pairs of runs, and the runs that the form offers."""
-    runs = list_runs(view.adapter, schema=view.schema, limit=RUNS_OFFERED)
+    stored = list_runs(view.adapter, schema=view.schema, limit=RUNS_OFFERED)
+    # What an editor has synchronized is shown in its own environment only.
+    runs = [run for run in stored if not run.environment.startswith(OF_WORKSPACE)]
     pairs = suggested_pairs(runs)
     return {
         "pairs": [

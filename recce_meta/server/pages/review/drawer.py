@@ -251,7 +251,7 @@ def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile
         and not (job and job.saved_at and isinstance(one, type(job.result)))
     ]
     values = [one for one in (job and job.result, *node.results) if isinstance(one, ValueDiff)]
-    can_list = any(one.kind == DiffKind.DETAIL.value for one in forms.offers)
+    can_list = forms.is_allowed and any(one.kind == DiffKind.DETAIL.value for one in forms.offers)
     names = [one.name for one in split_columns(values[0])[0] if one.mismatched] if values and can_list else []
     return {
         "blocks": _blocks(shown),
