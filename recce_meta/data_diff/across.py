@@ -429,7 +429,7 @@ def load_differences(pair: Pair, options: ValueOptions) -> Plan[Differences]:
         )
         if [sum(rows for rows, *_ in found.values()) for found in (before, after)] != [*expected.values()]:
             raise _changed_meanwhile(pair)
-        equal = sum(rows for one, (rows, *_) in before.items() if one not in set(buckets))
+        equal = sum(before[one][0] for one in before.keys() - set(buckets))
         expected = {
             side: sum(found[one][0] for one in buckets if one in found)
             for side, found in zip(counts, (before, after), strict=True)
