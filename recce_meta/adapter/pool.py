@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class Pool:
         self._adapters = [adapter]
         self._idle: LifoQueue[UnifiedSqlAdapter] = LifoQueue()
         self._idle.put(adapter)
-        self._deadline = deadline
+        self.deadline = deadline
         self._lock, self._snapshot_lock = Lock(), Lock()
         self._is_cancelled = False
         self._held = ExitStack()
@@ -149,23 +149,19 @@ class Pool:
         self,
         function: Callable[[Given], Answer],
         items: Sequence[Given],
-        others: Collection[Pool] = (),
+        cancel: Callable[[], None] | None = None,
+        *,
+        size: int | None = None,
     ) -> list[Answer]:
         """Call *function* concurrently for *items*, and return the results in the same order.
 
-        *function* may use the connections of *others* as well. Any error, and Ctrl-C, stops the remaining
-        statements in all of their warehouses.
+        Any error, and Ctrl-C, stops the remaining statements in the warehouse. If *function* uses connections
+        of other pools, *cancel* stops theirs too, and *size* is the number of all.
         """
-        pools = {self, *others}
-        size = sum(pool.size for pool in pools)
+        size = size or self.size
         # The caller's own thread is enough, and Ctrl-C reaches it directly.
         if len(items) < 2 or size == 1:
             return [function(item) for item in items]
-
-        def cancel() -> None:
-            for pool in pools:
-                pool.cancel()
-
         with ThreadPoolExecutor(min(size, len(items)), thread_name_prefix="recce_meta pool") as workers:
             futures: list[Future[Answer]] = []
             is_done = False
@@ -176,7 +172,7 @@ class Pool:
                 is_done = True
             finally:
                 if not is_done:
-                    _stop(futures, cancel)
+                    _stop(futures, cancel or self.cancel)
             return [future.result() for future in futures]
 
     def cancel(self) -> None:
@@ -256,7 +252,7 @@ class Pool:
         """Return the seconds until the deadline; raise if it has passed or the pool is cancelled."""
         if self._is_cancelled:
             raise QueryCancelled("Query cancelled before it started", sql=sql)
-        if self._deadline is None:
+        if self.deadline is None:
             return None
         left = self._left_seconds()
         if left <= 0:
@@ -264,7 +260,7 @@ class Pool:
         return left
 
     def _left_seconds(self) -> float:
-        return float("inf") if self._deadline is None else self._deadline - time.monotonic()
+        return float("inf") if self.deadline is None else self.deadline - time.monotonic()
 
 
 def _wait(futures: Sequence[Future[Answer]]) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from threading import Lock
 
 from recce_meta.adapter.adapter import UnifiedSqlAdapter
-from recce_meta.errors import WarehouseError
+from recce_meta.adapter.pool import Pool
+from recce_meta.errors import QueryCancelled, WarehouseError
 from recce_meta.temporary import temporary_folder
 from recce_meta.warehouses.dialect import LINE_BREAKS, PORTABLE_NULL
 from recce_meta.warehouses.driver import Rows
@@ -28,13 +29,18 @@ _FIRST = ".|"
 
 
 class Scratch:
-    """Tables of one comparison, in a file that exists from the first statement until `close`."""
+    """Tables of one comparison, in a file that exists from the first statement until `close`.
 
-    def __init__(self) -> None:
-        self._lock = Lock()  # there is one connection, and both sides are read at the same time
+    Statements stop at *deadline*, as those of a pool.
+    """
+
+    def __init__(self, deadline: float | None = None) -> None:
+        self._deadline = deadline
+        self._lock = Lock()  # both sides are read at the same time
         self._opened = ExitStack()
         self._folder = ""
-        self._adapter: UnifiedSqlAdapter | None = None
+        self._pool: Pool | None = None
+        self._is_cancelled = False
 
     def load(
         self, table: str, columns: int, batches: Iterable[Rows], note_rows: Callable[[int], None]
@@ -78,40 +84,38 @@ class Scratch:
         self.execute(f"INSERT INTO {table} {rows}")
         path.unlink()
 
-    def execute(self, sql: str) -> None:
-        """Run one statement."""
-        with self._lock:
-            self._connected().execute(sql)
-
-    def answer(self, sql: str) -> Rows:
-        """Return the rows of *sql*."""
-        with self._lock:
-            return self._connected().answer(sql)
+    def execute(self, sql: str) -> Rows:
+        """Run one statement and return its rows."""
+        return self._connected().execute(sql)
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """Return the name and type of each column of *sql*."""
-        with self._lock:
-            return self._connected().describe(sql)
+        return self._connected().describe(sql)
 
     def cancel(self) -> None:
-        """Stop the running statement."""
-        if self._adapter is not None:
-            self._adapter.cancel()
+        """Stop the running statement, and refuse new ones."""
+        with self._lock:
+            self._is_cancelled = True
+        if self._pool is not None:
+            self._pool.cancel()
 
     def close(self) -> None:
         """Remove the files."""
         self._opened.close()
-        self._adapter = None
 
-    def _connected(self) -> UnifiedSqlAdapter:
-        """Return the connection; the first call creates the database."""
-        if self._adapter is None:
-            self._folder = self._opened.enter_context(temporary_folder())
-            adapter = UnifiedSqlAdapter.from_url(f"duckdb:///{self._folder}/scratch.duckdb")
-            self._adapter = self._opened.enter_context(adapter)
-            for setting in (*_SETTINGS, f"temp_directory = {_literal(self._folder)}"):
-                adapter.execute(f"SET {setting}")
-        return self._adapter
+    def _connected(self) -> Pool:
+        """Return the only connection; the first call creates the database."""
+        with self._lock:
+            if self._is_cancelled:
+                raise QueryCancelled("Query cancelled before it started")
+            if self._pool is None:
+                self._folder = self._opened.enter_context(temporary_folder())
+                url = f"duckdb:///{self._folder}/scratch.duckdb"
+                adapter = self._opened.enter_context(UnifiedSqlAdapter.from_url(url))
+                for setting in (*_SETTINGS, f"temp_directory = {_literal(self._folder)}"):
+                    adapter.execute(f"SET {setting}")
+                self._pool = Pool(adapter, threads=1, deadline=self._deadline)
+            return self._pool
 
 
 def _as_lines(texts: list[str]) -> str:

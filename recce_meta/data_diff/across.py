@@ -53,8 +53,7 @@ from recce_meta.data_diff.source import (
     condition,
     describe,
     is_not_null,
-    match_columns,
-    name_folding,
+    matched_columns,
     select_of,
     verbatim,
     with_alias,
@@ -449,8 +448,7 @@ def _changed_meanwhile(pair: Pair) -> RecceMetaError:
 def _matched(pair: Pair, options: ValueOptions) -> Plan[_SeparateSides]:
     """Look up the columns of both sides and choose the key."""
     base, current = yield from describe(pair.sides)
-    names = ([column.name for column in side] for side in (base, current))
-    matched = match_columns(base, current, name_folding(pair.sides, *names))
+    matched = matched_columns(pair.sides, base, current)
     key, key_source = chosen_key(pair, options, matched)
     wanted = wanted_names(pair, options, matched.common, (*matched.base_only, *matched.current_only))
     taken = {part.name for part in key}

@@ -32,13 +32,11 @@ from recce_meta.data_diff.portable import is_rounded_text, portable_value
 from recce_meta.data_diff.source import (
     ColumnPair,
     LiveColumn,
-    MatchedColumns,
     Pair,
     SideRelation,
     condition,
     describe,
-    match_columns,
-    name_folding,
+    matched_columns,
     select_of,
     sides_of,
     with_alias,
@@ -194,7 +192,7 @@ def row_hashes(pair: Pair, options: ValueOptions) -> Plan[RowHashes]:
         raise UsageError("A tolerance requires a key", hint="name the key columns (--key)")
     sources = sides_of(pair)
     described = yield from describe(sources)
-    columns = _matched(described[0], described[-1], sources)
+    columns = matched_columns(sources, described[0], described[-1])
     wanted = wanted_names(pair, options, columns.common, (*columns.base_only, *columns.current_only))
     pairs = [each for each in columns.common if each.name in wanted]
     find = _apart if pair.is_cross_warehouse else _within
@@ -297,14 +295,6 @@ def _apart(each: ColumnPair, pair: Pair, options: ValueOptions) -> RowColumn | N
     base, current = sides_of(pair)
     texts = portable_value(each, base.dialect, current.dialect, options)
     return None if texts is None else RowColumn(each, lambda side: texts(side, "t"))
-
-
-def _matched(
-    base: Sequence[LiveColumn], current: Sequence[LiveColumn], sources: Sequence[SideRelation]
-) -> MatchedColumns:
-    """Pair the columns of both sides by their names."""
-    names = ([column.name for column in side] for side in (base, current))
-    return match_columns(base, current, name_folding(sources, *names))
 
 
 def _literal(value: object) -> Sql:

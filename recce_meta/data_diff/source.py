@@ -285,6 +285,14 @@ def match_columns(
     )
 
 
+def matched_columns(
+    sources: Sequence[SideRelation], base: Sequence[LiveColumn], current: Sequence[LiveColumn]
+) -> MatchedColumns:
+    """Pair the columns of *sources* by their names, which two kinds of warehouses may store differently."""
+    names = ([column.name for column in side] for side in (base, current))
+    return match_columns(base, current, name_folding(sources, *names))
+
+
 def pairs_named(
     wanted: Sequence[str], pairs: Sequence[ColumnPair], what: str, where: str
 ) -> list[ColumnPair]:

@@ -6,8 +6,8 @@ that plans compare.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -70,11 +70,13 @@ class QueryExecutor:
     def __init__(self, current: Pool, base: Pool | None = None, *, around: Around | None = None) -> None:
         self._pools = {DataSide.CURRENT: current, DataSide.BASE: base or current}
         self._around = around
+        self._scratches: set[Scratch] = set()
+        """Scratch databases of running plans."""
 
     def run(self, plan: Plan[Result]) -> Result:
         """Run *plan* and return its result."""
         policies: set[Policy] = set()
-        with closing(Scratch()) as scratch:
+        with self._scratch() as scratch:
 
             def answer(query: Query) -> Answer:
                 if query.is_local:
@@ -86,7 +88,9 @@ class QueryExecutor:
 
     def each(self, function: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
         """Call *function* for each of *items* concurrently; an exception cancels all, on both sides."""
-        return self._pools[DataSide.CURRENT].each(function, items, (self._pools[DataSide.BASE],))
+        # Both sides may share one pool.
+        size = sum(pool.size for pool in set(self._pools.values()))
+        return self._pools[DataSide.CURRENT].each(function, items, self.cancel, size=size)
 
     def print(self, plan: Plan[Result]) -> list[Query]:
         """Return the queries that *plan* would run; columns are read, other results are assumed.
@@ -114,10 +118,22 @@ class QueryExecutor:
         return shown or described
 
     def cancel(self) -> None:
-        """Cancel all queries, also in the warehouses."""
-        # Both sides may share one pool.
+        """Cancel all queries, also in the warehouses and in scratch databases."""
         for pool in set(self._pools.values()):
             pool.cancel()
+        for scratch in self._scratches.copy():
+            scratch.cancel()
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Scratch]:
+        """Yield the scratch database of a plan, which has no file before it is used."""
+        scratch = Scratch(self._pools[DataSide.CURRENT].deadline)
+        self._scratches.add(scratch)
+        try:
+            yield scratch
+        finally:
+            self._scratches.discard(scratch)
+            scratch.close()
 
     def _answer(
         self,
@@ -142,10 +158,10 @@ class QueryExecutor:
 
 
 def _answer_locally(scratch: Scratch, query: Query) -> Answer:
-    if query.loads is not None:
-        scratch.execute(f"CREATE TABLE {query.loads.table} AS {query.sql}")
-        return []
-    return scratch.describe(query.sql) if query.describes else scratch.answer(query.sql)
+    if query.describes:
+        return scratch.describe(query.sql)
+    table = "" if query.loads is None else f"CREATE TABLE {query.loads.table} AS "
+    return scratch.execute(f"{table}{query.sql}")
 
 
 def _limited(result: Any, policies: Sequence[Policy]) -> Any:

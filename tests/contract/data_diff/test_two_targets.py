@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from threading import Timer
+from time import monotonic
 from typing import Any
 
 import pytest
+from sqlglot import parse_one
 
 from recce_meta import UnifiedSqlAdapter, value_diff
+from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.data_diff import across
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.data_diff.plan import Loaded
-from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.data_diff.plan import Loaded, Plan, Query, rows_of
+from recce_meta.errors import QueryCancelled, QueryTimeout, RecceMetaError, UsageError
+from recce_meta.warehouses.dialect import dialect_named
 
 Sides = tuple[UnifiedSqlAdapter, UnifiedSqlAdapter]
 
@@ -94,3 +100,28 @@ def test_too_many_rows_are_refused_with_a_sample_that_is_small_enough(
     with pytest.raises(UsageError, match="Diff of t too large: up to 3 rows differ") as refused:
         compared(sides, "INTEGER", "(1, 1), (2, 2), (3, 3)", "(1, 2), (2, 3), (3, 4)")
     assert refused.value.hint == "compare a sample: --sample 66"
+
+
+LONG = "SELECT sum(a.range * b.range * c.range) FROM range(100000) a, range(100000) b, range(1000) c"
+
+
+def in_the_scratch_database() -> Plan[None]:
+    """A plan whose only query takes hours."""
+    dialect = dialect_named("duckdb")
+    (answer,) = yield [Query(expression=parse_one(LONG, dialect="duckdb"), dialect=dialect, is_local=True)]
+    rows_of(answer)
+
+
+def test_cancelling_a_comparison_stops_its_scratch_database(sides: Sides) -> None:
+    runner = open_data_diff_runner(sides[1], sides[0])
+    Timer(0.5, runner.cancel).start()
+
+    with closing(runner), pytest.raises(QueryCancelled):
+        runner.run(in_the_scratch_database())
+
+
+def test_the_budget_ends_in_the_scratch_database_too(sides: Sides) -> None:
+    runner = open_data_diff_runner(sides[1], sides[0], deadline=monotonic() + 0.5)
+
+    with closing(runner), pytest.raises(QueryTimeout, match="The time budget is used up"):
+        runner.run(in_the_scratch_database())
