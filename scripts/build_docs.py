@@ -1,4 +1,4 @@
-"""Build the generated pages of the documentation: docs/reference and docs/images/demo.svg.
+"""Build docs/reference, docs/images/demo.svg, and the home of the project in recipes.
 
     python scripts/build_docs.py            write them
     python scripts/build_docs.py --check    exit with 1 if one is stale
@@ -241,6 +241,19 @@ def _colour(line: str) -> str:
     return signs.get(line.strip()[:1], "#c9d1d9")
 
 
+RECIPES = ("dbt_package/*.md", "docs/guides/*.md", "examples/**/*.yml", "templates/**/*.yml")
+_HOME = re.compile(r"((?:github\.com|\$CI_SERVER_FQDN)/|uses: )[\w.-]+/recce_meta\b")
+
+
+def recipes() -> dict[Path, str]:
+    """Return the text of each recipe that installs recce_meta, with the home that pyproject.toml names."""
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    home = re.search(r'^Repository = "https://github\.com/(.+)"$', project, re.M)
+    assert home is not None, "pyproject.toml names no repository"
+    paths = [path for pattern in RECIPES for path in ROOT.glob(pattern)]
+    return {path: _HOME.sub(rf"\g<1>{home[1]}", path.read_text("utf-8")) for path in paths}
+
+
 def main() -> int:
     """Write stale files, or with --check only report them."""
     pages = {
@@ -252,6 +265,7 @@ def main() -> int:
         ROOT / "docs/reference/sql-columns.md": sql_page(),
         ROOT / "docs/reference/recce_meta.schema.json": config_schema(),
         ROOT / "docs/images/demo.svg": picture(shown_output()),
+        **recipes(),
     }
     stale = {
         path: text for path, text in pages.items() if not path.exists() or path.read_text("utf-8") != text

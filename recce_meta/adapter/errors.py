@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from shlex import quote
 
 from recce_meta.adapter.statements import Right, need_of
 from recce_meta.errors import (
@@ -111,7 +112,11 @@ def _right(
             Right.READ: warehouse.grant_to_read,
         }
         grant = grants[need.right](need.schema, role)
-    return grant_hint(warehouse, grant)
+    # Only the store is ever written.
+    whole = (
+        f"recce-meta sql grants --role recorder --to {quote(role or 'ROLE')} prints the rights to record; "
+    )
+    return (whole if need.right is Right.WRITE else "") + grant_hint(warehouse, grant)
 
 
 def grant_hint(warehouse: Warehouse, grant: str | None) -> str:

@@ -557,8 +557,7 @@ def nothing_selected(question: DiffQuestion, base: Project, current: Project) ->
     if _is_about_states(question, base, current):
         return text
     given = question.selection if question.typed is None else question.typed
-    names = sorted({node.name for project in (base, current) for node in project.nodes})
-    hints = nearest_names(given, names)
+    hints = nearest_names(given, [*base.nodes, *current.nodes])
     if question.may_select_nothing:
         return "; ".join([text, *hints])
     raise SelectorError(
@@ -575,12 +574,12 @@ def _is_about_states(question: DiffQuestion, base: Project, current: Project) ->
 def unknown_terms(selection: Sequence[str], base: Project, current: Project) -> list[str]:
     """Return a note for each term of *selection* that matches no node and is not about states."""
     terms = list(dict.fromkeys(term for text in selection for term in text.split()))
-    names = sorted({node.name for project in (base, current) for node in project.nodes})
+    nodes = [*base.nodes, *current.nodes]
     notes = []
     for term in terms:
         if _may_be_empty(term.split(","), base, current) or _selected(base, current, DiffQuestion([term])):
             continue
-        notes.append("; ".join([f"'{term}' matches no node of either run", *nearest_names([term], names)]))
+        notes.append("; ".join([f"'{term}' matches no node of either run", *nearest_names([term], nodes)]))
     return notes
 
 

@@ -303,8 +303,7 @@ class RunTables:
             grammar = (
                 "use dbt's selection grammar with --select, and globs with --schema, --include, --exclude"
             )
-            names = sorted({node.name for node in self._nodes.values()})
-            near = nearest_names(chosen.selection, names)
+            near = nearest_names(chosen.selection, self._nodes.values())
             return "; ".join([*(near or [grammar]), "--allow-empty accepts an empty selection"])
         views = sum(node.resource_type in RELATIONS for node in self._nodes.values())
         if views:

@@ -165,7 +165,7 @@ def _row_count(countable: Countable, found: dict[DataSide, int | WarehouseError]
             is_missing = countable.where is None and is_absent(sources[side], rows)
             is_broken = countable.where is None and isinstance(rows, MissingRelation)
             kind = "not built" if is_missing else "cannot be read" if is_broken else _kind(rows)
-            said = first_line(rows)
+            said = (is_missing and sources[side].stale) or first_line(rows)
             sides[side] = None, f"{kind}: {said}" if kind else "; ".join(filter(None, (said, rows.hint)))
             if is_missing:
                 subject = subject.without_stale(side.value)

@@ -39,6 +39,8 @@ class SideRelation(Struct, frozen=True, kw_only=True):
     """Name in messages."""
     text: str = ""
     """Text of the relation in queries, if it is a table."""
+    stale: str | None = None
+    """Why its run did not build it: the reason of a missing relation."""
 
     @property
     def stored_name(self) -> tuple[str, ...]:
@@ -234,7 +236,8 @@ def _named(source: SideRelation, answer: Answer) -> Answer:
     is_table = isinstance(source.relation, exp.Table) and isinstance(source.relation.this, exp.Identifier)
     if not isinstance(answer, MissingRelation) or not is_table:
         return answer
-    said, is_gone = first_line(answer), is_absent(source, answer)
+    is_gone = is_absent(source, answer)
+    said = (is_gone and source.stale) or first_line(answer)
     problem, hint = ("not found", NOT_BUILT) if is_gone else ("cannot be read", BROKEN)
     error = MissingRelation(f"{source.name} {problem}: {said}", hint=hint, code=answer.code, sql=answer.sql)
     error.missing_side = source.side.value if is_gone else None

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from recce_meta.errors import SelectorError, UnknownNameError, did_you_mean
+from recce_meta.errors import SelectorError, UnknownNameError, did_you_mean, first_of
 from recce_meta.graph.dag import LineageGraph
 from recce_meta.graph.selector_syntax import SELECTOR, Indirect, Intersection, Term, parse_selection
 from recce_meta.lazy import LazyModule
@@ -439,15 +439,26 @@ class _NamedNodes(NamedTuple):
     """Tests that are added once more of their parents are selected."""
 
 
-def nearest_names(expressions: Iterable[str], names: Sequence[str]) -> list[str]:
-    """Return a hint for each part of *expressions* that is similar to some of *names*.
+def nearest_names(expressions: Iterable[str], nodes: Iterable[NodeMetadata]) -> list[str]:
+    """Return a hint for each part of *expressions* that is similar to a name, a tag or a package of *nodes*.
 
-    >>> nearest_names(["+ordres tag:daily"], ["customers", "orders"])
-    ["did you mean 'orders'?"]
+    Without a similar tag or package, the hint lists what there is.
     """
-    parts = [part for text in expressions for term in text.split() for part in term.split(",")]
-    words = [part.strip("+@0123456789").rpartition(":")[2] for part in parts]
-    return [hint for word in words if word and (hint := did_you_mean(word, names))]
+    given = list(nodes)
+    known = {
+        "": sorted({node.name for node in given}),
+        "tag": sorted({tag for node in given for tag in node.tags}),
+        "package": sorted({node.package_name for node in given}),
+    }
+    hints = []
+    for part in (part for text in expressions for term in text.split() for part in term.split(",")):
+        method, _, word = part.strip("+@0123456789").rpartition(":")
+        names = known.get(method, known[""])
+        hint = did_you_mean(word, names) if word else None
+        if hint is None and method in ("tag", "package"):
+            hint = f"the {method}s are {first_of(names, 10)}" if names else f"there are no {method}s"
+        hints += [hint] if hint else []
+    return hints
 
 
 def select(

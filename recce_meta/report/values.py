@@ -162,9 +162,17 @@ def _text_of(value: Value, read: int) -> str:
 def pair_text(base: Value, current: Value, width: int = CELL_WIDTH) -> tuple[str, str]:
     """Return both cells as `cell_text`; long values that begin alike start shortly before they differ.
 
+    Doubles have 15 digits, which every decimal survives, unless they differ only after these.
+
     >>> pair_text("a" * 99 + "b", "a" * 99 + "c", 8)
     ('…aaab', '…aaac')
+    >>> pair_text(18.61, 19.009999999999998), pair_text(0.3, 0.1 + 0.2)
+    (('18.61', '19.01'), ('0.3', '0.30000000000000004'))
     """
+    if isinstance(base, float) and isinstance(current, float):
+        short = number_text(float(f"{base:.15g}")), number_text(float(f"{current:.15g}"))
+        if short[0] != short[1]:
+            return short
     texts = cell_text(base, width), cell_text(current, width)
     if texts[0] != texts[1] or are_same(base, current):
         return texts

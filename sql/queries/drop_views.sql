@@ -43,6 +43,7 @@ DROP VIEW IF EXISTS run_history;
 DROP VIEW IF EXISTS nodes;
 DROP VIEW IF EXISTS node_columns;
 DROP VIEW IF EXISTS lineage;
+DROP VIEW IF EXISTS latest_nodes;
 DROP VIEW IF EXISTS latest_runs;
 DROP VIEW IF EXISTS quality_metrics;
 DROP VIEW IF EXISTS column_top_values;

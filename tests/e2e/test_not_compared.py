@@ -195,7 +195,9 @@ class TestStale:
             assert "earlier build" not in " ".join(text.split())
         for command in ("row-count", "value", "schema", "profile"):
             ran = shop(command, "orders")
-            assert "earlier build" not in " ".join((ran.out + ran.err).split()), ran.out
+            told = " ".join((ran.out + ran.err).split())
+            assert "earlier build" not in told and "its build failed" in told, (command, told)
+            assert "does not exist" not in told, told
         assert json.loads(found["json"])["data_summary"]["outdated"] == 0
 
     def test_a_view_on_it_is_stale_too(self, shop: Any) -> None:

@@ -83,12 +83,12 @@ class NodePair(Struct, frozen=True):
         if not (self.base_stale or self.current_stale):
             return pair
         # A side without a relation has no data that could be stale.
+        base = pair.base and replace(pair.base, stale=self.base_stale)
+        current = pair.current and replace(pair.current, stale=self.current_stale)
         subject = replace(
-            pair.subject,
-            base_stale=self.base_stale if pair.base else None,
-            current_stale=self.current_stale if pair.current else None,
+            pair.subject, base_stale=base and base.stale, current_stale=current and current.stale
         )
-        return replace(pair, subject=subject)
+        return replace(pair, subject=subject, base=base, current=current)
 
     def countable(self, resolver: RelationResolver) -> Countable:
         """Return the two sides for counting, with the reason for each side that cannot be counted."""

@@ -22,6 +22,12 @@ COLUMNS = {
         " path description tags meta access version group_name source_name contract fqn checksum_rule"
         " columns_from unrendered_config macros properties version_id"
     ),
+    "latest_nodes": (
+        "project_name environment unique_id run_id run_at name resource_type package_name schema_name"
+        " checksum code_hash raw_code config columns database_name identifier relation_name materialized language"
+        " path description tags meta access version group_name source_name contract fqn checksum_rule"
+        " columns_from unrendered_config macros properties version_id"
+    ),
     "lineage": "run_id environment node_id parent_id kind confidence",
     "latest_runs": (
         "run_id run_at project_name environment invocation_id extractor dbt_version adapter_type"
@@ -186,6 +192,17 @@ def test_nodes_shows_every_run_whole_and_leaves_groups_out(store: Any) -> None:
     counts = store.rows("SELECT run_id, COUNT(*) FROM {s}.nodes GROUP BY run_id ORDER BY run_id")
     assert counts == [("base-1", 9), ("base-2", 9), ("base-3", 9), ("current-1", 9)]
     assert store.rows("SELECT COUNT(*) FROM {s}.nodes WHERE resource_type = 'group'") == [(0,)]
+
+
+def test_latest_nodes_are_those_of_the_latest_runs(store: Any) -> None:
+    latest = store.rows(
+        "SELECT environment, unique_id, code_hash, version_id FROM {s}.latest_nodes ORDER BY 1, 2"
+    )
+    assert len(latest) == 18
+    assert latest == store.rows(
+        "SELECT environment, unique_id, code_hash, version_id FROM {s}.nodes"
+        " WHERE run_id IN (SELECT run_id FROM {s}.latest_runs) ORDER BY 1, 2"
+    )
 
 
 def test_compiled_code_comes_back_to_the_byte_in_the_environment_of_its_run(store: Any) -> None:

@@ -67,7 +67,7 @@ def test_a_term_that_selects_nothing_is_named_beside_others_that_do() -> None:
     assert "orders" in names(result)
     assert [note for note in result.notes if "matches no node" in note] == [
         "'ordres' matches no node of either run; did you mean 'orders' or 'stg_orders' or 'raw_orders'?",
-        "'tag:nope' matches no node of either run",
+        "'tag:nope' matches no node of either run; the tags are finance, mart",
     ]
 
 
