@@ -23,10 +23,11 @@ COLUMNS = {
         " columns_from unrendered_config macros properties version_id"
     ),
     "latest_nodes": (
-        "project_name environment unique_id run_id run_at name resource_type package_name schema_name"
-        " checksum code_hash raw_code config columns database_name identifier relation_name materialized language"
-        " path description tags meta access version group_name source_name contract fqn checksum_rule"
-        " columns_from unrendered_config macros properties version_id"
+        "project_name environment unique_id run_id run_at name resource_type package_name"
+        " schema_name checksum code_hash raw_code config columns database_name identifier"
+        " relation_name materialized language path description tags meta access version group_name"
+        " source_name contract fqn checksum_rule columns_from unrendered_config macros properties"
+        " version_id"
     ),
     "lineage": "run_id environment node_id parent_id kind confidence",
     "latest_runs": (

@@ -88,7 +88,9 @@ class Project:
         return run_plan(plan, ask)
 
 
-@pytest.fixture(scope="module", params=["jaffle_shop", "typed_shop"])
+@pytest.fixture(
+    scope="module", params=[pytest.param("jaffle_shop", marks=pytest.mark.extensive), "typed_shop"]
+)
 def project(request: pytest.FixtureRequest) -> Iterator[Project]:
     """Each of the recorded projects."""
     project = Project(request.param)

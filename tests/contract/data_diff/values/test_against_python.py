@@ -40,7 +40,13 @@ KEY = ("id", "order")
 VALUES = tuple(name for name in COLUMNS if name not in KEY)
 
 
-@pytest.fixture(params=["one target", "two targets", "two targets, in parts"])
+@pytest.fixture(
+    params=[
+        "one target",
+        pytest.param("two targets", marks=pytest.mark.extensive),
+        pytest.param("two targets, in parts", marks=pytest.mark.core("duckdb")),
+    ]
+)
 def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -19,7 +19,13 @@ from recce_meta.models.data_diff import PRECISIONS, ValueDiff
 Rows = Sequence[Sequence[Any]]
 
 
-@pytest.fixture(params=["one target", "two targets", "two targets, in parts"])
+@pytest.fixture(
+    params=[
+        "one target",
+        pytest.param("two targets", marks=pytest.mark.extensive),
+        pytest.param("two targets, in parts", marks=pytest.mark.core("duckdb")),
+    ]
+)
 def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
