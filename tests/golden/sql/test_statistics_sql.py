@@ -1,6 +1,6 @@
 """Statements of row counts, profiles, most frequent values, histograms and quality, as text of every dialect.
 
-`<diff>/<case>/<dialect>.sql` holds what a case asks, in order. Those of DuckDB and PostgreSQL are run as
+`statistics/<dialect>.sql` holds what each case asks, in order. Those of DuckDB and PostgreSQL are run as
 they stand, but for the names of the schemas.
 """
 
@@ -27,6 +27,7 @@ from recce_meta.quality.measure import QualitySettings, QualityTarget, table_qua
 from recce_meta.quality.metrics import MetricQuery
 from recce_meta.quality.privacy import Privacy
 from recce_meta.warehouses.dialect import Dialect, dialect_named, dialect_names
+from tests.golden.sql.sections import joined
 
 ROOT = Path(__file__).parent
 RUN_ON = ("duckdb", "postgres")
@@ -173,16 +174,16 @@ def script(queries: list[Query]) -> str:
 
 
 @pytest.mark.parametrize("dialect_name", dialect_names())
-@pytest.mark.parametrize("case", CASES)
 def test_every_dialect_has_its_statements(
-    case: str, dialect_name: str, check_golden: Callable[[Path, str], None]
+    dialect_name: str, check_golden: Callable[[Path, str], None]
 ) -> None:
-    sides, plan = CASES[case]
     dialect = dialect_named(dialect_name)
-    expected = ROOT / case / f"{dialect_name}.sql"
-    expected.parent.mkdir(parents=True, exist_ok=True)
+    scripts = {
+        case: script(asked_by(plan(pair_of(dialect, sides)), dialect))
+        for case, (sides, plan) in CASES.items()
+    }
 
-    check_golden(expected, script(asked_by(plan(pair_of(dialect, sides)), dialect)))
+    check_golden(ROOT / "statistics" / f"{dialect_name}.sql", joined(scripts))
 
 
 @pytest.fixture(params=RUN_ON)
@@ -207,12 +208,10 @@ def test_the_statements_run_where_an_engine_is_at_hand(
     warehouse: tuple[UnifiedSqlAdapter, Mapping[str, str]],
 ) -> None:
     adapter, schemas = warehouse
-    scripts = [ROOT / case / f"{adapter.warehouse.dialect}.sql" for case in CASES]
+    text = (ROOT / "statistics" / f"{adapter.warehouse.dialect}.sql").read_text("utf-8")
 
-    for path in scripts:
-        text = path.read_text("utf-8")
-        for schema, name in schemas.items():
-            text = text.replace(f'"{schema}"', f'"{name}"')
-        for statement in text.split(";\n"):
-            if statement.strip():
-                adapter.execute(statement)
+    for schema, name in schemas.items():
+        text = text.replace(f'"{schema}"', f'"{name}"')
+    for statement in text.split(";\n"):
+        if statement.strip():
+            adapter.execute(statement)

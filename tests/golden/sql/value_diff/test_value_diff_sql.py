@@ -1,4 +1,4 @@
-"""Every directory beside this file is a diff; its files are the statements that each dialect asks for it.
+"""The files next to this one are the statements that each dialect asks for every case.
 
 Those of DuckDB and PostgreSQL are run, on tables of the columns that were described.
 """
@@ -22,6 +22,7 @@ from recce_meta.data_diff.source import Pair, SideRelation, query, table
 from recce_meta.data_diff.value import value_diff
 from recce_meta.models.data_diff import DataSide, Subject
 from recce_meta.warehouses.dialect import dialect_named, dialect_names
+from tests.golden.sql.sections import joined, sections
 
 HERE = Path(__file__).parent
 NAMES = (
@@ -110,8 +111,6 @@ CASES = {
     ),
 }
 
-each_case = pytest.mark.parametrize("case", CASES)
-
 
 def columns_of(dialect: str, case: Case, side: DataSide) -> list[tuple[str, str]]:
     kinds = TYPES[dialect].split()
@@ -161,15 +160,15 @@ def statements(dialect_name: str, case: Case) -> list[tuple[str, str]]:
     return found
 
 
-@each_case
 @pytest.mark.parametrize("dialect", dialect_names())
 def test_statements_are_those_that_were_reviewed(
-    case: str, dialect: str, check_golden: Callable[[Path, str], None]
+    dialect: str, check_golden: Callable[[Path, str], None]
 ) -> None:
-    folder = HERE / case
-    folder.mkdir(exist_ok=True)
-    text = "\n\n".join(f"-- {about}\n{sql};" for about, sql in statements(dialect, CASES[case]))
-    check_golden(folder / f"{dialect}.sql", text + "\n")
+    texts = {
+        name: "\n\n".join(f"-- {about}\n{sql};" for about, sql in statements(dialect, case))
+        for name, case in CASES.items()
+    }
+    check_golden(HERE / f"{dialect}.sql", joined(texts))
 
 
 @pytest.mark.parametrize("dialect", dialect_names())
@@ -200,13 +199,13 @@ def create(adapter: UnifiedSqlAdapter, name: str, columns: Sequence[tuple[str, s
     adapter.execute(f"CREATE {word}TABLE {quote(name)} ({defined})")
 
 
-@each_case
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
 def test_statements_run(case: str, dialect: str, adapters: dict[str, UnifiedSqlAdapter]) -> None:
     adapter = adapters[dialect]
     for name, side in (("orders_base", DataSide.BASE), ("orders_current", DataSide.CURRENT)):
         create(adapter, name, columns_of(dialect, CASES[case], side))
-    text = (HERE / case / f"{dialect}.sql").read_text(encoding="utf-8")
+    text = sections((HERE / f"{dialect}.sql").read_text(encoding="utf-8"))[case]
 
     for statement in text.split(";\n"):
         if statement.strip():
