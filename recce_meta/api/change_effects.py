@@ -23,9 +23,10 @@ from recce_meta.api.partial_run import filled, lacks_sql
 from recce_meta.api.run_reader import RunReader
 from recce_meta.diff.breaking import SQL_BUILT, categorise, readers_of_ephemeral
 from recce_meta.diff.code import without_limits
-from recce_meta.diff.materializations import COMPUTED_WHEN_READ, keeps_rows, reached_outcome
+from recce_meta.diff.materializations import COMPUTED_WHEN_READ, REBUILT, keeps_rows, reached_outcome
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.unseen_values import WITHOUT_COLUMNS, WITHOUT_REFERENCES, built_sources_note
+from recce_meta.diff.variant_effects import CompareSql
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph, build_lineage_graph, failing_with, is_ephemeral
 from recce_meta.lazy import LazyModule
@@ -33,6 +34,7 @@ from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import BUILD_FAILS, Category, ColumnChange, SqlChange, TableFacts
 from recce_meta.models.relation_tokens import CLOSING, INJECTED, OPENING, resolve, token_ids
 from recce_meta.models.run import DBT, PART, dbt_options
+from recce_meta.sql_lineage.names import RenamedColumns, Schemas
 from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS
 from recce_meta.sql_lineage.project.names import (
     QueryNames,
@@ -168,8 +170,8 @@ def _spelt_alike(
     return (catalog, spelt) if _has_catalog(nodes[0]) else (spelt, catalog)
 
 
-Schemas = Mapping[str, Mapping[str, str]]
-
+Renames = Mapping[str, Mapping[str, str]]
+"""New names of the columns that a node has renamed without another value, by unique id."""
 BREAKING = SqlChange(category=Category.BREAKING)
 _UNKNOWN = SqlChange(category=Category.UNKNOWN)
 
@@ -399,8 +401,7 @@ class Effects:
         return reached_outcome(node, column, adapter, words, is_retyped=is_retyped)
 
     def _failing_with(self, unique_id: str) -> list[str]:
-        is_inlined = partial(is_ephemeral, nodes=self._runs[1].names)
-        return failing_with(self._current_graph, is_inlined, unique_id)
+        return failing_with(self._current_graph, partial(is_ephemeral, nodes=self._runs[1].names), unique_id)
 
     @cached_property
     def _current_graph(self) -> LineageGraph:
@@ -418,10 +419,8 @@ class Effects:
     def _accumulating(self) -> Mapping[str, NodeMetadata]:
         """Return the nodes downstream of the changes whose tables may hold rows of earlier builds."""
         before, names = (run.names for run in self._runs)
-        below = self.graph.downstream(self._changed)
-        ids = [
-            one for one in below if one in names and keeps_rows(names[one], is_edited=one in self._changed)
-        ]
+        below = [one for one in self.graph.downstream(self._changed) if one in names]
+        ids = [one for one in below if keeps_rows(names[one], is_edited=one in self._changed)]
         ids = [one for one in ids if one in before and before[one].materialized not in COMPUTED_WHEN_READ]
         return self._runs[1].nodes(ids) if ids else {}
 
@@ -451,17 +450,21 @@ class Effects:
         if before is not self._sides[0].nodes.get(before.unique_id):
             # SQL of another target than that of the run.
             variants = (self._variant(0, before.unique_id, old), self._variant(1, unique_id, new))
-            return self._compare_queries(*variants)
+            return self._compare_queries(*variants, {})
         # `categorise` and `readers_of_ephemeral` ask for the same nodes.
         if unique_id not in self._compared:
-            found = self._compare_queries(self._query(0, before.unique_id), self._query(1, unique_id))
+            self._compared[unique_id] = _UNKNOWN  # a query may name its own relation
+            names, names_now = self._query(0, before.unique_id), self._query(1, unique_id)
+            parents = names.relations.keys() & names_now.relations.keys() & self._changed
+            renames = {one: _renamed(one, self._sides, self._columns, self._compare) for one in parents}
+            found = self._compare_queries(names, names_now, renames)
             if found.category is not Category.NONE and (fault := self._new_fault(unique_id)).is_certain:
                 reasons = (*found.reasons, f"{BUILD_FAILS}: {fault.text}")
                 found = with_fields(found, category=Category.BREAKING, reasons=reasons)
             self._compared[unique_id] = found
         return self._compared[unique_id]
 
-    def _compare_queries(self, old: QueryNames, new: QueryNames) -> SqlChange:
+    def _compare_queries(self, old: QueryNames, new: QueryNames, renames: Renames) -> SqlChange:
         # Environments may name tables differently; both sides must use the same name for a relation.
         heirs = self._sides[0].heirs
         named = {heirs.get(unique_id, unique_id): name for unique_id, name in old.relations.items()}
@@ -470,7 +473,7 @@ class Effects:
             parseable_sql(self._sides[0].with_heirs(old.tokenised), relations),
             parseable_sql(new.tokenised, relations),
             self._dialect,
-            self._schemas(0, old, relations),
+            _with_renames(self._schemas(0, old, relations), renames, relations),
             self._schemas(1, new, relations),
             facts=lambda tables: self._facts_of(tables, old, new, relations),
             timeout=SECONDS,
@@ -576,8 +579,42 @@ class Effects:
         return self._resolved[index, unique_id]
 
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
-        token = f"{OPENING}{parent}{CLOSING}"
-        return [child for child, sql in self._runs[1].tokenised(children).items() if token in sql]
+        texts = self._runs[1].tokenised(children)
+        return [child for child, sql in texts.items() if f"{OPENING}{parent}{CLOSING}" in sql]
+
+
+def _renamed(
+    unique_id: str, sides: tuple[ProjectSide, ProjectSide], columns: ParentColumns, compare: CompareSql
+) -> Mapping[str, str]:
+    """Return the columns that a model renames without other values, if all columns are known.
+
+    Its relation has the values of its query, whatever it had before, and no contract that may convert them.
+    """
+    nodes = [side.nodes[unique_id] for side in sides if unique_id in side.nodes]
+    texts = [side.compiled(node) or "" for side, node in zip(sides, nodes, strict=False)]
+    if len(nodes) < 2 or not all(texts) or texts[0] == texts[1]:
+        return {}
+    for node in nodes:
+        is_sql = node.resource_type == "model" and node.language != "python"
+        if not is_sql or node.contract or node.materialized not in REBUILT:
+            return {}
+    change = compare(nodes[0], texts[0], nodes[1], texts[1])
+    lists = [columns.of(index, [unique_id]).get(unique_id) for index in (0, 1)]
+    if None in lists or change.facts:
+        return {}
+    before, after = ({name.lower(): name for name in types or ()} for types in lists)
+    renames = ((one.name.lower(), one.renamed_to.lower()) for one in change.columns if one.renamed_to)
+    return {
+        before[old]: after[new]
+        for old, new in renames
+        if old in before and new in after and old not in after and new not in before
+    }
+
+
+def _with_renames(schemas: Schemas, renames: Renames, relations: Mapping[str, str]) -> Schemas:
+    """Return *schemas* with the new names of columns of each node in *renames*."""
+    called = {schemas_key(one, relations[one]): renamed for one, renamed in renames.items()}
+    return {name: RenamedColumns(types, called.get(name, {})) for name, types in schemas.items()}
 
 
 def _joined(graph: LineageGraph, reads: Iterable[tuple[str, str]]) -> LineageGraph:

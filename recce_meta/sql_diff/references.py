@@ -262,7 +262,7 @@ class References(ABC):
                 return f"{mark}{key} {place}" if place else f"{mark}{key}"
             return f"{mark}{key}"
         if isinstance(relation, Table) and relation.index.get(column.name) == column.name:
-            return column.name
+            return relation.renamed.get(column.name, column.name)
         return _place(column, name)
 
     def _slot(self, source: QuerySource) -> str:
@@ -314,9 +314,16 @@ class References(ABC):
             return self._star
         if issubclass(kind, exp.Table):
             return self._table_argument
+        if issubclass(kind, exp.Struct):
+            return self._struct
         if issubclass(kind, (exp.Literal, exp.Parameter, BY_PLACE)):
             return self._by_place
         return self._notice if issubclass(kind, (exp.Window, exp.Func)) else None
+
+    def _struct(self, node: Sql) -> str | None:
+        # A column without an alias gives its name to the field.
+        names = [one.output_name for one in node.expressions]
+        return short(f"struct({names}){self._expressions.arguments(node)}") if any(names) else None
 
     def _star(self, node: Sql) -> str:
         written = self._expressions.arguments(node)

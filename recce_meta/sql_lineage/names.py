@@ -25,6 +25,15 @@ Schemas = Mapping[str, Mapping[str, object]]
 A column called `*` means that the relation may have further columns.
 """
 
+
+class RenamedColumns(dict[str, object]):
+    """Columns of one relation in `Schemas`, some of which have another name in a later query."""
+
+    def __init__(self, columns: Mapping[str, object], renamed: Mapping[str, str]) -> None:
+        super().__init__(columns)
+        self.renamed = renamed
+
+
 STAR_OF_TABLES = "*"
 _ANY_DAY = "yyyymmdd"
 """Catalog suffix for a family of date-sharded tables."""
@@ -119,10 +128,11 @@ class Tables:
         columns = _without_fields([unquoted(column) for column in self._schemas[spelt]])
         given = self._schemas[spelt]
         types = given if isinstance(given, Mapping) else {}
+        renamed = given.renamed if isinstance(given, RenamedColumns) else {}
         if STAR in columns:
             return Table(spelt, None, index_of([name for name in columns if name != STAR]), types)
         # A relation listed without columns has unknown columns.
-        return Table(spelt, columns or None, index_of(columns), types)
+        return Table(spelt, columns or None, index_of(columns), types, renamed)
 
     def _matching(self, name: str) -> str | None:
         parts = parts_of(name)

@@ -44,6 +44,8 @@ class Table(Struct, eq=False):
     """Columns by name, and by lower-case name if that is not taken."""
     types: Mapping[str, object] = field(default_factory=dict)
     """Types by column, if known."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """New name of each column that the relation has under another name in the query to compare with."""
 
 
 class Output(Struct, eq=False):

@@ -59,6 +59,15 @@ def test_a_column_of_using_that_no_side_has_any_more_is_compared() -> None:
     assert still.category is Category.NONE
 
 
+@pytest.mark.parametrize(("dialect", "made"), [("duckdb", "struct_pack({})"), ("bigquery", "struct({})")])
+def test_a_column_names_the_field_of_a_struct(dialect: str, made: str) -> None:
+    query = "with p as (select a as {0} from t) select to_json({1}) as s from p"
+    old, new = (query.format(name, made.format(name)) for name in ("x", "y"))
+
+    assert compare_sql(old, new, dialect, SCHEMAS).columns == (ColumnChange("s", Status.MODIFIED),)
+    assert compare_sql(old, old.replace("(a", "( a"), dialect, SCHEMAS).category is Category.NONE
+
+
 def test_an_unnamed_column_is_known_by_its_text() -> None:
     # What warehouses call it, sum(t.a) or SUM(K.A), is made of the text.
     change = compare_sql("select sum(t.a) from t", "select sum(k.a) from t as k", "duckdb", SCHEMAS)
