@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-MEMORY_FILES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Limit of memory of the container, in the two versions of control groups."""
+MEMORY_FILE = Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Limit of memory of the container in version 1 of control groups."""
 GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUP = Path("/proc/self/cgroup")
 
 
 def machine_memory() -> int:
-    """Return the bytes of memory of the machine, or of the container around this process."""
+    """Return the bytes of memory of the machine, or of the control groups around this process."""
     found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    for file in MEMORY_FILES:
+    for file in (*(folder / "memory.max" for folder in _groups()), MEMORY_FILE):
         # The file of a machine without a limit has the word max, or is missing.
         with suppress(OSError, ValueError):
             found.append(int(file.read_text()))

@@ -72,11 +72,13 @@ class TargetStores:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def find_run(self, name: str, run_id: str) -> RunMetadata | None:
-        """Return a run of the store *name*; None if the store or the run does not exist.
+        """Return a run of the store *name*; None if the store or the run does not exist, or it is locked.
 
-        Raises ConfigurationError for an unknown store, and errors of the store.
+        Never waits for a writer. Raises ConfigurationError for an unknown store, and errors of the store.
         """
-        return await self._using(name, partial(_find_run, run_id), lambda: None)
+        with suppress(StoreLocked):
+            return await asyncio.to_thread(_with_adapter, self._store(name), partial(_find_run, run_id))
+        return None
 
     async def record(
         self,

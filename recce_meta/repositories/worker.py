@@ -329,7 +329,8 @@ class Worker:
         DBOS.register_queue(
             QUEUE,
             partition_concurrency=1,
-            worker_concurrency=settings.jobs * IN_FLIGHT,
+            # The dispatcher counts; a job that waits for its store takes a place of DBOS, and none of these.
+            worker_concurrency=settings.jobs * IN_FLIGHT * 2,
             polling_interval_sec=settings.tick_seconds,
             # The worker that started last decides, also one of an older version.
             on_conflict="always_update",

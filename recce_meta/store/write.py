@@ -1,7 +1,8 @@
-"""Recording of a run: writes the missing data in one transaction, the run's own row last."""
+"""Recording of a run: writes the missing data in one transaction, its own row last; then its changes."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.waiting import retrying
+from recce_meta.errors import ConnectionLost, QueryTimeout, StoreLocked
 from recce_meta.models import NodeResult, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.lineage import Analyse, ColumnGraph, KnownColumns, first_warnings
@@ -39,6 +41,7 @@ from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.statistics import StatisticsWritten, add_statistics
 
+_LOG = logging.getLogger(__name__)
 RUN_COLUMNS = RunMetadata.__struct_fields__
 RESULT_COLUMNS = (
     "run_id", "unique_id", "status", "seconds", "rows_affected", "bytes_processed", "failures", "message",
@@ -165,7 +168,31 @@ def _guarded(
     guard: Guard, adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnPieces | None
 ) -> RecordResult | KnownColumns:
     with guard():
-        return retrying(adapter, schema, lambda: _record(adapter, schema, entry, columns))
+        done = retrying(adapter, schema, lambda: _record(adapter, schema, entry, columns))
+    if isinstance(done, RecordResult) and done.written:
+        _store_derived(
+            adapter, schema, is_large=max(done.versions_written, done.analyses_written) >= MANY_VERSIONS
+        )
+    return done
+
+
+def _store_derived(adapter: UnifiedSqlAdapter, schema: str, *, is_large: bool) -> None:
+    """Store the changes of the recorded run in a transaction of its own, so that other writers wait less.
+
+    What fails is computed by the views, and stored by the next recorder.
+    """
+
+    def work() -> None:
+        with open_store(adapter, schema, writes=True) as store:
+            store_changes(store)
+            if is_large:
+                store.execute("refresh_statistics")
+
+    if adapter.warehouse.stores_changes or is_large:
+        try:
+            retrying(adapter, schema, work)
+        except (ConnectionLost, QueryTimeout, StoreLocked) as error:
+            _LOG.warning("The changes of the run are left to the next recorder: %s", error.message)
 
 
 def _record_with(
@@ -217,9 +244,6 @@ def _record(
         store.insert("runs", RUN_COLUMNS, [own])
         if (first := _recorded_by_another(store, run)) is not None:
             return RecordResult(run=first, written=False, differs=first.graph_id != run.graph_id)
-        store_changes(store)
-        if max(versions, analyses) >= MANY_VERSIONS:
-            store.execute("refresh_statistics")
     return RecordResult(
         run=run,
         written=True,

@@ -77,6 +77,24 @@ def test_commands_have_options_that_exist() -> None:
     assert [one["web_only"] for one in found if "web_only" in one] == [True] * 3
 
 
+def test_servers_and_workers_have_limits_of_memory_and_processors() -> None:
+    """Those of the compose file, of Kubernetes and of systemd are alike."""
+    found = {
+        name: {(one["cpus"], one["mem_limit"].removesuffix("g"))}
+        for name in ("server", "worker")
+        for one in [COMPOSE["services"][name]]
+    }
+    for one in containers():
+        limits = one["resources"]["limits"]
+        found[one["name"]].add((int(limits["cpu"]), limits["memory"].removesuffix("Gi")))
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8")
+        (share,) = re.findall(r"^CPUQuota=(\d+)%$", text, re.MULTILINE)
+        (memory,) = re.findall(r"^MemoryMax=(\d+)G$", text, re.MULTILINE)
+        found[unit.stem.removeprefix("recce-meta-")].add((int(share) // 100, memory))
+    assert found == {"server": {(1, "6")}, "worker": {(2, "6")}}
+
+
 def test_probes_and_ports_are_those_of_the_commands() -> None:
     for one in containers():
         ports = {port["name"]: port["containerPort"] for port in one["ports"]}

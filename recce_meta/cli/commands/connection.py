@@ -13,7 +13,7 @@ from recce_meta.cli.options import LISTS, MOST, format_option, parse_age
 from recce_meta.errors import UsageError, quoted
 from recce_meta.plugins import connection_types
 from recce_meta.repositories.options.connections import ConnectionOptions, DatabaseSettings
-from recce_meta.repositories.options.declaring import FLAG, LIST, MINUTES, MOST_MINUTES, options_of
+from recce_meta.repositories.options.declaring import FLAG, LIST, MINUTES, MOST_MINUTES, NUMBER, options_of
 
 SCOPES = ("read", "write", "upload", "extract", "query", "admin")
 """Scopes of an API token."""
@@ -49,6 +49,7 @@ def parse_app(context: click.Context, param: click.Parameter, given: str | None)
 _KINDS: Mapping[str, Mapping[str, Any]] = {
     FLAG: {"is_flag": True, "default": None},
     MINUTES: {"type": click.FloatRange(min=0, max=MOST_MINUTES)},
+    NUMBER: {"type": click.IntRange(min=1)},
     LIST: {"multiple": True},
     "file": {"type": click.Path(path_type=Path, allow_dash=True)},
     "key": {"type": click.Path(dir_okay=False, path_type=Path)},

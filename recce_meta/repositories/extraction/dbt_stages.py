@@ -61,6 +61,7 @@ from recce_meta.repositories.extraction.workflow import JobRun
 from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules, check_host, parse_server
 from recce_meta.repositories.git.failures import GitFailure
+from recce_meta.repositories.processes import LOW_PRIORITY
 from recce_meta.repositories.state.types import DbtFailure, RepositoryConnection
 from recce_meta.warehouses import available
 
@@ -74,8 +75,6 @@ PARSE_CPU, DEPS_CPU = 600.0, 120.0
 """Seconds of CPU of `dbt parse` and `dbt deps`."""
 _SHARE_OF_FORKS = 0.25
 """Share of these seconds that the files of a fork get."""
-NICENESS_OF_FORKS = 10
-"""Niceness of programs that read the files of a fork: those of other jobs get about ten times their CPU."""
 _PROFILE = "recce_meta"
 """Name of our profile for a project whose own is missing or a template."""
 
@@ -304,7 +303,7 @@ class DbtStages:
     async def _run(self, run: JobRun, sandbox: ProgramSandbox, command: DbtCommand) -> None:
         # Only `dbt deps` may use the network.
         seconds = self._settings.deps_cpu if command.is_online else self._settings.parse_cpu
-        share, niceness = (_SHARE_OF_FORKS, NICENESS_OF_FORKS) if run.is_of_fork else (1, 0)
+        share, niceness = (_SHARE_OF_FORKS, LOW_PRIORITY) if run.is_of_fork else (1, 0)
         limits = replace(command.limits, cpu_seconds=seconds * share, niceness=niceness)
         command = replace(command, limits=limits)
         completed = await sandbox.run(

@@ -10,6 +10,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,7 +24,13 @@ from recce_meta.models import Project
 from recce_meta.models.lineage import ColumnGraph, Kind
 from recce_meta.models.run import ExtractionTier
 from recce_meta.repositories.extraction.reading import package_folder, with_rendered_code
-from recce_meta.repositories.processes import Completed, ProcessLimits, memory_limit, run_process
+from recce_meta.repositories.processes import (
+    LOW_PRIORITY,
+    Completed,
+    ProcessLimits,
+    memory_limit,
+    run_process,
+)
 from recce_meta.repositories.state.types import head_environment_of
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
 
@@ -35,7 +42,29 @@ LONGEST_NAME = 250
 """Characters of a branch or commit."""
 _REQUEST, _ANSWER = "request.json", "answer.msgpack"
 _NULL = Raw(b"null")
-LIMITS = ProcessLimits(seconds=180, output=2**16, memory=memory_limit(8 * 2**30), file_size=2**30)
+_INVALID = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_PARTS = frozenset(
+    (
+        "nodes",
+        "sources",
+        "exposures",
+        "metrics",
+        "semantic_models",
+        "saved_queries",
+        "unit_tests",
+        "macros",
+        "disabled",
+    )
+)
+"""Parts of a manifest that are counted."""
+# Pushes do not wait for the uploads of a connection.
+LIMITS = ProcessLimits(
+    seconds=180,
+    niceness=LOW_PRIORITY,
+    output=2**16,
+    memory=memory_limit(8 * 2**30),
+    file_size=2**30,
+)
 LARGEST_ANSWER = 2**28
 """Bytes of the answer of the child; in memory it takes several times as much."""
 _START = """
@@ -90,6 +119,8 @@ class ReadingRequest(Struct, frozen=True, kw_only=True):
     branches: Sequence[str]
     """Branches of the connection, the main one first."""
     details: UploadDetails = UploadDetails()
+    most_nodes: int
+    """Maximum number of nodes."""
 
 
 class Accuracy(Struct, frozen=True, kw_only=True):
@@ -164,6 +195,7 @@ def main(folder: Path) -> None:
 
 def _read(folder: Path, request: ReadingRequest) -> ReadUpload:
     upload = _split(folder)
+    _refuse_many(upload.manifest, request.most_nodes)
     project = extract_project(
         folder,
         environment=request.environment,
@@ -185,6 +217,21 @@ def _read(folder: Path, request: ReadingRequest) -> ReadUpload:
             model_lineage=model_accuracy(project), column_lineage=column_accuracy(project, columns)
         ),
     )
+
+
+def _refuse_many(manifest: Raw, most: int) -> None:
+    """Raise UsageError if the manifest has more than *most* nodes; its other mistakes are found later."""
+    count = 0
+    with suppress(*_INVALID):
+        for name, part in msgspec.json.decode(manifest, type=dict[str, Raw]).items():
+            if name in _PARTS:
+                with suppress(*_INVALID):
+                    count += len(msgspec.json.decode(part, type=dict[str, Raw]))
+    if count > most:
+        raise UsageError(
+            f"The manifest has {count:,} nodes and macros, the connection accepts {most:,}",
+            hint="raise its limit: recce-meta connection set NAME --upload-nodes COUNT",
+        )
 
 
 def _refuse_incomplete(project: Project) -> None:
@@ -231,7 +278,7 @@ def _split(folder: Path) -> UploadRequest:
         return UploadRequest(manifest=Raw(files["manifest"].read_bytes()))
     try:
         upload = msgspec.json.decode((folder / UPLOAD).read_bytes(), type=UploadRequest)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _INVALID as error:
         raise UsageError(
             f"The upload is not valid: {error}", hint='send {"manifest": …, "catalog": …}'
         ) from None

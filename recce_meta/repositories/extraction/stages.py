@@ -54,7 +54,6 @@ from recce_meta.repositories.extraction.dbt_stages import (
     CHECKOUT,
     DEPS_CPU,
     MANIFEST,
-    NICENESS_OF_FORKS,
     PARSE_CPU,
     STAND_IN,
     DbtSettings,
@@ -89,7 +88,7 @@ from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits, package_config, package_environment
 from recce_meta.repositories.git.mirrors import remove_old_mirrors
-from recce_meta.repositories.processes import Completed, ProcessLimits, memory_limit
+from recce_meta.repositories.processes import LOW_PRIORITY, Completed, ProcessLimits, memory_limit
 from recce_meta.repositories.recording import Recording, TargetStore, TargetStores, object_counts
 from recce_meta.repositories.state.connections import get_connection, list_connections
 from recce_meta.repositories.state.database import State
@@ -439,7 +438,7 @@ class Extractor:
                 read_only=(*python_folders(), *(path for path in read_only if path.exists())),
                 cwd=out,
                 job=run.job.id,
-                limits=replace(self._settings.reading, niceness=NICENESS_OF_FORKS if run.is_of_fork else 0),
+                limits=replace(self._settings.reading, niceness=LOW_PRIORITY if run.is_of_fork else 0),
             ),
             pid_file=run.pid_file("read"),
         )

@@ -16,8 +16,8 @@ import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -44,7 +44,7 @@ from recce_meta.repositories.processes import kill_left
 from recce_meta.repositories.recording import Idle
 from recce_meta.repositories.state.connections import get_connection, note_outcome
 from recce_meta.repositories.state.database import State
-from recce_meta.repositories.state.jobs import add_event, finish_job, set_stage, start_job
+from recce_meta.repositories.state.jobs import add_event, finish_job, note_work, set_stage, start_job
 from recce_meta.repositories.state.pull_requests import get_pull_request
 from recce_meta.repositories.state.tasks import add_follow_up
 from recce_meta.repositories.state.turns import Slots, rank_of
@@ -152,7 +152,8 @@ class Retries(Struct, frozen=True, kw_only=True):
     longest: float = 600
     """Seconds that are waited at most if a server asks for more."""
     resumptions: int = 10
-    """Number of times that a job is begun or resumed before it fails: it may kill its workers."""
+    """Number of times that a job is begun, or interrupted while it works, before it fails: it may kill its
+    workers."""
     detours: int = 5
     """Number of times that a job goes back to `clone`."""
 
@@ -411,10 +412,23 @@ class Extractions:
         """Run the stage, in a slot if it computes."""
         # The database of a connection computes, and not this machine.
         if stage not in _COMPUTING or run.connection.database is not None:
-            return await self._healing(stage, run)
+            return await self._working(stage, run, nullcontext)
         rank = rank_of(run.job.source, is_fork=run.pull_request is not None and run.pull_request.is_fork)
         async with self._slots.taken(run.job.id, rank, run.connection.repo_url) as slot:
-            return await self._healing(stage, replace(run, idle=slot.given_back))
+            return await self._working(stage, run, slot.given_back)
+
+    async def _working(self, stage: Stage, run: JobRun, waiting: Idle) -> Result:
+        """Run the stage; an interruption counts as one of the job, except in a block of *waiting*."""
+
+        @asynccontextmanager
+        async def idle() -> AsyncIterator[None]:
+            await self._with_state(note_work, run.job.id, False)
+            async with waiting():
+                yield
+            await self._with_state(note_work, run.job.id, True)
+
+        await self._with_state(note_work, run.job.id, True)
+        return await self._healing(stage, replace(run, idle=idle))
 
     async def _healing(self, stage: Stage, run: JobRun) -> Result:
         """Run the stage, again after a delay if its failure may heal."""

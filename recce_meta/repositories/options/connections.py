@@ -274,6 +274,24 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
         is_of_owner=True,
     )
     """Whether checks.yml and quality.yml of the repository are run after an extraction."""
+    upload_nodes: int = option(
+        50_000,
+        Flag("--upload-nodes=COUNT", "Maximum number of nodes and macros of an upload: 1 to 1000000."),
+        Input("runs", "Nodes and macros of an upload", "at most"),
+        since=(12, "INTEGER DEFAULT 50000 NOT NULL"),
+        most=1_000_000,
+        is_of_owner=True,
+    )
+    """Maximum number of nodes and macros of an upload."""
+    upload_megabytes: int = option(
+        512,
+        Flag("--upload-megabytes=COUNT", "Maximum size of an upload, when inflated: 1 to 512."),
+        Input("runs", "Megabytes of an upload", "when inflated, at most"),
+        since=(12, "INTEGER DEFAULT 512 NOT NULL"),
+        most=512,
+        is_of_owner=True,
+    )
+    """Maximum size of an upload in megabytes, when inflated."""
     notify: tuple[str, ...] = option(
         (),
         Flag(

@@ -27,7 +27,7 @@ STORED, NEW, CHANGE = "stored", "new", "change"
 """Types that have an option: the connection, the request that adds one, and the one that changes one."""
 MOST_MINUTES = 7 * 24 * 60
 """Longest interval."""
-FLAG, MINUTES, LIST = "bool", "float | None", "tuple[str, ...]"
+FLAG, MINUTES, NUMBER, LIST = "bool", "float | None", "int", "tuple[str, ...]"
 TEXT, VARIABLES = "str", "Mapping[str, str]"
 """Types of options, as they are written; None is never, and the command line and forms have 0 or nothing."""
 
@@ -94,6 +94,8 @@ class Declaration(NamedTuple):
     """Version of the state that added its column, and the SQL of then, with the default of older rows."""
     choices: tuple[str, ...] = ()
     """Values of an enum."""
+    most: int = 0
+    """Largest value of a number."""
     is_of_owner: bool = False
     """Whether only an administrator sets it."""
     is_of_reading: bool = False

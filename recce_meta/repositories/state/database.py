@@ -46,7 +46,7 @@ from recce_meta.repositories.state.tables import UtcTime, metadata, state_versio
 from recce_meta.warehouses import UrlParts, Warehouse, warehouse_for_scheme
 
 STATE_URL = "RECCE_META_STATE_URL"
-VERSION = 11
+VERSION = 12
 """Version of the tables."""
 DEFAULT_SCHEMA = "recce_meta_state"
 BUSY_SECONDS = 60
@@ -364,6 +364,7 @@ _ADDED: Mapping[int, tuple[tuple[str, str, str], ...]] = {
     ),
     8: (("connections", "database", "JSON"),),
     9: (("jobs", "issues", "INTEGER"),),
+    12: (("jobs", "is_working", "BOOLEAN DEFAULT FALSE NOT NULL"),),
 }
 """Table, column and type of the columns that each version has added, without the options of connections."""
 _NEW_TABLES: Mapping[int, tuple[str, ...]] = {

@@ -187,18 +187,21 @@ def cancel_jobs(
 def start_job(state: State, job_id: str, worker: str) -> ExtractionJob:
     """Note that *worker* begins or resumes a job, and return it; a job that is over stays as it is.
 
+    It counts as an attempt if it is the first one, or the one before was interrupted while the job worked.
     Raises UnknownNameError if the job does not exist.
     """
     with state.write() as session:
         job = _lock_job(session, job_id)
         if job.status.is_over:
             return job
+        was_working = session.scalar(select(jobs.c.is_working).where(jobs.c.id == job_id))
         return _change(
             session,
             job_id,
             status=JobStatus.RUNNING.value,
             worker=worker,
-            attempts=job.attempts + 1,
+            attempts=job.attempts + 1 if was_working or not job.attempts else job.attempts,
+            is_working=False,
             started_at=job.started_at or state.now(),
         )
 
@@ -212,7 +215,14 @@ def set_stage(state: State, job_id: str, stage: Stage, *, commit_sha: str | None
         job = _lock_job(session, job_id)
         if job.status.is_over:
             return job
-        return _change(session, job_id, stage=stage.value, commit_sha=commit_sha or job.commit_sha)
+        changed = {"commit_sha": commit_sha or job.commit_sha, "is_working": False}
+        return _change(session, job_id, stage=stage.value, **changed)
+
+
+def note_work(state: State, job_id: str, is_working: bool) -> None:
+    """Note that a job works, or that it waits for its turn, for its store or for another attempt."""
+    with state.write() as session:
+        session.execute(update(jobs).where(jobs.c.id == job_id).values(is_working=is_working))
 
 
 def add_event(state: State, job_id: str, stage: Stage | None, status: str, message: str = "") -> int:
@@ -472,7 +482,7 @@ def _jobs(session: Connection, query: Select[Any]) -> list[ExtractionJob]:
 
 def _from_row(row: RowMapping) -> ExtractionJob:
     values = values_of(row)
-    del values["row"], values["events"]
+    del values["row"], values["events"], values["is_working"]
     figures = {name: values.pop(name) for name in _FIGURES}
     return msgspec.convert(values | {"figures": figures}, ExtractionJob)
 

@@ -20,7 +20,7 @@ from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models.run import IsolationKind
 from recce_meta.redaction import passwords_in
 from recce_meta.repositories.options.connections import ConnectionOptions, DatabaseSettings
-from recce_meta.repositories.options.declaring import CHANGE, MINUTES, MOST_MINUTES, NEW, options_of
+from recce_meta.repositories.options.declaring import CHANGE, MINUTES, MOST_MINUTES, NEW, NUMBER, options_of
 from recce_meta.repositories.options.values import GitHubApp, ProfileTarget
 from recce_meta.repositories.state.secrets import SecretField
 from recce_meta.repositories.state.types import ForgeName, RepositoryConnection, with_options
@@ -163,9 +163,10 @@ def refuse_owner_fields(request: NewConnection | ConnectionChange, caller: Calle
         raise PermissionRefused(
             "Only an administrator may connect a database", hint="use a token with the scope admin"
         )
+    is_new = isinstance(request, NewConnection)
     for name in OWNER_FIELDS:
         # Removing the variable or the trust only takes rights away, so every caller may do that.
-        if getattr(request, name) not in (None, False, UNSET):
+        if getattr(request, name) not in (None, False, UNSET, _OPTIONS[name].default if is_new else None):
             usage = _OPTIONS[name].flags[0].usage
             raise PermissionRefused(
                 f"Only an administrator may set {name}",
@@ -226,6 +227,9 @@ def check_request(
     for name in options_of(ConnectionOptions, of=MINUTES):
         flag = _OPTIONS[name].flags[0].usage
         check_minutes(name, given[name], never=f"{flag} 0")
+    for name, option in options_of(ConnectionOptions, of=NUMBER).items():
+        if given[name] not in (None, UNSET) and not 1 <= given[name] <= option.most:
+            raise UsageError(f"Invalid {name}: {given[name]}", hint=f"1 to {option.most}")
 
 
 def check_minutes(name: str, minutes: Any, *, never: str) -> None:

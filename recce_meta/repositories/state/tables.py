@@ -149,6 +149,8 @@ jobs = Table(
     Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), nullable=False),
     *_columns_of(get_type_hints(ExtractionJob), "id", "connection_id", "figures"),
     Column("events", Integer, nullable=False),
+    # False while a job waits for its turn or its store: the end of its worker is not its fault then.
+    Column("is_working", Boolean, nullable=False, default=False),
     *_columns_of(get_type_hints(JobFigures)),
     UniqueConstraint("connection_id", "branch", "number"),
 )

@@ -22,7 +22,7 @@ from sqlalchemy import RowMapping, Select, and_, func, or_, select
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tables import connections, jobs, pull_requests
-from recce_meta.repositories.state.types import EXCEEDED, JobSource, JobStatus
+from recce_meta.repositories.state.types import EXCEEDED, JobSource, JobStatus, Stage
 
 REMEMBERED = 50
 """Number of starts that decide whose turn it is."""
@@ -208,7 +208,7 @@ class Turns(Struct, frozen=True, kw_only=True):
     waiting: Mapping[str, Turn]
     """Pending jobs by id, the oldest first."""
     running: Mapping[Holder, int]
-    """Number of running jobs of each holder."""
+    """Number of running jobs of each holder, except those that write their run."""
     recent: Sequence[Turn]
     """Jobs that have begun, the newest first."""
     paused_until: Mapping[tuple[str, bool], datetime]
@@ -222,6 +222,8 @@ def read_turns(state: State) -> Turns:
     # Uploads take no slot.
     begun = _JOBS.where(jobs.c.started_at.is_not(None), jobs.c.trigger != Trigger.UPLOAD.value)
     running = _JOBS.where(jobs.c.status == JobStatus.RUNNING.value, jobs.c.trigger != Trigger.UPLOAD.value)
+    # A job that waits for the writers of its store holds up no job of another store.
+    running = running.where(func.coalesce(jobs.c.stage, "") != Stage.STORE.value)
     with state.read() as session:
         held = Counter(_turn(row, row["requested_at"]).holder for row in session.execute(running).mappings())
         waiting = session.execute(pending).mappings().all()

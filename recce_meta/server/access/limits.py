@@ -92,7 +92,7 @@ _PIECE = 2**20
 
 
 class UploadLimits(NamedTuple):
-    """Limits of one kind of upload."""
+    """Limits of an upload."""
 
     received: int
     """Bytes of the body, compressed or not."""
@@ -102,22 +102,29 @@ class UploadLimits(NamedTuple):
     """Hint for a larger upload."""
 
 
-async def receive_upload(
-    headers: Headers, body: AsyncIterator[bytes], file: Path, limits: UploadLimits | None = None
-) -> int:
-    """Write the inflated *body* of a request to *file*, and return the number of bytes written.
+def upload_limits(megabytes: int) -> UploadLimits:
+    """Return the limits of the manifests of a connection whose uploads have at most *megabytes*."""
+    inflated = min(megabytes * 2**20, LARGEST_INFLATED)
+    hint = "send the manifest alone, compressed by recce-meta record --to, or raise upload_megabytes"
+    return UploadLimits(min(inflated, LARGEST_UPLOAD), inflated, hint)
 
-    *limits* are by default those of manifests. Raises UploadTooLarge without reading on, UnknownEncoding, and
-    UsageError for damaged gzip data and for an upload that takes too long.
-    """
-    if limits is None:
-        limits = UploadLimits(
-            LARGEST_UPLOAD, LARGEST_INFLATED, "send the manifest alone, compressed with gzip"
-        )
+
+def _refuse_length(headers: Headers, limits: UploadLimits) -> None:
     length = headers.get("content-length", "")
     # The header spares the transfer; it may be missing or wrong, so bytes are counted too.
     if length.isdecimal() and int(length) > limits.received:
         raise _too_large(limits.received, limits.hint)
+
+
+async def receive_upload(
+    headers: Headers, body: AsyncIterator[bytes], file: Path, limits: UploadLimits
+) -> int:
+    """Write the inflated *body* of a request to *file*, and return the number of bytes written.
+
+    Raises UploadTooLarge without reading on, UnknownEncoding, and UsageError for damaged gzip data and for an
+    upload that takes too long.
+    """
+    _refuse_length(headers, limits)
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip"):
         raise UnknownEncoding(
@@ -129,9 +136,7 @@ async def receive_upload(
             _received(body, file, limits, is_gzip=encoding == "gzip"), UPLOAD_SECONDS
         )
     except asyncio.TimeoutError:
-        raise UsageError(
-            f"The upload did not arrive within {UPLOAD_SECONDS:g} seconds", hint="compress it with gzip"
-        ) from None
+        raise _late("compress it with gzip") from None
 
 
 async def _received(body: AsyncIterator[bytes], file: Path, limits: UploadLimits, *, is_gzip: bool) -> int:
@@ -151,6 +156,10 @@ async def _received(body: AsyncIterator[bytes], file: Path, limits: UploadLimits
     if inflater is not None:
         inflater.check_end()
     return written
+
+
+def _late(hint: str) -> UsageError:
+    return UsageError(f"The upload did not arrive within {UPLOAD_SECONDS:g} seconds", hint=hint)
 
 
 def _too_large(most: int, hint: str) -> UploadTooLarge:
@@ -196,28 +205,29 @@ _NAME = re.compile(rb';?\s*(name|filename)\s*=\s*"([^"]*)"', re.I)
 
 
 async def receive_form(
-    content_type: str, body: AsyncIterator[bytes], files: Mapping[str, Path], *, most: int, seconds: float
+    headers: Headers, body: AsyncIterator[bytes], files: Mapping[str, Path], limits: UploadLimits
 ) -> dict[str, str]:
     """Write the *files* of a form, by field, and return its other fields; an empty file is not written.
 
-    Raises UploadTooLarge, without reading on, for a body of more than *most* bytes, UnknownEncoding for one
-    that is not a form, and UsageError if it is malformed or does not arrive within *seconds*.
+    Raises UploadTooLarge without reading on, UnknownEncoding for a body that is not a form, and UsageError if
+    it is malformed or takes too long.
     """
-    found = _BOUNDARY.fullmatch(content_type.strip())
+    _refuse_length(headers, limits)
+    found = _BOUNDARY.fullmatch(headers.get("content-type", "").strip())
     if found is None:
         raise UnknownEncoding("The form has no files", hint="send it as multipart/form-data")
     boundary = (found[1] or found[2]).encode("latin-1", "replace")
     try:
-        return await asyncio.wait_for(_Form(boundary, files, most).received(body), seconds)
+        return await asyncio.wait_for(_Form(boundary, files, limits).received(body), UPLOAD_SECONDS)
     except asyncio.TimeoutError:
-        raise UsageError(f"The upload did not arrive within {seconds:g} seconds", hint="try again") from None
+        raise _late("try again") from None
 
 
 class _Form:
     """Form that is being received."""
 
-    def __init__(self, boundary: bytes, files: Mapping[str, Path], most: int) -> None:
-        self._files, self._most = files, most
+    def __init__(self, boundary: bytes, files: Mapping[str, Path], limits: UploadLimits) -> None:
+        self._files, self._limits = files, limits
         self._delimiter = b"\r\n--" + boundary
         # The first delimiter has no line before it.
         self._buffer = b"\r\n"
@@ -302,11 +312,8 @@ class _Form:
         if part is None:
             raise UsageError("The form is not complete", hint="send it again")
         self._size += len(part)
-        if self._size > self._most:
-            raise UploadTooLarge(
-                f"The upload has more than {self._most // 2**20} MB",
-                hint="use recce-meta record --to, which compresses it",
-            )
+        if self._size > self._limits.received:
+            raise _too_large(self._limits.received, self._limits.hint)
         self._buffer += part
 
 

@@ -25,7 +25,7 @@ from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.requests import decode_change, decode_new_connection
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.state.types import JobEvent
-from recce_meta.server.access.limits import receive_upload
+from recce_meta.server.access.limits import UploadLimits, receive_upload
 from recce_meta.server.access.problems import NotFound
 from recce_meta.server.api.call import Asked, decoded_body
 from recce_meta.server.api.lineage import impact_answer, lineage_answer
@@ -260,14 +260,15 @@ async def manifest(
 ) -> Response:
     """Record a manifest that was built elsewhere, with its column lineage.
 
-    The body may be compressed: `Content-Encoding: gzip`. It has at most 256 MB, and 512 MB when inflated.
-    Each connection has at most 10 uploads within a minute. An upload that fails is a failed job. Artifacts of
+    The body may be compressed: `Content-Encoding: gzip`. It has at most 256 MB, and 512 MB when inflated, or
+    the `upload_megabytes` of the connection. The manifest has at most its `upload_nodes` nodes. Each
+    connection has at most 10 uploads within a minute. An upload that fails is a failed job. Artifacts of
     another project than that of the connection's last run have the status 409. `recce-meta record --to URL`
     sends this request.
     """
 
-    async def receive(folder: Path) -> UploadDetails:
-        await receive_upload(asked.request.headers, asked.request.stream(), folder / UPLOAD)
+    async def receive(folder: Path, most: UploadLimits) -> UploadDetails:
+        await receive_upload(asked.request.headers, asked.request.stream(), folder / UPLOAD, most)
         return details
 
     def place(service: RepositoryService) -> UploadPlace:

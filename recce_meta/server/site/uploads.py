@@ -44,7 +44,7 @@ from recce_meta.repositories.state.types import (
     connection_environment_of,
 )
 from recce_meta.repositories.state.uploads import begin_upload, fail_upload, follow_upload, last_runs
-from recce_meta.server.access.limits import ConnectionLimits
+from recce_meta.server.access.limits import ConnectionLimits, UploadLimits, upload_limits
 from recce_meta.server.access.problems import (
     OtherEnvironment,
     OtherProject,
@@ -96,7 +96,7 @@ class UploadAnswer(Struct, frozen=True, kw_only=True):
 
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 """Time by which the clock of a sender may be ahead."""
-Receive = Callable[[Path], Awaitable[UploadDetails]]
+Receive = Callable[[Path, UploadLimits], Awaitable[UploadDetails]]
 """Function that writes an upload into a folder: UPLOAD, or its artifacts as files. Returns its details."""
 
 
@@ -157,12 +157,13 @@ async def record_upload(
             _check(details)
             with temporary_folder() as created:
                 folder = Path(created)
-                details = await receive(folder)
+                details = await receive(folder, upload_limits(found.upload_megabytes))
                 _check(details)
                 request = ReadingRequest(
                     environment=details.run_environment(found.environment),
                     branches=found.branches,
                     details=details,
+                    most_nodes=found.upload_nodes,
                 )
                 # In a child process: a manifest that needs all memory must not end the server.
                 read, done = await read_upload(folder, request)

@@ -98,11 +98,19 @@ def test_usage_is_that_of_all_descendants_and_not_of_this_process() -> None:
 def test_the_limit_of_memory_follows_the_machine_and_the_container(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str | None, limit: int
 ) -> None:
-    if written is not None:
-        (tmp_path / "memory").write_text(f"{written}\n")
-    monkeypatch.setattr(machine, "MEMORY_FILES", (tmp_path / "memory",))
+    own = tmp_path / "system.slice" / "memory.max"
+    own.parent.mkdir()
+    (tmp_path / "group").write_text("0::/system.slice\n")
+    monkeypatch.setattr(machine, "GROUPS", tmp_path)
+    monkeypatch.setattr(machine, "OWN_GROUP", tmp_path / "group")
     monkeypatch.setattr(machine.os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**24}.get)
-    assert processes.memory_limit(8 * 2**30) == limit * 2**30
+    version_1 = tmp_path / "memory.limit_in_bytes"
+    for file in (tmp_path / "memory.max", own, version_1):
+        monkeypatch.setattr(machine, "MEMORY_FILE", version_1)
+        if written is not None:
+            file.write_text(f"{written}\n")
+        assert processes.memory_limit(8 * 2**30) == limit * 2**30
+        file.unlink(missing_ok=True)
 
 
 @ONLY_LINUX

@@ -455,12 +455,15 @@ def make_older(state: State, version: int) -> None:
             for since, table in added.items():
                 if since > version:
                     table.drop(session)
-            for since, column in {
-                11: "connections.accepts_without_dbt",
-                10: "connections.is_paused",
-                9: "jobs.issues",
-                8: "connections.database",
-            }.items():
+            for since, column in (
+                (12, "jobs.is_working"),
+                (12, "connections.upload_nodes"),
+                (12, "connections.upload_megabytes"),
+                (11, "connections.accepts_without_dbt"),
+                (10, "connections.is_paused"),
+                (9, "jobs.issues"),
+                (8, "connections.database"),
+            ):
                 table, _, name = column.partition(".")
                 place = table if state.schema is None else f'"{state.schema}".{table}'
                 if since > version:

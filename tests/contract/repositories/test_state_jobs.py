@@ -131,8 +131,13 @@ def test_a_job_goes_through_its_stages_and_stores_its_outcome(
     started = jobs.start_job(state, job.id, "worker-1")
     assert (started.status, started.attempts, started.worker) == (JobStatus.RUNNING, 1, "worker-1")
     assert connections.get_connection(state, "shop").status is ConnectionStatus.EXTRACTING
-    resumed = jobs.start_job(state, job.id, "worker-2")
-    assert (resumed.attempts, resumed.worker, resumed.started_at) == (2, "worker-2", started.started_at)
+    # Only an interruption of work counts: not one before the first stage has its turn, nor in a wait.
+    for work, attempts in (((), 1), ((True,), 2), ((), 2), ((True, False), 2), ((True, False, True), 3)):
+        for is_working in work:
+            jobs.note_work(state, job.id, is_working)
+        resumed = jobs.start_job(state, job.id, "worker-2")
+        assert (resumed.attempts, resumed.worker) == (attempts, "worker-2")
+        assert resumed.started_at == started.started_at
     staged = jobs.set_stage(state, job.id, Stage.CLONE, commit_sha="c0ffee")
     assert (staged.stage, staged.commit_sha) == (Stage.CLONE, "c0ffee")
 

@@ -187,6 +187,29 @@ def test_a_large_upload_is_refused_before_it_is_read(
         assert error(refused) == (413, "too_large") and refused.headers["connection"] == "close"
 
 
+def test_a_connection_has_limits_of_its_own_for_uploads(shop: Connected) -> None:
+    _forget_limits(shop)
+    write, admin = shop.bearer(TokenScope.WRITE), shop.bearer(TokenScope.ADMIN)
+    for given, headers, status in (
+        ({"upload_nodes": 2}, write, 403),
+        ({"upload_nodes": 0}, admin, 400),
+        ({"upload_megabytes": 513}, admin, 400),
+        ({"upload_nodes": 2, "upload_megabytes": 1}, admin, 200),
+    ):
+        assert shop.client.patch(SHOP, json=given, headers=headers).status_code == status
+
+    many = {f"model.shop.m{number}": {} for number in range(3)}
+    refused = shop.client.post(f"{SHOP}/manifest", json={"manifest": {"nodes": many}})
+    assert (
+        refused.json()["error"]["message"] == "The manifest has 3 nodes and macros, the connection accepts 2"
+    )
+    assert "--upload-nodes" in refused.json()["error"]["hint"]
+    large = shop.client.post(f"{SHOP}/manifest", content=b"x" * (2**20 + 1))
+    assert error(large) == (413, "too_large") and "upload_megabytes" in large.json()["error"]["hint"]
+    usual = {"upload_nodes": 50_000, "upload_megabytes": 512}
+    assert shop.client.patch(SHOP, json=usual, headers=admin).status_code == 200
+
+
 def test_uploads_and_extractions_are_limited(shop: Connected) -> None:
     _forget_limits(shop)
     refused = [shop.client.post(f"{SHOP}/manifest", content=b"{}", headers={"Content-Encoding": "br"})

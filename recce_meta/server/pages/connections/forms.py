@@ -18,7 +18,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.routing import Mount
 
 from recce_meta.api.diff import EFFECTS
-from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.errors import RecceMetaError, UsageError, quoted
 from recce_meta.plugins import connection_types
 from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.repositories.extraction.manifest_reader import ARTIFACTS, UploadDetails
@@ -27,6 +27,7 @@ from recce_meta.repositories.options.declaring import (
     FLAG,
     LIST,
     MINUTES,
+    NUMBER,
     TEXT,
     VARIABLES,
     Declaration,
@@ -40,9 +41,8 @@ from recce_meta.repositories.state.requests import (
     DatabaseChange,
     NewConnection,
 )
-from recce_meta.server.access import limits
-from recce_meta.server.access.limits import ConnectionLimits, receive_form
-from recce_meta.server.access.problems import UploadTooLarge, problem
+from recce_meta.server.access.limits import ConnectionLimits, UploadLimits, receive_form, upload_limits
+from recce_meta.server.access.problems import problem
 from recce_meta.server.pages.connections.lists import CRUMB, own_crumbs
 from recce_meta.server.pages.connections.routing import (
     ROOT,
@@ -88,11 +88,13 @@ def read_options(declared: type, fields: Fields) -> dict[str, Any]:
             given[name] = name in fields
         elif kind == MINUTES:
             given[name] = minutes_of(text)
+        elif kind == NUMBER and text:
+            given[name] = _number(option.inputs[0].label, text)
         elif kind == LIST:
             given[name] = listed(text, r"[,\s]" if option.flags[0].kind == "words" else r"[,\n]")
         elif kind == VARIABLES:
             given[name] = _variables(text)
-        elif text or kind != TEXT:
+        elif text or kind not in (TEXT, NUMBER):
             given[name] = text or None
     return given
 
@@ -136,6 +138,13 @@ def minutes_of(text: str | None) -> float | None:
         return float(text)
     except ValueError:
         raise UsageError("The interval is not a number", hint="give minutes, or nothing for never") from None
+
+
+def _number(label: str, text: str) -> int:
+    """Return the number in *text*. Raises UsageError for another text; *label* is that of the field."""
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise UsageError(f"{label}: {quoted(text)} is not a number", hint="give a whole number")
+    return int(text)
 
 
 def _variables(text: str) -> dict[str, str]:
@@ -420,18 +429,9 @@ async def upload(request: ConnectionRequest) -> Page | Redirect:
     http, fields = request.http, dict[str, str]()
     found = await asyncio.to_thread(request.service.get, request.connection)
 
-    async def receive(folder: Path) -> UploadDetails:
+    async def receive(folder: Path, most: UploadLimits) -> UploadDetails:
         files = {name: folder / f"{name}.json" for name in ARTIFACTS}
-        length, most = http.headers.get("content-length", ""), limits.LARGEST_UPLOAD
-        if length.isdecimal() and int(length) > most:
-            raise UploadTooLarge(
-                f"The upload has more than {most // 2**20} MB",
-                hint="use recce-meta record --to, which compresses it",
-            )
-        kind = http.headers.get("content-type", "")
-        fields.update(
-            await receive_form(kind, http.stream(), files, most=most, seconds=limits.UPLOAD_SECONDS)
-        )
+        fields.update(await receive_form(http.headers, http.stream(), files, most))
         return _details(fields)
 
     place = UploadPlace(
@@ -476,7 +476,7 @@ def _upload_form(found: ConnectionAnswer, fields: Fields, error: RecceMetaError 
         "fields": fields,
         "failure": failure,
         "action": address_of(found.id, "upload"),
-        "megabytes": limits.LARGEST_UPLOAD // 2**20,
+        "megabytes": upload_limits(found.upload_megabytes).received // 2**20,
     }
     return Page(
         "connection_upload.html",

@@ -34,7 +34,7 @@ def test_nodes_without_what_dbt_writes_for_each_are_refused(missing: str, tmp_pa
         "project_name": "shop",
     }
     request = manifest_reader.ReadingRequest(
-        environment="prod", branches=("main",), details=manifest_reader.UploadDetails()
+        environment="prod", branches=("main",), details=manifest_reader.UploadDetails(), most_nodes=9
     )
 
     errors = []
@@ -47,3 +47,23 @@ def test_nodes_without_what_dbt_writes_for_each_are_refused(missing: str, tmp_pa
 
     assert not errors[0]
     assert "1 node of the manifest lacks the package, the file or the fqn: model.shop.a" in str(errors[1])
+
+
+@pytest.mark.parametrize(
+    ("manifest", "count"),
+    [
+        ({"nodes": dict.fromkeys("abc", 1), "macros": {"d": {}}}, 4),
+        ({"nodes": dict.fromkeys("abcd", 1), "metrics": [], "disabled": None}, 4),
+        ({"nodes": dict.fromkeys("abc", 1), "parent_map": dict.fromkeys("abc", ())}, 3),
+        ([1, 2, 3, 4], 0),
+    ],
+)
+def test_a_manifest_with_more_nodes_than_its_connection_accepts_is_refused(
+    manifest: object, count: int
+) -> None:
+    if count <= 3:
+        manifest_reader._refuse_many(msgspec.Raw(json.dumps(manifest).encode()), 3)
+        return
+    with pytest.raises(UsageError, match="has 4 nodes and macros, the connection accepts 3") as refused:
+        manifest_reader._refuse_many(msgspec.Raw(json.dumps(manifest).encode()), 3)
+    assert "--upload-nodes" in str(refused.value.hint)

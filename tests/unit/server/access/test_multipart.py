@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from starlette.datastructures import Headers
 
 from recce_meta.errors import RecceMetaError
-from recce_meta.server.access.limits import MOST_HEADERS, receive_form
+from recce_meta.server.access.limits import MOST_HEADERS, UploadLimits, receive_form
 
 KIND = "multipart/form-data; boundary=xyz"
 
@@ -33,7 +34,9 @@ def received(
 
     folder.mkdir(exist_ok=True)
     files = {name: folder / f"{name}.json" for name in ("manifest", "catalog")}
-    fields = asyncio.run(receive_form(kind, pieces(), files, most=most, seconds=30))
+    fields = asyncio.run(
+        receive_form(Headers({"content-type": kind}), pieces(), files, UploadLimits(most, most, ""))
+    )
     return fields, {name: file.read_bytes() for name, file in files.items() if file.exists()}
 
 
