@@ -6,7 +6,9 @@ A query diff matches rows by key, or compares both results as multisets.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
+from msgspec.structs import replace
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
@@ -38,7 +40,7 @@ from recce_meta.data_diff.value import (
     value_diff,
     value_diff_of,
 )
-from recce_meta.errors import RecceMetaError
+from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.data_diff import (
     DataSide,
     DetailRow,
@@ -241,29 +243,64 @@ def _chance(pair: Pair, *queries: str) -> tuple[str, ...]:
     return tuple(f"The query has {reason}: it may return other rows each time" for reason in sorted(found))
 
 
-def query_diff(pair: Pair, options: ValueOptions, *, base_sql: str, current_sql: str) -> Plan[QueryDiff]:
+def query_diff(
+    pair: Pair, options: ValueOptions, *, base_sql: str, current_sql: str, finds_key: bool = False
+) -> Plan[QueryDiff]:
     """Compare the results of *base_sql* and *current_sql*, from which *pair* was made.
 
     With a key, rows are matched by it: the result has value statistics and the first differing rows, and rows
     with repeated keys are counted. Without a key, it has the rows that one side has more often; this also
-    works across two targets. Raises the same errors as `value_diff` and `rows_diff`.
+    works across two targets. With *finds_key*, columns by which both queries group are the key, if it
+    identifies every row. Raises the same errors as `value_diff` and `rows_diff`.
     """
     chance = _chance(pair, base_sql, current_sql)
-    if options.key is None:
-        rows = yield from rows_diff(pair, options)
-        notes = (*rows.notes, *chance)
-        return QueryDiff(
-            subject=pair.subject, notes=notes, base_sql=base_sql, current_sql=current_sql, rows=rows
-        )
-    values, detail = yield from _by_key(pair, options)
+    values, detail = None, None
+    if options.key is not None:
+        values, detail = yield from _by_key(pair, options)
+    elif finds_key and (key := _grouped_key(pair, base_sql, current_sql)):
+        # A side may lack such a column, or its types may not be comparable.
+        with suppress(UsageError):
+            values, detail = yield from _by_key(pair, replace(options, key=key, key_source="GROUP BY"))
+        # A group of NULL, or of ROLLUP, has no key of its own: whole rows compare it as well.
+        if values is not None and values.left_out:
+            values, detail = None, None
+    rows = (yield from rows_diff(pair, options)) if values is None else None
+    compared = values or rows
     return QueryDiff(
         subject=pair.subject,
-        notes=(*values.notes, *chance),
+        notes=(*(compared.notes if compared else ()), *chance),
         base_sql=base_sql,
         current_sql=current_sql,
         values=values,
         detail=detail,
+        rows=rows,
     )
+
+
+def _grouped_key(pair: Pair, *queries: str) -> tuple[str, ...]:
+    """Return the columns by which all *queries* group; empty unless each shows all of them."""
+    found = {_grouping(text, side.dialect.name) for side, text in zip(pair.sides, queries, strict=False)}
+    return found.pop() if len(found) == 1 else ()
+
+
+def _grouping(text: str, dialect: str) -> tuple[str, ...]:
+    try:
+        tree = parse_one(text, dialect=dialect)
+    except (SqlglotError, RecursionError):
+        return ()
+    if not isinstance(tree, exp.Select) or (group := tree.args.get("group")) is None:
+        return ()
+    columns = tree.selects
+    names = {one.unalias(): one.alias_or_name for one in columns} | {
+        exp.column(one.alias_or_name): one.alias_or_name for one in columns
+    }
+    found = [
+        columns[int(part.name) - 1].alias_or_name
+        if part.is_int and 0 < int(part.name) <= len(columns)
+        else names.get(part, "")
+        for part in group.expressions
+    ]
+    return tuple(found) if all(found) else ()
 
 
 def _by_key(pair: Pair, options: ValueOptions) -> Plan[tuple[ValueDiff, ValueDetail | None]]:

@@ -478,9 +478,18 @@ def _keyed_or_whole(
 
 
 def query_job(
-    resolver: RelationResolver, templates: Templates, base_sql: str, current_sql: str, options: ValueOptions
+    resolver: RelationResolver,
+    templates: Templates,
+    base_sql: str,
+    current_sql: str,
+    options: ValueOptions,
+    *,
+    finds_key: bool = False,
 ) -> Job:
-    """Return a job that compares the results of two templates, each rendered for its side."""
+    """Return a job that compares the results of two templates, each rendered for its side.
+
+    With *finds_key*, rows are matched by the columns that both group by.
+    """
     base_text, base_stale = templates.base_query(base_sql)
     current_text, current_stale = templates.current_query(current_sql)
     base = single_statement(base_text, resolver.base.name)
@@ -492,7 +501,7 @@ def query_job(
     if pair.is_same:
         plan = partial(known, NotCompared(subject=subject, diff="query_diff", reason=SAME_RELATION))
     else:
-        plan = partial(query_diff, pair, options, base_sql=base, current_sql=current)
+        plan = partial(query_diff, pair, options, base_sql=base, current_sql=current, finds_key=finds_key)
     return Job("query_diff", pair.subject, plan, (base, current))
 
 

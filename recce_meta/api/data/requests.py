@@ -277,7 +277,8 @@ def _query(
     # Environment variables of the server are no business of its users.
     templates = Templates(runs, environ={}, project_dir=rules.project_dir)
     current = request.current_sql or ""
-    job = query_job(resolver, templates, request.base_sql or current, current, request.options)
+    base = request.base_sql or current
+    job = query_job(resolver, templates, base, current, request.options, finds_key=True)
     of_base = warehouse if resolver.base is resolver.current else warehouse_named(resolver.base.name)
     for text, place in zip(job.queries, (of_base, warehouse), strict=True):
         require_query(text, place, is_guarded=True)

@@ -177,7 +177,7 @@ def answer_of(result: AnyDataDiff) -> str:
         verb = agree(values.changed, "differ")
         return text.replace(found, f"{count(values.common)} {rows} {verb}", 1)
     if isinstance(result, ProfileDiff):
-        text = text.replace("differs", "has another profile").replace("differ", "have another profile")
+        text = text.replace("differs", "differ").replace("differ", "have another profile")
         return text[:1].upper() + text[1:]
     return f"{title}: {text.removeprefix(f'{title_of(result)} ')}"
 

@@ -308,17 +308,44 @@ def test_nothing_hashes_as_null_does(site: Any, tables: Any, kind: str) -> None:
     assert (whole.common, whole.added, whole.removed) == (1, 1, 1)
 
 
+def _queries(site: Any, sql: str) -> tuple[Pair, dict[str, str]]:
+    """Return both sides of a query of the tables, and its texts; {0} is the relation."""
+    texts = {side: sql.format(site.relation(side)) for side in ("base", "current")}
+    base, current = (
+        SideRelation(relation=query(text), dialect=site.dialect, side=DataSide(side), name=side)
+        for side, text in texts.items()
+    )
+    pair = Pair(subject=Subject(name="query"), base=base, current=current)
+    return pair, {f"{side}_sql": text for side, text in texts.items()}
+
+
+@pytest.mark.parametrize(
+    ("sql", "key"),
+    [
+        ("SELECT id, COUNT(*) AS n FROM {0} GROUP BY 1", ("id",)),
+        ("SELECT v, t.id AS i, COUNT(*) AS n FROM {0} AS t GROUP BY t.id, v", ("i", "v")),
+        # Not by the result: a group of NULL, groups that are not shown, no groups.
+        ("SELECT NULLIF(id, 1) AS id, COUNT(*) AS n FROM {0} GROUP BY 1", None),
+        ("SELECT id, COUNT(*) AS n FROM {0} GROUP BY id, v", None),
+        ("SELECT LOWER(v) AS v, COUNT(*) AS n FROM {0} AS t GROUP BY t.v", None),
+        ("SELECT id, v FROM {0}", None),
+    ],
+)
+def test_the_key_of_a_query_is_what_it_groups_by(site: Any, tables: Any, sql: str, key: Any) -> None:
+    tables(ID_AND_V, [(1, "a"), (2, "b")], [(1, "a"), (1, "a"), (2, "c")])
+    pair, texts = _queries(site, sql)
+    found = site.run(query_diff(pair, ValueOptions(), **texts, finds_key=True))
+    if key is None:
+        assert found == site.run(query_diff(pair, ValueOptions(), **texts))
+        assert found.rows is not None and found.values is None
+    else:
+        assert (found.values.key, found.values.key_source) == (key, "GROUP BY")
+        assert found.detail.rows and found.rows is None
+
+
 def test_a_query_with_keys_sees_duplicates(site: Any, tables: Any) -> None:
     tables(ID_AND_V, [(1, "a"), (2, "b")], [(1, "a"), (1, "a"), (2, "c")])
-    sql = {side: f"SELECT id, v FROM {site.relation(side)} -- {side}" for side in ("base", "current")}
-    pair = Pair(
-        subject=Subject(name="query"),
-        base=SideRelation(relation=query(sql["base"]), dialect=site.dialect, side=DataSide.BASE, name="base"),
-        current=SideRelation(
-            relation=query(sql["current"]), dialect=site.dialect, side=DataSide.CURRENT, name="current"
-        ),
-    )
-    texts = {f"{side}_sql": text for side, text in sql.items()}
+    pair, texts = _queries(site, "SELECT id, v FROM {0}")
 
     keyed = site.run(query_diff(pair, BY_ID, **texts))
     whole = site.run(query_diff(pair, ValueOptions(), **texts))
