@@ -449,7 +449,8 @@ def _same_project(base: str, current: str) -> None:
     if base != current:
         raise UsageError(
             f"Runs of different projects cannot be compared: '{base}' and '{current}'",
-            hint="select two runs of one project",
+            hint="select two runs of one project; if only its name changed, compile base's commit with "
+            f"`name: {current}` in dbt_project.yml, and compare with path:DIR of that target folder",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from recce_meta.models.change import RunDiff
 from recce_meta.models.run import ChosenRun, RunChoice
 from recce_meta.profiles.discovery import PROFILES_FILE, PROJECT_FILE
 from recce_meta.temporary import temporary_folder
+from recce_meta.warehouses.registry import folders_with
 
 WORKING_TREE = "working tree"
 _NAMED = 5
 _PACKAGES = ("packages.yml", "dependencies.yml", "package-lock.yml")
+_DIALECTS = frozenset(folders_with("dialect"))
 OF_FILES = "Only files were read: generic and unit tests, exposures and the semantic layer are not compared"
-GUESSED = "No profile found, so the SQL dialect is a guess: name it with --dialect"
+GUESSED = "No profile found, so the SQL dialect is a guess ({}): name it with --dialect"
 OTHER_PACKAGES = "Both sides are read with the installed packages, although the files that name them changed"
 
 
@@ -58,6 +61,13 @@ def diff_files(
         )
     if PROJECT_FILE not in files:
         raise UsageError(f"No {PROJECT_FILE} of this folder in commit {sha[:7]}", hint="name a later commit")
+    current = read_sql_project(root, replace(given, environment=WORKING_TREE))
+    guessed = []
+    if not current.run.adapter_type:
+        given = replace(given, dialect=_named_dialect(root))
+        guessed = [GUESSED.format(given.dialect or "standard SQL")]
+        if given.dialect:
+            current = read_sql_project(root, replace(given, environment=WORKING_TREE))
     with temporary_folder() as name:
         folder = Path(name, root.resolve().name)
         for path, content in files.items():
@@ -66,8 +76,6 @@ def diff_files(
             target.write_bytes(content)
         _link_packages(root, folder)
         base = read_sql_project(folder, replace(given, environment=f"commit {sha[:7]}"))
-    current = read_sql_project(root, replace(given, environment=WORKING_TREE))
-    guessed = [] if current.run.adapter_type else [GUESSED]
     notes = [OF_FILES, *guessed, *([OTHER_PACKAGES] if _are_packages_changed(root, files) else [])]
     for what, names in (("Local packages", _local_packages(root)), ("Links out of the project", links)):
         notes += [f"{what} are not compared: {first_of(names, _NAMED)}"] if names else []
@@ -76,6 +84,15 @@ def diff_files(
     before, after = (ChosenRun(run_id=None, selector=None, reason=one) for one in (label, WORKING_TREE))
     choice = RunChoice(base=before, current=after)
     return replace(found, choice=choice, notes=(*found.notes, *dict.fromkeys(notes)))
+
+
+def _named_dialect(root: Path) -> str | None:
+    """Return the only warehouse that the files of settings and packages name outside of comments."""
+    files = (root / name for name in (PROJECT_FILE, *_PACKAGES))
+    text = "\n".join(file.read_text("utf-8", "replace") for file in files if file.is_file()).lower()
+    words = re.split(r"[^a-z]+", re.sub(r"#.*", "", text))
+    found = _DIALECTS.intersection(words)
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def _commit(history: CheckoutHistory, revision: str | None) -> tuple[str, str]:

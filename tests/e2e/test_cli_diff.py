@@ -234,6 +234,7 @@ def test_two_projects_are_not_compared(cli: Any, project: Path) -> None:
     assert ran.err.startswith(
         "error: Runs of different projects cannot be compared: 'jaffle_shop' and 'jaffle_ext'\nhint: "
     )
+    assert "`name: jaffle_ext` in dbt_project.yml" in ran.err
 
 
 @pytest.mark.parametrize("selection", ["ordrs", "+ordrs", "state:modified,ordrs", "tag:nightlyy"])

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from recce_meta.api.diff_files import GUESSED, OF_FILES, OTHER_PACKAGES
+from recce_meta.api.diff_files import GUESSED as GUESS
+from recce_meta.api.diff_files import OF_FILES, OTHER_PACKAGES
 from tests.e2e.conftest import ROOT, Cli
 
 FILES = {
@@ -68,6 +69,9 @@ class Checkout:
         return json.loads(ran.out)
 
 
+GUESSED = GUESS.format("standard SQL")
+
+
 @pytest.fixture
 def checkout(cli: Cli) -> Checkout:
     return Checkout(cli)
@@ -118,6 +122,34 @@ def test_what_is_not_compared_is_said(checkout: Checkout) -> None:
         "Local packages are not compared: ours",
         links,
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "packages", "dialect"),
+    [
+        ("models:\n  +snowflake_warehouse: big\n", "", "snowflake"),
+        ("# duckdb\n", "packages:\n- package: get-select/dbt_snowflake_query_tags\n", "snowflake"),
+        (
+            "models:\n  +snowflake_warehouse: big\n",
+            "packages:\n- package: x/bigquery_tools\n",
+            "standard SQL",
+        ),
+    ],
+)
+def test_the_dialect_is_that_of_the_warehouse_that_the_project_names(
+    checkout: Checkout, settings: str, packages: str, dialect: str
+) -> None:
+    checkout.write("dbt_project.yml", FILES["dbt_project.yml"] + settings)
+    checkout.write("packages.yml", packages)
+    checkout.write("models/alone.sql", "select o:a::int as one from {{ ref('orders') }} as o")
+    checkout.commit()
+    checkout.write("models/alone.sql", "select o:a::int as one, 1 as two from {{ ref('orders') }} as o")
+
+    found = checkout.diff("HEAD")
+
+    is_known = dialect == "snowflake"
+    assert GUESS.format(dialect) in found["notes"]
+    assert [one["category"] for one in found["changes"]] == ["non_breaking" if is_known else "unknown"]
 
 
 def test_edits_of_macros_below_others_are_changes_even_if_nothing_is_rendered(checkout: Checkout) -> None:
