@@ -29,7 +29,7 @@ from recce_meta.data_diff.source import (
     with_condition,
 )
 from recce_meta.data_diff.top_k import NO_VALUES
-from recce_meta.errors import UsageError, first_line
+from recce_meta.errors import QueryTimeout, UsageError, first_line
 from recce_meta.models.data_diff import ColumnHistogram, DataSide, HistogramDiff, Value
 from recce_meta.warehouses.dialect import Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
@@ -181,18 +181,22 @@ def _asked(
         if (known := [column for column in columns if _having([column], sources)])
         for some in _chunks(known)
     ]
+    is_read = False
     while tasks:
         answers = yield [task.query for task in tasks]
-        again = []
+        late = [answer for answer in answers if isinstance(answer, QueryTimeout)]
+        if len(late) == len(answers) and not is_read:
+            raise late[0]
+        is_read, again = True, []
         for task, answer in zip(tasks, answers, strict=True):
             error = failure(answer)
             if error is None:
                 keep(task, rows_of(answer), found)
             # One column that the warehouse cannot compute fails the whole query.
-            elif len(task.columns) > 1:
+            elif len(task.columns) > 1 and not isinstance(error, QueryTimeout):
                 again += [make(_having([column], task.sources), [column]) for column in task.columns]
             else:
-                found.reasons[task.columns[0].name] = first_line(error)
+                found.reasons.update({column.name: first_line(error) for column in task.columns})
         tasks = again
 
 

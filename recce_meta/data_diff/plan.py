@@ -21,7 +21,6 @@ from msgspec.structs import replace
 from recce_meta.errors import (
     ConnectionFailed,
     QueryCancelled,
-    QueryTimeout,
     RecceMetaError,
     StoreLocked,
     WarehouseError,
@@ -139,17 +138,15 @@ def rows_of(answer: Answer) -> Rows:
 # Each of these would meet every other query of the plan as well.
 OF_ALL: tuple[type[RecceMetaError], ...] = (QueryCancelled, ConnectionFailed, StoreLocked)
 """Errors that abort the whole plan."""
-OF_LONG_SCANS = (*OF_ALL, QueryTimeout)
-"""Errors that abort the plan if each replacement query would take about as long as the failed one."""
 
 
-def failure(answer: Answer, fatal: tuple[type[RecceMetaError], ...] = OF_LONG_SCANS) -> WarehouseError | None:
+def failure(answer: Answer) -> WarehouseError | None:
     """Return the error of *answer* if the plan can continue, or None for rows.
 
-    Raises the error if it is one of *fatal*, or does not come from a warehouse.
+    Raises the error if it is one of OF_ALL, or does not come from a warehouse.
     """
     if not isinstance(answer, RecceMetaError):
         return None
-    if isinstance(answer, fatal) or not isinstance(answer, WarehouseError):
+    if isinstance(answer, OF_ALL) or not isinstance(answer, WarehouseError):
         raise answer
     return answer

@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from msgspec import Struct
 from sqlglot import exp
 
-from recce_meta.data_diff.plan import OF_ALL, OF_LONG_SCANS, Answer, Plan, Query, failure, rows_of
+from recce_meta.data_diff.plan import Answer, Plan, Query, failure, rows_of
 from recce_meta.data_diff.portable import approximately, parse_portable, plain
 from recce_meta.data_diff.source import (
     LiveColumn,
@@ -49,8 +49,6 @@ class FigureOptions(Struct, frozen=True, kw_only=True):
     """Columns whose values must not be fetched or revealed: only counts and lengths are."""
     has_blanks: bool = False
     """True to also count blank texts."""
-    is_patient: bool = False
-    """True to continue with other columns if one is unreadable or takes too long."""
 
 
 class MissingFigures(Struct, frozen=True):
@@ -117,7 +115,7 @@ def figures(
 ) -> Plan[Figures]:
     """Return the figures of each source's columns; each source is a different side.
 
-    Raises errors that stop every query, and also those of one relation unless *scope* is patient.
+    Raises errors that stop every query. One that takes too long leaves its columns without figures.
     """
     tasks = [task for source, columns in asked for task in _tasks(source, columns, scope)]
     found = Figures(scope=scope)
@@ -303,8 +301,7 @@ def _as_is(value: Value, of: ColumnType) -> Value:
 
 def _settled(task: _FigureTask, answer: Answer, found: Figures) -> Iterable[_FigureTask]:
     """Store the figures of *answer* in *found*; if it failed, return the queries that replace it."""
-    is_patient = found.scope.is_patient
-    error = failure(answer, OF_ALL if is_patient else OF_LONG_SCANS)
+    error = failure(answer)
     if error is None:
         _keep(task, rows_of(answer)[0], found)
         return ()
@@ -321,20 +318,13 @@ def _settled(task: _FigureTask, answer: Answer, found: Figures) -> Iterable[_Fig
             for name in names
         ]
     if len(task.figures) == 1:
-        return _given_up(task, error, found)
+        ((column, figure),) = task.figures
+        what = "No figures" if figure.name == "not_null_count" else _missing(figure)
+        found.problems.append(MissingFigures(task.source.side, column.name, what, error))
+        return ()
     # A type may lack one of its aggregates, but every type can be counted.
     found.problems.append(MissingFigures(task.source.side, names[0], "Only the counts", error))
     return [_scan(task.source, task.figures[:1], where)]
-
-
-def _given_up(task: _FigureTask, error: WarehouseError, found: Figures) -> Iterable[_FigureTask]:
-    ((column, figure),) = task.figures
-    is_first = figure.name == "not_null_count"  # every type supports it: the relation is unreadable
-    if is_first and not found.scope.is_patient:
-        raise error
-    what = "No figures" if is_first else _missing(figure)
-    found.problems.append(MissingFigures(task.source.side, column.name, what, error))
-    return ()
 
 
 def _missing(figure: _Aggregate) -> str:
@@ -383,6 +373,9 @@ def profile_diff(
     scope = FigureOptions(where=where, approximate=approximate)
     asked = [(source, _of_side(wanted, source.side)) for source in pair.sides]
     found = yield from figures(asked, scope)
+    unread = [one for one in found.problems if one.side not in found.rows]
+    if unread:
+        raise unread[0].error
     return ProfileDiff(
         subject=pair.subject,
         columns=tuple(_column_profile(column, found, pair) for column in wanted),

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterable, Sequence
 from msgspec import Struct
 from sqlglot import exp
 
-from recce_meta.data_diff.plan import OF_ALL, Answer, Plan, Query, failure, rows_of
+from recce_meta.data_diff.plan import Answer, Plan, Query, failure, rows_of
 from recce_meta.data_diff.source import Pair, SideRelation, is_absent, with_condition
 from recce_meta.errors import MissingRelation, PermissionDenied, QueryTimeout, WarehouseError, first_line
 from recce_meta.models.data_diff import DataSide, RowCount, RowCountDiff
@@ -135,7 +135,7 @@ def _settled(
     sources: dict[_Target, SideRelation],
 ) -> Iterable[_Batch]:
     """Store the counts of a successful *answer* in *counts*; for a failed one, return smaller batches."""
-    error = failure(answer, OF_ALL)
+    error = failure(answer)
     if error is None:
         for number, rows in rows_of(answer):
             counts[batch.targets[int(number)]] = int(rows)

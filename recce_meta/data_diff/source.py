@@ -18,7 +18,14 @@ from sqlglot.errors import SqlglotError
 
 from recce_meta.data_diff.options import LONGEST_NAME, unquote
 from recce_meta.data_diff.plan import Answer, Plan, Query, failure, rows_of
-from recce_meta.errors import MissingRelation, UnknownNameError, UsageError, WarehouseError, first_line
+from recce_meta.errors import (
+    MissingRelation,
+    QueryTimeout,
+    UnknownNameError,
+    UsageError,
+    WarehouseError,
+    first_line,
+)
 from recce_meta.models.data_diff import DataSide, Subject
 from recce_meta.models.node import find_named
 from recce_meta.warehouses.dialect import Dialect, Reader, unchanged
@@ -114,8 +121,9 @@ def are_same(pairs: Sequence[Pair]) -> Plan[list[bool]]:
         and (identity := source.dialect.identity(source.relation)) is not None
     ]
     answers = (yield queries) if queries else []
-    # A relation that cannot be found is reported by the query that reads it.
-    found = [None if failure(answer) is not None else rows_of(answer)[0][0] for answer in answers]
+    # A relation that cannot be found is reported by the query that reads it. Time that is up proves nothing.
+    is_lost = [not isinstance(answer, QueryTimeout) and failure(answer) is not None for answer in answers]
+    found = [None if lost else rows_of(one)[0][0] for one, lost in zip(answers, is_lost, strict=True)]
     same = {
         id(pair)
         for pair, base, current in zip(asked, found[::2], found[1::2], strict=False)

@@ -25,8 +25,6 @@ from sqlglot import exp
 
 from recce_meta.data_diff.compare import common_type
 from recce_meta.data_diff.plan import (
-    OF_ALL,
-    OF_LONG_SCANS,
     Answer,
     Plan,
     Query,
@@ -55,7 +53,7 @@ from recce_meta.data_diff.source import (
     select_columns,
     with_condition,
 )
-from recce_meta.errors import QueryTimeout, RecceMetaError, UsageError, WarehouseError, first_line
+from recce_meta.errors import QueryTimeout, UsageError, WarehouseError, first_line
 from recce_meta.models.data_diff import ROUNDED_DOUBLE, ColumnTopK, DataSide, TopKDiff, TopValue, Value
 from recce_meta.warehouses.dialect import GROUPED_BY_TEXT, Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
@@ -475,12 +473,11 @@ def top_values(
     where: str | None = None,
     *,
     most: int = COLUMNS_PER_STATEMENT,
-    is_patient: bool = False,
 ) -> Plan[TopValues]:
     """Return the *k* most frequent values of *wanted*, for sides that one query can read.
 
-    A query covers *most* columns. Raises errors that stop every query; if *is_patient*, a timeout only marks
-    its columns with an error.
+    A query covers *most* columns. Raises errors that stop every query; a timeout only marks its columns with
+    an error.
     """
     columns, reasons = countable_columns(pair, wanted)
     rounded = frozenset(column.name for column in columns if column.key.is_rounded)
@@ -492,7 +489,7 @@ def top_values(
         failed = [
             column
             for task, answer in zip(tasks, answers, strict=True)
-            for column in _settled(task, answer, found, OF_ALL if is_patient else OF_LONG_SCANS)
+            for column in _settled(task, answer, found)
         ]
         tasks = [_task(pair, [column], k, where) for column in failed]
     return found
@@ -569,11 +566,9 @@ def _order(pair: Pair, column: CountableColumn, table: str) -> list[exp.Ordered]
     ]
 
 
-def _settled(
-    task: _TopKTask, answer: Answer, found: TopValues, fatal: tuple[type[RecceMetaError], ...]
-) -> Iterable[CountableColumn]:
+def _settled(task: _TopKTask, answer: Answer, found: TopValues) -> Iterable[CountableColumn]:
     """Store the values of *answer* in *found*; if it failed, return the columns to query one by one."""
-    error = failure(answer, fatal)
+    error = failure(answer)
     if error is not None:
         # One bad column fails the whole query. A timeout is final: each replacement would take about as long.
         if len(task.columns) > 1 and not isinstance(error, QueryTimeout):

@@ -130,7 +130,7 @@ def select_rows(
     if sample.rows is not None:
         notes.append(ABOUT.format(percent=percent, rows=sample.rows, row_count=row_count))
     # A view that is not known to be one already fails when its sample is described.
-    if own is not None and failure(answers[2], OF_ALL) is None:
+    if own is not None and failure(answers[2]) is None:
         own = _sampled(source, percent, sample.seed)
         if not source.dialect.samples_by_seed:
             notes.append(NO_SEED.format(dialect=source.dialect.name))
@@ -142,7 +142,7 @@ def select_rows(
 
 def _counted(source: SideRelation, columns: tuple[LiveColumn, ...], answer: Answer) -> Rows:
     """Return all rows of *source*, with the count in *answer*."""
-    error = failure(answer, OF_ALL)
+    error = failure(answer)
     if error is not None:
         return Rows(source=source, columns=columns, error=error)
     return Rows(source=source, columns=columns, row_count=int(rows_of(answer)[0][0]))
@@ -331,7 +331,7 @@ def _measured(
     withheld: frozenset[str],
     empty: TableQuality,
 ) -> Plan[TableQuality]:
-    scope = FigureOptions(withheld=withheld, has_blanks=True, is_patient=True)
+    scope = FigureOptions(withheld=withheld, has_blanks=True)
     pair = Pair(subject=Subject(name=table.name), base=None, current=rows.source)
     shown = [SideColumn(None, column) for column in rows.columns if column.name not in withheld]
     may_quote = not withheld and not table.is_view  # a view's names may hide what it computes
@@ -344,7 +344,6 @@ def _measured(
                 shown if settings.top else (),
                 settings.top,
                 most=rows.source.dialect.top_lists_per_statement,
-                is_patient=True,
             ),
         ),
         metric_values(

@@ -16,7 +16,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.errors import SqlglotError
 
-from recce_meta.data_diff.plan import OF_ALL, Answer, Plan, Query, failure, rows_of
+from recce_meta.data_diff.plan import Answer, Plan, Query, failure, rows_of
 from recce_meta.data_diff.source import SideRelation, condition
 from recce_meta.errors import QueryTimeout
 from recce_meta.models.data_diff import Value
@@ -170,7 +170,7 @@ def _query(source: SideRelation, metrics: Sequence[MetricQuery]) -> Query:
 
 def _row(answer: Answer, width: int, *, is_withheld: bool = False) -> Sequence[Value] | str:
     """Return the values of *answer*, or why there are none."""
-    error = failure(answer, OF_ALL)
+    error = failure(answer)
     if error is not None:
         return failure_reason(error, is_withheld=is_withheld)
     rows = rows_of(answer)

@@ -70,6 +70,19 @@ def test_a_histogram_whose_second_statement_fails_has_a_reason() -> None:
     assert len(asked) == 1 + 1 + 2
 
 
+@pytest.mark.parametrize("plan", PLANS)
+def test_time_that_ends_within_a_relation_leaves_what_is_finished(plan: Callable[[Pair], Plan[Any]]) -> None:
+    def failing(query: Query) -> WarehouseError | None:
+        if broken_anywhere(query) is None:
+            return None
+        return WarehouseError("overflow") if '"fine"' in query.sql else QueryTimeout("The budget is used up")
+
+    found, _ = result(plan(pair()), failing)
+
+    reasons = {column.name: column.reason or "" for column in found.columns}
+    assert [name for name, reason in reasons.items() if "The budget is used up" in reason] == ["broken"]
+
+
 def test_a_profile_keeps_the_counts_of_a_column_at_fault() -> None:
     def failing(query: Query) -> WarehouseError | None:
         return WarehouseError("overflow") if 'AVG(t."broken")' in query.sql else None
