@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
 from hashlib import sha256
@@ -22,7 +23,8 @@ from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import check_name
 from recce_meta.diff.code import outside_names
-from recce_meta.errors import ProfileError, UsageError, first_of
+from recce_meta.diff.relation_names import NAMERS, naming_call
+from recce_meta.errors import ProfileError, TemplateError, UsageError, first_of
 from recce_meta.extractors.commit_proof import clean_checkout
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.jinja import blocks_of
@@ -422,6 +424,8 @@ def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOpt
     if not waiting:
         return read.nodes
     renderers = _renderers(read.inputs, nodes, options)
+    if _name_relations(nodes, read.inputs, renderers[0]):
+        renderers = _renderers(read.inputs, nodes, options)
     failures = BuildFailures(
         read.inputs.macros,
         parser_of(read.inputs.dialect),
@@ -429,7 +433,7 @@ def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOpt
         is_exact=lambda code: outside_names(code) <= _EXACT or _ends_statement(code),
     )
     failed: list[str] = []
-    for node in waiting:
+    for node in (nodes[one.unique_id] for one in waiting):
         nodes[node.unique_id], error = failures.rendered(node, renderers)
         if node.resource_type == OPERATION:
             nodes[node.unique_id] = replace(nodes[node.unique_id], compiled_code=None)
@@ -438,6 +442,29 @@ def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOpt
             failed.append(f"{place}: {error.problem}")
     _tell(failed, read.inputs.warnings)
     return [nodes[unique_id] for unique_id in sorted(nodes)]
+
+
+def _name_relations(nodes: dict[str, NodeMetadata], inputs: Inputs, renderer: SimpleTemplateRenderer) -> bool:
+    """Give *nodes* the names that macros of the project choose. Return False if it has no such macro.
+
+    A macro that needs a database leaves the names of dbt's own one.
+    """
+    own = {macro.name for macro in inputs.macros if macro.package_name == inputs.root.name}
+    calls = {key: naming_call(key) for key, (macro, _) in NAMERS.items() if macro in own}
+    for unique_id, node in nodes.items() if calls else ():
+        if node.schema_name is None or node.resource_type == "source":
+            continue
+        names = {}
+        for key, call in calls.items():
+            # dbt takes this schema of a snapshot as it is.
+            if key == "identifier" or not node.config.get(f"target_{key.removesuffix('_name')}"):
+                with suppress(TemplateError):
+                    names[key] = renderer.render(call, node=unique_id).strip()
+        node = replace(node, **names)
+        parts = node.database_name, node.schema_name, node.identifier or node.name
+        name = relation_name(*parts, inputs.dialect)
+        nodes[unique_id] = replace(node, relation_name=node.relation_name and name)
+    return bool(calls)
 
 
 def _ends_statement(code: str) -> bool:

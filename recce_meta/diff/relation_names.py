@@ -29,6 +29,12 @@ NAMERS = {
 NAMER_MACROS = frozenset(macro for macro, _ in NAMERS.values())
 
 
+def naming_call(key: str) -> str:
+    """Return a template of the name that the macro of the part *key* chooses."""
+    macro, option = NAMERS[key]
+    return f"{{{{ {macro}(config.get('{option}'), model) }}}}"
+
+
 class RelationNames:
     """Names of nodes of both sides in the target of base."""
 
@@ -37,8 +43,7 @@ class RelationNames:
 
     def differ(self, key: str, before: NodeMetadata, after: NodeMetadata) -> bool:
         """Return True if the macros of both sides certainly name the part *key* otherwise."""
-        macro, option = NAMERS[key]
-        call = f"{{{{ {macro}(config.get('{option}'), model) }}}}"
+        call = naming_call(key)
         try:
             old, new = (
                 renderer.render(call, node=node.unique_id).strip()

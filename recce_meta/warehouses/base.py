@@ -185,8 +185,8 @@ class Warehouse:
     """True if a setting that no statement can fix decides about backslashes in strings."""
     guarding_statements: ClassVar[tuple[str, ...]] = ()
     """Statements after which a connection only reads, and reads nothing of the host: see `guarded_plan`."""
-    has_queries_in_brackets: ClassVar[bool] = False
-    """True if dbt's adapter puts the query of every model, snapshot and test into parentheses."""
+    bracketed_queries: ClassVar[frozenset[str]] = frozenset()
+    """Relations, `table` and `view`, whose query dbt's adapter puts into parentheses; tests are as tables."""
     build_rules: ClassVar[BuildRules | None] = None
     """How dbt builds incremental models here; None if unknown."""
 

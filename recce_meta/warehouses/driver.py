@@ -260,7 +260,7 @@ class BaseDriver:
 
         By default, only semicolons in the query of a node are known to be wrong.
         """
-        if not (self.warehouse.has_queries_in_brackets and ";" in sql):
+        if ";" not in sql or sql.split(maxsplit=2)[1] not in self.warehouse.bracketed_queries:
             return None
         from sqlglot import TokenType
         from sqlglot.dialects.dialect import Dialect

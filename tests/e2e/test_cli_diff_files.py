@@ -260,6 +260,16 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "alone fails: in its post-hook",
         ),
         ("models/alone.sql", "-- nothing", "alone fails: its SQL is empty (models/alone.sql)"),
+        (
+            "models/alone.yml",
+            "models: [{name: alone, columns: [{name: one, tests: [unique, gone]}]}]",
+            "gone_alone fails: it uses 'test_gone', which no file defines (models/alone.yml)",
+        ),
+        (
+            "models/alone.yml",
+            "sources: [{name: raw, tables: [{name: x, data_tests: [{gone: {y: 1}}]}]}]",
+            "gone_x fails: it uses 'test_gone', which no file defines (models/alone.yml)",
+        ),
     ],
 )
 def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, text: str, said: str) -> None:
@@ -281,16 +291,34 @@ def test_a_macro_that_may_be_one_of_dbt_only_may_fail(checkout: Checkout) -> Non
     assert codes == [0, 1]
 
 
+def test_generic_tests_that_may_be_defined_are_no_failures(checkout: Checkout) -> None:
+    checkout.write("tests/generic/own.sql", "{% test own(model) %}select 1{% endtest %}")
+    tests = (
+        "[own, {unique: {config: {x: 1}}}, absent.gone, {gone: {enabled: false}}, {relationships: {to: 1}}]"
+    )
+    checkout.write(
+        "models/a.yml", f"models: [{{name: alone, tests: {tests}}}, {{name: nowhere, tests: [gone]}}]"
+    )
+
+    assert {one["name"] for one in checkout.diff("HEAD")["changes"]} <= {"alone"}
+
+
 @pytest.mark.parametrize("name", ["generate_schema_name", "generate_alias_name", "generate_database_name"])
-def test_a_macro_that_places_nodes_is_a_change_of_all_that_dbt_builds(checkout: Checkout, name: str) -> None:
-    checkout.write("macros/place.sql", f"{{% macro {name}(custom, node) %}}other{{% endmacro %}}")
+@pytest.mark.parametrize(
+    ("body", "category"), [("other", "breaking"), ("{{ run_query('select 1')[0] }}", "unknown")]
+)
+def test_a_macro_that_places_nodes_is_a_change_of_all_that_dbt_builds(
+    checkout: Checkout, name: str, body: str, category: str
+) -> None:
+    checkout.write("macros/place.sql", f"{{% macro {name}(custom, node) %}}{body}{{% endmacro %}}")
 
     found = {one["name"]: one for one in checkout.diff("HEAD")["changes"]}
 
     assert {key: one["category"] for key, one in found.items()} == dict.fromkeys(
-        ("alone", "link", "orders", "totals"), "unknown"
+        ("alone", "link", "orders", "totals"), category
     )
-    assert found["orders"]["category_reasons"] == [f"macro {name} runs outside of the query"]
+    moved = ["moved"] if category == "breaking" else []
+    assert found["orders"]["category_reasons"] == [f"macro {name} runs outside of the query", *moved]
 
 
 def test_hooks_of_the_project_and_semicolons_after_macros_are_judged(checkout: Checkout) -> None:

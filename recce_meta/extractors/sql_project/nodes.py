@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.errors import TemplateError
 from recce_meta.extractors.jinja import (
@@ -38,6 +39,7 @@ from recce_meta.warehouses.hooks import OPERATION
 NOTHING = TemplateFacts(dependencies=JinjaDependencies((), (), False))
 _EVERYTHING = "select * from {{ RELATION }}"
 _SECTIONS = {"model": "models", "seed": "seeds", "snapshot": "snapshots"}
+_TESTS_OF_DBT = frozenset(["test_unique", "test_not_null", "test_accepted_values", "test_relationships"])
 _DEFAULT = {"model": "view", "seed": "seed", "snapshot": "snapshot", "test": "test"}
 
 
@@ -71,7 +73,12 @@ class NodeReader:
         }
 
     def drafts(self) -> Iterator[Draft]:
-        """Yield every node of the package except its sources."""
+        """Yield every node of the package except its sources; of generic tests, those that fail."""
+        found = [*self._of_files()]
+        yield from found
+        yield from self._absent_tests({one.node.name for one in (*found, *self.sources()) if one.is_enabled})
+
+    def _of_files(self) -> Iterator[Draft]:
         for file in self.package.models:
             yield self._draft("model", file, *self._named(file.name))
         for file in self.package.snapshots:
@@ -90,6 +97,18 @@ class NodeReader:
                 yield self._draft(OPERATION, SourceFile(path=PROJECT_FILE, text=text), name, None)
         for relative, path in self.package.seeds:
             yield self._seed(relative, path)
+
+    def _absent_tests(self, subjects: Container[str]) -> Iterator[Draft]:
+        """Yield the generic tests of *subjects* that no file defines: dbt cannot build them."""
+        known = {macro.name for macro in self.inputs.macros} | _TESTS_OF_DBT
+        for (test, subject), path in self.package.properties.tests.items():
+            # Those of a package have its name, and a package may not be installed.
+            if not test.isidentifier() or f"test_{test}" in known or subject not in subjects:
+                continue
+            file = SourceFile(path=path, text=f"{{{{ test_{test}() }}}}")
+            draft = self._draft("test", file, f"{test}_{subject}", None)
+            properties = {**draft.node.properties, "test_metadata": {"name": test, "kwargs": {}}}
+            yield replace(draft, node=replace(draft.node, properties=properties))
 
     def sources(self) -> Iterator[Draft]:
         """Yield every source table that the package declares."""
@@ -125,7 +144,7 @@ class NodeReader:
         node = self._node(kind, unique_id, name, fqn, config, description, file.path)
         dynamic = {"dynamic": list(facts.reasons)} if facts.dependencies.dynamic else {}
         latest = {"latest_version": _latest(description)} if version and description else {}
-        node = _with(
+        node = replace(
             node,
             language="python" if is_python else "sql",
             raw_code=file.text,
@@ -260,7 +279,7 @@ class NodeReader:
         unique_id = f"seed.{self.package.name}.{name}"
         node = self._node("seed", unique_id, name, fqn, config, description, relative)
         columns, code = self._seed_columns(path, relative, config, node.columns)
-        node = _with(node, columns=columns, columns_from="catalog" if columns else None, code_hash=code)
+        node = replace(node, columns=columns, columns_from="catalog" if columns else None, code_hash=code)
         return Draft(node=node, facts=NOTHING, is_enabled=config.get("enabled") is not False)
 
     def _seed_columns(
@@ -343,12 +362,6 @@ def _latest(description: Description) -> str | None:
     numbers = [one["v"] for one in description.versions]
     # Numbers and text cannot be compared.
     return str(max(numbers, key=lambda number: (isinstance(number, (int, float)), number), default=None))
-
-
-def _with(struct: Any, **changes: Any) -> Any:
-    from msgspec.structs import replace
-
-    return replace(struct, **changes)
 
 
 def _config_of(entry: Mapping[str, Json]) -> dict[str, Json]:

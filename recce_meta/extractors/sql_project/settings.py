@@ -191,13 +191,15 @@ class Properties(Struct, frozen=True, kw_only=True):
     tables: list[SourceTable]
     snapshots: list[tuple[str, dict[str, Json]]]
     """Snapshots that YAML defines (dbt 1.9), with their files."""
+    tests: dict[tuple[str, str], str]
+    """Files of generic tests, by the name of the test and of what it tests."""
     texts: list[tuple[str, str]]
     """Files with their hashes, to detect changes."""
 
 
 def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties:
     """Return the content of a package's property files; skip invalid files with a warning in *warnings*."""
-    found = Properties(described={}, tables=[], snapshots=[], texts=[])
+    found = Properties(described={}, tables=[], snapshots=[], tests={}, texts=[])
     folders = [
         place for kind in ("models", "seeds", "snapshots", "analyses") for place in settings.paths[kind]
     ]
@@ -210,6 +212,7 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
         for section in ("models", "seeds", "snapshots"):
             for entry in _entries(content.get(section)):
                 key = (section, str(entry["name"]))
+                found.tests.update(dict.fromkeys(_tests_of(entry), relative))
                 if section == "snapshots" and "relation" in entry:
                     found.snapshots.append((relative, entry))
                 if key in found.described:
@@ -220,6 +223,7 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
                 found.described[key] = _description(entry, f"{settings.name}://{relative}")
         for block in _entries(content.get("sources")):
             for entry in _entries(block.get("tables")):
+                found.tests.update(dict.fromkeys(_tests_of(entry), relative))
                 found.tables.append(
                     SourceTable(
                         source=str(block["name"]),
@@ -230,6 +234,20 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
                     )
                 )
     return found
+
+
+def _tests_of(entry: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """Yield the generic tests of *entry* and of its columns, each with its name and that of its subject."""
+    for one in (entry, *_entries(entry.get("columns"))):
+        for key in ("tests", "data_tests"):
+            listed = one.get(key)
+            for test in listed if isinstance(listed, list) else ():
+                if isinstance(test, dict):
+                    # With options next to it, the name is one of several keys; a disabled test is not built.
+                    name = test.get("test_name") or (next(iter(test)) if len(test) == 1 else None)
+                    test = None if "enabled" in str(test) else name
+                if isinstance(test, str):
+                    yield test, str(entry["name"])
 
 
 def _content(path: Path, relative: str, warnings: list[str]) -> Mapping[str, Any]:

@@ -130,6 +130,7 @@ class BigQuery(Warehouse):
     name = "bigquery"
     enforced_constraints = frozenset(["not_null"])
     dataset_namespace = "bigquery"
+    bracketed_queries = frozenset(["table"])
     build_rules = BuildRules(
         {
             "merge": Statement.KEYED,

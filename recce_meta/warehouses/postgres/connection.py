@@ -99,7 +99,7 @@ class Postgres(Warehouse):
     enforced_constraints = frozenset(["check", "not_null", "unique", "primary_key", "foreign_key"])
     default_port = DEFAULT_PORT
     tls_sql = "SELECT CASE WHEN ssl THEN version END FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
-    has_queries_in_brackets = True
+    bracketed_queries = frozenset(["table", "view"])
     build_rules = BuildRules(
         {**KEYED_STRATEGIES, "microbatch": Statement.KEYED},
         *DEFAULT_BY_KEY,

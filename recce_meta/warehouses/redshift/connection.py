@@ -102,7 +102,7 @@ class Redshift(Warehouse):
     zone_sql = "SHOW timezone"
     enforced_constraints = frozenset(["not_null"])
     default_port = DEFAULT_PORT
-    has_queries_in_brackets = True
+    bracketed_queries = frozenset(["table", "view"])
     build_rules = BuildRules({**KEYED_STRATEGIES, "microbatch": Statement.WINDOW}, *DEFAULT_BY_KEY)
     dialect = "redshift"
     url_schemes: ClassVar[tuple[str, ...]] = ("redshift",)

@@ -78,7 +78,7 @@ class Snowflake(Warehouse):
     name = "snowflake"
     enforced_constraints = frozenset(["not_null"])
     quotes_relations = False
-    has_queries_in_brackets = True
+    bracketed_queries = frozenset(["table", "view"])
     build_rules = BuildRules(
         {**KEYED_STRATEGIES, "microbatch": Statement.WINDOW, "insert_overwrite": Statement.WHOLE},
         exceptions={

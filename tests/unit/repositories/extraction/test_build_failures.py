@@ -145,8 +145,22 @@ def test_each_kind_of_node_fails_where_dbt_builds_it(node: NodeMetadata, said: s
     assert said in found and bool(said) is bool(found)
 
 
-def test_sql_is_refused_only_by_the_parser_of_its_own_warehouse(tmp_path: Path) -> None:
-    assert reason(read(tmp_path, model("selec 1"), adapter="postgres")) == ""
+@pytest.mark.parametrize(
+    ("code", "adapter", "kind", "fails"),
+    [
+        ("selec 1", "postgres", "table", False),
+        ("select 1;", "postgres", "view", True),
+        ("select ';' -- ;", "bigquery", "table", False),
+        ("select 1;", "bigquery", "table", True),
+        ("select 1;", "bigquery", "incremental", True),
+        ("select 1;", "bigquery", "view", False),
+        ("select 1;", "databricks", "table", False),
+    ],
+)
+def test_sql_is_refused_only_by_the_parser_of_its_own_warehouse(
+    code: str, adapter: str, kind: str, fails: bool, tmp_path: Path
+) -> None:
+    assert bool(reason(read(tmp_path, model(code, materialized=kind), adapter=adapter))) is fails
 
 
 def test_a_manifest_without_the_macros_of_dbt_proves_no_missing_macro(tmp_path: Path) -> None:
