@@ -8,12 +8,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 from starlette.testclient import TestClient
 
+from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.public.data import run_checks
+from recce_meta.api.demo import demo
+from recce_meta.api.public.data import diff_data, run_checks
+from recce_meta.api.record import record_project
 from recce_meta.api.reviews import list_reviews
 from recce_meta.demo_data import DATABASE, load_tables
+from recce_meta.extractors.git import GitState
+from recce_meta.extractors.project import extract_project
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store
 from recce_meta.store.read import list_runs
@@ -137,6 +143,45 @@ def test_a_mark_is_stored_and_shown_at_once(place: tuple[str, str]) -> None:
         assert "0 of 6 approved" in again and "approved by" not in again
         assert "approved by" not in client.get(f"{graph}.json").text
         assert [row["last"] for row in client.get(TO.reviews() + ".json").json()] == [True, False]
+
+
+def test_a_check_is_added_from_a_result_and_survives_commits(tmp_path: Path) -> None:
+    place = (file_url(tmp_path / f"{DATABASE}.duckdb"), DEFAULT_SCHEMA)
+    demo(tmp_path)
+    with UnifiedSqlAdapter.from_url(place[0]) as adapter:
+        diff_data(adapter, "base", "current", save=True)
+    base, current = runs_at(place)
+    form = {"base": base, "current": current, "node": ORDERS, "sentence": f"Amount: falls. {HOSTILE}"}
+    with client_at(place, READ_ONLY) as client:
+        assert "Add as check" not in client.get(TO.diff(base, current, node="orders", tab="data")).text
+        assert client.post(TO.of("checklist"), data=form).status_code == 403
+    with client_at(place) as client:
+        offered = parsed(client.get(TO.diff(base, current, node="orders", tab="data")).text).text
+        assert "Add as check" in offered and "amount: 8.5%" in offered
+        answer = client.post(TO.of("checklist"), data=form)
+        assert answer.headers["location"] == TO.diff(base, current, node=ORDERS, tab="data")
+        assert "Is a check" in client.get(answer.headers["location"]).text
+        panel = client.get(TO.diff(base, current, panel="checks")).text
+        assert "1 passed" in panel and "<script>alert" not in panel and "amount: 8.5%" in panel
+        refused = client.post(TO.of("checklist"), data={**form, "node": "model.jaffle_shop.payment_mix"})
+        assert (refused.status_code, "No check can be proposed" in refused.text) == (400, True)
+
+        # The next commit of the pull request: nothing is judged before its data are compared.
+        with UnifiedSqlAdapter.from_url(place[0]) as adapter:
+            git = GitState(sha="f" * 40, branch="count-payments-once", dirty=False, pull_request="42")
+            project = extract_project(demo_data.artifacts("current"), environment="later", git=git)
+            later = str(uuid4())
+            record_project(adapter, replace(project, run=replace(project.run, run_id=later)))
+        panel = parsed(client.get(TO.diff(base, later, panel="checks")).text).text
+        assert "none yet" in panel and "1 check of earlier commits" in panel
+        again = {"base": base, "current": later}
+        assert "have no stored values" in client.post(TO.of("checklist", "again"), data=again).text
+        with UnifiedSqlAdapter.from_url(place[0]) as adapter:
+            diff_data(adapter, base, later, save=True)
+        answer = client.post(TO.of("checklist", "again"), data=again)
+        assert answer.headers["location"] == TO.diff(base, later, panel="checks")
+        panel = client.get(answer.headers["location"]).text
+        assert "1 passed" in panel and "earlier commits" not in panel
 
 
 @pytest.mark.extensive

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
-from recce_meta.api.checks import run_checks, stored_checks
+from recce_meta.api.checklist import EXPECT, asked_check, checked, checks_file, proposed_check
+from recce_meta.api.checks import run_check, run_checks, stored_checks
 from recce_meta.checks.file import read_check_file
 from recce_meta.errors import WarehouseError
-from recce_meta.models.checks import StoredCheck
+from recce_meta.models.checks import Amount, DataCheck, ExpectValues, StoredCheck
 from recce_meta.models.data_diff import (
     ColumnProfile,
+    ColumnValues,
     DetailRow,
+    KeyCounts,
     Profile,
     ProfileDiff,
     QueryDiff,
@@ -23,9 +28,12 @@ from recce_meta.models.data_diff import (
     RowsDiff,
     Subject,
     ValueDetail,
+    ValueDiff,
 )
+from recce_meta.models.run import RunMetadata
 
 SECRET = "ann@example.org"
+RUN = RunMetadata(run_id="1", run_at=datetime(2026, 11, 27, tzinfo=timezone.utc), project_name="shop")
 ORDERS = Subject(name="orders", unique_id="model.shop.orders", base="prod.orders", current="dev.orders")
 FILE = """
 checks:
@@ -109,3 +117,79 @@ def test_figures_parameters_and_places_are_stored(tmp_path: Path) -> None:
     assert rows.violations == ("orders: went from 1 to 2 rows (+1, +100%), none allowed",)
     broken = stored(tmp_path)["broken"]
     assert (broken.status, broken.parameters, broken.node_count) == ("error", {}, None)
+
+
+def values(mismatched: int = 0, reason: str | None = None, **given: Any) -> ValueDiff:
+    figures = {} if reason else {"matched": 900 - mismatched, "mismatched": mismatched}
+    amount = ColumnValues(name="amount", base_type="INT", current_type="INT", reason=reason, **figures)
+    same = ColumnValues(name="at", base_type="DATE", current_type="DATE", matched=900, mismatched=0)
+    usual: dict[str, Any] = {
+        "subject": ORDERS,
+        "key": ("id",),
+        "key_source": "",
+        "base": KeyCounts(rows=900),
+        "current": KeyCounts(rows=900),
+        "common": 900,
+        "changed": mismatched,
+        "columns": (amount, same),
+    }
+    return ValueDiff(**(usual | given))
+
+
+def _limits(check: DataCheck) -> list[tuple[str, Amount]]:
+    expect = check.expect
+    assert isinstance(expect, ExpectValues) and not isinstance(expect.max_mismatch, Amount)
+    both = [("max_added", expect.max_added), ("max_removed", expect.max_removed)]
+    return [one for one in (*expect.max_mismatch.items(), *both) if one[1].is_share]
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        # 76 of 900 is shown as 8.4%, and a limit of 8.4% would fail.
+        (values(76), {"max_mismatch": {"amount": "8.5%", "*": 0}}),
+        (values(), {"max_mismatch": {"*": 0}}),
+        (values(333), {"max_mismatch": {"amount": "37%", "*": 0}}),
+        (values(90), {"max_mismatch": {"amount": "10%", "*": 0}}),
+        (
+            values(removed=1, base=KeyCounts(rows=901), base_only=("note",)),
+            {"max_mismatch": {"*": 0}, "max_removed": "0.2%", "allow": ["removed_columns"]},
+        ),
+        (
+            values(reason="no common type"),
+            {"max_mismatch": {"*": 0}, "allow": ["incomparable_columns"]},
+        ),
+        (
+            values(base=KeyCounts(rows=902, duplicate_keys=1, duplicate_rows=2)),
+            {"max_mismatch": {"*": 0}, "allow": ["duplicate_keys"]},
+        ),
+    ],
+)
+def test_a_proposal_passes_and_one_step_tighter_fails(
+    result: ValueDiff, expected: Any, tmp_path: Path
+) -> None:
+    check = proposed_check(result)
+    assert check is not None
+    stored = checked(check, "Amount: falls", result, RUN, RUN)
+    assert (stored.status, stored.parameters[EXPECT]) == ("passed", expected)
+    # What is exported says the same to `check run`.
+    (tmp_path / "checks.yml").write_text(checks_file([stored]), encoding="utf-8")
+    (read,) = read_check_file(tmp_path / "checks.yml")
+    assert isinstance(read, DataCheck) and read.description == "Amount: falls"
+    for found in (read, asked_check(stored).check):
+        assert (found.name, found.params, found.expect) == (check.name, check.params, check.expect)
+    for name, limit in _limits(check):
+        step = Decimal("0.001") if limit.value <= Decimal("0.1") else Decimal("0.01")
+        less = msgspec.structs.replace(limit, value=limit.value - step)
+        is_column = name not in ("max_added", "max_removed")
+        change = {"max_mismatch": {**check.expect.max_mismatch, name: less}} if is_column else {name: less}
+        tight = msgspec.structs.replace(check, expect=msgspec.structs.replace(check.expect, **change))
+        assert run_check(tight, lambda _: result).status.value == "failed"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"where": "id < 5"}, {"base": None}, {"subject": msgspec.structs.replace(ORDERS, base_stale="old")}],
+)
+def test_no_check_is_proposed_from_a_part(change: Any) -> None:
+    assert proposed_check(values(76, **change)) is None

@@ -28,6 +28,7 @@ from recce_meta.report.labels import node_label, unaffected
 from recce_meta.server.pages.forms.editor import editor_values
 from recce_meta.server.pages.forms.offers import OF_PROFILE, StartForms, forms_in_diff, list_field
 from recce_meta.server.pages.graph.pages import DiffGraph
+from recce_meta.server.pages.review.checklist import checklist_values, proposal_values
 from recce_meta.server.pages.review.listing import ReviewList, ReviewRow, asked_node
 from recce_meta.server.pages.review.lists import IMPACTED_COLUMNS, impacted_listing
 from recce_meta.server.pages.runs.blocks import all_codes, data_blocks
@@ -86,7 +87,7 @@ def drawer_of(request: Request, pair: ReportedPair, found: ReviewList) -> Drawer
         checks = Listing(
             "Checks", columns, reviewed_check_rows(pair.report.checks, pair.reviews), empty=_NO_CHECKS
         )
-        return Drawer("Checklist", "", panel, {"checks": checks})
+        return Drawer("Checklist", "", panel, {"checks": checks, **checklist_values(request.view, pair)})
     if panel == "query":
         named = {node.unique_id for node in pair.nodes if node.unique_id}
         stored = [one for node in pair.nodes if node.unique_id not in named for one in node.results]
@@ -96,7 +97,8 @@ def drawer_of(request: Request, pair: ReportedPair, found: ReviewList) -> Drawer
 
 
 _NO_CHECKS = (
-    "No check of these runs is stored. Next: recce-meta check run checks.yml --save stores the results."
+    "No check of these runs is stored. Next: add one in the tab Data of a node whose values were compared, "
+    "or recce-meta check run checks.yml --save."
 )
 
 
@@ -256,6 +258,7 @@ def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile
     return {
         "blocks": _blocks(shown),
         "differing": [(name, list_field(name)) for name in names[:MOST_BUTTONS]],
+        "proposal": None if is_profile else proposal_values(pair, node),
         "forms": forms,
         "result": job and result_values(request, pair, job),
         "asked": {**request.query, "column": request.query.get("columns", "")} if kind else {},

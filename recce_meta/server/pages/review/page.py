@@ -20,6 +20,7 @@ from recce_meta.report.review.parts import (
     verdict_word,
 )
 from recce_meta.report.review.verdict import TONES, code_finding, verdict_of
+from recce_meta.server.pages.review.checklist import pages as checklist
 from recce_meta.server.pages.review.drawer import Drawer, drawer_of, one_of
 from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, outcome_class, shown_rows
 from recce_meta.server.pages.review.lists import pages as lists
@@ -219,4 +220,4 @@ _moved("nodes/{node}")
 _moved("changes")
 _moved("impacted")
 _moved("query", panel="query")
-pages.registered.extend(lists.registered)
+pages.registered.extend([*lists.registered, *checklist.registered])
