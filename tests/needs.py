@@ -16,6 +16,7 @@ import pytest
 
 NEEDS = {
     "PostgreSQL": "start one at 127.0.0.1:5432, or set RECCE_META_TEST_POSTGRES_URL",
+    "DuckLake": "install DuckDB's extension of this name",
     "MySQL": "start one at 127.0.0.1:3306, or set RECCE_META_TEST_MYSQL_URL",
     "browser": "install Chromium and chromedriver",
     "emulator": "python -m tests.emulators.install; that of Databricks needs Java",

@@ -28,7 +28,7 @@ from recce_meta.errors import QueryCancelled, UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models import RunMetadata
 from recce_meta.models.checks import AnyCheck, CheckReport
-from recce_meta.models.data_diff import AnyDataDiff
+from recce_meta.models.data_diff import AnyDataDiff, Moment
 from recce_meta.models.run import RunChoice
 from recce_meta.quality.masking import mask_checks, mask_results, mask_sample
 from recce_meta.quality.privacy import Privacy
@@ -82,6 +82,8 @@ class Comparison:
     """How the two runs were chosen; None without runs."""
     globs: NodeGlobs = ()
     """Settings of nodes in the configuration."""
+    base_at: Moment | None = None
+    """Moment at which the tables of base are read; None for now."""
     privacy: Privacy | None = None
 
     def __enter__(self) -> Comparison:
@@ -102,6 +104,7 @@ class Comparison:
             deadline=None if self.budget is None else time.monotonic() + self.budget,
             hides_values=self.privacy is not None,
             around=self.around,
+            base_at=self.base_at,
         )
 
     @property
@@ -124,8 +127,11 @@ class Comparison:
         refuse_newer(self.store(), self.schema)
 
     def statistics(self, pairs: Sequence[NodePair]) -> Statistics:
-        """Return the statistics of *pairs* stored with each run; none if both runs are on disk."""
-        if self.runs is None or all(map(folder_of, self.selectors)):
+        """Return the statistics of *pairs* stored with each run; none if both runs are on disk.
+
+        Nor if base is read at a moment, which is not that of its run.
+        """
+        if self.runs is None or self.base_at is not None or all(map(folder_of, self.selectors)):
             return {}, {}
         return run_statistics.load_stored_statistics(
             self.store(), self.runs, pairs, self.selectors, self.schema

@@ -112,6 +112,25 @@ def select_runs(
     return SelectedRuns(*sides, RunChoice(base=sides[0].chosen, current=sides[1].chosen, notes=notes))
 
 
+def select_same(
+    connect: Callable[[], UnifiedSqlAdapter],
+    current: str | None,
+    *,
+    defaults: RunDefaults,
+    project: str | None = None,
+    schema: str = DEFAULT_SCHEMA,
+) -> SelectedRuns:
+    """Return one run for both sides: that of *current*, by default that of `select_run`."""
+    if folder_of(current):
+        found = _on_disk(str(current))
+    else:
+        with open_store(connect(), schema) as store:
+            choosing = _Choosing(store, defaults, project, True)
+            found = choosing.single() if current is None else choosing.current(current)
+    choice = RunChoice(base=found.chosen, current=found.chosen, notes=found.notes)
+    return SelectedRuns(found, found, choice)
+
+
 def with_builds(
     connect: Callable[[], UnifiedSqlAdapter],
     choice: RunChoice,

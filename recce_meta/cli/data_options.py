@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 
 import click
 
 from recce_meta.errors import quoted
+from recce_meta.models.data_diff import Moment
 
 ByNode = tuple[tuple[str, str], ...]
 """Nodes, or globs of nodes, each with the text after `=`."""
@@ -73,6 +75,28 @@ def parse_decimal(_context: click.Context, _option: click.Parameter, value: str 
     if number.is_nan():
         raise click.BadParameter(f"{quoted(value)} is not a number")
     return number
+
+
+_BACK = re.compile(r"-(\d{1,6})([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_moment(_context: click.Context, _option: click.Parameter, text: str | None) -> Moment | None:
+    """Return a time (UTC without a zone), a time span back from now such as `-2h`, or a version."""
+    if text is None:
+        return None
+    if text.isdecimal():
+        return Moment(version=int(text))
+    if back := _BACK.fullmatch(text):
+        # One moment for all statements.
+        return Moment(at=datetime.now(timezone.utc) - timedelta(**{_UNITS[back[2]]: int(back[1])}))
+    try:
+        time = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
+    except ValueError:
+        raise click.BadParameter(
+            f"{quoted(text)} is not a time such as '2026-11-25 08:00', a time span such as -2h, or a version"
+        ) from None
+    return Moment(at=time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc))
 
 
 def split_by_node(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> ByNode:

@@ -32,6 +32,7 @@ from recce_meta.warehouses.dialect import Dialect, Reader, unchanged
 from recce_meta.warehouses.types import ColumnType, Sql
 
 NOT_BUILT = "build it, or check its schema and the role's permissions"
+NO_HISTORY = "the table was created or replaced later, or its history is gone; views have none"
 BROKEN = "build it anew, and what it reads: a relation or column of its query is gone"
 
 
@@ -48,6 +49,11 @@ class SideRelation(Struct, frozen=True, kw_only=True):
     """Text of the relation in queries, if it is a table."""
     stale: str | None = None
     """Why its run did not build it: the reason of a missing relation."""
+
+    @property
+    def is_past(self) -> bool:
+        """Return True if the rows are those of an earlier moment of the table."""
+        return bool(self.relation.args.get("when") or self.relation.args.get("version"))
 
     @property
     def stored_name(self) -> tuple[str, ...]:
@@ -84,9 +90,9 @@ class Pair(Struct, frozen=True, kw_only=True):
 
     @property
     def is_same(self) -> bool:
-        """Return True if both sides are the same table, or the same query, of one connection."""
+        """Return True if both sides are the same table now, or the same query, of one connection."""
         base, current = self.base, self.current
-        if not self.is_joined or base is None or current is None:
+        if not self.is_joined or base is None or current is None or base.is_past:
             return False
         return base.relation == current.relation or base.stored_name == current.stored_name
 
@@ -134,7 +140,7 @@ def are_same(pairs: Sequence[Pair]) -> Plan[list[bool]]:
 
 def _may_be_same(pair: Pair) -> bool:
     """Return True if names of one connection may be one: they differ in length or case, or are cut."""
-    if pair.is_same or not pair.is_joined or len(pair.sides) < 2:
+    if pair.is_same or not pair.is_joined or len(pair.sides) < 2 or pair.sides[0].is_past:
         return False
     tables = [source.relation for source in pair.sides]
     if not all(isinstance(table, exp.Table) and isinstance(table.this, exp.Identifier) for table in tables):
@@ -184,7 +190,7 @@ class MatchedColumns(Struct, frozen=True, kw_only=True):
     current_only: tuple[LiveColumn, ...]
 
 
-def table(dialect: Dialect, relation_name: str) -> Sql:
+def table(dialect: Dialect, relation_name: str) -> exp.Table:
     """Return the table *relation_name*, which is written in *dialect* as dbt writes relations."""
     return exp.to_table(relation_name, dialect=dialect.name)
 
@@ -240,6 +246,9 @@ def parse_description(source: SideRelation, answer: Answer) -> tuple[LiveColumn,
 
 def _named(source: SideRelation, answer: Answer) -> Answer:
     """Return *answer*; a missing-relation error is replaced by one that names the relation."""
+    if source.is_past and isinstance(answer, WarehouseError):
+        answer.hint = NO_HISTORY
+        return answer
     # A user's query is a Table, too, but without an identifier: another relation in it may be missing.
     is_table = isinstance(source.relation, exp.Table) and isinstance(source.relation.this, exp.Identifier)
     if not isinstance(answer, MissingRelation) or not is_table:

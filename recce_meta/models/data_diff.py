@@ -35,6 +35,25 @@ PRECISIONS = (
 """Units to which points in time can be truncated before comparison, the finest first."""
 
 
+class Moment(Struct, frozen=True):
+    """A moment in the history of a table: a time, or a version of the table."""
+
+    at: datetime | None = None
+    version: int | None = None
+
+    def __str__(self) -> str:
+        """Return `2026-11-25 08:00 UTC`, with the digits that it has, or `version 42`."""
+        if self.at is None:
+            return f"version {self.version}"
+        unit = "microseconds" if self.at.microsecond else "seconds" if self.at.second else "minutes"
+        return f"{self.at.replace(tzinfo=None).isoformat(' ', unit)} UTC"
+
+    @property
+    def word(self) -> str:
+        """TIMESTAMP or VERSION, as the clauses of most warehouses begin."""
+        return "VERSION" if self.at is None else "TIMESTAMP"
+
+
 class Subject(Struct, frozen=True, kw_only=True):
     """Compared object: a node, a relation, or a query."""
 

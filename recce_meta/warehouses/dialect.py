@@ -18,6 +18,7 @@ from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.errors import UnsupportedError
 
 from recce_meta.errors import UnknownNameError, UsageError
+from recce_meta.models.data_diff import Moment
 from recce_meta.plugins import DIALECTS, plugin_names
 from recce_meta.warehouses.arithmetic import Arithmetic, Decimals, whole_digits
 from recce_meta.warehouses.registry import GENERIC, built_in, folders_with, plugin
@@ -50,6 +51,13 @@ def per_cent(percent: float) -> str:
 def _type(text: str, dialect: str) -> exp.DataType:
     """Return the type that *dialect* writes as *text*. Callers must copy it."""
     return exp.DataType.build(text, dialect=dialect)
+
+
+def moment_literal(moment: Moment) -> Sql:
+    """Return the version of *moment* as a number, or its time with the offset as a text."""
+    if moment.at is None:
+        return exp.Literal.number(moment.version)
+    return exp.Literal.string(moment.at.isoformat(" "))
 
 
 Reader: TypeAlias = Callable[[Sql], Sql]
@@ -129,6 +137,13 @@ class Dialect:
     def column_type(self, text: str) -> ColumnType:
         """Parse *text*, a column type as this warehouse writes it."""
         return column_type(text, self.name)
+
+    def as_of(self, relation: exp.Table, moment: Moment) -> exp.Table:
+        """Return *relation* as it was at *moment*. Raises UsageError if there are no such moments."""
+        raise UsageError(
+            f"{self.name} keeps no history of its tables: --base-at cannot be used",
+            hint="Snowflake, BigQuery, Databricks, and DuckLake or Iceberg in DuckDB keep one",
+        )
 
     def fold(self, name: str) -> str:
         """Return *name* as columns of a table are compared: casefolded if the dialect ignores case."""

@@ -38,6 +38,7 @@ from recce_meta.models.data_diff import (
     DataDiff,
     DataSide,
     Failed,
+    Moment,
     QueryDiff,
     RowCount,
     RowCountDiff,
@@ -48,7 +49,6 @@ from recce_meta.quality.privacy import ERRORS_WITHOUT_VALUES, failure_reason
 from recce_meta.tables.gaps import role_sees
 from recce_meta.warehouses.dialect import Dialect, dialect_named
 from recce_meta.warehouses.driver import Policy
-from recce_meta.warehouses.types import Sql
 
 if TYPE_CHECKING:
     from recce_meta.extractors import database
@@ -227,11 +227,13 @@ Relation: TypeAlias = NodeMetadata | str | None
 
 
 class RelationResolver(Struct, frozen=True, kw_only=True):
-    """Dialects of both sides, and whether one connection reaches both."""
+    """Dialects of both sides, whether one connection reaches both, and the moment of base."""
 
     base: Dialect
     current: Dialect
     is_joined: bool = True
+    base_at: Moment | None = None
+    """Moment at which the tables of base are read; None for now."""
 
     def pair(self, base: Relation, current: Relation, *, name: str | None = None) -> Pair:
         """Return the two sides of one subject; a node without a relation counts as absent."""
@@ -255,6 +257,10 @@ class RelationResolver(Struct, frozen=True, kw_only=True):
 
     def queries(self, base_sql: str, current_sql: str, *, name: str = "query") -> Pair:
         """Return the pair of the results of two queries, given as rendered SQL and sent unchanged."""
+        if self.base_at is not None:
+            raise UsageError(
+                "Queries are not compared with --base-at", hint="write the moment into the query of base"
+            )
         return Pair(
             subject=Subject(name=name),
             base=SideRelation(
@@ -270,17 +276,15 @@ class RelationResolver(Struct, frozen=True, kw_only=True):
         )
 
     def _source(self, side: Relation, dialect: Dialect, which: DataSide) -> SideRelation | None:
-        relation = None if side is None else _relation(side, dialect)
-        if relation is None:
+        found = None if side is None else _relation(side, dialect)
+        if found is None:
             return None
-        label = side.label if isinstance(side, NodeMetadata) else str(side)
-        return SideRelation(
-            relation=relation[0],
-            dialect=dialect,
-            side=which,
-            name=f"{label} in {which.value}",
-            text=relation[1],
-        )
+        relation, text = found
+        name = f"{side.label if isinstance(side, NodeMetadata) else side} in {which.value}"
+        if self.base_at is not None and which is DataSide.BASE:
+            relation = dialect.as_of(relation, self.base_at)
+            name, text = f"{name} as of {self.base_at}", dialect.render(relation)
+        return SideRelation(relation=relation, dialect=dialect, side=which, name=name, text=text)
 
 
 def absence(side: Relation, other: str) -> str | None:
@@ -298,7 +302,7 @@ def has_relation(node: NodeMetadata) -> bool:
     return bool(node.relation_name or (node.schema_name and node.identifier)) and not node.is_ephemeral
 
 
-def _relation(side: NodeMetadata | str, dialect: Dialect) -> tuple[Sql, str] | None:
+def _relation(side: NodeMetadata | str, dialect: Dialect) -> tuple[exp.Table, str] | None:
     """Return the relation of *side* and its name in SQL; None if it has no relation."""
     if isinstance(side, NodeMetadata):
         if not has_relation(side):
@@ -317,7 +321,7 @@ def _relation(side: NodeMetadata | str, dialect: Dialect) -> tuple[Sql, str] | N
 
 
 @lru_cache(maxsize=4096)
-def _table(name: str, dialect: str) -> tuple[Sql, str]:
+def _table(name: str, dialect: str) -> tuple[exp.Table, str]:
     """Parse and render the relation *name*; cached because many diffs and checks use the same relation."""
     relation = table(dialect_named(dialect), name)
     return relation, dialect_named(dialect).render(relation)
@@ -409,6 +413,7 @@ class DataDiffRunner:
             named = [zone or "an unknown zone" for zone in reversed(zones)]
             text = named[0] if len(set(zones)) == 1 else f"{named[0]} in base and {named[1]} in current"
             notes.append(f"{OWN_ZONE}: {text}")
+        notes += [f"Base as of {self.places.base_at}"] if self.places.base_at is not None else []
         return tuple(notes)
 
     def close(self) -> None:
@@ -429,13 +434,15 @@ def open_data_diff_runner(
     deadline: float | None = None,
     hides_values: bool = False,
     around: Around | None = None,
+    base_at: Moment | None = None,
 ) -> DataDiffRunner:
     """Return a comparison of the data behind *current* and *base*, by default both behind *current*.
 
     *threads* is the number of concurrent queries, by default that of each profile; 1 if only one transaction
     of the warehouse sees one moment. *deadline* is a reading of
     `time.monotonic` at which queries are cancelled. *hides_values* withholds error messages that may quote
-    values. *around* returns the context of each query. The caller closes both adapters.
+    values. *around* returns the context of each query. The tables of base are read as of *base_at*. The
+    caller closes both adapters.
     """
     # One connection can join both sides, which two cannot.
     other = None if base is None or base.reaches_same(current) else base
@@ -448,6 +455,7 @@ def open_data_diff_runner(
         base=dialect_named((other or current).warehouse.dialect),
         current=dialect_named(current.warehouse.dialect),
         is_joined=other is None,
+        base_at=base_at,
     )
     return DataDiffRunner(
         QueryExecutor(*pools, around=around),

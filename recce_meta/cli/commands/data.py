@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from recce_meta.cli.data_options import parse_decimal, parse_percent, split_key, split_names
+from recce_meta.cli.data_options import parse_decimal, parse_moment, parse_percent, split_key, split_names
 from recce_meta.cli.lazy import lazy, packed, together
 from recce_meta.cli.options import (
     LISTS,
@@ -36,6 +36,13 @@ comparing_data = together(
             help="Two relations to compare instead of nodes; needs no store.",
         ),
         data_places_options,
+        click.option(
+            "--base-at",
+            metavar="MOMENT",
+            callback=parse_moment,
+            help="Read tables of base as they were: '2026-11-25 08:00' (UTC), -2h, a version. Base is then "
+            "the run of current, unless --base names another.",
+        ),
         click.option(
             "--threads",
             type=click.IntRange(min=1),

@@ -29,7 +29,7 @@ from recce_meta.api.data.jobs import (
     value_jobs,
 )
 from recce_meta.api.data.places import data_places, open_sides
-from recce_meta.api.run_choice import select_runs, with_builds
+from recce_meta.api.run_choice import select_runs, select_same, with_builds
 from recce_meta.api.run_reader import folder_of
 from recce_meta.api.runs import RunPair, load_pair
 from recce_meta.cli.connections import Connection
@@ -39,7 +39,7 @@ from recce_meta.cli.options import LISTS, progress, report_size, say, sql_argume
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import RecceMetaError, SelectorError, StoreNotFound, UsageError
 from recce_meta.lazy import LazyModule
-from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCount, RowCountDiff
+from recce_meta.models.data_diff import AnyDataDiff, Failed, Moment, RowCount, RowCountDiff
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles.project_file import parse_variables
 from recce_meta.quality.masking import privacy_of
@@ -72,6 +72,7 @@ class DataOptions(Struct, frozen=True, kw_only=True):
     no_values: bool
     private: tuple[str, ...]
     project: str | None
+    base_at: Moment | None = None
 
     @property
     def privacy(self) -> Privacy | None:
@@ -119,6 +120,7 @@ class DataOptions(Struct, frozen=True, kw_only=True):
                 selectors=(self.base, self.current),
                 chosen=choice,
                 globs=globs,
+                base_at=self.base_at,
                 privacy=self.privacy,
             )
             yield stack.enter_context(comparison)
@@ -128,14 +130,15 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             self.connection.project_of(self.project, self.base, self.current),
             self.connection.schema,
         )
-        found = select_runs(
-            store,
-            self.base,
-            self.current,
-            defaults=self.connection.run_defaults(),
-            project=name,
-            schema=schema,
-            of_data=True,
+        # Without a base, it is the same relations at another moment.
+        is_one = self.base_at is not None and self.base is None
+        defaults = self.connection.run_defaults()
+        found = (
+            select_same(store, self.current, defaults=defaults, project=name, schema=schema)
+            if is_one
+            else select_runs(
+                store, self.base, self.current, defaults=defaults, project=name, schema=schema, of_data=True
+            )
         )
         runs = load_pair(store, found.base.selector, found.current.selector, project=name, schema=schema)
         sides = runs.base.run, runs.current.run
@@ -147,6 +150,8 @@ class DataOptions(Struct, frozen=True, kw_only=True):
 
     def refuse_unsaveable(self) -> None:
         """Raise UsageError, before any comparison, if there is no recorded run to save results with."""
+        if self.base_at is not None:
+            raise UsageError("--save cannot be combined with --base-at: it stores what runs have")
         if self.tables or (folder_of(self.base) and folder_of(self.current)):
             raise UsageError(
                 "--save requires a recorded run",

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from recce_meta.errors import UsageError
+from recce_meta.models.data_diff import Moment
 from recce_meta.warehouses.arithmetic import Arithmetic, Decimals, whole_digits
-from recce_meta.warehouses.dialect import Dialect, per_cent
+from recce_meta.warehouses.dialect import Dialect, moment_literal, per_cent
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 BIGNUMERIC_SCALE = 38
@@ -38,6 +40,14 @@ class BigQuery(Dialect):
     double_type = "FLOAT64"
     text_type = "STRING"
     timestamp_type = "DATETIME"
+
+    def as_of(self, relation: exp.Table, moment: Moment) -> exp.Table:
+        """https://cloud.google.com/bigquery/docs/access-historical-data: by time."""
+        if moment.at is None:
+            raise UsageError("BigQuery has no versions of tables", hint="name a time with --base-at")
+        past, at = relation.copy(), exp.cast(moment_literal(moment), "TIMESTAMPTZ")
+        past.set("version", exp.Version(this=moment.word, kind="AS OF", expression=at))
+        return past
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Compare JSON, arrays and structs, which have no equality, by their JSON text. NULL stays NULL."""

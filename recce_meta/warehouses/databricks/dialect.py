@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from recce_meta.warehouses.dialect import Dialect, per_cent
+from recce_meta.models.data_diff import Moment
+from recce_meta.warehouses.dialect import Dialect, moment_literal, per_cent
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 _COLLATION = re.compile(r"\s+collate\s+[\w.]+", re.I)
@@ -23,6 +24,12 @@ class Databricks(Dialect):
     keeps_scale = False
     text_type = "STRING"
     timestamp_type = "TIMESTAMP_NTZ"
+
+    def as_of(self, relation: exp.Table, moment: Moment) -> exp.Table:
+        """https://docs.databricks.com/en/delta/history.html#delta-time-travel-syntax"""
+        past = relation.copy()
+        past.set("version", exp.Version(this=moment.word, kind="AS OF", expression=moment_literal(moment)))
+        return past
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Compare maps and variants, which have no equality, by their JSON text."""

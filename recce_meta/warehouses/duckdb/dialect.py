@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from sqlglot import exp
 
+from recce_meta.models.data_diff import Moment
 from recce_meta.warehouses.arithmetic import Arithmetic, whole_digits
-from recce_meta.warehouses.dialect import SAMPLE_SLICES, Dialect
+from recce_meta.warehouses.dialect import SAMPLE_SLICES, Dialect, moment_literal
 from recce_meta.warehouses.duckdb.hugeints import hugeints
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
@@ -45,6 +46,14 @@ class DuckDB(Dialect):
 
     # Our own limit: planning is quadratic in the number of aggregates, 30 s for 8,000 of them.
     columns_per_statement: ClassVar[int | None] = 1600
+
+    def as_of(self, relation: exp.Table, moment: Moment) -> exp.Table:
+        """https://duckdb.org/docs/stable/sql/query_syntax/from#time-travel-queries: DuckLake and Iceberg."""
+        past, when = relation.copy(), moment_literal(moment)
+        if moment.at is not None:
+            when = exp.cast(when, "TIMESTAMPTZ")
+        past.set("when", exp.HistoricalData(this="AT", kind=moment.word, expression=when))
+        return past
 
     def identity(self, relation: exp.Table) -> Sql | None:
         """Find the relation in the catalog as DuckDB does: temporary relations, then the search path.

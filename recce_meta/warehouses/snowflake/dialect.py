@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from recce_meta.warehouses.dialect import Dialect, per_cent
+from recce_meta.errors import UsageError
+from recce_meta.models.data_diff import Moment
+from recce_meta.warehouses.dialect import Dialect, moment_literal, per_cent
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 _INSTANT = "YYYY-MM-DD HH24:MI:SS.FF6"
@@ -25,6 +27,14 @@ class Snowflake(Dialect):
     # https://docs.snowflake.com/en/sql-reference/functions/count
     has_cheap_distinct = True
     timestamp_type = "TIMESTAMP_NTZ"
+
+    def as_of(self, relation: exp.Table, moment: Moment) -> exp.Table:
+        """https://docs.snowflake.com/en/sql-reference/constructs/at-before: by time, or by statement."""
+        if moment.at is None:
+            raise UsageError("Snowflake has no versions of tables", hint="name a time with --base-at")
+        past, at = relation.copy(), exp.cast(moment_literal(moment), "TIMESTAMPTZ")
+        past.set("when", exp.HistoricalData(this="AT", kind=moment.word, expression=at))
+        return past
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Compare semi-structured values by their JSON, which has sorted keys."""

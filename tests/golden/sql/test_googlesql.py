@@ -24,7 +24,7 @@ from recce_meta.data_diff.source import Pair, SideRelation, table
 from recce_meta.data_diff.source import query as query_of
 from recce_meta.data_diff.top_k import top_k_diff
 from recce_meta.data_diff.value import value_diff
-from recce_meta.models.data_diff import PRECISIONS, DataSide, Subject
+from recce_meta.models.data_diff import PRECISIONS, DataSide, Moment, Subject
 from recce_meta.quality.measure import QualitySettings, QualityTarget, table_quality
 from recce_meta.store import sql_files
 from recce_meta.warehouses.dialect import dialect_named
@@ -161,12 +161,12 @@ GEOGRAPHY = ((("id", "INT64"), ("c0", "STRING")), (("id", "INT64"), ("c0", "GEOG
 WIDENED = ((("id", "INT64"), ("c0", "INT64")), (("id", "INT64"), ("c0", "FLOAT64")))
 
 
-@given(columns=pairs(), plan=plans())
-@example(GEOGRAPHY, lambda pair: value_diff(pair, ValueOptions(key=("id",))))
-@example(WIDENED, lambda pair: value_diff(pair, ValueOptions(key=("id",), tolerance=1e30)))
+@given(columns=pairs(), plan=plans(), is_past=st.booleans())
+@example(GEOGRAPHY, lambda pair: value_diff(pair, ValueOptions(key=("id",))), True)
+@example(WIDENED, lambda pair: value_diff(pair, ValueOptions(key=("id",), tolerance=1e30)), False)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_data_diff_of_any_types_is_accepted(
-    judge: Judge, columns: tuple[Columns, Columns], plan: Callable[[Pair], Plan[Any]]
+    judge: Judge, columns: tuple[Columns, Columns], plan: Callable[[Pair], Plan[Any]], is_past: bool
 ) -> None:
     dialect = dialect_named("bigquery")
     sides = dict(zip(DataSide, columns, strict=True))
@@ -174,9 +174,13 @@ def test_a_data_diff_of_any_types_is_accepted(
         side: SideRelation(relation=table(dialect, side.value), dialect=dialect, side=side, name=side.value)
         for side in DataSide
     }
+    base = sources[DataSide.BASE]
+    if is_past:
+        moment = Moment(at=datetime(2026, 1, 1, tzinfo=timezone.utc))
+        base = structs.replace(base, relation=dialect.as_of(table(dialect, "base"), moment))
     pair = Pair(
         subject=Subject(name="t"),
-        base=sources[DataSide.BASE],
+        base=base,
         current=sources[DataSide.CURRENT],
     )
 
