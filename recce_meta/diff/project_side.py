@@ -247,9 +247,12 @@ def new_failure(before: NodeMetadata | None, after: NodeMetadata, base: ProjectS
         return None
     unless = found.get("unless")
     # A macro that base defines is not one of dbt.
-    is_sure = unless is None or base.macro_named(unless)
-    doubt = (
+    doubt = "" if unless is None or base.macro_named(unless) else build_doubt(unless)
+    return f"{BUILD_MAY_FAIL if doubt else BUILD_FAILS}: {found['problem']}{doubt} ({found['place']})"
+
+
+def build_doubt(unless: str) -> str:
+    """Return what would let a node be built although *unless* is not known."""
+    return (
         ", unless dbt or its adapter does" if unless != UNLESS_VARS else ", unless --vars sets other values"
     )
-    doubt = "" if is_sure else doubt
-    return f"{BUILD_FAILS if is_sure else BUILD_MAY_FAIL}: {found['problem']}{doubt} ({found['place']})"

@@ -174,10 +174,9 @@ class Uploads:
         """Upload in a loop within the block."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        url = f"sqlite:///{self.lab.folder / 'store.db'}"
         command = ["serve", "--no-open", "--web-only", "--port", str(port), "--state", self.lab.url]
         server = subprocess.Popen(
-            [sys.executable, "-m", "recce_meta", *command, "--url", url, "--schema", SCHEMA],
+            [sys.executable, "-m", "recce_meta", *command, "--url", self.lab.store, "--schema", SCHEMA],
             env={**self.lab.environ, "RECCE_META_TOKEN": UPLOAD_TOKEN},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -252,6 +252,7 @@ class Laboratory:
         self.forge = ForgeServer(GitServer(folder / "server"))
         self.environ = {**os.environ, **self.forge.environ, "BREAK_TOKEN": TOKEN}
         self.url = f"sqlite:///{folder / 'state.db'}"
+        self.store = f"duckdb:///{folder / 'store.duckdb'}"
         self.state: State = open_state(self.url, {})
         self.work = folder / "work"
         self.work.mkdir()
@@ -269,8 +270,7 @@ class Laboratory:
 
     def start(self) -> None:
         """Start the worker, which resumes what the former one has left."""
-        store = str(self.folder / "store.db")
-        config = {"state": self.url, "work": str(self.work), "store": store, "parse_cpu": self.parse_cpu}
+        config = {"state": self.url, "work": str(self.work), "store": self.store, "parse_cpu": self.parse_cpu}
         self.worker = subprocess.Popen(
             [sys.executable, "-m", "tests.proofs.pull_requests", "--worker", json.dumps(config)],
             env={**self.environ, "UV_DEFAULT_INDEX": NOWHERE, "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "2"},
@@ -309,7 +309,7 @@ class Laboratory:
 
     def diff(self, base: str, current: str) -> RunDiff:
         """Return the changes between two runs, as reports show them."""
-        with UnifiedSqlAdapter.from_url(f"sqlite:///{self.folder / 'store.db'}") as adapter:
+        with UnifiedSqlAdapter.from_url(self.store) as adapter:
             with open_store(adapter, SCHEMA) as store:
                 sides = [run_by_id(store, run_id) for run_id in (base, current)]
             assert sides[0] is not None and sides[1] is not None
@@ -543,7 +543,7 @@ def laboratory(
 def work(config: Mapping[str, Any]) -> None:
     """Be the worker until it is killed."""
     state, place = open_state(config["state"], {}), Path(config["work"])
-    adapter = UnifiedSqlAdapter.from_url(f"sqlite:///{config['store']}")
+    adapter = UnifiedSqlAdapter.from_url(config["store"])
     settings = ExtractionSettings(work=place, hub=NOWHERE, lock_timeout=60, parse_cpu=config["parse_cpu"])
     extractor = Extractor(state, {"default": Target(lambda: adapter, SCHEMA)}, settings, os.environ)
     logins = ConnectionLogins(state, os.environ, GitLimits())

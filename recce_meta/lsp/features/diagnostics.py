@@ -16,6 +16,7 @@ from lsprotocol.types import (
     DiagnosticSeverity,
 )
 
+from recce_meta.diff.project_side import build_doubt
 from recce_meta.errors import ConfigurationError, plural
 from recce_meta.extractors.sql_project.settings import read_settings
 from recce_meta.lsp.documents import TextView
@@ -26,12 +27,13 @@ from recce_meta.lsp.text.file_texts import FileText, Texts, file_of_node, range_
 from recce_meta.lsp.text.positions import TextSpan
 from recce_meta.lsp.text.query_text import TextQuality
 from recce_meta.lsp.text.template import TagCall
+from recce_meta.models.change import BUILD_FAILS, BUILD_MAY_FAIL
 from recce_meta.models.lineage import FailingNode
 
 SOURCE = "recce-meta"
-REMOVED, UNKNOWN_REF, UNKNOWN_SOURCE, UNKNOWN_COLUMN = (
+REMOVED, UNKNOWN_REF, UNKNOWN_SOURCE, UNKNOWN_COLUMN, FAILS = (
     *("removed-column", "unknown-ref"),
-    *("unknown-source", "unknown-column"),
+    *("unknown-source", "unknown-column", "fails"),
 )
 MOST_FILES = 5
 """Number of files of dependents in which places are searched."""
@@ -52,6 +54,8 @@ def diagnostics(view: TextView, texts: Texts) -> list[Diagnostic] | None:
 
     None while the text neither parses nor renders: the editor then keeps those that it shows.
     """
+    if (failing := _failure(view, texts)) is not None:
+        return [failing]
     live = _rendered(view)
     is_strict = view.query.quality is TextQuality.STRICT
     if not is_strict and (live is None or live.columns is None):
@@ -64,6 +68,26 @@ def diagnostics(view: TextView, texts: Texts) -> list[Diagnostic] | None:
     if is_strict:
         found += _unknown_columns(view)
     return sorted(found, key=lambda one: (one.range.start.line, one.range.start.character, str(one.code)))
+
+
+def _failure(view: TextView, texts: Texts) -> Diagnostic | None:
+    """Return why dbt cannot build the text; None if its Jinja is incomplete, or macros are newer."""
+    live, index = view.live, view.index
+    failure = None if live is None or live.text != view.document.text else live.failure
+    if failure is None or index is None or failure.problem.startswith(("not valid Jinja", "variable ")):
+        return None
+    recorded = index.run.run_at.timestamp()
+    is_newer = any(_modified(path) > recorded for path in _files(index, (".sql",), ("macros",)))
+    if is_newer or any("macro" in text for path, text in texts.items() if path != view.document.path):
+        return None
+    line = min((failure.line or 1) - 1, view.document.text.count("\n"))
+    start = view.document.lines.offset(line, 0)
+    end = view.document.text.find("\n", start)
+    span = TextSpan(start, len(view.document.text) if end < 0 else end)
+    doubt = "" if failure.unless is None else build_doubt(failure.unless)
+    severity = DiagnosticSeverity.Warning if doubt else DiagnosticSeverity.Error
+    said = f"{BUILD_MAY_FAIL if doubt else BUILD_FAILS}: {failure.problem}{doubt}"
+    return _diagnostic(view, span, severity, FAILS, said)
 
 
 def _rendered(view: TextView) -> LiveModel | None:
@@ -181,13 +205,13 @@ def _may_exist(index: ProjectIndex, name: str, texts: Texts) -> bool:
     return False
 
 
-def _files(index: ProjectIndex, endings: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the files below the folders of models, seeds and snapshots with one of *endings*."""
+def _files(index: ProjectIndex, endings: tuple[str, ...], kinds: Sequence[str] = _KINDS) -> Iterator[Path]:
+    """Yield the files below the folders of *kinds* with one of *endings*."""
     try:
         paths: Mapping[str, Sequence[str]] = read_settings(index.root, []).paths
     except ConfigurationError:
-        paths = {kind: [kind] for kind in _KINDS}
-    for folder in dict.fromkeys(folder for kind in _KINDS for folder in paths.get(kind, ())):
+        paths = {kind: [kind] for kind in kinds}
+    for folder in dict.fromkeys(folder for kind in kinds for folder in paths.get(kind, ())):
         for path in (index.root / folder).rglob("*"):
             if path.suffix in endings:
                 yield path

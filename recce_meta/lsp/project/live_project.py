@@ -32,6 +32,7 @@ from recce_meta.models.lineage import (
     NodeColumns,
     Tier,
 )
+from recce_meta.render.build_failures import BuildFailure
 from recce_meta.sql_lineage.impact import COLUMNS, ColumnRef, Step, impact_view, removal, walk
 from recce_meta.sql_lineage.project.columns import PYTHON
 from recce_meta.sql_lineage.project.jobs import AnalysisJob, Failure, analyse_job
@@ -65,6 +66,8 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     """Column lineage; parents are unique ids. None if the SQL does not parse."""
     reason: str | None = None
     """Reason why the SQL or the column lineage is missing, in one sentence."""
+    failure: BuildFailure | None = None
+    """Reason for which dbt cannot build it."""
 
     @property
     def names(self) -> tuple[str, ...] | None:
@@ -147,7 +150,8 @@ class LiveProject:
         try:
             found = self.renderer.render(text, node)
         except TemplateError as error:
-            return failed(reason=f"not rendered: {error.problem}")
+            failure = self.renderer.failures.of_template(node, error)
+            return failed(reason=f"not rendered: {error.problem}", failure=failure)
         parents = tuple(sorted(found.parents))
         written = replace(node, compiled_code=found.sql, parents=parents)
         rendered = partial(failed, sql=found.sql, parents=parents)

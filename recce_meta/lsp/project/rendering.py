@@ -26,6 +26,7 @@ from recce_meta.models.adapters import is_builtin
 from recce_meta.models.lineage import NodeColumns
 from recce_meta.profiles import ProjectSettings
 from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.render.build_failures import BuildFailures
 from recce_meta.render.limits import Limits
 from recce_meta.sql_lineage.project.names import plain_name
 from recce_meta.store.read import load_macros
@@ -132,6 +133,11 @@ class LiveRenderer:
                 if not self._use(found.parents):
                     break
             return found
+
+    @cached_property
+    def failures(self) -> BuildFailures:
+        """Finder of the reasons for which dbt cannot build a node of the run."""
+        return BuildFailures(self._macros, lambda _: None)
 
     def render_readers(self, edited: NodeMetadata, readers: Iterable[NodeMetadata]) -> dict[str, str]:
         """Return the code of *readers*, which inline the model *edited*. Raises TemplateError."""

@@ -254,7 +254,9 @@ def why_without_dbt(state: State, run: JobRun) -> str | None:
 
 def as_in_repository(text: str, folder: Path) -> str:
     """Return *text* with paths as in the repository: readers of a forge must not see those of the worker."""
-    return re.sub(rf"(?:/private)?{re.escape(str(folder))}(?:/checkout|/deps/project)?(?:/|\b)", "", text)
+    text = re.sub(rf"(?:/private)?{re.escape(str(folder))}(?:/checkout|/deps/project)?(?:/|\b)", "", text)
+    # Caches next to the folders of jobs: the name of the file is enough.
+    return re.sub(rf"(?:/private)?{re.escape(str(folder.parent.parent))}/(?:[^\s'\":]*/)?", "", text)
 
 
 @contextmanager

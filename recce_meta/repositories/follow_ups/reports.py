@@ -169,7 +169,8 @@ class PullRequestReporter:
 
     def _failure(self, subject: ReportSubject, job: ExtractionJob, sha: str | None) -> Report:
         connection, url = subject.connection, self._context.links.job(job)
-        why = " ".join(self._context.scrub(connection, job.error or job.status.value).split())
+        # The text of a database may name hosts and folders.
+        why = _NO_STORE if job.failure == "store" else self._reason(subject, job) or job.status.value
         text = failure_comment(connection.id, job, error=why, name=subject.name, url=url)
         return Report(sha=sha, verdict=failure_verdict(job, why), url=url, text=text)
 

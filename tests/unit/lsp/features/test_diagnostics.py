@@ -150,6 +150,20 @@ def test_an_unknown_ref_is_an_error_with_the_nearest_name(shop_index: ProjectInd
     assert found(view)[0].severity is DiagnosticSeverity.Error
 
 
+def test_what_dbt_cannot_build_is_an_error_on_its_line(copied: ProjectIndex) -> None:
+    view = analysed(copied, ORDERS, "select 1 as order_id,\n{{ nope() }} as b")
+    doubt = ", unless dbt or its adapter does"
+    said = f"the build may fail: it uses 'nope', which no file defines{doubt}"
+    assert shown(view) == [("fails", "{{ nope() }} as b", said)]
+    macros = copied.root / "macros"
+    assert not diagnostics(view, {macros / "new.sql": "{% macro nope() %}1{% endmacro %}"})
+    later = copied.run.run_at.timestamp() + 60
+    (macros / "new.sql").write_text("{% macro nope() %}1{% endmacro %}", "utf-8")
+    os.utime(macros / "new.sql", (later, later))
+    assert not diagnostics(view, {})
+    assert not diagnostics(analysed(copied, ORDERS, "select {{ ref('stg_orders' }}"), {})
+
+
 def test_an_unknown_source_is_an_error(shop_index: ProjectIndex) -> None:
     view = analysed(shop_index, ORDERS, "select id from {{ source('crm', 'customer') }}")
     assert shown(view) == [

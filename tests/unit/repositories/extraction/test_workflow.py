@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from recce_meta.errors import ArtifactError, RecceMetaError, StoreLocked, SyntaxFailed
 from recce_meta.models.run import ExtractionTier, Trigger
+from recce_meta.repositories.extraction import workflow
+from recce_meta.repositories.extraction.commits import as_in_repository
 from recce_meta.repositories.extraction.dbt.environments import EnvironmentFailed
 from recce_meta.repositories.extraction.dbt.outcome import DbtFailed
 from recce_meta.repositories.extraction.stages import _cause_of, run_id_of
@@ -120,9 +122,13 @@ def test_folders_of_jobs_stay_in_the_work_folder(tmp_path: Path) -> None:
         shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]),
     ],
 )
-def test_a_job_that_is_tried_again_leaves_its_slot_until_then(tmp_path: Path, error: Exception) -> None:
+def test_a_job_that_is_tried_again_leaves_its_slot_until_then(
+    tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A full disk is a fault of the worker, also if it was met outside of a program."""
     order: list[str] = []
+    works: dict[str, list[bool]] = {"first": [], "second": []}
+    monkeypatch.setattr(workflow, "note_work", lambda _, job_id, works_now: works[job_id].append(works_now))
 
     async def work(run: JobRun) -> dict[str, object]:
         order.append(run.job.branch)
@@ -158,3 +164,21 @@ def test_a_job_that_is_tried_again_leaves_its_slot_until_then(tmp_path: Path, er
 
     asyncio.run(both())
     assert order == ["first", "second", "first"]
+    assert works == {"first": [True, False, True], "second": [True]}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("WORK/jobs/1/checkout/models/a.sql: late", "models/a.sql: late"),
+        ("WORK/jobs/1: late", ": late"),
+        ("No space left: 'WORK/cache/environments/duckdb-1.10/bin/dbt'", "No space left: 'dbt'"),
+        ("WORK/mirrors/a is locked; WORK/cache/b", "a is locked; b"),
+        ("WORKER/a", "WORKER/a"),
+    ],
+)
+def test_texts_have_no_folder_of_the_worker(text: str, shown: str) -> None:
+    work = Path("/var/lib/recce-meta/work")
+    assert as_in_repository(text.replace("WORK", str(work)), work / "jobs" / "1") == shown.replace(
+        "WORK", str(work)
+    )
