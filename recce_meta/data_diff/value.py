@@ -47,6 +47,7 @@ from recce_meta.data_diff.source import (
     select_of,
     with_alias,
 )
+from recce_meta.errors import QueryTimeout, first_line
 from recce_meta.models.data_diff import ColumnValues, DataSide, Example, Value, ValueDiff
 from recce_meta.warehouses.arithmetic import Distances
 from recce_meta.warehouses.dialect import Dialect
@@ -345,16 +346,19 @@ def value_diff_of(pair: Pair, sides: KeyedSides, facts: KeyFacts) -> Plan[ValueD
         totals, cells = yield from _compared(sides, facts)
     # Keys are unique among compared rows, so each row of base is either common or removed.
     common = before - totals.removed
-    examples = yield from _examples(sides, facts, cells)
+    notes: tuple[str, ...] = ()
+    try:
+        examples = yield from _examples(sides, facts, cells)
+    except QueryTimeout as error:
+        examples, notes = {}, (f"No examples: {first_line(error)}",)
     columns = {
         how.pair.name: _column(sides, i, common, cells[i], examples.get(i, ()))
         for i, how in enumerate(sides.compared)
     }
     columns |= {each.name: _incomparable(each) for each in sides.incomparable}
     in_key = [_key_column(part.pair, part.common.label, common) for part in sides.key]
-    return _answer(
-        pair, sides, facts, totals, common, (*in_key, *(columns[each.name] for each in sides.pairs))
-    )
+    found = (*in_key, *(columns[each.name] for each in sides.pairs))
+    return _answer(pair, sides, facts, totals, common, found, notes)
 
 
 def _compared(sides: KeyedSides, facts: KeyFacts) -> Plan[tuple[DiffTotals, list[Cells]]]:

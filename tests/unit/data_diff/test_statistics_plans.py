@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import duckdb
 import pytest
 
 from recce_meta.data_diff.histogram import histogram_diff
+from recce_meta.data_diff.options import ValueOptions
 from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, run_plan
 from recce_meta.data_diff.profile import profile_diff
 from recce_meta.data_diff.source import Pair, SideRelation, table
 from recce_meta.data_diff.top_k import NO_VALUES, top_k_diff
+from recce_meta.data_diff.value import value_diff
 from recce_meta.errors import ConnectionFailed, QueryCancelled, QueryTimeout, UsageError, WarehouseError
 from recce_meta.models.data_diff import DataSide, Subject
 from recce_meta.warehouses.dialect import dialect_named, dialect_names
@@ -81,6 +84,33 @@ def test_time_that_ends_within_a_relation_leaves_what_is_finished(plan: Callable
 
     reasons = {column.name: column.reason or "" for column in found.columns}
     assert [name for name, reason in reasons.items() if "The budget is used up" in reason] == ["broken"]
+
+
+def test_a_budget_that_ends_before_the_examples_leaves_the_figures() -> None:
+    with duckdb.connect() as connection:
+        for side, late in (("base", 0), ("current", 1)):
+            connection.execute(f"create schema {side}")
+            connection.execute(
+                f"create table {side}.orders as select i as fine, i + {late} as broken, 1 as last "
+                "from range(9) r (i)"
+            )
+
+        def ask(queries: Queries) -> list[Answer]:
+            return [
+                COLUMNS
+                if query.describes
+                else QueryTimeout("The budget is used up")
+                if query.about.startswith("examples")
+                else connection.execute(query.sql).fetchall()
+                for query in queries
+            ]
+
+        found = run_plan(value_diff(pair(), ValueOptions(key=("fine",))), ask)
+
+    assert [(one.name, one.mismatched, one.examples) for one in found.columns if one.mismatched] == [
+        ("broken", 9, ())
+    ]
+    assert found.notes == ("No examples: The budget is used up",)
 
 
 def test_a_profile_keeps_the_counts_of_a_column_at_fault() -> None:
