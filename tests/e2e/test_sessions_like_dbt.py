@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import pymysql
 import pytest
 import yaml
 
@@ -34,6 +35,17 @@ DUCKDB = (
     *("current_setting('TimeZone')", "current_setting('Calendar')", "current_setting('default_null_order')"),
     *("current_setting('search_path')", "current_setting('default_collation')", "5 // 2"),
     *("current_setting('integer_division')", f"strftime({INSTANT}, '%Y-%m-%d %H')", "current_database()"),
+)
+MYSQL = (
+    *("@@session.time_zone", "@@session.sql_mode", "@@session.character_set_client", "DATABASE()"),
+    *("@@session.character_set_results", "@@session.collation_connection", "@@session.sql_auto_is_null"),
+    *("@@session.tx_isolation", "@@session.lc_time_names", "@@session.default_week_format"),
+    *("@@session.div_precision_increment", "@@session.group_concat_max_len", "@@session.sql_select_limit"),
+    *("TIMESTAMPDIFF(MINUTE, UTC_TIMESTAMP(), NOW())", "FROM_UNIXTIME(1711841400)", "1 / 3", "5 DIV 2"),
+    *("UNIX_TIMESTAMP('2024-03-31 12:00:00')", "CONVERT_TZ('2024-03-31 12:00:00', 'SYSTEM', '+00:00')"),
+    *("WEEK('2024-03-31')", "DATE_FORMAT('2024-03-31', '%W %M')", "'a' = 'A'", "'a ' = 'a'", "'a' || 'b'"),
+    *("CAST('2024-02-31' AS DATE)", "CAST('1x' AS SIGNED)", "DAYNAME('2024-03-31')", "HEX('ü')"),
+    *("COLLATION('a')", '"a"', "NULL <=> NULL", "CAST(0.1 AS DOUBLE) + 0.2", "1 / 0"),
 )
 
 
@@ -81,3 +93,22 @@ def test_on_postgres_with_settings_of_role_and_database(postgres_url: str, tmp_p
 def test_on_duckdb(settings: dict[str, str], tmp_path: Path) -> None:
     profile: dict[str, object] = {"type": "duckdb", "path": str(tmp_path / "d.duckdb"), "settings": settings}
     check(tmp_path, profile, EVERYWHERE + DUCKDB)
+
+
+def test_on_mysql_as_the_driver_alone_opens_it(mysql_url: str) -> None:
+    """No adapter of dbt sets anything there, so a plain connection of the driver is the judge."""
+    place = urlsplit(mysql_url)
+    values = ", ".join(f"{one} AS v{at}" for at, one in enumerate(MYSQL))
+    with UnifiedSqlAdapter.from_url(mysql_url) as adapter:
+        (ours,) = adapter.execute(f"SELECT {values}")[1]
+    with pymysql.connect(
+        host=place.hostname or "",
+        port=place.port or 3306,
+        user=place.username,
+        password=place.password or "",
+        database=place.path.strip("/"),
+    ) as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"SELECT {values.replace('%', '%%')}", ())
+        (plain,) = cursor.fetchall()
+    assert dict(zip(MYSQL, ours, strict=True)) == dict(zip(MYSQL, plain, strict=True))

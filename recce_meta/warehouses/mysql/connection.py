@@ -25,17 +25,12 @@ from recce_meta.warehouses.base import ConnectionPlan, OneMoment, UrlDatabase, U
 SCHEME = "mysql+pymysql"
 CONNECT_SECONDS = 10
 
-# Makes strings compare exactly, including case and trailing blanks. The collation depends on the server:
-# MariaDB executes the first comment, MySQL the second. https://mariadb.com/kb/en/comment-syntax/,
-# https://dev.mysql.com/doc/refman/8.0/en/comments.html
-EXACT_COLLATION = "/*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */"
 # https://mariadb.com/kb/en/sql-mode/, https://dev.mysql.com/doc/refman/8.0/en/sql-mode.html
 _OTHER_SYNTAX = (
     *("EMPTY_STRING_IS_NULL", "HIGH_NOT_PRECEDENCE", "NO_BACKSLASH_ESCAPES", "NO_ZERO_DATE"),
     *("NO_ZERO_IN_DATE", "ONLY_FULL_GROUP_BY", "ORACLE"),
 )
 _FIRST_STATEMENTS = (
-    f"SET NAMES utf8mb4 COLLATE {EXACT_COLLATION}",
     # The server's own modes, without those in which our statements would mean something else, or NULL.
     f"SET SESSION sql_mode = REGEXP_REPLACE(@@sql_mode, '{'|'.join(_OTHER_SYNTAX)}', '')",
     "SET SESSION group_concat_max_len = 1048576",

@@ -1,7 +1,7 @@
 """SQL of MySQL and MariaDB. Run on MariaDB 10.11.
 
-The connection uses a collation that compares strings exactly (`mysql.connection`), also literals and those
-cast to text. Its time zone is that of the server, so TIMESTAMPs are read in UTC, as DATETIMEs.
+Collation and time zone of a session are those of the server, as in a session of dbt. So strings are compared
+with a collation that distinguishes all of them, and TIMESTAMPs are read in UTC, as DATETIMEs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from recce_meta.warehouses.types import ColumnType, Kind, Sql
 HASH_DIGITS = 15
 """Number of hexadecimal digits of an MD5 in a row hash: 60 bits, which fit into a BIGINT."""
 
+EXACT_COLLATION = "/*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */"
+"""Collation of exact strings: MariaDB executes the first comment, MySQL the second.
+
+https://mariadb.com/kb/en/comment-syntax/, https://dev.mysql.com/doc/refman/8.0/en/comments.html
+"""
 _FORMATS = {
     "microsecond": "%Y-%m-%d %H:%i:%s.%f",
     "millisecond": "%Y-%m-%d %H:%i:%s.%f",
@@ -59,8 +64,11 @@ class MySQL(Dialect):
         return exp.select(exp.Case().when(ignores_case, exp.Lower(this=full.copy())).else_(full))
 
     def exact_text(self, value: Sql) -> Sql:
-        """Cast to the connection's collation, whatever the column's: it distinguishes case and blanks."""
-        return value if isinstance(value, exp.Cast) else self.text(value)
+        """Cast to a collation that distinguishes case and blanks at the end, whatever the column's."""
+        if isinstance(value, exp.Collate):
+            return value
+        text = value if isinstance(value, exp.Cast) else self.text(value)
+        return exp.Collate(this=text, expression=exp.Var(this=EXACT_COLLATION))
 
     def reader(self, of: ColumnType) -> Reader:
         """Read a TIMESTAMP in UTC."""

@@ -53,8 +53,12 @@ SELECT
   CAST(CAST(MAX(t.`score`) AS DOUBLE) AS CHAR) AS c3_max,
   AVG(CAST(t.`score` AS DOUBLE)) AS c3_avg,
   COUNT(t.`note`) AS c4_not_null_count,
-  MIN(CAST(t.`note` AS CHAR)) AS c4_min,
-  MAX(CAST(t.`note` AS CHAR)) AS c4_max,
+  MIN(
+    CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS c4_min,
+  MAX(
+    CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS c4_max,
   MIN(CHAR_LENGTH(t.`note`)) AS c4_min_length,
   MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
@@ -134,7 +138,9 @@ FROM `prod`.`orders` AS t;
 
 -- base: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT CAST(t.`note` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM `prod`.`orders` AS t;
 
 -- base: distinct count of orders.ordered_on
@@ -167,7 +173,9 @@ FROM `prod`.`orders` AS t;
 
 -- base: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(t.`payload` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM `prod`.`orders` AS t;
 
 -- base: distinct count of orders.raw
@@ -205,8 +213,12 @@ SELECT
   CAST(CAST(MAX(t.`score`) AS DOUBLE) AS CHAR) AS c3_max,
   AVG(CAST(t.`score` AS DOUBLE)) AS c3_avg,
   COUNT(t.`note`) AS c4_not_null_count,
-  MIN(CAST(t.`note` AS CHAR)) AS c4_min,
-  MAX(CAST(t.`note` AS CHAR)) AS c4_max,
+  MIN(
+    CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS c4_min,
+  MAX(
+    CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS c4_max,
   MIN(CHAR_LENGTH(t.`note`)) AS c4_min_length,
   MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
@@ -286,7 +298,9 @@ FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT CAST(t.`note` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.ordered_on
@@ -319,7 +333,9 @@ FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(t.`payload` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.raw
@@ -346,8 +362,12 @@ SELECT
   MAX(t.`amount`) AS c0_max,
   AVG(CAST(t.`amount` AS DOUBLE)) AS c0_avg,
   COUNT(t.`note`) AS c1_not_null_count,
-  MIN(CAST(t.`note` AS CHAR)) AS c1_min,
-  MAX(CAST(t.`note` AS CHAR)) AS c1_max,
+  MIN(
+    CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS c1_min,
+  MAX(
+    CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS c1_max,
   MIN(CHAR_LENGTH(t.`note`)) AS c1_min_length,
   MAX(CHAR_LENGTH(t.`note`)) AS c1_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c1_avg_length
@@ -372,7 +392,9 @@ WHERE
 
 -- base: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT CAST(t.`note` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM `prod`.`orders` AS t
 WHERE
   (
@@ -389,8 +411,12 @@ SELECT
   MAX(t.`amount`) AS c0_max,
   AVG(CAST(t.`amount` AS DOUBLE)) AS c0_avg,
   COUNT(t.`note`) AS c1_not_null_count,
-  MIN(CAST(t.`note` AS CHAR)) AS c1_min,
-  MAX(CAST(t.`note` AS CHAR)) AS c1_max,
+  MIN(
+    CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS c1_min,
+  MAX(
+    CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS c1_max,
   MIN(CHAR_LENGTH(t.`note`)) AS c1_min_length,
   MAX(CHAR_LENGTH(t.`note`)) AS c1_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c1_avg_length
@@ -415,7 +441,9 @@ WHERE
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT CAST(t.`note` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM `pr_42`.`orders` AS t
 WHERE
   (
@@ -452,7 +480,7 @@ FROM `pr_42`.`orders` AS t;
 SELECT
   0 AS column_number,
   ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
@@ -469,14 +497,14 @@ FROM (
       COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
     FROM (
       SELECT
-        CAST(t.`note` AS CHAR) AS v,
+        CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS v,
         0 AS side
       FROM `prod`.`orders` AS t
       WHERE
         NOT t.`note` IS NULL
       UNION ALL
       SELECT
-        CAST(t.`note` AS CHAR) AS v,
+        CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS v,
         1 AS side
       FROM `pr_42`.`orders` AS t
       WHERE
@@ -488,7 +516,7 @@ FROM (
   ORDER BY
     c.current_rows DESC,
     c.base_rows DESC,
-    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+    CASE WHEN CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   LIMIT 5
 ) AS f
 UNION ALL
@@ -632,7 +660,7 @@ UNION ALL
 SELECT
   4 AS column_number,
   ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS place,
   f.v AS value,
   f.base_rows,
@@ -668,7 +696,7 @@ FROM (
   ORDER BY
     c.current_rows DESC,
     c.base_rows DESC,
-    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+    CASE WHEN CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   LIMIT 5
 ) AS f
 UNION ALL
@@ -751,7 +779,7 @@ FROM `pr_42`.`orders` AS t;
 SELECT
   0 AS column_number,
   ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
@@ -768,7 +796,7 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        CAST(t.`note` AS CHAR) AS v
+        CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS v
       FROM `pr_42`.`orders` AS t
       WHERE
         NOT t.`note` IS NULL AND (
@@ -782,7 +810,7 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+    CASE WHEN CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   LIMIT 10
 ) AS f;
 
@@ -810,7 +838,7 @@ FROM (
     c.row_count
   FROM (
     SELECT
-      CAST(t.`note` AS CHAR) AS v,
+      CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS v,
       COUNT(*) AS row_count
     FROM `prod`.`orders` AS t
     WHERE
@@ -820,7 +848,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC,
-    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+    CASE WHEN CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   LIMIT 3
 ) AS f;
 
@@ -892,7 +920,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC,
-    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+    CASE WHEN CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   LIMIT 3
 ) AS f;
 
@@ -906,7 +934,7 @@ FROM (
     c.row_count
   FROM (
     SELECT
-      CAST(t.`note` AS CHAR) AS v,
+      CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS v,
       COUNT(*) AS row_count
     FROM `pr_42`.`orders` AS t
     WHERE
@@ -916,7 +944,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC,
-    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+    CASE WHEN CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   LIMIT 3
 ) AS f;
 
@@ -988,7 +1016,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC,
-    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+    CASE WHEN CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   LIMIT 3
 ) AS f;
 
@@ -1018,7 +1046,7 @@ SELECT
   f.row_count
 FROM (
   SELECT
-    CAST(t.`note` AS CHAR) AS v,
+    CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS v,
     COUNT(*) AS row_count
   FROM `prod`.`orders` AS t
   WHERE
@@ -1699,7 +1727,12 @@ SELECT
   MIN(CHAR_LENGTH(t.`note`)) AS c4_min_length,
   MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
-  COUNT(CASE WHEN CAST(TRIM(t.`note`) AS CHAR) = '' THEN 1 END) AS c4_blank_count,
+  COUNT(
+    CASE
+      WHEN CAST(TRIM(t.`note`) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ = ''
+      THEN 1
+    END
+  ) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
   COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
@@ -1776,7 +1809,9 @@ FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT CAST(t.`note` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.ordered_on
@@ -1809,7 +1844,9 @@ FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(t.`payload` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.raw
@@ -2095,7 +2132,7 @@ UNION ALL
 SELECT
   8 AS column_number,
   ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS place,
   f.v AS value,
   f.base_rows,
@@ -2122,14 +2159,14 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+    CASE WHEN CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   9 AS column_number,
   ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS place,
   f.v AS value,
   f.base_rows,
@@ -2146,7 +2183,7 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        CAST(t.`payload` AS CHAR) AS v
+        CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR) AS v
       FROM `pr_42`.`orders` AS t
       WHERE
         NOT t.`payload` IS NULL
@@ -2156,14 +2193,14 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+    CASE WHEN CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   10 AS column_number,
   ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS place,
   f.v AS value,
   f.base_rows,
@@ -2190,7 +2227,7 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+    CASE WHEN CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   LIMIT 3
 ) AS f
 UNION ALL
@@ -2285,7 +2322,12 @@ SELECT
   MIN(CHAR_LENGTH(t.`note`)) AS c4_min_length,
   MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
-  COUNT(CASE WHEN CAST(TRIM(t.`note`) AS CHAR) = '' THEN 1 END) AS c4_blank_count,
+  COUNT(
+    CASE
+      WHEN CAST(TRIM(t.`note`) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ = ''
+      THEN 1
+    END
+  ) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
   COUNT(
@@ -2333,7 +2375,9 @@ FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT CAST(t.`note` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.is_open
@@ -2371,7 +2415,9 @@ FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(t.`payload` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.raw
@@ -2433,7 +2479,12 @@ SELECT
   MIN(CHAR_LENGTH(t.`note`)) AS c4_min_length,
   MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
-  COUNT(CASE WHEN CAST(TRIM(t.`note`) AS CHAR) = '' THEN 1 END) AS c4_blank_count,
+  COUNT(
+    CASE
+      WHEN CAST(TRIM(t.`note`) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ = ''
+      THEN 1
+    END
+  ) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
   COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
@@ -2540,7 +2591,9 @@ FROM (
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT CAST(t.`note` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM (
   SELECT
     *
@@ -2603,7 +2656,9 @@ FROM (
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(t.`payload` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM (
   SELECT
     *
@@ -2689,7 +2744,12 @@ SELECT
   MIN(CHAR_LENGTH(t.`note`)) AS c4_min_length,
   MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
-  COUNT(CASE WHEN CAST(TRIM(t.`note`) AS CHAR) = '' THEN 1 END) AS c4_blank_count,
+  COUNT(
+    CASE
+      WHEN CAST(TRIM(t.`note`) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ = ''
+      THEN 1
+    END
+  ) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
   COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
@@ -2796,7 +2856,9 @@ FROM (
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT CAST(t.`note` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM (
   SELECT
     *
@@ -2859,7 +2921,9 @@ FROM (
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(t.`payload` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM (
   SELECT
     *
@@ -2945,7 +3009,12 @@ SELECT
   MIN(CHAR_LENGTH(t.`note`)) AS c4_min_length,
   MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
-  COUNT(CASE WHEN CAST(TRIM(t.`note`) AS CHAR) = '' THEN 1 END) AS c4_blank_count,
+  COUNT(
+    CASE
+      WHEN CAST(TRIM(t.`note`) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ = ''
+      THEN 1
+    END
+  ) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
   COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
@@ -3035,7 +3104,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -3074,7 +3152,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -3134,7 +3218,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -3173,7 +3266,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -3233,7 +3332,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -3272,7 +3380,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -3332,7 +3446,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -3371,7 +3494,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -3431,7 +3560,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -3470,7 +3608,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -3492,7 +3636,9 @@ FROM (
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT CAST(t.`note` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM (
   SELECT
     *
@@ -3530,7 +3676,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -3569,7 +3724,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -3629,7 +3790,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -3668,7 +3838,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -3732,7 +3908,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -3771,7 +3956,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -3835,7 +4026,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -3874,7 +4074,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -3934,7 +4140,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -3973,7 +4188,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -3995,7 +4216,9 @@ FROM (
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(t.`payload` AS CHAR)) AS distinct_count
+  COUNT(
+    DISTINCT CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS distinct_count
 FROM (
   SELECT
     *
@@ -4033,7 +4256,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -4072,7 +4304,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -4132,7 +4370,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -4171,7 +4418,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -4231,7 +4484,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -4270,7 +4532,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(
@@ -4330,7 +4598,16 @@ FROM (
                 ),
                 '~'
               ),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`note` AS CHAR)), ':', CAST(t.`note` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
                 '~'
@@ -4369,7 +4646,13 @@ FROM (
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
               COALESCE(
-                CONCAT(OCTET_LENGTH(CAST(t.`payload` AS CHAR)), ':', CAST(t.`payload` AS CHAR)),
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
                 '~'
               ),
               COALESCE(

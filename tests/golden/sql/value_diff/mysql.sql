@@ -206,8 +206,8 @@ FROM (
       SELECT
         t.`id` AS k0,
         t.`line` AS c0,
-        CAST(t.`order` AS CHAR) AS c1,
-        CAST(t.`a "quoted" one` AS CHAR) AS c2,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
+        CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
@@ -215,8 +215,8 @@ FROM (
           CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
         ) AS c6,
         t.`is_it` AS c7,
-        CAST(t.`doc` AS CHAR) AS c8,
-        CAST(t.`list` AS CHAR) AS c9,
+        CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c8,
+        CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c9,
         t.`raw` AS c10
       FROM orders_base AS t
     ) AS a
@@ -224,8 +224,8 @@ FROM (
       SELECT
         t.`id` AS k0,
         t.`line` AS c0,
-        CAST(t.`order` AS CHAR) AS c1,
-        CAST(t.`a "quoted" one` AS CHAR) AS c2,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
+        CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
@@ -233,8 +233,8 @@ FROM (
           CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
         ) AS c6,
         t.`is_it` AS c7,
-        CAST(t.`doc` AS CHAR) AS c8,
-        CAST(t.`list` AS CHAR) AS c9,
+        CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c8,
+        CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c9,
         t.`raw` AS c10
       FROM orders_current AS t
     ) AS b
@@ -269,8 +269,8 @@ FROM (
       SELECT
         t.`id` AS k0,
         t.`line` AS c0,
-        CAST(t.`order` AS CHAR) AS c1,
-        CAST(t.`a "quoted" one` AS CHAR) AS c2,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
+        CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
@@ -278,8 +278,8 @@ FROM (
           CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
         ) AS c6,
         t.`is_it` AS c7,
-        CAST(t.`doc` AS CHAR) AS c8,
-        CAST(t.`list` AS CHAR) AS c9,
+        CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c8,
+        CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c9,
         t.`raw` AS c10
       FROM orders_current AS t
     ) AS b
@@ -287,8 +287,8 @@ FROM (
       SELECT
         t.`id` AS k0,
         t.`line` AS c0,
-        CAST(t.`order` AS CHAR) AS c1,
-        CAST(t.`a "quoted" one` AS CHAR) AS c2,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
+        CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
@@ -296,8 +296,8 @@ FROM (
           CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
         ) AS c6,
         t.`is_it` AS c7,
-        CAST(t.`doc` AS CHAR) AS c8,
-        CAST(t.`list` AS CHAR) AS c9,
+        CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c8,
+        CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c9,
         t.`raw` AS c10
       FROM orders_base AS t
     ) AS a
@@ -361,8 +361,8 @@ FROM (
   SELECT
     t.`id` AS k0,
     t.`line` AS c0,
-    CAST(t.`order` AS CHAR) AS c1,
-    CAST(t.`a "quoted" one` AS CHAR) AS c2,
+    CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
+    CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
     t.`amount` AS c3,
     t.`rate` AS c4,
     t.`day` AS c5,
@@ -370,8 +370,8 @@ FROM (
       CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
     ) AS c6,
     t.`is_it` AS c7,
-    CAST(t.`doc` AS CHAR) AS c8,
-    CAST(t.`list` AS CHAR) AS c9,
+    CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c8,
+    CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c9,
     t.`raw` AS c10,
     t.`order` AS r1,
     t.`a "quoted" one` AS r2,
@@ -385,8 +385,8 @@ INNER JOIN (
   SELECT
     t.`id` AS k0,
     t.`line` AS c0,
-    CAST(t.`order` AS CHAR) AS c1,
-    CAST(t.`a "quoted" one` AS CHAR) AS c2,
+    CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
+    CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
     t.`amount` AS c3,
     t.`rate` AS c4,
     t.`day` AS c5,
@@ -394,8 +394,8 @@ INNER JOIN (
       CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
     ) AS c6,
     t.`is_it` AS c7,
-    CAST(t.`doc` AS CHAR) AS c8,
-    CAST(t.`list` AS CHAR) AS c9,
+    CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c8,
+    CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c9,
     t.`raw` AS c10,
     t.`order` AS r1,
     t.`a "quoted" one` AS r2,
@@ -423,7 +423,7 @@ FROM (
   FROM (
     SELECT
       t.`id` AS k0,
-      CAST(t.`order` AS CHAR) AS k1
+      CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k1
     FROM orders_base AS t
     WHERE
       (
@@ -437,7 +437,16 @@ FROM (
             MD5(
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~')
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                )
               )
             ),
             1,
@@ -466,7 +475,7 @@ FROM (
   FROM (
     SELECT
       t.`id` AS k0,
-      CAST(t.`order` AS CHAR) AS k1
+      CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k1
     FROM orders_current AS t
     WHERE
       (
@@ -480,7 +489,16 @@ FROM (
             MD5(
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~')
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                )
               )
             ),
             1,
@@ -553,7 +571,7 @@ FROM (
     recce_joined.b_k0 IS NULL AS is_removed,
     CAST((
       CONCAT(CAST(recce_joined.a_k0 AS CHAR), '|', recce_joined.a_k1)
-    ) AS CHAR) AS token,
+    ) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS token,
     recce_joined.a_k0 = recce_joined.b_k0
     AND (
       NOT recce_joined.a_c0 <=> recce_joined.b_c0
@@ -696,9 +714,11 @@ FROM (
     FROM (
       SELECT
         t.`id` AS k0,
-        CAST(t.`order` AS CHAR) AS k1,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k1,
         t.`line` AS c0,
-        CAST(LOWER(TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR))) AS CHAR) AS c1,
+        CAST(LOWER(
+          TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */)
+        ) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
         t.`amount` AS c2,
         t.`rate` AS c3,
         t.`day` AS c4,
@@ -722,7 +742,16 @@ FROM (
               MD5(
                 CONCAT(
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~')
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  )
                 )
               ),
               1,
@@ -736,9 +765,11 @@ FROM (
     LEFT JOIN (
       SELECT
         t.`id` AS k0,
-        CAST(t.`order` AS CHAR) AS k1,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k1,
         t.`line` AS c0,
-        CAST(LOWER(TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR))) AS CHAR) AS c1,
+        CAST(LOWER(
+          TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */)
+        ) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
         t.`amount` AS c2,
         t.`rate` AS c3,
         t.`day` AS c4,
@@ -762,7 +793,16 @@ FROM (
               MD5(
                 CONCAT(
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~')
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  )
                 )
               ),
               1,
@@ -797,9 +837,11 @@ FROM (
     FROM (
       SELECT
         t.`id` AS k0,
-        CAST(t.`order` AS CHAR) AS k1,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k1,
         t.`line` AS c0,
-        CAST(LOWER(TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR))) AS CHAR) AS c1,
+        CAST(LOWER(
+          TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */)
+        ) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
         t.`amount` AS c2,
         t.`rate` AS c3,
         t.`day` AS c4,
@@ -823,7 +865,16 @@ FROM (
               MD5(
                 CONCAT(
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~')
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  )
                 )
               ),
               1,
@@ -837,9 +888,11 @@ FROM (
     LEFT JOIN (
       SELECT
         t.`id` AS k0,
-        CAST(t.`order` AS CHAR) AS k1,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k1,
         t.`line` AS c0,
-        CAST(LOWER(TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR))) AS CHAR) AS c1,
+        CAST(LOWER(
+          TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */)
+        ) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
         t.`amount` AS c2,
         t.`rate` AS c3,
         t.`day` AS c4,
@@ -863,7 +916,16 @@ FROM (
               MD5(
                 CONCAT(
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~')
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  )
                 )
               ),
               1,
@@ -1037,11 +1099,11 @@ FROM (
         OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
-      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) ASC
+      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ ASC
     ) AS n0,
     ROW_NUMBER() OVER (
       PARTITION BY NOT a.c1 <=> b.c1
-      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) ASC
+      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ ASC
     ) AS n1,
     ROW_NUMBER() OVER (
       PARTITION BY NOT a.c2 <=> b.c2
@@ -1050,7 +1112,7 @@ FROM (
         OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
-      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) ASC
+      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ ASC
     ) AS n2,
     ROW_NUMBER() OVER (
       PARTITION BY NOT a.c3 <=> b.c3
@@ -1076,26 +1138,28 @@ FROM (
         END,
         FALSE
       )
-      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) ASC
+      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ ASC
     ) AS n3,
     ROW_NUMBER() OVER (
       PARTITION BY NOT a.c4 <=> b.c4
-      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) ASC
+      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ ASC
     ) AS n4,
     ROW_NUMBER() OVER (
       PARTITION BY NOT a.c5 <=> b.c5
-      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) ASC
+      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ ASC
     ) AS n5,
     ROW_NUMBER() OVER (
       PARTITION BY NOT a.c6 <=> b.c6
-      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) ASC
+      ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ ASC
     ) AS n6
   FROM (
     SELECT
       t.`id` AS k0,
-      CAST(t.`order` AS CHAR) AS k1,
+      CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k1,
       t.`line` AS c0,
-      CAST(LOWER(TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR))) AS CHAR) AS c1,
+      CAST(LOWER(
+        TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */)
+      ) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
@@ -1123,7 +1187,16 @@ FROM (
             MD5(
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~')
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                )
               )
             ),
             1,
@@ -1137,9 +1210,11 @@ FROM (
   INNER JOIN (
     SELECT
       t.`id` AS k0,
-      CAST(t.`order` AS CHAR) AS k1,
+      CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k1,
       t.`line` AS c0,
-      CAST(LOWER(TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR))) AS CHAR) AS c1,
+      CAST(LOWER(
+        TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */)
+      ) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
@@ -1167,7 +1242,16 @@ FROM (
             MD5(
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~')
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                )
               )
             ),
             1,
@@ -1250,7 +1334,7 @@ WHERE
   )
 ORDER BY
   CASE WHEN d.k0 IS NULL THEN 1 ELSE 0 END, d.k0 ASC,
-  CASE WHEN CAST(d.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(d.k1 AS CHAR) ASC;
+  CASE WHEN CAST(d.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(d.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ ASC;
 
 -- == unclean_key
 -- key of orders_base
@@ -1465,7 +1549,7 @@ FROM (
     recce_joined.b_k0 IS NULL AS is_removed,
     CAST((
       CONCAT(CAST(recce_joined.a_k0 AS CHAR), '|', CAST(recce_joined.a_k1 AS CHAR))
-    ) AS CHAR) AS token,
+    ) AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS token,
     recce_joined.a_k0 = recce_joined.b_k0
     AND NOT recce_joined.a_c0 <=> recce_joined.b_c0 AS d0,
     recce_joined.a_c0 IS NULL AS e0,
@@ -1637,10 +1721,12 @@ ORDER BY
 SELECT
   COUNT(*) AS n_rows,
   COUNT(s.k0) AS n_not_null,
-  COUNT(DISTINCT CAST(s.k0 AS CHAR)) AS n_keys
+  COUNT(
+    DISTINCT CAST(s.k0 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS n_keys
 FROM (
   SELECT
-    CAST(t.`id` AS CHAR) AS k0
+    CAST(t.`id` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k0
   FROM orders_base AS t
 ) AS s;
 
@@ -1648,10 +1734,12 @@ FROM (
 SELECT
   COUNT(*) AS n_rows,
   COUNT(s.k0) AS n_not_null,
-  COUNT(DISTINCT CAST(s.k0 AS CHAR)) AS n_keys
+  COUNT(
+    DISTINCT CAST(s.k0 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
+  ) AS n_keys
 FROM (
   SELECT
-    CAST(t.`id` AS CHAR) AS k0
+    CAST(t.`id` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k0
   FROM orders_current AS t
 ) AS s;
 
@@ -1682,7 +1770,7 @@ FROM (
   SELECT
     recce_joined.a_k0 IS NULL AS is_added,
     recce_joined.b_k0 IS NULL AS is_removed,
-    CAST(recce_joined.a_k0 AS CHAR) AS token,
+    CAST(recce_joined.a_k0 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS token,
     recce_joined.a_k0 = recce_joined.b_k0
     AND NOT recce_joined.a_c0 <=> recce_joined.b_c0 AS d0,
     recce_joined.a_c0 IS NULL AS e0,
@@ -1710,18 +1798,18 @@ FROM (
       b.c2 AS b_c2
     FROM (
       SELECT
-        CAST(t.`id` AS CHAR) AS k0,
-        CAST(t.`line` AS CHAR) AS c0,
+        CAST(t.`id` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k0,
+        CAST(t.`line` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c0,
         t.`amount` AS c1,
-        CAST(t.`day` AS CHAR) AS c2
+        CAST(t.`day` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2
       FROM orders_base AS t
     ) AS a
     LEFT JOIN (
       SELECT
-        CAST(t.`id` AS CHAR) AS k0,
-        CAST(t.`line` AS CHAR) AS c0,
+        CAST(t.`id` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k0,
+        CAST(t.`line` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c0,
         t.`amount` AS c1,
-        CAST(t.`day` AS CHAR) AS c2
+        CAST(t.`day` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2
       FROM orders_current AS t
     ) AS b
       ON a.k0 = b.k0
@@ -1737,18 +1825,18 @@ FROM (
       b.c2 AS b_c2
     FROM (
       SELECT
-        CAST(t.`id` AS CHAR) AS k0,
-        CAST(t.`line` AS CHAR) AS c0,
+        CAST(t.`id` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k0,
+        CAST(t.`line` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c0,
         t.`amount` AS c1,
-        CAST(t.`day` AS CHAR) AS c2
+        CAST(t.`day` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2
       FROM orders_current AS t
     ) AS b
     LEFT JOIN (
       SELECT
-        CAST(t.`id` AS CHAR) AS k0,
-        CAST(t.`line` AS CHAR) AS c0,
+        CAST(t.`id` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k0,
+        CAST(t.`line` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c0,
         t.`amount` AS c1,
-        CAST(t.`day` AS CHAR) AS c2
+        CAST(t.`day` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2
       FROM orders_base AS t
     ) AS a
       ON a.k0 = b.k0
@@ -1777,29 +1865,29 @@ SELECT
   CAST(b.r2 AS CHAR) AS current_2
 FROM (
   SELECT
-    CAST(t.`id` AS CHAR) AS k0,
-    CAST(t.`line` AS CHAR) AS c0,
+    CAST(t.`id` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k0,
+    CAST(t.`line` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c0,
     t.`amount` AS c1,
-    CAST(t.`day` AS CHAR) AS c2,
+    CAST(t.`day` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
     t.`line` AS r0,
     t.`day` AS r2
   FROM orders_base AS t
   WHERE
-    CAST(t.`id` AS CHAR) IN ('1')
+    CAST(t.`id` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IN ('1')
 ) AS a
 INNER JOIN (
   SELECT
-    CAST(t.`id` AS CHAR) AS k0,
-    CAST(t.`line` AS CHAR) AS c0,
+    CAST(t.`id` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k0,
+    CAST(t.`line` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c0,
     t.`amount` AS c1,
-    CAST(t.`day` AS CHAR) AS c2,
+    CAST(t.`day` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
     t.`line` AS r0,
     t.`day` AS r2
   FROM orders_current AS t
 ) AS b
   ON a.k0 = b.k0
 ORDER BY
-  CASE WHEN CAST(a.k0 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k0 AS CHAR) ASC;
+  CASE WHEN CAST(a.k0 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(a.k0 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ ASC;
 
 -- == detail
 -- key of orders_base
@@ -1916,8 +2004,8 @@ FROM (
       SELECT
         t.`id` AS k0,
         t.`line` AS c0,
-        CAST(t.`order` AS CHAR) AS c1,
-        CAST(t.`a "quoted" one` AS CHAR) AS c2,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
+        CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
@@ -1925,8 +2013,8 @@ FROM (
           CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
         ) AS c6,
         t.`is_it` AS c7,
-        CAST(t.`doc` AS CHAR) AS c8,
-        CAST(t.`list` AS CHAR) AS c9,
+        CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c8,
+        CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c9,
         t.`raw` AS c10,
         t.`order` AS r1,
         t.`a "quoted" one` AS r2,
@@ -1938,8 +2026,8 @@ FROM (
       SELECT
         t.`id` AS k0,
         t.`line` AS c0,
-        CAST(t.`order` AS CHAR) AS c1,
-        CAST(t.`a "quoted" one` AS CHAR) AS c2,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
+        CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
@@ -1947,8 +2035,8 @@ FROM (
           CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
         ) AS c6,
         t.`is_it` AS c7,
-        CAST(t.`doc` AS CHAR) AS c8,
-        CAST(t.`list` AS CHAR) AS c9,
+        CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c8,
+        CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c9,
         t.`raw` AS c10,
         t.`order` AS r1,
         t.`a "quoted" one` AS r2,
@@ -1995,8 +2083,8 @@ FROM (
       SELECT
         t.`id` AS k0,
         t.`line` AS c0,
-        CAST(t.`order` AS CHAR) AS c1,
-        CAST(t.`a "quoted" one` AS CHAR) AS c2,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
+        CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
@@ -2004,8 +2092,8 @@ FROM (
           CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
         ) AS c6,
         t.`is_it` AS c7,
-        CAST(t.`doc` AS CHAR) AS c8,
-        CAST(t.`list` AS CHAR) AS c9,
+        CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c8,
+        CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c9,
         t.`raw` AS c10,
         t.`order` AS r1,
         t.`a "quoted" one` AS r2,
@@ -2017,8 +2105,8 @@ FROM (
       SELECT
         t.`id` AS k0,
         t.`line` AS c0,
-        CAST(t.`order` AS CHAR) AS c1,
-        CAST(t.`a "quoted" one` AS CHAR) AS c2,
+        CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c1,
+        CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c2,
         t.`amount` AS c3,
         t.`rate` AS c4,
         t.`day` AS c5,
@@ -2026,8 +2114,8 @@ FROM (
           CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
         ) AS c6,
         t.`is_it` AS c7,
-        CAST(t.`doc` AS CHAR) AS c8,
-        CAST(t.`list` AS CHAR) AS c9,
+        CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c8,
+        CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS c9,
         t.`raw` AS c10,
         t.`order` AS r1,
         t.`a "quoted" one` AS r2,
@@ -2082,12 +2170,23 @@ FROM (
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                 COALESCE(
                   CONCAT(
-                    OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
                     ':',
-                    CAST(t.`a "quoted" one` AS CHAR)
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                   ),
                   '~'
                 ),
@@ -2120,8 +2219,26 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(
                   CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                   '~'
@@ -2148,12 +2265,23 @@ FROM (
                 CONCAT(
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                   COALESCE(
                     CONCAT(
-                      OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
                       ':',
-                      CAST(t.`a "quoted" one` AS CHAR)
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                     ),
                     '~'
                   ),
@@ -2186,8 +2314,26 @@ FROM (
                     '~'
                   ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
                   COALESCE(
                     CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                     '~'
@@ -2215,12 +2361,23 @@ FROM (
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                 COALESCE(
                   CONCAT(
-                    OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
                     ':',
-                    CAST(t.`a "quoted" one` AS CHAR)
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                   ),
                   '~'
                 ),
@@ -2253,8 +2410,26 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(
                   CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                   '~'
@@ -2281,12 +2456,23 @@ FROM (
                 CONCAT(
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                   COALESCE(
                     CONCAT(
-                      OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
                       ':',
-                      CAST(t.`a "quoted" one` AS CHAR)
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                     ),
                     '~'
                   ),
@@ -2319,8 +2505,26 @@ FROM (
                     '~'
                   ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
                   COALESCE(
                     CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                     '~'
@@ -2363,12 +2567,23 @@ FROM (
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                 COALESCE(
                   CONCAT(
-                    OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
                     ':',
-                    CAST(t.`a "quoted" one` AS CHAR)
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                   ),
                   '~'
                 ),
@@ -2401,8 +2616,26 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(
                   CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                   '~'
@@ -2429,12 +2662,23 @@ FROM (
                 CONCAT(
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                   COALESCE(
                     CONCAT(
-                      OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
                       ':',
-                      CAST(t.`a "quoted" one` AS CHAR)
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                     ),
                     '~'
                   ),
@@ -2467,8 +2711,26 @@ FROM (
                     '~'
                   ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
                   COALESCE(
                     CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                     '~'
@@ -2496,12 +2758,23 @@ FROM (
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                 COALESCE(
                   CONCAT(
-                    OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
                     ':',
-                    CAST(t.`a "quoted" one` AS CHAR)
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                   ),
                   '~'
                 ),
@@ -2534,8 +2807,26 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(
                   CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                   '~'
@@ -2562,12 +2853,23 @@ FROM (
                 CONCAT(
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                   COALESCE(
                     CONCAT(
-                      OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
                       ':',
-                      CAST(t.`a "quoted" one` AS CHAR)
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                     ),
                     '~'
                   ),
@@ -2600,8 +2902,26 @@ FROM (
                     '~'
                   ),
                   COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                  COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
+                  COALESCE(
+                    CONCAT(
+                      OCTET_LENGTH(
+                        CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                      ),
+                      ':',
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    '~'
+                  ),
                   COALESCE(
                     CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                     '~'
@@ -2665,12 +2985,23 @@ FROM (
             CONCAT(
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
               COALESCE(
                 CONCAT(
-                  OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
                   ':',
-                  CAST(t.`a "quoted" one` AS CHAR)
+                  CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                 ),
                 '~'
               ),
@@ -2703,8 +3034,26 @@ FROM (
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                 '~'
@@ -2745,12 +3094,23 @@ FROM (
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                 COALESCE(
                   CONCAT(
-                    OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
                     ':',
-                    CAST(t.`a "quoted" one` AS CHAR)
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                   ),
                   '~'
                 ),
@@ -2783,8 +3143,26 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(
                   CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                   '~'
@@ -2844,12 +3222,23 @@ FROM (
             CONCAT(
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
               COALESCE(
                 CONCAT(
-                  OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
                   ':',
-                  CAST(t.`a "quoted" one` AS CHAR)
+                  CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                 ),
                 '~'
               ),
@@ -2882,8 +3271,26 @@ FROM (
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                 '~'
@@ -2924,12 +3331,23 @@ FROM (
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                 COALESCE(
                   CONCAT(
-                    OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
                     ':',
-                    CAST(t.`a "quoted" one` AS CHAR)
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                   ),
                   '~'
                 ),
@@ -2962,8 +3380,26 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(
                   CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                   '~'
@@ -3008,12 +3444,23 @@ FROM (
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                 COALESCE(
                   CONCAT(
-                    OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
                     ':',
-                    CAST(t.`a "quoted" one` AS CHAR)
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                   ),
                   '~'
                 ),
@@ -3046,8 +3493,26 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(
                   CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                   '~'
@@ -3077,12 +3542,23 @@ FROM (
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                 COALESCE(
                   CONCAT(
-                    OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
                     ':',
-                    CAST(t.`a "quoted" one` AS CHAR)
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                   ),
                   '~'
                 ),
@@ -3115,8 +3591,26 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(
                   CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                   '~'
@@ -3159,12 +3653,23 @@ FROM (
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                 COALESCE(
                   CONCAT(
-                    OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
                     ':',
-                    CAST(t.`a "quoted" one` AS CHAR)
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                   ),
                   '~'
                 ),
@@ -3197,8 +3702,26 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(
                   CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                   '~'
@@ -3228,12 +3751,23 @@ FROM (
               CONCAT(
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
                 COALESCE(
                   CONCAT(
-                    OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
                     ':',
-                    CAST(t.`a "quoted" one` AS CHAR)
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                   ),
                   '~'
                 ),
@@ -3266,8 +3800,26 @@ FROM (
                   '~'
                 ),
                 COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-                COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
+                COALESCE(
+                  CONCAT(
+                    OCTET_LENGTH(
+                      CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                    ),
+                    ':',
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  '~'
+                ),
                 COALESCE(
                   CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                   '~'
@@ -3331,12 +3883,23 @@ FROM (
             CONCAT(
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
               COALESCE(
                 CONCAT(
-                  OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
                   ':',
-                  CAST(t.`a "quoted" one` AS CHAR)
+                  CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                 ),
                 '~'
               ),
@@ -3369,8 +3932,26 @@ FROM (
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                 '~'
@@ -3446,12 +4027,23 @@ FROM (
             CONCAT(
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`line` AS CHAR)), ':', CAST(t.`line` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
               COALESCE(
                 CONCAT(
-                  OCTET_LENGTH(CAST(t.`a "quoted" one` AS CHAR)),
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
                   ':',
-                  CAST(t.`a "quoted" one` AS CHAR)
+                  CAST(CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`a "quoted" one` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
                 ),
                 '~'
               ),
@@ -3484,8 +4076,26 @@ FROM (
                 '~'
               ),
               COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`is_it` AS CHAR)), ':', CAST(t.`is_it` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`doc` AS CHAR)), ':', CAST(t.`doc` AS CHAR)), '~'),
-              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`list` AS CHAR)), ':', CAST(t.`list` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
               COALESCE(
                 CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
                 '~'
@@ -3589,9 +4199,31 @@ FROM (
         '|',
         COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
         COALESCE(LOWER(HEX(t.`raw`)), '~N')
       )
@@ -3669,9 +4301,31 @@ FROM (
         '|',
         COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
         COALESCE(LOWER(HEX(t.`raw`)), '~N')
       )
@@ -3746,9 +4400,31 @@ FROM (
         '|',
         COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
         COALESCE(LOWER(HEX(t.`raw`)), '~N')
       )
@@ -3825,9 +4501,31 @@ FROM (
         '|',
         COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
         COALESCE(LOWER(HEX(t.`raw`)), '~N')
       )
@@ -3931,9 +4629,31 @@ FROM (
           '|',
           COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+          COALESCE(
+            REPLACE(
+              REPLACE(
+                CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+                '~',
+                '~t'
+              ),
+              '|',
+              '~p'
+            ),
+            '~N'
+          ),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+          COALESCE(
+            REPLACE(
+              REPLACE(
+                CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+                '~',
+                '~t'
+              ),
+              '|',
+              '~p'
+            ),
+            '~N'
+          ),
           '|',
           COALESCE(LOWER(HEX(t.`raw`)), '~N')
         )
@@ -4052,9 +4772,31 @@ FROM (
           '|',
           COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+          COALESCE(
+            REPLACE(
+              REPLACE(
+                CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+                '~',
+                '~t'
+              ),
+              '|',
+              '~p'
+            ),
+            '~N'
+          ),
           '|',
-          COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+          COALESCE(
+            REPLACE(
+              REPLACE(
+                CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+                '~',
+                '~t'
+              ),
+              '|',
+              '~p'
+            ),
+            '~N'
+          ),
           '|',
           COALESCE(LOWER(HEX(t.`raw`)), '~N')
         )
@@ -4095,7 +4837,7 @@ FROM (
   FROM (
     SELECT
       t.`id` AS k0,
-      CAST(t.`order` AS CHAR) AS k1
+      CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k1
     FROM (
       SELECT
         *
@@ -4141,7 +4883,7 @@ FROM (
   FROM (
     SELECT
       t.`id` AS k0,
-      CAST(t.`order` AS CHAR) AS k1
+      CAST(t.`order` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS k1
     FROM (
       SELECT
         *
@@ -4255,9 +4997,31 @@ FROM (
         '|',
         COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
         COALESCE(LOWER(HEX(t.`raw`)), '~N')
       )
@@ -4382,9 +5146,31 @@ FROM (
         '|',
         COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
-        COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
         '|',
         COALESCE(LOWER(HEX(t.`raw`)), '~N')
       )
@@ -4502,9 +5288,31 @@ FROM (
       '|',
       COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
       '|',
-      COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+      COALESCE(
+        REPLACE(
+          REPLACE(
+            CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ),
       '|',
-      COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+      COALESCE(
+        REPLACE(
+          REPLACE(
+            CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ),
       '|',
       COALESCE(LOWER(HEX(t.`raw`)), '~N')
     ) AS line
@@ -4614,9 +5422,31 @@ FROM (
       '|',
       COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
       '|',
-      COALESCE(REPLACE(REPLACE(CAST(t.`doc` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+      COALESCE(
+        REPLACE(
+          REPLACE(
+            CAST(CAST(t.`doc` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ),
       '|',
-      COALESCE(REPLACE(REPLACE(CAST(t.`list` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
+      COALESCE(
+        REPLACE(
+          REPLACE(
+            CAST(CAST(t.`list` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR),
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ),
       '|',
       COALESCE(LOWER(HEX(t.`raw`)), '~N')
     ) AS line
