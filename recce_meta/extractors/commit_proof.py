@@ -99,7 +99,7 @@ def edited_since(
 
 
 def properties_edited_since(root: Path, environ: Mapping[str, str], built_at: datetime) -> list[str]:
-    """Return the YAML files of the project in *root* that were edited, and then committed, after *built_at*.
+    """Return the YAML files in *root* that were edited or removed, and then committed, after *built_at*.
 
     A new clone has new files of old commits, and a commit may contain edits from before the build.
     """
@@ -115,8 +115,10 @@ def properties_edited_since(root: Path, environ: Mapping[str, str], built_at: da
 
 
 def _is_after(path: Path, moment: datetime) -> bool:
+    # Removing a file changes its folder.
+    there = next((one for one in (path, *path.parents) if one.exists()), path)
     try:
-        return path.lstat().st_mtime > moment.timestamp()
+        return there.lstat().st_mtime > moment.timestamp()
     except OSError:
         return False
 

@@ -290,6 +290,7 @@ def test_a_build_of_an_earlier_commit_is_marked_in_the_run(checkout: Checkout) -
 def test_properties_that_were_edited_and_committed_after_the_build_are_named(checkout: Checkout) -> None:
     built, later = PAST + 60, PAST + 120
     for name, edited_at, committed_at in (
+        ("removed.yml", PAST, PAST),
         ("cloned.yml", later, PAST),
         ("edited.yml", later, later),
         ("committed.yml", PAST, later),
@@ -298,10 +299,14 @@ def test_properties_that_were_edited_and_committed_after_the_build_are_named(che
         checkout.write(f"models/{name}", "version: 2")
         os.utime(checkout.root / "models" / name, (edited_at, edited_at))
         checkout.commit(name, at=committed_at)
+    checkout.git("rm", "--quiet", "models/removed.yml")
+    checkout.commit("remove", at=later)
 
     def edited_since_build(at: float) -> list[str]:
         moment = datetime.fromtimestamp(at, tz=timezone.utc)
         return properties_edited_since(checkout.root, checkout.environ, moment)
 
+    assert edited_since_build(built) == ["models/edited.yml", "models/removed.yml"]
+    os.utime(checkout.root / "models", (PAST, PAST))
     assert edited_since_build(built) == ["models/edited.yml"]
     assert edited_since_build(later) == []
