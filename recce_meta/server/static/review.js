@@ -3,7 +3,7 @@
 (() => {
   const find = (selector) => document.querySelector(selector);
   if (!find("#review")) return;
-  const OF_DRAWER = ["node", "tab", "panel", "column", "unfold", "result", "kind", "columns", "key", "where", "k", "bins", "limit", "sql", "base_sql"];
+  const OF_DRAWER = ["node", "tab", "panel", "column", "unfold", "result", "kind", "columns", "key", "where", "k", "bins", "limit", "sql", "base_sql", "find", "sort", "page"];
   const CLOSED = Object.fromEntries(OF_DRAWER.map((name) => [name, ""]));
   const TABS = ["code", "columns", "data", "profile", "query", "notes"];
   const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
@@ -88,6 +88,7 @@
   document.addEventListener("submit", async (event) => {
     const form = event.target, button = event.submitter;
     if (form.matches(".search-rows")) { event.preventDefault(); go({ q: form.elements.q.value }, "replace"); return; }
+    if (form.matches(".grid-tools")) { event.preventDefault(); go({ find: form.elements.find.value, sort: form.elements.sort.value, page: "" }); return; }
     if (!form.matches("#review form[method=post]")) return;
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form, button));
@@ -108,6 +109,7 @@
     form.append(given);
     form.submit();
   });
+  document.addEventListener("change", ({ target }) => { if (target.matches(".grid-tools select")) target.form.requestSubmit(); });
   let typing = 0;
   document.addEventListener("input", (event) => {
     if (event.target.id !== "filter") return;

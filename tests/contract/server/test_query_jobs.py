@@ -17,11 +17,14 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
 from recce_meta.api.data import changed_data
 from recce_meta.errors import UsageError
+from recce_meta.models.data_diff import DetailRow, Subject, ValueDetail
 from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.server.access.scopes import Grant
 from recce_meta.server.access.sessions import COOKIE, SECURE_COOKIE, Access
 from recce_meta.server.app import create_app
+from recce_meta.server.pages.review.grid import grid_of
+from recce_meta.server.site.handlers import Parameters
 from recce_meta.server.stores import queries
 from recce_meta.server.stores.queries import QuerySettings
 from recce_meta.server.stores.query_jobs import request_of
@@ -225,6 +228,58 @@ def test_the_page_of_a_job_and_the_list(client: TestClient) -> None:
     listed = client.get(f"{QUERIES}?sort=-asked_at").text
     assert "Sample rows of orders" in listed and address in listed
     assert client.get(f"{QUERIES}/nothing").status_code == 404
+
+
+def test_rows_that_differ_have_pages_an_order_a_filter_and_files(client: TestClient) -> None:
+    form = {"kind": "detail", "base": "base", "current": "current", "node": "model.jaffle_shop.orders"}
+    address = client.post(QUERIES, data=form).headers["location"]
+    while client.get(f"{address}.json").json()["state"] in ("queued", "running"):
+        continue
+
+    asked = client.get(address).headers["location"]
+    first = client.get(asked).text
+    assert "76 rows" in first and "Page 1" not in first
+    head = first[first.index('<div class="grid">') :]
+    # The column that differs is the first after the key.
+    assert head.index(">order_id<") < head.index(">amount<") < head.index(">status<")
+    assert head.index(">45<") < head.index(">847<")
+    largest = client.get(f"{asked}&sort=size").text
+    head = largest[largest.index('<div class="grid">') :]
+    assert head.index(">847<") < head.index(">45<") and "62.75" in head
+    found = client.get(f"{asked}&find=returned+62.75").text
+    assert "of 76 rows" in found and ">45<" not in found
+    place = asked.replace("tab=data&", "").partition("?")
+    files = place[0] + "/rows.{}?" + place[2]
+    rows = client.get(files.format("json")).json()
+    assert len(rows) == 76 and {row["row_status"] for row in rows} == {"changed"}
+    listed = client.get(files.format("csv") + "&find=returned+62.75").text.splitlines()
+    assert listed[0].startswith("row_status,order_id,") and 1 < len(listed) < 76
+    assert client.get(f"{asked}&sort=sise").status_code == 400
+    assert client.get(f"{asked}&page=x").status_code == 400
+    gone = files.format("csv").replace("orders", "customers")
+    assert client.get(gone).status_code == 404
+
+
+def test_a_page_of_rows_has_few_cells_and_one_sided_rows_are_the_largest() -> None:
+    def row(key: int, base: Any, current: Any) -> DetailRow:
+        return DetailRow(status="changed", key=(key,), base=base, current=current)
+
+    rows = [row(key, (1, "a"), (1 + key % 7, "a")) for key in range(250)]
+    rows[3] = DetailRow(status="added", key=(3,), current=(1, "a"))
+    rows[5] = row(5, (float("nan"), None), (10**400, "b"))
+    result = ValueDetail(
+        subject=Subject(name="t"),
+        key=("id",),
+        key_source="",
+        columns=("n", "s"),
+        rows=tuple(rows),
+        limit=1000,
+    )
+    pages = [grid_of(Parameters([("page", str(page)), ("sort", "size")]), [result]) for page in (1, 3, 9)]
+    assert [len(page.part.rows) for page in pages if page] == [100, 50, 0]
+    assert pages[0] and pages[0].pages == 3 and pages[0].part.rows[0].key == (3,)
+    assert [one.key for page in pages[:1] if page for one in page.rows[1:3]] == [(6,), (13,)]
+    assert grid_of(Parameters(), []) is None
 
 
 @pytest.mark.parametrize("may_write", [True, False])

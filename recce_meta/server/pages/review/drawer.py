@@ -29,6 +29,7 @@ from recce_meta.server.pages.forms.editor import editor_values
 from recce_meta.server.pages.forms.offers import OF_PROFILE, StartForms, forms_in_diff, list_field
 from recce_meta.server.pages.graph.pages import DiffGraph
 from recce_meta.server.pages.review.checklist import checklist_values, proposal_values
+from recce_meta.server.pages.review.grid import grid_of, grid_values
 from recce_meta.server.pages.review.listing import ReviewList, ReviewRow, asked_node
 from recce_meta.server.pages.review.lists import IMPACTED_COLUMNS, impacted_listing
 from recce_meta.server.pages.runs.blocks import all_codes, data_blocks
@@ -255,12 +256,21 @@ def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile
     values = [one for one in (job and job.result, *node.results) if isinstance(one, ValueDiff)]
     can_list = forms.is_allowed and any(one.kind == DiffKind.DETAIL.value for one in forms.offers)
     names = [one.name for one in split_columns(values[0])[0] if one.mismatched] if values and can_list else []
+    answer = job and result_values(request, pair, job)
+    detail = job.result if job and isinstance(job.result, ValueDetail) else None
+    grid = None if is_profile else grid_of(request.query, [*([detail] if detail else []), *shown])
+    page = None if grid is None else (grid.result, grid.part)
+    is_docked = grid is not None and grid.result is detail
+    if answer and detail and is_docked:
+        answer["blocks"] = list(data_blocks([detail], is_open=True, page=page))
     return {
-        "blocks": _blocks(shown),
+        "blocks": list(data_blocks(sorted(shown, key=_order), page=page)),
+        "grid": grid and grid_values(request, pair, node.unique_id, grid),
+        "is_docked": is_docked,
         "differing": [(name, list_field(name)) for name in names[:MOST_BUTTONS]],
         "proposal": None if is_profile else proposal_values(pair, node),
         "forms": forms,
-        "result": job and result_values(request, pair, job),
+        "result": answer,
         "asked": {**request.query, "column": request.query.get("columns", "")} if kind else {},
     }
 

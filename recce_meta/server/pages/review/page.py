@@ -22,6 +22,8 @@ from recce_meta.report.review.parts import (
 from recce_meta.report.review.verdict import TONES, code_finding, verdict_of
 from recce_meta.server.pages.review.checklist import pages as checklist
 from recce_meta.server.pages.review.drawer import Drawer, drawer_of, one_of
+from recce_meta.server.pages.review.grid import OF_GRID
+from recce_meta.server.pages.review.grid import pages as grids
 from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, outcome_class, shown_rows
 from recce_meta.server.pages.review.lists import pages as lists
 from recce_meta.server.pages.runs.pair import ReportedPair, pair_of, with_ids
@@ -35,7 +37,7 @@ ROWS_SHOWN = 150
 WITH_LIST = 12
 """Rows up to which the graph is below the list."""
 VIEWS = ("list", "graph")
-_IN_DRAWER = ("node", "tab", "panel", "column", "unfold", "result", *QUESTION)
+_IN_DRAWER = ("node", "tab", "panel", "column", "unfold", "result", *QUESTION, *OF_GRID)
 """Parameters of the drawer; review.js has the same."""
 
 
@@ -220,4 +222,4 @@ _moved("nodes/{node}")
 _moved("changes")
 _moved("impacted")
 _moved("query", panel="query")
-pages.registered.extend([*lists.registered, *checklist.registered])
+pages.registered.extend([*lists.registered, *checklist.registered, *grids.registered])

@@ -69,15 +69,20 @@ def _fitting(rows: Sequence[CodeRow], room: int) -> tuple[Sequence[CodeRow], int
     return rows, room
 
 
-def data_blocks(results: Sequence[AnyDataDiff], *, is_open: bool = False) -> Iterator[Markup]:
+def data_blocks(
+    results: Sequence[AnyDataDiff],
+    *,
+    is_open: bool = False,
+    page: tuple[ValueDetail, ValueDetail] | None = None,
+) -> Iterator[Markup]:
     """Yield the data diffs of a node as HTML, with fewer rows or as a sentence if they are too long.
 
-    With *is_open*, rows are unfolded.
+    With *is_open*, rows are unfolded. *page* is one of *results*, and the same with the rows to show.
     """
     parts: Any = environment().get_template("diff_parts.html").module
     room = DATA_CHARACTERS
     for result in results:
-        for shown in _shortened(result):
+        for shown in _shortened(page[1] if page and result is page[0] else result):
             html = Markup(parts.result(result, shown, is_open))
             if len(html) <= room:
                 break
