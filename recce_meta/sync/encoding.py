@@ -40,8 +40,6 @@ FORMAT_VERSION = 1
 """Increases if an earlier recce_meta could not read the bundle."""
 MANIFEST = "manifest.json"
 MEDIA_TYPE = "application/zip"
-NEW_STORE = 12
-"""First version of the store that bundles have."""
 
 _COMPRESSION = 6
 _CHUNK = 2**16

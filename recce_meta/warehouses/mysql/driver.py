@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 # https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_column_definition.html
 _BINARY_CHARSET = 63
 _UNSIGNED, _ENUM, _SET = 0x20, 0x100, 0x800
-_NO_SCALE = 31
 _INTEGERS = {1: "TINYINT", 2: "SMALLINT", 3: "INT", 8: "BIGINT", 9: "MEDIUMINT"}
 _FLOATS = {4: "FLOAT", 5: "DOUBLE"}
 _TIMES = {7: "TIMESTAMP", 11: "TIME", 12: "DATETIME"}
