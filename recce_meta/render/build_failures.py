@@ -121,9 +121,9 @@ class BuildFailures:
             problem = problem[:1].lower() + problem[1:]
             return BuildFailure(problem=_within(problem, error), line=line)
         problem = f"it uses '{unknown[1]}', which no file defines"
-        # dbt and its adapters have no generic tests that are not known.
-        is_known = self._has_all_macros or (node.resource_type == "test" and unknown[1].startswith("test_"))
-        unless = None if is_known else unknown[1]
+        # The reader of files has found no generic test of this name.
+        is_of_files = self._is_exact is not None and "test_metadata" in node.properties
+        unless = None if self._has_all_macros or is_of_files else unknown[1]
         return BuildFailure(problem=_within(problem, error), line=line, unless=unless)
 
     def of_sql(self, node: NodeMetadata, sql: str) -> BuildFailure | None:

@@ -399,7 +399,8 @@ def failures(
             pushes[fork.program] += fork.count
         if trial.uploads is not None:
             pushes += trial.uploads.sent
-        print(f"{case}: {percentile(idle):.1f} s, {percentile(busy):.1f} s", flush=True)
+        shown = str(case) if beside == "forks" else f"case {seed}, dbt {case.minor}, uploads"
+        print(f"{shown}: {percentile(idle):.1f} s, {percentile(busy):.1f} s", flush=True)
         yield from (f"{case}: {one}" for one in wrong)
 
 

@@ -32,6 +32,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta, timezone
+from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -102,6 +103,8 @@ class Fault(NamedTuple):
     """Files of the base that have the fault."""
     is_compared: bool = False
     """True if two runs are compared."""
+    node: str = ""
+    """Id of the node that dbt parses and cannot build."""
 
 
 def _project(settings: str) -> Mapping[str, File]:
@@ -150,12 +153,44 @@ _REFUSALS: Mapping[str, tuple[Mapping[str, File], str]] = {
     ),
     "dependencies.yml of a list": ({"dependencies.yml": "- a\n"}, r"dependencies\.yml"),
 }
+_SOUND: Mapping[str, File] = {"models/late.sql": "select 1 as id\n"}
+_BROKEN: Mapping[str, tuple[Mapping[str, File], str, str]] = {
+    name: ({"models/late.sql": text}, "model.shop.late", f"late fails: .*{said}")
+    for name, text, said in (
+        ("macro that no file defines", "select {{ nope() }} as id\n", "nope"),
+        ("macro of dbt that does not exist", "select {{ dbt.nope() }} as id\n", "nope"),
+        ("variable without a value", "select '{{ var('gone') }}' as id\n", "gone"),
+        ("value that the sandbox refuses", "select '{{ ''.__class__.__mro__ }}' as id\n", "__class__"),
+        ("SQL without a grammar", "selectt sum(( from where\n", "cannot parse"),
+        ("SQL without a column", "select from raw.orders\n", "cannot parse|column|SELECT"),
+        ("semicolon", "select 1 as id;\n", '";"'),
+        ("empty model", "-- nothing\n", "empty"),
+        ("model that a condition empties", "{% if false %}select 1{% endif %}\n", "empty"),
+        ("post-hook", "{{ config(post_hook='{{ nope() }}') }} select 1 as id\n", "post-hook.*nope"),
+    )
+} | {
+    "generic test that no file defines": (
+        {**_SOUND, "models/late.yml": "models: [{name: late, columns: [{name: id, data_tests: [gone]}]}]\n"},
+        "test.shop.gone_late_id",
+        "gone.* fails: .*test_gone",
+    ),
+    "hook of the project": (
+        {"dbt_project.yml": PROJECT + "on-run-start: \"{{ nope() }}\"\n"},
+        "operation.shop.shop-on-run-start-0",
+        "fails: .*nope",
+    ),
+}  # fmt: skip
+"""Files that dbt parses and cannot build, the node that fails, and what the first line says."""
 FAULTS = (
     Fault("none", "success", is_compared=True),
     Fault("killed", "success", is_compared=True),
     *(
         Fault(name, "failure", _REFUSED + said, head=files)
         for name, (files, said) in _REFUSALS.items()
+    ),
+    *(
+        Fault(name, "failure", said, head=files, is_compared=True, node=node)
+        for name, (files, node, said) in _BROKEN.items()
     ),
     Fault("no dbt for both", "error", "Read without dbt", base=_project("require-dbt-version: '>=9.0'\n"),
           is_compared=True),
@@ -252,7 +287,7 @@ class Laboratory:
         self.forge = ForgeServer(GitServer(folder / "server"))
         self.environ = {**os.environ, **self.forge.environ, "BREAK_TOKEN": TOKEN}
         self.url = f"sqlite:///{folder / 'state.db'}"
-        self.store = f"duckdb:///{folder / 'store.duckdb'}"
+        self.store = f"sqlite:///{folder / 'store.db'}"
         self.state: State = open_state(self.url, {})
         self.work = folder / "work"
         self.work.mkdir()
@@ -322,7 +357,9 @@ def _mounts(folder: Path, size: int) -> bool:
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
-def connect(lab: Laboratory, repository: ForgeRepository, *, dbt_version: str | None) -> RepositoryConnection:
+def connect(
+    lab: Laboratory, repository: ForgeRepository, *, dbt_version: str | None, fail_on: tuple[str, ...] = ()
+) -> RepositoryConnection:
     """Connect *repository* with an environment of its own; a worker of *lab* has its token."""
     return add_connection(
         lab.state,
@@ -336,6 +373,7 @@ def connect(lab: Laboratory, repository: ForgeRepository, *, dbt_version: str | 
             environment=f"prod of {repository.name}",
             adapter="duckdb",
             dbt_version=dbt_version,
+            fail_on=fail_on,
             profile=ProfileTarget(schema="main", database="shop"),
             created_at=datetime.now(timezone.utc) - timedelta(days=1),
             created_by="proof",
@@ -350,8 +388,10 @@ class Trial:
         self.lab, self.case, self.fault = lab, case, case.fault
         self.repository: ForgeRepository = lab.forge.create(Forge.GITHUB, case.base)
         self.let_in()
-        self.minor = case.choose.choice(lab.minors)
-        self.connection = connect(lab, self.repository, dbt_version=self._version())
+        # The Rust engine refuses some of these while it parses.
+        self.minor = NEWEST if self.fault.node else case.choose.choice(lab.minors)
+        fail_on = ("fails",) if self.fault.node else ()
+        self.connection = connect(lab, self.repository, dbt_version=self._version(), fail_on=fail_on)
         self.number = 0
 
     def _version(self) -> str | None:
@@ -392,7 +432,7 @@ class Trial:
         """What a person reads first: the title of the comment, and the status."""
         comments = self.repository.comments[self.number]
         titles = [one.text.splitlines()[1] for one in comments]
-        return "\n".join([*titles, *(status.description for status in self.repository.statuses[-1:])])
+        return unescape("\n".join([*titles, *(one.description for one in self.repository.statuses[-1:])]))
 
     def announce(self, trigger: Trigger = Trigger.WEBHOOK) -> None:
         """Deliver the event of the pull request."""
@@ -506,6 +546,9 @@ class Trial:
         wanted |= (
             {"model.shop.late"} if "models/late.sql" in {**self.fault.head, **self.fault.base} else set()
         )
+        if self.fault.node:
+            # dbt adds a hash to the name of a test.
+            wanted |= {one for one in found if one.startswith(self.fault.node)} or {self.fault.node}
         if invented := found - wanted - self.case.edits.commented:
             yield f"invented: {sorted(invented)}"
         if missed := wanted - found:

@@ -33,13 +33,13 @@ from recce_meta.extractors.sql_project.settings import (
     merge,
 )
 from recce_meta.models import Column, Json, NodeMetadata, code_hash
+from recce_meta.models.node import OWN_TESTS
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.warehouses.hooks import OPERATION
 
 NOTHING = TemplateFacts(dependencies=JinjaDependencies((), (), False))
 _EVERYTHING = "select * from {{ RELATION }}"
 _SECTIONS = {"model": "models", "seed": "seeds", "snapshot": "snapshots"}
-_TESTS_OF_DBT = frozenset(["test_unique", "test_not_null", "test_accepted_values", "test_relationships"])
 _DEFAULT = {"model": "view", "seed": "seed", "snapshot": "snapshot", "test": "test"}
 
 
@@ -100,7 +100,7 @@ class NodeReader:
 
     def _absent_tests(self, subjects: Container[str]) -> Iterator[Draft]:
         """Yield the generic tests of *subjects* that no file defines: dbt cannot build them."""
-        known = {macro.name for macro in self.inputs.macros} | _TESTS_OF_DBT
+        known = {macro.name for macro in self.inputs.macros} | {f"test_{name}" for name in OWN_TESTS}
         for (test, subject), path in self.package.properties.tests.items():
             # Those of a package have its name, and a package may not be installed.
             if not test.isidentifier() or f"test_{test}" in known or subject not in subjects:

@@ -59,7 +59,8 @@ _PARTS = frozenset(
 """Parts of a manifest that are counted."""
 # Pushes do not wait for the uploads of a connection.
 LIMITS = ProcessLimits(
-    seconds=180,
+    seconds=300,
+    cpu_seconds=180,
     niceness=LOW_PRIORITY,
     output=2**16,
     memory=memory_limit(8 * 2**30),
@@ -163,7 +164,8 @@ async def read_upload(folder: Path, request: ReadingRequest) -> tuple[ReadUpload
     done = await run_process(command, env=env, cwd=folder, limits=LIMITS)
     answer = folder / _ANSWER
     if done.code or not answer.is_file():
-        reason = f"took more than {LIMITS.seconds:g} seconds" if done.is_late else "ended unexpectedly"
+        is_late = done.excess in ("seconds", "cpu_seconds")
+        reason = "took too long" if is_late else "ended unexpectedly"
         raise UsageError(f"Reading the upload {reason}", hint="check that it is a manifest of dbt")
     # In a thread: the answer of a large project takes seconds to decode.
     found = await asyncio.to_thread(_read_answer, answer)

@@ -24,7 +24,7 @@ from recce_meta.models.lineage import (
     Tier,
     Usage,
 )
-from recce_meta.models.node import Json, NodeMetadata
+from recce_meta.models.node import OWN_TESTS, Json, NodeMetadata
 from recce_meta.sql_lineage.project.names import QueryNames, canonical_name
 from recce_meta.sql_lineage.project.semantics import SECTIONS
 from recce_meta.warehouses.builds import SELECTION
@@ -235,8 +235,6 @@ def _spelt(outputs: Iterable[ColumnOutput], own: ColumnNames) -> list[ColumnOutp
     return [by_name[name] for name in own] if len(spelt) == len(own) and by_name.keys() == set(own) else spelt
 
 
-OWN_TESTS = frozenset(["unique", "not_null", "accepted_values", "relationships"])
-"""dbt's own generic tests: they read only the columns that their arguments name."""
 _ARGUMENTS = ("column_name", "combination_of_columns", "field")
 """Arguments that name columns; `field` is a column of the relation in `to`."""
 

@@ -165,6 +165,8 @@ def test_sql_is_refused_only_by_the_parser_of_its_own_warehouse(
 
 def test_a_manifest_without_the_macros_of_dbt_proves_no_missing_macro(tmp_path: Path) -> None:
     assert reason(read(tmp_path, model("{{ nope() }}"), without="run_hooks")).endswith(" nope")
+    node = model("{{ test_unique() }}", resource_type="test", properties={"test_metadata": {"kwargs": {}}})
+    assert reason(read(tmp_path, node, without="run_hooks")).endswith(" test_unique")
 
 
 def test_a_new_failure_is_breaking_and_one_of_base_is_not(tmp_path: Path) -> None:
