@@ -12,7 +12,8 @@ from recce_meta.repositories.forges.api import ForgeApi
 from recce_meta.repositories.forges.base import ForgeClient
 from recce_meta.repositories.forges.events import Event, SentRepository, decode, push_of
 from recce_meta.repositories.forges.forge import Forge, Headers, HookForm
-from recce_meta.repositories.forges.gitea.client import EVENTS, LONGEST_COMMENT, GiteaClient
+from recce_meta.repositories.forges.gitea.client import EVENTS, GiteaClient
+from recce_meta.repositories.forges.hub_client import LONGEST_COMMENT
 from recce_meta.repositories.git.address import RepositoryAddress
 
 

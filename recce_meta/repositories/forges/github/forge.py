@@ -12,7 +12,8 @@ from recce_meta.repositories.forges.base import ForgeClient
 from recce_meta.repositories.forges.events import Event, SentRepository
 from recce_meta.repositories.forges.forge import Forge, Headers, HookForm
 from recce_meta.repositories.forges.github.app import api_address
-from recce_meta.repositories.forges.github.client import EVENTS, HEADERS, LONGEST_COMMENT, GitHubClient
+from recce_meta.repositories.forges.github.client import EVENTS, HEADERS, GitHubClient
+from recce_meta.repositories.forges.hub_client import LONGEST_COMMENT
 from recce_meta.repositories.git.address import RepositoryAddress
 
 
