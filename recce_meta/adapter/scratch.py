@@ -7,6 +7,7 @@ removes, and after a kill the next process.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,7 @@ from threading import Lock
 
 from recce_meta.adapter.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
-from recce_meta.errors import QueryCancelled, WarehouseError
+from recce_meta.errors import ConfigurationError, QueryCancelled, WarehouseError
 from recce_meta.temporary import temporary_folder
 from recce_meta.warehouses.dialect import LINE_BREAKS, PORTABLE_NULL
 from recce_meta.warehouses.driver import Rows
@@ -109,6 +110,12 @@ class Scratch:
             if self._is_cancelled:
                 raise QueryCancelled("Query cancelled before it started")
             if self._pool is None:
+                named = os.environ.get("TMPDIR")
+                # Python would write the rows to another folder.
+                if named and not Path(named).is_dir():
+                    raise ConfigurationError(
+                        f"TMPDIR is not a folder: {named}", hint="create it, or name another one"
+                    )
                 self._folder = self._opened.enter_context(temporary_folder())
                 url = f"duckdb:///{self._folder}/scratch.duckdb"
                 adapter = self._opened.enter_context(UnifiedSqlAdapter.from_url(url))

@@ -17,7 +17,7 @@ from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.data_diff import across
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.data_diff.plan import Loaded, Plan, Query, rows_of
-from recce_meta.errors import QueryCancelled, QueryTimeout, RecceMetaError, UsageError
+from recce_meta.errors import ConfigurationError, QueryCancelled, QueryTimeout, RecceMetaError, UsageError
 from recce_meta.warehouses.dialect import dialect_named
 
 Sides = tuple[UnifiedSqlAdapter, UnifiedSqlAdapter]
@@ -117,6 +117,15 @@ def test_cancelling_a_comparison_stops_its_scratch_database(sides: Sides) -> Non
     Timer(0.5, runner.cancel).start()
 
     with closing(runner), pytest.raises(QueryCancelled):
+        runner.run(in_the_scratch_database())
+
+
+def test_rows_are_not_written_to_another_folder_than_the_named_one(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", "/no/such/folder")
+    runner = open_data_diff_runner(sides[1], sides[0])
+    with closing(runner), pytest.raises(ConfigurationError, match="TMPDIR is not a folder: /no/such/folder"):
         runner.run(in_the_scratch_database())
 
 
