@@ -112,11 +112,12 @@ def _right(
             Right.READ: warehouse.grant_to_read,
         }
         grant = grants[need.right](need.schema, role)
+    hint = grant_hint(warehouse, grant)
+    if grant is None or need.right is not Right.WRITE:
+        return hint
     # Only the store is ever written.
-    whole = (
-        f"recce-meta sql grants --role recorder --to {quote(role or 'ROLE')} prints the rights to record; "
-    )
-    return (whole if need.right is Right.WRITE else "") + grant_hint(warehouse, grant)
+    to = quote(role or "ROLE")
+    return f"recce-meta sql grants --role recorder --to {to} prints the rights to record; {hint}"
 
 
 def grant_hint(warehouse: Warehouse, grant: str | None) -> str:

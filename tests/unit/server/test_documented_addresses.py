@@ -42,7 +42,7 @@ def test_the_page_lists_every_address() -> None:
     text = PAGE.read_text(encoding="utf-8").split("## Queries and writes")[0]
     documented = dict(ROW.findall(text))
 
-    assert set(documented) == {name(path) for path in paths - files - UNLISTED}
+    assert set(documented) == {name(path) for path in (paths | lists) - files - UNLISTED}
     assert {one for one, about in documented.items() if "*(list)*" in about} == set(map(name, lists))
     assert "`/s/STORE`" in text
     assert {"/healthz", "/readyz", "/metrics"} <= set(dict(ROW.findall(PAGE.read_text(encoding="utf-8"))))

@@ -10,6 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from recce_meta.store.sql_files import dialects, files
+from tests.golden.sql.sections import sections
 
 CLAUSES = ("group", "having", "order")
 
@@ -73,10 +74,11 @@ def test_no_alias_of_a_statement_hides_a_table_or_a_column(dialect: str) -> None
 def test_no_alias_of_a_data_diff_hides_a_table_or_a_column() -> None:
     folder = Path(__file__).parents[2] / "golden" / "sql"
     paths = sorted(folder.rglob("bigquery.sql"))
-    assert len(paths) > 20
+    parts = [(path, case, text) for path in paths for case, text in sections(path.read_text("utf-8")).items()]
+    assert len(parts) > 20
     found = {
-        str(path.relative_to(folder)): faults
-        for path in paths
-        if (faults := hidden(path.read_text("utf-8"), path.stem))
+        f"{path.parent.name}/{case}": faults
+        for path, case, text in parts
+        if (faults := hidden(text, path.stem))
     }
     assert found == {}
