@@ -77,7 +77,7 @@ def parse_decimal(_context: click.Context, _option: click.Parameter, value: str 
     return number
 
 
-_BACK = re.compile(r"-(\d{1,6})([mhdw])")
+_BACK = re.compile(r"-(\d{1,5})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -96,7 +96,10 @@ def parse_moment(_context: click.Context, _option: click.Parameter, text: str | 
         raise click.BadParameter(
             f"{quoted(text)} is not a time such as '2026-11-25 08:00', a time span such as -2h, or a version"
         ) from None
-    return Moment(at=time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc))
+    moment = time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    if moment > datetime.now(timezone.utc):
+        raise click.BadParameter(f"{quoted(text)} lies in the future")
+    return Moment(at=moment)
 
 
 def split_by_node(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> ByNode:

@@ -65,7 +65,11 @@ def compared_figures(column: ColumnProfile) -> list[ComparedFigure]:
         plain("max length", lambda side: _known(side.max_length)),
         of_value("avg length", _computed),
     ]
-    return [metric for metric in metrics if metric.base or metric.current]
+    found = [metric for metric in metrics if metric.base or metric.current]
+    if column.reason is None:
+        return found
+    # A figure that one side could not compute, such as before the budget ended, does not differ.
+    return [one._replace(differs=one.differs and bool(one.base and one.current)) for one in found]
 
 
 def differing_columns(result: ProfileDiff) -> list[ColumnProfile]:

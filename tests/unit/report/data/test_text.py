@@ -124,6 +124,22 @@ def test_an_average_of_nothing_is_not_an_average_of_zero() -> None:
     assert column_differs(Column(name="c", base=sides[0], current=sides[1]))
 
 
+def test_a_figure_that_one_side_could_not_compute_is_no_difference() -> None:
+    late = "no figures in current: the time budget is used up"
+    whole = Profile(type="INTEGER", row_count=2, not_null_count=2, distinct_count=2, min=1, max=2)
+    part = Profile(type="INTEGER", row_count=2, not_null_count=2)
+    result = ProfileDiff(
+        subject=SUBJECT, columns=(Column(name="id", base=whole, current=part, reason=late),), notes=(late,)
+    )
+    text = data_text([result], width=0, color=False)
+
+    assert not column_differs(result.columns[0])
+    assert verdict(result).outcome is Outcome.NOT_COMPARED
+    assert "1 of 1 column differs" not in text and late in text
+    more = replace(part, row_count=3)
+    assert column_differs(Column(name="id", base=whole, current=more, reason=late))
+
+
 def test_a_thousand_columns_stay_readable() -> None:
     wide = value_diff(1_000, changed=1)
 
