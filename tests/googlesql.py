@@ -21,7 +21,7 @@ Columns = tuple[tuple[str, str], ...]
 CATALOG: Mapping[str, Columns] = {
     "TABLES": (("table_name", "STRING"), ("table_schema", "STRING"), ("table_type", "STRING")),
     "SCHEMATA": (("schema_name", "STRING"), ("location", "STRING")),
-    "COLUMNS": (("table_name", "STRING"), ("column_name", "STRING")),
+    "COLUMNS": (("table_schema", "STRING"), ("table_name", "STRING"), ("column_name", "STRING")),
 }
 """Columns of INFORMATION_SCHEMA that a store queries; scans use the emulator, whose catalog has more."""
 _VIEW = re.compile(r"^CREATE OR REPLACE VIEW \w+\.(?P<name>\w+) AS\n", re.M)
