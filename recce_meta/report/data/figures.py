@@ -241,7 +241,8 @@ def edge_text(edge: Value) -> str:
 
 def _is_double(edge: float | Decimal) -> bool:
     """Return True if *edge* is in the range of a double."""
-    return abs(Decimal(edge)) <= Decimal(sys.float_info.max)
+    number = Decimal(edge)
+    return number.is_nan() or abs(number) <= Decimal(sys.float_info.max)  # NaN has no order
 
 
 def bin_text(column: ColumnHistogram, index: int) -> str:
