@@ -33,6 +33,8 @@ from recce_meta.models.data_diff import AnyDataDiff, Failed, NotCompared, RowCou
 from recce_meta.report import data_json, data_markdown, data_text, html_report
 from recce_meta.report import pull_request_markdown as comment
 from recce_meta.report.data.overview import overview_lines
+from recce_meta.report.data.summary import summarise_nodes
+from recce_meta.report.data.verdicts import Outcome
 from recce_meta.report.terminal import render
 from tests.proofs import reports, sampled
 
@@ -308,3 +310,22 @@ def test_a_false_claim_of_a_report_is_found(tmp_path: Path, monkeypatch: pytest.
         found = list(reports.failures(database, range(1, 3)))
 
     assert any("diff, text: Claim(what='data'" in failure for failure in found), found
+
+
+@pytest.mark.parametrize("narrowing", [{"where": "amount > 0"}, {"exclude_columns": ("amount",)}])
+@pytest.mark.parametrize("is_same", [False, True])
+def test_a_detail_with_more_limits_than_the_values_is_a_gap_of_its_node(
+    comparison: DataDiffRunner, narrowing: dict[str, Any], is_same: bool
+) -> None:
+    table: Table = (tuple(TYPES), [(1, 2, "a"), (2, None, None)])
+    for side in ("base", "current"):
+        fill(comparison, side, "orders", table)
+
+    asked = [("keyed", narrowing if is_same else {}), ("detail", narrowing)]
+    found = results_of(comparison, "orders", asked, None)
+
+    (node,) = summarise_nodes(found)
+    assert node.outcome is Outcome.PARTIAL
+    assert len(node.texts("values")) == (1 if is_same else 2)
+    assert json.loads(data_json(found))["summary"]["same"] == 0
+    assert "✅" not in data_markdown(found)

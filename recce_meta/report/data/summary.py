@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -38,7 +38,7 @@ from recce_meta.report.data.verdicts import (
 )
 from recce_meta.report.labels import join_words
 from recce_meta.report.values import change_percent, count, signed_count
-from recce_meta.tables.gaps import Gap, count_gap, count_limit, gaps, stale_phrase
+from recce_meta.tables.gaps import Gap, count_gap, count_limit, gaps, limits_of, stale_phrase
 
 Key: TypeAlias = tuple[str, str | None, str | None]
 
@@ -121,8 +121,8 @@ def key_of(subject: Subject) -> Key:
 def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
     """Return a summary of each subject in *results*: failures and differences first."""
     nodes: dict[Key, NodeSummary] = {}
-    # Detail rows have no totals, so their verdict would only repeat that of the values.
-    in_full = {key_of(result.subject) for result in results if isinstance(result, ValueDiff)}
+    # Detail rows have no totals, so their verdict would only repeat that of values with the same limits.
+    limits = {key_of(one.subject): set(limits_of(one)) for one in results if isinstance(one, ValueDiff)}
     with_columns = {
         key_of(result.subject)
         for result in results
@@ -136,8 +136,7 @@ def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
                 _add(node, "row_count_diff", _row_finding(one))
                 node.shares.append(min(abs(one.change or 0.0), 1.0))
                 node.saved.extend(_saved_phrases(one))
-        elif not (isinstance(result, ValueDetail) and key_of(result.subject) in in_full):
-            # A value diff of the same node already covers the rows that differ.
+        elif not (isinstance(result, ValueDetail) and _is_covered(result, limits)):
             node = _node(nodes, result.subject)
             is_said = key_of(result.subject) in with_columns
             _add(node, kind_of(result), _aspect_verdict(_without_sides(result) if is_said else result))
@@ -148,6 +147,12 @@ def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
         _recount(node)
         _doubt(node)
     return sorted(nodes.values(), key=_severity)
+
+
+def _is_covered(detail: ValueDetail, limits: Mapping[Key, set[str]]) -> bool:
+    """Return True if a value diff of the same node compared as much; *limits* are those of value diffs."""
+    covered = limits.get(key_of(detail.subject))
+    return covered is not None and covered.issuperset(limits_of(detail))
 
 
 def _without_sides(result: AnyDataDiff) -> AnyDataDiff:
