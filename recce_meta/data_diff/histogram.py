@@ -159,12 +159,8 @@ def _span(column: SideColumn, found: _BinCounts) -> tuple[Value, Value] | None:
     ]
     if not ranges:
         return None
-    place = naive if _types(column)[0].kind.is_point_in_time else _as_is
+    place = naive if _types(column)[0].kind.is_point_in_time else lambda value: value
     return min((one.smallest for one in ranges), key=place), max((one.largest for one in ranges), key=place)
-
-
-def _as_is(value: Value) -> Value:
-    return value
 
 
 # Queries

@@ -155,7 +155,7 @@ class EveryTarget:
     def _shown(self, index: int, node: NodeMetadata) -> _Shown | None:
         """Return what the compiled SQL of one side shows; None if it may be of each branch, or of none."""
         compiled = self._sides[index].compiled_tokens(node, self._adapter) or ()
-        for opaque in (_no_macro, self._is_of_dbt):
+        for opaque in (lambda macro: False, self._is_of_dbt):
             try:
                 found = [
                     (branch, one, values)
@@ -371,10 +371,6 @@ class _Shown(Struct, frozen=True):
     """Macros that were not followed to find it."""
     found: list[tuple[WorldText, dict[str, str]]]
     """Texts that may be it, with the values of the expressions in them."""
-
-
-def _no_macro(macro: MacroMetadata) -> bool:
-    return False
 
 
 def _world(node: NodeMetadata, is_incremental: bool, like: symbols.World | None = None) -> symbols.World:

@@ -98,7 +98,7 @@ def _read(values: Sequence[str], loop: str, *, has_model: bool) -> GraphRead:
     name, rest = _member(values)
     if name not in _NAMES:
         return GraphRead()
-    own = _own if has_model else _never
+    own = _own if has_model else lambda _attribute, _value: False
     if rest[:1] == ["["] and "]" in rest:
         return _by("unique_id", rest[1 : rest.index("]")], name, own)
     if rest[:3] == [".", "get", "("]:
@@ -143,10 +143,6 @@ def _by(
 def _own(attribute: str, value: Sequence[str]) -> bool:
     text = "".join(value).replace('"', "'")
     return text in (f"model.{attribute}", f"model['{attribute}']")
-
-
-def _never(_attribute: str, _value: Sequence[str]) -> bool:
-    return False
 
 
 def graph_edits(found: Mapping[str, Change], causes: Causes) -> dict[str, list[tuple[Change, ChangeDetail]]]:

@@ -191,7 +191,7 @@ class SqlInputs:
                 inlined.append(self._inputs(other, (*path, node.unique_id)))
         return (
             run and run.adapter_type,
-            _minor(self._side.dbt_version),
+            self._side.dbt_version and ".".join(self._side.dbt_version.split(".")[:2]),
             node.unique_id,
             node.resource_type,
             node.language,
@@ -340,7 +340,3 @@ def _asks_database(code: str) -> bool:
 def _arguments(node: NodeMetadata) -> Json:
     """Return the arguments of a generic test, which are no part of its code."""
     return {name: node.properties.get(name) for name in ("test_metadata", "column_name", "attached_node")}
-
-
-def _minor(version: str | None) -> str | None:
-    return version and ".".join(version.split(".")[:2])

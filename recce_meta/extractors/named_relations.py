@@ -144,7 +144,7 @@ def names_in(words: Sequence[SqlWord]) -> Iterator[Name]:
             lists = lists[:-1] or [False]
             expects = False
         # In other statements, USING begins the condition of a join.
-        elif upper in _BEFORE or (upper == "USING" and _is_merge(words)):
+        elif upper in _BEFORE or (upper == "USING" and any(word.upper == "MERGE" for word in words[:20])):
             expects = not _is_no_clause(words, place, opened)
             lists[-1] = lists[-1] or expects
         elif _is_before_name(words, place):
@@ -174,10 +174,6 @@ def _is_before_name(words: Sequence[SqlWord], place: int) -> bool:
         return False
     _, behind = _name_at(words, place + 1)
     return behind < len(words) and words[behind].upper in ("AS", "GROUP", "ON", "USING")
-
-
-def _is_merge(words: Sequence[SqlWord]) -> bool:
-    return any(word.upper == "MERGE" for word in words[:20])
 
 
 def _is_no_clause(words: Sequence[SqlWord], place: int, opened: Sequence[str]) -> bool:

@@ -74,14 +74,10 @@ def _zip_strict(*values: Iterable[Any]) -> list[tuple[Any, ...]]:
     return _bounded("zip", zip(*values, strict=False))
 
 
-def _lowered(values: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    return {key.casefold(): [value.casefold() for value in entries] for key, entries in values.items()}
-
-
 def _diff_of_two_dicts(
     first: Mapping[str, list[str]], second: Mapping[str, list[str]]
 ) -> dict[str, list[str]]:
-    known = _lowered(second)
+    known = {key.casefold(): [value.casefold() for value in entries] for key, entries in second.items()}
     left = {
         key: [value for value in values if value.casefold() not in known.get(key.casefold(), ())]
         for key, values in first.items()

@@ -151,13 +151,9 @@ def _findings(check: CheckResult, width: int, *, details: bool) -> list[Line]:
     if same and not details:
         mark = _MARKS[FindingKind.SAME]
         text = f"{plural(len(same), 'node')} with {CLAIMS[check.type]}"
-        names = [_equal_name(check.type, one) for one in same]
+        names = [f"{one.name} ({one.text})" if check.type == "row_count_diff" else one.name for one in same]
         body += name_lines(Span(f"  {mark.text}", mark.style), text, names, width, is_whole=False)
     return lines + body
-
-
-def _equal_name(check_type: str, one: NodeFinding) -> str:
-    return f"{one.name} ({one.text})" if check_type == "row_count_diff" else one.name
 
 
 def _nodes(found: Sequence[NodeFinding], width: int, *, is_single: bool, details: bool) -> list[Line]:

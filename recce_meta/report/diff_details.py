@@ -384,7 +384,7 @@ def _scan_config(details: Sequence[ChangeDetail]) -> Iterator[str]:
         if detail.key.startswith("indexes.") and None not in (detail.base, detail.current):
             yield _changed_index(detail.base, detail.current)
         elif detail.key.startswith("indexes."):
-            yield _thing(detail, _index)
+            yield _thing(detail, lambda found: f"index {found.get('name')}: {found.get('definition', '')}")
         elif detail.key == "materialized":
             yield f"{_words(detail.base)} → {_words(detail.current)}"
         else:
@@ -399,10 +399,6 @@ def _changed_index(old: Mapping[str, Json], new: Mapping[str, Json]) -> str:
         if old.get(key) != new.get(key)
     ]
     return f"index {new.get('name')}: {', '.join(phrases)}"
-
-
-def _index(found: Mapping[str, Json]) -> str:
-    return f"index {found.get('name')}: {found.get('definition', '')}"
 
 
 def _thing(detail: ChangeDetail, describe: Callable[[Mapping[str, Json]], str]) -> str:

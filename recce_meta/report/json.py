@@ -169,7 +169,7 @@ def diff_json(
     """
     about_data = {} if data is None else _about(data)
     about_data |= {} if taken_at is None else {"data_taken_at": taken_at}
-    check_run = UNSET if checks is None else _check_run(checks)
+    check_run = UNSET if checks is None else msgspec.Raw(check_report_json(checks).encode())
     marks = reviews or UNSET
     parts = _parts(diff, data or (), checks)
     return _encoded(DiffDocument(**_limited(parts, most), **about_data, checks=check_run, reviews=marks))
@@ -215,10 +215,6 @@ def _about(data: Sequence[AnyDataDiff]) -> dict[str, Any]:
         "data_not_compared": gap_trees(data),
         "data": [data_tree(result) for result in data],
     }
-
-
-def _check_run(checks: CheckReport) -> msgspec.Raw:
-    return msgspec.Raw(check_report_json(checks).encode())
 
 
 def runs_json(runs: Sequence[RunMetadata]) -> str:

@@ -437,7 +437,7 @@ def prose(text: str) -> str:
 
 
 def _unlinked(places: re.Pattern[str], text: str) -> str:
-    return _BREAK.join(_entities(part) for part in places.split(text))
+    return _BREAK.join(_SPECIAL.sub(lambda found: _entity(found[0]), part) for part in places.split(text))
 
 
 def plain_words(text: str) -> str:
@@ -484,10 +484,6 @@ def mermaid_label(text: str) -> str:
 def _mermaid_entity(char: str) -> str:
     # Mermaid's entities begin with # alone.
     return char if char.isalnum() else f"#{ord(char)};"
-
-
-def _entities(text: str) -> str:
-    return _SPECIAL.sub(lambda found: _entity(found[0]), text)
 
 
 def _entity(char: str) -> str:

@@ -141,7 +141,7 @@ def _takes_places(query: Query, table: str) -> bool:
         )
     if not isinstance(query, Select):
         return False
-    if any(_is_named_by_place(source, table) for source in query.sources):
+    if any(bool(source.columns) and _has(source, table) for source in query.sources):
         return True
     if any(isinstance(one, WholeRow) and _has(one.source, table) for one in query.references.values()):
         return True
@@ -164,10 +164,6 @@ def _is_tested(query: Query) -> bool:
     while node is not None and isinstance(node.parent, exp.Subquery):
         node = node.parent
     return node is not None and isinstance(node.parent, exp.Exists)
-
-
-def _is_named_by_place(source: QuerySource, table: str) -> bool:
-    return bool(source.columns) and _has(source, table)
 
 
 def _has(source: QuerySource, table: str) -> bool:

@@ -33,7 +33,7 @@ def with_types(change: SqlChange, old: Query, new: Query, dialect: str) -> SqlCh
     modified = [column.name for column in change.columns if column.status is Status.MODIFIED]
     if not modified:
         return change
-    before, after = (_by_name(query) for query in (old, new))
+    before, after = ({output.name.lower(): output for output in query.outputs} for query in (old, new))
     retyped = tuple(
         name
         for name in modified
@@ -42,10 +42,6 @@ def with_types(change: SqlChange, old: Query, new: Query, dialect: str) -> SqlCh
         and _may_differ(before[name.lower()], after[name.lower()], dialect)
     )
     return replace(change, retyped=retyped)
-
-
-def _by_name(query: Query) -> dict[str, Output]:
-    return {output.name.lower(): output for output in query.outputs}
 
 
 def _may_differ(old: Output, new: Output, dialect: str) -> bool:

@@ -97,7 +97,7 @@ def walk(starts: Sequence[ColumnRef], steps: Steps, depth: int | None = None) ->
         further: list[Step] = []
         for ref in level:  # grows during iteration: a step inside a node ends in the same level
             for step in steps(ref):
-                if _is_inside(step):
+                if step.kind == ROWS and step.origin.unique_id == step.target.unique_id:
                     taken.append(step)
                     if step.target not in distances:
                         distances[step.target], before[step.target] = distance, ref
@@ -119,10 +119,6 @@ def walk(starts: Sequence[ColumnRef], steps: Steps, depth: int | None = None) ->
 
 def _order(ref: ColumnRef) -> tuple[str, str, str]:
     return ref.unique_id, ref.reach, ref.column or ""
-
-
-def _is_inside(step: Step) -> bool:
-    return step.kind == ROWS and step.origin.unique_id == step.target.unique_id
 
 
 def _confidences(starts: Iterable[ColumnRef], steps: Iterable[Step]) -> dict[ColumnRef, float]:

@@ -265,7 +265,7 @@ def _columns_of(rows: list[tuple[Any, ...]]) -> NodeColumns:
     sources: dict[str, list[ColumnSource]] = {}
     uses: list[ColumnUse] = []
     references: list[ColumnSource] = []
-    for *_, name, parent, column, kind, expression, confidence in sorted(rows, key=_ordinal):
+    for *_, name, parent, column, kind, expression, confidence in sorted(rows, key=lambda row: row[2] or 0):
         # The outer join of an analysis without columns returns one empty row.
         if kind is None:
             continue
@@ -289,7 +289,3 @@ def _columns_of(rows: list[tuple[Any, ...]]) -> NodeColumns:
         references=tuple(references),
         reason=reason,
     )
-
-
-def _ordinal(row: tuple[Any, ...]) -> int:
-    return row[2] or 0

@@ -33,10 +33,6 @@ TEXT, ESCAPED = "text", "escaped"
 """Plain text, and text that databases reject (U+0000, unpaired surrogates), encoded as a JSON string."""
 
 
-def _interval(text: str) -> timedelta:
-    return msgspec.convert(text, timedelta)
-
-
 def _nested(text: str) -> Value:
     return value_of_tree(msgspec.json.decode(text))
 
@@ -52,7 +48,7 @@ KINDS: Mapping[str, Callable[[str], Value]] = {
     "date": date.fromisoformat,
     "time": time.fromisoformat,
     "timestamp": datetime.fromisoformat,
-    "interval": _interval,
+    "interval": lambda text: msgspec.convert(text, timedelta),
     "uuid": UUID,
     LIST: _nested,
     MAP: _nested,

@@ -323,7 +323,7 @@ def outside_replica(
     if place.lower().startswith(WEB):
         address, store = _address(place)
         return RemoteReplica(
-            address, os.environ, store=store, workspace=workspace, cache=cache, say=say or _silent
+            address, os.environ, store=store, workspace=workspace, cache=cache, say=say or (lambda _: None)
         )
     if place.lower().endswith(SUFFIX) and "://" not in place:
         # Absolute, because the history names it for commands in any folder.
@@ -341,7 +341,3 @@ def _address(place: str) -> tuple[str, str | None]:
             hint="for example https://recce.example.com?store=team",
         )
     return address, fields["store"][0] if fields else None
-
-
-def _silent(_: str) -> None:
-    return None

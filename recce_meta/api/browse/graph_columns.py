@@ -233,13 +233,9 @@ def _sources(
     return {
         unique_id: upstream(columns_read(unique_id, found[unique_id]), _NO_GRAPH, ())
         if unique_id in found
-        else _nothing
+        else lambda ref: ()
         for unique_id in ids
     }
-
-
-def _nothing(ref: ColumnRef) -> Iterable[Step]:
-    return ()
 
 
 def _down(reader: RunReader, start: ColumnRef, most: int) -> tuple[_Walked, list[PathRows]]:

@@ -180,10 +180,6 @@ def _unique(value: Any, case_sensitive: bool = False) -> list[Any]:
     return list(found.values())
 
 
-def _reverse(value: Any) -> Any:
-    return value[::-1] if isinstance(value, str) else _elements(value)[::-1]
-
-
 def _to_number(kind: Callable[[Any], Any]) -> Callable[..., Any]:
     def convert(value: Any, default: Any = 0, *_: Any) -> Any:
         try:
@@ -224,7 +220,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "round": lambda value, precision=0: float(round(value, precision)),
     "default": _default,
     "d": _default,
-    "reverse": _reverse,
+    "reverse": lambda value: value[::-1] if isinstance(value, str) else _elements(value)[::-1],
     "sort": _sorted,
     "unique": _unique,
     "map": _map,

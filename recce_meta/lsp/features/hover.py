@@ -93,10 +93,10 @@ def _of_sql(file: FileText, offset: int) -> tuple[str | None, TextSpan]:
         about = ColumnHover(file, columns[0] if columns else None, named[0] if named else None)
         return about.text(), (columns[0] if columns else named[0]).span
     if outputs:
-        return _of_star(outputs), outputs[0].span
+        return f"`*`\n\n{_list_of(outputs)}", outputs[0].span
     for symbol in symbols_at(file, offset):
         if isinstance(symbol, TextCte):
-            return _of_cte(symbol), _span_of_name(file, offset)
+            return f"**{code(symbol.name)}** · CTE\n\n{_list_of(symbol.outputs)}", _span_of_name(file, offset)
         if isinstance(symbol, NodeMetadata):
             return of_node(file.view, symbol), _span_of_name(file, offset)
     return None, TextSpan(offset, offset)
@@ -110,14 +110,6 @@ def _span_of_name(file: FileText, offset: int) -> TextSpan:
         (word for word in file.scopes.words if word.start <= offset <= word.end and word.is_name), None
     )
     return TextSpan(word.start, word.end) if word is not None else TextSpan(offset, offset)
-
-
-def _of_cte(cte: TextCte) -> str:
-    return f"**{code(cte.name)}** · CTE\n\n{_list_of(cte.outputs)}"
-
-
-def _of_star(outputs: Sequence[TextOutput]) -> str:
-    return f"`*`\n\n{_list_of(outputs)}"
 
 
 def _list_of(outputs: Sequence[TextOutput]) -> str:

@@ -89,11 +89,7 @@ def create_client(
         forge=forge.title,
         base=forge.api_base(address),
         headers=forge.headers(token),
-        secrets=(token, _password(token)),
+        secrets=(token, token.rpartition(":")[2]),
         token_hint=forge.token_hint,
     )
     return forge.client(api, address, app=app)
-
-
-def _password(token: str) -> str:
-    return token.rpartition(":")[2]

@@ -269,7 +269,7 @@ def _converters(cursor: Any, of_json: Converter | None) -> dict[int, Converter]:
         if name.endswith("_at"):
             found[place] = _moment
         elif name in BOOLEANS:
-            found[place] = _truth
+            found[place] = lambda value: bool(value) if type(value) is int and value in (0, 1) else value
         elif of_json is not None and name in JSON_COLUMNS:
             found[place] = of_json
     return found
@@ -279,10 +279,6 @@ def _moment(value: Any) -> Any:
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         return datetime.fromisoformat(value)
     return value
-
-
-def _truth(value: Any) -> Any:
-    return bool(value) if type(value) is int and value in (0, 1) else value
 
 
 def _stored(value: Any) -> Any:

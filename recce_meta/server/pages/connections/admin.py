@@ -189,7 +189,7 @@ def tasks(request: ConnectionRequest, now: datetime) -> Listing:
             "due",
             "time",
             of=lambda one: one.due_at if one.status is TaskStatus.PENDING else None,
-            body=lambda one: _due(one.due_at, now),
+            body=lambda one: age_html(Age(one.due_at, "in"), now) if one.due_at > now else Markup("now"),
         ),
         age("requested_at", "requested", now),
         age("ended_at", "ended", now),
@@ -203,10 +203,6 @@ def tasks(request: ConnectionRequest, now: datetime) -> Listing:
         "No task waits, and none has failed.",
         "Tasks follow jobs and events: reports of pull requests, checks, notifications and pruning.",
     )
-
-
-def _due(due_at: datetime, now: datetime) -> Markup:
-    return age_html(Age(due_at, "in"), now) if due_at > now else Markup("now")
 
 
 @_part("environments")

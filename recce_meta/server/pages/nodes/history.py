@@ -382,17 +382,13 @@ def quality(request: Request) -> Page | Redirect:
             (rows_text(table), "rows"),
             (count(table.column_count), "columns"),
         ],
-        "notes_of_quality": [*facts_of(_alone(found)), *table.notes],
+        "notes_of_quality": [*facts_of(Quality(run=found.run, tables=(found.table,))), *table.notes],
         "columns": columns,
         "has_scores": any(column.scores for column in columns),
         "has_nulls": any(column.nulls for column in columns),
         "hidden": max(0, len(table.columns) - COLUMNS_SHOWN),
     }
     return opened.page("node_quality.html", "Quality", values)
-
-
-def _alone(found: NodeQuality) -> Quality:
-    return Quality(run=found.run, tables=(found.table,))
 
 
 def measured_columns(opened: OpenedNode, found: NodeQuality) -> Iterator[MeasuredColumn]:
