@@ -256,6 +256,7 @@ class Effects:
             existing=self._existing_rows,
             failing_with=self._failing_with,
             is_inlined=partial(is_ephemeral, nodes=current.names),
+            named_fields=partial(_named_fields, current),
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
         graph = self._with_inputs() if self._loses_columns else self.graph
@@ -581,6 +582,13 @@ class Effects:
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
         texts = self._runs[1].tokenised(children)
         return [child for child, sql in texts.items() if f"{OPENING}{parent}{CLOSING}" in sql]
+
+
+def _named_fields(run: RunReader, child: str, fields: Collection[str], bare: bool) -> list[str]:
+    """Return which of *fields* the SQL of *child* names, if not *bare* as parts of a struct."""
+    sql = run.tokenised([child]).get(child, "")
+    start = r"\b" if bare else r"""[.'"`\[]\s*"""
+    return [one for one in fields if re.search(rf"(?i){start}{re.escape(one)}\b(?!{CLOSING})", sql)]
 
 
 def _renamed(

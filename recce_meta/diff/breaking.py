@@ -196,6 +196,7 @@ def merge_effects(found: Iterable[SqlChange]) -> SqlChange:
         reasons=(*dict.fromkeys(r for r in reasons if not r.startswith(AS_LONG_AS)), *conditions),
         moved=any(effect.moved for effect in effects),
         retyped=tuple(dict.fromkeys(name for effect in effects for name in effect.retyped)),
+        lost_fields=tuple(dict.fromkeys(name for effect in effects for name in effect.lost_fields)),
         facts=tuple(sorted(facts)),
     )
 

@@ -146,6 +146,8 @@ class SqlChange(Struct, frozen=True, kw_only=True):
     """True if common columns have another order."""
     retyped: tuple[str, ...] = ()
     """Modified columns whose type is, or may be, another one."""
+    lost_fields: tuple[str, ...] = ()
+    """Fields that structs in modified columns may no longer have, as `address.city`."""
     facts: tuple[DataFact, ...] = ()
     """Facts on which the category and the columns rest; the last reason names them."""
 

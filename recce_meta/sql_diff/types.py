@@ -15,6 +15,7 @@ from sqlglot.errors import SqlglotError
 from recce_meta.models.change import SqlChange, Status
 from recce_meta.sql_diff.expressions import CONDITIONS
 from recce_meta.sql_lineage.query import Output, Query, SourceColumn, Table
+from recce_meta.sql_lineage.structs import field_paths
 from recce_meta.warehouses.types import Sql
 
 NUMBER, TEXT, BOOLEAN = "a number", "TEXT", "BOOLEAN"
@@ -34,14 +35,15 @@ def with_types(change: SqlChange, old: Query, new: Query, dialect: str) -> SqlCh
     if not modified:
         return change
     before, after = ({output.name.lower(): output for output in query.outputs} for query in (old, new))
+    common = [name for name in modified if name.lower() in before and name.lower() in after]
+    fields = {name: field_paths(before[name.lower()]) - field_paths(after[name.lower()]) for name in common}
+    lost = (f"{name}{path}" for name in common for path in sorted(fields[name]))
     retyped = tuple(
         name
-        for name in modified
-        if name.lower() in before
-        and name.lower() in after
-        and _may_differ(before[name.lower()], after[name.lower()], dialect)
+        for name in common
+        if fields[name] or _may_differ(before[name.lower()], after[name.lower()], dialect)
     )
-    return replace(change, retyped=retyped)
+    return replace(change, retyped=retyped, lost_fields=tuple(lost))
 
 
 def _may_differ(old: Output, new: Output, dialect: str) -> bool:

@@ -45,6 +45,7 @@ KEPT_ABOVE = "a table above it keeps the removed column until a full refresh"
 NOT_ADDED_ABOVE = "a table above it gets the new column only by a full refresh"
 TYPE_KEPT_ABOVE = "a table above it keeps the column's earlier type until a full refresh"
 NAMES_GONE = "it names the relation, which the node no longer builds there"
+LOST_FIELD = "a struct that it reads may lose the field {}"
 SKIPPED = "a node above it fails, so dbt skips it; it fails once that table is built anew"
 
 
@@ -96,6 +97,8 @@ class LineageSource(NamedTuple):
     """Called for nodes that name a removed column."""
     is_inlined: Callable[[str], bool] = lambda unique_id: False
     """Returns True for ephemeral models, which are part of the SQL of their readers."""
+    named_fields: Callable[[str, Collection[str], bool], Collection[str]] = lambda child, fields, bare: ()
+    """Returns which of some fields the SQL of a node names, or also as columns that a `*` has unpacked."""
     with_assumed: tuple[bool, bool] = (False, False)
     """True for base, and for current, if lineage of tier silver follows from SQL that is not proven."""
 
@@ -163,6 +166,8 @@ class _AffectedPart(NamedTuple):
     """True if readers of the node are not affected."""
     is_retyped: bool = False
     """True if the column may have another type."""
+    lost: frozenset[str] = frozenset()
+    """Fields that structs in the column may no longer have."""
     is_covered: bool = False
     """True if the rows of all readers are affected or unknown anyway, so that only failures count."""
 
@@ -170,7 +175,7 @@ class _AffectedPart(NamedTuple):
     def way(self) -> tuple[object, ...]:
         """Return what the part leads to; distances, origins and confidences aside."""
         what = self.unique_id, self.what, self.column.lower(), self.status
-        return (*what, self.breaks_readers, self.doubt, self.is_retyped, self.is_covered)
+        return (*what, self.breaks_readers, self.doubt, self.is_retyped, self.lost, self.is_covered)
 
     @property
     def is_missing(self) -> bool:
@@ -444,17 +449,19 @@ class _Propagation:
             status = Status.REMOVED  # the catalog may still list it
         elif column:
             status = self._status(part, child, column)
-        return _AffectedPart(
-            part.distance + 1,
-            part.origin,
-            child,
-            Reach.COLUMNS if column else Reach.ROWS,
-            column,
-            status,
-            min(part.confidence, edge.confidence),
-            doubt=part.doubt,
-            is_retyped=part.is_retyped,
-            is_covered=part.is_covered,
+        named = self._source.named_fields(child, part.lost, part.column == ANY) if part.lost else ()
+        # A query that does not name a removed column reads it as part of the whole row.
+        in_row = part.status is Status.REMOVED and status is Status.MODIFIED and child not in self._changed
+        return part._replace(
+            distance=part.distance + 1,
+            unique_id=child,
+            what=Reach.COLUMNS if column else Reach.ROWS,
+            column=column,
+            status=status,
+            confidence=min(part.confidence, edge.confidence),
+            fails=False,
+            may_fail=LOST_FIELD.format(min(named)) if named else "",
+            lost=part.lost | ({part.column} if in_row else set()),
         )
 
     def _status(self, part: _AffectedPart, child: str, column: str) -> Status:
@@ -563,7 +570,9 @@ def _initial_parts(start: Start) -> Iterator[_AffectedPart]:
     for column in start.effect.columns if whole is None else _renamed(start.effect):
         is_retyped = column.name in start.effect.retyped
         part = _AffectedPart(*where, Reach.COLUMNS, column.name, column.status, is_retyped=is_retyped)
-        yield part._replace(is_covered=whole is not None and column.status is not Status.REMOVED)
+        fields = (field.rsplit(".", 1) for field in start.effect.lost_fields)
+        lost = frozenset(name for path, name in fields if path.split(".")[0].lower() == column.name.lower())
+        yield part._replace(lost=lost, is_covered=whole is not None and column.status is not Status.REMOVED)
 
 
 def _has(known: NodeColumns, column: str) -> bool:

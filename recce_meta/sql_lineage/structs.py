@@ -124,6 +124,21 @@ def of_reference(reference: Reference) -> tuple[Output, ...]:
     return ()
 
 
+def field_paths(whole: Output) -> set[str]:
+    """Return the paths (`.city.name`) of the fields that structs in *whole* are known to have."""
+    found, seen = set[str](), set[Output]()
+    stack = [("", whole)]
+    while stack:
+        path, output = stack.pop()
+        found.add(path)
+        if output not in seen:  # a row of a recursive query may contain itself
+            seen.add(output)
+            stack += [(path, branch) for branch in output.branches]
+            inner = of_reference(Alias(output))
+            stack += [(f"{path}.{one.name.lower()}", one) for one in inner]
+    return found - {""}
+
+
 def _of_row(row: WholeRow) -> tuple[Output, ...]:
     if is_open(row.source):
         return ()

@@ -1,0 +1,69 @@
+"""Readers of a struct that loses a field, with DuckDB as the judge."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from recce_meta.api.diff import NOTHING_MORE, failing_changes, whole_diff
+from tests.unit.api.test_kept_rows import node, project
+
+RAW = "select 1 as id, 2 as a, 3 as b"
+FLAT = ("select id, a, b from raw", "select id, a from raw")
+PACKED = ("select id, struct_pack(a := a, b := b) as s from raw", "select struct_pack(a := a) as s from raw")
+WRITTEN = ("select {'a': a, 'b': b} as s from raw", "select {'a': a} as s from raw where id > 0")
+RENAMED = ("select {'a': a, 'b': b} as s from raw", "select {'a': a, 'c': b} as s from raw")
+NESTED = ("select {'x': {'a': a, 'b': b}} as s from raw", "select {'x': {'a': a}} as s from raw")
+CASES = [
+    (FLAT, "select x as s from p x", "select s.b from m"),
+    (FLAT, "select list(x) as s from p x", "select s[1].b from m"),
+    (FLAT, "select {'x': x} as s from p x", "select s.x.b from m"),
+    (FLAT, "select x as s from p x", "select s.a from m"),
+    (PACKED, "select s from p", "select s.b from m"),
+    (PACKED, "select * from p", "select s.b from m"),
+    (PACKED, "select s as t from p", "select t.b from m"),
+    (PACKED, "select s as t from p", "select t.a from m"),
+    (PACKED, "select s.b from p", "select 1 as k from m"),
+    (PACKED, "select 1 as k from p where s['b'] = 3", "select k from m"),
+    (WRITTEN, "select s.* from p", "select b from m"),
+    (WRITTEN, "select s.* from p", "select a from m"),
+    (WRITTEN, "select unnest(s) from p", "select b from m"),
+    (WRITTEN, "select {'x': s} as u from p", "select u.x.b from m"),
+    (WRITTEN, "select list(s) as l from p", "select l[1].b from m"),
+    (WRITTEN, "select coalesce(s, null) as t from p", "select struct_extract(t, 'b') as v from m"),
+    (RENAMED, "select p.s.b as q from p", "select q from m"),
+    (RENAMED, "select p.s.a as q from p", "select q from m"),
+    (NESTED, "select s.x as y from p", "select y.b from m"),
+    (NESTED, "select s.x as y from p", "select y.a from m"),
+]
+
+
+def refused(parent: str, *queries: tuple[str, str]) -> set[str]:
+    with duckdb.connect() as session:
+        session.sql(f"create table raw as {RAW}; create table p as {parent}")
+        for name, sql in queries:
+            try:
+                session.sql(f"create table {name} as {sql}")
+            except duckdb.BinderException:
+                return {name}
+    return set()
+
+
+@pytest.mark.parametrize(("parent", "middle", "reader"), CASES)
+def test_a_reader_of_a_lost_field_may_fail(parent: tuple[str, str], middle: str, reader: str) -> None:
+    sides = [
+        project(
+            run_id,
+            node("raw", RAW),
+            node("p", sql, "model.shop.raw"),
+            node("m", middle, "model.shop.p"),
+            node("r", reader, "model.shop.m"),
+        )
+        for run_id, sql in zip(("b", "bc"), parent, strict=True)
+    ]
+    diff = whole_diff(*sides, NOTHING_MORE)
+
+    doubts = {one.name: one.may_fail for one in diff.impacted if one.may_fail}
+    assert set(doubts) == refused(parent[1], ("m", middle), ("r", reader))
+    assert set(doubts.values()) <= {"a struct that it reads may lose the field b"}
+    assert bool(failing_changes(diff, frozenset({"may_fail"}))) is bool(doubts)
