@@ -34,7 +34,7 @@ from recce_meta.models.lineage import ColumnGraph, KnownColumns, first_warnings
 from recce_meta.models.rows import Tabular
 from recce_meta.models.run import DBT
 from recce_meta.models.stored import NodeStatistics
-from recce_meta.profiles import find_project_dir
+from recce_meta.profiles import find_project_dir, read_target_path
 from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS, analyse_project
 from recce_meta.store import read, write
 from recce_meta.store.content import digest
@@ -326,17 +326,10 @@ def _wrong_clock(run: RunMetadata) -> tuple[str, ...]:
 def target_folder(
     target_path: Path | None, project_dir: Path | None, environ: Mapping[str, str] | None = None
 ) -> Path:
-    """Return dbt's target folder: *target_path*, else dbt's variables, else `target/` of the project.
-
-    Source: https://docs.getdbt.com/reference/global-configs/json-artifacts
-    """
-    variables = os.environ if environ is None else environ
-    root = find_project_dir(project_dir) or project_dir or Path()
+    """Return dbt's target folder: *target_path*, else that of the project's settings."""
     if target_path is not None:
         return target_path
-    # The name with ENGINE is that of newer versions of dbt.
-    named = variables.get("DBT_ENGINE_TARGET_PATH") or variables.get("DBT_TARGET_PATH")
-    return root / (named or "target")
+    return read_target_path(find_project_dir(project_dir) or project_dir or Path(), environ)
 
 
 def checkout_of(target_path: Path, project_dir: Path | None) -> Checkout:

@@ -28,6 +28,7 @@ from recce_meta.lsp.project.cache import StoreUse, find_store
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.index_process import EDITOR, Indexed, IndexOptions, index_command, indexed_of
 from recce_meta.models import RunMetadata
+from recce_meta.profiles import read_target_path
 from recce_meta.store.read import find_runs, run_by_id
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -355,8 +356,8 @@ class OpenProject:
             self.refresh(CALM)
 
     def _time_of_manifest(self) -> float | None:
-        with suppress(OSError):
-            return (self.root / "target" / ARTIFACTS[0]).stat().st_mtime
+        with suppress(OSError, RecceMetaError):  # an invalid project names no folder
+            return (read_target_path(self.root) / ARTIFACTS[0]).stat().st_mtime
         return None
 
     async def _index(self) -> None:

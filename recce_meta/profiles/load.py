@@ -81,6 +81,22 @@ def read_project_name(
     return name
 
 
+def read_target_path(project_dir: Path, environment: Mapping[str, str] | None = None) -> Path:
+    """Return the folder into which dbt writes the artifacts of the project in *project_dir*.
+
+    dbt's variable outranks `target-path:` of dbt_project.yml, which older projects have; the default is
+    `target/`.
+    Source: https://docs.getdbt.com/reference/global-configs/json-artifacts
+    """
+    variables = os.environ if environment is None else environment
+    # The name with ENGINE is that of newer versions of dbt.
+    named = variables.get("DBT_ENGINE_TARGET_PATH") or variables.get("DBT_TARGET_PATH")
+    if not named and (project_dir / PROJECT_FILE).is_file():
+        renderer = Renderer(_environment(environment, project_dir), {})
+        named = _project_value(project_dir, "target-path", renderer)
+    return project_dir / (named or "target")
+
+
 def load_profile(
     profiles_path: str | Path | None = None,
     profile: str | None = None,

@@ -123,8 +123,11 @@ def test_a_project_folder_that_hook_needs_as_well_is_named(shop: Any) -> None:
     assert "give --project-dir to hook as well, before --" in ran.err
 
 
-@pytest.mark.parametrize("given", [["--target-path", "elsewhere"], ["--target-path=elsewhere"]])
-def test_the_target_path_of_the_command_is_recorded(shop: Any, given: list[str]) -> None:
+@pytest.mark.parametrize("given", [["--target-path", "elsewhere"], ["--target-path=elsewhere"], []])
+def test_the_target_path_of_the_command_or_the_project_is_recorded(shop: Any, given: list[str]) -> None:
+    if not given:
+        with (shop.folder / "dbt_project.yml").open("a") as settings:
+            settings.write("target-path: elsewhere\n")
     copying = "import shutil; shutil.copytree('target-base', 'elsewhere', copy_function=shutil.copyfile)"
     ran = shop("hook", "--", sys.executable, "-c", copying, *given)
 

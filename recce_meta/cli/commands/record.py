@@ -16,7 +16,7 @@ _recording = packed(
     click.option(
         "--target-path",
         type=click.Path(path_type=Path),
-        help="Folder of the artifacts. [env: DBT_TARGET_PATH; default: the project's target/]",
+        help="Folder of the artifacts. [env: DBT_TARGET_PATH; default: that of the project, or target/]",
     ),
     click.option(
         "-e",

@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recce_meta.errors import ConfigurationError, ProfileError
-from recce_meta.profiles import RenderedProfile, find_project_dir, load_profile, read_project_name
+from recce_meta.profiles import (
+    RenderedProfile,
+    find_project_dir,
+    load_profile,
+    read_project_name,
+    read_target_path,
+)
 from recce_meta.profiles.discovery import parse_dotenv, with_dotenv
 from recce_meta.profiles.rendering import Renderer, RenderingError
 
@@ -482,3 +488,23 @@ def test_variables_of_a_dotenv_file_reach_the_profile(load: Load, tmp_path: Path
     (tmp_path / ".env").write_text("PROD_HOST=from-dotenv\nDBT_ENV_SECRET_PROD=pw\nDBT_TARGET=prod\n")
 
     assert load(None, "shop").fields["host"] == "from-dotenv"
+
+
+@pytest.mark.parametrize(
+    ("project", "environment", "folder"),
+    [
+        ("", {}, "target"),
+        ("target-path: ../docs", {}, "../docs"),
+        ("target-path: \"target_{{ env_var('TEAM') }}\"", {"TEAM": "blue"}, "target_blue"),
+        ("target-path: ../docs", {"DBT_TARGET_PATH": "build"}, "build"),
+        ("target-path: ../docs", {"DBT_TARGET_PATH": "build", "DBT_ENGINE_TARGET_PATH": "/new"}, "/new"),
+        (None, {}, "target"),
+    ],
+)
+def test_the_target_path_is_dbts(
+    tmp_path: Path, project: str | None, environment: dict[str, str], folder: str
+) -> None:
+    if project is not None:
+        (tmp_path / "dbt_project.yml").write_text(f"name: shop\n{project}\n")
+
+    assert read_target_path(tmp_path, environment) == tmp_path / folder
