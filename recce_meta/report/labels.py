@@ -427,6 +427,11 @@ DETAILS = "--details"
 """Option of the commands whose reports leave out what is equal or long."""
 
 
+def failing_first(impact: Impact) -> int:
+    """Return the sort key that puts nodes first that fail, then those that may fail."""
+    return 0 if impact.fails else 1 if impact.may_fail else 2
+
+
 def steps_away(distance: int) -> str:
     """Return `1 step away` or `2 steps away`."""
     return f"{plural(distance, 'step')} away"

@@ -48,6 +48,7 @@ from recce_meta.report.labels import (
     count_of,
     counts_by_kind,
     dirty_legend,
+    failing_first,
     is_unsure,
     kind_order,
     main_reasons,
@@ -319,7 +320,7 @@ def _kinds(counts: Counter[str]) -> str:
 
 
 def _distance_line(distance: int, group: Sequence[Impact]) -> str:
-    group = sorted(group, key=lambda impact: (not impact.fails, kind_order(impact.resource_type)))
+    group = sorted(group, key=lambda impact: (failing_first(impact), kind_order(impact.resource_type)))
     names = [_impact_name(impact) for impact in group[:NAMES_PER_DISTANCE]]
     rest = f" {more_phrase(len(group) - len(names))}" if len(names) < len(group) else ""
     return f"- {steps_away(distance)}: {', '.join(names)}{rest}\n"

@@ -29,6 +29,7 @@ from recce_meta.report.labels import (
     by_harm,
     counts_by_kind,
     dirty_legend,
+    failing_first,
     main_reasons,
     moment,
     more_phrase,
@@ -394,7 +395,7 @@ def _downstream(diff: RunDiff, width: int, max_lines: int | None) -> list[Line]:
     # On one screen, tests are counted, but not named.
     named = TESTS | {"exposure"} if max_lines is not None else {"exposure"}
     rows: dict[str, list[str]] = {}
-    for impact in sorted(impacted, key=lambda impact: (impact.distance, not impact.fails)):
+    for impact in sorted(impacted, key=lambda impact: (impact.distance, failing_first(impact))):
         if impact.resource_type not in named:
             rows.setdefault(_distance(impact.distance, max_lines), []).append(_downstream_name(impact))
     exposures = [impact_label(impact) for impact in impacted if impact.resource_type == "exposure"]

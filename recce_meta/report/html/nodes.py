@@ -27,6 +27,7 @@ from recce_meta.report.labels import (
     by_kind,
     conflict_phrases,
     counts_by_kind,
+    failing_first,
     kind_order,
     main_reasons,
     more_phrase,
@@ -193,8 +194,8 @@ def downstream_of(diff: RunDiff) -> Downstream:
     return Downstream(title if impacted else "", groups, len(shown) <= 40, unreached)
 
 
-def _impact_order(impact: Impact) -> tuple[bool, tuple[int, str], str]:
-    return not impact.fails, kind_order(impact.resource_type), node_label(impact)
+def _impact_order(impact: Impact) -> tuple[int, tuple[int, str], str]:
+    return failing_first(impact), kind_order(impact.resource_type), node_label(impact)
 
 
 NODE_GLOBALS: dict[str, Any] = {

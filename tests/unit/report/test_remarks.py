@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
@@ -20,7 +21,7 @@ from recce_meta.models.change import (
     RunDiff,
     Status,
 )
-from recce_meta.report import diff_codequality, diff_github
+from recce_meta.report import diff_codequality, diff_github, diff_markdown, diff_text
 from recce_meta.report.review.remarks import MOST_OF_A_LEVEL, Remark, remarks
 
 RUN = RunMetadata(run_id="1", project_name="shop", run_at=datetime(2026, 11, 1, tzinfo=timezone.utc))
@@ -137,3 +138,19 @@ def test_gitlab_gets_each_remark_with_a_fingerprint_of_its_own() -> None:
     assert report[0]["location"] == {"path": "dbt/models/m0.sql", "lines": {"begin": 1, "end": 1}}
     assert report[0]["severity"] == "major" and report[0]["description"].startswith("m0: breaking. ")
     assert json.loads(diff_codequality(RunDiff(base=RUN, current=RUN, changes=()), {}.get)) == []
+
+
+def test_what_fails_and_may_fail_comes_before_what_only_changes() -> None:
+    impacted = (
+        *(impact(name, "fatal") for name in "abcdefgh"),
+        impact("perhaps", "fatal", may_fail="a star"),
+        impact("sure", "fatal", fails=True),
+    )
+    diff = RunDiff(base=RUN, current=RUN, changes=(changed("fatal"),), impacted=impacted)
+    listed = next(
+        line for line in diff_text(diff, width=80, color=False).splitlines() if "1 step away" in line
+    )
+    in_comment = next(line for line in diff_markdown(diff).splitlines() if "1 step away:" in line)
+
+    for line in (listed, in_comment):
+        assert re.findall(r"sure|perhaps|\bb\b", line)[:2] == ["sure", "perhaps"], line
