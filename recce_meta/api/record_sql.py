@@ -41,6 +41,7 @@ from recce_meta.extractors.sql_project.inputs import Inputs
 from recce_meta.extractors.sql_project.plain_sql import read_plain
 from recce_meta.graph import build_lineage_graph, is_ephemeral
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunMetadata
+from recce_meta.models.node import BUILD_FAILURE
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer
@@ -431,17 +432,28 @@ def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOpt
         parser_of(read.inputs.dialect),
         absent=absent_parents(read),
         is_exact=lambda code: outside_names(code) <= _EXACT or _ends_statement(code),
+        adapter=read.inputs.dialect,
     )
     failed: list[str] = []
     for node in (nodes[one.unique_id] for one in waiting):
         nodes[node.unique_id], error = failures.rendered(node, renderers)
         if node.resource_type == OPERATION:
-            nodes[node.unique_id] = replace(nodes[node.unique_id], compiled_code=None)
+            nodes[node.unique_id] = _placed(replace(nodes[node.unique_id], compiled_code=None), read.inputs)
         elif error is not None and nodes[node.unique_id].compiled_code is None:
             place = f"{node.path}:{error.line}" if error.line else node.path
             failed.append(f"{place}: {error.problem}")
     _tell(failed, read.inputs.warnings)
     return [nodes[unique_id] for unique_id in sorted(nodes)]
+
+
+def _placed(node: NodeMetadata, inputs: Inputs) -> NodeMetadata:
+    """Return *node*, a hook of dbt_project.yml, with the line of the hook in the place of its failure."""
+    text = next(one.settings.text for one in inputs.packages if one.name == node.package_name)
+    before, code, _ = text.partition((node.raw_code or "").partition("\n")[0])
+    if not code or (failure := node.properties.get(BUILD_FAILURE)) is None:
+        return node
+    place = f"{node.path}:{before.count(chr(10)) + 1}"
+    return replace(node, properties={**node.properties, BUILD_FAILURE: {**failure, "place": place}})
 
 
 def _name_relations(nodes: dict[str, NodeMetadata], inputs: Inputs, renderer: SimpleTemplateRenderer) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,6 +31,8 @@ _BUILDING = re.compile(r"materialization_|(?:^|__)(?:create_table_as|create_view
 """Names of macros that decide what is done with a query."""
 _OF_DBT = frozenset(["macro.dbt.run_hooks", "macro.dbt.get_where_subquery"])
 """Macros that no manifest of dbt lacks, unless those of dbt were left out."""
+_LISTED = frozenset(["bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake", "spark"])
+"""Adapters whose macros are in `dbt_macros.txt`, with those of dbt."""
 _LINE = re.compile(r"\nLINE (\d+):")
 
 
@@ -49,6 +53,7 @@ class BuildFailures:
     *syntax_error* returns why the warehouse cannot parse a statement. *absent* are parents that do not exist,
     with the problem of their readers. *given* are the variables of `--vars`, whose values are not known; None
     if not even their names are. *is_exact* returns False for code that is rendered with stand-ins of macros.
+    *adapter* is that of files.
     """
 
     def __init__(
@@ -59,7 +64,9 @@ class BuildFailures:
         absent: Mapping[str, str] | None = None,
         given: Collection[str] | None = (),
         is_exact: Callable[[str], bool] | None = None,
+        adapter: str | None = None,
     ) -> None:
+        self._is_listed = adapter in _LISTED
         self._refusal, self._absent, self._given, self._is_exact = syntax_error, absent or {}, given, is_exact
         known = {macro.unique_id: macro for macro in macros}
         own = (macro.name for macro in known.values() if not is_builtin(macro.package_name))
@@ -123,7 +130,8 @@ class BuildFailures:
         problem = f"it uses '{unknown[1]}', which no file defines"
         # The reader of files has found no generic test of this name.
         is_of_files = self._is_exact is not None and "test_metadata" in node.properties
-        unless = None if self._has_all_macros or is_of_files else unknown[1]
+        is_absent = self._is_listed and error.problem.startswith("Unknown") and not _may_be_of_dbt(unknown[1])
+        unless = None if self._has_all_macros or is_of_files or is_absent else unknown[1]
         return BuildFailure(problem=_within(problem, error), line=line, unless=unless)
 
     def of_sql(self, node: NodeMetadata, sql: str) -> BuildFailure | None:
@@ -154,6 +162,15 @@ class BuildFailures:
                         problem = f"in its {key.replace('_', '-')}, {found.problem}"
                         return replace(found, problem=problem, line=None)
         return None
+
+
+@cache
+def _names_of_dbt() -> frozenset[str]:
+    return frozenset(Path(__file__).with_name("dbt_macros.txt").read_text("utf-8").split())
+
+
+def _may_be_of_dbt(name: str) -> bool:
+    return "__" in name or is_builtin(name) or name in _names_of_dbt()
 
 
 def _within(problem: str, error: TemplateError) -> str:

@@ -325,12 +325,25 @@ def test_hooks_of_the_project_and_semicolons_after_macros_are_judged(checkout: C
     checkout.write("macros/own.sql", "{% macro own(c) %}{{ c }}{% endmacro %}")
     checkout.commit()
     settings = FILES["dbt_project.yml"]
-    checkout.write("dbt_project.yml", settings + "on-run-start: '{{ own(1, 2) }}'\non-run-end: [select 1]\n")
+    hooks = """on-run-start: '{{ own(1, 2) }}'
+on-run-end:
+  - select 1
+  - "{{ nope() }}"
+  - "{{ hash('x') }}"
+"""
+    checkout.write("dbt_project.yml", settings + hooks)
+    line = settings.count("\n") + 1
     checkout.write("models/orders.sql", FILES["models/orders.sql"] + ";\n")
 
     found = checkout.diff("HEAD", "--dialect", "duckdb")["changes"]
 
     said = {one["name"]: " ".join(one["category_reasons"]) for one in found if one["status"] != "unchanged"}
-    assert "macro 'own' takes not more than 1 argument(s) (dbt_project.yml)" in said["shop-on-run-start-0"]
+    assert (
+        f"macro 'own' takes not more than 1 argument(s) (dbt_project.yml:{line})"
+        in said["shop-on-run-start-0"]
+    )
     assert 'syntax error at or near ";" (models/orders.sql:1)' in said["orders"]
     assert said["shop-on-run-end-0"] == ""
+    nope = f"it uses 'nope', which no file defines (dbt_project.yml:{line + 3})"
+    assert said["shop-on-run-end-1"] == f"the build fails: {nope}"
+    assert said["shop-on-run-end-2"].startswith("the build may fail: it uses 'hash'")

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from lsprotocol.types import CodeLens, Command
 
-from recce_meta.errors import plural
+from recce_meta.errors import agree, plural
 from recce_meta.lsp.documents import TextView
 from recce_meta.lsp.project.index import TESTS, ProjectIndex
 from recce_meta.lsp.project.live import Effect
@@ -128,7 +128,9 @@ def _affected(impacted: Sequence[Impact]) -> Iterator[str]:
         doubts = sum(impact.reach is Reach.UNKNOWN and impact.resource_type in _BUILT for impact in impacted)
         yield f"affects {', '.join(kinds)}{f', {doubts:,} perhaps' if doubts else ''}"
     if fails := sum(impact.fails for impact in impacted):
-        yield f"{fails:,} {'fails' if fails == 1 else 'fail'}"
+        yield f"{fails:,} {agree(fails, 'fail')}"
+    elif doubts := sum(bool(impact.may_fail) for impact in impacted):
+        yield f"{doubts:,} may fail"
 
 
 def _of_columns(
