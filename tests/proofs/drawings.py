@@ -411,7 +411,7 @@ class Case:
                 yield what, self._wrong_view(view, query, before, after)
                 rows = self.pages.get(f"{address}/edges.json?{asked}")
                 yield what, wrong_rows(rows, read_view(view))
-            text = self.pages.text(address)
+            text = self.pages.text(TO.diff(base, current, view="graph") if name == "diff" else address)
             view = self.pages.get(f"{address}.json")
             edges = len(view["edges"])
             count = f"{len(view['nodes']):,} of {view['total']:,} node"

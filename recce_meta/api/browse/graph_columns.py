@@ -54,10 +54,11 @@ def graph_columns(
     search: str = "",
     page: int = 1,
     *,
+    size: int = PAGE,
     change: Change | None = None,
     impact: Impact | None = None,
 ) -> GraphColumns:
-    """Return one page of the columns of *node* whose names contain *search*.
+    """Return one page of *size* columns of *node* whose names contain *search*.
 
     In the graph of a diff, *change* and *impact* are those of the node; affected columns are first. Raises
     SelectorError for an unknown node.
@@ -74,11 +75,11 @@ def graph_columns(
     wanted = search.casefold()
     matching = [column for column in columns if wanted in column.name.casefold()]
     # The negations round up without floats.
-    pages = max(1, -(-len(matching) // PAGE))
+    pages = max(1, -(-len(matching) // size))
     page = min(max(page, 1), pages)
     return GraphColumns(
         node=unique_id,
-        columns=tuple(matching[(page - 1) * PAGE : page * PAGE]),
+        columns=tuple(matching[(page - 1) * size : page * size]),
         total=len(matching),
         page=page,
         pages=pages,
@@ -87,13 +88,19 @@ def graph_columns(
 
 
 def diff_columns(
-    diff: RunDiff, base: RunReader, current: RunReader, node: str, search: str = "", page: int = 1
+    diff: RunDiff,
+    base: RunReader,
+    current: RunReader,
+    node: str,
+    search: str = "",
+    page: int = 1,
+    size: int = PAGE,
 ) -> GraphColumns:
-    """Return one page of the columns of *node* with their changes; of a removed node, those of *base*."""
+    """Return one page of *size* columns of *node* with their changes; of a removed node, those of *base*."""
     reader, unique_id = side_of(base, current, node)
     change = next((one for one in diff.changed if one.unique_id == unique_id), None)
     impact = next((one for one in diff.impacted if one.unique_id == unique_id), None)
-    return graph_columns(reader, unique_id, search, page, change=change, impact=impact)
+    return graph_columns(reader, unique_id, search, page, size=size, change=change, impact=impact)
 
 
 def side_of(base: RunReader, current: RunReader, node: str) -> tuple[RunReader, str]:

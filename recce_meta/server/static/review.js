@@ -78,7 +78,7 @@
     if (url.origin !== location.origin || url.pathname !== location.pathname || link.hasAttribute("download")) return;
     event.preventDefault();
     // The drawer may have changed since the server wrote the links of the frame.
-    if (link.closest(".seg, .chips")) {
+    if (link.closest(".seg, .chips, .more, .graph-tools")) {
       const now = new URLSearchParams(location.search);
       for (const name of OF_DRAWER) if (now.has(name)) url.searchParams.set(name, now.get(name)); else url.searchParams.delete(name);
     }
@@ -88,6 +88,11 @@
   document.addEventListener("submit", async (event) => {
     const form = event.target, button = event.submitter;
     if (form.matches(".search-rows")) { event.preventDefault(); go({ q: form.elements.q.value }, "replace"); return; }
+    if (form.matches(".graph-tools form")) {
+      event.preventDefault();
+      go(Object.fromEntries([...form.elements].filter((one) => one.name && one.type !== "hidden").map((one) => [one.name, one.type === "checkbox" && !one.checked ? "" : one.value])));
+      return;
+    }
     if (form.matches(".grid-tools")) { event.preventDefault(); go({ find: form.elements.find.value, sort: form.elements.sort.value, page: "" }); return; }
     if (!form.matches("#review form[method=post]")) return;
     event.preventDefault();

@@ -230,7 +230,7 @@ def test_a_wrong_view_names_the_next_step_above_its_form(
     view: dict[str, str], status: int, words: str, client: TestClient, runs: dict[str, str]
 ) -> None:
     for address in (TO.graph(runs["current"]), TO.diff_graph(runs["base"], runs["current"])):
-        page = client.get(with_query(address, **view))
+        page = client.get(with_query(address, **view), follow_redirects=True)
         data = client.get(with_query(f"{address}.json", **view))
 
         assert (page.status_code, data.status_code) == (status, status)
@@ -284,7 +284,7 @@ def test_pages_link_the_graph(client: TestClient, runs: dict[str, str]) -> None:
         (TO.node(run, ORDERS), TO.node(run, ORDERS, "lineage")),
         (TO.column(run, ORDERS, "amount"), TO.graph(run, node=ORDERS, **locked)),
         (TO.impact(run, ORDERS, "amount"), TO.graph(run, node=ORDERS, up=0, down=3, **locked)),
-        (TO.diff(*sides), TO.diff_graph(*sides)),
+        (TO.diff(*sides), TO.diff(*sides, view="graph")),
     ):
         page = parsed(client.get(address).text)
         assert [one["href"] for one in page.elements("a") if one.get("data-go") == "l"] == [link], address
@@ -296,8 +296,14 @@ def test_selectors_of_runs_lead_to_ids_and_keep_the_view(client: TestClient, run
     for asked, wanted in (
         (TO.graph(runs["current"][:12], tag=("a", "b")), TO.graph(runs["current"], tag=("a", "b"))),
         (
-            TO.diff_graph("base", "current", project=SHOP, node="orders"),
-            TO.diff_graph(runs["base"], runs["current"], node="orders"),
+            TO.diff_graph("base", "current", project=SHOP, node="orders", tag=("a", "b"), at="1 2"),
+            with_query(
+                TO.diff(runs["base"], runs["current"]),
+                view="graph",
+                node="orders",
+                tag=("a", "b"),
+                around="orders",
+            ),
         ),
         (
             TO.node(runs["current"], "orders", "lineage", tag=("a", "b")),

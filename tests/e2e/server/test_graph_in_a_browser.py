@@ -171,16 +171,6 @@ def test_columns_unfold_and_a_click_locks_the_path(window: Any, served: Served, 
     assert "stg_payments.amount" in steps and "daily_revenue.revenue" in steps
 
 
-def test_the_diff_names_changes_in_words(window: Any, served: Served, runs: dict[str, str]) -> None:
-    opened(window, served, TO.diff_graph(runs["base"], runs["current"]))
-
-    legend = texts(window, ".graph-legend button")
-    assert legend[0].startswith("−") and "removed, breaking" in legend[0]
-    window.run("document.querySelector('.graph-table').open = true")
-    first = window.run("return document.querySelector('.graph-table tbody tr').textContent")
-    assert "payment_mix" in first and "removed, breaking" in first
-
-
 def test_the_keyboard_reaches_the_graph_and_a_node(window: Any, served: Served, runs: dict[str, str]) -> None:
     window.visit(served.address + TO.node(runs["current"], ORDERS))
     window.press("gl")
@@ -209,14 +199,13 @@ def test_the_form_and_the_script_hold_one_address(window: Any, served: Served, r
     assert query(window)["up"] == ["2"]
 
 
-@pytest.mark.parametrize("kind", ["run", "node", "diff"])
+@pytest.mark.parametrize("kind", ["run", "node"])
 def test_a_page_with_a_graph_has_no_fault(
     kind: str, window: Any, served: Served, runs: dict[str, str]
 ) -> None:
     address = {
         "run": TO.graph(runs["current"]),
         "node": TO.node(runs["current"], ORDERS, "lineage"),
-        "diff": TO.diff_graph(runs["base"], runs["current"]),
     }[kind]
     opened(window, served, address)
     click(window, f"const {{x, y}} = box('{ORDERS}'); return at(x + 60, y + 12)")

@@ -18,6 +18,8 @@ TO = Addresses("default")
 STATES = (
     "",
     "?view=graph",
+    "?view=graph&around=orders&up=2&q=orders",
+    "?view=graph&select=nothing",
     "?view=graph&node=orders&tab=columns",
     "?view=graph&node=orders&tab=columns&column=orders.amount",
     "?node=customers",
@@ -106,6 +108,29 @@ def test_clicks_stay_on_the_page_and_the_history_holds_them(window: Any) -> None
     until(window, "return document.querySelector('#review').dataset.view === 'graph'")
     click("#drawer .close")
     until(window, "return document.querySelector('#drawer').hidden")
+    assert window.run("return window.isSamePage")
+
+
+def test_the_graph_grows_and_narrows_in_place(window: Any) -> None:
+    window.run("document.querySelector('.seg a[data-view=graph]').click()")
+    until(window, "return document.querySelector('.graph .more')")
+    boxes = "return document.querySelectorAll('.graph .box').length"
+    before = window.run(boxes)
+    assert window.run("return document.querySelector('.box[data-node$=stg_orders]')") is None
+    window.run(
+        "document.querySelector('.box[data-node=orders] + .more')"
+        ".dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))"
+    )
+    until(window, "return document.querySelector('.box[data-node$=stg_orders]')")
+    assert window.run(boxes) > before
+    window.run(
+        "const form = document.querySelector('.graph-tools form'); form.elements.around.value = 'orders';"
+        "form.elements.down.value = 0; form.elements.up.value = 0; form.requestSubmit()"
+    )
+    until(window, "return location.search.includes('around=orders')")
+    until(window, f"{boxes} < {before}")
+    window.run("history.back()")
+    until(window, f"{boxes} > {before}")
     assert window.run("return window.isSamePage")
 
 

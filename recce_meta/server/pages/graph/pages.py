@@ -9,7 +9,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from recce_meta.api.browse.graph import diff_graph, earlier_places, needs_names_alone, places_of, run_graph
-from recce_meta.api.browse.graph_columns import column_path, diff_columns, graph_columns, side_of
+from recce_meta.api.browse.graph_columns import PAGE, column_path, diff_columns, graph_columns, side_of
 from recce_meta.api.browse.graph_opening import Opening, opening_of
 from recce_meta.api.browse.graph_query import GraphQuery, Places
 from recce_meta.api.browse.run import runs_around
@@ -29,7 +29,7 @@ from recce_meta.server.pages.graph.section import (
     query_of,
 )
 from recce_meta.server.pages.runs.columns import run_crumbs, run_tabs, run_title, selected_run
-from recce_meta.server.pages.runs.pair import ReportedPair, pair_of, with_ids
+from recce_meta.server.pages.runs.pair import ReportedPair, pair_of
 from recce_meta.server.site.handlers import Data, PageSet, Redirect, Request
 from recce_meta.server.site.listing import Listing, whole_number
 from recce_meta.server.site.rendering import Page
@@ -59,17 +59,6 @@ def run_graph_page(request: Request) -> Page | Redirect:
     return _page(
         run_title(run), "Parts of the run", run_tabs(to, run, "Lineage"), run_crumbs(to, run)[:-1], section
     )
-
-
-@pages.page("/diff/{base}/{current}/graph")
-def diff_graph_page(request: Request) -> Page | Redirect:
-    """Show the lineage graph of a diff: what changed, and what that affects."""
-    if (redirect := with_ids(request)) is not None:
-        return redirect
-    graph = DiffGraph(request.view, pair_of(request))
-    pair = graph.pair
-    section = graph_section(request, graph, graph.base)
-    return _page(pair.title, "Parts of the diff", pair.graph_tabs, pair.crumbs[:1], section)
 
 
 def _of_run(request: Request) -> RunGraph:
@@ -255,7 +244,7 @@ class DiffGraph:
     @property
     def crumbs(self) -> list[tuple[str, str]]:
         """Pages above the tables of the graph."""
-        return [*self.pair.crumbs, ("Lineage", self.base)]
+        return [*self.pair.crumbs, ("Graph", self.pair.view(view="graph"))]
 
     @property
     def names(self) -> Mapping[str, NodeMetadata]:
@@ -263,11 +252,6 @@ class DiffGraph:
         view, pair = self.view, self.pair
         # Current wins: a node that both runs have is shown as it is now.
         return {**view.graph(pair.base).names, **view.graph(pair.current).names}
-
-    @property
-    def reason(self) -> str:
-        """Sentence about the nodes at which the graph opens."""
-        return "The graph opens at what changed, and at what that affects."
 
     def shown(self, query: GraphQuery) -> GraphView:
         """Return the part of the graph that *query* names."""
@@ -297,9 +281,9 @@ class DiffGraph:
         changed = [change.unique_id for change in diff.changed]
         return base.places_among(query, changed + [impact.unique_id for impact in diff.impacted])
 
-    def columns(self, node: str, search: str, page: int) -> GraphColumns:
-        """Return a page of the columns of *node* with their changes."""
-        return diff_columns(self.pair.report.diff, *self._readers(), node, search, page)
+    def columns(self, node: str, search: str, page: int, size: int = PAGE) -> GraphColumns:
+        """Return a page of *size* columns of *node* with their changes."""
+        return diff_columns(self.pair.report.diff, *self._readers(), node, search, page, size)
 
     def path(self, node: str, column: str) -> ColumnPath:
         """Return what *column* of *node* comes from, and what comes from it, in the run that has the node."""

@@ -53,6 +53,8 @@ TABS = {
 PANELS = ("checks", "query")
 MOST_BUTTONS = 20
 """Columns whose differing rows are one click away; a form has the others."""
+MOST_COLUMNS = 500
+"""Columns in the tab of a node, those that changed first."""
 _OF_PROFILE = (ProfileDiff, TopKDiff, HistogramDiff)
 _KINDS = (SchemaDiff, ValueDiff, RowsDiff, ValueDetail, *_OF_PROFILE, QueryDiff)
 """Data diffs of a node in their order."""
@@ -199,11 +201,11 @@ def _columns_tab(
     request: Request, pair: ReportedPair, node: PageNode, change: Change | None
 ) -> dict[str, Any]:
     run, asked = _source(pair, change), _column(request)
-    impacted = impacted_listing(pair, node.unique_id)
+    impacted, graph = impacted_listing(pair, node.unique_id), DiffGraph(request.view, pair)
     return {
-        "columns": [] if change is None else change.columns,
+        "columns": graph.columns(node.unique_id, "", 1, MOST_COLUMNS),
         "column": asked,
-        "path": DiffGraph(request.view, pair).path(node.unique_id, asked) if asked else None,
+        "path": graph.path(node.unique_id, asked) if asked else None,
         "impacted": impacted.narrowed(IMPACTED_COLUMNS),
         "impact_address": pair.to.impact(run.run_id, node.unique_id, asked or None),
     }

@@ -7,10 +7,9 @@ from typing import Any
 
 from recce_meta.errors import SelectorError
 from recce_meta.models.run import RunMetadata
-from recce_meta.report.addresses import with_query
 from recce_meta.report.data.verdicts import Outcome
 from recce_meta.report.html.data import OUTCOME_CLASSES
-from recce_meta.report.html.page import heading_of, lineage_of
+from recce_meta.report.html.page import heading_of
 from recce_meta.report.labels import moment, revision, short_run_id
 from recce_meta.report.review.parts import (
     DataCounts,
@@ -20,8 +19,10 @@ from recce_meta.report.review.parts import (
     verdict_word,
 )
 from recce_meta.report.review.verdict import TONES, code_finding, verdict_of
+from recce_meta.server.access.problems import problem
 from recce_meta.server.pages.review.checklist import pages as checklist
 from recce_meta.server.pages.review.drawer import Drawer, drawer_of, one_of
+from recce_meta.server.pages.review.drawing import AROUND, ASKED, Drawn, drawn, drawn_below
 from recce_meta.server.pages.review.grid import OF_GRID
 from recce_meta.server.pages.review.grid import pages as grids
 from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, outcome_class, shown_rows
@@ -53,6 +54,10 @@ class Links:
         given = [(name, value) for name, value in changes.items() if value is not None]
         return (self._address + Parameters([*kept, *given]).encoded()) if kept or given else self._address
 
+    def also(self, name: str, value: str) -> str:
+        """Return the address with one more *value* of the parameter *name*."""
+        return self._address + Parameters([*self._given.pairs, (name, value)]).encoded()
+
     def node(self, key: str, tab: str | None = None) -> str:
         """Return the address of a node in the drawer."""
         return self._in_drawer(node=key, tab=tab)
@@ -80,14 +85,16 @@ def review_page(request: Request) -> Page | Redirect:
     if (redirect := with_ids(request)) is not None:
         return redirect
     pair = pair_of(request)
-    found, status, failure = known_list(request.view, pair), 200, None
+    found, failure = known_list(request.view, pair), None
     drawer: Drawer | None = None
     try:
         drawer = drawer_of(request, pair, found)
     # The list remains, so that the reader can choose another node.
     except SelectorError as error:
-        status, failure = 404, error
-    values = {**_frame(request, pair, found), **_drawer_values(request, pair, drawer), "failure": failure}
+        failure = error
+    values = {**_frame(request, pair, found), **_drawer_values(request, pair, drawer)}
+    values["failure"] = failure = failure or values["graph"].failure
+    status = problem(failure).status if failure else 200
     values["on_path"] = _on_path(drawer)
     if drawer is not None and "editor" in drawer.values and drawer.values["editor"].get("failure"):
         status = 400
@@ -144,9 +151,11 @@ def _frame(request: Request, pair: ReportedPair, found: ReviewList) -> dict[str,
     code = code_part(diff, TONES[code_finding(diff).rank[0]])
     rows = shown_rows(found, query)
     view = one_of(request, "view", VIEWS, VIEWS[0])
-    drawing = None
-    if view == "graph" or len(found.changed) + len(found.affected) <= WITH_LIST:
-        drawing = lineage_of(diff, pair.nodes)
+    graph = Drawn(None)
+    if view == "graph":
+        graph = drawn(request, pair)
+    elif len(found.changed) + len(found.affected) <= WITH_LIST:
+        graph = drawn_below(pair)
     return {
         "tone": tone,
         "word": word,
@@ -171,7 +180,9 @@ def _frame(request: Request, pair: ReportedPair, found: ReviewList) -> dict[str,
             for name, (title, holds) in ONLY.items()
         ],
         "view": view,
-        "drawing": drawing and drawing.drawing,
+        "graph": graph,
+        "of_graph": dict.fromkeys(ASKED),
+        "shown_ids": {row.unique_id for row in rows},
         "by_id": {row.unique_id: row for row in found.rows},
         "check_count": len(report.checks),
         "query": query,
@@ -210,15 +221,19 @@ def _moved(below: str, **view: str) -> None:
 
     @pages.page(f"/diff/{{base}}/{{current}}/{below}")
     def moved(request: Request) -> Redirect:
-        project = request.query.get("project")
+        query, project = request.query, request.query.get("project")
         ids = [request.view.run(request.parts[side], project).run_id for side in ("base", "current")]
         node = {name: request.parts[name] for name in ("node",) if name in request.parts}
-        return Redirect(
-            with_query(request.to.diff(*ids), **{**view, **node, **request.query, "project": None})
-        )
+        given = [*view.items(), *node.items(), *query.without("project", *view, *node).pairs]
+        if below == "graph":
+            # The graph opened around a node; other parameters were those of its script.
+            given += [(AROUND, value) for name, value in given if name == "node"]
+            given = [one for one in given if one[0] in ("view", "node", "column", *ASKED)]
+        return Redirect(request.to.diff(*ids) + Parameters(given).encoded())
 
 
 _moved("nodes/{node}")
+_moved("graph", view="graph")
 _moved("changes")
 _moved("impacted")
 _moved("query", panel="query")

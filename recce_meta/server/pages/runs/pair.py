@@ -67,12 +67,6 @@ class ReportedPair(NamedTuple):
         return self.to.of("diff", self.base.run_id, self.current.run_id, name, **parameters)
 
     @property
-    def graph_tabs(self) -> list[tuple[str, str, bool]]:
-        """Tabs of the page with the whole graph: title, address, True for the current one."""
-        graph = self.to.diff_graph(self.base.run_id, self.current.run_id)
-        return [("Review", self.address, False), ("Lineage", graph, True)]
-
-    @property
     def title(self) -> str:
         """Pull request, or both runs."""
         sides = f"{short_run_id(self.base.run_id)} → {short_run_id(self.current.run_id)}"
