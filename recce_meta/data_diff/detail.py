@@ -14,29 +14,22 @@ from sqlglot.errors import SqlglotError
 
 from recce_meta.data_diff.across import load_differences
 from recce_meta.data_diff.keyed import (
-    BASE,
-    CURRENT,
     KeyedSides,
     KeyFacts,
-    is_missing,
     key_facts,
     match_by_key,
 )
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.data_diff.plan import Plan, Query, Rows, rows_of
+from recce_meta.data_diff.plan import Plan, Query, rows_of
 from recce_meta.data_diff.rows import rows_diff
-from recce_meta.data_diff.source import Pair, SideRelation, describe, negation, select_of, with_alias
+from recce_meta.data_diff.source import Pair, SideRelation, describe
 from recce_meta.data_diff.value import (
-    cell,
+    FLAGS,
     fetchable,
-    key_cells,
-    own_key_cells,
     parse_fetched,
     raw_columns,
-    read_cell,
-    read_key,
-    read_own_key,
-    stored_column,
+    read_row,
+    rows_by_key,
     value_diff,
     value_diff_of,
 )
@@ -47,13 +40,10 @@ from recce_meta.models.data_diff import (
     QueryDiff,
     RowsDiff,
     Subject,
+    Value,
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.warehouses.types import Sql
-
-FLAGS = 2
-"""Number of flags at the start of every row: is added, is removed."""
 
 
 def value_diff_detail(pair: Pair, options: ValueOptions) -> Plan[ValueDetail]:
@@ -78,10 +68,9 @@ def value_detail_of(pair: Pair, sides: KeyedSides, facts: KeyFacts) -> Plan[Valu
     size = len(columns) if most is None else max(1, (most - in_key - FLAGS) // per_column)
     # Without compared columns, one query still returns the keys of one side.
     parts = [columns[start : start + size] for start in columns[:: size or 1]] or [columns]
-    make = _differing if len(sides.sides) == 2 else _one_sided
     answers = yield [
         Query(
-            expression=make(sides, facts, part),
+            expression=_rows(sides, facts, part),
             dialect=sides.dialect,
             side=sides.sides[-1],
             about=f"rows of {sides.name} that differ",
@@ -92,7 +81,10 @@ def value_detail_of(pair: Pair, sides: KeyedSides, facts: KeyFacts) -> Plan[Valu
     limit = sides.options.limit
     rows = _merged(
         sides.name,
-        [_read(sides, part, rows_of(answer)) for part, answer in zip(parts, answers, strict=True)],
+        [
+            [_detail_row(sides, row, part) for row in rows_of(answer)]
+            for part, answer in zip(parts, answers, strict=True)
+        ],
     )
     return ValueDetail(
         subject=pair.subject,
@@ -113,100 +105,23 @@ def value_detail_of(pair: Pair, sides: KeyedSides, facts: KeyFacts) -> Plan[Valu
     )
 
 
-def _differing(sides: KeyedSides, facts: KeyFacts, part: Sequence[int]) -> exp.Select:
+def _rows(sides: KeyedSides, facts: KeyFacts, part: Sequence[int]) -> exp.Select:
     """Return one-sided rows and rows that differ in any column, with the values of the columns *part*."""
+    has_both = len(sides.sides) == 2
     # All parts filter by all columns, so that they return the same rows.
-    everything = range(len(sides.compared))
+    everything = range(len(sides.compared)) if has_both else part
     raw = raw_columns(sides, part)
     rows = [
-        sides.rows(side, everything, raw=raw, own_key=True, excluded=facts.excluded)
-        for side in (DataSide.BASE, DataSide.CURRENT)
+        sides.rows(side, everything, raw=raw, own_key=True, excluded=facts.excluded) for side in sides.sides
     ]
-    own_keys = [
-        with_alias(exp.column(f"o{i}", table=alias), f"{side.value}_o{i}")
-        for side, alias in ((DataSide.BASE, BASE), (DataSide.CURRENT, CURRENT))
-        for i in sides.retyped_key
-    ]
-    keys = [
-        with_alias(exp.func("COALESCE", base, current), f"k{i}")
-        for i, (base, current) in enumerate(
-            zip(sides.key_columns(BASE), sides.key_columns(CURRENT), strict=True)
-        )
-    ]
-    select = sides.join(*rows).select(
-        with_alias(is_missing(BASE), "is_added"),
-        with_alias(is_missing(CURRENT), "is_removed"),
-        *keys,
-        *own_keys,
-        *_passed_on(part, raw, BASE),
-        *_passed_on(part, raw, CURRENT),
-        copy=False,
-    )
-    return _cut(sides, facts, select.where(sides.row_differs(everything), copy=False), part)
+    differs = sides.row_differs(everything) if has_both else None
+    return rows_by_key(sides, facts, rows, part, condition=differs)
 
 
-def _one_sided(sides: KeyedSides, facts: KeyFacts, part: Sequence[int]) -> exp.Select:
-    """Return the rows of the only side, in the same shape."""
-    (side,) = sides.sides
-    alias = BASE if side is DataSide.BASE else CURRENT
-    raw = raw_columns(sides, part)
-    is_added = exp.true() if side is DataSide.CURRENT else exp.false()
-    # A single side has no retyped key, so its own key is not needed.
-    select = (
-        select_of(with_alias(is_added, "is_added"), with_alias(negation(is_added.copy()), "is_removed"))
-        .from_(
-            sides.rows(side, part, raw=raw, excluded=facts.excluded).subquery(alias, copy=False), copy=False
-        )
-        .select(*(with_alias(key, f"k{i}") for i, key in enumerate(sides.key_columns(alias))), copy=False)
-        .select(*_passed_on(part, raw, alias), copy=False)
-    )
-    return _cut(sides, facts, select, part)
-
-
-def _cut(sides: KeyedSides, facts: KeyFacts, select: exp.Select, part: Sequence[int]) -> exp.Select:
-    """Return the first rows of the subquery *select* by key, plus one to detect whether there are more."""
-    flags = [exp.column(name, table="d") for name in ("is_added", "is_removed")]
-    values = [
-        cell(sides, i, side, exp.column(f"{side.value}_{i}", table="d")) for side in sides.sides for i in part
-    ]
-    first = (
-        select_of(*flags, *key_cells(sides, sides.key_columns("d")), *own_key_cells(sides, "d"), *values)
-        .from_(select.subquery("d", copy=False), copy=False)
-        .order_by(*sides.in_key_order(sides.key_columns("d")), copy=False)
-        .limit(sides.options.limit + 1, copy=False)
-    )
-    return sides.with_repeated(first, facts.excluded)
-
-
-def _passed_on(part: Sequence[int], raw: Sequence[int], alias: str) -> list[Sql]:
-    side = DataSide.BASE if alias == BASE else DataSide.CURRENT
-    return [with_alias(stored_column(i, alias, raw), f"{side.value}_{i}") for i in part]
-
-
-def _read(sides: KeyedSides, part: Sequence[int], rows: Rows) -> list[DetailRow]:
-    begin = FLAGS + len(sides.key) + len(sides.sides) * len(sides.retyped_key)
-    return [_detail_row(sides, row, begin, part) for row in rows]
-
-
-def _detail_row(sides: KeyedSides, row: Sequence[object], begin: int, part: Sequence[int]) -> DetailRow:
-    is_added, is_removed = row[:FLAGS]
-    values = {
-        side: tuple(
-            read_cell(sides, index, side, row[begin + i * len(part) + at]) for at, index in enumerate(part)
-        )
-        for i, side in enumerate(sides.sides)
-    }
-    in_common = FLAGS + len(sides.key)
-    key = read_key(sides, row[FLAGS:in_common])
-    if sides.retyped_key:
-        shown = DataSide.BASE if is_removed else DataSide.CURRENT
-        key = read_own_key(sides, shown, key, row[in_common:begin])
-    return DetailRow(
-        status="added" if is_added else "removed" if is_removed else "changed",
-        key=key,
-        base=None if is_added else values[DataSide.BASE],
-        current=None if is_removed else values[DataSide.CURRENT],
-    )
+def _detail_row(sides: KeyedSides, row: Sequence[Value], part: Sequence[int]) -> DetailRow:
+    found = read_row(sides, row, part)
+    status = "added" if found.base is None else "removed" if found.current is None else "changed"
+    return DetailRow(status=status, key=found.key, base=found.base, current=found.current)
 
 
 def _merged(name: str, parts: Sequence[list[DetailRow]]) -> list[DetailRow]:

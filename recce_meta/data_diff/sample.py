@@ -11,11 +11,8 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 
 from recce_meta.data_diff.keyed import (
-    BASE,
-    CURRENT,
     KeyedSides,
     KeyFacts,
-    is_missing,
     key_facts,
     match_by_key,
 )
@@ -35,23 +32,16 @@ from recce_meta.data_diff.source import (
     with_condition,
 )
 from recce_meta.data_diff.value import (
-    cell,
+    FLAGS,
     fetchable,
-    key_cells,
-    own_key_cells,
     parse_fetched,
     raw_columns,
-    read_cell,
-    read_key,
-    read_own_key,
-    stored_column,
+    read_row,
+    rows_by_key,
 )
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import DataSide, KeyCounts, Value
-from recce_meta.warehouses.types import Sql
 
-FLAGS = 2
-"""Number of flags at the start of every row: base has it, current has it."""
 NOT_MATCHED = (
     "No key is known: these are any rows of each side, which are not matched, so they are not comparable"
 )
@@ -109,54 +99,7 @@ def _first_rows(sides: KeyedSides, facts: KeyFacts, columns: Sequence[int]) -> e
     """Return the first keys, with flags, key, values of each side, and whether each column differs."""
     raw = raw_columns(sides, columns)
     firsts = [_first_of(sides, side, facts, columns, raw) for side in sides.sides]
-    if len(firsts) == 2:
-        select = sides.join(*firsts)
-        keys = [
-            with_alias(exp.func("COALESCE", base, current), f"k{i}")
-            for i, (base, current) in enumerate(
-                zip(sides.key_columns(BASE), sides.key_columns(CURRENT), strict=True)
-            )
-        ]
-    else:
-        select = exp.Select().from_(firsts[0].subquery(_alias(sides.sides[0]), copy=False), copy=False)
-        keys = [with_alias(key, f"k{i}") for i, key in enumerate(sides.key_columns(_alias(sides.sides[0])))]
-    both = len(firsts) == 2
-    flags = [
-        with_alias(is_missing(_alias(side)), f"is_not_in_{side.value}") if both else _flag(sides, side)
-        for side in (DataSide.BASE, DataSide.CURRENT)
-    ]
-    own = [
-        with_alias(exp.column(f"o{i}", table=_alias(side)), f"{side.value}_o{i}")
-        for side in sides.sides
-        for i in sides.retyped_key
-    ]
-    values = [
-        with_alias(stored_column(i, _alias(side), raw), f"{side.value}_{i}")
-        for side in sides.sides
-        for i in columns
-    ]
-    differences = [with_alias(sides.differ(i), f"differs_{i}") for i in columns] if both else []
-    inner = select.select(*flags, *keys, *own, *values, *differences, copy=False).subquery("d", copy=False)
-    shown = [
-        cell(sides, i, side, exp.column(f"{side.value}_{i}", table="d"))
-        for side in sides.sides
-        for i in columns
-    ]
-    outer = (
-        select_of(
-            exp.column("is_not_in_base", table="d"),
-            exp.column("is_not_in_current", table="d"),
-            *key_cells(sides, sides.key_columns("d")),
-            *own_key_cells(sides, "d"),
-            *shown,
-            *(exp.column(f"differs_{i}", table="d") for i in columns if both),
-        )
-        .from_(inner, copy=False)
-        .order_by(*sides.in_key_order(sides.key_columns("d")), copy=False)
-        # One row more than shown reveals that there are more.
-        .limit(sides.options.limit + 1, copy=False)
-    )
-    return sides.with_repeated(outer, facts.excluded)
+    return rows_by_key(sides, facts, firsts, columns, with_flags=len(firsts) == 2)
 
 
 def _first_of(
@@ -173,35 +116,11 @@ def _first_of(
     )
 
 
-def _alias(side: DataSide) -> str:
-    return BASE if side is DataSide.BASE else CURRENT
-
-
-def _flag(sides: KeyedSides, side: DataSide) -> Sql:
-    return with_alias(exp.false() if side in sides.sides else exp.true(), f"is_not_in_{side.value}")
-
-
-def _sample_row(sides: KeyedSides, row: Sequence[object], columns: Sequence[int]) -> SampleRow:
-    absent = dict(zip((DataSide.BASE, DataSide.CURRENT), row[:FLAGS], strict=True))
-    of_key = FLAGS + len(sides.key)
-    begin = of_key + len(sides.sides) * len(sides.retyped_key)
-    key = read_key(sides, row[FLAGS:of_key])
-    if sides.retyped_key:
-        # A key of both sides is shown as current writes it.
-        shown = DataSide.BASE if absent[DataSide.CURRENT] else DataSide.CURRENT
-        key = read_own_key(sides, shown, key, row[of_key:begin])
-    values: dict[DataSide, tuple[object, ...]] = {}
-    for number, side in enumerate(sides.sides):
-        start = begin + number * len(columns)
-        if not absent[side]:
-            values[side] = tuple(read_cell(sides, i, side, row[start + i]) for i in columns)
-    flags = row[begin + len(sides.sides) * len(columns) :]
-    return SampleRow(
-        key=key,
-        base=values.get(DataSide.BASE),
-        current=values.get(DataSide.CURRENT),
-        differs=tuple(bool(flag) for flag in flags) if len(values) == 2 else (),
-    )
+def _sample_row(sides: KeyedSides, row: Sequence[Value], columns: Sequence[int]) -> SampleRow:
+    found = read_row(sides, row, columns)
+    is_both = found.base is not None and found.current is not None
+    differs = tuple(bool(flag) for flag in found.flags) if is_both else ()
+    return SampleRow(key=found.key, base=found.base, current=found.current, differs=differs)
 
 
 def _left_out(sides: KeyedSides, facts: KeyFacts) -> Iterator[str]:

@@ -111,7 +111,101 @@ def read_key(sides: KeyedSides, values: Sequence[Value]) -> tuple[Value, ...]:
     return tuple(parse_fetched(value, _key_type(part)) for part, value in zip(sides.key, values, strict=True))
 
 
-def own_key_cells(sides: KeyedSides, alias: str) -> list[Sql]:
+FLAGS = 2
+"""Number of flags at the start of every row of `rows_by_key`: base lacks it, current lacks it."""
+
+
+def rows_by_key(
+    sides: KeyedSides,
+    facts: KeyFacts,
+    rows: Sequence[exp.Select],
+    columns: Sequence[int],
+    *,
+    condition: Sql | None = None,
+    with_flags: bool = False,
+) -> exp.Select:
+    """Return the first *rows* by key, a select of each side, plus one to detect whether there are more.
+
+    A result has flags, the key, the key as each side stores it, and the *columns* of each side; *with_flags*,
+    also whether each column differs. *condition* limits the rows.
+    """
+    if len(rows) == 2:
+        select = sides.join(*rows)
+        both = zip(sides.key_columns(BASE), sides.key_columns(CURRENT), strict=True)
+        keys: list[Sql] = [exp.func("COALESCE", base, current) for base, current in both]
+        is_added, is_removed = is_missing(BASE), is_missing(CURRENT)
+    else:
+        (side,) = sides.sides
+        select = exp.Select().from_(rows[0].subquery(_alias(side), copy=False), copy=False)
+        keys = sides.key_columns(_alias(side))
+        is_added = exp.true() if side is DataSide.CURRENT else exp.false()
+        is_removed = negation(is_added.copy())
+    raw = raw_columns(sides, columns)
+    of_sides = [(side, i) for side in sides.sides for i in columns]
+    inner = select.select(
+        with_alias(is_added, "is_added"),
+        with_alias(is_removed, "is_removed"),
+        *(with_alias(key, f"k{i}") for i, key in enumerate(keys)),
+        *(
+            with_alias(exp.column(f"o{i}", table=_alias(side)), f"{side.value}_o{i}")
+            for side in sides.sides
+            for i in sides.retyped_key
+        ),
+        *(with_alias(stored_column(i, _alias(side), raw), f"{side.value}_{i}") for side, i in of_sides),
+        *(with_alias(sides.differ(i), f"differs_{i}") for i in columns if with_flags),
+        copy=False,
+    )
+    inner = inner if condition is None else inner.where(condition, copy=False)
+    first = (
+        select_of(
+            exp.column("is_added", table="d"),
+            exp.column("is_removed", table="d"),
+            *key_cells(sides, sides.key_columns("d")),
+            *_own_key_cells(sides, "d"),
+            *(cell(sides, i, side, exp.column(f"{side.value}_{i}", table="d")) for side, i in of_sides),
+            *(exp.column(f"differs_{i}", table="d") for i in columns if with_flags),
+        )
+        .from_(inner.subquery("d", copy=False), copy=False)
+        .order_by(*sides.in_key_order(sides.key_columns("d")), copy=False)
+        .limit(sides.options.limit + 1, copy=False)
+    )
+    return sides.with_repeated(first, facts.excluded)
+
+
+class KeyedRow(NamedTuple):
+    """Row of `rows_by_key`: the values of each side, None if it lacks the row."""
+
+    key: tuple[Value, ...]
+    base: tuple[Value, ...] | None
+    current: tuple[Value, ...] | None
+    flags: Sequence[object]
+
+
+def read_row(sides: KeyedSides, row: Sequence[Value], columns: Sequence[int]) -> KeyedRow:
+    """Convert a row of `rows_by_key`."""
+    absent = dict(zip((DataSide.BASE, DataSide.CURRENT), row[:FLAGS], strict=True))
+    of_key = FLAGS + len(sides.key)
+    begin = of_key + len(sides.sides) * len(sides.retyped_key)
+    key = read_key(sides, row[FLAGS:of_key])
+    if sides.retyped_key:
+        # A key of both sides is shown as current writes it.
+        shown = DataSide.BASE if absent[DataSide.CURRENT] else DataSide.CURRENT
+        key = _read_own_key(sides, shown, key, row[of_key:begin])
+    values: dict[DataSide, tuple[Value, ...]] = {}
+    for side in sides.sides:
+        end = begin + len(columns)
+        if not absent[side]:
+            cells = zip(columns, row[begin:end], strict=True)
+            values[side] = tuple(read_cell(sides, i, side, value) for i, value in cells)
+        begin = end
+    return KeyedRow(key, values.get(DataSide.BASE), values.get(DataSide.CURRENT), row[begin:])
+
+
+def _alias(side: DataSide) -> str:
+    return BASE if side is DataSide.BASE else CURRENT
+
+
+def _own_key_cells(sides: KeyedSides, alias: str) -> list[Sql]:
     """Return retyped key columns as each side stores them, from the subquery *alias*."""
     return [
         with_alias(
@@ -125,10 +219,10 @@ def own_key_cells(sides: KeyedSides, alias: str) -> list[Sql]:
     ]
 
 
-def read_own_key(
+def _read_own_key(
     sides: KeyedSides, side: DataSide, key: tuple[Value, ...], values: Sequence[Value]
 ) -> tuple[Value, ...]:
-    """Return *key* with the values of *side*, from the results of `own_key_cells`."""
+    """Return *key* with the values of *side*, from the results of `_own_key_cells`."""
     retyped = sides.retyped_key
     begin = sides.sides.index(side) * len(retyped)
     own = {
