@@ -395,7 +395,10 @@ def _row(
 
 NAME_WIDTH = 120
 
-_SPECIAL = re.compile(r"[^A-Za-z0-9 /_]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_SPECIAL = re.compile(
+    r"(?!: |:[0-9]+(?![0-9:])|[+-]-?[A-Za-z0-9])[^A-Za-z0-9 /_%?]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
+)
+"""Characters that may have a meaning in Markdown where they stand."""
 _BACKTICKS = re.compile(r"`+")
 _REFERENCE = re.compile(r"(?<=[@#])|(?<=\bGH-)|(?<=\bgh-)|(?<=www)(?=\.)|(?<=:)(?=//)", re.I)
 _LINK = re.compile(r"(?<=\w@)(?=[\w-]+\.)|(?<=www)(?=\.)|(?<=:)(?=//)", re.I)

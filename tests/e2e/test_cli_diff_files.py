@@ -329,7 +329,7 @@ def test_hooks_of_the_project_and_semicolons_after_macros_are_judged(checkout: C
 on-run-end:
   - select 1
   - "{{ nope() }}"
-  - "{{ hash('x') }}"
+  - "{{ duckdb__any() }}"
 """
     checkout.write("dbt_project.yml", settings + hooks)
     line = settings.count("\n") + 1
@@ -346,4 +346,4 @@ on-run-end:
     assert said["shop-on-run-end-0"] == ""
     nope = f"it uses 'nope', which no file defines (dbt_project.yml:{line + 3})"
     assert said["shop-on-run-end-1"] == f"the build fails: {nope}"
-    assert said["shop-on-run-end-2"].startswith("the build may fail: it uses 'hash'")
+    assert said["shop-on-run-end-2"].startswith("the build may fail: it uses 'duckdb__any'")

@@ -102,7 +102,7 @@ def test_comments_show_notes_of_changed_nodes_columns_and_edges(diff: RunDiff) -
     for name in ("markdown", "comment"):
         text = reports(diff, annotations)[name]
         assert "3 notes on changed nodes" in text
-        assert "| First line | Ann, 2026&#45;11&#45;01 12&#58;00 UTC |" in text
+        assert "| First line | Ann, 2026-11-01 12:00 UTC |" in text
         assert "`amount` | Of a column |" in text and "stg_orders` | Of an edge |" in text
         assert "Not changed" not in text and "example" not in text
 
