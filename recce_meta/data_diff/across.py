@@ -1,8 +1,9 @@
 """Values by key across two targets: rows that may differ are fetched and compared in a scratch database.
 
 1. The columns of both sides are looked up, and rows and keys counted on each side.
-2. Each side sums the hashes of its rows in buckets, which are the first digits of the hash of the key. Rows
-   whose key is NULL take no part. If a key is repeated, its bucket counts as different.
+2. Each side sums the hashes of its rows in buckets: the first digits of the hash of the key, or the remainder
+   of a key that is one whole number, which needs no second hash. Rows whose key is NULL take no part. If a
+   key is repeated, its bucket counts as different.
 3. The rows of buckets that differ are fetched as one text each (`portable`) into the scratch database, where
    each column gets the type of its values; one that cannot hold every value stays text, which is equal
    exactly if the values are.
@@ -78,6 +79,8 @@ _ASSUMED_ROWS = FEW_ROWS + 1
 """Rows of each side of a printed plan, so that it shows the sums."""
 MANY_ROWS = 1_000_000
 """Rows of a side above which buckets have one digit more: PostgreSQL would spill so many groups to disk."""
+_PRIMES = {3: 4_093, 4: 65_521}
+"""Divisors of whole numbers, by digits of hashes: of nearly as many buckets, which multiples do not share."""
 MOST_ROWS = 10_000_000
 """Maximum number of rows fetched from a side."""
 SUMMED = (4, 10)
@@ -178,7 +181,19 @@ class _SeparateSides:
         keys = [is_not_null(column.own(source.side).of("t")) for column in self.key]
         return source.select(*others).where(all_of(keys), copy=False)
 
+    def number_of_buckets(self, digits: int) -> int:
+        return _PRIMES[digits] if self.is_key_whole else 16**digits
+
+    @property
+    def is_key_whole(self) -> bool:
+        types = [column.own(side).type for column in self.key for side in DataSide]
+        return len(self.key) == 1 and all(of.kind is Kind.INTEGER for of in types)
+
     def _bucket(self, source: SideRelation, digits: int) -> Sql:
+        if self.is_key_whole:
+            divisor = exp.Literal.number(_PRIMES[digits])
+            rest = exp.Mod(this=self.key[0].own(source.side).of("t"), expression=divisor)
+            return with_alias(exp.Abs(this=rest), "b")
         return with_alias(_digits(source.dialect.portable_hash(_texts(self.key, source)), 1, digits), "b")
 
     def sums(self, source: SideRelation, digits: int, *, counts_keys: bool) -> Query:
@@ -200,22 +215,29 @@ class _SeparateSides:
             .group_by(bucket.copy(), copy=False),
             dialect=dialect,
             side=source.side,
-            about=f"rows of {source.name} in {16**digits:,} parts",
-            assumed=[("0" * digits, _ASSUMED_ROWS, int(source.side is DataSide.BASE), _ASSUMED_ROWS)],
+            about=f"rows of {source.name} in {self.number_of_buckets(digits):,} parts",
+            assumed=[
+                (
+                    0 if self.is_key_whole else "0" * digits,
+                    _ASSUMED_ROWS,
+                    int(source.side is DataSide.BASE),
+                    _ASSUMED_ROWS,
+                )
+            ],
         )
 
-    def lines(self, source: SideRelation, buckets: Sequence[str] | None) -> Query:
+    def lines(self, source: SideRelation, buckets: Sequence[str | int] | None, digits: int) -> Query:
         """Select each row as one text, of all rows with a key or only those in *buckets*."""
         line = with_alias(source.dialect.portable_line(_texts(self.columns, source, is_shown=True)), "line")
         about = f"rows of {source.name}"
         expression = self._rows(source, line)
         if buckets is not None:
             about += " that may differ"
-            rows = self._rows(source, self._bucket(source, len(buckets[0])), line).subquery("t", copy=False)
+            rows = self._rows(source, self._bucket(source, digits), line).subquery("t", copy=False)
             among = [
                 exp.In(
                     this=exp.column("b", table="t"),
-                    expressions=[exp.Literal.string(one) for one in buckets[at : at + BUCKETS_IN_LIST]],
+                    expressions=[exp.convert(one) for one in buckets[at : at + BUCKETS_IN_LIST]],
                 )
                 for at in range(0, len(buckets), BUCKETS_IN_LIST)
             ]
@@ -413,12 +435,13 @@ def load_differences(pair: Pair, options: ValueOptions) -> Plan[Differences]:
     most = max(with_key for _, with_key in counts.values())
     expected = {side: with_key for side, (_, with_key) in counts.items()}
     equal, buckets, note = 0, None, ""
+    digits = 3 if most <= MANY_ROWS else 4
     if most > FEW_ROWS:
-        digits = 3 if most <= MANY_ROWS else 4
         counts_keys = sides.is_key_rounded or any(with_key > keys for _, with_key, keys in figures)
         answers = yield [sides.sums(source, digits, counts_keys=counts_keys) for source in sides.sources]
+        bucket_of: type[int | str] = int if sides.is_key_whole else str
         before, after = (
-            {str(row[0]): tuple(int(figure) for figure in row[1:]) for row in rows_of(answer)}
+            {bucket_of(row[0]): tuple(int(figure) for figure in row[1:]) for row in rows_of(answer)}
             for answer in answers
         )
         buckets = sorted(
@@ -433,8 +456,8 @@ def load_differences(pair: Pair, options: ValueOptions) -> Plan[Differences]:
             side: sum(found[one][0] for one in buckets if one in found)
             for side, found in zip(counts, (before, after), strict=True)
         }
-        note = f", {len(buckets):,} of {16**digits:,} parts differ"
-    yield from _load(sides, buckets, expected)
+        note = f", {len(buckets):,} of {sides.number_of_buckets(digits):,} parts differ"
+    yield from _load(sides, buckets, digits, expected)
     note = f"compared across two targets: {sum(expected.values()):,} rows fetched{note}"
     types = yield from _typed(sides)
     return Differences(sides, counts, equal, types, note)
@@ -492,7 +515,10 @@ def _digits(text: Sql, start: int, length: int) -> Sql:
 
 
 def _load(
-    sides: _SeparateSides, buckets: Sequence[str] | None, expected: Mapping[DataSide, int]
+    sides: _SeparateSides,
+    buckets: Sequence[str | int] | None,
+    digits: int,
+    expected: Mapping[DataSide, int],
 ) -> Plan[None]:
     """Load the rows of *buckets*, or all, whose number is *expected*, into the scratch database."""
     name, most = sides.pair.subject.name, max(expected.values())
@@ -507,7 +533,7 @@ def _load(
             _local(select_of(*nothing).where(exp.false()), sides.loaded(source)) for source in sides.sources
         ]
         return
-    answers = yield [sides.lines(source, buckets) for source in sides.sources]
+    answers = yield [sides.lines(source, buckets, digits) for source in sides.sources]
     for source, answer in zip(sides.sources, answers, strict=True):
         if rows_of(answer)[0][0] != expected[source.side]:
             raise _changed_meanwhile(sides.pair)

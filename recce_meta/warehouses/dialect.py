@@ -421,8 +421,8 @@ class Dialect:
         def trimmed(text: Sql, character: str) -> Sql:
             return exp.Anonymous(this="RTRIM", expressions=[text, exp.Literal.string(character)])
 
-        has_fraction = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%"))
-        return exp.Case().when(has_fraction, trimmed(trimmed(text.copy(), "0"), ".")).else_(text)
+        has_zeros = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%0"))
+        return exp.Case().when(has_zeros, trimmed(trimmed(text.copy(), "0"), ".")).else_(text)
 
     def _canonical_float(self, value: Sql) -> Sql:
         written = self.scientific(value.copy()) or self.text(value.copy())

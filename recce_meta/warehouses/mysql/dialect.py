@@ -175,8 +175,8 @@ class MySQL(Dialect):
         def trimmed(text: Sql, character: str) -> Sql:
             return exp.Trim(this=text, expression=exp.Literal.string(character), position="TRAILING")
 
-        has_fraction = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%"))
-        return exp.Case().when(has_fraction, trimmed(trimmed(text.copy(), "0"), ".")).else_(text)
+        has_zeros = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%0"))
+        return exp.Case().when(has_zeros, trimmed(trimmed(text.copy(), "0"), ".")).else_(text)
 
     def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
         """Sample with a seeded RAND(): rows get the same sequence of numbers each time, in reading order.

@@ -2232,7 +2232,7 @@ FROM (
       MD5(
         COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+            WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
             ELSE CAST(t.`amount` AS STRING)
           END,
@@ -2253,7 +2253,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(CAST(t.`day` AS STRING), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(
               RTRIM(REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T'), '0'),
               '.'
@@ -2299,7 +2299,7 @@ FROM (
       MD5(
         COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+            WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
             ELSE CAST(t.`amount` AS STRING)
           END,
@@ -2320,7 +2320,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(CAST(t.`day` AS STRING), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(
               RTRIM(REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T'), '0'),
               '.'
@@ -2357,7 +2357,7 @@ FROM (
       MD5(
         COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+            WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
             ELSE CAST(t.`amount` AS STRING)
           END,
@@ -2378,7 +2378,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(CAST(t.`day` AS STRING), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(
               RTRIM(REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T'), '0'),
               '.'
@@ -2417,7 +2417,7 @@ FROM (
       MD5(
         COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+            WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
             ELSE CAST(t.`amount` AS STRING)
           END,
@@ -2438,7 +2438,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(CAST(t.`day` AS STRING), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(
               RTRIM(REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T'), '0'),
               '.'
@@ -2504,7 +2504,7 @@ FROM (
         MD5(
           COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
             CASE
-              WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+              WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
               THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
               ELSE CAST(t.`amount` AS STRING)
             END,
@@ -2525,7 +2525,7 @@ FROM (
             '~N'
           ) || '|' || COALESCE(CAST(t.`day` AS STRING), '~N') || '|' || COALESCE(
             CASE
-              WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%'
+              WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%0'
               THEN RTRIM(
                 RTRIM(REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T'), '0'),
                 '.'
@@ -2604,7 +2604,7 @@ FROM (
         MD5(
           COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
             CASE
-              WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+              WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
               THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
               ELSE CAST(t.`amount` AS STRING)
             END,
@@ -2625,7 +2625,7 @@ FROM (
             '~N'
           ) || '|' || COALESCE(CAST(t.`day` AS STRING), '~N') || '|' || COALESCE(
             CASE
-              WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%'
+              WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%0'
               THEN RTRIM(
                 RTRIM(REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T'), '0'),
                 '.'
@@ -2784,7 +2784,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+            WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
             ELSE CAST(t.`amount` AS STRING)
           END,
@@ -2805,7 +2805,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(CAST(t.`day` AS STRING), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(
               RTRIM(REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T'), '0'),
               '.'
@@ -2889,7 +2889,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+            WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
             ELSE CAST(t.`amount` AS STRING)
           END,
@@ -2910,7 +2910,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(CAST(t.`day` AS STRING), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(
               RTRIM(REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T'), '0'),
               '.'
@@ -2984,7 +2984,7 @@ FROM (
     ) AS b,
     COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
       CASE
-        WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+        WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
         THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
         ELSE CAST(t.`amount` AS STRING)
       END,
@@ -3005,7 +3005,7 @@ FROM (
       '~N'
     ) || '|' || COALESCE(CAST(t.`day` AS STRING), '~N') || '|' || COALESCE(
       CASE
-        WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%'
+        WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%0'
         THEN RTRIM(
           RTRIM(REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T'), '0'),
           '.'
@@ -3072,7 +3072,7 @@ FROM (
     ) AS b,
     COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
       CASE
-        WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+        WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
         THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
         ELSE CAST(t.`amount` AS STRING)
       END,
@@ -3093,7 +3093,7 @@ FROM (
       '~N'
     ) || '|' || COALESCE(CAST(t.`day` AS STRING), '~N') || '|' || COALESCE(
       CASE
-        WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%'
+        WHEN REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T') LIKE '%.%0'
         THEN RTRIM(
           RTRIM(REPLACE(FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', t.`at`, 'UTC'), ' ', 'T'), '0'),
           '.'

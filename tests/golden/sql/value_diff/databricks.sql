@@ -2278,7 +2278,7 @@ FROM (
     MD5(
       COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
-          WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+          WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
           ELSE CAST(t.`amount` AS STRING)
         END,
@@ -2304,7 +2304,7 @@ FROM (
             CAST(CONVERT_TIMEZONE(CURRENT_TIMEZONE(), 'UTC', CAST(t.`at` AS TIMESTAMP_NTZ)) AS STRING),
             ' ',
             'T'
-          ) LIKE '%.%'
+          ) LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(
@@ -2342,7 +2342,7 @@ FROM (
     MD5(
       COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
-          WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+          WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
           ELSE CAST(t.`amount` AS STRING)
         END,
@@ -2368,7 +2368,7 @@ FROM (
             CAST(CONVERT_TIMEZONE(CURRENT_TIMEZONE(), 'UTC', CAST(t.`at` AS TIMESTAMP_NTZ)) AS STRING),
             ' ',
             'T'
-          ) LIKE '%.%'
+          ) LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(
@@ -2403,7 +2403,7 @@ FROM (
     MD5(
       COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
-          WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+          WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
           ELSE CAST(t.`amount` AS STRING)
         END,
@@ -2429,7 +2429,7 @@ FROM (
             CAST(CONVERT_TIMEZONE(CURRENT_TIMEZONE(), 'UTC', CAST(t.`at` AS TIMESTAMP_NTZ)) AS STRING),
             ' ',
             'T'
-          ) LIKE '%.%'
+          ) LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(
@@ -2466,7 +2466,7 @@ FROM (
     MD5(
       COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
         CASE
-          WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+          WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
           ELSE CAST(t.`amount` AS STRING)
         END,
@@ -2492,7 +2492,7 @@ FROM (
             CAST(CONVERT_TIMEZONE(CURRENT_TIMEZONE(), 'UTC', CAST(t.`at` AS TIMESTAMP_NTZ)) AS STRING),
             ' ',
             'T'
-          ) LIKE '%.%'
+          ) LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(
@@ -2556,7 +2556,7 @@ FROM (
       MD5(
         COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+            WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
             ELSE CAST(t.`amount` AS STRING)
           END,
@@ -2582,7 +2582,7 @@ FROM (
               CAST(CONVERT_TIMEZONE(CURRENT_TIMEZONE(), 'UTC', CAST(t.`at` AS TIMESTAMP_NTZ)) AS STRING),
               ' ',
               'T'
-            ) LIKE '%.%'
+            ) LIKE '%.%0'
             THEN RTRIM(
               RTRIM(
                 REPLACE(
@@ -2659,7 +2659,7 @@ FROM (
       MD5(
         COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+            WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
             ELSE CAST(t.`amount` AS STRING)
           END,
@@ -2685,7 +2685,7 @@ FROM (
               CAST(CONVERT_TIMEZONE(CURRENT_TIMEZONE(), 'UTC', CAST(t.`at` AS TIMESTAMP_NTZ)) AS STRING),
               ' ',
               'T'
-            ) LIKE '%.%'
+            ) LIKE '%.%0'
             THEN RTRIM(
               RTRIM(
                 REPLACE(
@@ -2832,7 +2832,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+          WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
           ELSE CAST(t.`amount` AS STRING)
         END,
@@ -2858,7 +2858,7 @@ FROM (
             CAST(CONVERT_TIMEZONE(CURRENT_TIMEZONE(), 'UTC', CAST(t.`at` AS TIMESTAMP_NTZ)) AS STRING),
             ' ',
             'T'
-          ) LIKE '%.%'
+          ) LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(
@@ -2931,7 +2931,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+          WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
           ELSE CAST(t.`amount` AS STRING)
         END,
@@ -2957,7 +2957,7 @@ FROM (
             CAST(CONVERT_TIMEZONE(CURRENT_TIMEZONE(), 'UTC', CAST(t.`at` AS TIMESTAMP_NTZ)) AS STRING),
             ' ',
             'T'
-          ) LIKE '%.%'
+          ) LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(
@@ -3023,7 +3023,7 @@ FROM (
     ) AS b,
     COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
       CASE
-        WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+        WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
         THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
         ELSE CAST(t.`amount` AS STRING)
       END,
@@ -3049,7 +3049,7 @@ FROM (
           CAST(CONVERT_TIMEZONE(CURRENT_TIMEZONE(), 'UTC', CAST(t.`at` AS TIMESTAMP_NTZ)) AS STRING),
           ' ',
           'T'
-        ) LIKE '%.%'
+        ) LIKE '%.%0'
         THEN RTRIM(
           RTRIM(
             REPLACE(
@@ -3111,7 +3111,7 @@ FROM (
     ) AS b,
     COALESCE(CAST(t.`id` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`order` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t.`line` AS STRING), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS STRING), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
       CASE
-        WHEN CAST(t.`amount` AS STRING) LIKE '%.%'
+        WHEN CAST(t.`amount` AS STRING) LIKE '%.%0'
         THEN RTRIM(RTRIM(CAST(t.`amount` AS STRING), '0'), '.')
         ELSE CAST(t.`amount` AS STRING)
       END,
@@ -3137,7 +3137,7 @@ FROM (
           CAST(CONVERT_TIMEZONE(CURRENT_TIMEZONE(), 'UTC', CAST(t.`at` AS TIMESTAMP_NTZ)) AS STRING),
           ' ',
           'T'
-        ) LIKE '%.%'
+        ) LIKE '%.%0'
         THEN RTRIM(
           RTRIM(
             REPLACE(

@@ -2360,77 +2360,91 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
-        '~N'
-      ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS DOUBLE) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-          THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS DOUBLE) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS DOUBLE) > 0
-          THEN 'inf'
-        END,
-        '~N'
-      ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          ) LIKE '%.%'
-          THEN RTRIM(
-            RTRIM(
-              REPLACE(
-                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-                ' ',
-                'T'
-              ),
-              '0'
-            ),
-            '.'
-          )
-          ELSE REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          )
-        END,
-        '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
-        REPLACE(
-          REPLACE(
-            CAST(CASE
-              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
-              THEN REGEXP_REPLACE(
-                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
-                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
-                '\1\2\3\4',
-                'g'
-              )
-              ELSE CAST(json(t."doc") AS TEXT)
-            END AS TEXT),
-            '~',
-            '~t'
-          ),
-          '|',
-          '~p'
+      CONCAT_WS(
+        '|',
+        COALESCE(CAST(t."id" AS TEXT), '~N'),
+        COALESCE(CAST(t."line" AS TEXT), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          CASE
+            WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+            ELSE CAST(t."amount" AS TEXT)
+          END,
+          '~N'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
-        '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        COALESCE(
+          CASE
+            WHEN CAST(t."rate" AS DOUBLE) = 0
+            THEN '0'
+            WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
+            AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
+            THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
+            THEN 'nan'
+            WHEN CAST(t."rate" AS DOUBLE) < 0
+            THEN '-inf'
+            WHEN CAST(t."rate" AS DOUBLE) > 0
+            THEN 'inf'
+          END,
+          '~N'
+        ),
+        COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N'),
+        COALESCE(
+          CASE
+            WHEN REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            ) LIKE '%.%0'
+            THEN RTRIM(
+              RTRIM(
+                REPLACE(
+                  REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                  ' ',
+                  'T'
+                ),
+                '0'
+              ),
+              '.'
+            )
+            ELSE REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            )
+          END,
+          '~N'
+        ),
+        COALESCE(CAST(t."is_it" AS TEXT), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CASE
+                WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+                THEN REGEXP_REPLACE(
+                  REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                  '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                  '\1\2\3\4',
+                  'g'
+                )
+                ELSE CAST(json(t."doc") AS TEXT)
+              END AS TEXT),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
+        COALESCE(
+          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          '~N'
+        ),
+        COALESCE(LOWER(HEX(t."raw")), '~N')
+      )
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -2453,77 +2467,91 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
-        '~N'
-      ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS DOUBLE) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-          THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS DOUBLE) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS DOUBLE) > 0
-          THEN 'inf'
-        END,
-        '~N'
-      ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          ) LIKE '%.%'
-          THEN RTRIM(
-            RTRIM(
-              REPLACE(
-                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-                ' ',
-                'T'
-              ),
-              '0'
-            ),
-            '.'
-          )
-          ELSE REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          )
-        END,
-        '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
-        REPLACE(
-          REPLACE(
-            CAST(CASE
-              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
-              THEN REGEXP_REPLACE(
-                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
-                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
-                '\1\2\3\4',
-                'g'
-              )
-              ELSE CAST(json(t."doc") AS TEXT)
-            END AS TEXT),
-            '~',
-            '~t'
-          ),
-          '|',
-          '~p'
+      CONCAT_WS(
+        '|',
+        COALESCE(CAST(t."id" AS TEXT), '~N'),
+        COALESCE(CAST(t."line" AS TEXT), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          CASE
+            WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+            ELSE CAST(t."amount" AS TEXT)
+          END,
+          '~N'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
-        '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        COALESCE(
+          CASE
+            WHEN CAST(t."rate" AS DOUBLE) = 0
+            THEN '0'
+            WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
+            AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
+            THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
+            THEN 'nan'
+            WHEN CAST(t."rate" AS DOUBLE) < 0
+            THEN '-inf'
+            WHEN CAST(t."rate" AS DOUBLE) > 0
+            THEN 'inf'
+          END,
+          '~N'
+        ),
+        COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N'),
+        COALESCE(
+          CASE
+            WHEN REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            ) LIKE '%.%0'
+            THEN RTRIM(
+              RTRIM(
+                REPLACE(
+                  REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                  ' ',
+                  'T'
+                ),
+                '0'
+              ),
+              '.'
+            )
+            ELSE REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            )
+          END,
+          '~N'
+        ),
+        COALESCE(CAST(t."is_it" AS TEXT), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CASE
+                WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+                THEN REGEXP_REPLACE(
+                  REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                  '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                  '\1\2\3\4',
+                  'g'
+                )
+                ELSE CAST(json(t."doc") AS TEXT)
+              END AS TEXT),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
+        COALESCE(
+          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          '~N'
+        ),
+        COALESCE(LOWER(HEX(t."raw")), '~N')
+      )
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -2537,77 +2565,91 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
-        '~N'
-      ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS DOUBLE) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-          THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS DOUBLE) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS DOUBLE) > 0
-          THEN 'inf'
-        END,
-        '~N'
-      ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          ) LIKE '%.%'
-          THEN RTRIM(
-            RTRIM(
-              REPLACE(
-                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-                ' ',
-                'T'
-              ),
-              '0'
-            ),
-            '.'
-          )
-          ELSE REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          )
-        END,
-        '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
-        REPLACE(
-          REPLACE(
-            CAST(CASE
-              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
-              THEN REGEXP_REPLACE(
-                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
-                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
-                '\1\2\3\4',
-                'g'
-              )
-              ELSE CAST(json(t."doc") AS TEXT)
-            END AS TEXT),
-            '~',
-            '~t'
-          ),
-          '|',
-          '~p'
+      CONCAT_WS(
+        '|',
+        COALESCE(CAST(t."id" AS TEXT), '~N'),
+        COALESCE(CAST(t."line" AS TEXT), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          CASE
+            WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+            ELSE CAST(t."amount" AS TEXT)
+          END,
+          '~N'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
-        '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        COALESCE(
+          CASE
+            WHEN CAST(t."rate" AS DOUBLE) = 0
+            THEN '0'
+            WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
+            AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
+            THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
+            THEN 'nan'
+            WHEN CAST(t."rate" AS DOUBLE) < 0
+            THEN '-inf'
+            WHEN CAST(t."rate" AS DOUBLE) > 0
+            THEN 'inf'
+          END,
+          '~N'
+        ),
+        COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N'),
+        COALESCE(
+          CASE
+            WHEN REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            ) LIKE '%.%0'
+            THEN RTRIM(
+              RTRIM(
+                REPLACE(
+                  REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                  ' ',
+                  'T'
+                ),
+                '0'
+              ),
+              '.'
+            )
+            ELSE REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            )
+          END,
+          '~N'
+        ),
+        COALESCE(CAST(t."is_it" AS TEXT), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CASE
+                WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+                THEN REGEXP_REPLACE(
+                  REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                  '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                  '\1\2\3\4',
+                  'g'
+                )
+                ELSE CAST(json(t."doc") AS TEXT)
+              END AS TEXT),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
+        COALESCE(
+          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          '~N'
+        ),
+        COALESCE(LOWER(HEX(t."raw")), '~N')
+      )
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -2623,77 +2665,91 @@ SELECT
 FROM (
   SELECT
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
-        '~N'
-      ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS DOUBLE) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-          THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS DOUBLE) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS DOUBLE) > 0
-          THEN 'inf'
-        END,
-        '~N'
-      ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          ) LIKE '%.%'
-          THEN RTRIM(
-            RTRIM(
-              REPLACE(
-                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-                ' ',
-                'T'
-              ),
-              '0'
-            ),
-            '.'
-          )
-          ELSE REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          )
-        END,
-        '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
-        REPLACE(
-          REPLACE(
-            CAST(CASE
-              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
-              THEN REGEXP_REPLACE(
-                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
-                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
-                '\1\2\3\4',
-                'g'
-              )
-              ELSE CAST(json(t."doc") AS TEXT)
-            END AS TEXT),
-            '~',
-            '~t'
-          ),
-          '|',
-          '~p'
+      CONCAT_WS(
+        '|',
+        COALESCE(CAST(t."id" AS TEXT), '~N'),
+        COALESCE(CAST(t."line" AS TEXT), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(
+          CASE
+            WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+            ELSE CAST(t."amount" AS TEXT)
+          END,
+          '~N'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
-        '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        COALESCE(
+          CASE
+            WHEN CAST(t."rate" AS DOUBLE) = 0
+            THEN '0'
+            WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
+            AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
+            THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
+            THEN 'nan'
+            WHEN CAST(t."rate" AS DOUBLE) < 0
+            THEN '-inf'
+            WHEN CAST(t."rate" AS DOUBLE) > 0
+            THEN 'inf'
+          END,
+          '~N'
+        ),
+        COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N'),
+        COALESCE(
+          CASE
+            WHEN REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            ) LIKE '%.%0'
+            THEN RTRIM(
+              RTRIM(
+                REPLACE(
+                  REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                  ' ',
+                  'T'
+                ),
+                '0'
+              ),
+              '.'
+            )
+            ELSE REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            )
+          END,
+          '~N'
+        ),
+        COALESCE(CAST(t."is_it" AS TEXT), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CASE
+                WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+                THEN REGEXP_REPLACE(
+                  REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                  '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                  '\1\2\3\4',
+                  'g'
+                )
+                ELSE CAST(json(t."doc") AS TEXT)
+              END AS TEXT),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
+        COALESCE(
+          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          '~N'
+        ),
+        COALESCE(LOWER(HEX(t."raw")), '~N')
+      )
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -2736,77 +2792,91 @@ FROM (
   FROM (
     SELECT
       MD5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-          CASE
-            WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-            ELSE CAST(t."amount" AS TEXT)
-          END,
-          '~N'
-        ) || '|' || COALESCE(
-          CASE
-            WHEN CAST(t."rate" AS DOUBLE) = 0
-            THEN '0'
-            WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
-            AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-            THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
-            THEN 'nan'
-            WHEN CAST(t."rate" AS DOUBLE) < 0
-            THEN '-inf'
-            WHEN CAST(t."rate" AS DOUBLE) > 0
-            THEN 'inf'
-          END,
-          '~N'
-        ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
-          CASE
-            WHEN REPLACE(
-              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-              ' ',
-              'T'
-            ) LIKE '%.%'
-            THEN RTRIM(
-              RTRIM(
-                REPLACE(
-                  REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-                  ' ',
-                  'T'
-                ),
-                '0'
-              ),
-              '.'
-            )
-            ELSE REPLACE(
-              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-              ' ',
-              'T'
-            )
-          END,
-          '~N'
-        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
-          REPLACE(
-            REPLACE(
-              CAST(CASE
-                WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
-                THEN REGEXP_REPLACE(
-                  REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
-                  '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
-                  '\1\2\3\4',
-                  'g'
-                )
-                ELSE CAST(json(t."doc") AS TEXT)
-              END AS TEXT),
-              '~',
-              '~t'
-            ),
-            '|',
-            '~p'
+        CONCAT_WS(
+          '|',
+          COALESCE(CAST(t."id" AS TEXT), '~N'),
+          COALESCE(CAST(t."line" AS TEXT), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+          COALESCE(
+            CASE
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+              ELSE CAST(t."amount" AS TEXT)
+            END,
+            '~N'
           ),
-          '~N'
-        ) || '|' || COALESCE(
-          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
-          '~N'
-        ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+          COALESCE(
+            CASE
+              WHEN CAST(t."rate" AS DOUBLE) = 0
+              THEN '0'
+              WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
+              AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
+              THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
+              WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
+              THEN 'nan'
+              WHEN CAST(t."rate" AS DOUBLE) < 0
+              THEN '-inf'
+              WHEN CAST(t."rate" AS DOUBLE) > 0
+              THEN 'inf'
+            END,
+            '~N'
+          ),
+          COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N'),
+          COALESCE(
+            CASE
+              WHEN REPLACE(
+                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                ' ',
+                'T'
+              ) LIKE '%.%0'
+              THEN RTRIM(
+                RTRIM(
+                  REPLACE(
+                    REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                    ' ',
+                    'T'
+                  ),
+                  '0'
+                ),
+                '.'
+              )
+              ELSE REPLACE(
+                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                ' ',
+                'T'
+              )
+            END,
+            '~N'
+          ),
+          COALESCE(CAST(t."is_it" AS TEXT), '~N'),
+          COALESCE(
+            REPLACE(
+              REPLACE(
+                CAST(CASE
+                  WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+                  THEN REGEXP_REPLACE(
+                    REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                    '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                    '\1\2\3\4',
+                    'g'
+                  )
+                  ELSE CAST(json(t."doc") AS TEXT)
+                END AS TEXT),
+                '~',
+                '~t'
+              ),
+              '|',
+              '~p'
+            ),
+            '~N'
+          ),
+          COALESCE(
+            REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+            '~N'
+          ),
+          COALESCE(LOWER(HEX(t."raw")), '~N')
+        )
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -2862,77 +2932,91 @@ FROM (
   FROM (
     SELECT
       MD5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-          CASE
-            WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-            ELSE CAST(t."amount" AS TEXT)
-          END,
-          '~N'
-        ) || '|' || COALESCE(
-          CASE
-            WHEN CAST(t."rate" AS DOUBLE) = 0
-            THEN '0'
-            WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
-            AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-            THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
-            THEN 'nan'
-            WHEN CAST(t."rate" AS DOUBLE) < 0
-            THEN '-inf'
-            WHEN CAST(t."rate" AS DOUBLE) > 0
-            THEN 'inf'
-          END,
-          '~N'
-        ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
-          CASE
-            WHEN REPLACE(
-              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-              ' ',
-              'T'
-            ) LIKE '%.%'
-            THEN RTRIM(
-              RTRIM(
-                REPLACE(
-                  REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-                  ' ',
-                  'T'
-                ),
-                '0'
-              ),
-              '.'
-            )
-            ELSE REPLACE(
-              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-              ' ',
-              'T'
-            )
-          END,
-          '~N'
-        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
-          REPLACE(
-            REPLACE(
-              CAST(CASE
-                WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
-                THEN REGEXP_REPLACE(
-                  REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
-                  '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
-                  '\1\2\3\4',
-                  'g'
-                )
-                ELSE CAST(json(t."doc") AS TEXT)
-              END AS TEXT),
-              '~',
-              '~t'
-            ),
-            '|',
-            '~p'
+        CONCAT_WS(
+          '|',
+          COALESCE(CAST(t."id" AS TEXT), '~N'),
+          COALESCE(CAST(t."line" AS TEXT), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+          COALESCE(
+            CASE
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+              ELSE CAST(t."amount" AS TEXT)
+            END,
+            '~N'
           ),
-          '~N'
-        ) || '|' || COALESCE(
-          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
-          '~N'
-        ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+          COALESCE(
+            CASE
+              WHEN CAST(t."rate" AS DOUBLE) = 0
+              THEN '0'
+              WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
+              AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
+              THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
+              WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
+              THEN 'nan'
+              WHEN CAST(t."rate" AS DOUBLE) < 0
+              THEN '-inf'
+              WHEN CAST(t."rate" AS DOUBLE) > 0
+              THEN 'inf'
+            END,
+            '~N'
+          ),
+          COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N'),
+          COALESCE(
+            CASE
+              WHEN REPLACE(
+                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                ' ',
+                'T'
+              ) LIKE '%.%0'
+              THEN RTRIM(
+                RTRIM(
+                  REPLACE(
+                    REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                    ' ',
+                    'T'
+                  ),
+                  '0'
+                ),
+                '.'
+              )
+              ELSE REPLACE(
+                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                ' ',
+                'T'
+              )
+            END,
+            '~N'
+          ),
+          COALESCE(CAST(t."is_it" AS TEXT), '~N'),
+          COALESCE(
+            REPLACE(
+              REPLACE(
+                CAST(CASE
+                  WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+                  THEN REGEXP_REPLACE(
+                    REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                    '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                    '\1\2\3\4',
+                    'g'
+                  )
+                  ELSE CAST(json(t."doc") AS TEXT)
+                END AS TEXT),
+                '~',
+                '~t'
+              ),
+              '|',
+              '~p'
+            ),
+            '~N'
+          ),
+          COALESCE(
+            REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+            '~N'
+          ),
+          COALESCE(LOWER(HEX(t."raw")), '~N')
+        )
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -2982,7 +3066,11 @@ FROM (
         AND CAST((
           '0x' || SUBSTRING(
             MD5(
-              COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+              CONCAT_WS(
+                '|',
+                COALESCE(CAST(t."id" AS TEXT), '~N'),
+                COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+              )
             ),
             1,
             8
@@ -3022,7 +3110,11 @@ FROM (
         AND CAST((
           '0x' || SUBSTRING(
             MD5(
-              COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+              CONCAT_WS(
+                '|',
+                COALESCE(CAST(t."id" AS TEXT), '~N'),
+                COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+              )
             ),
             1,
             8
@@ -3047,89 +3139,111 @@ FROM (
   SELECT
     SUBSTRING(
       MD5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        CONCAT_WS(
+          '|',
+          COALESCE(CAST(t."id" AS TEXT), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        )
       ),
       1,
       3
     ) AS b,
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(LOWER(CAST(t."a ""quoted"" one" AS TEXT)), '~', '~t'), '|', '~p'),
-        '~N'
-      ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
-        '~N'
-      ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS DOUBLE) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-          THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS DOUBLE) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS DOUBLE) > 0
-          THEN 'inf'
-        END,
-        '~N'
-      ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          ) LIKE '%.%'
-          THEN RTRIM(
-            RTRIM(
-              REPLACE(
-                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-                ' ',
-                'T'
-              ),
-              '0'
-            ),
-            '.'
-          )
-          ELSE REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          )
-        END,
-        '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
-        REPLACE(
-          REPLACE(
-            CAST(CASE
-              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
-              THEN REGEXP_REPLACE(
-                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
-                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
-                '\1\2\3\4',
-                'g'
-              )
-              ELSE CAST(json(t."doc") AS TEXT)
-            END AS TEXT),
-            '~',
-            '~t'
-          ),
-          '|',
-          '~p'
+      CONCAT_WS(
+        '|',
+        COALESCE(CAST(t."id" AS TEXT), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(CAST(t."line" AS TEXT), '~N'),
+        COALESCE(
+          REPLACE(REPLACE(LOWER(CAST(t."a ""quoted"" one" AS TEXT)), '~', '~t'), '|', '~p'),
+          '~N'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
-        '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        COALESCE(
+          CASE
+            WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+            ELSE CAST(t."amount" AS TEXT)
+          END,
+          '~N'
+        ),
+        COALESCE(
+          CASE
+            WHEN CAST(t."rate" AS DOUBLE) = 0
+            THEN '0'
+            WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
+            AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
+            THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
+            THEN 'nan'
+            WHEN CAST(t."rate" AS DOUBLE) < 0
+            THEN '-inf'
+            WHEN CAST(t."rate" AS DOUBLE) > 0
+            THEN 'inf'
+          END,
+          '~N'
+        ),
+        COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N'),
+        COALESCE(
+          CASE
+            WHEN REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            ) LIKE '%.%0'
+            THEN RTRIM(
+              RTRIM(
+                REPLACE(
+                  REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                  ' ',
+                  'T'
+                ),
+                '0'
+              ),
+              '.'
+            )
+            ELSE REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            )
+          END,
+          '~N'
+        ),
+        COALESCE(CAST(t."is_it" AS TEXT), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CASE
+                WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+                THEN REGEXP_REPLACE(
+                  REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                  '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                  '\1\2\3\4',
+                  'g'
+                )
+                ELSE CAST(json(t."doc") AS TEXT)
+              END AS TEXT),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
+        COALESCE(
+          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          '~N'
+        ),
+        COALESCE(LOWER(HEX(t."raw")), '~N')
+      )
     ) AS h,
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+      CONCAT_WS(
+        '|',
+        COALESCE(CAST(t."id" AS TEXT), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+      )
     ) AS k
   FROM (
     SELECT
@@ -3144,7 +3258,11 @@ FROM (
       AND CAST((
         '0x' || SUBSTRING(
           MD5(
-            COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            CONCAT_WS(
+              '|',
+              COALESCE(CAST(t."id" AS TEXT), '~N'),
+              COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            )
           ),
           1,
           8
@@ -3169,89 +3287,111 @@ FROM (
   SELECT
     SUBSTRING(
       MD5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        CONCAT_WS(
+          '|',
+          COALESCE(CAST(t."id" AS TEXT), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        )
       ),
       1,
       3
     ) AS b,
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(LOWER(CAST(t."a ""quoted"" one" AS TEXT)), '~', '~t'), '|', '~p'),
-        '~N'
-      ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-          ELSE CAST(t."amount" AS TEXT)
-        END,
-        '~N'
-      ) || '|' || COALESCE(
-        CASE
-          WHEN CAST(t."rate" AS DOUBLE) = 0
-          THEN '0'
-          WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
-          AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-          THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
-          THEN 'nan'
-          WHEN CAST(t."rate" AS DOUBLE) < 0
-          THEN '-inf'
-          WHEN CAST(t."rate" AS DOUBLE) > 0
-          THEN 'inf'
-        END,
-        '~N'
-      ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
-        CASE
-          WHEN REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          ) LIKE '%.%'
-          THEN RTRIM(
-            RTRIM(
-              REPLACE(
-                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-                ' ',
-                'T'
-              ),
-              '0'
-            ),
-            '.'
-          )
-          ELSE REPLACE(
-            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-            ' ',
-            'T'
-          )
-        END,
-        '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
-        REPLACE(
-          REPLACE(
-            CAST(CASE
-              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
-              THEN REGEXP_REPLACE(
-                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
-                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
-                '\1\2\3\4',
-                'g'
-              )
-              ELSE CAST(json(t."doc") AS TEXT)
-            END AS TEXT),
-            '~',
-            '~t'
-          ),
-          '|',
-          '~p'
+      CONCAT_WS(
+        '|',
+        COALESCE(CAST(t."id" AS TEXT), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+        COALESCE(CAST(t."line" AS TEXT), '~N'),
+        COALESCE(
+          REPLACE(REPLACE(LOWER(CAST(t."a ""quoted"" one" AS TEXT)), '~', '~t'), '|', '~p'),
+          '~N'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
-        '~N'
-      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        COALESCE(
+          CASE
+            WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+            ELSE CAST(t."amount" AS TEXT)
+          END,
+          '~N'
+        ),
+        COALESCE(
+          CASE
+            WHEN CAST(t."rate" AS DOUBLE) = 0
+            THEN '0'
+            WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
+            AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
+            THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
+            THEN 'nan'
+            WHEN CAST(t."rate" AS DOUBLE) < 0
+            THEN '-inf'
+            WHEN CAST(t."rate" AS DOUBLE) > 0
+            THEN 'inf'
+          END,
+          '~N'
+        ),
+        COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N'),
+        COALESCE(
+          CASE
+            WHEN REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            ) LIKE '%.%0'
+            THEN RTRIM(
+              RTRIM(
+                REPLACE(
+                  REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                  ' ',
+                  'T'
+                ),
+                '0'
+              ),
+              '.'
+            )
+            ELSE REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            )
+          END,
+          '~N'
+        ),
+        COALESCE(CAST(t."is_it" AS TEXT), '~N'),
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CASE
+                WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+                THEN REGEXP_REPLACE(
+                  REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                  '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                  '\1\2\3\4',
+                  'g'
+                )
+                ELSE CAST(json(t."doc") AS TEXT)
+              END AS TEXT),
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ),
+        COALESCE(
+          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          '~N'
+        ),
+        COALESCE(LOWER(HEX(t."raw")), '~N')
+      )
     ) AS h,
     MD5(
-      COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+      CONCAT_WS(
+        '|',
+        COALESCE(CAST(t."id" AS TEXT), '~N'),
+        COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+      )
     ) AS k
   FROM (
     SELECT
@@ -3266,7 +3406,11 @@ FROM (
       AND CAST((
         '0x' || SUBSTRING(
           MD5(
-            COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            CONCAT_WS(
+              '|',
+              COALESCE(CAST(t."id" AS TEXT), '~N'),
+              COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            )
           ),
           1,
           8
@@ -3286,82 +3430,100 @@ FROM (
   SELECT
     SUBSTRING(
       MD5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        CONCAT_WS(
+          '|',
+          COALESCE(CAST(t."id" AS TEXT), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        )
       ),
       1,
       3
     ) AS b,
-    COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-      CASE
-        WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-        THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-        ELSE CAST(t."amount" AS TEXT)
-      END,
-      '~N'
-    ) || '|' || COALESCE(
-      CASE
-        WHEN CAST(t."rate" AS DOUBLE) = 0
-        THEN '0'
-        WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
-        AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-        THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-        WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
-        THEN 'nan'
-        WHEN CAST(t."rate" AS DOUBLE) < 0
-        THEN '-inf'
-        WHEN CAST(t."rate" AS DOUBLE) > 0
-        THEN 'inf'
-      END,
-      '~N'
-    ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
-      CASE
-        WHEN REPLACE(
-          REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-          ' ',
-          'T'
-        ) LIKE '%.%'
-        THEN RTRIM(
-          RTRIM(
-            REPLACE(
-              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-              ' ',
-              'T'
-            ),
-            '0'
-          ),
-          '.'
-        )
-        ELSE REPLACE(
-          REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-          ' ',
-          'T'
-        )
-      END,
-      '~N'
-    ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
-      REPLACE(
-        REPLACE(
-          CAST(CASE
-            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
-            THEN REGEXP_REPLACE(
-              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
-              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
-              '\1\2\3\4',
-              'g'
-            )
-            ELSE CAST(json(t."doc") AS TEXT)
-          END AS TEXT),
-          '~',
-          '~t'
-        ),
-        '|',
-        '~p'
+    CONCAT_WS(
+      '|',
+      COALESCE(CAST(t."id" AS TEXT), '~N'),
+      COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+      COALESCE(CAST(t."line" AS TEXT), '~N'),
+      COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+      COALESCE(
+        CASE
+          WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+          ELSE CAST(t."amount" AS TEXT)
+        END,
+        '~N'
       ),
-      '~N'
-    ) || '|' || COALESCE(
-      REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
-      '~N'
-    ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N') AS line
+      COALESCE(
+        CASE
+          WHEN CAST(t."rate" AS DOUBLE) = 0
+          THEN '0'
+          WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
+          AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
+          THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
+          THEN 'nan'
+          WHEN CAST(t."rate" AS DOUBLE) < 0
+          THEN '-inf'
+          WHEN CAST(t."rate" AS DOUBLE) > 0
+          THEN 'inf'
+        END,
+        '~N'
+      ),
+      COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N'),
+      COALESCE(
+        CASE
+          WHEN REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          ) LIKE '%.%0'
+          THEN RTRIM(
+            RTRIM(
+              REPLACE(
+                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                ' ',
+                'T'
+              ),
+              '0'
+            ),
+            '.'
+          )
+          ELSE REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          )
+        END,
+        '~N'
+      ),
+      COALESCE(CAST(t."is_it" AS TEXT), '~N'),
+      COALESCE(
+        REPLACE(
+          REPLACE(
+            CAST(CASE
+              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+              THEN REGEXP_REPLACE(
+                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                '\1\2\3\4',
+                'g'
+              )
+              ELSE CAST(json(t."doc") AS TEXT)
+            END AS TEXT),
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ),
+      COALESCE(
+        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+        '~N'
+      ),
+      COALESCE(LOWER(HEX(t."raw")), '~N')
+    ) AS line
   FROM (
     SELECT
       *
@@ -3375,7 +3537,11 @@ FROM (
       AND CAST((
         '0x' || SUBSTRING(
           MD5(
-            COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            CONCAT_WS(
+              '|',
+              COALESCE(CAST(t."id" AS TEXT), '~N'),
+              COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            )
           ),
           1,
           8
@@ -3395,82 +3561,100 @@ FROM (
   SELECT
     SUBSTRING(
       MD5(
-        COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        CONCAT_WS(
+          '|',
+          COALESCE(CAST(t."id" AS TEXT), '~N'),
+          COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        )
       ),
       1,
       3
     ) AS b,
-    COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(CAST(t."line" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-      CASE
-        WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
-        THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-        ELSE CAST(t."amount" AS TEXT)
-      END,
-      '~N'
-    ) || '|' || COALESCE(
-      CASE
-        WHEN CAST(t."rate" AS DOUBLE) = 0
-        THEN '0'
-        WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
-        AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-        THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-        WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
-        THEN 'nan'
-        WHEN CAST(t."rate" AS DOUBLE) < 0
-        THEN '-inf'
-        WHEN CAST(t."rate" AS DOUBLE) > 0
-        THEN 'inf'
-      END,
-      '~N'
-    ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
-      CASE
-        WHEN REPLACE(
-          REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-          ' ',
-          'T'
-        ) LIKE '%.%'
-        THEN RTRIM(
-          RTRIM(
-            REPLACE(
-              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-              ' ',
-              'T'
-            ),
-            '0'
-          ),
-          '.'
-        )
-        ELSE REPLACE(
-          REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
-          ' ',
-          'T'
-        )
-      END,
-      '~N'
-    ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
-      REPLACE(
-        REPLACE(
-          CAST(CASE
-            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
-            THEN REGEXP_REPLACE(
-              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
-              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
-              '\1\2\3\4',
-              'g'
-            )
-            ELSE CAST(json(t."doc") AS TEXT)
-          END AS TEXT),
-          '~',
-          '~t'
-        ),
-        '|',
-        '~p'
+    CONCAT_WS(
+      '|',
+      COALESCE(CAST(t."id" AS TEXT), '~N'),
+      COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+      COALESCE(CAST(t."line" AS TEXT), '~N'),
+      COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N'),
+      COALESCE(
+        CASE
+          WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+          THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+          ELSE CAST(t."amount" AS TEXT)
+        END,
+        '~N'
       ),
-      '~N'
-    ) || '|' || COALESCE(
-      REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
-      '~N'
-    ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N') AS line
+      COALESCE(
+        CASE
+          WHEN CAST(t."rate" AS DOUBLE) = 0
+          THEN '0'
+          WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
+          AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
+          THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
+          THEN 'nan'
+          WHEN CAST(t."rate" AS DOUBLE) < 0
+          THEN '-inf'
+          WHEN CAST(t."rate" AS DOUBLE) > 0
+          THEN 'inf'
+        END,
+        '~N'
+      ),
+      COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N'),
+      COALESCE(
+        CASE
+          WHEN REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          ) LIKE '%.%0'
+          THEN RTRIM(
+            RTRIM(
+              REPLACE(
+                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                ' ',
+                'T'
+              ),
+              '0'
+            ),
+            '.'
+          )
+          ELSE REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          )
+        END,
+        '~N'
+      ),
+      COALESCE(CAST(t."is_it" AS TEXT), '~N'),
+      COALESCE(
+        REPLACE(
+          REPLACE(
+            CAST(CASE
+              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+              THEN REGEXP_REPLACE(
+                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                '\1\2\3\4',
+                'g'
+              )
+              ELSE CAST(json(t."doc") AS TEXT)
+            END AS TEXT),
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ),
+      COALESCE(
+        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+        '~N'
+      ),
+      COALESCE(LOWER(HEX(t."raw")), '~N')
+    ) AS line
   FROM (
     SELECT
       *
@@ -3484,7 +3668,11 @@ FROM (
       AND CAST((
         '0x' || SUBSTRING(
           MD5(
-            COALESCE(CAST(t."id" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            CONCAT_WS(
+              '|',
+              COALESCE(CAST(t."id" AS TEXT), '~N'),
+              COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            )
           ),
           1,
           8

@@ -4152,7 +4152,7 @@ FROM (
         '|',
         COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%'
+            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(t.`amount` AS CHAR)))
             ELSE CAST(t.`amount` AS CHAR)
           END,
@@ -4178,7 +4178,7 @@ FROM (
               ) AS CHAR),
               ' ',
               'T'
-            ) LIKE '%.%'
+            ) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
               CAST((
                 CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
@@ -4254,7 +4254,7 @@ FROM (
         '|',
         COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%'
+            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(t.`amount` AS CHAR)))
             ELSE CAST(t.`amount` AS CHAR)
           END,
@@ -4280,7 +4280,7 @@ FROM (
               ) AS CHAR),
               ' ',
               'T'
-            ) LIKE '%.%'
+            ) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
               CAST((
                 CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
@@ -4353,7 +4353,7 @@ FROM (
         '|',
         COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%'
+            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(t.`amount` AS CHAR)))
             ELSE CAST(t.`amount` AS CHAR)
           END,
@@ -4379,7 +4379,7 @@ FROM (
               ) AS CHAR),
               ' ',
               'T'
-            ) LIKE '%.%'
+            ) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
               CAST((
                 CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
@@ -4454,7 +4454,7 @@ FROM (
         '|',
         COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%'
+            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(t.`amount` AS CHAR)))
             ELSE CAST(t.`amount` AS CHAR)
           END,
@@ -4480,7 +4480,7 @@ FROM (
               ) AS CHAR),
               ' ',
               'T'
-            ) LIKE '%.%'
+            ) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
               CAST((
                 CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
@@ -4582,7 +4582,7 @@ FROM (
           '|',
           COALESCE(
             CASE
-              WHEN CAST(t.`amount` AS CHAR) LIKE '%.%'
+              WHEN CAST(t.`amount` AS CHAR) LIKE '%.%0'
               THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(t.`amount` AS CHAR)))
               ELSE CAST(t.`amount` AS CHAR)
             END,
@@ -4608,7 +4608,7 @@ FROM (
                 ) AS CHAR),
                 ' ',
                 'T'
-              ) LIKE '%.%'
+              ) LIKE '%.%0'
               THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
                 CAST((
                   CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
@@ -4725,7 +4725,7 @@ FROM (
           '|',
           COALESCE(
             CASE
-              WHEN CAST(t.`amount` AS CHAR) LIKE '%.%'
+              WHEN CAST(t.`amount` AS CHAR) LIKE '%.%0'
               THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(t.`amount` AS CHAR)))
               ELSE CAST(t.`amount` AS CHAR)
             END,
@@ -4751,7 +4751,7 @@ FROM (
                 ) AS CHAR),
                 ' ',
                 'T'
-              ) LIKE '%.%'
+              ) LIKE '%.%0'
               THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
                 CAST((
                   CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
@@ -4950,7 +4950,7 @@ FROM (
         '|',
         COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%'
+            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(t.`amount` AS CHAR)))
             ELSE CAST(t.`amount` AS CHAR)
           END,
@@ -4976,7 +4976,7 @@ FROM (
               ) AS CHAR),
               ' ',
               'T'
-            ) LIKE '%.%'
+            ) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
               CAST((
                 CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
@@ -5099,7 +5099,7 @@ FROM (
         '|',
         COALESCE(
           CASE
-            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%'
+            WHEN CAST(t.`amount` AS CHAR) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(t.`amount` AS CHAR)))
             ELSE CAST(t.`amount` AS CHAR)
           END,
@@ -5125,7 +5125,7 @@ FROM (
               ) AS CHAR),
               ' ',
               'T'
-            ) LIKE '%.%'
+            ) LIKE '%.%0'
             THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
               CAST((
                 CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
@@ -5241,7 +5241,7 @@ FROM (
       '|',
       COALESCE(
         CASE
-          WHEN CAST(t.`amount` AS CHAR) LIKE '%.%'
+          WHEN CAST(t.`amount` AS CHAR) LIKE '%.%0'
           THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(t.`amount` AS CHAR)))
           ELSE CAST(t.`amount` AS CHAR)
         END,
@@ -5267,7 +5267,7 @@ FROM (
             ) AS CHAR),
             ' ',
             'T'
-          ) LIKE '%.%'
+          ) LIKE '%.%0'
           THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
             CAST((
               CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND
@@ -5375,7 +5375,7 @@ FROM (
       '|',
       COALESCE(
         CASE
-          WHEN CAST(t.`amount` AS CHAR) LIKE '%.%'
+          WHEN CAST(t.`amount` AS CHAR) LIKE '%.%0'
           THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(t.`amount` AS CHAR)))
           ELSE CAST(t.`amount` AS CHAR)
         END,
@@ -5401,7 +5401,7 @@ FROM (
             ) AS CHAR),
             ' ',
             'T'
-          ) LIKE '%.%'
+          ) LIKE '%.%0'
           THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM REPLACE(
             CAST((
               CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`at`)) SECOND

@@ -4136,7 +4136,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR(65535)), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR(65535))
         END,
@@ -4158,7 +4158,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(CAST(t."day" AS VARCHAR(65535)), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T'), '0'),
             '.'
@@ -4210,7 +4210,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR(65535)), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR(65535))
         END,
@@ -4232,7 +4232,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(CAST(t."day" AS VARCHAR(65535)), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T'), '0'),
             '.'
@@ -4281,7 +4281,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR(65535)), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR(65535))
         END,
@@ -4303,7 +4303,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(CAST(t."day" AS VARCHAR(65535)), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T'), '0'),
             '.'
@@ -4354,7 +4354,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR(65535)), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR(65535))
         END,
@@ -4376,7 +4376,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(CAST(t."day" AS VARCHAR(65535)), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T'), '0'),
             '.'
@@ -4454,7 +4454,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(
           CASE
-            WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%'
+            WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR(65535)), '0'), '.')
             ELSE CAST(t."amount" AS VARCHAR(65535))
           END,
@@ -4476,7 +4476,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(CAST(t."day" AS VARCHAR(65535)), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(
               RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T'), '0'),
               '.'
@@ -4567,7 +4567,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(
           CASE
-            WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%'
+            WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR(65535)), '0'), '.')
             ELSE CAST(t."amount" AS VARCHAR(65535))
           END,
@@ -4589,7 +4589,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(CAST(t."day" AS VARCHAR(65535)), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(
               RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T'), '0'),
               '.'
@@ -4733,7 +4733,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR(65535)), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR(65535))
         END,
@@ -4755,7 +4755,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(CAST(t."day" AS VARCHAR(65535)), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T'), '0'),
             '.'
@@ -4830,7 +4830,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR(65535)), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR(65535))
         END,
@@ -4852,7 +4852,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(CAST(t."day" AS VARCHAR(65535)), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T'), '0'),
             '.'
@@ -4923,7 +4923,7 @@ FROM (
       '~N'
     ) || '|' || COALESCE(
       CASE
-        WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%'
+        WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%0'
         THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR(65535)), '0'), '.')
         ELSE CAST(t."amount" AS VARCHAR(65535))
       END,
@@ -4945,7 +4945,7 @@ FROM (
       '~N'
     ) || '|' || COALESCE(CAST(t."day" AS VARCHAR(65535)), '~N') || '|' || COALESCE(
       CASE
-        WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%'
+        WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%0'
         THEN RTRIM(
           RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T'), '0'),
           '.'
@@ -5012,7 +5012,7 @@ FROM (
       '~N'
     ) || '|' || COALESCE(
       CASE
-        WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%'
+        WHEN CAST(t."amount" AS VARCHAR(65535)) LIKE '%.%0'
         THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR(65535)), '0'), '.')
         ELSE CAST(t."amount" AS VARCHAR(65535))
       END,
@@ -5034,7 +5034,7 @@ FROM (
       '~N'
     ) || '|' || COALESCE(CAST(t."day" AS VARCHAR(65535)), '~N') || '|' || COALESCE(
       CASE
-        WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%'
+        WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T') LIKE '%.%0'
         THEN RTRIM(
           RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS VARCHAR(65535)), ' ', 'T'), '0'),
           '.'

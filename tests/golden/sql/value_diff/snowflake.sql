@@ -2185,7 +2185,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR)
         END,
@@ -2215,7 +2215,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(TO_VARCHAR(t."day", 'YYYY-MM-DD'), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T'),
@@ -2248,7 +2248,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR)
         END,
@@ -2278,7 +2278,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(TO_VARCHAR(t."day", 'YYYY-MM-DD'), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T'),
@@ -2308,7 +2308,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR)
         END,
@@ -2338,7 +2338,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(TO_VARCHAR(t."day", 'YYYY-MM-DD'), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T'),
@@ -2370,7 +2370,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR)
         END,
@@ -2400,7 +2400,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(TO_VARCHAR(t."day", 'YYYY-MM-DD'), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T'),
@@ -2459,7 +2459,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(
           CASE
-            WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%'
+            WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR), '0'), '.')
             ELSE CAST(t."amount" AS VARCHAR)
           END,
@@ -2489,7 +2489,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(TO_VARCHAR(t."day", 'YYYY-MM-DD'), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(
               RTRIM(
                 REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T'),
@@ -2561,7 +2561,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(
           CASE
-            WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%'
+            WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR), '0'), '.')
             ELSE CAST(t."amount" AS VARCHAR)
           END,
@@ -2591,7 +2591,7 @@ FROM (
           '~N'
         ) || '|' || COALESCE(TO_VARCHAR(t."day", 'YYYY-MM-DD'), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(
               RTRIM(
                 REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T'),
@@ -2728,7 +2728,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR)
         END,
@@ -2758,7 +2758,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(TO_VARCHAR(t."day", 'YYYY-MM-DD'), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T'),
@@ -2822,7 +2822,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         CASE
-          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%'
+          WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%0'
           THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR), '0'), '.')
           ELSE CAST(t."amount" AS VARCHAR)
         END,
@@ -2852,7 +2852,7 @@ FROM (
         '~N'
       ) || '|' || COALESCE(TO_VARCHAR(t."day", 'YYYY-MM-DD'), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%'
+          WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%0'
           THEN RTRIM(
             RTRIM(
               REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T'),
@@ -2912,7 +2912,7 @@ FROM (
       '~N'
     ) || '|' || COALESCE(
       CASE
-        WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%'
+        WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%0'
         THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR), '0'), '.')
         ELSE CAST(t."amount" AS VARCHAR)
       END,
@@ -2942,7 +2942,7 @@ FROM (
       '~N'
     ) || '|' || COALESCE(TO_VARCHAR(t."day", 'YYYY-MM-DD'), '~N') || '|' || COALESCE(
       CASE
-        WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%'
+        WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%0'
         THEN RTRIM(
           RTRIM(
             REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T'),
@@ -2998,7 +2998,7 @@ FROM (
       '~N'
     ) || '|' || COALESCE(
       CASE
-        WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%'
+        WHEN CAST(t."amount" AS VARCHAR) LIKE '%.%0'
         THEN RTRIM(RTRIM(CAST(t."amount" AS VARCHAR), '0'), '.')
         ELSE CAST(t."amount" AS VARCHAR)
       END,
@@ -3028,7 +3028,7 @@ FROM (
       '~N'
     ) || '|' || COALESCE(TO_VARCHAR(t."day", 'YYYY-MM-DD'), '~N') || '|' || COALESCE(
       CASE
-        WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%'
+        WHEN REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T') LIKE '%.%0'
         THEN RTRIM(
           RTRIM(
             REPLACE(TO_VARCHAR(CONVERT_TIMEZONE('UTC', t."at"), 'YYYY-MM-DD HH24:MI:SS.FF6'), ' ', 'T'),

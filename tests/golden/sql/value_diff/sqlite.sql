@@ -2288,7 +2288,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
               THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
               ELSE CAST(t."amount" AS TEXT)
             END,
@@ -2329,7 +2329,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
               THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
               ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
             END,
@@ -2374,7 +2374,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
               THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
               ELSE CAST(t."amount" AS TEXT)
             END,
@@ -2415,7 +2415,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
               THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
               ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
             END,
@@ -2457,7 +2457,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
               THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
               ELSE CAST(t."amount" AS TEXT)
             END,
@@ -2498,7 +2498,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
               THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
               ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
             END,
@@ -2542,7 +2542,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
               THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
               ELSE CAST(t."amount" AS TEXT)
             END,
@@ -2583,7 +2583,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
               THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
               ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
             END,
@@ -2654,7 +2654,7 @@ FROM (
           REPLACE(
             REPLACE(
               CASE
-                WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+                WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
                 THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
                 ELSE CAST(t."amount" AS TEXT)
               END,
@@ -2695,7 +2695,7 @@ FROM (
           REPLACE(
             REPLACE(
               CASE
-                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
                 THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
                 ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
               END,
@@ -2779,7 +2779,7 @@ FROM (
           REPLACE(
             REPLACE(
               CASE
-                WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+                WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
                 THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
                 ELSE CAST(t."amount" AS TEXT)
               END,
@@ -2820,7 +2820,7 @@ FROM (
           REPLACE(
             REPLACE(
               CASE
-                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
                 THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
                 ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
               END,
@@ -2970,7 +2970,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
               THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
               ELSE CAST(t."amount" AS TEXT)
             END,
@@ -3011,7 +3011,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
               THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
               ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
             END,
@@ -3089,7 +3089,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
               THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
               ELSE CAST(t."amount" AS TEXT)
             END,
@@ -3130,7 +3130,7 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
               THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
               ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
             END,
@@ -3201,7 +3201,7 @@ FROM (
       REPLACE(
         REPLACE(
           CASE
-            WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+            WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
             ELSE CAST(t."amount" AS TEXT)
           END,
@@ -3242,7 +3242,7 @@ FROM (
       REPLACE(
         REPLACE(
           CASE
-            WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
             ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
           END,
@@ -3309,7 +3309,7 @@ FROM (
       REPLACE(
         REPLACE(
           CASE
-            WHEN CAST(t."amount" AS TEXT) LIKE '%.%'
+            WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
             THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
             ELSE CAST(t."amount" AS TEXT)
           END,
@@ -3350,7 +3350,7 @@ FROM (
       REPLACE(
         REPLACE(
           CASE
-            WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%'
+            WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
             THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
             ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
           END,
