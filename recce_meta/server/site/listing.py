@@ -73,12 +73,12 @@ class ListColumn:
         return replace(self, **changed)
 
 
-_ITEM = ""
+ITEM = ""
 """Key of the item in a row of `Listing.of`; no column has it."""
 
 
 def _on_item(act: Callable[[Any], Any]) -> Callable[[Row], Any]:
-    return lambda row: act(row[_ITEM])
+    return lambda row: act(row[ITEM])
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Listing:
     @classmethod
     def of(cls, title: str, columns: Sequence[ListColumn], items: Iterable[Any], **given: Any) -> Listing:
         """Return a list of *items*, which the functions of *columns* take in place of rows."""
-        rows = [{_ITEM: item} | {one.name: one.value(item) for one in columns} for item in items]
+        rows = [{ITEM: item} | {one.name: one.value(item) for one in columns} for item in items]
         return cls(title, [one.on_rows() for one in columns], rows, **given)
 
     def column(self, name: str) -> ListColumn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ from recce_meta.api.browse.database import (
     DatabaseSize,
     ScannedChange,
     ScannedDatabase,
+    ScannedIndex,
     ScannedRelations,
     ScannedSchema,
     ScannedTable,
@@ -35,7 +36,7 @@ from recce_meta.server.pages.nodes.relation import (
     size_charts,
 )
 from recce_meta.server.site.handlers import PageSet, Redirect, Request
-from recce_meta.server.site.listing import ListColumn, Listing, Row, shown
+from recce_meta.server.site.listing import ITEM, ListColumn, Listing, shown
 from recce_meta.server.site.rendering import Page, file_size
 from recce_meta.server.stores.stores import StoreView
 
@@ -152,38 +153,17 @@ def size_text(tables: Sequence[ScannedTable]) -> str:
 @pages.listing("/databases")
 def databases(request: Request) -> Listing:
     """List the scanned databases."""
-    to, found = request.to, scanned_databases(request.view)
-    rows: list[Row] = [
-        {
-            "project_name": one.project_name,
-            "environment": one.environment,
-            "run_at": one.run_at,
-            "adapter_type": one.adapter_type,
-            "target_database": one.target_database,
-            "scope": one.scope,
-            "schema_count": one.schema_count,
-            "table_count": one.table_count,
-            "view_count": one.view_count,
-            "row_estimate": one.row_estimate,
-            "bytes": one.bytes,
-            # Zero would claim a comparison that a first scan does not have.
-            "changes": one.change_count if one.previous_run_id else None,
-            "previous_run_at": one.previous_run_at,
-            "run_id": one.run_id,
-            "previous_run_id": one.previous_run_id,
-        }
-        for one in found
-    ]
+    to = request.to
     columns = [
         ListColumn(
             "project_name",
             "database",
             # With the environment: without it, the address means the latest scan of any.
-            link=lambda row: to.database(row["project_name"], environment=row["environment"]),
+            link=lambda one: to.database(one.project_name, environment=one.environment),
             has_facets=True,
         ),
         ListColumn("environment", "environment", has_facets=True),
-        ListColumn("run_at", "latest scan", "time", link=lambda row: to.run(row["run_id"])),
+        ListColumn("run_at", "latest scan", "time", link=lambda one: to.run(one.run_id)),
         ListColumn("adapter_type", "warehouse", has_facets=True),
         ListColumn("target_database", "name in the warehouse"),
         ListColumn(
@@ -198,12 +178,14 @@ def databases(request: Request) -> Listing:
             "changes",
             "changes",
             "number",
-            link=lambda row: to.database(row["project_name"], "changes", environment=row["environment"]),
+            # Zero would claim a comparison that a first scan does not have.
+            of=lambda one: one.change_count if one.previous_run_id else None,
+            link=lambda one: to.database(one.project_name, "changes", environment=one.environment),
             about="Schemas, tables and views that differ from the previous scan of the same scope.",
         ),
         ListColumn("previous_run_at", "previous scan", "time"),
     ]
-    return Listing("Databases", columns, rows, empty=NO_SCAN)
+    return Listing.of("Databases", columns, scanned_databases(request.view), empty=NO_SCAN)
 
 
 @pages.page("/databases/{project}")
@@ -215,7 +197,7 @@ def database(request: Request) -> Page:
     tables, changes, keys = tables_list(here), changes_list(here), foreign_keys_list(here)
     unindexed = [row for row in keys.rows if not row["is_indexed"]]
     sizes = browse.database_sizes(view.adapter, one)
-    by_id = {row["unique_id"]: row for row in tables.rows}
+    by_id = {row[ITEM].unique_id: row for row in tables.rows}
     grown = [by_id[table.unique_id] for table in browse.grown_most(here.tables)]
     keyless = [by_id[table.unique_id] for table in browse.without_primary_key(here.tables)]
     values = {
@@ -275,7 +257,7 @@ def _listing(
     here: DatabasePage,
     title: str,
     columns: Sequence[ListColumn],
-    rows: Sequence[dict[str, Any]],
+    items: Iterable[Any],
     empty: str,
     *notes: str,
 ) -> Listing:
@@ -283,31 +265,22 @@ def _listing(
     # Without the column, `environment` in the address would be an unknown filter.
     more: list[ListColumn] = []
     if here.asked is not None:
-        more = [ListColumn("environment", "environment")]
-        rows = [{**row, "environment": here.asked} for row in rows]
+        more = [ListColumn("environment", "environment", of=lambda _: here.asked)]
     as_of = f"As of the scan at {moment(here.database.run_at)}"
-    return Listing(title, [*columns, *more], rows, empty=empty, notes=[as_of, *notes], crumbs=here.crumbs())
+    return Listing.of(
+        title, [*columns, *more], items, empty=empty, notes=[as_of, *notes], crumbs=here.crumbs()
+    )
 
 
 def sizes_list(here: DatabasePage, sizes: Sequence[DatabaseSize]) -> Listing:
     """Return the list of sizes of a database over time."""
-    rows = [
-        {
-            "run_at": size.run_at,
-            "row_estimate": size.row_estimate,
-            "bytes": size.bytes,
-            "counted": size.counted,
-            "run_id": size.run_id,
-        }
-        for size in sizes
-    ]
     columns = [
-        ListColumn("run_at", "scan", "time", link=lambda row: here.view.to.run(row["run_id"])),
+        ListColumn("run_at", "scan", "time", link=lambda size: here.view.to.run(size.run_id)),
         ListColumn("row_estimate", "rows", "number", about=CATALOG),
         ListColumn("bytes", "size", "bytes", about=CATALOG),
         ListColumn("counted", "relations with a row estimate", "number"),
     ]
-    return _listing(here, "Size over time", columns, rows, "The catalog has no sizes.", CATALOG)
+    return _listing(here, "Size over time", columns, sizes, "The catalog has no sizes.", CATALOG)
 
 
 @pages.listing("/databases/{project}/sizes")
@@ -319,21 +292,8 @@ def sizes(request: Request) -> Listing:
 
 def schemas_list(here: DatabasePage) -> Listing:
     """Return the list of schemas."""
-    rows = [
-        {
-            "schema_name": one.schema_name,
-            "table_count": one.table_count,
-            "view_count": one.view_count,
-            "column_count": one.column_count,
-            "row_estimate": one.row_estimate,
-            "bytes": one.bytes,
-            "owner": one.owner,
-            "description": one.description,
-        }
-        for one in here.schemas
-    ]
     columns = [
-        ListColumn("schema_name", "schema", link=lambda row: here.address("schemas", row["schema_name"])),
+        ListColumn("schema_name", "schema", link=lambda one: here.address("schemas", one.schema_name)),
         ListColumn("table_count", "tables", "number"),
         ListColumn("view_count", "views", "number"),
         ListColumn("column_count", "columns", "number"),
@@ -342,7 +302,7 @@ def schemas_list(here: DatabasePage) -> Listing:
         ListColumn("owner", "owner", has_facets=True),
         ListColumn("description", "comment"),
     ]
-    return _listing(here, "Schemas", columns, rows, "The scan found no schema.", CATALOG)
+    return _listing(here, "Schemas", columns, here.schemas, "The scan found no schema.", CATALOG)
 
 
 @pages.listing("/databases/{project}/schemas")
@@ -364,7 +324,7 @@ def schema(request: Request) -> Page:
         )
     tables = tables_list(here)
     rows = [row for row in tables.rows if row["schema_name"] == name]
-    ids = {row["unique_id"] for row in rows}
+    ids = {row[ITEM].unique_id for row in rows}
     keys = foreign_keys_list(here)
     values = {
         "schema": found,
@@ -380,14 +340,20 @@ def schema(request: Request) -> Page:
             rows=rows,
         ),
         "tables_address": here.address("tables", schema_name=name),
-        "keys": narrow(keys, *_KEY, "is_indexed", rows=[row for row in keys.rows if row["node_id"] in ids]),
+        "keys": narrow(
+            keys, *_KEY, "is_indexed", rows=[row for row in keys.rows if row[ITEM].node_id in ids]
+        ),
         # A search, because keys have no column of the schema: it may find more.
         "keys_address": here.address("foreign-keys", q=name),
-        "changes": [row for row in changes_list(here).rows if _is_in(row["unique_id"], name)],
+        "changes": [change for change in here.changes if _is_in(change.unique_id, name)],
         "changes_address": here.address("changes"),
         "has_previous": here.database.previous_run_id is not None,
     }
     return Page("schema.html", name, values, crumbs=here.crumbs(("Schemas", here.address("schemas"))))
+
+
+def _relation(one: ScannedChange | ScannedIndex) -> str:
+    return object_name(one.unique_id)
 
 
 def _is_in(unique_id: str, schema_name: str) -> bool:
@@ -397,36 +363,15 @@ def _is_in(unique_id: str, schema_name: str) -> bool:
 
 def tables_list(here: DatabasePage) -> Listing:
     """Return the list of tables and views."""
-    rows = [
-        {
-            "schema_name": one.schema_name,
-            "name": one.name,
-            "resource_type": one.resource_type,
-            "row_estimate": one.row_estimate,
-            "row_delta": one.row_delta,
-            "bytes": one.bytes,
-            "byte_delta": one.byte_delta,
-            "column_count": one.column_count,
-            "has_primary_key": one.has_primary_key,
-            "is_partition": one.partition_of is not None,
-            "foreign_key_count": one.foreign_key_count,
-            "index_count": one.index_count,
-            "owner": one.owner,
-            "altered_at": one.altered_at,
-            "description": one.description,
-            "unique_id": one.unique_id,
-        }
-        for one in here.tables
-    ]
     since = "Difference from the previous scan of the same scope."
     columns = [
         ListColumn(
             "schema_name",
             "schema",
-            link=lambda row: here.address("schemas", row["schema_name"]),
+            link=lambda one: here.address("schemas", one.schema_name),
             has_facets=True,
         ),
-        ListColumn("name", "table", link=lambda row: here.link(row["unique_id"])),
+        ListColumn("name", "table", link=lambda one: here.link(one.unique_id)),
         ListColumn("resource_type", "type", has_facets=True),
         ListColumn("row_estimate", "rows", "number", about=CATALOG),
         ListColumn("row_delta", "row change", "number", about=since),
@@ -434,14 +379,22 @@ def tables_list(here: DatabasePage) -> Listing:
         ListColumn("byte_delta", "size change", "bytes", about=since),
         ListColumn("column_count", "columns", "number"),
         ListColumn("has_primary_key", "primary key", "flag", has_facets=True),
-        ListColumn("is_partition", "partition", "flag", has_facets=True),
+        ListColumn(
+            "is_partition",
+            "partition",
+            "flag",
+            has_facets=True,
+            of=lambda one: one.partition_of is not None,
+        ),
         ListColumn("foreign_key_count", "foreign keys", "number"),
         ListColumn("index_count", "indexes", "number", about="Indexes that do not belong to a constraint."),
         ListColumn("owner", "owner", has_facets=True),
         ListColumn("altered_at", "changed", "time"),
         ListColumn("description", "comment"),
     ]
-    return _listing(here, "Tables and views", columns, rows, "The scan found no table or view.", CATALOG)
+    return _listing(
+        here, "Tables and views", columns, here.tables, "The scan found no table or view.", CATALOG
+    )
 
 
 @pages.listing("/databases/{project}/tables")
@@ -469,37 +422,31 @@ def table(request: Request) -> Redirect:
 def changes_list(here: DatabasePage) -> Listing:
     """Return the list of changes since the previous scan."""
     view, one = here.view, here.database
-    rows = [
-        {
-            "status": change.status,
-            "resource_type": change.resource_type,
-            "object": object_name(change.unique_id),
-            "parts": ", ".join(browse.changed_parts(change)),
-            "columns": browse.column_phrase(change),
-            "unique_id": change.unique_id,
-        }
-        for change in here.changes
-    ]
 
-    def link(row: Row) -> str:
+    def link(change: ScannedChange) -> str:
         # Only the previous scan has a removed object.
-        if row["status"] == "removed" and one.previous_run_id:
-            return view.to.node(one.previous_run_id, row["unique_id"])
-        return here.link(row["unique_id"])
+        if change.status == "removed" and one.previous_run_id:
+            return view.to.node(one.previous_run_id, change.unique_id)
+        return here.link(change.unique_id)
 
     columns = [
         ListColumn("status", "change", "tag", has_facets=True),
         ListColumn("resource_type", "type", has_facets=True),
-        ListColumn("object", "object", link=link),
-        ListColumn("parts", "differs in", has_facets=True),
-        ListColumn("columns", "columns"),
+        ListColumn("object", "object", link=link, of=_relation),
+        ListColumn(
+            "parts",
+            "differs in",
+            has_facets=True,
+            of=lambda change: ", ".join(browse.changed_parts(change)),
+        ),
+        ListColumn("columns", "columns", of=browse.column_phrase),
     ]
     empty, notes = f"Nothing changed since the previous scan at {moment(one.previous_run_at)}.", []
     if one.previous_run_id is None:
         empty = "This is the first scan of this scope: changes are shown from the next scan on."
     else:
         notes = [f"Compared with the previous scan at {moment(one.previous_run_at)}"]
-    return _listing(here, "Changes since the previous scan", columns, rows, empty, *notes)
+    return _listing(here, "Changes since the previous scan", columns, here.changes, empty, *notes)
 
 
 @pages.listing("/databases/{project}/changes")
@@ -510,26 +457,26 @@ def changes(request: Request) -> Listing:
 
 def foreign_keys_list(here: DatabasePage) -> Listing:
     """Return the list of foreign keys."""
-    rows = [
-        {
-            "relation": object_name(key.node_id),
-            "column_names": ", ".join(key.column_names),
-            "parent": object_name(key.parent_id),
-            "parent_column_names": ", ".join(key.parent_column_names),
-            "name": key.name,
-            "on_delete": key.on_delete,
-            "on_update": key.on_update,
-            "is_indexed": key.is_indexed,
-            "node_id": key.node_id,
-            "parent_id": key.parent_id,
-        }
-        for key in here.relations.foreign_keys
-    ]
     columns = [
-        ListColumn("relation", "table", link=lambda row: here.link(row["node_id"])),
-        ListColumn("column_names", "columns", "code"),
-        ListColumn("parent", "refers to", link=lambda row: here.link(row["parent_id"])),
-        ListColumn("parent_column_names", "columns there", "code"),
+        ListColumn(
+            "relation",
+            "table",
+            of=lambda key: object_name(key.node_id),
+            link=lambda key: here.link(key.node_id),
+        ),
+        ListColumn("column_names", "columns", "code", of=lambda key: ", ".join(key.column_names)),
+        ListColumn(
+            "parent",
+            "refers to",
+            of=lambda key: object_name(key.parent_id),
+            link=lambda key: here.link(key.parent_id),
+        ),
+        ListColumn(
+            "parent_column_names",
+            "columns there",
+            "code",
+            of=lambda key: ", ".join(key.parent_column_names),
+        ),
         ListColumn("name", "name"),
         ListColumn("on_delete", "on delete", has_facets=True),
         ListColumn("on_update", "on update"),
@@ -542,7 +489,9 @@ def foreign_keys_list(here: DatabasePage) -> Listing:
         ),
     ]
     note = "Expression indexes are not detected."
-    return _listing(here, "Foreign keys", columns, rows, "The scan found no foreign key.", note)
+    return _listing(
+        here, "Foreign keys", columns, here.relations.foreign_keys, "The scan found no foreign key.", note
+    )
 
 
 @pages.listing("/databases/{project}/foreign-keys")
@@ -555,24 +504,15 @@ def foreign_keys(request: Request) -> Listing:
 def indexes(request: Request) -> Listing:
     """List the indexes of a database."""
     here = scanned(request)
-    rows = [
-        {
-            "relation": object_name(one.unique_id),
-            "index_name": one.index_name,
-            "is_unique": one.is_unique,
-            "definition": one.definition,
-            "unique_id": one.unique_id,
-        }
-        for one in here.relations.indexes
-    ]
     columns = [
-        ListColumn("relation", "table", link=lambda row: here.link(row["unique_id"])),
+        ListColumn("relation", "table", of=_relation, link=lambda one: here.link(one.unique_id)),
         ListColumn("index_name", "index"),
         ListColumn("is_unique", "unique", "flag", has_facets=True),
         ListColumn("definition", "definition", "code"),
     ]
     note = "Indexes of primary keys and unique constraints are not listed."
-    return _listing(here, "Indexes", columns, rows, f"The scan found no index. {note}", note)
+    empty = f"The scan found no index. {note}"
+    return _listing(here, "Indexes", columns, here.relations.indexes, empty, note)
 
 
 @pages.listing("/databases/{project}/tables/{table}/sizes")

@@ -144,33 +144,22 @@ def relation_sizes_list(
     view: StoreView, run: RunMetadata, unique_id: str, sizes: Sequence[RelationSize]
 ) -> Listing:
     """Return the list of sizes of one relation over time."""
-    rows: list[Row] = [
-        {
-            "run_at": size.run_at,
-            "row_estimate": size.row_estimate,
-            "bytes": size.bytes,
-            "row_count": size.row_count,
-            "environment": run.environment,
-            "run_id": size.run_id,
-        }
-        for size in sizes
-    ]
     columns = [
-        ListColumn("run_at", "scan", "time", link=lambda row: view.to.node(row["run_id"], unique_id)),
+        ListColumn("run_at", "scan", "time", link=lambda size: view.to.node(size.run_id, unique_id)),
         ListColumn("row_estimate", "rows, estimated", "number", about=CATALOG),
         ListColumn("row_count", "rows, counted", "number"),
         ListColumn("bytes", "size", "bytes", about=CATALOG),
-        ListColumn("environment", "environment"),
+        ListColumn("environment", "environment", of=lambda _: run.environment),
     ]
     crumbs = [
         ("Databases", view.to.of("databases")),
         (run.project_name, view.to.database(run.project_name, environment=run.environment)),
         (object_name(unique_id), view.to.node(run.run_id, unique_id)),
     ]
-    return Listing(
+    return Listing.of(
         f"Size of {object_name(unique_id)} over time",
         columns,
-        rows,
+        sizes,
         empty="The catalog has no sizes of this relation.",
         notes=[CATALOG],
         crumbs=crumbs,

@@ -38,12 +38,12 @@ from recce_meta.server.pages.runs.columns import (
     run_tabs,
     run_title,
     selected_run,
-    status_tone,
+    tone_of,
 )
 from recce_meta.server.site.handlers import Download, PageSet, Redirect, Request
-from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.listing import ListColumn, Listing
 from recce_meta.server.site.rendering import Page
-from recce_meta.server.stores.stores import StoreView
+from recce_meta.server.stores.stores import Graph, StoreView
 from recce_meta.store.export_document import document
 from recce_meta.store.read import list_runs, load_results
 
@@ -164,10 +164,10 @@ def run_previews(view: StoreView, details: RunDetails) -> dict[str, Any]:
         "warned": _results("Warnings of tests", to, run, warned),
         "slowest": _results("Slowest", to, run, details.slowest),
         "problem_limit": PROBLEMS,
-        "changed": Listing(
+        "changed": Listing.of(
             "Changes",
             change_columns(to, run.run_id)[:4],
-            [change_row(change) for change in details.first_changes],
+            details.first_changes,
             empty="No node differs from the previous run.",
         ),
     }
@@ -176,7 +176,7 @@ def run_previews(view: StoreView, details: RunDetails) -> dict[str, Any]:
 def _results(title: str, to: Addresses, run: RunMetadata, results: Sequence[NodeResult]) -> Listing:
     names = ("status", "name", "seconds", "failures", "message")
     columns = [column for column in result_columns(to, run.run_id) if column.name in names]
-    return Listing(title, columns, [result_row(result) for result in results])
+    return Listing.of(title, columns, results)
 
 
 @pages.download("/runs/{run}/export.json")
@@ -227,14 +227,10 @@ def nodes(request: Request) -> Listing:
     """List the nodes of a run."""
     view, run = request.view, selected_run(request)
     graph = view.graph(run)
-    rows = [
-        node_row(node, len(graph.parents.get(unique_id, ())), len(graph.children.get(unique_id, ())))
-        for unique_id, node in graph.names.items()
-    ]
-    return Listing(
+    return Listing.of(
         f"Nodes of {run_title(run)}",
-        node_columns(view.to, run.run_id),
-        rows,
+        node_columns(view.to, run.run_id, graph),
+        graph.names.values(),
         empty="The run has no nodes.",
         crumbs=run_crumbs(view.to, run),
         parameters=list_parameters(request),
@@ -249,41 +245,38 @@ def rows_of(view: str, run_id: str) -> str:
     return f"SELECT * FROM {view} WHERE run_id = {literal}"  # noqa: S608 - it is shown, not run
 
 
-def node_row(node: NodeMetadata, parents: int, children: int) -> Row:
-    """Return the row of a node."""
-    return {
+def node_columns(to: Addresses, run_id: str, graph: Graph) -> list[ListColumn]:
+    """Return the columns of a list of the nodes of *graph*."""
+
+    def link(node: NodeMetadata) -> str:
+        return to.node(run_id, node.unique_id)
+
+    def name(node: NodeMetadata) -> str:
         # Tables of several sources, and versions of a model, have the same name.
-        "name": node_label(node) if node.resource_type == "source" or node.version else node.name,
-        "resource_type": node.resource_type,
-        "package_name": node.package_name,
-        "materialized": node.materialized,
-        "tags": ", ".join(node.tags) or None,
-        "group_name": node.group_name,
-        "access": node.access,
-        "parents": parents,
-        "children": children,
-        "path": node.path,
-        "relation_name": node.relation_name,
-        "unique_id": node.unique_id,
-    }
-
-
-def node_columns(to: Addresses, run_id: str) -> list[ListColumn]:
-    """Return the columns of a list of nodes."""
-
-    def link(row: Row) -> str:
-        return to.node(run_id, row["unique_id"])
+        return node_label(node) if node.resource_type == "source" or node.version else node.name
 
     return [
-        ListColumn("name", "node", link=link),
+        ListColumn("name", "node", link=link, of=name),
         ListColumn("resource_type", "type", has_facets=True),
         ListColumn("package_name", "package", has_facets=True),
         ListColumn("materialized", "materialized", has_facets=True),
-        ListColumn("tags", "tags", has_facets=True),
+        ListColumn("tags", "tags", has_facets=True, of=lambda node: ", ".join(node.tags) or None),
         ListColumn("group_name", "group", has_facets=True),
         ListColumn("access", "access", has_facets=True),
-        ListColumn("parents", "parents", "number", about="Nodes that the node reads"),
-        ListColumn("children", "children", "number", about="Nodes that read the node"),
+        ListColumn(
+            "parents",
+            "parents",
+            "number",
+            about="Nodes that the node reads",
+            of=lambda node: len(graph.parents.get(node.unique_id, ())),
+        ),
+        ListColumn(
+            "children",
+            "children",
+            "number",
+            about="Nodes that read the node",
+            of=lambda node: len(graph.children.get(node.unique_id, ())),
+        ),
         ListColumn("path", "path", "code"),
         ListColumn("relation_name", "relation", "code"),
         ListColumn("unique_id", "unique id", "code", link=link),
@@ -295,10 +288,10 @@ def results(request: Request) -> Listing:
     """List dbt's results of a run: failures, warnings, then the rest by unique id."""
     view, run = request.view, selected_run(request)
     found = load_results(view.adapter, run, schema=view.schema)
-    return Listing(
+    return Listing.of(
         f"Results of {run_title(run)}",
         result_columns(view.to, run.run_id),
-        [result_row(result) for result in sorted(found, key=_severity)],
+        sorted(found, key=_severity),
         empty="The run has no results: it was recorded without run_results.json.",
         crumbs=run_crumbs(view.to, run),
         parameters=list_parameters(request),
@@ -310,32 +303,16 @@ def _severity(result: NodeResult) -> int:
     return 0 if result.status in FAILED else 1 if result.status == "warn" else 2
 
 
-def result_row(result: NodeResult) -> Row:
-    """Return the row of a result."""
-    return {
-        "status": result.status,
-        "name": node_part(result.unique_id),
-        "resource_type": result.unique_id.partition(".")[0],
-        "seconds": result.seconds,
-        "failures": result.failures,
-        "rows": result.rows,
-        "bytes": result.bytes,
-        "message": result.message,
-        "completed_at": result.completed_at,
-        "unique_id": result.unique_id,
-    }
-
-
 def result_columns(to: Addresses, run_id: str) -> list[ListColumn]:
     """Return the columns of a list of results."""
 
-    def link(row: Row) -> str:
-        return to.node(run_id, row["unique_id"])
+    def link(result: NodeResult) -> str:
+        return to.node(run_id, result.unique_id)
 
     return [
-        ListColumn("status", "status", "tag", has_facets=True, tone=status_tone("status")),
-        ListColumn("name", "node", link=link),
-        ListColumn("resource_type", "type", has_facets=True),
+        ListColumn("status", "status", "tag", has_facets=True, tone=lambda one: tone_of(one.status)),
+        ListColumn("name", "node", link=link, of=lambda one: node_part(one.unique_id)),
+        ListColumn("resource_type", "type", has_facets=True, of=lambda one: one.unique_id.partition(".")[0]),
         ListColumn("seconds", "seconds", "seconds"),
         ListColumn("failures", "failures", "number", about="Rows that the test found"),
         ListColumn("rows", "rows", "number", about="Affected rows, if the adapter reports them"),
@@ -351,10 +328,10 @@ def changes(request: Request) -> Listing:
     """List the nodes that differ from the previous run of the environment."""
     view, run = request.view, selected_run(request)
     found = run_changes(view.adapter, run)
-    return Listing(
+    return Listing.of(
         f"Changes of {run_title(run)} since the previous run",
         change_columns(view.to, run.run_id),
-        [change_row(change) for change in found],
+        found,
         empty="No node differs from the previous run of the environment, or this is its first run.",
         crumbs=run_crumbs(view.to, run),
         parameters=list_parameters(request),
@@ -362,40 +339,32 @@ def changes(request: Request) -> Listing:
     )
 
 
-def change_row(change: NodeChange) -> Row:
-    """Return the row of a change."""
-    return {
-        "status": change.status,
-        "name": node_part(change.unique_id),
-        "resource_type": change.resource_type,
-        "aspects": ", ".join(change.aspects) or None,
-        "relation_name": change.relation_name,
-        "previous_relation_name": change.previous_relation_name,
-        "previous_run_id": change.previous_run_id,
-        "unique_id": change.unique_id,
-    }
-
-
 def change_columns(to: Addresses, run_id: str) -> list[ListColumn]:
     """Return the columns of a list of changes."""
 
-    def link(row: Row) -> str:
+    def link(change: NodeChange) -> str:
         # Only the previous run has a removed node.
-        holder = row["previous_run_id"] if row["status"] == "removed" else run_id
-        return to.node(holder, row["unique_id"])
-
-    def diff(row: Row) -> str:
-        return to.diff(row["previous_run_id"], run_id)
+        return to.node(change.previous_run_id if change.status == "removed" else run_id, change.unique_id)
 
     return [
         ListColumn("status", "status", "tag", has_facets=True),
-        ListColumn("name", "node", link=link),
+        ListColumn("name", "node", link=link, of=lambda change: node_part(change.unique_id)),
         ListColumn("resource_type", "type", has_facets=True),
-        ListColumn("aspects", "what differs", has_facets=True, about="Parts of a node that both runs have"),
+        ListColumn(
+            "aspects",
+            "what differs",
+            has_facets=True,
+            about="Parts of a node that both runs have",
+            of=lambda change: ", ".join(change.aspects) or None,
+        ),
         ListColumn("relation_name", "relation", "code"),
         ListColumn("previous_relation_name", "previous relation", "code"),
         ListColumn(
-            "previous_run_id", "previous run", "code", link=diff, about="Leads to the diff of both runs"
+            "previous_run_id",
+            "previous run",
+            "code",
+            link=lambda change: to.diff(change.previous_run_id, run_id),
+            about="Leads to the diff of both runs",
         ),
         ListColumn("unique_id", "unique id", "code", link=link),
     ]
