@@ -165,12 +165,13 @@ class BuildFailures:
 
 
 @cache
-def _names_of_dbt() -> frozenset[str]:
+def names_of_dbt() -> frozenset[str]:
+    """Return the names of the macros of dbt and of the adapters in `_LISTED`."""
     return frozenset(Path(__file__).with_name("dbt_macros.txt").read_text("utf-8").split())
 
 
 def _may_be_of_dbt(name: str) -> bool:
-    return "__" in name or is_builtin(name) or name in _names_of_dbt()
+    return "__" in name or is_builtin(name) or name in names_of_dbt()
 
 
 def _within(problem: str, error: TemplateError) -> str:

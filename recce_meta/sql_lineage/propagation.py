@@ -45,6 +45,7 @@ KEPT_ABOVE = "a table above it keeps the removed column until a full refresh"
 NOT_ADDED_ABOVE = "a table above it gets the new column only by a full refresh"
 TYPE_KEPT_ABOVE = "a table above it keeps the column's earlier type until a full refresh"
 NAMES_GONE = "it names the relation, which the node no longer builds there"
+STAR_ABOVE = "a `*` above it has columns that are not known, so it may lose the column"
 LOST_FIELD = "a struct that it reads may lose the field {}"
 SKIPPED = "a node above it fails, so dbt skips it; it fails once that table is built anew"
 
@@ -564,6 +565,7 @@ def _initial_parts(start: Start) -> Iterator[_AffectedPart]:
     """Yield the initial parts of a changed node."""
     whole = _WHOLE.get(start.effect.category)
     where = (start.distance, start.origin, start.unique_id)
+    is_open = any(one.name == ANY and one.status is Status.ADDED for one in start.effect.columns)
     if whole is not None:
         yield _AffectedPart(*where, whole, may_fail=start.may_fail)
     # The rows cover every other column. Only a column that is not there as named makes readers fail.
@@ -572,7 +574,9 @@ def _initial_parts(start: Start) -> Iterator[_AffectedPart]:
         part = _AffectedPart(*where, Reach.COLUMNS, column.name, column.status, is_retyped=is_retyped)
         fields = (field.rsplit(".", 1) for field in start.effect.lost_fields)
         lost = frozenset(name for path, name in fields if path.split(".")[0].lower() == column.name.lower())
-        yield part._replace(lost=lost, is_covered=whole is not None and column.status is not Status.REMOVED)
+        is_removed = column.status is Status.REMOVED
+        doubt = STAR_ABOVE if is_open and is_removed else ""
+        yield part._replace(lost=lost, doubt=doubt, is_covered=whole is not None and not is_removed)
 
 
 def _has(known: NodeColumns, column: str) -> bool:

@@ -20,7 +20,7 @@ def test_a_proof_finds_nothing(name: str, postgres_url: str) -> None:
 
 
 @pytest.mark.dbt
-@pytest.mark.parametrize("name", ["kept_rows", "partial_runs"])
+@pytest.mark.parametrize("name", ["harmless", "kept_rows", "partial_runs"])
 def test_a_proof_judged_by_dbt_finds_nothing(name: str) -> None:
     run(name, str(Path(dbt_environment("1.11", "duckdb").dbt.argv[0]).with_name("python")))
 

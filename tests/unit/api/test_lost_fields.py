@@ -1,11 +1,13 @@
-"""Readers of a struct that loses a field, with DuckDB as the judge."""
+"""Readers of what may be lost: fields of structs, with DuckDB as the judge, and columns of an unknown `*`."""
 
 from __future__ import annotations
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.api.diff import NOTHING_MORE, failing_changes, whole_diff
+from recce_meta.sql_lineage.propagation import STAR_ABOVE
 from tests.unit.api.test_kept_rows import node, project
 
 RAW = "select 1 as id, 2 as a, 3 as b"
@@ -67,3 +69,23 @@ def test_a_reader_of_a_lost_field_may_fail(parent: tuple[str, str], middle: str,
     assert set(doubts) == refused(parent[1], ("m", middle), ("r", reader))
     assert set(doubts.values()) <= {"a struct that it reads may lose the field b"}
     assert bool(failing_changes(diff, frozenset({"may_fail"}))) is bool(doubts)
+
+
+def test_a_star_over_a_parent_that_is_not_compiled_is_no_certain_loss() -> None:
+    sides = [
+        project(
+            run_id,
+            node("raw", RAW),
+            replace(node("p", "select id, a from raw", "model.shop.raw"), raw_code=raw, compiled_code=sql),
+            node("m", middle, "model.shop.p"),
+            node("r", "select a from m", "model.shop.m"),
+        )
+        for run_id, raw, sql, middle in (
+            ("b", "1", "select id, a from raw", "select * from p"),
+            ("bc", "2", None, "select * from (select * from p) as x"),
+        )
+    ]
+
+    found = {one.name: one for one in whole_diff(*sides, NOTHING_MORE).impacted}
+
+    assert (found["r"].fails, found["r"].may_fail) == (False, STAR_ABOVE)
