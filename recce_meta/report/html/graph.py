@@ -84,7 +84,7 @@ def view_of(diff: RunDiff, marks: Mapping[str, DataMark]) -> GraphView:
     shown = [*linked[:CHANGED_FIRST], *near, *linked[CHANGED_FIRST:], *alone][:NODES_DRAWN]
     total = len(changed) + sum(map(len, downstream))
     edges = edges_among(diff, [node.id for node in shown])
-    return _placed([_marked(node, marks.get(node.id)) for node in shown], edges, total)
+    return placed([_marked(node, marks.get(node.id)) for node in shown], edges, total)
 
 
 def _changed(change: Change) -> GraphNode:
@@ -135,7 +135,8 @@ def _marked(node: GraphNode, mark: DataMark | None) -> GraphNode:
     return replace(node, words=words, href=f"#{mark.anchor}" if mark.anchor else "")
 
 
-def _placed(nodes: Sequence[GraphNode], edges: Sequence[DrawnEdge], total: int) -> GraphView:
+def placed(nodes: Sequence[GraphNode], edges: Sequence[DrawnEdge], total: int) -> GraphView:
+    """Return *nodes*, of *total*, with *edges* and positions."""
     numbers = {node.id: number for number, node in enumerate(nodes)}
     parents: dict[str, list[str]] = {}
     for edge in edges:

@@ -78,7 +78,7 @@
     if (url.origin !== location.origin || url.pathname !== location.pathname || link.hasAttribute("download")) return;
     event.preventDefault();
     // The drawer may have changed since the server wrote the links of the frame.
-    if (link.closest(".seg, .chips, .more, .graph-tools")) {
+    if (link.closest(".seg, .chips, .more, .folder, .graph-tools")) {
       const now = new URLSearchParams(location.search);
       for (const name of OF_DRAWER) if (now.has(name)) url.searchParams.set(name, now.get(name)); else url.searchParams.delete(name);
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
@@ -30,13 +31,13 @@ LONG = 3_000
 """Lines of code of one node."""
 
 
-def model(name: str, code: str, parent: str | None = None) -> NodeMetadata:
+def model(name: str, code: str, parent: str | None = None, folder: str = "models") -> NodeMetadata:
     return NodeMetadata(
         unique_id=f"model.shop.{name}",
         name=name,
         resource_type="model",
         package_name="shop",
-        path=f"models/{name}.sql",
+        path=f"{folder}/{name}.sql",
         fqn=("shop", name),
         raw_code=code,
         compiled_code=code,
@@ -64,11 +65,33 @@ def project(version: int) -> Project:
     return Project(run=run, nodes=tuple(sorted([*changed, *affected], key=lambda node: node.unique_id)))
 
 
+def in_folders(version: int) -> Project:
+    """Return a project of 250 nodes in five folders, in which every tenth differs by *version*."""
+    run = RunMetadata(
+        run_id=f"run-{version}",
+        run_at=NOW + timedelta(days=version),
+        project_name="folders",
+        environment="prod",
+    )
+    nodes = [
+        model(
+            f"m{number:03}",
+            f"select {version if number % 10 == 0 else 1} as id",
+            f"m{number // 10 * 10 if number % 10 else number // 3 // 10 * 10:03}" if number else None,
+            folder=f"models/f{number // 10 % 5}",
+        )
+        for number in range(250)
+    ]
+    return Project(run=run, nodes=tuple(nodes))
+
+
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     url = f"duckdb:///{tmp_path_factory.mktemp('much') / 'store.duckdb'}"
     with UnifiedSqlAdapter.from_url(url) as adapter:
         base, current = (record_run(adapter, project(version), columns=False).run for version in (1, 2))
+        for version in (3, 4):
+            record_run(adapter, in_folders(version), columns=False)
         names = tuple(f"column_{number}" for number in range(60))
         detail = ValueDetail(
             subject=Subject(name="long", unique_id="model.shop.long", base="a", current="b"),
@@ -133,3 +156,33 @@ def test_a_node_with_much_code_and_data_is_cut_and_says_so(client: TestClient) -
     data = client.get(TO.diff("run-1", "run-2", node="model.shop.long", tab="data"))
     assert len(data.content) < 200_000 and "of 150 rows are shown" in parsed(data.text).text
     assert answer.text.count('class="gone"') > 100
+
+
+def test_a_large_graph_is_drawn_in_folders_that_open_in_place(client: TestClient) -> None:
+    def drawn(**view: str) -> tuple[set[str], set[tuple[str, str]]]:
+        text = client.get(TO.diff("run-3", "run-4", view="graph", **view)).text
+        boxes = re.findall(r'<a class="box[^>]*><title>(\S+) \(', text)
+        edges = re.findall(r'<path [^>]*class="edge[^>]*><title>(\S+) → (\S+): ', text)
+        assert len(boxes) == len({*boxes})
+        return {*boxes}, {*edges}
+
+    graph = TO.diff_graph("run-3", "run-4")
+    folder = {row["name"]: row["file"].rpartition("/")[0] for row in client.get(f"{graph}/nodes.json").json()}
+    names = [(row["parent"], row["child"]) for row in client.get(f"{graph}/edges.json").json()]
+    for opened in (None, "models/f2"):
+        box = {name: name if found == opened else found for name, found in folder.items()}
+        boxes, edges = drawn(**({"open": opened} if opened else {}))
+        assert boxes == {*box.values()}
+        ends = {(box[parent], box[child]) for parent, child in names}
+        assert edges == {(parent, child) for parent, child in ends if parent != child}
+    # A filter shows nodes.
+    boxes, _ = drawn(path="models/f2")
+    assert boxes == {name for name, found in folder.items() if found == "models/f2"}
+    assert drawn(open="models/nothing") == drawn()
+
+
+def test_one_folder_is_opened_with_its_most_harmful_nodes(client: TestClient) -> None:
+    text = client.get(TO.diff("run-1", "run-2", view="graph")).text
+
+    assert text.count('<a class="box') == 151 and text.count('<a class="box folder') == 1
+    assert f"{CHANGED + AFFECTED:,} changed or affected nodes in 1 of 1 folder." in text

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from recce_meta.api.browse.graph_query import graph_query
 from recce_meta.errors import RecceMetaError, plural
+from recce_meta.graph.hidden_paths import DrawnEdge
+from recce_meta.models import NodeMetadata
 from recce_meta.models.graph_view import GraphNode, GraphView
-from recce_meta.report.html.graph import Drawing, draw_lineage
+from recce_meta.report.html.graph import Drawing, draw_lineage, placed
 from recce_meta.report.html.page import lineage_of
+from recce_meta.report.labels import TESTS
+from recce_meta.report.mermaid import edges_among
 from recce_meta.server.access.problems import problem
 from recce_meta.server.pages.graph.pages import DiffGraph
 from recce_meta.server.pages.graph.section import EXPECTED, FILTERS, OFFERED, facet_counts
+from recce_meta.server.pages.review.listing import DataCell, ReviewList, ReviewRow
 from recce_meta.server.pages.runs.pair import ReportedPair
 from recce_meta.server.site.handlers import Parameters, Request
 
@@ -22,8 +28,12 @@ AROUND = "around"
 """Parameter of the node around which the graph opens; `node` is that of the drawer."""
 ASKED = (AROUND, "up", "down", "expand", "select", "exclude", *FILTERS, "hubs", "most")
 """Parameters of the graph."""
+OPEN = "open"
+"""Parameter of a folder whose nodes are drawn."""
 MOST_DRAWN = 150
 """Nodes of a drawing, unless the address asks for more."""
+FOLDED_ABOVE, MOST_FOLDERS = 200, 60
+"""Changed and affected nodes above which boxes are folders; folders at the deepest level."""
 
 
 class Drawn(NamedTuple):
@@ -31,6 +41,8 @@ class Drawn(NamedTuple):
 
     drawing: Drawing | None
     view: GraphView | None = None
+    folders: Mapping[str, ReviewRow] = {}
+    """What is known of each folder that is a box, by its path."""
     counts: str = ""
     """Numbers of nodes and edges."""
     asked: Parameters = Parameters()
@@ -46,8 +58,8 @@ class Drawn(NamedTuple):
         return {node.id: node for node in self.view.nodes} if self.view else {}
 
 
-def drawn(request: Request, pair: ReportedPair) -> Drawn:
-    """Return the graph that the address asks for."""
+def drawn(request: Request, pair: ReportedPair, found: ReviewList, apart: Collection[str]) -> Drawn:
+    """Return the graph that the address asks for, in folders if it is large; nodes *apart* stay nodes."""
     graph = DiffGraph(request.view, pair)
     pairs = request.query.pairs
     asked = Parameters(("node" if name == AROUND else name, value) for name, value in pairs if name in ASKED)
@@ -56,6 +68,9 @@ def drawn(request: Request, pair: ReportedPair) -> Drawn:
         for name, counted in facet_counts(graph.names.values()).items()
     }
     form = Drawn(None, asked=asked, offered=offered, base=graph.base)
+    rows = [*found.changed, *found.affected]
+    if len(rows) > FOLDED_ABOVE and not asked:
+        return _in_folders(form, pair, rows, graph.names, [*apart, *request.query.all(OPEN)])
     try:
         query = graph_query(asked.all)
         view = graph.shown(query if "most" in asked else replace(query, most=MOST_DRAWN))
@@ -76,3 +91,68 @@ def drawn_below(pair: ReportedPair) -> Drawn:
     """Return the graph below a short list, for which nothing is read."""
     lineage = lineage_of(pair.report.diff, pair.nodes)
     return Drawn(lineage.drawing, lineage.view) if lineage else Drawn(None)
+
+
+def _in_folders(
+    form: Drawn,
+    pair: ReportedPair,
+    rows: Sequence[ReviewRow],
+    names: Mapping[str, NodeMetadata],
+    opened: Sequence[str],
+) -> Drawn:
+    """Return the folders of *rows*; *opened* are folders and nodes whose boxes are those of nodes."""
+    depth, folders = _deepest({row.unique_id: _folder(row.unique_id, names) for row in rows})
+    if len(set(folders.values())) == 1:
+        opened = [*opened, *folders.values()]
+    boxes: dict[str, list[ReviewRow]] = {}
+    for row in rows:  # the most harmful first
+        is_single = not {row.unique_id, folders[row.unique_id]}.isdisjoint(opened) and len(boxes) < MOST_DRAWN
+        boxes.setdefault(row.unique_id if is_single else folders[row.unique_id], []).append(row)
+    inside = {row.unique_id: box for box, some in boxes.items() for row in some}
+    edges: dict[tuple[str, str], int] = {}
+    for edge in edges_among(pair.report.diff, list(inside)):
+        ends = inside[edge.parent], inside[edge.child]
+        if ends[0] != ends[1]:
+            edges[ends] = edges.get(ends, edge.flags) & edge.flags
+    nodes = [_box(box, some, is_folder=box not in folders) for box, some in boxes.items()]
+    view = placed(nodes, [DrawnEdge(*ends, flags) for ends, flags in edges.items()], len(nodes))
+    parts = {_folder(one, names)[:depth] for one, node in names.items() if node.resource_type not in TESTS}
+    changed = len(set(folders.values()))
+    return form._replace(
+        drawing=draw_lineage(view, {}),
+        view=view,
+        folders={box: _as_row(box, some) for box, some in boxes.items() if box not in folders},
+        counts=f"{len(rows):,} changed or affected nodes in {changed} of {plural(len(parts), 'folder')}.",
+    )
+
+
+def _folder(unique_id: str, names: Mapping[str, NodeMetadata]) -> tuple[str, ...]:
+    """Return the folder of a node's file; without a file, the parts of its id before the name."""
+    path = names[unique_id].path if unique_id in names else ""
+    return tuple(path.split("/")[:-1] or unique_id.split(".")[:-1])
+
+
+def _deepest(folders: Mapping[str, tuple[str, ...]]) -> tuple[int, dict[str, str]]:
+    """Return the deepest level with few folders, and the folder of each node there."""
+    levels = range(max(map(len, folders.values())), 0, -1)
+    depth = next(
+        (one for one in levels if len({found[:one] for found in folders.values()}) <= MOST_FOLDERS), 1
+    )
+    return depth, {unique_id: "/".join(found[:depth]) for unique_id, found in folders.items()}
+
+
+def _box(box: str, rows: Sequence[ReviewRow], *, is_folder: bool) -> GraphNode:
+    kind, name = ("folder", box) if is_folder else (rows[0].kind, rows[0].name)
+    return GraphNode(id=box, name=name, type=kind, x=0, y=0, words=_phrase(rows))
+
+
+def _phrase(rows: Sequence[ReviewRow]) -> str:
+    counts = Counter(row.code or row.status for row in rows)
+    return ", ".join(f"{number:,} {code}" for code, number in counts.items())
+
+
+def _as_row(box: str, rows: Sequence[ReviewRow]) -> ReviewRow:
+    """Return what is known of a folder: what is wrong is that of its most harmful node, the first."""
+    different = sum(row.data.outcome == "differs" for row in rows)
+    data = DataCell(f"{different:,} differ", "differs") if different else DataCell("")
+    return rows[0]._replace(key=box, sign="", what=plural(len(rows), "node"), data=data)

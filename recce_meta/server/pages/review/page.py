@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recce_meta.errors import SelectorError
@@ -22,7 +23,7 @@ from recce_meta.report.review.verdict import TONES, code_finding, verdict_of
 from recce_meta.server.access.problems import problem
 from recce_meta.server.pages.review.checklist import pages as checklist
 from recce_meta.server.pages.review.drawer import Drawer, drawer_of, one_of
-from recce_meta.server.pages.review.drawing import AROUND, ASKED, Drawn, drawn, drawn_below
+from recce_meta.server.pages.review.drawing import AROUND, ASKED, OPEN, Drawn, drawn, drawn_below
 from recce_meta.server.pages.review.grid import OF_GRID
 from recce_meta.server.pages.review.grid import pages as grids
 from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, outcome_class, shown_rows
@@ -92,10 +93,11 @@ def review_page(request: Request) -> Page | Redirect:
     # The list remains, so that the reader can choose another node.
     except SelectorError as error:
         failure = error
-    values = {**_frame(request, pair, found), **_drawer_values(request, pair, drawer)}
+    on_path = _on_path(drawer)
+    values = {**_frame(request, pair, found, on_path), **_drawer_values(request, pair, drawer)}
     values["failure"] = failure = failure or values["graph"].failure
     status = problem(failure).status if failure else 200
-    values["on_path"] = _on_path(drawer)
+    values["on_path"] = on_path
     if drawer is not None and "editor" in drawer.values and drawer.values["editor"].get("failure"):
         status = 400
     job = job_of_all(request, pair)
@@ -142,7 +144,9 @@ def _drawer_values(request: Request, pair: ReportedPair, drawer: Drawer | None) 
     return {"pair": pair, "drawer": drawer, "link": Links(request, pair)}
 
 
-def _frame(request: Request, pair: ReportedPair, found: ReviewList) -> dict[str, Any]:
+def _frame(
+    request: Request, pair: ReportedPair, found: ReviewList, on_path: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
     diff, report, query = pair.report.diff, pair.report, request.query
     heading = heading_of(diff, report.data, report.checks, None, taken_at=report.data_taken_at)
     data = _data_counts(found, pair).part
@@ -153,7 +157,7 @@ def _frame(request: Request, pair: ReportedPair, found: ReviewList) -> dict[str,
     view = one_of(request, "view", VIEWS, VIEWS[0])
     graph = Drawn(None)
     if view == "graph":
-        graph = drawn(request, pair)
+        graph = drawn(request, pair, found, on_path)
     elif len(found.changed) + len(found.affected) <= WITH_LIST:
         graph = drawn_below(pair)
     return {
@@ -181,9 +185,9 @@ def _frame(request: Request, pair: ReportedPair, found: ReviewList) -> dict[str,
         ],
         "view": view,
         "graph": graph,
-        "of_graph": dict.fromkeys(ASKED),
+        "of_graph": dict.fromkeys((*ASKED, OPEN)),
         "shown_ids": {row.unique_id for row in rows},
-        "by_id": {row.unique_id: row for row in found.rows},
+        "by_id": {**graph.folders, **{row.unique_id: row for row in found.rows}},
         "check_count": len(report.checks),
         "query": query,
     }
