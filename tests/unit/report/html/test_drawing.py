@@ -11,7 +11,7 @@ import pytest
 
 from recce_meta.graph.hidden_paths import DrawnEdge
 from recce_meta.models.graph_view import BOX_HEIGHT, BOX_WIDTH, GraphNode
-from recce_meta.report.html.graph import Box, _placed, draw_lineage
+from recce_meta.report.html.graph import Box, placed, draw_lineage
 
 SAMPLES = 40
 
@@ -55,7 +55,7 @@ def test_no_line_runs_behind_a_box_that_it_does_not_end_in(seed: int) -> None:
         )
     ]
     nodes = [GraphNode(id=one, name=one, type="model", x=0, y=0) for one in names]
-    drawing = draw_lineage(_placed(nodes, edges, len(nodes)), {})
+    drawing = draw_lineage(placed(nodes, edges, len(nodes)), {})
 
     assert drawing is not None and any(" H" in edge.path for edge in drawing.edges)
     behind = {
