@@ -11,7 +11,7 @@ import pytest
 
 from recce_meta.graph.hidden_paths import DrawnEdge
 from recce_meta.models.graph_view import BOX_HEIGHT, BOX_WIDTH, GraphNode
-from recce_meta.report.html.graph import Box, placed, draw_lineage
+from recce_meta.report.html.graph import Box, draw_lineage, placed
 
 SAMPLES = 40
 
