@@ -569,7 +569,7 @@ def _same(ids: tuple[str, ...], others: tuple[str, ...] | None) -> tuple[str, ..
 
 
 def prepare_diffs(store: Store) -> None:
-    """Compute the diff of the newest suggested pair of each project, before a reader asks for it."""
+    """Compute the diff of the newest pair of each project, and read its graphs, before a reader asks."""
     try:
         with store.view() as view:
             newest: dict[str, SuggestedPair] = {}
@@ -577,6 +577,8 @@ def prepare_diffs(store: Store) -> None:
                 newest.setdefault(pair.current.project_name, pair)
             for pair in newest.values():
                 view.diff(pair.base, pair.current)
+                for run in (pair.base, pair.current):
+                    view.graph(run)
     except RecceMetaError as error:
         # The page of the diff reports it to its reader.
         log.debug("The newest diffs of %s are not prepared: %s", store.name, error.message)
