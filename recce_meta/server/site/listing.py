@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from math import isfinite
+from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
 from markupsafe import Markup
@@ -66,19 +67,19 @@ class ListColumn:
         found = self.of(item) if self.of else getattr(item, self.name)
         return found.value if isinstance(found, Enum) else found
 
-    def on_rows(self) -> ListColumn:
-        """Return the column of a list of items, whose functions take an item, as one of its rows."""
+    def through(self, part: Callable[[Any], Any]) -> ListColumn:
+        """Return the column for items of which *part* returns what this column is about."""
         given: dict[str, Any] = {name: getattr(self, name) for name in ("link", "tone", "body")}
-        changed: dict[str, Any] = {name: _on_item(act) for name, act in given.items() if act}
-        return replace(self, **changed)
+        changed: dict[str, Any] = {name: _after(part, act) for name, act in given.items() if act}
+        return replace(self, of=lambda item: self.value(part(item)), **changed)
 
 
 ITEM = ""
 """Key of the item in a row of `Listing.of`; no column has it."""
 
 
-def _on_item(act: Callable[[Any], Any]) -> Callable[[Row], Any]:
-    return lambda row: act(row[ITEM])
+def _after(part: Callable[[Any], Any], act: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda item: act(part(item))
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Listing:
     def of(cls, title: str, columns: Sequence[ListColumn], items: Iterable[Any], **given: Any) -> Listing:
         """Return a list of *items*, which the functions of *columns* take in place of rows."""
         rows = [{ITEM: item} | {one.name: one.value(item) for one in columns} for item in items]
-        return cls(title, [one.on_rows() for one in columns], rows, **given)
+        return cls(title, [one.through(itemgetter(ITEM)) for one in columns], rows, **given)
 
     def column(self, name: str) -> ListColumn:
         """Return the column *name*. Raises UnknownNameError."""

@@ -321,35 +321,26 @@ def uses_listing(found: OpenedColumn, uses: Sequence[ColumnUse]) -> Listing:
     """Return the columns that decide over the rows of the node of a column."""
     opened = found.opened
     names, to, run_id = opened.graph.names, opened.request.to, opened.run.run_id
-    rows: list[Row] = [
-        {
-            "usage": one.usage.value,
-            "column": f"{label_of(one.parent, names)}.{one.column}",
-            "confidence": certainty(one.confidence),
-            "parent_id": one.parent,
-            "parent_column": one.column,
-        }
-        for one in uses
-    ]
     columns = [
-        ListColumn("usage", "used in", "tag", tone=lambda row: "one-sided", has_facets=True),
+        ListColumn("usage", "used in", "tag", tone=lambda one: "one-sided", has_facets=True),
         ListColumn(
             "column",
             "column",
             "code",
-            link=lambda row: (
-                to.column(run_id, row["parent_id"], row["parent_column"])
-                if row["parent_id"] in names and row["parent_column"] != ANY
+            of=lambda one: f"{label_of(one.parent, names)}.{one.column}",
+            link=lambda one: (
+                to.column(run_id, one.parent, one.column)
+                if one.parent in names and one.column != ANY
                 else None
             ),
         ),
-        ListColumn("confidence", "certainty"),
+        ListColumn("confidence", "certainty", of=lambda one: certainty(one.confidence)),
     ]
     title = f"Columns that decide over the rows of {name_of(opened.node)}"
-    return Listing(
+    return Listing.of(
         title,
         columns,
-        rows,
+        uses,
         empty="No filter, join or group is known.",
         crumbs=[*found.crumbs, (found.name, found.address())],
     )

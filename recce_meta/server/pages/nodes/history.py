@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from recce_meta.api.browse.node import (
     CodeVersion,
@@ -236,41 +236,31 @@ def changes_listing(opened: OpenedNode, entries: Sequence[NodeHistoryEntry]) -> 
     same = (
         f"{NO_CHANGE.capitalize()}: the node is {UNCHANGED} in all stored runs of {opened.run.environment}."
     )
-    rows: list[Row] = [
-        {
-            "run_at": one.run_at,
-            "status": one.status,
-            "parts": join_words(one.parts) or None,
-            "run_id": one.run_id,
-            "previous_run_id": one.previous_run_id,
-            "diff": "diff",
-        }
-        for one in entries
-    ]
     columns = [
         ListColumn("run_at", "time", "time"),
         ListColumn("status", "change", "tag", has_facets=True),
-        ListColumn("parts", "differs in"),
+        ListColumn("parts", "differs in", of=lambda one: join_words(one.parts) or None),
         ListColumn(
             "run_id",
             "run",
             "code",
-            link=lambda row: (
+            link=lambda one: (
                 # The run no longer has the node, so its page there would be an error.
-                to.run(row["run_id"]) if row["status"] == "removed" else to.node(row["run_id"], unique_id)
+                to.run(one.run_id) if one.status == "removed" else to.node(one.run_id, unique_id)
             ),
         ),
+        ListColumn("previous_run_id", "previous run", "code", link=lambda one: to.run(one.previous_run_id)),
         ListColumn(
-            "previous_run_id", "previous run", "code", link=lambda row: to.run(row["previous_run_id"])
-        ),
-        ListColumn(
-            "diff", "diff", link=lambda row: to.diff(row["previous_run_id"], row["run_id"], node=unique_id)
+            "diff",
+            "diff",
+            of=lambda _: "diff",
+            link=lambda one: to.diff(one.previous_run_id, one.run_id, node=unique_id),
         ),
     ]
-    return Listing(
+    return Listing.of(
         f"Changes of {name_of(opened.node)}",
         columns,
-        rows,
+        entries,
         empty=f"{only[:1].upper()}{only[1:]}: changes are shown from the next one on." if only else same,
         crumbs=opened.inner_crumbs,
     )
@@ -450,31 +440,24 @@ def quality_columns(request: Request) -> Listing | Redirect:
         return opened
     view = request.view
     found = node_quality(view.adapter, opened.run, opened.node.unique_id)
-    rows = [_quality_row(column) for column in found.table.columns] if found else []
     columns = [
-        ListColumn("name", "column", "code", link=lambda row: opened.column_link(row["name"])),
-        ListColumn("type", "type", "code"),
+        ListColumn("name", "column", "code", link=lambda column: opened.column_link(column.name)),
+        ListColumn("type", "type", "code", of=lambda column: column.profile and column.profile.type),
         ListColumn("score", "score", "bar"),
         ListColumn("null_share", "NULL", "share"),
         ListColumn("blank_count", "blank", "number"),
-        ListColumn("distinct_count", "distinct", "number"),
-        ListColumn("values", "values", has_facets=True),
+        ListColumn(
+            "distinct_count",
+            "distinct",
+            "number",
+            of=lambda column: column.profile and column.profile.distinct_count,
+        ),
+        ListColumn(
+            "values", "values", has_facets=True, of=lambda column: WITHHELD if column.is_private else None
+        ),
         ListColumn("reason", "not measured because"),
     ]
     title = f"Quality of {name_of(opened.node)}"
     empty = f"Quality of this node was never measured in {opened.run.environment}."
-    return Listing(title, columns, rows, empty=empty, crumbs=opened.inner_crumbs)
-
-
-def _quality_row(column: ColumnQuality) -> Mapping[str, Any]:
-    profile = column.profile
-    return {
-        "name": column.name,
-        "type": profile.type if profile else None,
-        "score": column.score,
-        "null_share": column.null_share,
-        "blank_count": column.blank_count,
-        "distinct_count": profile.distinct_count if profile else None,
-        "values": WITHHELD if column.is_private else None,
-        "reason": column.reason,
-    }
+    measured = found.table.columns if found else ()
+    return Listing.of(title, columns, measured, empty=empty, crumbs=opened.inner_crumbs)

@@ -15,7 +15,6 @@ from recce_meta.models.marks.annotation import (
     AnnotationEvent,
     AnnotationField,
     AnnotationTarget,
-    EventState,
     ObjectAnnotations,
     event_states,
 )
@@ -124,32 +123,47 @@ def notes_listing(view: StoreView, events: Sequence[AnnotationEvent], title: str
     states = event_states(events)
     newest = sorted(events, key=lambda event: event.clock, reverse=True)[:MOST_EVENTS]
     latest = _latest_graphs(view, {event.project_name for event in newest})
+
+    def text(event: AnnotationEvent) -> str | None:
+        return event.value if event.field == AnnotationField.NOTE.value else event.item
+
+    def kind(event: AnnotationEvent) -> str:
+        return "edge" if event.parent_id is not None else "column" if event.column_name else "node"
+
+    def address(event: AnnotationEvent) -> str | None:
+        return _address(view.to, event, latest.get(event.project_name))
+
     columns = [
         ListColumn("edited_at", "time", "time", about="Time of the change by the clock of its author."),
         ListColumn("author", "author", has_facets=True),
         ListColumn("field", "kind", has_facets=True),
-        ListColumn("text", "text", body=lambda row: escape(clipped(" ".join(row["text"].split())))),
+        ListColumn(
+            "text", "text", of=text, body=lambda event: escape(clipped(" ".join((text(event) or "").split())))
+        ),
         ListColumn(
             "state",
             "state",
             "tag",
             has_facets=True,
-            tone=lambda row: STATES.get(row["state"]),
+            of=lambda event: states[event.event_id],
+            tone=lambda event: STATES.get(str(states[event.event_id])),
             about="A change replaces those that its author saw. Changes of which neither replaces the other "
             "are a conflict: the latest is shown, and the next edit ends it.",
         ),
-        ListColumn("object", "object", has_facets=True),
-        ListColumn("unique_id", "node", "code", link=lambda row: row["_address"]),
-        ListColumn("column", "column", "code"),
-        ListColumn("parent", "from node", "code", about="Node from which the edge leads."),
+        ListColumn("object", "object", has_facets=True, of=kind),
+        ListColumn("unique_id", "node", "code", link=address),
+        ListColumn("column", "column", "code", of=lambda event: event.column_name),
+        ListColumn(
+            "parent",
+            "from node",
+            "code",
+            of=lambda event: event.parent_id,
+            about="Node from which the edge leads.",
+        ),
         ListColumn("parent_column", "from column", "code"),
         ListColumn("project_name", "project", has_facets=True),
     ]
-    rows = [
-        _row(event, _address(view.to, event, latest.get(event.project_name)), states[event.event_id])
-        for event in newest
-    ]
-    return Listing(title, columns, rows)
+    return Listing.of(title, columns, newest)
 
 
 def _latest_graphs(view: StoreView, projects: Iterable[str]) -> dict[str, tuple[RunMetadata, Graph]]:
@@ -162,24 +176,6 @@ def _latest_graphs(view: StoreView, projects: Iterable[str]) -> dict[str, tuple[
         except RecceMetaError:  # annotations may arrive before runs, and stay when runs are pruned
             continue
     return found
-
-
-def _row(event: AnnotationEvent, address: str | None, state: EventState) -> Row:
-    is_note = event.field == AnnotationField.NOTE.value
-    return {
-        "edited_at": event.edited_at,
-        "author": event.author,
-        "field": event.field,
-        "text": event.value if is_note else event.item,
-        "state": str(state),
-        "object": "edge" if event.parent_id is not None else "column" if event.column_name else "node",
-        "unique_id": event.unique_id,
-        "column": event.column_name,
-        "parent": event.parent_id,
-        "parent_column": event.parent_column,
-        "project_name": event.project_name,
-        "_address": address,
-    }
 
 
 def _address(to: Addresses, event: AnnotationEvent, latest: tuple[RunMetadata, Graph] | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -19,11 +19,11 @@ from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import STALE_HOURS, age_phrase, build_outcome, is_stale, node_part
 from recce_meta.report.values import count
 from recce_meta.server.access.problems import Problem
-from recce_meta.server.pages.runs.columns import change_phrase, run_cells, run_columns, run_link, tone_of
+from recce_meta.server.pages.runs.columns import change_phrase, run_columns, tone_of
 from recce_meta.server.pages.runs.pair import run_phrase
 from recce_meta.server.pages.runs.queries import RUNS_OFFERED
 from recce_meta.server.site.handlers import PageSet, Request
-from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.listing import ListColumn, Listing
 from recce_meta.server.site.rendering import Page, clipped, render_page
 from recce_meta.server.site.serving import Site, rendered, respond
 from recce_meta.server.stores.stores import StoreView
@@ -247,58 +247,64 @@ def overview_figures(
 def environments(request: Request) -> Listing:
     """List the latest run of each environment of every project and scanned database."""
     view = request.view
-    return Listing(
+    return Listing.of(
         "Environments",
         environment_columns(view.to),
-        [environment_row(state) for state in view.overview().environments],
+        view.overview().environments,
         empty=NO_RUNS,
     )
-
-
-def environment_row(state: EnvironmentState) -> Row:
-    """Return the row of one environment: its latest run, with changes and quality."""
-    changes = state.changes
-    return {
-        **run_cells(state.run),
-        "run_count": state.run_count,
-        "previous_run_id": state.previous_run_id,
-        "added": changes.added if changes else None,
-        "removed": changes.removed if changes else None,
-        "modified": changes.modified if changes else None,
-        "score": state.quality.score if state.quality else None,
-        "measured_at": state.quality.measured_at if state.quality else None,
-        "failed_run_id": state.failed_run.run_id if state.failed_run else None,
-    }
 
 
 def environment_columns(to: Addresses) -> list[ListColumn]:
     """Return the columns of a list of environments."""
     shown = ("project_name", "environment", "extractor", "command", "run", "run_at")
 
-    def diff(row: Row) -> str | None:
-        return to.diff(row["previous_run_id"], row["run_id"]) if row["previous_run_id"] else None
+    def diff(state: EnvironmentState) -> str | None:
+        return to.diff(state.previous_run_id, state.run.run_id) if state.previous_run_id else None
 
-    def history(row: Row) -> str:
-        name = row["project_name"]
+    def history(state: EnvironmentState) -> str:
+        run = state.run
         # A scan's history is on the page of its database.
-        if row["extractor"] == "database":
-            return to.database(name)
-        return to.of("projects", name, environment=row["environment"])
+        if run.extractor == "database":
+            return to.database(run.project_name)
+        return to.of("projects", run.project_name, environment=run.environment)
 
-    cells, links = run_columns(to), {"environment": history}
+    def number(name: str) -> Callable[[EnvironmentState], int | None]:
+        return lambda state: getattr(state.changes, name, None)
+
+    cells, links = run_columns(to, lambda state: state.run), {"environment": history}
     return [
         *(replace(cells[name], link=links.get(name, cells[name].link)) for name in shown),
         ListColumn("run_count", "runs", "number", about="Number of complete runs of the environment"),
         cells["node_count"],
         *(
-            ListColumn(name, name, "number", link=diff, about="Nodes, compared with the previous run")
+            ListColumn(
+                name,
+                name,
+                "number",
+                of=number(name),
+                link=diff,
+                about="Nodes, compared with the previous run",
+            )
             for name in ("added", "removed", "modified")
         ),
         *(cells[name] for name in ("build_status", "build_errors", "build_failures")),
         ListColumn(
-            "score", "quality", "bar", about="Score of the latest measurement of quality, from 0 to 100"
+            "score",
+            "quality",
+            "bar",
+            of=lambda state: state.quality and state.quality.score,
+            about="Score of the latest measurement of quality, from 0 to 100",
         ),
-        ListColumn("measured_at", "measured", "time"),
-        ListColumn("failed_run_id", "failed run", "code", link=run_link(to, "failed_run_id")),
+        ListColumn(
+            "measured_at", "measured", "time", of=lambda state: state.quality and state.quality.measured_at
+        ),
+        ListColumn(
+            "failed_run_id",
+            "failed run",
+            "code",
+            of=lambda state: state.failed_run and state.failed_run.run_id,
+            link=lambda state: to.run(state.failed_run.run_id) if state.failed_run else None,
+        ),
         *(cells[name] for name in ("branch", "commit", "pull_request", "run_id")),
     ]

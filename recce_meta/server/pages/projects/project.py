@@ -17,10 +17,10 @@ from recce_meta.report.labels import age_phrase, build_outcome, is_stale, moment
 from recce_meta.report.values import count
 from recce_meta.server.access.problems import NotFound
 from recce_meta.server.pages.nodes.notes import notes_listing
-from recce_meta.server.pages.projects.overview import environment_columns, environment_row
-from recce_meta.server.pages.runs.columns import change_phrase, run_cells, run_columns, run_link
+from recce_meta.server.pages.projects.overview import environment_columns
+from recce_meta.server.pages.runs.columns import change_phrase, run_columns
 from recce_meta.server.site.handlers import PageSet, Redirect, Request
-from recce_meta.server.site.listing import ListColumn, Listing, Row
+from recce_meta.server.site.listing import ListColumn, Listing
 from recce_meta.server.site.rendering import Page
 from recce_meta.store.marks.annotations import list_annotations
 
@@ -64,11 +64,7 @@ def project_page(request: Request) -> Page | Redirect:
         "pull_requests": _narrow(
             _groups(request, "pull-requests", history.pull_requests, history.base), GROUP_PREVIEW
         ),
-        "runs": Listing(
-            "Latest runs",
-            [columns[name] for name in RUN_PREVIEW],
-            [run_cells(run) for run in history.recent],
-        ),
+        "runs": Listing.of("Latest runs", [columns[name] for name in RUN_PREVIEW], history.recent),
         "is_database": bool(overview.databases),
         "annotations": _annotations(request),
         "annotations_address": view.to.notes(project_name=name, state="present"),
@@ -298,10 +294,10 @@ def _environments(request: Request, overview: StoreOverview) -> Listing:
     to, name = request.to, request.parts["project"]
     states: list[EnvironmentState] = [state for state in overview.environments if not state.is_scan]
     dropped = ("project_name", "command", "extractor")
-    return Listing(
+    return Listing.of(
         f"Environments of {name}",
         [column for column in environment_columns(to) if column.name not in dropped],
-        [environment_row(state) for state in states],
+        states,
         crumbs=_crumbs(to, name),
     )
 
@@ -338,50 +334,55 @@ def _groups(request: Request, part: str, groups: Sequence[RunGroup], base: RunMe
     to, name = request.to, request.parts["project"]
     title, noun, empty = _KINDS[part]
     field = "branch" if part == "branches" else "pull_request"
-    columns = run_columns(to)
+    columns = run_columns(to, lambda group: group.latest)
 
-    def diff(row: Row) -> str | None:
-        return to.diff(row["base_run_id"], row["run_id"]) if row["base_run_id"] else None
+    def base_of(group: RunGroup) -> str | None:
+        # A diff of a run with itself, or of base with base, shows nothing about a branch.
+        if base is None or group.latest.environment == BASE or group.latest.run_id == base.run_id:
+            return None
+        return base.run_id
 
-    return Listing(
+    def diff(group: RunGroup) -> str | None:
+        before = base_of(group)
+        return to.diff(before, group.latest.run_id) if before else None
+
+    return Listing.of(
         f"{title} of {name}",
         [
-            ListColumn("name", noun, link=lambda row: to.runs(project_name=name, **{field: row["name"]})),
+            ListColumn("name", noun, link=lambda group: to.runs(project_name=name, **{field: group.name})),
             ListColumn("run_count", "runs", "number"),
-            ListColumn("environments", "environments"),
-            *([] if field == "branch" else [ListColumn("branches", "branches")]),
-            ListColumn("run", "latest run", "code", link=run_link(to)),
+            ListColumn("environments", "environments", of=lambda group: ", ".join(group.environments)),
+            *(
+                []
+                if field == "branch"
+                else [ListColumn("branches", "branches", of=lambda group: ", ".join(group.branches) or None)]
+            ),
+            replace(columns["run"], title="latest run"),
             columns["run_at"],
             columns["commit"],
             columns["node_count"],
             columns["build_status"],
             columns["problem"],
             ListColumn(
-                "diff", "diff", link=diff, about=f"Diff of the latest run against the latest run of {BASE}"
+                "diff",
+                "diff",
+                of=lambda group: "against base" if base_of(group) else None,
+                link=diff,
+                about=f"Diff of the latest run against the latest run of {BASE}",
             ),
             columns["run_id"],
-            ListColumn("base_run_id", "base run id", "code", link=run_link(to, "base_run_id")),
+            ListColumn(
+                "base_run_id",
+                "base run id",
+                "code",
+                of=base_of,
+                link=lambda group: to.run(base.run_id) if base is not None and base_of(group) else None,
+            ),
         ],
-        [group_row(group, base) for group in groups],
+        groups,
         empty=empty,
         crumbs=_crumbs(to, name),
     )
-
-
-def group_row(group: RunGroup, base: RunMetadata | None) -> Row:
-    """Return the row of a branch or a pull request; runs of base are not compared with base."""
-    run = group.latest
-    # A diff of a run with itself, or of base with base, shows nothing about a branch.
-    is_compared = base is not None and run.environment != BASE and run.run_id != base.run_id
-    return {
-        **run_cells(run),
-        "name": group.name,
-        "run_count": group.run_count,
-        "environments": ", ".join(group.environments),
-        "branches": ", ".join(group.branches) or None,
-        "diff": "against base" if is_compared else None,
-        "base_run_id": base.run_id if base is not None and is_compared else None,
-    }
 
 
 def _crumbs(to: Addresses, name: str) -> list[tuple[str, str]]:

@@ -185,7 +185,6 @@ def _fields(newest: StoredCheck, found: Sequence[CheckEntry], request: Request) 
 
 def _row(entry: CheckEntry, to: Addresses) -> dict[str, Any]:
     check, run = entry.check, entry.run
-    ids = [run_id for run_id in (check.base_run_id, check.current_run_id) if run_id]
     address = None
     # Runs may be gone from the store, while results of their checks stay.
     if entry.base and entry.current and entry.base.run_id != entry.current.run_id:
@@ -194,7 +193,7 @@ def _row(entry: CheckEntry, to: Addresses) -> dict[str, Any]:
         **_values(check),
         "project_name": run and run.project_name,
         "environment": run and run.environment,
-        "runs": " → ".join(map(short_run_id, ids)),
+        "runs": _runs_phrase(check),
         "address": address,
         "latest": entry.is_latest,
     }
@@ -262,13 +261,14 @@ def reviews(request: Request) -> Listing:
     notes += [f"Only the last {MARKS:,} marks are listed."] if len(found) >= MARKS else []
     notes += [] if view.store.permissions.writes else [f"To review on these pages, {ALLOW}."]
     known: set[tuple[str | None, ...]] = set()
-    rows = []
+    last: set[str] = set()
     for mark in found:  # newest first
         # With the fingerprint, because a mark is about one version of the node or check.
         place = (mark.project_name, mark.unique_id, mark.check_name, mark.fingerprint, mark.reviewer)
-        rows.append(_review_row(mark, request.to, is_last=place not in known))
+        if place not in known:
+            last.add(mark.review_id)
         known.add(place)
-    return Listing(
+    return Listing.of(
         "Reviews",
         [
             ListColumn("reviewed_at", "time", "time"),
@@ -278,40 +278,41 @@ def reviews(request: Request) -> Listing:
                 "mark",
                 "tag",
                 has_facets=True,
-                tone=lambda row: TONES.get(row["status"], ""),
+                tone=lambda mark: TONES.get(mark.status, ""),
                 about="A mark is about the version in its runs: pages show it as current only for that one.",
             ),
-            ListColumn("reviewed", "reviewed", "code", link=lambda row: row["_address"]),
-            ListColumn("kind", "kind", has_facets=True),
+            ListColumn(
+                "reviewed",
+                "reviewed",
+                "code",
+                of=lambda mark: mark.unique_id or mark.check_name,
+                link=lambda mark: reviewed_at(mark, request.to),
+            ),
+            ListColumn(
+                "kind",
+                "kind",
+                has_facets=True,
+                of=lambda mark: "check" if mark.unique_id is None else "node",
+            ),
             ListColumn("comment", "comment"),
-            ListColumn("runs", "runs", "code"),
+            ListColumn("runs", "runs", "code", of=_runs_phrase),
             ListColumn("project_name", "project", has_facets=True),
             ListColumn(
                 "last",
                 "last",
                 "flag",
                 has_facets=True,
+                of=lambda mark: mark.review_id in last,
                 about="Whether it is the last mark of the reviewer on this version; only last marks count.",
             ),
         ],
-        rows,
+        found,
         empty="No review is stored: the page of a diff has a form for each changed node.",
         notes=notes,
         sql="SELECT * FROM reviews",
     )
 
 
-def _review_row(mark: Review, to: Addresses, *, is_last: bool) -> Mapping[str, Any]:
-    ids = [run_id for run_id in (mark.base_run_id, mark.current_run_id) if run_id]
-    return {
-        "reviewed_at": mark.reviewed_at,
-        "reviewer": mark.reviewer,
-        "status": mark.status,
-        "reviewed": mark.unique_id or mark.check_name,
-        "kind": "check" if mark.unique_id is None else "node",
-        "comment": mark.comment,
-        "runs": " → ".join(map(short_run_id, ids)),
-        "project_name": mark.project_name,
-        "last": is_last,
-        "_address": reviewed_at(mark, to),
-    }
+def _runs_phrase(about: Review | StoredCheck) -> str:
+    ids = [run_id for run_id in (about.base_run_id, about.current_run_id) if run_id]
+    return " → ".join(map(short_run_id, ids))

@@ -12,7 +12,7 @@ from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import NO_CHANGES, moment, run_problem, short_run_id, short_sha
 from recce_meta.report.runs import FAILED
 from recce_meta.server.site.handlers import Request
-from recce_meta.server.site.listing import ListColumn, Row
+from recce_meta.server.site.listing import ListColumn
 
 FIRST_RUN = "first run"
 FIRST_SCAN = "first scan of this scope"
@@ -47,58 +47,40 @@ def run_crumbs(to: Addresses, run: RunMetadata) -> list[tuple[str, str]]:
     return [("Runs", to.runs()), (run.project_name, above), (short_run_id(run.run_id), to.run(run.run_id))]
 
 
-def run_link(to: Addresses, name: str = "run_id") -> Callable[[Row], str | None]:
-    """Return the link of a cell to the run whose id is in the column *name*."""
-    return lambda row: to.run(row[name]) if row.get(name) else None
+def run_columns(
+    to: Addresses, run_of: Callable[[Any], RunMetadata] = lambda run: run
+) -> dict[str, ListColumn]:
+    """Return the columns of a list of runs by name; *run_of* returns the run of an item of another list."""
 
+    def project(run: RunMetadata) -> str:
+        name = run.project_name
+        return to.database(name) if run.extractor == "database" else to.project(name)
 
-def run_cells(run: RunMetadata) -> dict[str, Any]:
-    """Return the values of a run in lists."""
-    return {
-        "run": short_run_id(run.run_id),
-        "project_name": run.project_name,
-        "environment": run.environment,
-        "run_at": run.run_at,
-        "branch": run.branch,
-        # The code of a checkout with changes is not that of its commit.
-        "commit": short_sha(run.git_sha) + ("*" if run.git_dirty else "") or None,
-        "pull_request": run.pull_request,
-        "node_count": run.node_count,
-        "dbt_version": run.dbt_version,
-        "problem": run_problem(run) or None,
-        "extractor": run.extractor,
-        "status": run.status,
-        "build_status": run.build_status,
-        "build_errors": run.build_errors,
-        "build_failures": run.build_failures,
-        "build_warnings": run.build_warnings,
-        "build_skipped": run.build_skipped,
-        "target_name": run.target_name,
-        "adapter_type": run.adapter_type,
-        "command": run.command,
-        "run_id": run.run_id,
-    }
-
-
-def run_columns(to: Addresses) -> dict[str, ListColumn]:
-    """Return the columns of `run_cells` by name."""
-
-    def project(row: Row) -> str:
-        name = row["project_name"]
-        return to.database(name) if row["extractor"] == "database" else to.project(name)
+    def link(run: RunMetadata) -> str:
+        return to.run(run.run_id)
 
     columns = [
-        ListColumn("run", "run", "code", link=run_link(to)),
+        ListColumn("run", "run", "code", link=link, of=lambda run: short_run_id(run.run_id)),
         ListColumn("project_name", "project", link=project, has_facets=True),
         ListColumn("environment", "environment", has_facets=True),
         ListColumn("run_at", "run at", "time", about="Time of the artifacts or of the scan"),
         ListColumn("branch", "branch", has_facets=True),
-        ListColumn("commit", "sha", "code", about="Commit; * if the code is not that of the commit"),
+        ListColumn(
+            "commit",
+            "sha",
+            "code",
+            about="Commit; * if the code is not that of the commit",
+            of=lambda run: short_sha(run.git_sha) + ("*" if run.git_dirty else "") or None,
+        ),
         ListColumn("pull_request", "PR", has_facets=True),
         ListColumn("node_count", "nodes", "number"),
         ListColumn("dbt_version", "dbt", has_facets=True),
         ListColumn(
-            "problem", "status", tone=lambda row: "aspect failed", about="Why the run is not a complete build"
+            "problem",
+            "status",
+            tone=lambda run: "aspect failed",
+            about="Why the run is not a complete build",
+            of=lambda run: run_problem(run) or None,
         ),
         ListColumn(
             "extractor", "extractor", has_facets=True, about="Source of the run: dbt, database, sql, …"
@@ -108,10 +90,16 @@ def run_columns(to: Addresses) -> dict[str, ListColumn]:
             "run status",
             "tag",
             has_facets=True,
-            tone=status_tone("status"),
+            tone=lambda run: tone_of(run.status),
             about="complete or failed",
         ),
-        ListColumn("build_status", "build", "tag", has_facets=True, tone=status_tone("build_status")),
+        ListColumn(
+            "build_status",
+            "build",
+            "tag",
+            has_facets=True,
+            tone=lambda run: tone_of(run.build_status or ""),
+        ),
         ListColumn("build_errors", "errors", "number", about="Nodes that dbt could not build"),
         ListColumn("build_failures", "failed tests", "number"),
         ListColumn("build_warnings", "warnings", "number", about="Tests that warn"),
@@ -119,14 +107,9 @@ def run_columns(to: Addresses) -> dict[str, ListColumn]:
         ListColumn("target_name", "target", has_facets=True),
         ListColumn("adapter_type", "warehouse", has_facets=True),
         ListColumn("command", "command", "code", about="Command of dbt, or scope of a scan in the database"),
-        ListColumn("run_id", "run id", "code", link=run_link(to)),
+        ListColumn("run_id", "run id", "code", link=link),
     ]
-    return {column.name: column for column in columns}
-
-
-def status_tone(name: str) -> Callable[[Row], str]:
-    """Return the class of the status in the column *name*."""
-    return lambda row: tone_of(row.get(name) or "")
+    return {column.name: column.through(run_of) for column in columns}
 
 
 def tone_of(status: str) -> str:

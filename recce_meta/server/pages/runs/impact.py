@@ -301,22 +301,18 @@ def failing_listing(found: ImpactSubject) -> Listing:
     """Return the nodes that fail if the column is removed or renamed."""
     view, to = found.report.view, found.request.to
     labels = labels_of(view)
-    rows = [
-        {
-            "name": node_label(node),
-            "resource_type": node.resource_type,
-            "references": ", ".join(references_of(node, view.root, labels)),
-            "distance": node.distance,
-            "confidence": node.confidence,
-            "unique_id": node.unique_id,
-        }
-        for node in view.fails or ()
-    ]
     columns = [
-        ListColumn("name", "node", link=lambda row: to.node(found.run.run_id, row["unique_id"])),
+        ListColumn(
+            "name", "node", of=node_label, link=lambda node: to.node(found.run.run_id, node.unique_id)
+        ),
         ListColumn("resource_type", "type"),
-        ListColumn("references", "references", "code"),
+        ListColumn(
+            "references",
+            "references",
+            "code",
+            of=lambda node: ", ".join(references_of(node, view.root, labels)),
+        ),
         ListColumn("distance", "steps", "number"),
         ListColumn("confidence", "certainty", "share"),
     ]
-    return Listing("Fails if the column is removed", columns, rows)
+    return Listing.of("Fails if the column is removed", columns, view.fails or ())

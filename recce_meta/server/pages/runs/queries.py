@@ -67,45 +67,41 @@ def jobs(request: Request) -> Listing:
     """List data diffs and queries, the latest first."""
     request.view.store.permissions.require_queries()
     view, to = request.view, request.to
-    rows = [
-        {
-            "name": job_title(view, job),
-            "kind": job.request.kind.value,
-            "state": job.state.value,
-            "asked_at": job.asked_at,
-            "started_by": "; ".join(job.started_by),
-            "seconds": round(job.elapsed, 2),
-            "statements": len(job.statements),
-            "base": job.base.run_id,
-            "current": job.current.run_id,
-            "id": job.id,
-            "_tone": _TONES.get(job.state, "quiet"),
-        }
-        for job in view.store.queries.jobs()
-    ]
     columns = [
-        ListColumn("name", "query", link=lambda row: to.of("queries", row["id"])),
-        ListColumn("state", "state", "tag", has_facets=True, tone=lambda row: row["_tone"]),
-        ListColumn("kind", "kind", has_facets=True),
+        ListColumn(
+            "name", "query", of=lambda job: job_title(view, job), link=lambda job: to.of("queries", job.id)
+        ),
+        ListColumn("state", "state", "tag", has_facets=True, tone=lambda job: _TONES.get(job.state, "quiet")),
+        ListColumn("kind", "kind", has_facets=True, of=lambda job: job.request.kind.value),
         ListColumn("asked_at", "started", "time"),
         ListColumn(
             "started_by",
             "by",
             has_facets=True,
+            of=lambda job: "; ".join(job.started_by),
             about="Address of the client, and its token, or the session of its browser after a login.",
         ),
-        ListColumn("seconds", "seconds", "seconds"),
-        ListColumn("statements", "statements", "number"),
-        ListColumn("base", "base", "code", link=lambda row: to.run(row["base"])),
-        ListColumn("current", "current", "code", link=lambda row: to.run(row["current"])),
+        ListColumn("seconds", "seconds", "seconds", of=lambda job: round(job.elapsed, 2)),
+        ListColumn("statements", "statements", "number", of=lambda job: len(job.statements)),
+        ListColumn(
+            "base", "base", "code", of=lambda job: job.base.run_id, link=lambda job: to.run(job.base.run_id)
+        ),
+        ListColumn(
+            "current",
+            "current",
+            "code",
+            of=lambda job: job.current.run_id,
+            link=lambda job: to.run(job.current.run_id),
+        ),
         ListColumn("id", "id", "code"),
     ]
-    return Listing(
+    found = view.store.queries.jobs()
+    return Listing.of(
         "Queries",
         columns,
-        rows,
+        found,
         empty="No query was started since the start of the server. Pages of nodes and of diffs start them.",
-        notes=["Results stay in memory for an hour, and are lost when the server ends."] if rows else (),
+        notes=["Results stay in memory for an hour, and are lost when the server ends."] if found else (),
         is_kept=False,
     )
 

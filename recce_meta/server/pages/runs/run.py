@@ -32,7 +32,6 @@ from recce_meta.server.pages.runs.columns import (
     FIRST_SCAN,
     change_phrase,
     list_parameters,
-    run_cells,
     run_columns,
     run_crumbs,
     run_tabs,
@@ -212,10 +211,10 @@ def runs(request: Request) -> Listing:
     view = request.view
     # Failed runs as well: they explain gaps.
     found = list_runs(view.adapter, schema=view.schema, status=None)
-    return Listing(
+    return Listing.of(
         "Runs",
         list(run_columns(view.to).values()),
-        [run_cells(run) for run in found],
+        found,
         empty="No runs are recorded. Next: recce-meta record stores a dbt run, recce-meta scan a database.",
         crumbs=[("Overview", view.to.root)],
         sql="SELECT * FROM runs ORDER BY run_at DESC",
