@@ -66,14 +66,9 @@ def find_project_dir(
     return _find_project_dir(directory, _environment(environment, directory))
 
 
-def read_project_name(
-    project_dir: Path,
-    *,
-    variables: Mapping[str, object] | None = None,
-    environment: Mapping[str, str] | None = None,
-) -> str:
+def read_project_name(project_dir: Path, *, environment: Mapping[str, str] | None = None) -> str:
     """Return the rendered `name:` of the dbt project in *project_dir*."""
-    renderer = Renderer(_environment(environment, project_dir), variables or {})
+    renderer = Renderer(_environment(environment, project_dir), {})
     with mask_errors(lambda: renderer.secrets):
         name = _project_value(project_dir, "name", renderer)
     if not name:

@@ -90,10 +90,8 @@ class Verified(Struct, frozen=True):
 class VerifyingReplica:
     """Replica that verifies all that it is given to write: its peer is not trusted."""
 
-    def __init__(self, replica: Replica, *, deletions: str | None = None) -> None:
-        """*deletions* is the reason for which deletions are refused; None if they are accepted."""
+    def __init__(self, replica: Replica) -> None:
         self._replica = replica
-        self._deletions = deletions
 
     @property
     def name(self) -> str:
@@ -118,7 +116,7 @@ class VerifyingReplica:
 
     def write(self, batch: Batch, peer: str) -> list[WriteResult]:
         """Write the valid objects of *batch*, and return what happened to each."""
-        found = verify(batch, deletions=self._deletions)
+        found = verify(batch)
         results = [WriteResult(key, ExchangeStatus.FAILED, reason) for key, reason in found.failures.items()]
         return results + (self._replica.write(found.batch, peer) if found.batch.keys else [])
 

@@ -365,39 +365,28 @@ def scan_changes(adapter: UnifiedSqlAdapter, run_id: str) -> ResultList[ScannedC
     return structs_of(ScannedChange, [(*row, tuple(by_node.get(row[0], ()))) for row in nodes])
 
 
-def database_sizes(
-    adapter: UnifiedSqlAdapter,
-    database: ScannedDatabase,
-    *,
-    limit: int = SCANS_SHOWN,
-) -> ResultList[DatabaseSize]:
-    """Return the size of *database* in the last *limit* scans of the same scope, newest first."""
+def database_sizes(adapter: UnifiedSqlAdapter, database: ScannedDatabase) -> ResultList[DatabaseSize]:
+    """Return the size of *database* in the last `SCANS_SHOWN` scans of the same scope, newest first."""
     with open_store(adapter) as store:
         found = store.query(
             "scanned_sizes",
             project=database.project_name,
             environment=database.environment,
             command=database.scope,
-            most=limit,
+            most=SCANS_SHOWN,
         )
     return structs_of(DatabaseSize, found)
 
 
-def relation_sizes(
-    adapter: UnifiedSqlAdapter,
-    run: RunMetadata,
-    unique_id: str,
-    *,
-    limit: int = SCANS_SHOWN,
-) -> ResultList[RelationSize]:
-    """Return the sizes of *unique_id* in the last *limit* scans of the project and environment of *run*."""
+def relation_sizes(adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str) -> ResultList[RelationSize]:
+    """Return the sizes of *unique_id* in the last `SCANS_SHOWN` scans of the environment of *run*."""
     with open_store(adapter) as store:
         found = store.query(
             "relation_sizes",
             project=run.project_name,
             environment=run.environment,
             unique_id=unique_id,
-            most=limit,
+            most=SCANS_SHOWN,
         )
     return structs_of(RelationSize, found)
 

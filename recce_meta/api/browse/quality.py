@@ -115,20 +115,14 @@ class TableReport(Struct, frozen=True, kw_only=True):
 
 
 def measured_tables(
-    adapter: UnifiedSqlAdapter,
-    *,
-    project: str | None = None,
-    environment: str | None = None,
-    unique_id: str | None = None,
+    adapter: UnifiedSqlAdapter, *, project: str | None = None, unique_id: str | None = None
 ) -> ResultList[MeasuredTable]:
     """Return the latest measurement of each table that matches all given filters.
 
     Tables that could not be measured are first, then those with the lowest score.
     """
     with open_store(adapter) as store:
-        found = store.query(
-            "quality_of_tables", project=project, environment=environment, unique_id=unique_id
-        )
+        found = store.query("quality_of_tables", project=project, environment=None, unique_id=unique_id)
     return structs_of(MeasuredTable, found)
 
 
@@ -150,15 +144,10 @@ def table_scores(
     return scores
 
 
-def quality_violations(
-    adapter: UnifiedSqlAdapter,
-    *,
-    project: str | None = None,
-    environment: str | None = None,
-) -> ResultList[QualityViolation]:
+def quality_violations(adapter: UnifiedSqlAdapter) -> ResultList[QualityViolation]:
     """Return the metrics and expectations that do not hold in the latest measurement of their table."""
     with open_store(adapter) as store:
-        found = store.query("quality_violations", project=project, environment=environment)
+        found = store.query("quality_violations", project=None, environment=None)
     rows = [(*row[:6], value_from(row[6], row[7]), *row[8:]) for row in found]
     return structs_of(QualityViolation, rows)
 

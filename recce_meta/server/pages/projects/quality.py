@@ -223,10 +223,10 @@ def _signed(change: float | None) -> str:
     return f"{change:+.1f}" if abs(change) >= 0.05 else ("+" if change > 0 else "-") + "<0.1"
 
 
-def score_chart(scores: Sequence[TableScore], title: str = "Score") -> TimeChart | None:
+def score_chart(scores: Sequence[TableScore]) -> TimeChart | None:
     """Return the chart of *scores*, oldest first."""
     return time_chart(
-        title, [(one.started_at, one.score) for one in scores[-browse.POINTS_SHOWN :]], score_text
+        "Score", [(one.started_at, one.score) for one in scores[-browse.POINTS_SHOWN :]], score_text
     )
 
 
