@@ -66,11 +66,7 @@ def run_columns(
         ListColumn("run_at", "run at", "time", about="Time of the artifacts or of the scan"),
         ListColumn("branch", "branch", has_facets=True),
         ListColumn(
-            "commit",
-            "sha",
-            "code",
-            about="Commit; * if the code is not that of the commit",
-            of=lambda run: short_sha(run.git_sha) + ("*" if run.git_dirty else "") or None,
+            "commit", "sha", "code", about="Commit; * if the code is not that of the commit", of=_commit
         ),
         ListColumn("pull_request", "PR", has_facets=True),
         ListColumn("node_count", "nodes", "number"),
@@ -110,6 +106,11 @@ def run_columns(
         ListColumn("run_id", "run id", "code", link=link),
     ]
     return {column.name: column.through(run_of) for column in columns}
+
+
+def _commit(run: RunMetadata) -> str | None:
+    # The code of a checkout with changes is not that of its commit.
+    return short_sha(run.git_sha) + ("*" if run.git_dirty else "") or None
 
 
 def tone_of(status: str) -> str:
