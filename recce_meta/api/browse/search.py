@@ -26,9 +26,11 @@ from recce_meta.models.rows import ResultList, RowTable, Tabular
 from recce_meta.store import read
 from recce_meta.store.session import open_store
 
-NODE, COLUMN = "node", "column"
-KINDS = (NODE, COLUMN)
+NODE, COLUMN, TEXT = "node", "column", "text"
+KINDS = (NODE, COLUMN, TEXT)
 LIMIT = 50
+LEAST = 3
+"""Fewest characters that are looked up in texts."""
 MOST_WORDS = 8
 """Largest number of words that are compared; further words are ignored."""
 _PARTS = ("", "4", "8", "c", "g")
@@ -45,7 +47,7 @@ class SearchHit(Tabular, frozen=True, kw_only=True):
     """Node or column whose name matches."""
 
     kind: str
-    """`node` or `column`."""
+    """`node` or `column` if the name matches, else `text`."""
     run_id: str
     project: str
     environment: str
@@ -54,6 +56,8 @@ class SearchHit(Tabular, frozen=True, kw_only=True):
     """Name of the node, with its version or schema."""
     resource_type: str
     column: str | None = None
+    place: str | None = None
+    """What contains the text: `code`, `description`, `tag`, `owner or meta`, `columns`, `name` of a macro."""
 
 
 class SearchResult(Tabular, frozen=True, kw_only=True):
@@ -67,6 +71,8 @@ class SearchResult(Tabular, frozen=True, kw_only=True):
     """Number of matching nodes, including those that are not in `hits`."""
     columns: int
     """Number of matching columns."""
+    texts: int
+    """Number of further nodes and macros whose code or texts match, at most one more than the limit."""
     runs: tuple[RunMetadata, ...]
     """Runs that were searched."""
 
@@ -235,8 +241,9 @@ def search(
 
     Exact matches are first, then names that start with the text, then words that do, then other matches.
     Nodes are before columns, and tests after other nodes. Words are separated by white space or dots, so that
-    `orders.status` finds the column `status` of `orders`. No character is a wildcard. At most *limit* nodes
-    and *limit* columns are returned; *kinds* restricts the result to one of them.
+    `orders.status` finds the column `status` of `orders`. No character is a wildcard. A text of at least
+    three characters is also looked up, as it is, in code, descriptions, tags, owners and macros. At most
+    *limit* hits of each kind are returned; *kinds* restricts the result.
 
     *runs* are the runs to search, by default the `searched_runs` of *project*, or of each project. *index_of*
     returns the index of a run from a cache; without it, the store is read.
@@ -254,6 +261,10 @@ def search(
                 count, best = find(words, phrase, limit)
                 counts[kind] += count
                 found[kind] += [(one.key, _hit(run, index.nodes[one.place], one.column)) for one in best]
+        if TEXT in kinds and len(phrase) >= LEAST:
+            texts = _find_texts(adapter, run, phrase, limit, {hit.unique_id for _, hit in found[NODE]})
+            counts[TEXT] += len(texts)
+            found[TEXT] += texts
     for hits in found.values():
         hits.sort(key=lambda item: (item[0], item[1].project, item[1].run_id, item[1].unique_id))
     return SearchResult(
@@ -262,13 +273,28 @@ def search(
         truncated=max(counts.values()) > limit,
         nodes=counts[NODE],
         columns=counts[COLUMN],
+        texts=counts[TEXT],
         runs=tuple(searched),
     )
 
 
-def _hit(run: RunMetadata, node: _IndexedNode, column: str) -> SearchHit:
+def _find_texts(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, text: str, limit: int, known: Collection[str]
+) -> list[tuple[Any, SearchHit]]:
+    """Return the nodes and macros whose texts have *text*, but for those *known* by their names."""
+    with open_store(adapter) as store:
+        asked = {"graph_id": run.graph_id, "run_id": run.run_id, "text": text}
+        rows = store.query("search_texts", **asked, most=limit + 1 + len(known))
+    index = SearchIndex()
+    index.add((*row[:4], "[]") for row in rows)
+    hits = [_hit(run, node, "", str(row[4])) for node, row in zip(index.nodes, rows, strict=True)]
+    found = [((place,), hit) for place, hit in enumerate(hits) if hit.unique_id not in known]
+    return list(found[: limit + 1])
+
+
+def _hit(run: RunMetadata, node: _IndexedNode, column: str, place: str | None = None) -> SearchHit:
     return SearchHit(
-        kind=COLUMN if column else NODE,
+        kind=TEXT if place else COLUMN if column else NODE,
         run_id=run.run_id,
         project=run.project_name,
         environment=run.environment,
@@ -276,6 +302,7 @@ def _hit(run: RunMetadata, node: _IndexedNode, column: str) -> SearchHit:
         name=node.label,
         resource_type=node.resource_type,
         column=column or None,
+        place=place,
     )
 
 

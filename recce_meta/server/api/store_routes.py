@@ -138,17 +138,15 @@ async def diff(
 async def search(
     asked: OfStore,
     paging: Paged,
-    q: Annotated[
-        str, Query(min_length=1, max_length=200, description="Text to find in names.", examples=["order"])
-    ],
+    q: Annotated[str, Query(min_length=1, max_length=200, description="Text to find.", examples=["order"])],
     kind: Annotated[
-        Literal["node", "column"] | None, Query(description="Only nodes, or only columns.")
+        Literal["node", "column", "text"] | None, Query(description="Only nodes, columns, or texts.")
     ] = None,
     project: Annotated[str | None, Query(description="Only this project.")] = None,
 ) -> Response:
-    """Search nodes and columns by name in the latest run of each project, best matches first.
+    """Search nodes and columns by name, then code, descriptions, tags, owners and macros, in the latest runs.
 
-    At most 1,000 nodes and 1,000 columns.
+    At most 1,000 of each kind, the best matches first. The runs are the latest of each project.
     """
     return await asked.page(paging, no_runs, answers.matches(q, kind, project))
 

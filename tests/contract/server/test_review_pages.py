@@ -145,6 +145,23 @@ def test_a_mark_is_stored_and_shown_at_once(place: tuple[str, str]) -> None:
         assert [row["last"] for row in client.get(TO.reviews() + ".json").json()] == [True, False]
 
 
+def test_search_finds_code_texts_and_macros_and_says_where(place: tuple[str, str]) -> None:
+    with client_at(place, READ_ONLY) as client:
+        for text, found in (
+            ("Paid_Amount", {("int_order_payments", "code"), ("orders", "code")}),
+            ("finance", {("daily_revenue", "tag")}),
+            ("cents_to_dollars", {("cents_to_dollars", "name"), ("stg_payments", "code")}),
+            ("paid_amount%", set()),
+        ):
+            page = parsed(client.get(TO.search(text)).text)
+            assert {(row[0], row[2]) for table in page.tables for row in table[1:] if len(row) > 2} == found
+            hits = client.get(TO.search(text).replace("/s/default", "/api/stores/default")).json()["items"]
+            assert {(hit["name"], hit.get("place")) for hit in hits} == found
+        # A node that its name finds is not listed again.
+        names = [hit["name"] for hit in client.get("/api/stores/default/search?q=orders").json()["items"]]
+        assert names.count("stg_orders") == 1
+
+
 def test_a_check_is_added_from_a_result_and_survives_commits(tmp_path: Path) -> None:
     place = (file_url(tmp_path / f"{DATABASE}.duckdb"), DEFAULT_SCHEMA)
     demo(tmp_path)

@@ -38,6 +38,7 @@ def find(text: str, **options: Any) -> SearchResult:
     """Search the rows."""
     index = SearchIndex()
     index.add(ROWS)
+    options = {"kinds": ("node", "column"), **options}
     return search(None, text, runs=[RUN], index_of=lambda run: index, **options)  # type: ignore[arg-type]
 
 

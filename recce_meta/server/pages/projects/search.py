@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recce_meta.api.browse.search import COLUMN, NODE, SearchHit, search, searched_runs
+from recce_meta.api.browse.search import COLUMN, NODE, TEXT, SearchHit, search, searched_runs
 from recce_meta.diff.scan import is_scan
 from recce_meta.models import RunMetadata
 from recce_meta.report.labels import moment, short_run_id
@@ -51,6 +51,7 @@ def find(request: Request) -> Page:
         "result": result,
         "nodes": _shown(request, [hit for hit in result.hits if hit.kind == NODE]),
         "columns": _shown(request, [hit for hit in result.hits if hit.kind == COLUMN]),
+        "texts": _shown(request, [hit for hit in result.hits if hit.kind == TEXT]),
         "scopes": [
             SearchScope(run, _scope_text(run), _address(request, text, run.run_id), selector is not None)
             for run in runs
