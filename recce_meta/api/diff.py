@@ -43,7 +43,7 @@ from recce_meta.models import (
 from recce_meta.models.change import Category, Impact, ReachedBy
 from recce_meta.report.review.phrases import doubt_sentences, failure_sentences
 from recce_meta.store import read
-from recce_meta.store.select import RunSelector, resolve_complete_run
+from recce_meta.store.select import RunSelector, if_renamed, resolve_complete_run
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
@@ -449,8 +449,7 @@ def _same_project(base: str, current: str) -> None:
     if base != current:
         raise UsageError(
             f"Runs of different projects cannot be compared: '{base}' and '{current}'",
-            hint="select two runs of one project; if only its name changed, compile base's commit with "
-            f"`name: {current}` in dbt_project.yml, and compare with path:DIR of that target folder",
+            hint=f"select two runs of one project; {if_renamed(current)}",
         )
 
 

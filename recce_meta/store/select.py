@@ -245,9 +245,25 @@ def _by_prefix(store: StoreSession, prefix: str, project: str | None) -> RunMeta
     raise unknown_run(store, prefix, project)
 
 
+def if_renamed(project: str) -> str:
+    """Return how to compare runs of *project* with those from before it had this name."""
+    return (
+        f"if only its name changed, compile base's commit with `name: {project}` in dbt_project.yml, "
+        "and compare with path:DIR of that target folder"
+    )
+
+
 def unknown_run(store: StoreSession, selector: str, project: str | None) -> RunNotFound:
     """Return the error for a selector that matches no run of *project*."""
     labels = store.query("labels", project=project)
+    environment = selector.partition("~")[0]
+    is_elsewhere = project is not None and all(environment != one for one, _ in labels)
+    if is_elsewhere and (elsewhere := find_runs(store, environment=environment, most=1)):
+        other = elsewhere[0].project_name
+        return RunNotFound(
+            f"Run '{selector}' not found: {environment} has no run of project '{project}', but of '{other}'",
+            hint=f"name that project with --project {other}, or {if_renamed(str(project))}",
+        )
     if not labels:
         where = f" of project '{project}'" if project else ""
         return RunNotFound(
@@ -256,7 +272,6 @@ def unknown_run(store: StoreSession, selector: str, project: str | None) -> RunN
         )
     known = {str(environment) for environment, _ in labels} | {"latest"}
     known |= {f"branch:{branch}" for _, branch in labels if branch}
-    environment = selector.partition("~")[0]
     if environment in CONVENTIONAL and environment not in known:
         return RunNotFound(
             f"Run '{selector}' not found: no run is recorded as {environment} yet",

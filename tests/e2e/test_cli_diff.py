@@ -237,6 +237,14 @@ def test_two_projects_are_not_compared(cli: Any, project: Path) -> None:
     assert "`name: jaffle_ext` in dbt_project.yml" in ran.err
 
 
+def test_an_environment_of_another_project_is_said_to_be(store: Any) -> None:
+    ran = store("diff", "base", "current", "--project", "new_shop")
+
+    assert ran.code == 2
+    assert "current has no run of project 'new_shop', but of 'jaffle_shop'\nhint: " in ran.err
+    assert "`name: new_shop` in dbt_project.yml" in ran.err
+
+
 @pytest.mark.parametrize("selection", ["ordrs", "+ordrs", "state:modified,ordrs", "tag:nightlyy"])
 def test_a_gate_on_a_selection_of_nothing_is_an_error(cli: Any, project: Path, selection: str) -> None:
     shop = cli.within(project)

@@ -198,7 +198,7 @@ def test_several_projects_in_one_store_ask_which_unless_one_is_at_hand(store: An
     )
     assert named.out.startswith("jaffle_ext\n") and overruled.out == named.out
     assert at_hand.out.startswith("jaffle_shop\n") and below.out == at_hand.out
-    assert_told(unknown, 2, "the store has no runs of project 'nosuch'")
+    assert_told(unknown, 2, "current has no run of project 'nosuch', but of '")
 
 
 @pytest.mark.parametrize(
