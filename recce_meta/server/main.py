@@ -17,6 +17,7 @@ from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urljoin
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -129,7 +130,7 @@ def serve_stores(
     token: str | None,
     public_url: str | None,
     proxy: str | None = None,
-    is_opened: bool,
+    page: str | None,
     say: Callable[[str], None],
     stopping: Callable[[], None] = lambda: None,
     permissions: Permissions = READ_ONLY,
@@ -143,7 +144,7 @@ def serve_stores(
     bound, so that a server that cannot listen starts no job. At *metrics_address*, metrics need no token.
 
     *public_url* is the address that users of a proxy see, *proxy* the address from which it connects. *say*
-    prints the address, and with *is_opened* the browser opens it. *stopping* is called when the server begins
+    prints the address, and the browser opens its *page*, if any. *stopping* is called when the server begins
     to end. Raises UsageError if *host* can be reached
     from other machines and there is no *token*, and for an invalid *public_url* or *proxy*.
     """
@@ -155,7 +156,7 @@ def serve_stores(
             permissions,
             service,
             listening,
-            lambda: _started(listening, say, is_opened=is_opened),
+            lambda: _started(listening, say, page),
             stopping,
             metrics_address,
         )
@@ -309,15 +310,15 @@ def _close_queries(stores: Iterable[Store]) -> None:
         store.queries.close()
 
 
-def _started(listening: socket.socket, say: Callable[[str], None], *, is_opened: bool) -> None:
+def _started(listening: socket.socket, say: Callable[[str], None], page: str | None) -> None:
     host, port = listening.getsockname()[:2]
     # The address of all interfaces is one to listen on: not every system can connect to it.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     say(f"Serving on {address} (Ctrl-C stops)")
-    if is_opened and has_browser(os.environ):
+    if page is not None and has_browser(os.environ):
         # Some browsers block until they are closed; a daemon thread never delays the end of the server.
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        threading.Thread(target=webbrowser.open, args=(urljoin(address, page),), daemon=True).start()
 
 
 def has_browser(environ: Mapping[str, str]) -> bool:

@@ -27,6 +27,9 @@ from recce_meta.cli.options import connecting, data_places_options, log_format_o
     show_default=True,
     help="Port to listen on, 0 for any free one.",
 )
+@click.option(
+    "--open", "page", default="/", show_default=True, metavar="PATH", help="Page to open in the browser."
+)
 @click.option("--no-open", "is_opened", flag_value=False, default=True, help="Do not open the browser.")
 @click.option(
     "--token-file",

@@ -44,6 +44,7 @@ def serve(
     connection: Connection,
     host: str,
     port: int,
+    page: str,
     is_opened: bool,
     token_file: Path | None,
     public_url: str | None,
@@ -77,7 +78,7 @@ def serve(
         public_url=public_url,
         proxy=proxy,
         # Without a terminal, no user waits for a browser.
-        is_opened=is_opened and sys.stdout is not None and sys.stdout.isatty(),
+        page=page if is_opened and sys.stdout is not None and sys.stdout.isatty() else None,
         say=say,
         metrics_address=metrics_address,
         stopping=stop_in_time,

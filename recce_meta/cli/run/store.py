@@ -235,7 +235,7 @@ def _read(file: TextIO) -> str:
         ) from None
 
 
-EXAMPLES = ("runs", "diff base current --data", "value orders --detail", "lineage orders", "serve")
+EXAMPLES = ("runs", "diff base current --data", "value orders --detail", "lineage orders")
 """Commands to try on the demo."""
 
 
@@ -250,6 +250,8 @@ def demo(folder: Path, style: str) -> None:
     emit(f"\nThe store is in schema {DEFAULT_SCHEMA} of {result.database}. Try:")
     for command in EXAMPLES:
         emit(f"  recce-meta {command} --url {quote(f'duckdb:///{result.database}')}")
+    allowed = "--allow-queries --allow-writes --open /s/default/pr/42"
+    emit(f"\nReview: recce-meta serve --url {quote(f'duckdb:///{result.database}')} {allowed}")
 
 
 def check_base(

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ def test_a_server_that_cannot_listen_starts_no_worker() -> None:
 
     def serve(host: str, port: int) -> None:
         main.serve_stores(
-            {}, host=host, port=port, token=None, public_url=None, is_opened=False, say=print, worker=worker()
+            {}, host=host, port=port, token=None, public_url=None, page=None, say=print, worker=worker()
         )
 
     with (
@@ -169,3 +170,14 @@ def test_a_connection_without_a_request_ends(monkeypatch: pytest.MonkeyPatch) ->
     first = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
     assert asyncio.run(ask(first, b"GET / HTTP/1.1\r\nHost: a\r\nX: ")).count(b"HTTP/1.1 204") == 1
     assert asyncio.run(ask(first, first)).count(b"HTTP/1.1 204") == 2
+
+
+def test_the_browser_opens_the_page_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWSER", "any")
+    opened: Queue[str] = Queue()
+    monkeypatch.setattr(main.webbrowser, "open", opened.put)
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        main._started(listening, print, "/s/default/pr/42")
+        assert opened.get(timeout=30) == f"http://127.0.0.1:{listening.getsockname()[1]}/s/default/pr/42"
+        main._started(listening, print, None)
+    assert opened.empty()
