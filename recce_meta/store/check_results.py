@@ -69,14 +69,15 @@ def list_checks(
     check_name: str | None = None,
     run: RunMetadata | None = None,
     project: str | None = None,
+    file_name: str | None = None,
     limit: int | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> list[StoredCheck]:
     """Return the stored results that match all given filters, newest first."""
     with open_store(adapter, schema) as store:
-        run_id = None if run is None else run.run_id
+        asked = {"check_name": check_name, "project": project, "file_name": file_name}
         return find_checks(
-            store, check_name=check_name, run_id=run_id, project=project, most=ALL if limit is None else limit
+            store, **asked, run_id=None if run is None else run.run_id, most=ALL if limit is None else limit
         )
 
 
@@ -86,10 +87,12 @@ def find_checks(
     check_name: str | None = None,
     run_id: str | None = None,
     project: str | None = None,
+    file_name: str | None = None,
     most: int = ALL,
 ) -> list[StoredCheck]:
     """Return the result of `list_checks` from an open store."""
-    rows = store.query("check_results", check_name=check_name, run_id=run_id, project=project, most=most)
+    asked = {"check_name": check_name, "run_id": run_id, "project": project, "file_name": file_name}
+    rows = store.query("check_results", **asked, most=most)
     return [check_of(row) for row in rows]
 
 

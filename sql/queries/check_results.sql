@@ -27,6 +27,7 @@ JOIN store_runs AS runs ON runs.run_id = COALESCE(result.current_run_id, result.
 WHERE
   (CAST(:run_id AS TEXT) IS NULL OR runs.run_id = CAST(:run_id AS TEXT))
   AND (CAST(:check_name AS TEXT) IS NULL OR result.check_name = CAST(:check_name AS TEXT))
+  AND (CAST(:file_name AS TEXT) IS NULL OR result.file_name = CAST(:file_name AS TEXT))
   AND (CAST(:project AS TEXT) IS NULL OR runs.project_name = CAST(:project AS TEXT))
 ORDER BY result.checked_at DESC, result.ordinal, result.check_name, result.check_result_id
 LIMIT CAST(:most AS BIGINT);

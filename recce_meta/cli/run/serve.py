@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -89,8 +89,7 @@ def serve(
         run()
         return
     with ExitStack() as stack:
-        opened = states.open_state(state, os.environ)
-        stack.callback(opened.close)
+        opened = stack.enter_context(closing(states.open_state(state, os.environ)))
         service = load("recce_meta.repositories.service.service:RepositoryService")
         running = load("recce_meta.cli.run.worker:running")
         limits = load("recce_meta.cli.run.worker:git_limits")(extraction)

@@ -235,6 +235,7 @@ class DiffGraph:
 
     view: StoreView
     pair: ReportedPair
+    reason: str = ""
 
     @property
     def base(self) -> str:

@@ -161,6 +161,10 @@ class KnownLineage(Protocol):
         """Nodes of the graph."""
 
     @property
+    def reason(self) -> str:
+        """Sentence about the nodes at which the graph opens."""
+
+    @property
     def crumbs(self) -> list[tuple[str, str]]:
         """Pages above the tables of the graph."""
 
@@ -174,14 +178,6 @@ class KnownLineage(Protocol):
         """Return the path of a column."""
 
 
-class OpenedLineage(KnownLineage, Protocol):
-    """Graph that chooses the nodes at which it opens."""
-
-    @property
-    def reason(self) -> str:
-        """Sentence about the nodes at which the graph opens."""
-
-
 def query_of(request: Request, node: str = "") -> GraphQuery:
     """Return the view that the address of *request* asks for; *node* is that of its path."""
 
@@ -193,7 +189,7 @@ def query_of(request: Request, node: str = "") -> GraphQuery:
     return graph_query(values)
 
 
-def graph_section(request: Request, graph: OpenedLineage, path: str, node: str = "") -> GraphSection:
+def graph_section(request: Request, graph: KnownLineage, path: str, node: str = "") -> GraphSection:
     """Return the graph that the address of *request* asks for; *path* is the page, which may be about *node*.
 
     A view that the address names wrongly is a failure of the section: the rest of the page remains.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recce_meta.api.browse.search import COLUMN, NODE, TEXT, SearchHit, search, searched_runs
+from recce_meta.api.browse.search import KINDS, search, searched_runs
 from recce_meta.diff.scan import is_scan
 from recce_meta.models import RunMetadata
 from recce_meta.report.labels import moment, short_run_id
@@ -19,14 +19,6 @@ HITS = 50
 """Number of nodes, and of columns, on the page."""
 MOST_TEXT = 200
 """Number of characters of a question; further ones are ignored."""
-
-
-class ShownHit(NamedTuple):
-    """Hit with its addresses."""
-
-    hit: SearchHit
-    node_address: str
-    column_address: str | None
 
 
 class SearchScope(NamedTuple):
@@ -49,9 +41,7 @@ def find(request: Request) -> Page:
     values = {
         "text": text,
         "result": result,
-        "nodes": _shown(request, [hit for hit in result.hits if hit.kind == NODE]),
-        "columns": _shown(request, [hit for hit in result.hits if hit.kind == COLUMN]),
-        "texts": _shown(request, [hit for hit in result.hits if hit.kind == TEXT]),
+        **{f"{kind}s": [hit for hit in result.hits if hit.kind == kind] for kind in KINDS},
         "scopes": [
             SearchScope(run, _scope_text(run), _address(request, text, run.run_id), selector is not None)
             for run in runs
@@ -87,15 +77,3 @@ def _address(request: Request, text: str, run_id: str | None) -> str:
 def _scope_text(run: RunMetadata) -> str:
     kind = "scan" if is_scan(run) else "run"
     return f"{run.project_name} {run.environment}, {kind} {short_run_id(run.run_id)} of {moment(run.run_at)}"
-
-
-def _shown(request: Request, hits: Sequence[SearchHit]) -> list[ShownHit]:
-    to = request.to
-    return [
-        ShownHit(
-            hit,
-            to.node(hit.run_id, hit.unique_id),
-            to.column(hit.run_id, hit.unique_id, hit.column) if hit.column is not None else None,
-        )
-        for hit in hits
-    ]

@@ -83,8 +83,9 @@ def _earlier(view: StoreView, pair: ReportedPair) -> list[StoredCheck]:
     }
     known = {check.check_name for check in pair.report.checks}
     latest: dict[str, StoredCheck] = {}
-    for check in list_checks(view.adapter, project=project, schema=view.schema):  # newest first
-        if check.file_name == FILE.name and check.current_run_id in ids and check.check_name not in known:
+    added = list_checks(view.adapter, project=project, file_name=FILE.name, schema=view.schema)
+    for check in added:  # newest first
+        if check.current_run_id in ids and check.check_name not in known:
             latest.setdefault(check.check_name, check)
     return list(latest.values())
 

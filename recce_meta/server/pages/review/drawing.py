@@ -101,13 +101,16 @@ def _in_folders(
     opened: Sequence[str],
 ) -> Drawn:
     """Return the folders of *rows*; *opened* are folders and nodes whose boxes are those of nodes."""
-    depth, folders = _deepest({row.unique_id: _folder(row.unique_id, names) for row in rows})
-    if len(set(folders.values())) == 1:
-        opened = [*opened, *folders.values()]
+    parts = {row.unique_id: _folder(row.unique_id, names) for row in rows}
+    levels = range(max(map(len, parts.values())), 0, -1)
+    depth = next((one for one in levels if len({found[:one] for found in parts.values()}) <= MOST_FOLDERS), 1)
+    folders = {unique_id: "/".join(found[:depth]) for unique_id, found in parts.items()}
+    count = len({*folders.values()})
     boxes: dict[str, list[ReviewRow]] = {}
     for row in rows:  # the most harmful first
-        is_single = not {row.unique_id, folders[row.unique_id]}.isdisjoint(opened) and len(boxes) < MOST_DRAWN
-        boxes.setdefault(row.unique_id if is_single else folders[row.unique_id], []).append(row)
+        is_asked = count == 1 or not {row.unique_id, folders[row.unique_id]}.isdisjoint(opened)
+        box = row.unique_id if is_asked and len(boxes) < MOST_DRAWN else folders[row.unique_id]
+        boxes.setdefault(box, []).append(row)
     inside = {row.unique_id: box for box, some in boxes.items() for row in some}
     edges: dict[tuple[str, str], int] = {}
     for edge in edges_among(pair.report.diff, list(inside)):
@@ -116,13 +119,12 @@ def _in_folders(
             edges[ends] = edges.get(ends, edge.flags) & edge.flags
     nodes = [_box(box, some, is_folder=box not in folders) for box, some in boxes.items()]
     view = placed(nodes, [DrawnEdge(*ends, flags) for ends, flags in edges.items()], len(nodes))
-    parts = {_folder(one, names)[:depth] for one, node in names.items() if node.resource_type not in TESTS}
-    changed = len(set(folders.values()))
+    total = {_folder(one, names)[:depth] for one, node in names.items() if node.resource_type not in TESTS}
     return form._replace(
         drawing=draw_lineage(view, {}),
         view=view,
         folders={box: _as_row(box, some) for box, some in boxes.items() if box not in folders},
-        counts=f"{len(rows):,} changed or affected nodes in {changed} of {plural(len(parts), 'folder')}.",
+        counts=f"{len(rows):,} changed or affected nodes in {count} of {plural(len(total), 'folder')}.",
     )
 
 
@@ -132,23 +134,11 @@ def _folder(unique_id: str, names: Mapping[str, NodeMetadata]) -> tuple[str, ...
     return tuple(path.split("/")[:-1] or unique_id.split(".")[:-1])
 
 
-def _deepest(folders: Mapping[str, tuple[str, ...]]) -> tuple[int, dict[str, str]]:
-    """Return the deepest level with few folders, and the folder of each node there."""
-    levels = range(max(map(len, folders.values())), 0, -1)
-    depth = next(
-        (one for one in levels if len({found[:one] for found in folders.values()}) <= MOST_FOLDERS), 1
-    )
-    return depth, {unique_id: "/".join(found[:depth]) for unique_id, found in folders.items()}
-
-
 def _box(box: str, rows: Sequence[ReviewRow], *, is_folder: bool) -> GraphNode:
     kind, name = ("folder", box) if is_folder else (rows[0].kind, rows[0].name)
-    return GraphNode(id=box, name=name, type=kind, x=0, y=0, words=_phrase(rows))
-
-
-def _phrase(rows: Sequence[ReviewRow]) -> str:
     counts = Counter(row.code or row.status for row in rows)
-    return ", ".join(f"{number:,} {code}" for code, number in counts.items())
+    words = ", ".join(f"{number:,} {code}" for code, number in counts.items())
+    return GraphNode(id=box, name=name, type=kind, x=0, y=0, words=words)
 
 
 def _as_row(box: str, rows: Sequence[ReviewRow]) -> ReviewRow:
