@@ -21,7 +21,7 @@ from recce_meta.sql_diff import compare_sql
 from tests.property import harmful_edits, harmless_edits
 from tests.property.categories_queries import TABLES, Maker
 
-EXAMPLES = int(os.environ.get("RECCE_META_CATEGORY_EXAMPLES", "240"))
+EXAMPLES = int(os.environ.get("RECCE_META_CATEGORY_EXAMPLES", "120"))
 FIRST = int(os.environ.get("RECCE_META_CATEGORY_SEED", "0"))
 SCHEMAS = {table: dict.fromkeys(columns, "int") for table, columns in TABLES.items()}
 LEAST_HARMLESS = 0.9

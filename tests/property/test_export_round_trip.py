@@ -31,6 +31,7 @@ from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import KEYS, table_name
 from recce_meta.store.write import record_run
+from tests.proofs import sampled
 
 AT = datetime(2026, 11, 1, tzinfo=timezone.utc)
 odd = ["", "⟦", "⟧", '"', "\\N", "null", "\u2028", "=1", "⟦model.a⟧", "db.s.a", "_v2", " ", "\n"]
@@ -149,7 +150,12 @@ def stores(tmp_path_factory):
         yield one, other
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(
+    max_examples=sampled(50, 2),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
 @given(
     nodes=by_id(nodes),
     macros=by_id(macros),

@@ -16,6 +16,7 @@ from recce_meta.models.node import reference_origins
 from recce_meta.models.relation_tokens import resolve, tokenise
 from recce_meta.store.select import load_run
 from recce_meta.store.write import record_run
+from tests.proofs import sampled
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 code = st.lists(
@@ -117,7 +118,12 @@ def adapter(tmp_path_factory):
         yield opened
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(
+    max_examples=sampled(300, 10),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
 @given(
     nodes=by_id(nodes, max_size=5),
     macros=by_id(macros, max_size=2),
