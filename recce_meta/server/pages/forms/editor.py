@@ -18,7 +18,6 @@ from recce_meta.report.labels import short_run_id
 from recce_meta.server.pages.forms.offers import (
     ALLOW,
     OF_COLUMN,
-    OF_PROFILE,
     allowed_offers,
     run_words,
     withheld_reason,
@@ -200,7 +199,7 @@ QUERY = (DiffKind.QUERY.value, KINDS[DiffKind.QUERY].label)
 
 
 def graph_actions(view: StoreView, graph: str) -> str:
-    """Return the attribute `data-actions` of the *graph* of a run or a diff, given by its address.
+    """Return the attribute `data-actions` of the *graph* of a run, given by its address.
 
     It is JSON: `[{"label": "Row count", "href": "/…/data?kind=row_count&node={node}"}]`. Actions with
     `{column}` are those of columns. The list is empty if users may not start data diffs.
@@ -229,16 +228,6 @@ def of_run(request: Request) -> Redirect:
     to = request.to
     page = to.column(run.run_id, node, column) if column else to.node(run.run_id, node, "data")
     return Redirect(page + _anchor(request))
-
-
-@pages.page("/diff/{base}/{current}/data")
-def of_diff(request: Request) -> Redirect:
-    """Lead to the forms of the node, or its column, that the parameters name, for both runs."""
-    project, kind = request.query.get("project"), request.query.get("kind")
-    base, current = (request.view.run(request.parts[side], project).run_id for side in ("base", "current"))
-    tab = "query" if kind == QUERY[0] else "profile" if kind in OF_PROFILE else "data"
-    view = {"node": _node(request), "tab": tab, "column": request.query.get("column")}
-    return Redirect(request.to.diff(base, current, **view) + _anchor(request))
 
 
 def _node(request: Request) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from recce_meta.api.browse.search import KINDS, search, searched_runs
 from recce_meta.diff.scan import is_scan
@@ -21,15 +20,6 @@ MOST_TEXT = 200
 """Number of characters of a question; further ones are ignored."""
 
 
-class SearchScope(NamedTuple):
-    """Run that is searched, with the address that searches only this run."""
-
-    run: RunMetadata
-    text: str
-    address: str
-    is_only: bool
-
-
 @pages.page("/search")
 def find(request: Request) -> Page:
     """Show the nodes and columns that match `q`; `run` or `project` restrict the search."""
@@ -42,10 +32,8 @@ def find(request: Request) -> Page:
         "text": text,
         "result": result,
         **{f"{kind}s": [hit for hit in result.hits if hit.kind == kind] for kind in KINDS},
-        "scopes": [
-            SearchScope(run, _scope_text(run), _address(request, text, run.run_id), selector is not None)
-            for run in runs
-        ],
+        "scopes": [(_scope_text(run), _address(request, text, run.run_id)) for run in runs],
+        "is_only": selector is not None,
         "everywhere": _address(request, text, None) if project or selector else None,
         # The form must search in the same scope again.
         "kept": {name: query[name] for name in ("project", "run") if name in query},

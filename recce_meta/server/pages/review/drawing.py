@@ -14,7 +14,6 @@ from recce_meta.graph.hidden_paths import DrawnEdge
 from recce_meta.models import NodeMetadata
 from recce_meta.models.graph_view import GraphNode, GraphView
 from recce_meta.report.html.graph import Drawing, draw_lineage, placed
-from recce_meta.report.html.page import lineage_of
 from recce_meta.report.labels import TESTS
 from recce_meta.report.mermaid import edges_among
 from recce_meta.server.access.problems import problem
@@ -85,12 +84,6 @@ def drawn(request: Request, pair: ReportedPair, found: ReviewList, apart: Collec
         view=view,
         counts=f"{len(view.nodes):,} of {plural(view.total, 'node')}, {edges}",
     )
-
-
-def drawn_below(pair: ReportedPair) -> Drawn:
-    """Return the graph below a short list, for which nothing is read."""
-    lineage = lineage_of(pair.report.diff, pair.nodes)
-    return Drawn(lineage.drawing, lineage.view) if lineage else Drawn(None)
 
 
 def _in_folders(

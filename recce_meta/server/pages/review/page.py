@@ -10,7 +10,7 @@ from recce_meta.errors import SelectorError
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.data.verdicts import Outcome
 from recce_meta.report.html.data import OUTCOME_CLASSES
-from recce_meta.report.html.page import heading_of
+from recce_meta.report.html.page import heading_of, lineage_of
 from recce_meta.report.labels import moment, revision, short_run_id
 from recce_meta.report.review.parts import (
     DataCounts,
@@ -23,7 +23,7 @@ from recce_meta.report.review.verdict import TONES, code_finding, verdict_of
 from recce_meta.server.access.problems import problem
 from recce_meta.server.pages.review.checklist import pages as checklist
 from recce_meta.server.pages.review.drawer import Drawer, drawer_of, one_of
-from recce_meta.server.pages.review.drawing import AROUND, ASKED, OPEN, Drawn, drawn, drawn_below
+from recce_meta.server.pages.review.drawing import AROUND, ASKED, OPEN, Drawn, drawn
 from recce_meta.server.pages.review.grid import OF_GRID
 from recce_meta.server.pages.review.grid import pages as grids
 from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, outcome_class, shown_rows
@@ -158,8 +158,8 @@ def _frame(
     graph = Drawn(None)
     if view == "graph":
         graph = drawn(request, pair, found, on_path)
-    elif len(found.changed) + len(found.affected) <= WITH_LIST:
-        graph = drawn_below(pair)
+    elif len(found.changed) + len(found.affected) <= WITH_LIST and (lineage := lineage_of(diff, pair.nodes)):
+        graph = Drawn(lineage.drawing, lineage.view)
     return {
         "tone": tone,
         "word": word,
