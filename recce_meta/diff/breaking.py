@@ -143,7 +143,7 @@ def categorise(
     Nodes of both sides must include their code if it is stored. *compare* is called only for nodes whose SQL
     differs.
     """
-    causes = Causes(base, current)
+    causes = Causes.of(base, current)
     disabled = dict(disabled_pairs(causes))
     callers = {
         macro: dict(caller_effects(ids, causes, compare))
@@ -213,7 +213,7 @@ def readers_of_ephemeral(
     Each value is the ephemeral model, the number of edges from it to the reader, and the effect. The change
     shows in the readers' compiled SQL although the readers did not change themselves.
     """
-    causes = Causes(base, current)
+    causes = Causes.of(base, current)
     found: dict[str, tuple[str, int, SqlChange]] = {}
     for unique_id, change in changes.items():
         if change.category in (None, Category.NONE) or not is_ephemeral(unique_id, current.nodes):

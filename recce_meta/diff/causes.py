@@ -91,6 +91,14 @@ class Causes:
     base: ProjectSide
     current: ProjectSide
 
+    @classmethod
+    def of(cls, base: ProjectSide, current: ProjectSide) -> Causes:
+        """Return the causes of two sides; they are computed once."""
+        known: Causes | None = vars(current).get("causes")
+        if known is None or known.base is not base:
+            known = vars(current)["causes"] = cls(base, current)
+        return known
+
     @cached_property
     def adapter(self) -> str | None:
         """Return dbt's adapter_type."""

@@ -178,7 +178,7 @@ def both_sides(base: ProjectSide, current: ProjectSide) -> list[ProjectSide]:
 
 def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
     """Return the changes between two sides, as `detect_changes` does."""
-    causes = Causes(base, current)
+    causes = Causes.of(base, current)
     found: dict[str, Change] = {}
     disabled = dict(disabled_pairs(causes))
     for unique_id, pair in disabled.items():

@@ -140,7 +140,7 @@ def unseen_value_notes(
     if current.run is None or current.run.extractor != DBT:
         return
     inputs, known = SqlInputs(current), frozenset(changed)
-    causes = Causes(base, current)
+    causes = Causes.of(base, current)
     equal, _ = causes.given_variables
     around = RunByDbt(current.macros)
     reading, hooked, built, branching = list[str](), list[str](), list[str](), list[str]()

@@ -130,7 +130,8 @@ class BuildFailures:
         problem = f"it uses '{unknown[1]}', which no file defines"
         # The reader of files has found no generic test of this name.
         is_of_files = self._is_exact is not None and "test_metadata" in node.properties
-        is_absent = self._is_listed and error.problem.startswith("Unknown") and not _may_be_of_dbt(unknown[1])
+        may_be_of_dbt = "__" in unknown[1] or is_builtin(unknown[1]) or unknown[1] in names_of_dbt()
+        is_absent = self._is_listed and error.problem.startswith("Unknown") and not may_be_of_dbt
         unless = None if self._has_all_macros or is_of_files or is_absent else unknown[1]
         return BuildFailure(problem=_within(problem, error), line=line, unless=unless)
 
@@ -168,10 +169,6 @@ class BuildFailures:
 def names_of_dbt() -> frozenset[str]:
     """Return the names of the macros of dbt and of the adapters in `_LISTED`."""
     return frozenset(Path(__file__).with_name("dbt_macros.txt").read_text("utf-8").split())
-
-
-def _may_be_of_dbt(name: str) -> bool:
-    return "__" in name or is_builtin(name) or name in names_of_dbt()
 
 
 def _within(problem: str, error: TemplateError) -> str:

@@ -109,13 +109,10 @@ class Relation(TemplateObject):
             return self._text
         parts = zip((self.database, self.schema, self.identifier), self._included, self._quoted, strict=True)
         return ".".join(
-            self._quote(part) if is_quoted else part
+            f"{self.quote_with}{part}{self.quote_with}" if is_quoted else part
             for part, is_included, is_quoted in parts
             if is_included and part
         )
-
-    def _quote(self, part: str) -> str:
-        return f"{self.quote_with}{part}{self.quote_with}"
 
     @property
     def name(self) -> str | None:

@@ -410,13 +410,12 @@ def _names(kind: type[Struct]) -> tuple[str, ...]:
     """Return the declared fields, followed by the computed ones."""
     # Base classes first, so that a subclass only adds fields at the end.
     computed = [
-        name for base in reversed(kind.__mro__) for name, member in vars(base).items() if _is_computed(member)
+        name
+        for base in reversed(kind.__mro__)
+        for name, member in vars(base).items()
+        if isinstance(member, property)
     ]
     return tuple(dict.fromkeys((*kind.__struct_fields__, *computed)))
-
-
-def _is_computed(member: object) -> bool:
-    return isinstance(member, property)
 
 
 def _number(value: float | Decimal) -> JsonTree:

@@ -61,14 +61,10 @@ def own_stages(
         "distinct": distinct or bool(query.distinct_on),
         "order": bool(node.args.get("order")),
         "limit": any(node.args.get(name) for name in CUTS),
-        "query": any(_is_written(node.args.get(name)) for name in others),
+        "query": any(isinstance(value := node.args.get(name), NODE) or value for name in others),
         "functions": any(output.node and row_makers(output.node, dialect) for output in query.outputs),
     }
     return frozenset(name for name, is_there in found.items() if is_there)
-
-
-def _is_written(value: object) -> bool:
-    return isinstance(value, NODE) or bool(value)
 
 
 def can_merge(own: Set[str], below: QueryFingerprint, query: Select) -> bool:

@@ -89,7 +89,7 @@ def _pivot(node: Sql, source: QuerySource, scope: Scope, reader: ExpressionReade
     subqueries = tuple(query for reads in chosen_by for query in reads.subqueries)
     made.reads = Reads((*made.reads.references, *keys_of_rows), subqueries)
     listed = fields or (args(node, "expressions") if using else [])
-    names = [_spelt(name) for name in args(node, "columns")] or _value_names(listed, aggregates)
+    names = [name.name for name in args(node, "columns")] or _value_names(listed, aggregates)
     # A subquery in IN makes the names depend on data, so names from the text would be wrong.
     names = [] if chosen else names
     every = Reads(tuple(reference for reads in read for reference in reads.references), aggregates=True)
@@ -192,11 +192,6 @@ def _parts(node: Sql) -> list[Sql]:
 def _bare(node: Sql) -> Sql:
     """Return *node* without its alias for the name column."""
     return node.this if isinstance(node, (exp.PivotAlias, exp.Alias)) else node
-
-
-def _spelt(name: Sql) -> str:
-    """Return the name of a pivoted column. Older versions leave the alias as text."""
-    return name.name
 
 
 def _value_names(fields: Sequence[Sql], aggregates: Sequence[Sql]) -> list[str]:

@@ -601,12 +601,8 @@ def _renamed(effect: SqlChange) -> list[ColumnChange]:
     ]
 
 
-def _is_milder(effect: SqlChange) -> bool:
-    return effect.category not in (Category.BREAKING, Category.UNKNOWN)
-
-
 def _touches(effect: SqlChange) -> bool:
-    return bool(effect.columns if _is_milder(effect) else _renamed(effect))
+    return bool(effect.columns if effect.category not in _WHOLE else _renamed(effect))
 
 
 def _changes_names(effect: SqlChange) -> bool:

@@ -223,7 +223,7 @@ def _of_merge(tree: Sql) -> QueryWithNames:
     if not assigned:
         # `UPDATE SET *`, `INSERT *`: the source's columns.
         select = exp.Select(
-            expressions=[exp.Column(this=exp.Star(), table=exp.to_identifier(_called(source)))]
+            expressions=[exp.Column(this=exp.Star(), table=exp.to_identifier(str(source.alias_or_name)))]
         )
         select = select.from_(source, copy=False)
         select.set("joins", [exp.Join(this=target, kind="CROSS")])
@@ -257,10 +257,6 @@ def assignments(tree: Sql) -> dict[str, list[Sql]]:
         for name, values in updates.items():
             assigned.setdefault(name, []).extend(values)
     return assigned
-
-
-def _called(source: Sql) -> str:
-    return str(source.alias_or_name)
 
 
 def merge_branches(tree: Sql) -> list[Sql]:

@@ -272,7 +272,9 @@ def argument_reads(node: NodeMetadata) -> ArgumentReads:
         found += [(owner, name) for name in names or () if owner is not None]
     own = not metadata.get("namespace") and metadata.get("name") in OWN_TESTS
     # A `where` in the test's configuration may read further columns.
-    return ArgumentReads(tuple(sorted(set(found))), bool(found) and own and not unclear and not _where(node))
+    return ArgumentReads(
+        tuple(sorted(set(found))), bool(found) and own and not unclear and not node.config.get("where")
+    )
 
 
 def argument_columns(
@@ -402,10 +404,6 @@ def _names(value: Json) -> list[str] | None:
     texts = [value] if isinstance(value, str) else list(value) if isinstance(value, (list, tuple)) else []
     names = [text.strip().strip('"`[]') for text in texts if isinstance(text, str)]
     return names if all(name.replace("$", "_").replace(" ", "_").isidentifier() for name in names) else None
-
-
-def _where(node: NodeMetadata) -> bool:
-    return bool(node.config.get("where"))
 
 
 def elements(node: NodeMetadata) -> list[tuple[str, Json]] | None:
