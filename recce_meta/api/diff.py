@@ -19,7 +19,7 @@ from recce_meta.api.change_effects import Effects
 from recce_meta.api.partial_run import stored_value_notes
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
 from recce_meta.diff.breaking import changed_ids, run_diff
-from recce_meta.diff.causes import GRAPH, Causes
+from recce_meta.diff.causes import GRAPH, Causes, causes_of
 from recce_meta.diff.changes import both_sides, compare, differing_variables, gone_ids, renamed_edges, within
 from recce_meta.diff.graph_reads import graph_edits
 from recce_meta.diff.project_side import ProjectSide, is_unseen_seed
@@ -193,7 +193,7 @@ class _Pair:
             moved = change.resource_type == "source" and Reason.RELATION in change.reasons
             if moved or (change.resource_type == "semantic_model" and change.details):
                 ids.update(self.graph.children(unique_id))
-        causes = Causes.of(self.sides[0], self.sides[1])
+        causes = causes_of(self.sides[0], self.sides[1])
         if causes.changed_macros:
             ids |= self._callers(causes)
         return ids - self.sides[0].nodes.keys() - self.sides[1].nodes.keys()
@@ -212,7 +212,7 @@ class _Pair:
 
     def hooked(self, changes: Mapping[str, Change]) -> set[str]:
         """Return nodes that may read a variable or, in `graph`, a node that differs, if not all is read."""
-        causes = Causes.of(*self.sides)
+        causes = causes_of(*self.sides)
         calls, edits = differing_variables(changes, causes), graph_edits(changes, causes)
         if not calls and not edits:
             return set()
@@ -485,7 +485,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         chosen = _selected(base, current, question)
         is_empty = not chosen and not _is_about_states(question, base, current)
         unselected = set(changed_ids(changes)) - chosen
-        changes = within(chosen, changes, Causes.of(before, after))
+        changes = within(chosen, changes, causes_of(before, after))
         if not chosen:
             notes.append(nothing_selected(question, base, current))
         elif len(" ".join(question.selection).split()) > 1:
@@ -502,7 +502,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     once = compiled_once(before, after).difference(changed_ids(changes))
     notes += uncompared_note(before, after, once & chosen if is_part else once)
     notes += unseen_value_notes(before, after, changed_ids(changes), chosen if is_part else None)
-    notes += Causes.of(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
+    notes += causes_of(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
     runs = (before_run.for_diff(base, graph, changes), after_run.for_diff(current, graph, changes))
     differing = {*changed_ids(changes), *unselected}  # the columns of both sides differ all the same
     effects = Effects((before, after), runs, graph, differing, gone_ids(changes))

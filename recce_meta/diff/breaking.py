@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from recce_meta.diff.causes import GRAPH, Causes
+from recce_meta.diff.causes import GRAPH, Causes, causes_of
 from recce_meta.diff.changes import modified_node, node_details
 from recce_meta.diff.code import variable_calls
 from recce_meta.diff.disabled import disabled_effect, disabled_pairs
@@ -143,7 +143,7 @@ def categorise(
     Nodes of both sides must include their code if it is stored. *compare* is called only for nodes whose SQL
     differs.
     """
-    causes = Causes.of(base, current)
+    causes = causes_of(base, current)
     disabled = dict(disabled_pairs(causes))
     callers = {
         macro: dict(caller_effects(ids, causes, compare))
@@ -213,7 +213,7 @@ def readers_of_ephemeral(
     Each value is the ephemeral model, the number of edges from it to the reader, and the effect. The change
     shows in the readers' compiled SQL although the readers did not change themselves.
     """
-    causes = Causes.of(base, current)
+    causes = causes_of(base, current)
     found: dict[str, tuple[str, int, SqlChange]] = {}
     for unique_id, change in changes.items():
         if change.category in (None, Category.NONE) or not is_ephemeral(unique_id, current.nodes):

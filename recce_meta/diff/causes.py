@@ -91,14 +91,6 @@ class Causes:
     base: ProjectSide
     current: ProjectSide
 
-    @classmethod
-    def of(cls, base: ProjectSide, current: ProjectSide) -> Causes:
-        """Return the causes of two sides; they are computed once."""
-        known: Causes | None = vars(current).get("causes")
-        if known is None or known.base is not base:
-            known = vars(current)["causes"] = cls(base, current)
-        return known
-
     @cached_property
     def adapter(self) -> str | None:
         """Return dbt's adapter_type."""
@@ -542,6 +534,14 @@ class Causes:
         if before.checksum_rule and after.checksum_rule:
             return before.checksum_rule == after.checksum_rule
         return self.same_dbt
+
+
+def causes_of(base: ProjectSide, current: ProjectSide) -> Causes:
+    """Return the causes of two sides; they are computed once."""
+    known: Causes | None = vars(current).get("causes")
+    if known is None or known.base is not base:
+        known = vars(current)["causes"] = Causes(base, current)
+    return known
 
 
 def reads_graph(macro: MacroMetadata) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
-from recce_meta.diff.causes import Causes, has_jinja, template
+from recce_meta.diff.causes import Causes, causes_of, has_jinja, template
 from recce_meta.diff.code import jinja_names, same_code, variable_calls
 from recce_meta.diff.disabled import disabled_pairs, switch_of
 from recce_meta.diff.graph_reads import of_graph
@@ -178,7 +178,7 @@ def both_sides(base: ProjectSide, current: ProjectSide) -> list[ProjectSide]:
 
 def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
     """Return the changes between two sides, as `detect_changes` does."""
-    causes = Causes.of(base, current)
+    causes = causes_of(base, current)
     found: dict[str, Change] = {}
     disabled = dict(disabled_pairs(causes))
     for unique_id, pair in disabled.items():

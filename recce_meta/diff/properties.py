@@ -250,6 +250,8 @@ ELSEWHERE = frozenset(
     quoting""".split()
 )
 """Keys that other functions compare: the node's location, its contract, and keys repeated on the node."""
+COMPARED_HERE = frozenset([("schema", "saved_query"), ("enabled", "function")])
+"""Keys for resource types that no other function compares. A disabled function stays in `functions`."""
 
 REPEATED = {
     "source": frozenset(["freshness", "loaded_at_field", "loaded_at_query"]),
@@ -379,7 +381,7 @@ def _config(node: NodeMetadata) -> dict[str, Json]:
     config = {
         key.replace("_hook", "-hook") if key in ("pre_hook", "post_hook") else key: value
         for key, value in node.config.items()
-        if (key not in ELSEWHERE or (key == "schema" and node.resource_type == "saved_query"))
+        if (key not in ELSEWHERE or (key, node.resource_type) in COMPARED_HERE)
         and key not in repeated
         and not _is_folder(value)
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from recce_meta.diff.causes import Causes, reads_graph
+from recce_meta.diff.causes import Causes, causes_of, reads_graph
 from recce_meta.diff.code import jinja_names, reads_only, variable_calls
 from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, ProjectSide
 from recce_meta.diff.run_by_dbt import RunByDbt
@@ -140,7 +140,7 @@ def unseen_value_notes(
     if current.run is None or current.run.extractor != DBT:
         return
     inputs, known = SqlInputs(current), frozenset(changed)
-    causes = Causes.of(base, current)
+    causes = causes_of(base, current)
     equal, _ = causes.given_variables
     around = RunByDbt(current.macros)
     reading, hooked, built, branching = list[str](), list[str](), list[str](), list[str]()

@@ -84,7 +84,7 @@ def files(draw: random.Random, edited: str, edit: str) -> dict[str, str]:
     codes["twice"] = "select x * 2"
     given: dict[str, dict[str, Any]] = {name: dict(kinds[name]) for name in NODES}
     if edit == "values":
-        codes[edited] += " * 3" if edited == "twice" else " where id < 0"
+        codes[edited] = "select x * 3" if edited == "twice" else "select 1 as id, 7 as v"
     elif edit == "comment":
         codes[edited] += " /* why */"
     elif edit in ("schema", "alias"):
@@ -118,7 +118,7 @@ def files(draw: random.Random, edited: str, edit: str) -> dict[str, str]:
 
 def built(python: str, url: str, folder: Path, texts: Mapping[str, str]) -> State:
     """Return what dbt builds of the files *texts*, anew."""
-    at = make_url(url)
+    at = make_url(url).set(drivername="postgresql+psycopg")
     profile = {"type": "postgres", "host": at.host, "port": at.port or 5432, "user": at.username,
                "password": at.password or "x", "dbname": at.database, "schema": SCHEMA, "threads": 1,
                "search_path": SCHEMA}  # fmt: skip
@@ -128,7 +128,7 @@ def built(python: str, url: str, folder: Path, texts: Mapping[str, str]) -> Stat
     for name, code in {**texts, **more}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(code)
-    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as session:
+    with create_engine(at, isolation_level="AUTOCOMMIT").connect() as session:
         drop(session)
         done = subprocess.run([python, "-c", JUDGE], cwd=folder, capture_output=True, text=True, check=False)
         lines = [line for line in done.stdout.splitlines() if line.startswith("states:")]

@@ -25,6 +25,11 @@ def test_a_proof_judged_by_dbt_finds_nothing(name: str) -> None:
     run(name, str(Path(dbt_environment("1.11", "duckdb").dbt.argv[0]).with_name("python")))
 
 
+@pytest.mark.dbt
+def test_readers_by_name_and_functions_are_judged_as_dbt_fails(postgres_url: str) -> None:
+    run("names", str(Path(dbt_environment("1.11", "postgres").dbt.argv[0]).with_name("python")), postgres_url)
+
+
 @pytest.mark.extensive
 @pytest.mark.network
 def test_forks_starve_no_push(bubblewrap: object, git_backend: None) -> None:

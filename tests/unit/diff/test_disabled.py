@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as with_fields
 
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
@@ -95,3 +96,22 @@ def test_an_edit_of_a_disabled_node_is_a_change_and_another_target_is_none(
         assert change.status is Status(status)
         assert change.reasons == tuple(map(Reason, reasons))
         assert change.category == (category and Category(category))
+
+
+def test_a_disabled_function_differs_although_dbt_lists_it_with_the_others(tmp_path: Path) -> None:
+    sides = []
+    for name, enabled in (("on", True), ("off", False)):
+        base = run(tmp_path, name, BY_YAML, ON_PROD)
+        function = with_fields(
+            base.nodes[0],
+            unique_id="function.shop.f",
+            name="f",
+            resource_type="function",
+            config={"enabled": enabled},
+        )
+        sides.append(with_fields(base, nodes=(*base.nodes, function)))
+
+    (change,) = whole_diff(*sides, NOTHING_MORE).changed
+
+    assert (change.name, change.category) == ("f", Category.UNKNOWN)
+    assert [one.key for one in change.details] == ["enabled"]
