@@ -94,8 +94,10 @@ class BuildFailures:
                 # A stand-in of the first renderer may be at fault.
                 if failure is not None and self._is_exact is None:
                     break
-        if error is None and (gone := sorted(self._absent.keys() & first.parents)):
-            failure = BuildFailure(problem=self._absent[gone[0]])
+        gone = sorted(self._absent.keys() & first.parents)
+        if error is None and gone:
+            # dbt warns of a test, and leaves it out.
+            failure = None if node.resource_type == "test" else BuildFailure(problem=self._absent[gone[0]])
         elif error is None and sql is not None and (self._is_exact is None or self._is_exact(code)):
             failure = self._unsure(first, self.of_sql(node, sql))
         elif sql is not None:

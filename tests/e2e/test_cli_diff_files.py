@@ -252,6 +252,11 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "select * from {{ source('raw', 'x') }}",
             "references source 'raw.x', which no file",
         ),
+        (
+            "models/orders.sql",
+            "{{ config(enabled=false) }} select 1 as id, 2 as amount",
+            "totals fails: it references 'orders', which is disabled (models/totals.sql)",
+        ),
         ("models/alone.sql", "select {{ ref('orders' }}", "alone fails: not valid Jinja: unexpected '}'"),
         ("models/alone.sql", "select {{ var('gone') }}", "variable 'gone' has neither a value nor a default"),
         (
@@ -281,6 +286,14 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
     ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails")
 
     assert ran.code == 1 and said in ran.err, ran.err
+
+
+def test_a_test_of_what_no_file_defines_is_left_out_by_dbt(checkout: Checkout) -> None:
+    checkout.write("tests/none.sql", "select * from {{ ref('ordrs') }}")
+
+    ran = checkout.cli("diff", "--files", "--fail-on", "may_fail")
+
+    assert ran.code == 0 and "1 test added: none" in ran.out, ran.out
 
 
 def test_a_macro_that_may_be_one_of_dbt_only_may_fail(checkout: Checkout) -> None:

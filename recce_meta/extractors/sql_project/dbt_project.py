@@ -229,7 +229,7 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
 
 
 def absent_parents(read: DbtFiles) -> dict[str, str]:
-    """Return why a reader of a node fails, for each parent that no file of *read* defines.
+    """Return why readers fail, for each parent that no file of *read* defines, or that is disabled.
 
     Empty if a package is not installed or a file was skipped: they may define it.
     """
@@ -238,14 +238,16 @@ def absent_parents(read: DbtFiles) -> dict[str, str]:
     listed = sum(len(_LISTED.findall(file.read_text("utf-8", "replace"))) for file in files if file.is_file())
     if listed >= len(inputs.packages) or any("skipped" in text for text in inputs.warnings):
         return {}
-    disabled = {node.unique_id.partition(".")[2] for node in read.disabled}
+    disabled = {node.name for node in read.disabled}
     found = {}
-    for parent in {parent for node in read.nodes for parent in node.parents} - disabled:
+    for parent in {parent for node in read.nodes for parent in node.parents}:
+        kind, _, *names = parent.split(".")
         name = parent.split(".", 1)[1].removeprefix(f"{inputs.root.name}.")
+        why = "which is disabled" if names[kind == "source"] in disabled else None
         if parent not in known:
-            found[parent] = f"it references '{name}', which no file defines"
-        elif parent.startswith("source.") and not known[parent].path:
-            found[parent] = f"it references source '{name}', which no file declares"
+            found[parent] = f"it references '{name}', {why or 'which no file defines'}"
+        elif kind == "source" and not known[parent].path:
+            found[parent] = f"it references source '{name}', {why or 'which no file declares'}"
     return found
 
 
