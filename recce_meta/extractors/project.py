@@ -369,8 +369,8 @@ def extract_project(
     Raises ArtifactError if an artifact is missing, damaged, or another project's.
     """
     folder = Path(target_dir)
-    manifest = read_manifest(_manifest_path(folder, manifest_path))
     root = Path(project_dir) if project_dir is not None else project_above(folder)
+    manifest = read_manifest(_manifest_path(folder, manifest_path, root))
     nodes: Iterable[NodeMetadata] = manifest.nodes
     if catalog := _optional(folder, catalog_path, "catalog.json"):
         nodes = extract_columns_from_catalog(catalog, nodes)
@@ -471,7 +471,7 @@ def _run(
     )
 
 
-def _manifest_path(folder: Path, given: str | Path | None) -> Path:
+def _manifest_path(folder: Path, given: str | Path | None, root: Path | None) -> Path:
     if given is not None:
         return Path(given)
     if folder.is_file():
@@ -480,7 +480,7 @@ def _manifest_path(folder: Path, given: str | Path | None) -> Path:
         raise ArtifactError(
             f"Folder not found: {folder}",
             hint="run `dbt build` first, or pass dbt's target folder with --target-path"
-            if project_above(folder)
+            if root
             else f"no {PROJECT_FILE} here or above: change to the project's folder, or pass --project-dir",
         )
     if path := find_artifact(folder, "manifest.json"):

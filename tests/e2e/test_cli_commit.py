@@ -126,6 +126,22 @@ def test_python_records_what_the_artifacts_prove(shop: Any) -> None:
     assert "config" in reasons(shop)["model.shop.orders"]
 
 
+@pytest.mark.parametrize("way", ["DBT_TARGET_PATH", "hook"])
+def test_artifacts_outside_of_the_checkout_that_built_them_are_of_its_commit(
+    shop: Any, tmp_path: Path, way: str
+) -> None:
+    outside = put(shop, "../outside", "ci", "table", LONG_AGO)
+    if way == "hook":
+        copying = f"import shutil; shutil.copytree({str(outside)!r}, '../built')"
+        ran = shop("hook", "--", sys.executable, "-c", copying, "--target-path", str(tmp_path / "built"))
+    else:
+        ran = shop.within(shop.folder, DBT_TARGET_PATH=str(outside))("record")
+
+    assert ran.code == 0, ran.err
+    (run,) = json.loads(shop("runs", "--format", "json").out)["runs"]
+    assert run["git_sha"] is not None and run["branch"] is not None
+
+
 def test_a_folder_outside_of_any_checkout_proves_nothing(shop: Any, tmp_path: Path) -> None:
     put(shop, "../downloaded", "prod", "view", JUST_NOW)
     put(shop, "target", "ci", "table", JUST_NOW)

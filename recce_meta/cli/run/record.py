@@ -51,6 +51,7 @@ from recce_meta.extractors.project import BUILT_EARLIER, project_above
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.run import DBT, PART, dbt_options
 from recce_meta.models.stored import NodeStatistics
+from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import mask_statistics, privacy_of
 from recce_meta.store.grants import init_sql
 from recce_meta.store.session import init_store, refuse_memory, refuse_newer
@@ -180,9 +181,8 @@ def read_artifacts(
     connection: Connection, options: RecordOptions, checkout: Checkout | None = None
 ) -> Project:
     """Read dbt's artifacts; *checkout* is the checkout before dbt ran, if known."""
-    folder = target_folder(options.target_path, connection.project_dir)
-    project = read_target(folder, project_dir=connection.project_dir, before=checkout, **options.run)
-    root = connection.project_dir or project_above(folder)
+    folder, root = _folder(connection, options), _project_of(connection, options)
+    project = read_target(folder, project_dir=root, before=checkout, **options.run)
     (project,) = with_build_failures([project], [root], os.environ)
     earlier = [warning for warning in project.warnings if warning.startswith(BUILT_EARLIER)]
     if options.require_fresh and earlier:
@@ -325,8 +325,8 @@ def _refuse_of_store(upload: UploadOptions) -> None:
 
 def _upload(to: str, connection: Connection, options: RecordOptions, upload: UploadOptions) -> bytes:
     """Upload the artifacts of the options, and return the answer of the server."""
-    folder = target_folder(options.target_path, connection.project_dir)
-    start = connection.project_dir or project_above(folder) or folder
+    folder = _folder(connection, options)
+    start = _project_of(connection, options) or folder
     with progress("reading the artifacts") as tell:
         answer: bytes = load("recce_meta.cli.run.upload:upload_artifacts")(
             folder,
@@ -394,6 +394,10 @@ def hook(
     if options.target_path is None and (own := _value_of(command, "--target-path")):
         folder = target_folder(None, connection.project_dir, {"DBT_TARGET_PATH": own})
         options = replace(options, target_path=folder)
+    with suppress(RecceMetaError):  # raised again and reported after the command
+        # The command builds the project of the working directory, wherever it writes.
+        root = _project_of(connection, options) or find_project_dir()
+        connection = replace(connection, project_dir=root)
     # Before the command, which may take hours.
     _refuse_of_store(upload)
     if strict:
@@ -456,6 +460,13 @@ def _refuse_before(connection: Connection, options: RecordOptions, upload: Uploa
     with not_yet, impatient(), replace(connection, lock_timeout=0.0).open_existing() as adapter:
         refuse_memory(adapter)
         refuse_newer(adapter, connection.schema)
+
+
+def _project_of(connection: Connection, options: RecordOptions) -> Path | None:
+    """Return the project that wrote the artifacts; None if a folder in no project is named."""
+    if options.target_path is None:
+        return find_project_dir(connection.project_dir)
+    return connection.project_dir or project_above(options.target_path)
 
 
 def _folder(connection: Connection, options: RecordOptions) -> Path:
