@@ -17,7 +17,7 @@ to 63, and are not combined by XOR, which equal rows would leave unchanged.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, TypeVar
@@ -102,6 +102,9 @@ _TYPES = {
 }
 """Types of the scratch database. Decimals have the scale of their values; all others are texts."""
 _DECIMAL_DIGITS = 38
+_ENCODED = frozenset([Kind.ARRAY, Kind.STRUCT, Kind.MAP, Kind.INTERVAL])
+"""Kinds whose canonical text may be a code, after which their lines have the text to read."""
+_BEFORE_TEXT = "~S"
 # `decimal` would round silently, so its texts are examined instead of cast.
 _IS_DECIMAL = r"'-?[0-9]+(\.[0-9]+)?'"
 
@@ -119,6 +122,8 @@ class _WrittenColumn:
     """Text that is equal if the options make the values equal."""
     shown: PortableValue
     """Text with all that the options ignore."""
+    is_encoded: bool
+    """True if `shown` has two parts: what is compared, and what is read."""
 
     def own(self, side: DataSide) -> LiveColumn:
         """Return the column of *side*."""
@@ -269,6 +274,8 @@ class Differences:
     types: Mapping[str, str | None]
     """Type of each column c0, c1, … in the scratch database; None for texts."""
     note: str
+    texts: dict[tuple[int, str], str | None] = field(default_factory=dict)
+    """Text of each encoded value of the results, by the index of its column; None if not yet read."""
 
     def compare(self, plan: Callable[[Pair, ValueOptions], Plan[Compared]]) -> Plan[Compared]:
         """Compare the rows by *plan*, for sides of one connection, and add the rows that are equal."""
@@ -294,7 +301,21 @@ class Differences:
             sample=None,
         )
         found = yield from run_locally(plan(local, options))
-        return self._detail(found) if isinstance(found, ValueDetail) else self._values(found)
+        written = self._detail if isinstance(found, ValueDetail) else self._values
+        written(found)
+        yield from self._read_texts()
+        return written(found)
+
+    def _read_texts(self) -> Plan[None]:
+        """Read the texts of the encoded values that were met."""
+        for index in {index for (index, _), text in self.texts.items() if text is None}:
+            code, text = (verbatim(_unescaped(_part(f"c{index}", number))) for number in (1, 2))
+            met = exp.In(
+                this=code, expressions=[exp.Literal.string(of) for at, of in self.texts if at == index]
+            )
+            found = select_of(code, exp.Min(this=text)).from_(_lines_of_both(), copy=False)
+            (answer,) = yield [_local(found.where(met, copy=False).group_by(code, copy=False))]
+            self.texts.update({(index, of): text for of, text in rows_of(answer)})
 
     def _shared(self, found: ValueDiff | ValueDetail) -> dict[str, Any]:
         """Return the fields that both kinds of results have."""
@@ -403,6 +424,8 @@ class Differences:
     def _value(self, index: int, value: Value) -> Value:
         """Return a *value* of the scratch database as the warehouses' value."""
         kind = self.sides.columns[index].kind
+        if isinstance(value, str) and self.sides.columns[index].is_encoded:
+            value = self.texts.setdefault((index, value), None)
         if isinstance(value, str):
             return parse_portable(value, ColumnType(kind.value, kind))
         if kind is Kind.TIMESTAMPTZ and isinstance(value, datetime):
@@ -496,7 +519,18 @@ def _column(pair: Pair, each: ColumnPair, options: ValueOptions) -> _WrittenColu
     kind = common_kind(each.base.type, each.current.type, is_same=base.name == current.name)
     if hashed is None or shown is None or kind is None:
         return None
-    return _WrittenColumn(each, kind, hashed, shown)
+    of = each.base.type
+    texts = (base.canonical_text(exp.null(), of), base.portable_text(exp.null(), of))
+    if kind not in _ENCODED or texts[0] == texts[1]:
+        return _WrittenColumn(each, kind, hashed, shown, is_encoded=False)
+
+    def with_text(side: DataSide, alias: str) -> Sql:
+        value = (each.base if side is DataSide.BASE else each.current).of(alias)
+        text = exp.func("COALESCE", base.portable_part(base.portable_text(value, of)), exp.Literal.string(""))
+        code = exp.DPipe(this=hashed(side, alias), expression=exp.Literal.string(_BEFORE_TEXT), safe=True)
+        return exp.DPipe(this=code, expression=text, safe=True)
+
+    return _WrittenColumn(each, kind, hashed, with_text, is_encoded=True)
 
 
 def _key_column(pair: Pair, part: ColumnPair) -> _WrittenColumn:
@@ -551,11 +585,13 @@ def _typed(sides: _SeparateSides) -> Plan[dict[str, str | None]]:
         name: _type(kind, [next(found) for _ in _type_figures(name, kind)], sides.options)
         for name, kind in kinds.items()
     }
+    values = [
+        verbatim(f"{_typed_value(name, of, is_encoded=column.is_encoded)} AS {name}")
+        for column, (name, of) in zip(sides.columns, types.items(), strict=True)
+    ]
     yield [
         _local(
-            select_of(*(verbatim(f"{_typed_value(name, of)} AS {name}") for name, of in types.items())).from_(
-                f"{source.side.value}_lines"
-            ),
+            select_of(*values).from_(f"{source.side.value}_lines"),
             Loaded(f"{source.side.value}_rows", len(types)),
         )
         for source in sides.sources
@@ -609,10 +645,15 @@ def _type(kind: Kind, figures: Sequence[Any], options: ValueOptions) -> str | No
     return _TYPES[Kind.FLOAT] if are_doubles and options.has_tolerance else None
 
 
-def _typed_value(name: str, of: str | None) -> str:
-    if of is not None:
-        return f"CAST({name} AS {of})"
-    text = name
+def _typed_value(name: str, of: str | None, *, is_encoded: bool) -> str:
+    return f"CAST({name} AS {of})" if of else _unescaped(_part(name, 1) if is_encoded else name)
+
+
+def _part(name: str, number: int) -> str:
+    return f"split_part({name}, '{_BEFORE_TEXT}', {number})"
+
+
+def _unescaped(text: str) -> str:
     # The code of ~ itself comes last, since its text may look like another one.
     for character, code in reversed((*PORTABLE_ESCAPES, *LINE_BREAKS)):
         text = f"replace({text}, '{code}', chr({ord(character)}))"

@@ -160,7 +160,8 @@ class DuckDB(Dialect):
     def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
         """Use DuckDB's own keys: both databases are files of one DuckDB, so equal keys mean equal values."""
         if of.kind in _NESTED:
-            return exp.Anonymous(this="HEX", expressions=[_sort_key(value)])
+            is_there = exp.not_(exp.Is(this=value.copy(), expression=exp.null()))
+            return exp.Case().when(is_there, exp.Anonymous(this="HEX", expressions=[_sort_key(value)]))
         if of.kind is Kind.INTERVAL:
             return self._interval_text(value)
         return super().canonical_text(value, of)

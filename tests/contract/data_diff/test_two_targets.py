@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Timer
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlglot import parse_one
 
-from recce_meta import UnifiedSqlAdapter, value_diff
+from recce_meta import UnifiedSqlAdapter, value_diff, value_diff_detail
 from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.data_diff import across
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.data_diff.plan import Loaded, Plan, Query, rows_of
 from recce_meta.errors import ConfigurationError, QueryCancelled, QueryTimeout, RecceMetaError, UsageError
+from recce_meta.report.values import cell_text
 from recce_meta.warehouses.dialect import dialect_named
 
 Sides = tuple[UnifiedSqlAdapter, UnifiedSqlAdapter]
@@ -134,3 +136,65 @@ def test_the_budget_ends_in_the_scratch_database_too(sides: Sides) -> None:
 
     with closing(runner), pytest.raises(QueryTimeout, match="The time budget is used up"):
         runner.run(in_the_scratch_database())
+
+
+ENCODED = [
+    ("duckdb", "INTEGER[]", "[3, NULL]", "[4, NULL]", "[3, NULL]", "[4, NULL]"),
+    ("duckdb", "STRUCT(a VARCHAR)", "{'a': '~S|'}", "{'a': NULL}", "{'a': '~S|'}", "{'a': NULL}"),
+    ("duckdb", "INTERVAL", "INTERVAL 5 DAY", "INTERVAL 6 DAY", "5 days", "6 days"),
+    ("postgres", "numeric[]", "'{3.5,NULL}'", "'{4,NULL}'", "[3.5, NULL]", "[4, NULL]"),
+    ("postgres", "interval", "'5 days'", "'6 days'", "5 days", "6 days"),
+]
+
+
+@contextmanager
+def both_of(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sides]:
+    """Two targets of one kind of warehouse, without tables."""
+    urls, schemas = [f"duckdb:///{tmp_path / name}.db" for name in ("base", "current")], []
+    with ExitStack() as stack:
+        if kind == "postgres":
+            server = request.getfixturevalue("postgres_url")
+            owner = stack.enter_context(UnifiedSqlAdapter.from_url(server))
+            schemas = [f"two_targets_{uuid4().hex[:8]}" for _ in urls]
+            urls = [f"{server}?options=-csearch_path%3D{schema}" for schema in schemas]
+        for schema in schemas:
+            owner.execute(f"CREATE SCHEMA {schema}")
+            stack.callback(owner.execute, f"DROP SCHEMA {schema} CASCADE")
+        base, current = (stack.enter_context(UnifiedSqlAdapter.from_url(url)) for url in urls)
+        yield base, current
+
+
+@pytest.mark.parametrize(("kind", "of", "base", "current", *("shown", "shown_current")), ENCODED)
+def test_values_that_are_compared_by_a_code_are_shown_as_they_read(
+    kind: str,
+    of: str,
+    base: str,
+    current: str,
+    shown: str,
+    shown_current: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> None:
+    with both_of(kind, request, tmp_path) as sides:
+        found = compared(
+            sides, of, f"(1, {base}), (2, NULL), (3, NULL)", f"(1, {current}), (2, {base}), (3, NULL)"
+        )
+        detail = value_diff_detail(sides[1], "t", "t", key="id", base_adapter=sides[0])
+
+    assert "compared across two targets: 6 rows fetched" in found.notes
+    column = found.columns[1]
+    assert (column.matched, column.mismatched, column.null_to_value) == (1, 2, 1)
+    texts = [(cell_text(one.base), cell_text(one.current)) for one in column.examples]
+    assert texts == [(shown, shown_current), ("NULL", shown)]
+    assert [(row.base, row.current) for row in detail.rows] == [
+        ((one.base,), (one.current,)) for one in column.examples
+    ]
+
+
+def test_intervals_that_are_spelt_differently_stay_equal(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with both_of("duckdb", request, tmp_path) as sides:
+        found = compared(sides, "INTERVAL", "(1, INTERVAL 1 MONTH)", "(1, INTERVAL 30 DAY)")
+
+    assert (found.changed, found.common) == (0, 1)
