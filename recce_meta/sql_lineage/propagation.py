@@ -575,7 +575,8 @@ def _initial_parts(start: Start) -> Iterator[_AffectedPart]:
         fields = (field.rsplit(".", 1) for field in start.effect.lost_fields)
         lost = frozenset(name for path, name in fields if path.split(".")[0].lower() == column.name.lower())
         is_removed = column.status is Status.REMOVED
-        doubt = STAR_ABOVE if is_open and is_removed else ""
+        # A `*` of base stood for columns that current may list.
+        doubt = STAR_ABOVE if is_removed and (is_open or column.name == ANY) else ""
         yield part._replace(lost=lost, doubt=doubt, is_covered=whole is not None and not is_removed)
 
 

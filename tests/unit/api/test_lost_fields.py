@@ -89,3 +89,20 @@ def test_a_star_over_a_parent_that_is_not_compiled_is_no_certain_loss() -> None:
     found = {one.name: one for one in whole_diff(*sides, NOTHING_MORE).impacted}
 
     assert (found["r"].fails, found["r"].may_fail) == (False, STAR_ABOVE)
+
+
+def test_columns_that_base_did_not_know_are_not_lost() -> None:
+    sides = [
+        project(
+            run_id,
+            node("m", middle),
+            # Not traced, as what it reads beside `m` is no part of the run.
+            node("r", "select a from m", "model.shop.m", "model.shop.nowhere"),
+            node("s", "select a from r", "model.shop.r"),
+        )
+        for run_id, middle in (("b", "select * from elsewhere"), ("bc", "select id, a from elsewhere"))
+    ]
+
+    found = {one.name: (one.fails, one.may_fail) for one in whole_diff(*sides, NOTHING_MORE).impacted}
+
+    assert found["s"] == (False, STAR_ABOVE)
