@@ -39,10 +39,9 @@ from recce_meta.models.data_diff import (
     Value,
     ValueDetail,
     ValueDiff,
-    is_rounded,
 )
 from recce_meta.models.numbers import are_near, digits_of, is_finite, round_number
-from recce_meta.tables.gaps import AS_DOUBLES, counts_differ, rounding_of
+from recce_meta.tables.gaps import AS_DOUBLES, counts_differ, rounded_columns
 
 MOST_NAMES = 5
 WITHOUT_KEY = "has no key, so changed rows cannot be distinguished from removed and added rows"
@@ -254,14 +253,13 @@ def _uncompared_columns(name: str, diff: ValueDiff | ValueDetail | RowsDiff) -> 
     """Return a sentence for each column that was not compared, or whose values were rounded for that."""
     if isinstance(diff, ValueDiff):
         reasons = {column.name: column.reason for column in diff.columns if column.reason}
-        rounded = [column.name for column in diff.columns if is_rounded(column)]
     else:
-        reasons, rounded = dict.fromkeys(diff.incomparable, ""), list(diff.rounded)
+        reasons = dict.fromkeys(diff.incomparable, "")
     found = [
         f"{name}: column {column} was not compared" + (f": {reason}" if reason else "")
         for column, reason in reasons.items()
     ]
-    return found + [_was_rounded(name, column, rounding_of(diff)) for column in rounded]
+    return found + [_was_rounded(name, column, how) for column, how in rounded_columns(diff).items()]
 
 
 def _was_rounded(name: str, column: str, how: str) -> str:

@@ -51,7 +51,7 @@ from recce_meta.store.read import names_of, require_run
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import JsonTree, json_text, number_of, storable, tree_of, value_of_tree
-from recce_meta.tables.gaps import AS_DOUBLES, counts_differ, gaps
+from recce_meta.tables.gaps import counts_differ, gaps, rounding_of
 
 ColumnRow = tuple[object, ...]
 """One row of `column_diffs`, starting with `column_name`."""
@@ -240,7 +240,7 @@ _NOTHING_KNOWN = (None,) * 10
 def _column_row(column: ColumnValues) -> ColumnRow:
     # Rounding may have made different values equal, so only their differences are known.
     if is_rounded(column) and not column.mismatched and not column.reason:
-        column = replace(column, matched=None, mismatched=None, reason=f"compared {AS_DOUBLES}")
+        column = replace(column, matched=None, mismatched=None, reason=f"compared {rounding_of(column)}")
     status = "incomparable" if column.reason else "changed" if column.mismatched else "equal"
     return (
         column.name,

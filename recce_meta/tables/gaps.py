@@ -12,6 +12,7 @@ from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnHistogram,
     ColumnTopK,
+    ColumnValues,
     Failed,
     HistogramDiff,
     NotCompared,
@@ -193,18 +194,25 @@ def _left_out_columns(result: RowComparison) -> list[str]:
     else:
         names = result.incomparable if isinstance(result, (ValueDetail, RowsDiff)) else ()
     phrases = [f"{_counted(names, 'column')} not compared: no common type"] if names else []
-    if isinstance(result, ValueDiff):
-        rounded: Sequence[str] = [column.name for column in result.columns if is_rounded(column)]
-    else:
-        rounded = result.rounded if isinstance(result, (ValueDetail, RowsDiff)) else ()
-    if rounded:
-        phrases.append(f"{_counted(rounded, 'column')} compared {rounding_of(result)}")
+    found = rounded_columns(result)
+    for how in dict.fromkeys(found.values()):
+        names = [name for name, rounding in found.items() if rounding == how]
+        phrases.append(f"{_counted(names, 'column')} compared {how}")
     return phrases
 
 
-def rounding_of(result: RowComparison) -> str:
-    """Return how *result* compares its rounded columns."""
-    return "to 15 digits or microseconds" if isinstance(result, RowsDiff) else AS_DOUBLES
+def rounded_columns(result: RowComparison) -> dict[str, str]:
+    """Return how *result* compares each of its rounded columns, as far as it says so."""
+    if isinstance(result, ValueDiff):
+        return {column.name: rounding_of(column) for column in result.columns if is_rounded(column)}
+    names = result.rounded if isinstance(result, (ValueDetail, RowsDiff)) else ()
+    return dict.fromkeys(names, "to 15 digits or microseconds")
+
+
+def rounding_of(column: ColumnValues) -> str:
+    """Return how *column*, which is rounded, was compared."""
+    is_moment = (column.compared_as or "").startswith("timestamp")
+    return "to the microsecond" if is_moment else AS_DOUBLES
 
 
 def _written(number: float | Decimal) -> str:

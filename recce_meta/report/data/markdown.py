@@ -56,6 +56,7 @@ from recce_meta.report.data.verdicts import (
     Outcome,
     columns_phrase,
     equal_figures,
+    equal_names,
     equal_nodes,
     equal_phrase,
     figures_phrase,
@@ -177,7 +178,7 @@ def _values(result: ValueDiff) -> Iterable[str]:
         yield _more(len(telling) - LINES_SHOWN, "columns")
         yield _examples(result, telling)
     if equal and result.common:
-        yield f"{equal_phrase(result)}: {names_code([column.name for column in equal])}"
+        yield f"{equal_phrase(result)}: {names_code(equal_names(result))}"
 
 
 def _facts(key: str, others: Sequence[str]) -> str:

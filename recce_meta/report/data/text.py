@@ -37,6 +37,7 @@ from recce_meta.report.data.verdicts import (
     EQUAL_ROWS,
     Outcome,
     columns_phrase,
+    equal_names,
     equal_nodes,
     equal_phrase,
     equal_word,
@@ -168,7 +169,7 @@ def _column_lines(result: ValueDiff, width: int, *, details: bool) -> list[Line]
             lines.append((Span(f"  {more_phrase(hidden, hint=True, option=DETAILS)}", Style.DIM),))
     if equal and result.common:
         lead = Span("  = " if is_exact(result) else "  ? ", Style.DIM)
-        lines += name_lines(lead, equal_phrase(result), [one.name for one in equal], width, is_whole=details)
+        lines += name_lines(lead, equal_phrase(result), equal_names(result), width, is_whole=details)
     return lines
 
 

@@ -41,7 +41,6 @@ from recce_meta.report.data.figures import column_differs, differing_columns
 from recce_meta.report.labels import PASSED, join_words, moment
 from recce_meta.report.values import count, percent
 from recce_meta.tables.gaps import (
-    AS_DOUBLES,
     SAME_RELATION,
     Distribution,
     count_gap,
@@ -50,6 +49,7 @@ from recce_meta.tables.gaps import (
     figures_limited_by,
     limits_of,
     role_sees,
+    rounded_columns,
     stale_phrase,
 )
 
@@ -451,12 +451,9 @@ def _one_side_only(result: Distribution) -> str:
 def key_phrase(result: WithKey) -> str:
     """Return `rows matched by order_id, line (key from unique_key)`."""
     source = f" (key from {result.key_source})" if result.key_source else ""
-    if isinstance(result, ValueDiff):
-        rounded = {column.name for column in result.columns if is_rounded(column)}
-    else:
-        rounded = set(result.rounded)
-    if not rounded.isdisjoint(result.key):
-        source += f", {AS_DOUBLES}: different keys may be one"
+    rounded = rounded_columns(result)
+    hows = dict.fromkeys(rounded[name] for name in result.key if name in rounded)
+    source += f", {', '.join(hows)}: different keys may be one" if hows else ""
     return f"rows matched by {', '.join(result.key)}{source}"
 
 
@@ -527,12 +524,25 @@ def figures_word(column: ColumnProfile) -> str:
 
 
 def equal_phrase(result: ValueDiff) -> str:
-    """Return `9 of 11 columns equal in every row`, or `… compared row` if not all was compared."""
+    """Return `9 of 11 columns equal in every row`, or `… compared row` if not all was compared.
+
+    What holds for some of these columns only is not said of all; `equal_names` marks the rounded ones.
+    """
     equal = _without_difference(result)
     total = plural(len(result.columns), "column")
     row = "row" if is_exact(result) else "compared row"
     # The word follows from these columns alone: another one that was rounded does not weaken them.
-    return f"{len(equal.columns):,} of {total} {equal_word(equal)} in every {row}"
+    has_options = equal_word(replace(equal, columns=())) != "equal"
+    is_mixed = 0 < len(rounded_columns(equal)) < len(equal.columns)
+    word = "equal as compared" if has_options else "equal" if is_mixed else equal_word(equal)
+    return f"{len(equal.columns):,} of {total} {word} in every {row}"
+
+
+def equal_names(result: ValueDiff) -> list[str]:
+    """Return the columns without a difference, with how each rounded one was compared."""
+    rounded = rounded_columns(result)
+    names = [column.name for column in split_columns(result)[1]]
+    return [f"{name} ({rounded[name]})" if name in rounded else name for name in names]
 
 
 def is_exact(result: ValueDiff) -> bool:
@@ -556,9 +566,9 @@ def equal_word(result: RowComparison) -> str:
     """Return `equal`, or `equal within tolerance` and so on if different values can count as equal."""
     if result.tolerance or result.relative_tolerance:
         return "equal within tolerance"
-    rounded = result.rounded if isinstance(result, RowsDiff) else ()
-    if rounded or (isinstance(result, ValueDiff) and any(map(is_rounded, result.columns))):
-        return "equal to 15 digits"
+    hows = dict.fromkeys(how.removeprefix("as doubles, ") for how in rounded_columns(result).values())
+    if hows:
+        return f"equal {' or '.join(hows)}"
     ignored = result.timestamp_precision, result.ignore_case, result.ignore_trailing_blanks
     return "equal as compared" if any(ignored) else "equal"
 

@@ -28,6 +28,7 @@ from recce_meta.report.data.verdicts import (
     EQUAL_ROWS,
     Outcome,
     answer_of,
+    equal_names,
     equal_phrase,
     equal_word,
     figures_word,
@@ -152,7 +153,7 @@ DATA_GLOBALS: dict[str, Any] = {
     for function in (
         answer_of,
         are_same, axis, bin_text, bin_title, cell_text, change_percent, column_differs, count, counts_differ,
-        difference_figures, differing_first, equal_phrase, equal_word, examples_of, figures_word,
+        difference_figures, differing_first, equal_names, equal_phrase, equal_word, examples_of, figures_word,
         has_odd_keys, highest_count, highest_share, histogram_facts, saved_phrase, key_phrase, key_text,
         compared_figures,
         narrowed_by, pair_text, pairs, percent, plain_rows, reasons_of, row_count_differs, schema_phrase,

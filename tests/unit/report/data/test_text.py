@@ -26,6 +26,7 @@ from recce_meta.models.data_diff import (
     Subject,
     TopKDiff,
     ValueDiff,
+    rounded_label,
 )
 from recce_meta.models.data_diff import ColumnHistogram as Histogram
 from recce_meta.models.data_diff import ColumnProfile as Column
@@ -322,6 +323,16 @@ def test_no_line_is_surer_than_its_headline() -> None:
     other = replace(exact, name="other", compared_as=ROUNDED_DOUBLE, matched=24, mismatched=76)
     beside = replace(equal, changed=76, columns=(exact, other))
     assert "  = 1 of 2 columns equal in every row" in formats(beside)["text"]
+    # Of columns without a difference, each says how it was rounded; the line itself says it only of all.
+    moment = replace(exact, name="at", compared_as=rounded_label("timestamp"))
+    beside = replace(equal, columns=(exact, replace(other, matched=100, mismatched=0), moment))
+    text = formats(beside)["text"]
+    assert "3 of 3 columns equal in every compared row: column_0000, other (as doubles, to 15 digits)" in text
+    assert "at (to the microsecond)" in text and "= 3 of 3" not in text
+    text = formats(replace(beside, columns=(moment,)))["text"]
+    assert "1 of 1 column equal to the microsecond in every compared row" in text and "digits" not in text
+    text = formats(replace(equal, tolerance=0.5))["text"]
+    assert "1 of 1 column equal as compared in every compared row" in text
 
 
 def test_a_histogram_says_which_columns_it_left_out() -> None:
