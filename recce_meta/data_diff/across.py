@@ -309,7 +309,7 @@ class Differences:
     def _read_texts(self) -> Plan[None]:
         """Read the texts of the encoded values that were met."""
         for index in {index for (index, _), text in self.texts.items() if text is None}:
-            code, text = (verbatim(_unescaped(_part(f"c{index}", number))) for number in (1, 2))
+            code, text = (verbatim(_text(f"c{index}", part)) for part in (1, 2))
             met = exp.In(
                 this=code, expressions=[exp.Literal.string(of) for at, of in self.texts if at == index]
             )
@@ -520,8 +520,7 @@ def _column(pair: Pair, each: ColumnPair, options: ValueOptions) -> _WrittenColu
     if hashed is None or shown is None or kind is None:
         return None
     of = each.base.type
-    texts = (base.canonical_text(exp.null(), of), base.portable_text(exp.null(), of))
-    if kind not in _ENCODED or texts[0] == texts[1]:
+    if kind not in _ENCODED or base.canonical_text(exp.null(), of) == base.portable_text(exp.null(), of):
         return _WrittenColumn(each, kind, hashed, shown, is_encoded=False)
 
     def with_text(side: DataSide, alias: str) -> Sql:
@@ -586,8 +585,7 @@ def _typed(sides: _SeparateSides) -> Plan[dict[str, str | None]]:
         for name, kind in kinds.items()
     }
     values = [
-        verbatim(f"{_typed_value(name, of, is_encoded=column.is_encoded)} AS {name}")
-        for column, (name, of) in zip(sides.columns, types.items(), strict=True)
+        verbatim(f"{f'CAST({name} AS {of})' if of else _text(name)} AS {name}") for name, of in types.items()
     ]
     yield [
         _local(
@@ -645,15 +643,9 @@ def _type(kind: Kind, figures: Sequence[Any], options: ValueOptions) -> str | No
     return _TYPES[Kind.FLOAT] if are_doubles and options.has_tolerance else None
 
 
-def _typed_value(name: str, of: str | None, *, is_encoded: bool) -> str:
-    return f"CAST({name} AS {of})" if of else _unescaped(_part(name, 1) if is_encoded else name)
-
-
-def _part(name: str, number: int) -> str:
-    return f"split_part({name}, '{_BEFORE_TEXT}', {number})"
-
-
-def _unescaped(text: str) -> str:
+def _text(name: str, part: int = 1) -> str:
+    """Return the text of a column, which has a second part if it is encoded."""
+    text = f"split_part({name}, '{_BEFORE_TEXT}', {part})"
     # The code of ~ itself comes last, since its text may look like another one.
     for character, code in reversed((*PORTABLE_ESCAPES, *LINE_BREAKS)):
         text = f"replace({text}, '{code}', chr({ord(character)}))"

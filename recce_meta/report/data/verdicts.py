@@ -541,8 +541,8 @@ def equal_phrase(result: ValueDiff) -> str:
 def equal_names(result: ValueDiff) -> list[str]:
     """Return the columns without a difference, with how each rounded one was compared."""
     rounded = rounded_columns(result)
-    names = [column.name for column in split_columns(result)[1]]
-    return [f"{name} ({rounded[name]})" if name in rounded else name for name in names]
+    columns = split_columns(result)[1]
+    return [f"{one.name} ({rounded[one.name]})" if one.name in rounded else one.name for one in columns]
 
 
 def is_exact(result: ValueDiff) -> bool:
