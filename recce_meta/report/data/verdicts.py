@@ -524,10 +524,7 @@ def figures_word(column: ColumnProfile) -> str:
 
 
 def equal_phrase(result: ValueDiff) -> str:
-    """Return `9 of 11 columns equal in every row`, or `… compared row` if not all was compared.
-
-    What holds for some of these columns only is not said of all; `equal_names` marks the rounded ones.
-    """
+    """Return `9 of 11 columns equal in every row`, or `… compared row` if not all was compared."""
     equal = _without_difference(result)
     total = plural(len(result.columns), "column")
     row = "row" if is_exact(result) else "compared row"
