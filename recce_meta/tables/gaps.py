@@ -202,7 +202,7 @@ def _left_out_columns(result: RowComparison) -> list[str]:
 
 
 def rounded_columns(result: RowComparison) -> dict[str, str]:
-    """Return how *result* compares each of its rounded columns, as far as it says so."""
+    """Return how *result* compares each of its rounded columns."""
     if isinstance(result, ValueDiff):
         return {column.name: rounding_of(column) for column in result.columns if is_rounded(column)}
     names = result.rounded if isinstance(result, (ValueDetail, RowsDiff)) else ()
