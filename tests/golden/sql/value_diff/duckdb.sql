@@ -2440,7 +2440,18 @@ FROM (
           '~N'
         ),
         COALESCE(
-          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN NOT t."list" IS NULL
+                THEN HEX(create_sort_key(t."list", 'ASC NULLS FIRST'))
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
         ),
         COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -2547,7 +2558,18 @@ FROM (
           '~N'
         ),
         COALESCE(
-          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN NOT t."list" IS NULL
+                THEN HEX(create_sort_key(t."list", 'ASC NULLS FIRST'))
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
         ),
         COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -2645,7 +2667,18 @@ FROM (
           '~N'
         ),
         COALESCE(
-          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN NOT t."list" IS NULL
+                THEN HEX(create_sort_key(t."list", 'ASC NULLS FIRST'))
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
         ),
         COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -2745,7 +2778,18 @@ FROM (
           '~N'
         ),
         COALESCE(
-          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN NOT t."list" IS NULL
+                THEN HEX(create_sort_key(t."list", 'ASC NULLS FIRST'))
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
         ),
         COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -2872,7 +2916,18 @@ FROM (
             '~N'
           ),
           COALESCE(
-            REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+            REPLACE(
+              REPLACE(
+                CASE
+                  WHEN NOT t."list" IS NULL
+                  THEN HEX(create_sort_key(t."list", 'ASC NULLS FIRST'))
+                END,
+                '~',
+                '~t'
+              ),
+              '|',
+              '~p'
+            ),
             '~N'
           ),
           COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -3012,7 +3067,18 @@ FROM (
             '~N'
           ),
           COALESCE(
-            REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+            REPLACE(
+              REPLACE(
+                CASE
+                  WHEN NOT t."list" IS NULL
+                  THEN HEX(create_sort_key(t."list", 'ASC NULLS FIRST'))
+                END,
+                '~',
+                '~t'
+              ),
+              '|',
+              '~p'
+            ),
             '~N'
           ),
           COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -3232,7 +3298,18 @@ FROM (
           '~N'
         ),
         COALESCE(
-          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN NOT t."list" IS NULL
+                THEN HEX(create_sort_key(t."list", 'ASC NULLS FIRST'))
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
         ),
         COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -3380,7 +3457,18 @@ FROM (
           '~N'
         ),
         COALESCE(
-          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN NOT t."list" IS NULL
+                THEN HEX(create_sort_key(t."list", 'ASC NULLS FIRST'))
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
         ),
         COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -3519,7 +3607,18 @@ FROM (
         '~N'
       ),
       COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN NOT t."list" IS NULL
+              THEN HEX(create_sort_key(t."list", 'ASC NULLS FIRST'))
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ) || '~S' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~t'), '|', '~p'), ''),
         '~N'
       ),
       COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -3650,7 +3749,18 @@ FROM (
         '~N'
       ),
       COALESCE(
-        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN NOT t."list" IS NULL
+              THEN HEX(create_sort_key(t."list", 'ASC NULLS FIRST'))
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ) || '~S' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~t'), '|', '~p'), ''),
         '~N'
       ),
       COALESCE(LOWER(HEX(t."raw")), '~N')

@@ -3552,7 +3552,25 @@ FROM (
         '~p'
       ),
       '~N'
-    ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N') AS line
+    ) || '|' || COALESCE(
+      REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~t'), '|', '~p') || '~S' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."list" AS TEXT) LIKE '[%'
+              THEN CAST(t."list" AS TEXT)
+              ELSE CAST(TO_JSON(t."list") AS TEXT)
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        ''
+      ),
+      '~N'
+    ) || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N') AS line
   FROM (
     SELECT
       *
@@ -3646,7 +3664,25 @@ FROM (
         '~p'
       ),
       '~N'
-    ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N') AS line
+    ) || '|' || COALESCE(
+      REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~t'), '|', '~p') || '~S' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN CAST(t."list" AS TEXT) LIKE '[%'
+              THEN CAST(t."list" AS TEXT)
+              ELSE CAST(TO_JSON(t."list") AS TEXT)
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        ''
+      ),
+      '~N'
+    ) || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N') AS line
   FROM (
     SELECT
       *
