@@ -68,9 +68,7 @@ def find_project_dir(
 
 def read_project_name(project_dir: Path, *, environment: Mapping[str, str] | None = None) -> str:
     """Return the rendered `name:` of the dbt project in *project_dir*."""
-    renderer = Renderer(_environment(environment, project_dir), {})
-    with mask_errors(lambda: renderer.secrets):
-        name = _project_value(project_dir, "name", renderer)
+    name = _public_value(project_dir, "name", environment)
     if not name:
         raise ConfigurationError(f"No 'name:' in {project_dir / PROJECT_FILE}")
     return name
@@ -87,8 +85,7 @@ def read_target_path(project_dir: Path, environment: Mapping[str, str] | None = 
     # The name with ENGINE is that of newer versions of dbt.
     named = variables.get("DBT_ENGINE_TARGET_PATH") or variables.get("DBT_TARGET_PATH")
     if not named and (project_dir / PROJECT_FILE).is_file():
-        renderer = Renderer(_environment(environment, project_dir), {})
-        named = _project_value(project_dir, "target-path", renderer)
+        named = _public_value(project_dir, "target-path", environment)
     return project_dir / (named or "target")
 
 
@@ -208,6 +205,19 @@ def _project_profile(
             hint=f"pass --profile NAME; profiles in {path}: {_names(profiles)}",
         )
     return name
+
+
+def _public_value(project_dir: Path, key: str, environment: Mapping[str, str] | None) -> str | None:
+    """Return a value of dbt_project.yml that is printed. Raises ConfigurationError for a secret."""
+    renderer = Renderer(_environment(environment, project_dir), {})
+    with mask_errors(lambda: renderer.secrets):
+        value = _project_value(project_dir, key, renderer)
+    if renderer.secrets:
+        raise ConfigurationError(
+            f"A secret cannot be used in '{key}:' of {project_dir / PROJECT_FILE}",
+            hint="dbt allows secrets only in profiles.yml and packages.yml",
+        )
+    return value
 
 
 def _project_value(project_dir: Path, key: str, renderer: Renderer) -> str | None:

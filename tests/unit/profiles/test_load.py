@@ -419,6 +419,17 @@ def test_the_projects_name_is_rendered(tmp_path: Path) -> None:
     assert read_project_name(tmp_path, environment={"TEAM": "blue"}) == "blue_shop"
 
 
+@pytest.mark.parametrize("key", ["name", "target-path"])
+def test_a_secret_that_would_be_printed_is_refused(tmp_path: Path, key: str) -> None:
+    write_project(tmp_path, f"{key}: \"x_{{{{ env_var('DBT_ENV_SECRET_X') }}}}\"")
+    read = read_project_name if key == "name" else read_target_path
+
+    with pytest.raises(ConfigurationError, match="A secret cannot be used") as raised:
+        read(tmp_path, environment={"DBT_ENV_SECRET_X": "hunter2secret"})
+
+    assert "hunter2secret" not in str(raised.value) + str(raised.value.hint)
+
+
 def test_a_project_without_a_name_is_refused(tmp_path: Path) -> None:
     write_project(tmp_path, "version: 2\n")
 
