@@ -302,8 +302,9 @@ class Differences:
         )
         found = yield from run_locally(plan(local, options))
         written = self._detail if isinstance(found, ValueDetail) else self._values
-        written(found)
-        yield from self._read_texts()
+        if any(column.is_encoded for column in self.sides.columns):
+            written(found)  # notes which values need a text
+            yield from self._read_texts()
         return written(found)
 
     def _read_texts(self) -> Plan[None]:

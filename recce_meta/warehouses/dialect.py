@@ -417,12 +417,13 @@ class Dialect:
 
     def without_zeros(self, text: Sql) -> Sql:
         """Remove trailing zeros of the fraction from *text*, a number or a time."""
-
-        def trimmed(text: Sql, character: str) -> Sql:
-            return exp.Anonymous(this="RTRIM", expressions=[text, exp.Literal.string(character)])
-
         has_zeros = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%0"))
-        return exp.Case().when(has_zeros, trimmed(trimmed(text.copy(), "0"), ".")).else_(text)
+        trimmed = self.without_trailing(self.without_trailing(text.copy(), "0"), ".")
+        return exp.Case().when(has_zeros, trimmed).else_(text)
+
+    def without_trailing(self, text: Sql, character: str) -> Sql:
+        """Remove every *character* at the end of *text*."""
+        return exp.Anonymous(this="RTRIM", expressions=[text, exp.Literal.string(character)])
 
     def _canonical_float(self, value: Sql) -> Sql:
         written = self.scientific(value.copy()) or self.text(value.copy())
@@ -452,10 +453,14 @@ class Dialect:
         """Join *texts*, which may be NULL, so that they can be split again at each bar."""
         # `portable_part` escapes every ~, so no text equals the mark of NULL.
         parts = [exp.func("COALESCE", text, exp.Literal.string(PORTABLE_NULL)) for text in texts]
-        joined: Sql = parts[0]
-        for part in parts[1:]:
+        return self.joined_by_bars(parts)
+
+    def joined_by_bars(self, texts: Sequence[Sql]) -> Sql:
+        """Join *texts*, none of which is NULL, with a bar between them."""
+        joined = texts[0]
+        for text in texts[1:]:
             joined = exp.DPipe(this=joined, expression=exp.Literal.string("|"), safe=True)
-            joined = exp.DPipe(this=joined, expression=part, safe=True)
+            joined = exp.DPipe(this=joined, expression=text, safe=True)
         return joined
 
     def portable_part(self, text: Sql) -> Sql:
@@ -543,7 +548,7 @@ class Dialect:
 
     def without_trailing_blanks(self, value: Sql) -> Sql:
         """Remove trailing spaces from *value*, a string. Other white space stays."""
-        return exp.Anonymous(this="RTRIM", expressions=[value, exp.Literal.string(" ")])
+        return self.without_trailing(value, " ")
 
     def is_blank(self, value: Sql) -> Sql:
         """Build the condition that *value*, a string, is empty or only spaces.

@@ -243,7 +243,8 @@ def absent_parents(read: DbtFiles) -> dict[str, str]:
     for parent in {parent for node in read.nodes for parent in node.parents}:
         kind, _, *names = parent.split(".")
         name = parent.split(".", 1)[1].removeprefix(f"{inputs.root.name}.")
-        why = "which is disabled" if names[kind == "source"] in disabled else None
+        own = names[1] if kind == "source" else names[0]
+        why = "which is disabled" if own in disabled else None
         if parent not in known:
             found[parent] = f"it references '{name}', {why or 'which no file defines'}"
         elif kind == "source" and not known[parent].path:

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from recce_meta.models.data_diff import Moment
 from recce_meta.warehouses.arithmetic import Arithmetic, whole_digits
-from recce_meta.warehouses.dialect import PORTABLE_NULL, SAMPLE_SLICES, Dialect, moment_literal
+from recce_meta.warehouses.dialect import SAMPLE_SLICES, Dialect, moment_literal
 from recce_meta.warehouses.duckdb.hugeints import hugeints
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
@@ -135,10 +135,9 @@ class DuckDB(Dialect):
         literals = [exp.Literal.string(r" \(BC\)(.*)"), exp.Literal.string(r"\1 BC")]
         return exp.Anonymous(this="REGEXP_REPLACE", expressions=[text, *literals])
 
-    def portable_line(self, texts: Sequence[Sql]) -> Sql:
+    def joined_by_bars(self, texts: Sequence[Sql]) -> Sql:
         """Join by one function, which is faster than many operators."""
-        parts = [exp.func("COALESCE", text, exp.Literal.string(PORTABLE_NULL)) for text in texts]
-        return exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string("|"), *parts])
+        return exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string("|"), *texts])
 
     def groupable(self, value: Sql, of: ColumnType) -> Sql:
         """Group nested values and UNIONs directly: their texts differ for 0.0 and -0.0."""

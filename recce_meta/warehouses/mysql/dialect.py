@@ -169,14 +169,9 @@ class MySQL(Dialect):
         bases = [exp.Literal.number(16), exp.Literal.number(10)]
         return exp.cast(exp.Anonymous(this="CONV", expressions=[digits, *bases]), "BIGINT", dialect=self.name)
 
-    def without_zeros(self, text: Sql) -> Sql:
-        """Use TRIM with TRAILING: RTRIM only removes blanks."""
-
-        def trimmed(text: Sql, character: str) -> Sql:
-            return exp.Trim(this=text, expression=exp.Literal.string(character), position="TRAILING")
-
-        has_zeros = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%0"))
-        return exp.Case().when(has_zeros, trimmed(trimmed(text.copy(), "0"), ".")).else_(text)
+    def without_trailing(self, text: Sql, character: str) -> Sql:
+        """Use TRIM with TRAILING: RTRIM takes one argument, and only removes blanks."""
+        return exp.Trim(this=text, expression=exp.Literal.string(character), position="TRAILING")
 
     def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
         """Sample with a seeded RAND(): rows get the same sequence of numbers each time, in reading order.
@@ -190,10 +185,6 @@ class MySQL(Dialect):
     def mean(self, value: Sql, of: ColumnType) -> Sql:
         """Convert to doubles: AVG of whole numbers and decimals only adds four digits."""
         return exp.Avg(this=self.double(value))
-
-    def without_trailing_blanks(self, value: Sql) -> Sql:
-        """Use TRIM with TRAILING: RTRIM takes one argument."""
-        return exp.Trim(this=value, expression=exp.Literal.string(" "), position="TRAILING")
 
     def median(self, value: Sql) -> Sql:
         """Raise NotImplementedError: MariaDB's median is only a window function, MySQL has none."""
