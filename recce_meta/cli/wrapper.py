@@ -103,7 +103,8 @@ def _with_full_path(command: Sequence[str]) -> list[str]:
 def _forwarding_signals() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
     """Forward signals within the block to the process passed to the yielded function."""
     processes: list[subprocess.Popen[bytes]] = []
-    # A signal may come before the process has started.
+    # Signals that come before the process is known. If it runs already, a key pressed has reached it. If not,
+    # that key is lost: a second SIGINT would make dbt abort instead of cancelling.
     early: list[int] = []
 
     def forward(signum: int, _frame: FrameType | None) -> None:
@@ -116,7 +117,7 @@ def _forwarding_signals() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]
     def started(process: subprocess.Popen[bytes]) -> None:
         processes.append(process)
         while early:
-            process.send_signal(early.pop(0))
+            forward(early.pop(0), None)
 
     handled = [getattr(signal, name) for name in (*_KEYBOARD, *_OTHERS) if hasattr(signal, name)]
     before = {

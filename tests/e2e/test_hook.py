@@ -220,6 +220,26 @@ def test_a_key_pressed_reaches_the_command_once_and_the_run_is_recorded(
     assert (tmp_path / "recorded").read_text() == "once"
 
 
+@pytest.mark.parametrize(
+    ("number", "at_keyboard", "code"),
+    [(signal.SIGINT, True, 7), (signal.SIGINT, False, 130), (signal.SIGTERM, True, 143)],
+)
+def test_a_signal_while_the_command_starts_reaches_it_once(
+    monkeypatch: pytest.MonkeyPatch, number: int, at_keyboard: bool, code: int
+) -> None:
+    start = subprocess.Popen
+
+    def start_and_signal(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        process = start(*arguments, **options)
+        signal.raise_signal(number)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", start_and_signal)
+    monkeypatch.setattr("recce_meta.cli.wrapper._keyboard_reaches_us", lambda: at_keyboard)
+
+    assert run_child(["sh", "-c", "sleep 0.5; exit 7"]) == code
+
+
 def test_a_signal_ignored_by_the_caller_stays_ignored(environ: dict[str, str], tmp_path: Path) -> None:
     code = "import signal; print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
 
