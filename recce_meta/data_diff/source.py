@@ -124,7 +124,7 @@ def are_same(pairs: Sequence[Pair]) -> Plan[list[bool]]:
         for pair in asked
         for source in pair.sides
         if isinstance(source.relation, exp.Table)
-        and (identity := source.dialect.identity(source.relation)) is not None
+        and (identity := source.dialect.identity(source.stored_name)) is not None
     ]
     answers = (yield queries) if queries else []
     # A relation that cannot be found is reported by the query that reads it. Time that is up proves nothing.
@@ -267,13 +267,19 @@ def is_absent(source: SideRelation, error: WarehouseError) -> bool:
         return False
     said = first_line(error).lower()
     name, *around = (part.name.lower() for part in reversed(source.relation.parts))
+    # DuckDB suggests the view itself if what it reads is missing and has the same name.
+    suggested = f'did you mean "{around[0]}.{name}"' if around else None
+    if _OF_A_VIEW.search(said) or (suggested and suggested in error.message.lower()):
+        return False
+    ours = rf"(?<!\w){re.escape(around[0])}\W?[.:]\W?|" if around else r".?[.:].?|"
     places = "|".join(re.escape(part) for part in around if part)
-    return (
-        re.search(rf"(?<!column )(?<!column .)(?<!\w){re.escape(name)}(?!\w)", said) is not None
-        and "expansion of view" not in said
-    ) or bool(
+    return re.search(rf"(?:{ours}{_UNQUALIFIED}){re.escape(name)}(?!\w)", said) is not None or bool(
         places and re.search(rf"\b(schema|dataset|database|catalog)\W+(\w+[:.])*\W?({places})(?!\w)", said)
     )
+
+
+_OF_A_VIEW = re.compile(r"expansion of view|failed to parse view|view definition for")
+_UNQUALIFIED = r"(?<!column )(?<!column .)(?<![.:])(?<![.:][\"'`\[])(?<!\w)"
 
 
 def name_folding(sources: Sequence[SideRelation], *sides: Iterable[str]) -> Callable[[str], str]:

@@ -77,6 +77,8 @@ class Dialect:
     """True if two columns of a table cannot differ in case alone."""
     has_short_databases: ClassVar[bool] = False
     """True if the first of two parts of a name can be a database instead of a schema."""
+    place: ClassVar[tuple[str, ...]] = ()
+    """SQL of the session's database and schema, which complete a name."""
     enforces_types: ClassVar[bool] = True
     """False if a column may hold values of any other type."""
     nan_equals_nan: ClassVar[bool] = True
@@ -155,13 +157,19 @@ class Dialect:
         """
         return select
 
-    def identity(self, relation: exp.Table) -> Sql | None:
-        """Build a query for what identifies *relation* under any of its names; None if names decide.
+    def identity(self, names: Sequence[str]) -> Sql | None:
+        """Build a query for what identifies a relation under any of its names; None if names decide.
 
-        Its row has NULL if the relation is unknown. Names that differ in their length or case
-        may be one relation.
+        *names* are the parts of a name as they are stored. The row has NULL if the relation is unknown.
+        Names that differ in their length or case may be one relation.
         """
-        return None
+        return exp.select(self.full_name(names)) if self.place else None
+
+    def full_name(self, names: Sequence[str]) -> Sql:
+        """Build the name of a relation, with the session's database and schema if *names* lack them."""
+        lacking = self.place[: max(len(self.place) + 1 - len(names), 0)]
+        parts = [*map(exp.var, lacking), *map(exp.Literal.string, names)]
+        return exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string("."), *parts])
 
     def reader(self, of: ColumnType) -> Reader:
         """Return the function that reads a column of that type, so that its values do not depend on the

@@ -49,6 +49,18 @@ class BigQuery(Dialect):
         past.set("version", exp.Version(this=moment.word, kind="AS OF", expression=at))
         return past
 
+    def identity(self, names: Sequence[str]) -> Sql | None:
+        """Ask the dataset, whose project and name BigQuery completes as those of a table.
+
+        https://cloud.google.com/bigquery/docs/information-schema-tables
+        """
+        *above, name = names
+        quoted = (exp.to_identifier(part, quoted=True) for part in above)
+        view = exp.Dot.build([*quoted, exp.to_identifier("INFORMATION_SCHEMA"), exp.to_identifier("TABLES")])
+        found = exp.select("CONCAT(table_catalog, '.', table_schema, '.', table_name)")
+        is_named = exp.EQ(this=exp.column("table_name"), expression=exp.Literal.string(name))
+        return exp.select(found.from_(exp.Table(this=view)).where(is_named).subquery())
+
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Compare JSON, arrays and structs, which have no equality, by their JSON text. NULL stays NULL."""
         if of.kind.is_nested or of.kind is Kind.OTHER:

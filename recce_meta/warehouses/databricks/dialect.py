@@ -20,6 +20,7 @@ class Databricks(Dialect):
     name = "databricks"
     # https://docs.databricks.com/en/sql/language-manual/sql-ref-identifiers.html
     ignores_case_of_columns = True
+    place = ("CURRENT_CATALOG()", "CURRENT_SCHEMA()")
     # https://docs.databricks.com/en/sql/language-manual/functions/minussign.html
     keeps_scale = False
     text_type = "STRING"
@@ -30,6 +31,10 @@ class Databricks(Dialect):
         past = relation.copy()
         past.set("version", exp.Version(this=moment.word, kind="AS OF", expression=moment_literal(moment)))
         return past
+
+    def full_name(self, names: Sequence[str]) -> Sql:
+        """https://docs.databricks.com/en/sql/language-manual/sql-ref-names.html: case does not count."""
+        return exp.Lower(this=super().full_name(names))
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Compare maps and variants, which have no equality, by their JSON text."""

@@ -55,12 +55,12 @@ class DuckDB(Dialect):
         past.set("when", exp.HistoricalData(this="AT", kind=moment.word, expression=when))
         return past
 
-    def identity(self, relation: exp.Table) -> Sql | None:
+    def identity(self, names: Sequence[str]) -> Sql | None:
         """Find the relation in the catalog as DuckDB does: temporary relations, then the search path.
 
         https://duckdb.org/docs/stable/sql/dialect/keywords_and_identifiers
         """
-        *above, name = (part.name for part in relation.parts)
+        *above, name = names
         found = exp.select("CONCAT_WS('.', table_catalog, table_schema, table_name)")
         found = found.from_("information_schema.tables").where(_is_named("table_name", name))
         if len(above) == 2:

@@ -40,6 +40,7 @@ class MySQL(Dialect):
 
     name = "mysql"
     ignores_case_of_columns = True
+    place = ("DATABASE()",)
     has_nan = False
     # https://dev.mysql.com/doc/refman/8.0/en/fixed-point-types.html
     decimal_digits: ClassVar[int | None] = 65
@@ -52,16 +53,11 @@ class MySQL(Dialect):
         expression = without_grouping_sets(without_full_joins(expression.copy()))
         return super().render(expression, pretty=pretty)
 
-    def identity(self, relation: exp.Table) -> Sql | None:
+    def full_name(self, names: Sequence[str]) -> Sql:
         """https://dev.mysql.com/doc/refman/8.0/en/identifier-case-sensitivity.html"""
-        *above, name = (exp.Literal.string(part.name) for part in relation.parts)
-        schema = above[-1] if above else exp.Anonymous(this="DATABASE")
-        full = exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string("."), schema, name])
-        ignores_case = exp.GT(
-            this=exp.SessionParameter(this=exp.var("lower_case_table_names")),
-            expression=exp.Literal.number(0),
-        )
-        return exp.select(exp.Case().when(ignores_case, exp.Lower(this=full.copy())).else_(full))
+        full = super().full_name(names)
+        ignores_case = exp.var("@@lower_case_table_names > 0")
+        return exp.Case().when(ignores_case, exp.Lower(this=full.copy())).else_(full)
 
     def exact_text(self, value: Sql) -> Sql:
         """Cast to a collation that distinguishes case and blanks at the end, whatever the column's."""

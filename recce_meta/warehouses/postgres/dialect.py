@@ -96,10 +96,15 @@ class Postgres(Dialect):
         """
         return select.offset(0)
 
-    def identity(self, relation: exp.Table) -> Sql | None:
+    def identity(self, names: Sequence[str]) -> Sql | None:
         """https://www.postgresql.org/docs/current/datatype-oid.html: names are found as in a query."""
-        name = exp.Literal.string(self.render(relation))
-        return exp.select(exp.cast(exp.Anonymous(this="TO_REGCLASS", expressions=[name]), "TEXT"))
+        found = exp.Anonymous(this="TO_REGCLASS", expressions=[self.full_name(names)])
+        return exp.select(exp.cast(found, "TEXT"))
+
+    def full_name(self, names: Sequence[str]) -> Sql:
+        """Quote the parts: the catalog completes the name."""
+        quoted = (exp.to_identifier(name, quoted=True) for name in names)
+        return exp.Literal.string(".".join(map(self.render, quoted)))
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Cast `json`, which has no equality, to `jsonb`, which ignores the order of keys; cast enums to

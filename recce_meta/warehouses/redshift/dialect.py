@@ -73,9 +73,9 @@ class Redshift(Postgres):
         """Use the standard cast."""
         return Dialect.exact(self, value, digits, scale)
 
-    def identity(self, relation: exp.Table) -> Sql | None:
-        """Return None: Redshift is not known to have TO_REGCLASS."""
-        return None
+    def identity(self, names: Sequence[str]) -> Sql | None:
+        """Cast the name, since Redshift is not known to have TO_REGCLASS. An unknown name is an error."""
+        return exp.select(exp.var(f"{self.render(self.full_name(names))}::REGCLASS::OID"))
 
     def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
         """Use the standard check: decimals are always finite."""

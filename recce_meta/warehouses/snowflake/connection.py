@@ -119,6 +119,7 @@ class Snowflake(Warehouse):
         "000904": MissingRelation,  # a column
         "001003": SyntaxFailed,
         "002003": MissingRelation,
+        "002037": MissingRelation,  # of the query of a view
         "002043": MissingRelation,
         "002140": MissingRelation,  # a function
         "003001": PermissionDenied,
@@ -160,6 +161,10 @@ class Snowflake(Warehouse):
         if isinstance(number, int) and number > 0:
             return f"{number:06d}"
         return super().error_code(error)
+
+    def error_message(self, error: BaseException) -> str:
+        """Return the message in one line, since the first one may only say "SQL compilation error:"."""
+        return " ".join(map(str.strip, str(error).splitlines()))
 
     def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
         """Return the class for *code*, else for the SQLSTATE in the *message*.

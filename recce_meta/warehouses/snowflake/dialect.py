@@ -26,6 +26,7 @@ class Snowflake(Dialect):
     name = "snowflake"
     # https://docs.snowflake.com/en/sql-reference/functions/count
     has_cheap_distinct = True
+    place = ("CURRENT_DATABASE()", "CURRENT_SCHEMA()")
     timestamp_type = "TIMESTAMP_NTZ"
 
     def as_of(self, relation: exp.Table, moment: Moment) -> exp.Table:
@@ -35,6 +36,18 @@ class Snowflake(Dialect):
         past, at = relation.copy(), exp.cast(moment_literal(moment), "TIMESTAMPTZ")
         past.set("when", exp.HistoricalData(this="AT", kind=moment.word, expression=at))
         return past
+
+    def identity(self, names: Sequence[str]) -> Sql | None:
+        """Find a name without a schema in the session's, then in PUBLIC.
+
+        https://docs.snowflake.com/en/sql-reference/name-resolution
+        """
+        if len(names) > 1:
+            return super().identity(names)
+        found = exp.select("CONCAT_WS('.', table_catalog, table_schema, table_name)")
+        found = found.from_("information_schema.tables").where("table_schema IN (CURRENT_SCHEMA(), 'PUBLIC')")
+        found = found.where(exp.EQ(this=exp.column("table_name"), expression=exp.Literal.string(names[0])))
+        return exp.select(found.order_by("table_schema <> CURRENT_SCHEMA()").limit(1).subquery())
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Compare semi-structured values by their JSON, which has sorted keys."""

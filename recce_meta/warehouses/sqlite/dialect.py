@@ -44,9 +44,9 @@ class SQLite(Dialect):
     # https://www.sqlite.org/limits.html: 2,000 columns of a result, 500 terms of a UNION
     columns_per_statement: ClassVar[int | None] = 1600
 
-    def identity(self, relation: exp.Table) -> Sql | None:
+    def identity(self, names: Sequence[str]) -> Sql | None:
         """https://www.sqlite.org/pragma.html#pragma_table_list: temporary tables come first, then `main`."""
-        *above, name = (exp.Literal.string(part.name.lower()) for part in relation.parts)
+        *above, name = (exp.Literal.string(part.lower()) for part in names)
         found = exp.select("schema || '.' || LOWER(name)").from_("pragma_table_list")
         found = found.where(exp.EQ(this=exp.Lower(this=exp.column("name")), expression=name))
         if above:

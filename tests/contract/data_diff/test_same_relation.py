@@ -17,6 +17,7 @@ from recce_meta.api.data.jobs import NodePair, row_count_job, value_jobs
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.models.data_diff import Failed, NotCompared, RowCountDiff, RowsDiff
 from recce_meta.tables.gaps import SAME_RELATION
+from tests.contract.conftest import Backend
 
 LONG = "t" * 63
 
@@ -91,6 +92,24 @@ def test_names_of_one_relation_of_sqlite(tmp_path: Path, base: str, current: str
         adapter.execute("CREATE TABLE t AS SELECT 1 AS id")
         adapter.execute("CREATE VIEW v AS SELECT * FROM t")
         assert is_compared(adapter, base, current) is not is_same
+
+
+DATABASE = {"bigquery": "@@project_id", "databricks": "CURRENT_CATALOG()"}
+"""SQL of the database that completes a name."""
+
+
+@pytest.mark.emulated
+def test_a_name_with_and_without_its_place_is_one_relation(
+    adapter: UnifiedSqlAdapter, backend: Backend, schema: str
+) -> None:
+    quote = adapter.quote_identifier
+    ((database,),) = adapter.execute(f"SELECT {DATABASE.get(backend.name, 'CURRENT_DATABASE()')}")[1]
+    for name in ("t", "other"):
+        adapter.execute(f"CREATE TABLE {quote(schema)}.{quote(name)} AS SELECT 1 AS id")
+    short, long = quote(schema), f"{quote(database)}.{quote(schema)}"
+
+    assert not is_compared(adapter, f"{short}.{quote('t')}", f"{long}.{quote('t')}")
+    assert is_compared(adapter, f"{short}.{quote('t')}", f"{long}.{quote('other')}")
 
 
 def test_names_of_one_relation_of_mysql(mysql_url: str) -> None:

@@ -40,7 +40,7 @@ from recce_meta.warehouses import (
     warehouse_named,
 )
 from recce_meta.warehouses.catalog import BaseCatalog
-from recce_meta.warehouses.dialect import Dialect
+from recce_meta.warehouses.dialect import Dialect, dialect_named
 from recce_meta.warehouses.driver import BaseDriver
 from recce_meta.warehouses.duckdb.connection import database_name, is_file
 from recce_meta.warehouses.postgres.connection import KEEPALIVES
@@ -671,3 +671,19 @@ def test_an_error_at_the_beginning_of_a_transaction_is_not_blamed_on_begin() -> 
     )
 
     assert (error.message, error.sql) == ('role "nosuch" does not exist', None)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "completed"),
+    [
+        ("bigquery", "FROM INFORMATION_SCHEMA.TABLES WHERE table_name = 'T'"),
+        ("databricks", "LOWER(CONCAT_WS('.', CURRENT_CATALOG(), CURRENT_SCHEMA(), 'T'))"),
+        ("redshift", "'\"T\"'::REGCLASS::OID"),
+        ("snowflake", "WHERE table_schema IN (CURRENT_SCHEMA(), 'PUBLIC') AND table_name = 'T'"),
+    ],
+)
+def test_the_session_completes_a_name_of_one_part(dialect: str, completed: str) -> None:
+    of = dialect_named(dialect)
+    identity = of.identity(["T"])
+
+    assert identity is not None and completed in of.render(identity)
