@@ -10,7 +10,7 @@ WITH RECURSIVE params AS (
   JOIN store_graph_nodes AS place ON place.graph_id = run.graph_id
   WHERE run.environment = 'base' AND STARTS_WITH(place.unique_id, 'source.') -- edit: the environment
   GROUP BY run.run_id, run.node_count
-), edges AS (
+), edges AS MATERIALIZED (
   SELECT lineage.run_id, lineage.node_id, lineage.parent_id
   FROM params
   JOIN lineage ON lineage.run_id = params.run_id

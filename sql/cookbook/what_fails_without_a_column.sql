@@ -3,7 +3,7 @@
 -- Answer: model.shop.orders | amount | model.shop.report | distance 1 | confidence 1
 -- A node fails if it names the column. A node with `*` loses the column: nodes that name it downstream then fail.
 -- Of a semantic model, metric or saved query only the columns that need it fail, and what reads these.
-WITH RECURSIVE names AS (
+WITH RECURSIVE names AS MATERIALIZED (
   SELECT run.run_id, used.node_id, used.parent_id, used.parent_column, used.confidence
   FROM latest_runs AS run
   JOIN column_usage AS used ON used.run_id = run.run_id
@@ -26,7 +26,7 @@ WITH RECURSIVE names AS (
     FROM reads
   ) AS by_name
   WHERE place = 1 -- edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; default: the first by name
-), stars AS (
+), stars AS MATERIALIZED (
   SELECT edge.run_id, edge.node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.confidence
   FROM params
   JOIN column_lineage AS edge ON edge.run_id = params.run_id
