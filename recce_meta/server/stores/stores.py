@@ -502,15 +502,22 @@ class StoreView:
                 f"Base and current are the same run: {base.run_id}",
                 hint="name another run with base or current",
             )
-        # All that is known of both runs, with their digests: a run that is recorded anew, or built, differs.
-        key = msgspec.json.encode((base, current))
         return self.store.diffs.get_or_build(
-            key, lambda: diff(self.connect, base, current, schema=self.schema)
+            _pair_key(base, current), lambda: diff(self.connect, base, current, schema=self.schema)
         )
+
+    def has_diff(self, base: RunMetadata, current: RunMetadata) -> bool:
+        """Return True if the changes from *base* to *current* are in memory."""
+        return self.store.diffs.get(_pair_key(base, current)) is not None
 
     def cached(self, key: Hashable, build: Callable[[], Value]) -> Value:
         """Return the result of *build*, kept until the store changes."""
         return self.store.results.get_or_build((self.version, key), build)
+
+
+def _pair_key(base: RunMetadata, current: RunMetadata) -> bytes:
+    # All that is known of both runs, with their digests: a run that is recorded anew, or built, differs.
+    return msgspec.json.encode((base, current))
 
 
 class _ViewReader(StoredRunReader):

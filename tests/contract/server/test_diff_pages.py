@@ -16,6 +16,8 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.browse.diffs import pair_report
 from recce_meta.api.diff import diff
 from recce_meta.report.addresses import Addresses
+from recce_meta.server.access.sessions import Access
+from recce_meta.server.app import create_app
 from recce_meta.server.pages.runs.pair import known_pair
 from recce_meta.server.stores.stores import Store, prepare_diffs
 from recce_meta.store.read import list_runs
@@ -342,6 +344,24 @@ def test_a_diff_is_computed_once_however_often_the_store_changes(
             assert changed.version != view.version
             assert changed.diff(*(changed.run(one) for one in sides)) is first
     assert later is not first and later.current.build_status == "failed"
+
+
+def test_the_start_page_has_the_verdicts_of_diffs_in_memory(rich_url: str) -> None:
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(rich_url), DEFAULT_SCHEMA)
+    with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
+
+        def rows() -> dict[str, str]:
+            found = re.findall(r'<tr><td data-label="pair"><a href="([^"]+)">.*?</tr>', client.get("/").text)
+            cells = re.findall(r'<td data-label="verdict">(.*?)</td>', client.get("/").text)
+            return dict(zip(found, (" ".join(parsed(one).text.split()) for one in cells), strict=True))
+
+        before = rows()
+        assert before and set(before.values()) == {"not computed yet"} and not store.diffs.size
+        address = next(iter(before))
+        shown = page(client, address).title
+        after = rows()
+    assert shown.startswith(after[address].split(" code ")[0]) and " review 0 of " in after[address]
+    assert {**after, address: "not computed yet"} == before
 
 
 def test_markdown_links_lead_to_pages(

@@ -11,14 +11,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from recce_meta.api.browse.diffs import suggested_pairs
+from recce_meta.api.browse.diffs import SuggestedPair, suggested_pairs
 from recce_meta.api.browse.overview import EnvironmentState, StoreOverview
 from recce_meta.errors import agree, first_line, plural
-from recce_meta.models.run import COMPLETE, FAILED, OF_WORKSPACE
+from recce_meta.models.run import COMPLETE, FAILED, OF_WORKSPACE, RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import STALE_HOURS, age_phrase, build_outcome, is_stale, node_part
 from recce_meta.report.values import count
 from recce_meta.server.access.problems import Problem
+from recce_meta.server.pages.review.page import kept_verdict
 from recce_meta.server.pages.runs.columns import change_phrase, run_columns, tone_of
 from recce_meta.server.pages.runs.pair import run_phrase
 from recce_meta.server.pages.runs.queries import RUNS_OFFERED
@@ -101,20 +102,19 @@ def overview_section(view: StoreView, now: datetime) -> Mapping[str, Any]:
             for failed in overview.failing
         ],
         "empty": NO_RUNS,
-        **view.cached(("pairs",), lambda: _choice(view)),
+        **_reviews(view),
     }
 
 
-def _choice(view: StoreView) -> dict[str, Any]:
-    """Return suggested pairs of runs, and the runs that the form offers."""
-    stored = list_runs(view.adapter, schema=view.schema, limit=RUNS_OFFERED)
-    # What an editor has synchronized is shown in its own environment only.
-    runs = [run for run in stored if not run.environment.startswith(OF_WORKSPACE)]
-    pairs = suggested_pairs(runs)
+def _reviews(view: StoreView) -> dict[str, Any]:
+    """Return suggested pairs with the verdicts in memory, and the runs that the form offers."""
+    runs, pairs = view.cached(("pairs",), lambda: _choice(view))
     return {
         "pairs": [
             (
                 one,
+                # Without the diff of a pair that nothing prepared: the page opens at once.
+                kept_verdict(view, one.base, one.current),
                 *map(run_phrase, (one.base, one.current)),
                 view.to.diff(one.base.run_id, one.current.run_id),
             )
@@ -122,6 +122,13 @@ def _choice(view: StoreView) -> dict[str, Any]:
         ],
         "runs": [(run.run_id, f"{run.project_name} · {run_phrase(run)}") for run in runs],
     }
+
+
+def _choice(view: StoreView) -> tuple[list[RunMetadata], list[SuggestedPair]]:
+    stored = list_runs(view.adapter, schema=view.schema, limit=RUNS_OFFERED)
+    # What an editor has synchronized is shown in its own environment only.
+    runs = [run for run in stored if not run.environment.startswith(OF_WORKSPACE)]
+    return runs, suggested_pairs(runs)
 
 
 def by_harm(projects: Mapping[str, list[EnvironmentState]]) -> list[list[EnvironmentState]]:

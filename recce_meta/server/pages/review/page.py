@@ -28,10 +28,11 @@ from recce_meta.server.pages.review.grid import OF_GRID
 from recce_meta.server.pages.review.grid import pages as grids
 from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, outcome_class, shown_rows
 from recce_meta.server.pages.review.lists import pages as lists
-from recce_meta.server.pages.runs.pair import ReportedPair, pair_of, with_ids
+from recce_meta.server.pages.runs.pair import ReportedPair, known_pair, pair_of, with_ids
 from recce_meta.server.pages.runs.results import QUESTION, job_of_all, result_values
 from recce_meta.server.site.handlers import PageSet, Parameters, Redirect, Request
 from recce_meta.server.site.rendering import Page
+from recce_meta.server.stores.stores import StoreView
 
 pages = PageSet()
 ROWS_SHOWN = 150
@@ -149,10 +150,6 @@ def _frame(
 ) -> dict[str, Any]:
     diff, report, query = pair.report.diff, pair.report, request.query
     heading = heading_of(diff, report.data, report.checks, None, taken_at=report.data_taken_at)
-    data = _data_counts(found, pair).part
-    verdict = verdict_of(diff, report.data, report.checks)
-    tone, word = verdict_word(diff, verdict, report.checks, data)
-    code = code_part(diff, TONES[code_finding(diff).rank[0]])
     rows = shown_rows(found, query)
     view = one_of(request, "view", VIEWS, VIEWS[0])
     graph = Drawn(None)
@@ -161,10 +158,8 @@ def _frame(
     elif len(found.changed) + len(found.affected) <= WITH_LIST and (lineage := lineage_of(diff, pair.nodes)):
         graph = Drawn(lineage.drawing, lineage.view)
     return {
-        "tone": tone,
-        "word": word,
+        **_verdict_values(pair, found),
         "branches": " → ".join(filter(None, (pair.current.branch, pair.base.branch))),
-        "parts": [code, data, checks_part(report.checks), review_part(diff, pair.reviews)],
         "sentences": heading["sentences"],
         "remarks": [*heading["remarks"], *diff.notes],
         "runs": [
@@ -190,6 +185,26 @@ def _frame(
         "by_id": {**graph.folders, **{row.unique_id: row for row in found.rows}},
         "check_count": len(report.checks),
         "query": query,
+    }
+
+
+def kept_verdict(view: StoreView, base: RunMetadata, current: RunMetadata) -> Mapping[str, Any] | None:
+    """Return tone, word and parts of the verdict on a pair; None if its diff is not in memory."""
+    if not view.has_diff(base, current):
+        return None
+    pair = known_pair(view, base, current)
+    key = ("verdict", base.run_id, current.run_id)
+    return view.cached(key, lambda: _verdict_values(pair, known_list(view, pair)))
+
+
+def _verdict_values(pair: ReportedPair, found: ReviewList) -> dict[str, Any]:
+    diff, checks, data = pair.report.diff, pair.report.checks, _data_counts(found, pair).part
+    tone, word = verdict_word(diff, verdict_of(diff, pair.report.data, checks), checks, data)
+    code = code_part(diff, TONES[code_finding(diff).rank[0]])
+    return {
+        "tone": tone,
+        "word": word,
+        "parts": [code, data, checks_part(checks), review_part(diff, pair.reviews)],
     }
 
 
