@@ -496,7 +496,7 @@ def has_token(sides: KeyedSides, side: DataSide, tokens: Iterable[object]) -> Sq
     if side is DataSide.CURRENT and not _is_number(sides) and not all(map(_is_written_alike, sides.key)):
         return None
     keys = [part.base_value("t") if side is DataSide.BASE else part.current_value("t") for part in sides.key]
-    return exp.In(this=_token(sides, keys, is_ordered=False), expressions=[_literal(each) for each in tokens])
+    return sides.dialect.is_among(_token(sides, keys, is_ordered=False), map(_literal, tokens))
 
 
 def sample_token(sides: KeyedSides) -> object:

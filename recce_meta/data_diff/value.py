@@ -405,6 +405,8 @@ class Cells(NamedTuple):
     last_token: object = None
     distances: tuple[object, ...] = ()
     """Figures of numeric differences, in the form that the column's arithmetic reads."""
+    reason: str | None = None
+    """Why there are no figures."""
 
 
 class DiffTotals(NamedTuple):
@@ -449,14 +451,19 @@ def value_diff_of(pair: Pair, sides: KeyedSides, facts: KeyFacts) -> Plan[ValueD
         how.pair.name: _column(sides, i, common, cells[i], examples.get(i, ()))
         for i, how in enumerate(sides.compared)
     }
-    columns |= {each.name: _incomparable(each) for each in sides.incomparable}
+    columns |= {
+        each.name: _not_compared(each, no_common_type(each.base, each.current)) for each in sides.incomparable
+    }
     in_key = [_key_column(part.pair, part.common.label, common) for part in sides.key]
     found = (*in_key, *(columns[each.name] for each in sides.pairs))
     return _answer(pair, sides, facts, totals, common, found, notes)
 
 
 def _compared(sides: KeyedSides, facts: KeyFacts) -> Plan[tuple[DiffTotals, list[Cells]]]:
-    """Return the results of the join, split into several queries if the warehouse limits columns."""
+    """Return the results of the join, split into several queries if the warehouse limits columns.
+
+    If time is up for a later query, its columns have a reason instead of figures.
+    """
     everything = range(len(sides.compared))
     parts = _parts(sides)
     answers = yield [
@@ -472,6 +479,9 @@ def _compared(sides: KeyedSides, facts: KeyFacts) -> Plan[tuple[DiffTotals, list
     cells: list[Cells] = []
     totals = DiffTotals()
     for i, (part, answer) in enumerate(zip(parts, answers, strict=True)):
+        if i and isinstance(answer, QueryTimeout):
+            cells += [Cells(reason=first_line(answer))] * len(part)
+            continue
         figures = iter(rows_of(answer)[0])
         found = DiffTotals(*(int(next(figures)) for _ in DiffTotals._fields))
         totals = totals if i else found
@@ -610,6 +620,8 @@ def _column(
     sides: KeyedSides, index: int, common: int, cell: Cells, examples: tuple[Example, ...]
 ) -> ColumnValues:
     how = sides.compared[index]
+    if cell.reason is not None:
+        return _not_compared(how.pair, cell.reason)
     found = how.arithmetic.read(cell.distances) if cell.distances else Distances()
     return ColumnValues(
         name=how.pair.name,
@@ -641,12 +653,12 @@ def _key_column(pair: ColumnPair, label: str | None, common: int) -> ColumnValue
     )
 
 
-def _incomparable(pair: ColumnPair) -> ColumnValues:
+def _not_compared(pair: ColumnPair, reason: str) -> ColumnValues:
     return ColumnValues(
         name=pair.name,
         base_type=pair.base.type.text,
         current_type=pair.current.type.text,
-        reason=no_common_type(pair.base, pair.current),
+        reason=reason,
     )
 
 

@@ -8,7 +8,7 @@ copied if they are used twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import ClassVar, TypeAlias
@@ -182,6 +182,10 @@ class Dialect:
     def differ(self, left: Sql, right: Sql) -> Sql:
         """Build the condition that the values differ: one is NULL, or both are not NULL and unequal."""
         return exp.NullSafeNEQ(this=left, expression=right)
+
+    def is_among(self, value: Sql, literals: Iterable[Sql]) -> Sql:
+        """Build the condition that *value* is one of *literals*."""
+        return exp.In(this=value, expressions=list(literals))
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Return *value* in a form that `=`, GROUP BY and `row_hash` accept.

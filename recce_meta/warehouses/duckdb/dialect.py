@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -72,6 +72,11 @@ class DuckDB(Dialect):
             found = found.where(f"{_PLACE} > 0")
         order = ("table_catalog <> 'temp'", "table_catalog <> CURRENT_DATABASE()", _PLACE)
         return exp.select(found.order_by(*order).limit(1).subquery())
+
+    def is_among(self, value: Sql, literals: Iterable[Sql]) -> Sql:
+        """Join the literals: a scan reads the other columns of few rows, and of all rows for a long list."""
+        listed = exp.select(exp.func("UNNEST", exp.Array(expressions=list(literals))))
+        return exp.In(this=value, query=listed.subquery(copy=False))
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Return JSON without white space, since DuckDB compares it as text. The order of keys counts.

@@ -292,7 +292,10 @@ FROM (
     t."doc" AS r8
   FROM orders_base AS t
   WHERE
-    t."id" IN (1)
+    t."id" IN (
+      SELECT
+        UNNEST([1])
+    )
 ) AS a
 INNER JOIN (
   SELECT
@@ -320,7 +323,10 @@ INNER JOIN (
     t."doc" AS r8
   FROM orders_current AS t
   WHERE
-    t."id" IN (1)
+    t."id" IN (
+      SELECT
+        UNNEST([1])
+    )
 ) AS b
   ON a.k0 = b.k0
 ORDER BY
@@ -1240,7 +1246,10 @@ FROM (
     t."rate" AS c0
   FROM orders_base AS t
   WHERE
-    CAST(t."id" AS TEXT) || '|' || CAST(t."line" AS TEXT) IN ('1')
+    CAST(t."id" AS TEXT) || '|' || CAST(t."line" AS TEXT) IN (
+      SELECT
+        UNNEST(['1'])
+    )
 ) AS a
 INNER JOIN (
   SELECT
@@ -1249,7 +1258,10 @@ INNER JOIN (
     t."rate" AS c0
   FROM orders_current AS t
   WHERE
-    CAST(t."id" AS TEXT) || '|' || CAST(t."line" AS TEXT) IN ('1')
+    CAST(t."id" AS TEXT) || '|' || CAST(t."line" AS TEXT) IN (
+      SELECT
+        UNNEST(['1'])
+    )
 ) AS b
   ON a.k0 = b.k0 AND a.k1 = b.k1
 ORDER BY
@@ -1366,7 +1378,10 @@ FROM (
     t."day" AS r2
   FROM orders_base AS t
   WHERE
-    CAST(t."id" AS TEXT) COLLATE "C" IN ('1')
+    CAST(t."id" AS TEXT) COLLATE "C" IN (
+      SELECT
+        UNNEST(['1'])
+    )
 ) AS a
 INNER JOIN (
   SELECT
