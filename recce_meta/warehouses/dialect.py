@@ -152,9 +152,7 @@ class Dialect:
         return name.casefold() if self.ignores_case_of_columns else name
 
     def evaluated_once(self, select: exp.Select) -> exp.Select:
-        """Return *select*, a subquery with columns used several times, so that each is computed once
-        per row.
-        """
+        """Return *select*, a subquery with columns used several times, so that each is computed once."""
         return select
 
     def identity(self, names: Sequence[str]) -> Sql | None:
@@ -172,9 +170,7 @@ class Dialect:
         return exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string("."), *parts])
 
     def reader(self, of: ColumnType) -> Reader:
-        """Return the function that reads a column of that type, so that its values do not depend on the
-        session.
-        """
+        """Return the function that reads a column of that type independently of the session."""
         return unchanged
 
     # Comparing
@@ -197,9 +193,7 @@ class Dialect:
         return self.exact_text(value) if of.kind is Kind.TEXT else value
 
     def exact_text(self, value: Sql) -> Sql:
-        """Return *value*, a string, so that only identical strings are equal, whatever the column's
-        collation.
-        """
+        """Return *value*, a string, so that only identical strings are equal in any collation."""
         return value
 
     def plain_text(self, value: Sql) -> Sql:
