@@ -8,8 +8,10 @@ from decimal import Decimal, InvalidOperation
 
 import click
 
+from recce_meta.cli.options import UNITS
 from recce_meta.errors import quoted
 from recce_meta.models.data_diff import Moment
+from recce_meta.models.moments import utc_time
 
 ByNode = tuple[tuple[str, str], ...]
 """Nodes, or globs of nodes, each with the text after `=`."""
@@ -78,7 +80,6 @@ def parse_decimal(_context: click.Context, _option: click.Parameter, value: str 
 
 
 _BACK = re.compile(r"-(\d{1,5})([mhdw])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def parse_moment(_context: click.Context, _option: click.Parameter, text: str | None) -> Moment | None:
@@ -89,14 +90,13 @@ def parse_moment(_context: click.Context, _option: click.Parameter, text: str | 
         return Moment(version=int(text))
     if back := _BACK.fullmatch(text):
         # One moment for all statements.
-        return Moment(at=datetime.now(timezone.utc) - timedelta(**{_UNITS[back[2]]: int(back[1])}))
+        return Moment(at=datetime.now(timezone.utc) - timedelta(**{UNITS[back[2]]: int(back[1])}))
     try:
-        time = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
+        moment = utc_time(text)
     except ValueError:
         raise click.BadParameter(
             f"{quoted(text)} is not a time such as '2026-11-25 08:00', a time span such as -2h, or a version"
         ) from None
-    moment = time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
     if moment > datetime.now(timezone.utc):
         raise click.BadParameter(f"{quoted(text)} lies in the future")
     return Moment(at=moment)

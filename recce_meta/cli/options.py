@@ -208,7 +208,7 @@ def selecting(example: str, *, has_exclude: bool = True) -> Decorator:
     return together(select, exclude, selector) if has_exclude else together(select, selector)
 
 
-UNITS = {"d": "days", "w": "weeks", "h": "hours"}
+UNITS = {"d": "days", "w": "weeks", "h": "hours", "m": "minutes"}
 LISTS = ("csv", "tsv")
 """Formats of commands that print a list."""
 REMARKS = ("github", "codequality")

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TypeVar
 
 from msgspec import Struct
@@ -36,6 +36,7 @@ from recce_meta.diff.properties import documented_by_name, documented_columns
 from recce_meta.errors import UnknownNameError
 from recce_meta.graph.selection import NEWEST, Release, StateResolver, release
 from recce_meta.models import COSMETIC, Change, Json, MacroMetadata, NodeMetadata, Project, Reason, Status
+from recce_meta.models.moments import utc_time
 from recce_meta.warehouses import enforced_constraints
 
 ENFORCING = frozenset(["table", "incremental"])
@@ -127,9 +128,7 @@ def _unsized(type_name: str | None) -> str | None:
 def _is_past(date: Json, now: datetime) -> bool:
     if not isinstance(date, str):
         return False
-    # Python 3.10 does not parse `Z`.
-    moment = datetime.fromisoformat(date.replace("Z", "+00:00"))
-    return moment.replace(tzinfo=moment.tzinfo or timezone.utc) < now
+    return utc_time(date) < now
 
 
 Thing = TypeVar("Thing", NodeMetadata, MacroMetadata)

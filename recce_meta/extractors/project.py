@@ -43,6 +43,7 @@ from recce_meta.extractors.deferred import with_deferred_relations
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.manifest import Manifest, read_manifest
 from recce_meta.models import Column, Json, NodeMetadata, NodeResult, Project, RunMetadata, target_place
+from recce_meta.models.moments import utc_time
 from recce_meta.models.run import DEFER, UNKNOWN_STATUS, dbt_options, with_build
 from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
 from recce_meta.profiles.project_file import parse_variables
@@ -539,21 +540,10 @@ def _built_at(manifest: Manifest) -> datetime:
 
 
 def _moment(stamp: str | None) -> datetime:
-    text = (stamp or "").replace("Z", "+00:00")
     try:
-        moment = datetime.fromisoformat(_microseconds(text))
-        return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
-    except (ValueError, OverflowError):
+        return utc_time(stamp or "")
+    except ValueError:
         return datetime.fromtimestamp(0, tz=timezone.utc)
-
-
-def _microseconds(text: str) -> str:
-    """Return ISO *text* with six fractional digits: dbt's Rust engine writes nine, Python 3.10 reads six."""
-    head, dot, tail = text.partition(".")
-    if not dot:
-        return text
-    digits = len(tail) - len(tail.lstrip("0123456789"))
-    return f"{head}.{tail[:digits][:6].ljust(6, '0')}{tail[digits:]}"
 
 
 def _content_id(manifest: Manifest) -> str:

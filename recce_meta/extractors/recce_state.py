@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -32,6 +32,7 @@ from recce_meta.models.data_diff import (
     TopValue,
     ValueDiff,
 )
+from recce_meta.models.moments import utc_time
 
 SCHEMA_VERSION = "v0"
 _REWRITE = "write it again with `recce run`"
@@ -136,10 +137,9 @@ def recce_state_of(data: bytes, name: str) -> RecceState:
 def moment_of(text: str | None) -> datetime | None:
     """Return a time as recce writes it (`2026-11-21T02:40:26Z`), in UTC; None if it is not a time."""
     try:
-        found = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+        return utc_time(text or "")
     except ValueError:
         return None
-    return found.replace(tzinfo=timezone.utc) if found.tzinfo is None else found.astimezone(timezone.utc)
 
 
 SubjectOf = Callable[[str], Subject]

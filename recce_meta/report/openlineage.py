@@ -22,6 +22,7 @@ from recce_meta.models import NodeMetadata
 from recce_meta.models.catalog import VIEWS
 from recce_meta.models.export import AnalysisEdge, Export
 from recce_meta.models.lineage import Kind, Usage
+from recce_meta.models.moments import utc_time
 from recce_meta.models.node import Column, NodeResult
 from recce_meta.models.run import DBT, ERROR_STATUSES
 
@@ -294,10 +295,9 @@ def _read_time(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return utc_time(text)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
 def _time(at: datetime) -> str:

@@ -25,6 +25,7 @@ from recce_meta.errors import (
     first_of,
 )
 from recce_meta.models import LineageEdge, NodeMetadata, Project, RunMetadata
+from recce_meta.models.moments import utc_time
 from recce_meta.models.quality import QualityRun, Sample
 from recce_meta.models.run import COMPLETE, FAILED, OF_WORKSPACE
 from recce_meta.store.content import ID_LENGTH
@@ -188,16 +189,14 @@ def _filters(name: str) -> dict[str, object] | None:
 
 
 def parse_time(text: str) -> datetime:
-    """Return the date or time after `before:`; in UTC if it has no time zone."""
+    """Return the date or time after `before:`."""
     try:
-        # Python 3.10 does not read the Z of UTC.
-        time = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
+        return utc_time(text)
     except ValueError:
         raise SelectorError(
             f"Invalid date or time in 'before:{text}'",
             hint="for example before:2026-11-01 or before:2026-11-01T12:30:00Z",
         ) from None
-    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
 def _split(selector: str, noun: str, hint: str) -> tuple[str, int]:

@@ -189,7 +189,7 @@ def _sides(result: ValueDiff) -> str:
     facts = " · ".join(match_phrases(result))
     if not has_odd_keys(result):
         return facts
-    titles = ["", "rows", "NULL keys", "duplicate keys", "rows of duplicate keys", "compared rows"]
+    titles = ["", "rows", "NULL keys", "duplicate keys", "rows duplicate on either side", "compared rows"]
     rows = [
         (label, *map(count, figures))
         for label, side in (("base", result.base), ("current", result.current))

@@ -115,7 +115,7 @@ def _facts(phrases: Iterable[str], width: int) -> list[Line]:
 
 def _side_lines(result: ValueDiff, width: int) -> list[Line]:
     """Return the rows of each side by outcome; NULL and duplicate keys only if there are any."""
-    names = ("rows", "NULL keys", "duplicate keys", "rows of duplicate keys", "compared rows")
+    names = ("rows", "NULL keys", "duplicate keys", "rows duplicate on either side", "compared rows")
     rows = [heading_row("", *names)]
     is_odd = has_odd_keys(result)
     for label, side in (("base", result.base), ("current", result.current)):

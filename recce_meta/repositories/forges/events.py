@@ -12,7 +12,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from recce_meta.errors import UsageError
+from recce_meta.models.moments import utc_time
 from recce_meta.repositories.state.requests import check_branch
 from recce_meta.repositories.state.types import PullRequestEvent
 
@@ -143,13 +144,10 @@ def time_of(text: str | None, now: datetime) -> datetime:
     """Return a time of a forge; *now* for a malformed one, and at the most."""
     try:
         # Older versions of GitLab send `2026-11-22 10:00:00 UTC`.
-        found = datetime.fromisoformat((text or "").replace(" UTC", "+00:00").replace("Z", "+00:00"))
+        # A time in the future would make every later event look old.
+        return min(utc_time((text or "").replace(" UTC", "Z")), now)
     except ValueError:
         return now
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=timezone.utc)
-    # A time in the future would make every later event look old.
-    return min(found, now)
 
 
 def _web_address(text: str | None) -> str | None:

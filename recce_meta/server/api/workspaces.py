@@ -19,6 +19,7 @@ from msgspec.structs import asdict, replace
 from recce_meta.errors import DatabaseNotFound, RunNotFound, StoreNotFound, UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.lineage import ColumnGraph, KnownColumns
+from recce_meta.models.moments import utc_time
 from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.requests import PermissionRefused
 from recce_meta.repositories.state.workspaces import (
@@ -361,12 +362,10 @@ async def workspace_lineage(asked: Call, workspace_id: str, since: str | None) -
 
 def parse_since(text: str) -> datetime:
     """Return the time *text*, in UTC if it has no zone. Raises UsageError for another form."""
-    # In an address, a plus stands for a space, and clients forget to encode it; Python 3.10 reads no Z.
-    plain = re.sub(r"[zZ]$", "+00:00", text.strip())
     try:
-        time = datetime.fromisoformat(re.sub(r" (\d\d:?\d\d)$", r"+\1", plain) if "T" in plain else plain)
-        return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-    except (ValueError, OverflowError):
+        # In an address, a plus stands for a space, and clients forget to encode it.
+        return utc_time(re.sub(r" (\d\d:?\d\d)$", r"+\1", text) if "T" in text else text)
+    except ValueError:
         raise UsageError(
             "Invalid time in the parameter since", hint="for example since=2026-11-01T12:30:00Z"
         ) from None
