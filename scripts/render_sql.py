@@ -156,6 +156,8 @@ class Translation(Rendering):
     """Options written after a primary key."""
     has_distinct_from: ClassVar[bool] = True
     """True if the dialect supports IS DISTINCT FROM."""
+    adds_if_missing: ClassVar[bool] = True
+    """True if the dialect has ADD COLUMN IF NOT EXISTS."""
     must_say_where: ClassVar[bool] = False
     """True if the warehouse rejects an UPDATE without WHERE."""
     sorts_nulls_as_small: ClassVar[bool] = False
@@ -203,6 +205,8 @@ class Translation(Rendering):
             return self.starts_with(node)
         if isinstance(node, exp.GroupConcat):
             return self.joined(node)
+        if isinstance(node, exp.ColumnDef) and not self.adds_if_missing:
+            node.set("exists", None)
         if isinstance(node, exp.CTE):
             node.set("materialized", None)  # only PostgreSQL and DuckDB support this keyword
         if isinstance(node, exp.Union) and is_recursive(node):
@@ -430,9 +434,27 @@ def write(root: Path = SQL, folder: Path = RENDERED) -> bool:
 
 
 class DuckdbRendering(Rendering):
-    """PostgreSQL with DuckDB's types."""
+    """PostgreSQL with DuckDB's types, and fewer primary keys.
+
+    The index of a key takes a quarter of the file and slows loading. Recorders write one at a time and skip
+    stored rows, so only tables that other commands write, too, have a key.
+    """
 
     dialect = "duckdb"
+    keyed = frozenset(
+        (
+            "annotation_events", "check_results", "code_changes", "code_steps", "quality_runs", "reviews",
+            "run_hashes", "runs", "sync_conflict_pieces", "sync_conflicts", "syncs", "tombstones",
+        )
+    )  # fmt: skip
+    """Tables with a primary key, without `store_`."""
+
+    def rewritten(self, statement: exp.Expr) -> exp.Expr:
+        if isinstance(statement, exp.Create) and statement.kind == "TABLE":
+            table = statement.find(exp.Table)
+            if table is not None and table.name.removeprefix("store_") not in self.keyed:
+                take_key(statement)
+        return super().rewritten(statement)
 
 
 class PostgresRendering(Rendering):
@@ -445,6 +467,7 @@ class RedshiftRendering(Translation):
     """No keys are declared, because the planner would rely on them although they are not enforced."""
 
     dialect = "redshift"
+    adds_if_missing = False
     has_distinct_from = False
     # https://docs.aws.amazon.com/redshift/latest/dg/c_Reserved_words.html
     reserved = frozenset(("language",))
@@ -685,6 +708,7 @@ class SqliteRendering(Translation):
     """
 
     dialect = "sqlite"
+    adds_if_missing = False
     first_version = 12
     has_keys = True
     has_schemas = False

@@ -1,2 +1,1 @@
--- Make other processes that create or migrate the same schema wait until this transaction ends.
-SELECT PG_ADVISORY_XACT_LOCK(HASHTEXT(:schema));
+-- Nothing: each CREATE is a no-op if the object exists, or the second of two transactions fails and is retried.

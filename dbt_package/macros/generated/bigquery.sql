@@ -3564,7 +3564,6 @@ WHERE
     {%- endif -%}
     {%- if name == 'create_schema' -%}
     {%- set statement -%}
--- hand-written: names only the schema
 -- Run only if the schema is missing: many roles may create tables but no schemas.
 CREATE SCHEMA IF NOT EXISTS {{ schema }}
     {%- endset -%}

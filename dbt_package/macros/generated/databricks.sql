@@ -3740,7 +3740,6 @@ LEFT JOIN counted
     {%- set statements = [] -%}
     {%- if name == 'create_schema' -%}
     {%- set statement -%}
--- hand-written: names only the schema
 -- Run only if the schema is missing: many roles may create tables but no schemas.
 CREATE SCHEMA IF NOT EXISTS {{ schema }}
     {%- endset -%}

@@ -59,8 +59,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per graph and part of the graph. A graph is split into parts by its nodes' unique ids, like a git tree into
 -- folders. Graphs share equal parts, so a changed node adds only the few rows of its part.
 -- Written once, by the first run that has the graph.
@@ -71,8 +69,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_parts (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per part and node: the version and the relation of the node in this part.
 -- A part is written once, by the first run that has it.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_part_nodes (
@@ -103,8 +99,6 @@ JOIN {{ schema }}.store_part_nodes AS part_nodes
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per distinct content of a node, independent of its environment. Written by the first run that has it, never
 -- changed.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_node_versions (
@@ -141,8 +135,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_node_versions (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per node version and node that it reads. `kind` is ref, source, catalog or sql, and `confidence` is at most
 -- 1.
 -- Both are NULL if the edge was recorded before version 8.
@@ -155,8 +147,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_version_parents (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per distinct content of a macro. Written by the first run that has it, never changed.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_macros (
   version_id TEXT(64) NOT NULL,
@@ -171,8 +161,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_macros (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per set of macros and macro of the set. Runs point to a set.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_macro_sets (
   macro_set_id TEXT(64) NOT NULL,
@@ -181,8 +169,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_macro_sets (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id TEXT(64) NOT NULL,
@@ -198,8 +184,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per run and counted node, from `record --stats`. A figure never changes. A row without a figure has a
 -- `reason` and is replaced by a row with a figure.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_node_statistics (
@@ -213,8 +197,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_node_statistics (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per run, node and profiled column, in the order of the relation, from `record --stats profile`.
 -- All rows of a node are written at once, never changed. Values are lossless strings, numbers also doubles;
 -- `value_kinds` has the type of each string.
@@ -246,8 +228,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_statistics (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per saved data diff (`--save`). The id is a hash of the content, so saving again is a no-op. Deleted with its
 -- current run, or its base run if it has no current run.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_data_diffs (
@@ -276,8 +256,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_data_diffs (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per saved value diff and column: compared columns first, then columns only in base, then only in current.
 -- Written with the diff's own row.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_diffs (
@@ -299,8 +277,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_diffs (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per column graph and part of it: column lineage of a run, split into parts like a graph.
 -- Written once, by the first run that has the column graph.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_parts (
@@ -310,8 +286,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_parts (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per part of a column graph and node: the analysis of the node's SQL in this part.
 -- A part is written once, by the first run that has it.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_part_nodes (
@@ -322,8 +296,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_part_nodes (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per analysis of a node's SQL, keyed by a hash of its inputs: SQL, dialect, and the columns of parents.
 -- `reason` explains why there are no columns. Written by the first run that has it, never changed.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_analyses (
@@ -334,8 +306,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_analyses (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- Columns that an analysis found, in order. An output column has a row per source column, or one row with a NULL parent
 -- if it has no source column. A column that affects rows has no output column; `kind` is its use.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_edges (
@@ -351,8 +321,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_edges (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per scanned run and one part of the catalog's statistics. Scans share equal parts, so scanning an unchanged
 -- database adds only a list of parts.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_fact_parts (
@@ -362,8 +330,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_fact_parts (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per part and relation: statistics of the catalog at the time of the scan, NULL if missing in the catalog.
 -- A part is written once, by the first scan that has it.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_relation_facts (
@@ -377,8 +343,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_relation_facts (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per version of a scanned relation and foreign key of the version, in the order of its constraints.
 -- `columns` and `parent_columns` are arrays of names in the same order. Written with the version.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_version_references (
@@ -418,8 +382,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_quality_runs (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per measurement and table. `sampled_rows` is NULL if all rows were measured. `reason` explains why a table
 -- could not be measured. `notes` is an array of sentences.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_table_quality (
@@ -438,8 +400,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_table_quality (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per measurement, table and column, in the order of the relation. Values are lossless strings, numbers also
 -- doubles; `value_kinds` has the type of each string. Figures are NULL if the column could not be measured; see
 -- `reason`. Values are NULL if they are withheld.
@@ -475,8 +435,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_quality (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per measurement, table, column and frequent value, the most frequent first. `value` is a lossless string;
 -- `value_kind` has the type of the string. Both are NULL for NULL.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_top_values (
@@ -492,8 +450,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_top_values (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per measurement, table and user-defined metric, of a column (`ordinal` is its position) or of the table
 -- (`ordinal` 0). A metric of the table has no `column_name`. `holds` is NULL if the metric has no threshold or could
 -- not be measured; see `reason`.
@@ -544,8 +500,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_check_results (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per pair of compared graphs, the earlier graph first. `same_dbt` is true if one version of dbt wrote both; it
 -- decides what is compared. Written after the pair's rows of `graph_changes`.
 -- `impacts_id` is set after the pair's rows of `graph_impacts`, of which it is the id. It is empty if these would be too
@@ -559,8 +513,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_steps (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per pair of graphs and node that differs between them: the columns of `node_changes` that do not depend on
 -- the run. Derived: `record` and `init` write the rows. The view computes the changes of other pairs.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_changes (
@@ -727,8 +679,6 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_code_changes (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
--- write one at a time and skip stored rows.
 -- One row per pair of graphs, changed node and downstream node: the columns of `impacted_nodes` that do not depend on the
 -- run. Derived: `record` and `init` write the rows. The view computes them for pairs without an id.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_impacts (
@@ -3901,7 +3851,6 @@ UPDATE {{ schema }}.store SET written_at = CURRENT_TIMESTAMP
     {%- endif -%}
     {%- if name == 'create_schema' -%}
     {%- set statement -%}
--- hand-written: names only the schema
 -- Run only if the schema is missing: many roles may create tables but no schemas.
 CREATE SCHEMA IF NOT EXISTS {{ schema }}
     {%- endset -%}
@@ -3916,13 +3865,6 @@ FROM {{ schema }}.store_runs
 WHERE
   graph_id = {{ parameters.graph_id }}
 LIMIT 1
-    {%- endset -%}
-    {%- do statements.append(statement) -%}
-    {%- endif -%}
-    {%- if name == 'lock_schema' -%}
-    {%- set statement -%}
--- hand-written: in DuckDB the second of two transactions that create the same object fails immediately and is retried
-SELECT 1
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}

@@ -3890,7 +3890,6 @@ UPDATE {{ schema }}.store SET written_at = CURRENT_TIMESTAMP
     {%- endif -%}
     {%- if name == 'create_schema' -%}
     {%- set statement -%}
--- hand-written: names only the schema
 -- Run only if the schema is missing: many roles may create tables but no schemas.
 CREATE SCHEMA IF NOT EXISTS {{ schema }}
     {%- endset -%}
@@ -3910,9 +3909,9 @@ LIMIT 1
     {%- endif -%}
     {%- if name == 'lock_schema' -%}
     {%- set statement -%}
+-- hand-written: others fail and retry, or a CREATE is a no-op if the object exists
 -- Make other processes that create or migrate the same schema wait until this transaction ends.
-SELECT
-  PG_ADVISORY_XACT_LOCK(HASHTEXT({{ parameters.schema }}))
+SELECT PG_ADVISORY_XACT_LOCK(HASHTEXT({{ parameters.schema }}))
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}

@@ -3576,7 +3576,6 @@ UPDATE {{ schema }}.store SET written_at = CURRENT_TIMESTAMP()
     {%- endif -%}
     {%- if name == 'create_schema' -%}
     {%- set statement -%}
--- hand-written: names only the schema
 -- Run only if the schema is missing: many roles may create tables but no schemas.
 CREATE SCHEMA IF NOT EXISTS {{ schema }}
     {%- endset -%}

@@ -1,2 +1,0 @@
--- hand-written: grants on the dataset cover its views
-

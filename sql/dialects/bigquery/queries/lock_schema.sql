@@ -1,2 +1,0 @@
--- hand-written: every CREATE commits itself, and is a no-op if the object exists
-

@@ -1,2 +1,0 @@
--- hand-written: BigQuery maintains its statistics itself
-

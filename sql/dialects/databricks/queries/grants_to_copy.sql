@@ -1,2 +1,0 @@
--- hand-written: grants on the schema cover its views
-

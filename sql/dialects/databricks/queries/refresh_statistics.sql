@@ -1,2 +1,0 @@
--- hand-written: Databricks maintains its statistics itself
-

@@ -1,2 +1,0 @@
--- hand-written: DuckDB has no grants
-

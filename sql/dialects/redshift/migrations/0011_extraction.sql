@@ -1,4 +1,0 @@
--- hand-written: Redshift has no ADD COLUMN IF NOT EXISTS
--- How a run was extracted from a connected repository. Unknown for runs recorded before.
-ALTER TABLE recce_metadata.store_runs
-ADD COLUMN extraction SUPER;

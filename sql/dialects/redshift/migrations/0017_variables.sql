@@ -1,4 +1,0 @@
--- hand-written: Redshift has no ADD COLUMN IF NOT EXISTS
--- Hash of the value of each variable of --vars, by name. Unknown for runs recorded before.
-ALTER TABLE recce_metadata.store_runs
-ADD COLUMN variables SUPER;

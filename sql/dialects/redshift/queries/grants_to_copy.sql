@@ -1,2 +1,0 @@
--- hand-written: default privileges cover the new views
-

@@ -1,2 +1,0 @@
--- hand-written: Redshift maintains its statistics itself
-

@@ -1,2 +1,0 @@
--- hand-written: grants on future views cover the new views
-

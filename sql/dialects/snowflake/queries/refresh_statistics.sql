@@ -1,2 +1,0 @@
--- hand-written: Snowflake maintains its statistics itself
-

@@ -1,7 +1,0 @@
--- hand-written: SQLite has no ADD COLUMN IF NOT EXISTS
--- What a change of an annotation replaces, and when this store first saw a deletion. Unknown for rows from before: such
--- changes follow each other by time, and the next prune dates such deletions.
-ALTER TABLE store_annotation_events
-ADD COLUMN replaces TEXT;
-ALTER TABLE store_tombstones
-ADD COLUMN first_seen_at TIMESTAMPTZ;

@@ -1,1 +1,0 @@
--- hand-written: SQLite has no grants

@@ -1,1 +1,0 @@
--- hand-written: the first statement that writes makes other writers wait or fail and retry
