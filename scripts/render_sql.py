@@ -106,6 +106,8 @@ class Rendering:
     """Name of the folder, and sqlglot's name of the dialect."""
     first_version: ClassVar[int] = 1
     """Version of the oldest existing stores; migrations up to this version are not rendered."""
+    variant: ClassVar[str] = ""
+    """Folder of `sql/dialects` whose canonical files are rendered instead of those in `sql/`."""
     reserved: ClassVar[frozenset[str]] = frozenset()
     """Names in our SQL that must be quoted."""
     renames_with_schema: ClassVar[bool] = False
@@ -392,7 +394,9 @@ def files_of(root: Path, dialect: str) -> Iterator[tuple[str, str, str]]:
         if path in own:
             yield kind, name, (root / "dialects" / dialect / path).read_text(encoding="utf-8")
         elif kind != "migrations" or int(name.split("_")[0]) > rendering.first_version:
-            yield kind, name, rendering.render((root / path).read_text(encoding="utf-8"))
+            variant = root / "dialects" / rendering.variant / path
+            source = variant if rendering.variant and variant.exists() else root / path
+            yield kind, name, rendering.render(source.read_text(encoding="utf-8"))
     for view in descriptions(root) if (root / "columns.yml").exists() else ():
         if text := rendering.comments(view):
             yield COMMENTS, view.name, text
@@ -467,6 +471,7 @@ class RedshiftRendering(Translation):
     """No keys are declared, because the planner would rely on them although they are not enforced."""
 
     dialect = "redshift"
+    variant = "union_all"
     adds_if_missing = False
     has_distinct_from = False
     # https://docs.aws.amazon.com/redshift/latest/dg/c_Reserved_words.html
@@ -532,6 +537,7 @@ class SnowflakeRendering(Translation):
     """JSON is VARIANT; keys are declared but not enforced, and the planner does not rely on them."""
 
     dialect = "snowflake"
+    variant = "union_all"
     has_keys = True
     renames_with_schema = True
     types = MappingProxyType({"JSON": "VARIANT", "JSONB": "VARIANT"})
@@ -572,6 +578,7 @@ class BigqueryRendering(Translation):
     """Keys are declared but not enforced; tables are clustered by their first key column."""
 
     dialect = "bigquery"
+    variant = "union_all"
     has_keys = True
     key_options = ("NOT ENFORCED",)
     must_say_where = True

@@ -920,7 +920,7 @@ JOIN (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: no recursion within LATERAL, only UNION ALL in recursion, and its columns named
+-- hand-written: no recursion within LATERAL, and only UNION ALL in recursion
 -- One row per run, column and downstream effect of a change. If `column_name` is NULL, the node's rows change.
 -- Paths are counted one by one, for every run: the cookbook query `what_a_column_feeds` does it for only one column.
 -- `reach` is 'columns' if the change affects values of `impacted_column`, 'rows' if it affects which rows the node has,
@@ -932,105 +932,184 @@ JOIN (
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
 CREATE OR REPLACE VIEW {{ schema }}.column_impact AS
 WITH RECURSIVE known AS (
-  SELECT runs.run_id, place.unique_id
+  SELECT
+    runs.run_id,
+    place.unique_id
   FROM {{ schema }}.store_runs AS runs
-  JOIN {{ schema }}.store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
-  JOIN {{ schema }}.store_column_part_nodes AS place ON place.part_id = part.part_id
-  JOIN {{ schema }}.store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
-  WHERE analysis.reason IS NULL
+  JOIN {{ schema }}.store_column_parts AS part
+    ON part.column_graph_id = runs.column_graph_id
+  JOIN {{ schema }}.store_column_part_nodes AS place
+    ON place.part_id = part.part_id
+  JOIN {{ schema }}.store_column_analyses AS analysis
+    ON analysis.lineage_id = place.lineage_id
+  WHERE
+    analysis.reason IS NULL
 ), reads AS (
   SELECT
-    runs.run_id, runs.environment, place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column,
+    runs.run_id,
+    runs.environment,
+    place.unique_id AS node_id,
+    edge.column_name,
+    edge.parent_id,
+    edge.parent_column,
     edge.confidence
   FROM {{ schema }}.store_runs AS runs
-  JOIN {{ schema }}.store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
-  JOIN {{ schema }}.store_column_part_nodes AS place ON place.part_id = part.part_id
-  JOIN {{ schema }}.store_column_edges AS edge ON edge.lineage_id = place.lineage_id
-  WHERE edge.kind <> 'referenced'
+  JOIN {{ schema }}.store_column_parts AS part
+    ON part.column_graph_id = runs.column_graph_id
+  JOIN {{ schema }}.store_column_part_nodes AS place
+    ON place.part_id = part.part_id
+  JOIN {{ schema }}.store_column_edges AS edge
+    ON edge.lineage_id = place.lineage_id
+  WHERE
+    edge.kind <> 'referenced'
 ), node_reads AS (
   SELECT
-    runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
+    runs.run_id,
+    runs.environment,
+    place.unique_id AS node_id,
+    edge.parent_id,
     known.unique_id IS NOT NULL AS is_known,
     COALESCE(version.materialized = 'ephemeral' AND traced.parent_id IS NULL, FALSE) AS is_inlined
   FROM {{ schema }}.store_runs AS runs
-  JOIN {{ schema }}.store_graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN {{ schema }}.store_version_parents AS edge ON edge.version_id = place.version_id
-  LEFT JOIN known ON known.run_id = runs.run_id AND known.unique_id = place.unique_id
+  JOIN {{ schema }}.store_graph_nodes AS place
+    ON place.graph_id = runs.graph_id
+  JOIN {{ schema }}.store_version_parents AS edge
+    ON edge.version_id = place.version_id
+  LEFT JOIN known
+    ON known.run_id = runs.run_id AND known.unique_id = place.unique_id
   LEFT JOIN {{ schema }}.store_graph_nodes AS parent
     ON parent.graph_id = runs.graph_id AND parent.unique_id = edge.parent_id
-  LEFT JOIN {{ schema }}.store_node_versions AS version ON version.version_id = parent.version_id
-  -- an ephemeral model to which no edge leads: its readers were analysed with its SQL as theirs
-  LEFT JOIN (SELECT DISTINCT run_id, parent_id FROM reads) AS traced
+  LEFT JOIN {{ schema }}.store_node_versions AS version
+    ON version.version_id = parent.version_id
+  /* an ephemeral model to which no edge leads: its readers were analysed with its SQL as theirs */
+  LEFT JOIN (
+    SELECT DISTINCT
+      run_id,
+      parent_id
+    FROM reads
+  ) AS traced
     ON traced.run_id = runs.run_id AND traced.parent_id = edge.parent_id
-  WHERE runs.column_graph_id IS NOT NULL
+  WHERE
+    runs.column_graph_id IS NOT NULL
 ), steps AS (
-  -- from a column to columns computed from it, and to rows that it affects
+  /* from a column to columns computed from it, and to rows that it affects */
   SELECT
-    run_id, parent_id, parent_column, node_id, column_name, confidence, TRUE AS is_known, FALSE AS is_inlined
+    run_id,
+    parent_id,
+    parent_column,
+    node_id,
+    column_name,
+    confidence,
+    TRUE AS is_known,
+    FALSE AS is_inlined
   FROM reads
   WHERE
     parent_id IS NOT NULL
-    AND (parent_id <> node_id OR column_name IS NULL OR parent_column <> column_name)
+    AND (
+      parent_id <> node_id OR column_name IS NULL OR parent_column <> column_name
+    )
   UNION ALL
-  -- from rows to the rows of every reader, and from a column to readers with unknown columns
+  /* from rows to the rows of every reader, and from a column to readers with unknown columns */
   SELECT
-    run_id, parent_id, NULL AS parent_column, node_id, NULL AS column_name, 1 AS confidence, is_known, is_inlined
+    run_id,
+    parent_id,
+    NULL AS parent_column,
+    node_id,
+    NULL AS column_name,
+    1 AS confidence,
+    is_known,
+    is_inlined
   FROM node_reads
 ), starts AS (
-  SELECT DISTINCT run_id, environment, node_id, column_name
+  SELECT DISTINCT
+    run_id,
+    environment,
+    node_id,
+    column_name
   FROM (
-    SELECT run_id, environment, node_id, column_name FROM reads WHERE column_name IS NOT NULL
+    SELECT
+      run_id,
+      environment,
+      node_id,
+      column_name
+    FROM reads
+    WHERE
+      column_name IS NOT NULL
     UNION ALL
-    SELECT run_id, environment, parent_id, parent_column FROM reads WHERE parent_id IS NOT NULL
+    SELECT
+      run_id,
+      environment,
+      parent_id,
+      parent_column
+    FROM reads
+    WHERE
+      parent_id IS NOT NULL
     UNION ALL
-    SELECT run_id, environment, parent_id, CAST(NULL AS VARCHAR) FROM node_reads
+    SELECT
+      run_id,
+      environment,
+      parent_id,
+      CAST(NULL AS VARCHAR)
+    FROM node_reads
   ) AS places
-), reached(
-  run_id, environment, start_id, start_column, unique_id, column_name, reach, distance, confidence
-) AS (
+), reached(run_id, environment, start_id, start_column, unique_id, column_name, reach, distance, confidence) AS (
   SELECT
-    run_id, environment, node_id AS start_id, column_name AS start_column, node_id AS unique_id, column_name,
+    run_id,
+    environment,
+    node_id AS start_id,
+    column_name AS start_column,
+    node_id AS unique_id,
+    column_name,
     CAST(CASE WHEN column_name IS NULL THEN 'rows' ELSE 'columns' END AS VARCHAR) AS reach,
-    CAST(0 AS BIGINT) AS distance, CAST(1 AS DOUBLE) AS confidence
+    CAST(0 AS BIGINT) AS distance,
+    CAST(1 AS DOUBLE) AS confidence
   FROM starts
   UNION ALL
   SELECT
-    reached.run_id, reached.environment, reached.start_id, reached.start_column, steps.node_id,
-    CAST(
-      CASE
-        WHEN steps.column_name = '*' AND steps.parent_column = '*' THEN reached.column_name
-        ELSE steps.column_name
-      END AS VARCHAR
-    ),
-    CAST(
-      CASE
-        WHEN steps.column_name IS NOT NULL THEN 'columns'
-        WHEN steps.parent_column IS NOT NULL THEN 'rows'
-        WHEN reached.column_name IS NOT NULL THEN 'unknown'
-        ELSE reached.reach
-      END AS VARCHAR
-    ),
+    reached.run_id,
+    reached.environment,
+    reached.start_id,
+    reached.start_column,
+    steps.node_id,
+    CAST(CASE
+      WHEN steps.column_name = '*' AND steps.parent_column = '*'
+      THEN reached.column_name
+      ELSE steps.column_name
+    END AS VARCHAR),
+    CAST(CASE
+      WHEN steps.column_name IS NOT NULL
+      THEN 'columns'
+      WHEN steps.parent_column IS NOT NULL
+      THEN 'rows'
+      WHEN reached.column_name IS NOT NULL
+      THEN 'unknown'
+      ELSE reached.reach
+    END AS VARCHAR),
     reached.distance + 1,
-    CAST(
-      CASE
-        WHEN steps.parent_column IS NULL AND reached.column_name IS NOT NULL AND reached.confidence > 0.5 THEN 0.5
-        WHEN steps.confidence < reached.confidence THEN steps.confidence
-        ELSE reached.confidence
-      END AS DOUBLE
-    )
+    CAST(CASE
+      WHEN steps.parent_column IS NULL
+      AND reached.column_name IS NOT NULL
+      AND reached.confidence > 0.5
+      THEN 0.5
+      WHEN steps.confidence < reached.confidence
+      THEN steps.confidence
+      ELSE reached.confidence
+    END AS DOUBLE)
   FROM reached
-  JOIN steps ON steps.run_id = reached.run_id AND steps.parent_id = reached.unique_id
+  JOIN steps
+    ON steps.run_id = reached.run_id AND steps.parent_id = reached.unique_id
   WHERE
     reached.distance < 30
     AND CASE
-      WHEN reached.column_name IS NULL THEN steps.parent_column IS NULL
+      WHEN reached.column_name IS NULL
+      THEN steps.parent_column IS NULL
       WHEN steps.parent_column IS NULL
-      THEN NOT steps.is_known OR (steps.is_inlined AND reached.distance = 0)
-      ELSE
-        steps.parent_column IN (reached.column_name, '*')
-        OR reached.column_name = '*'
-        -- the catalog may list a field besides its struct; reading the struct reads the field
-        OR LEFT(reached.column_name, LENGTH(steps.parent_column) + 1) = steps.parent_column || '.'
+      THEN NOT steps.is_known OR (
+        steps.is_inlined AND reached.distance = 0
+      )
+      ELSE steps.parent_column IN (reached.column_name, '*')
+      OR reached.column_name = '*'
+      OR /* the catalog may list a field besides its struct; reading the struct reads the field */ STARTSWITH(reached.column_name, steps.parent_column || '.')
     END
 )
 SELECT
@@ -1048,7 +1127,12 @@ WHERE
   reached.unique_id <> reached.start_id
   OR COALESCE(reached.column_name, '') <> COALESCE(reached.start_column, '')
 GROUP BY
-  reached.run_id, reached.environment, reached.start_id, reached.start_column, reached.unique_id, reached.column_name,
+  reached.run_id,
+  reached.environment,
+  reached.start_id,
+  reached.start_column,
+  reached.unique_id,
+  reached.column_name,
   reached.reach
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -3219,50 +3303,95 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: no recursion within LATERAL, only UNION ALL in recursion, and its columns named
+-- hand-written: no recursion within LATERAL, and only UNION ALL in recursion
 -- One row per run, changed node and downstream node. Key: run_id, changed_id, unique_id.
 -- `distance` is the length of the shortest path. Readers of a removed node count as downstream.
 -- Moved and rewritten nodes count as unchanged. Path length is limited by the number of nodes, so cycles terminate.
 CREATE OR REPLACE VIEW {{ schema }}.impacted_nodes AS
 WITH RECURSIVE changes AS (
   SELECT
-    step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at, step.node_count,
-    change.unique_id, change.status
+    step.run_id,
+    step.previous_run_id,
+    step.project_name,
+    step.environment,
+    step.run_at,
+    step.node_count,
+    change.unique_id,
+    change.status
   FROM {{ schema }}.run_steps AS step
-  JOIN {{ schema }}.node_changes AS change ON change.run_id = step.run_id
-  WHERE change.status NOT IN ('moved', 'rewritten')
+  JOIN {{ schema }}.node_changes AS change
+    ON change.run_id = step.run_id
+  WHERE
+    NOT change.status IN ('moved', 'rewritten')
 ), edges AS (
-  SELECT edge.run_id, edge.node_id, edge.parent_id
+  SELECT
+    edge.run_id,
+    edge.node_id,
+    edge.parent_id
   FROM {{ schema }}.lineage AS edge
   UNION ALL
-  SELECT changes.run_id, edge.node_id, edge.parent_id
+  SELECT
+    changes.run_id,
+    edge.node_id,
+    edge.parent_id
   FROM changes
   JOIN {{ schema }}.lineage AS edge
     ON edge.run_id = changes.previous_run_id AND edge.parent_id = changes.unique_id
-  WHERE changes.status = 'removed'
-), reached(
-  run_id, previous_run_id, project_name, environment, run_at, node_count, changed_id, changed_status, unique_id,
-  distance
-) AS (
+  WHERE
+    changes.status = 'removed'
+), reached(run_id, previous_run_id, project_name, environment, run_at, node_count, changed_id, changed_status, unique_id, distance) AS (
   SELECT
-    changes.run_id, changes.previous_run_id, changes.project_name, changes.environment, changes.run_at,
-    changes.node_count, changes.unique_id AS changed_id, changes.status AS changed_status, changes.unique_id,
+    changes.run_id,
+    changes.previous_run_id,
+    changes.project_name,
+    changes.environment,
+    changes.run_at,
+    changes.node_count,
+    changes.unique_id AS changed_id,
+    changes.status AS changed_status,
+    changes.unique_id,
     CAST(0 AS BIGINT) AS distance
   FROM changes
   UNION ALL
   SELECT
-    reached.run_id, reached.previous_run_id, reached.project_name, reached.environment, reached.run_at,
-    reached.node_count, reached.changed_id, reached.changed_status, edges.node_id, reached.distance + 1
+    reached.run_id,
+    reached.previous_run_id,
+    reached.project_name,
+    reached.environment,
+    reached.run_at,
+    reached.node_count,
+    reached.changed_id,
+    reached.changed_status,
+    edges.node_id,
+    reached.distance + 1
   FROM reached
-  JOIN edges ON edges.run_id = reached.run_id AND edges.parent_id = reached.unique_id
-  WHERE edges.node_id <> reached.changed_id AND reached.distance < reached.node_count
+  JOIN edges
+    ON edges.run_id = reached.run_id AND edges.parent_id = reached.unique_id
+  WHERE
+    edges.node_id <> reached.changed_id AND reached.distance < reached.node_count
 )
 SELECT
-  run_id, previous_run_id, project_name, environment, run_at, changed_id, changed_status, unique_id,
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  changed_id,
+  changed_status,
+  unique_id,
   MIN(distance) AS distance
 FROM reached
-WHERE distance > 0
-GROUP BY run_id, previous_run_id, project_name, environment, run_at, changed_id, changed_status, unique_id
+WHERE
+  distance > 0
+GROUP BY
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  changed_id,
+  changed_status,
+  unique_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

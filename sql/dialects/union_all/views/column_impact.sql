@@ -8,35 +8,35 @@
 -- edges. Paths have at most 30 edges.
 -- For a relation with unknown columns: the columns its readers name, and '*' for all remaining columns.
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
-CREATE OR REPLACE VIEW recce_metadata.column_impact AS
+CREATE OR REPLACE VIEW column_impact AS
 WITH RECURSIVE known AS (
   SELECT runs.run_id, place.unique_id
-  FROM recce_metadata.store_runs AS runs
-  JOIN recce_metadata.store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
-  JOIN recce_metadata.store_column_part_nodes AS place ON place.part_id = part.part_id
-  JOIN recce_metadata.store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+  FROM store_runs AS runs
+  JOIN store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN store_column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
   WHERE analysis.reason IS NULL
 ), reads AS (
   SELECT
     runs.run_id, runs.environment, place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column,
     edge.confidence
-  FROM recce_metadata.store_runs AS runs
-  JOIN recce_metadata.store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
-  JOIN recce_metadata.store_column_part_nodes AS place ON place.part_id = part.part_id
-  JOIN recce_metadata.store_column_edges AS edge ON edge.lineage_id = place.lineage_id
+  FROM store_runs AS runs
+  JOIN store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN store_column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN store_column_edges AS edge ON edge.lineage_id = place.lineage_id
   WHERE edge.kind <> 'referenced'
 ), node_reads AS (
   SELECT
     runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
     known.unique_id IS NOT NULL AS is_known,
     COALESCE(version.materialized = 'ephemeral' AND traced.parent_id IS NULL, FALSE) AS is_inlined
-  FROM recce_metadata.store_runs AS runs
-  JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN recce_metadata.store_version_parents AS edge ON edge.version_id = place.version_id
+  FROM store_runs AS runs
+  JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id
+  JOIN store_version_parents AS edge ON edge.version_id = place.version_id
   LEFT JOIN known ON known.run_id = runs.run_id AND known.unique_id = place.unique_id
-  LEFT JOIN recce_metadata.store_graph_nodes AS parent
+  LEFT JOIN store_graph_nodes AS parent
     ON parent.graph_id = runs.graph_id AND parent.unique_id = edge.parent_id
-  LEFT JOIN recce_metadata.store_node_versions AS version ON version.version_id = parent.version_id
+  LEFT JOIN store_node_versions AS version ON version.version_id = parent.version_id
   -- an ephemeral model to which no edge leads: its readers were analysed with its SQL as theirs
   LEFT JOIN (SELECT DISTINCT run_id, parent_id FROM reads) AS traced
     ON traced.run_id = runs.run_id AND traced.parent_id = edge.parent_id
@@ -61,14 +61,14 @@ WITH RECURSIVE known AS (
     UNION ALL
     SELECT run_id, environment, parent_id, parent_column FROM reads WHERE parent_id IS NOT NULL
     UNION ALL
-    SELECT run_id, environment, parent_id, CAST(NULL AS VARCHAR(65535)) FROM node_reads
+    SELECT run_id, environment, parent_id, CAST(NULL AS TEXT) FROM node_reads
   ) AS places
 ), reached (
   run_id, environment, start_id, start_column, unique_id, column_name, reach, distance, confidence
 ) AS (
   SELECT
     run_id, environment, node_id AS start_id, column_name AS start_column, node_id AS unique_id, column_name,
-    CAST(CASE WHEN column_name IS NULL THEN 'rows' ELSE 'columns' END AS VARCHAR(65535)) AS reach,
+    CAST(CASE WHEN column_name IS NULL THEN 'rows' ELSE 'columns' END AS TEXT) AS reach,
     CAST(0 AS BIGINT) AS distance, CAST(1 AS DOUBLE PRECISION) AS confidence
   FROM starts
   UNION ALL
@@ -78,7 +78,7 @@ WITH RECURSIVE known AS (
       CASE
         WHEN steps.column_name = '*' AND steps.parent_column = '*' THEN reached.column_name
         ELSE steps.column_name
-      END AS VARCHAR(65535)
+      END AS TEXT
     ),
     CAST(
       CASE
@@ -86,7 +86,7 @@ WITH RECURSIVE known AS (
         WHEN steps.parent_column IS NOT NULL THEN 'rows'
         WHEN reached.column_name IS NOT NULL THEN 'unknown'
         ELSE reached.reach
-      END AS VARCHAR(65535)
+      END AS TEXT
     ),
     reached.distance + 1,
     CAST(
@@ -108,7 +108,7 @@ WITH RECURSIVE known AS (
         steps.parent_column IN (reached.column_name, '*')
         OR reached.column_name = '*'
         -- the catalog may list a field besides its struct; reading the struct reads the field
-        OR LEFT(reached.column_name, LENGTH(steps.parent_column) + 1) = steps.parent_column || '.'
+        OR STARTS_WITH(reached.column_name, steps.parent_column || '.')
     END
 )
 SELECT

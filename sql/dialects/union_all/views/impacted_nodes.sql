@@ -2,21 +2,21 @@
 -- One row per run, changed node and downstream node. Key: run_id, changed_id, unique_id.
 -- `distance` is the length of the shortest path. Readers of a removed node count as downstream.
 -- Moved and rewritten nodes count as unchanged. Path length is limited by the number of nodes, so cycles terminate.
-CREATE OR REPLACE VIEW recce_metadata.impacted_nodes AS
+CREATE OR REPLACE VIEW impacted_nodes AS
 WITH RECURSIVE changes AS (
   SELECT
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at, step.node_count,
     change.unique_id, change.status
-  FROM recce_metadata.run_steps AS step
-  JOIN recce_metadata.node_changes AS change ON change.run_id = step.run_id
+  FROM run_steps AS step
+  JOIN node_changes AS change ON change.run_id = step.run_id
   WHERE change.status NOT IN ('moved', 'rewritten')
 ), edges AS (
   SELECT edge.run_id, edge.node_id, edge.parent_id
-  FROM recce_metadata.lineage AS edge
+  FROM lineage AS edge
   UNION ALL
   SELECT changes.run_id, edge.node_id, edge.parent_id
   FROM changes
-  JOIN recce_metadata.lineage AS edge
+  JOIN lineage AS edge
     ON edge.run_id = changes.previous_run_id AND edge.parent_id = changes.unique_id
   WHERE changes.status = 'removed'
 ), reached (
