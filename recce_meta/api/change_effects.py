@@ -1,44 +1,35 @@
-"""Effects of the changes of a diff: what they break and affect, by the rules of `recce_meta.diff`.
-
-The columns of a query's parents are made consistent between both runs. Often only one run has a catalog:
-production builds its documentation, a pull request only its models. Then the known columns differ although
-the actual columns do not.
-"""
+"""Effects of the changes of a diff: what they break and affect, by the rules of `recce_meta.diff`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as with_fields
 
-from recce_meta import sql_diff, sql_lineage
+from recce_meta import sql_diff
 from recce_meta.api.partial_run import filled, lacks_sql
+from recce_meta.api.project_queries import ParentColumns, ProjectQueries, called_names
 from recce_meta.api.run_reader import RunReader
 from recce_meta.diff.breaking import SQL_BUILT, categorise, readers_of_ephemeral
-from recce_meta.diff.code import without_limits
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, REBUILT, keeps_rows, reached_outcome
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.unseen_values import WITHOUT_COLUMNS, WITHOUT_REFERENCES, built_sources_note
 from recce_meta.diff.variant_effects import CompareSql
-from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph, build_lineage_graph, failing_with, is_ephemeral
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import BUILD_FAILS, Category, ColumnChange, SqlChange, TableFacts
-from recce_meta.models.relation_tokens import CLOSING, INJECTED, OPENING, resolve, token_ids
-from recce_meta.models.run import DBT, PART, dbt_options
+from recce_meta.models.relation_tokens import CLOSING, OPENING
+from recce_meta.models.run import DBT
 from recce_meta.sql_lineage.names import RenamedColumns, Schemas
 from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS
 from recce_meta.sql_lineage.project.names import (
     QueryNames,
-    RelationFinder,
     dialect_of,
     last_part,
     may_read_by_place,
@@ -47,10 +38,9 @@ from recce_meta.sql_lineage.project.names import (
     schemas_key,
     without_quotes,
 )
-from recce_meta.sql_lineage.project.nodes import Spelling
-from recce_meta.sql_lineage.project.readable import offered_columns
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, SEMANTIC_MODEL, is_semantic
 from recce_meta.sql_lineage.propagation import (
+    LOST_FIELD,
     NAMES_GONE,
     AffectedNode,
     LineageSource,
@@ -58,116 +48,14 @@ from recce_meta.sql_lineage.propagation import (
     Start,
     propagate,
 )
-from recce_meta.warehouses import warehouse_of_adapter
 from recce_meta.warehouses.builds import Outcome, incremental_words
 from recce_meta.warehouses.hooks import OPERATION, hooks_and_macros
 
 if TYPE_CHECKING:
     from recce_meta.diff import facts
-    from recce_meta.sql_lineage.query import Query
 else:
     # Few edits depend on facts.
     facts = LazyModule("recce_meta.diff.facts")
-
-
-Types = Mapping[str, str]
-"""Types of a node's columns by name, in column order."""
-
-
-class ParentColumns:
-    """Columns of nodes, such that equal queries over equal nodes read equal columns on both sides.
-
-    A node that is neither in *changed* nor downstream of it has one list of columns, from a catalog if either
-    side has one. Any other node has one list per side. If one list comes from a catalog and the other from
-    the query, names that differ only in case are spelt as in the catalog.
-    """
-
-    def __init__(
-        self, runs: tuple[RunReader, RunReader], graph: LineageGraph, changed: Iterable[str]
-    ) -> None:
-        self._runs = runs
-        self._differs = graph.downstream(changed)
-        self._found: dict[str, tuple[Types | None, Types | None]] = {}
-
-    def of(self, index: int, ids: Collection[str]) -> dict[str, Types]:
-        """Return the known columns of *ids* on one side (0: base, 1: current)."""
-        new = [unique_id for unique_id in dict.fromkeys(ids) if unique_id not in self._found]
-        if new:
-            self._look_up(new)
-        return {unique_id: types for unique_id in ids if (types := self._found[unique_id][index]) is not None}
-
-    def _look_up(self, ids: Collection[str]) -> None:
-        base, current = ({key: nodes[key] for key in ids if key in nodes} for nodes in self._nodes(ids))
-        untold = [
-            unique_id
-            for unique_id in ids
-            if unique_id in self._differs
-            or not (_has_catalog(base.get(unique_id)) or _has_catalog(current.get(unique_id)))
-        ]
-        inferred = tuple(
-            run.output_names(asked)
-            if (asked := [key for key in untold if not _has_catalog(nodes.get(key))])
-            else {}
-            for run, nodes in zip(self._runs, (base, current), strict=True)
-        )
-        for unique_id in ids:
-            both = (base.get(unique_id), current.get(unique_id))
-            names = tuple(found.get(unique_id, ()) for found in inferred)
-            types = tuple(
-                None if node is None else _types(node, own) for node, own in zip(both, names, strict=True)
-            )
-            self._found[unique_id] = (
-                _spelt_alike(both, (types[0], types[1]))
-                if unique_id in self._differs
-                else _one(both, (types[0], types[1]))
-            )
-
-    def _nodes(self, ids: Collection[str]) -> Iterable[Mapping[str, NodeMetadata]]:
-        """Yield the nodes of each side, reading those of *ids* that are not loaded yet."""
-        for run in self._runs:
-            # Without ids, this returns the nodes that are loaded already.
-            nodes = run.with_parents([])
-            missing = [unique_id for unique_id in ids if unique_id not in nodes]
-            yield run.with_parents(missing) if missing else nodes
-
-
-def _types(node: NodeMetadata, inferred: tuple[str, ...]) -> Types | None:
-    columns = offered_columns(node, inferred)
-    return None if columns.names is None else columns.types
-
-
-def _has_catalog(node: NodeMetadata | None) -> bool:
-    return node is not None and node.columns_from == "catalog"
-
-
-def _one(
-    nodes: tuple[NodeMetadata | None, NodeMetadata | None], types: tuple[Types | None, Types | None]
-) -> tuple[Types | None, Types | None]:
-    """Return one list of columns for a node that is equal on both sides: a catalog's, else either side's."""
-    catalogued = [found for node, found in zip(nodes, types, strict=True) if _has_catalog(node)]
-    # A catalog is surer than inferred names; of two lists, current's is newer.
-    known = [found for found in (*reversed(catalogued), *reversed(types)) if found is not None]
-    return (known[0], known[0]) if known else (None, None)
-
-
-def _spelt_alike(
-    nodes: tuple[NodeMetadata | None, NodeMetadata | None], types: tuple[Types | None, Types | None]
-) -> tuple[Types | None, Types | None]:
-    """Return the columns of a node that differs, spelt as in the catalog if only one side has a catalog.
-
-    Return none if the other side's columns are unknown: the catalog's columns would look like a difference.
-    """
-    if None in nodes or _has_catalog(nodes[0]) == _has_catalog(nodes[1]):
-        return types
-    base, current = types
-    if base is None or current is None:
-        return None, None
-    catalog, other = (base, current) if _has_catalog(nodes[0]) else (current, base)
-    spelling = Spelling(catalog)
-    spelt = {spelling.of(name): kind for name, kind in other.items()}
-    if len(spelt) != len(other):  # two columns that differ in case alone
-        return types
-    return (catalog, spelt) if _has_catalog(nodes[0]) else (spelt, catalog)
 
 
 Renames = Mapping[str, Mapping[str, str]]
@@ -207,11 +95,9 @@ class Effects:
         self.graph = self._with_reads(self._with_direct_reads(graph))
         """The lineage of both sides, and what metrics and saved queries read without an edge of dbt."""
         self._columns = ParentColumns(runs, graph, self._changed)
-        self._names: dict[int, RelationFinder] = {}
-        self._read: dict[int, int] = {}
+        self._queries = ProjectQueries(sides, runs, self._columns)
         self._compared: dict[str, SqlChange] = {}
         self._loses_columns = False
-        self._resolved: dict[tuple[int, str], tuple[QueryNames, list[Query]]] = {}
 
     def of(self, changes: Mapping[str, Change]) -> tuple[dict[str, Change], dict[str, AffectedNode]]:
         """Return *changes* with categories, and the affected nodes; nodes of both sides must have code."""
@@ -219,6 +105,7 @@ class Effects:
         self._fill_sides([*compared, *self._readers_of_ephemeral(compared)])
         self._add_views_above(changes.values())
         judged, effects, moved, elsewhere = categorise(changes, *self._sides, self._compare)
+        judged |= self._refused_new(judged.values())
         writers = list(filter(self._is_new_writer, judged.values()))
         for one in writers:
             reasons = (*one.category_reasons, "it may write rows of other nodes")
@@ -256,7 +143,7 @@ class Effects:
             existing=self._existing_rows,
             failing_with=self._failing_with,
             is_inlined=partial(is_ephemeral, nodes=current.names),
-            named_fields=partial(_named_fields, current),
+            lost_field=self._lost_field,
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
         graph = self._with_inputs() if self._loses_columns else self.graph
@@ -294,6 +181,23 @@ class Effects:
             one.startswith(f"{SEMANTIC_MODEL}.") for one in graph.downstream(self._changed)
         )
         return self._with_edges(graph, definitions) if is_read else graph
+
+    def _refused_new(self, changes: Iterable[Change]) -> dict[str, Change]:
+        """Return the new nodes whose SQL the warehouse certainly refuses, with the reason."""
+        new = [one for one in changes if one.status is Status.ADDED and one.resource_type in SQL_BUILT]
+        ids = [one.unique_id for one in new if not one.build_failure]
+        texts = self._runs[1].tokenised(ids) if ids else {}
+        self._runs[1].with_parents(texts)
+        found = {one: fault for one in texts if (fault := self._queries.new_fault(one)).is_certain}
+        return {
+            one.unique_id: with_fields(
+                one,
+                category=Category.BREAKING,
+                category_reasons=(*one.category_reasons, f"{BUILD_FAILS}: {found[one.unique_id].text}"),
+            )
+            for one in new
+            if one.unique_id in found
+        }
 
     def _is_new_writer(self, change: Change) -> bool:
         """Return True if a new node or its hooks, or an operation or test that has changed, write others."""
@@ -450,16 +354,22 @@ class Effects:
         unique_id = after.unique_id
         if before is not self._sides[0].nodes.get(before.unique_id):
             # SQL of another target than that of the run.
-            variants = (self._variant(0, before.unique_id, old), self._variant(1, unique_id, new))
+            variants = (
+                self._queries.variant(0, before.unique_id, old),
+                self._queries.variant(1, unique_id, new),
+            )
             return self._compare_queries(*variants, {})
         # `categorise` and `readers_of_ephemeral` ask for the same nodes.
         if unique_id not in self._compared:
             self._compared[unique_id] = _UNKNOWN  # a query may name its own relation
-            names, names_now = self._query(0, before.unique_id), self._query(1, unique_id)
+            names, names_now = self._queries.query(0, before.unique_id), self._queries.query(1, unique_id)
             parents = names.relations.keys() & names_now.relations.keys() & self._changed
             renames = {one: _renamed(one, self._sides, self._columns, self._compare) for one in parents}
             found = self._compare_queries(names, names_now, renames)
-            if found.category is not Category.NONE and (fault := self._new_fault(unique_id)).is_certain:
+            if (
+                found.category is not Category.NONE
+                and (fault := self._queries.new_fault(unique_id)).is_certain
+            ):
                 reasons = (*found.reasons, f"{BUILD_FAILS}: {fault.text}")
                 found = with_fields(found, category=Category.BREAKING, reasons=reasons)
             self._compared[unique_id] = found
@@ -474,8 +384,8 @@ class Effects:
             parseable_sql(self._sides[0].with_heirs(old.tokenised), relations),
             parseable_sql(new.tokenised, relations),
             self._dialect,
-            _with_renames(self._schemas(0, old, relations), renames, relations),
-            self._schemas(1, new, relations),
+            _with_renames(self._queries.schemas(0, old, relations), renames, relations),
+            self._queries.schemas(1, new, relations),
             facts=lambda tables: self._facts_of(tables, old, new, relations),
             timeout=SECONDS,
         )
@@ -492,42 +402,13 @@ class Effects:
         """Return what is known of the rows of the relations that the queries call *tables*."""
         called: dict[str, set[str]] = {}
         for names in (old, new):
-            for key, all_of in _called(names, relations).items():
+            for key, all_of in called_names(names, relations).items():
                 for name in tables & {*all_of}:
                     called.setdefault(name, set()).add(key)
         # A name for two nodes stands for neither.
         ids = {name: next(iter(keys)) for name, keys in called.items() if len(keys) == 1}
         found = self._known_facts.of(set(ids.values()))
         return {name: found[key] for name, key in ids.items()}
-
-    def _query(self, index: int, unique_id: str) -> QueryNames:
-        """Return the SQL of a node on one side, with the nodes of its relations."""
-        nodes = self._runs[index].with_parents([unique_id])
-        # Building the finder takes long, so it is only renewed if nodes were read.
-        if len(nodes) != self._read.get(index):
-            self._read[index] = len(nodes)
-            self._names[index] = RelationFinder(nodes.values(), self._dialect)
-        found = self._names[index].of(nodes[unique_id])
-        if not PART.isdisjoint(dbt_options(self._runs[index].run)):
-            return with_fields(found, tokenised=without_limits(found.tokenised))
-        return found
-
-    def _variant(self, index: int, unique_id: str, code: str) -> QueryNames:
-        """Return *code*, SQL with tokens that the node may have on another target, with its relations."""
-        self._query(index, unique_id)
-        nodes = self._runs[index].with_parents([unique_id])
-        relations = {
-            one: node.relation_name or f"{INJECTED}{node.name}"
-            for one in token_ids(code)
-            if (node := nodes.get(one)) is not None
-        }
-        return self._names[index].of(with_fields(nodes[unique_id], compiled_code=resolve(code, relations)))
-
-    def _schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
-        """Return the known columns of all relations that a query reads."""
-        keys = _called(names, relations, self._sides[0].heirs)
-        columns = self._columns.of(index, keys)
-        return {name: columns[key] for key, called in keys.items() if key in columns for name in called}
 
     def _readings(self, edges: Mapping[LineageEdge, Collection[str]]) -> dict[LineageEdge, ParentRead]:
         """Return how SQL reads its parents, which have new columns, if it can be analysed."""
@@ -543,8 +424,8 @@ class Effects:
         found = {edge: ParentRead() for edge in edges if edge.node_id in texts}
         self._runs[1].with_parents({edge.node_id for edge in asked})
         for edge in asked:
-            names, queries = self._resolved_queries(1, edge.node_id)
-            called = _called(names, names.relations).get(edge.parent_id)
+            names, queries = self._queries.resolved(1, edge.node_id)
+            called = called_names(names, names.relations).get(edge.parent_id)
             if not queries or not called:
                 del found[edge]
                 continue
@@ -553,42 +434,24 @@ class Effects:
             )
             whole = any(sql_diff.reads_star(query, name) for query in queries for name in called)
             filled = whole and _INSERT.search(names.tokenised) is not None
-            fault = self._new_fault(edge.node_id)
+            fault = self._queries.new_fault(edge.node_id)
             found[edge] = ParentRead(by_place or filled, whole, fault.text, fault.is_certain)
         return found
 
-    def _new_fault(self, unique_id: str) -> sql_diff.Fault:
-        """Return the surest fault of a query in current that it has not in base; without a text if none."""
-        faults = partial(_faults, unique_id, self._sides[1].adapter)
-        found = faults(self._resolved_queries(1, unique_id)[1])
-        if found and unique_id in self._runs[0].names:
-            before = self._resolved_queries(0, unique_id)[1]
-            found = found - faults(before) if before else {one._replace(is_certain=False) for one in found}
-        return max(found, key=lambda one: (one.is_certain, one.text), default=sql_diff.Fault("", False))
-
-    def _resolved_queries(self, index: int, unique_id: str) -> tuple[QueryNames, list[Query]]:
-        """Return the SQL of a node on one side, and its queries; none if it cannot be analysed."""
-        if (index, unique_id) not in self._resolved:
-            names = self._query(index, unique_id)
-            queries: list[Query] = []
-            with suppress(SqlNotAnalysed):
-                schemas = self._schemas(index, names, names.relations)
-                # If the statements cannot be analysed, this query stays.
-                queries = [sql_lineage.resolve_query(names.sql, self._dialect, schemas, timeout=SECONDS)]
-                queries = sql_lineage.resolve_statements(names.sql, self._dialect, schemas, timeout=SECONDS)
-            self._resolved[index, unique_id] = names, queries
-        return self._resolved[index, unique_id]
+    def _lost_field(self, child: str, fields: Collection[str], bare: bool) -> ParentRead:
+        """Return how *child* reads a struct without *fields*, which it may name also if not *bare*."""
+        sql = self._runs[1].tokenised([child]).get(child, "")
+        start = r"\b" if bare else r"""[.'"`\[]\s*"""
+        named = [one for one in fields if re.search(rf"(?i){start}{re.escape(one)}\b(?!{CLOSING})", sql)]
+        if not named:
+            return ParentRead()
+        return ParentRead(
+            fault=LOST_FIELD.format(min(named)), is_certain=self._queries.new_fault(child).is_certain
+        )
 
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
         texts = self._runs[1].tokenised(children)
         return [child for child, sql in texts.items() if f"{OPENING}{parent}{CLOSING}" in sql]
-
-
-def _named_fields(run: RunReader, child: str, fields: Collection[str], bare: bool) -> list[str]:
-    """Return which of *fields* the SQL of *child* names, if not *bare* as parts of a struct."""
-    sql = run.tokenised([child]).get(child, "")
-    start = r"\b" if bare else r"""[.'"`\[]\s*"""
-    return [one for one in fields if re.search(rf"(?i){start}{re.escape(one)}\b(?!{CLOSING})", sql)]
 
 
 def _renamed(
@@ -632,26 +495,6 @@ def _joined(graph: LineageGraph, reads: Iterable[tuple[str, str]]) -> LineageGra
         return graph
     edges = {LineageEdge(child, parent) for child, all_of in graph.parents_of.items() for parent in all_of}
     return build_lineage_graph([], {*edges, *found})
-
-
-def _faults(unique_id: str, adapter: str | None, queries: Iterable[Query]) -> set[sql_diff.Fault]:
-    warehouse = warehouse_of_adapter(adapter)
-    is_built = unique_id.startswith(("model.", "snapshot."))
-    are_unique = is_built and warehouse is not None and not warehouse.renames_repeated_columns
-    return {one for query in queries for one in sql_diff.faults(query, names_are_unique=are_unique)}
-
-
-def _called(
-    names: QueryNames, relations: Mapping[str, str], heirs: Mapping[str, str] = MappingProxyType({})
-) -> dict[str, list[str]]:
-    """Return the names that a query uses for each node that it reads, of its heir if it has one."""
-    found: dict[str, list[str]] = {}
-    for name, unique_id in names.named.items():
-        found.setdefault(unique_id, []).append(name)
-    for unique_id in names.relations:
-        name = heirs.get(unique_id, unique_id)
-        found.setdefault(unique_id, []).append(schemas_key(name, relations[name]))
-    return found
 
 
 def _readable(reason: str, relations: Mapping[str, str]) -> str:

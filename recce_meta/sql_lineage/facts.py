@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from recce_meta.warehouses.types import Sql
@@ -117,6 +119,9 @@ ALIAS_NAMES_RELATION_ONLY = frozenset({"databricks", "duckdb", "spark", "spark2"
 STRUCTS_STAY_WHOLE = frozenset({"duckdb"})
 """UNNEST of structs yields one column of structs instead of a column for each field."""
 
+FIXED_FIELDS = frozenset({"bigquery", "databricks", "duckdb", "spark"})
+"""A query that names a field which a struct's type does not have is refused, not answered by NULL."""
+
 STRUCTS_UNNESTED = frozenset({"duckdb"})
 """UNNEST of a single struct (not a list) in a select list yields a column for each field.
 
@@ -172,6 +177,13 @@ NOT_COLUMNS = frozenset(
      "CURRENT_USER", "SESSION_USER", "LOCALTIME", "LOCALTIMESTAMP", "GETDATE"}
 )  # fmt: skip
 """Words that sqlglot may parse as columns; they are functions unless a source has a column of that name."""
+
+UNLISTED = re.compile(
+    r"_?rowid_?|ctid|oid|tableoid|[cx](min|max)|nextval|currval|value|filename|_table_suffix|_metadata|metadata\$.*"
+    r"|_(partition|file|block|change|commit|sdc|dbt|row).*|\$.*",
+    re.IGNORECASE,
+)
+"""Columns that tables have without listing them, in some warehouse."""
 
 DATE_PARTS = frozenset(
     {"YEAR", "YEARS", "YY", "YYYY", "QUARTER", "QUARTERS", "QQ", "MONTH", "MONTHS", "MM", "MON", "WEEK",

@@ -98,8 +98,8 @@ class LineageSource(NamedTuple):
     """Called for nodes that name a removed column."""
     is_inlined: Callable[[str], bool] = lambda unique_id: False
     """Returns True for ephemeral models, which are part of the SQL of their readers."""
-    named_fields: Callable[[str, Collection[str], bool], Collection[str]] = lambda child, fields, bare: ()
-    """Returns which of some fields the SQL of a node names, or also as columns that a `*` has unpacked."""
+    lost_field: Callable[[str, Collection[str], bool], ParentRead] = lambda child, fields, bare: ParentRead()
+    """Returns whether a node fails without some fields, also as columns that a `*` has unpacked."""
     with_assumed: tuple[bool, bool] = (False, False)
     """True for base, and for current, if lineage of tier silver follows from SQL that is not proven."""
 
@@ -335,8 +335,8 @@ class _Propagation:
                 if failing.get(child, 0.0) < CERTAIN or self._doubt(child, part) == SKIPPED:
                     for edge in edges.of(part.column):
                         followed = self._follow(part, child, edge, is_current=index is readers)
-                        if not part.is_covered or followed.what is Reach.COLUMNS:
-                            yield followed
+                        if followed.fails or not part.is_covered or followed.what is Reach.COLUMNS:
+                            yield from self._failed_query(followed) if followed.fails else [followed]
 
     def _doubt(self, unique_id: str, part: _AffectedPart) -> str:
         """Return why the table of *unique_id* lacks the edit of *part*'s column; empty if it does not."""
@@ -450,8 +450,8 @@ class _Propagation:
             status = Status.REMOVED  # the catalog may still list it
         elif column:
             status = self._status(part, child, column)
-        named = self._source.named_fields(child, part.lost, part.column == ANY) if part.lost else ()
-        # A query that does not name a removed column reads it as part of the whole row.
+        reading = self._source.lost_field(child, part.lost, part.column == ANY) if part.lost else ParentRead()
+        # Other queries read a removed column as part of the whole row.
         in_row = part.status is Status.REMOVED and status is Status.MODIFIED and child not in self._changed
         return part._replace(
             distance=part.distance + 1,
@@ -460,8 +460,8 @@ class _Propagation:
             column=column,
             status=status,
             confidence=min(part.confidence, edge.confidence),
-            fails=False,
-            may_fail=LOST_FIELD.format(min(named)) if named else "",
+            fails=reading.is_certain,
+            may_fail="" if reading.is_certain else reading.fault,
             lost=part.lost | ({part.column} if in_row else set()),
         )
 

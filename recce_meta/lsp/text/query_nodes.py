@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -22,7 +21,7 @@ from recce_meta.lsp.text.query_text import (
 )
 from recce_meta.lsp.text.template import TagCall, TextRegions
 from recce_meta.sql_lineage.expressions import NODE, arg, args
-from recce_meta.sql_lineage.facts import NOT_COLUMNS
+from recce_meta.sql_lineage.facts import NOT_COLUMNS, UNLISTED
 from recce_meta.sql_lineage.query import (
     STAR,
     Alias,
@@ -47,12 +46,6 @@ from recce_meta.warehouses.types import Sql
 
 RELATIONS = frozenset({"ref", "source", "this"})
 _SURE, _LIKELY, _GUESS = 1.0, 0.9, 0.5
-_NOT_LISTED = re.compile(
-    r"_?rowid_?|ctid|oid|tableoid|[cx](min|max)|nextval|currval|value|filename|_table_suffix|_metadata|metadata\$.*"
-    r"|_(partition|file|block|change|commit|sdc|dbt|row).*|\$.*",
-    re.IGNORECASE,
-)
-"""Columns that tables have without listing them, in some warehouse."""
 
 
 class QueryPositions:
@@ -353,7 +346,7 @@ class QueryPositions:
         if missing is not None:
             # A branch may not be rendered at all.
             is_opaque = self._is_opaque(span)
-            is_missing = self._reports_missing and not is_opaque and _NOT_LISTED.fullmatch(name) is None
+            is_missing = self._reports_missing and not is_opaque and UNLISTED.fullmatch(name) is None
             return TextColumn(name, span, (), is_missing, missing if is_missing else ())
         if isinstance(reference, Unresolved):
             return TextColumn(name, span, self._unlisted(reference, query))

@@ -1,0 +1,267 @@
+"""SQL of the nodes of both sides of a diff, resolved over the columns that their parents have there.
+
+The columns of a query's parents are made consistent between both runs. Often only one run has a catalog:
+production builds its documentation, a pull request only its models. Then the known columns differ although
+the actual columns do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from recce_meta import sql_diff, sql_lineage
+from recce_meta.api.partial_run import lacks_sql
+from recce_meta.api.run_reader import RunReader
+from recce_meta.diff.code import without_limits
+from recce_meta.diff.materializations import REBUILT
+from recce_meta.diff.project_side import ProjectSide
+from recce_meta.errors import SqlNotAnalysed
+from recce_meta.graph import LineageGraph
+from recce_meta.models import NodeMetadata
+from recce_meta.models.lineage import Tier
+from recce_meta.models.relation_tokens import INJECTED, resolve, token_ids
+from recce_meta.models.run import DBT, PART, dbt_options
+from recce_meta.sql_lineage.names import Schemas
+from recce_meta.sql_lineage.project.columns import SECONDS
+from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, dialect_of, schemas_key
+from recce_meta.sql_lineage.project.nodes import Spelling
+from recce_meta.sql_lineage.project.readable import offered_columns
+from recce_meta.warehouses import warehouse_of_adapter
+from recce_meta.warehouses.hooks import hooks_and_macros
+
+if TYPE_CHECKING:
+    from recce_meta.sql_lineage.query import Query
+
+
+Types = Mapping[str, str]
+"""Types of a node's columns by name, in column order."""
+
+
+class ParentColumns:
+    """Columns of nodes, such that equal queries over equal nodes read equal columns on both sides.
+
+    A node that is neither in *changed* nor downstream of it has one list of columns, from a catalog if either
+    side has one. Any other node has one list per side. If one list comes from a catalog and the other from
+    the query, names that differ only in case are spelt as in the catalog.
+    """
+
+    def __init__(
+        self, runs: tuple[RunReader, RunReader], graph: LineageGraph, changed: Iterable[str]
+    ) -> None:
+        self._runs = runs
+        self._differs = graph.downstream(changed)
+        self._found: dict[str, tuple[Types | None, Types | None]] = {}
+
+    def of(self, index: int, ids: Collection[str]) -> dict[str, Types]:
+        """Return the known columns of *ids* on one side (0: base, 1: current)."""
+        new = [unique_id for unique_id in dict.fromkeys(ids) if unique_id not in self._found]
+        if new:
+            self._look_up(new)
+        return {unique_id: types for unique_id in ids if (types := self._found[unique_id][index]) is not None}
+
+    def _look_up(self, ids: Collection[str]) -> None:
+        base, current = ({key: nodes[key] for key in ids if key in nodes} for nodes in self._nodes(ids))
+        untold = [
+            unique_id
+            for unique_id in ids
+            if unique_id in self._differs
+            or not (_has_catalog(base.get(unique_id)) or _has_catalog(current.get(unique_id)))
+        ]
+        inferred = tuple(
+            run.output_names(asked)
+            if (asked := [key for key in untold if not _has_catalog(nodes.get(key))])
+            else {}
+            for run, nodes in zip(self._runs, (base, current), strict=True)
+        )
+        for unique_id in ids:
+            both = (base.get(unique_id), current.get(unique_id))
+            names = tuple(found.get(unique_id, ()) for found in inferred)
+            types = tuple(
+                None if node is None else _types(node, own) for node, own in zip(both, names, strict=True)
+            )
+            self._found[unique_id] = (
+                _spelt_alike(both, (types[0], types[1]))
+                if unique_id in self._differs
+                else _one(both, (types[0], types[1]))
+            )
+
+    def _nodes(self, ids: Collection[str]) -> Iterable[Mapping[str, NodeMetadata]]:
+        """Yield the nodes of each side, reading those of *ids* that are not loaded yet."""
+        for run in self._runs:
+            # Without ids, this returns the nodes that are loaded already.
+            nodes = run.with_parents([])
+            missing = [unique_id for unique_id in ids if unique_id not in nodes]
+            yield run.with_parents(missing) if missing else nodes
+
+
+def _types(node: NodeMetadata, inferred: tuple[str, ...]) -> Types | None:
+    columns = offered_columns(node, inferred)
+    return None if columns.names is None else columns.types
+
+
+def _has_catalog(node: NodeMetadata | None) -> bool:
+    return node is not None and node.columns_from == "catalog"
+
+
+def _one(
+    nodes: tuple[NodeMetadata | None, NodeMetadata | None], types: tuple[Types | None, Types | None]
+) -> tuple[Types | None, Types | None]:
+    """Return one list of columns for a node that is equal on both sides: a catalog's, else either side's."""
+    catalogued = [found for node, found in zip(nodes, types, strict=True) if _has_catalog(node)]
+    # A catalog is surer than inferred names; of two lists, current's is newer.
+    known = [found for found in (*reversed(catalogued), *reversed(types)) if found is not None]
+    return (known[0], known[0]) if known else (None, None)
+
+
+def _spelt_alike(
+    nodes: tuple[NodeMetadata | None, NodeMetadata | None], types: tuple[Types | None, Types | None]
+) -> tuple[Types | None, Types | None]:
+    """Return the columns of a node that differs, spelt as in the catalog if only one side has a catalog.
+
+    Return none if the other side's columns are unknown: the catalog's columns would look like a difference.
+    """
+    if None in nodes or _has_catalog(nodes[0]) == _has_catalog(nodes[1]):
+        return types
+    base, current = types
+    if base is None or current is None:
+        return None, None
+    catalog, other = (base, current) if _has_catalog(nodes[0]) else (current, base)
+    spelling = Spelling(catalog)
+    spelt = {spelling.of(name): kind for name, kind in other.items()}
+    if len(spelt) != len(other):  # two columns that differ in case alone
+        return types
+    return (catalog, spelt) if _has_catalog(nodes[0]) else (spelt, catalog)
+
+
+class ProjectQueries:
+    """The queries of two runs, 0 of base and 1 of current, each resolved once."""
+
+    def __init__(
+        self,
+        sides: tuple[ProjectSide, ProjectSide],
+        runs: tuple[RunReader, RunReader],
+        columns: ParentColumns,
+    ) -> None:
+        self._sides, self._runs, self._columns = sides, runs, columns
+        self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
+        self._names: dict[int, RelationFinder] = {}
+        self._read: dict[int, int] = {}
+        self._resolved: dict[tuple[int, str], tuple[QueryNames, list[Query]]] = {}
+        self._ids: dict[str, str] = {}
+        """Nodes by the names of their tables in the queries resolved so far."""
+        self._tables: dict[tuple[int, str], Query | None] = {}
+
+    def query(self, index: int, unique_id: str) -> QueryNames:
+        """Return the SQL of a node on one side, with the nodes of its relations."""
+        nodes = self._runs[index].with_parents([unique_id])
+        # Building the finder takes long, so it is only renewed if nodes were read.
+        if len(nodes) != self._read.get(index):
+            self._read[index] = len(nodes)
+            self._names[index] = RelationFinder(nodes.values(), self._dialect)
+        found = self._names[index].of(nodes[unique_id])
+        if not PART.isdisjoint(dbt_options(self._runs[index].run)):
+            return replace(found, tokenised=without_limits(found.tokenised))
+        return found
+
+    def variant(self, index: int, unique_id: str, code: str) -> QueryNames:
+        """Return *code*, SQL with tokens that the node may have on another target, with its relations."""
+        self.query(index, unique_id)
+        nodes = self._runs[index].with_parents([unique_id])
+        relations = {
+            one: node.relation_name or f"{INJECTED}{node.name}"
+            for one in token_ids(code)
+            if (node := nodes.get(one)) is not None
+        }
+        return self._names[index].of(replace(nodes[unique_id], compiled_code=resolve(code, relations)))
+
+    def schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
+        """Return the known columns of all relations that a query reads."""
+        keys = called_names(names, relations, self._sides[0].heirs)
+        columns = self._columns.of(index, keys)
+        return {name: columns[key] for key, called in keys.items() if key in columns for name in called}
+
+    def new_fault(self, unique_id: str) -> sql_diff.Fault:
+        """Return the surest fault of a query in current that it has not in base; without a text if none."""
+        found = self._faults(1, unique_id)
+        if found and unique_id in self._runs[0].names:
+            has_base = self.resolved(0, unique_id)[1]
+            before = self._faults(0, unique_id)
+            found = found - before if has_base else {one._replace(is_certain=False) for one in found}
+        return max(found, key=lambda one: (one.is_certain, one.text), default=sql_diff.Fault("", False))
+
+    def _faults(self, index: int, unique_id: str) -> set[sql_diff.Fault]:
+        """Return why the warehouse refuses the SQL of a node on one side."""
+        warehouse = warehouse_of_adapter(self._sides[1].adapter)
+        is_built = unique_id.startswith(("model.", "snapshot."))
+        are_unique = is_built and warehouse is not None and not warehouse.renames_repeated_columns
+        found: set[sql_diff.Fault] = set()
+        node = self._runs[index].with_parents([unique_id])[unique_id]
+        query_of = partial(self._query_of_table, index)
+        for query in self.resolved(index, unique_id)[1]:
+            found |= sql_diff.faults(query, names_are_unique=are_unique)
+            if self._is_whole(index, node):
+                found |= sql_diff.missing_names(query, query_of, self._dialect)
+        return found
+
+    def _query_of_table(self, index: int, name: str) -> Query | None:
+        """Return the query with exactly the columns of the table *name*; None if that is not certain."""
+        if (unique_id := self._ids.get(name)) is None:
+            return None
+        key = (index, unique_id)
+        if key not in self._tables:
+            self._tables[key] = None  # a query may name its own relation
+            run = self._runs[index]
+            node = run.with_parents([unique_id]).get(unique_id)
+            if node is not None and self._has_columns_of_query(index, node):
+                queries = self.resolved(index, unique_id)[1]
+                query_of = partial(self._query_of_table, index)
+                if len(queries) == 1 and sql_diff.has_fixed_columns(queries[0], query_of):
+                    self._tables[key] = queries[0]
+        return self._tables[key]
+
+    def _has_columns_of_query(self, index: int, node: NodeMetadata) -> bool:
+        """Return True if each build gives the table of *node* the columns of its query."""
+        is_sql = node.resource_type == "model" and node.language != "python"
+        return is_sql and node.materialized in REBUILT and self._is_whole(index, node)
+
+    def _is_whole(self, index: int, node: NodeMetadata) -> bool:
+        """Return True if the SQL of *node* is proven, and no hook or header may define names for it."""
+        if lacks_sql(node) or node.config.get("sql_header"):
+            return False
+        run = self._runs[index]
+        known = run.columns_of([node.unique_id]).get(node.unique_id) if run.run.extractor == DBT else None
+        is_assumed = known is not None and known.tier is Tier.SILVER
+        return not is_assumed and not hooks_and_macros(node, self._sides[index].macros)
+
+    def resolved(self, index: int, unique_id: str) -> tuple[QueryNames, list[Query]]:
+        """Return the SQL of a node on one side, and its queries; none if it cannot be analysed."""
+        if (index, unique_id) not in self._resolved:
+            names = self.query(index, unique_id)
+            self._ids |= {schemas_key(*relation): relation[0] for relation in names.relations.items()}
+            queries: list[Query] = []
+            with suppress(SqlNotAnalysed):
+                schemas = self.schemas(index, names, names.relations)
+                # If the statements cannot be analysed, this query stays.
+                queries = [sql_lineage.resolve_query(names.sql, self._dialect, schemas, timeout=SECONDS)]
+                queries = sql_lineage.resolve_statements(names.sql, self._dialect, schemas, timeout=SECONDS)
+            self._resolved[index, unique_id] = names, queries
+        return self._resolved[index, unique_id]
+
+
+def called_names(
+    names: QueryNames, relations: Mapping[str, str], heirs: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, list[str]]:
+    """Return the names that a query uses for each node that it reads, of its heir if it has one."""
+    found: dict[str, list[str]] = {}
+    for name, unique_id in names.named.items():
+        found.setdefault(unique_id, []).append(name)
+    for unique_id in names.relations:
+        name = heirs.get(unique_id, unique_id)
+        found.setdefault(unique_id, []).append(schemas_key(name, relations[name]))
+    return found
