@@ -123,30 +123,41 @@ def are_same(pairs: Sequence[Pair]) -> Plan[list[bool]]:
         )
         for pair in asked
         for source in pair.sides
-        if isinstance(source.relation, exp.Table)
-        and (identity := source.dialect.identity(source.stored_name)) is not None
+        if (identity := _identity(source, is_joined=pair.is_joined)) is not None
     ]
     answers = (yield queries) if queries else []
     # A relation that cannot be found is reported by the query that reads it. Time that is up proves nothing.
     is_lost = [not isinstance(answer, QueryTimeout) and failure(answer) is not None for answer in answers]
-    found = [None if lost else rows_of(one)[0][0] for one, lost in zip(answers, is_lost, strict=True)]
+    found = [(None,) if lost else rows_of(one)[0] for one, lost in zip(answers, is_lost, strict=True)]
     same = {
         id(pair)
         for pair, base, current in zip(asked, found[::2], found[1::2], strict=False)
-        if base is not None and base == current
+        if None not in base and base == current
     }
     return [pair.is_same or id(pair) in same for pair in pairs]
 
 
+def _identity(source: SideRelation, *, is_joined: bool) -> Sql | None:
+    """Build a query for what identifies *source*; between two connections, with their server and role."""
+    found = source.dialect.identity(source.stored_name)
+    if found is None or is_joined:
+        return found
+    return exp.select(exp.var(source.dialect.server), exp.Subquery(this=found))
+
+
 def _may_be_same(pair: Pair) -> bool:
-    """Return True if names of one connection may be one: they differ in length or case, or are cut."""
-    if pair.is_same or not pair.is_joined or len(pair.sides) < 2 or pair.sides[0].is_past:
+    """Return True if names may be one: they differ in length or case, are cut, or two targets have them."""
+    if pair.is_same or len(pair.sides) < 2 or pair.sides[0].is_past:
         return False
     tables = [source.relation for source in pair.sides]
     if not all(isinstance(table, exp.Table) and isinstance(table.this, exp.Identifier) for table in tables):
         return False
     base, current = (source.stored_name for source in pair.sides)
     is_long = any(len(part.encode()) > LONGEST_NAME for part in (*base, *current))
+    if not pair.is_joined:
+        one, other = (source.dialect for source in pair.sides)
+        has_server = one.name == other.name and one.server is not None
+        return has_server and (is_long or base[-1].casefold() == current[-1].casefold())
     is_short = len(base) == 2 and pair.sides[0].dialect.has_short_databases and base[-1] == current[-1]
     has_other_case = [part.casefold() for part in base] == [part.casefold() for part in current]
     return is_long or is_short or has_other_case or len(base) != len(current)

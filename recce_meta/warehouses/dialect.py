@@ -79,6 +79,8 @@ class Dialect:
     """True if the first of two parts of a name can be a database instead of a schema."""
     place: ClassVar[tuple[str, ...]] = ()
     """SQL of the session's database and schema, which complete a name."""
+    server: ClassVar[str | None] = None
+    """SQL that distinguishes servers, databases and roles of sessions; None if nothing does."""
     enforces_types: ClassVar[bool] = True
     """False if a column may hold values of any other type."""
     nan_equals_nan: ClassVar[bool] = True

@@ -41,6 +41,7 @@ class MySQL(Dialect):
     name = "mysql"
     ignores_case_of_columns = True
     place = ("DATABASE()",)
+    server = "CONCAT_WS('/', @@hostname, @@port, @@server_id, @@datadir, CURRENT_USER())"
     has_nan = False
     # https://dev.mysql.com/doc/refman/8.0/en/fixed-point-types.html
     decimal_digits: ClassVar[int | None] = 65

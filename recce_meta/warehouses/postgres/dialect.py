@@ -78,6 +78,10 @@ SEED = 7_046_029_254_386_353_131
 """Seed for hashes: any large number."""
 
 
+# Copies of a server have another start.
+_SERVER = "CONCAT_WS('/', EXTRACT(EPOCH FROM PG_POSTMASTER_START_TIME()), CURRENT_DATABASE(), CURRENT_USER)"
+
+
 class Postgres(Dialect):
     """PostgreSQL 14 and later."""
 
@@ -85,6 +89,8 @@ class Postgres(Dialect):
     decimal_digits: ClassVar[int | None] = None
     # https://www.postgresql.org/docs/current/limits.html
     columns_per_statement: ClassVar[int | None] = 1600
+    server: ClassVar[str | None] = _SERVER
+    relation_named: ClassVar[str] = "TO_REGCLASS({})"
     # https://www.postgresql.org/docs/current/functions-aggregate.html has no estimate
     has_approximate_distinct = False
     # One statement for ten columns took a fifth more CPU time than ten, which connections can share.
@@ -98,8 +104,7 @@ class Postgres(Dialect):
 
     def identity(self, names: Sequence[str]) -> Sql | None:
         """https://www.postgresql.org/docs/current/datatype-oid.html: names are found as in a query."""
-        found = exp.Anonymous(this="TO_REGCLASS", expressions=[self.full_name(names)])
-        return exp.select(exp.cast(found, "TEXT"))
+        return exp.select(exp.var(f"{self.relation_named.format(self.render(self.full_name(names)))}::OID"))
 
     def full_name(self, names: Sequence[str]) -> Sql:
         """Quote the parts: the catalog completes the name."""

@@ -21,6 +21,10 @@ class Redshift(Postgres):
 
     name = "redshift"
     ignores_case_of_columns = True
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_CURRENT_NAMESPACE.html
+    server = "CURRENT_NAMESPACE || '/' || CURRENT_DATABASE() || '/' || CURRENT_USER"
+    # TO_REGCLASS is not documented. A cast fails for an unknown name.
+    relation_named = "{}::REGCLASS"
     decimal_digits = 38
     has_approximate_distinct = True
     top_lists_per_statement = 50
@@ -72,10 +76,6 @@ class Redshift(Postgres):
     def exact(self, value: Sql, digits: int, scale: int, *, more: int = 0) -> Sql:
         """Use the standard cast."""
         return Dialect.exact(self, value, digits, scale)
-
-    def identity(self, names: Sequence[str]) -> Sql | None:
-        """Cast the name, since Redshift is not known to have TO_REGCLASS. An unknown name is an error."""
-        return exp.select(exp.var(f"{self.render(self.full_name(names))}::REGCLASS::OID"))
 
     def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
         """Use the standard check: decimals are always finite."""

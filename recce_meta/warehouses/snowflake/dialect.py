@@ -27,6 +27,7 @@ class Snowflake(Dialect):
     # https://docs.snowflake.com/en/sql-reference/functions/count
     has_cheap_distinct = True
     place = ("CURRENT_DATABASE()", "CURRENT_SCHEMA()")
+    server = "CONCAT_WS('/', CURRENT_REGION(), CURRENT_ACCOUNT(), CURRENT_ROLE())"
     timestamp_type = "TIMESTAMP_NTZ"
 
     def as_of(self, relation: exp.Table, moment: Moment) -> exp.Table:

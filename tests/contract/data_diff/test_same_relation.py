@@ -17,6 +17,7 @@ from recce_meta.api.data.jobs import NodePair, row_count_job, value_jobs
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.models.data_diff import Failed, NotCompared, RowCountDiff, RowsDiff
 from recce_meta.tables.gaps import SAME_RELATION
+from recce_meta.warehouses.dialect import dialect_named
 from tests.contract.conftest import Backend
 
 LONG = "t" * 63
@@ -137,6 +138,20 @@ def test_two_paths_of_one_file_are_one_place(tmp_path: Path, kind: str, link: Ca
         link(file, other)
         with UnifiedSqlAdapter.from_url(f"{kind}:///{other}") as base:
             assert is_compared(adapter, "t", "t", base) is (link is shutil.copy)
+
+
+@pytest.mark.emulated
+def test_two_connections_of_one_server_are_one_place(
+    adapter: UnifiedSqlAdapter, backend: Backend, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = f"{adapter.quote_identifier(schema)}.{adapter.quote_identifier('t')}"
+    adapter.execute(f"CREATE TABLE {table} AS SELECT 1 AS id")
+    is_known = adapter.warehouse.is_in_process
+    if not is_known:  # as with two spellings of a host
+        monkeypatch.setattr(UnifiedSqlAdapter, "reaches_same", lambda *_: False)
+        is_known = dialect_named(adapter.warehouse.dialect).server is not None
+    with backend.connect() as other:
+        assert is_compared(adapter, table, table, other) is not is_known
 
 
 def is_compared(
