@@ -129,7 +129,9 @@ class BuildFailures:
             problem = error.problem.removeprefix("TypeError: ")
             problem = problem[:1].lower() + problem[1:]
             return BuildFailure(problem=_within(problem, error), line=line)
-        problem = f"it uses '{unknown[1]}', which no file defines"
+        is_own = re.search(rf"\bmacro\s+{re.escape(unknown[1])}\s*\(", node.raw_code or "")
+        why = "which dbt does not find in the file that uses it" if is_own else "which no file defines"
+        problem = f"it uses '{unknown[1]}', {why}"
         # The reader of files has found no generic test of this name.
         is_of_files = self._is_exact is not None and "test_metadata" in node.properties
         may_be_of_dbt = "__" in unknown[1] or is_builtin(unknown[1]) or unknown[1] in names_of_dbt()

@@ -17,7 +17,7 @@ from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata
 from recce_meta.models.adapters import ADAPTER_PARENTS
 from recce_meta.render.objects import ASK_DATABASE, TemplateObject, database_error
-from recce_meta.render.sandbox import Sandbox, call_macro
+from recce_meta.render.sandbox import MACRO_PREFIX, Sandbox, call_macro
 
 STAND_IN = "stand-in"
 """Path of macros that stand in for those of packages that are not installed."""
@@ -149,7 +149,7 @@ class MacroCall(TemplateObject):
         # Running the text defines the macro. Its output is discarded, as in dbt.
         for _ in template.root_render_func(context):
             pass
-        loaded = context.vars.get(self.macro.name)
+        loaded = context.vars.get(MACRO_PREFIX + self.macro.name)
         if not isinstance(loaded, Macro):
             raise TemplateError(
                 f"Macro '{self.title}' invalid: its text does not define a macro with this name",

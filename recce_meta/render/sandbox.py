@@ -35,6 +35,8 @@ from recce_meta.render.limits import (
 )
 from recce_meta.render.objects import TemplateObject, is_readable, kind_of, refusal
 
+MACRO_PREFIX = "dbt_macro__"
+"""Start of the names that dbt gives macros inside templates, so that a template does not find its own."""
 EACH = "each item of"
 WEIGHED = "the weight of"
 STEPS_PER_TOKEN = 16
@@ -52,6 +54,10 @@ def guard(template: nodes.Template) -> nodes.Template:
         if mark is not None:
             mark(node)
     return template
+
+
+def _rename(node: nodes.Macro) -> None:
+    node.name = MACRO_PREFIX + node.name
 
 
 def _refuse_file(node: Any) -> NoReturn:
@@ -88,6 +94,7 @@ def _mark_key(node: nodes.Pair) -> None:
 
 
 _MARKERS: Mapping[type[nodes.Node], Callable[[Any], None]] = {
+    nodes.Macro: _rename,
     nodes.For: _mark_loop,
     nodes.Concat: _mark_concat,
     nodes.Compare: _mark_comparison,
@@ -382,7 +389,8 @@ def call_macro(macro: Macro, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     except TypeError as error:
         if not str(error).startswith(f"macro {macro.name!r} takes "):
             raise
-        raise TemplateError(f"TypeError: {error}", name=macro.name, is_broken=True) from None
+        text = str(error).replace(MACRO_PREFIX, "", 1)
+        raise TemplateError(f"TypeError: {text}", name=text.split("'")[1], is_broken=True) from None
 
 
 def _is_mapping(value: Any) -> bool:

@@ -75,6 +75,11 @@ def folder(tmp_path: Path) -> Path:
     [
         (model("select {{ nope('a') }}"), "it uses 'nope', which no file defines models/m.sql:1"),
         (model("-- {{ nope() }}\nselect 1"), "it uses 'nope', which no file defines models/m.sql:1"),
+        (
+            model("{% macro own() %}{{ cents(1) }}{% endmacro %}select {{ own() }}"),
+            "it uses 'own', which dbt does not find in the file that uses it models/m.sql:1",
+        ),
+        (model("{% macro cents() %}{% endmacro %}select {{ cents(1) }}"), ""),
         (model("select 1;"), 'syntax error at or near ";" models/m.sql:1'),
         (model("select {{ 1 }};", compiled_code="select 1;"), 'syntax error at or near ";" models/m.sql:1'),
         (model("-- to do", compiled_code="-- to do"), "its SQL is empty models/m.sql"),

@@ -39,7 +39,10 @@ BROKEN = [
     ("select {{ dbt.nope() }}", "package 'dbt' has no macro 'nope'"),
     ("select {{ cents('a', 2) }}", "macro 'cents' takes not more than 1 argument(s)"),
     ("select {{ cents(col='a') }}", "macro 'cents' takes no keyword argument 'col'"),
-    ("{% macro m(a) %}{% endmacro %}select {{ m(1, 2) }}", "macro 'm' takes not more than 1 argument(s)"),
+    (
+        "{% macro m(a) %}{% endmacro %}select {{ dbt_macro__m(1, 2) }}",
+        "macro 'm' takes not more than 1 argument(s)",
+    ),
     ("select '{{ var('month') }}'", "variable 'month' has neither a value nor a default"),
     ("select {{ ''.__class__.__mro__ }}", "'__class__' of a value of type str may not be used"),
     ("select {% set x = [] %}{{ x.foo() }}", "a value of type list has no 'foo'"),
