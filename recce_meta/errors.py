@@ -167,7 +167,9 @@ class UnknownNameError(UsageError):
         self.kind, self.name, self.known = kind, name, tuple(dict.fromkeys(known))
         hint = did_you_mean(name, self.known)
         if hint is None and self.known:
-            hint = f"one of: {', '.join(self.known)}"
+            # Options that take several names split them at commas.
+            names = (f'"{each}"' if "," in each else each for each in self.known)
+            hint = f"one of: {', '.join(names)}"
         super().__init__(f"Unknown {kind} '{name}'{where and f' {where}'}", hint=hint)
 
 

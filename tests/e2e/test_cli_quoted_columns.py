@@ -26,20 +26,21 @@ def test_a_column_with_a_comma_or_quotes_can_be_named(
         session.execute('create table t as select 1 as line, 2 as "a,b", 3 as "x ""y"""')
         session.execute("create table u as select * from t")
 
-    found = cli(
+    compared = (
         "value",
         "--tables",
         "t",
         "u",
-        *options,
         "--url",
         f"duckdb:///{tmp_path}/shop.duckdb",
         "--format",
         "json",
     )
+    found = cli(*compared, *options)
 
     assert found.code == 0, found.err
     assert json.loads(found.out)["results"][0]["is_equal"] is not False
+    assert '"a,b"' in cli(*compared, "-k", "a,b").err
 
 
 def test_without_a_store_the_option_for_relations_is_named(cli: Any, tmp_path: Path) -> None:
