@@ -10,9 +10,11 @@ from functools import cache, partial
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recce_meta.errors import ConfigurationError, RecceMetaError, UsageError
 from recce_meta.repositories.service.service import RepositoryService
@@ -33,6 +35,7 @@ from recce_meta.server.access.sessions import (
     raw_path,
 )
 from recce_meta.server.api.application import api_mount
+from recce_meta.server.api.openapi import PREFIX
 from recce_meta.server.metrics import Metrics
 from recce_meta.server.pages.connections import admin, connection, databases, forms, lists
 from recce_meta.server.pages.connections.routing import routes as connection_routes
@@ -140,9 +143,31 @@ def create_app(
 
     app.add_exception_handler(HTTPException, refused)
     app.add_middleware(AccessMiddleware, access=access, failed=failed)
-    # Around the rules of access: refused requests are counted, too.
-    app.add_middleware(RequestMiddleware)
+    app.add_middleware(ApiOrigins, origins=access.origins)
+    app.add_middleware(RequestMiddleware)  # around the rules of access: refused requests are counted, too
     return app
+
+
+class ApiOrigins(CORSMiddleware):
+    """Middleware that lets pages of named origins read answers of the API, and no page of the server.
+
+    It is around the rules of access, because a browser asks before it sends a request with a token.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+        """Create the middleware around *app*; without *origins* it does nothing."""
+        super().__init__(
+            app,
+            allow_origins=sorted(origins),
+            allow_methods=("GET", "POST", "PATCH", "DELETE"),
+            allow_headers=("Authorization", "Content-Type", "If-None-Match"),
+            expose_headers=("ETag", "Retry-After"),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        is_of_api = scope["type"] == "http" and str(scope["path"]).startswith(f"{PREFIX}/")
+        await (super().__call__ if self.allow_origins and is_of_api else self.app)(scope, receive, send)
 
 
 def _note_refusal(state: State, address: str) -> None:

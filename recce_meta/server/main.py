@@ -13,6 +13,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -130,6 +131,7 @@ def serve_stores(
     token: str | None,
     public_url: str | None,
     proxy: str | None = None,
+    origins: Iterable[str] = (),
     page: str | None,
     say: Callable[[str], None],
     stopping: Callable[[], None] = lambda: None,
@@ -143,12 +145,12 @@ def serve_stores(
     *service* has the connections of repositories; None without a state. *worker* is entered once the port is
     bound, so that a server that cannot listen starts no job. At *metrics_address*, metrics need no token.
 
-    *public_url* is the address that users of a proxy see, *proxy* the address from which it connects. *say*
-    prints the address, and the browser opens its *page*, if any. *stopping* is called when the server begins
-    to end. Raises UsageError if *host* can be reached
-    from other machines and there is no *token*, and for an invalid *public_url* or *proxy*.
+    *public_url* is the address that users of a proxy see, *proxy* the address from which it connects. Pages
+    of *origins* may read the API. *say* prints the address, and the browser opens its *page*, if any.
+    *stopping* is called when the server begins to end. Raises UsageError if *host* can be reached from other
+    machines and there is no *token*, and for an invalid *public_url*, *proxy* or origin.
     """
-    access = access_rules(host, token, public_url, proxy)
+    access = replace(access_rules(host, token, public_url, proxy), origins=frozenset(map(_origin, origins)))
     with closing(bound_socket(host, port)) as listening, worker or nullcontext():
         _serve(
             stores,
@@ -190,6 +192,18 @@ def access_rules(host: str, token: str | None, public_url: str | None, proxy: st
     if origin is not None:
         names.add(host_name(origin.partition("://")[2]))
     return Access(token, frozenset(names), origin, proxy)
+
+
+def _origin(address: str) -> str:
+    """Return the origin *address* as browsers send it. Raises UsageError for an address of a page."""
+    origin = address.lower().rstrip("/")
+    scheme, _, host = origin.partition("://")
+    if scheme not in ("http", "https") or not host_name(host):
+        raise UsageError(
+            f"{quoted(address)} is not an origin",
+            hint="use a scheme and a host, such as https://app.example.com",
+        )
+    return origin
 
 
 class Protocol(H11Protocol):

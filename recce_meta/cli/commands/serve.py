@@ -47,6 +47,13 @@ from recce_meta.cli.options import connecting, data_places_options, log_format_o
     help="IP address of the proxy whose X-Forwarded-For names the clients. [default: no header is believed]",
 )
 @click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Origin of another site whose pages may read the API, such as https://app.example.com; repeatable.",
+)
+@click.option(
     "--allow-queries",
     is_flag=True,
     help="Let users of the pages start data diffs and queries, which only read.",

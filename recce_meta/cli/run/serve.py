@@ -49,6 +49,7 @@ def serve(
     token_file: Path | None,
     public_url: str | None,
     proxy: str | None,
+    origins: tuple[str, ...],
     allow_queries: bool,
     allow_writes: bool,
     queries: QueryOptions,
@@ -58,11 +59,9 @@ def serve(
 ) -> None:
     """Serve the stores until Ctrl-C or SIGTERM, and run a worker if there is a state, unless *web_only*.
 
-    A store that cannot be reached is a page with the reason. A malformed connection, or one of the data, is
-    an error.
+    A store that cannot be reached is a page; a malformed connection, or one of the data, is an error.
     """
-    # First, because a missing extra would otherwise end in an import error somewhere else.
-    _require_packages()
+    _require_packages()  # first, because a missing extra would end in an import error somewhere else
     server = load("recce_meta.server.main")
     metrics_address = None
     if extraction.metrics_address is not None:
@@ -77,6 +76,7 @@ def serve(
         token=server.read_token(token_file, os.environ),
         public_url=public_url,
         proxy=proxy,
+        origins=origins,
         # Without a terminal, no user waits for a browser.
         page=page if is_opened and sys.stdout is not None and sys.stdout.isatty() else None,
         say=say,

@@ -141,6 +141,8 @@ class Access:
     """Function that finds a token of the state database, which may block; None without a state."""
     note_refusal: Callable[[str], None] | None = field(default=None, repr=False)
     """Function that notes a wrong token of an address in the state, which may block; None without a state."""
+    origins: Collection[str] = ()
+    """Origins of other sites whose pages may read the API; their requests have no cookie."""
     sessions: Sessions = field(default_factory=ProcessSessions, repr=False, compare=False)
     """Sessions of this process, or of all processes with one state."""
     _failures: OrderedDict[str, list[float]] = field(default_factory=OrderedDict, repr=False, compare=False)

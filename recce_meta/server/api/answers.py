@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from recce_meta.api.browse.diffs import pair_report
 from recce_meta.api.browse.neighbours import neighbours
 from recce_meta.api.browse.node_details import node_details
 from recce_meta.api.browse.search import KINDS, search
@@ -328,16 +329,17 @@ def diff_choice(base: str, current: str, project: str | None) -> Callable[[Store
 
 
 def diff_document(view: StoreView, chosen: ChosenPair) -> str:
-    """Return the diff of two runs."""
+    """Return the diff of two runs, with stored data diffs and reviews: what their page shows."""
     before, after, selectors = chosen
-    found = view.diff(before, after)
+    found = pair_report(view.adapter, before, after, view.diff(before, after))
     named = [
         ChosenRun(run_id=one.run_id, selector=selector, reason=selector)
         for one, selector in zip((before, after), selectors, strict=True)
     ]
     reviews = reviews_of_pair(view.adapter, before, after, schema=view.schema)
-    chosen_diff = replace(found, choice=RunChoice(base=named[0], current=named[1]))
-    return diff_json(chosen_diff, reviews=reviews, most=MOST_CHANGES)
+    chosen_diff = replace(found.diff, choice=RunChoice(base=named[0], current=named[1]))
+    data, taken_at = found.data or None, found.data_taken_at
+    return diff_json(chosen_diff, data, reviews=reviews, taken_at=taken_at, most=MOST_CHANGES)
 
 
 def scan_choice(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.resources import files
@@ -104,6 +105,22 @@ def _found(schema: Schema, status: int = 200) -> dict[int | str, dict[str, Any]]
     }
 
 
+def _words(path: str) -> str:
+    """Return the words of *path*, which name its operation: `quality_history`, `connections_id_lineage`."""
+    words = path.removeprefix("/stores/{store}/").removeprefix("/metadata/").strip("/")
+    return re.sub(r"[^a-z]+", "_", words).strip("_")
+
+
+def _leave_out(operation: Schema, method: str) -> None:
+    """Remove statuses that no answer to *operation* can have."""
+    answers = operation["responses"]
+    if method != "get":
+        answers.pop("304", None)
+    if "requestBody" not in operation:
+        for status in ("409", "415"):
+            answers.pop(status, None)
+
+
 class ApiDescription:
     """The OpenAPI document of some routers, built on first use."""
 
@@ -120,6 +137,10 @@ class ApiDescription:
             description=DESCRIPTION,
             routes=[route for router in self._routers for route in router.routes],
         )
+        for path, methods in found["paths"].items():
+            for method, operation in methods.items():
+                operation["operationId"] = f"{method}_{_words(path)}"
+                _leave_out(operation, method)
         found["paths"] = {PREFIX + path: methods for path, methods in found["paths"].items()}
         parts = found.setdefault("components", {})
         # Replaces FastAPI's schemas: answers are msgspec structs, which it does not know.

@@ -17,12 +17,13 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.errors import UsageError
 from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.database import open_state
 from recce_meta.server.access import sessions as rules
 from recce_meta.server.access.sessions import COOKIE, FAILURES, HEADERS, SECURE_COOKIE, Access
 from recce_meta.server.app import create_app
-from recce_meta.server.main import access_rules
+from recce_meta.server.main import access_rules, serve_stores
 from recce_meta.server.site import serving
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -144,6 +145,39 @@ def test_names_of_this_machine_are_answered(store: Store, host: str) -> None:
 )
 def test_only_own_pages_may_send_a_form(guarded: TestClient, headers: dict[str, str], status: int) -> None:
     assert log_in(guarded, **headers).status_code == status
+
+
+def test_pages_of_named_origins_read_the_api_with_a_token(store: Store) -> None:
+    client = client_of(store, access=Access(TOKEN, origins={"https://app.example.com"}))
+    own, api = {"Origin": "https://app.example.com"}, "/api/stores"
+    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+    token = {"Authorization": f"Bearer {TOKEN}"}
+
+    preflight, answer = (
+        client.options(api, headers={**own, **asked}),
+        client.get(api, headers={**own, **token}),
+    )
+    assert preflight.status_code == answer.status_code == 200
+    assert "authorization" in preflight.headers["access-control-allow-headers"].lower()
+    for one in (preflight, answer):
+        assert one.headers["access-control-allow-origin"] == own["Origin"] and "Origin" in one.headers["vary"]
+        assert "access-control-allow-credentials" not in one.headers
+    assert client.get(api, headers=own).status_code == 401
+    other = {"Origin": "https://app.example.com.evil.test"}
+    assert client.options(api, headers={**other, **asked}).status_code == 400
+    for path, headers in ((api, other), (RUNS, own)):
+        found = client.get(path, headers={**headers, **token})
+        assert "access-control-allow-origin" not in found.headers
+    guarded = client_of(store, access=Access(TOKEN))
+    assert "access-control-allow-origin" not in guarded.get(api, headers={**own, **token}).headers
+
+
+@pytest.mark.parametrize("address", ["app.example.com", "https://app.example.com/page", "*", "null"])
+def test_an_origin_is_a_scheme_and_a_host(address: str) -> None:
+    with pytest.raises(UsageError, match="is not an origin"):
+        serve_stores(
+            {}, host="127.0.0.1", port=0, token=None, public_url=None, origins=[address], page=None, say=print
+        )
 
 
 def test_a_token_is_required_and_a_session_replaces_it(guarded: TestClient) -> None:

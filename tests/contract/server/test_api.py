@@ -379,8 +379,16 @@ def test_the_openapi_document_is_served(client: TestClient):
     assert found.json() == described()
     again = client.get("/api/openapi.json", headers={"If-None-Match": found.headers["etag"]})
     assert again.status_code == 304
-    for operation in (one for methods in described()["paths"].values() for one in methods.values()):
-        assert operation["description"] and {"304", "404", "422"} <= set(operation["responses"])
+    operations = [
+        (method, one) for methods in described()["paths"].values() for method, one in methods.items()
+    ]
+    for method, operation in operations:
+        answers = set(operation["responses"])
+        assert operation["description"] and {"404", "422"} <= answers
+        assert ("304" in answers) is (method == "get")
+        assert ("415" in answers) is ("requestBody" in operation)
+    ids = [operation["operationId"] for _, operation in operations]
+    assert len(set(ids)) == len(ids) and {"get_diff", "get_connections_id_lineage"} <= set(ids)
 
 
 @pytest.mark.extensive

@@ -346,6 +346,15 @@ def test_a_diff_is_computed_once_however_often_the_store_changes(
     assert later is not first and later.current.build_status == "failed"
 
 
+def test_the_api_has_the_data_and_the_verdict_of_the_page(client: TestClient, sides: tuple[str, str]) -> None:
+    base, current = sides
+    found = client.get(f"/api/stores/default/diff?base={base}&current={current}").json()
+
+    shown = page(client, TO.diff(*sides)).text
+    assert found["data"] and found["data_taken_at"] and found["data_not_compared"]
+    assert all(sentence in shown for sentence in found["verdict"]["sentences"])
+
+
 def test_the_start_page_has_the_verdicts_of_diffs_in_memory(rich_url: str) -> None:
     store = Store("default", lambda: UnifiedSqlAdapter.from_url(rich_url), DEFAULT_SCHEMA)
     with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
