@@ -6,28 +6,44 @@ that adding a check sends no statement to the warehouse.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec.structs import replace
 
 from recce_meta.api.checks import run_check, stored_checks
-from recce_meta.checks.types import TYPES
+from recce_meta.checks.expected_data import profile_violations
+from recce_meta.checks.types import TYPES, Field
 from recce_meta.models.checks import (
+    FIGURES,
     NONE,
     OTHERS,
     Amount,
     CheckReport,
     CheckStatus,
     DataCheck,
+    Expect,
+    ExpectCounts,
+    ExpectProfile,
     ExpectValues,
+    NodesParams,
+    ProfileParams,
     StoredCheck,
     ValueDiffParams,
 )
-from recce_meta.models.data_diff import ValueDiff, is_rounded
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    ProfileDiff,
+    RowCount,
+    RowCountDiff,
+    Subject,
+    ValueDiff,
+    is_rounded,
+)
 from recce_meta.models.run import RunMetadata
 
 FILE = Path("checklist")
@@ -36,33 +52,79 @@ EXPECT = "expect"
 """Parameter of a stored check with its thresholds, as checks.yml has them."""
 
 
-def proposed_check(result: ValueDiff) -> DataCheck | None:
+def proposed_check(result: AnyDataDiff) -> DataCheck | None:
     """Return a check that *result* passes, with limits rounded up; None if every check would fail."""
-    if result.is_narrowed or result.base is None or result.current is None:
-        return None
+    check = _check_of(result)
+    is_passed = check is not None and run_check(check, lambda _: _judged(result)).status is CheckStatus.PASSED
+    return check if is_passed else None
+
+
+def _check_of(result: AnyDataDiff) -> DataCheck | None:
+    """Return the check that asks for *result*, if it is of all rows of both sides."""
+    result = _judged(result)
+    match result:
+        case ValueDiff() if not result.is_narrowed and result.base and result.current:
+            params: Any = ValueDiffParams(model=result.subject.unique_id or "", primary_key=result.key)
+            return _check("value_diff", "Values", result.subject, params, _of_values(result))
+        case RowCountDiff(counts=(RowCount(where=None, base=int(), current=int()) as one,)):
+            params = NodesParams(ids=(one.subject.unique_id or "",))
+            limit = _share(abs(one.delta or 0), one.base or 0)
+            return _check("row_count_diff", "Rows", one.subject, params, ExpectCounts(row_count_change=limit))
+        case ProfileDiff(where=None) if limits := _of_profile(result):
+            # Columns by name, so that another one of the node is not judged by limits it did not set.
+            names = tuple(one.name for one in result.columns)
+            params = ProfileParams(model=result.subject.unique_id or "", columns=names)
+            return _check("profile_diff", "Profile", result.subject, params, ExpectProfile(max_change=limits))
+    return None
+
+
+def _check(kind: str, about: str, subject: Subject, params: Any, expect: Expect) -> DataCheck:
+    name = f"{about} of {subject.name}"
+    return DataCheck(name=name, type=kind, params=params, expect=expect, path=FILE, line=1)
+
+
+def _of_values(result: ValueDiff) -> ExpectValues:
     differing = {one.name: _share(one.mismatched, result.common) for one in result.columns if one.mismatched}
-    rows, sides = result.common + result.removed, (result.base, result.current)
+    rows, sides = result.common + result.removed, [side for side in (result.base, result.current) if side]
     accepted = {
         "removed_columns": bool(result.base_only),
         "incomparable_columns": any(one.reason or is_rounded(one) for one in result.columns),
         "null_keys": any(side.null_keys for side in sides),
         "duplicate_keys": any(side.duplicate_keys for side in sides),
     }
-    check = DataCheck(
-        name=f"Values of {result.subject.name}",
-        type="value_diff",
-        params=ValueDiffParams(model=result.subject.unique_id or "", primary_key=result.key),
-        expect=ExpectValues(
-            max_mismatch={**differing, OTHERS: NONE},
-            max_added=_share(result.added, rows),
-            max_removed=_share(result.removed, rows),
-            allow=frozenset(name for name, is_there in accepted.items() if is_there),
-        ),
-        path=FILE,
-        line=1,
+    return ExpectValues(
+        max_mismatch={**differing, OTHERS: NONE},
+        max_added=_share(result.added, rows),
+        max_removed=_share(result.removed, rows),
+        allow=frozenset(name for name, is_there in accepted.items() if is_there),
     )
-    is_passed = run_check(check, lambda _: result).status is CheckStatus.PASSED
-    return check if is_passed else None
+
+
+def _judged(result: AnyDataDiff) -> AnyDataDiff:
+    """Return the part of *result* that a check is about: of a profile, the columns of both sides."""
+    if not isinstance(result, ProfileDiff):
+        return result
+    return replace(result, columns=tuple(one for one in result.columns if one.base and one.current))
+
+
+def _of_profile(result: ProfileDiff) -> dict[str, Amount]:
+    """Return the smallest limit of each figure that all columns keep; a figure may keep none."""
+    found = {figure: _smallest(figure, result) for figure in FIGURES}
+    return {figure: SHARES[place] for figure, place in found.items() if place < len(SHARES)}
+
+
+def _smallest(figure: str, result: ProfileDiff) -> int:
+    """Return the position of the smallest limit of *figure* that all columns of *result* keep."""
+
+    def is_kept(limit: Amount) -> bool:
+        return not profile_violations(ExpectProfile(max_change={figure: limit}), result)
+
+    return bisect_left(SHARES, True, key=is_kept)
+
+
+_THOUSANDTHS = (*range(1, 100), *range(100, 10_001, 10))
+SHARES = (NONE, *(Amount(Decimal(one) / 1000, is_share=True) for one in _THOUSANDTHS))
+"""Limits of a figure, of two digits and at most ten times its value."""
 
 
 def _share(number: int, of: int) -> Amount:
@@ -77,26 +139,27 @@ def _share(number: int, of: int) -> Amount:
 
 def expectation(check: DataCheck) -> dict[str, Any]:
     """Return the thresholds of a proposed *check* as checks.yml has them."""
-    expect = check.expect
-    assert isinstance(expect, ExpectValues) and isinstance(expect.max_mismatch, Mapping)
-    limits = {"max_added": expect.max_added, "max_removed": expect.max_removed}
-    return {
-        "max_mismatch": {name: _plain(limit) for name, limit in expect.max_mismatch.items()},
-        **{name: _plain(limit) for name, limit in limits.items() if limit.value},
-        **({"allow": sorted(expect.allow)} if expect.allow else {}),
-    }
+    kind = TYPES[check.type]
+    assert kind.expect is not None
+    defaults = kind.expect()
+    given = {name: (getattr(check.expect, name), getattr(defaults, name)) for name in kind.thresholds}
+    return {name: _plain(value) for name, (value, default) in given.items() if value != default}
 
 
-def _plain(limit: Amount) -> str | int:
-    return str(limit) if limit.is_share else int(limit.value)
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return str(value) if value.is_share else int(value.value)
 
 
 def checked(
-    check: DataCheck, sentence: str, result: ValueDiff, base: RunMetadata, current: RunMetadata
+    check: DataCheck, sentence: str, result: AnyDataDiff, base: RunMetadata, current: RunMetadata
 ) -> StoredCheck:
     """Return the outcome of *check* for *result*, with *sentence* as its description."""
     check = replace(check, description=sentence)
-    report = CheckReport(checks=(run_check(check, lambda _: result),), path=str(FILE), seconds=0.0)
+    report = CheckReport(checks=(run_check(check, lambda _: _judged(result)),), path=str(FILE), seconds=0.0)
     (found,) = stored_checks(
         report,
         [check],
@@ -107,29 +170,43 @@ def checked(
     return replace(found, parameters={**found.parameters, EXPECT: expectation(check)})
 
 
-class AskedCheck(NamedTuple):
-    """Check of the checklist, and its parameters."""
-
-    check: DataCheck
-    params: ValueDiffParams
-
-
-def asked_check(stored: StoredCheck) -> AskedCheck:
+def asked_check(stored: StoredCheck) -> DataCheck:
     """Return the check that led to *stored*, with the same thresholds."""
-    kind = TYPES["value_diff"]
-    given = stored.parameters
-    params = ValueDiffParams(model=str(given["model"]), primary_key=tuple(given.get("primary_key", ())))
-    limits = {name: kind.thresholds[name].read(value) for name, value in given[EXPECT].items()}
-    check = DataCheck(
+    kind = TYPES[stored.check_type]
+    assert kind.expect is not None
+    params = {name: value for name, value in stored.parameters.items() if name != EXPECT}
+    return DataCheck(
         name=stored.check_name,
         description=stored.description,
         type=stored.check_type,
-        params=params,
-        expect=ExpectValues(**limits),
+        params=kind.params(**_read(kind.fields, params)),
+        expect=kind.expect(**_read(kind.thresholds, stored.parameters[EXPECT])),
         path=FILE,
         line=1,
     )
-    return AskedCheck(check, params)
+
+
+def _read(fields: Mapping[str, Field], given: Mapping[str, Any]) -> dict[str, Any]:
+    return {fields[name].to or name: fields[name].read(value) for name, value in given.items()}
+
+
+def is_asked(check: DataCheck, result: AnyDataDiff) -> bool:
+    """Return True if *result* is what *check* asks for; another key or fewer rows say nothing of it."""
+    own = _check_of(result)
+    return own is not None and (own.type, own.params) == (check.type, check.params)
+
+
+def removed(check: StoredCheck) -> StoredCheck:
+    """Return the entry that removes *check* from the checklist; its results stay."""
+    now = datetime.now(timezone.utc)
+    gone = {"parameters": {**check.parameters, EXPECT: None}, "violations": (), "findings": ()}
+    message = "Removed from the checklist"
+    return replace(check, status=CheckStatus.SKIPPED.value, message=message, checked_at=now, **gone)
+
+
+def is_removed(check: StoredCheck) -> bool:
+    """Return True if *check* is the entry that removes a check from the checklist."""
+    return EXPECT in check.parameters and check.parameters[EXPECT] is None
 
 
 def checks_file(checks: Iterable[StoredCheck]) -> str:

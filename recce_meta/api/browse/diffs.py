@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.checklist import is_removed
 from recce_meta.api.data.stored import stored_data
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import StoredCheck
@@ -54,7 +55,7 @@ def checks_of_pair(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMe
     for check in list_checks(adapter, run=current, schema=adapter.schema):  # newest first
         if check.base_run_id == base.run_id:
             latest.setdefault((check.file_name, check.check_name), check)
-    return list(latest.values())
+    return [check for check in latest.values() if not is_removed(check)]
 
 
 class SuggestedPair(Struct, frozen=True, kw_only=True):

@@ -74,6 +74,7 @@ RULES = (
     ScopeRule("POST", "/s/{store}/reviews", TokenScope.WRITE),
     ScopeRule("POST", "/s/{store}/checklist", TokenScope.WRITE),
     ScopeRule("POST", "/s/{store}/checklist/again", TokenScope.WRITE),
+    ScopeRule("POST", "/s/{store}/checklist/remove", TokenScope.WRITE),
 )
 """Rules of the requests that need another scope than `read` for GET and `admin` for the rest."""
 DELIVERIES = frozenset(f"/api/webhooks/{forge}" for forge in forge_names())

@@ -192,13 +192,26 @@ def test_a_check_is_added_from_a_result_and_survives_commits(tmp_path: Path) -> 
         panel = parsed(client.get(TO.diff(base, later, panel="checks")).text).text
         assert "none yet" in panel and "1 check of earlier commits" in panel
         again = {"base": base, "current": later}
-        assert "have no stored values" in client.post(TO.of("checklist", "again"), data=again).text
+        assert "have no such results" in client.post(TO.of("checklist", "again"), data=again).text
         with UnifiedSqlAdapter.from_url(place[0]) as adapter:
             diff_data(adapter, base, later, save=True)
         answer = client.post(TO.of("checklist", "again"), data=again)
         assert answer.headers["location"] == TO.diff(base, later, panel="checks")
         panel = client.get(answer.headers["location"]).text
         assert "1 passed" in panel and "earlier commits" not in panel
+
+        # A removed check leaves the verdict of this commit and of the next, and can be added again.
+        gone = {"base": base, "current": later, "check": "Values of orders"}
+        panel = client.post(TO.of("checklist", "remove"), data=gone, follow_redirects=True).text
+        assert "none yet" in panel and "Remove from the checklist" not in panel
+        assert client.post(TO.of("checklist", "remove"), data=gone).status_code == 400
+        assert client.post(TO.of("checklist"), data={**form, "current": later}).status_code == 303
+        rows = {**form, "current": later, "type": "row_count_diff"}
+        assert client.post(TO.of("checklist"), data=rows).status_code == 303
+        panel = client.get(TO.diff(base, later, panel="checks")).text
+        assert "2 passed" in panel and "row_count_change: 0" in panel
+        profile = {**form, "type": "profile_diff"}
+        assert "No check can be proposed" in client.post(TO.of("checklist"), data=profile).text
 
 
 @pytest.mark.extensive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -10,12 +11,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from recce_meta.api.checklist import EXPECT, asked_check, checked, checks_file, proposed_check
-from recce_meta.api.checks import run_check, run_checks, stored_checks
+from recce_meta.api.checklist import (
+    EXPECT,
+    asked_check,
+    checked,
+    checks_file,
+    is_asked,
+    is_removed,
+    proposed_check,
+    removed,
+)
+from recce_meta.api.checks import run_checks, stored_checks
 from recce_meta.checks.file import read_check_file
 from recce_meta.errors import WarehouseError
-from recce_meta.models.checks import Amount, DataCheck, ExpectValues, StoredCheck
+from recce_meta.models.checks import Amount, DataCheck, StoredCheck
 from recce_meta.models.data_diff import (
+    AnyDataDiff,
     ColumnProfile,
     ColumnValues,
     DetailRow,
@@ -35,6 +46,7 @@ from recce_meta.models.run import RunMetadata
 SECRET = "ann@example.org"
 RUN = RunMetadata(run_id="1", run_at=datetime(2026, 11, 27, tzinfo=timezone.utc), project_name="shop")
 ORDERS = Subject(name="orders", unique_id="model.shop.orders", base="prod.orders", current="dev.orders")
+SAME = {"row_count": 0, "not_null_count": 0, "not_null_proportion": 0}
 FILE = """
 checks:
   - {name: query, type: query, params: {sql_template: select 1}, expect: {value: 5}}
@@ -136,11 +148,30 @@ def values(mismatched: int = 0, reason: str | None = None, **given: Any) -> Valu
     return ValueDiff(**(usual | given))
 
 
-def _limits(check: DataCheck) -> list[tuple[str, Amount]]:
-    expect = check.expect
-    assert isinstance(expect, ExpectValues) and not isinstance(expect.max_mismatch, Amount)
-    both = [("max_added", expect.max_added), ("max_removed", expect.max_removed)]
-    return [one for one in (*expect.max_mismatch.items(), *both) if one[1].is_share]
+def counts(base: int, current: int, **given: Any) -> RowCountDiff:
+    return RowCountDiff(counts=(RowCount(subject=ORDERS, base=base, current=current, **given),))
+
+
+def averages(base: Any, current: Any) -> ProfileDiff:
+    sides = [
+        Profile(type="INT", row_count=100, not_null_count=100, min=least, avg=Decimal(least))
+        for least in (base, current)
+    ]
+    gone = ColumnProfile(name="gone", base=sides[0])
+    column = ColumnProfile(name="amount", base=sides[0], current=sides[1])
+    return ProfileDiff(subject=ORDERS, columns=(column, gone))
+
+
+def _tighter(check: DataCheck) -> Iterator[DataCheck]:
+    """Yield *check* with one of its shares a step smaller."""
+    assert check.expect is not None
+    for name, limit in msgspec.structs.asdict(check.expect).items():
+        for key, one in limit.items() if isinstance(limit, dict) else [(None, limit)]:
+            if isinstance(one, Amount) and one.is_share:
+                step = Decimal("0.001") if one.value <= Decimal("0.1") else Decimal("0.01")
+                less = msgspec.structs.replace(one, value=one.value - step)
+                change = {name: {**limit, key: less} if key else less}
+                yield msgspec.structs.replace(check, expect=msgspec.structs.replace(check.expect, **change))
 
 
 @pytest.mark.parametrize(
@@ -163,10 +194,17 @@ def _limits(check: DataCheck) -> list[tuple[str, Amount]]:
             values(base=KeyCounts(rows=902, duplicate_keys=1, duplicate_rows=2)),
             {"max_mismatch": {"*": 0}, "allow": ["duplicate_keys"]},
         ),
+        (counts(900, 824), {"row_count_change": "8.5%"}),
+        (counts(900, 900), {"row_count_change": 0}),
+        (averages(100, 100), {"max_change": {**SAME, "min": 0, "avg": 0}}),
+        (averages(300, 277), {"max_change": {**SAME, "min": "7.7%", "avg": "7.7%"}}),
+        (averages(300, 100), {"max_change": {**SAME, "min": "67%", "avg": "67%"}}),
+        # A share of zero accepts no other value.
+        (averages(0, 1), {"max_change": SAME}),
     ],
 )
 def test_a_proposal_passes_and_one_step_tighter_fails(
-    result: ValueDiff, expected: Any, tmp_path: Path
+    result: AnyDataDiff, expected: Any, tmp_path: Path
 ) -> None:
     check = proposed_check(result)
     assert check is not None
@@ -176,15 +214,12 @@ def test_a_proposal_passes_and_one_step_tighter_fails(
     (tmp_path / "checks.yml").write_text(checks_file([stored]), encoding="utf-8")
     (read,) = read_check_file(tmp_path / "checks.yml")
     assert isinstance(read, DataCheck) and read.description == "Amount: falls"
-    for found in (read, asked_check(stored).check):
+    for found in (read, asked_check(stored)):
         assert (found.name, found.params, found.expect) == (check.name, check.params, check.expect)
-    for name, limit in _limits(check):
-        step = Decimal("0.001") if limit.value <= Decimal("0.1") else Decimal("0.01")
-        less = msgspec.structs.replace(limit, value=limit.value - step)
-        is_column = name not in ("max_added", "max_removed")
-        change = {"max_mismatch": {**check.expect.max_mismatch, name: less}} if is_column else {name: less}
-        tight = msgspec.structs.replace(check, expect=msgspec.structs.replace(check.expect, **change))
-        assert run_check(tight, lambda _: result).status.value == "failed"
+        assert is_asked(found, result)
+    for tight in _tighter(check):
+        assert checked(tight, "", result, RUN, RUN).status == "failed"
+    assert is_removed(removed(stored)) and not is_removed(stored)
 
 
 @pytest.mark.parametrize(
@@ -193,3 +228,7 @@ def test_a_proposal_passes_and_one_step_tighter_fails(
 )
 def test_no_check_is_proposed_from_a_part(change: Any) -> None:
     assert proposed_check(values(76, **change)) is None
+    own = {name: value for name, value in change.items() if name in ("where", "base")}
+    assert not own or proposed_check(counts(**({"base": 900, "current": 900} | own))) is None
+    other = proposed_check(values(76, key=("other",)))
+    assert other is not None and not is_asked(other, values(76))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -14,11 +14,14 @@ from recce_meta.api.checklist import (
     checked,
     checks_file,
     expectation,
+    is_asked,
+    is_removed,
     proposed_check,
+    removed,
 )
-from recce_meta.errors import UsageError
-from recce_meta.models.checks import StoredCheck
-from recce_meta.models.data_diff import ValueDiff
+from recce_meta.errors import UsageError, quoted
+from recce_meta.models.checks import DataCheck, StoredCheck
+from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff, counts_by_id
 from recce_meta.report.html.nodes import PageNode
 from recce_meta.server.pages.runs.pair import ReportedPair, known_pair
 from recce_meta.server.site.handlers import PageSet, Redirect, Request
@@ -33,22 +36,27 @@ EARLIER_RUNS = 200
 """Newest runs among which those of the same pull request are looked up."""
 
 
-def _values_of(pair: ReportedPair, unique_id: str) -> ValueDiff | None:
-    """Return the stored value diff of a node."""
-    found = (one for node in pair.nodes if node.unique_id == unique_id for one in node.results)
-    return next((one for one in found if isinstance(one, ValueDiff)), None)
+def _results_of(pair: ReportedPair, unique_id: str) -> list[AnyDataDiff]:
+    """Return the stored results of a node; its row counts are the last."""
+    found = [one for node in pair.nodes if node.unique_id == unique_id for one in node.results]
+    counted = counts_by_id(pair.report.data).get(unique_id)
+    return [*found, *([RowCountDiff(counts=(counted,))] if counted else [])]
 
 
-def proposal_values(pair: ReportedPair, node: PageNode) -> Mapping[str, Any] | None:
-    """Return the form that adds a check of the values of *node*; None if there is nothing to add."""
-    result = _values_of(pair, node.unique_id)
-    check = proposed_check(result) if result is not None and pair.can_review else None
-    if check is None:
-        return None
+def proposals(pair: ReportedPair, node: PageNode, types: Collection[str]) -> list[Mapping[str, Any]]:
+    """Return the forms that add checks of *types* of a node, one for each result that can be a check."""
+    if not pair.can_review:
+        return []
+    checks = [proposed_check(result) for result in _results_of(pair, node.unique_id)]
+    return [_proposal(pair, node, check) for check in checks if check and check.type in types]
+
+
+def _proposal(pair: ReportedPair, node: PageNode, check: DataCheck) -> Mapping[str, Any]:
     added = [one for one in pair.report.checks if one.check_name == check.name and EXPECT in one.parameters]
     return {
+        "name": check.name,
         "action": pair.to.of("checklist"),
-        "hidden": [*_sides(pair), ("node", node.unique_id)],
+        "hidden": [*_sides(pair), ("node", node.unique_id), ("type", check.type)],
         "text": yaml.safe_dump({EXPECT: expectation(check)}, sort_keys=False, allow_unicode=True).rstrip(),
         "sentence": added[0].description if added else "",
         "is_added": bool(added),
@@ -61,10 +69,13 @@ def _sides(pair: ReportedPair) -> list[tuple[str, str]]:
 
 def checklist_values(view: StoreView, pair: ReportedPair) -> dict[str, Any]:
     """Return the checks as a file, and those of earlier commits that have no result for these runs."""
+    added = [one.check_name for one in pair.report.checks if EXPECT in one.parameters]
     return {
         "file": checks_file(pair.report.checks),
         "earlier": _earlier(view, pair) if pair.can_review else [],
+        "added": added if pair.can_review else [],
         "again": pair.to.of("checklist", "again"),
+        "remove": pair.to.of("checklist", "remove"),
         "sides": _sides(pair),
     }
 
@@ -87,7 +98,7 @@ def _earlier(view: StoreView, pair: ReportedPair) -> list[StoredCheck]:
     for check in added:  # newest first
         if check.current_run_id in ids and check.check_name not in known:
             latest.setdefault(check.check_name, check)
-    return list(latest.values())
+    return [check for check in latest.values() if not is_removed(check)]
 
 
 @pages.action("/checklist")
@@ -97,20 +108,41 @@ def add(request: Request) -> Redirect:
     unique_id, sentence = request.form.get("node", ""), request.form.get("sentence", "").strip()
     if len(sentence) > LONGEST_SENTENCE:
         raise UsageError(f"The sentence has more than {LONGEST_SENTENCE} characters", hint="shorten it")
-    result = _values_of(pair, unique_id)
-    check = proposed_check(result) if result is not None else None
-    if result is None or check is None:
+    kind = request.form.get("type", "value_diff")
+    known = [(proposed_check(result), result) for result in _results_of(pair, unique_id)]
+    found = [(check, result) for check, result in known if check and check.type == kind]
+    if not found:
         raise UsageError(
-            f"No check can be proposed for {unique_id}: its values were not compared in full, or not saved",
-            hint="compare its values on the page of the diff, and save the result",
+            f"No check can be proposed for {unique_id}: it was not compared in full, or not saved",
+            hint="compare it on the page of the diff, and save the result",
         )
+    check, result = found[0]
+    added = checked(check, sentence, result, pair.base, pair.current)
     for one in pair.report.checks:
-        if one.check_name == check.name and one.parameters.get("model", unique_id) != unique_id:
+        is_named = (one.file_name, one.check_name) == (FILE.name, check.name)
+        if is_named and _subject(one) != _subject(added):
             raise UsageError(
                 f"The checklist has {check.name} for another node", hint="write it into a file of checks"
             )
-    _save(request, [checked(check, sentence, result, pair.base, pair.current)])
-    return Redirect(pair.view(node=unique_id, tab="data"))
+    _save(request, [added])
+    return Redirect(pair.view(node=unique_id, tab="profile" if kind == "profile_diff" else "data"))
+
+
+def _subject(check: StoredCheck) -> list[str]:
+    """Return the unique ids of the nodes that *check* is about."""
+    return check.parameters.get("node_ids") or [check.parameters["model"]]
+
+
+@pages.action("/checklist/remove")
+def remove(request: Request) -> Redirect:
+    """Remove a check from the checklist; its results stay in the list of checks."""
+    pair, name = _pair(request), request.form.get("check", "")
+    found = [one for one in pair.report.checks if one.check_name == name and EXPECT in one.parameters]
+    if not found:
+        hint = "reload the page of the diff: it has the checks of the checklist"
+        raise UsageError(f"The checklist has no check {quoted(name)}", hint=hint)
+    _save(request, map(removed, found))
+    return Redirect(pair.view(panel="checks"))
 
 
 def _pair(request: Request) -> ReportedPair:
@@ -133,14 +165,14 @@ def again(request: Request) -> Redirect:
     pair = _pair(request)
     found = []
     for earlier in _earlier(request.view, pair):
-        check, params = asked_check(earlier)
-        result = _values_of(pair, params.model)
-        # Of another key, or of some rows: this says nothing of what the check asks.
-        if result is not None and result.key == params.primary_key and not result.is_narrowed:
+        check = asked_check(earlier)
+        results = [one for node in _subject(earlier) for one in _results_of(pair, node)]
+        result = next((one for one in results if is_asked(check, one)), None)
+        if result is not None:
             found.append(checked(check, earlier.description, result, pair.base, pair.current))
     if not found:
         raise UsageError(
-            "No check of earlier commits can be judged: these runs have no stored values of their nodes",
+            "No check of earlier commits can be judged: these runs have no such results of their nodes",
             hint="press Compare all on the page of the diff, then check again",
         )
     _save(request, found)

@@ -28,7 +28,7 @@ from recce_meta.report.labels import node_label, unaffected
 from recce_meta.server.pages.forms.editor import editor_values
 from recce_meta.server.pages.forms.offers import OF_PROFILE, StartForms, forms_in_diff, list_field
 from recce_meta.server.pages.graph.pages import DiffGraph
-from recce_meta.server.pages.review.checklist import checklist_values, proposal_values
+from recce_meta.server.pages.review.checklist import checklist_values, proposals
 from recce_meta.server.pages.review.grid import grid_of, grid_values
 from recce_meta.server.pages.review.listing import ReviewList, ReviewRow, asked_node
 from recce_meta.server.pages.review.lists import IMPACTED_COLUMNS, impacted_listing
@@ -56,6 +56,8 @@ MOST_BUTTONS = 20
 MOST_COLUMNS = 500
 """Columns in the tab of a node, those that changed first."""
 _OF_PROFILE = (ProfileDiff, TopKDiff, HistogramDiff)
+_CHECKS = {False: ("value_diff", "row_count_diff"), True: ("profile_diff",)}
+"""Types of checks that each tab proposes: data, and profile."""
 _KINDS = (SchemaDiff, ValueDiff, RowsDiff, ValueDetail, *_OF_PROFILE, QueryDiff)
 """Data diffs of a node in their order."""
 
@@ -270,7 +272,7 @@ def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile
         "grid": grid and grid_values(request, pair, node.unique_id, grid),
         "is_docked": is_docked,
         "differing": [(name, list_field(name)) for name in names[:MOST_BUTTONS]],
-        "proposal": None if is_profile else proposal_values(pair, node),
+        "proposals": proposals(pair, node, _CHECKS[is_profile]),
         "forms": forms,
         "result": answer,
         "asked": {**request.query, "column": request.query.get("columns", "")} if kind else {},
