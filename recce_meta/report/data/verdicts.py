@@ -528,9 +528,10 @@ def equal_phrase(result: ValueDiff) -> str:
     equal = _without_difference(result)
     total = plural(len(result.columns), "column")
     row = "row" if is_exact(result) else "compared row"
-    # A rounded column does not weaken the others.
+    # The word follows from these columns alone: another one that was rounded does not weaken them.
+    has_options = equal_word(replace(equal, columns=())) != "equal"
     is_mixed = 0 < len(rounded_columns(equal)) < len(equal.columns)
-    word = equal_word(replace(equal, columns=()) if is_mixed else equal)
+    word = "equal as compared" if has_options else "equal" if is_mixed else equal_word(equal)
     return f"{len(equal.columns):,} of {total} {word} in every {row}"
 
 

@@ -332,7 +332,7 @@ def test_no_line_is_surer_than_its_headline() -> None:
     text = formats(replace(beside, columns=(moment,)))["text"]
     assert "1 of 1 column equal to the microsecond in every compared row" in text and "digits" not in text
     text = formats(replace(equal, tolerance=0.5))["text"]
-    assert "1 of 1 column equal within tolerance in every compared row" in text
+    assert "1 of 1 column equal as compared in every compared row" in text
 
 
 def test_a_histogram_says_which_columns_it_left_out() -> None:
