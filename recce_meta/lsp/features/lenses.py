@@ -8,15 +8,17 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from lsprotocol.types import CodeLens, Command
 
-from recce_meta.errors import agree, plural
+from recce_meta.errors import plural
 from recce_meta.lsp.documents import TextView
 from recce_meta.lsp.project.index import TESTS, ProjectIndex
 from recce_meta.lsp.project.live import Effect
 from recce_meta.lsp.text.file_texts import range_of
 from recce_meta.lsp.text.positions import TextSpan
 from recce_meta.models import NodeMetadata, RunMetadata
-from recce_meta.models.change import Category, ColumnChange, Impact, Reach, Status
+from recce_meta.models.change import Category, ColumnChange, Status
 from recce_meta.report.labels import NO_CHANGE
+from recce_meta.report.review.phrases import failure_sentences
+from recce_meta.report.review.verdict import code_finding
 
 LINEAGE, IMPACT = "recce-meta.lineage", "recce-meta.impact"
 """Commands of the lenses, with the URI of the text and the column as arguments."""
@@ -32,11 +34,6 @@ _PLURALS = {
     "test": "tests",
 }
 _BUILT = frozenset(["model", "snapshot", "seed"])
-_CATEGORIES = {
-    Category.BREAKING: "breaking",
-    Category.PARTIAL_BREAKING: "partial breaking",
-    Category.NON_BREAKING: "non-breaking",
-}
 _VERBS = {Status.REMOVED: "removes", Status.ADDED: "adds", Status.MODIFIED: "changes"}
 _OF_COLUMNS = re.compile(r"columns? (added|removed|modified)\b")
 """Reasons that repeat the columns of a change."""
@@ -93,21 +90,21 @@ def name_of_base(run: RunMetadata) -> str:
 
 
 def change_since(effect: Effect, base: RunMetadata, *, is_new: bool = False) -> str:
-    """Return the category of a change, its columns and reasons, and the number of affected nodes.
+    """Return the verdict on the code of a change as every report has it, then its columns and reasons.
 
     *is_new* means that base does not have the model.
     """
     change, name = effect.change, name_of_base(base)
-    if change.category is Category.UNKNOWN:
-        return f"not compared with {name}: {'; '.join(change.reasons[:_MOST_REASONS]) or 'unknown'}"
     if change.category is Category.NONE:
         return f"{NO_CHANGE} since {name}"
+    if change.category is Category.UNKNOWN or effect.diff is None:
+        return f"not compared with {name}: {'; '.join(change.reasons[:_MOST_REASONS]) or 'unknown'}"
     if is_new:
         return f"new since {name}"
     reasons = [reason for reason in change.reasons if not _OF_COLUMNS.match(reason)]
     details = "; ".join(filter(None, [_columns_changed(change.columns), *reasons[:_MOST_REASONS]]))
-    text = f"{_CATEGORIES[change.category]} since {name}"
-    return SEPARATOR.join([f"{text}: {details}" if details else text, *_affected(effect.impacted)])
+    verdict = [*failure_sentences(effect.diff)[:1], code_finding(effect.diff).text]
+    return SEPARATOR.join([*verdict, f"since {name}: {details}" if details else f"since {name}"])
 
 
 def _columns_changed(columns: Sequence[ColumnChange]) -> str:
@@ -117,20 +114,6 @@ def _columns_changed(columns: Sequence[ColumnChange]) -> str:
     parts = [f"renames {plural(len(renamed), 'column')}"] if renamed else []
     parts += [f"{verb} {plural(counts[one], 'column')}" for one, verb in _VERBS.items() if counts[one] > 0]
     return ", ".join(parts)
-
-
-def _affected(impacted: Sequence[Impact]) -> Iterator[str]:
-    counts = Counter(impact.resource_type for impact in impacted)
-    models = sum(counts[kind] for kind in _BUILT)
-    kinds = [plural(models, "model")] if models else []
-    kinds += [_counted(counts[kind], kind) for kind in ("exposure", "test") if counts[kind]]
-    if kinds:
-        doubts = sum(impact.reach is Reach.UNKNOWN and impact.resource_type in _BUILT for impact in impacted)
-        yield f"affects {', '.join(kinds)}{f', {doubts:,} perhaps' if doubts else ''}"
-    if fails := sum(impact.fails for impact in impacted):
-        yield f"{fails:,} {agree(fails, 'fail')}"
-    elif doubts := sum(bool(impact.may_fail) for impact in impacted):
-        yield f"{doubts:,} may fail"
 
 
 def _of_columns(

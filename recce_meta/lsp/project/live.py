@@ -334,7 +334,7 @@ def _compared(
             moved=change.columns_moved,
             facts=change.facts,
         ),
-        impacted=found.impacted,
+        diff=found,
     )
 
 

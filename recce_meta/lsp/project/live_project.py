@@ -23,7 +23,7 @@ from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.rendering import LiveRenderer, LiveSql
 from recce_meta.models import NodeMetadata
-from recce_meta.models.change import Impact, SqlChange
+from recce_meta.models.change import RunDiff, SqlChange
 from recce_meta.models.lineage import (
     EVERYTHING,
     ColumnEdge,
@@ -97,8 +97,8 @@ class Effect(Struct, frozen=True, kw_only=True):
 
     change: SqlChange
     """Category, columns and reasons."""
-    impacted: tuple[Impact, ...] = ()
-    """Downstream nodes that the change affects, nearest first."""
+    diff: RunDiff | None = None
+    """The same change as a diff, with the nodes that it affects; None if the text was not compared."""
     text: str | None = None
     """Text of the model that was compared."""
 

@@ -127,8 +127,9 @@ def test_a_change_has_its_columns_and_the_nodes_that_it_affects(compared: Projec
     text = (compared.root / STORES).read_text("utf-8").replace("    city,\n", "    1 as size,\n")
     found = dict(reversed(titles(analysed(compared, STORES, text))[1:]))
     assert found[""] == (
-        f"partial breaking since {since(compared)}: removes 1 column, adds 1 column "
-        "· affects 1 model · 1 fails"
+        "store_performance fails: it references city, which stg_stores no longer has · 1 node fails "
+        "· 1 partial breaking change (1 node changed, 1 downstream node) "
+        f"· since {since(compared)}: removes 1 column, adds 1 column"
     )
     assert compared.base is not None
     assert found["size"] == f"no known readers · added since {compared.base.run.environment}"
@@ -146,8 +147,8 @@ def test_changed_and_renamed_columns_are_marked(compared: ProjectIndex) -> None:
 
 def test_a_change_of_rows_has_its_reason(compared: ProjectIndex) -> None:
     text = (compared.root / ORDERS).read_text("utf-8").replace("left join", "inner join")
-    assert titles(analysed(compared, ORDERS, text))[1][1].startswith(
-        f"breaking since {since(compared)}: join changed · affects 3 models"
+    assert titles(analysed(compared, ORDERS, text))[1][1] == (
+        f"1 breaking change (1 node changed, 4 downstream nodes) · since {since(compared)}: join changed"
     )
 
 

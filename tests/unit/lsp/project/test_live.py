@@ -198,7 +198,7 @@ def test_the_effect_of_an_edit_is_that_of_the_diff_after_it_is_saved(shop: Shop,
     columns = () if change is None else change.columns
     assert (effect.change.category, effect.change.columns) == (expected, columns)
     assert effect.change.reasons == (() if change is None else change.category_reasons)
-    assert effect.impacted == found.impacted
+    assert effect.diff is not None and effect.diff.impacted == found.impacted
 
 
 SMALL: Mapping[str, str] = {
@@ -284,7 +284,7 @@ def test_the_affected_nodes_are_those_of_the_diff_however_columns_are_passed_on(
     assert effect is not None
     assert effect.change.category is ((change and change.category) or Category.NONE)
     assert effect.change.columns == (change.columns if change else ())
-    assert effect.impacted == found.impacted
+    assert effect.diff is not None and effect.diff.impacted == found.impacted
 
 
 @pytest.mark.extensive
@@ -303,7 +303,7 @@ def test_the_nodes_that_fail_without_a_column_are_those_that_duckdb_cannot_build
         if not is_removal or edit.unique_id in failed | below:
             continue
         tried += 1
-        tables = [one for one in effect.impacted if one.unique_id not in below]
+        tables = [one for one in effect.diff.impacted if one.unique_id not in below]
         fails = {one.unique_id for one in tables if one.fails} - small.ephemeral
         with subtests.test(f"{name}: {old} → {new}"):
             assert fails <= failed <= fails | {one.unique_id for one in tables if one.may_fail}
