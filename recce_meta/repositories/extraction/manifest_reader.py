@@ -155,7 +155,8 @@ class _Answer(Struct, frozen=True, kw_only=True):
 async def read_upload(folder: Path, request: ReadingRequest) -> tuple[ReadUpload, Completed]:
     """Return the upload in *folder*, as a child process reads it, and the outcome of the process.
 
-    Raises UsageError if the upload is malformed, or takes too much time or memory.
+    Raises UsageError if the upload is malformed, or takes too much CPU or memory, and RecceMetaError if the
+    machine had no time for it.
     """
     (folder / _REQUEST).write_bytes(msgspec.json.encode(request))
     # Nothing of the server's environment, which has the keys of secrets.
@@ -164,8 +165,11 @@ async def read_upload(folder: Path, request: ReadingRequest) -> tuple[ReadUpload
     done = await run_process(command, env=env, cwd=folder, limits=LIMITS)
     answer = folder / _ANSWER
     if done.code or not answer.is_file():
-        is_late = done.excess in ("seconds", "cpu_seconds")
-        reason = "took too long" if is_late else "ended unexpectedly"
+        if done.excess == "seconds":
+            # The child has a low priority, so other programs decide how long it takes.
+            busy = f"The server had no time to read the upload: it got {done.cpu_seconds:.0f} s of CPU"
+            raise RecceMetaError(f"{busy} in {done.seconds:.0f} s", hint="upload it again later")
+        reason = "took too long" if done.excess == "cpu_seconds" else "ended unexpectedly"
         raise UsageError(f"Reading the upload {reason}", hint="check that it is a manifest of dbt")
     # In a thread: the answer of a large project takes seconds to decode.
     found = await asyncio.to_thread(_read_answer, answer)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from recce_meta.errors import UsageError
+from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.repositories.extraction import manifest_reader
 
 
@@ -24,6 +26,34 @@ def test_an_unknown_key_of_an_upload_is_refused(tmp_path: Path) -> None:
     (tmp_path / manifest_reader.UPLOAD).write_text('{"manifest": {}, "brnch": "x"}', encoding="utf-8")
     with pytest.raises(UsageError, match="unknown field `brnch`"):
         manifest_reader._split(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("limits", "error", "said"),
+    [
+        (
+            {"seconds": 0.1},
+            RecceMetaError,
+            "The server had no time to read the upload: it got 0 s of CPU in 0 s",
+        ),
+        ({"cpu_seconds": 0.05}, UsageError, "Reading the upload took too long"),
+    ],
+)
+def test_a_busy_server_is_not_the_fault_of_the_sender(
+    limits: dict[str, float],
+    error: type[RecceMetaError],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(manifest_reader, "LIMITS", replace(manifest_reader.LIMITS, **limits))
+    (tmp_path / manifest_reader.UPLOAD).write_text('{"manifest": {}}')
+    request = manifest_reader.ReadingRequest(environment="prod", branches=("main",), most_nodes=9)
+
+    with pytest.raises(RecceMetaError, match=said) as refused:
+        asyncio.run(manifest_reader.read_upload(tmp_path, request))
+
+    assert type(refused.value) is error
 
 
 @pytest.mark.parametrize("missing", ["package_name", "original_file_path", "fqn"])
