@@ -280,17 +280,23 @@ def is_absent(source: SideRelation, error: WarehouseError) -> bool:
     name, *around = (part.name.lower() for part in reversed(source.relation.parts))
     # DuckDB suggests the view itself if what it reads is missing and has the same name.
     suggested = f'did you mean "{around[0]}.{name}"' if around else None
-    if _OF_A_VIEW.search(said) or (suggested and suggested in error.message.lower()):
+    if _OF_ANOTHER.search(said) or (suggested and suggested in error.message.lower()):
         return False
-    ours = rf"(?<!\w){re.escape(around[0])}\W?[.:]\W?|" if around else r".?[.:].?|"
+    own = rf"(?<!\w){re.escape(around[0])}" if around else ""
     places = "|".join(re.escape(part) for part in around if part)
-    return re.search(rf"(?:{ours}{_UNQUALIFIED}){re.escape(name)}(?!\w)", said) is not None or bool(
-        places and re.search(rf"\b(schema|dataset|database|catalog)\W+(\w+[:.])*\W?({places})(?!\w)", said)
+    return re.search(rf"(?:{own}{_DOT}|{_UNQUALIFIED}){re.escape(name)}(?!\w)", said) is not None or bool(
+        places and re.search(rf"\b{_PLACE}\W+([\w-]+{_DOT})*({places})(?!\w|{_DOT}\w)", said)
     )
 
 
-_OF_A_VIEW = re.compile(r"expansion of view|failed to parse view|view definition for")
-_UNQUALIFIED = r"(?<!column )(?<!column .)(?<![.:])(?<![.:][\"'`\[])(?<!\w)"
+_OF_ANOTHER = re.compile(
+    r"expansion of view|failed to parse view|view definition for"
+    r"|\b(column|function|routine|unrecognized name|invalid identifier)\b"
+)
+"""Words of messages about the query of a view, a column or a function."""
+_PLACE = "(schema|dataset|database|catalog)"
+_DOT = r"[\"'`\]]?[:.][\"'`\[]?"
+_UNQUALIFIED = r"(?<![.:])(?<![.:][\"'`\[])(?<!\w)"
 
 
 def name_folding(sources: Sequence[SideRelation], *sides: Iterable[str]) -> Callable[[str], str]:
