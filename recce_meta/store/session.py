@@ -23,6 +23,7 @@ from recce_meta.errors import (
     StoreNotFound,
     TransientFailure,
     UsageError,
+    WarehouseError,
 )
 from recce_meta.models.rows import Tabular
 from recce_meta.store import sql_files
@@ -322,6 +323,16 @@ def _prepare(adapter: UnifiedSqlAdapter, schema: str, *, create: bool, writes: b
             _admit(versions, schema, writes=writes)
             _remember(adapter, schema, versions.write)
             return
+    if versions is not None and adapter.writer is not None:
+        adapter.close()  # a process opens a DuckDB file in one way at a time
+        try:
+            with adapter.writer as writer:
+                _prepare(writer, schema, create=False, writes=False)
+        except WarehouseError as error:
+            remedy = "run recce-meta init as a user who may write the file, while it is open nowhere else"
+            error.hint = _must_migrate(versions.write, remedy)
+            raise
+        return
     with _migrating(adapter, schema, is_there=versions is not None) as store:
         _make_ready(adapter, store, schema, create=create, writes=writes)
 
@@ -540,12 +551,13 @@ def _bring_forward(store: StoreSession) -> StoreVersions | None:
         try:
             _migrate(store, versions.write)
         except PermissionDenied as error:
-            error.hint = (
-                f"the store has version {versions.write} and must be migrated: "
-                "run recce-meta init with the role that created it"
-            )
+            error.hint = _must_migrate(versions.write, "run recce-meta init with the role that created it")
             raise
     return versions
+
+
+def _must_migrate(version: int, remedy: str) -> str:
+    return f"the store has version {version} and must be migrated: {remedy}"
 
 
 def own_versions() -> dict[str, object]:
