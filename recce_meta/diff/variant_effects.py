@@ -14,7 +14,7 @@ from recce_meta.diff.materializations import table_effects
 from recce_meta.diff.project_side import new_failure
 from recce_meta.errors import first_of, plural
 from recce_meta.models import Change, ChangeDetail, NodeMetadata
-from recce_meta.models.change import BUILD_FAILS, UNCHANGED_HERE, Category, SqlChange
+from recce_meta.models.change import BUILD_FAILS, EXISTING, UNCHANGED_HERE, Category, SqlChange
 
 if TYPE_CHECKING:
     from recce_meta.render.variants import VariantComparison
@@ -87,8 +87,13 @@ def variant_effects(
 
 def _shown(effects: Iterable[SqlChange], causes: Causes) -> tuple[str, ...]:
     """Return what equal SQL proves: nothing if a stand-in may write the same for all arguments."""
-    is_unknown = any(effect.category is Category.UNKNOWN for effect in effects)
-    return () if is_unknown and not causes.is_compiled_by_dbt else (UNCHANGED_HERE,)
+    is_open = any(
+        # An effect without a condition is one on this target, too.
+        effect.category is Category.UNKNOWN
+        or not all(reason.startswith(("if ", EXISTING)) for reason in effect.reasons)
+        for effect in effects
+    )
+    return () if is_open and not causes.is_compiled_by_dbt else (UNCHANGED_HERE,)
 
 
 def _effects(
