@@ -17,7 +17,7 @@ from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.graph import LineageGraph, StateResolver, build_lineage_graph, select
 from recce_meta.lazy import LazyModule
 from recce_meta.models import EdgeOrigin, LineageEdge, NodeMetadata, NodeResult, RunMetadata
-from recce_meta.models.catalog import RELATIONS
+from recce_meta.models.catalog import RELATIONS, WITH_DATA
 from recce_meta.models.lineage import Direction, KnownEdge, LineageNode, LineageView
 from recce_meta.models.marks.annotation import Annotation, annotations_of
 from recce_meta.models.rows import ResultList, RowTable, Tabular
@@ -200,10 +200,6 @@ def names_of(node: NodeMetadata) -> set[str]:
 def is_scanned(node: NodeMetadata) -> bool:
     """Return True if *node* is a relation of a scanned database, which can be named with its schema."""
     return node.resource_type in RELATIONS
-
-
-WITH_DATA = ("model", "seed", "snapshot", "source", *sorted(RELATIONS))
-"""Resource types that have rows."""
 
 
 @dataclass(frozen=True)

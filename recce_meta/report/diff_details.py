@@ -44,6 +44,18 @@ MAY_FAIL = "may fail"
 UNKNOWN_COLUMNS = "columns unknown"
 """Remark on an affected node if it is not known which of its columns are affected."""
 
+CODE_ORDER = (
+    "fails",
+    "breaking",
+    "partial breaking",
+    "may fail",
+    "unknown",
+    "differs",
+    "non-breaking",
+    "",
+    "added",
+)
+"""What is wrong with a node, the worst first; `differs` is about its data."""
 EFFECTS = {
     Category.BREAKING: "breaking",
     Category.PARTIAL_BREAKING: "partial breaking",
@@ -71,6 +83,24 @@ def effect_label(change: Change) -> str:
     if change.category is None or change.status is Status.ADDED:
         return ""
     return EFFECTS[change.category]
+
+
+def code_word(node: Change | Impact) -> str:
+    """Return what is wrong with the code of *node*: the worst of `CODE_ORDER` that holds."""
+    if node.fails:
+        return FAILS
+    label = effect_label(node) if isinstance(node, Change) else "affected"
+    found = ["may fail"] if node.may_fail else []
+    if isinstance(node, Change) and node.status is Status.ADDED:
+        label = "added"
+    found += [label] if label in CODE_ORDER else ["unknown"] if label == "unknown effect" else []
+    return min(found, key=CODE_ORDER.index, default=label)
+
+
+def code_rank(word: str, *, is_bad: bool = False) -> int:
+    """Return the position of a node by its `code_word`; *is_bad* if its data differ or failed."""
+    rank = CODE_ORDER.index(word) if word in CODE_ORDER else len(CODE_ORDER)
+    return min(rank, CODE_ORDER.index("differs")) if is_bad else rank
 
 
 def column_phrases(change: Change) -> list[str]:

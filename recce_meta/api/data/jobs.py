@@ -22,7 +22,7 @@ from recce_meta.api.data.node_settings import (
     resolve_settings,
     value_options,
 )
-from recce_meta.api.runs import WITH_DATA, RunPair
+from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import NO_SETTINGS, EffectiveSettings, NodeGlobs
 from recce_meta.data_diff.detail import LIMIT, query_diff, query_rows, value_diff_detail
 from recce_meta.data_diff.options import DeclaredKey, NoKey, ValueOptions, declared_keys
@@ -37,6 +37,7 @@ from recce_meta.data_diff.value import value_diff
 from recce_meta.errors import UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models import NodeMetadata, RunDiff
+from recce_meta.models.catalog import WITH_DATA
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     DataSide,

@@ -12,8 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.runs import WITH_DATA
 from recce_meta.models import RunDiff, RunMetadata
+from recce_meta.models.catalog import WITH_DATA
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     NotCompared,

@@ -10,13 +10,14 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from recce_meta.api.runs import WITH_DATA, RunPair
+from recce_meta.api.runs import RunPair
 from recce_meta.config import file
 from recce_meta.config.discovery import find_config_files
 from recce_meta.config.file import NO_CONFIG, Config
 from recce_meta.config.nodes import NodeGlobs, NodeSettings, read_node_settings, unmatched_globs
 from recce_meta.errors import ConfigurationError, SelectorError, UsageError
 from recce_meta.graph.selection import named_selections
+from recce_meta.models.catalog import WITH_DATA
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles.discovery import working_directory
 from recce_meta.profiles.lined_yaml import LinedReader

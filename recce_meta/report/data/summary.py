@@ -64,6 +64,10 @@ _WORST_FIRST = (
 )
 
 
+DATA = "data"
+"""Claim of a comparison of all values."""
+
+
 class NodeSummary(NamedTuple):
     """Verdicts on one node by aspect; aspects without a diff are missing."""
 
@@ -116,6 +120,15 @@ def key_of(subject: Subject) -> Key:
         if subject.unique_id
         else (subject.name, subject.base, subject.current)
     )
+
+
+def known_outcome(summary: NodeSummary) -> Outcome | None:
+    """Return what is known of the data of a node; None if nothing was compared."""
+    outcome = summary.outcome if summary.aspects else Outcome.NOT_COMPARED
+    # Equal row counts prove nothing of the values.
+    if outcome is Outcome.EQUAL and (summary.claim != DATA or summary.gaps):
+        return Outcome.PARTIAL
+    return None if outcome is Outcome.NOT_COMPARED else outcome
 
 
 def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:

@@ -13,6 +13,8 @@ from recce_meta.models.data_diff import AnyDataDiff, NotCompared, RowCountDiff
 from recce_meta.report.data.summary import ASPECTS, Key, NodeSummary, key_of, summarise_nodes
 from recce_meta.report.data.verdicts import Outcome
 from recce_meta.report.diff_details import (
+    code_rank,
+    code_word,
     column_phrases,
     detail_phrases,
     effect_label,
@@ -106,7 +108,7 @@ class PageNode(NamedTuple):
 
 
 def nodes_of(diff: RunDiff | None, results: Sequence[AnyDataDiff]) -> list[PageNode]:
-    """Return failed and differing nodes, then nodes with code changes only, then equal ones; no tests."""
+    """Return changed nodes and those with data diffs, the most harmful first; no tests."""
     changes = {
         change.unique_id: change
         for kind, group in by_kind(diff.changed if diff else ()).items()
@@ -122,9 +124,17 @@ def nodes_of(diff: RunDiff | None, results: Sequence[AnyDataDiff]) -> list[PageN
         own = by_subject.get(key_of(subject), [])
         found.append((subject.name, subject.unique_id or "", change, summary, own))
     found += [(node_label(change), key, change, None, []) for key, change in changes.items()]
-    found.sort(key=lambda node: _RANK[node[3].outcome] if node[3] else _CHANGED_RANK)
+    found.sort(key=lambda node: _rank(node[2], node[3]))
     # Anchors are numbers, because a unique id may contain any character.
     return [PageNode(f"node-{index}", *node) for index, node in enumerate(found, 1)]
+
+
+def _rank(change: Change | None, summary: NodeSummary | None) -> tuple[int, int]:
+    """Return the position of a node: by its code as in the review of the server, then by its data."""
+    outcome = summary.outcome if summary else None
+    is_bad = outcome in (Outcome.FAILED, Outcome.DIFFERENT)
+    word = code_word(change) if change else ""
+    return code_rank(word, is_bad=is_bad), _RANK[outcome] if outcome else _CHANGED_RANK
 
 
 def _by_subject(results: Sequence[AnyDataDiff]) -> dict[Key, list[AnyDataDiff]]:

@@ -44,6 +44,7 @@ from recce_meta.report.labels import (
     stored_phrase,
     summarise,
 )
+from recce_meta.report.review.parts import headline_of
 from recce_meta.report.review.phrases import review_sentences
 from recce_meta.report.review.verdict import Checks, verdict_of
 from recce_meta.report.run_choice import choice_line, default_reason, header_notes
@@ -142,8 +143,28 @@ def html_report(
         addresses=_addresses(diff, to) if to and diff else {},
         reviews=reviews or NO_REVIEWS,
         annotations=annotations,
-        **heading_of(diff, results, checks, choice, reviews, taken_at),
+        **_head(title, diff, results, checks, choice, reviews, taken_at),
     )
+
+
+def _head(
+    title: str,
+    diff: RunDiff | None,
+    results: Sequence[AnyDataDiff],
+    checks: CheckReport | None,
+    choice: RunChoice | None,
+    reviews: PairReviews | None,
+    taken_at: datetime | None,
+) -> dict[str, Any]:
+    """Return `heading_of`, with the first line that the review of the server has."""
+    found = heading_of(diff, results, checks, choice, reviews, taken_at)
+    if diff is None:
+        return found | {"headline": None}
+    marks = None if reviews == NO_REVIEWS else reviews
+    return found | {
+        "headline": headline_of(diff, results, checks, marks),
+        "pair": pull_request(diff.current) or title,
+    }
 
 
 def _addresses(diff: RunDiff, to: Addresses) -> dict[str, str]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from recce_meta.errors import agree, plural
-from recce_meta.models.change import Category, RunDiff, Status
-from recce_meta.models.checks import CheckStatus, StoredCheck
+from recce_meta.models.catalog import WITH_DATA
+from recce_meta.models.change import Category, Change, Impact, RunDiff, Status
+from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus, StoredCheck
+from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.marks.review import PairReviews, is_approved
 from recce_meta.report.data.check_findings import is_report
+from recce_meta.report.data.summary import known_outcome, summarise_nodes
+from recce_meta.report.data.verdicts import Outcome
 from recce_meta.report.labels import NO_CHANGES, TESTS, build_problem, summarise
-from recce_meta.report.review.verdict import TONES, Verdict
+from recce_meta.report.review.verdict import TONES, Checks, Verdict, code_finding, verdict_of
 
+Made: TypeAlias = Sequence[CheckResult] | Sequence[StoredCheck]
 WORDS = {
     "failed": "Failed",
     "differs": "To review",
@@ -63,14 +68,53 @@ class DataCounts(NamedTuple):
         return Part("data", tone, ", ".join([found, *rest]))
 
 
-def verdict_word(diff: RunDiff, found: Verdict, checks: Sequence[StoredCheck], data: Part) -> tuple[str, str]:
+def data_counts(diff: RunDiff, results: Sequence[AnyDataDiff]) -> DataCounts:
+    """Return the numbers of changed and affected nodes with rows, and of others in *results*."""
+    nodes: list[Change | Impact] = [*diff.changed, *diff.impacted]
+    listed = {one.unique_id: one.resource_type in WITH_DATA for one in nodes}
+    known = [(node.subject.unique_id or "", known_outcome(node)) for node in summarise_nodes(results)]
+    by_id = dict(known)
+    found = [by_id.get(unique_id) for unique_id, has_rows in listed.items() if has_rows]
+    found += [outcome for unique_id, outcome in known if unique_id not in listed]
+    counts = Counter(found)
+    return DataCounts(
+        nodes=len(found),
+        compared=len(found) - counts[None],
+        differ=counts[Outcome.DIFFERENT],
+        one_sided=counts[Outcome.ONE_SIDED],
+        partial=counts[Outcome.PARTIAL],
+        failed=counts[Outcome.FAILED],
+    )
+
+
+class VerdictLine(NamedTuple):
+    """First line of a review."""
+
+    tone: str
+    word: str
+    parts: Sequence[Part]
+
+
+def headline_of(
+    diff: RunDiff, results: Sequence[AnyDataDiff], checks: Checks | None, reviews: PairReviews | None
+) -> VerdictLine:
+    """Return tone, word and parts of the verdict on *diff*; without *reviews*, no part is about them."""
+    data, verdict = data_counts(diff, results).part, verdict_of(diff, results, checks)
+    made = checks.checks if isinstance(checks, CheckReport) else checks or ()
+    code = code_part(diff, TONES[code_finding(diff).rank[0]])
+    marks = [] if reviews is None else [review_part(diff, reviews)]
+    tone, word = verdict_word(diff, verdict, made, data)
+    return VerdictLine(tone, word, [code, data, checks_part(made), *marks])
+
+
+def verdict_word(diff: RunDiff, found: Verdict, checks: Made, data: Part) -> tuple[str, str]:
     """Return tone and first word of a review: the worst of code, builds, data and checks."""
     known = [*_words(diff, checks, data), (found.tone, WORDS[found.tone]), (data.tone, WORDS[data.tone])]
     # `min` keeps the first of equal tones, which has the more exact word.
     return min(known, key=lambda one: TONES.index(one[0]))
 
 
-def _words(diff: RunDiff, checks: Sequence[StoredCheck], data: Part) -> Iterator[tuple[str, str]]:
+def _words(diff: RunDiff, checks: Made, data: Part) -> Iterator[tuple[str, str]]:
     summary = summarise(diff)
     if build_problem(diff.current):
         yield "failed", "Build failed"
@@ -92,7 +136,7 @@ def _words(diff: RunDiff, checks: Sequence[StoredCheck], data: Part) -> Iterator
         yield "info", "Non-breaking"
 
 
-def _failed(checks: Sequence[StoredCheck]) -> int:
+def _failed(checks: Made) -> int:
     return sum(check.status in (CheckStatus.FAILED, CheckStatus.ERROR) for check in checks)
 
 
@@ -131,7 +175,7 @@ _EFFECTS = {
 }
 
 
-def checks_part(checks: Sequence[StoredCheck]) -> Part:
+def checks_part(checks: Made) -> Part:
     """Return how many checks failed or passed."""
     failed = _failed(checks)
     passed = sum(check.status == CheckStatus.PASSED and not is_report(check) for check in checks)

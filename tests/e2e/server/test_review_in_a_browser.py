@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -61,12 +62,12 @@ def window(browser: Any, review: str) -> Iterator[Any]:
 def test_no_state_has_a_fault(browser: Any, review: str, state: str) -> None:
     found: dict[str, Any] = {}
     browser.console()
-    for width, dark in ((WIDE, False), (2000, False), (NARROW, True)):
+    for width, dark in product((NARROW, WIDE, 2000), (False, True)):
         browser.look(width, dark=dark)
         browser.visit(review + state)
-        found[str(width)] = browser.run(FAULTS)
+        found[f"{width} {dark}"] = browser.run(FAULTS)
         browser.run(AXE)
-        found[f"{width} audit"] = browser.wait(AUDIT, None)
+        found[f"{width} {dark} audit"] = browser.wait(AUDIT, None)
     text = browser.run(TEXT)
     messages = [one for one in browser.console() if "404" not in one]
     browser.command("Emulation.setScriptExecutionDisabled", value=True)

@@ -17,11 +17,11 @@ from recce_meta.api.data.requests import (
     DiffKind,
     refuse_request,
 )
-from recce_meta.api.runs import WITH_DATA, RunPair
+from recce_meta.api.runs import RunPair
 from recce_meta.data_diff.options import declared_keys
 from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata, RunMetadata
-from recce_meta.models.catalog import RELATIONS
+from recce_meta.models.catalog import RELATIONS, WITH_DATA
 from recce_meta.report.labels import moment, short_run_id
 from recce_meta.server.stores.stores import StoreView
 

@@ -26,9 +26,9 @@ from recce_meta.api.browse.node import (
     node_tests,
     unknown_readers,
 )
-from recce_meta.api.runs import WITH_DATA
 from recce_meta.errors import agree, did_you_mean, plural
 from recce_meta.models import NodeMetadata
+from recce_meta.models.catalog import WITH_DATA
 from recce_meta.models.lineage import REFERENCED, ColumnSource, ColumnUse, Kind, NodeColumns
 from recce_meta.models.marks.annotation import NOT_ANNOTATED, AnnotationTarget
 from recce_meta.models.node import matching_name

@@ -21,11 +21,11 @@ from recce_meta.api.browse.node import (
     node_tests,
 )
 from recce_meta.api.browse.run import runs_around
-from recce_meta.api.runs import WITH_DATA, find_node, ids_by_name
+from recce_meta.api.runs import find_node, ids_by_name
 from recce_meta.diff.scan import is_scan
 from recce_meta.errors import plural
 from recce_meta.models import NodeMetadata, RunMetadata
-from recce_meta.models.catalog import RELATIONS
+from recce_meta.models.catalog import RELATIONS, WITH_DATA
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.models.node import matching_name
 from recce_meta.report.labels import TESTS, count_of, join_words, node_label, short_run_id, unchanged_in

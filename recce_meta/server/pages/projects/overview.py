@@ -19,7 +19,7 @@ from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import STALE_HOURS, age_phrase, build_outcome, is_stale, node_part
 from recce_meta.report.values import count
 from recce_meta.server.access.problems import Problem
-from recce_meta.server.pages.review.page import kept_verdict
+from recce_meta.server.pages.review.page import kept_headline
 from recce_meta.server.pages.runs.columns import change_phrase, run_columns, tone_of
 from recce_meta.server.pages.runs.pair import run_phrase
 from recce_meta.server.pages.runs.queries import RUNS_OFFERED
@@ -114,7 +114,7 @@ def _reviews(view: StoreView) -> dict[str, Any]:
             (
                 one,
                 # Without the diff of a pair that nothing prepared: the page opens at once.
-                kept_verdict(view, one.base, one.current),
+                kept_headline(view, one.base, one.current),
                 *map(run_phrase, (one.base, one.current)),
                 view.to.diff(one.base.run_id, one.current.run_id),
             )

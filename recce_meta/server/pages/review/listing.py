@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from recce_meta.api.runs import WITH_DATA, find_node
+from recce_meta.api.runs import find_node
 from recce_meta.errors import UsageError, did_you_mean, plural, quoted
+from recce_meta.models.catalog import WITH_DATA
 from recce_meta.models.change import Change, Impact, Status
 from recce_meta.models.data_diff import (
     AnyDataDiff,
@@ -17,9 +18,9 @@ from recce_meta.models.data_diff import (
     counts_by_id,
 )
 from recce_meta.models.marks.review import is_approved
-from recce_meta.report.data.summary import NodeSummary
+from recce_meta.report.data.summary import NodeSummary, known_outcome
 from recce_meta.report.data.verdicts import Outcome, row_count_differs
-from recce_meta.report.diff_details import FAILS, detail_phrases, effect_label, reach_phrase
+from recce_meta.report.diff_details import code_rank, code_word, detail_phrases, reach_phrase
 from recce_meta.report.html.data import OUTCOME_CLASSES
 from recce_meta.report.html.nodes import CHANGE_SIGNS, PageNode
 from recce_meta.report.labels import TESTS, by_harm, node_label, node_part, steps_away
@@ -27,23 +28,9 @@ from recce_meta.report.values import count, percent, signed_count
 from recce_meta.server.pages.runs.pair import ReportedPair
 from recce_meta.server.stores.stores import StoreView
 
-DATA = "data"
-"""Claim of a comparison of all values."""
 PHRASES = 3
 """Phrases on what changed in a row."""
 TESTS_NAMED = 6
-_CODE = (
-    "fails",
-    "breaking",
-    "partial breaking",
-    "may fail",
-    "unknown",
-    "differs",
-    "non-breaking",
-    "",
-    "added",
-)
-"""What is wrong with a row, the worst first; `differs` is about its data."""
 _TONES = {"fails": "failed", "breaking": "failed", "partial breaking": "differs", "may fail": "differs"}
 _TONES |= {"unknown": "one-sided", "non-breaking": "same", "added": "same"}
 
@@ -70,7 +57,7 @@ class ReviewRow(NamedTuple):
     status: str
     what: str
     code: str
-    """One of `_CODE`, or `affected`."""
+    """One of `CODE_ORDER`, or `affected`."""
     data: DataCell
     has_rows: bool
     is_approved: bool
@@ -145,7 +132,7 @@ def review_list(pair: ReportedPair) -> ReviewList:
                 sign=CHANGE_SIGNS.get(node.status, "") if isinstance(node, Change) else "→",
                 status=node.status.value if isinstance(node, Change) else "affected",
                 what=_what(node),
-                code=_code(node),
+                code=code_word(node),
                 data=_data(node, data.get(node.unique_id), counts.get(node.unique_id)),
                 has_rows=node.resource_type in WITH_DATA,
                 is_approved=is_approved_now,
@@ -189,21 +176,7 @@ def _tests_about(tests: Sequence[ReviewRow]) -> str:
 
 
 def _rank(row: ReviewRow) -> int:
-    rank = _CODE.index(row.code) if row.code in _CODE else len(_CODE)
-    is_bad = row.data.outcome in ("failed", "differs")
-    return min(rank, _CODE.index("differs")) if is_bad else rank
-
-
-def _code(node: Change | Impact) -> str:
-    """Return what is wrong with the code of *node*: the worst of `_CODE` that holds."""
-    if node.fails:
-        return FAILS
-    label = effect_label(node) if isinstance(node, Change) else "affected"
-    found = ["may fail"] if node.may_fail else []
-    if isinstance(node, Change) and node.status is Status.ADDED:
-        label = "added"
-    found += [label] if label in _CODE else ["unknown"] if label == "unknown effect" else []
-    return min(found, key=_CODE.index, default=label)
+    return code_rank(row.code, is_bad=row.data.outcome in ("failed", "differs"))
 
 
 def _what(node: Change | Impact) -> str:
@@ -235,11 +208,8 @@ def _data(node: Change | Impact, found: PageNode | None, counted: RowCount | Non
 
 def outcome_class(summary: NodeSummary) -> str:
     """Return the class of what is known of a node's data; empty if nothing was compared."""
-    outcome = summary.outcome
-    # Equal row counts prove nothing of the values.
-    if outcome is Outcome.EQUAL and (summary.claim != DATA or summary.gaps):
-        outcome = Outcome.PARTIAL
-    return "" if outcome is Outcome.NOT_COMPARED else OUTCOME_CLASSES[outcome]
+    outcome = known_outcome(summary)
+    return OUTCOME_CLASSES[outcome] if outcome else ""
 
 
 def _word(node: Change | Impact, summary: NodeSummary, results: Sequence[AnyDataDiff]) -> str:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recce_meta.errors import SelectorError
 from recce_meta.models.run import RunMetadata
-from recce_meta.report.data.verdicts import Outcome
-from recce_meta.report.html.data import OUTCOME_CLASSES
 from recce_meta.report.html.page import heading_of, lineage_of
 from recce_meta.report.labels import moment, revision, short_run_id
-from recce_meta.report.review.parts import (
-    DataCounts,
-    checks_part,
-    code_part,
-    review_part,
-    verdict_word,
-)
-from recce_meta.report.review.verdict import TONES, code_finding, verdict_of
+from recce_meta.report.review.parts import VerdictLine, headline_of
 from recce_meta.server.access.problems import problem
 from recce_meta.server.pages.review.checklist import pages as checklist
 from recce_meta.server.pages.review.drawer import Drawer, drawer_of, one_of
 from recce_meta.server.pages.review.drawing import AROUND, ASKED, OPEN, Drawn, drawn
 from recce_meta.server.pages.review.grid import OF_GRID
 from recce_meta.server.pages.review.grid import pages as grids
-from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, outcome_class, shown_rows
+from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, shown_rows
 from recce_meta.server.pages.review.lists import pages as lists
 from recce_meta.server.pages.runs.pair import ReportedPair, known_pair, pair_of, with_ids
 from recce_meta.server.pages.runs.results import QUESTION, job_of_all, result_values
@@ -158,7 +148,7 @@ def _frame(
     elif len(found.changed) + len(found.affected) <= WITH_LIST and (lineage := lineage_of(diff, pair.nodes)):
         graph = Drawn(lineage.drawing, lineage.view)
     return {
-        **_verdict_values(pair, found),
+        **_headline(pair)._asdict(),
         "branches": " → ".join(filter(None, (pair.current.branch, pair.base.branch))),
         "sentences": heading["sentences"],
         "remarks": [*heading["remarks"], *diff.notes],
@@ -188,24 +178,16 @@ def _frame(
     }
 
 
-def kept_verdict(view: StoreView, base: RunMetadata, current: RunMetadata) -> Mapping[str, Any] | None:
-    """Return tone, word and parts of the verdict on a pair; None if its diff is not in memory."""
+def kept_headline(view: StoreView, base: RunMetadata, current: RunMetadata) -> VerdictLine | None:
+    """Return the headline of a pair; None if its diff is not in memory."""
     if not view.has_diff(base, current):
         return None
     pair = known_pair(view, base, current)
-    key = ("verdict", base.run_id, current.run_id)
-    return view.cached(key, lambda: _verdict_values(pair, known_list(view, pair)))
+    return view.cached(("headline", base.run_id, current.run_id), lambda: _headline(pair))
 
 
-def _verdict_values(pair: ReportedPair, found: ReviewList) -> dict[str, Any]:
-    diff, checks, data = pair.report.diff, pair.report.checks, _data_counts(found, pair).part
-    tone, word = verdict_word(diff, verdict_of(diff, pair.report.data, checks), checks, data)
-    code = code_part(diff, TONES[code_finding(diff).rank[0]])
-    return {
-        "tone": tone,
-        "word": word,
-        "parts": [code, data, checks_part(checks), review_part(diff, pair.reviews)],
-    }
+def _headline(pair: ReportedPair) -> VerdictLine:
+    return headline_of(pair.report.diff, pair.report.data, pair.report.checks, pair.reviews)
 
 
 def _short(run: RunMetadata, pair: ReportedPair) -> str:
@@ -215,23 +197,6 @@ def _short(run: RunMetadata, pair: ReportedPair) -> str:
         found.removeprefix(f"{run.branch}@")
         if run.run_id == pair.current.run_id and pair.base.branch
         else found
-    )
-
-
-def _data_counts(found: ReviewList, pair: ReportedPair) -> DataCounts:
-    """Return the numbers of listed nodes with rows, and of other compared nodes, by what is known of them."""
-    known = [row.data.outcome for row in (*found.changed, *found.affected) if row.has_rows]
-    listed = {row.unique_id for row in found.rows}
-    others = [node.summary for node in pair.nodes if node.summary and node.unique_id not in listed]
-    known += [outcome_class(summary) for summary in others]
-    counts = Counter(known)
-    return DataCounts(
-        nodes=len(known),
-        compared=len(known) - counts[""],
-        differ=counts[OUTCOME_CLASSES[Outcome.DIFFERENT]],
-        one_sided=counts[OUTCOME_CLASSES[Outcome.ONE_SIDED]],
-        partial=counts[OUTCOME_CLASSES[Outcome.PARTIAL]],
-        failed=counts[OUTCOME_CLASSES[Outcome.FAILED]],
     )
 
 
