@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -212,6 +214,16 @@ def test_a_check_is_added_from_a_result_and_survives_commits(tmp_path: Path) -> 
         assert "2 passed" in panel and "row_count_change: 0" in panel
         profile = {**form, "type": "profile_diff"}
         assert "No check can be proposed" in client.post(TO.of("checklist"), data=profile).text
+    # What the panel exports is a file that `check run` reads, and that passes.
+    found = re.search(r'<pre class="code" tabindex="0">(checks:.*?)</pre>', panel, re.DOTALL)
+    assert found is not None
+    (tmp_path / "checks.yml").write_text(unescape(found[1]), encoding="utf-8")
+    with UnifiedSqlAdapter.from_url(place[0]) as adapter:
+        report = run_checks(adapter, tmp_path / "checks.yml", base, later)
+    assert [check.name for check in report.checks] == [
+        "Rows of orders",
+        "Values of orders",
+    ] and report.is_passed
 
 
 @pytest.mark.extensive
