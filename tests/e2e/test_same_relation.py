@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from recce_meta import UnifiedSqlAdapter, node_pairs, value_diff
@@ -100,6 +102,22 @@ def test_another_spelling_of_the_name_is_the_same_relation(shop: Any) -> None:
         shop.sql("DROP SCHEMA IF EXISTS spelling CASCADE")
 
     assert SAME in found.out
+
+
+def test_names_without_a_schema_are_those_of_their_target(cli: Any, tmp_path: Path) -> None:
+    file = tmp_path / "shop.duckdb"
+    outputs = {name: {"type": "duckdb", "path": str(file), "schema": name} for name in ("dev", "prod")}
+    profiles = {"shop": {"target": "dev", "outputs": outputs}}
+    (tmp_path / "profiles.yml").write_text(json.dumps(profiles), encoding="utf-8")
+    with duckdb.connect(str(file)) as session:
+        for name, rows in (("dev", 1), ("prod", 2)):
+            session.execute(f"CREATE SCHEMA {name}; CREATE TABLE {name}.t AS FROM range({rows})")
+    connected = ("--profiles-dir", str(tmp_path), "--profile", "shop", "--format", "json")
+
+    ran = cli("row-count", "--tables", "t", "t", "--base-target", "prod", *connected)
+
+    (count,) = json.loads(ran.out)["results"][0]["counts"]
+    assert (count["base"], count["current"]) == (2, 1)
 
 
 def test_a_function_refuses_nodes_of_one_relation(parsed: Any) -> None:

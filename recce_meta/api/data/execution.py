@@ -234,6 +234,9 @@ class RelationResolver(Struct, frozen=True, kw_only=True):
     is_joined: bool = True
     base_at: Moment | None = None
     """Moment at which the tables of base are read; None for now."""
+    base_schema: str | None = None
+    """Schema of names without one; None if the session decides."""
+    current_schema: str | None = None
 
     def pair(self, base: Relation, current: Relation, *, name: str | None = None) -> Pair:
         """Return the two sides of one subject; a node without a relation counts as absent."""
@@ -276,7 +279,8 @@ class RelationResolver(Struct, frozen=True, kw_only=True):
         )
 
     def _source(self, side: Relation, dialect: Dialect, which: DataSide) -> SideRelation | None:
-        found = None if side is None else _relation(side, dialect)
+        schema = self.base_schema if which is DataSide.BASE else self.current_schema
+        found = None if side is None else _relation(side, dialect, schema)
         if found is None:
             return None
         relation, text = found
@@ -302,8 +306,11 @@ def has_relation(node: NodeMetadata) -> bool:
     return bool(node.relation_name or (node.schema_name and node.identifier)) and not node.is_ephemeral
 
 
-def _relation(side: NodeMetadata | str, dialect: Dialect) -> tuple[exp.Table, str] | None:
-    """Return the relation of *side* and its name in SQL; None if it has no relation."""
+def _relation(side: NodeMetadata | str, dialect: Dialect, schema: str | None) -> tuple[exp.Table, str] | None:
+    """Return the relation of *side* and its name in SQL; None if it has no relation.
+
+    A name without a schema is one of *schema*.
+    """
     if isinstance(side, NodeMetadata):
         if not has_relation(side):
             return None
@@ -311,9 +318,9 @@ def _relation(side: NodeMetadata | str, dialect: Dialect) -> tuple[exp.Table, st
             # Parts of a name are in their exact spelling, which only quotes keep.
             place = exp.table_(side.identifier or "", side.schema_name, side.database_name, quoted=True)
             return place, dialect.render(place)
-        side = side.relation_name
+        side, schema = side.relation_name, None
     try:
-        return _table(side, dialect.name)
+        return _table(side, dialect.name, schema)
     except (SqlglotError, ValueError) as error:
         raise UsageError(
             f"Invalid relation name: {side}", hint="use a name such as prod.orders, or a quoted name"
@@ -321,9 +328,11 @@ def _relation(side: NodeMetadata | str, dialect: Dialect) -> tuple[exp.Table, st
 
 
 @lru_cache(maxsize=4096)
-def _table(name: str, dialect: str) -> tuple[exp.Table, str]:
+def _table(name: str, dialect: str, schema: str | None) -> tuple[exp.Table, str]:
     """Parse and render the relation *name*; cached because many diffs and checks use the same relation."""
     relation = table(dialect_named(dialect), name)
+    if schema is not None and len(relation.parts) == 1:
+        relation.set("db", exp.to_identifier(schema, quoted=True))
     return relation, dialect_named(dialect).render(relation)
 
 
@@ -451,7 +460,12 @@ def open_data_diff_runner(
         for adapter in (current, other)
         if adapter is not None
     ]
+    # Two targets of one place that differ in their schema mean their own; else the session decides.
+    of_base, of_current = (_schema_of(one) for one in (base or current, current))
+    are_two = other is None and None not in (of_base, of_current) and of_base != of_current
     resolver = RelationResolver(
+        base_schema=of_base if are_two else None,
+        current_schema=of_current if are_two else None,
         base=dialect_named((other or current).warehouse.dialect),
         current=dialect_named(current.warehouse.dialect),
         is_joined=other is None,
@@ -463,6 +477,11 @@ def open_data_diff_runner(
         pools,
         hides_values=hides_values,
     )
+
+
+def _schema_of(adapter: UnifiedSqlAdapter) -> str | None:
+    schema = None if adapter.target is None else adapter.target.schema
+    return None if schema is None else adapter.warehouse.folded(schema)
 
 
 def failed(job: Job, error: RecceMetaError) -> Failed:

@@ -21,6 +21,9 @@ class Databricks(Dialect):
     # https://docs.databricks.com/en/sql/language-manual/sql-ref-identifiers.html
     ignores_case_of_columns = True
     place = ("CURRENT_CATALOG()", "CURRENT_SCHEMA()")
+    # https://docs.databricks.com/en/sql/language-manual/functions/current_metastore.html: hive_metastore is
+    # another one in each workspace
+    server = "CASE WHEN CURRENT_CATALOG() <> 'hive_metastore' THEN CURRENT_METASTORE() || CURRENT_USER() END"
     # https://docs.databricks.com/en/sql/language-manual/functions/minussign.html
     keeps_scale = False
     text_type = "STRING"
