@@ -22,12 +22,12 @@ from recce_meta.api.data.execution import (
     open_data_diff_runner,
 )
 from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
-from recce_meta.api.data.jobs import NodePair, PairedNode, details, values
+from recce_meta.api.data.jobs import NodePair, PairedNode, counts_of_two, details, values
 from recce_meta.api.data.node_settings import resolve_settings
-from recce_meta.data_diff import detail, row_count, schema
+from recce_meta.data_diff import detail, schema
 from recce_meta.data_diff.options import DEFAULT_LIMIT, ValueOptions, column_names, declared_keys
 from recce_meta.data_diff.plan import Plan
-from recce_meta.data_diff.source import Pair
+from recce_meta.data_diff.source import are_same
 from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import (
@@ -65,8 +65,9 @@ def row_count_diff(
         adapter,
         base_adapter,
         threads,
-        lambda resolver: row_count.row_counts([sides.countable(resolver) for sides in chosen]),
+        lambda resolver: counts_of_two([sides.countable(resolver) for sides in chosen]),
         chosen,
+        is_of_rows=True,
     )
 
 
@@ -83,7 +84,7 @@ def schema_diff(
     """
     sides = _sides(base, current)
     return _answer(
-        adapter, base_adapter, None, lambda resolver: schema.schema_diff(_pair(resolver, sides)), [sides]
+        adapter, base_adapter, None, lambda resolver: schema.schema_diff(sides.pair(resolver)), [sides]
     )
 
 
@@ -137,7 +138,7 @@ def value_diff(
         adapter,
         base_adapter,
         threads,
-        lambda resolver: values(_pair(resolver, sides), chosen, settings),
+        lambda resolver: values(sides.pair(resolver), chosen, settings),
         [sides],
     )
 
@@ -189,7 +190,7 @@ def value_diff_detail(
         adapter,
         base_adapter,
         threads,
-        lambda resolver: details(_pair(resolver, sides), chosen, settings),
+        lambda resolver: details(sides.pair(resolver), chosen, settings),
         [sides],
     )
 
@@ -219,7 +220,7 @@ def profile_diff(
         base_adapter,
         threads,
         lambda resolver: profile_within(
-            _pair(resolver, sides), sides.resolved.settings, scope, approximate=approximate
+            sides.pair(resolver), sides.resolved.settings, scope, approximate=approximate
         ),
         [sides],
     )
@@ -246,7 +247,7 @@ def top_k_diff(
         adapter,
         base_adapter,
         threads,
-        lambda resolver: top_k_within(_pair(resolver, sides), sides.resolved.settings, scope, k=k),
+        lambda resolver: top_k_within(sides.pair(resolver), sides.resolved.settings, scope, k=k),
         [sides],
     )
 
@@ -274,7 +275,7 @@ def histogram_diff(
         base_adapter,
         threads,
         lambda resolver: histogram_within(
-            _pair(resolver, sides), sides.resolved.settings, scope, num_bins=num_bins
+            sides.pair(resolver), sides.resolved.settings, scope, num_bins=num_bins
         ),
         [sides],
     )
@@ -327,27 +328,36 @@ def _sides(base: Relation, current: Relation) -> NodePair:
     )
 
 
-def _pair(resolver: RelationResolver, sides: NodePair) -> Pair:
-    """Return both sides. Raises UsageError for nodes with one relation: it says nothing about their runs."""
-    pair = sides.pair(resolver)
-    if pair.is_same and isinstance(sides.base, NodeMetadata) and isinstance(sides.current, NodeMetadata):
-        raise UsageError(
-            f"{pair.subject.name} was not compared: {SAME_RELATION}", hint="pass runs of two environments"
-        )
-    return pair
-
-
 def _answer(
     adapter: UnifiedSqlAdapter,
     base_adapter: UnifiedSqlAdapter | None,
     threads: int | None,
     plan: Callable[[RelationResolver], Plan[Result]],
-    chosen: Iterable[NodePair] = (),
+    chosen: Sequence[NodePair] = (),
+    *,
+    is_of_rows: bool = False,
 ) -> Result:
+    """Run *plan*. Raises UsageError if both sides are one relation: it says nothing about their runs."""
     nodes = (side for sides in chosen for side in (sides.base, sides.current))
     of_runs = dict.fromkeys(note for node in nodes if isinstance(node, PairedNode) for note in node.notes)
     comparison = open_data_diff_runner(adapter, base_adapter, threads=threads or None)
     try:
+        # Who gives one name twice has asked for it.
+        pairs = [
+            sides.pair(comparison.places)
+            for sides in chosen
+            if not is_of_rows
+            and (
+                base_adapter is not None
+                or isinstance(sides.base, NodeMetadata)
+                or sides.base != sides.current
+            )
+        ]
+        if any(comparison.run(are_same(pairs))):
+            raise UsageError(
+                f"{pairs[0].subject.name} was not compared: {SAME_RELATION}",
+                hint="pass runs of two environments",
+            )
         found = comparison.run(plan(comparison.places))
         return replace(found, notes=(*found.notes, *comparison.notes, *of_runs))
     finally:

@@ -285,10 +285,10 @@ SettledPlan = Callable[[Pair, EffectiveSettings], Plan[AnyDataDiff]]
 def row_count_job(resolver: RelationResolver, chosen: Sequence[NodePair]) -> Job:
     """Return one job that counts the rows of all of *chosen*."""
     counted = [sides.countable(resolver) for sides in chosen]
-    return Job("row_count_diff", Subject(name="row counts"), partial(_counts_of_two, counted))
+    return Job("row_count_diff", Subject(name="row counts"), partial(counts_of_two, counted))
 
 
-def _counts_of_two(counted: Sequence[Countable]) -> Plan[RowCountDiff]:
+def counts_of_two(counted: Sequence[Countable]) -> Plan[RowCountDiff]:
     """Count the rows of *counted*; a relation that both sides have under two names is counted once."""
     same = yield from are_same([one.pair for one in counted])
     return (

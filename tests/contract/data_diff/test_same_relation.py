@@ -12,9 +12,11 @@ from uuid import uuid4
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.data.diffs import value_diff
 from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.api.data.jobs import NodePair, row_count_job, value_jobs
 from recce_meta.data_diff.options import ValueOptions
+from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import Failed, NotCompared, RowCountDiff, RowsDiff
 from recce_meta.tables.gaps import SAME_RELATION
 from recce_meta.warehouses.dialect import dialect_named
@@ -54,6 +56,9 @@ def test_names_of_one_relation_are_recognized(
     adapter, schema = place
     names = {"schema": schema, "database": urlsplit(postgres_url).path.strip("/")}
     pairs = [NodePair(base.format(**names), current.format(**names))]
+    if is_same:
+        with pytest.raises(UsageError, match=SAME_RELATION):
+            value_diff(adapter, pairs[0].base, pairs[0].current)
     runner = open_data_diff_runner(adapter, threads=1)
     jobs = value_jobs(runner.places, None, pairs, ValueOptions())
     (values,) = runner.run_all(jobs)
