@@ -69,6 +69,8 @@ _INSERT = re.compile(
 )
 """An INSERT without a list of columns."""
 
+MOST_NEW = 200
+"""Maximum number of new nodes whose SQL is checked for names that nothing has; 5,000 take minutes."""
 _FOLLOWING = QUERIES | {"seed", "source", "test"}  # also without an edge of dbt
 
 
@@ -186,7 +188,7 @@ class Effects:
         """Return the new nodes whose SQL the warehouse certainly refuses, with the reason."""
         new = [one for one in changes if one.status is Status.ADDED and one.resource_type in SQL_BUILT]
         ids = [one.unique_id for one in new if not one.build_failure]
-        texts = self._runs[1].tokenised(ids) if ids else {}
+        texts = self._runs[1].tokenised(ids) if 0 < len(ids) <= MOST_NEW else {}
         self._runs[1].with_parents(texts)
         found = {one: fault for one in texts if (fault := self._queries.new_fault(one)).is_certain}
         return {
