@@ -156,12 +156,6 @@ def read_secret(state: State, keys: Keys, connection_id: str, field: SecretField
     return None if sealed is None else unseal(keys, connection_id, field, sealed)
 
 
-def remove_secret(state: State, connection_id: str, field: SecretField) -> None:
-    """Remove a secret of a connection, if it has it."""
-    with state.write() as session:
-        change_secrets(state, session, connection_id, None, {field: None})
-
-
 def rotate_secrets(state: State, keys: Keys) -> int:
     """Encrypt all secrets with the newest key and return their number.
 

@@ -10,8 +10,7 @@ import base64
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -99,38 +98,6 @@ def read_keys(environ: Mapping[str, str], state: State) -> Keys:
 def key_file_of(state_file: Path) -> Path:
     """Return the key file of a SQLite state."""
     return state_file.with_name(f"{state_file.name}.key")
-
-
-def add_key(keys: Keys) -> Keys:
-    """Put a new key first in the file of *keys* and return all keys; `rotate_secrets` then uses it.
-
-    Raises ConfigurationError if the keys come from a variable.
-    """
-    if keys.file is None:
-        raise ConfigurationError(
-            f"Keys of {keys.source} cannot be changed here",
-            hint=f"put a new key and a comma before the old one; a new key is the output of: {_NEW_KEY}",
-        )
-    with _locked(keys.file):
-        # The old keys stay: until `rotate_secrets` ends, some secrets still need them.
-        draft = _draft(keys.file, _new_key() + keys.file.read_text(encoding="ascii"))
-        draft.replace(keys.file)
-    return _read_file(keys.file)
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Keep other processes from adding a key to *file* within the block; wait for them first."""
-    # A file of its own: that of the keys is replaced, and a lock would stay with the replaced one.
-    descriptor = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        with suppress(ImportError):  # Windows
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def seal(keys: Keys, row: str, field: str, value: str) -> str:

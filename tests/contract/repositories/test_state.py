@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+from cryptography.fernet import Fernet
 from sqlalchemy import delete, insert, select, update
 
 from recce_meta.errors import (
@@ -200,7 +200,8 @@ def test_a_secret_is_stored_encrypted_replaced_and_removed(state: State) -> None
     assert connections.read_secret(state, keys, shop.id, "token") == CANARY
     assert connections.read_secret(state, keys, shop.id, "private_key") == "line 1\nline 2|x"
     assert CANARY not in everything_in(state)
-    connections.remove_secret(state, shop.id, "token")
+    with state.write() as session:
+        connections.change_secrets(state, session, shop.id, None, {"token": None})
     assert connections.read_secret(state, keys, shop.id, "token") is None
     assert not connections.get_connection(state, shop.id).has_token
     with pytest.raises(UnknownNameError):
@@ -276,35 +277,20 @@ def test_the_key_file_of_a_sqlite_state_is_created_once_and_private(file_state: 
     assert [path.name for path in file.parent.iterdir() if "key" in path.name] == ["state.db.key"]
 
 
-def test_a_key_is_added_before_those_of_the_file(file_state: State) -> None:
+def test_secrets_are_rotated_to_a_key_before_those_of_the_file(file_state: State) -> None:
     shop = connections.add_connection(file_state, states.shop())
     first = secrets.read_keys({}, file_state)
     connections.put_secret(file_state, first, shop.id, "token", CANARY)
 
-    both = secrets.add_key(first)
+    assert first.file is not None
+    newer = Fernet.generate_key().decode("ascii")
+    first.file.write_text(f"{newer}\n{first.file.read_text(encoding='ascii')}", encoding="ascii")
+    both = secrets.read_keys({}, file_state)
     assert connections.rotate_secrets(file_state, both) == 1
 
     assert connections.read_secret(file_state, both, shop.id, "token") == CANARY
-    assert both.file is not None
-    assert both.file.stat().st_mode & 0o777 == 0o600
     with pytest.raises(ConfigurationError, match="wrong key"):
         connections.read_secret(file_state, first, shop.id, "token")
-    with pytest.raises(ConfigurationError, match="cannot be changed here"):
-        secrets.add_key(secrets.read_keys(WITH_KEY, file_state))
-
-
-def test_no_key_is_lost_if_two_are_added_at_once(file_state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    keys, draft = secrets.read_keys({}, file_state), secrets._draft
-
-    def slow(file: Path, text: str) -> Path:
-        time.sleep(0.02)
-        return draft(file, text)
-
-    monkeypatch.setattr(secrets, "_draft", slow)
-    states.at_once(3, lambda: secrets.add_key(keys))
-
-    assert keys.file is not None
-    assert len(set(keys.file.read_text().split())) == 4
 
 
 def test_a_lost_key_file_is_not_replaced(file_state: State) -> None:
