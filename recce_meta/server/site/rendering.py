@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -203,6 +203,8 @@ class TimeChart:
     highest: str
     first: str
     last: str
+    scale: tuple[str, str]
+    """The values at the bottom and the top."""
 
     @property
     def summary(self) -> str:
@@ -215,14 +217,23 @@ class TimeChart:
 
 
 def time_chart(
-    title: str, values: Sequence[tuple[datetime, float | None]], text: Callable[[float], str]
+    title: str,
+    values: Sequence[tuple[datetime, float | None]],
+    text: Callable[[float], str],
+    *,
+    shared: Iterable[float | None] = (),
 ) -> TimeChart | None:
-    """Return the chart of *values*, oldest first, as *text* shows them; None with fewer than two values."""
+    """Return the chart of *values*, oldest first, as *text* shows them; None with fewer than two values.
+
+    *shared* are the values of other charts in its table: all of them have one scale.
+    """
     there = [(at, value) for at, value in values if value is not None]
     # One point is not a line, and its value is on the page already.
     if len(there) < 2:
         return None
     lowest, highest = min(value for _, value in there), max(value for _, value in there)
+    others = [value for value in shared if value is not None]
+    bottom, top = min((lowest, *others)), max((highest, *others))
     times = [at.timestamp() for at, _ in values]
     first, length = times[0], times[-1] - times[0]
     points, steps, is_open = [], [], False
@@ -233,7 +244,7 @@ def time_chart(
         # Points of one moment are placed side by side.
         share = (times[index] - first) / length if length > 0 else index / (len(values) - 1)
         # A constant is a line in the middle: at an edge it would look like an extreme.
-        level = (value - lowest) / (highest - lowest) if highest > lowest else 0.5
+        level = (value - bottom) / (top - bottom) if top > bottom else 0.5
         point = TimePoint(
             round(MARGIN / 6 + (100 - MARGIN / 3) * share, 2),
             round(100 - MARGIN - (100 - 2 * MARGIN) * level, 2),
@@ -248,6 +259,7 @@ def time_chart(
         path="".join(steps),
         lowest=text(lowest),
         highest=text(highest),
+        scale=(text(bottom), text(top)),
         first=moment(there[0][0]),
         last=moment(there[-1][0]),
     )

@@ -419,11 +419,17 @@ def measured_column(
         address=opened.column_link(column.name),
         score=score_text(column.score),
         scores=time_chart(
-            f"Score of {column.name}", [(one.measured_at, one.score) for one in history], score_text
+            f"Score of {column.name}",
+            [(one.measured_at, one.score) for one in history],
+            score_text,
+            shared=[one.score for one in found.history],
         ),
         null_share="" if column.null_share is None else percent(column.null_share),
         nulls=time_chart(
-            f"NULL in {column.name}", [(one.measured_at, one.null_share) for one in history], percent
+            f"NULL in {column.name}",
+            [(one.measured_at, one.null_share) for one in history],
+            percent,
+            shared=[one.null_share for one in found.history],
         ),
         distinct="" if profile is None else count(profile.distinct_count),
         summary=f"{lowest} to {highest}" if lowest or highest else "frequent values" if top else "",

@@ -202,6 +202,7 @@ def _worst(request: Request, found: Sequence[MeasuredTable]) -> list[dict[str, A
     view = request.view
     # One query for all lines of the page.
     scores = browse.table_scores(view.adapter, {one.unique_id for one in found})
+    every = [one.score for of_table in scores.values() for one in of_table]
     return [
         {
             "table": one,
@@ -209,7 +210,9 @@ def _worst(request: Request, found: Sequence[MeasuredTable]) -> list[dict[str, A
             "tone": tone(one.score),
             "score": score_text(one.score),
             "change": _signed(one.score_change),
-            "line": score_chart(scores.get((one.project_name, one.environment, one.unique_id), ())),
+            "line": score_chart(
+                scores.get((one.project_name, one.environment, one.unique_id), ()), shared=every
+            ),
         }
         for one in found
     ]
@@ -223,11 +226,10 @@ def _signed(change: float | None) -> str:
     return f"{change:+.1f}" if abs(change) >= 0.05 else ("+" if change > 0 else "-") + "<0.1"
 
 
-def score_chart(scores: Sequence[TableScore]) -> TimeChart | None:
-    """Return the chart of *scores*, oldest first."""
-    return time_chart(
-        "Score", [(one.started_at, one.score) for one in scores[-browse.POINTS_SHOWN :]], score_text
-    )
+def score_chart(scores: Sequence[TableScore], *, shared: Sequence[float | None] = ()) -> TimeChart | None:
+    """Return the chart of *scores*, oldest first, on one scale with the scores *shared*."""
+    points = [(one.started_at, one.score) for one in scores[-browse.POINTS_SHOWN :]]
+    return time_chart("Score", points, score_text, shared=shared)
 
 
 def _mean_charts(runs: Sequence[QualityRun]) -> list[TimeChart]:

@@ -51,3 +51,14 @@ def test_points_of_one_moment_are_side_by_side() -> None:
 def test_one_value_is_no_chart() -> None:
     assert time_chart("Rows", hours(1, None), str) is None
     assert time_chart("Rows", [], str) is None
+
+
+def test_charts_of_one_table_have_one_scale() -> None:
+    chart = time_chart("Score", hours(40, 60), str, shared=[0, None, 100])
+
+    assert chart is not None
+    assert [point.y for point in chart.points] == [
+        100 - MARGIN - (100 - 2 * MARGIN) * level for level in (0.4, 0.6)
+    ]
+    assert chart.scale == ("0", "100")
+    assert (chart.lowest, chart.highest) == ("40", "60")
