@@ -26,6 +26,7 @@ from recce_meta.sql_lineage.query import (
     Values,
     WholeRow,
 )
+from recce_meta.warehouses.types import Sql
 
 
 def reads_by_position(query: Query, table: str) -> bool:
@@ -88,9 +89,10 @@ def _faults_of(query: Query) -> Iterator[Fault]:
             yield Fault("a set operation combines queries whose columns are not all known", False, (*counts,))
     if isinstance(query, Select):
         several = [one for one in query.subqueries.values() if _is_closed(one) and len(one.outputs) > 1]
-        if any(not _is_tested(one) for one in several):
+        wanted = [_has_too_many_columns(one) for one in several]
+        if any(found is not False for found in wanted):
             counts = sorted({len(one.outputs) for one in several})
-            yield Fault("a subquery returns more than one column", columns=(*counts,))
+            yield Fault("a subquery returns more than one column", True in wanted, (*counts,))
 
 
 def _is_closed(query: Query) -> bool:
@@ -160,10 +162,31 @@ def _takes_places(query: Query, table: str) -> bool:
 
 def _is_tested(query: Query) -> bool:
     """Return whether *query* is inside `EXISTS`, which ignores columns."""
+    return isinstance(_around(query)[1], exp.Exists)
+
+
+def _has_too_many_columns(query: Query) -> bool | None:
+    """Return whether *query* has more columns than its use allows; None if that may be a struct."""
+    node, user = _around(query)
+    is_struct = isinstance(query, Select) and query.node.args.get("kind") == "STRUCT"
+    if is_struct or node is None or isinstance(user, exp.Exists):
+        return False
+    while isinstance(user, (exp.Any, exp.All, exp.Subquery)):
+        node, user = user, user.parent
+    if not isinstance(user, exp.Predicate):
+        return True
+    other = user.expression if user.this is node else user.this
+    if isinstance(other, exp.Tuple):
+        return len(other.expressions) != len(query.outputs)
+    return True if isinstance(other, exp.Literal) else None if isinstance(other, exp.Column) else False
+
+
+def _around(query: Query) -> tuple[Sql | None, Sql | None]:
+    """Return the node of *query* with its parentheses, and what it is in."""
     node = getattr(query, "node", None)
     while node is not None and isinstance(node.parent, exp.Subquery):
         node = node.parent
-    return node is not None and isinstance(node.parent, exp.Exists)
+    return node, node.parent if node is not None else None
 
 
 def _has(source: QuerySource, table: str) -> bool:

@@ -174,7 +174,9 @@ https://docs.databricks.com/en/ingestion/file-metadata-column.html
 
 NOT_COLUMNS = frozenset(
     {"SYSDATE", "SYSTIMESTAMP", "ROWNUM", "LEVEL", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP",
-     "CURRENT_USER", "SESSION_USER", "LOCALTIME", "LOCALTIMESTAMP", "GETDATE"}
+     "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "USER", "CURRENT_ROLE", "CURRENT_CATALOG",
+     "CURRENT_SCHEMA", "CURRENT_DATABASE", "LOCALTIME", "LOCALTIMESTAMP", "GETDATE", "UTC_DATE", "UTC_TIME",
+     "UTC_TIMESTAMP"}
 )  # fmt: skip
 """Words that sqlglot may parse as columns; they are functions unless a source has a column of that name."""
 
