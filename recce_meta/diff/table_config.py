@@ -129,14 +129,6 @@ def _lacks_columns(node: NodeMetadata, names: Collection[str]) -> Outcome | None
     return failing(f"merge_update_columns names {missing[0]}, which the query lacks")
 
 
-def _of_event_time(edit: TableEdit) -> Outcome | None:
-    if "microbatch" in edit.strategies:
-        return Outcome(BREAKING, "of a batch are deleted, and rows written, by another column")
-    # Without it, the batches of readers read all rows.
-    keeps = edit.detail.current is None and edit.rules is not None and edit.rules.filters_batches
-    return Outcome(NONE) if keeps else None
-
-
 OF_INCREMENTAL_ALONE = frozenset(["full_refresh", "batch_size", "lookback", "begin", "concurrent_batches"])
 """Keys that no other materialization reads."""
 INCREMENTAL_CONFIG: Mapping[str, Rule] = {
@@ -150,7 +142,9 @@ INCREMENTAL_CONFIG: Mapping[str, Rule] = {
     "begin": _if_microbatch(
         Outcome(BREAKING, "stay; only first and full builds start at another time"), Outcome(NONE)
     ),
-    "event_time": _of_event_time,
+    "event_time": _if_microbatch(
+        Outcome(BREAKING, "of a batch are deleted, and rows written, by another column")
+    ),
     "partition_by": _of_partitions,
     "liquid_clustered_by": _of_partitions,
     "incremental_predicates": lambda edit: Outcome(NONE) if edit.appends else EXCLUDED,
@@ -234,8 +228,6 @@ def config_effect(
             outcome = None
     elif kind in OF_QUERY_ALONE and edit.key in OF_INCREMENTAL_ALONE:
         outcome = Outcome(NONE)
-    elif edit.key == "event_time":
-        outcome = _of_event_time(edit)
     else:
         outcome = None
     if outcome is None:

@@ -111,8 +111,6 @@ class BuildRules:
     """Outcomes of a change of the materialization that differ from the table, by both of its values."""
     applies_queries: bool = False
     """True if an edited query of a materialized view takes effect without a full refresh."""
-    filters_batches: bool = False
-    """True if a batch inserts only its own rows, even if it reads all rows of a parent."""
 
     def strategy_of(self, config: Mapping[str, Json]) -> str:
         """Return the incremental strategy that *config* names, or the adapter's default."""

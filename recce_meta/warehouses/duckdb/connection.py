@@ -62,7 +62,6 @@ class DuckDB(Warehouse):
         {**KEYED_STRATEGIES, "microbatch": Statement.WINDOW},
         *DEFAULT_BY_KEY,
         exceptions={("merge", Edit.ADDED): _STOPS_AT_NEW, ("merge", Edit.REMOVED): REMOVED_STAYS},
-        filters_batches=True,
     )
     sends_scripts = True
     renames_repeated_columns = True

@@ -109,7 +109,6 @@ class Postgres(Warehouse):
             ("view", "materialized_view"): _REPLACED,
             ("materialized_view", "incremental"): failing("a materialized view is not a table"),
         },
-        filters_batches=True,
     )
     sends_scripts = True
     dialect = "postgres"
