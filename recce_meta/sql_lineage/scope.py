@@ -443,6 +443,8 @@ class Lookup:
                 continue
             found = self._here(reach, name, lower, place)
             if found is not None:
+                if place == "order" and reach is scope and (shown := _only_output(scope, found, lower)):
+                    return Alias(shown)
                 if fallback is not None and isinstance(found, SourceColumn):
                     found.confidence = GUESS
                 return found
@@ -579,6 +581,14 @@ class Lookup:
         if (column := pivot_column(source, spelt)) is not None:
             return column
         return Unresolved(f"{source.alias}.{spelt}" if source.alias else spelt, spelt, (source,))
+
+
+def _only_output(scope: Scope, found: Reference, lower: str) -> Output | None:
+    """Return the output that ORDER BY means by the name *lower*, if *found* would be ambiguous."""
+    if not isinstance(found, SourceColumn) or not found.ambiguity:
+        return None
+    shown = [one for one in scope.select.outputs if one.star is None and (one.name or "").lower() == lower]
+    return shown[0] if len(shown) == 1 else None
 
 
 def _behind_token(parts: Sequence[str], scope: Scope) -> QuerySource | None:
