@@ -480,7 +480,7 @@ class ConfiguredNames(Struct, frozen=True):
     deciding: frozenset[str] = frozenset()
     """Lower-case words of the hooks; empty if none of them writes rows."""
     queried: tuple[tuple[str, str], ...] = ()
-    """Unique ids of parents, and their columns that queries of the template may name."""
+    """Unique ids of parents, and their columns that queries of the template, or filters of batches, name."""
 
     @property
     def settings(self) -> list[Json]:
@@ -550,6 +550,10 @@ def names_in_configuration(
         for name in columns_of(one)
         if {name.lower(), ANY_NAME} & asked
     ]
+    if node.config.get("incremental_strategy") == "microbatch":
+        # dbt filters each parent of a batch by the parent's own column.
+        times = {one: names_in(nodes[one].config.get("event_time")) for one in node.parents if one in nodes}
+        queried += [(one, name) for one in times for name in columns_of(one) if name.lower() in times[one]]
     own, keys = configured_names(node, adapter, words), tuple(foreign_keys(node, nodes))
     return ConfiguredNames(own, keys, tuple(sorted(hooked)), deciding, tuple(sorted(queried)))
 

@@ -180,6 +180,23 @@ def test_edits_of_dispatched_macros_are_changes(checkout: Checkout) -> None:
     assert [one["name"] for one in checkout.diff("HEAD")["changes"]] == ["queried"]
 
 
+def test_the_column_by_which_dbt_filters_a_parent_of_batches_reaches_their_rows(checkout: Checkout) -> None:
+    parent = "{{{{ config(materialized='table', event_time='at') }}}} select id, {} as at from raw.t"
+    kept = "materialized='incremental', incremental_strategy='microbatch', event_time='day'"
+    checkout.write("models/times.sql", parent.format("a"))
+    checkout.write(
+        "models/batches.sql",
+        f"{{{{ config({kept}, begin='2026-01-01', batch_size='day') }}}} "
+        "select d.id, d.day from raw.days d join {{ ref('times') }} t on t.id = d.id",
+    )
+    checkout.commit()
+    checkout.write("models/times.sql", parent.format("b"))
+
+    (found,) = checkout.diff("HEAD")["impacted"]
+
+    assert (found["name"], found["reach"]) == ("batches", "rows")
+
+
 def test_names_of_files_are_no_commands_of_github(checkout: Checkout) -> None:
     checkout.write("models/a\n::error title=x::y.sql", "select {% for %}")
 
