@@ -11,6 +11,7 @@ from sqlglot import exp
 from recce_meta.sql_diff.positions import Fault, queries_in, reads_star
 from recce_meta.sql_lineage.expressions import arg
 from recce_meta.sql_lineage.facts import DATE_PARTS, FIXED_FIELDS, NOT_COLUMNS, UNLISTED
+from recce_meta.sql_lineage.project.names import PARENT_NAME
 from recce_meta.sql_lineage.query import (
     Alias,
     Member,
@@ -83,9 +84,15 @@ def _missing_columns(select: Select) -> Iterator[str]:
             is_missing = is_missing and not reference.source.columns
         else:
             is_missing = isinstance(reference, Unresolved) and bool(reference.sources)
-        is_word = node.name.upper() in NOT_COLUMNS | DATE_PARTS or UNLISTED.fullmatch(node.name)
-        if is_missing and not is_word and not (is_bare and _may_be_an_option(node)):
+        if is_missing and not _is_word(node) and not (is_bare and _may_be_an_option(node)):
             yield node.name
+
+
+def _is_word(node: exp.Column) -> bool:
+    """Return whether *node* may be a function, a unit, a hidden column, or a relation's name for its rows."""
+    if node.name.upper() in NOT_COLUMNS | DATE_PARTS or PARENT_NAME.fullmatch(node.name):
+        return True
+    return any(UNLISTED.fullmatch(part.name) for part in node.parts)
 
 
 def _named(select: Select) -> Iterator[exp.Column]:

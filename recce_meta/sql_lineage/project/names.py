@@ -124,7 +124,7 @@ _BARE = re.compile(rf"(?<!distinct\s)\b(?:from|join)\s+({_PART})(?!\w|\s*[.(])",
 _SENDING = frozenset(["execute", "query", "sql", "table"])
 """Methods of Python's sessions and connections that take SQL or the name of a relation."""
 _DOTTED = re.compile(r"[\w$-]+(?:\.[\w$-]+)+")
-_NAME = re.compile(r"\bn[0-9a-f]{16}\b", re.IGNORECASE)
+PARENT_NAME = re.compile(r"\bn[0-9a-f]{16}\b", re.IGNORECASE)
 
 _SEARCHED = {"duckdb": "main", "postgres": "public", "redshift": "public", "sqlite": "main"}
 """Schema in which a warehouse finds names without a schema, by dialect."""
@@ -316,7 +316,7 @@ class QueryNames(Struct, frozen=True, kw_only=True):
 
     def readable(self, text: str) -> str:
         """Return *text* (SQL or an error) with tokens instead of the names made for the analysis."""
-        if not _NAME.search(text):
+        if not PARENT_NAME.search(text):
             return text
         for unique_id, relation in self.relations.items():
             part = re.escape(without_quotes(last_part(relation)))

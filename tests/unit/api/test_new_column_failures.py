@@ -157,10 +157,12 @@ def test_an_edited_query_that_duckdb_refuses_fails() -> None:
         ("select id from other where (id, status) = any (select id, v from parent)", "postgres"),
         ("select array(select as struct id, v from parent) as l from other", "bigquery"),
         ("select (select as struct id, v from parent limit 1) as l from other", "bigquery"),
+        ("select parent from parent", "bigquery"),
+        ("select _metadata.file_path, id from parent", "databricks"),
         ("select user as u, current_role as r, current_catalog as c, id from parent", "postgres"),
     ],
 )
-def test_an_edited_query_that_compares_rows_or_calls_functions_by_name_does_not_fail(
+def test_an_edited_query_with_rows_structs_and_names_of_functions_does_not_fail(
     edited: str, adapter: str
 ) -> None:
     (found,) = diff_of(edited, adapter=adapter, was="select id from other").changed
