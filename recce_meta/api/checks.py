@@ -33,7 +33,6 @@ from recce_meta.api.data.jobs import (
 )
 from recce_meta.api.diff import DiffQuestion, nothing_selected, whole_diff
 from recce_meta.api.render import Templates
-from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.api.runs import BUILT, RunPair, find_node
 from recce_meta.checks.expectations import missing_figures, violations
 from recce_meta.checks.types import TYPES
@@ -288,7 +287,7 @@ class CheckRunner:
         self._comparison, self._templates, self._globs = comparison, templates, globs
         self._confined_by = confined_by
         # Reading the complete runs once is faster than partial reads for each check.
-        self._runs = RunPair(MemoryRunReader(runs.base.project), MemoryRunReader(runs.current.project))
+        self._runs, self._projects = runs, (runs.base.project, runs.current.project)
 
     def __call__(self, check: DataCheck) -> CheckAnswer | Sequence[CheckAnswer]:
         """Return the result of *check*, or several if it names several nodes. Raises RecceMetaError."""
@@ -301,7 +300,7 @@ class CheckRunner:
             for name in (*check.params.names, *check.params.ids) if check.expect is not None else ():
                 find_node(name, self._runs.names)
             question = self._question(check.params, may_select_nothing=check.expect is None)
-            return whole_diff(self._runs.base.project, self._runs.current.project, question)
+            return whole_diff(*self._projects, question)
         jobs = self._jobs(check.type, check.params, may_miss=check.expect is None)
         return [self._comparison.run(jobs[0].plan())] if len(jobs) == 1 else self._comparison.run_all(jobs)
 
@@ -377,7 +376,7 @@ class CheckRunner:
         ids = self._runs.selected([params.select or "*"], exclude)
         if not ids and params.select and not may_select_nothing:
             question = self._question(params, may_select_nothing=False)
-            nothing_selected(question, self._runs.base.project, self._runs.current.project)
+            nothing_selected(question, *self._projects)
         if params.view_mode == "changed_models":
             changed = set(self._runs.selected([CHANGED_MODELS]))
             ids = [unique_id for unique_id in ids if unique_id in changed]
@@ -397,7 +396,7 @@ class CheckRunner:
         """
         if params.packages is not None:
             return params.packages
-        own = self._runs.current.project.run.project_name
+        own = self._runs.current.run.project_name
         return (own,) if any(node.package_name == own for node in self._runs.names.values()) else ()
 
     def _question(self, params: NodesParams, *, may_select_nothing: bool) -> DiffQuestion:

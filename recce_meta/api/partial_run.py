@@ -8,14 +8,15 @@ SQL. It is proven if the template calls only `ref`, `source` and `config`; else 
 column lineage only.
 
 A node is stale if it holds data of an earlier build: its build failed or was skipped, or its code or that of
-an ancestor changed since its last build. For the views of last results and row counts, the nodes with other
+an ancestor changed since its last build. If builds of the target are recorded, a node that none of them built
+is stale as well. For the views of last results and row counts, the nodes with other
 code than in the run that measured them last are stored, by pairs of codes (graph and macros): derived data.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from time import monotonic
@@ -38,7 +39,7 @@ from recce_meta.graph import (
 from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.relation_tokens import RelationIndex, resolve, tokenise
-from recce_meta.models.run import DBT, OF_WORKSPACE, PART
+from recce_meta.models.run import DBT, OF_WORKSPACE, PART, is_build
 from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.store import read
 from recce_meta.store.session import StoreSession, open_store
@@ -314,6 +315,8 @@ NOT_BUILT = {
     "skipped": "it was skipped in the build",
 }
 """Reason why a node is stale, by dbt's status."""
+UNRECORDED = "no recorded run of its target built it"
+"""Reason why a node is stale if builds of the target are recorded."""
 _BUILT = ("model.", "seed.", "snapshot.")
 LIVE = frozenset(["view", "ephemeral"])
 """Materializations without data of their own."""
@@ -389,7 +392,7 @@ def not_built_since(
 ) -> dict[str, str]:
     """Return the reason for each node of *run* with data of other code than that of the run.
 
-    A node that no recorded run of the environment built is left out: nothing is known of it.
+    Nothing is known of a target without a recorded build.
     """
     if run.extractor != DBT:
         return {}
@@ -398,15 +401,37 @@ def not_built_since(
         for unique_id, *build in store.query("last_builds", run_id=run.run_id)
         if unique_id in nodes
     }
+    if not (builds or is_build(run)):
+        return {}
+    changes = CodeChanges(store, run, builds.values(), nodes)
+    return not_in_builds(
+        nodes, edges, builds, lambda node, parents: changes.reason(node, builds, nodes, parents)
+    )
+
+
+def not_in_builds(
+    nodes: Mapping[str, NodeMetadata],
+    edges: Iterable[LineageEdge],
+    builds: Collection[str],
+    changed: Callable[[NodeMetadata, Mapping[str, Sequence[str]]], str | None],
+) -> dict[str, str]:
+    """Return the reason for each of *nodes* without a build in *builds*, or for which *changed* gives one.
+
+    *changed* receives a node and the parents of all nodes. A view is stale if a parent is.
+    """
     parents: dict[str, list[str]] = {unique_id: [] for unique_id in nodes}
     for edge in edges:
         parents.setdefault(edge.node_id, []).append(edge.parent_id)
-    changes = CodeChanges(store, run, builds.values(), nodes)
     found: dict[str, str] = {}
     for unique_id in parents_first(parents)[0]:
-        node = nodes.get(unique_id)
-        if node is not None and (reason := changes.reason(node, builds, nodes, parents, found)):
+        if (node := nodes.get(unique_id)) is None:
+            continue
+        if unique_id.startswith(_BUILT) and not node.is_ephemeral and unique_id not in builds:
+            found[unique_id] = UNRECORDED
+        elif reason := changed(node, parents):
             found[unique_id] = reason
+        elif node.materialized in LIVE and (above := sorted(found.keys() & parents[unique_id])):
+            found[unique_id] = f"{nodes[above[0]].label} upstream is stale: {found[above[0]]}"
     return {unique_id: reason for unique_id, reason in found.items() if not nodes[unique_id].is_ephemeral}
 
 
@@ -447,25 +472,18 @@ class CodeChanges:
         builds: Mapping[str, Build],
         nodes: Mapping[str, NodeMetadata],
         parents: Mapping[str, Sequence[str]],
-        stale: Mapping[str, str],
     ) -> str | None:
-        """Return why the data of *node* is not that of the run's code; *stale* are the nodes above it."""
+        """Return why the last build of *node* is not one of the run's code; None if it has no build."""
         build = builds.get(node.unique_id)
-        is_live = node.materialized in LIVE
-        if build is None and not is_live:
+        if build is None:
             return None
-        if build is not None and not PART.isdisjoint(build.command.split()):
+        if not PART.isdisjoint(build.command.split()):
             return f"{build.command} built it on {build.at:%Y-%m-%d %H:%M} UTC"
-        if build is not None and build.code != self._own:
-            since = f"built on {build.at:%Y-%m-%d %H:%M} UTC"
-            if self._by_code.get(build.code) is None:
-                return f"{since}; whether its code changed since then is unknown"
-            if (what := self.since(build, node, nodes, {} if is_live else parents)) is not None:
-                return f"{since}, not since {what}"
-        if not is_live:
-            return None
-        origin = next((one for one in sorted(parents.get(node.unique_id, ())) if one in stale), None)
-        return origin and f"{nodes[origin].label} upstream is stale: {stale[origin]}"
+        since = f"built on {build.at:%Y-%m-%d %H:%M} UTC"
+        if build.code != self._own and self._by_code.get(build.code) is None:
+            return f"{since}; whether its code changed since then is unknown"
+        what = self.since(build, node, nodes, {} if node.materialized in LIVE else parents)
+        return what and f"{since}, not since {what}"
 
     def outdated(self, build: Build, graph: LineageGraph) -> dict[str, bool] | None:
         """Return the nodes of *graph* whose code, or an ancestor's, has changed since *build*.

@@ -28,6 +28,7 @@ from recce_meta.models.lineage import ColumnEdge, NodeColumns
 from recce_meta.models.marks.annotation import Annotation, annotations_of
 from recce_meta.models.node import NodeOutline, outline_of
 from recce_meta.models.relation_tokens import RelationIndex, tokenise
+from recce_meta.models.run import DBT, is_build
 from recce_meta.sql_lineage.impact import columns_read
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
 from recce_meta.sql_lineage.project.names import RelationFinder, dialect_of
@@ -193,10 +194,11 @@ class RunReader(ABC):
     def stale(self) -> Mapping[str, str]:
         """Return the reason for each stale node by unique id."""
         own = partial_run.failure_reasons(self.results)
-        if not own:
-            return own
-        names = {unique_id: node.label for unique_id, node in self.names.items()}
-        return partial_run.stale_reasons(own, self.results, self.edges, names)
+        names, edges, built = self.names, self.edges, {result.unique_id for result in self.results}
+        known = is_build(self.run) and self.run.extractor == DBT
+        earlier = partial_run.not_in_builds(names, edges, built, lambda *_: None) if known else {}
+        labels = {unique_id: node.label for unique_id, node in names.items()}
+        return {**earlier, **partial_run.stale_reasons(own, self.results, edges, labels)}
 
 
 class MemoryRunReader(RunReader):

@@ -213,6 +213,22 @@ class TestStale:
         assert "earlier build: orders upstream is stale: its build failed" in ran.out
         assert "earlier build" not in built.out
 
+    def test_a_build_of_other_nodes_leaves_data_of_an_earlier_build(self, shop: Any) -> None:
+        edited(shop, current=TWO_ROWS, key="id")
+        build_result(shop.cli.folder / "base", orders="success")
+        build_result(shop.cli.folder / "current", totals="success")
+        says = "current holds data of an earlier build: no recorded run of its target built it"
+        (shop.cli.folder / "checks.yml").write_text(
+            "checks: [{name: c, type: value_diff, params: {model: orders, primary_key: id}, expect: equal}]"
+        )
+
+        nothing_is_called_the_same(reports(shop))
+        assert shop.cli(*DIFF, "--fail-on", "not-compared").code == 1
+        shop.record()
+        assert f"? no difference found; {says}" in shop.cli("value", "orders", "-k", "id").out
+        ran = shop.cli("check", "run", "checks.yml")
+        assert ran.code == 1 and says in " ".join(ran.out.split())
+
     @pytest.mark.extensive
     def test_a_recorded_run_has_it_too(self, shop: Any) -> None:
         edited(shop, current=TWO_ROWS)

@@ -144,5 +144,5 @@ def diff() -> None:
 
     Reasons: body, compiled, config, relation, columns, descriptions, macros, contract, parents, data.
 
-    With --data, --fail-on not-compared exits with 1 if data was not compared, or only partly.
+    With --data, --fail-on not-compared exits with 1 if data of this build was not compared, or only partly.
     """

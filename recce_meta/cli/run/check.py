@@ -32,7 +32,7 @@ from recce_meta.cli.run.diff import (
 from recce_meta.models import RunDiff
 from recce_meta.models.checks import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Failed
-from recce_meta.tables.gaps import gaps
+from recce_meta.report.data.summary import summarise_nodes
 
 
 def report_checks(
@@ -104,8 +104,8 @@ def _rendered(result: CheckReport, style: str, output: Path | None, *, details: 
 def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunDiff, list[str]]:
     """Compare two runs and their data, run checks, and report all of it.
 
-    Return the diff, and the names of nodes with data that was not, or only partly, compared; these are not
-    errors. Raises ConditionFailed, after the report, if a check did not pass.
+    Return the diff, and the names of nodes with data that was not, or only partly, compared, or that is of
+    an earlier build; these are not errors. Raises ConditionFailed, after the report, if a check did not pass.
     """
     data, file = _data_of(request, options), options.check_file
     if options.save:
@@ -145,8 +145,8 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
         warn(f"{len(failures)} data comparison{'' if len(failures) == 1 else 's'} failed")
     if checks is not None:
         refuse_failed(checks)
-    # A node can have several gaps.
-    return diff, list(dict.fromkeys(gap.subject.name for gap in gaps(results)))
+    nodes = summarise_nodes(results)
+    return diff, [node.subject.name for node in nodes if node.gaps or node.subject.is_stale]
 
 
 def _data_of(request: DiffRequest, options: DiffDataOptions) -> DataOptions:

@@ -638,7 +638,13 @@ def test_a_node_is_stale_if_a_macro_that_it_calls_changed(
     ran("after", 1, "x / 10")
 
     stale = open_run(lambda: adapter, "after", project=None, schema=schema).stale
-    assert stale == {unique_id("daily"): "built on 2026-11-20 00:00 UTC, not since its code changed"}
+    assert unique_id("counted") not in stale
+    assert stale.pop(unique_id("daily")) == "built on 2026-11-20 00:00 UTC, not since its code changed"
+    assert set(stale.values()) == {"no recorded run of its target built it"}
+    # Tests build nothing, and the builds before are of another environment.
+    tests = shop("tests", "prod")
+    recorded(replace(tests, run=replace(tests.run, command="test", environment="other")))
+    assert open_run(lambda: adapter, "tests", project=None, schema=schema).stale == {}
 
 
 def test_a_time_after_the_recording_is_not_the_latest(adapter: Any, schema: str) -> None:
