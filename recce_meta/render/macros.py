@@ -143,7 +143,13 @@ class MacroCall(TemplateObject):
         )
 
     def _load(self) -> Macro:
-        template = self.library.template(self.macro)
+        try:
+            template = self.library.template(self.macro)
+        except TemplateError as error:
+            # `line` is a line of the macro.
+            error.problem, error.line = f"{error.problem}, in macro {self.title}", None
+            error.name = self.macro.name
+            raise
         # Shared, because a copy would look up every name of the lazy mapping.
         context = template.new_context(self._names, shared=True)
         # Running the text defines the macro. Its output is discarded, as in dbt.

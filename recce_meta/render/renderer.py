@@ -447,7 +447,7 @@ class SimpleTemplateRenderer:
     def _template(self, sql: str) -> Template:
         found = self._templates.get(sql)
         if found is None:
-            found = self._templates[sql] = self._compiled(sql)
+            found = self._templates[sql] = self._compiled(self._sandbox.parse(sql))
         return found
 
     def _evaluate(self, text: str, scope: RenderScope) -> Any:
@@ -467,14 +467,15 @@ class SimpleTemplateRenderer:
 
     def _expression(self, text: str) -> tuple[Template, bool]:
         """Compile *text* to leave its value in a variable; the flag is False if it is not an expression."""
-        expression = _only_expression(self._sandbox.parse(text))
+        tree = self._sandbox.parse(text)
+        expression = _only_expression(tree)
         if expression is None:
-            return self._compiled(text), False
+            return self._compiled(tree), False
         store = nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)
         return self._compiled(nodes.Template([store], lineno=1)), True
 
-    def _compiled(self, source: str | nodes.Template) -> Template:
-        return Template.from_code(self._sandbox, self._sandbox.compile(source, _TEXT, _TEXT), {})
+    def _compiled(self, tree: nodes.Template) -> Template:
+        return Template.from_code(self._sandbox, self._sandbox.compiled(tree, _TEXT, _TEXT), {})
 
     def _text_of(self, template: Template, scope: RenderScope) -> str:
         return self._sandbox.concat(template.root_render_func(_context(template, scope)))

@@ -6,6 +6,7 @@ operands are wrapped in a filter that counts them; no template can write the fil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import BuiltinMethodType, CodeType
@@ -60,16 +61,6 @@ def _rename(node: nodes.Macro) -> None:
     node.name = MACRO_PREFIX + node.name
 
 
-def _refuse_file(node: Any) -> NoReturn:
-    tag = type(node).__name__.lower().removeprefix("from")
-    raise TemplateError(
-        f"Reading another template is not supported ({tag})",
-        line=node.lineno,
-        name=tag,
-        hint="dbt does not support this tag: use a macro",
-    )
-
-
 def _mark_loop(node: nodes.For) -> None:
     node.iter = _marked(EACH, node.iter)
 
@@ -100,11 +91,19 @@ _MARKERS: Mapping[type[nodes.Node], Callable[[Any], None]] = {
     nodes.Compare: _mark_comparison,
     nodes.Getitem: _mark_slice,
     nodes.Pair: _mark_key,
-    nodes.Include: _refuse_file,
-    nodes.Import: _refuse_file,
-    nodes.FromImport: _refuse_file,
-    nodes.Extends: _refuse_file,
 }
+
+
+_LAZY = (nodes.And, nodes.Or, nodes.CondExpr, nodes.Compare)
+"""Expressions with operands that Jinja does not compile if constants before them decide the result."""
+
+
+def _repeats_keyword(node: nodes.Node) -> bool:
+    """Return True if a call in *node* repeats a keyword. Jinja accepts it in filters of constants."""
+    if isinstance(node, _LAZY):
+        return False
+    keys = [keyword.key for keyword in node.kwargs] if isinstance(node, nodes.Call) else []
+    return len(keys) > len(set(keys)) or any(map(_repeats_keyword, node.iter_child_nodes()))
 
 
 def _weighed(node: nodes.Expr) -> nodes.Expr:
@@ -251,11 +250,38 @@ class Sandbox(SandboxedEnvironment):
     def code(self, source: str, name: str, filename: str) -> CodeType:
         """Return *source* compiled; results are cached because most runs have the same macros."""
         key = source, name, filename
-        found = _CODE.pop(key, None) or self.compile(source, name, filename)
+        found = _CODE.pop(key, None) or self.compiled(self.parse(source, name, filename), name, filename)
         _CODE[key] = found  # moved to the end, so the least recently used entry is first
         while len(_CODE) > _MOST_CODE:
             _CODE.pop(next(iter(_CODE)), None)
         return found
+
+    def compiled(self, tree: nodes.Template, name: str, filename: str) -> CodeType:
+        """Return *tree* compiled. Raise TemplateError if Python rejects the code that Jinja generates."""
+        try:
+            return self.compile(tree, name, filename)
+        except SyntaxError as error:
+            if error.msg.startswith("too many"):  # Python allows 20 nested blocks
+                raise
+            text, at = self.compile(tree, name, filename, raw=True), error.lineno or 0
+            lines = re.findall(r"(\d+)=(\d+)", text.rpartition("debug_info = ")[2])
+            message = re.sub(r"\bl_\d+_(?=\w)", "", error.msg)
+            word = re.search(r"'(\w+)'|\w+$", message)
+            raise TemplateError(
+                f"Not valid Jinja: {message}",
+                name=word and (word[1] or word[0]),
+                line=max((int(line) for line, code in lines if int(code) <= at), default=1),
+                hint="Python rejects the code that Jinja generates from this tag",
+                is_broken="repeated" not in message or _repeats_keyword(tree),
+            ) from None
+
+    def _load_template(self, name: Any, globals: Any) -> NoReturn:
+        """Raise the error for the tags that read another template: dbt has no place to read it from."""
+        raise TemplateError(
+            "No loader for this environment specified",
+            hint="dbt does not support include, import and extends: use a macro",
+            is_broken=True,
+        )
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         return guard(super()._parse(source, name, filename))

@@ -20,6 +20,32 @@ from recce_meta.models.node import BUILD_FAILURE
 
 OF_DBT = ("run_hooks", "get_where_subquery", "statement")
 FAILED = "Compilation Error in model m (models/m.sql)\n  Required var 'x' not found in config:\n  Vars"
+MACROS = {
+    "cents": "{% macro cents(c) %}({{ c }} / 100){% endmacro %}",
+    "twice": "{% macro twice(c, c) %}{{ c }}{% endmacro %}",
+}
+REJECTED = {
+    "{{ config(alias='a', alias='a') }}": "not valid Jinja: keyword argument repeated: alias",
+    "{% if false %}{{ cents(c=1, c=1) }}{% endif %}": "keyword argument repeated: c",
+    "{% for one in cents(c=1, c=1) | list %}{% endfor %}": "keyword argument repeated: c",
+    "{% macro own(a=1, a=2) %}{% endmacro %}": "duplicate argument 'a' in function definition",
+    "{% break %}": "'break' outside loop",
+    "{% set true = 1 %}": "can't assign to 'const'",
+    "{% include 'x.sql' ignore missing %}": "no loader for this environment specified",
+    "{% import 'x.sql' as x %}": "no loader for this environment specified",
+    "{% from 'x.sql' import x %}": "no loader for this environment specified",
+    "{% extends 'x.sql' %}": "no loader for this environment specified",
+}
+"""Templates that dbt rejects, with the message of Python or Jinja."""
+ACCEPTED = (
+    "{{ false and cents(c=1, c=1) }}",
+    "{{ cents(c=1, c=1) if false }}",
+    "{{ 'a' | replace('a', 'b', count=1, count=1) }}",
+    "{% set own = dict(class=1, class=2) %}",
+    "{% if false %}{% include 'x.sql' %}{% extends 'x.sql' %}{% endif %}",
+    "{% for one in [1] %}{% break %}{% endfor %}",
+)
+"""Templates that dbt accepts, because it does not compile or run the part in question."""
 
 
 def model(code: str, **fields: Any) -> NodeMetadata:
@@ -33,7 +59,7 @@ def model(code: str, **fields: Any) -> NodeMetadata:
 def project(
     *nodes: NodeMetadata, status: str = "", macros: dict[str, str] | None = None, **run: Any
 ) -> Project:
-    own = {"cents": "{% macro cents(c) %}({{ c }} / 100){% endmacro %}"} if macros is None else macros
+    own = MACROS if macros is None else macros
     found = [("shop", name, text) for name, text in own.items()]
     found += [("dbt", name, f"{{% macro {name}() %}}{{% endmacro %}}") for name in OF_DBT]
     return Project(
@@ -80,6 +106,13 @@ def folder(tmp_path: Path) -> Path:
             "it uses 'own', which dbt does not find in the file that uses it models/m.sql:1",
         ),
         (model("{% macro cents() %}{% endmacro %}select {{ cents(1) }}"), ""),
+        *((model(f"{code} select 1"), f"{said} models/m.sql:1") for code, said in REJECTED.items()),
+        *((model(f"{code} select 1"), "") for code in ACCEPTED),
+        (model("\nselect {{ cents(c=1,\n c=1) }}"), "keyword argument repeated: c models/m.sql:2"),
+        (
+            model("\nselect {{ twice(1) }}"),
+            "argument 'c' in function definition, in macro shop.twice",
+        ),
         (model("select 1;"), 'syntax error at or near ";" models/m.sql:1'),
         (model("select {{ 1 }};", compiled_code="select 1;"), 'syntax error at or near ";" models/m.sql:1'),
         (model("-- to do", compiled_code="-- to do"), "its SQL is empty models/m.sql"),
