@@ -383,10 +383,12 @@ def _compiles_to_the_same(before: NodeMetadata, after: NodeMetadata, causes: Cau
 
 
 def _configures_otherwise(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
-    """Return True if an edited `config(…)` may act on another target, given that the rest is equal."""
+    """Return True if an edited `config(…)` may fail, or act on another target, if the rest is equal."""
     codes = (before.raw_code, after.raw_code)
     if None in codes or codes[0] == codes[1] or after.language == "python":
         return False
+    if not causes.is_compiled_by_dbt and before.compiled_code is not None and after.compiled_code is None:
+        return True
     return causes.every_target.hides(before, after) or causes.sends_otherwise(before, after)
 
 

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from recce_meta.diff.changes import compare
+from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import ConfigurationError, UsageError
 from recce_meta.models import EdgeOrigin, NodeMetadata
+from recce_meta.models.change import Status
 
 PROJECT = """
 name: shop
@@ -356,3 +359,21 @@ def test_a_relation_that_moved_is_written_anew_in_files_that_did_not_change(
     again = read(moved, dialect="duckdb", known=Before(first))
 
     assert 'from "staging"."o" where' in (again["orders"].compiled_code or "")
+
+
+@pytest.mark.parametrize(
+    ("config", "status"), [("meta={'a': 'b' + 1}", Status.MODIFIED), ("tags=['a', 'b' ]", Status.UNCHANGED)]
+)
+def test_a_config_that_may_not_render_is_more_than_formatting(
+    read: Callable[..., Any], config: str, status: Status
+) -> None:
+    base, current = (
+        ProjectSide.of(
+            read(
+                {"dbt_project.yml": "name: shop", "models/a.sql": f"{{{{ config({one}) }}}} select 1"}
+            ).project
+        )
+        for one in ("tags=['a', 'b']", "tags=['a', 'b'], " * config.startswith("meta") + config)
+    )
+
+    assert [change.status for change in compare(base, current).values()] == [status]
