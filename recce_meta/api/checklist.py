@@ -19,6 +19,7 @@ from recce_meta.api.checks import run_check, stored_checks
 from recce_meta.checks.expected_data import profile_violations
 from recce_meta.checks.types import TYPES, Field
 from recce_meta.models.checks import (
+    EXPECT,
     FIGURES,
     NONE,
     OTHERS,
@@ -48,8 +49,6 @@ from recce_meta.models.run import RunMetadata
 
 FILE = Path("checklist")
 """Name of the file of checks that a review has."""
-EXPECT = "expect"
-"""Parameter of a stored check with its thresholds, as checks.yml has them."""
 
 
 def proposed_check(result: AnyDataDiff) -> DataCheck | None:
@@ -202,11 +201,6 @@ def removed(check: StoredCheck) -> StoredCheck:
     gone = {"parameters": {**check.parameters, EXPECT: None}, "violations": (), "findings": ()}
     message = "Removed from the checklist"
     return replace(check, status=CheckStatus.SKIPPED.value, message=message, checked_at=now, **gone)
-
-
-def is_removed(check: StoredCheck) -> bool:
-    """Return True if *check* is the entry that removes a check from the checklist."""
-    return EXPECT in check.parameters and check.parameters[EXPECT] is None
 
 
 def checks_file(checks: Iterable[StoredCheck]) -> str:

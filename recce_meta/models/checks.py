@@ -415,6 +415,10 @@ class StoredFinding(Struct, frozen=True, kw_only=True):
     """Counts as text: `100 → 101 (+1, +1.0%)`."""
 
 
+EXPECT = "expect"
+"""Parameter of a stored check of a checklist with its thresholds, as checks.yml has them."""
+
+
 class StoredCheck(Struct, frozen=True, kw_only=True):
     """Result of one check, stored with the runs that it compared."""
 
@@ -448,3 +452,8 @@ class StoredCheck(Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     parameters: dict[str, Json] = {}
     recorder_version: str
+
+    @property
+    def is_removed(self) -> bool:
+        """True for the entry that removes a check from the checklist of a review."""
+        return EXPECT in self.parameters and self.parameters[EXPECT] is None

@@ -45,7 +45,7 @@ from recce_meta.quality.figures import Violation
 from recce_meta.report.data.check_findings import FindingKind, check_word, node_findings, reports_phrase
 from recce_meta.report.data.summary import DataSummary, data_summary, summarise_nodes
 from recce_meta.report.labels import DiffSummary, summarise
-from recce_meta.report.review.verdict import verdict_of
+from recce_meta.report.review.verdict import Checks, verdict_of
 from recce_meta.report.terminal import pretty_json
 from recce_meta.report.values import number_text
 from recce_meta.tables.gaps import Gap, gaps
@@ -156,7 +156,7 @@ class ChecksDocument(Struct, kw_only=True):
 def diff_json(
     diff: RunDiff,
     data: Sequence[AnyDataDiff] | None = None,
-    checks: CheckReport | None = None,
+    checks: Checks | None = None,
     *,
     reviews: PairReviews | None = None,
     taken_at: datetime | None = None,
@@ -164,12 +164,15 @@ def diff_json(
 ) -> str:
     """Return *diff* as a document of schema `recce_meta/diff/v1`, with *data* diffs, *checks* and *reviews*.
 
-    *taken_at* is the time of the oldest of *data* if they are stored results.
+    Stored *checks* are part of the verdict only. *taken_at* is the time of the oldest of *data* if they are
+    stored results.
     *most* limits the changes and the impacted nodes; the document then says if it is truncated.
     """
     about_data = {} if data is None else _about(data)
     about_data |= {} if taken_at is None else {"data_taken_at": taken_at}
-    check_run = UNSET if checks is None else msgspec.Raw(check_report_json(checks).encode())
+    check_run: Any = UNSET
+    if isinstance(checks, CheckReport):
+        check_run = msgspec.Raw(check_report_json(checks).encode())
     marks = reviews or UNSET
     parts = _parts(diff, data or (), checks)
     return _encoded(DiffDocument(**_limited(parts, most), **about_data, checks=check_run, reviews=marks))
@@ -184,9 +187,7 @@ def _limited(parts: dict[str, Any], most: int | None) -> dict[str, Any]:
     return {**parts, **{name: found[:most] for name, found in lists.items()}, "truncated": is_cut}
 
 
-def _parts(
-    diff: RunDiff, data: Sequence[AnyDataDiff] = (), checks: CheckReport | None = None
-) -> dict[str, Any]:
+def _parts(diff: RunDiff, data: Sequence[AnyDataDiff] = (), checks: Checks | None = None) -> dict[str, Any]:
     found = verdict_of(diff, data, checks)
     return {
         "base": diff.base,

@@ -65,7 +65,7 @@ from recce_meta.report.labels import (
 from recce_meta.report.mermaid import diff_flowchart
 from recce_meta.report.review.annotations import annotations_markdown
 from recce_meta.report.review.markdown import reviews_markdown
-from recce_meta.report.review.verdict import verdict_of
+from recce_meta.report.review.verdict import Checks, verdict_of
 from recce_meta.report.run_choice import default_reason, header_notes
 from recce_meta.report.terminal import code, code_block, html_code, plain_words, prose, shorten
 
@@ -98,18 +98,19 @@ _JUDGED_HEAD = "| | node | type | effect | what changed |\n|---|---|---|---|---|
 
 def diff_markdown(
     diff: RunDiff,
+    checks: Checks | None = None,
     *,
     max_chars: int = MAX_CHARS,
     to: Addresses | None = None,
     reviews: PairReviews | None = None,
     annotations: AnnotatedObjects | None = None,
 ) -> str:
-    """Return *diff* in at most *max_chars* characters (at least 8,000).
+    """Return *diff*, with stored *checks* in the verdict, in at most *max_chars* characters (at least 8,000).
 
     With *to*, the report links to the page of the diff, and severe changes to those of their nodes. *reviews*
     has the marks of reviewers, and *annotations* the owners and notes of the nodes.
     """
-    text = _head(diff) + page_link(diff, to) + reviews_markdown(diff, reviews, max_chars // 10)
+    text = _head(diff, checks) + page_link(diff, to) + reviews_markdown(diff, reviews, max_chars // 10)
     text += annotations_markdown(diff, annotations, max_chars // 10)
     return text + diff_body(diff, max_chars - len(text), to)
 
@@ -151,8 +152,9 @@ def _split_tests(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]
     return nodes, [change for change in changes if change.resource_type in TESTS]
 
 
-def _head(diff: RunDiff) -> str:
-    return f"{MARKER}\n### {verdict_of(diff).markdown}\n{counts_line(diff)}\n{sides_line(diff)}"
+def _head(diff: RunDiff, checks: Checks | None) -> str:
+    title = verdict_of(diff, (), checks).markdown
+    return f"{MARKER}\n### {title}\n{counts_line(diff)}\n{sides_line(diff)}"
 
 
 def counts_line(diff: RunDiff) -> str:

@@ -47,7 +47,7 @@ from recce_meta.report.markdown import (
 )
 from recce_meta.report.review.annotations import annotations_markdown
 from recce_meta.report.review.markdown import reviews_markdown
-from recce_meta.report.review.verdict import verdict_of
+from recce_meta.report.review.verdict import Checks, verdict_of
 from recce_meta.report.run_choice import choice_markdown, note_lines
 from recce_meta.report.terminal import BLANK, Line, code, md_table, plain_words, prose, render
 from recce_meta.report.text import change_details, change_overview, diff_head, line_limit
@@ -63,7 +63,7 @@ FINDINGS_SHOWN = 8
 def pull_request_markdown(
     diff: RunDiff | None,
     results: Sequence[AnyDataDiff] = (),
-    checks: CheckReport | None = None,
+    checks: Checks | None = None,
     *,
     max_chars: int = MAX_CHARS,
     details: bool = False,
@@ -78,7 +78,8 @@ def pull_request_markdown(
     out in this order if the comment is too long: histograms and profiles, code, values. With *details*, equal
     nodes have a row and a fold as well. With *to*, the comment links to the page of the diff, and severe
     changes link to those of their nodes. *reviews* has the marks of reviewers, and *annotations* the owners
-    and notes of the nodes. *taken_at* is the time of the oldest of *results* if they are stored.
+    and notes of the nodes. *taken_at* is the time of the oldest of *results* if they are stored. Stored
+    *checks* are part of the verdict only.
     """
     text = _head(diff, results, checks)
     if diff is not None:
@@ -86,9 +87,10 @@ def pull_request_markdown(
         text += annotations_markdown(diff, annotations, max_chars // 10)
     text += "" if taken_at is None else f"\n{prose(stored_phrase(taken_at))}\n"
     text += nodes_section(summarise_nodes(results), max_chars // 5, details=details)
-    text += checks_section(checks, max_chars // 6) if checks else ""
+    run = checks if isinstance(checks, CheckReport) else None
+    text += checks_section(run, max_chars // 6) if run else ""
     room = max_chars - len(text)
-    folds = [*result_folds(results, details=details), *_check_folds(checks, results)]
+    folds = [*result_folds(results, details=details), *_check_folds(run, results)]
     # Fitted once without code to see how much room data needs at most.
     of_data = fit_folds(folds, room)
     if diff is None:
@@ -103,11 +105,11 @@ def _under_title(folds: Sequence[Fold]) -> list[Fold]:
     return [Fold(-1, "\n#### Data\n"), *folds] if folds else []
 
 
-def _head(diff: RunDiff | None, results: Sequence[AnyDataDiff], checks: CheckReport | None) -> str:
+def _head(diff: RunDiff | None, results: Sequence[AnyDataDiff], checks: Checks | None) -> str:
     text = f"{MARKER}\n### {verdict_of(diff, results, checks).markdown}\n"
     if diff is not None:
         return f"{text}{counts_line(diff)}\n{sides_line(diff)}"
-    return text + (choice_markdown(checks.choice) if checks is not None else "")
+    return text + (choice_markdown(checks.choice) if isinstance(checks, CheckReport) else "")
 
 
 def checks_section(checks: CheckReport, room: int) -> str:
@@ -180,7 +182,7 @@ def _check_folds(checks: CheckReport | None, results: Sequence[AnyDataDiff]) -> 
 def whole_text(
     diff: RunDiff,
     results: Sequence[AnyDataDiff],
-    checks: CheckReport | None,
+    checks: Checks | None,
     *,
     width: int,
     color: bool,
@@ -193,7 +195,7 @@ def whole_text(
 
     Without *details*, equal nodes are only named, and long lists are cut. *reviews* has the marks of
     reviewers, and *annotations* the owners of nodes. *taken_at* is the time of the oldest of *results* if
-    they are stored.
+    they are stored. Stored *checks* are part of the verdict only.
     """
     most = line_limit(width, details=details)
     head = diff_head(diff, width, reviews, annotations, results=results, checks=checks)
@@ -202,10 +204,10 @@ def whole_text(
     if results:
         lines += [BLANK, *overview_lines(results, width, details=details)]
         lines += [] if taken_at is None else note_lines([stored_phrase(taken_at)], width)
-    if checks is not None:
+    if isinstance(checks, CheckReport):
         lines += [BLANK, *check_summary_lines(checks, width)]
     lines += change_details(diff, width=width, max_lines=most, taken=len(head) + len(overview))
     lines += block_lines(results, width, details=details)
-    if checks is not None:
+    if isinstance(checks, CheckReport):
         lines += check_detail_lines(checks, width, details=details)
     return render(lines, width=width, color=color)

@@ -124,6 +124,7 @@ EVERYTHING = Density(10_000, False)
 
 def diff_text(
     diff: RunDiff,
+    checks: Checks | None = None,
     *,
     width: int,
     color: bool,
@@ -134,9 +135,11 @@ def diff_text(
     """Return *diff* in lines of *width* cells (0: no limit): summary, changed nodes, impact, details.
 
     Without *details*, about `SCREEN` lines are returned: names and details of the least harmful changes are
-    left out if they do not fit. *reviews* has the marks of reviewers, and *annotations* the owners of nodes.
+    left out if they do not fit. Stored *checks* are part of the verdict. *reviews* has the marks of
+    reviewers, and *annotations* the owners of nodes.
     """
-    head, most = diff_head(diff, width, reviews, annotations), line_limit(width, details=details)
+    head = diff_head(diff, width, reviews, annotations, checks=checks)
+    most = line_limit(width, details=details)
     lines = [*head, *change_lines(diff, width=width, max_lines=most, taken=len(head))]
     return render(lines, width=width, color=color)
 

@@ -203,7 +203,7 @@ def _origin(address: str) -> str:
             f"{quoted(address)} is not an origin",
             hint="use a scheme and a host, such as https://app.example.com",
         )
-    return origin
+    return origin.removesuffix(":443" if scheme == "https" else ":80")
 
 
 class Protocol(H11Protocol):

@@ -81,6 +81,17 @@ def list_checks(
         )
 
 
+def checks_of_pair(
+    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> list[StoredCheck]:
+    """Return the latest stored result of each check that compared *base* and *current*."""
+    latest: dict[tuple[str, str], StoredCheck] = {}
+    for check in list_checks(adapter, run=current, schema=schema):  # newest first
+        if check.base_run_id == base.run_id:
+            latest.setdefault((check.file_name, check.check_name), check)
+    return [check for check in latest.values() if not check.is_removed]
+
+
 def find_checks(
     store: StoreSession,
     *,

@@ -109,6 +109,27 @@ def test_results_are_stored_where_history_is_a_query(shop: Any) -> None:
     assert "Saved 7 check results" in with_diff.err
 
 
+def test_every_report_of_a_diff_has_the_verdict_of_stored_checks(shop: Any) -> None:
+    shop.record()
+    wrong = "  - name: No model\n    type: value_diff\n    params: {model: ordres}\n"
+    (shop.cli.folder / "checks.yml").write_text(f"checks:\n{GOOD}{wrong}", encoding="utf-8")
+    before = [shop.cli("diff", "--format", style).out for style in ("table", "markdown", "html", "json")]
+    assert "none yet" in before[2] and not any("8 checks" in text for text in before)
+    assert shop.cli("check", "run", "--save", "-o", "checks.txt").code == 2
+
+    for more in ((), ("--details",), ("--data",)):
+        text, comment, page, document = (
+            shop.cli("diff", "--format", style, *more).out for style in ("table", "markdown", "html", "json")
+        )
+        assert "1 of 8 checks in error" in text
+        assert comment.splitlines()[1].startswith("### \N{CROSS MARK} ")
+        assert "1 of 8 checks in error" in comment.splitlines()[1]
+        assert "1 of 8 in error" in page and "none yet" not in page
+        verdict = json.loads(document)["verdict"]
+        assert verdict["tone"] == "failed"
+        assert "1 of 8 checks in error" in " ".join(verdict["sentences"])
+
+
 def test_a_threshold_that_does_not_hold_exits_with_1(shop: Any) -> None:
     ran = run(shop, GOOD + CHANGED)
 

@@ -353,7 +353,7 @@ def test_it_can_be_read_without_its_script(browser: Any, full: Path, tmp_path: P
 
     told = browser.run("return document.body.innerText")
 
-    assert "2 of 4 checks failed" in told
+    assert "1 of 4 checks failed, 1 in error" in told
     assert "12,840 changed" in told
     assert "Filter" not in told and "Expand all" not in told
 

@@ -8,14 +8,13 @@ from datetime import datetime
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.checklist import is_removed
 from recce_meta.api.data.stored import stored_data
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.labels import pull_request
-from recce_meta.store.check_results import list_checks
+from recce_meta.store.check_results import checks_of_pair
 
 BASE = "base"
 """Environment with which pull requests are compared."""
@@ -45,17 +44,8 @@ def pair_report(
         diff=found,
         data=data.of_diff(found),
         data_taken_at=data.taken_at,
-        checks=tuple(checks_of_pair(adapter, base, current)),
+        checks=tuple(checks_of_pair(adapter, base, current, schema=adapter.schema)),
     )
-
-
-def checks_of_pair(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> list[StoredCheck]:
-    """Return the latest stored result of each check that compared *base* and *current*."""
-    latest: dict[tuple[str, str], StoredCheck] = {}
-    for check in list_checks(adapter, run=current, schema=adapter.schema):  # newest first
-        if check.base_run_id == base.run_id:
-            latest.setdefault((check.file_name, check.check_name), check)
-    return [check for check in latest.values() if not is_removed(check)]
 
 
 class SuggestedPair(Struct, frozen=True, kw_only=True):

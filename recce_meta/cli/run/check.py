@@ -26,6 +26,7 @@ from recce_meta.cli.run.diff import (
     listed_nodes,
     rendered,
     stored_annotations,
+    stored_checks,
     stored_results,
     stored_reviews,
 )
@@ -33,6 +34,7 @@ from recce_meta.models import RunDiff
 from recce_meta.models.checks import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Failed
 from recce_meta.report.data.summary import summarise_nodes
+from recce_meta.report.review.verdict import Checks
 
 
 def report_checks(
@@ -116,7 +118,8 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
         assert session.runs is not None, "no tables are named"
         if options.save:
             session.refuse_newer_store()
-        diff = diff_of_pair(session.runs.base, session.runs.current, request.question)
+        found = diff_of_pair(session.runs.base, session.runs.current, request.question)
+        diff = replace(found, choice=session.choice)
         results, taken_at = [], None
         if options.with_data:
             results = _compared(session, diff, request, options, tell)
@@ -125,11 +128,13 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
         else:
             stored = stored_results(diff, session.store, session.schema, request, options)
             results, taken_at = list(stored.results), stored.taken_at
-        checks = run_check_file(session, data, asked, file, tell, save=options.save) if file else None
-        diff = replace(diff, choice=session.choice)
+        run = run_check_file(session, data, asked, file, tell, save=options.save) if file else None
+        checks: Checks | None = run
+        if run is None:
+            checks = stored_checks(diff, session.store, session.schema, request.style)
         reviews = stored_reviews(diff, session.store, session.schema, request.style)
         annotations = stored_annotations(diff, session.store, session.schema, request.style)
-    if reviews is not None and checks is not None and not options.save:
+    if reviews is not None and run is not None and not options.save:
         # Marks are about stored results, and the results of this report are not.
         reviews = replace(reviews, checks={})
     if request.style in LISTS:
@@ -143,8 +148,8 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
     failures = [result for result in results if isinstance(result, Failed)]
     if failures and options.with_data:
         warn(f"{len(failures)} data comparison{'' if len(failures) == 1 else 's'} failed")
-    if checks is not None:
-        refuse_failed(checks)
+    if run is not None:
+        refuse_failed(run)
     nodes = summarise_nodes(results)
     return diff, [node.subject.name for node in nodes if node.gaps or node.subject.is_stale]
 

@@ -29,7 +29,6 @@ from recce_meta.cli.options import LISTS, REMARKS, progress, report_size, say, s
 from recce_meta.errors import UsageError
 from recce_meta.extractors.git import git_output
 from recce_meta.models import RunDiff
-from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
@@ -38,6 +37,8 @@ from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import mask_results, privacy_of
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.review.annotations import annotated_ids
+from recce_meta.report.review.verdict import Checks
+from recce_meta.store.check_results import checks_of_pair
 from recce_meta.store.marks.annotations import list_annotations
 
 PRIVACY = ("no_values", "private")
@@ -209,7 +210,8 @@ def _diff_without_data(request: DiffRequest, options: DiffDataOptions) -> RunDif
         reviews = stored_reviews(result, connect, schema, request.style)
         annotations = stored_annotations(result, connect, schema, request.style)
         data = stored_results(result, connect, schema, request, options)
-    _write_report(result, request, data, reviews, annotations)
+        checks = stored_checks(result, connect, schema, request.style)
+    _write_report(result, request, data, checks, reviews, annotations)
     return result
 
 
@@ -217,6 +219,7 @@ def _write_report(
     diff: RunDiff,
     request: DiffRequest,
     data: StoredData | None = None,
+    checks: Checks | None = None,
     reviews: PairReviews | None = None,
     annotations: AnnotatedObjects | None = None,
 ) -> None:
@@ -227,6 +230,7 @@ def _write_report(
             diff,
             request,
             None if data is None else data.results or None,
+            checks,
             reviews=reviews,
             annotations=annotations,
             taken_at=None if data is None else data.taken_at,
@@ -259,6 +263,15 @@ def stored_reviews(
     if style in LISTS or not _is_stored(diff):
         return None
     return reviews_of_pair(connect(), diff.base, diff.current, schema=schema)
+
+
+def stored_checks(
+    diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], schema: str, style: str
+) -> Checks | None:
+    """Return the stored check results of the runs of *diff* for a verdict in *style*, if any."""
+    if style in (*LISTS, *REMARKS) or not _is_stored(diff):
+        return None
+    return checks_of_pair(connect(), diff.base, diff.current, schema=schema) or None
 
 
 def stored_annotations(
@@ -318,7 +331,7 @@ def rendered(
     diff: RunDiff,
     request: DiffRequest,
     results: Sequence[AnyDataDiff] | None = None,
-    checks: CheckReport | None = None,
+    checks: Checks | None = None,
     *,
     reviews: PairReviews | None,
     annotations: AnnotatedObjects | None = None,
@@ -344,7 +357,7 @@ def rendered(
         )
     if request.style == "markdown":
         if results is None:
-            return report.diff_markdown(diff, to=to, reviews=reviews, annotations=annotations)
+            return report.diff_markdown(diff, checks, to=to, reviews=reviews, annotations=annotations)
         return report.pull_request_markdown(
             diff,
             results,
@@ -356,7 +369,9 @@ def rendered(
             taken_at=taken_at,
         )
     if results is None:
-        return report.diff_text(diff, details=details, reviews=reviews, annotations=annotations, **size)
+        return report.diff_text(
+            diff, checks, details=details, reviews=reviews, annotations=annotations, **size
+        )
     return report.whole_text(
         diff,
         results,

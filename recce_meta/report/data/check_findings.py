@@ -242,6 +242,14 @@ def counted_words(checks: Sequence[CheckResult]) -> dict[str, str]:
     }
 
 
+def problems_phrase(checks: Sequence[CheckResult | StoredCheck], total: str) -> str:
+    """Return `2 of 4 checks failed, 1 in error`; *total* is `4 checks`. Empty if no check has a problem."""
+    statuses = Counter(CheckStatus(check.status) for check in checks)
+    words = {CheckStatus.FAILED: "failed", CheckStatus.ERROR: "in error"}
+    found = [f"{statuses[status]:,} {word}" for status, word in words.items() if statuses[status]]
+    return ", ".join(found).replace(" ", f" of {total} ", 1)
+
+
 def by_result(checks: Sequence[CheckResult]) -> list[CheckResult]:
     """Return *checks* with the most severe outcome first."""
     order = list(CHECK_MARKS)

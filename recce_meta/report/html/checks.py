@@ -17,6 +17,7 @@ from recce_meta.report.data.check_findings import (
     check_word,
     is_report,
     node_findings,
+    problems_phrase,
 )
 from recce_meta.report.data.verdicts import CLAIMS
 
@@ -46,13 +47,14 @@ def check_tiles(checks: CheckReport | None) -> list[tuple[int, str, str]]:
     """Return figure, sentence and class of each tile: failed or passed checks, and differences."""
     if checks is None or not checks.checks:
         return []
-    bad = checks.count(CheckStatus.FAILED) + checks.count(CheckStatus.ERROR)
+    problems = problems_phrase(checks.checks, plural(len(checks.checks), "check"))
     reporting = [check for check in checks.checks if is_report(check)]
     # A check without expectations counts as passed, but proves nothing.
     passed = checks.count(CheckStatus.PASSED) - len(reporting)
     tiles = []
-    if bad:
-        tiles.append((bad, f"of {plural(len(checks.checks), 'check')} failed", "failed"))
+    if problems:
+        number, _, text = problems.partition(" ")
+        tiles.append((int(number.replace(",", "")), text, "failed"))
     elif passed:
         tiles.append((passed, "checks passed" if passed > 1 else "check passed", "same"))
     if reporting:

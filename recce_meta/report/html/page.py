@@ -89,7 +89,7 @@ def html_report(
     title: str,
     diff: RunDiff | None = None,
     results: Sequence[AnyDataDiff] = (),
-    checks: CheckReport | None = None,
+    checks: Checks | None = None,
     choice: RunChoice | None = None,
     *,
     to: Addresses | None = None,
@@ -102,18 +102,18 @@ def html_report(
     *choice* is how the runs of *results* or *checks* were chosen; that of *diff* is part of it. With *to*,
     the page links to the server's page of the diff, and severe changes to those of their nodes. *reviews* has
     the marks of reviewers, and *annotations* the notes, tags and owners of the nodes. *taken_at* is the time
-    of the oldest of stored *results*. Names and values are escaped: none can become markup or script.
+    of the oldest of stored *results*. Stored *checks* are part of the verdict only. Names and values are
+    escaped: none can become markup or script.
     """
-    nodes = nodes_of(diff, results)
+    nodes, run = nodes_of(diff, results), checks if isinstance(checks, CheckReport) else None
     details = [node for node in nodes if node.has_section]
-    row_counts = [result for result in results if isinstance(result, RowCountDiff)]
     lineage = lineage_of(diff, nodes) if diff else None
     tests = tests_by_status(diff) if diff else []
     sections = {
         "Nodes": nodes,
-        "Checks": checks and checks.checks,
+        "Checks": run and run.checks,
         "Lineage": lineage,
-        "Row counts": row_counts,
+        "Row counts": [result for result in results if isinstance(result, RowCountDiff)],
         "Details": details or tests,
         "Downstream": diff and (diff.impacted or diff.unreached),
         "Notes": diff and diff.notes,
@@ -129,15 +129,15 @@ def html_report(
         diff=diff,
         sections=[name for name, content in sections.items() if content],
         nodes=nodes,
-        checks=check_rows(checks) if checks else (),
+        checks=check_rows(run) if run else (),
         drawing=lineage and lineage.drawing,
         graph=lineage and script_data(lineage.view),
-        row_counts=row_counts,
+        row_counts=sections["Row counts"],
         details=details,
         are_details_open=len(details) <= OPEN_NODES,
         tests=tests,
         impact=downstream_of(diff) if diff else None,
-        tiles=tiles_of(diff, checks, nodes),
+        tiles=tiles_of(diff, run, nodes),
         chips=_chips(nodes),
         page=to.diff(diff.base.run_id, diff.current.run_id) if to and diff else "",
         addresses=_addresses(diff, to) if to and diff else {},
@@ -151,7 +151,7 @@ def _head(
     title: str,
     diff: RunDiff | None,
     results: Sequence[AnyDataDiff],
-    checks: CheckReport | None,
+    checks: Checks | None,
     choice: RunChoice | None,
     reviews: PairReviews | None,
     taken_at: datetime | None,

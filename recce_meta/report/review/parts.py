@@ -12,7 +12,7 @@ from recce_meta.models.change import Category, Change, Impact, RunDiff, Status
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.marks.review import PairReviews, is_approved
-from recce_meta.report.data.check_findings import is_report
+from recce_meta.report.data.check_findings import is_report, problems_phrase
 from recce_meta.report.data.summary import known_outcome, summarise_nodes
 from recce_meta.report.data.verdicts import Outcome
 from recce_meta.report.labels import NO_CHANGES, TESTS, build_problem, summarise
@@ -122,8 +122,11 @@ def _words(diff: RunDiff, checks: Made, data: Part) -> Iterator[tuple[str, str]]
         yield "failed", "Fails"
     if summary.categories[Category.BREAKING.value]:
         yield "failed", "Breaking"
-    if _failed(checks):
+    statuses = {check.status for check in checks}
+    if CheckStatus.FAILED in statuses:
         yield "failed", "Checks failed"
+    if CheckStatus.ERROR in statuses:
+        yield "failed", "Checks in error"
     if summary.categories[Category.PARTIAL_BREAKING.value]:
         yield "differs", "Partial breaking"
     if summary.may_fail:
@@ -134,10 +137,6 @@ def _words(diff: RunDiff, checks: Made, data: Part) -> Iterator[tuple[str, str]]
         yield "not-compared", "Unknown effect"
     if summary.categories[Category.NON_BREAKING.value]:
         yield "info", "Non-breaking"
-
-
-def _failed(checks: Made) -> int:
-    return sum(check.status in (CheckStatus.FAILED, CheckStatus.ERROR) for check in checks)
 
 
 def code_part(diff: RunDiff, tone: str) -> Part:
@@ -176,11 +175,10 @@ _EFFECTS = {
 
 
 def checks_part(checks: Made) -> Part:
-    """Return how many checks failed or passed."""
-    failed = _failed(checks)
+    """Return how many checks failed, are in error or passed."""
     passed = sum(check.status == CheckStatus.PASSED and not is_report(check) for check in checks)
-    if failed:
-        return Part("checks", "failed", f"{failed:,} of {len(checks):,} failed")
+    if problems := problems_phrase(checks, f"{len(checks):,}"):
+        return Part("checks", "failed", problems)
     others = len(checks) - passed
     words = [f"{passed:,} passed"] * bool(passed) + [f"{others:,} without a verdict"] * bool(others)
     return Part("checks", "same" if passed and not others else "one-sided", ", ".join(words) or "none yet")

@@ -21,6 +21,7 @@ from recce_meta.report.data.check_findings import (
     check_finding,
     is_note,
     is_report,
+    problems_phrase,
     reports_phrase,
 )
 from recce_meta.report.data.summary import data_verdict, summarise_nodes
@@ -158,13 +159,12 @@ def _checks_findings(checks: Sequence[CheckResult | StoredCheck]) -> list[Findin
     if not checks:
         return []
     statuses = Counter(CheckStatus(check.status) for check in checks)
-    bad = statuses[CheckStatus.FAILED] + statuses[CheckStatus.ERROR]
     # Reports and notes have no expectation that could be met.
     reports = [check for check in checks if is_report(check)]
     passed = statuses[CheckStatus.PASSED] - len(reports)
     found = []
-    if bad:
-        found.append(Finding("❌", f"{bad:,} of {plural(len(checks), 'check')} failed"))
+    if problems := problems_phrase(checks, plural(len(checks), "check")):
+        found.append(Finding("❌", problems))
     elif passed:
         found.append(Finding(PASSED, f"{plural(passed, 'check')} passed"))
     if phrase := reports_phrase(checks):

@@ -12,19 +12,17 @@ import msgspec
 import pytest
 
 from recce_meta.api.checklist import (
-    EXPECT,
     asked_check,
     checked,
     checks_file,
     is_asked,
-    is_removed,
     proposed_check,
     removed,
 )
 from recce_meta.api.checks import run_checks, stored_checks
 from recce_meta.checks.file import read_check_file
 from recce_meta.errors import WarehouseError
-from recce_meta.models.checks import Amount, DataCheck, StoredCheck
+from recce_meta.models.checks import EXPECT, Amount, DataCheck, StoredCheck
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnProfile,
@@ -219,7 +217,7 @@ def test_a_proposal_passes_and_one_step_tighter_fails(
         assert is_asked(found, result)
     for tight in _tighter(check):
         assert checked(tight, "", result, RUN, RUN).status == "failed"
-    assert is_removed(removed(stored)) and not is_removed(stored)
+    assert removed(stored).is_removed and not stored.is_removed
 
 
 @pytest.mark.parametrize(

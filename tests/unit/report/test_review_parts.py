@@ -62,7 +62,8 @@ def test_data_are_green_only_if_every_node_is_compared_in_full() -> None:
         (Case("", (), code(changed("a", Category.PARTIAL_BREAKING))), ("differs", "Partial breaking")),
         (Case("", (), code(changed("a", Category.UNKNOWN))), ("not-compared", "Unknown effect")),
         (Case("", (), code(HARMLESS)), ("info", "Non-breaking")),
-        (Case("", (), code(HARMLESS), (), (check("error"),)), ("failed", "Checks failed")),
+        (Case("", (), code(HARMLESS), (), (check("error"),)), ("failed", "Checks in error")),
+        (Case("", (), checks=(check("error"), check("failed"))), ("failed", "Checks failed")),
         (Case("", ()), ("same", "Equal")),
         (CASES["two runs without dbt"], ("differs", "To review")),
         (CASES["a failed build without an edit"], ("failed", "Build failed")),
@@ -87,6 +88,6 @@ def test_parts_count_what_they_are_about() -> None:
     assert review_part(diff, NO_REVIEWS).text == "0 of 3 approved"
     assert checks_part([]).text == "none yet"
     assert checks_part([check("passed")]) == Part("checks", "same", "1 passed")
-    assert checks_part([check("passed"), check("error")]) == Part("checks", "failed", "1 of 2 failed")
+    assert checks_part([check("passed"), check("error")]) == Part("checks", "failed", "1 of 2 in error")
     assert checks_part([check("passed"), check("skipped")]).tone == "one-sided"
     assert DataCounts(6, 6, 4, 2, 1, 0).part.text == "4 of 6 nodes differ, 2 only on one side, 1 not in full"

@@ -18,7 +18,14 @@ from recce_meta.models.change import Category, Change, RunDiff, Status
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff, NotCompared, RowCount, RowCountDiff, Subject
 from recce_meta.models.run import Extraction, ExtractionTier, RunMetadata, Trigger, with_build
-from recce_meta.report import diff_json, html_report, pull_request_markdown, whole_text
+from recce_meta.report import (
+    diff_json,
+    diff_markdown,
+    diff_text,
+    html_report,
+    pull_request_markdown,
+    whole_text,
+)
 from recce_meta.report.html.page import heading_of
 from recce_meta.report.labels import PASSED
 from recce_meta.report.review.verdict import TONES, Checks, verdict_of
@@ -114,7 +121,10 @@ CASES = {
     ),
     "an equal row count": Case("same", ("Equal row count in 1 node", "No changes"), NO_CODE, (EQUAL,)),
     "a check in error": Case(
-        "failed", ("1 of 1 check failed", "1 node changed"), code(HARMLESS), (), (check("error"),)
+        "failed", ("1 of 1 check in error", "1 node changed"), code(HARMLESS), (), (check("error"),)
+    ),
+    "a check that failed, and one in error": Case(
+        "failed", ("1 of 2 checks failed, 1 in error", "No"), checks=(check("failed"), check("error"))
     ),
     "a difference without an expectation": Case(
         "differs",
@@ -184,24 +194,29 @@ def test_all_outputs_have_the_same_verdict(name: str) -> None:
     heading = heading_of(case.diff, case.results, case.checks, None)
     assert (heading["tone"], heading["sentences"]) == (found.tone, found.sentences)
     report = as_report(case.checks)
-    text = whole_text(case.diff, case.results, report, width=0, color=False)
-    lines = [line[2:] for line in text.split("\n\n")[1].splitlines()]
-    assert lines[: len(found.sentences)] == found.sentences
+    for checks in (report, case.checks):
+        text = whole_text(case.diff, case.results, checks, width=0, color=False)
+        lines = [line[2:] for line in text.split("\n\n")[1].splitlines()]
+        assert lines[: len(found.sentences)] == found.sentences
+        comment = pull_request_markdown(case.diff, case.results, checks)
+        assert comment.splitlines()[1] == f"### {found}"
+        document = json.loads(diff_json(case.diff, case.results, checks))["verdict"]
+        assert document == {"tone": found.tone, "sentences": found.sentences}
+        page = html_report("Diff", case.diff, case.results, checks)
+        assert all(sentence in page for sentence in found.sentences)
+        assert ("none yet" in page) is (not case.checks)
+    if not case.results:
+        assert diff_text(case.diff, case.checks, width=0, color=False) == text
+        assert diff_markdown(case.diff, case.checks).splitlines()[1] == f"### {found}"
     if not case.results:
         status = report_verdict(case.diff, frozenset(), RepositoryResults(checks=report))
         assert (status.state is StatusState.SUCCESS) == (
-            not any(one.status == "error" for one in case.checks)
+            not any(one.status in ("failed", "error") for one in case.checks)
         )
         if status.state is StatusState.SUCCESS:
             assert status.description == found.text
-    if not case.checks:
-        if not case.results:
-            assert AGENTS.head(case.diff)["verdict"] == str(found)
-        comment = pull_request_markdown(case.diff, case.results)
-        assert comment.splitlines()[1] == f"### {found}"
-        document = json.loads(diff_json(case.diff, case.results))["verdict"]
-        assert document == {"tone": found.tone, "sentences": found.sentences}
-        assert found.sentences[0] in html_report("Diff", case.diff, case.results)
+    if not (case.checks or case.results):
+        assert AGENTS.head(case.diff)["verdict"] == str(found)
 
 
 def test_a_verdict_is_never_milder_than_one_of_its_parts() -> None:

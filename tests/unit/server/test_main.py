@@ -76,6 +76,19 @@ def test_the_public_url_limits_the_names() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("https://APP.example.com:443", "https://app.example.com"),
+        ("http://app.example.com:80/", "http://app.example.com"),
+        ("https://app.example.com:80", "https://app.example.com:80"),
+        ("http://[::443]:8080", "http://[::443]:8080"),
+    ],
+)
+def test_an_allowed_origin_is_as_browsers_send_it(given: str, origin: str) -> None:
+    assert main._origin(given) == origin
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "recce.example.com",

@@ -8,19 +8,17 @@ from typing import Any
 import yaml
 
 from recce_meta.api.checklist import (
-    EXPECT,
     FILE,
     asked_check,
     checked,
     checks_file,
     expectation,
     is_asked,
-    is_removed,
     proposed_check,
     removed,
 )
 from recce_meta.errors import UsageError, quoted
-from recce_meta.models.checks import DataCheck, StoredCheck
+from recce_meta.models.checks import EXPECT, DataCheck, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff, counts_by_id
 from recce_meta.report.html.nodes import PageNode
 from recce_meta.server.pages.runs.pair import ReportedPair, known_pair
@@ -98,7 +96,7 @@ def _earlier(view: StoreView, pair: ReportedPair) -> list[StoredCheck]:
     for check in added:  # newest first
         if check.current_run_id in ids and check.check_name not in known:
             latest.setdefault(check.check_name, check)
-    return [check for check in latest.values() if not is_removed(check)]
+    return [check for check in latest.values() if not check.is_removed]
 
 
 @pages.action("/checklist")
