@@ -235,7 +235,8 @@ class ProjectQueries:
         if lacks_sql(node) or node.config.get("sql_header"):
             return False
         run = self._runs[index]
-        known = run.columns_of([node.unique_id]).get(node.unique_id) if run.run.extractor == DBT else None
+        is_known = run.run.extractor == DBT and run.has_columns
+        known = run.columns_of([node.unique_id]).get(node.unique_id) if is_known else None
         is_assumed = known is not None and known.tier is Tier.SILVER
         return not is_assumed and not hooks_and_macros(node, self._sides[index].macros)
 

@@ -329,7 +329,7 @@ def diff_choice(base: str, current: str, project: str | None) -> Callable[[Store
 
 
 def diff_document(view: StoreView, chosen: ChosenPair) -> str:
-    """Return the diff of two runs, with stored data diffs and reviews: what their page shows."""
+    """Return the diff of two runs, with stored data diffs, checks and reviews: what their page shows."""
     before, after, selectors = chosen
     found = pair_report(view.adapter, before, after, view.diff(before, after))
     named = [
@@ -339,7 +339,8 @@ def diff_document(view: StoreView, chosen: ChosenPair) -> str:
     reviews = reviews_of_pair(view.adapter, before, after, schema=view.schema)
     chosen_diff = replace(found.diff, choice=RunChoice(base=named[0], current=named[1]))
     data, taken_at = found.data or None, found.data_taken_at
-    return diff_json(chosen_diff, data, reviews=reviews, taken_at=taken_at, most=MOST_CHANGES)
+    checks = found.checks or None
+    return diff_json(chosen_diff, data, checks, reviews=reviews, taken_at=taken_at, most=MOST_CHANGES)
 
 
 def scan_choice(

@@ -114,11 +114,8 @@ def _words(path: str) -> str:
 def _leave_out(operation: Schema, method: str) -> None:
     """Remove statuses that no answer to *operation* can have."""
     answers = operation["responses"]
-    if method != "get":
-        answers.pop("304", None)
-    if "requestBody" not in operation:
-        for status in ("409", "415"):
-            answers.pop(status, None)
+    for status in ("409", "415") if method == "get" else ("304",):
+        answers.pop(status, None)
 
 
 class ApiDescription:
