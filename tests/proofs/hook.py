@@ -20,7 +20,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -329,8 +329,17 @@ def silent_server() -> Iterator[str]:
                 except OSError:
                     return
 
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"postgresql://u:hunter2@127.0.0.1:{server.getsockname()[1]}/x"
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        try:
+            yield f"postgresql://u:hunter2@127.0.0.1:{server.getsockname()[1]}/x"
+        finally:
+            # Closing does not end the wait, and the next server may get the same descriptor.
+            with suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in held:
+                connection.close()
 
 
 def failure_of(seed: int, silent: str | None) -> tuple[str, str | None]:
