@@ -53,8 +53,8 @@ def check_tiles(checks: CheckReport | None) -> list[tuple[int, str, str]]:
     passed = checks.count(CheckStatus.PASSED) - len(reporting)
     tiles = []
     if problems:
-        number, _, text = problems.partition(" ")
-        tiles.append((int(number.replace(",", "")), text, "failed"))
+        number = checks.count(CheckStatus.FAILED) or checks.count(CheckStatus.ERROR)
+        tiles.append((number, problems.partition(" ")[2], "failed"))
     elif passed:
         tiles.append((passed, "checks passed" if passed > 1 else "check passed", "same"))
     if reporting:
