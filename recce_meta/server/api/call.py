@@ -120,14 +120,21 @@ class Call:
     ) -> Response:
         try:
             check_parameters(self.request)
-            with self._store().view(stop) as view:
+
+            def document(view: StoreView) -> tuple[str, bytes | None]:
                 chosen = choose(view)
                 etag = self._etag(view, ids_of(chosen))
                 if has_etag(self.request, etag):
-                    return Response(status_code=304, headers=_headers(etag))
-                body = build(view, chosen).encode("utf-8", "backslashreplace")
-            # Outside the block: compression needs no connection.
-            return answer(self.request, body, etag)
+                    return etag, None
+                return etag, build(view, chosen).encode("utf-8", "backslashreplace")
+
+            etag, body = self._store().answered(document, stop)
+            # Compression needs no connection.
+            return (
+                Response(status_code=304, headers=_headers(etag))
+                if body is None
+                else answer(self.request, body, etag)
+            )
         except Exception as error:  # noqa: BLE001 - every failure is an answer
             return failure(error)
 
@@ -155,11 +162,9 @@ class Call:
         # Read before a thread is taken: a slow client must not occupy one.
         body, store, grant = await self.body(), self._store(), self.grant
 
-        def acted() -> str:
-            with store.view() as view:
-                return encoded(act(view, body, grant))
-
-        found = await self.in_store(store.name, acted)
+        found = await self.in_store(
+            store.name, lambda: store.answered(lambda view: encoded(act(view, body, grant)))
+        )
         return answer(self.request, found.encode("utf-8", "backslashreplace"), etag_of(found))
 
     async def in_store(self, name: str, act: Callable[[], Value]) -> Value:
@@ -210,11 +215,9 @@ class Call:
         async def act(service: RepositoryService) -> object:
             store, run_id = await run_in_threadpool(_last_run, self.site, service, connection)
 
-            def read() -> object:
-                with store.view() as view:
-                    return build(view, view.run(run_id))
-
-            return await self.in_store(store.name, read)
+            return await self.in_store(
+                store.name, lambda: store.answered(lambda view: build(view, view.run(run_id)))
+            )
 
         return await self.awaited(act)
 

@@ -200,20 +200,19 @@ class Site:
             # The form was read before a thread is taken: a slow client must not occupy one.
             by = sender(client_address(http.scope), http.state.grant)
 
-            def act() -> Rendered:
-                with store.view() as view:
-                    author = http.state.grant.author
-                    path = str(http.scope["path"])
-                    state = None if self.service is None else self.service.state
-                    request = Request(view, path, parts, query, form, by, author, state)
-                    answer = registered.handler(request)
-                    if isinstance(answer, Redirect):
-                        return Rendered(b"", "text/plain", "", 303, answer.address)
-                    assert not isinstance(answer, Download)
-                    return self._render(answer, request, "")
+            def act(view: StoreView) -> Rendered:
+                author = http.state.grant.author
+                path = str(http.scope["path"])
+                state = None if self.service is None else self.service.state
+                request = Request(view, path, parts, query, form, by, author, state)
+                answer = registered.handler(request)
+                if isinstance(answer, Redirect):
+                    return Rendered(b"", "text/plain", "", 303, answer.address)
+                assert not isinstance(answer, Download)
+                return self._render(answer, request, "")
 
             # The context has who acts, for the audit.
-            work = self._threads[store.name].submit(copy_context().run, act)
+            work = self._threads[store.name].submit(copy_context().run, store.answered, act)
             answer = respond(await asyncio.wrap_future(work), http)
             answer.headers["Cache-Control"] = "no-store"
             return answer
@@ -284,7 +283,7 @@ class Site:
                 del self._jobs[key]
 
     def _answer(self, store: Store, asked: _Asked) -> Rendered | Download:
-        with store.view(asked.stop) as view:
+        def answer(view: StoreView) -> Rendered | Download:
             key = _key(store, view.version, asked.path, asked.query)
             found = self._rendered.get(key)
             if found is None:
@@ -298,7 +297,9 @@ class Site:
                 found = self._render(answer, request, asked.suffix)
                 if isinstance(answer, Redirect) or answer.is_kept:
                     self._rendered.put(key, found, len(found.body) + len(repr(key)) + 500)
-        return found  # type: ignore[no-any-return]
+            return found  # type: ignore[no-any-return]
+
+        return store.answered(answer, asked.stop)
 
     def _render(self, answer: Page | Listing | Redirect | Data, request: Request, suffix: str) -> Rendered:
         if isinstance(answer, Redirect):

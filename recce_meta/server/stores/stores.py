@@ -33,6 +33,7 @@ from recce_meta.errors import (
     QueryCancelled,
     QueryTimeout,
     RecceMetaError,
+    RunNotFound,
     StoreError,
     StoreLocked,
     UsageError,
@@ -109,6 +110,11 @@ class _Generation:
 
     def __post_init__(self) -> None:
         self.slots = threading.BoundedSemaphore(self.pool.size)
+
+    def retire(self) -> bool:
+        """Let the last user close this; return True if there is none."""
+        self.is_retired = True
+        return not self.users
 
     def close(self) -> None:
         """Close the connections, and remove the copy."""
@@ -223,6 +229,22 @@ class Store:
         finally:
             self._leave(generation)
 
+    def answered(self, ask: Callable[[StoreView], Value], stop: StopRequest | None = None) -> Value:
+        """Return what *ask* returns for the store; a run that the copy of a file lacks is read from the file.
+
+        Raises as `view` does, and what *ask* raises.
+        """
+        try:
+            with self.view(stop) as view:
+                return ask(view)
+        except RunNotFound:
+            # Copies pause while a file changes all the time, but a link to a new run is followed at once.
+            if view.version == self._opened_source().file_state() or view.read_at is None:
+                raise
+            self._next_copy = 0.0
+            with self.view(stop) as view:
+                return ask(view)
+
     @contextmanager
     def data(self) -> Iterator[UnifiedSqlAdapter]:
         """Yield a new connection to the data in the store's database, for queries of users: it only reads.
@@ -267,10 +289,9 @@ class Store:
 
     def connections(self) -> tuple[int, int]:
         """Return the number of connections that requests use, and their limit."""
-        with self._lock:
-            generation = self._generation
-            size = self._connections if generation is None else generation.pool.size
-            return (0, size) if generation is None else (min(generation.users, size), size)
+        if (generation := self._generation) is None:
+            return 0, self._connections
+        return min(generation.users, generation.pool.size), generation.pool.size
 
     def known_version(self) -> Hashable | None:
         """Return the change counter without asking the store; None if it was not asked a moment ago."""
@@ -294,7 +315,7 @@ class Store:
         with self._lock:
             generation, self._generation = self._generation, None
             source, self._source = self._source, None
-            is_unused = generation is not None and self._retire(generation)
+            is_unused = generation is not None and generation.retire()
         if generation is not None and is_unused:
             generation.close()
         if source is not None:
@@ -383,17 +404,11 @@ class Store:
         with self._lock:
             last, self._generation = self._generation, made
             self._known = (0.0, None)
-            is_unused = last is not None and self._retire(last)
+            is_unused = last is not None and last.retire()
         # Their keys have the previous version, so they would only use up memory.
         self.results.clear()
         if last is not None and is_unused:
             last.close()
-
-    @staticmethod
-    def _retire(generation: _Generation) -> bool:
-        """Let the last user close *generation*; return True if there is none."""
-        generation.is_retired = True
-        return not generation.users
 
     def _leave(self, generation: _Generation) -> None:
         with self._lock:

@@ -23,6 +23,7 @@ from recce_meta.demo_data import DATABASE, load_tables
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.report.addresses import Addresses
+from recce_meta.server.stores import stores
 from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -164,7 +165,10 @@ def test_search_finds_code_texts_and_macros_and_says_where(place: tuple[str, str
         assert names.count("stg_orders") == 1
 
 
-def test_a_check_is_added_from_a_result_and_survives_commits(tmp_path: Path) -> None:
+def test_a_check_is_added_from_a_result_and_survives_commits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "COPY_PAUSE", 1e6)
     place = (file_url(tmp_path / f"{DATABASE}.duckdb"), DEFAULT_SCHEMA)
     demo(tmp_path)
     with UnifiedSqlAdapter.from_url(place[0]) as adapter:
@@ -191,6 +195,8 @@ def test_a_check_is_added_from_a_result_and_survives_commits(tmp_path: Path) -> 
             project = extract_project(demo_data.artifacts("current"), environment="later", git=git)
             later = str(uuid4())
             record_project(adapter, replace(project, run=replace(project.run, run_id=later)))
+        # It is found although the file was copied a moment ago; the later copies do not pause.
+        monkeypatch.setattr(stores, "COPY_PAUSE", 0.0)
         panel = parsed(client.get(TO.diff(base, later, panel="checks")).text).text
         assert "none yet" in panel and "1 check of earlier commits" in panel
         again = {"base": base, "current": later}
