@@ -91,28 +91,26 @@ def read_mermaid(text: str, known: Mapping[str, str]) -> Chart | None:
 
 
 _BOX = re.compile(
-    r'<g class="vertex ([^"]*)" data-name="[^"]*"><title>(.*?) \((\w+), (.*?)\)</title>\s*'
+    r'<a class="box[^"]*"[^>]*><title>(.*?) \((\w+), (.*?)\)</title>\s*'
     r'<rect x="(-?\d+)" y="(-?\d+)" width="(\d+)" height="(\d+)"', re.S
 )  # fmt: skip
 _PATH = re.compile(r'<path d="M(\d+) (\d+) C.*? (\d+) (\d+)" class="([^"]*)"><title>(.*?)</title></path>')
-_SIGN = re.compile(r'<text x="\d+" y="\d+" class="sign ([^"]*)">(.)</text>')
+_SIGN = re.compile(r'<text x="\d+" y="\d+" class="sign ([^"]*)"[^>]*>(.)</text>')
 
 
 def read_svg(page: str, known: Mapping[str, str]) -> tuple[Picture, dict[str, str]]:
-    """Return the drawing in an HTML report, and the classes of its nodes."""
+    """Return the drawing in a page, and the status of each of its nodes."""
     labels: dict[str, str] = {}
-    classes: dict[str, str] = {}
+    states: dict[str, str] = {}
     ends: dict[tuple[int, int], str] = {}
     starts: dict[tuple[int, int], str] = {}
-    for class_, title, kind, words, *numbers in _BOX.findall(page):
+    for title, kind, words, *numbers in _BOX.findall(page):
         label = html.unescape(title)
         one = known[label]
         x, y, width, height = map(int, numbers)
-        labels[one], classes[one] = label, class_
+        labels[one], states[one] = label, re.split("[,:]", words)[0].replace("affected", "impacted")
         starts[x + width, y + height // 2] = ends[x, y + height // 2] = one
         assert kind == kind_of(one), (kind, one)
-        status = class_.split()[0]
-        assert words.startswith("affected" if status == "impacted" else status), (class_, words)
     edges = []
     signs: Counter[str] = Counter(sign for _, sign in _SIGN.findall(page))
     for x1, y1, x2, y2, class_, title in _PATH.findall(page):
@@ -126,7 +124,7 @@ def read_svg(page: str, known: Mapping[str, str]) -> tuple[Picture, dict[str, st
         assert html.unescape(title).startswith(f"{label_of(parent)} → {label_of(child)}: "), title
     assert signs["+"] == sum(bool(flags & ADDED) for *_, flags in edges)
     assert signs["−"] == sum(bool(flags & REMOVED) for *_, flags in edges)
-    return Picture(labels, edges), classes
+    return Picture(labels, edges), states
 
 
 def read_view(view: Mapping[str, Any]) -> Picture:

@@ -27,6 +27,7 @@ from recce_meta.cli.run.diff import (
     rendered,
     stored_annotations,
     stored_checks,
+    stored_code,
     stored_results,
     stored_reviews,
 )
@@ -134,6 +135,7 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
             checks = stored_checks(diff, session.store, session.schema, request.style)
         reviews = stored_reviews(diff, session.store, session.schema, request.style)
         annotations = stored_annotations(diff, session.store, session.schema, request.style)
+        code = stored_code(diff, session.store, session.schema, request.style)
     if reviews is not None and run is not None and not options.save:
         # Marks are about stored results, and the results of this report are not.
         reviews = replace(reviews, checks={})
@@ -142,7 +144,14 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
         text = listed_nodes(comparison, diff.notes, request.style)
     else:
         text = rendered(
-            diff, request, results, checks, reviews=reviews, annotations=annotations, taken_at=taken_at
+            diff,
+            request,
+            results,
+            checks,
+            reviews=reviews,
+            annotations=annotations,
+            taken_at=taken_at,
+            code=code,
         )
     write(text, request.output)
     failures = [result for result in results if isinstance(result, Failed)]

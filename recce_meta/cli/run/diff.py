@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from decimal import Decimal
@@ -22,13 +22,14 @@ from recce_meta.api.diff import NOT_COMPARED, DiffQuestion, parse_fail_on, refus
 from recce_meta.api.diff import diff as diff_runs
 from recce_meta.api.reviews import reviews_of_pair
 from recce_meta.api.run_choice import select_runs
+from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.cli.connections import Connection, configured_base_branch
 from recce_meta.cli.data_options import ByNode
 from recce_meta.cli.lazy import load
 from recce_meta.cli.options import LISTS, REMARKS, progress, report_size, say, server_pages, write
 from recce_meta.errors import UsageError
 from recce_meta.extractors.git import git_output
-from recce_meta.models import RunDiff
+from recce_meta.models import RunDiff, Status
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
@@ -211,7 +212,8 @@ def _diff_without_data(request: DiffRequest, options: DiffDataOptions) -> RunDif
         annotations = stored_annotations(result, connect, schema, request.style)
         data = stored_results(result, connect, schema, request, options)
         checks = stored_checks(result, connect, schema, request.style)
-    _write_report(result, request, data, checks, reviews, annotations)
+        code = stored_code(result, connect, schema, request.style)
+    _write_report(result, request, data, checks, reviews, annotations, code)
     return result
 
 
@@ -222,6 +224,7 @@ def _write_report(
     checks: Checks | None = None,
     reviews: PairReviews | None = None,
     annotations: AnnotatedObjects | None = None,
+    code: Mapping[str, str] | None = None,
 ) -> None:
     if request.style in LISTS:
         text = listed_nodes(diff, diff.notes, request.style)
@@ -234,6 +237,7 @@ def _write_report(
             reviews=reviews,
             annotations=annotations,
             taken_at=None if data is None else data.taken_at,
+            code=code,
         )
     write(text, request.output)
 
@@ -288,6 +292,20 @@ def stored_annotations(
     return AnnotatedObjects(list_annotations(connect(), project=project, unique_ids=ids, schema=schema))
 
 
+def stored_code(
+    diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], schema: str, style: str
+) -> dict[str, str]:
+    """Return the source of nodes that only one run has, by unique id; only a page in HTML shows it."""
+    if style != "html" or not _is_stored(diff):
+        return {}
+    found: dict[str, str] = {}
+    for run, status in ((diff.base, Status.REMOVED), (diff.current, Status.ADDED)):
+        ids = [change.unique_id for change in diff.changed if change.status is status]
+        nodes = StoredRunReader(connect(), run, schema).nodes(ids) if ids else {}
+        found |= {one: node.raw_code for one, node in nodes.items() if one in ids and node.raw_code}
+    return found
+
+
 def _is_stored(diff: RunDiff) -> bool:
     """Return True if both runs are in the store."""
     choice = diff.choice
@@ -336,6 +354,7 @@ def rendered(
     reviews: PairReviews | None,
     annotations: AnnotatedObjects | None = None,
     taken_at: datetime | None = None,
+    code: Mapping[str, str] | None = None,
 ) -> str:
     """Return the report of *diff*; *results* is None if it has no data and no checks."""
     if request.style == "json":
@@ -354,6 +373,7 @@ def rendered(
             reviews=reviews,
             annotations=annotations,
             taken_at=taken_at,
+            code=code,
         )
     if request.style == "markdown":
         if results is None:

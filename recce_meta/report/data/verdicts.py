@@ -176,6 +176,8 @@ def answer_of(result: AnyDataDiff) -> str:
         found = f"{plural(values.common, 'row')} changed"
         verb = agree(values.changed, "differ")
         return text.replace(found, f"{count(values.common)} {rows} {verb}", 1)
+    if isinstance(result, ValueDetail) and result.rows:
+        return text[:1].upper() + text[1:]  # `4 rows differ`
     if isinstance(result, ProfileDiff):
         text = text.replace("differs", "differ").replace("differ", "have another profile")
         return text[:1].upper() + text[1:]

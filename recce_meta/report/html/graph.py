@@ -1,21 +1,15 @@
-"""Lineage graph of the changed nodes, in the positions of `recce_meta.graph.layout`.
-
-The report contains it twice: as data, which the script of the server's pages draws, and as SVG for readers
-without JavaScript and for print.
-"""
+"""Lineage graph of the changed nodes as SVG, in the positions of `recce_meta.graph.layout`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from msgspec import to_builtins
 from msgspec.structs import replace
 
 from recce_meta.graph.hidden_paths import DrawnEdge, closing_cycles
 from recce_meta.graph.layout import layout
-from recce_meta.models.change import Category, Change, RunDiff
+from recce_meta.models.change import Change, RunDiff
 from recce_meta.models.graph_view import (
     ADDED,
     BOX_HEIGHT,
@@ -27,7 +21,6 @@ from recce_meta.models.graph_view import (
     GraphNode,
     GraphView,
 )
-from recce_meta.report.data.verdicts import NO_DIFFERENCE
 from recce_meta.report.diff_details import effect_label, is_classified, reach_phrase
 from recce_meta.report.labels import TESTS, by_kind, kind_order, node_label, node_part
 from recce_meta.report.mermaid import edges_among
@@ -46,23 +39,14 @@ SIGN_LEFT = 10
 """Distance of the sign of a line that goes back from its end."""
 SIGN_UP, SIGN_DOWN = 3, 12
 """Distance of a sign from its line, above it or below."""
-LABEL_LEFT, LABEL_RIGHT = 14, 8
+LABEL_RIGHT = 8
 """Padding of a label, whose middle the browser cuts."""
 LABEL_END = 8
 """Characters at the end of a label that are never cut, since names with a common prefix differ there."""
-DOT_ROOM = 24
-"""Space for a dot at the right end of a box."""
 
 
-class DataMark(NamedTuple):
-    """Class of a node's data outcome, and the anchor of its section."""
-
-    outcome: str
-    anchor: str
-
-
-def view_of(diff: RunDiff, marks: Mapping[str, DataMark]) -> GraphView:
-    """Return the nodes of *diff* without tests, with positions; nodes with a section link to it.
+def view_of(diff: RunDiff) -> GraphView:
+    """Return the nodes of *diff* without tests, with positions.
 
     If there are too many, changed nodes with an edge get most of the room, followed by the nearest downstream
     nodes. Changed nodes without an edge are last: the drawing adds nothing to their row in the table.
@@ -84,7 +68,7 @@ def view_of(diff: RunDiff, marks: Mapping[str, DataMark]) -> GraphView:
     shown = [*linked[:CHANGED_FIRST], *near, *linked[CHANGED_FIRST:], *alone][:NODES_DRAWN]
     total = len(changed) + sum(map(len, downstream))
     edges = edges_among(diff, [node.id for node in shown])
-    return placed([_marked(node, marks.get(node.id)) for node in shown], edges, total)
+    return placed(shown, edges, total)
 
 
 def _changed(change: Change) -> GraphNode:
@@ -127,14 +111,6 @@ def _downstream(diff: RunDiff, changed: Collection[str]) -> list[list[GraphNode]
     return list(groups.values())
 
 
-def _marked(node: GraphNode, mark: DataMark | None) -> GraphNode:
-    """Return *node* with the outcome of its data in words, and the address of its section."""
-    if mark is None:
-        return node
-    words = f"{node.words}; data {mark.outcome.replace('-', ' ')}" if mark.outcome else node.words
-    return replace(node, words=words, href=f"#{mark.anchor}" if mark.anchor else "")
-
-
 def placed(nodes: Sequence[GraphNode], edges: Sequence[DrawnEdge], total: int) -> GraphView:
     """Return *nodes*, of *total*, with *edges* and positions."""
     numbers = {node.id: number for number, node in enumerate(nodes)}
@@ -158,29 +134,6 @@ def placed(nodes: Sequence[GraphNode], edges: Sequence[DrawnEdge], total: int) -
         is_cut=is_cut,
         notes=(f"{len(nodes):,} of {total:,} nodes are drawn.",) if is_cut else (),
     )
-
-
-def script_data(view: GraphView) -> str:
-    """Return *view* as JSON for a script element: no character of it ends the element or is invisible."""
-    # All characters beyond ASCII are escaped here; the three that HTML interprets follow.
-    text = json.dumps(to_builtins(view))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-STATUSES = {
-    "added": "added",
-    "removed": "removed (dashed box)",
-    "modified": "modified",
-    "impacted": "affected: reads a changed node, directly or indirectly",
-}
-BREAKING = "breaking"
-OUTCOMES = (
-    (("differs",), "data differs"),
-    (("same",), f"{NO_DIFFERENCE} in the compared data"),
-    (("one-sided", "partial", "not-compared"), "on one side only, not compared or partly compared"),
-    (("failed",), "comparison failed"),
-)
-"""Classes of dots that look alike, and their meaning."""
 
 
 class LineStyle(NamedTuple):
@@ -210,11 +163,6 @@ class Box(NamedTuple):
     title: str
     x: int
     y: int
-    class_: str
-    outcome: str
-    """Class of the dot; empty without data."""
-    anchor: str
-    """Section that the box links to; may be empty."""
 
 
 class EdgePath(NamedTuple):
@@ -238,12 +186,11 @@ class Drawing(NamedTuple):
     height: int
     boxes: Sequence[Box]
     edges: Sequence[EdgePath]
-    legend: Sequence[tuple[str, str]]
-    """Classes of a mark and its meaning; lines have no classes."""
-    total: int
+    legend: Sequence[str]
+    """Meaning of each kind of line that occurs."""
 
 
-def draw_lineage(view: GraphView, marks: Mapping[str, DataMark]) -> Drawing | None:
+def draw_lineage(view: GraphView) -> Drawing | None:
     """Return *view* as shapes; None if it has no node."""
     if not view.nodes:
         return None
@@ -252,34 +199,18 @@ def draw_lineage(view: GraphView, marks: Mapping[str, DataMark]) -> Drawing | No
     return Drawing(
         width=max(node.x for node in nodes) + BOX_WIDTH + MARGIN,
         height=max(node.y for node in nodes) + BOX_HEIGHT + MARGIN,
-        boxes=[_box(node, marks.get(node.id)) for node in nodes],
+        boxes=[Box(node.id, node.name, f"{node.type}, {node.words}", node.x, node.y) for node in nodes],
         edges=list(_lines(nodes, [_moved(edge, top) for edge in view.edges])),
-        legend=_legend(view, marks),
-        total=view.total,
+        legend=[
+            f"{style.look}: {style.meaning}"
+            for flag, style in LINES.items()
+            if any(_has(edge, flag) for edge in view.edges)
+        ],
     )
-
-
-def _legend(view: GraphView, marks: Mapping[str, DataMark]) -> list[tuple[str, str]]:
-    """Return the meaning of each mark that occurs in the drawing."""
-    statuses = {node.status for node in view.nodes}
-    dots = {marks[node.id].outcome for node in view.nodes if node.id in marks}
-    legend = [(f"swatch {status}", meaning) for status, meaning in STATUSES.items() if status in statuses]
-    if any(_is_breaking(node) for node in view.nodes):
-        legend.append((f"swatch {BREAKING}", f"{BREAKING}, by its code (red box)"))
-    legend += [(f"dot {classes[0]}", meaning) for classes, meaning in OUTCOMES if dots.intersection(classes)]
-    return legend + [
-        ("", f"{style.look}: {style.meaning}")
-        for flag, style in LINES.items()
-        if any(_has(edge, flag) for edge in view.edges)
-    ]
 
 
 def _has(edge: GraphEdge, flag: int) -> bool:
     return bool(edge.flags & flag) if flag else not edge.flags & INDIRECT
-
-
-def _is_breaking(node: GraphNode) -> bool:
-    return node.category == Category.BREAKING.value
 
 
 def _lines(nodes: Sequence[GraphNode], edges: Sequence[GraphEdge]) -> Iterator[EdgePath]:
@@ -329,24 +260,9 @@ def _line(parent: GraphNode, child: GraphNode, edge: GraphEdge, shift: int) -> E
     )
 
 
-def _box(node: GraphNode, mark: DataMark | None) -> Box:
-    return Box(
-        id=node.id,
-        label=node.name,
-        title=f"{node.type}, {node.words}",
-        x=node.x,
-        y=node.y,
-        class_=f"vertex {node.status}{f' {BREAKING}' if _is_breaking(node) else ''}",
-        outcome=mark.outcome if mark else "",
-        anchor=mark.anchor if mark else "",
-    )
-
-
 GRAPH_GLOBALS: dict[str, Any] = {
-    "DOT_ROOM": DOT_ROOM,
     "HEIGHT": BOX_HEIGHT,
     "LABEL_END": LABEL_END,
-    "LABEL_LEFT": LABEL_LEFT,
     "LABEL_RIGHT": LABEL_RIGHT,
     "WIDTH": BOX_WIDTH,
 }

@@ -1,14 +1,12 @@
-"""Nodes of the page: code changes and data of each, and the affected nodes downstream."""
+"""Nodes of the page: changed ones, and those whose data were compared."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 from recce_meta.errors import plural
-from recce_meta.models.change import Category, Change, ChangeDetail, Impact, Reason, RunDiff, Status
+from recce_meta.models.change import Change, RunDiff, Status
 from recce_meta.models.data_diff import AnyDataDiff, NotCompared, RowCountDiff
 from recce_meta.report.data.summary import ASPECTS, Key, NodeSummary, key_of, summarise_nodes
 from recce_meta.report.data.verdicts import Outcome
@@ -17,21 +15,14 @@ from recce_meta.report.diff_details import (
     code_word,
     column_phrases,
     detail_phrases,
-    effect_label,
-    is_text,
     reach_phrase,
     reached_phrase,
-    unified_diff,
 )
 from recce_meta.report.html.data import OUTCOME_CLASSES
 from recce_meta.report.labels import (
     TESTS,
     by_kind,
     conflict_phrases,
-    counts_by_kind,
-    failing_first,
-    kind_order,
-    main_reasons,
     more_phrase,
     node_label,
     steps_away,
@@ -43,22 +34,8 @@ from recce_meta.tables.gaps import stale_phrase
 
 ROWS_IN_VIEW = 25
 """Rows of the overview without a scroll bar."""
-DIFF_LINES = 400
-DIFF_WIDTH = 400
 PHRASES_SHOWN = 60
-TESTS_SHOWN = 200
-COLUMNS_SHOWN = 8
-IMPACTED_SHOWN = 200
 CHANGE_SIGNS = {Status.ADDED: "+", Status.REMOVED: "−", Status.MODIFIED: "~"}
-_TONES = {"+": "line-added", "-": "line-removed", "@": "line-place"}
-EFFECT_CLASSES = {
-    Category.BREAKING: "removed",
-    Category.UNKNOWN: "modified",
-    Category.PARTIAL_BREAKING: "modified",
-    Category.NON_BREAKING: "added",
-    Category.NONE: "none",
-    None: "none",
-}
 _RANK = {
     Outcome.FAILED: 0,
     Outcome.DIFFERENT: 1,
@@ -151,81 +128,19 @@ def aspects_of(nodes: Sequence[PageNode]) -> list[str]:
     return [aspect for aspect in ASPECTS if any(n.summary and aspect in n.summary.aspects for n in nodes)]
 
 
-def tests_by_status(diff: RunDiff) -> list[tuple[str, list[str]]]:
-    """Return the names of the changed tests by status."""
-    found = [change for change in diff.changed if change.resource_type in TESTS]
-    groups = [(s, [node_label(one) for one in found if one.status is s]) for s in CHANGE_SIGNS]
-    return [(status.value, names) for status, names in groups if names]
-
-
-def code_details(change: Change) -> list[ChangeDetail]:
-    """Return the changes of the source, or of the compiled SQL if the source is unchanged."""
-    wanted = Reason.BODY if Reason.BODY in change.reasons else Reason.COMPILED
-    return [detail for detail in change.details if detail.reason is wanted and is_text(detail)]
-
-
-def code_blocks(change: Change) -> list[tuple[list[tuple[str, str]], int]]:
-    """Return the diff of the source, or of the compiled SQL if the source is unchanged.
-
-    Each block has classes and text of its lines, and the number of lines that are not shown.
-    """
-    blocks = []
-    for detail in code_details(change):
-        lines = unified_diff(detail.base, detail.current)
-        shown = [
-            (_TONES.get(line[:1], ""), f"{shorten(line, DIFF_WIDTH)}\n") for line in islice(lines, DIFF_LINES)
-        ]
-        # The iterator still has the lines that are not shown, so they are only counted.
-        blocks += [(shown, sum(1 for _line in lines))] if shown else []
-    return blocks
-
-
-class Downstream(NamedTuple):
-    """Affected nodes by distance; tests are only in the title."""
-
-    title: str
-    groups: Sequence[tuple[int, Sequence[tuple[str, str]]]]
-    """Label and affected columns of the nodes at each distance."""
-    is_open: bool
-    unreached: int
-    """Downstream nodes that are not affected."""
-
-
-def downstream_of(diff: RunDiff) -> Downstream:
-    """Return the affected nodes of *diff*; of one distance, failing nodes are first."""
-    shown = [impact for impact in diff.impacted if impact.resource_type not in TESTS]
-    groups = []
-    for distance in sorted({impact.distance for impact in shown}):
-        group = sorted((one for one in shown if one.distance == distance), key=_impact_order)
-        groups.append((distance, [(node_label(impact), reach_phrase(impact, 8)) for impact in group]))
-    impacted, unreached = len(diff.impacted), diff.unreached
-    of = f"{impacted:,} of {impacted + unreached:,} affected: " if unreached else ""
-    title = of + counts_by_kind(Counter(impact.resource_type for impact in diff.impacted))
-    return Downstream(title if impacted else "", groups, len(shown) <= 40, unreached)
-
-
-def _impact_order(impact: Impact) -> tuple[int, tuple[int, str], str]:
-    return failing_first(impact), kind_order(impact.resource_type), node_label(impact)
-
-
 NODE_GLOBALS: dict[str, Any] = {
     function.__name__: function
     for function in (
-        aspects_of, code_blocks, column_phrases, detail_phrases, effect_label, more_phrase, plural,
-        reached_phrase,
-        shorten, stale_phrase, steps_away, main_reasons, mark_phrase, author_phrase, conflict_phrases,
+        aspects_of, column_phrases, detail_phrases, more_phrase, plural,
+        reach_phrase, reached_phrase,
+        shorten, stale_phrase, steps_away, mark_phrase, author_phrase, conflict_phrases,
         object_phrase,
     )
 } | {
-    "CHANGE_SIGNS": CHANGE_SIGNS,
-    "COLUMNS_SHOWN": COLUMNS_SHOWN,
-    "EFFECT_CLASSES": EFFECT_CLASSES,
     "FINDINGS_SHOWN": 200,
-    "IMPACTED_SHOWN": IMPACTED_SHOWN,
     "ITEMS_SHOWN": 50,
     "PHRASES_SHOWN": PHRASES_SHOWN,
     "ROWS_IN_VIEW": ROWS_IN_VIEW,
-    "TESTS_SHOWN": TESTS_SHOWN,
     "VIOLATIONS_SHOWN": 50,
 }  # fmt: skip
 """Functions and constants that templates use."""

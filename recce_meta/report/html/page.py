@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from recce_meta.errors import plural
-from recce_meta.models.change import Category, RunDiff, Status
+from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
-from recce_meta.models.graph_view import GraphView
+from recce_meta.models.graph_view import GraphNode, GraphView
 from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.marks.review import NO_REVIEWS, PairReviews
 from recce_meta.models.run import RunChoice, RunMetadata
@@ -25,24 +24,20 @@ from recce_meta.report.addresses import Addresses
 from recce_meta.report.data.summary import NodeSummary, data_summary
 from recce_meta.report.data.verdicts import Outcome
 from recce_meta.report.html.checks import check_rows, check_tiles
-from recce_meta.report.html.data import OUTCOME_CLASSES
-from recce_meta.report.html.graph import DataMark, Drawing, draw_lineage, script_data, view_of
-from recce_meta.report.html.nodes import PageNode, downstream_of, nodes_of, tests_by_status
+from recce_meta.report.html.drawer import DrawerNode, FileLinks, drawer_of, shown_in_file
+from recce_meta.report.html.graph import Drawing, draw_lineage, view_of
+from recce_meta.report.html.listing import ONLY, ReviewList, ReviewRow, review_list
+from recce_meta.report.html.nodes import PageNode, nodes_of
 from recce_meta.report.html.templates import render_template, static_file
 from recce_meta.report.labels import (
     SEVERE,
-    TESTS,
-    DiffSummary,
     dirty_legend,
-    fail_phrases,
     moment,
     part_notes,
     pull_request,
     revision,
-    severe_phrases,
     short_run_id,
     stored_phrase,
-    summarise,
 )
 from recce_meta.report.review.parts import headline_of
 from recce_meta.report.review.phrases import review_sentences
@@ -51,11 +46,7 @@ from recce_meta.report.run_choice import choice_line, default_reason, header_not
 
 OPEN_NODES = 40
 """Number of node sections up to which they are unfolded."""
-PLAIN = (("report.css",), ("report.js",))
-"""Style sheets and scripts of a report without a graph."""
-WITH_GRAPH = (("graph.css", "report.css"), ("graph.js", "graph_page.js", "report.js"))
 
-_STATUSES = (Status.MODIFIED, Status.ADDED, Status.REMOVED)
 _FILTERS = {
     "": "all",
     "differs": "differs",
@@ -79,10 +70,39 @@ class Tile(NamedTuple):
 
 
 class Lineage(NamedTuple):
-    """Graph of the changes: as data for the script, and drawn."""
+    """Graph of the changes."""
 
     view: GraphView
     drawing: Drawing
+
+    @property
+    def nodes(self) -> Mapping[str, GraphNode]:
+        """Drawn nodes by id."""
+        return {node.id: node for node in self.view.nodes}
+
+
+class FileReview(NamedTuple):
+    """List, graph and drawer of a diff in a file."""
+
+    found: ReviewList
+    rows: Sequence[ReviewRow]
+    """Rows that the file shows, without tests."""
+    tests: Sequence[ReviewRow]
+    listed: Sequence[DrawerNode]
+    link: FileLinks
+    others: Sequence[PageNode]
+    """Compared nodes that are not part of the diff."""
+    graph: Lineage | None
+
+    @property
+    def hidden(self) -> int:
+        """Number of rows that the file does not show."""
+        return len(self.found.rows) - len(self.rows) - len(self.tests)
+
+    @property
+    def by_id(self) -> Mapping[str, ReviewRow]:
+        """Rows by unique id."""
+        return {row.unique_id: row for row in self.found.rows}
 
 
 def html_report(
@@ -96,30 +116,29 @@ def html_report(
     reviews: PairReviews | None = None,
     annotations: AnnotatedObjects | None = None,
     taken_at: datetime | None = None,
+    code: Mapping[str, str] | None = None,
 ) -> str:
     """Return one HTML document about all that is given; *title* is its heading.
 
     *choice* is how the runs of *results* or *checks* were chosen; that of *diff* is part of it. With *to*,
     the page links to the server's page of the diff, and severe changes to those of their nodes. *reviews* has
     the marks of reviewers, and *annotations* the notes, tags and owners of the nodes. *taken_at* is the time
-    of the oldest of stored *results*. Stored *checks* are part of the verdict only. Names and values are
-    escaped: none can become markup or script.
+    of the oldest of stored *results*. Stored *checks* are part of the verdict only. *code* is the source of
+    added and removed nodes by unique id. Names and values are escaped: none can become markup or script.
     """
     nodes, run = nodes_of(diff, results), checks if isinstance(checks, CheckReport) else None
+    review = _review(diff, nodes, results, reviews or NO_REVIEWS, code or {}) if diff else None
     details = [node for node in nodes if node.has_section]
-    lineage = lineage_of(diff, nodes) if diff else None
-    tests = tests_by_status(diff) if diff else []
     sections = {
-        "Nodes": nodes,
+        "Nodes": nodes or review,
         "Checks": run and run.checks,
-        "Lineage": lineage,
-        "Row counts": [result for result in results if isinstance(result, RowCountDiff)],
-        "Details": details or tests,
-        "Downstream": diff and (diff.impacted or diff.unreached),
+        "Lineage": review and review.graph,
+        "Row counts": () if review else [one for one in results if isinstance(one, RowCountDiff)],
+        "Details": () if review else details,
         "Notes": diff and diff.notes,
     }
-    # The graph's script is large and does nothing on a page without a graph.
-    style, script = ("\n".join(map(static_file, files)) for files in (WITH_GRAPH if lineage else PLAIN))
+    names = ("report.css", "review.css") if review else ("report.css",)
+    style, script = "\n".join(map(static_file, names)), static_file("report.js")
     return render_template(
         "page.html",
         title=title,
@@ -127,24 +146,34 @@ def html_report(
         style=style,
         script=script,
         diff=diff,
+        review=review,
         sections=[name for name, content in sections.items() if content],
         nodes=nodes,
         checks=check_rows(run) if run else (),
-        drawing=lineage and lineage.drawing,
-        graph=lineage and script_data(lineage.view),
         row_counts=sections["Row counts"],
-        details=details,
         are_details_open=len(details) <= OPEN_NODES,
-        tests=tests,
-        impact=downstream_of(diff) if diff else None,
-        tiles=tiles_of(diff, run, nodes),
-        chips=_chips(nodes),
+        tiles=() if review else _tiles(run, nodes),
+        chips=_chips_of(review.found) if review else _chips(nodes),
         page=to.diff(diff.base.run_id, diff.current.run_id) if to and diff else "",
         addresses=_addresses(diff, to) if to and diff else {},
         reviews=reviews or NO_REVIEWS,
         annotations=annotations,
         **_head(title, diff, results, checks, choice, reviews, taken_at),
     )
+
+
+def _review(
+    diff: RunDiff,
+    nodes: Sequence[PageNode],
+    results: Sequence[AnyDataDiff],
+    reviews: PairReviews,
+    code: Mapping[str, str],
+) -> FileReview:
+    found = review_list(diff, nodes, results, reviews)
+    rows, tests = shown_in_file(found)
+    listed, link = drawer_of(diff, found, nodes, code)
+    others = [one.node for one in listed if one.row is None]
+    return FileReview(found, rows, tests, listed, link, others, lineage_of(diff))
 
 
 def _head(
@@ -223,32 +252,10 @@ def _hash(inline: str) -> str:
     return f"'sha256-{b64encode(sha256(inline.encode()).digest()).decode()}'"
 
 
-def tiles_of(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[PageNode]) -> list[Tile]:
-    """Return the figures at the top of the page."""
+def _tiles(checks: CheckReport | None, nodes: Sequence[PageNode]) -> list[Tile]:
+    """Return the figures at the top of a page without a diff, whose first lines have none."""
     tiles = [Tile("checks", figure, text, tone) for figure, text, tone in check_tiles(checks)]
-    tiles += _data_tiles([node.summary for node in nodes if node.summary])
-    if diff is not None:
-        summary = summarise(diff)
-        # Tests are counted apart, as in the verdict.
-        changed = Counter(change.status for change in diff.changed if change.resource_type not in TESTS)
-        words = [f"{changed[status]:,} {status.value}" for status in _STATUSES if changed[status]]
-        tests = len(diff.changed) - changed.total()
-        text = " · ".join([*words, *([plural(tests, "test")] if tests else [])])
-        tiles.append(
-            Tile(
-                "details" if any(node.has_section for node in nodes) else "nodes" if nodes else "",
-                changed.total(),
-                f"nodes changed: {text}" if text else "nodes changed",
-                "info",
-            )
-        )
-        tiles += [_severe_tile(summary)] if severe_phrases(summary) else []
-        below = "downstream node" if summary.downstream == 1 else "downstream nodes"
-        text = f"of {summary.downstream:,} {below} affected" if diff.unreached else below
-        doubt = [f"{summary.perhaps:,} perhaps"] if summary.perhaps else []
-        text = " · ".join([text, *doubt, *fail_phrases(summary)])
-        tiles.append(Tile("downstream" if summary.downstream else "", summary.impacted, text, "quiet"))
-    return tiles
+    return tiles + _data_tiles([node.summary for node in nodes if node.summary])
 
 
 def _data_tiles(compared: Sequence[NodeSummary]) -> list[Tile]:
@@ -267,14 +274,6 @@ def _data_tiles(compared: Sequence[NodeSummary]) -> list[Tile]:
     return tiles
 
 
-def _severe_tile(summary: DiffSummary) -> Tile:
-    """Return the number of changes in severe categories."""
-    counts = [summary.categories.get(category.value, 0) for category in SEVERE]
-    text = " · ".join(severe_phrases(summary))
-    tone = "failed" if summary.categories.get(Category.BREAKING.value) else "differs"
-    return Tile("nodes", sum(counts), f"severe: {text}", tone)
-
-
 def _chips(nodes: Sequence[PageNode]) -> list[tuple[str, str, int]]:
     """Return state, label and number of nodes of each filter."""
     states = Counter(node.state for node in nodes)
@@ -285,16 +284,14 @@ def _chips(nodes: Sequence[PageNode]) -> list[tuple[str, str, int]]:
     ]
 
 
-def lineage_of(diff: RunDiff, nodes: Sequence[PageNode]) -> Lineage | None:
-    """Return the lineage of the changes, if any; its nodes link to the sections of *nodes*."""
-    marks = {
-        node.unique_id: DataMark(
-            OUTCOME_CLASSES[node.summary.outcome] if node.summary else "",
-            node.anchor if node.has_section else "",
-        )
-        for node in nodes
-        if node.unique_id
-    }
-    view = view_of(diff, marks)
-    drawing = draw_lineage(view, marks)
+def _chips_of(found: ReviewList) -> list[tuple[str, str, int]]:
+    """Return name, title and number of nodes of each filter of the list."""
+    counts = [(name, title, sum(map(holds, found.rows))) for name, (title, holds) in ONLY.items()]
+    return [("", "all", len(found.rows)), *counts]
+
+
+def lineage_of(diff: RunDiff) -> Lineage | None:
+    """Return the lineage of the changes, if any."""
+    view = view_of(diff)
+    drawing = draw_lineage(view)
     return Lineage(view, drawing) if drawing else None

@@ -19,7 +19,7 @@ STATIC = {
     "code.css": (OWN, "text/css"),
     "theme.js": (OWN, "text/javascript"),
     "server.js": (OWN, "text/javascript"),
-    "review.css": (OWN, "text/css"),
+    "review.css": (REPORT, "text/css"),
     "review.js": (OWN, "text/javascript"),
     "connections.js": (OWN, "text/javascript"),
     "htmx.js": (OWN, "text/javascript"),

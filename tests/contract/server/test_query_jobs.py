@@ -339,6 +339,16 @@ def test_a_query_that_failed_stays_in_its_editor_with_the_line(client: TestClien
     assert job["message"].endswith("in line 2 of the query: sum(amout) as total")
     assert job["hint"].startswith("check the spelling of the column")
     assert "sum(amout) as total\nfrom {{ ref(&#39;orders&#39;) }}" in page and 'id="query"' in page
+    assert "<mark><b>2</b>    sum(amout) as total</mark>" in page
+
+
+def test_the_editor_marks_the_line_at_fault_of_a_template(client: TestClient) -> None:
+    address = client.get("/s/default/diff/base/current").headers["location"]
+
+    page = client.get(address, params={"panel": "query", "sql": "select 1\nfrom {{ ref('ordrs') }}"})
+
+    assert page.status_code == 400
+    assert "<mark><b>2</b>  from {{ ref(&#39;ordrs&#39;) }}</mark>" in page.text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 "use strict";
 // Lineage graphs on pages: their data, tables and actions, the address of the page, and the form around them.
-// The page of a report has the data of its graph in a script; a page of the server has their addresses.
 (() => {
 const { mount, QUERY, SHOWN } = window.RecceGraph;
 
@@ -37,10 +36,9 @@ const actionOf = ({ label, href: pattern }) => ({
 });
 function mountOn(element) {
   if (element.classList.contains("graph-mounted")) return;
-  const { graph, columns, path, actions = "[]" } = element.dataset, inline = element.querySelector("script.graph-data");
+  const { graph, columns, path, actions = "[]" } = element.dataset;
   element.graph = mount(element, {
     title: element.getAttribute("aria-label"),
-    view: inline && JSON.parse(inline.textContent),
     load: graph && ((query) => readJson(graph, query)),
     tables: graph && readTables,
     columns: columns && ((node, q, page) => readJson(columns, new URLSearchParams({ node, q, page }))),
@@ -50,7 +48,7 @@ function mountOn(element) {
     onState: writeAddress,
   });
 }
-const mountAll = () => document.querySelectorAll(".graph[data-graph], .graph:has(> script.graph-data)").forEach(mountOn);
+const mountAll = () => document.querySelectorAll(".graph[data-graph]").forEach(mountOn);
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", mountAll); else mountAll();
 document.addEventListener("htmx:after:swap", mountAll);
 

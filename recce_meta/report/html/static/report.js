@@ -49,7 +49,7 @@
   const filter = document.getElementById("filter");
   const chips = all("[data-filter]");
   const nodes = all("[data-state]");
-  const vertices = all(".vertex");
+  const boxes = all(".box");
   let state = "";
   if (tools && nodes.length) tools.hidden = false;
 
@@ -57,9 +57,9 @@
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const named = (name) => words.every((word) => name.includes(word));
     for (const node of nodes) {
-      node.hidden = !(named(node.dataset.name) && (!state || node.dataset.state === state));
+      node.hidden = !(named(`${node.dataset.name} ${node.textContent.toLowerCase()}`) && (!state || node.dataset.state.split(" ").includes(state)));
     }
-    for (const vertex of vertices) vertex.classList.toggle("dimmed", words.length > 0 && !named(vertex.dataset.name));
+    for (const box of boxes) box.classList.toggle("dim", words.length > 0 && !named(box.textContent.toLowerCase()));
   }
 
   if (filter) {
@@ -79,6 +79,53 @@
       state = chip.dataset.filter;
       chips.forEach((other) => other.setAttribute("aria-pressed", String(other === chip)));
       apply();
+    });
+  }
+
+  // The drawer: the fragment of the address names a node, or one of its tabs.
+  const drawer = document.getElementById("drawer"), bar = drawer?.querySelector(".headacts");
+  function show() {
+    const asked = document.getElementById(location.hash.slice(1));
+    const open = asked?.closest("#drawer > .node");
+    const panel = open && (asked.closest(".panel") ?? open.querySelector(".panel"));
+    drawer.closest(".review-page").toggleAttribute("data-open", Boolean(open));
+    for (const one of all("#drawer > .node, .panel")) one.classList.toggle("on", one === open || one === panel);
+    for (const one of all(".row, .box")) {
+      const isOn = Boolean(open) && one.dataset.node !== "" && one.dataset.node === open.dataset.node;
+      one.classList.toggle("on", isOn);
+      const link = one.matches("a") ? one : one.querySelector("a");
+      if (isOn) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+      if (isOn && one.matches(".row")) one.scrollIntoView({ block: "nearest" });
+    }
+    if (!open) return;
+    for (const tab of all(".tabs a", open)) {
+      const isOn = tab.hash === `#${open.id}` ? panel.id === `${open.id}-code` : tab.hash === `#${panel.id}`;
+      tab.classList.toggle("on", isOn);
+      if (isOn) tab.setAttribute("aria-current", "true"); else tab.removeAttribute("aria-current");
+    }
+    const nodes = all("#drawer > .node"), place = nodes.indexOf(open);
+    bar.querySelector(".pos").textContent = `${place + 1} of ${nodes.length}`;
+    for (const [rel, node] of [["prev", nodes[place - 1]], ["next", nodes[place + 1]]]) {
+      const link = bar.querySelector(`[rel=${rel}]`);
+      link.hidden = !node;
+      link.href = `#${node?.id}`;
+    }
+    drawer.scrollTop = 0;
+  }
+  if (drawer) {
+    document.documentElement.classList.add("scripted");
+    bar.hidden = false;
+    // No element has this id, so the list stays where it is.
+    bar.querySelector(".close").addEventListener("click", () => { location.hash = "closed"; });
+    addEventListener("hashchange", show);
+    show();
+    document.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+      const open = drawer.querySelector(":scope > .on");
+      const key = { j: "[rel=next]", k: "[rel=prev]", Escape: ".close" }[event.key];
+      const link = open && (key ? bar.querySelector(`${key}:not([hidden])`) : /^[1-6]$/.test(event.key) && all(".tabs a", open)[event.key - 1]);
+      if (link) link.click();
+      else if (!open && event.key === "j") document.querySelector(".list .row a")?.click();
     });
   }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -139,6 +140,7 @@ def editor_values(
         "runs": f"Base is {run_words(base)}; current is {run_words(current)}.",
         "fields": {**fields, "current_sql": fields["current_sql"] or first},
         "failure": failure,
+        "at_fault": lines_at_fault(failure.message, given) if failure else [],
         "sides": sides,
         "is_same": len(sides) == 1,
         "warnings": warnings,
@@ -158,6 +160,27 @@ def _shared_values(request: Request, values: Mapping[str, Any]) -> dict[str, Any
         "preview_action": request.to.queries("preview"),
         **values,
     }
+
+
+_LINE = re.compile(r"^line (\d+), column \d+: |, in line (\d+) of the query: ")
+"""Line of the query in the message of a failure."""
+AROUND = 2
+"""Lines of a query that are shown before and after the one at fault."""
+
+
+def lines_at_fault(message: str, fields: Mapping[str, str]) -> list[tuple[int, str, bool]]:
+    """Return number and text of the lines around the one that *message* names, and True for that one.
+
+    *fields* has the query of both sides, or of each. The list is empty if the message names no line.
+    """
+    found = _LINE.search(message)
+    of_base = fields.get("base_sql", "").strip() and message.endswith("(in the base run)")
+    lines = fields["base_sql" if of_base else "current_sql"].splitlines()
+    place = int(found[1] or found[2]) if found else 0
+    if not 0 < place <= len(lines):
+        return []
+    shown = range(max(1, place - AROUND), min(len(lines), place + AROUND) + 1)
+    return [(number, lines[number - 1], number == place) for number in shown]
 
 
 def rendered_sides(

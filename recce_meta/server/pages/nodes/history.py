@@ -25,7 +25,6 @@ from recce_meta.models import NodeMetadata
 from recce_meta.models.quality import ColumnQuality, Quality
 from recce_meta.models.relation_tokens import resolve
 from recce_meta.report.diff_details import line_counts, unified_diff
-from recce_meta.report.html.nodes import DIFF_LINES, DIFF_WIDTH
 from recce_meta.report.labels import NO_CHANGE, SAME_CODE, UNCHANGED, join_words, moment, short_run_id
 from recce_meta.report.quality import WITHHELD, facts_of, range_text, rows_text, score_text
 from recce_meta.report.terminal import shorten
@@ -48,6 +47,7 @@ CODE_SHOWN = 18_000
 """Number of characters of code on a page, which highlighting makes several times longer."""
 COLUMNS_SHOWN = 100
 VALUES_SHOWN = 10
+DIFF_LINES = DIFF_WIDTH = 400
 _TONES = {"+": "line-added", "-": "line-removed", "@": "line-place"}
 
 

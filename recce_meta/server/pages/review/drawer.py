@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from recce_meta.api.data.requests import DiffKind
+from recce_meta.api.runs import find_node
 from recce_meta.errors import UsageError, did_you_mean, quoted
-from recce_meta.models.change import Change, Impact, Status
+from recce_meta.models.change import Change, Status
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     HistogramDiff,
@@ -22,15 +23,16 @@ from recce_meta.models.data_diff import (
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.data.verdicts import split_columns
-from recce_meta.report.diff_details import CONTEXT, effect_label, reach_phrase
+from recce_meta.report.diff_details import CONTEXT
+from recce_meta.report.html.code import code_sentence
+from recce_meta.report.html.listing import ReviewList, ReviewRow
 from recce_meta.report.html.nodes import PageNode
-from recce_meta.report.labels import node_label, unaffected
-from recce_meta.server.pages.forms.editor import editor_values
+from recce_meta.report.labels import node_label
+from recce_meta.server.pages.forms.editor import editor_values, lines_at_fault
 from recce_meta.server.pages.forms.offers import OF_PROFILE, StartForms, forms_in_diff, list_field
 from recce_meta.server.pages.graph.pages import DiffGraph
 from recce_meta.server.pages.review.checklist import checklist_values, proposals
 from recce_meta.server.pages.review.grid import grid_of, grid_values
-from recce_meta.server.pages.review.listing import ReviewList, ReviewRow, asked_node
 from recce_meta.server.pages.review.lists import IMPACTED_COLUMNS, impacted_listing
 from recce_meta.server.pages.runs.blocks import all_codes, data_blocks
 from recce_meta.server.pages.runs.checks import check_columns, reviewed_check_rows
@@ -108,7 +110,7 @@ _NO_CHECKS = (
 
 
 def _node(request: Request, pair: ReportedPair, found: ReviewList, node: str) -> Drawer:
-    key, unique_id = asked_node(request.view, pair, found, node)
+    key, unique_id = _asked_node(request.view, pair, found, node)
     diff = pair.report.diff
     change = next((one for one in diff.changes if one.unique_id == unique_id), None)
     impact = next((one for one in diff.impacted if one.unique_id == unique_id), None)
@@ -123,9 +125,7 @@ def _node(request: Request, pair: ReportedPair, found: ReviewList, node: str) ->
         "row": listed[0] if listed else None,
         "change": change,
         "impact": impact,
-        "affected": reach_phrase(impact, 8) if impact else "",
-        "effect": effect_label(change) if change else "",
-        "about": _about(pair, change, impact, unique_id),
+        "about": code_sentence(diff, change, impact, unique_id),
         "sides": _sides(pair, change, unique_id),
         "tabs": [(name, title, name == tab) for name, title in TABS.items()],
         "changed_columns": len(change.columns) if change else 0,
@@ -136,20 +136,6 @@ def _node(request: Request, pair: ReportedPair, found: ReviewList, node: str) ->
         **_TAB_VALUES[tab](request, pair, shown, change),
     }
     return Drawer(name, key, tab, values)
-
-
-def _about(pair: ReportedPair, change: Change | None, impact: Impact | None, unique_id: str) -> str:
-    """Return what is known of a node without a change."""
-    if change is not None and change.status is not Status.UNCHANGED:
-        return ""
-    if change is not None and change.reasons:
-        about = f"The node has the same meaning on both sides: only {', '.join(change.reasons)} differ."
-    else:
-        notes = pair.report.diff.notes
-        is_seed = unique_id.startswith("seed.")
-        gaps = [note for note in notes if is_seed and note.startswith("Rows not compared")]
-        about = f"No change is known. {'. '.join(gaps)}." if gaps else "The node did not change."
-    return about if impact else f"{about} {unaffected(pair.report.diff.notes)}"
 
 
 def _sides(pair: ReportedPair, change: Change | None, unique_id: str) -> list[tuple[str, RunMetadata, str]]:
@@ -240,6 +226,8 @@ def _asked_query(request: Request, pair: ReportedPair, first: str = "") -> dict[
     # The text of a query that is too long for an address is that of its job.
     form = fields_of(job.request) if job is not None and "result" in request.query else {}
     editor = editor_values(request, pair.base, pair.current, first, form, is_rendered=job is None)
+    if job is not None and job.message:
+        editor["at_fault"] = lines_at_fault(job.message, fields_of(job.request))
     return {"editor": editor, "result": job and result_values(request, pair, job)}
 
 
@@ -316,3 +304,13 @@ def _panels(view: StoreView, pair: ReportedPair, unique_id: str) -> list[NotesPa
     own = AnnotationTarget(project_name=project, unique_id=unique_id)
     below = [one for one in found.below(unique_id) if one[0] != own]
     return [notes_panel(view, *one, place) for one in ((own, found.of_node(unique_id)), *below)]
+
+
+def _asked_node(view: StoreView, pair: ReportedPair, found: ReviewList, node: str) -> tuple[str, str]:
+    """Return key and unique id of the node that an address calls *node*. Raises SelectorError if none is."""
+    row = found.find(node)
+    if row is not None:
+        return row.key, row.unique_id
+    # An unchanged node can be shown as well: the graph leads to it.
+    names = {**view.graph(pair.base).names, **view.graph(pair.current).names}
+    return node, node if node in names else find_node(node, names)

@@ -14,12 +14,12 @@ from recce_meta.graph.hidden_paths import DrawnEdge
 from recce_meta.models import NodeMetadata
 from recce_meta.models.graph_view import GraphNode, GraphView
 from recce_meta.report.html.graph import Drawing, draw_lineage, placed
+from recce_meta.report.html.listing import DataCell, ReviewList, ReviewRow
 from recce_meta.report.labels import TESTS
 from recce_meta.report.mermaid import edges_among
 from recce_meta.server.access.problems import problem
 from recce_meta.server.pages.graph.pages import DiffGraph
 from recce_meta.server.pages.graph.section import EXPECTED, FILTERS, OFFERED, facet_counts
-from recce_meta.server.pages.review.listing import DataCell, ReviewList, ReviewRow
 from recce_meta.server.pages.runs.pair import ReportedPair
 from recce_meta.server.site.handlers import Parameters, Request
 
@@ -80,7 +80,7 @@ def drawn(request: Request, pair: ReportedPair, found: ReviewList, apart: Collec
         return form._replace(failure=error)
     edges = plural(len(view.edges), "edge")
     return form._replace(
-        drawing=draw_lineage(view, {}),
+        drawing=draw_lineage(view),
         view=view,
         counts=f"{len(view.nodes):,} of {plural(view.total, 'node')}, {edges}",
     )
@@ -114,7 +114,7 @@ def _in_folders(
     view = placed(nodes, [DrawnEdge(*ends, flags) for ends, flags in edges.items()], len(nodes))
     total = {_folder(one, names)[:depth] for one, node in names.items() if node.resource_type not in TESTS}
     return form._replace(
-        drawing=draw_lineage(view, {}),
+        drawing=draw_lineage(view),
         view=view,
         folders={box: _as_row(box, some) for box, some in boxes.items() if box not in folders},
         counts=f"{len(rows):,} changed or affected nodes in {count} of {plural(len(total), 'folder')}.",

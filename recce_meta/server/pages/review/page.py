@@ -7,6 +7,7 @@ from typing import Any
 
 from recce_meta.errors import SelectorError
 from recce_meta.models.run import RunMetadata
+from recce_meta.report.html.listing import ONLY, ReviewList, shown_rows
 from recce_meta.report.html.page import heading_of, lineage_of
 from recce_meta.report.labels import moment, revision, short_run_id
 from recce_meta.report.review.parts import VerdictLine, headline_of
@@ -16,9 +17,8 @@ from recce_meta.server.pages.review.drawer import Drawer, drawer_of, one_of
 from recce_meta.server.pages.review.drawing import AROUND, ASKED, OPEN, Drawn, drawn
 from recce_meta.server.pages.review.grid import OF_GRID
 from recce_meta.server.pages.review.grid import pages as grids
-from recce_meta.server.pages.review.listing import ONLY, ReviewList, known_list, shown_rows
 from recce_meta.server.pages.review.lists import pages as lists
-from recce_meta.server.pages.runs.pair import ReportedPair, known_pair, pair_of, with_ids
+from recce_meta.server.pages.runs.pair import ReportedPair, known_list, known_pair, pair_of, with_ids
 from recce_meta.server.pages.runs.results import QUESTION, job_of_all, result_values
 from recce_meta.server.site.handlers import PageSet, Parameters, Redirect, Request
 from recce_meta.server.site.rendering import Page
@@ -145,7 +145,7 @@ def _frame(
     graph = Drawn(None)
     if view == "graph":
         graph = drawn(request, pair, found, on_path)
-    elif len(found.changed) + len(found.affected) <= WITH_LIST and (lineage := lineage_of(diff, pair.nodes)):
+    elif len(found.changed) + len(found.affected) <= WITH_LIST and (lineage := lineage_of(diff)):
         graph = Drawn(lineage.drawing, lineage.view)
     return {
         **_headline(pair)._asdict(),
@@ -165,7 +165,7 @@ def _frame(
         "rows": rows,
         "rows_shown": ROWS_SHOWN,
         "filters": [
-            (name, title, sum(map(holds, found.changed)), query.get("only") == name)
+            (name, title, sum(map(holds, found.rows)), query.get("only") == name)
             for name, (title, holds) in ONLY.items()
         ],
         "view": view,

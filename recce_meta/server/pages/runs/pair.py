@@ -11,6 +11,7 @@ from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses
+from recce_meta.report.html.listing import ReviewList, review_list
 from recce_meta.report.html.nodes import PageNode, nodes_of
 from recce_meta.report.labels import moment, pull_request, revision, short_run_id
 from recce_meta.report.review.annotations import annotated_ids
@@ -101,6 +102,14 @@ def with_ids(request: Request) -> Redirect | None:
 def known_pair(view: StoreView, base: RunMetadata, current: RunMetadata) -> ReportedPair:
     """Return the pair of two runs, from the cache if it is there."""
     return view.cached(("diff", base.run_id, current.run_id), lambda: _pair(view, base, current))
+
+
+def known_list(view: StoreView, pair: ReportedPair) -> ReviewList:
+    """Return the list of *pair*, from the cache if it is there."""
+    return view.cached(
+        ("review", pair.base.run_id, pair.current.run_id),
+        lambda: review_list(pair.report.diff, pair.nodes, pair.report.data, pair.reviews),
+    )
 
 
 def _pair(view: StoreView, base: RunMetadata, current: RunMetadata) -> ReportedPair:

@@ -55,7 +55,7 @@ def test_no_line_runs_behind_a_box_that_it_does_not_end_in(seed: int) -> None:
         )
     ]
     nodes = [GraphNode(id=one, name=one, type="model", x=0, y=0) for one in names]
-    drawing = draw_lineage(placed(nodes, edges, len(nodes)), {})
+    drawing = draw_lineage(placed(nodes, edges, len(nodes)))
 
     assert drawing is not None and any(" H" in edge.path for edge in drawing.edges)
     behind = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64encode
 from datetime import datetime, timezone
@@ -12,9 +11,18 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.models import Change, Impact, LineageEdge, RunDiff, RunMetadata, Status
-from recce_meta.models.change import Category, ColumnChange
+from recce_meta.models.change import Category, ChangeDetail, ColumnChange, Reason
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
-from recce_meta.models.data_diff import Failed, RowCount, RowCountDiff, SchemaDiff, Subject
+from recce_meta.models.data_diff import (
+    ColumnValues,
+    Failed,
+    KeyCounts,
+    RowCount,
+    RowCountDiff,
+    SchemaDiff,
+    Subject,
+    ValueDiff,
+)
 from recce_meta.models.graph_view import ADDED, INDIRECT, REMOVED
 from recce_meta.report import html_report
 from recce_meta.report.html.graph import CHANGED_FIRST, NODES_DRAWN, view_of
@@ -133,7 +141,7 @@ def test_a_child_stands_right_of_its_parents() -> None:
     edges = (edge("a", "b"), edge("b", "c"), edge("a", "c"), edge("b", "far"))
     diff = run_diff("abc", *edges, impacted=(impact("far", 1, "b"),))
 
-    places = {node.name: node.x for node in view_of(diff, {}).nodes}
+    places = {node.name: node.x for node in view_of(diff).nodes}
 
     assert places["a"] < places["b"] < min(places["c"], places["far"])
 
@@ -141,7 +149,7 @@ def test_a_child_stands_right_of_its_parents() -> None:
 def test_what_is_far_is_joined_by_a_line_that_says_so() -> None:
     edges = (edge("a", "b"), edge("b", "hidden"), edge("hidden", "c"), edge("c", "d"))
     found = run_diff("a", *edges, impacted=(impact("b", 1, "a"), impact("c", 3, "a"), impact("d", 4, "a")))
-    view = view_of(found, {})
+    view = view_of(found)
 
     drawn = {(view.nodes[one.parent].name, view.nodes[one.child].name, one.flags) for one in view.edges}
     assert drawn == {("a", "b", 0), ("b", "c", INDIRECT), ("c", "d", 0)}
@@ -153,9 +161,13 @@ def test_lines_of_one_run_have_a_sign_and_a_legend() -> None:
 
     page = html_report("shop", diff)
 
-    assert [one.flags for one in view_of(diff, {}).edges] == [0, ADDED, REMOVED]
+    assert [one.flags for one in view_of(diff).edges] == [0, ADDED, REMOVED]
     for name, sign in (("added", "+"), ("removed", "−")):
-        assert page.count(f'class="edge {name}"') == page.count(f'class="sign {name}">{sign}</text>') == 1
+        assert (
+            page.count(f'class="edge {name}"')
+            == page.count(f'class="sign {name}" aria-hidden="true">{sign}</text>')
+            == 1
+        )
     assert "<title>a → c: reads directly, only in the current run</title>" in page
     # Both lines end at one box, where their signs would cover each other.
     places = [(int(x), int(y)) for x, y in re.findall(r'<text x="(\d+)" y="(\d+)" class="sign', page)]
@@ -168,26 +180,65 @@ def test_lines_of_one_run_have_a_sign_and_a_legend() -> None:
 def test_a_circle_is_drawn_all_the_same(edges: list[str]) -> None:
     diff = run_diff("abc", *(edge(parent, child) for parent, child in edges))
 
-    view = view_of(diff, {})
+    view = view_of(diff)
 
     assert len({(node.x, node.y) for node in view.nodes}) == len(view.nodes) == 3
     assert len(view.edges) == len(edges)
     assert html_report("shop", diff).count("</title><rect") == 3
 
 
-def test_the_data_of_the_script_are_the_drawn_nodes_and_end_no_element() -> None:
-    hostile = "</script><!--\u202e"
-    diff = run_diff("ab", edge("a", "b"))
-    diff = replace(diff, changes=(replace(diff.changes[0], name=hostile), *diff.changes[1:]))
+def test_each_node_of_the_list_has_its_part_of_the_drawer() -> None:
+    body = ChangeDetail(Reason.BODY, "raw_code", base="select 1 as a", current="select 2 as a")
+    edited = replace(change("a"), reasons=(Reason.BODY,), details=(body,))
+    changes = (edited, change("b", Status.REMOVED), change("c", Status.ADDED))
+    diff = replace(run_diff("", impacted=(impact("d", 1, "a"),)), changes=changes)
+    results = [
+        SchemaDiff(subject=Subject(name=one, unique_id=f"model.shop.{one}"), columns=()) for one in "ax"
+    ]
 
-    page = html_report("shop", diff)
+    page = html_report("shop", diff, results, code={"model.shop.b": "select '<b>'"})
 
-    (found,) = re.findall(r'<script type="application/json" class="graph-data">(.*?)</script>', page, re.S)
-    data = json.loads(found)
-    assert {node["name"] for node in data["nodes"]} == {hostile, "b"}
-    assert data["edges"] == [[0, 1, 0, []]]
-    assert "\u202e" not in found and "<" not in found
-    assert page.count("</title><rect") == len(data["nodes"])
+    parts = {
+        one[1]: one[0]
+        for one in re.findall(r'(<article class="node".*?<h2>.*?(\w+)</h2>.*?</article>)', page)
+    }
+    assert sorted(parts) == list("abcdx")
+    assert "select <mark>1</mark> as a" in parts["a"] and "select <mark>2</mark> as a" in parts["a"]
+    assert "select &#39;&lt;b&gt;&#39;" in parts["b"]
+    assert "The code of this node is not in this file." in parts["c"]
+    anchor = re.search(r'id="([^"]+)"', parts["a"])
+    assert anchor and f'because of the change of <a href="#{anchor[1]}">' in parts["d"]
+    assert "The data of this node were not compared." in parts["b"] and "not compared" not in parts["a"]
+    assert "Other compared nodes" in page
+
+
+def test_a_file_of_500_nodes_has_all_of_them_in_less_than_two_megabytes() -> None:
+    names = [f"node_{number:03}" for number in range(500)]
+    lines = [f"    column_{number} as name_{number}," for number in range(40)]
+    body = ChangeDetail(
+        Reason.BODY, "raw_code", "\n".join(lines), "\n".join([*lines[:9], "new", *lines[12:]])
+    )
+    columns = tuple(
+        ColumnValues(name=f"column_{number}", base_type="INT", current_type="INT", matched=9, mismatched=1)
+        for number in range(10)
+    )
+    results = [
+        ValueDiff(
+            subject=Subject(name=one, unique_id=f"model.shop.{one}"),
+            key=("id",), key_source="option", base=KeyCounts(rows=10), current=KeyCounts(rows=10),
+            common=10, changed=1, columns=columns,
+        )
+        for one in names
+    ]  # fmt: skip
+    changes = tuple(replace(change(one), reasons=(Reason.BODY,), details=(body,)) for one in names)
+
+    page = html_report("shop", replace(run_diff(""), changes=changes), results)
+
+    articles = re.findall(r'<article class="node".*?</article>', page)
+    assert len(page) < 2_000_000 and len(articles) == 500
+    assert "<mark>" not in articles[-1] and "further rows" in articles[-1] and "column_9" in articles[0]
+    assert "1 of 10 rows changed (10.0%)" in articles[-1]
+    assert "Its tables are not in this file of many nodes" in articles[-1]
 
 
 def test_a_large_lineage_is_cut_and_says_so() -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from recce_meta.api.runs import find_node
 from recce_meta.errors import UsageError, did_you_mean, plural, quoted
 from recce_meta.models.catalog import WITH_DATA
-from recce_meta.models.change import Change, Impact, Status
+from recce_meta.models.change import Change, Impact, RunDiff, Status
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     RowCount,
@@ -17,7 +16,7 @@ from recce_meta.models.data_diff import (
     ValueDiff,
     counts_by_id,
 )
-from recce_meta.models.marks.review import is_approved
+from recce_meta.models.marks.review import PairReviews, is_approved
 from recce_meta.report.data.summary import NodeSummary, known_outcome
 from recce_meta.report.data.verdicts import Outcome, row_count_differs
 from recce_meta.report.diff_details import code_rank, code_word, detail_phrases, reach_phrase
@@ -25,8 +24,6 @@ from recce_meta.report.html.data import OUTCOME_CLASSES
 from recce_meta.report.html.nodes import CHANGE_SIGNS, PageNode
 from recce_meta.report.labels import TESTS, by_harm, node_label, node_part, steps_away
 from recce_meta.report.values import count, percent, signed_count
-from recce_meta.server.pages.runs.pair import ReportedPair
-from recce_meta.server.stores.stores import StoreView
 
 PHRASES = 3
 """Phrases on what changed in a row."""
@@ -73,6 +70,11 @@ class ReviewRow(NamedTuple):
         return " ".join(shown).casefold()
 
     @property
+    def states(self) -> str:
+        """Names of the filters that keep the row."""
+        return " ".join(name for name, (_, holds) in ONLY.items() if holds(self))
+
+    @property
     def tone(self) -> str:
         """Class of the tag that shows `code`."""
         return _TONES.get(self.code, "")
@@ -107,22 +109,18 @@ class ReviewList(NamedTuple):
         return next((row for row in self.rows if node in (row.key, row.unique_id)), None)
 
 
-def known_list(view: StoreView, pair: ReportedPair) -> ReviewList:
-    """Return the list of *pair*, from the cache if it is there."""
-    return view.cached(("review", pair.base.run_id, pair.current.run_id), lambda: review_list(pair))
-
-
-def review_list(pair: ReportedPair) -> ReviewList:
-    """Return the rows of *pair*."""
-    diff = pair.report.diff
+def review_list(
+    diff: RunDiff, nodes: Sequence[PageNode], results: Iterable[AnyDataDiff], reviews: PairReviews
+) -> ReviewList:
+    """Return the rows of *diff*, with the data of *nodes*, which are those of *results*."""
     listed: list[Change | Impact] = [*by_harm(diff.changed), *diff.impacted]
     names = Counter(map(node_label, listed))
-    data = {node.unique_id: node for node in pair.nodes if node.unique_id}
-    counts = counts_by_id(pair.report.data)
+    data = {node.unique_id: node for node in nodes if node.unique_id}
+    counts = counts_by_id(results)
     rows = []
     for node in listed:
         label = node_label(node)
-        is_approved_now = is_approved(pair.reviews.nodes.get(node.unique_id, ()))
+        is_approved_now = is_approved(reviews.nodes.get(node.unique_id, ()))
         rows.append(
             ReviewRow(
                 key=label if names[label] == 1 else node.unique_id,
@@ -266,13 +264,3 @@ def _words(node: Change | Impact) -> str:
     if isinstance(node, Change):
         found += [node.path, *detail_phrases(node), *(column.name for column in node.columns)]
     return " ".join([*found, *(node.columns if isinstance(node, Impact) else ())]).casefold()
-
-
-def asked_node(view: StoreView, pair: ReportedPair, found: ReviewList, node: str) -> tuple[str, str]:
-    """Return key and unique id of the node that an address calls *node*. Raises SelectorError if none is."""
-    row = found.find(node)
-    if row is not None:
-        return row.key, row.unique_id
-    # An unchanged node can be shown as well: the graph leads to it.
-    names = {**view.graph(pair.base).names, **view.graph(pair.current).names}
-    return node, node if node in names else find_node(node, names)
