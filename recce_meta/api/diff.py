@@ -498,7 +498,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     notes += _below_unselected(graph, {*chosen}.difference(changed_ids(changes)), unselected, nodes)
     if question.like_dbt:
         found = run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected, edges=edges)
-        return replace(found, has_empty_selection=is_empty)
+        return replace(found, selected=chosen if is_part else None, has_empty_selection=is_empty)
     once = compiled_once(before, after).difference(changed_ids(changes))
     notes += uncompared_note(before, after, once & chosen if is_part else once)
     notes += unseen_value_notes(before, after, changed_ids(changes), chosen if is_part else None)
@@ -511,7 +511,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     found = run_diff(
         base.run, current.run, judged, effects.graph, nodes, unseen, notes, unselected, reached, edges
     )
-    return replace(found, has_empty_selection=is_empty)
+    return replace(found, selected=chosen if is_part else None, has_empty_selection=is_empty)
 
 
 def _below_unselected(
@@ -537,10 +537,10 @@ def _drift_diff(base: Project, current: Project, question: DiffQuestion) -> RunD
     nodes = {node.unique_id: node for project in (base, current) for node in project.nodes}
     changes: Mapping[str, Change] = found.changes
     notes = [*found.notes]
-    is_empty = False
+    chosen, is_empty = None, False
     if question.selection or question.exclude:
         graph = build_lineage_graph(nodes.values(), {*base.edges, *current.edges})
-        chosen = select(question.selection, nodes, graph, exclude=question.exclude)
+        chosen = frozenset(select(question.selection, nodes, graph, exclude=question.exclude))
         changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
         is_empty = not chosen and not _is_about_states(question, base, current)
         notes += [] if chosen else [nothing_selected(question, base, current)]
@@ -548,7 +548,7 @@ def _drift_diff(base: Project, current: Project, question: DiffQuestion) -> RunD
     downstream = build_lineage_graph(project.nodes, project.edges)
     unselected = found.changes.keys() - changes.keys()
     result = run_diff(base.run, current.run, changes, downstream, nodes, notes=notes, unselected=unselected)
-    return replace(result, has_empty_selection=is_empty)
+    return replace(result, selected=chosen, has_empty_selection=is_empty)
 
 
 def nothing_selected(question: DiffQuestion, base: Project, current: Project) -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.browse.diffs import PairReport, pair_report
 from recce_meta.api.diff import DiffQuestion
 from recce_meta.api.diff import diff as diff_runs
 from recce_meta.api.public.settings import selections_of
@@ -18,7 +19,7 @@ from recce_meta.api.run_reader import StoredRunReader, folder_of
 from recce_meta.config.file import NO_CONFIG, Config
 from recce_meta.errors import UsageError
 from recce_meta.mcp.stores import AgentStore
-from recce_meta.models import RunDiff, RunMetadata
+from recce_meta.models import RunMetadata
 from recce_meta.quality.privacy import Privacy
 from recce_meta.store.select import resolve_run
 
@@ -54,15 +55,15 @@ class Questions:
         """Ask *store* with *settings*."""
         self.store, self.settings = store, settings
 
-    def diff(self, adapter: UnifiedSqlAdapter, base: str, current: str, select: str = "") -> RunDiff:
-        """Return the diff of two runs; *select* limits it to nodes in dbt's grammar."""
+    def report(self, adapter: UnifiedSqlAdapter, base: str, current: str, select: str = "") -> PairReport:
+        """Return the diff of two runs, and what is stored about it; *select* limits it in dbt's grammar."""
         chosen = self.pair(adapter, base, current)
         config = self.settings.config
         question = DiffQuestion((select,) if select else config.select, config.exclude)
         sides = chosen.base.selector, chosen.current.selector
         with selections_of(config):
             found = diff_runs(lambda: adapter, *sides, schema=self.store.schema, question=question)
-        return replace(found, choice=chosen.choice)
+        return pair_report(adapter, replace(found, choice=chosen.choice), schema=self.store.schema)
 
     def pair(
         self, adapter: UnifiedSqlAdapter, base: str, current: str, *, of_data: bool = False

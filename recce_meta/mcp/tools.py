@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.browse.diffs import PairReport
 from recce_meta.api.browse.impacts import owners_of
 from recce_meta.api.browse.node import LastResult, NodeTest, last_results, node_tests
 from recce_meta.api.browse.node_details import node_details
@@ -19,7 +20,7 @@ from recce_meta.errors import UsageError, plural
 from recce_meta.graph import build_lineage_graph
 from recce_meta.mcp.answers import answer, cut, short_notes
 from recce_meta.mcp.questions import Questions
-from recce_meta.models.change import CERTAIN, Category, Change, Impact, Reach, Reason, RunDiff, Status
+from recce_meta.models.change import CERTAIN, Category, Change, Impact, Reach, Reason, Status
 from recce_meta.models.lineage import Direction, ImpactView, ReachedNode
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.diff_details import effect_label, reach_phrase, reached_phrase
@@ -58,9 +59,9 @@ class RunTools:
         select: nodes in dbt's grammar.
         """
         with self._questions.store.reading() as adapter:
-            diff = self._questions.diff(adapter, base, current, select)
-        rows = [_change_row(change) for change in by_harm(diff.changed)]
-        return answer(self.head(diff), "changes", rows, limit=limit, cursor=cursor)
+            report = self._questions.report(adapter, base, current, select)
+        rows = [_change_row(change) for change in by_harm(report.diff.changed)]
+        return answer(self.head(report), "changes", rows, limit=limit, cursor=cursor)
 
     def impact(
         self,
@@ -89,12 +90,13 @@ class RunTools:
                 reader, view = self._view(adapter, target, run, direction, depth)
             return self._of_target(reader.run, view, limit, cursor)
         with self._questions.store.reading() as adapter:
-            diff = self._questions.diff(adapter, base, current)
+            report = self._questions.report(adapter, base, current)
+        diff = report.diff
         impacts = [one for one in diff.impacted if not depth or one.distance <= depth]
         # Changed nodes are affected by others, too.
         rows = [_reached_change(change) for change in diff.changed if change.reached is not None]
         rows += [_impact_row(one) for one in sorted(impacts, key=lambda one: (not one.fails, one.distance))]
-        return answer(self.head(diff), "affected", rows, limit=limit, cursor=cursor)
+        return answer(self.head(report), "affected", rows, limit=limit, cursor=cursor)
 
     def column_lineage(
         self,
@@ -185,7 +187,8 @@ class RunTools:
         base and current are those of what_changed.
         """
         with self._questions.store.reading() as adapter:
-            diff = self._questions.diff(adapter, base, current)
+            report = self._questions.report(adapter, base, current)
+        diff = report.diff
         changes = by_harm(diff.changed)
         severe = [
             one
@@ -199,7 +202,7 @@ class RunTools:
         checks += [one.unique_id for one in diff.impacted if one.resource_type in ("model", "snapshot")]
         checks = [one for one in checks if one.split(".")[0] in BUILT]
         head = {
-            **self.head(diff),
+            **self.head(report),
             "failing": sorted(fails)[:_FEW],
             "affected": counts_by_kind(Counter(one.resource_type for one in diff.impacted)),
             "build_problems": list(build_problems(diff)),
@@ -214,14 +217,15 @@ class RunTools:
         code made until a full refresh.
         """
         with self._questions.store.reading() as adapter:
-            diff = self._questions.diff(adapter, base, current)
+            report = self._questions.report(adapter, base, current)
+            diff = report.diff
             names = StoredRunReader(adapter, diff.current, self._questions.store.schema).names
         plan = plan_build(diff, names)
         # A name alone selects the nodes of every package that has one.
         selected = [".".join(names[node.unique_id].fqn) for node in plan.nodes]
         is_short = 0 < len(selected) <= _COLUMNS and not plan.full_refresh
         head = {
-            **self.head(diff),
+            **self.head(report),
             "build": f"{'at least ' if diff.notes else ''}{plural(len(plan.nodes), 'node')}",
             "command": f"dbt build --select {' '.join(selected)}" if is_short else None,
             "tests_affected": plan.tests,
@@ -237,10 +241,11 @@ class RunTools:
 
     # Parts of answers
 
-    def head(self, diff: RunDiff) -> dict[str, Any]:
-        """Return the verdict of *diff*, its runs, and what was not compared."""
+    def head(self, report: PairReport) -> dict[str, Any]:
+        """Return the verdict of *report*, its runs, and what was not compared."""
+        diff = report.diff
         return {
-            "verdict": str(verdict_of(diff)),
+            "verdict": str(verdict_of(diff, report.data, report.checks)),
             "builds": list(build_problems(diff)),
             "base": _side(diff.base),
             "current": _side(diff.current),

@@ -351,6 +351,8 @@ class RunDiff(Tabular, Struct, frozen=True, kw_only=True):
     """One sentence for each thing that could not be compared."""
     choice: RunChoice | None = None
     """How the two runs were chosen; None if the caller named them."""
+    selected: frozenset[str] | None = None
+    """Selected nodes, with those that are equal; None without a selection."""
     has_empty_selection: bool = False
     """True if the selection matches no node of either run, and is not about states."""
 
@@ -358,6 +360,12 @@ class RunDiff(Tabular, Struct, frozen=True, kw_only=True):
     def changed(self) -> tuple[Change, ...]:
         """Added, removed and modified nodes."""
         return tuple(change for change in self.changes if change.status is not Status.UNCHANGED)
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        """Ids of the nodes that changed, are affected or were selected."""
+        changed = frozenset(change.unique_id for change in self.changed)
+        return changed.union((one.unique_id for one in self.impacted), self.selected or ())
 
     @property
     def children(self) -> tuple[LineageEdge, ...]:

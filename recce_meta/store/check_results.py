@@ -16,7 +16,7 @@ from msgspec import Struct
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.waiting import retrying
 from recce_meta.errors import UsageError
-from recce_meta.models import RunMetadata
+from recce_meta.models import RunDiff, RunMetadata
 from recce_meta.models.checks import StoredCheck, StoredFinding
 from recce_meta.store.content import Row, digest
 from recce_meta.store.read import names_of, require_run
@@ -81,15 +81,26 @@ def list_checks(
         )
 
 
-def checks_of_pair(
-    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+def checks_of_diff(
+    adapter: UnifiedSqlAdapter, diff: RunDiff, *, schema: str = DEFAULT_SCHEMA
 ) -> list[StoredCheck]:
-    """Return the latest stored result of each check that compared *base* and *current*."""
+    """Return the latest stored result of each check that compared the runs of *diff*.
+
+    Checks that are about nodes outside the selection of *diff* only are left out.
+    """
     latest: dict[tuple[str, str], StoredCheck] = {}
-    for check in list_checks(adapter, run=current, schema=schema):  # newest first
-        if check.base_run_id == base.run_id:
+    for check in list_checks(adapter, run=diff.current, schema=schema):  # newest first
+        if check.base_run_id == diff.base.run_id:
             latest.setdefault((check.file_name, check.check_name), check)
-    return [check for check in latest.values() if not check.is_removed]
+    return [one for one in latest.values() if not one.is_removed and not _is_outside(one, diff)]
+
+
+def _is_outside(check: StoredCheck, diff: RunDiff) -> bool:
+    """Return True if *check* has findings, and all are about nodes that were not selected."""
+    if diff.selected is None or not check.findings:
+        return False
+    known = diff.subjects
+    return all(one.unique_id is not None and one.unique_id not in known for one in check.findings)
 
 
 def find_checks(

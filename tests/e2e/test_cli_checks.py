@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from mcp import Client
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.mcp.questions import AgentSettings
+from recce_meta.mcp.server import create_server
+from recce_meta.mcp.stores import AgentStore
 
 GOOD = """
   - name: Orders keep their rows
@@ -128,6 +135,50 @@ def test_every_report_of_a_diff_has_the_verdict_of_stored_checks(shop: Any) -> N
         verdict = json.loads(document)["verdict"]
         assert verdict["tone"] == "failed"
         assert "1 of 8 checks in error" in " ".join(verdict["sentences"])
+
+
+def test_an_agent_reads_the_verdict_of_the_reports(shop: Any) -> None:
+    shop.record()
+    (shop.cli.folder / "checks.yml").write_text(f"checks:\n{GOOD}{CHANGED}", encoding="utf-8")
+    assert shop.cli("check", "run", "--save", "-o", "checks.txt").code == 1
+    shop.cli("row-count", "orders", "--save")
+    sentences = json.loads(shop.cli("diff", "--format", "json").out)["verdict"]["sentences"]
+    assert any("1 of 8 checks failed" in one for one in sentences)
+
+    async def verdicts() -> set[str]:
+        async with Client(server) as client:
+            tools = ("what_changed", "impact", "review_summary", "plan")
+            answers = [(await client.call_tool(tool, {})).content[0].text for tool in tools]
+        return {json.loads(one)["verdict"].casefold() for one in answers}
+
+    with UnifiedSqlAdapter.from_url(shop.url, may_create=False) as adapter:
+        store = AgentStore(lambda: adapter, shop.cli.environ["RECCE_META_SCHEMA"])
+        server = create_server(store, AgentSettings(project_dir=shop.cli.folder))
+        (said,) = asyncio.run(verdicts())
+        store.close()
+    assert all(one.casefold() in said for one in sentences)
+    assert "data differs" in said
+
+
+def test_a_selection_has_the_checks_of_its_nodes(shop: Any) -> None:
+    shop.sql("INSERT INTO {current}.plain VALUES (2)")
+    shop.record()
+    (shop.cli.folder / "checks.yml").write_text(
+        "checks:\n"
+        "  - name: Grows\n    type: row_count_diff\n    params: {node_names: [plain]}\n"
+        "    expect: {row_count_change: 2%}\n",
+        encoding="utf-8",
+    )
+    assert shop.cli("check", "run", "--save", "-o", "checks.txt").code == 1
+
+    def tone(*arguments: str) -> str:
+        return str(json.loads(shop.cli("diff", "--format", "json", *arguments).out)["verdict"]["tone"])
+
+    # `plain` is equal, and its check is that of a selected node all the same.
+    assert tone("--select", "plain") == "failed"
+    assert "1 check" in shop.cli("diff", "--select", "plain").out
+    for other in (("--select", "orders"), ("--exclude", "plain")):
+        assert "check failed" not in shop.cli("diff", *other).out
 
 
 def test_a_threshold_that_does_not_hold_exits_with_1(shop: Any) -> None:

@@ -14,7 +14,7 @@ from recce_meta.models.checks import StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.labels import pull_request
-from recce_meta.store.check_results import checks_of_pair
+from recce_meta.store.check_results import checks_of_diff
 
 BASE = "base"
 """Environment with which pull requests are compared."""
@@ -35,16 +35,14 @@ class PairReport(Struct, frozen=True, kw_only=True):
     """Latest stored result of each check."""
 
 
-def pair_report(
-    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, found: RunDiff
-) -> PairReport:
-    """Return *found*, the changes from *base* to *current*, and what is stored about this pair."""
-    data = stored_data(adapter, base, current, schema=adapter.schema)
+def pair_report(adapter: UnifiedSqlAdapter, found: RunDiff, *, schema: str) -> PairReport:
+    """Return *found*, the changes between two stored runs, and what is stored about this pair."""
+    data = stored_data(adapter, found.base, found.current, schema=schema)
     return PairReport(
         diff=found,
         data=data.of_diff(found),
         data_taken_at=data.taken_at,
-        checks=tuple(checks_of_pair(adapter, base, current, schema=adapter.schema)),
+        checks=tuple(checks_of_diff(adapter, found, schema=schema)),
     )
 
 

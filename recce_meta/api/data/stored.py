@@ -37,15 +37,15 @@ class StoredData(Struct, frozen=True, kw_only=True):
     taken_at: datetime | None = None
     """Time of the oldest result, in UTC; None if nothing is stored."""
 
-    def of_diff(self, diff: RunDiff, *, is_selection: bool = False) -> tuple[AnyDataDiff, ...]:
+    def of_diff(self, diff: RunDiff) -> tuple[AnyDataDiff, ...]:
         """Return the results, and a NotCompared for each changed node without one; nothing without results.
 
-        With *is_selection*, results of other nodes than those in *diff* are left out.
+        Results of nodes outside the selection of *diff* are left out.
         """
         changed = [change for change in diff.changed if change.resource_type in WITH_DATA]
         results = list(one_subject_each(self.results))
-        if is_selection:
-            known = {one.unique_id for one in diff.changed} | {one.unique_id for one in diff.impacted}
+        if diff.selected is not None:
+            known = diff.subjects
             results = [one for one in results if subject_of(one).unique_id in known]
         # Without any stored result, a note on each node would only say that --data was not used.
         if not results:

@@ -127,7 +127,7 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
             if options.save:
                 say_saved(session.save(results))
         else:
-            stored = stored_results(diff, session.store, session.schema, request, options)
+            stored = stored_results(diff, session.store, session.schema, request.style, options)
             results, taken_at = list(stored.results), stored.taken_at
         run = run_check_file(session, data, asked, file, tell, save=options.save) if file else None
         checks: Checks | None = run

@@ -39,7 +39,7 @@ from recce_meta.quality.masking import mask_results, privacy_of
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.review.annotations import annotated_ids
 from recce_meta.report.review.verdict import Checks
-from recce_meta.store.check_results import checks_of_pair
+from recce_meta.store.check_results import checks_of_diff
 from recce_meta.store.marks.annotations import list_annotations
 
 PRIVACY = ("no_values", "private")
@@ -210,7 +210,7 @@ def _diff_without_data(request: DiffRequest, options: DiffDataOptions) -> RunDif
         result = replace(found, choice=runs.choice)
         reviews = stored_reviews(result, connect, schema, request.style)
         annotations = stored_annotations(result, connect, schema, request.style)
-        data = stored_results(result, connect, schema, request, options)
+        data = stored_results(result, connect, schema, request.style, options)
         checks = stored_checks(result, connect, schema, request.style)
         code = stored_code(result, connect, schema, request.style)
     _write_report(result, request, data, checks, reviews, annotations, code)
@@ -275,7 +275,7 @@ def stored_checks(
     """Return the stored check results of the runs of *diff* for a verdict in *style*, if any."""
     if style in (*LISTS, *REMARKS) or not _is_stored(diff):
         return None
-    return checks_of_pair(connect(), diff.base, diff.current, schema=schema) or None
+    return checks_of_diff(connect(), diff, schema=schema) or None
 
 
 def stored_annotations(
@@ -316,19 +316,19 @@ def stored_results(
     diff: RunDiff,
     connect: Callable[[], UnifiedSqlAdapter],
     schema: str,
-    request: DiffRequest,
+    style: str,
     options: DiffDataOptions,
 ) -> StoredData:
     """Return the stored data diffs of the runs of *diff* for a report, without values that are withheld.
 
     Changed nodes without a result are NotCompared. A list of nodes and runs on disk have no results.
     """
-    if request.style in LISTS or not _is_stored(diff):
+    if style in LISTS or not _is_stored(diff):
         return StoredData()
     found = stored_data(connect(), diff.base, diff.current, schema=schema)
-    question = request.question
-    results = found.of_diff(diff, is_selection=bool(question.selection or question.exclude))
-    masked = mask_results(results, privacy_of(no_values=options.no_values, private=options.private))
+    masked = mask_results(
+        found.of_diff(diff), privacy_of(no_values=options.no_values, private=options.private)
+    )
     return StoredData(results=tuple(masked), taken_at=found.taken_at if masked else None)
 
 

@@ -331,7 +331,7 @@ def diff_choice(base: str, current: str, project: str | None) -> Callable[[Store
 def diff_document(view: StoreView, chosen: ChosenPair) -> str:
     """Return the diff of two runs, with stored data diffs, checks and reviews: what their page shows."""
     before, after, selectors = chosen
-    found = pair_report(view.adapter, before, after, view.diff(before, after))
+    found = pair_report(view.adapter, view.diff(before, after), schema=view.adapter.schema)
     named = [
         ChosenRun(run_id=one.run_id, selector=selector, reason=selector)
         for one, selector in zip((before, after), selectors, strict=True)

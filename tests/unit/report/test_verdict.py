@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from recce_meta.api.browse.diffs import PairReport
 from recce_meta.mcp.tools import RunTools
 from recce_meta.models import NodeResult
 from recce_meta.models.change import Category, Change, RunDiff, Status
@@ -215,8 +216,11 @@ def test_all_outputs_have_the_same_verdict(name: str) -> None:
         )
         if status.state is StatusState.SUCCESS:
             assert status.description == found.text
-    if not (case.checks or case.results):
-        assert AGENTS.head(case.diff)["verdict"] == str(found)
+    if case.diff is not None and not isinstance(case.checks, CheckReport):
+        of_agent = PairReport(
+            diff=case.diff, data=tuple(case.results), data_taken_at=None, checks=tuple(case.checks)
+        )
+        assert AGENTS.head(of_agent)["verdict"] == str(found)
 
 
 def test_a_verdict_is_never_milder_than_one_of_its_parts() -> None:

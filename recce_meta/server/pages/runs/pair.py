@@ -113,7 +113,7 @@ def known_list(view: StoreView, pair: ReportedPair) -> ReviewList:
 
 
 def _pair(view: StoreView, base: RunMetadata, current: RunMetadata) -> ReportedPair:
-    report = pair_report(view.adapter, base, current, view.diff(base, current))
+    report = pair_report(view.adapter, view.diff(base, current), schema=view.adapter.schema)
     reviews = reviews_of_pair(view.adapter, base, current, schema=view.schema)
     # One query for all nodes of the diff.
     annotations = annotated_nodes(view, current.project_name, annotated_ids(report.diff))
