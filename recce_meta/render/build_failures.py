@@ -34,6 +34,7 @@ _OF_DBT = frozenset(["macro.dbt.run_hooks", "macro.dbt.get_where_subquery"])
 _LISTED = frozenset(["bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake", "spark"])
 """Adapters whose macros are in `dbt_macros.txt`, with those of dbt."""
 _LINE = re.compile(r"\nLINE (\d+):")
+_CLASS = re.compile(r"^[A-Z]\w+Error: ")
 
 
 class BuildFailure(Struct, frozen=True, kw_only=True):
@@ -126,7 +127,7 @@ class BuildFailures:
         line = error.line if error.node is None else None
         unknown = _UNDEFINED.fullmatch(error.problem)
         if unknown is None:
-            problem = error.problem.removeprefix("TypeError: ")
+            problem = _CLASS.sub("", error.problem)
             problem = problem[:1].lower() + problem[1:]
             return BuildFailure(problem=_within(problem, error), line=line)
         is_own = re.search(rf"\bmacro\s+{re.escape(unknown[1])}\s*\(", node.raw_code or "")

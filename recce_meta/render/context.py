@@ -296,8 +296,14 @@ class RenderScope:
             found = self._calls[macro.unique_id] = MacroCall(self.project.library, macro, self.names)
         return found
 
+    def is_incremental(self) -> bool:
+        """Return the value that the caller chose."""
+        self.project.note_unknown()
+        return self.incremental
+
     def env_var(self, name: str, default: str | None = None) -> str:
         """Return the value of `env_var` from the environment passed to the renderer."""
+        self.project.note_unknown()
         _check_name("env_var", name)
         if name.startswith("DBT_ENV_SECRET"):
             raise TemplateError(
@@ -432,6 +438,8 @@ class DbtContext(Mapping[str, Any]):
     def _look_up(self, name: str) -> Any:
         scope = self._scope
         if name in DBT_NAMES:
+            if name not in _KNOWN_NAMES:
+                scope.project.note_unknown()
             return DBT_NAMES[name](scope)
         if name in FUNCTIONS:
             return FUNCTIONS[name]
@@ -536,7 +544,7 @@ DBT_NAMES: Mapping[str, Callable[[RenderScope], Any]] = {
     "target": Target,
     "env": Target,
     "execute": lambda scope: True,
-    "is_incremental": lambda scope: lambda: scope.incremental,
+    "is_incremental": lambda scope: scope.is_incremental,
     "should_full_refresh": lambda scope: lambda: False,
     "adapter": AdapterNames,
     "api": lambda scope: {"Relation": relation_class(scope), "Column": column_class(scope)},
@@ -564,6 +572,12 @@ DBT_NAMES: Mapping[str, Callable[[RenderScope], Any]] = {
     "_dbt_schema_test_kwargs": lambda scope: _test_arguments(scope),  # before dbt 1.0
 }
 """dbt's own names: https://docs.getdbt.com/reference/dbt-jinja-functions"""
+
+_KNOWN_NAMES = frozenset(
+    "ref source function this var env_var config target env execute is_incremental adapter exceptions "
+    "context builtins project_name".split()
+)
+"""dbt's names with the value of dbt, or whose uses are noted."""
 
 UNLESS_GIVEN = frozenset(["load_relation", "load_cached_relation"])
 """dbt macros that call `adapter.get_relation`; they need the database if the run has no macros."""

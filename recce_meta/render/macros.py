@@ -15,7 +15,7 @@ from jinja2.runtime import Macro
 
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata
-from recce_meta.models.adapters import ADAPTER_PARENTS
+from recce_meta.models.adapters import ADAPTER_PARENTS, is_builtin
 from recce_meta.render.objects import ASK_DATABASE, TemplateObject, database_error
 from recce_meta.render.sandbox import MACRO_PREFIX, Sandbox, call_macro
 
@@ -34,7 +34,7 @@ class MacroLibrary:
     def __init__(
         self, macros: Iterable[MacroMetadata], sandbox: Sandbox, adapter_type: str, root: str | None
     ) -> None:
-        self._sandbox = sandbox
+        self.sandbox = sandbox
         self._templates: dict[str, Template] = {}
         self.root = root
         self.prefixes = (adapter_type, *ADAPTER_PARENTS.get(adapter_type, ()), "default")
@@ -102,8 +102,8 @@ class MacroLibrary:
         """Return the compiled template of *macro*."""
         found = self._templates.get(macro.unique_id)
         if found is None:
-            code = self._sandbox.code(macro.macro_sql, macro.unique_id, macro.path or macro.unique_id)
-            found = Template.from_code(self._sandbox, code, {})
+            code = self.sandbox.code(macro.macro_sql, macro.unique_id, macro.path or macro.unique_id)
+            found = Template.from_code(self.sandbox, code, {})
             self._templates[macro.unique_id] = found
         return found
 
@@ -129,6 +129,8 @@ class MacroCall(TemplateObject):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._loaded is None:
             self._loaded = self._load()
+        if self.macro.path == STAND_IN or is_builtin(self.macro.package_name):
+            self.library.sandbox.has_unknown = True
         try:
             return call_macro(self._loaded, args, kwargs)
         except TemplateError as error:
@@ -167,6 +169,7 @@ class MacroCall(TemplateObject):
 class Namespace(TemplateObject):
     """A package's macros, as in `dbt_utils.star`."""
 
+    has_known_members = True
     __slots__ = ("_find", "_library", "_package")
 
     def __init__(self, library: MacroLibrary, package: str, find: Callable[[MacroMetadata], Any]) -> None:

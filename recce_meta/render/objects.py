@@ -25,6 +25,8 @@ class TemplateObject:
     readable: ClassVar[frozenset[str]] = frozenset()
     is_mapping: ClassVar[bool] = False
     """True if the object passes Jinja's test `mapping`, as packages expect of a relation."""
+    has_known_members: ClassVar[bool] = False
+    """True if the attributes are those of dbt; the database, the target or the command may decide others."""
 
     def __str__(self) -> str:
         raise TemplateError(

@@ -205,6 +205,16 @@ class RenderProject:
         self.run_started_at: datetime | None = run.run_at if run is not None else None
         self.flags = _FLAGS
 
+    @property
+    def has_values_of_dbt(self) -> bool:
+        """True if every value that the rendering has read is that of dbt."""
+        is_assumed = self.notes.inferred or (self.notes.assumed and self.settings is None)
+        return not (self._sandbox.has_unknown or is_assumed)
+
+    def note_unknown(self) -> None:
+        """Note that the rendering reads a value that may be another one in dbt."""
+        self._sandbox.has_unknown = True
+
     def spend(self, steps: int) -> None:
         """Count *steps* of the current rendering; raise TemplateError if they run out."""
         self._sandbox.budget.spend(steps)

@@ -132,7 +132,7 @@ def unknown_name(error: UnknownName, scope: RenderScope) -> TemplateError:
             f"A value of type {error.owner} has no '{name}'",
             name=name,
             hint="check that it exists before using it: … is defined",
-            is_broken=error.is_broken,
+            is_broken=scope.project.has_values_of_dbt if error.is_broken is None else error.is_broken,
         )
     elsewhere = library.namespaces_of(name)
     known = [known for known in (*DBT_NAMES, *FUNCTIONS) if not known.startswith("_")]
@@ -142,14 +142,21 @@ def unknown_name(error: UnknownName, scope: RenderScope) -> TemplateError:
         hint = "did you mean " + " or ".join(f"'{match}'" for match in near[:3]) + "?"
     else:
         hint = f"it is not {KNOWN}" + (f"; {NO_MACROS}" if library.is_empty else "")
-    return TemplateError(f"Unknown name '{name}'", name=name, hint=hint, is_broken=error.is_broken)
+    return TemplateError(f"Unknown name '{name}'", name=name, hint=hint, is_broken=bool(error.is_broken))
 
 
-def fault(error: Exception, notes: Notes) -> TemplateError:
-    """Return the error for a Python or Jinja exception, with inferred variables that may explain it."""
+def fault(error: Exception, project: RenderProject) -> TemplateError:
+    """Return the error for a Python or Jinja exception, with inferred variables that may explain it.
+
+    dbt fails, too, if *project* has had its values only, and the exception is about types of Python.
+    """
+    notes = project.notes
     problem = f"{type(error).__name__}: {ADDRESS.sub(_KIND, str(error))}"
     if not notes.inferred:
-        return TemplateError(problem)
+        is_broken = (
+            project.has_values_of_dbt and isinstance(error, _OF_VALUES) and _names_types_of_python(str(error))
+        )
+        return TemplateError(problem, is_broken=is_broken)
     values = [
         f"'{name}' = {shorten(quoted(found.value), LONGEST_SHOWN)}" for name, found in notes.inferred.items()
     ]
@@ -159,6 +166,16 @@ def fault(error: Exception, notes: Notes) -> TemplateError:
         name=next(iter(notes.inferred)),
         hint="--vars (variables= in Python) sets a variable that was inferred wrongly",
     )
+
+
+_OF_VALUES = (ArithmeticError, LookupError, TypeError, ValueError)
+_TYPES = frozenset(["str", "int", "float", "bool", "list", "tuple", "dict", "set", "NoneType"])
+_TYPE_NAME = re.compile(r"['\"](\w+)['\"]|\b([A-Z]\w*)|(\w+\(\)) (?:got|takes|missing)")
+
+
+def _names_types_of_python(message: str) -> bool:
+    """Return True if *message* names no type and no function but those of Python."""
+    return {name for found in _TYPE_NAME.findall(message) for name in found if name} <= _TYPES
 
 
 def syntax_error(error: TemplateSyntaxError) -> TemplateError:
@@ -327,7 +344,7 @@ class SimpleTemplateRenderer:
         # The budget, the notes and the parents belong to one rendering.
         with self._lock:
             self._sandbox.budget, self._spare = Budget(self._limits), None
-            self._project.notes = Notes()
+            self._sandbox.has_unknown, self._project.notes = False, Notes()
             if self._project.evidence is not None:
                 self._project.evidence.rendering = node.unique_id if node is not None else None
             scope = self._scope(node, incremental, self.warnings)
@@ -442,7 +459,7 @@ class SimpleTemplateRenderer:
             problem = TemplateError("return() used outside a macro", name="return")
             raise self._placed(problem, error, sql, title) from None
         except _TEMPLATE_FAULTS as error:
-            raise self._placed(fault(error, self._project.notes), error, sql, title) from None
+            raise self._placed(fault(error, self._project), error, sql, title) from None
 
     def _template(self, sql: str) -> Template:
         found = self._templates.get(sql)

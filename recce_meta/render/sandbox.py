@@ -166,6 +166,8 @@ class Returned(Exception):
 
 _PLAIN = frozenset(["str", "int", "float", "list", "tuple"])
 """Types whose values have the same attributes in dbt."""
+_KNOWN = frozenset(["NoneType", "bool", "dict", "set"])
+"""Types whose values have them if they are the same in dbt."""
 
 
 class UnknownName(Exception):
@@ -176,8 +178,8 @@ class UnknownName(Exception):
         self.name = str(name)
         self.owner = owner
         """Type of the value that lacks the attribute; None for a plain name."""
-        self.is_broken = owner is None or owner in _PLAIN
-        """True if dbt fails at the use, too."""
+        self.is_broken = None if owner in _KNOWN else owner is None or owner in _PLAIN
+        """True if dbt fails at the use, too; None if it does unless the value may be another one."""
 
 
 class Missing(Undefined):
@@ -239,6 +241,8 @@ class Sandbox(SandboxedEnvironment):
             cache_size=0,
         )
         self.budget = Budget(Limits())
+        self.has_unknown = False
+        """True if the rendering has read a value that may be another one in dbt."""
         filters = cast(dict[str, Callable[..., Any]], dict(FILTERS)) | _DBT_FILTERS
         self.filters = bounded_filters(filters, lambda: self.budget)
         self.filters |= {EACH: self.each, WEIGHED: self._weighed}
@@ -336,6 +340,7 @@ class Sandbox(SandboxedEnvironment):
         """Return `obj.attribute`, else the item with that name."""
         if isinstance(obj, Undefined):
             obj._fail_with_undefined_error()
+        self._note_member(obj)
         if is_readable(obj, attribute):
             found = getattr(obj, attribute, missing)
             if found is not missing:
@@ -357,6 +362,7 @@ class Sandbox(SandboxedEnvironment):
         """Return `obj[argument]`, else the attribute with that name."""
         if isinstance(obj, Undefined):
             obj._fail_with_undefined_error()
+        self._note_member(obj)
         if isinstance(argument, tuple):
             self.budget.weigh(argument)
         try:
@@ -367,6 +373,10 @@ class Sandbox(SandboxedEnvironment):
                     return getattr(obj, argument)
                 self._check(obj, argument)
         return self.undefined(obj=obj, name=argument)
+
+    def _note_member(self, obj: Any) -> None:
+        if isinstance(obj, TemplateObject) and not obj.has_known_members:
+            self.has_unknown = True
 
     @staticmethod
     def _check(obj: object, name: str) -> None:
@@ -396,7 +406,9 @@ class Sandbox(SandboxedEnvironment):
             return call_method(budget, obj, args, kwargs)
         if not callable(obj):
             raise TemplateError(
-                f"A value of type {kind_of(obj)} cannot be called", hint="only functions and macros can"
+                f"A value of type {kind_of(obj)} cannot be called",
+                hint="only functions and macros can",
+                is_broken=kind_of(obj) in _PLAIN | _KNOWN and not self.has_unknown,
             )
         return obj(*args, **kwargs)
 

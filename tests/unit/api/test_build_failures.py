@@ -23,6 +23,7 @@ FAILED = "Compilation Error in model m (models/m.sql)\n  Required var 'x' not fo
 MACROS = {
     "cents": "{% macro cents(c) %}({{ c }} / 100){% endmacro %}",
     "twice": "{% macro twice(c, c) %}{{ c }}{% endmacro %}",
+    "plus": "{% macro plus(c) %}{{ c + 1 }}{% endmacro %}",
 }
 REJECTED = {
     "{{ config(alias='a', alias='a') }}": "not valid Jinja: keyword argument repeated: alias",
@@ -44,8 +45,41 @@ ACCEPTED = (
     "{% set own = dict(class=1, class=2) %}",
     "{% if false %}{% include 'x.sql' %}{% extends 'x.sql' %}{% endif %}",
     "{% for one in [1] %}{% break %}{% endfor %}",
+    "{{ 'a'.b }}",
+    "{{ {'a': 1}.b }}",
+    "{{ [1, 2][5] }}",
+    "{% if not execute %}{{ 'a' + 1 }}{% endif %}",
+    "{% set pairs = zip(5, 6) %}",
 )
 """Templates that dbt accepts, because it does not compile or run the part in question."""
+STOPPED = {
+    "{{ 'amount' + 1 }}": 'can only concatenate str (not "int") to str',
+    "{{ 1 / 0 }}": "division by zero",
+    "{{ none.x.y }}": "a value of type NoneType has no 'x'",
+    "{{ {'a': 1}.b() }}": "a value of type dict has no 'b'",
+    "{{ [1, 2][5] + 1 }}": "a value of type list has no '5'",
+    "{{ none() }}": "a value of type NoneType cannot be called",
+    "{{ 'a' < 1 }}": "'<' not supported between instances of 'str' and 'int'",
+    "{% for one in 5 %}{% endfor %}": "'int' object is not iterable",
+    "{% for k, v in {'a': 1} %}{% endfor %}": "not enough values to unpack (expected 2, got 1)",
+    "{{ [1, 'a'] | sum }}": "unsupported operand type(s) for +: 'int' and 'str'",
+    "{{ 'a'.index('z') }}": "substring not found",
+    "{{ '%s %s' % 'x' }}": "not enough arguments for format string",
+    "{{ var('day') + 'a' }}": "unsupported operand type(s) for +: 'int' and 'str'",
+    "{{ plus('a') }}": 'can only concatenate str (not "int") to str, in macro shop.plus',
+}
+"""Templates with an operation that Python refuses, with its message; dbt 1.11 rejects each."""
+UNKNOWN = (
+    "{{ config.get('x') + 1 }}",
+    "{{ target.threads + 'a' }}",
+    "{{ env_var('x', '') + 1 }}",
+    "{{ this.identifier + 1 }}",
+    "{{ model.nope.x }}",
+    "{{ invocation_args_dict.x.y }}",
+    "{% if not is_incremental() %}{{ 'a' + 1 }}{% endif %}",
+    "{% set rows = 0 if flags.FULL_REFRESH else 1 %}{{ 1 / (rows - 1) }}",
+)
+"""Templates that stop at a value of the target, the command or the database."""
 
 
 def model(code: str, **fields: Any) -> NodeMetadata:
@@ -107,7 +141,8 @@ def folder(tmp_path: Path) -> Path:
         ),
         (model("{% macro cents() %}{% endmacro %}select {{ cents(1) }}"), ""),
         *((model(f"{code} select 1"), f"{said} models/m.sql:1") for code, said in REJECTED.items()),
-        *((model(f"{code} select 1"), "") for code in ACCEPTED),
+        *((model(f"\n{code} select 1"), f"{said} models/m.sql:2") for code, said in STOPPED.items()),
+        *((model(f"{code} select 1"), "") for code in (*ACCEPTED, *UNKNOWN)),
         (model("\nselect {{ cents(c=1,\n c=1) }}"), "keyword argument repeated: c models/m.sql:2"),
         (
             model("\nselect {{ twice(1) }}"),
