@@ -17,7 +17,7 @@ from recce_meta.diff.causes import GRAPH, Causes, causes_of
 from recce_meta.diff.changes import modified_node, node_details
 from recce_meta.diff.code import variable_calls
 from recce_meta.diff.disabled import disabled_effect, disabled_pairs
-from recce_meta.diff.materializations import REBUILT, materialization_effect, table_effects
+from recce_meta.diff.materializations import REBUILT, materialization_effect, seed_effects, table_effects
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import converted_columns
 from recce_meta.diff.same_sql import BRANCH
@@ -308,6 +308,8 @@ def _effects(
                 yield _unless_read(_NOTHING, "description", before, after, causes)
             case Reason.DATA:
                 yield _breaking("other rows")
+                if Reason.RELATION not in reasons:
+                    yield from seed_effects(after, change.details, causes.adapter)
             case Reason.COLUMNS | Reason.CONTRACT:
                 yield _of_columns(detail)
             case Reason.PARENTS if _is_read_out_of_sight(detail.key, before, after, causes):

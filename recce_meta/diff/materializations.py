@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from recce_meta.models import ChangeDetail, Json, NodeMetadata, Status
-from recce_meta.models.change import Category, ColumnChange, SqlChange
+from recce_meta.errors import first_of, plural
+from recce_meta.models import ChangeDetail, Json, NodeMetadata, Reason, Status
+from recce_meta.models.change import BUILD_FAILS, Category, ColumnChange, SqlChange
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import (
     CHECKED_STAYS,
@@ -24,6 +25,7 @@ from recce_meta.warehouses.builds import (
     BuildRules,
     Edit,
     Outcome,
+    SeedLoad,
     Statement,
     deciding_columns,
     failing,
@@ -406,3 +408,48 @@ def effect_of(
         columns=tuple(ColumnChange(name, status) for name in columns),
         reasons=tuple(filter(None, (*reasons, outcome.reason))),
     )
+
+
+_UNTIL = "until `dbt seed --full-refresh`"
+_NAMES = 3
+
+
+def seed_effects(
+    after: NodeMetadata, details: Iterable[ChangeDetail], adapter: str | None
+) -> Iterator[SqlChange]:
+    """Yield the effects of *details*, the changes of the seed *after*, on its table.
+
+    `dbt seed` keeps the table that exists, removes its rows and loads the file.
+    """
+    found = [one for one in details if one.reason is Reason.COLUMNS]
+    rules = rules_of(adapter)
+    load = SeedLoad.UNKNOWN if rules is None else rules.seed_load
+    if not found or load is SeedLoad.REBUILT or after.config.get("full_refresh") is True:
+        return
+    added = [one.key for one in found if one.base is None]
+    removed = [one.key for one in found if one.current is None]
+    is_moved = any(one.key == "(order)" for one in found)
+    category, reason = Category.UNKNOWN, f"the table may keep its columns {_UNTIL}"
+    if load is SeedLoad.BY_NAME and added:
+        has = "columns" if len(added) > 1 else "column"
+        category = Category.BREAKING
+        reason = f"{BUILD_FAILS}: the table does not get the {has} {first_of(added, _NAMES)} {_UNTIL}"
+    elif load is SeedLoad.BY_NAME and removed:
+        category = Category.PARTIAL_BREAKING
+        reason = f"the table keeps {first_of(removed, _NAMES)}, with NULL, {_UNTIL}"
+    elif load is SeedLoad.BY_POSITION and len(added) != len(removed):
+        more = len(added) - len(removed)
+        category = Category.BREAKING
+        reason = (
+            f"{BUILD_FAILS}: the file has {plural(abs(more), 'column')} {'more' if more > 0 else 'fewer'} "
+            f"than the table {_UNTIL}"
+        )
+    elif load is SeedLoad.BY_POSITION and (added or is_moved):
+        category = Category.BREAKING
+        reason = f"the file is loaded by position: the table keeps names and places of its columns {_UNTIL}"
+    elif load is not SeedLoad.UNKNOWN:
+        if len(found) == is_moved:
+            return
+        category = Category.BREAKING
+        reason = f"the table keeps its types {_UNTIL}; the build fails on values that do not fit"
+    yield SqlChange(category=category, reasons=(reason,))

@@ -11,6 +11,7 @@ from recce_meta.diff.causes import Causes, has_jinja, template
 from recce_meta.diff.code import same_code
 from recce_meta.diff.project_side import constraints_of, differences, normalise
 from recce_meta.models import ChangeDetail, Column, Json, NodeMetadata, Reason
+from recce_meta.models.node import SEED_HEADER
 from recce_meta.warehouses.hooks import hook_texts
 
 DIALECTS = {"sqlserver": "tsql", "fabric": "tsql", "synapse": "tsql"}
@@ -29,13 +30,16 @@ WITHOUT_SIZE = frozenset(
 def column_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
     """Yield columns of the relation that were added, removed, retyped or reordered.
 
-    Yields nothing unless both sides come from the catalog: documented columns may not exist.
+    Yields nothing unless both sides come from the catalog, or from the file of a seed: documented columns
+    may not exist.
     """
-    if before.columns_from != "catalog" or after.columns_from != "catalog":
+    sides = [_existing(before), _existing(after)]
+    if all(SEED_HEADER in node.properties for node in (before, after)):
+        types = sides if None not in sides else [(), ()]
+        sides = [_of_header(*side) for side in zip((before, after), types, strict=True)]
+    if None in sides or sides[0] == sides[1]:
         return
-    if before.columns == after.columns:
-        return
-    old, new = _by_name(before.columns), _by_name(after.columns)
+    old, new = (_by_name(columns or ()) for columns in sides)
     for name, column in old.items():
         if name not in new:
             yield ChangeDetail(Reason.COLUMNS, column.name, column.type or "", None)
@@ -47,6 +51,17 @@ def column_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
     common = ([name for name in old if name in new], [name for name in new if name in old])
     if common[0] != common[1]:
         yield ChangeDetail(Reason.COLUMNS, "(order)", *([old[n].name for n in names] for names in common))
+
+
+def _existing(node: NodeMetadata) -> tuple[Column, ...] | None:
+    return node.columns if node.columns_from == "catalog" else None
+
+
+def _of_header(seed: NodeMetadata, typed: tuple[Column, ...] | None) -> tuple[Column, ...]:
+    """Return the columns of the file of *seed*, with their types if they are in *typed*."""
+    known = _by_name(typed or ())
+    names = seed.properties[SEED_HEADER] or ()
+    return tuple(known.get(name.lower()) or Column(name=name) for name in names)
 
 
 def contract_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
@@ -279,7 +294,8 @@ SQL = frozenset(
 
 DERIVED = frozenset(
     """file_key_name attached_node identifier unrendered_database unrendered_schema constraints
-    columns_not_in_catalog quoting source_description patch_path build_failure""".split()
+    columns_not_in_catalog quoting source_description patch_path build_failure
+    seed_header""".split()
 )
 """Properties that are derived from other properties, or that other functions compare."""
 

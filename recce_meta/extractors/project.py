@@ -6,6 +6,7 @@ node. Seed files are hashed here, because dbt does not hash files over 1 MiB, an
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.manifest import Manifest, read_manifest
 from recce_meta.models import Column, Json, NodeMetadata, NodeResult, Project, RunMetadata, target_place
 from recce_meta.models.moments import utc_time
+from recce_meta.models.node import SEED_HEADER
 from recce_meta.models.run import DEFER, UNKNOWN_STATUS, dbt_options, with_build
 from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
 from recce_meta.profiles.project_file import parse_variables
@@ -298,8 +300,12 @@ def _hashed(seed: NodeMetadata, project_dir: Path | None, root: str | None) -> N
         return seed
     try:
         if seed.checksum_rule == "path" or _is_what_dbt_saw(seed, path):
-            return replace(seed, code_hash=file_hash(path))
-    except OSError:
+            header = header_of(path, seed.config)
+            properties = {**seed.properties, SEED_HEADER: header}
+            return replace(
+                seed, code_hash=file_hash(path), properties=properties if header else seed.properties
+            )
+    except (OSError, csv.Error):
         return seed  # an unreadable file counts as unavailable
     return seed
 
@@ -312,6 +318,16 @@ def _candidates(seed: NodeMetadata, project_dir: Path | None, root: str | None) 
         yield project_dir / seed.path
     if root is not None:
         yield Path(root) / seed.path
+
+
+def header_of(path: Path, config: Mapping[str, Json]) -> list[str]:
+    """Return the columns in the first line of the file of a seed."""
+    with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
+        # Never all of a file without line ends.
+        line = file.readline(CHUNK)
+    # `csv` accepts one character as delimiter.
+    names = next(csv.reader([line], delimiter=str(config.get("delimiter") or ",")[:1]), [])
+    return [name.strip() for name in names if name.strip()]
 
 
 def file_hash(path: Path) -> str:

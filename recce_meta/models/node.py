@@ -119,6 +119,8 @@ With `unless`, the failure is not certain: dbt or its adapter may have a macro o
 `UNLESS_VARS`, the command line may set other variables.
 """
 UNLESS_VARS = "--vars"
+SEED_HEADER = "seed_header"
+"""Property of a seed: the columns in the first line of its file."""
 OWN_TESTS = frozenset(["unique", "not_null", "accepted_values", "relationships"])
 """dbt's own generic tests: they read only the columns that their arguments name."""
 

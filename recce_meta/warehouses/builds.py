@@ -32,6 +32,18 @@ class Statement(Enum):
     """All rows."""
 
 
+class SeedLoad(Enum):
+    """How `dbt seed` loads a file whose table exists."""
+
+    BY_NAME = auto()
+    """The table is kept; values are inserted into the columns of the header."""
+    BY_POSITION = auto()
+    """The table is kept; the header is not read."""
+    REBUILT = auto()
+    """The table is created anew."""
+    UNKNOWN = auto()
+
+
 class Edit(Enum):
     """Edit of a query, as its table sees it."""
 
@@ -109,6 +121,7 @@ class BuildRules:
     """Outcomes of configuration keys of incremental models that differ from the table."""
     replacements: Mapping[tuple[str, str], Outcome] = field(default_factory=dict)
     """Outcomes of a change of the materialization that differ from the table, by both of its values."""
+    seed_load: SeedLoad = SeedLoad.BY_NAME
     applies_queries: bool = False
     """True if an edited query of a materialized view takes effect without a full refresh."""
 

@@ -19,8 +19,8 @@ from recce_meta.extractors.jinja import (
     blocks_of,
     read_template,
 )
-from recce_meta.extractors.project import file_hash
-from recce_meta.extractors.sql_project.files import LARGEST, SourceFile, relation_name
+from recce_meta.extractors.project import file_hash, header_of
+from recce_meta.extractors.sql_project.files import SourceFile, relation_name
 from recce_meta.extractors.sql_project.inputs import Inputs, PackageFiles
 from recce_meta.extractors.sql_project.settings import (
     UNSURE,
@@ -289,19 +289,13 @@ class NodeReader:
         known = {column.name.lower(): column for column in documented}
         types = config.get("column_types") if isinstance(config.get("column_types"), dict) else {}
         try:
-            with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-                # Only the header, and never all of a file without line ends.
-                line = file.readline(LARGEST)
-            # `csv` accepts one character as delimiter.
-            names = next(csv.reader([line], delimiter=str(config.get("delimiter") or ",")[:1]), [])
-            code = file_hash(path)
+            names, code = header_of(path, config), file_hash(path)
         except (OSError, csv.Error) as error:
             self.inputs.warnings.append(f"{relative} cannot be read: {error}")
             return documented, None
         return tuple(
             known.get(name.lower()) or Column(name=name, type=_text((types or {}).get(name)))
-            for name in (name.strip() for name in names)
-            if name
+            for name in names
         ), code
 
     def _source(self, table: SourceTable) -> tuple[NodeMetadata, bool]:

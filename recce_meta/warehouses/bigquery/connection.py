@@ -25,7 +25,7 @@ from recce_meta.errors import (
     WarehouseError,
 )
 from recce_meta.warehouses.base import DUMMY, ConnectionPlan, StoreRights, UrlParts, Warehouse
-from recce_meta.warehouses.builds import BuildRules, Statement, failing
+from recce_meta.warehouses.builds import BuildRules, SeedLoad, Statement, failing
 from recce_meta.warehouses.fields import Fields
 
 # https://github.com/dbt-labs/dbt-adapters/blob/main/dbt-bigquery/src/dbt/adapters/bigquery/credentials.py
@@ -138,6 +138,7 @@ class BigQuery(Warehouse):
             "microbatch": Statement.PARTITIONS,
         },
         replacements={("table", "view"): failing("a table is not replaced by a view")},
+        seed_load=SeedLoad.REBUILT,
     )
     dialect = "bigquery"
     joins_databases = True

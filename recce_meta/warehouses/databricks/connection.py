@@ -22,7 +22,15 @@ from recce_meta.errors import (
 )
 from recce_meta.models.change import Category
 from recce_meta.warehouses.base import DUMMY, ConnectionPlan, StoreRights, UrlParts, Warehouse
-from recce_meta.warehouses.builds import KEYED_STRATEGIES, REMOVED_STAYS, BuildRules, Edit, Outcome, Statement
+from recce_meta.warehouses.builds import (
+    KEYED_STRATEGIES,
+    REMOVED_STAYS,
+    BuildRules,
+    Edit,
+    Outcome,
+    SeedLoad,
+    Statement,
+)
 from recce_meta.warehouses.fields import Fields, secret_values
 
 SDK_LOGINS = "recce_meta_sdk_logins"
@@ -96,6 +104,7 @@ class Databricks(Warehouse):
             ("insert_overwrite", Edit.ADDED): _MAY_EVOLVE,
             ("microbatch", Edit.ADDED): _MAY_EVOLVE,
         },
+        seed_load=SeedLoad.REBUILT,
         applies_queries=True,
     )
     dialect = "databricks"

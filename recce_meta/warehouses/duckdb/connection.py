@@ -28,6 +28,7 @@ from recce_meta.warehouses.builds import (
     REMOVED_STAYS,
     BuildRules,
     Edit,
+    SeedLoad,
     Statement,
     failing,
 )
@@ -62,6 +63,7 @@ class DuckDB(Warehouse):
         {**KEYED_STRATEGIES, "microbatch": Statement.WINDOW},
         *DEFAULT_BY_KEY,
         exceptions={("merge", Edit.ADDED): _STOPS_AT_NEW, ("merge", Edit.REMOVED): REMOVED_STAYS},
+        seed_load=SeedLoad.BY_POSITION,
     )
     sends_scripts = True
     renames_repeated_columns = True
