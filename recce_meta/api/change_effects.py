@@ -128,7 +128,7 @@ class Effects:
         # An exposure reads the relation by its name, outside of dbt.
         exposed = [(one, child) for one in moved for child in self.graph.children(one)]
         starts += [Start(one, BREAKING, parent, 1) for parent, one in exposed if one.startswith("exposure.")]
-        starts += self._readers_of_gone()
+        starts += [*self._readers_of_gone(), *_readers_by_time(changes, self.graph, self._runs[1])]
         base, current = self._runs
         changed = {column.status for start in starts for column in start.effect.columns}
         is_kept = any(start.effect.retyped for start in starts) or Status.ADDED in changed
@@ -454,6 +454,17 @@ class Effects:
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
         texts = self._runs[1].tokenised(children)
         return [child for child, sql in texts.items() if f"{OPENING}{parent}{CLOSING}" in sql]
+
+
+def _readers_by_time(
+    changes: Mapping[str, Change], graph: LineageGraph, current: RunReader
+) -> Iterable[Start]:
+    """Yield the microbatch models that dbt gives other rows, because `event_time` of a parent changed."""
+    for parent, change in changes.items():
+        if any((one.reason, one.key) == (Reason.CONFIG, "event_time") for one in change.details):
+            for child, node in current.nodes(graph.children(parent)).items():
+                if node.config.get("incremental_strategy") == "microbatch":
+                    yield Start(child, BREAKING, parent, 1)
 
 
 def _renamed(

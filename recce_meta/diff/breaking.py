@@ -101,7 +101,7 @@ STORAGE_CONFIG = frozenset(
 
 ROW_CONFIG = frozenset(
     """unique_key incremental_strategy incremental_predicates on_schema_change merge_update_columns
-    merge_exclude_columns full_refresh event_time begin lookback batch_size strategy updated_at check_cols
+    merge_exclude_columns full_refresh begin lookback batch_size strategy updated_at check_cols
     invalidate_hard_deletes hard_deletes dbt_valid_to_current""".split()
 )
 """Config keys that determine which rows the next build adds, retains and overwrites.

@@ -23,7 +23,7 @@ from recce_meta.diff.materializations import (
     strategy_of_node,
 )
 from recce_meta.models import ChangeDetail, Json, NodeMetadata, Status
-from recce_meta.models.change import SqlChange
+from recce_meta.models.change import Category, SqlChange
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import BuildRules, Edit, Outcome, Statement, failing
 
@@ -205,6 +205,9 @@ def config_effect(
 ) -> SqlChange | None:
     """Return the effect of a changed configuration key on the table; None if no rule of it applies."""
     kind = after.materialized or ""
+    if detail.key == "event_time" and "microbatch" not in _strategies(before, after):
+        reason = "event_time changed, by which microbatch readers and --sample select rows"
+        return SqlChange(category=Category.NON_BREAKING, reasons=(reason,))
     if kind != before.materialized:
         kinds = {built_as(one, one.materialized) for one in (before, after)}
         is_unused = kinds <= REBUILT and detail.key.split(".", 1)[0] in OF_TABLE_THAT_STAYS
@@ -234,6 +237,10 @@ def config_effect(
         return None
     reason = f"{edit.key} changed" if outcome.category is not NONE else ""
     return effect_of(outcome, outcome.columns, Status.MODIFIED, reason)
+
+
+def _strategies(*nodes: NodeMetadata) -> set[Json]:
+    return {node.config.get("incremental_strategy") for node in nodes if node.materialized == "incremental"}
 
 
 def _valid_to(node: NodeMetadata) -> str:

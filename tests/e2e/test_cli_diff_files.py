@@ -197,6 +197,22 @@ def test_the_column_by_which_dbt_filters_a_parent_of_batches_reaches_their_rows(
     assert (found["name"], found["reach"]) == ("batches", "rows")
 
 
+@pytest.mark.parametrize("is_batched", [True, False])
+def test_event_time_matters_to_readers_in_batches(checkout: Checkout, *, is_batched: bool) -> None:
+    times = "{{{{ config(materialized='table'{}) }}}} select id, at from raw.t"
+    kept = "materialized='incremental', incremental_strategy='microbatch', event_time='day'"
+    config = f"{kept}, begin='2026-01-01', batch_size='day'" if is_batched else "materialized='table'"
+    checkout.write("models/times.sql", times.format(""))
+    checkout.write("models/reader.sql", f"{{{{ config({config}) }}}} select id from {{{{ ref('times') }}}}")
+    checkout.commit()
+    checkout.write("models/times.sql", times.format(", event_time='at'"))
+
+    found = checkout.diff("HEAD")
+
+    assert found["changes"][0]["category"] == "non_breaking"
+    assert [one["reach"] for one in found["impacted"]] == (["rows"] if is_batched else [])
+
+
 def test_names_of_files_are_no_commands_of_github(checkout: Checkout) -> None:
     checkout.write("models/a\n::error title=x::y.sql", "select {% for %}")
 
