@@ -197,6 +197,19 @@ def test_the_column_by_which_dbt_filters_a_parent_of_batches_reaches_their_rows(
     assert (found["name"], found["reach"]) == ("batches", "rows")
 
 
+def test_a_renamed_model_that_keeps_its_alias_removes_nothing(checkout: Checkout) -> None:
+    code = "{{ config(alias='kept') }} select 1 as a"
+    checkout.write("models/old_name.sql", code)
+    checkout.write("models/reader.sql", "select a from {{ ref('old_name') }}")
+    checkout.commit()
+    checkout.git("mv", "shop/models/old_name.sql", "shop/models/new_name.sql")
+    checkout.write("models/reader.sql", "select a from {{ ref('new_name') }}")
+
+    verdict = checkout.diff("HEAD")["verdict"]
+
+    assert (verdict["tone"], "removed" in " ".join(verdict["sentences"])) == ("info", False)
+
+
 @pytest.mark.parametrize("is_batched", [True, False])
 def test_event_time_matters_to_readers_in_batches(checkout: Checkout, *, is_batched: bool) -> None:
     times = "{{{{ config(materialized='table'{}) }}}} select id, at from raw.t"

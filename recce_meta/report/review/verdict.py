@@ -234,7 +234,9 @@ def _dangers(summary: DiffSummary) -> str:
 
 def _losses(diff: RunDiff) -> str:
     """Return what readers of the relations lose: nodes, columns and column types."""
-    removed = Counter(c.resource_type for c in diff.changed if c.status is Status.REMOVED)
+    # Another node may have the relation of a removed one, which then has no effect.
+    gone = (c for c in diff.changed if c.status is Status.REMOVED and c.category is not Category.NONE)
+    removed = Counter(c.resource_type for c in gone)
     lost = retyped = 0
     for change, detail in (
         (c, d) for c in diff.changed for d in c.details if d.reason is ChangeReason.COLUMNS
@@ -243,6 +245,6 @@ def _losses(diff: RunDiff) -> str:
             lost += detail.current is None
             retyped += detail.base is not None and detail.current is not None
     nodes = sum(count for kind, count in removed.items() if kind not in TESTS)
-    gone = join_words([count_of(nodes, "node")] * bool(nodes) + [count_of(lost, "column")] * bool(lost))
+    missing = join_words([count_of(nodes, "node")] * bool(nodes) + [count_of(lost, "column")] * bool(lost))
     changed = count_of(retyped, "column") + " with a different type" if retyped else ""
-    return ", ".join(filter(None, (gone and f"{gone} removed", changed)))
+    return ", ".join(filter(None, (missing and f"{missing} removed", changed)))
