@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from recce_meta.errors import agree
 from recce_meta.models.change import Change, Impact, Reason, RunDiff, Status
 from recce_meta.report.diff_details import CONTEXT, is_text
 from recce_meta.report.html.side_by_side import CodeDiff, CodeRow, Highlight, side_by_side
@@ -67,7 +68,8 @@ def code_sentence(diff: RunDiff, change: Change | None, impact: Impact | None, u
     if change is not None and change.status is not Status.UNCHANGED:
         return ""
     if change is not None and change.reasons:
-        about = f"The node has the same meaning on both sides: only {', '.join(change.reasons)} differ."
+        differ = agree(len(change.reasons), "differ")
+        about = f"The node has the same meaning on both sides: only {', '.join(change.reasons)} {differ}."
     else:
         is_seed = unique_id.startswith("seed.")
         gaps = [note for note in diff.notes if is_seed and note.startswith("Rows not compared")]

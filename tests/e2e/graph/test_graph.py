@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 import re
 from collections import Counter
 from pathlib import Path
@@ -15,12 +16,17 @@ from xml.etree import ElementTree
 
 import axe_core_python
 import pytest
+from msgspec import to_builtins
 
 from recce_meta.api.browse.graph_columns import PAGE
+from recce_meta.graph.hidden_paths import DrawnEdge
+from recce_meta.models.graph_view import BOX_HEIGHT, BOX_WIDTH, GraphNode
+from recce_meta.report.html.graph import placed
 from recce_meta.server.site.handlers import MOST_PARAMETERS
 from tests.e2e.graph import synthetic
 from tests.e2e.graph.conftest import STATIC, GraphSite
 from tests.e2e.graph.driver import DOWN, ENTER, ESCAPE, LEFT, RIGHT, SPACE, TAB, UP, GraphUser
+from tests.unit.report.html.test_drawing import points
 
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 AUDIT = """
@@ -632,3 +638,33 @@ def test_ten_thousand_random_steps(user: GraphUser) -> None:
     assert boxes >= 100
     assert all(isinstance(value, (int, float)) for value in place)
     assert user.faults() == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_line_runs_behind_a_box_that_it_does_not_end_in(user: GraphUser, seed: int) -> None:
+    chance = random.Random(seed)
+    names = [f"model.shop.m{number:02}" for number in range(40)]
+    pairs = {
+        (parent, child) for child in range(1, 40) for parent in chance.sample(range(child), min(child, 2))
+    }
+    nodes = [GraphNode(id=one, name=one, type="model", x=0, y=0) for one in names]
+    edges = [DrawnEdge(names[parent], names[child]) for parent, child in sorted(pairs)]
+    user.visit("3")
+    user.run("graph.setView(arguments[0])", to_builtins(placed(nodes, edges, len(nodes))))
+    user.until("graph.isReady && !graph.frame && graph.scene.boxes.length === 40")
+
+    boxes = user.run("return graph.scene.boxes.map(({ node, x, y }) => [node.id, x, y])")
+    drawn = ElementTree.fromstring(user.run("return graph.svg()")).iter(f"{SVG}path")
+    starts = {(left + BOX_WIDTH, top + BOX_HEIGHT / 2) for _, left, top in boxes}
+    # Others are boxes, icons and arrows.
+    open_paths = [text for one in drawn if re.fullmatch(r"[MCL\d. -]+", text := one.get("d", ""))]
+    lines = [one for one in open_paths if next(points(one), None) in starts]
+
+    assert len(lines) == len(edges) and any(line.count("C") > 2 for line in lines)
+    behind = [
+        (name, line)
+        for line in lines
+        for name, left, top in boxes
+        if any(left < x < left + BOX_WIDTH and top < y < top + BOX_HEIGHT for x, y in points(line))
+    ]
+    assert not behind

@@ -19,13 +19,15 @@ SAMPLES = 40
 def points(path: str) -> Iterator[tuple[float, float]]:
     """Yield points of a path of moves, curves and horizontal lines."""
     x = y = 0.0
-    for command, text in re.findall(r"([MCH])([^MCH]+)", path):
+    for command, text in re.findall(r"([MCHL])([^MCHL]+)", path):
         numbers: list[Any] = [float(one) for one in text.split()]
         if command == "M":
             x, y = numbers
-        elif command == "H":
-            yield from ((x + (numbers[0] - x) * step / SAMPLES, y) for step in range(SAMPLES + 1))
-            x = numbers[0]
+        elif command in "HL":
+            to_x, to_y = numbers if command == "L" else (numbers[0], y)
+            shares = [step / SAMPLES for step in range(SAMPLES + 1)]
+            yield from ((x + (to_x - x) * share, y + (to_y - y) * share) for share in shares)
+            x, y = to_x, to_y
         else:
             x1, y1, x2, y2, x3, y3 = numbers
             for share in (step / SAMPLES for step in range(SAMPLES + 1)):
