@@ -320,7 +320,7 @@ def test_the_report_of_a_pair_is_cached_until_the_store_changes(
         runs = [view.run(one) for one in sides]
         first = known_pair(view, *runs)
         assert known_pair(view, *runs) is first
-        expected = pair_report(view.adapter, *runs, view.diff(*runs))
+        expected = pair_report(view.adapter, view.diff(*runs), schema=view.adapter.schema)
     store.close()
     assert first.report == expected
     kinds = [type(result).__name__ for result in expected.data]
@@ -379,7 +379,7 @@ def test_markdown_links_lead_to_pages(
     for ids in (sides, hostile_sides):
         with UnifiedSqlAdapter.from_url(rich_url) as adapter:
             runs = [next(run for run in list_runs(adapter) if run.run_id == one) for one in ids]
-            found = pair_report(adapter, *runs, diff(lambda at=adapter: at, *runs))
+            found = pair_report(adapter, diff(lambda at=adapter: at, *runs), schema=adapter.schema)
         to = Addresses("default", "http://127.0.0.1")
         texts = [
             report.diff_markdown(found.diff, to=to),
