@@ -157,7 +157,7 @@ def first_record_postgres(project: Project, folder: Path) -> list[Figure]:
 
     def record(make: Callable[[], Project]) -> None:
         with UnifiedSqlAdapter.from_url(POSTGRES) as adapter:
-            record_run(adapter, make(), schema=schemas[0])
+            record_run(adapter.at(schemas[0]), make())
 
     try:
         whole, ours, floor = in_turns(

@@ -54,10 +54,9 @@ class Target(NamedTuple):
     """Store that runs are recorded in."""
 
     adapter: UnifiedSqlAdapter
-    schema: str = "recce_meta"
 
     def connect(self) -> UnifiedSqlAdapter:
-        return self.adapter
+        return self.adapter.at("recce_meta")
 
 
 def run(scratch: Path) -> list[Figure]:

@@ -259,11 +259,11 @@ def rows_of(folder: Path, runs: int = RUNS) -> Tables:
 
 def fill(adapter: UnifiedSqlAdapter, schema: str, tables: Tables) -> None:
     """Create a store in *schema* with *tables*."""
-    with open_store(adapter, schema, create=True, writes=True) as store:
+    with open_store(adapter.at(schema), create=True, writes=True) as store:
         for table, (columns, rows) in tables.items():
             store.insert(table, columns, rows)
         store.execute("refresh_statistics")
-    fill_changes(adapter, schema)
+    fill_changes(adapter.at(schema))
 
 
 def questions(dialect: str, schema: str, run_id: str) -> dict[str, tuple[str, float]]:

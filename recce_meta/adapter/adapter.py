@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -77,6 +78,15 @@ class ResolvedTarget:
     """Fields of the output, with every secret masked."""
 
 
+@dataclass(slots=True)
+class _Open:
+    """What is open in an adapter, and in those that `at` returned for its other schemas."""
+
+    link: DriverConnection | None = None
+    opening: DriverConnection | None = None
+    stream: Stream | None = None
+
+
 class UnifiedSqlAdapter:
     """The same interface to SQL for every warehouse. Created by `from_dbt_profile` or `from_url`.
 
@@ -105,11 +115,9 @@ class UnifiedSqlAdapter:
         """Seconds to wait for a locked file, or for another writer of the store."""
         self._on_wait = on_wait
         self._driver = driver_for(warehouse)
-        self._link: DriverConnection | None = None
-        self._opening: DriverConnection | None = None
-        self._stream: Stream | None = None
+        self._open = _Open()
         self.schema = "recce_metadata"
-        """Schema of the store that functions about a store read and write."""
+        """Schema of the store that functions about a store read and write; only `at` chooses another."""
         self.store_versions: dict[str, int] = {}
         """Versions of stores that need no migration, by schema; checking again costs two round trips."""
         self.writer: UnifiedSqlAdapter | None = None
@@ -249,7 +257,7 @@ class UnifiedSqlAdapter:
     def time_zone(self) -> str | None:
         """Time zone of the open session; None if there is none, or if it is unknown."""
         sql = self.warehouse.zone_sql
-        if sql is None or self._link is None or self._link.is_lost:
+        if sql is None or self._open.link is None or self._open.link.is_lost:
             return None
         columns, (values,) = self.execute(sql)
         return str(dict(zip(columns, values, strict=True)).get("value", values[0]))
@@ -257,7 +265,7 @@ class UnifiedSqlAdapter:
     @property
     def policies(self) -> tuple[Policy, ...]:
         """Policies that hid rows or values of the last `answer` from the role."""
-        return () if self._link is None else self._link.policies
+        return () if self._open.link is None else self._open.link.policies
 
     @property
     def role(self) -> str | None:
@@ -342,8 +350,8 @@ class UnifiedSqlAdapter:
         link = self._linked()
         if link.in_transaction:
             raise UsageError("Cannot stream within a session: a stream needs its own transaction")
-        self._stream = Stream(link, sql, batch_rows, timeout, snapshot=snapshot)
-        return self._stream
+        self._open.stream = Stream(link, sql, batch_rows, timeout, snapshot=snapshot)
+        return self._open.stream
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """Return the name and the warehouse's type of each column of the query *sql*, without running it."""
@@ -362,14 +370,15 @@ class UnifiedSqlAdapter:
 
         *lock_timeout* is by default that of this adapter.
         """
-        adapter = UnifiedSqlAdapter(
-            self.warehouse,
-            self._plan,
-            self.target,
-            lock_timeout=self.lock_timeout if lock_timeout is None else lock_timeout,
-            on_wait=self._on_wait,
-        )
+        adapter = self._with(self._plan)
+        adapter.lock_timeout = self.lock_timeout if lock_timeout is None else lock_timeout
         adapter.store_versions = self.store_versions
+        return adapter
+
+    def at(self, schema: str | None) -> UnifiedSqlAdapter:
+        """Return an adapter for the store in *schema*, by default its own, that shares this connection."""
+        adapter = self if schema in (None, self.schema) else copy(self)
+        adapter.schema = schema or self.schema
         return adapter
 
     def reader(self, schema: str) -> UnifiedSqlAdapter:
@@ -378,7 +387,7 @@ class UnifiedSqlAdapter:
         Names without a schema are those of *schema*. Its transactions are read-only if the warehouse has
         such transactions, and a DuckDB file is opened read-only.
         """
-        return self._with(self.warehouse.reading_plan(self._plan, schema))
+        return self._with(self.warehouse.reading_plan(self._plan, schema)).at(schema)
 
     def read_only(self) -> UnifiedSqlAdapter:
         """Return another adapter for the same database, which opens a DuckDB file as other readers may."""
@@ -397,14 +406,15 @@ class UnifiedSqlAdapter:
         return self._with(replace(plan, statement_seconds=statement_seconds))
 
     def _with(self, plan: ConnectionPlan) -> UnifiedSqlAdapter:
-        return UnifiedSqlAdapter(
+        adapter = UnifiedSqlAdapter(
             self.warehouse, plan, self.target, lock_timeout=self.lock_timeout, on_wait=self._on_wait
         )
+        return adapter.at(self.schema)
 
     def linked(self, folder: str) -> UnifiedSqlAdapter:
         """Return another adapter for the copy that `snapshot` made, under another name in *folder*."""
         plan = self._driver.link_file(self._plan, folder)
-        return UnifiedSqlAdapter(self.warehouse, plan, self.target, may_create=False)
+        return UnifiedSqlAdapter(self.warehouse, plan, self.target, may_create=False).at(self.schema)
 
     def file_state(self) -> Hashable | None:
         """Return a value that changes when a process changes the database file; None if it is not a file."""
@@ -430,7 +440,7 @@ class UnifiedSqlAdapter:
                 if time.monotonic() >= until:
                     raise
                 time.sleep(LOCK_RETRY_SECONDS)
-        return UnifiedSqlAdapter(self.warehouse, plan, self.target, may_create=False)
+        return UnifiedSqlAdapter(self.warehouse, plan, self.target, may_create=False).at(self.schema)
 
     @property
     def is_shareable(self) -> bool:
@@ -464,7 +474,7 @@ class UnifiedSqlAdapter:
 
     def cancel(self) -> None:
         """Stop the statement that another thread runs here; it then raises QueryCancelled."""
-        for link in (self._link, self._opening):
+        for link in (self._open.link, self._open.opening):
             if link is not None:
                 link.cancel()
 
@@ -483,12 +493,12 @@ class UnifiedSqlAdapter:
 
     def close(self) -> None:
         """Close the connection, if one is open; this unlocks a DuckDB file immediately."""
-        if self._stream is not None:
+        if self._open.stream is not None:
             with suppress(WarehouseError):  # closing the connection raises the same error
-                self._stream.close()
-            self._stream = None
-        if self._link is not None:
-            link, self._link = self._link, None
+                self._open.stream.close()
+            self._open.stream = None
+        if self._open.link is not None:
+            link, self._open.link = self._open.link, None
             link.close()
 
     def release_file(self) -> None:
@@ -512,18 +522,18 @@ class UnifiedSqlAdapter:
         return retry(run, only_reads=lambda: is_ours or only_reads(sql, dialect), timeout=timeout)
 
     def _linked(self) -> DriverConnection:
-        if self._stream is not None and self._stream.is_open:
+        if self._open.stream is not None and self._open.stream.is_open:
             raise UsageError(
                 "Cannot run a statement while a stream is open",
                 hint="read the stream to its end, or close it",
             )
-        if self._link is not None and self._link.is_lost:
+        if self._open.link is not None and self._open.link.is_lost:
             self.close()
-        if self._link is None:
-            self._link = self._open()
-        return self._link
+        if self._open.link is None:
+            self._open.link = self._connect()
+        return self._open.link
 
-    def _open(self) -> DriverConnection:
+    def _connect(self) -> DriverConnection:
         """Open a new connection, once the file is unlocked and the server answers."""
         limits = self.warehouse.lock_statements(self.lock_timeout)
         plan = replace(self._plan, statements=(*self._plan.statements, *limits)) if limits else self._plan
@@ -532,9 +542,9 @@ class UnifiedSqlAdapter:
         is_reported = False
         while True:
             try:
-                self._opening = DriverConnection(self._driver, plan)
-                self._opening.open()
-                return self._opening
+                self._open.opening = DriverConnection(self._driver, plan)
+                self._open.opening.open()
+                return self._open.opening
             except StoreLocked as error:
                 if time.monotonic() >= deadline:
                     raise
@@ -550,7 +560,7 @@ class UnifiedSqlAdapter:
                     raise
                 time.sleep(attempts**2)  # the same pauses as the `retries` of dbt's Postgres adapter
             finally:
-                self._opening = None
+                self._open.opening = None
 
 
 def _warehouse_of(loaded: RenderedProfile) -> Warehouse:

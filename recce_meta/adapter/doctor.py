@@ -35,12 +35,10 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def check_connection(
-    adapter: UnifiedSqlAdapter, *, schema: str, now: Callable[[], datetime] = _now
-) -> list[Check]:
+def check_connection(adapter: UnifiedSqlAdapter, *, now: Callable[[], datetime] = _now) -> list[Check]:
     """Return the checks of *adapter* in order, up to the first failure that blocks the rest.
 
-    Writing to *schema* is tried in a transaction that is rolled back, or with a table that is dropped again.
+    Writing to its schema is tried in a transaction that is rolled back, or with a table that is dropped.
     *now* is this machine's clock. The result holds no secret.
     """
     checks = [*_profile(adapter), *check_drivers(adapter)]
@@ -50,7 +48,7 @@ def check_connection(
         ("connection", lambda: _connect(adapter)),
         ("server", lambda: _server(adapter)),
         *clock,
-        (f"schema {schema}", lambda: _write(adapter, schema)),
+        (f"schema {adapter.schema}", lambda: _write(adapter)),
     )
     for name, look in steps:
         checks.append(_attempt(name, look))
@@ -120,9 +118,10 @@ def _clock(adapter: UnifiedSqlAdapter, now: Callable[[], datetime]) -> _Seen:
     )
 
 
-def _write(adapter: UnifiedSqlAdapter, schema: str) -> _Seen:
+def _write(adapter: UnifiedSqlAdapter) -> _Seen:
     if not adapter.warehouse.has_store:
         return _Seen(f"not tried: {adapter.warehouse.name} cannot hold the store", None)
+    schema = adapter.schema
     # Two checks at once must not use the same table.
     table = adapter.quote_table(adapter.warehouse.shared_schema or schema, f"recce_check_{uuid4().hex[:12]}")
     create = f"CREATE TABLE {table} (a INTEGER)"

@@ -58,7 +58,7 @@ FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 1.0
 
 
-def retrying(adapter: UnifiedSqlAdapter, schema: str, work: Callable[[], T]) -> T:
+def retrying(adapter: UnifiedSqlAdapter, work: Callable[[], T]) -> T:
     """Return the result of *work*; retry while another writer blocks the store.
 
     After a few seconds, reports for whom it waits. Raises StoreLocked after the adapter's `lock_timeout`.
@@ -72,26 +72,26 @@ def retrying(adapter: UnifiedSqlAdapter, schema: str, work: Callable[[], T]) -> 
         except TransientFailure as error:
             waited = time.monotonic() - started
             if waited >= adapter.lock_timeout:
-                raise _locked(adapter, schema, error) from error
+                raise _locked(adapter, error) from error
             if waited >= TELL_SECONDS and not is_reported:
                 is_reported = True
-                adapter.report_wait(_blocker(adapter, schema) or error.message)
+                adapter.report_wait(_blocker(adapter) or error.message)
         # A random pause separates writers that collided.
         time.sleep(min(pause * random.uniform(0.5, 1.0), adapter.lock_timeout))
         pause = min(LONGEST_PAUSE, 2 * pause)
 
 
-def _locked(adapter: UnifiedSqlAdapter, schema: str, error: TransientFailure) -> StoreLocked:
+def _locked(adapter: UnifiedSqlAdapter, error: TransientFailure) -> StoreLocked:
     """Return the error of a writer that waited too long."""
-    found = writers(adapter, schema)
+    found = writers(adapter)
     hint = found[0].remedy if found else "try again, or wait longer with --lock-timeout"
-    message = f"The store in '{schema}' was blocked for {adapter.lock_timeout:g} s"
+    message = f"The store in '{adapter.schema}' was blocked for {adapter.lock_timeout:g} s"
     return StoreLocked(f"{message}: {found[0] if found else error.message}", hint=hint, code=error.code)
 
 
-def _blocker(adapter: UnifiedSqlAdapter, schema: str) -> str | None:
+def _blocker(adapter: UnifiedSqlAdapter) -> str | None:
     """Return who writes to the store, if the warehouse knows."""
-    return next((str(writer) for writer in writers(adapter, schema)), None)
+    return next((str(writer) for writer in writers(adapter)), None)
 
 
 class Writer(NamedTuple):
@@ -116,12 +116,12 @@ class Writer(NamedTuple):
         return f"if it hangs, end it with SELECT pg_terminate_backend({self.pid}); else try again"
 
 
-def writers(adapter: UnifiedSqlAdapter, schema: str) -> tuple[Writer, ...]:
+def writers(adapter: UnifiedSqlAdapter) -> tuple[Writer, ...]:
     """Return the sessions that write to the store, the longest first; none if the warehouse cannot say."""
     sql = adapter.warehouse.writers_sql
     if sql is None:
         return ()
-    table = f"{adapter.warehouse.quote_identifier(adapter.warehouse.folded(schema))}.store"
+    table = f"{adapter.warehouse.quote_identifier(adapter.warehouse.folded(adapter.schema))}.store"
     with suppress(WarehouseError), adapter.session(atomic=False) as session:
         return tuple(Writer(*row) for row in session.query(sql, {"relation": table}))
     return ()

@@ -28,7 +28,6 @@ from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.history import DEEPEN, CheckoutHistory, Distance, MergeBase
 from recce_meta.models import RunMetadata
 from recce_meta.models.run import FAILED, BaseCheck, Freshness
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 DEFAULT_AGE = timedelta(hours=48)
 """Age limit if commits cannot be compared: the default of recce's `check-base`."""
@@ -42,7 +41,6 @@ def check_base(
     defaults: RunDefaults,
     max_age: timedelta | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
     now: datetime | None = None,
 ) -> BaseCheck:
     """Return whether the run that the selector *base* names, or the default, is fresh.
@@ -53,7 +51,7 @@ def check_base(
     """
     start = defaults.history.merge_base
     try:
-        found = _with_artifacts(select_base(connect, base, defaults=defaults, project=project, schema=schema))
+        found = _with_artifacts(select_base(connect, base, defaults=defaults, project=project))
     except (RunNotFound, StoreNotFound, DatabaseNotFound) as error:
         return _missing(error, start)
     except UsageError as error:  # its exit code means stale here

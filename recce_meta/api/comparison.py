@@ -62,7 +62,6 @@ class Comparison:
 
     store: Callable[[], UnifiedSqlAdapter]
     """Returns the store's adapter, opened on first use."""
-    schema: str
     current: UnifiedSqlAdapter
     """Adapter of the data of current."""
     base: UnifiedSqlAdapter | None = None
@@ -124,7 +123,7 @@ class Comparison:
 
     def refuse_newer_store(self) -> None:
         """Raise StoreError, before any comparison, if the store is newer than this recce_meta can write."""
-        refuse_newer(self.store(), self.schema)
+        refuse_newer(self.store())
 
     def statistics(self, pairs: Sequence[NodePair]) -> Statistics:
         """Return the statistics of *pairs* stored with each run; none if both runs are on disk.
@@ -133,9 +132,7 @@ class Comparison:
         """
         if self.runs is None or self.base_at is not None or all(map(folder_of, self.selectors)):
             return {}, {}
-        return run_statistics.load_stored_statistics(
-            self.store(), self.runs, pairs, self.selectors, self.schema
-        )
+        return run_statistics.load_stored_statistics(self.store(), self.runs, pairs, self.selectors)
 
     def run(self, jobs: Sequence[Job]) -> list[AnyDataDiff]:
         """Return the results of *jobs*, without private values.
@@ -225,12 +222,7 @@ class Comparison:
         """Store *results* with the runs, failed and skipped ones too, and return how many there are."""
         base, current = self.recorded
         saved = data_diffs.save_data_diffs(
-            self.store(),
-            results,
-            base_run=base,
-            current_run=current,
-            taken_at=datetime.now(timezone.utc),
-            schema=self.schema,
+            self.store(), results, base_run=base, current_run=current, taken_at=datetime.now(timezone.utc)
         )
         return saved.written
 
@@ -244,4 +236,4 @@ class Comparison:
             current_run_id=current,
             checked_at=datetime.now(timezone.utc),
         )
-        return check_results.save_checks(self.store(), stored, schema=self.schema).written
+        return check_results.save_checks(self.store(), stored).written

@@ -81,7 +81,7 @@ def _data(adapter: UnifiedSqlAdapter, diff: RunDiff) -> list[AnyDataDiff]:
         comparison.close()
 
 
-def doctor(connect: Callable[[], UnifiedSqlAdapter], schema: str) -> list[Check]:
+def doctor(connect: Callable[[], UnifiedSqlAdapter]) -> list[Check]:
     """Run the checks from the profile to the store; later checks are skipped if an earlier one fails.
 
     No check shows a secret.
@@ -98,26 +98,26 @@ def doctor(connect: Callable[[], UnifiedSqlAdapter], schema: str) -> list[Check]
     except RecceMetaError as error:
         return [*brought, Check("profile", False, error.message, error.hint)]
     with adapter:
-        checks = brought + check_connection(adapter, schema=schema)
+        checks = brought + check_connection(adapter)
         connected = any(check.name == "connection" and check.ok for check in checks)
         if not connected:
             return [*checks, Check("store", None, "no connection")]
-        store = _store(adapter, schema)
-        return [*_with_role(adapter, schema, checks, store), store, *_writers(adapter, schema)]
+        store = _store(adapter)
+        return [*_with_role(adapter, checks, store), store, *_writers(adapter)]
 
 
-def _writers(adapter: UnifiedSqlAdapter, schema: str) -> list[Check]:
+def _writers(adapter: UnifiedSqlAdapter) -> list[Check]:
     """Return a check for each session that has written to the store for long: others wait for it."""
-    held = (writer for writer in writers(adapter, schema) if writer.seconds > TELL_SECONDS)
+    held = (writer for writer in writers(adapter) if writer.seconds > TELL_SECONDS)
     return [Check("writer", None, str(writer), writer.remedy) for writer in held]
 
 
-def _with_role(adapter: UnifiedSqlAdapter, schema: str, checks: list[Check], store: Check) -> list[Check]:
+def _with_role(adapter: UnifiedSqlAdapter, checks: list[Check], store: Check) -> list[Check]:
     """Return *checks* with the role's permissions in an existing store: full, record-only or read-only.
 
     A role that may not create tables can still record into a current store, or read it.
     """
-    if not store.ok or checks[-1].name != f"schema {schema}":
+    if not store.ok or checks[-1].name != f"schema {adapter.schema}":
         return checks
     tried = checks[-1]
     if tried.ok is not False:
@@ -125,7 +125,7 @@ def _with_role(adapter: UnifiedSqlAdapter, schema: str, checks: list[Check], sto
     if store.detail.endswith(MIGRATES):
         hint = "run recce-meta init with the role that created the store"
         return [*checks, Check("role", False, "cannot migrate the store, which this recce-meta needs", hint)]
-    if can_record(adapter, schema):
+    if can_record(adapter):
         role = "record-only: records and reads, but cannot create or migrate the store"
     else:
         role = "read-only: reads, but cannot record"
@@ -137,19 +137,19 @@ MIGRATES = "; the next command migrates it"
 """End of the detail of an older store."""
 
 
-def _store(adapter: UnifiedSqlAdapter, schema: str) -> Check:
+def _store(adapter: UnifiedSqlAdapter) -> Check:
     if not adapter.warehouse.has_store:
         return Check(
             "store", None, f"not available in {adapter.warehouse.name}; --tables works without a store"
         )
     try:
         refuse_memory(adapter)
-        versions = store_versions(adapter, schema)
+        versions = store_versions(adapter)
     except RecceMetaError as error:
         return Check("store", False, error.message, error.hint)
     if versions is None:
         hint = "run recce-meta init or recce-meta record to create it"
-        return Check("store", None, f"none in schema {schema} yet", hint)
+        return Check("store", None, f"none in schema {adapter.schema} yet", hint)
     versions_text = f"version {versions.write}, read version {versions.read}"
     if versions.is_newer:
         can = "read it, but not write to it" if versions.is_readable else "neither read nor write to it"

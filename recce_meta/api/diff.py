@@ -70,9 +70,9 @@ PROVABLE = frozenset([Reason.BODY, Reason.MACROS])
 """Reasons that do not apply if both sides compiled to the same SQL."""
 
 
-def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, schema: str) -> RunDiff:
+def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> RunDiff:
     """Return the changes between two runs of one store."""
-    pair = _Pair(adapter, base, current, schema)
+    pair = _Pair(adapter, base, current)
     changes = compare(*pair.sides)
     unclear, touched, edited = pair.unclear(changes), pair.touched(changes), pair.edited(changes)
     # Nodes with equal versions, or equal code, are only fetched if they may have changed all the same.
@@ -89,7 +89,7 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
         return run_diff(base, current, changes, build_lineage_graph([]), {}, pair.unseen_seeds(), notes)
     pair.add_code(changes)
     graph = pair.graph
-    runs = (StoredRunReader(adapter, base, schema, graph), StoredRunReader(adapter, current, schema, graph))
+    runs = (StoredRunReader(adapter, base, graph), StoredRunReader(adapter, current, graph))
     effects = Effects((pair.sides[0], pair.sides[1]), runs, graph, changed_ids(changes), gone_ids(changes))
     judged, reached = effects.of(changes)
     names = pair.names(judged, effects.graph)
@@ -102,18 +102,16 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
 class _Pair:
     """Both runs, read incrementally."""
 
-    def __init__(
-        self, adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, schema: str
-    ) -> None:
-        self.adapter, self.base, self.current, self.schema = adapter, base, current, schema
+    def __init__(self, adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> None:
+        self.adapter, self.base, self.current = adapter, base, current
         self._macro_notes: list[str] = []
-        before, after = read.load_differences(adapter, base, current, schema=schema)
-        self._seen = shared_scope(base, current, schema)
+        before, after = read.load_differences(adapter, base, current)
+        self._seen = shared_scope(base, current, adapter.schema)
         if self._seen is not None:
             before, after = nodes_in_scope(before, self._seen), nodes_in_scope(after, self._seen)
         # Without a difference, no macro is looked up.
         differs = before or after or base.macro_set_id != current.macro_set_id
-        with open_store(adapter, schema) as store:
+        with open_store(adapter) as store:
             macros = read.macros_by_id(store, *((base, current) if differs else (None, None)))
         sides = (
             ProjectSide({node.unique_id: node for node in nodes}, texts, run, tokenised=True)
@@ -130,7 +128,7 @@ class _Pair:
         return renamed_edges(self._edges(self.base), *self.sides), after
 
     def _edges(self, run: RunMetadata) -> set[LineageEdge]:
-        edges, seen = read.load_edges(self.adapter, run, schema=self.schema), self._seen
+        edges, seen = read.load_edges(self.adapter, run), self._seen
         if seen is None:
             return set(edges)
         return {edge for edge in edges if seen(edge.node_id) and seen(edge.parent_id)}
@@ -166,7 +164,7 @@ class _Pair:
         """Read *field* of *ids*, which is equal on both sides, into both sides."""
         if not ids:
             return
-        texts = read.load_code(self.adapter, self.current, field, ids, schema=self.schema)
+        texts = read.load_code(self.adapter, self.current, field, ids)
         self.sides = [
             replace_fields(
                 side,
@@ -201,14 +199,14 @@ class _Pair:
     def _callers(self, causes: Causes) -> set[str]:
         """Return nodes that call a changed macro, directly or indirectly, or may call one in a hook."""
         current = self.sides[1]
-        found = read.load_narrow_nodes(self.adapter, self.current, schema=self.schema)
+        found = read.load_narrow_nodes(self.adapter, self.current)
         self._macro_notes = causes.unattributed_macros(found)
         callers = {
             node.unique_id
             for node in found
             if current.closure(node.macros) & causes.changed_macros or causes.may_build(node)
         }
-        return callers | set(read.load_hooked(self.adapter, self.current, "", schema=self.schema))
+        return callers | set(read.load_hooked(self.adapter, self.current, ""))
 
     def hooked(self, changes: Mapping[str, Change]) -> set[str]:
         """Return nodes that may read a variable or, in `graph`, a node that differs, if not all is read."""
@@ -217,9 +215,9 @@ class _Pair:
         if not calls and not edits:
             return set()
         (base, side), word = self.sides, "" if calls else GRAPH
-        found = partial(read.load_narrow_nodes, self.adapter, self.current, schema=self.schema)
+        found = partial(read.load_narrow_nodes, self.adapter, self.current)
         callers = callers_reading(calls, bool(edits), found, side)
-        callers.update(read.load_hooked(self.adapter, self.current, word, schema=self.schema))
+        callers.update(read.load_hooked(self.adapter, self.current, word))
         return {*self._lacking(callers, "raw_code")} | callers - base.nodes.keys() - side.nodes.keys()
 
     def add(self, ids: set[str]) -> None:
@@ -227,7 +225,7 @@ class _Pair:
         known = ids & self.sides[1].nodes.keys()
         for field in ("raw_code", "compiled_code"):
             self.add_text(self._lacking(known, field), field)
-        nodes = read.load_nodes_by_id(self.adapter, self.current, sorted(ids - known), schema=self.schema)
+        nodes = read.load_nodes_by_id(self.adapter, self.current, sorted(ids - known))
         more = {node.unique_id: node for node in nodes}
         self.sides = [replace_fields(side, nodes={**side.nodes, **more}) for side in self.sides]
 
@@ -239,7 +237,7 @@ class _Pair:
         missing = sorted(wanted - named.keys())
         for run in (self.current, self.base):
             if missing:
-                found = read.load_names(self.adapter, run, missing, schema=self.schema)
+                found = read.load_names(self.adapter, run, missing)
                 named.update((node.unique_id, node) for node in found)
                 missing = [unique_id for unique_id in missing if unique_id not in named]
         return named
@@ -250,12 +248,12 @@ class _Pair:
         once = compiled_once(self.sides[0], self.sides[1]).difference(changed_ids(changes))
         self.add_text([one for one in once if self.sides[1].nodes[one].raw_code is None], "raw_code")
         notes = [*scope, *self._macro_notes, *uncompared_note(self.sides[0], self.sides[1], once)]
-        return [*notes, *stored_value_notes(self.adapter, self.sides, changed_ids(changes), self.schema)]
+        return [*notes, *stored_value_notes(self.adapter, self.sides, changed_ids(changes))]
 
     def unseen_seeds(self) -> list[str]:
         """Return the seeds of both runs whose contents neither dbt nor the recorder read."""
         binds = {"graph_id": self.base.graph_id, "other_graph_id": self.current.graph_id}
-        with open_store(self.adapter, self.schema) as store:
+        with open_store(self.adapter) as store:
             return read.names_of(store.query("unseen_seeds", **binds))
 
 
@@ -305,7 +303,6 @@ def diff(
     current: RunSelector,
     *,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
     question: DiffQuestion = NOTHING_MORE,
 ) -> RunDiff:
     """Return the changes from *base* to *current*: run selectors (see `recce_meta.store.select`) or runs.
@@ -315,13 +312,13 @@ def diff(
     `path:DIR` reads artifacts from disk; *connect* is called only if a stored run is named. Two stored runs
     are compared in the warehouse, and only what differs is fetched.
     """
-    before, after = _open_both(connect, base, current, project, schema)
+    before, after = _open_both(connect, base, current, project)
     if isinstance(before, StoredRunReader) and isinstance(after, StoredRunReader):
         is_mixed = is_scan(before.run) != is_scan(after.run)
         if not is_mixed:
             _same_project(before.run.project_name, after.run.project_name)
         if not (is_mixed or question.needs_whole_runs):
-            return stored_diff(before.adapter, before.run, after.run, schema)
+            return stored_diff(before.adapter, before.run, after.run)
     return _whole_diff(before, after, question)
 
 
@@ -415,11 +412,7 @@ def refuse_failing(diff: RunDiff, conditions: frozenset[str], not_compared: Sequ
 
 
 def _open_both(
-    connect: Callable[[], UnifiedSqlAdapter],
-    base: RunSelector,
-    current: RunSelector,
-    project: str | None,
-    schema: str,
+    connect: Callable[[], UnifiedSqlAdapter], base: RunSelector, current: RunSelector, project: str | None
 ) -> tuple[RunReader, RunReader]:
     """Open both runs. Seed files are not hashed if the artifacts of both share one checkout."""
     selectors = (base, current)
@@ -437,7 +430,7 @@ def _open_both(
         return on_disk[0], on_disk[1]
     adapter = connect()
     before, after = (
-        StoredRunReader(adapter, resolve_complete_run(adapter, name, project=project, schema=schema), schema)
+        StoredRunReader(adapter, resolve_complete_run(adapter, name, project=project))
         if folder_of(name) is None
         else on_disk[0]
         for name in selectors

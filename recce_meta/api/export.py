@@ -346,13 +346,12 @@ def load_export(
     select: Sequence[str] = (),
     exclude: Sequence[str] = (),
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> Export:
     """Return the run that *selector* names with all its data, or the part that *select* and *exclude* choose.
 
     Raises SelectorError if there is no such run, or the selection matches no node.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         run = find_run(store, selector, project) if isinstance(selector, str) else selector
         export = read_export(store, run)
     return cut(export, select, exclude) if select or exclude else export
@@ -367,7 +366,7 @@ def export_run(
     select: Sequence[str] = (),
     exclude: Sequence[str] = (),
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
     overwrite: bool = False,
 ) -> tuple[Path, ...]:
     """Write the run that *selector* names to *path*, and return the written paths.
@@ -381,7 +380,7 @@ def export_run(
     exists, OSError if it cannot be written, PluginError if another package's exporter fails.
     """
     exporter_of(format)
-    export = load_export(adapter, selector, select=select, exclude=exclude, project=project, schema=schema)
+    export = load_export(adapter.at(schema), selector, select=select, exclude=exclude, project=project)
     return write_exports([export], Path(path), format, adapter.dataset_namespace, overwrite=overwrite)
 
 
@@ -464,7 +463,7 @@ GZIP = b"\x1f\x8b"
 """First bytes of a compressed file; its name does not matter."""
 
 
-def import_run(adapter: UnifiedSqlAdapter, path: str | Path, *, schema: str = DEFAULT_SCHEMA) -> Written:
+def import_run(adapter: UnifiedSqlAdapter, path: str | Path, *, schema: str | None = None) -> Written:
     """Write the run in the JSON file *path* to the store in *schema* of *adapter*, creating it if needed.
 
     The run keeps its ids, times and recorder. If the store has the run already, it stays unchanged, except
@@ -473,9 +472,10 @@ def import_run(adapter: UnifiedSqlAdapter, path: str | Path, *, schema: str = DE
     Raises ArtifactError for a file that is not an export, is damaged, or is from a later recce_meta;
     StoreError if the store has a run with this id but different contents.
     """
-    written = write_export(adapter, read_file(Path(path)), schema=schema)
+    adapter = adapter.at(schema)
+    written = write_export(adapter, read_file(Path(path)))
     if written.is_new:
-        compare_codes(adapter, schema, written.run)
+        compare_codes(adapter, written.run)
     return written
 
 

@@ -38,7 +38,6 @@ from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.sql_lineage.project.names import canonical_name, dialect_of
 from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
 from recce_meta.store.select import RunSelector
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 
 class ColumnNames(NamedTuple):
@@ -200,14 +199,13 @@ def load_impact(
     direction: Direction = Direction.DOWNSTREAM,
     depth: int | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ImpactView:
     """Return what *target*, `NODE` or `NODE.COLUMN`, affects in the run *selector* (or `path:DIR`).
 
     The columns of a run recorded without column lineage are analysed now. Raises SelectorError if *target*
     matches nothing, or more than one thing.
     """
-    run = open_run(connect, selector, project=project, schema=schema)
+    run = open_run(connect, selector, project=project)
     reader = run if run.has_columns else MemoryRunReader(run.project)
     with run.session():
         view = impact_in(reader, target, direction, depth)

@@ -41,7 +41,6 @@ from recce_meta.models.rows import Tabular
 from recce_meta.report.data.check_findings import FindingKind, findings_summary, node_findings
 from recce_meta.store.check_results import save_checks
 from recce_meta.store.data_diffs import save_data_diffs
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.temporary import temporary_folder
 
 BASE, CURRENT = "base", "current"
@@ -126,12 +125,7 @@ class _Sides:
 
 
 def import_recce_state(
-    adapter: UnifiedSqlAdapter,
-    state: RecceState,
-    name: str,
-    *,
-    schema: str = DEFAULT_SCHEMA,
-    tell: Callable[[str], None] | None = None,
+    adapter: UnifiedSqlAdapter, state: RecceState, name: str, *, tell: Callable[[str], None] | None = None
 ) -> ImportedState:
     """Write *state* into the store, creating the store if it does not exist. Errors refer to it as *name*.
 
@@ -141,10 +135,7 @@ def import_recce_state(
     sides = _Sides(state, name, left_out)
     answers = [(run, sides.whole(run, data_diff_of(run, sides.subject))) for run in state.runs or ()]
     results = {run.run_id: answer for run, answer in answers}
-    recorded = {
-        side: record_project(adapter, project, schema=schema, tell=tell)
-        for side, project in sides.projects.items()
-    }
+    recorded = {side: record_project(adapter, project, tell=tell) for side, project in sides.projects.items()}
     base, current = (recorded[side].run if side in recorded else None for side in (BASE, CURRENT))
     run_ids = (base.run_id if base else None, current.run_id if current else None)
     written = kept = 0
@@ -160,7 +151,6 @@ def import_recce_state(
             current_run=current,
             taken_at=_when(state, run.run_at),
             parameters={"origin": state.origin, "recce_run_id": run.run_id, **_given(run.params)},
-            schema=schema,
         )
         written, kept = written + saved.written, kept + len(saved.diff_ids)
     checks = [
@@ -168,7 +158,7 @@ def import_recce_state(
         for ordinal, check in enumerate(state.checks or (), start=1)
     ]
     left_out += [*_times_left_out(state), *_checks_left_out(state)]
-    saved_checks = save_checks(adapter, checks, schema=schema)
+    saved_checks = save_checks(adapter, checks)
     return ImportedState(
         origin=state.origin,
         runs=tuple(recorded.values()),

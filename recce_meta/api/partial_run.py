@@ -226,14 +226,12 @@ def _ephemeral_above(ids: Iterable[str], nodes: Mapping[str, NodeMetadata]) -> s
     return found
 
 
-def with_kept_sql(
-    adapter: UnifiedSqlAdapter, project: Project, schema: str
-) -> tuple[Project, Collection[str]]:
+def with_kept_sql(adapter: UnifiedSqlAdapter, project: Project) -> tuple[Project, Collection[str]]:
     """Return *project* with SQL for nodes that dbt did not compile, and the nodes whose SQL is assumed."""
     missing = {node.unique_id: node for node in project.nodes if lacks_sql(node)}
     side = ProjectSide.of(project)
     try:
-        with open_store(adapter, schema) as store:
+        with open_store(adapter) as store:
             kept = _of_other_runs(store, side, missing)
     except StoreNotFound:
         kept = {}
@@ -576,10 +574,10 @@ def outdated_nodes(
 
 
 def stored_value_notes(
-    adapter: UnifiedSqlAdapter, sides: Sequence[ProjectSide], changed: Iterable[str], schema: str
+    adapter: UnifiedSqlAdapter, sides: Sequence[ProjectSide], changed: Iterable[str]
 ) -> list[str]:
     """Return the `unseen_value_notes` of two stored runs."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = store.query("unseen_values", run_id=sides[1].run and sides[1].run.run_id)
         ids = sorted({*read.names_of(found)})
         runs = [side.run if ids else None for side in sides]

@@ -71,7 +71,6 @@ from recce_meta.store import read
 from recce_meta.store.quality import list_quality_runs, load_quality, previous_quality, write_quality
 from recce_meta.store.select import require_complete
 from recce_meta.store.session import StoreSession, open_store, refuse_newer, store_versions
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 DEFAULT_FILES = ("quality.yml", "quality.yaml")
 """Names of the file of metrics in the current folder, in order of precedence."""
@@ -86,7 +85,6 @@ class QualityLocation(Struct, frozen=True, kw_only=True):
 
     database: UnifiedSqlAdapter
     store: UnifiedSqlAdapter
-    schema: str = DEFAULT_SCHEMA
     """Schema of the store."""
     project: str | None = None
     """Project named by the user."""
@@ -177,7 +175,7 @@ def measure_request(
     """
     report_progress = tell or (lambda _: None)
     # Measuring may take hours, and a newer store would refuse the result.
-    refuse_newer(place.store, place.schema)
+    refuse_newer(place.store)
     ready = _ready(place, question, report_progress)
     if not ready.ids:
         return _nothing(place, question, ready)
@@ -238,7 +236,7 @@ def _keep_failure(error: RecceMetaError | KeyboardInterrupt, place: QualityLocat
     reason = error.message if isinstance(error, RecceMetaError) else "The measurement was interrupted"
     failed = replace(run, status=FAILED, reason=reason)
     try:
-        write_quality(place.store, Quality(run=failed, tables=()), schema=place.schema)
+        write_quality(place.store, Quality(run=failed, tables=()))
     except RecceMetaError as another:
         if isinstance(error, RecceMetaError):
             error.hint = "; ".join(
@@ -251,7 +249,7 @@ def _stored(place: QualityLocation, quality: Quality) -> QualityRun:
     run = quality.run
     kept = replace(quality, tables=()) if run.status == FAILED else quality
     try:
-        return write_quality(place.store, kept, schema=place.schema).run
+        return write_quality(place.store, kept).run
     except RecceMetaError as error:
         if run.reason is not None:  # the store may be in the failed database, so show the cause as well
             error.hint = "; ".join(filter(None, [run.reason, error.hint]))
@@ -291,13 +289,13 @@ def _run(place: QualityLocation, question: QualityRequest, tell: Tell) -> tuple[
             "Quality requires a recorded run, got artifacts on disk",
             hint="run recce-meta record to store the artifacts",
         )
-    if store_versions(place.store, place.schema) is not None:
-        with open_store(place.store, place.schema) as opened:
+    if store_versions(place.store) is not None:
+        with open_store(place.store) as opened:
             project = _project(opened, place)
             has_runs = project is not None and bool(read.find_runs(opened, project=project, most=1))
             if selector is not None or has_runs:
                 found = find_single_run(opened, selector, project, question.defaults)
-                return StoredRunReader(place.store, require_complete(found), place.schema), False
+                return StoredRunReader(place.store, require_complete(found)), False
     elif selector is not None:
         raise SelectorError(
             f"Run '{selector}' not found: nothing has been recorded yet", hint="run recce-meta scan first"
@@ -310,10 +308,9 @@ def _run(place: QualityLocation, question: QualityRequest, tell: Tell) -> tuple[
         # These limit what is measured; the scan records whole schemas.
         scope=replace(question.chosen.scope, include=(), exclude=()),
         options=ScanOptions(project=place.project),
-        schema=place.schema,
         tell=tell,
     )
-    return StoredRunReader(place.store, report.run, place.schema), True
+    return StoredRunReader(place.store, report.run), True
 
 
 def _project(store: StoreSession, place: QualityLocation) -> str | None:
@@ -392,14 +389,7 @@ def _against(
     if question.against is None:
         return None
     project, ids = ready.run.project_name, ready.ids
-    found = load_quality(
-        place.store,
-        question.against,
-        project=project,
-        unique_ids=ids,
-        top_values=False,
-        schema=place.schema,
-    )
+    found = load_quality(place.store, question.against, project=project, unique_ids=ids, top_values=False)
     return _by_table(found)
 
 
@@ -431,9 +421,7 @@ def _earlier(place: QualityLocation, run: QualityRun, ids: Iterable[str]) -> dic
     for _ in range(MOST_EARLIER):
         if not missing:
             break
-        quality = previous_quality(
-            place.store, before, unique_ids=sorted(missing), top_values=False, schema=place.schema
-        )
+        quality = previous_quality(place.store, before, unique_ids=sorted(missing), top_values=False)
         if quality is None:
             break
         found |= _by_table(
@@ -470,7 +458,7 @@ def show_quality(
     against: str | None = None,
     fail_on: Sequence[FailOn] = (),
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> QualityResult:
     """Return a stored measurement, of the tables *names* or of all.
 
@@ -478,17 +466,16 @@ def show_quality(
     conditions that make the result fail. *store* connects to the store, which is in *schema*. *project*
     limits *selector* to one project. Raises SelectorError for an unknown measurement or table.
     """
-    quality = load_quality(store, selector, project=project, schema=schema)
+    store = store.at(schema)
+    quality = load_quality(store, selector, project=project)
     if names:
         quality = replace(quality, tables=named_tables(quality.tables, names))
-    place = QualityLocation(database=store, store=store, schema=schema)
+    place = QualityLocation(database=store, store=store)
     ids = [table.unique_id for table in quality.tables]
     if against is None:
         earlier = _earlier(place, quality.run, ids)
     else:
-        earlier = _by_table(
-            load_quality(store, against, project=quality.run.project_name, unique_ids=ids, schema=schema)
-        )
+        earlier = _by_table(load_quality(store, against, project=quality.run.project_name, unique_ids=ids))
     labels = table_labels(quality.tables)
     kept = merged(stored_verdict(table, labels[table.unique_id]) for table in quality.tables)
     return _judged(quality, earlier, fail_on, kept, ())
@@ -502,7 +489,7 @@ def measured_project(place: QualityLocation) -> str | None:
     if place.project:
         return place.project
     for name in place.likely:
-        if list_quality_runs(place.store, project=name, limit=1, schema=place.schema):
+        if list_quality_runs(place.store, project=name, limit=1):
             return name
     return None
 
@@ -513,7 +500,7 @@ def quality_history(
     *,
     project: str | None = None,
     limit: int = 20,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> QualityHistory:
     """Return the last *limit* measurements of *name*: a table, or TABLE.COLUMN.
 
@@ -521,14 +508,15 @@ def quality_history(
 
     Raises SelectorError if no table or column of that name was measured, or several tables have the name.
     """
-    runs = list_quality_runs(store, project=project, limit=limit, schema=schema)
+    store = store.at(schema)
+    runs = list_quality_runs(store, project=project, limit=limit)
     known: dict[str, None] = {}
     for run in runs:
         # Only names are compared here, and top values are by far the most rows.
-        tables = load_quality(store, run, top_values=False, schema=schema).tables
+        tables = load_quality(store, run, top_values=False).tables
         unique_id, column = _meant(tables, name)
         if unique_id is not None:
-            return _of(store, unique_id, column, name, project, limit, schema)
+            return _of(store, unique_id, column, name, project, limit)
         known |= dict.fromkeys(one for table in tables for one in names_of(table, table.name))
     raise SelectorError(
         f"No measurement of '{name}' found",
@@ -537,18 +525,12 @@ def quality_history(
 
 
 def _of(
-    store: UnifiedSqlAdapter,
-    unique_id: str,
-    column: str | None,
-    name: str,
-    project: str | None,
-    limit: int,
-    schema: str,
+    store: UnifiedSqlAdapter, unique_id: str, column: str | None, name: str, project: str | None, limit: int
 ) -> QualityHistory:
-    runs = list_quality_runs(store, project=project, unique_ids=[unique_id], limit=limit, schema=schema)
+    runs = list_quality_runs(store, project=project, unique_ids=[unique_id], limit=limit)
     points = []
     for run in runs:
-        for table in load_quality(store, run, unique_ids=[unique_id], schema=schema).tables:
+        for table in load_quality(store, run, unique_ids=[unique_id]).tables:
             subject = table if column is None else column_of(table, column)
             if subject is not None:
                 points.append(QualityPoint(run=run, subject=subject))

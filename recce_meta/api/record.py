@@ -40,7 +40,6 @@ from recce_meta.store import read, write
 from recce_meta.store.content import digest
 from recce_meta.store.graphs import fill_changes
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 if TYPE_CHECKING:
     from recce_meta.api.workers import pool
@@ -141,7 +140,7 @@ def record_run(
     adapter: UnifiedSqlAdapter,
     project: Project,
     *,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
     now: datetime | None = None,
     statistics: Sequence[NodeStatistics] = (),
     columns: bool = True,
@@ -154,23 +153,21 @@ def record_run(
     could not be analysed are in the result's `column_warnings`. A run with an id that is stored already stays
     unchanged, except that missing *statistics* and column lineage are added. *now* is the time of recording.
     """
+    adapter = adapter.at(schema)
     result = write.record_run(
         adapter,
         project,
-        schema=schema,
         now=now,
         statistics=statistics,
-        analyse=_tracer(adapter, project, schema, column_timeout) if columns else None,
+        analyse=_tracer(adapter, project, column_timeout) if columns else None,
         is_compiled=is_compiled(project),
     )
     if result.written or result.statistics.nodes_counted:
-        compare_codes(adapter, schema, result.run)
+        compare_codes(adapter, result.run)
     return result
 
 
-def compare_codes(
-    adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA, run: RunMetadata | None = None
-) -> str | None:
+def compare_codes(adapter: UnifiedSqlAdapter, run: RunMetadata | None = None) -> str | None:
     """Store what the views of last results and counts need after *run* was written, or any runs.
 
     No error is raised: the runs are there, and until the next one is written, the views say unknown. Return
@@ -178,22 +175,20 @@ def compare_codes(
     """
     if run is None or run.extractor == DBT:
         try:
-            fill_code_changes(adapter, schema, run)
+            fill_code_changes(adapter, run)
         except RecceMetaError as error:
             return f"It is not stored which results are current: {error}; recce-meta init repeats it"
     return None
 
 
-def fill_derived(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> None:
+def fill_derived(adapter: UnifiedSqlAdapter) -> None:
     """Store everything that the views read and that follows from the runs, where it is missing."""
-    fill_changes(adapter, schema)
-    while fill_code_changes(adapter, schema):
+    fill_changes(adapter)
+    while fill_code_changes(adapter):
         pass
 
 
-def fill_code_changes(
-    adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA, run: RunMetadata | None = None
-) -> int:
+def fill_code_changes(adapter: UnifiedSqlAdapter, run: RunMetadata | None = None) -> int:
     """Store which nodes of latest runs have other code than in the runs that measured them last.
 
     *run* limits it to the latest run of its project and environment. Return the number of compared codes.
@@ -203,7 +198,7 @@ def fill_code_changes(
     # Environments may share codes.
     compared: dict[str, tuple[tuple[str, ...], dict[str, bool]]] = {}
     # Most runs repeat compared codes, and wait for no writer.
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         for run_id, builds in _to_compare(store, *place).items():
             latest = read.run_by_id(store, run_id)
             assert latest is not None
@@ -214,7 +209,7 @@ def fill_code_changes(
         return 0
 
     def work() -> None:
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             known = set(read.names_of(store.query("known_code_steps", ids="\n".join(compared))))
             new = {step_id: found for step_id, found in compared.items() if step_id not in known}
             rows = (
@@ -223,7 +218,7 @@ def fill_code_changes(
             store.insert("code_changes", CODE_CHANGES, rows)
             store.insert("code_steps", CODE_STEPS, ((*code, one) for one, (code, _) in new.items()))
 
-    retrying(adapter, schema, work)
+    retrying(adapter, work)
     return len(compared)
 
 
@@ -241,15 +236,9 @@ def _to_compare(store: StoreSession, project: str | None, environment: str | Non
     return found
 
 
-def _tracer(
-    adapter: UnifiedSqlAdapter,
-    project: Project,
-    schema: str,
-    timeout: float,
-    tell: Tell | None = None,
-) -> Tracer:
+def _tracer(adapter: UnifiedSqlAdapter, project: Project, timeout: float, tell: Tell | None = None) -> Tracer:
     """Return the computation for *project*, with SQL from other runs for nodes that dbt did not compile."""
-    complete = None if is_compiled(project) else lambda given: with_kept_sql(adapter, given, schema)
+    complete = None if is_compiled(project) else lambda given: with_kept_sql(adapter, given)
     return Tracer(project, timeout, tell, complete)
 
 
@@ -257,7 +246,6 @@ def record_project(
     adapter: UnifiedSqlAdapter,
     project: Project,
     *,
-    schema: str = DEFAULT_SCHEMA,
     statistics: Sequence[NodeStatistics] = (),
     columns: bool = True,
     column_timeout: float = SECONDS,
@@ -269,11 +257,10 @@ def record_project(
     With *id_of_contents*, the run gets another id if a run with its id was pruned. *tell* is called with
     progress messages. Raises StoreError if the run's id belongs to another project, or was pruned.
     """
-    tracer = _tracer(adapter, project, schema, column_timeout, tell) if columns else None
+    tracer = _tracer(adapter, project, column_timeout, tell) if columns else None
     result = write.record_run(
         adapter,
         project,
-        schema=schema,
         statistics=statistics,
         analyse=tracer,
         id_of_contents=id_of_contents,
@@ -281,7 +268,7 @@ def record_project(
     )
     warnings = (*project.warnings, *first_warnings(result.column_warnings))
     if result.written or result.statistics.nodes_counted:
-        failure = compare_codes(adapter, schema, result.run)
+        failure = compare_codes(adapter, result.run)
         warnings += () if failure is None else (failure,)
     # A run with a known id is never changed, so that nothing has been written.
     if result.run.project_name != project.run.project_name:

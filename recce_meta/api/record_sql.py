@@ -52,7 +52,6 @@ from recce_meta.render.macros import STAND_IN
 from recce_meta.sql_lineage.project.names import dialect_of
 from recce_meta.store.read import find_runs, load_nodes
 from recce_meta.store.session import open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.warehouses.driver import parser_of
 from recce_meta.warehouses.hooks import OPERATION
 
@@ -275,15 +274,15 @@ def _project_below(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
-def last_nodes(adapter: UnifiedSqlAdapter, *, schema: str = DEFAULT_SCHEMA) -> Known:
-    """Return a function that loads the nodes of the last run read from files from the store in *schema*."""
+def last_nodes(adapter: UnifiedSqlAdapter) -> Known:
+    """Return a function that loads the nodes of the last run read from files from the store."""
 
     def known(project: str, fingerprint: str) -> Mapping[str, NodeMetadata]:
-        with open_store(adapter, schema) as store:
+        with open_store(adapter) as store:
             runs = find_runs(store, project=project)
         for run in runs:
             if run.extractor == SILVER and run.invocation_id == fingerprint:
-                return {node.unique_id: node for node in load_nodes(adapter, run, schema=schema)}
+                return {node.unique_id: node for node in load_nodes(adapter, run)}
         return {}
 
     return known

@@ -19,7 +19,6 @@ from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.rows import Tabular
 from recce_meta.profiles import ProjectSettings, find_project_dir, read_project_settings
 from recce_meta.store.select import RunSelector
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 
 class Template(Struct, frozen=True, kw_only=True):
@@ -53,10 +52,9 @@ def render(
     template: Template,
     *,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> RenderedTemplate:
     """Render *template* with the nodes and macros of the run that *selector* names (or `path:DIR`)."""
-    found = open_run(connect, selector, project=project, schema=schema).project
+    found = open_run(connect, selector, project=project).project
     nodes = {node.unique_id: node for node in found.nodes}
     settings = settings_of(found.run.project_name, template.project_dir, folder_of(selector))
     renderer = rendering.SimpleTemplateRenderer(

@@ -38,7 +38,6 @@ from recce_meta.store.marks.reviews import MacroState, NodeState, find_reviews, 
 from recce_meta.store.read import narrow_nodes
 from recce_meta.store.select import resolve_run
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 LATEST = "latest"
 _encode = msgspec.json.encode
@@ -63,7 +62,7 @@ def review(
     reviewer: str,
     fingerprint: str | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> Review:
     """Store the mark of a reviewer on *node* or on *check* of two runs, and return it as it is stored.
 
@@ -76,19 +75,20 @@ def review(
 
     Raises UsageError for an invalid argument, and SelectorError or RunNotFound for a name that is not found.
     """
+    adapter = adapter.at(schema)
     name, text = _reviewer(reviewer), _comment(comment)
     if status not in set(map(str, ReviewStatus)):
         raise UnknownNameError("status", status, [*map(str, ReviewStatus)])
     if (node is None) == (check is None):
         raise UsageError("A review is of a node or of a check", hint="pass one of them")
     pair = ReviewedPair(
-        None if base is None else resolve_run(adapter, base, project=project, schema=schema),
-        resolve_run(adapter, current, project=project, schema=schema),
+        None if base is None else resolve_run(adapter, base, project=project),
+        resolve_run(adapter, current, project=project),
     )
     if pair.base is not None and pair.base.project_name != pair.current.project_name:
         raise UsageError("The runs are of different projects", hint="choose two runs of one project")
-    unique_id = None if node is None else _unique_id(adapter, pair, node, schema)
-    present = fingerprint_of(adapter, pair, unique_id=unique_id, check_name=check, schema=schema)
+    unique_id = None if node is None else _unique_id(adapter, pair, node)
+    present = fingerprint_of(adapter, pair, unique_id=unique_id, check_name=check)
     if fingerprint is not None and fingerprint != present:
         raise UsageError(
             f"{check or unique_id} changed since it was looked at",
@@ -108,7 +108,7 @@ def review(
         fingerprint=present,
         recorder_version=__version__,
     )
-    (found,) = save_reviews(adapter, [mark], schema=schema)
+    (found,) = save_reviews(adapter, [mark])
     return found
 
 
@@ -120,7 +120,7 @@ def list_reviews(
     check: str | None = None,
     limit: int | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> ResultList[Review]:
     """Return the stored marks of reviewers, newest first, with those that were withdrawn.
 
@@ -128,25 +128,22 @@ def list_reviews(
     the reviewed check. *limit* is the largest number of marks. *adapter* connects to the store, which is in
     *schema*. *project* limits the result and the selector to one project.
     """
-    found = None if run is None else resolve_run(adapter, run, project=project, schema=schema)
+    adapter = adapter.at(schema)
+    found = None if run is None else resolve_run(adapter, run, project=project)
     return stored.list_reviews(
-        adapter, run=found, project=project, unique_id=node, check_name=check, limit=limit, schema=schema
+        adapter, run=found, project=project, unique_id=node, check_name=check, limit=limit
     )
 
 
 def reviews_of_pair(
-    adapter: UnifiedSqlAdapter,
-    base: RunMetadata | None,
-    current: RunMetadata,
-    *,
-    schema: str = DEFAULT_SCHEMA,
+    adapter: UnifiedSqlAdapter, base: RunMetadata | None, current: RunMetadata
 ) -> PairReviews:
     """Return the marks on the nodes and checks of two runs, each compared with its present version.
 
     Marks of other runs of the project are included: they are valid if both sides have the same version.
     """
     pair = ReviewedPair(base, current)
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         events = find_reviews(store, project=current.project_name)
         by_node = _grouped((event.unique_id, event) for event in events)
         by_check = _grouped((event.check_name, event) for event in events)
@@ -180,13 +177,12 @@ def fingerprint_of(
     *,
     unique_id: str | None = None,
     check_name: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> str:
     """Return the fingerprint of the present version of a node or of a check.
 
     Raises SelectorError if neither run has the node, or no result of the check is stored for these runs.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         if unique_id is not None:
             found, name = _node_fingerprints(store, pair, [unique_id]), unique_id
             message, hint = f"Neither run has the node {name}", "recce-meta show RUN lists the nodes"
@@ -296,10 +292,10 @@ class _ReviewedMacros:
         )
 
 
-def _unique_id(adapter: UnifiedSqlAdapter, pair: ReviewedPair, node: str, schema: str) -> str:
+def _unique_id(adapter: UnifiedSqlAdapter, pair: ReviewedPair, node: str) -> str:
     """Return the unique id that *node* names in one of the runs, preferably in current."""
     runs = [run for run in pair if run is not None]
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         if any(stored.node_states(store, run, [node]) for run in runs):
             return node
         # Current is the last, so that its nodes replace those of base.

@@ -25,7 +25,6 @@ from recce_meta.profiles import find_project_dir
 from recce_meta.store.read import find_runs
 from recce_meta.store.select import RunSelector, find_project, find_run, require_complete, unknown_run
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 ENVIRONMENT = "RECCE_META_ENVIRONMENT"
 BASE, CURRENT, LATEST = "base", "current", "latest"
@@ -89,7 +88,6 @@ def select_runs(
     *,
     defaults: RunDefaults,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
     of_data: bool = False,
 ) -> SelectedRuns:
     """Return the runs that the selectors *base* and *current* name; None stands for the default.
@@ -102,7 +100,7 @@ def select_runs(
     if folder_of(base) and folder_of(current):
         sides = _on_disk(str(base)), _on_disk(str(current))
     else:
-        with open_store(connect(), schema) as store:
+        with open_store(connect()) as store:
             choosing = _Choosing(store, defaults, project, of_data)
             after = choosing.current(current)
             used = after.run.environment if after.run is not None else CURRENT
@@ -118,13 +116,12 @@ def select_same(
     *,
     defaults: RunDefaults,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> SelectedRuns:
     """Return one run for both sides: that of *current*, by default that of `select_run`."""
     if folder_of(current):
         found = _on_disk(str(current))
     else:
-        with open_store(connect(), schema) as store:
+        with open_store(connect()) as store:
             choosing = _Choosing(store, defaults, project, True)
             found = choosing.single() if current is None else choosing.current(current)
     choice = RunChoice(base=found.chosen, current=found.chosen, notes=found.notes)
@@ -132,12 +129,7 @@ def select_same(
 
 
 def with_builds(
-    connect: Callable[[], UnifiedSqlAdapter],
-    choice: RunChoice,
-    base: RunMetadata,
-    current: RunMetadata,
-    *,
-    schema: str = DEFAULT_SCHEMA,
+    connect: Callable[[], UnifiedSqlAdapter], choice: RunChoice, base: RunMetadata, current: RunMetadata
 ) -> RunChoice:
     """Return *choice* with a note if tables of its runs *base* and *current* may be older, or may lack rows.
 
@@ -152,7 +144,7 @@ def with_builds(
             notes.append(part)
             continue
         if chosen.run_id is not None:
-            with open_store(connect(), schema) as store:
+            with open_store(connect()) as store:
                 if _is_built(store, run):
                     continue
         unbuilt.append(side)
@@ -188,28 +180,23 @@ def select_base(
     *,
     defaults: RunDefaults,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> Found:
     """Return the run of base, as `select_runs` does."""
     if folder_of(base):
         return _on_disk(str(base))
-    with open_store(connect(), schema) as store:
+    with open_store(connect()) as store:
         return _Choosing(store, defaults, project).base(base, defaults.environment or CURRENT)
 
 
 def select_run(
-    connect: Callable[[], UnifiedSqlAdapter],
-    *,
-    defaults: RunDefaults,
-    project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    connect: Callable[[], UnifiedSqlAdapter], *, defaults: RunDefaults, project: str | None = None
 ) -> Found:
     """Return the default of a command that reads one run.
 
     It is the latest run of the checked-out branch, else of the environment in RECCE_META_ENVIRONMENT, else of
     the project.
     """
-    with open_store(connect(), schema) as store:
+    with open_store(connect()) as store:
         return _Choosing(store, defaults, project).single()
 
 

@@ -371,10 +371,10 @@ class StoredRunReader(RunReader):
     """Run in the store; each part is read when it is needed."""
 
     def __init__(
-        self, adapter: UnifiedSqlAdapter, run: RunMetadata, schema: str, graph: LineageGraph | None = None
+        self, adapter: UnifiedSqlAdapter, run: RunMetadata, graph: LineageGraph | None = None
     ) -> None:
         """Create a reader; *graph*, by default that of the run, has the nodes downstream of a change."""
-        self.adapter, self.run, self.schema, self._given = adapter, run, schema, graph
+        self.adapter, self.run, self._given = adapter, run, graph
         self.has_columns, self.lacks_columns = run.column_graph_id is not None, False
         self._session: StoreSession | None = None
         self._complete: MemoryRunReader | None = None
@@ -405,13 +405,13 @@ class StoredRunReader(RunReader):
 
     @property
     def origins(self) -> Origins:
-        return read.load_parents(self.adapter, self.run, schema=self.schema)
+        return read.load_parents(self.adapter, self.run)
 
     @cached_property
     def results(self) -> Sequence[NodeResult]:
         if self._complete:
             return self._complete.results
-        return read.load_results(self.adapter, self.run, schema=self.schema)
+        return read.load_results(self.adapter, self.run)
 
     @cached_property
     def has_references(self) -> bool:
@@ -450,7 +450,7 @@ class StoredRunReader(RunReader):
     def tests_of(self, ids: Iterable[str]) -> list[NodeMetadata]:
         if self._complete:
             return self._complete.tests_of(ids)
-        return read.load_tests_of(self.adapter, self.run, ids, schema=self.schema)
+        return read.load_tests_of(self.adapter, self.run, ids)
 
     def with_parents(self, ids: Collection[str]) -> Mapping[str, NodeMetadata]:
         """Return *ids*, their parents, and the nodes that ephemeral parents read."""
@@ -468,7 +468,7 @@ class StoredRunReader(RunReader):
         while wanted:
             if new := wanted - self._asked:
                 self._asked |= new
-                found = read.load_nodes_by_id(self.adapter, self.run, sorted(new), schema=self.schema)
+                found = read.load_nodes_by_id(self.adapter, self.run, sorted(new))
                 self._nodes.update((node.unique_id, node) for node in found)
             above = (self._nodes[key] for key in wanted if key in self._nodes)
             # A node that was read as a parent lacks its own parents.
@@ -499,7 +499,7 @@ class StoredRunReader(RunReader):
         return {key: self._kept[key] for key in ids if key in self._kept}
 
     def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
-        found = read.load_code(self.adapter, self.run, "compiled_code", sorted(ids), schema=self.schema)
+        found = read.load_code(self.adapter, self.run, "compiled_code", sorted(ids))
         without = [unique_id for unique_id, code in found.items() if not code]
         kept = self.kept_sql(without) if without else {}
         return {
@@ -552,7 +552,7 @@ class StoredRunReader(RunReader):
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        with open_store(self.adapter, self.schema) as self._session:
+        with open_store(self.adapter) as self._session:
             try:
                 yield
             finally:
@@ -560,7 +560,7 @@ class StoredRunReader(RunReader):
 
     def for_diff(self, project: Project, graph: LineageGraph, changed: Collection[str]) -> RunReader:
         if self.has_columns:
-            return StoredRunReader(self.adapter, self.run, self.schema, graph)
+            return StoredRunReader(self.adapter, self.run, graph)
         return super().for_diff(project, graph, changed)
 
     @contextmanager
@@ -569,14 +569,14 @@ class StoredRunReader(RunReader):
         if self._session is not None:
             yield self._session
         else:
-            with open_store(self.adapter, self.schema) as store:
+            with open_store(self.adapter) as store:
                 yield store
 
     @property
     def _in_memory(self) -> MemoryRunReader:
         """Return the complete run, read on first use."""
         if self._complete is None:
-            self._complete = MemoryRunReader(load_run(self.adapter, self.run, schema=self.schema))
+            self._complete = MemoryRunReader(load_run(self.adapter, self.run))
         return self._complete
 
     @cached_property
@@ -592,11 +592,11 @@ class StoredRunReader(RunReader):
 
 
 def open_run(
-    connect: Callable[[], UnifiedSqlAdapter], selector: RunSelector, *, project: str | None, schema: str
+    connect: Callable[[], UnifiedSqlAdapter], selector: RunSelector, *, project: str | None
 ) -> RunReader:
     """Return the run that *selector* names; `path:DIR` reads artifacts from disk without connecting."""
     if (folder := folder_of(selector)) is not None:
         return MemoryRunReader(read_run(folder, hash_seed_files=False))
     adapter = connect()
-    run = resolve_complete_run(adapter, selector, project=project, schema=schema)
-    return StoredRunReader(adapter, run, schema)
+    run = resolve_complete_run(adapter, selector, project=project)
+    return StoredRunReader(adapter, run)

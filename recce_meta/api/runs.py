@@ -26,7 +26,6 @@ from recce_meta.store import read
 from recce_meta.store.marks.annotations import list_annotations
 from recce_meta.store.read import foreign_keys_of
 from recce_meta.store.select import RunSelector, resolve_run
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.statistics import count_statistics
 
 if TYPE_CHECKING:
@@ -59,11 +58,7 @@ class RunSummary(Tabular, frozen=True, kw_only=True):
 
 
 def show(
-    connect: Callable[[], UnifiedSqlAdapter],
-    selector: RunSelector,
-    *,
-    project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    connect: Callable[[], UnifiedSqlAdapter], selector: RunSelector, *, project: str | None = None
 ) -> RunSummary:
     """Return the run that *selector* names (or `path:DIR`), with its contents and results."""
     folder = folder_of(selector)
@@ -72,13 +67,13 @@ def show(
         counts = Counter(node.resource_type for node in found.nodes)
         return RunSummary(run=found.run, counts=dict(counts), results=list(found.results))
     adapter = connect()
-    run = resolve_run(adapter, selector, project=project, schema=schema)
+    run = resolve_run(adapter, selector, project=project)
     return RunSummary(
         run=run,
-        counts=read.count_nodes(adapter, run, schema=schema),
-        results=read.load_results(adapter, run, schema=schema),
-        statistics=count_statistics(adapter, run, schema=schema),
-        annotations=annotations_of(list_annotations(adapter, run=run, schema=schema)),
+        counts=read.count_nodes(adapter, run),
+        results=read.load_results(adapter, run),
+        statistics=count_statistics(adapter, run),
+        annotations=annotations_of(list_annotations(adapter, run=run)),
     )
 
 
@@ -90,20 +85,19 @@ def load_lineage(
     direction: Direction = Direction.BOTH,
     depth: int | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> LineageView:
     """Return upstream and downstream nodes of *node* in the run that *selector* names (or `path:DIR`).
 
     For a scan, include the foreign keys from and to the node.
     Raises SelectorError if *node* names no node, or more than one.
     """
-    run = open_run(connect, selector, project=project, schema=schema)
+    run = open_run(connect, selector, project=project)
     root = find_node(node, run.names)
     view = lineage_view(root, run.names, run.origins, direction, depth)
     view = replace(view, annotations=run.annotations([one.unique_id for one in view.nodes]))
     if not (isinstance(run, StoredRunReader) and is_scan(run.run)):
         return view
-    return replace(view, foreign_keys=foreign_keys_of(run.adapter, run.run, root, schema=schema))
+    return replace(view, foreign_keys=foreign_keys_of(run.adapter, run.run, root))
 
 
 def find_node(
@@ -328,8 +322,7 @@ def load_pair(
     current: RunSelector,
     *,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> RunPair:
     """Return the runs that the selectors *base* and *current* name; `path:DIR` reads artifacts from disk."""
-    before, after = (open_run(connect, name, project=project, schema=schema) for name in (base, current))
+    before, after = (open_run(connect, name, project=project) for name in (base, current))
     return RunPair(before, after)

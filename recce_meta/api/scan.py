@@ -25,7 +25,7 @@ from recce_meta.sql_lineage.project.columns import SECONDS
 from recce_meta.store import read
 from recce_meta.store.select import load_run
 from recce_meta.store.session import dialect_of, open_store, refuse_newer, store_versions
-from recce_meta.store.sql_files import DEFAULT_SCHEMA, relations
+from recce_meta.store.sql_files import relations
 from recce_meta.warehouses import Warehouse, available
 
 Tell = Callable[[str], None]
@@ -57,14 +57,13 @@ def scan(
     store: UnifiedSqlAdapter | None = None,
     scope: ScanScope | None = None,
     options: ScanOptions | None = None,
-    schema: str = DEFAULT_SCHEMA,
     tell: Tell | None = None,
 ) -> ScanReport:
     """Record the structure of *database* in *store* (default: itself) and compare with the previous scan.
 
     The previous scan is the latest of the same project, environment and scope, else the latest of any scope.
-    *schema* holds the store; if the store is in *database* itself, *schema* is excluded from *scope*. *tell*
-    is called with progress messages. *options* are those of the run.
+    If the store is in *database* itself, its schema is excluded from *scope*. *tell* is called with progress
+    messages. *options* are those of the run.
 
     Raises UsageError if the store cannot be in that place, or a name is invalid; UnknownNameError for a
     schema that does not exist; StoreError if the run is not recorded and no store exists to compare with.
@@ -78,11 +77,11 @@ def scan(
     chosen = scope or ScanScope()
     if place is database:
         # The tables of the store change with every recording.
-        chosen = without_store(chosen, database.warehouse, schema)
+        chosen = without_store(chosen, database.warehouse, database.schema)
     # Checked before the scan, which may take minutes.
     if given.is_kept:
-        refuse_newer(place, schema)
-    extracted = _extracted(database, chosen, given, place, schema, tell)
+        refuse_newer(place)
+    extracted = _extracted(database, chosen, given, place, tell)
     project = replace(extracted, run=_with_git(extracted.run, given.git))
     run, is_new, warnings = project.run, False, project.warnings
     if given.is_kept:
@@ -90,7 +89,6 @@ def scan(
             recorded = record_project(
                 place,
                 project,
-                schema=schema,
                 columns=given.columns,
                 column_timeout=given.column_timeout,
                 tell=tell,
@@ -105,7 +103,7 @@ def scan(
     found = ScanReport(
         run=run, is_new=is_new, counts=scan_counts(project), previous=None, warnings=tuple(warnings)
     )
-    return _compared(found, project, place, schema)
+    return _compared(found, project, place)
 
 
 def _extracted(
@@ -113,7 +111,6 @@ def _extracted(
     scope: ScanScope,
     options: ScanOptions,
     store: UnifiedSqlAdapter,
-    schema: str,
     tell: Tell | None,
 ) -> Project:
     """Return the structure of *database*. If the scan fails and is to be recorded, store the failure."""
@@ -128,7 +125,7 @@ def _extracted(
         )
     except (WarehouseError, UnknownNameError) as error:
         if options.is_kept and options.keeps_failure:
-            _keep_failure(error, database, scope, options, store, schema)
+            _keep_failure(error, database, scope, options, store)
         raise
 
 
@@ -138,18 +135,17 @@ def _keep_failure(
     scope: ScanScope,
     options: ScanOptions,
     store: UnifiedSqlAdapter,
-    schema: str,
 ) -> None:
     """Record that a scan failed. If the store cannot be written either, *error* says so.
 
     A misspelt schema creates no store.
     """
     try:
-        if isinstance(error, UnknownNameError) and store_versions(store, schema) is None:
+        if isinstance(error, UnknownNameError) and store_versions(store) is None:
             return
         run = _with_git(scan_run(database, scope, options.environment, options.project), options.git)
         failed = replace(run, status=FAILED, reason=error.message)
-        record_run(store, Project(run=failed, nodes=()), schema=schema, columns=False)
+        record_run(store, Project(run=failed, nodes=()), columns=False)
     except RecceMetaError as another:
         hint = f"{error.hint}; " if error.hint else ""
         error.hint = f"{hint}the failed scan was not stored: {another.message}"
@@ -186,12 +182,10 @@ def _with_git(run: RunMetadata, git: GitState | None) -> RunMetadata:
     )
 
 
-def _previous(
-    store: UnifiedSqlAdapter, run: RunMetadata, schema: str
-) -> tuple[RunMetadata | None, tuple[str, ...]]:
+def _previous(store: UnifiedSqlAdapter, run: RunMetadata) -> tuple[RunMetadata | None, tuple[str, ...]]:
     """Return the scan of the same project and environment before *run*, and warnings about earlier runs."""
     filters = {"project": run.project_name, "environment": run.environment, "before": run.run_at}
-    with open_store(store, schema) as opened:
+    with open_store(store) as opened:
         last = next(iter(read.find_runs(opened, **filters, most=1)), None)
         earlier = read.find_runs(opened, **filters, extractor=DATABASE)
     found, notes = previous_scan(run, earlier), []
@@ -208,29 +202,27 @@ def _previous(
     return found, tuple(notes)
 
 
-def _compared(report: ScanReport, project: Project, store: UnifiedSqlAdapter, schema: str) -> ScanReport:
+def _compared(report: ScanReport, project: Project, store: UnifiedSqlAdapter) -> ScanReport:
     """Return *report* with the changes in *project* since the previous scan."""
-    previous, notes = _previous(store, report.run, schema)
+    previous, notes = _previous(store, report.run)
     if previous is None and report.run is not project.run and not report.is_new:
         # The stored run of this id is the first scan, but the database may have changed since.
-        previous, notes = _previous(store, project.run, schema)
+        previous, notes = _previous(store, project.run)
     report = replace(report, previous=previous, warnings=(*report.warnings, *notes))
     if previous is None:
         return report
     # A scan that was not recorded is only in memory.
     if report.is_new:
-        diff = stored_diff(store, previous, report.run, schema)
+        diff = stored_diff(store, previous, report.run)
     else:
-        diff = whole_diff(load_run(store, previous, schema=schema), project, NOTHING_MORE)
-    seen = shared_scope(previous, project.run, schema)
+        diff = whole_diff(load_run(store, previous), project, NOTHING_MORE)
+    seen = shared_scope(previous, project.run, store.schema)
     current: Sequence[NodeMetadata] = project.nodes if seen is None else nodes_in_scope(project.nodes, seen)
-    removed = _removed(diff, store, previous, schema)
+    removed = _removed(diff, store, previous)
     return replace(report, diff=diff, tallies=tallies(diff, current, removed))
 
 
-def _removed(
-    diff: RunDiff, store: UnifiedSqlAdapter, previous: RunMetadata, schema: str
-) -> list[NodeMetadata]:
+def _removed(diff: RunDiff, store: UnifiedSqlAdapter, previous: RunMetadata) -> list[NodeMetadata]:
     """Return the removed nodes, read from the previous run."""
     ids = [change.unique_id for change in diff.changes if change.status is Status.REMOVED]
-    return read.load_nodes_by_id(store, previous, ids, schema=schema) if ids else []
+    return read.load_nodes_by_id(store, previous, ids) if ids else []

@@ -72,7 +72,7 @@ class Connection(Struct, frozen=True, kw_only=True):
             )
         for text in adapter.warnings:
             warn(text)
-        return adapter
+        return adapter.at(self.schema)
 
     def own_project(self) -> str | None:
         """Return the name in the nearest dbt_project.yml; None if there is no such file."""
@@ -111,9 +111,7 @@ class Connection(Struct, frozen=True, kw_only=True):
         """
         if selector is not None:
             return selector
-        found = run_choice.select_run(
-            connect, defaults=self.run_defaults(), project=project, schema=self.schema
-        )
+        found = run_choice.select_run(connect, defaults=self.run_defaults(), project=project)
         # The latest run is what users expect, so it needs no message.
         if found.run is not None and found.chosen.reason != run_choice.LATEST_RUN and not is_shown:
             say(f"Run {found.run.run_id} ({found.chosen.reason})")

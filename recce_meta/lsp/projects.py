@@ -31,7 +31,6 @@ from recce_meta.models import RunMetadata
 from recce_meta.profiles import read_target_path
 from recce_meta.store.read import find_runs, run_by_id
 from recce_meta.store.session import open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 PROJECT_FILE = "dbt_project.yml"
 INSTALLED = frozenset(("dbt_packages", "dbt_modules", "node_modules", "site-packages"))
@@ -136,7 +135,7 @@ def open_index(
         return None
 
     def reader(of: RunMetadata) -> StoredRunReader:
-        return StoredRunReader(adapter, of, DEFAULT_SCHEMA)
+        return StoredRunReader(adapter, of)
 
     found = reader(run)
     is_like = like is not None and like.run.run_id == run.run_id

@@ -82,9 +82,8 @@ class DataTools:
             chosen = questions.pair(store, base, current, of_data=True)
             before, after = chosen.base.run, chosen.current.run
             assert before is not None and after is not None
-            schema = questions.store.schema
-            choice = with_builds(lambda: store, chosen.choice, before, after, schema=schema)
-            runs = RunPair(StoredRunReader(store, before, schema), StoredRunReader(store, after, schema))
+            choice = with_builds(lambda: store, chosen.choice, before, after)
+            runs = RunPair(StoredRunReader(store, before), StoredRunReader(store, after))
             (unique_id,) = runs.named([node])
             request = DataDiffRequest(
                 kind=DiffKind(kind),
@@ -129,7 +128,6 @@ class DataTools:
         data, of_base = self._opened(runs, opened)
         comparison = Comparison(
             store=lambda: store,
-            schema=self._questions.store.schema,
             current=data,
             base=of_base,
             runs=runs,
@@ -165,7 +163,7 @@ class DataTools:
             store = opened.enter_context(questions.store.reading())
             found = questions.run(store, run)
             template = Template(sql=sql, project_dir=find_project_dir(settings.project_dir))
-            rendered = render(lambda: store, found, template, schema=questions.store.schema)
+            rendered = render(lambda: store, found, template)
             data, _ = self._opened(None, opened)
             opened.enter_context(cancellable(data.cancel))
             text = single_statement(rendered.sql, data.warehouse.dialect)

@@ -62,8 +62,8 @@ class Questions:
         question = DiffQuestion((select,) if select else config.select, config.exclude)
         sides = chosen.base.selector, chosen.current.selector
         with selections_of(config):
-            found = diff_runs(lambda: adapter, *sides, schema=self.store.schema, question=question)
-        return pair_report(adapter, replace(found, choice=chosen.choice), schema=self.store.schema)
+            found = diff_runs(lambda: adapter, *sides, question=question)
+        return pair_report(adapter, replace(found, choice=chosen.choice))
 
     def pair(
         self, adapter: UnifiedSqlAdapter, base: str, current: str, *, of_data: bool = False
@@ -76,22 +76,21 @@ class Questions:
             _stored(current) or config.current,
             defaults=self._defaults(),
             project=self.settings.project,
-            schema=self.store.schema,
             of_data=of_data,
         )
 
     def run(self, adapter: UnifiedSqlAdapter, selector: str) -> RunMetadata:
         """Return the run that *selector* names, else the default of a command that reads one run."""
-        project, schema = self.settings.project, self.store.schema
+        project = self.settings.project
         if _stored(selector):
-            return resolve_run(adapter, selector, project=project, schema=schema)
-        found = select_run(lambda: adapter, defaults=self._defaults(), project=project, schema=schema)
+            return resolve_run(adapter, selector, project=project)
+        found = select_run(lambda: adapter, defaults=self._defaults(), project=project)
         assert found.run is not None
         return found.run
 
     def reader(self, adapter: UnifiedSqlAdapter, selector: str) -> StoredRunReader:
         """Return a reader of the run that *selector* names."""
-        return StoredRunReader(adapter, self.run(adapter, selector), self.store.schema)
+        return StoredRunReader(adapter, self.run(adapter, selector))
 
     def _defaults(self) -> RunDefaults:
         settings = self.settings

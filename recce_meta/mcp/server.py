@@ -112,9 +112,9 @@ def create_server(store: AgentStore, settings: AgentSettings) -> RecceServer:
     return server
 
 
-def serve(connect: Callable[[], UnifiedSqlAdapter], schema: str, settings: AgentSettings) -> None:
+def serve(connect: Callable[[], UnifiedSqlAdapter], settings: AgentSettings) -> None:
     """Serve on standard input and output until they close."""
-    with closing(AgentStore(connect, schema)) as store:
+    with closing(AgentStore(connect)) as store:
         create_server(store, settings).run("stdio")
 
 
@@ -153,9 +153,9 @@ class _Resources:
 
     def runs(self) -> str:
         """The newest runs of the project."""
-        project, schema = self._questions.settings.project, self._questions.store.schema
+        project = self._questions.settings.project
         with _answered(), self._questions.store.reading() as adapter:
-            found = list_runs(adapter, project=project, limit=_RUNS, schema=schema)
+            found = list_runs(adapter, project=project, limit=_RUNS)
         rows = [
             {
                 "run_id": run.run_id,

@@ -38,9 +38,8 @@ class _Copy:
 class AgentStore:
     """Store for concurrent calls from any thread; a query of one call keeps no other waiting."""
 
-    def __init__(self, connect: Callable[[], UnifiedSqlAdapter], schema: str) -> None:
-        """*connect* returns the adapter of the store in *schema*, which connects on first use."""
-        self.schema = schema
+    def __init__(self, connect: Callable[[], UnifiedSqlAdapter]) -> None:
+        """*connect* returns the adapter of the store, which connects on first use."""
         self._connect = connect
         self._lock = threading.Lock()
         self._source: UnifiedSqlAdapter | None = None
@@ -57,9 +56,8 @@ class AgentStore:
         """Yield the adapter of the store, which only reads. Raises the errors of connecting."""
         with self._held() as (source, copy):
             # Only this process has the copy; on a server, the transactions only read.
-            opened = source.reader(self.schema) if copy is None else copy.adapter.sibling()
+            opened = source.reader(source.schema) if copy is None else copy.adapter.sibling()
             with opened as adapter, cancellable(adapter.cancel):
-                adapter.schema = self.schema
                 yield adapter
 
     @contextmanager

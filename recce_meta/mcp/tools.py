@@ -219,7 +219,7 @@ class RunTools:
         with self._questions.store.reading() as adapter:
             report = self._questions.report(adapter, base, current)
             diff = report.diff
-            names = StoredRunReader(adapter, diff.current, self._questions.store.schema).names
+            names = StoredRunReader(adapter, diff.current).names
         plan = plan_build(diff, names)
         # A name alone selects the nodes of every package that has one.
         selected = [".".join(names[node.unique_id].fqn) for node in plan.nodes]

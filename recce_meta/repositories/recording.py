@@ -32,7 +32,7 @@ T = TypeVar("T")
 AnalyseColumns = Callable[[KnownColumns], Coroutine[Any, Any, ColumnGraph]]
 Idle = Callable[[], AbstractAsyncContextManager[None]]
 """Begins a block in which a job computes nothing."""
-Claim = Callable[[UnifiedSqlAdapter, str], Guard]
+Claim = Callable[[UnifiedSqlAdapter], Guard]
 
 
 def object_counts(project: Project) -> dict[str, int]:
@@ -57,10 +57,6 @@ class TargetStore(Protocol):
     @property
     def connect(self) -> Callable[[], UnifiedSqlAdapter]:
         """Returns the adapter of the store."""
-
-    @property
-    def schema(self) -> str:
-        """Schema of the store."""
 
 
 class TargetStores:
@@ -91,7 +87,7 @@ class TargetStores:
     ) -> Recording:
         """Record *project* in the store *name*, with its column lineage, which *analyse* computes.
 
-        *claim* is called before with the adapter and the schema, and returns the guard of each transaction.
+        *claim* is called before with the adapter, and returns the guard of each transaction.
         Both may refuse by an exception. The waits for other writers are blocks of *idle*. Raises errors as
         `find_run` does.
         """
@@ -99,9 +95,9 @@ class TargetStores:
         return await self._using(name, partial(_record, project, analysis, claim), analysis.stop, idle)
 
     async def read(
-        self, name: str, work: Callable[[UnifiedSqlAdapter, str], T], stop: Callable[[], None] | None = None
+        self, name: str, work: Callable[[UnifiedSqlAdapter], T], stop: Callable[[], None] | None = None
     ) -> T:
-        """Return the result of *work*, which only reads, with the adapter and the schema of the store *name*.
+        """Return the result of *work*, which only reads, with the adapter of the store *name*.
 
         Several may run at the same time, each in a thread. If the task is cancelled, *stop* is called until
         the thread ends. Raises errors as `find_run` does.
@@ -113,7 +109,7 @@ class TargetStores:
         return self._store(name).connect().file_state() is not None
 
     async def use(
-        self, name: str, work: Callable[[UnifiedSqlAdapter, str], T], stop: Callable[[], None] | None = None
+        self, name: str, work: Callable[[UnifiedSqlAdapter], T], stop: Callable[[], None] | None = None
     ) -> T:
         """Return the result of *work* as `read` does, for work that writes: one at a time for each store."""
         return await self._using(name, work, stop or _wait_for_the_end)
@@ -121,7 +117,7 @@ class TargetStores:
     async def _using(
         self,
         name: str,
-        work: Callable[[UnifiedSqlAdapter, str], T],
+        work: Callable[[UnifiedSqlAdapter], T],
         stop: Callable[[], None],
         idle: Idle = nullcontext,
     ) -> T:
@@ -146,7 +142,7 @@ class TargetStores:
     async def _patiently(
         self,
         store: TargetStore,
-        work: Callable[[UnifiedSqlAdapter, str], T],
+        work: Callable[[UnifiedSqlAdapter], T],
         stop: Callable[[], None],
         idle: Idle = nullcontext,
     ) -> T:
@@ -198,10 +194,10 @@ class _ColumnTask:
             self._running.cancel()
 
 
-def _with_adapter(store: TargetStore, work: Callable[[UnifiedSqlAdapter, str], T]) -> T:
+def _with_adapter(store: TargetStore, work: Callable[[UnifiedSqlAdapter], T]) -> T:
     # A short wait, repeated: between two attempts the job can be cancelled.
     with store.connect().sibling(lock_timeout=_PIECE) as adapter:
-        return work(adapter, store.schema)
+        return work(adapter)
 
 
 async def _until_free(store: TargetStore, deadline: float) -> None:
@@ -214,18 +210,18 @@ async def _until_free(store: TargetStore, deadline: float) -> None:
         return
 
 
-def _find_run(run_id: str, adapter: UnifiedSqlAdapter, schema: str) -> RunMetadata | None:
+def _find_run(run_id: str, adapter: UnifiedSqlAdapter) -> RunMetadata | None:
     try:
-        with open_store(adapter, schema) as store:
+        with open_store(adapter) as store:
             return run_by_id(store, run_id)
     except (StoreNotFound, DatabaseNotFound):
         return None
 
 
-def has_run_of(adapter: UnifiedSqlAdapter, schema: str, run_ids: Iterable[str], run: RunMetadata) -> bool:
+def has_run_of(adapter: UnifiedSqlAdapter, run_ids: Iterable[str], run: RunMetadata) -> bool:
     """Return True if the store has one of *run_ids* with the project and the environment of *run*."""
     try:
-        with open_store(adapter, schema) as store:
+        with open_store(adapter) as store:
             found = (run_by_id(store, run_id) for run_id in run_ids)
             return any(
                 (one.project_name, one.environment) == (run.project_name, run.environment)
@@ -236,13 +232,11 @@ def has_run_of(adapter: UnifiedSqlAdapter, schema: str, run_ids: Iterable[str], 
         return False
 
 
-def _record(
-    project: Project, analyse: Analyse, claim: Claim, adapter: UnifiedSqlAdapter, schema: str
-) -> Recording:
-    guard = claim(adapter, schema)
+def _record(project: Project, analyse: Analyse, claim: Claim, adapter: UnifiedSqlAdapter) -> Recording:
+    guard = claim(adapter)
     # A commit is extracted again when a branch returns to it, or a pull request is reopened.
-    result = record_run(adapter, project, schema=schema, analyse=analyse, id_of_contents=True, guard=guard)
-    with open_store(adapter, schema) as store:
+    result = record_run(adapter, project, analyse=analyse, id_of_contents=True, guard=guard)
+    with open_store(adapter) as store:
         columns = columns_of(store, result.run)
     outputs = [output for node in columns.values() for output in node.outputs]
     return Recording(

@@ -41,7 +41,6 @@ class OpenedStore(NamedTuple):
 
     connect: Callable[[], UnifiedSqlAdapter]
     """Returns the adapter of the store."""
-    schema: str
     settings: QuerySettings = QuerySettings()
     """How queries of users run."""
 
@@ -253,7 +252,7 @@ def _serve(
     metrics_address: tuple[str, int] | None,
 ) -> None:
     opened = {
-        name: Store(name, one.connect, one.schema, permissions=permissions, settings=one.settings)
+        name: Store(name, one.connect, permissions=permissions, settings=one.settings)
         for name, one in stores.items()
     }
 

@@ -21,7 +21,6 @@ from recce_meta.models.checks import StoredCheck, StoredFinding
 from recce_meta.store.content import Row, digest
 from recce_meta.store.read import names_of, require_run
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import json_text, storable, value_of_tree
 
 COLUMNS = StoredCheck.__struct_fields__
@@ -43,9 +42,7 @@ def with_id(check: StoredCheck) -> StoredCheck:
     return msgspec.structs.replace(check, check_result_id=digest(msgspec.json.encode(fields)))
 
 
-def save_checks(
-    adapter: UnifiedSqlAdapter, checks: Iterable[StoredCheck], *, schema: str = DEFAULT_SCHEMA
-) -> SavedChecks:
+def save_checks(adapter: UnifiedSqlAdapter, checks: Iterable[StoredCheck]) -> SavedChecks:
     """Store *checks* in one transaction; results that are already stored are not changed.
 
     Waits for other writers. Raises UsageError if a result belongs to no run, StoreError if one of its
@@ -55,12 +52,12 @@ def save_checks(
     wanted = {check.check_result_id: check for check in map(with_id, checks)}
 
     def work() -> SavedChecks:
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             for run_id in {run_id for check in wanted.values() for run_id in _runs_of(check)}:
                 require_run(store, run_id, "check results")
             return SavedChecks(ids=tuple(wanted), written=insert_checks(store, wanted.values()))
 
-    return retrying(adapter, schema, work)
+    return retrying(adapter, work)
 
 
 def list_checks(
@@ -71,25 +68,22 @@ def list_checks(
     project: str | None = None,
     file_name: str | None = None,
     limit: int | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> list[StoredCheck]:
     """Return the stored results that match all given filters, newest first."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         asked = {"check_name": check_name, "project": project, "file_name": file_name}
         return find_checks(
             store, **asked, run_id=None if run is None else run.run_id, most=ALL if limit is None else limit
         )
 
 
-def checks_of_diff(
-    adapter: UnifiedSqlAdapter, diff: RunDiff, *, schema: str = DEFAULT_SCHEMA
-) -> list[StoredCheck]:
+def checks_of_diff(adapter: UnifiedSqlAdapter, diff: RunDiff) -> list[StoredCheck]:
     """Return the latest stored result of each check that compared the runs of *diff*.
 
     Checks that are about nodes outside the selection of *diff* only are left out.
     """
     latest: dict[tuple[str, str], StoredCheck] = {}
-    for check in list_checks(adapter, run=diff.current, schema=schema):  # newest first
+    for check in list_checks(adapter, run=diff.current):  # newest first
         if check.base_run_id == diff.base.run_id:
             latest.setdefault((check.file_name, check.check_name), check)
     return [one for one in latest.values() if not one.is_removed and not _is_outside(one, diff)]

@@ -33,7 +33,6 @@ from recce_meta.store import content
 from recce_meta.store.content import Row
 from recce_meta.store.read import names_of
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
 
 PART_COLUMNS = ("column_graph_id", "part_id")
@@ -191,11 +190,7 @@ def _use_edges(columns: NodeColumns) -> Iterator[Row]:
 
 
 def load_columns(
-    adapter: UnifiedSqlAdapter,
-    run: RunMetadata,
-    *,
-    node_ids: Iterable[str] | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    adapter: UnifiedSqlAdapter, run: RunMetadata, *, node_ids: Iterable[str] | None = None
 ) -> dict[str, NodeColumns] | None:
     """Return the columns of *run*'s nodes by unique id; only of *node_ids* if given.
 
@@ -204,7 +199,7 @@ def load_columns(
     """
     if run.column_graph_id is None:
         return None
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return columns_of(store, run, node_ids)
 
 

@@ -49,7 +49,6 @@ from recce_meta.models.stored import Headline, LoadedDiff, StoredDiff
 from recce_meta.store.content import Row, digest
 from recce_meta.store.read import names_of, require_run
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import JsonTree, json_text, number_of, storable, tree_of, value_of_tree
 from recce_meta.tables.gaps import counts_differ, gaps, rounding_of
 
@@ -314,7 +313,6 @@ def save_data_diffs(
     current_run: RunMetadata | None,
     taken_at: datetime,
     parameters: Mapping[str, Json] | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> SaveResult:
     """Store *results* in one transaction; results that are already stored are not changed.
 
@@ -335,7 +333,7 @@ def save_data_diffs(
     single = {_row_id(runs, taken_at, asked, result): result for result in one_subject_each(results)}
 
     def work() -> SaveResult:
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             _require(store, runs)
             # One text of many lines, because warehouses limit the number of parameters.
             known = set(names_of(store.query("stored_data_diffs", ids="\n".join(single))))
@@ -351,7 +349,7 @@ def save_data_diffs(
             store.insert("data_diffs", DIFF_COLUMNS, rows)
         return SaveResult(diff_ids=tuple(single), written=len(new))
 
-    return retrying(adapter, schema, work)
+    return retrying(adapter, work)
 
 
 def list_data_diffs(
@@ -363,10 +361,9 @@ def list_data_diffs(
     run: RunMetadata | None = None,
     project: str | None = None,
     limit: int | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> list[StoredDiff]:
     """Return the stored diffs that match all given filters, newest first; *run* matches either side."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return _find(
             store,
             unique_id=unique_id,
@@ -378,12 +375,12 @@ def list_data_diffs(
         )
 
 
-def load_data_diff(adapter: UnifiedSqlAdapter, diff_id: str, *, schema: str = DEFAULT_SCHEMA) -> LoadedDiff:
+def load_data_diff(adapter: UnifiedSqlAdapter, diff_id: str) -> LoadedDiff:
     """Return the stored diff with the id *diff_id*, or the only one whose id starts with it.
 
     Raises SelectorError if none or several match, StoreError if a newer recce-meta stored it.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         # An empty prefix would match every diff.
         found = _find(store, diff_id_prefix=diff_id, most=SHOWN + 1) if diff_id else []
         if len(found) != 1:
@@ -393,17 +390,13 @@ def load_data_diff(adapter: UnifiedSqlAdapter, diff_id: str, *, schema: str = DE
 
 
 def load_diffs_of_pair(
-    adapter: UnifiedSqlAdapter,
-    base: RunMetadata,
-    current: RunMetadata,
-    *,
-    schema: str = DEFAULT_SCHEMA,
+    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata
 ) -> list[LoadedDiff]:
     """Return the latest stored diff of each kind and subject, also a failed one, of two runs, newest first.
 
     Diffs that a newer recce-meta stored are left out.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         latest: dict[tuple[str | None, ...], StoredDiff] = {}
         for one in _find(store, run_id=current.run_id, most=2**31):
             if (one.base_run_id, one.current_run_id) == (base.run_id, current.run_id):

@@ -30,7 +30,6 @@ from recce_meta.store.read import names_of, write_facts
 from recce_meta.store.run_hash import OF_THE_RECORDER
 from recce_meta.store.select import find_quality_runs
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
 
 
@@ -80,7 +79,7 @@ def read_export(store: StoreSession, run: RunMetadata) -> Export:
     )
 
 
-def write_export(adapter: UnifiedSqlAdapter, export: Export, *, schema: str = DEFAULT_SCHEMA) -> Written:
+def write_export(adapter: UnifiedSqlAdapter, export: Export) -> Written:
     """Write *export* in one transaction; create the store if it does not exist.
 
     A run whose id is already stored is not changed; only missing column lineage, statistics, quality,
@@ -90,7 +89,7 @@ def write_export(adapter: UnifiedSqlAdapter, export: Export, *, schema: str = DE
     pieces = _contents(export)
 
     def work() -> Written:
-        with open_store(adapter, schema, create=True, writes=True) as store:
+        with open_store(adapter, create=True, writes=True) as store:
             stored = read.run_by_id(store, export.project.run.run_id)
             if stored is None:
                 refuse_deleted(store, export.project.run.run_id, hint=OTHER_STORE)
@@ -98,7 +97,7 @@ def write_export(adapter: UnifiedSqlAdapter, export: Export, *, schema: str = DE
             _require_same(store, stored, export.project)
             return _add(store, export, stored)
 
-    return retrying(adapter, schema, work)
+    return retrying(adapter, work)
 
 
 def _write(store: StoreSession, export: Export, pieces: Contents) -> Written:

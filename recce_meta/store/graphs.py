@@ -27,7 +27,6 @@ from recce_meta.models.run import DBT
 from recce_meta.store.content import Contents, digest
 from recce_meta.store.read import Objects, group_parents
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 MOST_BYTES = 50_000
@@ -187,21 +186,21 @@ class ImpactReader:
         return self._children[graph]
 
 
-def fill_changes(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> int:
+def fill_changes(adapter: UnifiedSqlAdapter) -> int:
     """Store the changes of all pairs that lack them. Return their number.
 
     Each transaction stores a batch. If the fill is interrupted, the next call continues with the rest.
     """
 
     def work() -> int:
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             return store_changes(store, STEPS_AT_ONCE)
 
     total = 0
-    while stored := retrying(adapter, schema, work):
+    while stored := retrying(adapter, work):
         total += stored
     if total:
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             # The planner would otherwise assume an empty table until the warehouse analyses it.
             store.execute("refresh_statistics")
     return total

@@ -26,7 +26,6 @@ from recce_meta.store.content import digest
 from recce_meta.store.graphs import STEPS_AT_ONCE, store_changes
 from recce_meta.store.read import find_runs, in_utc, names_of
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
 
 TOMBSTONE_AGE = timedelta(days=400)
@@ -85,7 +84,7 @@ def prune(
     dry_run: bool = False,
     local: bool = False,
     deleted_by: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
     now: datetime | None = None,
 ) -> PruneResult:
     """Remove old runs and the data that only they use. A *dry_run* only returns these runs.
@@ -111,13 +110,14 @@ def prune(
         )
     if keep_last is not None and keep_last < 0:
         raise UsageError(f"Invalid --keep-last: {keep_last}", hint="use 0 or more")
+    adapter = adapter.at(schema)
     time = now or datetime.now(timezone.utc)
     before = None if older_than is None else time - older_than
     reason = _reason(keep_last, older_than, environment, project)
     author = deleted_by or login_name()
 
     def work() -> PruneResult:
-        with open_store(adapter, schema, writes=not dry_run) as store:
+        with open_store(adapter, writes=not dry_run) as store:
             runs = find_runs(store, project=project, environment=environment, status=None)
             old = tuple(removable(runs, keep_last=keep_last, before=before))
             needed = _needed(store, old, project) if old else frozenset()
@@ -129,19 +129,15 @@ def prune(
             rows = _remove(store, chosen, tombstones) if chosen else {}
         return PruneResult(runs=chosen, rows=rows, tombstones=tombstones)
 
-    return retrying(adapter, schema, work)
+    return retrying(adapter, work)
 
 
 def remove_runs(
-    adapter: UnifiedSqlAdapter,
-    is_chosen: Callable[[RunMetadata], bool],
-    *,
-    environment: str,
-    schema: str = DEFAULT_SCHEMA,
+    adapter: UnifiedSqlAdapter, is_chosen: Callable[[RunMetadata], bool], *, environment: str
 ) -> PruneResult:
     """Remove the runs of *environment* for which *is_chosen* returns True, and the data that only they use.
 
-    *adapter* connects to the store, which is in *schema*. No tombstones are written, because such a run can
+    *adapter* connects to the store. No tombstones are written, because such a run can
     be recorded again: for example, the same commit is extracted when its pull request is reopened.
     """
 
@@ -150,14 +146,14 @@ def remove_runs(
 
     def work() -> PruneResult:
         # Without such a run, no recorder has to wait.
-        with open_store(adapter, schema) as store:
+        with open_store(adapter) as store:
             if not chosen_of(store):
                 return PruneResult(runs=())
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             chosen = chosen_of(store)
             return PruneResult(runs=chosen, rows=_remove(store, chosen) if chosen else {})
 
-    return retrying(adapter, schema, work)
+    return retrying(adapter, work)
 
 
 def removable(

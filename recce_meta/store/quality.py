@@ -31,7 +31,6 @@ from recce_meta.store.content import Row
 from recce_meta.store.read import in_utc, require_run
 from recce_meta.store.select import find_quality_run, find_quality_runs
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import (
     FIGURES,
     kind_and_text,
@@ -81,9 +80,7 @@ class QualityWritten(Struct, frozen=True, kw_only=True):
     """True if the measurement is new; otherwise nothing was written."""
 
 
-def write_quality(
-    adapter: UnifiedSqlAdapter, quality: Quality, *, schema: str = DEFAULT_SCHEMA
-) -> QualityWritten:
+def write_quality(adapter: UnifiedSqlAdapter, quality: Quality) -> QualityWritten:
     """Write *quality* in one transaction; a measurement with the same id is not changed.
 
     Waits for other writers. Raises StoreError if the measured run is not in the store.
@@ -91,7 +88,7 @@ def write_quality(
     run = replace(quality.run, recorder_version=__version__)
 
     def work() -> QualityWritten:
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             require_run(store, run.run_id, "quality", command="scan")
             stored = find_quality_runs(store, quality_run_id=run.quality_run_id, status=None)
             if stored:
@@ -99,7 +96,7 @@ def write_quality(
             insert_quality(store, run, quality.tables)
         return QualityWritten(run=run, written=True)
 
-    return retrying(adapter, schema, work)
+    return retrying(adapter, work)
 
 
 def load_quality(
@@ -110,14 +107,13 @@ def load_quality(
     environment: str | None = None,
     unique_ids: Iterable[str] | None = None,
     top_values: bool = True,
-    schema: str = DEFAULT_SCHEMA,
 ) -> Quality:
     """Return the measurement that *selector* means (`find_quality_run`); only of *unique_ids* if given.
 
     Without *top_values*, the most frequent values of columns are left out, because there are many.
     Raises SelectorError if none or several measurements match.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         run = (
             selector
             if isinstance(selector, QualityRun)
@@ -127,15 +123,10 @@ def load_quality(
 
 
 def resolve_quality_run(
-    adapter: UnifiedSqlAdapter,
-    selector: str,
-    *,
-    project: str | None = None,
-    environment: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    adapter: UnifiedSqlAdapter, selector: str, *, project: str | None = None, environment: str | None = None
 ) -> QualityRun:
     """Return the measurement that *selector* means, without its tables; raises as `load_quality` does."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return find_quality_run(store, selector, project=project, environment=environment)
 
 
@@ -148,7 +139,7 @@ def list_quality_runs(
     unique_ids: Iterable[str] | None = None,
     limit: int | None = None,
     with_failed: bool = False,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> ResultList[QualityRun]:
     """Return the stored quality measurements, newest first, at most *limit*.
 
@@ -156,7 +147,7 @@ def list_quality_runs(
     those of at least one of these tables. Failed measurements are listed only with *with_failed*. *adapter*
     connects to the store, which is in *schema*.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter.at(schema)) as store:
         found = find_quality_runs(
             store,
             project=project,
@@ -175,7 +166,6 @@ def previous_quality(
     *,
     unique_ids: Iterable[str] | None = None,
     top_values: bool = True,
-    schema: str = DEFAULT_SCHEMA,
 ) -> Quality | None:
     """Return the previous measurement in the project and environment of *run*; None if *run* is the first.
 
@@ -183,7 +173,7 @@ def previous_quality(
     *run* need not be stored.
     """
     ids = None if unique_ids is None else tuple(unique_ids)
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = find_quality_runs(
             store,
             project=run.project_name,
@@ -367,12 +357,7 @@ def _metric_of(name: Any, text: Any, kind: Any, threshold: Any, holds: Any, reas
 
 
 def load_column_history(
-    adapter: UnifiedSqlAdapter,
-    runs: Iterable[QualityRun],
-    unique_id: str,
-    column_name: str,
-    *,
-    schema: str = DEFAULT_SCHEMA,
+    adapter: UnifiedSqlAdapter, runs: Iterable[QualityRun], unique_id: str, column_name: str
 ) -> dict[str, ColumnQuality]:
     """Return the quality of one column in those of *runs* that measured it, by the id of the measurement."""
     binds = {
@@ -383,7 +368,7 @@ def load_column_history(
     }
     top: dict[str, list[ValueCount]] = {}
     metrics: dict[str, list[MetricResult]] = {}
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         for run_id, text, kind, count in store.query("column_values_over_time", **binds):
             value = ValueCount(value=value_from(kind, text), count=int(str(count)))
             top.setdefault(str(run_id), []).append(value)

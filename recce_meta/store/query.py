@@ -48,24 +48,23 @@ def editable_lines(sql: str) -> int:
 def open_query(
     adapter: UnifiedSqlAdapter,
     sql: str,
-    schema: str = DEFAULT_SCHEMA,
     *,
     batch_rows: int = DEFAULT_BATCH_ROWS,
     timeout: float | None = None,
 ) -> Iterator[Stream]:
-    """Run the query *sql* on the store in *schema*, and yield its rows as a stream.
+    """Run the query *sql* on the store of *adapter*, and yield its rows as a stream.
 
     It runs on a separate connection that only reads. Names without a schema are those of the store. After
     *timeout* seconds in the warehouse the query is stopped. Raises UsageError if *sql* is not one query that
     only reads, and StoreError without a store.
     """
     sql = require_query(sql, adapter.warehouse)
-    schema_text(adapter.warehouse, schema)  # raises if the warehouse cannot hold a store
+    schema_text(adapter.warehouse, adapter.schema)  # raises if the warehouse cannot hold a store
     # A connection that only reads: the check of the text above cannot know what functions do.
-    with adapter.reader(schema) as reader:
-        versions = _versions(reader, schema)
+    with adapter.reader(adapter.schema) as reader:
+        versions = _versions(reader)
         if versions is None:
-            raise no_store(schema, adapter)
+            raise no_store(adapter)
         try:
             with reader.stream(sql, batch_rows, timeout) as stream:
                 yield stream
@@ -76,9 +75,9 @@ def open_query(
             raise
 
 
-def _versions(reader: UnifiedSqlAdapter, schema: str) -> StoreVersions | None:
+def _versions(reader: UnifiedSqlAdapter) -> StoreVersions | None:
     """Return the versions of the store; None if its schema does not exist, or has no store."""
     try:
-        return store_versions(reader, schema)
+        return store_versions(reader)
     except MissingRelation:
         return None  # the schema cannot be made the default of the connection

@@ -43,7 +43,6 @@ from recce_meta.redaction import without_passwords
 from recce_meta.store import content
 from recce_meta.store.content import Row
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import masked_json, storable
 
 _names = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -226,11 +225,9 @@ def _list(text: str) -> tuple[str, ...]:
     return _names(text) if text != "[]" else ()
 
 
-def foreign_keys_of(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str, *, schema: str = DEFAULT_SCHEMA
-) -> tuple[ForeignKey, ...]:
+def foreign_keys_of(adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str) -> tuple[ForeignKey, ...]:
     """Return the foreign keys of *run* from or to *unique_id*, sorted by the referencing node."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = store.query("foreign_keys_of", graph_id=run.graph_id, unique_id=unique_id)
     keys = [
         ForeignKey(
@@ -280,11 +277,9 @@ def read_facts(store: StoreSession, run_id: str) -> tuple[RelationFacts, ...]:
     return tuple(sorted(found, key=lambda facts: facts.unique_id))
 
 
-def load_facts(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> tuple[RelationFacts, ...]:
+def load_facts(adapter: UnifiedSqlAdapter, run: RunMetadata) -> tuple[RelationFacts, ...]:
     """Return the facts of a scanned *run*, sorted by unique id; empty for runs that are not scans."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return read_facts(store, run.run_id)
 
 
@@ -351,7 +346,7 @@ def list_runs(
     extractor: str | None = None,
     status: str | None = COMPLETE,
     limit: int | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> ResultList[RunMetadata]:
     """Return the runs in the store of *adapter*, newest first.
 
@@ -359,7 +354,7 @@ def list_runs(
     number of runs returned. Failed scans are listed only with *status* `failed` or None. *schema* is the
     store's schema.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter.at(schema)) as store:
         most = 2**31 if limit is None else limit
         named = {"project": project, "environment": environment, "extractor": extractor, "status": status}
         return ResultList(RunMetadata, find_runs(store, **named, most=most))
@@ -378,19 +373,15 @@ def load_project(store: StoreSession, run: RunMetadata) -> Project:
     )
 
 
-def load_nodes(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> list[NodeMetadata]:
+def load_nodes(adapter: UnifiedSqlAdapter, run: RunMetadata) -> list[NodeMetadata]:
     """Return all nodes of *run*, sorted by unique id."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return _without_groups(_load_nodes(store, run.graph_id))
 
 
-def load_nodes_by_id(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str], *, schema: str = DEFAULT_SCHEMA
-) -> list[NodeMetadata]:
+def load_nodes_by_id(adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str]) -> list[NodeMetadata]:
     """Return the nodes *ids* of *run*, sorted by unique id; unknown ids are skipped."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return nodes_by_id(store, run, ids)
 
 
@@ -427,15 +418,13 @@ def _resolved(node: NodeMetadata, relations: Mapping[str, str]) -> NodeMetadata:
     return replace(node, compiled_code=resolve(code, relations)) if code else node
 
 
-def load_narrow_nodes(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> list[NodeMetadata]:
+def load_narrow_nodes(adapter: UnifiedSqlAdapter, run: RunMetadata) -> list[NodeMetadata]:
     """Return all nodes of *run* with the fields needed to name, draw and select them.
 
     Only name, resource type, package, path, fqn, relation name, materialization, tags, access, group,
     version, source name and macros are set.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return narrow_nodes(store, run)
 
 
@@ -445,21 +434,17 @@ def narrow_nodes(store: StoreSession, run: RunMetadata) -> list[NodeMetadata]:
     return _without_groups(_in_order(found))
 
 
-def load_tests_of(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str], *, schema: str = DEFAULT_SCHEMA
-) -> list[NodeMetadata]:
+def load_tests_of(adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str]) -> list[NodeMetadata]:
     """Return the tests of *run* on the nodes *ids*, with all fields, sorted by unique id."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         readers = store.query("children_by_id", graph_id=run.graph_id, ids="\n".join(ids))
     tests = {str(unique_id) for unique_id, _ in readers if str(unique_id).startswith("test.")}
-    return load_nodes_by_id(adapter, run, sorted(tests), schema=schema) if tests else []
+    return load_nodes_by_id(adapter, run, sorted(tests)) if tests else []
 
 
-def load_names(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str], *, schema: str = DEFAULT_SCHEMA
-) -> list[NodeMetadata]:
+def load_names(adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str]) -> list[NodeMetadata]:
     """Return the nodes *ids* of *run*; only name, resource type and version are set."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = store.query("names", graph_id=run.graph_id, ids="\n".join(ids))
     return _in_order(map(label_node_of, found))
 
@@ -469,49 +454,39 @@ def load_code(
     run: RunMetadata,
     field: Literal["raw_code", "compiled_code"],
     ids: Iterable[str],
-    *,
-    schema: str = DEFAULT_SCHEMA,
 ) -> dict[str, str | None]:
     """Return the code of the nodes *ids* of *run*; compiled code is in its stored form."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = store.query(f"{field}_by_id", graph_id=run.graph_id, ids="\n".join(ids))
     return {str(unique_id): code if code is None else str(code) for unique_id, code in found}
 
 
-def load_hooked(adapter: UnifiedSqlAdapter, run: RunMetadata, word: str, *, schema: str) -> list[str]:
+def load_hooked(adapter: UnifiedSqlAdapter, run: RunMetadata, word: str) -> list[str]:
     """Return nodes with *word* that may call macros that dbt does not detect: in hooks, in branches."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return names_of(store.query("hooked", graph_id=run.graph_id, word=f"%{word}%"))
 
 
-def count_nodes(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> dict[str, int]:
+def count_nodes(adapter: UnifiedSqlAdapter, run: RunMetadata) -> dict[str, int]:
     """Return the number of nodes of *run* by resource type."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return {str(kind): int(str(n)) for kind, n in store.query("node_counts", graph_id=run.graph_id)}
 
 
-def load_edges(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> list[LineageEdge]:
+def load_edges(adapter: UnifiedSqlAdapter, run: RunMetadata) -> list[LineageEdge]:
     """Return all edges of *run*, sorted."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return sorted(node_edges(store, run))
 
 
 def load_parents(
-    adapter: UnifiedSqlAdapter,
-    run: RunMetadata,
-    *,
-    ids: Iterable[str] | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    adapter: UnifiedSqlAdapter, run: RunMetadata, *, ids: Iterable[str] | None = None
 ) -> dict[str, dict[str, EdgeOrigin | None]]:
     """Return the parents of each node of *run* with the origin of each edge; None if not recorded.
 
     If *ids* is given, return only the parents of these nodes.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         if ids is None:
             rows = store.query("edges", graph_id=run.graph_id)
         else:
@@ -527,7 +502,7 @@ def _recorded(parents: Mapping[str, EdgeOrigin | None]) -> dict[str, EdgeOrigin]
 
 
 def load_differences(
-    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata
 ) -> tuple[list[NodeMetadata], list[NodeMetadata]]:
     """Return the nodes and groups of each side that are missing or different on the other side.
 
@@ -535,26 +510,19 @@ def load_differences(
     that is identical on both sides is not fetched: `raw_code` or `compiled_code` is then None on both sides,
     but `code_hash` is set. Compiled code is in its stored form.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return _differing(store, base, current), _differing(store, current, base)
 
 
-def load_macros(
-    adapter: UnifiedSqlAdapter,
-    run: RunMetadata,
-    *,
-    schema: str = DEFAULT_SCHEMA,
-) -> list[MacroMetadata]:
+def load_macros(adapter: UnifiedSqlAdapter, run: RunMetadata) -> list[MacroMetadata]:
     """Return the macros of *run*, sorted by unique id."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return macros_of(store, run)
 
 
-def load_results(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> list[NodeResult]:
+def load_results(adapter: UnifiedSqlAdapter, run: RunMetadata) -> list[NodeResult]:
     """Return dbt's results of *run*, sorted by unique id."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return _in_order(map(result_of, store.query("results", run_id=run.run_id)))
 
 

@@ -31,7 +31,6 @@ from recce_meta.models.run import COMPLETE, FAILED, OF_WORKSPACE
 from recce_meta.store.content import ID_LENGTH
 from recce_meta.store.read import find_runs, load_edges, load_nodes, load_project, run_by_id
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 _LOG = logging.getLogger(__name__)
 CONVENTIONAL = ("base", "current")
@@ -46,28 +45,20 @@ RunSelector: TypeAlias = str | RunMetadata
 
 
 def resolve_run(
-    adapter: UnifiedSqlAdapter,
-    selector: RunSelector,
-    *,
-    project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    adapter: UnifiedSqlAdapter, selector: RunSelector, *, project: str | None = None
 ) -> RunMetadata:
     """Return the run that *selector* means, in *project* or in the only project of the store."""
     if isinstance(selector, RunMetadata):
         return selector
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return find_run(store, selector, project)
 
 
 def resolve_complete_run(
-    adapter: UnifiedSqlAdapter,
-    selector: RunSelector,
-    *,
-    project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    adapter: UnifiedSqlAdapter, selector: RunSelector, *, project: str | None = None
 ) -> RunMetadata:
     """Return the run that *selector* means. Raises StoreError if the run failed, because it has no nodes."""
-    return require_complete(resolve_run(adapter, selector, project=project, schema=schema))
+    return require_complete(resolve_run(adapter, selector, project=project))
 
 
 def require_complete(run: RunMetadata) -> RunMetadata:
@@ -85,7 +76,7 @@ def load_run(
     selector: str | RunMetadata,
     *,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> Project:
     """Return a run with all its contents, as extracted.
 
@@ -93,29 +84,29 @@ def load_run(
     *adapter* and *schema*. *project* is required if the selector fits runs of several projects.
     Raises SelectorError if no run, or more than one, is selected.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter.at(schema)) as store:
         run = selector if isinstance(selector, RunMetadata) else find_run(store, selector, project)
         return load_project(store, run)
 
 
 def load_nodes_from_warehouse(
-    adapter: UnifiedSqlAdapter, run_id: str, *, schema: str = DEFAULT_SCHEMA
+    adapter: UnifiedSqlAdapter, run_id: str, *, schema: str | None = None
 ) -> list[NodeMetadata]:
     """Return all nodes of the run *run_id* (any run selector), in the store of *adapter* and *schema*.
 
     They are sorted by unique id.
     """
-    return load_nodes(adapter, resolve_run(adapter, run_id, schema=schema), schema=schema)
+    return load_nodes(adapter.at(schema), resolve_run(adapter.at(schema), run_id))
 
 
 def load_lineage_from_warehouse(
-    adapter: UnifiedSqlAdapter, run_id: str, *, schema: str = DEFAULT_SCHEMA
+    adapter: UnifiedSqlAdapter, run_id: str, *, schema: str | None = None
 ) -> list[LineageEdge]:
     """Return all edges of the run *run_id* (any run selector), in the store of *adapter* and *schema*.
 
     They are sorted.
     """
-    return load_edges(adapter, resolve_run(adapter, run_id, schema=schema), schema=schema)
+    return load_edges(adapter.at(schema), resolve_run(adapter.at(schema), run_id))
 
 
 def find_run(store: StoreSession, selector: str, project: str | None) -> RunMetadata:

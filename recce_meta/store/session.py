@@ -266,48 +266,47 @@ class StoreSession:
 
 @contextmanager
 def open_store(
-    adapter: UnifiedSqlAdapter, schema: str | None = None, *, create: bool = False, writes: bool = False
+    adapter: UnifiedSqlAdapter, *, create: bool = False, writes: bool = False
 ) -> Iterator[StoreSession]:
-    """Open a session on the store of *schema*, by default the adapter's, after migrating it to this version.
+    """Open a session on the store of *adapter*, in its schema, after migrating it to this version.
 
     Without *create*, a missing store raises StoreError. A reader opens a newer store unchanged if it
     supports the store's read version. With *writes*, the store must have the exact write version, and the
     session waits for other writers. Without *writes*, the session may have no transaction in warehouses
     where transactions are expensive.
     """
-    schema = schema or adapter.schema
     known = adapter.store_versions
     # A newer store that was admitted may be read again, but never written.
-    is_ready = known.get(schema) == SCHEMA_VERSION or (schema in known and not writes)
+    is_ready = known.get(adapter.schema) == SCHEMA_VERSION or (adapter.schema in known and not writes)
     if not is_ready and not (writes and _creates_at_once(adapter)):
-        _prepare(adapter, schema, create=create, writes=writes)
+        _prepare(adapter, create=create, writes=writes)
         is_ready = True
-    with _session(adapter, schema, atomic=writes) as store:
+    with _session(adapter, atomic=writes) as store:
         if not is_ready:
             # A version created here is remembered only by the next session, because it is not committed yet.
-            _remember(adapter, schema, _make_ready(adapter, store, schema, create=create, writes=writes))
+            _remember(adapter, _make_ready(adapter, store, create=create, writes=writes))
         if writes:
             store.execute("begin_write")
             _require_write_version(store)
         yield store
 
 
-def refuse_newer(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> None:
+def refuse_newer(adapter: UnifiedSqlAdapter) -> None:
     """Raise StoreError if the store is newer than this recce_meta writes. Long work calls this first."""
-    if adapter.store_versions.get(schema) == SCHEMA_VERSION:
+    if adapter.store_versions.get(adapter.schema) == SCHEMA_VERSION:
         return
-    versions = store_versions(adapter, schema)
+    versions = store_versions(adapter)
     if versions is not None:
-        _refuse_writing(versions, schema)
-        _remember(adapter, schema, versions.write)
+        _refuse_writing(versions, adapter.schema)
+        _remember(adapter, versions.write)
 
 
-def _remember(adapter: UnifiedSqlAdapter, schema: str, version: int | None) -> None:
+def _remember(adapter: UnifiedSqlAdapter, version: int | None) -> None:
     """Cache the version of a store that needs no migration."""
     if version is not None and version >= SCHEMA_VERSION:
-        if schema not in adapter.store_versions:
-            _LOG.info("Use the store in schema %s of %s, version %d", schema, adapter.name, version)
-        adapter.store_versions[schema] = version
+        if adapter.schema not in adapter.store_versions:
+            _LOG.info("Use the store in schema %s of %s, version %d", adapter.schema, adapter.name, version)
+        adapter.store_versions[adapter.schema] = version
 
 
 def _creates_at_once(adapter: UnifiedSqlAdapter) -> bool:
@@ -315,30 +314,30 @@ def _creates_at_once(adapter: UnifiedSqlAdapter) -> bool:
     return adapter.warehouse.has_transactional_ddl and not adapter.warehouse.creates_store_apart
 
 
-def _prepare(adapter: UnifiedSqlAdapter, schema: str, *, create: bool, writes: bool) -> None:
+def _prepare(adapter: UnifiedSqlAdapter, *, create: bool, writes: bool) -> None:
     """Create or migrate a store in a separate session, because a reader's session may have no transaction."""
-    with _session(adapter, schema, atomic=False) as store:
+    with _session(adapter, atomic=False) as store:
         versions = _versions(store)
         if versions is not None and versions.write >= SCHEMA_VERSION:
-            _admit(versions, schema, writes=writes)
-            _remember(adapter, schema, versions.write)
+            _admit(versions, adapter.schema, writes=writes)
+            _remember(adapter, versions.write)
             return
     if versions is not None and adapter.writer is not None:
         adapter.close()  # a process opens a DuckDB file in one way at a time
         try:
-            with adapter.writer as writer:
-                _prepare(writer, schema, create=False, writes=False)
+            with adapter.writer.at(adapter.schema) as writer:
+                _prepare(writer, create=False, writes=False)
         except WarehouseError as error:
             remedy = "run recce-meta init as a user who may write the file, while it is open nowhere else"
             error.hint = _must_migrate(versions.write, remedy)
             raise
         return
-    with _migrating(adapter, schema, is_there=versions is not None) as store:
-        _make_ready(adapter, store, schema, create=create, writes=writes)
+    with _migrating(adapter, is_there=versions is not None) as store:
+        _make_ready(adapter, store, create=create, writes=writes)
 
 
 @contextmanager
-def _migrating(adapter: UnifiedSqlAdapter, schema: str, *, is_there: bool) -> Iterator[StoreSession]:
+def _migrating(adapter: UnifiedSqlAdapter, *, is_there: bool) -> Iterator[StoreSession]:
     """Open the session that creates or migrates a store: one transaction if the warehouse can roll back DDL.
 
     A store that is created in a separate session is still migrated in one transaction, so that a killed
@@ -346,7 +345,7 @@ def _migrating(adapter: UnifiedSqlAdapter, schema: str, *, is_there: bool) -> It
     """
     at_once = _creates_at_once(adapter)
     migrates = is_there and not at_once and adapter.warehouse.has_transactional_ddl
-    with _session(adapter, schema, atomic=at_once or migrates) as store:
+    with _session(adapter, atomic=at_once or migrates) as store:
         if migrates:
             _wait_for_migration(store)
         yield store
@@ -363,52 +362,54 @@ def _wait_for_migration(store: StoreSession) -> None:
         ) from error
 
 
-def init_store(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> InitResult:
+def init_store(adapter: UnifiedSqlAdapter) -> InitResult:
     """Create the store, migrate an older one, or rewrite the views of a current one.
 
     Waits for other writers, and for others that create it. A newer store that this recce_meta can read is not
     changed. Raises StoreError if it cannot read it.
     """
-    return retrying(adapter, schema, lambda: _init_store(adapter, schema))
+    return retrying(adapter, lambda: _init_store(adapter))
 
 
-def _init_store(adapter: UnifiedSqlAdapter, schema: str) -> InitResult:
-    with _session(adapter, schema, atomic=False) as store:
+def _init_store(adapter: UnifiedSqlAdapter) -> InitResult:
+    with _session(adapter, atomic=False) as store:
         before = _versions(store)
     is_older = before is not None and before.write < SCHEMA_VERSION
-    with _migrating(adapter, schema, is_there=is_older) as store:
+    with _migrating(adapter, is_there=is_older) as store:
         versions = _versions(store)
         if versions is None or versions.write < SCHEMA_VERSION:
             versions = _bring_forward(store)
         elif not versions.is_newer:
             write_views(store)
     if versions is not None and versions.is_newer:
-        _refuse_reading(versions, schema)
-        return InitResult(InitAction.UNCHANGED, schema, versions.write, versions.write, versions.remedy)
+        _refuse_reading(versions, adapter.schema)
+        return InitResult(
+            InitAction.UNCHANGED, adapter.schema, versions.write, versions.write, versions.remedy
+        )
     previous = None if versions is None else versions.write
     if previous is None:
         action = InitAction.CREATED
     else:
         action = InitAction.REFRESHED if previous == SCHEMA_VERSION else InitAction.MIGRATED
-    return InitResult(action, schema, SCHEMA_VERSION, previous)
+    return InitResult(action, adapter.schema, SCHEMA_VERSION, previous)
 
 
-def store_versions(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> StoreVersions | None:
-    """Return the versions of the store in *schema* without migrating it; None if there is no store.
+def store_versions(adapter: UnifiedSqlAdapter) -> StoreVersions | None:
+    """Return the versions of the store of *adapter* without migrating it; None if there is no store.
 
     Raises PermissionDenied if the store exists but the role may not use it.
     """
-    with _session(adapter, schema, atomic=False) as store:
+    with _session(adapter, atomic=False) as store:
         versions = _versions(store)
         if versions is None:
             _refuse_without_rights(store)
         return versions
 
 
-def can_record(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> bool:
-    """Return True if the role may write runs into the current store in *schema*. Nothing is written."""
+def can_record(adapter: UnifiedSqlAdapter) -> bool:
+    """Return True if the role may write runs into the current store of *adapter*. Nothing is written."""
     try:
-        with _session(adapter, schema, atomic=True) as store:
+        with _session(adapter, atomic=True) as store:
             store.execute("begin_write")
             store.execute("try_record")
     except PermissionDenied:
@@ -441,12 +442,12 @@ def schema_text(warehouse: Warehouse, schema: str) -> str:
     return schema if schema == DEFAULT_SCHEMA else warehouse.quote_identifier(warehouse.folded(schema))
 
 
-def no_store(schema: str, adapter: UnifiedSqlAdapter) -> StoreNotFound:
-    """Return the error for a *schema* without a store."""
+def no_store(adapter: UnifiedSqlAdapter) -> StoreNotFound:
+    """Return the error for an *adapter* whose schema has no store."""
     if is_in_memory(adapter):
         return StoreNotFound("A database in memory holds no store", hint=USE_A_FILE)
     hint = "create it with recce-meta init or recce-meta record"
-    return StoreNotFound(f"No store found in schema '{schema}'", hint=hint)
+    return StoreNotFound(f"No store found in schema '{adapter.schema}'", hint=hint)
 
 
 def dialect_of(warehouse: Warehouse) -> str:
@@ -455,27 +456,25 @@ def dialect_of(warehouse: Warehouse) -> str:
 
 
 @contextmanager
-def _session(adapter: UnifiedSqlAdapter, schema: str, *, atomic: bool) -> Iterator[StoreSession]:
+def _session(adapter: UnifiedSqlAdapter, *, atomic: bool) -> Iterator[StoreSession]:
     with adapter.session(atomic=atomic) as session:
         if atomic:
             for statement in adapter.warehouse.writing_statements(adapter.lock_timeout):
                 session.query(statement, {})
-        yield StoreSession(session, adapter.warehouse, schema, has_comments=adapter.is_shareable)
+        yield StoreSession(session, adapter.warehouse, adapter.schema, has_comments=adapter.is_shareable)
 
 
-def _make_ready(
-    adapter: UnifiedSqlAdapter, store: StoreSession, schema: str, *, create: bool, writes: bool
-) -> int | None:
+def _make_ready(adapter: UnifiedSqlAdapter, store: StoreSession, *, create: bool, writes: bool) -> int | None:
     """Migrate an older store, and reject a newer one. Return the previous version."""
     versions = _versions(store)
     if versions is None and not create:
         _refuse_without_rights(store)
-        raise no_store(schema, adapter)
+        raise no_store(adapter)
     if versions is None or versions.write < SCHEMA_VERSION:
         versions = _bring_forward(store)
     if versions is None:
         return None
-    _admit(versions, schema, writes=writes)
+    _admit(versions, adapter.schema, writes=writes)
     return versions.write
 
 

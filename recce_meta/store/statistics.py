@@ -20,7 +20,6 @@ from recce_meta.models.stored import ColumnStatistics, NodeStatistics, Statistic
 from recce_meta.store.content import Row
 from recce_meta.store.read import in_utc, require_run
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import FIGURES, profile_fields, profile_from, storable
 
 NODE_COLUMNS = ("run_id", "unique_id", "row_count", "counted_at", "reason", "profile_reason")
@@ -40,11 +39,7 @@ class StatisticsWritten(Struct, frozen=True, kw_only=True):
 
 
 def write_statistics(
-    adapter: UnifiedSqlAdapter,
-    run: RunMetadata,
-    statistics: Iterable[NodeStatistics],
-    *,
-    schema: str = DEFAULT_SCHEMA,
+    adapter: UnifiedSqlAdapter, run: RunMetadata, statistics: Iterable[NodeStatistics]
 ) -> StatisticsWritten:
     """Add the *statistics* that *run* lacks, in one transaction; stored statistics are not changed.
 
@@ -54,11 +49,11 @@ def write_statistics(
     listed = tuple(statistics)
 
     def work() -> StatisticsWritten:
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             require_run(store, run.run_id, "statistics")
             return add_statistics(store, run.run_id, listed)
 
-    return retrying(adapter, schema, work)
+    return retrying(adapter, work)
 
 
 def add_statistics(
@@ -95,22 +90,16 @@ def add_statistics(
 
 
 def load_statistics(
-    adapter: UnifiedSqlAdapter,
-    run: RunMetadata,
-    unique_ids: Iterable[str] | None = None,
-    *,
-    schema: str = DEFAULT_SCHEMA,
+    adapter: UnifiedSqlAdapter, run: RunMetadata, unique_ids: Iterable[str] | None = None
 ) -> dict[str, NodeStatistics]:
     """Return the stored statistics of *run* by unique id; only of *unique_ids* if given. Times are in UTC."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return read_statistics(store, run.run_id, unique_ids)
 
 
-def count_statistics(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> StatisticsSummary:
+def count_statistics(adapter: UnifiedSqlAdapter, run: RunMetadata) -> StatisticsSummary:
     """Return how many statistics are stored for *run*, without reading them."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return statistics_of(store, run.run_id)
 
 

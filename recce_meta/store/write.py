@@ -38,7 +38,6 @@ from recce_meta.store.prune import free_id, refuse_deleted
 from recce_meta.store.read import in_utc, names_of, run_by_id, run_row, write_facts
 from recce_meta.store.run_hash import content_hash
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.statistics import StatisticsWritten, add_statistics
 
 _LOG = logging.getLogger(__name__)
@@ -107,7 +106,6 @@ def record_run(
     adapter: UnifiedSqlAdapter,
     project: Project,
     *,
-    schema: str = DEFAULT_SCHEMA,
     now: datetime | None = None,
     statistics: Sequence[NodeStatistics] = (),
     analyse: Analyse | None = None,
@@ -152,64 +150,62 @@ def record_run(
         asks_warehouse=now is None and not adapter.warehouse.is_in_process,
     )
     # Analysing columns can take minutes, so the first transaction only finds out whether they are stored.
-    done = _guarded(guard, adapter, schema, entry, None)
+    done = _guarded(guard, adapter, entry, None)
     if isinstance(done, RecordResult) or analyse is None:
         return _whole(done)
     # The analysis takes minutes, in which DuckDB would keep the file locked.
     adapter.release_file()
     try:
-        return _record_with(guard, adapter, schema, entry, analyse(done))
+        return _record_with(guard, adapter, entry, analyse(done))
     except AnalysesGone:
         # The second attempt refers to no stored analysis, so that no prune can break it.
-        return _record_with(guard, adapter, schema, entry, analyse({}))
+        return _record_with(guard, adapter, entry, analyse({}))
 
 
 def _guarded(
-    guard: Guard, adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnPieces | None
+    guard: Guard, adapter: UnifiedSqlAdapter, entry: _Entry, columns: ColumnPieces | None
 ) -> RecordResult | KnownColumns:
     with guard():
-        done = retrying(adapter, schema, lambda: _record(adapter, schema, entry, columns))
+        done = retrying(adapter, lambda: _record(adapter, entry, columns))
     if isinstance(done, RecordResult) and done.written:
-        _store_derived(
-            adapter, schema, is_large=max(done.versions_written, done.analyses_written) >= MANY_VERSIONS
-        )
+        _store_derived(adapter, is_large=max(done.versions_written, done.analyses_written) >= MANY_VERSIONS)
     return done
 
 
-def _store_derived(adapter: UnifiedSqlAdapter, schema: str, *, is_large: bool) -> None:
+def _store_derived(adapter: UnifiedSqlAdapter, *, is_large: bool) -> None:
     """Store the changes of the recorded run in a transaction of its own, so that other writers wait less.
 
     What fails is computed by the views, and stored by the next recorder.
     """
 
     def work() -> None:
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             store_changes(store)
             if is_large:
                 store.execute("refresh_statistics")
 
     if adapter.warehouse.stores_changes or is_large:
         try:
-            retrying(adapter, schema, work)
+            retrying(adapter, work)
         except (ConnectionLost, QueryTimeout, StoreLocked) as error:
             _LOG.warning("The changes of the run are left to the next recorder: %s", error.message)
 
 
 def _record_with(
-    guard: Guard, adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnGraph
+    guard: Guard, adapter: UnifiedSqlAdapter, entry: _Entry, columns: ColumnGraph
 ) -> RecordResult:
     pieces = column_pieces(columns)
     entry = replace(entry, column_warnings=first_warnings(columns.warnings))
-    done = _whole(_guarded(guard, adapter, schema, entry, pieces))
+    done = _whole(_guarded(guard, adapter, entry, pieces))
     return replace(done, column_warnings=columns.warnings) if done.written or done.columns_added else done
 
 
 def _record(
-    adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnPieces | None
+    adapter: UnifiedSqlAdapter, entry: _Entry, columns: ColumnPieces | None
 ) -> RecordResult | KnownColumns:
     """Record in one transaction; or return the known columns if column lineage must be computed first."""
     pieces = entry.pieces
-    with open_store(adapter, schema, create=True, writes=True) as store:
+    with open_store(adapter, create=True, writes=True) as store:
         entry, stored = _admit(store, entry)
         run = entry.run
         if stored is not None:

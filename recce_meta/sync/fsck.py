@@ -36,7 +36,7 @@ from recce_meta.store.session import (
     store_versions,
     write_views,
 )
-from recce_meta.store.sql_files import DEFAULT_SCHEMA, KEYS, ddl, relations, table_name
+from recce_meta.store.sql_files import KEYS, ddl, relations, table_name
 from recce_meta.sync.arriving import NO_PIECES, all_rows, contents_of
 from recce_meta.sync.encoding import unpack
 from recce_meta.sync.row_checks import value_problem
@@ -64,39 +64,40 @@ ROUNDS = 4
 Fix = Callable[[StoreSession], None]
 
 
-def fsck(adapter: UnifiedSqlAdapter, *, repair: bool = False, schema: str = DEFAULT_SCHEMA) -> FsckResult:
+def fsck(adapter: UnifiedSqlAdapter, *, repair: bool = False, schema: str | None = None) -> FsckResult:
     """Check the store in *schema* of *adapter*, all of it. With *repair*, repair what can be repaired.
 
     Without *repair*, nothing is written, but an older store is migrated, as by every command. A repair waits
     for other writers, and is one transaction where the warehouse has them. Raises StoreNotFound without a
     store, and StoreError for a store of a newer version.
     """
-    before = _look(adapter, schema)
+    adapter = adapter.at(schema)
+    before = _look(adapter)
     if not repair:
         return before.result()
     found = before
     for _ in range(ROUNDS):
         if not any(fix is not None for _, fix in found.found):
             break
-        _repair(adapter, schema, found)
-        found = _look(adapter, schema)
+        _repair(adapter, found)
+        found = _look(adapter)
     left = {_identity(problem) for problem, _ in found.found}
     repaired = tuple(one for one, _ in before.found if _identity(one) not in left)
     return found.result(repaired)
 
 
-def _look(adapter: UnifiedSqlAdapter, schema: str) -> _Scan:
+def _look(adapter: UnifiedSqlAdapter) -> _Scan:
     """Return a scan without problems that were there for a moment only."""
-    versions = store_versions(adapter, schema)
+    versions = store_versions(adapter)
     if versions is None:
-        raise no_store(schema, adapter)
+        raise no_store(adapter)
     if versions.is_current and versions.read != READ_VERSION:
         # No session opens before they are repaired.
         scan = _Scan(None)
         scan.add_versions(versions)
         return scan
-    refuse_newer(adapter, schema)
-    with open_store(adapter, schema) as store:
+    refuse_newer(adapter)
+    with open_store(adapter) as store:
         scan = _Scan(store)
         scan.run()
         if scan.found:
@@ -114,14 +115,14 @@ def _identity(problem: StoreProblem) -> tuple[object, ...]:
     return problem.kind, problem.table, problem.object_id, detail
 
 
-def _repair(adapter: UnifiedSqlAdapter, schema: str, found: _Scan) -> None:
+def _repair(adapter: UnifiedSqlAdapter, found: _Scan) -> None:
     if any(problem.kind is ProblemKind.VERSIONS for problem, _ in found.found):
-        return _repair_versions(adapter, schema)
+        return _repair_versions(adapter)
     wanted = {_identity(problem) for problem, _ in found.found}
     lacks_views = any(problem.kind is ProblemKind.RELATION for problem, _ in found.found)
 
     def work() -> None:
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             if lacks_views:
                 # The next round looks at the rest.
                 return _create_views(store)
@@ -136,16 +137,16 @@ def _repair(adapter: UnifiedSqlAdapter, schema: str, found: _Scan) -> None:
                 pass
             return None
 
-    retrying(adapter, schema, work)
-    compare_codes(adapter, schema)
+    retrying(adapter, work)
+    compare_codes(adapter)
 
 
-def _repair_versions(adapter: UnifiedSqlAdapter, schema: str) -> None:
+def _repair_versions(adapter: UnifiedSqlAdapter) -> None:
     def work() -> None:
         with adapter.session(atomic=True) as session:
-            _set_versions(StoreSession(session, adapter.warehouse, schema))
+            _set_versions(StoreSession(session, adapter.warehouse, adapter.schema))
 
-    retrying(adapter, schema, work)
+    retrying(adapter, work)
 
 
 def _set_versions(store: StoreSession) -> None:

@@ -19,7 +19,6 @@ from recce_meta.store.marks.annotations import find_annotations
 from recce_meta.store.prune import TOMBSTONE_AGE
 from recce_meta.store.read import in_utc
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
 from recce_meta.sync.types import ExchangeStatus, ObjectKind, SyncConflict, SyncRecord, SyncReport
 
@@ -69,23 +68,23 @@ def record_of(report: SyncReport, *, author: str, error: str | None = None) -> S
     )
 
 
-def save_sync(adapter: UnifiedSqlAdapter, record: SyncRecord, *, schema: str = DEFAULT_SCHEMA) -> bool:
+def save_sync(adapter: UnifiedSqlAdapter, record: SyncRecord) -> bool:
     """Store *record* in one statement. Return False without a store, or if the role may only read it."""
     row = tuple(getattr(record, name) for name in SYNC_COLUMNS)
     try:
         # Without the lock of writers: the row has a new id and depends on no other row.
         with adapter.session(atomic=False) as session:
-            StoreSession(session, adapter.warehouse, schema).insert("syncs", SYNC_COLUMNS, [row])
+            StoreSession(session, adapter.warehouse, adapter.schema).insert("syncs", SYNC_COLUMNS, [row])
     except (MissingRelation, PermissionDenied):
         return False
     return True
 
 
 def list_syncs(
-    adapter: UnifiedSqlAdapter, *, peer: str | None = None, most: int = EVERY, schema: str = DEFAULT_SCHEMA
+    adapter: UnifiedSqlAdapter, *, peer: str | None = None, most: int = EVERY
 ) -> ResultList[SyncRecord]:
     """Return finished exchanges, newest first: at most *most* of each peer and status."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         rows = store.query("syncs", peer=peer, most=most)
     return ResultList(SyncRecord, [SyncRecord(**_fields(SYNC_COLUMNS, row)) for row in rows])
 
@@ -106,22 +105,18 @@ def stale_since(records: Iterable[SyncRecord], peer: str, now: datetime) -> date
     return last if last is not None and now - last > TOMBSTONE_AGE else None
 
 
-def list_conflicts(
-    adapter: UnifiedSqlAdapter, *, id_prefix: str | None = None, schema: str = DEFAULT_SCHEMA
-) -> ResultList[SyncConflict]:
+def list_conflicts(adapter: UnifiedSqlAdapter, *, id_prefix: str | None = None) -> ResultList[SyncConflict]:
     """Return the conflicts of a store, newest first."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return _conflicts(store, id_prefix)
 
 
-def load_conflict(
-    adapter: UnifiedSqlAdapter, conflict_id: str, *, schema: str = DEFAULT_SCHEMA
-) -> tuple[SyncConflict, bytes]:
+def load_conflict(adapter: UnifiedSqlAdapter, conflict_id: str) -> tuple[SyncConflict, bytes]:
     """Return the conflict whose id starts with *conflict_id*, and its arriving object as a bundle.
 
     Raises SelectorError if no conflict matches, or more than one.
     """
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = _conflicts(store, conflict_id)
         if len(found) != 1:
             raise _not_one(conflict_id, [one.conflict_id for one in found])
@@ -135,9 +130,7 @@ def load_conflict(
         ) from None
 
 
-def replaced_annotations(
-    adapter: UnifiedSqlAdapter, report: SyncReport, *, schema: str = DEFAULT_SCHEMA
-) -> tuple[ReplacedAnnotation, ...]:
+def replaced_annotations(adapter: UnifiedSqlAdapter, report: SyncReport) -> tuple[ReplacedAnnotation, ...]:
     """Return the annotations that *report* exchanged and whose value replaced another one.
 
     *adapter* connects to the local store after the exchange.
@@ -154,7 +147,7 @@ def replaced_annotations(
     if not moved or report.dry_run:
         return ()
     new = {one.object_id for one in moved}
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         events: list[AnnotationEvent] = []
         for project in sorted({one.project for one in moved if one.project is not None}):
             events += find_annotations(store, project=project, with_history=True)

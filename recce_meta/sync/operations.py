@@ -65,13 +65,11 @@ class SyncResult(Tabular, frozen=True, kw_only=True):
         return codes[status_of(self.report)]
 
 
-def store_replica(
-    adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA, *, creates: bool = False
-) -> StoreReplica:
-    """Return the store in *schema* of *adapter* as one side of an exchange."""
-    suffix = "" if schema == DEFAULT_SCHEMA else f" ({schema})"
+def store_replica(adapter: UnifiedSqlAdapter, *, creates: bool = False) -> StoreReplica:
+    """Return the store of *adapter* as one side of an exchange."""
+    suffix = "" if adapter.schema == DEFAULT_SCHEMA else f" ({adapter.schema})"
     name = f"{adapter.address}{suffix}"
-    return StoreReplica(adapter, schema, name=name, pack=pack, creates=creates)
+    return StoreReplica(adapter, name=name, pack=pack, creates=creates)
 
 
 def run_exchange(
@@ -112,10 +110,10 @@ def run_exchange(
         raise
     if dry_run:
         return SyncResult(report=report)
-    save_sync(local.adapter, record_of(report, author=author), schema=local.schema)
+    save_sync(local.adapter, record_of(report, author=author))
     return SyncResult(
         report=report,
-        replaced=replaced_annotations(local.adapter, report, schema=local.schema),
+        replaced=replaced_annotations(local.adapter, report),
         conflicts=_new_conflicts(local, report),
     )
 
@@ -124,7 +122,7 @@ def refuse_same(local: StoreReplica, peer: Replica) -> None:
     """Raise UsageError if *local* and *peer* are the same store."""
     if not isinstance(peer, StoreReplica):
         return
-    names = [one.adapter.warehouse.folded(one.schema) for one in (local, peer)]
+    names = [one.adapter.warehouse.folded(one.adapter.schema) for one in (local, peer)]
     if names[0] == names[1] and _has_same_place(local.adapter, peer.adapter):
         raise UsageError(
             f"The remote is the local store: {peer.name}",
@@ -159,7 +157,7 @@ def _selected(
 
 def _stale(local: StoreReplica, peer: str, now: datetime) -> datetime | None:
     try:
-        records = list_syncs(local.adapter, peer=peer, most=1, schema=local.schema)
+        records = list_syncs(local.adapter, peer=peer, most=1)
     except RecceMetaError:  # no store yet
         return None
     return stale_since(records, peer, now)
@@ -184,7 +182,7 @@ def _save_failure(
         finished_at=datetime.now(timezone.utc),
     )
     try:
-        save_sync(local.adapter, record_of(report, author=author, error=error.message), schema=local.schema)
+        save_sync(local.adapter, record_of(report, author=author, error=error.message))
     except RecceMetaError:  # the local store may be the side that cannot be reached
         return
 
@@ -198,7 +196,7 @@ def _new_conflicts(local: StoreReplica, report: SyncReport) -> tuple[SyncConflic
     }
     if not new:
         return ()
-    found = list_conflicts(local.adapter, schema=local.schema)
+    found = list_conflicts(local.adapter)
     return tuple(
         one for one in found if (one.kind, one.object_id) in new and one.detected_at >= report.started_at
     )
@@ -209,7 +207,7 @@ def push_runs(
     to: UnifiedSqlAdapter | Replica | str | Path,
     runs: str | Sequence[str] = (),
     *,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
     to_schema: str | None = None,
     project: str | None = None,
     author: str | None = None,
@@ -223,7 +221,7 @@ def push_runs(
     runs; *project* limits them to one project. Objects with the same id and other contents are kept aside as
     conflicts. *author* is the name in the history. A *dry_run* writes nothing.
     """
-    local = store_replica(adapter, schema)
+    local = store_replica(adapter.at(schema))
     return _exchanged(local, PUSH, to, to_schema or schema, runs, project, author, dry_run)
 
 
@@ -232,7 +230,7 @@ def pull_runs(
     source: UnifiedSqlAdapter | Replica | str | Path,
     runs: str | Sequence[str] = (),
     *,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
     source_schema: str | None = None,
     project: str | None = None,
     author: str | None = None,
@@ -244,7 +242,7 @@ def pull_runs(
     bundle, or the address of a server. The store in *schema* is created if needed. *runs*, *project*,
     *author* and *dry_run* are as for `push_runs`.
     """
-    local = store_replica(adapter, schema, creates=True)
+    local = store_replica(adapter.at(schema), creates=True)
     return _exchanged(local, PULL, source, source_schema or schema, runs, project, author, dry_run)
 
 
@@ -253,7 +251,7 @@ def sync_runs(
     other: UnifiedSqlAdapter | Replica | str | Path,
     runs: str | Sequence[str] = (),
     *,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
     other_schema: str | None = None,
     project: str | None = None,
     author: str | None = None,
@@ -265,7 +263,7 @@ def sync_runs(
     bundle, or the address of a server. The stores in *schema* of *adapter* and in *other* are created if
     needed. *runs*, *project*, *author* and *dry_run* are as for `push_runs`.
     """
-    local = store_replica(adapter, schema, creates=True)
+    local = store_replica(adapter.at(schema), creates=True)
     return _exchanged(local, SYNC, other, other_schema or schema, runs, project, author, dry_run)
 
 
@@ -273,7 +271,7 @@ def _exchanged(
     local: StoreReplica,
     direction: str,
     place: UnifiedSqlAdapter | Replica | str | Path,
-    schema: str,
+    schema: str | None,
     runs: str | Sequence[str],
     project: str | None,
     author: str | None,
@@ -291,10 +289,12 @@ def _exchanged(
     )
 
 
-def _replica_of(place: UnifiedSqlAdapter | Replica | str | Path, schema: str, *, creates: bool) -> Replica:
+def _replica_of(
+    place: UnifiedSqlAdapter | Replica | str | Path, schema: str | None, *, creates: bool
+) -> Replica:
     if isinstance(place, UnifiedSqlAdapter):
         refuse_memory(place)
-        return store_replica(place, schema, creates=creates)
+        return store_replica(place.at(schema), creates=creates)
     if not isinstance(place, (str, Path)):
         return place
     found = outside_replica(str(place), creates=creates)

@@ -33,7 +33,7 @@ _Filter = Callable[[RunMetadata], bool]
 def runs_of(replica: Replica) -> list[RunMetadata]:
     """Return all runs of *replica*, newest first."""
     if isinstance(replica, StoreReplica):
-        with open_store(replica.adapter, replica.schema) as store:
+        with open_store(replica.adapter) as store:
             return find_runs(store, status=None)
     keys = [key for key in replica.inventory().entries if key.kind is ObjectKind.RUN]
     found: list[RunMetadata] = []

@@ -37,7 +37,6 @@ from recce_meta.store.marks.annotations import insert_events
 from recce_meta.store.prune import Tombstone, apply_tombstones
 from recce_meta.store.read import in_utc
 from recce_meta.store.session import SCHEMA_VERSION, StoreSession, open_store, refuse_newer
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.sync.arriving import (
     ArrivalRefused,
     Arrived,
@@ -76,18 +75,9 @@ Pack = Callable[[Batch], bytes]
 class StoreReplica:
     """Store in a schema of a warehouse."""
 
-    def __init__(
-        self,
-        adapter: UnifiedSqlAdapter,
-        schema: str = DEFAULT_SCHEMA,
-        *,
-        name: str,
-        pack: Pack,
-        creates: bool = False,
-    ) -> None:
+    def __init__(self, adapter: UnifiedSqlAdapter, *, name: str, pack: Pack, creates: bool = False) -> None:
         """*pack* encodes an object of a conflict. With *creates*, a missing store is created."""
         self.adapter = adapter
-        self.schema = schema
         self._name = name
         self._pack = pack
         self._creates = creates
@@ -127,10 +117,10 @@ class StoreReplica:
     def _inventory_rows(self) -> list[tuple[Any, ...]]:
         # One statement instead of three to learn that the store is current.
         try:
-            change_counter(self.adapter, self.schema)
+            change_counter(self.adapter)
         except (StoreOutdated, MissingRelation):
-            self.adapter.store_versions.pop(self.schema, None)
-        with open_store(self.adapter, self.schema) as store:
+            self.adapter.store_versions.pop(self.adapter.schema, None)
+        with open_store(self.adapter) as store:
             return store.query("exchange_inventory")
 
     def _hash_runs(self, run_ids: Sequence[str]) -> Mapping[str, str]:
@@ -140,16 +130,16 @@ class StoreReplica:
         return found
 
     def _hash_some(self, run_ids: Sequence[str]) -> Mapping[str, str]:
-        with open_store(self.adapter, self.schema) as store:
+        with open_store(self.adapter) as store:
             hashes = hashes_of_stored(store, run_ids)
 
         def work() -> None:
-            with open_store(self.adapter, self.schema, writes=True) as store:
+            with open_store(self.adapter, writes=True) as store:
                 add_hashes(store, hashes)
 
         # A reader computes them again each time; so does a writer of a newer store.
         with suppress(PermissionDenied, StoreError):
-            retrying(self.adapter, self.schema, work)
+            retrying(self.adapter, work)
         return hashes
 
     def lacking(self, piece: Piece, ids: Iterable[str]) -> set[str]:
@@ -158,7 +148,7 @@ class StoreReplica:
         if not wanted:
             return set()
         try:
-            with open_store(self.adapter, self.schema) as store:
+            with open_store(self.adapter) as store:
                 return wanted - known_pieces(store, piece, wanted)
         except StoreNotFound:
             if not self._creates:
@@ -172,7 +162,7 @@ class StoreReplica:
         for key in keys:
             for table in OBJECT_TABLES[key.kind]:
                 wanted.setdefault(table, {})[key.id] = None
-        with open_store(self.adapter, self.schema) as store:
+        with open_store(self.adapter) as store:
             tables = {table: stored_rows(store, table, ids) for table, ids in wanted.items()}
         found = {table: {row[0] for row in rows} for table, rows in tables.items()}
         present = (key for key in keys if key.id in found[OBJECT_TABLES[key.kind][0]])
@@ -181,12 +171,12 @@ class StoreReplica:
     def read_pieces(self, piece: Piece, ids: Iterable[str]) -> Mapping[str, list[Row]]:
         """Return the rows of the pieces *ids* by table, without the pieces that they refer to."""
         wanted = tuple(ids)
-        with open_store(self.adapter, self.schema) as store:
+        with open_store(self.adapter) as store:
             return {table: stored_rows(store, table, wanted) for table in PIECE_TABLES[piece]}
 
     def write(self, batch: Batch, peer: str) -> list[WriteResult]:
         """Write the objects of *batch*, each run completely or not, and return what happened to each."""
-        refuse_newer(self.adapter, self.schema)
+        refuse_newer(self.adapter)
         arrived = Arrived(batch)
         results = [
             WriteResult(key, ExchangeStatus.FAILED, "its rows are missing") for key in arrived.without_rows
@@ -210,7 +200,7 @@ class StoreReplica:
                 apply_tombstones(store, tombstones)
 
         try:
-            failure = _failure(lambda: retrying(self.adapter, self.schema, work))
+            failure = _failure(lambda: retrying(self.adapter, work))
         except PermissionDenied:
             # A recorder cannot delete runs; it can still exchange all others.
             reason = f"the role may not delete runs in {self._name}"
@@ -238,7 +228,7 @@ class StoreReplica:
                 conflicts.extend(writer.conflicts)
                 writer.finish()
 
-        failure = _failure(lambda: retrying(self.adapter, self.schema, work))
+        failure = _failure(lambda: retrying(self.adapter, work))
         if failure is None:
             return [self._with_conflict(result, conflicts, arrived, peer) for result in results]
         if len(keys) == 1:
@@ -279,7 +269,7 @@ class StoreReplica:
                 store.insert("sync_conflicts", SyncConflict.__struct_fields__, [row])
                 return True
 
-        return retrying(self.adapter, self.schema, work)
+        return retrying(self.adapter, work)
 
     def _write_annotations(self, arrived: Arrived) -> list[WriteResult]:
         keys = arrived.of(ObjectKind.ANNOTATION)
@@ -293,7 +283,7 @@ class StoreReplica:
                 return {event.event_id for event in insert_events(store, events)}
 
         new: set[str] = set()
-        failure = _failure(lambda: new.update(retrying(self.adapter, self.schema, work)))
+        failure = _failure(lambda: new.update(retrying(self.adapter, work)))
         if failure is not None:
             return [WriteResult(key, ExchangeStatus.FAILED, failure) for key in keys]
         return [
@@ -309,12 +299,12 @@ class StoreReplica:
                 store.execute("refresh_statistics")
 
         # The runs are there without them.
-        _failure(lambda: retrying(self.adapter, self.schema, work))
-        compare_codes(self.adapter, self.schema)
+        _failure(lambda: retrying(self.adapter, work))
+        compare_codes(self.adapter)
 
     @contextmanager
     def _writing(self) -> Iterator[StoreSession]:
-        with open_store(self.adapter, self.schema, create=self._creates, writes=True) as store:
+        with open_store(self.adapter, create=self._creates, writes=True) as store:
             yield store
 
 

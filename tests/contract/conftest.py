@@ -194,8 +194,8 @@ def schema(adapter: UnifiedSqlAdapter, backend: Backend, schema_name: str) -> It
 
 STORE_SCHEMA = 'Meta "prepared'
 """Schema of stores in databases of their own; it needs quotes."""
-Fill = Callable[[UnifiedSqlAdapter, str], object]
-"""Function that fills the store in a schema."""
+Fill = Callable[[UnifiedSqlAdapter], object]
+"""Function that fills a store."""
 
 
 class PreparedDatabases:
@@ -291,7 +291,7 @@ def _create_file(name: str, folder: Path) -> None:
 
 def _fill(url: str, schema: str, fill: Fill) -> None:
     with UnifiedSqlAdapter.from_url(url) as adapter:
-        fill(adapter, schema)
+        fill(adapter.at(schema))
 
 
 def _schema_of(name: str) -> str:

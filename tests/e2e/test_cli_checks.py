@@ -152,7 +152,7 @@ def test_an_agent_reads_the_verdict_of_the_reports(shop: Any) -> None:
         return {json.loads(one)["verdict"].casefold() for one in answers}
 
     with UnifiedSqlAdapter.from_url(shop.url, may_create=False) as adapter:
-        store = AgentStore(lambda: adapter, shop.cli.environ["RECCE_META_SCHEMA"])
+        store = AgentStore(lambda: adapter.at(shop.cli.environ["RECCE_META_SCHEMA"]))
         server = create_server(store, AgentSettings(project_dir=shop.cli.folder))
         (said,) = asyncio.run(verdicts())
         store.close()

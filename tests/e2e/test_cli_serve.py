@@ -119,7 +119,7 @@ class Slow:
 
     def __init__(self, url: str, adapter: UnifiedSqlAdapter, schema: str) -> None:
         self.url, self.schema, self._adapter = url, schema, adapter
-        init_store(adapter, schema)
+        init_store(adapter.at(schema))
         adapter.execute(f"ALTER TABLE {schema}.store_runs RENAME TO quick")
         adapter.execute(
             f"CREATE VIEW {schema}.store_runs AS SELECT quick.* FROM (SELECT pg_sleep(60)) AS sleeping "

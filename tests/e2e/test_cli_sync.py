@@ -371,7 +371,6 @@ def server(tmp_path: Path) -> Iterator[str]:
     store = Store(
         "default",
         lambda: UnifiedSqlAdapter.from_url(url),
-        DEFAULT_SCHEMA,
         permissions=Permissions(writes=True),
     )
     with running(create_app({"default": store}, Access(SECRET))) as address:

@@ -35,7 +35,6 @@ from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.site import uploads as manifests
 from recce_meta.server.stores.stores import Store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.sync import server_client
 from tests.e2e.conftest import Cli
 from tests.forge_names import Forge
@@ -104,7 +103,7 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
             )
         _, text = add_token(state, "ci", [TokenScope.UPLOAD], connection_id=SHOP)
         url = f"duckdb:///{tmp_path / 'served.duckdb'}"
-        store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)
+        store = Store("default", lambda: UnifiedSqlAdapter.from_url(url))
         service = RepositoryService(state, environ={}, stores=["default"])
         app = create_app({"default": store}, Access(SERVE), service)
         with running(app) as base:

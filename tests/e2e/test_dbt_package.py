@@ -81,7 +81,7 @@ def _recorded_twice(place: Place) -> Twice:
         by_package = sorted(
             (run for run in runs.values() if run.environment == "dbt"), key=lambda run: run.run_at
         )
-        with open_store(adapter, place.schema) as store:
+        with open_store(adapter.at(place.schema)) as store:
             package = tuple(load_project(store, run) for run in by_package)
             cli = tuple(load_project(store, runs[name]) for name in ("cli-1", "cli-2"))
     return Twice(package, cli, tuple(results), tuple(said))
@@ -89,7 +89,7 @@ def _recorded_twice(place: Place) -> Twice:
 
 def _record(place: Place, run_id: str) -> RecordResult:
     with UnifiedSqlAdapter.from_url(place.url) as adapter:
-        return record_run(adapter, place.shop.artifacts(run_id=run_id), schema=place.schema)
+        return record_run(adapter.at(place.schema), place.shop.artifacts(run_id=run_id))
 
 
 def test_each_invocation_is_recorded_once_though_the_hook_runs_twice(twice: Twice) -> None:
@@ -153,7 +153,7 @@ def test_what_dbt_documents_is_enough_for_the_same_changes(duckdb: Twice, duckdb
     _record(Place(place.shop, place.url, "plain"), "cli-3")
     with UnifiedSqlAdapter.from_url(place.url) as adapter:
         runs = {run.environment: run for run in list_runs(adapter, schema="plain")}
-        with open_store(adapter, "plain") as store:
+        with open_store(adapter.at("plain")) as store:
             package, cli = load_project(store, runs["dbt"]), load_project(store, runs["cli"])
     documented = DIFFERENCES["documented"]
     differing = _fields_that_differ(_by_id(package.nodes), _by_id(cli.nodes))

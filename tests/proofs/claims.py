@@ -82,7 +82,6 @@ class Target(NamedTuple):
     """Store of a worker."""
 
     connect: Callable[[], UnifiedSqlAdapter]
-    schema: str
 
 
 class Section(NamedTuple):
@@ -102,8 +101,8 @@ class Round:
         self.recorded: dict[str, str] = {}
         self.counts: Counter[str] = Counter()
         self._handing = threading.local()
-        self.stores = {name: Store(name, partial(_open, folder / name), SCHEMA) for name in STORES}
-        targets = {name: Target(partial(_open, folder / name), SCHEMA) for name in STORES}
+        self.stores = {name: Store(name, partial(_open, folder / name)) for name in STORES}
+        targets = {name: Target(partial(_open, folder / name)) for name in STORES}
         self.stages = Extractor(state, targets, ExtractionSettings(work=folder), {}).stages
         self.connections = [self._connect(number).id for number in range(CONNECTIONS)]
 
@@ -317,7 +316,7 @@ class Round:
 
     def _runs(self, name: str) -> list[RunMetadata]:
         try:
-            with _open(self.folder / name) as adapter, open_store(adapter, SCHEMA) as store:
+            with _open(self.folder / name) as adapter, open_store(adapter.at(SCHEMA)) as store:
                 return list(find_runs(store))
         except StoreNotFound:
             return []
@@ -335,7 +334,7 @@ def _is_of(one: Place, place: Place) -> bool:
 
 
 def _open(file: Path) -> UnifiedSqlAdapter:
-    return UnifiedSqlAdapter.from_url(f"sqlite:///{file}.db")
+    return UnifiedSqlAdapter.from_url(f"sqlite:///{file}.db").at(SCHEMA)
 
 
 def _pull_request(connection_id: str, number: int) -> PullRequest:

@@ -196,7 +196,7 @@ def _doubled(place: tuple[str, str], ended: dict[str, ExtractionJob], tables: in
     """Yield what the store has too much or too little of."""
     url, schema = place
     with UnifiedSqlAdapter.from_url(url) as adapter:
-        with open_store(adapter, schema) as store:
+        with open_store(adapter.at(schema)) as store:
             runs = find_runs(store, status=None)
         measured = list_quality_runs(adapter, with_failed=True, schema=schema)
     found = {

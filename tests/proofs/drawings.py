@@ -47,7 +47,6 @@ from recce_meta.report.mermaid import diff_flowchart
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores.stores import Store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from scripts.drawings import (
     GONE,
     TESTS,
@@ -232,7 +231,7 @@ class Pages:
         url = f"sqlite:///{file}"
         self.adapter = UnifiedSqlAdapter.from_url(url)
         self._stack = ExitStack()
-        store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)
+        store = Store("default", lambda: UnifiedSqlAdapter.from_url(url))
         app = create_app({"default": store}, Access())
         self.client = self._stack.enter_context(TestClient(app, base_url="http://127.0.0.1"))
 
@@ -244,7 +243,7 @@ class Pages:
         )  # fmt: skip
         nodes = tuple(graph.nodes[one] for one in sorted(graph.nodes))
         found = record_run(self.adapter, Project(run=run, nodes=nodes)).run
-        return StoredRunReader(self.adapter, found, DEFAULT_SCHEMA)
+        return StoredRunReader(self.adapter, found)
 
     def get(self, address: str) -> Any:
         """Return the JSON at an address."""

@@ -31,7 +31,6 @@ from recce_meta.api.diff import diff
 from recce_meta.api.run_reader import open_run
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.lineage import ImpactView
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.proofs.clock import Clock
 
 ENGINE = """
@@ -300,7 +299,7 @@ def _answers(adapter: api.UnifiedSqlAdapter, base: str, last: str) -> Answers:
     found = diff(lambda: adapter, base, last)
     changes = {one.unique_id: one.category and one.category.value for one in found.changed}
     affected = {one.unique_id: (one.columns, one.fails) for one in found.impacted}
-    stale = open_run(lambda: adapter, last, project=None, schema=DEFAULT_SCHEMA).stale
+    stale = open_run(lambda: adapter, last, project=None).stale
     return Answers(impacts, changes, affected, frozenset(unproven), frozenset(stale))
 
 

@@ -86,7 +86,6 @@ class Target(NamedTuple):
     """Store of a worker."""
 
     connect: Callable[[], UnifiedSqlAdapter]
-    schema: str
 
 
 class Fault(NamedTuple):
@@ -345,10 +344,10 @@ class Laboratory:
     def diff(self, base: str, current: str) -> RunDiff:
         """Return the changes between two runs, as reports show them."""
         with UnifiedSqlAdapter.from_url(self.store) as adapter:
-            with open_store(adapter, SCHEMA) as store:
+            with open_store(adapter.at(SCHEMA)) as store:
                 sides = [run_by_id(store, run_id) for run_id in (base, current)]
             assert sides[0] is not None and sides[1] is not None
-            return diff(lambda: adapter, sides[0], sides[1], schema=SCHEMA)
+            return diff(lambda: adapter.at(SCHEMA), sides[0], sides[1])
 
 
 def _mounts(folder: Path, size: int) -> bool:
@@ -588,7 +587,7 @@ def work(config: Mapping[str, Any]) -> None:
     state, place = open_state(config["state"], {}), Path(config["work"])
     adapter = UnifiedSqlAdapter.from_url(config["store"])
     settings = ExtractionSettings(work=place, hub=NOWHERE, lock_timeout=60, parse_cpu=config["parse_cpu"])
-    extractor = Extractor(state, {"default": Target(lambda: adapter, SCHEMA)}, settings, os.environ)
+    extractor = Extractor(state, {"default": Target(lambda: adapter.at(SCHEMA))}, settings, os.environ)
     logins = ConnectionLogins(state, os.environ, GitLimits())
     worker = Worker(
         state,

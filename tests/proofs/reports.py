@@ -284,7 +284,7 @@ class Situation:
             )  # fmt: skip
         yield from self._of_reports("diff --data", compared.data, compared)
         runs = compared.diff.base, compared.diff.current
-        again = stored_data(adapter, *runs, schema=SCHEMA).of_diff(compared.diff)
+        again = stored_data(adapter.at(SCHEMA), *runs).of_diff(compared.diff)
         yield from self._of_reports("diff", again, DataComparison(diff=compared.diff, data=again))
         yield from self._of_views()
         yield from self._of_checks()
@@ -489,7 +489,7 @@ class Database:
         self.url = url = url or f"duckdb:///{folder / 'shop.duckdb'}"
         self.adapter = UnifiedSqlAdapter.from_url(url)
         settings = AgentSettings(allows_queries=True, privacy=None)
-        self._agent_store = AgentStore(lambda: UnifiedSqlAdapter.from_url(url), SCHEMA)
+        self._agent_store = AgentStore(lambda: UnifiedSqlAdapter.from_url(url).at(SCHEMA))
         self.tools = DataTools(Questions(self._agent_store, settings))
         for schema in ("base", "current", SCHEMA):
             self.adapter.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")

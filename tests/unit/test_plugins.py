@@ -166,7 +166,7 @@ def test_doctor_tells_of_what_is_not_used(install: Install) -> None:
     install("cellar_twelve", plugins.DIALECTS, sqlite="Doris")
     install("cellar_thirteen", plugins.EXPORTERS, csv="export", cards="export")
 
-    checks = doctor(lambda: UnifiedSqlAdapter.from_url("duckdb:///:memory:"), "recce_metadata")
+    checks = doctor(lambda: UnifiedSqlAdapter.from_url("duckdb:///:memory:"))
 
     assert [(check.ok, check.detail) for check in checks if check.name == "plug-in"] == [
         (None, "Plugin 'duckdb' of cellar_eleven is ignored: recce_meta has a warehouse of that name"),

@@ -234,7 +234,7 @@ def test_a_secret_in_a_statement_that_fails_is_hidden(tmp_path: Path) -> None:
         adapter.execute("SELECT 1")
 
     assert SECRET not in texts_of(caught.value) + str(getattr(caught.value, "sql", ""))
-    checks = check_connection(adapter, schema="s")
+    checks = check_connection(adapter.at("s"))
     assert SECRET not in str(checks)
 
 

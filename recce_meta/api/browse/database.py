@@ -221,7 +221,6 @@ def failed_scan(adapter: UnifiedSqlAdapter, database: ScannedDatabase) -> RunMet
         extractor=DATABASE,
         status=None,
         limit=1,
-        schema=adapter.schema,
     )
     # A later complete scan has superseded the failure.
     return next((run for run in found if run.status == FAILED), None)

@@ -35,14 +35,14 @@ class PairReport(Struct, frozen=True, kw_only=True):
     """Latest stored result of each check."""
 
 
-def pair_report(adapter: UnifiedSqlAdapter, found: RunDiff, *, schema: str) -> PairReport:
+def pair_report(adapter: UnifiedSqlAdapter, found: RunDiff) -> PairReport:
     """Return *found*, the changes between two stored runs, and what is stored about this pair."""
-    data = stored_data(adapter, found.base, found.current, schema=schema)
+    data = stored_data(adapter, found.base, found.current)
     return PairReport(
         diff=found,
         data=data.of_diff(found),
         data_taken_at=data.taken_at,
-        checks=tuple(checks_of_diff(adapter, found, schema=schema)),
+        checks=tuple(checks_of_diff(adapter, found)),
     )
 
 

@@ -80,7 +80,7 @@ def _opened(graph: KnownGraph, known: Collection[str], ids: Iterable[str], about
 def _failed(adapter: UnifiedSqlAdapter, run: RunMetadata, graph: KnownGraph) -> list[str]:
     """Return the nodes that failed, and those that failed tests read."""
     found: list[str] = []
-    for result in load_results(adapter, run, schema=adapter.schema):
+    for result in load_results(adapter, run):
         if result.status.lower() in FAILED:
             is_test = kind_of(result.unique_id, graph.names) in TESTS
             found += graph.parents.get(result.unique_id, ()) if is_test else (result.unique_id,)

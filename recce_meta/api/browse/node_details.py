@@ -64,12 +64,12 @@ def node_details(
             f"Node '{unique_id}' cannot be read from the store",
             hint="record its run again with recce-meta record",
         )
-    run, adapter, schema = reader.run, reader.adapter, reader.schema
+    run, adapter = reader.run, reader.adapter
     above, below = _names(parents, reader.names), _names(children, reader.names)
-    columns = load_columns(adapter, run, node_ids=[unique_id], schema=schema)
+    columns = load_columns(adapter, run, node_ids=[unique_id])
     is_scanned = is_scan(run)
     # Only scans have facts and foreign keys, which saves two statements.
-    facts = load_facts(adapter, run, schema=schema) if is_scanned else ()
+    facts = load_facts(adapter, run) if is_scanned else ()
     return NodeDetails(
         run=run,
         node=node,
@@ -79,7 +79,7 @@ def node_details(
         truncated=max(len(above), len(below)) > MOST_LISTED,
         results=[result for result in reader.results if result.unique_id == unique_id],
         column_lineage=None if columns is None else columns.get(unique_id),
-        foreign_keys=foreign_keys_of(adapter, run, unique_id, schema=schema) if is_scanned else (),
+        foreign_keys=foreign_keys_of(adapter, run, unique_id) if is_scanned else (),
         facts=next((one for one in facts if one.unique_id == unique_id), None),
     )
 

@@ -155,8 +155,8 @@ def quality_violations(adapter: UnifiedSqlAdapter) -> ResultList[QualityViolatio
 def table_report(adapter: UnifiedSqlAdapter, latest: MeasuredTable) -> TableReport:
     """Return the measurement *latest* with its columns and metrics, compared with the previous one."""
     ids = [latest.unique_id]
-    run = resolve_quality_run(adapter, latest.quality_run_id, schema=adapter.schema)
-    quality = load_quality(adapter, run, unique_ids=ids, schema=adapter.schema)
+    run = resolve_quality_run(adapter, latest.quality_run_id)
+    quality = load_quality(adapter, run, unique_ids=ids)
     earlier = _earlier(adapter, run, latest.unique_id)
     changes = compare_quality(quality, earlier)
     return TableReport(run=run, table=quality.tables[0], change=changes[0] if changes else None)
@@ -167,9 +167,7 @@ def _earlier(adapter: UnifiedSqlAdapter, run: QualityRun, unique_id: str) -> Map
     before = run
     # Bounded: a table that can never be measured would otherwise be searched through its whole history.
     for _ in range(MOST_EARLIER):
-        found = previous_quality(
-            adapter, before, unique_ids=[unique_id], top_values=False, schema=adapter.schema
-        )
+        found = previous_quality(adapter, before, unique_ids=[unique_id], top_values=False)
         if found is None:
             break
         for table in found.tables:
@@ -196,9 +194,8 @@ def column_history(
         environment=latest.environment,
         unique_ids=[latest.unique_id],
         limit=limit,
-        schema=adapter.schema,
     )
-    found = load_column_history(adapter, runs, latest.unique_id, column_name, schema=adapter.schema)
+    found = load_column_history(adapter, runs, latest.unique_id, column_name)
     if not found:
         raise UnknownNameError("column", column_name, _columns(adapter, latest))
     points = [
@@ -210,8 +207,6 @@ def column_history(
 
 
 def _columns(adapter: UnifiedSqlAdapter, latest: MeasuredTable) -> list[str]:
-    run = resolve_quality_run(adapter, latest.quality_run_id, schema=adapter.schema)
-    quality = load_quality(
-        adapter, run, unique_ids=[latest.unique_id], top_values=False, schema=adapter.schema
-    )
+    run = resolve_quality_run(adapter, latest.quality_run_id)
+    quality = load_quality(adapter, run, unique_ids=[latest.unique_id], top_values=False)
     return [column.name for table in quality.tables for column in table.columns]

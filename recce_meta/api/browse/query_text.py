@@ -137,12 +137,12 @@ def _renderer_of_names(reader: StoredRunReader, text: str) -> SimpleTemplateRend
     # An ephemeral model is inlined, which needs its code.
     if any(node.is_ephemeral for node in matching):
         return None
-    macros = load_macros(reader.adapter, reader.run, schema=reader.schema)
+    macros = load_macros(reader.adapter, reader.run)
     if any(macro.name in RELATIONS for macro in macros):
         return None  # the project overrides them
     # The latest version of a model is one of its properties, which names lack.
     versioned = [node.unique_id for node in matching if node.version is not None]
-    whole = load_nodes_by_id(reader.adapter, reader.run, versioned, schema=reader.schema) if versioned else []
+    whole = load_nodes_by_id(reader.adapter, reader.run, versioned) if versioned else []
     return SimpleTemplateRenderer(
         None,
         {**names, **{node.unique_id: node for node in whole}},

@@ -74,12 +74,11 @@ def load_stored_statistics(
     runs: RunPair,
     chosen: Sequence[NodePair],
     selectors: tuple[RunSelector | None, RunSelector | None],
-    schema: str,
 ) -> tuple[StatisticsByNode, StatisticsByNode]:
     """Return the statistics of *chosen* stored with each run; none for a run on disk."""
     ids = [sides.node.unique_id for sides in chosen if sides.node is not None]
     base, current = (
-        {} if folder_of(selector) else load_statistics(store, project.run, ids, schema=schema)
+        {} if folder_of(selector) else load_statistics(store, project.run, ids)
         for selector, project in zip(selectors, (runs.base, runs.current), strict=True)
     )
     return base, current

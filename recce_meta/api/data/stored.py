@@ -22,7 +22,6 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.report.labels import node_label
 from recce_meta.store.data_diffs import load_diffs_of_pair, one_subject_each, subject_of
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 ALL_DIFFS = "data_diff"
 """Type of a result for all diffs of a node."""
@@ -60,11 +59,9 @@ class StoredData(Struct, frozen=True, kw_only=True):
         return (*_with_one_row_count(results), *left_out)
 
 
-def stored_data(
-    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> StoredData:
+def stored_data(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> StoredData:
     """Return the stored results of data diffs of *base* and *current*."""
-    found = load_diffs_of_pair(adapter, base, current, schema=schema)
+    found = load_diffs_of_pair(adapter, base, current)
     return StoredData(
         results=tuple(_with_one_row_count([one.result for one in found])),
         # The oldest, so that a reader does not take old figures for new ones.

@@ -42,7 +42,6 @@ from recce_meta.models.rows import RowTable, Tabular
 from recce_meta.quality.privacy import Privacy
 from recce_meta.report.data.summary import ASPECTS, NodeSummary, summarise_nodes
 from recce_meta.store.session import refuse_newer
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.tables.results import CHANGES, node_row, nodes_of
 from recce_meta.tables.rows import joined
 
@@ -117,7 +116,7 @@ def diff_data(
     budget: float | None = None,
     save: bool = False,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> DataComparison:
     """Return the diff of two runs, and compare row counts, schemas and values of changed and affected nodes.
 
@@ -141,13 +140,12 @@ def diff_data(
     A comparison that fails is a `Failed` among the results, a skipped comparison is a `NotCompared`. Raises
     SelectorError if one of *nodes* matches no node.
     """
+    adapter = adapter.at(schema)
     settings = configured(config)
     question = question_of(settings, select, exclude, like_dbt=like_dbt)
     private, own = effective_privacy(privacy, settings, values=values), read_globs(nodes)
-    chosen = choose_runs(
-        adapter, base, current, project=project, schema=schema, config=settings, of_data=True
-    )
-    data = _Data(current=data_adapter, base=base_adapter, threads=threads, budget=budget, schema=schema)
+    chosen = choose_runs(lambda: adapter, base, current, project=project, config=settings, of_data=True)
+    data = _Data(current=data_adapter, base=base_adapter, threads=threads, budget=budget)
     with _open(adapter, chosen, data, settings, own, private, save=save) as opened:
         assert opened.runs is not None
         diff = diff_of_pair(opened.runs.base, opened.runs.current, question)
@@ -161,13 +159,12 @@ def diff_data(
 
 
 class _Data(Struct, frozen=True, kw_only=True):
-    """Arguments about connections: adapters of the data, limits, and the schema of the store."""
+    """Arguments about connections: adapters of the data, and limits."""
 
     current: UnifiedSqlAdapter | None
     base: UnifiedSqlAdapter | None
     threads: int | None
     budget: float | None
-    schema: str
 
 
 @contextmanager
@@ -188,14 +185,13 @@ def _open(
     """
     if save:
         _refuse_unsaveable(chosen)
-        refuse_newer(adapter, data.schema)
-    runs = open_pair(adapter, chosen, data.schema)
+        refuse_newer(adapter)
+    runs = open_pair(lambda: adapter, chosen)
     refuse_unmatched(own, runs)
     sides = runs.base.run, runs.current.run
-    choice = with_builds(lambda: adapter, chosen.choice, *sides, schema=data.schema)
+    choice = with_builds(lambda: adapter, chosen.choice, *sides)
     opened = Comparison(
         store=lambda: adapter,
-        schema=data.schema,
         current=data.current or adapter,
         base=data.base,
         threads=data.threads or config.threads,
@@ -226,7 +222,7 @@ def run_checks(
     save: bool = False,
     project_dir: str | Path | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> CheckReport:
     """Run the checks in *file* on two runs; `is_passed` of the report is False if a required check fails.
 
@@ -240,13 +236,12 @@ def run_checks(
 
     An error of one check is its result. Raises ConfigurationError if *file* cannot be read.
     """
+    adapter = adapter.at(schema)
     path = default_check_file() if file is None else Path(file)
     checks, settings = read_check_file(path), configured(config)
     private, own = effective_privacy(privacy, settings, values=None), read_globs(nodes)
-    chosen = choose_runs(
-        adapter, base, current, project=project, schema=schema, config=settings, of_data=True
-    )
-    data = _Data(current=data_adapter, base=base_adapter, threads=threads, budget=budget, schema=schema)
+    chosen = choose_runs(lambda: adapter, base, current, project=project, config=settings, of_data=True)
+    data = _Data(current=data_adapter, base=base_adapter, threads=threads, budget=budget)
     with _open(adapter, chosen, data, settings, own, private, save=save) as opened:
         assert opened.runs is not None
         folder = None if project_dir is None else Path(project_dir)

@@ -25,7 +25,6 @@ from recce_meta.models.quality import FailOn, QualityRules, Sample
 from recce_meta.quality.compare import QualityResult
 from recce_meta.quality.measure import QualitySettings
 from recce_meta.quality.privacy import read_patterns
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 
 def scan(
@@ -34,7 +33,7 @@ def scan(
     store: UnifiedSqlAdapter | None = None,
     scope: ScanScope | None = None,
     options: ScanOptions | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
     tell: Callable[[str], None] | None = None,
     schemas: str | Sequence[str] = (),
     include: str | Sequence[str] = (),
@@ -61,8 +60,9 @@ def scan(
     given = ScanOptions(
         environment=environment, project=project, run_id=run_id, columns=columns, is_kept=not dry_run
     )
+    place = None if store is None or store is database else store.at(schema)
     return scan_api.scan(
-        database, store=store, scope=scope or chosen, options=options or given, schema=schema, tell=tell
+        database.at(schema), store=place, scope=scope or chosen, options=options or given, tell=tell
     )
 
 
@@ -74,7 +74,7 @@ def measure_quality(
     run: str | None = None,
     project: str | None = None,
     store: UnifiedSqlAdapter | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
     settings: QualitySettings | None = None,
     rules: QualityRules | str | Path | None = None,
     fail_on: str | Sequence[FailOn | str] = (),
@@ -121,10 +121,10 @@ def measure_quality(
         threads=threads,
         deadline=None if budget is None else time.monotonic() + budget,
     )
-    likely = (database.name,)
-    place = QualityLocation(
-        database=database, store=store or database, schema=schema, project=project, likely=likely
-    )
+    kept = (store or database).at(schema)
+    # One object if they are one database: a scan of it then leaves out the store.
+    data = kept if store in (None, database) else database
+    place = QualityLocation(database=data, store=kept, project=project, likely=(database.name,))
     return measure_request(place, request)
 
 

@@ -29,7 +29,6 @@ from recce_meta.report.labels import node_part
 from recce_meta.sql_lineage.impact import ANY
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations, list_annotations
 from recce_meta.store.select import RunSelector
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 Connect = Callable[[], UnifiedSqlAdapter]
 
@@ -81,7 +80,7 @@ def add_note(
     remove_owners: str | Sequence[str] = (),
     author: str,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> Annotation | None:
     """Set the note *text* of *target*, `NODE` or `NODE.COLUMN`, and return what is stored now.
 
@@ -96,7 +95,7 @@ def add_note(
     """
     edit = NoteEdit(text, delete, terms_of(tags), terms_of(untag), terms_of(owners), terms_of(remove_owners))
     return edit_note(
-        connector(adapter), run, target, edit, parent=parent, author=author, project=project, schema=schema
+        connector(adapter, schema), run, target, edit, parent=parent, author=author, project=project
     )
 
 
@@ -109,15 +108,12 @@ def edit_note(
     parent: str | None,
     author: str,
     project: str | None,
-    schema: str,
 ) -> Annotation | None:
     """Return the result of `add_note` for *edit*."""
-    target = find_target(connect, selector, name, parent=parent, project=project, schema=schema)
+    target = find_target(connect, selector, name, parent=parent, project=project)
     if changes := edit.changes(target):
-        add_annotations(connect(), changes, author=author, schema=schema)
-    found = list_annotations(
-        connect(), project=target.project_name, unique_ids=[target.unique_id], schema=schema
-    )
+        add_annotations(connect(), changes, author=author)
+    found = list_annotations(connect(), project=target.project_name, unique_ids=[target.unique_id])
     return next(iter(annotations_of(event for event in found if event.target == target)), None)
 
 
@@ -128,7 +124,7 @@ def list_notes(
     *,
     parent: str | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> ResultList[Annotation]:
     """Return the present notes, tags and owners of each node, column and edge, also of removed nodes.
 
@@ -137,7 +133,7 @@ def list_notes(
     names are looked up. *adapter* connects to the store, which is in *schema*. *project* limits the result to
     one project. Raises SelectorError if *target* matches nothing, or more than one thing.
     """
-    events = find_events(connector(adapter), run, target, parent=parent, project=project, schema=schema)
+    events = find_events(connector(adapter, schema), run, target, parent=parent, project=project)
     return ResultList(Annotation, annotations_of(events))
 
 
@@ -148,7 +144,7 @@ def note_history(
     *,
     parent: str | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> ResultList[AnnotationEvent]:
     """Return every change of notes, tags and owners, also of earlier and deleted values.
 
@@ -159,13 +155,7 @@ def note_history(
     *target* matches nothing, or more than one thing.
     """
     return find_events(
-        connector(adapter),
-        run,
-        target,
-        parent=parent,
-        with_history=True,
-        project=project,
-        schema=schema,
+        connector(adapter, schema), run, target, parent=parent, with_history=True, project=project
     )
 
 
@@ -177,20 +167,15 @@ def find_events(
     parent: str | None,
     with_history: bool = False,
     project: str | None,
-    schema: str,
 ) -> ResultList[AnnotationEvent]:
     """Return the present values of *name*, or of all targets; with *with_history*, all values."""
     if name is None:
         if parent is not None:
             raise UsageError("An edge needs the node that it leads to", hint="name the node")
-        return list_annotations(connect(), project=project, with_history=with_history, schema=schema)
-    wanted = find_target(connect, selector, name, parent=parent, project=project, schema=schema)
+        return list_annotations(connect(), project=project, with_history=with_history)
+    wanted = find_target(connect, selector, name, parent=parent, project=project)
     found = list_annotations(
-        connect(),
-        project=wanted.project_name,
-        unique_ids=[wanted.unique_id],
-        with_history=with_history,
-        schema=schema,
+        connect(), project=wanted.project_name, unique_ids=[wanted.unique_id], with_history=with_history
     )
     return ResultList(AnnotationEvent, [event for event in found if _is_part(event.target, wanted)])
 
@@ -209,7 +194,6 @@ def find_target(
     *,
     parent: str | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> AnnotationTarget:
     """Return the node or column *name* of a run; with *parent*, the edge from that node or column.
 
@@ -218,7 +202,7 @@ def find_target(
     """
     target: AnnotationTarget | None = None
     try:
-        run = open_run(connect, selector, project=project, schema=schema)
+        run = open_run(connect, selector, project=project)
         with run.session():
             names = _NamesOfRun(run)
             end = names.address(name)
@@ -228,7 +212,7 @@ def find_target(
                 names.require_edge(start, end)
         return target
     except SelectorError:
-        events = list_annotations(connect(), project=project, with_history=True, schema=schema)
+        events = list_annotations(connect(), project=project, with_history=True)
         stored = _stored_targets(events, name, parent, target)
         # A node of the same id in another project is a different one.
         if len(stored) != 1:

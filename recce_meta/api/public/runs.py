@@ -28,7 +28,6 @@ from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models import Change, NodeMetadata, RunDiff
 from recce_meta.models.lineage import Direction, ImpactView, LineageView
 from recce_meta.models.rows import ResultList
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 LATEST = "latest"
 Adapter = UnifiedSqlAdapter | None
@@ -37,12 +36,11 @@ Terms = str | Sequence[str]
 
 
 def choose_runs(
-    adapter: Adapter,
+    connect: Callable[[], UnifiedSqlAdapter],
     base: str | None,
     current: str | None,
     *,
     project: str | None,
-    schema: str,
     config: Config = NO_CONFIG,
     of_data: bool = False,
 ) -> SelectedRuns:
@@ -52,25 +50,24 @@ def choose_runs(
     the tables of base may have been rebuilt since.
     """
     return select_runs(
-        connector(adapter),
+        connect,
         config.base if base is None else base,
         config.current if current is None else current,
         defaults=read_defaults(None, os.environ, base_branch=config.base_branch),
         project=config.project if project is None else project,
-        schema=schema,
         of_data=of_data,
     )
 
 
-def connector(adapter: Adapter) -> Callable[[], UnifiedSqlAdapter]:
-    """Return a function that returns *adapter*; it raises UsageError if there is none."""
+def connector(adapter: Adapter, schema: str | None) -> Callable[[], UnifiedSqlAdapter]:
+    """Return a function that returns *adapter* at *schema*; it raises UsageError if there is none."""
 
     def connect() -> UnifiedSqlAdapter:
         if adapter is None:
             raise UsageError(
                 "A recorded run requires an adapter", hint="pass an adapter, or name the runs as path:DIR"
             )
-        return adapter
+        return adapter.at(schema)
 
     return connect
 
@@ -93,14 +90,14 @@ def show_run(
     run: str = LATEST,
     *,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> RunSummary:
     """Return the run that the selector *run* names, with its number of nodes, results and statistics.
 
     *adapter* connects to the store, which is in *schema*; it may be None for `path:DIR`. *project* limits the
     selector to one project.
     """
-    return runs_api.show(connector(adapter), run, project=project, schema=schema)
+    return runs_api.show(connector(adapter, schema), run, project=project)
 
 
 def diff_runs(
@@ -113,7 +110,7 @@ def diff_runs(
     like_dbt: bool = False,
     config: Config | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> RunDiff:
     """Return the changes from *base* to *current*, their categories, and the affected nodes.
 
@@ -126,12 +123,12 @@ def diff_runs(
     it defines `selection:NAME`. *adapter* connects to the store, which is in *schema*; it may be None if both
     runs are `path:DIR`. *project* limits the selectors to one project.
     """
-    settings = configured(config)
+    settings, connect = configured(config), connector(adapter, schema)
     question = question_of(settings, select, exclude, like_dbt=like_dbt)
-    chosen = choose_runs(adapter, base, current, project=project, schema=schema, config=settings)
+    chosen = choose_runs(connect, base, current, project=project, config=settings)
     sides = chosen.base.selector, chosen.current.selector
     with selections_of(settings):
-        found = diff_api.diff(connector(adapter), *sides, project=project, schema=schema, question=question)
+        found = diff_api.diff(connect, *sides, project=project, question=question)
     return replace(found, choice=chosen.choice)
 
 
@@ -159,7 +156,7 @@ def lineage(
     direction: str = Direction.BOTH.value,
     depth: int | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> LineageView:
     """Return the upstream and downstream nodes of *node* in the run that the selector *run* names.
 
@@ -169,13 +166,7 @@ def lineage(
     more than one.
     """
     return runs_api.load_lineage(
-        connector(adapter),
-        run,
-        node,
-        direction=direction_of(direction),
-        depth=depth,
-        project=project,
-        schema=schema,
+        connector(adapter, schema), run, node, direction=direction_of(direction), depth=depth, project=project
     )
 
 
@@ -187,7 +178,7 @@ def impact(
     direction: str = Direction.DOWNSTREAM.value,
     depth: int | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> ImpactView:
     """Return the nodes and columns that a change of *target*, `NODE` or `NODE.COLUMN`, affects.
 
@@ -197,13 +188,12 @@ def impact(
     nothing, or more than one thing.
     """
     return impact_api.load_impact(
-        connector(adapter),
+        connector(adapter, schema),
         run,
         target,
         direction=direction_of(direction),
         depth=depth,
         project=project,
-        schema=schema,
     )
 
 
@@ -217,7 +207,7 @@ def node_pairs(
     exclude: str | Sequence[str] = (),
     config: Config | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> list[tuple[NodeMetadata | None, NodeMetadata | None]]:
     """Return nodes of two runs, each in base and current, for the functions that compare data.
 
@@ -231,21 +221,19 @@ def node_pairs(
     named, wanted = terms_of(names), terms_of(select)
     if not named and not wanted:
         raise UsageError("No nodes are named", hint="pass names or select")
-    settings = configured(config)
-    chosen_runs = choose_runs(
-        adapter, base, current, project=project, schema=schema, config=settings, of_data=True
-    )
-    runs = open_pair(adapter, chosen_runs, schema)
+    settings, connect = configured(config), connector(adapter, schema)
+    chosen_runs = choose_runs(connect, base, current, project=project, config=settings, of_data=True)
+    runs = open_pair(connect, chosen_runs)
     with selections_of(settings):
         found = subjects(runs, (), named, wanted, terms_of(exclude), globs=settings.nodes)
     of = runs.base.run, runs.current.run
-    choice = with_builds(connector(adapter), chosen_runs.choice, *of, schema=schema)
+    choice = with_builds(connect, chosen_runs.choice, *of)
     return [paired(runs, sides, tuple(choice.notes)) for sides in found]
 
 
-def open_pair(adapter: Adapter, chosen: SelectedRuns, schema: str) -> RunPair:
+def open_pair(connect: Callable[[], UnifiedSqlAdapter], chosen: SelectedRuns) -> RunPair:
     """Return the *chosen* runs, read on demand."""
-    return load_pair(connector(adapter), chosen.base.selector, chosen.current.selector, schema=schema)
+    return load_pair(connect, chosen.base.selector, chosen.current.selector)
 
 
 def render_sql(
@@ -260,7 +248,7 @@ def render_sql(
     target_name: str | None = None,
     environ: Mapping[str, str] | None = None,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> RenderedTemplate:
     """Return the SQL that the template *sql* renders to, with the nodes and macros of a run.
 
@@ -279,4 +267,4 @@ def render_sql(
         environ=os.environ if environ is None else environ,
         target_name=target_name,
     )
-    return render_api.render(connector(adapter), run, template, project=project, schema=schema)
+    return render_api.render(connector(adapter, schema), run, template, project=project)

@@ -23,16 +23,17 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA, script
 from recce_meta.warehouses import warehouse_of_store
 
 
-def init_store(adapter: UnifiedSqlAdapter, *, schema: str = DEFAULT_SCHEMA) -> InitResult:
+def init_store(adapter: UnifiedSqlAdapter, *, schema: str | None = None) -> InitResult:
     """Create the store in *schema* of *adapter*, or migrate it to the current version.
 
     Safe to repeat. A newer store is not changed. Raises StoreError for a database in memory.
     """
     refuse_memory(adapter)
-    result = session.init_store(adapter, schema)
+    adapter = adapter.at(schema)
+    result = session.init_store(adapter)
     # A newer store must not be changed.
     if result.remedy is None:
-        fill_derived(adapter, schema)
+        fill_derived(adapter)
     return result
 
 
@@ -46,7 +47,7 @@ def export(
     exclude: str | Sequence[str] = (),
     overwrite: bool = False,
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
 ) -> tuple[Path, ...]:
     """Write *runs*, one run selector or several, to *path*, and return the written paths.
 
@@ -57,7 +58,7 @@ def export(
     """
     # An unknown format is an error before any run is read.
     exporter_of(format)
-    exports = _exports(adapter, runs, select, exclude, project, schema)
+    exports = _exports(adapter.at(schema), runs, select, exclude, project)
     return write_exports(exports, Path(path), format, adapter.dataset_namespace, overwrite=overwrite)
 
 
@@ -69,7 +70,7 @@ def copy_runs(
     select: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     project: str | None = None,
-    schema: str = DEFAULT_SCHEMA,
+    schema: str | None = None,
     to_schema: str | None = None,
 ) -> ResultList[Written]:
     """Write *runs*, one run selector or several, of one store into another, each in one transaction.
@@ -78,10 +79,11 @@ def copy_runs(
     is in *to_schema* (default: *schema*) and is created if needed. *select* and *exclude* choose nodes in
     dbt's grammar. *project* limits the selectors to one project.
     """
-    exports = _exports(adapter, runs, select, exclude, project, schema)
+    exports = _exports(adapter.at(schema), runs, select, exclude, project)
+    to = to.at(to_schema or schema)
     refuse_memory(to)
-    written = [write_export(to, one, schema=to_schema or schema) for one in exports]
-    compare_codes(to, to_schema or schema)
+    written = [write_export(to, one) for one in exports]
+    compare_codes(to)
     return ResultList(Written, written)
 
 
@@ -91,23 +93,15 @@ def _exports(
     select: str | Sequence[str],
     exclude: str | Sequence[str],
     project: str | None,
-    schema: str,
 ) -> list[Export]:
     return [
-        load_export(
-            adapter,
-            run,
-            select=terms_of(select),
-            exclude=terms_of(exclude),
-            project=project,
-            schema=schema,
-        )
+        load_export(adapter, run, select=terms_of(select), exclude=terms_of(exclude), project=project)
         for run in terms_of(runs)
     ]
 
 
 def import_recce_state(
-    adapter: UnifiedSqlAdapter, path: str | Path, *, schema: str = DEFAULT_SCHEMA
+    adapter: UnifiedSqlAdapter, path: str | Path, *, schema: str | None = None
 ) -> ImportedState:
     """Write the runs, results and checks of the recce_state.json *path* to a store.
 
@@ -116,7 +110,7 @@ def import_recce_state(
     """
     refuse_memory(adapter)
     state = recce_state_of(Path(path).read_bytes(), str(path))
-    return import_api.import_recce_state(adapter, state, str(path), schema=schema)
+    return import_api.import_recce_state(adapter.at(schema), state, str(path))
 
 
 def store_sql(kind: str, dialect: str, *, name: str | None = None, schema: str = DEFAULT_SCHEMA) -> str:
@@ -128,9 +122,9 @@ def store_sql(kind: str, dialect: str, *, name: str | None = None, schema: str =
     return script(kind, dialect, schema_text(warehouse_of_store(dialect), schema), name)
 
 
-def doctor(adapter: UnifiedSqlAdapter, *, schema: str = DEFAULT_SCHEMA) -> ResultList[Check]:
+def doctor(adapter: UnifiedSqlAdapter, *, schema: str | None = None) -> ResultList[Check]:
     """Check connection, rights and store, which is in *schema* of *adapter*; the adapter is closed.
 
     `ok` of a check is False if it failed, and None if it was skipped.
     """
-    return ResultList(Check, demo_api.doctor(lambda: adapter, schema))
+    return ResultList(Check, demo_api.doctor(lambda: adapter.at(schema)))

@@ -127,15 +127,15 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
             if options.save:
                 say_saved(session.save(results))
         else:
-            stored = stored_results(diff, session.store, session.schema, request.style, options)
+            stored = stored_results(diff, session.store, request.style, options)
             results, taken_at = list(stored.results), stored.taken_at
         run = run_check_file(session, data, asked, file, tell, save=options.save) if file else None
         checks: Checks | None = run
         if run is None:
-            checks = stored_checks(diff, session.store, session.schema, request.style)
-        reviews = stored_reviews(diff, session.store, session.schema, request.style)
-        annotations = stored_annotations(diff, session.store, session.schema, request.style)
-        code = stored_code(diff, session.store, session.schema, request.style)
+            checks = stored_checks(diff, session.store, request.style)
+        reviews = stored_reviews(diff, session.store, request.style)
+        annotations = stored_annotations(diff, session.store, request.style)
+        code = stored_code(diff, session.store, request.style)
     if reviews is not None and run is not None and not options.save:
         # Marks are about stored results, and the results of this report are not.
         reviews = replace(reviews, checks={})

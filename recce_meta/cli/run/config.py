@@ -241,10 +241,7 @@ def _node_settings(
         adapter = stack.enter_context(connection.open_existing())
         project = connection.project_of(project, selector)
         run = open_run(
-            lambda: adapter,
-            connection.only_run(lambda: adapter, selector, project),
-            project=project,
-            schema=connection.schema,
+            lambda: adapter, connection.only_run(lambda: adapter, selector, project), project=project
         )
         unique_id = find_node(name, run.names)
         node = run.nodes([unique_id])[unique_id]

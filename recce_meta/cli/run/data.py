@@ -111,7 +111,6 @@ class DataOptions(Struct, frozen=True, kw_only=True):
                 warn_unmatched(globs, runs)
             comparison = Comparison(
                 store=store,
-                schema=self.connection.schema,
                 current=current,
                 base=base,
                 threads=self.threads,
@@ -126,23 +125,18 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             yield stack.enter_context(comparison)
 
     def _runs(self, store: Callable[[], UnifiedSqlAdapter]) -> tuple[RunPair, RunChoice]:
-        name, schema = (
-            self.connection.project_of(self.project, self.base, self.current),
-            self.connection.schema,
-        )
+        name = self.connection.project_of(self.project, self.base, self.current)
         # Without a base, it is the same relations at another moment.
         is_one = self.base_at is not None and self.base is None
         defaults = self.connection.run_defaults()
         found = (
-            select_same(store, self.current, defaults=defaults, project=name, schema=schema)
+            select_same(store, self.current, defaults=defaults, project=name)
             if is_one
-            else select_runs(
-                store, self.base, self.current, defaults=defaults, project=name, schema=schema, of_data=True
-            )
+            else select_runs(store, self.base, self.current, defaults=defaults, project=name, of_data=True)
         )
-        runs = load_pair(store, found.base.selector, found.current.selector, project=name, schema=schema)
+        runs = load_pair(store, found.base.selector, found.current.selector, project=name)
         sides = runs.base.run, runs.current.run
-        return runs, with_builds(store, found.choice, *sides, schema=schema)
+        return runs, with_builds(store, found.choice, *sides)
 
     def _target(self, stack: ExitStack, writes: bool, name: str) -> UnifiedSqlAdapter:
         """Open the target of the profile, or the URL, that *name* is; it may be the file of the store."""

@@ -192,27 +192,22 @@ def _diff_of_files(request: DiffRequest, options: DiffDataOptions, source: Files
 
 
 def _diff_without_data(request: DiffRequest, options: DiffDataOptions) -> RunDiff:
-    connection, schema = request.connection, request.connection.schema
+    connection = request.connection
     project = connection.project_of(request.project, request.base, request.current)
     with ExitStack() as stack, progress("comparing"):
         # Runs on disk need no store, which may not even exist.
         connect = cache(lambda: stack.enter_context(connection.open_existing()))
         runs = select_runs(
-            connect,
-            request.base,
-            request.current,
-            defaults=connection.run_defaults(),
-            project=project,
-            schema=schema,
+            connect, request.base, request.current, defaults=connection.run_defaults(), project=project
         )
         sides = runs.base.selector, runs.current.selector
-        found = diff_runs(connect, *sides, project=project, schema=schema, question=request.question)
+        found = diff_runs(connect, *sides, project=project, question=request.question)
         result = replace(found, choice=runs.choice)
-        reviews = stored_reviews(result, connect, schema, request.style)
-        annotations = stored_annotations(result, connect, schema, request.style)
-        data = stored_results(result, connect, schema, request.style, options)
-        checks = stored_checks(result, connect, schema, request.style)
-        code = stored_code(result, connect, schema, request.style)
+        reviews = stored_reviews(result, connect, request.style)
+        annotations = stored_annotations(result, connect, request.style)
+        data = stored_results(result, connect, request.style, options)
+        checks = stored_checks(result, connect, request.style)
+        code = stored_code(result, connect, request.style)
     _write_report(result, request, data, checks, reviews, annotations, code)
     return result
 
@@ -257,29 +252,25 @@ def _pages(diff: RunDiff) -> Addresses | None:
     return server_pages()
 
 
-def stored_reviews(
-    diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], schema: str, style: str
-) -> PairReviews | None:
+def stored_reviews(diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], style: str) -> PairReviews | None:
     """Return the marks of reviewers for a report in *style*; None if it has no place for them.
 
     Runs on disk have none either.
     """
     if style in LISTS or not _is_stored(diff):
         return None
-    return reviews_of_pair(connect(), diff.base, diff.current, schema=schema)
+    return reviews_of_pair(connect(), diff.base, diff.current)
 
 
-def stored_checks(
-    diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], schema: str, style: str
-) -> Checks | None:
+def stored_checks(diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], style: str) -> Checks | None:
     """Return the stored check results of the runs of *diff* for a verdict in *style*, if any."""
     if style in (*LISTS, *REMARKS) or not _is_stored(diff):
         return None
-    return checks_of_diff(connect(), diff, schema=schema) or None
+    return checks_of_diff(connect(), diff) or None
 
 
 def stored_annotations(
-    diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], schema: str, style: str
+    diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], style: str
 ) -> AnnotatedObjects | None:
     """Return the annotations of the nodes of *diff*; None for a report in *style* that shows none.
 
@@ -289,19 +280,17 @@ def stored_annotations(
         return None
     # One query: nodes that the report does not name may have thousands of annotations.
     project, ids = diff.current.project_name, annotated_ids(diff)
-    return AnnotatedObjects(list_annotations(connect(), project=project, unique_ids=ids, schema=schema))
+    return AnnotatedObjects(list_annotations(connect(), project=project, unique_ids=ids))
 
 
-def stored_code(
-    diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], schema: str, style: str
-) -> dict[str, str]:
+def stored_code(diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], style: str) -> dict[str, str]:
     """Return the source of nodes that only one run has, by unique id; only a page in HTML shows it."""
     if style != "html" or not _is_stored(diff):
         return {}
     found: dict[str, str] = {}
     for run, status in ((diff.base, Status.REMOVED), (diff.current, Status.ADDED)):
         ids = [change.unique_id for change in diff.changed if change.status is status]
-        nodes = StoredRunReader(connect(), run, schema).nodes(ids) if ids else {}
+        nodes = StoredRunReader(connect(), run).nodes(ids) if ids else {}
         found |= {one: node.raw_code for one, node in nodes.items() if one in ids and node.raw_code}
     return found
 
@@ -315,7 +304,6 @@ def _is_stored(diff: RunDiff) -> bool:
 def stored_results(
     diff: RunDiff,
     connect: Callable[[], UnifiedSqlAdapter],
-    schema: str,
     style: str,
     options: DiffDataOptions,
 ) -> StoredData:
@@ -325,7 +313,7 @@ def stored_results(
     """
     if style in LISTS or not _is_stored(diff):
         return StoredData()
-    found = stored_data(connect(), diff.base, diff.current, schema=schema)
+    found = stored_data(connect(), diff.base, diff.current)
     masked = mask_results(
         found.of_diff(diff), privacy_of(no_values=options.no_values, private=options.private)
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from recce_meta.api.export import (
     JSON,
     exporter_of,
@@ -59,12 +61,11 @@ def export(
                 select=selection,
                 exclude=exclude,
                 project=connection.project_of(project, run),
-                schema=connection.schema,
             )
             for run in runs or (None,)
         ]
     if to is not None:
-        carried = _carry(connection.at(to), exports, to_schema or connection.schema)
+        carried = _carry(replace(connection.at(to), schema=to_schema or connection.schema), exports)
         emit(transfer_text(carried, "Exported", **screen()))
     elif output in (None, STREAM):
         # One document is one run, and two of them are not valid JSON.
@@ -107,7 +108,7 @@ def import_(connection: Connection, files: tuple[Path, ...], check_file: Path | 
         return
     with progress("reading"):
         exports = [_read(file) for file in files]
-    carried = _carry(connection, exports, connection.schema)
+    carried = _carry(connection, exports)
     if style == "json":
         emit(transfer_json(carried))
     else:
@@ -120,14 +121,14 @@ def _read(file: Path) -> Export:
     return read_file(file)
 
 
-def _carry(connection: Connection, exports: list[Export], schema: str) -> list[TransferredRun]:
+def _carry(connection: Connection, exports: list[Export]) -> list[TransferredRun]:
     """Write *exports* into the store at *connection*, each in a separate transaction."""
     carried: list[TransferredRun] = []
     with progress("writing") as tell, connection.open() as adapter:
         refuse_memory(adapter)
         for one in exports:
             tell(f"writing {one.project.run.run_id}")
-            written = write_export(adapter, one, schema=schema)
+            written = write_export(adapter, one)
             carried.append(
                 TransferredRun(
                     run=written.run, is_new=written.is_new, added=written.added, cut_from=one.cut_from
@@ -142,7 +143,7 @@ def _import_state(connection: Connection, file: Path, check_file: Path | None, s
     state = recce_state_of(file.read_bytes(), str(file))
     with progress("importing"), connection.open() as adapter:
         refuse_memory(adapter)
-        found = api.import_recce_state(adapter, state, str(file), schema=connection.schema)
+        found = api.import_recce_state(adapter, state, str(file))
     if check_file is not None:
         check_file.write_text(api.check_file_of(state), encoding="utf-8")
     emit(recce_import_json(found) if style == "json" else recce_import_text(found, **screen()))

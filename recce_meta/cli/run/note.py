@@ -55,7 +55,6 @@ def note(
             parent=parent,
             author=options.author or default_author(connection.project_dir),
             project=name,
-            schema=connection.schema,
         )
     show(ResultList(Annotation, () if found is None else (found,)), style)
 
@@ -87,13 +86,5 @@ def notes(
     with connection.open_existing() as adapter:
         name = connection.project_of(project, None if node is None else selector)
         run = LATEST if node is None else connection.only_run(lambda: adapter, selector, name)
-        events = find_events(
-            lambda: adapter,
-            run,
-            node,
-            parent=parent,
-            with_history=history,
-            project=name,
-            schema=connection.schema,
-        )
+        events = find_events(lambda: adapter, run, node, parent=parent, with_history=history, project=name)
     show(events if history else ResultList(Annotation, annotations_of(events)), style)

@@ -147,7 +147,6 @@ def _place(database: Database, opened: OpenDatabase, options: QualityOptions) ->
     return QualityLocation(
         database=opened.database,
         store=opened.store,
-        schema=opened.schema,
         project=options.project,
         likely=tuple(name for name in likely if name),
     )
@@ -193,7 +192,6 @@ def _show(database: Database, options: QualityOptions, outbox: Outbox) -> None:
             against=options.against,
             fail_on=fail_on,
             project=measured_project(_place(database, opened, options)),
-            schema=opened.schema,
         )
     _report(result, options, outbox)
 
@@ -212,16 +210,11 @@ def _show_history(database: Database, options: QualityOptions) -> None:
                 options.nodes[0],
                 project=measured_project(_place(database, opened, options)),
                 limit=options.limit,
-                schema=opened.schema,
             )
             found: Any = history
         else:
             runs = list_quality_runs(
-                opened.store,
-                project=options.project,
-                limit=options.limit,
-                with_failed=True,
-                schema=opened.schema,
+                opened.store, project=options.project, limit=options.limit, with_failed=True
             )
             found = ResultList(QualityRun, runs)
     show(found, options.style, options.output)

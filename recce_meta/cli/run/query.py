@@ -41,9 +41,9 @@ def query(
     size = BATCH_ROWS if most is None else min(BATCH_ROWS, most + 1)
     with ExitStack() as stack:
         adapter = stack.enter_context(connection.open_existing())
-        text = _statement(adapter, connection.schema, sql, cookbook)
+        text = _statement(adapter, sql, cookbook)
         with progress("querying"):
-            opened = open_query(adapter, text, connection.schema, batch_rows=size, timeout=budget)
+            opened = open_query(adapter, text, batch_rows=size, timeout=budget)
             stream = stack.enter_context(opened)
             batches = _batches(stream, most)
             # Fetched here, so that the spinner is gone before the first output.
@@ -91,14 +91,14 @@ def _table(columns: Sequence[str], batches: Batches, style: str, output: Path | 
     return report.rows_text(columns, rows, is_complete=is_complete, **report_size(output))
 
 
-def _statement(adapter: UnifiedSqlAdapter, schema: str, sql: str | None, cookbook: str | None) -> str:
+def _statement(adapter: UnifiedSqlAdapter, sql: str | None, cookbook: str | None) -> str:
     """Return the query of the command line: *sql*, or the question *cookbook*."""
     if (sql is None) == (cookbook is None):
         problem = "Missing query" if sql is None else "--cookbook cannot be combined with SQL"
         raise UsageError(problem, hint='recce-meta query "select * from runs", or --cookbook NAME')
     if cookbook is None:
         return sql_argument(sql or "")
-    text = cookbook_query(cookbook, adapter.warehouse, schema)
+    text = cookbook_query(cookbook, adapter.warehouse, adapter.schema)
     if lines := editable_lines(text):
         say(
             f"{lines} line{'' if lines == 1 else 's'} of this question can be edited: save it with"

@@ -116,10 +116,10 @@ def init(connection: Connection, show_sql: bool) -> None:
             emit(init_sql(adapter.warehouse, connection.schema))
             return
         refuse_memory(adapter)
-        result = init_store(adapter, connection.schema)
+        result = init_store(adapter)
         # A newer store must not be changed.
         if result.remedy is None:
-            fill_derived(adapter, connection.schema)
+            fill_derived(adapter)
     if result.remedy is not None:
         warn(
             f"the store is newer than recce_meta {__version__}, which can read it but not write to it; "
@@ -195,12 +195,11 @@ def write_run(connection: Connection, project: Project, options: RecordOptions) 
     with progress("recording") as tell, connection.open() as adapter:
         refuse_memory(adapter)
         # Checked before the statistics, which may take long.
-        refuse_newer(adapter, connection.schema)
+        refuse_newer(adapter)
         statistics = _statistics(connection, adapter, project, options) if options.stats else ()
         recorded = record_project(
             adapter,
             project,
-            schema=connection.schema,
             statistics=statistics,
             columns=not options.no_columns,
             column_timeout=options.column_timeout,
@@ -271,9 +270,7 @@ def _read_sql(
     def known(project: str, fingerprint: str) -> Mapping[str, NodeMetadata]:
         # The store may not exist yet; any other error is raised again when the run is written.
         with suppress(RecceMetaError), connection.open_existing() as adapter:
-            nodes: Mapping[str, NodeMetadata] = api.last_nodes(adapter, schema=connection.schema)(
-                project, fingerprint
-            )
+            nodes: Mapping[str, NodeMetadata] = api.last_nodes(adapter)(project, fingerprint)
             return nodes
         return {}
 
@@ -459,7 +456,7 @@ def _refuse_before(connection: Connection, options: RecordOptions, upload: Uploa
     not_yet = suppress(DatabaseNotFound, StoreLocked, TransientFailure)
     with not_yet, impatient(), replace(connection, lock_timeout=0.0).open_existing() as adapter:
         refuse_memory(adapter)
-        refuse_newer(adapter, connection.schema)
+        refuse_newer(adapter)
 
 
 def _project_of(connection: Connection, options: RecordOptions) -> Path | None:

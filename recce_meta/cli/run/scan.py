@@ -29,8 +29,6 @@ class OpenDatabase(Struct, frozen=True, kw_only=True):
     """The same adapter as `database` if the store is in the database itself."""
     scope: ScanScope
     """Relations to read; excludes the store's own schema."""
-    schema: str
-    """Schema of the store."""
 
 
 class Database(Struct, frozen=True, kw_only=True):
@@ -65,13 +63,8 @@ class Database(Struct, frozen=True, kw_only=True):
             refuse_memory(store)
             scope = ScanScope(schemas=self.schemas, include=self.include, exclude=self.exclude)
             if store is database:
-                scope = without_store(scope, store.warehouse, self.connection.schema)
-            yield OpenDatabase(
-                database=database,
-                store=store,
-                scope=scope,
-                schema=self.connection.schema,
-            )
+                scope = without_store(scope, store.warehouse, store.schema)
+            yield OpenDatabase(database=database, store=store, scope=scope)
 
 
 def scan(
@@ -110,7 +103,6 @@ def scan(
             store=opened.store,
             scope=opened.scope,
             options=options,
-            schema=opened.schema,
             tell=tell,
         )
     for text in found.warnings:

@@ -119,11 +119,11 @@ def _opened_stores(
 ) -> dict[str, Any]:
     """Return *stores* as the module *server* opens them. Raises errors of malformed connections."""
     # An adapter reads the URL or the profile now, and connects on first use.
-    opened = {name: (one.open_existing(writes=True), one.schema) for name, one in stores.items()}
+    opened = {name: one.open_existing(writes=True) for name, one in stores.items()}
     sessions = load("recce_meta.store.session")
-    for adapter, schema in opened.values():
+    for adapter in opened.values():
         if sessions.is_in_memory(adapter):
-            raise sessions.no_store(schema, adapter)
+            raise sessions.no_store(adapter)
     # A malformed target is an error now, instead of at a user's first query.
     for place in filter(None, (queries.data_target, queries.base_target)):
         for one in stores.values():
@@ -134,7 +134,6 @@ def _opened_stores(
     return {
         name: server.OpenedStore(
             partial(_same, adapter),
-            schema,
             server.QuerySettings(
                 threads=queries.threads,
                 rules=rules,
@@ -144,7 +143,7 @@ def _opened_stores(
                 connect=partial(_target, stores[name]),
             ),
         )
-        for name, (adapter, schema) in opened.items()
+        for name, adapter in opened.items()
     }
 
 
@@ -212,4 +211,4 @@ def mcp(
     adapter = connection.open_existing(writes=True)
     if sys.stdin is not None and sys.stdin.isatty():
         say("Waiting for an agent on standard input; see docs/guides/mcp.md, Ctrl-C ends the server")
-    load("recce_meta.mcp.server:serve")(lambda: adapter, connection.schema, settings)
+    load("recce_meta.mcp.server:serve")(lambda: adapter, settings)

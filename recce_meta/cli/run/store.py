@@ -50,14 +50,7 @@ def runs(
 ) -> None:
     """Print the recorded runs, newest first."""
     with connection.open_existing() as adapter:
-        found = read.list_runs(
-            adapter,
-            project=project,
-            environment=environment,
-            status=None,
-            limit=limit,
-            schema=connection.schema,
-        )
+        found = read.list_runs(adapter, project=project, environment=environment, status=None, limit=limit)
     present(found, style)
 
 
@@ -81,7 +74,7 @@ def one_run(
 def show(connection: Connection, run: str | None, project: str | None, style: str) -> None:
     """Print the contents and results of one run."""
     with one_run(connection, run, project, is_shown=True) as (connect, selector, name):
-        found = runs_api.show(connect, selector, project=name, schema=connection.schema)
+        found = runs_api.show(connect, selector, project=name)
     present(found, style)
 
 
@@ -97,13 +90,7 @@ def lineage(
     """Print the upstream and downstream nodes of a node."""
     with one_run(connection, selector, project) as (connect, run, name):
         view = runs_api.load_lineage(
-            connect,
-            run,
-            node,
-            direction=Direction(direction or "both"),
-            depth=depth,
-            project=name,
-            schema=connection.schema,
+            connect, run, node, direction=Direction(direction or "both"), depth=depth, project=name
         )
     present(view, style)
 
@@ -121,17 +108,11 @@ def impact(
     with one_run(connection, selector, project) as (connect, run, name), _without_collector():
         try:
             view = impact_api.load_impact(
-                connect,
-                run,
-                node,
-                direction=Direction(direction),
-                depth=depth,
-                project=name,
-                schema=connection.schema,
+                connect, run, node, direction=Direction(direction), depth=depth, project=name
             )
         except SelectorError as error:
             # A node that the change removed is in base alone.
-            if "not found" in error.message and _is_in_base(connect, node, selector, name, connection.schema):
+            if "not found" in error.message and _is_in_base(connect, node, selector, name):
                 raise SelectorError(error.message, hint="it is in base: add --run base") from error
             raise
     present(view, style)
@@ -140,17 +121,13 @@ def impact(
 
 
 def _is_in_base(
-    connect: Callable[[], UnifiedSqlAdapter],
-    node: str,
-    selector: str | None,
-    project: str | None,
-    schema: str,
+    connect: Callable[[], UnifiedSqlAdapter], node: str, selector: str | None, project: str | None
 ) -> bool:
     """Return True if *node*, `NODE` or `NODE.COLUMN`, is in the latest stored run of base."""
     if selector == "base" or run_reader.folder_of(selector):
         return False
     try:
-        run = run_reader.open_run(connect, "base", project=project, schema=schema)
+        run = run_reader.open_run(connect, "base", project=project)
         with run.session():
             impact_api.find_address(node, run.names, cache(partial(impact_api.column_names, run)))
     except RecceMetaError:
@@ -191,7 +168,6 @@ def prune(
             dry_run=dry_run,
             local=local,
             deleted_by=connection.author(),
-            schema=connection.schema,
         )
     present(result, style)
 
@@ -219,7 +195,7 @@ def render(
         target_name=target_name,
     )
     with one_run(connection, selector, project) as (connect, run, name):
-        rendered = render_api.render(connect, run, template, project=name, schema=connection.schema)
+        rendered = render_api.render(connect, run, template, project=name)
     for text in rendered.warnings:
         warn(text)
     emit(rendered.sql)
@@ -266,7 +242,6 @@ def check_base(
             defaults=connection.run_defaults(),
             max_age=max_age,
             project=connection.project_of(project, base),
-            schema=connection.schema,
         )
     present(found, style)
     raise click.exceptions.Exit(found.exit_code)
@@ -277,7 +252,7 @@ def fsck(connection: Connection, repair: bool, style: str) -> None:
     # Only this command needs the parts of an exchange.
     check = load("recce_meta.sync.fsck:fsck")
     with connection.open_existing(writes=repair) as adapter:
-        result = check(adapter, repair=repair, schema=connection.schema)
+        result = check(adapter, repair=repair)
     present(result, style)
     if not result.is_sound:
         raise click.exceptions.Exit(1)
@@ -290,11 +265,11 @@ def doctor(connection: Connection, is_server: bool, state: str | None, machine: 
         checks = list(load("recce_meta.cli.run.worker:check_server")(state, machine))
         stores = load("recce_meta.cli.run.serve:stores_of")(connection, click.get_current_context())
         for name, store in stores.items():
-            found = check(partial(store.open_existing, writes=True), store.schema)
+            found = check(partial(store.open_existing, writes=True))
             # Each line names its store if there are several.
             checks += [replace(one, name=f"{name}: {one.name}") if len(stores) > 1 else one for one in found]
     else:
-        checks = check(partial(connection.open_existing, writes=True), connection.schema)
+        checks = check(partial(connection.open_existing, writes=True))
     present(ResultList(Check, checks), style)
     if any(check.ok is False for check in checks):
         raise click.exceptions.Exit(RecceMetaError.exit_code)

@@ -74,8 +74,8 @@ def sync(
         _write_conflict(connection, conflict, output)
         return
     with connection.open_existing() as adapter:
-        syncs = list_syncs(adapter, most=1, schema=connection.schema)
-        conflicts = list_conflicts(adapter, schema=connection.schema)
+        syncs = list_syncs(adapter, most=1)
+        conflicts = list_conflicts(adapter)
     named = remote_of(None)
     # RECCE_META_REMOTE may have a password.
     remote = None if named is None else without_passwords(named)
@@ -94,7 +94,7 @@ def _write_conflict(connection: Connection, conflict: str, output: Path | None) 
     if output is None:
         raise UsageError("--conflict requires -o", hint="name a file with -o FILE.zip")
     with connection.open_existing() as adapter:
-        found, content = load_conflict(adapter, conflict, schema=connection.schema)
+        found, content = load_conflict(adapter, conflict)
     with written_whole(output, overwrite=True) as part:
         part.write_bytes(content)
     say(f"Wrote the arriving {found.kind} {found.object_id} to {output}")
@@ -188,9 +188,9 @@ def _store(connection: Connection, stack: ExitStack, *, creates: bool, dry_run: 
     is_new = creates and not dry_run
     adapter = connection.open() if is_new else connection.open_existing(writes=not dry_run)
     refuse_memory(adapter)
-    name = store_replica(adapter, connection.schema).name
+    name = store_replica(adapter).name
     if creates and dry_run and (path := adapter.file_path()) is not None and not path.exists():
         # An empty database in its place, because a connection would create the file.
-        adapter = UnifiedSqlAdapter.from_url("duckdb:///:memory:")
+        adapter = UnifiedSqlAdapter.from_url("duckdb:///:memory:").at(connection.schema)
     stack.enter_context(adapter)
-    return StoreReplica(adapter, connection.schema, name=name, pack=pack, creates=creates)
+    return StoreReplica(adapter, name=name, pack=pack, creates=creates)

@@ -61,7 +61,6 @@ class RecordingStore(NamedTuple):
 
     connect: Callable[[], UnifiedSqlAdapter]
     """Returns the adapter of the store, which may create a database file."""
-    schema: str
 
 
 def worker(connection: Connection, state: str | None, extraction: WorkerOptions) -> None:
@@ -116,7 +115,7 @@ def running(
             adapter = stack.enter_context(store.open())
             files += [file for file in [adapter.file_path()] if file is not None]
             # A plain closure would return the last adapter for every store.
-            targets[name] = RecordingStore(lambda opened=adapter: opened, store.schema)  # type: ignore[misc]
+            targets[name] = RecordingStore(lambda opened=adapter: opened)  # type: ignore[misc]
         extractor = extraction.Extractor(
             state,
             targets,

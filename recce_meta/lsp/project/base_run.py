@@ -39,7 +39,6 @@ from recce_meta.models import Project
 from recce_meta.models.run import MERGE_BASE_OF
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import SCHEMA_VERSION, open_store, store_versions
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.sync.exchange import PULL, exchange
 from recce_meta.sync.operations import store_replica
 from recce_meta.temporary import temporary_folder
@@ -141,20 +140,17 @@ class BaseFinder:
             return self._of_folder(self._root / folder)
         with ExitStack() as stack:
             source = stack.enter_context(self._opened(stack))
-            schema = options.schema or DEFAULT_SCHEMA
             if not _is_duckdb_file(source):
-                _refuse_older(source, schema)
+                _refuse_older(source)
             defaults = RunDefaults(self._history, self._environ.get(ENVIRONMENT) or None)
-            found = select_base(
-                lambda: source, options.base, defaults=defaults, project=self._name, schema=schema
-            )
+            found = select_base(lambda: source, options.base, defaults=defaults, project=self._name)
             run = found.run
             if run is None:
                 raise StoreError("The selector of base names no run of the store", hint="name a run")
             if not self._has(run.run_id):
                 exchange(
                     store_replica(self._cached, creates=True),
-                    store_replica(source, schema),
+                    store_replica(source),
                     PULL,
                     runs={run.run_id},
                 )
@@ -179,6 +175,7 @@ class BaseFinder:
                 lock_timeout=0,
                 may_create=False,
             )
+        source = source.at(options.schema)
         if not _is_duckdb_file(source):
             return source
         with source:
@@ -261,9 +258,9 @@ def _is_duckdb_file(source: UnifiedSqlAdapter) -> bool:
     return source.warehouse.name == "duckdb" and source.file_path() is not None
 
 
-def _refuse_older(source: UnifiedSqlAdapter, schema: str) -> None:
+def _refuse_older(source: UnifiedSqlAdapter) -> None:
     """Raise StoreError for a store that opening would migrate: no editor may do that to a shared store."""
-    versions = store_versions(source, schema)
+    versions = store_versions(source)
     if versions is not None and versions.write < SCHEMA_VERSION:
         raise StoreError(
             f"The store of {source.address} has the older version {versions.write}",

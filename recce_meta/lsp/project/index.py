@@ -425,7 +425,7 @@ class ProjectIndex:
     def _macros(self) -> Sequence[MacroMetadata]:
         reader = self.reader
         if isinstance(reader, StoredRunReader):
-            return load_macros(reader.adapter, reader.run, schema=reader.schema)
+            return load_macros(reader.adapter, reader.run)
         return reader.project.macros
 
     @property

@@ -241,9 +241,9 @@ class LiveProject:
             if (
                 isinstance(base, StoredRunReader)
                 and isinstance(current, StoredRunReader)
-                and (base.adapter, base.schema) == (current.adapter, current.schema)
+                and base.adapter is current.adapter
             ):
-                found = load_differences(base.adapter, base.run, current.run, schema=base.schema)
+                found = load_differences(base.adapter, base.run, current.run)
                 sides = [
                     ProjectSide({node.unique_id: node for node in nodes}, {}, run, tokenised=True)
                     for nodes, run in zip(found, (base.run, current.run), strict=True)

@@ -213,7 +213,7 @@ class LiveRenderer:
         reader = self._reader
         with self._reading:
             if isinstance(reader, StoredRunReader):
-                return tuple(load_macros(reader.adapter, reader.run, schema=reader.schema))
+                return tuple(load_macros(reader.adapter, reader.run))
             return tuple(reader.project.macros)
 
     @cached_property

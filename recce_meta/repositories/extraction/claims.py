@@ -34,7 +34,7 @@ class ProjectClaim(Struct, frozen=True, kw_only=True):
     job_id: str
     run: RunMetadata
 
-    def make(self, adapter: UnifiedSqlAdapter, schema: str) -> Guard:
+    def make(self, adapter: UnifiedSqlAdapter) -> Guard:
         """Claim the project in the store, and return a guard that holds it while a transaction writes.
 
         A connection that has recorded the project before continues with a line in the log, if another folder
@@ -47,11 +47,11 @@ class ProjectClaim(Struct, frozen=True, kw_only=True):
             claim_project(self.state, self.connection, self.run.project_name, self.run.environment)
         except OtherRepository as error:
             runs = last_runs(self.state, self.connection.id)
-            if not has_run_of(adapter, schema, runs, self.run):
+            if not has_run_of(adapter, runs, self.run):
                 raise
             if follow_folder(self.state, self.connection, self.run.project_name, error.owner):
                 self._log(f"{self.run.project_name} has moved from {error.owner}")
-                return self.make(adapter, schema)
+                return self.make(adapter)
             if not error.may_share:
                 raise
             is_shared = True

@@ -63,7 +63,7 @@ _NO_DATABASE = "3D000"
 """SQLSTATE of a database that does not exist."""
 PROGRESS_SECONDS = 1.0
 """Least time between two lines about the progress of a job."""
-Read = Callable[[UnifiedSqlAdapter, UnifiedSqlAdapter, str], dict[str, Any]]
+Read = Callable[[UnifiedSqlAdapter, UnifiedSqlAdapter], dict[str, Any]]
 """Reads a database, the first adapter, and records in the store of the second adapter and the schema. Returns
 the result of the stage with `warnings`: what could not be read."""
 
@@ -127,7 +127,7 @@ class DatabaseJobs:
     def _scan(self, run: JobRun, progress: _Progress) -> Read:
         connection = run.connection
 
-        def work(database: UnifiedSqlAdapter, store: UnifiedSqlAdapter, schema: str) -> dict[str, Any]:
+        def work(database: UnifiedSqlAdapter, store: UnifiedSqlAdapter) -> dict[str, Any]:
             options = ScanOptions(
                 environment=connection.environment,
                 project=project_of(connection),
@@ -136,8 +136,8 @@ class DatabaseJobs:
                 git=None,
                 keeps_failure=False,
             )
-            scope = _scope(connection, database, store, schema)
-            report = scan(database, store=store, scope=scope, options=options, schema=schema, tell=progress)
+            scope = _scope(connection, database, store)
+            report = scan(database, store=store, scope=scope, options=options, tell=progress)
             changes = 0 if report.diff is None else len(report.diff.changes)
             said = "first scan" if report.previous is None else plural(changes, "change")
             return {
@@ -158,12 +158,10 @@ class DatabaseJobs:
         connection = run.connection
         scanned = last_run(self._state, connection.id, SCAN)
 
-        def work(database: UnifiedSqlAdapter, store: UnifiedSqlAdapter, schema: str) -> dict[str, Any]:
-            scope = _scope(connection, database, store, schema)
+        def work(database: UnifiedSqlAdapter, store: UnifiedSqlAdapter) -> dict[str, Any]:
+            scope = _scope(connection, database, store)
             result = measure_request(
-                QualityLocation(
-                    database=database, store=store, schema=schema, project=project_of(connection)
-                ),
+                QualityLocation(database=database, store=store, project=project_of(connection)),
                 QualityRequest(
                     chosen=TableSelection(exclude=scope.exclude, scope=scope, may_be_empty=True),
                     run=scanned,
@@ -215,12 +213,12 @@ async def _chosen(own: StageFunction | None, other: StageFunction, run: JobRun) 
 
 
 def _scope(
-    connection: RepositoryConnection, database: UnifiedSqlAdapter, store: UnifiedSqlAdapter, schema: str
+    connection: RepositoryConnection, database: UnifiedSqlAdapter, store: UnifiedSqlAdapter
 ) -> ScanScope:
     assert connection.database is not None
     scope = scope_of(connection.database)
     # The tables of the store change with every recording.
-    return without_store(scope, database.warehouse, schema) if store.reaches_same(database) else scope
+    return without_store(scope, database.warehouse, store.schema) if store.reaches_same(database) else scope
 
 
 class _StoppableRead:
@@ -232,7 +230,7 @@ class _StoppableRead:
         self._store: UnifiedSqlAdapter | None = None
         self._is_stopped = False
 
-    def __call__(self, adapter: UnifiedSqlAdapter, schema: str) -> dict[str, Any]:
+    def __call__(self, adapter: UnifiedSqlAdapter) -> dict[str, Any]:
         """Do the work with a connection of its own to the store, which waits long for other writers."""
         if self._is_stopped:
             raise RecceMetaError("The job was stopped")
@@ -240,7 +238,7 @@ class _StoppableRead:
             self._store = store
             # One DuckDB file cannot be opened twice with different settings in one process.
             database = store if store.reaches_same(self._database) else self._database
-            return self._work(database, store, schema)
+            return self._work(database, store)
 
     def stop(self) -> None:
         """Stop the running statement; the work then ends with its error."""

@@ -95,9 +95,9 @@ async def _measured(
     """Return the measurement of *job*, judged by the conditions of *connection*; None if it was removed."""
     fail_on: Sequence[str] = connection.fail_on
 
-    def read(adapter: UnifiedSqlAdapter, schema: str) -> QualityResult:
+    def read(adapter: UnifiedSqlAdapter) -> QualityResult:
         conditions = fail_conditions(fail_on, None)
-        return show_quality(adapter, run_id_of_job(job.id), fail_on=conditions, schema=schema)
+        return show_quality(adapter, run_id_of_job(job.id), fail_on=conditions)
 
     try:
         return await context.stores.read(connection.store, read) if fail_on else None
@@ -235,14 +235,14 @@ class PullRequestPruner:
             # By the id in the job's: names of connections change, and another one may take an old name.
             return run.extraction is not None and run.extraction.job.startswith(f"{connection.id}:")
 
-        def work(adapter: UnifiedSqlAdapter, schema: str) -> bool:
+        def work(adapter: UnifiedSqlAdapter) -> bool:
             # Again: the wait for the store may have been long, and a new job may use the runs.
             if get_pull_request(self._state, connection.id, number).state is PullRequestState.OPEN:
                 return False
             # The environment of the connection may have changed since they were recorded.
             for environment in _environments(number, connection.environment):
                 try:
-                    remove_runs(adapter, is_own, environment=environment, schema=schema)
+                    remove_runs(adapter, is_own, environment=environment)
                 except (StoreNotFound, DatabaseNotFound):
                     break
             return True

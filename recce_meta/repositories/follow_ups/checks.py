@@ -89,8 +89,8 @@ class RepositoryChecks:
         if self._runner is not None:
             self._runner.cancel()
 
-    def __call__(self, adapter: UnifiedSqlAdapter, schema: str) -> RepositoryResults:
-        """Return the results that are stored in *schema* of *adapter*; run and store what is missing.
+    def __call__(self, adapter: UnifiedSqlAdapter) -> RepositoryResults:
+        """Return the results that the store of *adapter* has; run and store what is missing.
 
         A file that cannot be read, or queries that the warehouse cannot confine, are notes of the result.
         """
@@ -101,35 +101,32 @@ class RepositoryChecks:
         adapter.connect()
         if CHECKS in self._request.files and self._request.base is not None:
             with _noted(notes, CHECKS):
-                checks = self._checks(adapter, schema, self._request.base)
+                checks = self._checks(adapter, self._request.base)
         if QUALITY in self._request.files:
             with _noted(notes, QUALITY):
-                measured, violations = self._quality(adapter, schema)
+                measured, violations = self._quality(adapter)
         return RepositoryResults(checks=checks, violations=violations, measured=measured, notes=tuple(notes))
 
-    def _checks(self, adapter: UnifiedSqlAdapter, schema: str, base: RunMetadata) -> CheckReport:
+    def _checks(self, adapter: UnifiedSqlAdapter, base: RunMetadata) -> CheckReport:
         current = self._request.current
         with _on_disk(self._request.files, CHECKS) as path:
             asked = [_without_folder(check, path) for check in read_check_file(path)]
-        stored = _stored(adapter, schema, base, current)
+        stored = _stored(adapter, base, current)
         # Results are stored with the runs, so a repeated task asks the warehouse once.
         if not {check.name for check in asked} <= stored.keys():
-            self._run_checks(adapter, schema, base, asked)
-            stored = _stored(adapter, schema, base, current)
+            self._run_checks(adapter, base, asked)
+            stored = _stored(adapter, base, current)
         found = [stored[check.name] for check in asked if check.name in stored]
         return CheckReport(checks=tuple(map(_result_of, found)), path=CHECKS)
 
-    def _run_checks(
-        self, adapter: UnifiedSqlAdapter, schema: str, base: RunMetadata, asked: Sequence[AnyCheck]
-    ) -> None:
+    def _run_checks(self, adapter: UnifiedSqlAdapter, base: RunMetadata, asked: Sequence[AnyCheck]) -> None:
         current, config = self._request.current, config_of(self._request.files)
         privacy = privacy_of(no_values=config.privacy.values is False, private=config.privacy.columns)
-        runs = load_pair(lambda: adapter, base, current, schema=schema)
+        runs = load_pair(lambda: adapter, base, current)
         with (
             adapter.guarded() as guarded,
             Comparison(
                 store=lambda: adapter,
-                schema=schema,
                 current=guarded,
                 budget=SECONDS,
                 is_confined=True,
@@ -148,10 +145,10 @@ class RepositoryChecks:
                 self._runner = None
         comparison.save_checks(report, asked)
 
-    def _quality(self, adapter: UnifiedSqlAdapter, schema: str) -> tuple[int, tuple[str, ...]]:
+    def _quality(self, adapter: UnifiedSqlAdapter) -> tuple[int, tuple[str, ...]]:
         """Return the number of measured tables, and sentences about expectations that are not met."""
         run, config = self._request.current, config_of(self._request.files)
-        known = list_quality_runs(adapter, run_id=run.run_id, limit=1, with_failed=True, schema=schema)
+        known = list_quality_runs(adapter, run_id=run.run_id, limit=1, with_failed=True)
         if not known:
             with _on_disk(self._request.files, QUALITY) as path:
                 rules = replace(read_quality_file(path), path=QUALITY)
@@ -173,14 +170,12 @@ class RepositoryChecks:
                     rules=rules,
                     deadline=time.monotonic() + SECONDS,
                 )
-                place = QualityLocation(
-                    database=guarded, store=adapter, schema=schema, project=run.project_name
-                )
+                place = QualityLocation(database=guarded, store=adapter, project=run.project_name)
                 measure_request(place, request)
-            known = list_quality_runs(adapter, run_id=run.run_id, limit=1, with_failed=True, schema=schema)
+            known = list_quality_runs(adapter, run_id=run.run_id, limit=1, with_failed=True)
         if not known:
             return 0, ()
-        shown = show_quality(adapter, known[0].quality_run_id, schema=schema)
+        shown = show_quality(adapter, known[0].quality_run_id)
         return known[0].table_count, tuple(violation.message for violation in shown.violations)
 
 
@@ -240,11 +235,9 @@ def _without_folder(check: AnyCheck, path: Path) -> AnyCheck:
     return replace(check, path=Path(path.name), problems=tuple(problems))
 
 
-def _stored(
-    adapter: UnifiedSqlAdapter, schema: str, base: RunMetadata, current: RunMetadata
-) -> dict[str, StoredCheck]:
+def _stored(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> dict[str, StoredCheck]:
     """Return the newest stored result of each check on these two runs."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         found = find_checks(store, run_id=current.run_id)
     pair = base.run_id, current.run_id
     return {

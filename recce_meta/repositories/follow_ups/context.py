@@ -101,9 +101,9 @@ class TaskContext(Struct, frozen=True, kw_only=True):
     async def diff(self, store: str, base: str, current: str) -> RunDiff:
         """Return the changes between the runs with these ids. Raises SelectorError if one is not stored."""
 
-        def work(adapter: UnifiedSqlAdapter, schema: str) -> RunDiff:
-            sides = [_run(adapter, schema, run_id) for run_id in (base, current)]
-            return diff_runs(lambda: adapter, *sides, schema=schema)
+        def work(adapter: UnifiedSqlAdapter) -> RunDiff:
+            sides = [_run(adapter, run_id) for run_id in (base, current)]
+            return diff_runs(lambda: adapter, *sides)
 
         return await self.stores.read(store, work)
 
@@ -114,8 +114,8 @@ class TaskContext(Struct, frozen=True, kw_only=True):
         if not connection.runs_checks or not files.keys() & {"checks.yml", "quality.yml"}:
             return NO_CHECKS
 
-        def read(adapter: UnifiedSqlAdapter, schema: str) -> tuple[RunMetadata | None, RunMetadata]:
-            return None if base is None else _run(adapter, schema, base), _run(adapter, schema, current)
+        def read(adapter: UnifiedSqlAdapter) -> tuple[RunMetadata | None, RunMetadata]:
+            return None if base is None else _run(adapter, base), _run(adapter, current)
 
         before, after = await self.stores.read(connection.store, read)
         request = CheckRequest(files=files, base=before, current=after, variables=connection.variables)
@@ -127,8 +127,8 @@ class TaskContext(Struct, frozen=True, kw_only=True):
         return await run(connection.store, checks, checks.stop)
 
 
-def _run(adapter: UnifiedSqlAdapter, schema: str, run_id: str) -> RunMetadata:
-    with open_store(adapter, schema) as store:
+def _run(adapter: UnifiedSqlAdapter, run_id: str) -> RunMetadata:
+    with open_store(adapter) as store:
         found = run_by_id(store, run_id)
     if found is None:
         raise SelectorError(f"Run {run_id} is not in the store any more", hint="refresh the connection")

@@ -82,7 +82,7 @@ def stores(request: Request) -> Response:
 def projects(view: StoreView, chosen: object) -> ItemList:
     """Return the projects of a store."""
     # With failed runs: a project whose runs all failed still belongs to the store.
-    found = stored_projects(list_runs(view.adapter, status=None, schema=view.schema))
+    found = stored_projects(list_runs(view.adapter, status=None))
     return ItemList(found, attrgetter("project_name"))
 
 
@@ -98,12 +98,7 @@ def runs(
 
     def listed(view: StoreView, chosen: object) -> ItemList:
         found = list_runs(
-            view.adapter,
-            project=project,
-            environment=environment,
-            extractor=extractor,
-            status=status,
-            schema=view.schema,
+            view.adapter, project=project, environment=environment, extractor=extractor, status=status
         )
         return ItemList([run for run in found if branch in (None, run.branch)], attrgetter("run_id"))
 
@@ -138,7 +133,7 @@ def matches(text: str, kind: str | None, project: str | None) -> Listed:
 
 def databases(view: StoreView, chosen: object) -> ItemList:
     """Return the scanned databases of a store."""
-    found = scanned_databases(list_runs(view.adapter, extractor=DATABASE, status=None, schema=view.schema))
+    found = scanned_databases(list_runs(view.adapter, extractor=DATABASE, status=None))
     return ItemList(found, lambda one: repr((one.project_name, one.environment)))
 
 
@@ -146,9 +141,7 @@ def tables(text: str | None) -> Callable[[StoreView, RunMetadata], ItemList]:
     """Return a function that lists the tables and views of a scan."""
 
     def listed(view: StoreView, chosen: RunMetadata) -> ItemList:
-        facts = view.cached(
-            ("api.facts", chosen.run_id), lambda: load_facts(view.adapter, chosen, schema=view.schema)
-        )
+        facts = view.cached(("api.facts", chosen.run_id), lambda: load_facts(view.adapter, chosen))
         return ItemList(scanned_tables(view.graph(chosen).names.values(), facts, text=text), first_item_id)
 
     return listed
@@ -157,9 +150,7 @@ def tables(text: str | None) -> Callable[[StoreView, RunMetadata], ItemList]:
 def measurements(project: str | None, environment: str | None) -> Listed:
     """Return a function that lists the measurements of quality."""
     return lambda view, chosen: ItemList(
-        list_quality_runs(
-            view.adapter, project=project, environment=environment, with_failed=True, schema=view.schema
-        ),
+        list_quality_runs(view.adapter, project=project, environment=environment, with_failed=True),
         attrgetter("quality_run_id"),
         is_tree=True,
     )
@@ -172,14 +163,14 @@ def measured(text: str | None) -> Callable[[StoreView, QualityRun], ItemList]:
         found = view.cached(
             ("api.quality", chosen.quality_run_id),
             # Frequent values are the largest part of a measurement.
-            lambda: load_quality(view.adapter, chosen, top_values=False, schema=view.schema).tables,
+            lambda: load_quality(view.adapter, chosen, top_values=False).tables,
         )
         wanted = (text or "").casefold()
         tables = [one for one in found if wanted in one.unique_id.casefold() or wanted in one.name.casefold()]
 
         def details(page):  # type: ignore[no-untyped-def]
             ids = [one.unique_id for one in page]
-            return load_quality(view.adapter, chosen, unique_ids=ids, schema=view.schema).tables
+            return load_quality(view.adapter, chosen, unique_ids=ids).tables
 
         return ItemList(tables, first_item_id, is_tree=True, details=details)
 
@@ -197,7 +188,6 @@ def checks(name: str | None, project: str | None) -> Callable[[StoreView, RunMet
             project=None if chosen else project,
             # One more than the limit shows whether any were left out.
             limit=MOST_CHECKS + 1,
-            schema=view.schema,
         )
         return ItemList(
             found[:MOST_CHECKS], attrgetter("check_result_id"), truncated=len(found) > MOST_CHECKS
@@ -226,7 +216,7 @@ def run_document(view: StoreView, chosen: RunMetadata) -> str:
 
 
 def _run(view: StoreView, chosen: RunMetadata) -> str:
-    found = show(view.connect, chosen, schema=view.schema)
+    found = show(view.connect, chosen)
     return run_json(found.run, found.counts, found.results, found.statistics, found.annotations)
 
 
@@ -250,20 +240,18 @@ def lineage_document(
         graph.names,
         graph.parents,
         graph.children,
-        lambda ids: load_parents(view.adapter, chosen, ids=ids, schema=view.schema),
+        lambda ids: load_parents(view.adapter, chosen, ids=ids),
         direction=direction,
         depth=depth,
     )
-    keys = foreign_keys_of(view.adapter, chosen, root, schema=view.schema) if is_scan(chosen) else ()
+    keys = foreign_keys_of(view.adapter, chosen, root) if is_scan(chosen) else ()
     notes = _annotations(view, chosen, (node.unique_id for node in found.view.nodes))
     return lineage_json(replace(found.view, foreign_keys=keys, annotations=notes), found.truncated)
 
 
 def _annotations(view: StoreView, chosen: RunMetadata, ids: Iterable[str]) -> tuple[Annotation, ...]:
     """Return the annotations of the nodes *ids*, of their columns, and of edges to them."""
-    return annotations_of(
-        list_annotations(view.adapter, project=chosen.project_name, unique_ids=ids, schema=view.schema)
-    )
+    return annotations_of(list_annotations(view.adapter, project=chosen.project_name, unique_ids=ids))
 
 
 def impact_document(
@@ -331,12 +319,12 @@ def diff_choice(base: str, current: str, project: str | None) -> Callable[[Store
 def diff_document(view: StoreView, chosen: ChosenPair) -> str:
     """Return the diff of two runs, with stored data diffs, checks and reviews: what their page shows."""
     before, after, selectors = chosen
-    found = pair_report(view.adapter, view.diff(before, after), schema=view.adapter.schema)
+    found = pair_report(view.adapter, view.diff(before, after))
     named = [
         ChosenRun(run_id=one.run_id, selector=selector, reason=selector)
         for one, selector in zip((before, after), selectors, strict=True)
     ]
-    reviews = reviews_of_pair(view.adapter, before, after, schema=view.schema)
+    reviews = reviews_of_pair(view.adapter, before, after)
     chosen_diff = replace(found.diff, choice=RunChoice(base=named[0], current=named[1]))
     data, taken_at = found.data or None, found.data_taken_at
     checks = found.checks or None
@@ -353,7 +341,7 @@ def scan_choice(
         if selector is not None:
             return _require_scan(run_choice(selector, project)(view))
         named = {"project": project, "environment": environment}
-        found = list_runs(view.adapter, extractor=DATABASE, limit=1, schema=view.schema, **named)
+        found = list_runs(view.adapter, extractor=DATABASE, limit=1, **named)
         if not found:
             raise RunNotFound("No scan found in the store", hint="recce-meta scan records a database")
         return found[0]
@@ -385,21 +373,17 @@ def measurement_choice(
     selector: str, project: str | None, environment: str | None
 ) -> Callable[[StoreView], QualityRun]:
     """Return a function that finds a measurement."""
-    return lambda view: resolve_quality_run(
-        view.adapter, selector, project=project, environment=environment, schema=view.schema
-    )
+    return lambda view: resolve_quality_run(view.adapter, selector, project=project, environment=environment)
 
 
 def quality_document(view: StoreView, chosen: QualityRun, names: Sequence[str]) -> str:
     """Return a measurement, of the tables *names* or of all, with its changes."""
-    return quality_json(show_quality(view.adapter, chosen.quality_run_id, names, schema=view.schema))
+    return quality_json(show_quality(view.adapter, chosen.quality_run_id, names))
 
 
 def history(view: StoreView, name: str, project: str | None, limit: int) -> str:
     """Return the figures of a table or column over time."""
-    return quality_history_json(
-        quality_history(view.adapter, name, project=project, limit=limit, schema=view.schema)
-    )
+    return quality_history_json(quality_history(view.adapter, name, project=project, limit=limit))
 
 
 def _node_id(view: StoreView, chosen: RunMetadata, name: str) -> str:
@@ -459,9 +443,7 @@ def _events(
     view: StoreView, project: str | None, node: str | None, *, with_history: bool
 ) -> Sequence[AnnotationEvent]:
     ids = None if node is None else [node]
-    return list_annotations(
-        view.adapter, project=project, unique_ids=ids, with_history=with_history, schema=view.schema
-    )
+    return list_annotations(view.adapter, project=project, unique_ids=ids, with_history=with_history)
 
 
 def change(view: StoreView, body: bytes, grant: Grant) -> NotesDocument:
@@ -484,10 +466,8 @@ def change(view: StoreView, body: bytes, grant: Grant) -> NotesDocument:
     target = known_target(view, [run], target)
     wanted = AnnotationChange(target, request.field.value, request.item, request.value)
     with view.store.writing() as adapter:
-        written = add_annotations(adapter, [wanted], author=author, schema=view.schema)
-        found = list_annotations(
-            adapter, project=target.project_name, unique_ids=[target.unique_id], schema=view.schema
-        )
+        written = add_annotations(adapter, [wanted], author=author)
+        found = list_annotations(adapter, project=target.project_name, unique_ids=[target.unique_id])
     return NotesDocument(
         annotations=annotations_of(event for event in found if event.target == target),
         changes=note_changes(written, written),

@@ -96,7 +96,7 @@ def _reader(site: Site, store: str) -> Future[ExampleSubject]:
 
 def _example_subject(store: Store) -> ExampleSubject:
     with store.view() as view:
-        stored = list_runs(view.adapter, schema=view.schema)
+        stored = list_runs(view.adapter)
         runs = [run for run in stored if not run.environment.startswith(OF_WORKSPACE)]
         if not runs:
             return ExampleSubject()
@@ -107,7 +107,7 @@ def _example_subject(store: Store) -> ExampleSubject:
         # A selector needs the project only if the store has several.
         is_one = len({one.project_name for one in runs}) == 1
         contents = {
-            "quality": list_quality_runs(view.adapter, limit=1, schema=view.schema),
+            "quality": list_quality_runs(view.adapter, limit=1),
             "tables": any(map(is_scan, runs)),
         }
         lacks = tuple(name for name, found in contents.items() if not found)

@@ -257,7 +257,7 @@ def _written(asked: Call, store: Store, batch: Batch) -> BundleAnswer:
     results = [_refused(key, reason) for key, reason in found.failures.items()]
     if found.batch.keys:
         with store.writing() as adapter:
-            replica = StoreReplica(adapter, store.schema, name=store.name, pack=pack, creates=True)
+            replica = StoreReplica(adapter, name=store.name, pack=pack, creates=True)
             results += replica.write(found.batch, asked.caller.name)
     outcomes = [
         WrittenObject(
@@ -326,7 +326,7 @@ def _viewed(store: Store, read: Callable[[Replica], Answer]) -> Answer:
 
 
 def _replica(view: StoreView) -> Replica:
-    return StoreReplica(view.adapter, view.schema, name=view.store.name, pack=pack)
+    return StoreReplica(view.adapter, name=view.store.name, pack=pack)
 
 
 def _check_ids(ids: Sequence[str]) -> None:

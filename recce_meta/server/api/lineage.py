@@ -195,7 +195,7 @@ def _dependencies(
 ) -> Iterator[Dependency]:
     # Origins are read only of edges within the answer.
     readers = sorted(key for key in kept if any(parent in kept for parent in parents.get(key, ())))
-    origins = load_parents(view.adapter, run, ids=readers, schema=view.schema) if readers else {}
+    origins = load_parents(view.adapter, run, ids=readers) if readers else {}
     for reader in readers:
         for parent in parents[reader]:
             if parent in kept:

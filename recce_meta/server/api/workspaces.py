@@ -299,20 +299,20 @@ def _synced(service: RepositoryService, store: Store, workspace_id: str, request
 def _recorded(adapter: Any, store: Store, read: IdeProject) -> RecordResult:
     columns = read.columns
     if columns is None:
-        return record_run(adapter, read.project, schema=store.schema)
+        return record_run(adapter, read.project)
 
     def analyse(known: KnownColumns) -> ColumnGraph:
         analyses = {key: found for key, found in columns.analyses.items() if key not in known}
         return ColumnGraph(lineage_ids=columns.lineage_ids, analyses=analyses)
 
-    return record_run(adapter, read.project, schema=store.schema, analyse=analyse)
+    return record_run(adapter, read.project, analyse=analyse)
 
 
 def _items(adapter: Any, store: Store, workspace: Workspace) -> IdeItems:
     """Return the items of the state that was synced before; nothing if its run is gone."""
     if workspace.last_run_id is not None and workspace.store == store.name:
         try:
-            with open_store(adapter, store.schema) as session:
+            with open_store(adapter) as session:
                 run = run_by_id(session, workspace.last_run_id)
                 if run is not None:
                     return items_of(load_project(session, run).nodes, columns_of(session, run))

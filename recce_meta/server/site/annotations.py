@@ -112,9 +112,7 @@ class NotesPanel(NamedTuple):
 
 def annotated_nodes(view: StoreView, project: str, ids: Iterable[str]) -> AnnotatedObjects:
     """Return the annotations of the nodes *ids*, of their columns, and of the edges that lead to them."""
-    return AnnotatedObjects(
-        list_annotations(view.adapter, project=project, unique_ids=ids, schema=view.schema)
-    )
+    return AnnotatedObjects(list_annotations(view.adapter, project=project, unique_ids=ids))
 
 
 def notes_panel(
@@ -196,7 +194,7 @@ def _column(view: StoreView, run: RunMetadata, unique_id: str, name: str | None)
     if name is None:
         return None
     lineage = node_columns(view.adapter, run, unique_id)
-    found = load_nodes_by_id(view.adapter, run, [unique_id], schema=view.schema)
+    found = load_nodes_by_id(view.adapter, run, [unique_id])
     spelt = column_name(name, found[0], lineage) if found else None
     # The last resort, because it needs a further query: no catalog lists the column, but a query reads it.
     if spelt is None and column_readers(view.adapter, run, unique_id, name):

@@ -304,19 +304,19 @@ def _write(upload: _Upload, job_id: str, project: Project, columns: ColumnGraph)
     claim = ProjectClaim(state=state, connection=upload.connection, job_id=job_id, run=project.run)
     with store.writing() as adapter:
         _refuse_other_project(upload, adapter, project.run)
-        guard = claim.make(adapter, store.schema)
+        guard = claim.make(adapter)
 
         def analyse(known: KnownColumns) -> ColumnGraph:
             return _new(columns, known)
 
-        return record_run(adapter, project, schema=store.schema, analyse=analyse, guard=guard)
+        return record_run(adapter, project, analyse=analyse, guard=guard)
 
 
 def _refuse_other_project(upload: _Upload, adapter: UnifiedSqlAdapter, run: RunMetadata) -> None:
     """Raise OtherProject or OtherEnvironment if the connection records no such runs as *run*."""
     state, connection = upload.state, upload.connection
     runs = last_runs(state, connection.id)
-    known = owned_projects(state, connection) or _recorded_project(adapter, upload.store.schema, runs)
+    known = owned_projects(state, connection) or _recorded_project(adapter, runs)
     # A token for uploads must not choose the project: only its repository, or an administrator, may.
     if known and run.project_name not in known:
         raise OtherProject(run.project_name, ", ".join(sorted(known)), connection.name)
@@ -326,10 +326,10 @@ def _refuse_other_project(upload: _Upload, adapter: UnifiedSqlAdapter, run: RunM
         raise OtherEnvironment(run.environment, connection.name)
 
 
-def _recorded_project(adapter: UnifiedSqlAdapter, schema: str, runs: Sequence[str]) -> frozenset[str]:
+def _recorded_project(adapter: UnifiedSqlAdapter, runs: Sequence[str]) -> frozenset[str]:
     """Return the project of the newest of *runs* that is stored: of a connection older than the owners."""
     try:
-        with open_store(adapter, schema) as session:
+        with open_store(adapter) as session:
             # Runs may have been pruned.
             stored = next((run for one in runs if (run := run_by_id(session, one)) is not None), None)
     except (StoreNotFound, DatabaseNotFound):

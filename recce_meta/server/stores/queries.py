@@ -121,10 +121,6 @@ class QuerySettings:
 class DataView(Protocol):
     """Store during the start of a job: `StoreView`."""
 
-    @property
-    def schema(self) -> str:
-        """Schema of the store."""
-
     adapter: UnifiedSqlAdapter
 
     def diff(self, base: RunMetadata, current: RunMetadata) -> RunDiff:
@@ -138,7 +134,6 @@ class DataStore(Protocol):
     """Store with the data that jobs read: `Store`."""
 
     name: str
-    schema: str
     permissions: Permissions
 
     def writing(self) -> AbstractContextManager[UnifiedSqlAdapter]:
@@ -588,7 +583,6 @@ def _opened(
     current, base = open_sides(places, store, target)
     comparison = Comparison(
         store=lambda: view.adapter,
-        schema=view.schema,
         current=current,
         base=base,
         threads=settings.threads,
@@ -624,12 +618,11 @@ def save_results(store: DataStore, queries: QueryManager, job: QueryJob) -> None
         if is_first:
             with store.writing() as adapter:
                 # Another process may have migrated the store since the server opened it.
-                refuse_newer(adapter, store.schema)
+                refuse_newer(adapter)
                 save_data_diffs(
                     adapter,
                     job.results,
                     base_run=job.base,
                     current_run=job.current,
                     taken_at=job.ended_at or job.asked_at,
-                    schema=store.schema,
                 )

@@ -163,19 +163,18 @@ class Store:
         self,
         name: str,
         connect: Callable[[], UnifiedSqlAdapter],
-        schema: str,
         *,
         connections: int = CONNECTIONS,
         seconds: float = SECONDS,
         permissions: Permissions = READ_ONLY,
         settings: QuerySettings | None = None,
     ) -> None:
-        """Create the store called *name* in *schema* of the database that *connect* returns.
+        """Create the store called *name*, of the adapter that *connect* returns.
 
         *connections* limits the concurrent statements, and *seconds* the time of each request.
         *permissions* has what users may do in addition to reading it.
         """
-        self.name, self.schema, self.seconds = name, schema, seconds
+        self.name, self.seconds = name, seconds
         self.permissions = permissions
         self._connect = connect
         self._connections = connections
@@ -218,7 +217,6 @@ class Store:
                 raise StoreBusy("All connections to the store are in use", hint="try again in a moment")
             try:
                 with generation.pool.connection() as adapter, self._limited(adapter, stop or StopRequest()):
-                    adapter.schema = self.schema
                     version = self._version(generation, adapter)
                     if self.on_change is not None and version != self._seen:
                         self._seen = version
@@ -276,7 +274,6 @@ class Store:
         source = self._opened_source()
         # A connection of its own, because those of the pool only read.
         with source.sibling(lock_timeout=BUSY_SECONDS) as adapter:
-            adapter.schema = self.schema
             yield adapter
         # The author of a review must see it on the next page, so nothing that is remembered counts.
         self._known, self._next_copy = (0.0, None), 0.0
@@ -384,18 +381,18 @@ class Store:
         with ExitStack() as opened:
             if state is None:
                 # A server: its connections see every write, so one generation lasts.
-                base, adapter, read_at = source, source.reader(self.schema), None
+                base, adapter, read_at = source, source.reader(source.schema), None
             else:
                 folder = opened.enter_context(temporary_folder())
                 began, read_at = time.monotonic(), datetime.now(timezone.utc)
                 copy = source.snapshot(folder, BUSY_SECONDS / 2 if may_wait else 0.0)
                 self._next_copy = time.monotonic() + COPY_PAUSE * (time.monotonic() - began)
-                base, adapter = copy, copy.reader(self.schema)
+                base, adapter = copy, copy.reader(copy.schema)
             # If the first query fails, the connection and the copy must not stay behind.
             opened.callback(adapter.close)
             with self._limited(adapter, StopRequest()):
                 # Raises without a store of the right version: such a generation is never installed.
-                change_counter(adapter, self.schema)
+                change_counter(adapter)
             # The state is older than the copy: a write between them only causes another copy.
             threads = self._connections if state is None else min(self._connections, FILE_CONNECTIONS)
             return _Generation(Pool(adapter, threads), state, read_at, opened.pop_all(), base)
@@ -428,7 +425,7 @@ class Store:
                 known = self.known_version()
                 if known is None:
                     # The age counts from before the statement: a write during it may be missing.
-                    asked, known = time.monotonic(), change_counter(adapter, self.schema)
+                    asked, known = time.monotonic(), change_counter(adapter)
                     self._known = (asked, known)
         return known
 
@@ -474,11 +471,6 @@ class StoreView:
     def __post_init__(self) -> None:
         object.__setattr__(self, "to", Addresses(self.store.name))
 
-    @property
-    def schema(self) -> str:
-        """Schema of the store."""
-        return self.store.schema
-
     def connect(self) -> UnifiedSqlAdapter:
         """Return `adapter`, for functions of `api` that connect on demand."""
         return self.adapter
@@ -487,7 +479,7 @@ class StoreView:
         """Return the run that *selector* names. Raises RunNotFound or SelectorError."""
         return self.store.runs.get_or_build(
             (self.version, selector, project),
-            lambda: resolve_run(self.adapter, selector, project=project, schema=self.schema),
+            lambda: resolve_run(self.adapter, selector, project=project),
         )
 
     def reader(self, run: RunMetadata) -> StoredRunReader:
@@ -500,7 +492,7 @@ class StoreView:
         return self.store.graphs.get_or_build(run.graph_id, lambda: self._graph(run))
 
     def _graph(self, run: RunMetadata) -> Graph:
-        reader = StoredRunReader(self.adapter, run, self.schema)
+        reader = StoredRunReader(self.adapter, run)
         return graph_of(reader.names, reader.edges, self.store.graphs.values())
 
     def overview(self) -> StoreOverview:
@@ -518,7 +510,7 @@ class StoreView:
                 hint="name another run with base or current",
             )
         return self.store.diffs.get_or_build(
-            _pair_key(base, current), lambda: diff(self.connect, base, current, schema=self.schema)
+            _pair_key(base, current), lambda: diff(self.connect, base, current)
         )
 
     def has_diff(self, base: RunMetadata, current: RunMetadata) -> bool:
@@ -539,7 +531,7 @@ class _ViewReader(StoredRunReader):
     """Reader of a run that takes names and edges from the graph of a view, when they are first used."""
 
     def __init__(self, view: StoreView, run: RunMetadata) -> None:
-        super().__init__(view.adapter, run, view.schema)
+        super().__init__(view.adapter, run)
         self._view = view
 
     @cached_property
@@ -595,7 +587,7 @@ def prepare_diffs(store: Store) -> None:
     try:
         with store.view() as view:
             newest: dict[str, SuggestedPair] = {}
-            for pair in suggested_pairs(list_runs(view.adapter, schema=view.schema, limit=RUNS_LOOKED_AT)):
+            for pair in suggested_pairs(list_runs(view.adapter, limit=RUNS_LOOKED_AT)):
                 newest.setdefault(pair.current.project_name, pair)
             for pair in newest.values():
                 view.diff(pair.base, pair.current)

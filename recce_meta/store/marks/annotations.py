@@ -37,7 +37,6 @@ from recce_meta.redaction import without_passwords
 from recce_meta.store.graphs import MOST_BYTES, portions
 from recce_meta.store.read import names_of
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
 
 COLUMNS = AnnotationEvent.__struct_fields__
@@ -118,7 +117,6 @@ def add_annotations(
     changes: Iterable[AnnotationChange],
     *,
     author: str,
-    schema: str = DEFAULT_SCHEMA,
     now: datetime | None = None,
 ) -> tuple[AnnotationEvent, ...]:
     """Store *changes* of *author* in one transaction, and return the events that were written.
@@ -132,14 +130,14 @@ def add_annotations(
     name = _one_line(author, "author")
 
     def work() -> tuple[AnnotationEvent, ...]:
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             ids = {change.target.unique_id for change in wanted}
             known = find_annotations(store, unique_ids=ids, with_history=True)
             new = _events_of(wanted, known, author=name, now=now or datetime.now(timezone.utc))
             store.insert("annotation_events", COLUMNS, map(_row, new))
         return new
 
-    return retrying(adapter, schema, work) if wanted else ()
+    return retrying(adapter, work) if wanted else ()
 
 
 def _events_of(
@@ -205,7 +203,6 @@ def list_annotations(
     unique_ids: Iterable[str] | None = None,
     run: RunMetadata | None = None,
     with_history: bool = False,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ResultList[AnnotationEvent]:
     """Return the present notes, tags and owners, sorted by target, field and item.
 
@@ -215,7 +212,7 @@ def list_annotations(
     included. With *with_history*, every earlier and deleted value follows the present one.
     """
     ids = None if unique_ids is None else tuple(unique_ids)
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return find_annotations(store, project=project, unique_ids=ids, run=run, with_history=with_history)
 
 

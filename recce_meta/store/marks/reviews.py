@@ -20,7 +20,6 @@ from recce_meta.redaction import without_passwords
 from recce_meta.store.content import Row, digest
 from recce_meta.store.read import in_utc, names_of, require_run
 from recce_meta.store.session import StoreSession, open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
 
 COLUMNS = Review.__struct_fields__
@@ -65,9 +64,7 @@ def review_id_of(review: Review) -> str:
     return digest(msgspec.json.encode(fields))
 
 
-def save_reviews(
-    adapter: UnifiedSqlAdapter, reviews: Iterable[Review], *, schema: str = DEFAULT_SCHEMA
-) -> tuple[Review, ...]:
+def save_reviews(adapter: UnifiedSqlAdapter, reviews: Iterable[Review]) -> tuple[Review, ...]:
     """Store *reviews* in one transaction, and return them as they are stored.
 
     Stored ones are not changed. Waits for other writers. Raises StoreError if a run is not in the store.
@@ -76,13 +73,13 @@ def save_reviews(
     wanted = tuple(map(stored_form, reviews))
 
     def work() -> tuple[Review, ...]:
-        with open_store(adapter, schema, writes=True) as store:
+        with open_store(adapter, writes=True) as store:
             for run_id in {one.current_run_id for one in wanted}:
                 require_run(store, run_id, "reviews")
             insert_reviews(store, wanted)
         return wanted
 
-    return retrying(adapter, schema, work)
+    return retrying(adapter, work)
 
 
 def insert_reviews(store: StoreSession, reviews: Iterable[Review]) -> int:
@@ -104,10 +101,9 @@ def list_reviews(
     unique_id: str | None = None,
     check_name: str | None = None,
     limit: int | None = None,
-    schema: str = DEFAULT_SCHEMA,
 ) -> ResultList[Review]:
     """Return the stored marks that match all given filters, newest first, with those that were withdrawn."""
-    with open_store(adapter, schema) as store:
+    with open_store(adapter) as store:
         return find_reviews(
             store,
             run_id=None if run is None else run.run_id,

@@ -163,7 +163,7 @@ def test_a_postgres_role_is_taken_and_its_rights_hold(open_profile: Open, postgr
                 adapter.execute("CREATE SCHEMA recce_not_allowed")
             assert caught.value.code == "42501"
             assert adapter.execute("SELECT current_user")[1] == [(role,)]
-            checks = check_connection(adapter, schema="recce_not_allowed")
+            checks = check_connection(adapter.at("recce_not_allowed"))
             assert [(check.name, check.ok) for check in checks][-1] == ("schema recce_not_allowed", False)
             adapter.close()
         finally:
@@ -354,8 +354,8 @@ def test_a_read_only_file_is_read_and_not_written(tmp_path: Path) -> None:
 
 
 def test_a_good_connection_passes_every_check(adapter: UnifiedSqlAdapter, schema: str) -> None:
-    existing = check_connection(adapter, schema=schema)
-    missing = check_connection(adapter, schema=f"{schema} 2")
+    existing = check_connection(adapter.at(schema))
+    missing = check_connection(adapter.at(f"{schema} 2"))
 
     assert all(check.ok for check in [*existing, *missing])
     names = [check.name for check in existing if check.name != "clock"]
@@ -380,7 +380,7 @@ def test_clocks_that_are_apart_are_told(
     postgres_url: str, apart: timedelta, ok: bool | None, detail: str
 ) -> None:
     with UnifiedSqlAdapter.from_url(postgres_url) as adapter:
-        checks = check_connection(adapter, schema="public", now=lambda: datetime.now(timezone.utc) + apart)
+        checks = check_connection(adapter.at("public"), now=lambda: datetime.now(timezone.utc) + apart)
 
     (clock,) = [check for check in checks if check.name == "clock"]
     assert clock.ok is ok
@@ -396,16 +396,16 @@ def test_where_ddl_cannot_be_undone_a_table_is_made_and_dropped(
     monkeypatch.setattr(type(adapter.warehouse), "has_transactional_ddl", False)
     tables = "SELECT count(*) FROM information_schema.tables WHERE table_name LIKE 'recce_check%'"
 
-    assert check_connection(adapter, schema=schema)[-1].detail == "exists and is writable"
+    assert check_connection(adapter.at(schema))[-1].detail == "exists and is writable"
     assert adapter.execute(tables)[1] == [(0,)]
-    missing = check_connection(adapter, schema=f"{schema} 2")[-1]
+    missing = check_connection(adapter.at(f"{schema} 2"))[-1]
     assert (missing.ok, missing.detail.partition(";")[0]) == (None, "does not exist yet")
 
     for answer in (True, False):
         monkeypatch.setattr(
             type(adapter.warehouse), "may_create_schema_sql", lambda _self, _name, a=answer: f"SELECT {a}"
         )
-        found = check_connection(adapter, schema=f"{schema} 2")[-1]
+        found = check_connection(adapter.at(f"{schema} 2"))[-1]
         assert found.ok is answer
     assert found.hint == adapter.warehouse.refused_hint or "GRANT CREATE ON DATABASE" in str(found.hint)
 
@@ -413,7 +413,7 @@ def test_where_ddl_cannot_be_undone_a_table_is_made_and_dropped(
 def test_the_checks_stop_where_the_connection_fails_and_show_no_secret(open_profile: Open) -> None:
     adapter = open_profile(**postgres_fields(password="hush-hush", sslmod="require"))
 
-    checks = check_connection(adapter, schema="recce_metadata")
+    checks = check_connection(adapter.at("recce_metadata"))
 
     assert [(check.name, check.ok) for check in checks] == [
         ("profile", True),
@@ -443,7 +443,7 @@ def test_the_checks_show_no_secret_of_duckdbs_settings_and_attachments(open_prof
         attach=[{"path": "postgres://u:hush/3@h/d", "type": "postgres"}],
     )
 
-    profile = check_connection(adapter, schema="recce_metadata")[0]
+    profile = check_connection(adapter.at("recce_metadata"))[0]
 
     assert profile.name == "profile"
     assert "hush" not in profile.detail

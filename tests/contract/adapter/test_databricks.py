@@ -66,7 +66,7 @@ def test_who_does_not_come_in_is_told(
 
 def test_a_missing_right_is_told_with_its_grant(connect: Connect, schema_name: str) -> None:
     with connect(token=READER_TOKEN) as adapter, pytest.raises(PermissionDenied) as caught:
-        init_store(adapter, schema_name)
+        init_store(adapter.at(schema_name))
 
     assert caught.value.code == "INSUFFICIENT_PERMISSIONS"
     assert "GRANT USE CATALOG, CREATE SCHEMA ON CATALOG `spark_catalog`" in (caught.value.hint or "")

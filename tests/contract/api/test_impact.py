@@ -48,7 +48,7 @@ Reached = dict[tuple[str, str | None, str], tuple[int, float]]
 @pytest.fixture
 def shop(adapter: UnifiedSqlAdapter, schema: str) -> UnifiedSqlAdapter:
     """The small shop, recorded with the columns above."""
-    record_run(adapter, SHOP, schema=schema, analyse=analyse)
+    record_run(adapter.at(schema), SHOP, analyse=analyse)
     return adapter
 
 
@@ -114,8 +114,8 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_small_shop(
 ) -> None:
     asked = {(unique_id, name) for unique_id, columns in ANALYSES.items() for name in columns.names}
     asked |= {(one.unique_id, None) for one in NODES}
-    run = resolve_run(shop, "shop", schema=schema)
-    stored_run = StoredRunReader(shop, run, schema)
+    run = resolve_run(shop.at(schema), "shop")
+    stored_run = StoredRunReader(shop.at(schema), run)
     with stored_run.session():
         expected = of_the_command(stored_run, asked)
     view = of_the_view(shop, schema)
@@ -134,7 +134,7 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_small_shop(
     assert view[EPH, "amount"][ORDERS, None, "unknown"] == (1, 0.5)
 
     for target in ("raw", "raw.CENTS", "orders.total", "eph.amount"):
-        stored = load_impact(lambda: shop, "shop", target, direction=Direction.BOTH, schema=schema)
+        stored = load_impact(lambda: shop.at(schema), "shop", target, direction=Direction.BOTH)
         assert stored == impact_in(GivenLineage(), target, Direction.BOTH, None)
 
 
@@ -160,12 +160,12 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_real_project(
     adapter: UnifiedSqlAdapter, schema: str
 ) -> None:
     project = extract_project(ARTIFACTS, git=GitState(), environ={}, run_id="real")
-    record_run(adapter, project, schema=schema, analyse=Tracer(project))
+    record_run(adapter.at(schema), project, analyse=Tracer(project))
     view = of_the_view(adapter, schema)
-    run = resolve_run(adapter, "real", schema=schema)
-    with open_store(adapter, schema) as store:
+    run = resolve_run(adapter.at(schema), "real")
+    with open_store(adapter.at(schema)) as store:
         known = columns_of(store, run)
-    lineage = StoredRunReader(adapter, run, schema)
+    lineage = StoredRunReader(adapter.at(schema), run)
     asked = {(unique_id, name) for unique_id, columns in known.items() for name in columns.names}
     asked |= {(unique_id, None) for unique_id in lineage.names}
     with lineage.session():
@@ -199,9 +199,9 @@ def test_columns_of_a_run_that_was_recorded_without_them_are_looked_at_now(
         node("model.shop.doubled", "source.shop.raw", **code),
         node("model.shop.empty", "source.shop.raw"),
     ]
-    record_run(adapter, replace(SHOP, nodes=tuple(models)), schema=schema)
+    record_run(adapter.at(schema), replace(SHOP, nodes=tuple(models)))
 
-    view = load_impact(lambda: adapter, "latest", "raw.amount", schema=schema)
+    view = load_impact(lambda: adapter.at(schema), "latest", "raw.amount")
 
     reached = {one.name: (one.reach, [column.name for column in one.columns]) for one in view.nodes}
     assert reached["doubled"] == ((Reach.COLUMNS,), ["double"])

@@ -57,9 +57,9 @@ def changed(project: Project, unique_id: str, before: str, after: str) -> Projec
 def test_a_run_is_recorded_with_the_columns_that_are_computed_from_its_nodes(
     adapter: UnifiedSqlAdapter, schema: str
 ) -> None:
-    recorded = record_project(adapter, SHOP, schema=schema)
+    recorded = record_project(adapter.at(schema), SHOP)
 
-    stored = load_columns(adapter, recorded.run, schema=schema)
+    stored = load_columns(adapter.at(schema), recorded.run)
 
     assert stored == computed_columns()
     assert stored[CUSTOMERS].outputs
@@ -71,7 +71,7 @@ def test_a_run_is_recorded_with_the_columns_that_are_computed_from_its_nodes(
 
 def test_what_is_as_before_is_not_analysed_again(adapter: UnifiedSqlAdapter, schema: str) -> None:
     def record(project: Project) -> Recorded:
-        return record_project(adapter, project, schema=schema)
+        return record_project(adapter.at(schema), project)
 
     first = record(run_of("run-1"))
     same = record(run_of("run-2"))
@@ -93,7 +93,7 @@ def test_environments_with_and_without_a_catalog_each_reuse_their_own(
             nodes = tuple(replace(node, columns=(), columns_from=None) for node in project.nodes)
             project = replace(project, nodes=nodes)
         edited = changed(project, CUSTOMERS, "select", f"select /* {edit} */")
-        return record_project(adapter, edited, schema=schema).columns
+        return record_project(adapter.at(schema), edited).columns
 
     for number, environment in enumerate(("base", "current")):
         record(f"run-{number}", environment, "first")
@@ -105,12 +105,12 @@ def test_environments_with_and_without_a_catalog_each_reuse_their_own(
 def test_a_query_that_cannot_be_read_is_one_warning(adapter: UnifiedSqlAdapter, schema: str) -> None:
     broken = changed(SHOP, CUSTOMERS, "select", "select ((")
 
-    recorded = record_project(adapter, broken, schema=schema)
+    recorded = record_project(adapter.at(schema), broken)
 
     assert len([text for text in recorded.warnings if CUSTOMERS in text]) == 1
     assert recorded.columns is not None
     assert recorded.columns.not_traced == 1
-    stored = load_columns(adapter, recorded.run, schema=schema)
+    stored = load_columns(adapter.at(schema), recorded.run)
     assert stored is not None
     found = stored[CUSTOMERS]
     assert found.reason is not None
@@ -122,7 +122,7 @@ def test_a_query_that_had_too_little_time_is_tried_again_with_more(
     adapter: UnifiedSqlAdapter, schema: str
 ) -> None:
     def record(run_id: str, seconds: float) -> Recorded:
-        return record_project(adapter, run_of(run_id), schema=schema, column_timeout=seconds)
+        return record_project(adapter.at(schema), run_of(run_id), column_timeout=seconds)
 
     first = record("run-1", 1e-9)
     same = record("run-2", 1e-9)
@@ -133,16 +133,16 @@ def test_a_query_that_had_too_little_time_is_tried_again_with_more(
     assert first.columns == same.columns == ColumnsKept(not_traced=queries)
     assert (more.columns, then.columns) == (ColumnsKept(traced=queries), ColumnsKept(reused=queries))
     assert more.warnings == ()
-    assert load_columns(adapter, then.run, schema=schema) == computed_columns()
+    assert load_columns(adapter.at(schema), then.run) == computed_columns()
 
 
 def test_where_all_is_as_before_what_could_not_be_read_is_still_counted(
     adapter: UnifiedSqlAdapter, schema: str
 ) -> None:
     broken = changed(SHOP, CUSTOMERS, "select", "select ((")
-    record_project(adapter, broken, schema=schema)
+    record_project(adapter.at(schema), broken)
 
-    again = record_project(adapter, replace(broken, run=replace(broken.run, run_id="run-2")), schema=schema)
+    again = record_project(adapter.at(schema), replace(broken, run=replace(broken.run, run_id="run-2")))
 
     queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
     assert again.columns == ColumnsKept(reused=queries - 1, not_traced=1)
@@ -151,20 +151,20 @@ def test_where_all_is_as_before_what_could_not_be_read_is_still_counted(
 def test_columns_are_added_to_a_run_that_was_recorded_without(
     adapter: UnifiedSqlAdapter, schema: str
 ) -> None:
-    record_project(adapter, SHOP, schema=schema, columns=False)
+    record_project(adapter.at(schema), SHOP, columns=False)
 
-    again = record_project(adapter, SHOP, schema=schema)
+    again = record_project(adapter.at(schema), SHOP)
 
     queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
     assert (again.is_new, again.columns) == (False, ColumnsKept(traced=queries))
-    assert load_columns(adapter, again.run, schema=schema) == computed_columns()
+    assert load_columns(adapter.at(schema), again.run) == computed_columns()
 
 
 def test_a_run_may_be_recorded_without_columns(adapter: UnifiedSqlAdapter, schema: str) -> None:
-    recorded = record_project(adapter, SHOP, schema=schema, columns=False)
+    recorded = record_project(adapter.at(schema), SHOP, columns=False)
 
     assert recorded.columns is None
-    assert load_columns(adapter, recorded.run, schema=schema) is None
+    assert load_columns(adapter.at(schema), recorded.run) is None
 
 
 @pytest.mark.extensive

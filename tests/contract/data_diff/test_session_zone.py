@@ -133,7 +133,7 @@ def test_warehouses_of_the_cloud_are_asked_for_the_zone(
 ) -> None:
     adapter = UnifiedSqlAdapter(warehouse_named(warehouse), ConnectionPlan(UrlParts(warehouse)))
     link = SimpleNamespace(is_lost=False)
-    monkeypatch.setattr(adapter, "_link", link)
+    monkeypatch.setattr(adapter._open, "link", link)
     asked: list[str] = []
     monkeypatch.setattr(adapter, "execute", lambda sql: asked.append(sql) or answer)
 

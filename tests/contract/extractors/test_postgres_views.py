@@ -186,9 +186,9 @@ TRACED = {
 
 def test_columns_are_traced_through_views_and_again_without_a_look(database: UnifiedSqlAdapter) -> None:
     scope = ScanScope(hidden=("kept",))
-    first = record_project(database, extract_database(database, scope=scope), schema="kept")
-    again = record_project(database, extract_database(database, scope=scope), schema="kept")
-    columns = load_columns(database, first.run, schema="kept")
+    first = record_project(database.at("kept"), extract_database(database, scope=scope))
+    again = record_project(database.at("kept"), extract_database(database, scope=scope))
+    columns = load_columns(database.at("kept"), first.run)
 
     assert columns is not None
     found = {
@@ -206,7 +206,7 @@ def test_the_view_lineage_shows_what_the_server_says_that_views_depend_on(
     database: UnifiedSqlAdapter,
 ) -> None:
     project = extract_database(database, scope=ScanScope(hidden=("kept",)))
-    run = record_project(database, project, schema="kept").run
+    run = record_project(database.at("kept"), project).run
 
     _, rows = database.execute(
         "SELECT node_id, parent_id, confidence FROM kept.lineage"

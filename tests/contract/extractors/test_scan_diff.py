@@ -117,7 +117,7 @@ def test_a_stored_diff_of_two_scans_tells_what_comparing_them_whole_tells(
         record_run(adapter, scan, schema=schema)
 
     for first, second in (("scan-1", "scan-2"), ("scan-2", "scan-1"), ("scan-1", "scan-3")):
-        stored = diff(lambda: adapter, first, second, schema=schema)
+        stored = diff(lambda: adapter.at(schema), first, second)
         whole = whole_diff(
             *(load_run(adapter, name, schema=schema) for name in (first, second)), NOTHING_MORE
         )
@@ -126,7 +126,7 @@ def test_a_stored_diff_of_two_scans_tells_what_comparing_them_whole_tells(
         assert [_told(change) for change in stored.changes] == [_told(change) for change in whole.changes]
         assert (stored.impacted, stored.notes) == (whole.impacted, whole.notes)
 
-    forth = diff(lambda: adapter, "scan-1", "scan-2", schema=schema)
+    forth = diff(lambda: adapter.at(schema), "scan-1", "scan-2")
     assert {change.name: change.status.value for change in forth.changes} == {
         "shop.cheap": "modified",
         "shop.film": "modified",
@@ -156,8 +156,8 @@ def test_the_lineage_of_a_scanned_table_has_its_foreign_keys_beside_it(
     adapter, schema = store
     record_run(adapter, project("scan-1", BEFORE), schema=schema)
 
-    film = load_lineage(lambda: adapter, "latest", "shop.film", schema=schema)
-    language = load_lineage(lambda: adapter, "latest", "language", schema=schema)
+    film = load_lineage(lambda: adapter.at(schema), "latest", "shop.film")
+    language = load_lineage(lambda: adapter.at(schema), "latest", "language")
     (key,) = film.foreign_keys
 
     assert (key.node_id, key.parent_id, key.columns, key.parent_columns, key.on_delete) == (

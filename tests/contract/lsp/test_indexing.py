@@ -33,7 +33,6 @@ from recce_meta.models import NodeMetadata, Project
 from recce_meta.store.read import find_runs, run_by_id
 from recce_meta.store.select import load_run
 from recce_meta.store.session import open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 pytestmark = pytest.mark.extensive
 
@@ -94,7 +93,7 @@ class Editor:
         with UnifiedSqlAdapter.from_url(self.store.url) as adapter:
             with open_store(adapter) as session:
                 run = run_by_id(session, found.run_id or "")
-            index = ProjectIndex(StoredRunReader(adapter, run, DEFAULT_SCHEMA), self.root)
+            index = ProjectIndex(StoredRunReader(adapter, run), self.root)
             known = index.columns(f"model.jaffle_shop.{name}")
         assert known.are_all
         return dict(known.types)

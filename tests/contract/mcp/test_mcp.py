@@ -45,7 +45,7 @@ class Agent:
         # The branch of this checkout decides nothing.
         settings = replace(settings, project_dir=file.parent)
         self.adapter = UnifiedSqlAdapter.from_url(f"duckdb:///{file}", may_create=False)
-        self.store = AgentStore(lambda: self.adapter, schema)
+        self.store = AgentStore(lambda: self.adapter.at(schema))
         self.server = create_server(self.store, settings)
 
     def tools(self) -> dict[str, dict[str, Any]]:
@@ -428,7 +428,7 @@ def test_a_node_of_a_store_in_a_schema_of_another_name_is_described(tmp_path: Pa
     file = tmp_path / "shop.duckdb"
     with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
         project = extract_project(Path(demo_data.__file__).parent / "current", environ={})
-        record_project(adapter, project, schema="elsewhere")
+        record_project(adapter.at("elsewhere"), project)
     with closing(Agent(file, AgentSettings(), "elsewhere")) as caller:
         assert caller.document("describe", node="orders")["node"] == "model.jaffle_shop.orders"
 

@@ -53,7 +53,6 @@ class Target(NamedTuple):
     """Store that runs are recorded in."""
 
     connect: Callable[[], UnifiedSqlAdapter]
-    schema: str
 
 
 async def _no_repository(_: JobRun) -> Result:
@@ -77,7 +76,7 @@ class Workplace:
         self.state: State = open_state(f"sqlite:///{folder / 'state.db'}", {})
         self.service = RepositoryService(self.state, environ=self.environ)
         self.store = UnifiedSqlAdapter.from_url(store or f"sqlite:///{folder / 'store.db'}")
-        self.stores = TargetStores({"default": Target(lambda: self.store, "recce_metadata")}, lock_timeout=60)
+        self.stores = TargetStores({"default": Target(lambda: self.store)}, lock_timeout=60)
         jobs = DatabaseJobs(self.state, self.stores, self.environ)
         self.stages = stages = jobs.stages(
             dict.fromkeys(STAGES, _no_repository) | {Stage.CLEAN_UP: _no_clean_up}
@@ -136,7 +135,7 @@ class Workplace:
 
     def runs(self) -> Mapping[str, RunMetadata]:
         """Return the stored runs by id."""
-        with self.store.sibling() as adapter, open_store(adapter, "recce_metadata") as store:
+        with self.store.sibling() as adapter, open_store(adapter) as store:
             return {run.run_id: run for run in find_runs(store)}
 
 

@@ -78,7 +78,6 @@ class OpenedStore(NamedTuple):
     """Store of the tests."""
 
     connect: Callable[[], UnifiedSqlAdapter]
-    schema: str
 
 
 class MemoryForge:
@@ -196,7 +195,7 @@ class FollowedShop:
             _node("source.shop.raw.items", None),
         )
         with self.adapter.sibling() as adapter:
-            record_run(adapter, Project(run=run, nodes=nodes), schema=SCHEMA)
+            record_run(adapter.at(SCHEMA), Project(run=run, nodes=nodes))
         return run_id
 
     def fill(self) -> None:
@@ -312,7 +311,7 @@ class FollowedShop:
 
     def runner(self, worker: str = "ada", settings: TaskSettings = QUICK, **given: Any) -> TaskRunner:
         """Return a runner of all tasks; notifications are noted."""
-        stores = TargetStores({"default": OpenedStore(lambda: self.adapter, SCHEMA)}, lock_timeout=10)
+        stores = TargetStores({"default": OpenedStore(lambda: self.adapter)}, lock_timeout=10)
 
         async def opened(_: RepositoryConnection) -> MemoryForge:
             return self.forge
@@ -347,7 +346,7 @@ def _empty_store(warehouse: str) -> Path:
     """Return a file with an empty store, made once for all tests: its many tables take seconds."""
     file = Path(tempfile.mkdtemp(), "empty.db")
     with UnifiedSqlAdapter.from_url(f"{warehouse}:///{file}") as adapter:
-        init_store(adapter, SCHEMA)
+        init_store(adapter.at(SCHEMA))
     atexit.register(shutil.rmtree, file.parent)
     return file
 

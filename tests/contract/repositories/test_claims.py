@@ -54,7 +54,7 @@ class Claims:
     def __init__(self, state: State, folder: Path) -> None:
         self.state = state
         self.folder = folder
-        self.stores = {name: Target(partial(_open, folder / name), "recce_metadata") for name in STORES}
+        self.stores = {name: Target(partial(_open, folder / name)) for name in STORES}
         self.stages = self.stages_with(DEFAULT_LIMITS)
 
     def stages_with(self, limits: ProcessLimits) -> Mapping[Stage, StageFunction]:
@@ -105,7 +105,7 @@ class Claims:
         found: dict[str, list[str]] = {}
         for name, store in self.stores.items():
             try:
-                with store.connect() as adapter, open_store(adapter, store.schema) as session:
+                with store.connect() as adapter, open_store(adapter) as session:
                     found[name] = [run.run_id for run in find_runs(session)]
             except StoreNotFound:
                 found[name] = []

@@ -82,7 +82,6 @@ class Target(NamedTuple):
     """Store that runs are recorded in."""
 
     connect: Callable[[], UnifiedSqlAdapter]
-    schema: str
 
 
 class Service:
@@ -99,7 +98,7 @@ class Service:
         (self.work / "cache" / "environments").symlink_to(environments_folder())
         extractor = Extractor(
             self.state,
-            {"default": Target(lambda: self.store, "recce_meta")},
+            {"default": Target(lambda: self.store.at("recce_meta"))},
             ExtractionSettings(work=self.work, lock_timeout=60),
             self.environ,
         )
@@ -153,7 +152,7 @@ class Service:
 
     def runs(self) -> dict[str, RunMetadata]:
         """Return the stored runs by id."""
-        with self.store.sibling() as adapter, open_store(adapter, "recce_meta") as store:
+        with self.store.sibling() as adapter, open_store(adapter.at("recce_meta")) as store:
             return {run.run_id: run for run in find_runs(store)}
 
     def close(self) -> None:
@@ -205,7 +204,7 @@ def test_gold(service: Service) -> None:
     assert (run.adapter_type, run.target_database, run.target_schema) == ("duckdb", "shop", "main")
     assert run.extraction is not None and run.extraction.manifest_digest
     assert (run.extraction.connection, run.extraction.job) == (connection.name, job.id)
-    with service.store.sibling() as adapter, open_store(adapter, "recce_meta") as store:
+    with service.store.sibling() as adapter, open_store(adapter.at("recce_meta")) as store:
         columns = columns_of(store, run)
     (amount,) = (one for one in columns["model.shop.orders"].outputs if one.name == "amount")
     assert [(one.parent, one.column) for one in amount.sources] == [("source.shop.raw.orders", "amount")]
@@ -478,7 +477,7 @@ def test_a_locked_store(tmp_path: Path) -> None:
     holder = subprocess.Popen([sys.executable, "-c", script, str(file), str(sign)], stdout=subprocess.PIPE)
     assert holder.stdout is not None and holder.stdout.readline()
     adapter = UnifiedSqlAdapter.from_url(f"duckdb:///{file}")
-    stores = TargetStores({"default": Target(lambda: adapter, "recce_meta")}, lock_timeout=PATIENCE)
+    stores = TargetStores({"default": Target(lambda: adapter.at("recce_meta"))}, lock_timeout=PATIENCE)
     run = RunMetadata(run_id="r1", run_at=datetime.now(timezone.utc), project_name="shop")
 
     async def nothing(_: object) -> ColumnGraph:

@@ -141,7 +141,7 @@ def test_checks_and_quality_of_a_branch_are_stored_with_its_run(shop: FollowedSh
     shop.follow()
 
     assert [task.error for task in shop.ended() if task.error] == []
-    stored = list_checks(shop.adapter, schema=SCHEMA)
+    stored = list_checks(shop.adapter.at(SCHEMA))
     assert sorted((one.check_name, one.status, one.base_run_id, one.current_run_id) for one in stored) == [
         ("amounts", "passed", first.run_id, second.run_id),
         # Both runs were only parsed, and name one table.
@@ -174,7 +174,7 @@ def test_checks_of_a_pull_request_are_in_its_comment_and_those_of_a_fork_are_not
     (text,) = shop.forge.texts(8)
     assert "#### Checks" not in text
     assert "- Checks, quality rules and conditions in files of this fork were not applied" in text
-    assert {one.current_run_id for one in list_checks(shop.adapter, schema=SCHEMA)} == {
+    assert {one.current_run_id for one in list_checks(shop.adapter.at(SCHEMA))} == {
         f"run-{shop.id}-pull-request-7-1"
     }
 
@@ -191,7 +191,7 @@ def test_hostile_checks_read_no_file_no_variable_and_change_nothing(
     shop.follow()
 
     (text,) = shop.forge.texts()
-    found = {one.check_name: one for one in list_checks(shop.adapter, schema=SCHEMA)}
+    found = {one.check_name: one for one in list_checks(shop.adapter.at(SCHEMA))}
     assert "canary" not in text + repr(found)
     assert {name: one.status for name, one in found.items()} == {
         "key": "error",
@@ -230,7 +230,7 @@ def test_runs_of_a_closed_pull_request_are_removed_and_others_stay(shop: Followe
 
     assert shop.runs() == sorted([kept, other])
     assert shop.pull_request().pruned_at is not None
-    with shop.adapter.sibling() as adapter, open_store(adapter, SCHEMA) as store:
+    with shop.adapter.sibling() as adapter, open_store(adapter.at(SCHEMA)) as store:
         assert find_tombstones(store) == [], "the runs may return with the pull request"
     assert read_job_files(shop.state, str(found.head_job)) == {}
     assert [task.status for task in shop.ended()] == [TaskStatus.DONE] * len(shop.ended())

@@ -73,7 +73,7 @@ class Watched(Service):
         self.environ["CANARY_TOKEN"] = TOKEN
         self.found: list[tuple[str, Path]] = []
         self.commands: list[DbtCommand] = []
-        target = Target(lambda: self.store, "recce_meta")
+        target = Target(lambda: self.store.at("recce_meta"))
         settings = ExtractionSettings(work=self.work, lock_timeout=60)
         stages = Extractor(self.state, {"default": target}, settings, self.environ).stages
         workers = WorkerSettings(
@@ -178,7 +178,7 @@ def test_a_pull_request_from_its_event_to_its_runs(service: Watched, forge_serve
     assert len({main.run_id, head.run_id, base.run_id}) == 3
     assert runs[main.run_id or ""].environment == connection.environment
     # The run of the merge base is younger, and not the last one of the branch.
-    with open_store(service.store, "recce_meta") as store:
+    with open_store(service.store.at("recce_meta")) as store:
         assert find_run(store, "branch:main", runs[main.run_id or ""].project_name).run_id == main.run_id
     stored = get_connection(service.state, connection.id)
     assert (stored.last_commit_sha, stored.error) == (main.commit_sha, None)
@@ -205,7 +205,7 @@ def test_the_run_of_the_base_branch_is_used(service: Watched, forge_server: Forg
     sha = service.server.head(repository.name)
     run_id = run_id_of(connection, "main", sha, ExtractionTier.GOLD)
     run = RunMetadata(run_id=run_id, run_at=datetime.now(timezone.utc), project_name="shop", git_sha=sha)
-    stores = TargetStores({"default": Target(lambda: service.store, "recce_meta")}, lock_timeout=60)
+    stores = TargetStores({"default": Target(lambda: service.store.at("recce_meta"))}, lock_timeout=60)
 
     async def nothing(_: object) -> ColumnGraph:
         return ColumnGraph(lineage_ids={}, analyses={})

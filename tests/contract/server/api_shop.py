@@ -89,7 +89,7 @@ def annotate(adapter: UnifiedSqlAdapter) -> None:
 
 def client_of(url: str, schema: str = DEFAULT_SCHEMA, token: str | None = None) -> TestClient:
     """Return a client of a server of the store at *url*."""
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), schema)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url).at(schema))
     return TestClient(create_app({"default": store}, Access(token)), base_url="http://127.0.0.1")
 
 

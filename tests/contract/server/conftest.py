@@ -14,7 +14,6 @@ from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import list_runs
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server import rich_store
 from tests.contract.server.small_store import copy_annotations
 
@@ -31,7 +30,7 @@ def rich_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def client(rich_url: str) -> Iterator[TestClient]:
     """Yield a client of the server of the rich store, which is called `default`."""
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(rich_url), DEFAULT_SCHEMA)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(rich_url))
     with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
         yield client
 
@@ -45,7 +44,7 @@ def postgres_client(rich_url: str, postgres_url: str) -> Iterator[TestClient]:
         copy_runs(source, target, [run.run_id for run in found], to_schema=POSTGRES_SCHEMA)
         copy_annotations(source, target, POSTGRES_SCHEMA)
         try:
-            store = Store("default", lambda: UnifiedSqlAdapter.from_url(postgres_url), POSTGRES_SCHEMA)
+            store = Store("default", lambda: UnifiedSqlAdapter.from_url(postgres_url).at(POSTGRES_SCHEMA))
             app = create_app({"default": store}, Access())
             with TestClient(app, base_url="http://127.0.0.1") as client:
                 yield client

@@ -43,8 +43,8 @@ def build(adapter: UnifiedSqlAdapter, schema: str) -> None:
             f"CREATE VIEW {place}.slow AS SELECT n AS id{wait} FROM generate_series(1, 600) AS s (n)"
         )
     for run_id in (BASE, CURRENT):
-        record_run(adapter, project(run_id, schema, adapter.warehouse.name), schema=schema)
-    record_run(adapter, project(ALONE, schema, adapter.warehouse.name, name="alone"), schema=schema)
+        record_run(adapter.at(schema), project(run_id, schema, adapter.warehouse.name))
+    record_run(adapter.at(schema), project(ALONE, schema, adapter.warehouse.name, name="alone"))
 
 
 def drop(adapter: UnifiedSqlAdapter, schema: str) -> None:

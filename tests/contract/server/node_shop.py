@@ -30,11 +30,11 @@ def record(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> None:
         found = project(number)
         counted = NodeStatistics(unique_id=ORDERS, row_count=100 * (number + 1), counted_at=found.run.run_at)
         if number == 2:
-            record_project(adapter, found, statistics=[counted], schema=schema)
+            record_project(adapter.at(schema), found, statistics=[counted])
         else:
-            record_run(adapter, found, statistics=[counted], schema=schema)
+            record_run(adapter.at(schema), found, statistics=[counted])
     for number in range(2):
-        write_quality(adapter, quality(number), schema=schema)
+        write_quality(adapter.at(schema), quality(number))
 
 
 def project(number: int) -> Project:

@@ -85,10 +85,10 @@ def _url(folder: Path) -> str:
     return f"duckdb:///{folder / f'{SHOP}.duckdb'}"
 
 
-def build(folder: Path) -> str:
-    """Create the store in a database in *folder*, and return its URL."""
+def build(folder: Path, schema: str | None = None) -> str:
+    """Create the store in *schema* of a database in *folder*, and return its URL."""
     url = _url(folder)
-    with UnifiedSqlAdapter.from_url(url) as adapter:
+    with UnifiedSqlAdapter.from_url(url).at(schema) as adapter:
         _shop(adapter, folder)
         _live(adapter)
         _hostile(adapter)

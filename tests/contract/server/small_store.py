@@ -23,13 +23,13 @@ LOCAL = "http://127.0.0.1"
 def record_side(url: str, side: demo_data.Side = "base", schema: str = DEFAULT_SCHEMA) -> None:
     """Record one side of the demo into the store at *url*."""
     with UnifiedSqlAdapter.from_url(url) as adapter:
-        record_project(adapter, extract_project(demo_data.artifacts(side), environment=side), schema=schema)
+        record_project(adapter.at(schema), extract_project(demo_data.artifacts(side), environment=side))
 
 
 def copy_annotations(source: UnifiedSqlAdapter, target: UnifiedSqlAdapter, schema: str) -> None:
     """Copy all changes of annotations into the store of *target* in *schema*."""
     events = list_annotations(source, with_history=True)
-    with open_store(target, schema, writes=True) as store:
+    with open_store(target.at(schema), writes=True) as store:
         insert_events(store, events)
 
 
@@ -40,7 +40,7 @@ def file_url(file: Path) -> str:
 
 def store_at(url: str, schema: str = DEFAULT_SCHEMA, *, name: str = "default", seconds: float = 30) -> Store:
     """Return the store at *url*, as `serve` opens it."""
-    return Store(name, lambda: UnifiedSqlAdapter.from_url(url, may_create=False), schema, seconds=seconds)
+    return Store(name, lambda: UnifiedSqlAdapter.from_url(url, may_create=False).at(schema), seconds=seconds)
 
 
 def client_of(*stores: Store, access: Access | None = None, address: str = LOCAL) -> TestClient:

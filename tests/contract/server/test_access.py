@@ -26,7 +26,6 @@ from recce_meta.server.app import create_app
 from recce_meta.server.main import access_rules, serve_stores
 from recce_meta.server.site import serving
 from recce_meta.server.stores.stores import Store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.small_store import LOCAL, client_of, file_url, record_side, store_at
 
 TOKEN = "correct horse battery staple"
@@ -443,7 +442,7 @@ def test_unexpected_failures_are_logged_and_show_nothing(caplog: pytest.LogCaptu
     def fail() -> UnifiedSqlAdapter:
         raise ValueError("inner detail of /srv/secret.py")
 
-    answer = client_of(Store("default", fail, DEFAULT_SCHEMA)).get(RUNS)
+    answer = client_of(Store("default", fail)).get(RUNS)
 
     assert (answer.status_code, answer.headers["cache-control"]) == (500, "no-store")
     assert "inner detail" not in answer.text and "Traceback" not in answer.text

@@ -70,8 +70,7 @@ def client_at(place: Place, permissions: Permissions = WRITES) -> TestClient:
     return client_of(
         Store(
             "default",
-            lambda: UnifiedSqlAdapter.from_url(url, may_create=False),
-            schema,
+            lambda: UnifiedSqlAdapter.from_url(url, may_create=False).at(schema),
             permissions=permissions,
         )
     )
@@ -85,7 +84,7 @@ def runs_at(place: Place) -> tuple[str, str]:
 
 def events_at(place: Place, *, with_history: bool = False) -> list[AnnotationEvent]:
     with UnifiedSqlAdapter.from_url(place[0]) as adapter:
-        return list(list_annotations(adapter, with_history=with_history, schema=place[1]))
+        return list(list_annotations(adapter.at(place[1]), with_history=with_history))
 
 
 def values_at(place: Place) -> set[tuple[str, str]]:
@@ -96,9 +95,7 @@ def annotate(place: Place, field: str, text: str, **parts: Any) -> None:
     target = AnnotationTarget(**{"project_name": PROJECT, "unique_id": ORDERS, **parts})
     item, value = ("", text) if field == "note" else (text, PRESENT)
     with UnifiedSqlAdapter.from_url(place[0]) as adapter:
-        add_annotations(
-            adapter, [AnnotationChange(target, field, item, value)], author="Cat", schema=place[1]
-        )
+        add_annotations(adapter.at(place[1]), [AnnotationChange(target, field, item, value)], author="Cat")
 
 
 def fields_of(client: TestClient, address: str) -> dict[str, str]:

@@ -21,7 +21,6 @@ from recce_meta.server.access.sessions import Access
 from recce_meta.server.api import call
 from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store
 from recce_meta.store.marks.annotations import list_annotations
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.api_shop import check, described
 from tests.contract.server.connected_shop import CONNECTION, SERVE_TOKEN, Connected, connected
 from tests.contract.server.small_store import LOCAL, client_of, file_url, record_side
@@ -55,7 +54,6 @@ def writing_store(url: str, permissions: Permissions = WRITES) -> Store:
     return Store(
         "default",
         lambda: UnifiedSqlAdapter.from_url(url, may_create=False),
-        DEFAULT_SCHEMA,
         permissions=permissions,
     )
 

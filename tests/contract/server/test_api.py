@@ -34,7 +34,6 @@ from recce_meta.server.site.serving import Site
 from recce_meta.server.stores import stores
 from recce_meta.server.stores.stores import Store, StoreView
 from recce_meta.store.read import list_runs
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.statistics import write_statistics
 from tests.contract.server.api_shop import (
     PROJECT,
@@ -457,6 +456,6 @@ def test_a_client_that_goes_stops_the_statements(url: str, monkeypatch: pytest.M
         return (await asked.document(choose, lambda view, chosen: "{}")).status_code
 
     monkeypatch.setattr(call, "check_parameters", lambda request: None)
-    with closing(Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)) as store:
+    with closing(Store("default", lambda: UnifiedSqlAdapter.from_url(url))) as store:
         assert asyncio.run(ask()) == 503
         assert ended.wait(20)

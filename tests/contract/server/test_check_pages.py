@@ -81,7 +81,7 @@ def test_an_empty_store_names_the_command(tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path / 'empty.duckdb'}"
     with UnifiedSqlAdapter.from_url(url) as adapter:
         init_store(adapter)
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url))
     with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
         checks, pairs = client.get("/s/default/checks"), client.get("/s/default/diff")
 

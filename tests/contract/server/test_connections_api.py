@@ -49,18 +49,14 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """Yield a server whose connection has one uploaded run."""
     folder = tmp_path_factory.mktemp("connected")
     if request.param == "duckdb":
-        store = Store(
-            "default",
-            lambda: UnifiedSqlAdapter.from_url(f"duckdb:///{folder / 'shop.duckdb'}"),
-            DEFAULT_SCHEMA,
-        )
+        store = Store("default", lambda: UnifiedSqlAdapter.from_url(f"duckdb:///{folder / 'shop.duckdb'}"))
         with connected(folder, store) as found:
             _upload(found)
             yield found
         return
     url, schema = request.getfixturevalue("postgres_url"), f"connected_{uuid4().hex[:12]}"
     try:
-        store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), schema)
+        store = Store("default", lambda: UnifiedSqlAdapter.from_url(url).at(schema))
         with connected(folder, store) as found:
             _upload(found)
             yield found

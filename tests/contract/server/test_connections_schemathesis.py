@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.server.stores.stores import Store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.api_shop import check, described, shop_url
 from tests.contract.server.connected_shop import API, CONNECTION, Connected, connected
 from tests.contract.server.test_api_schemathesis import ALWAYS, QUICK
@@ -33,7 +32,7 @@ OPERATIONS = [
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
     """Yield a server of the shop's store with a state."""
     url = shop_url(tmp_path_factory)
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url))
     with connected(tmp_path_factory.mktemp("state"), store) as found:
         yield found
 

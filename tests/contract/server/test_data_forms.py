@@ -60,7 +60,9 @@ class Shop(NamedTuple):
 
 def served(url: str, schema: str, permissions: Permissions) -> Iterator[Shop]:
     store = Store(
-        "default", lambda: UnifiedSqlAdapter.from_url(url, may_create=False), schema, permissions=permissions
+        "default",
+        lambda: UnifiedSqlAdapter.from_url(url, may_create=False).at(schema),
+        permissions=permissions,
     )
     app = create_app({"default": store}, Access())
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:

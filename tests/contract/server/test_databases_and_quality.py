@@ -47,7 +47,6 @@ from recce_meta.server.site.rendering import environment
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.query import cookbook_query
 from recce_meta.store.select import load_nodes_from_warehouse, resolve_run
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.scanned_shop import scans
 
 pytestmark = pytest.mark.core("duckdb")
@@ -146,7 +145,7 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
                 if gone:  # after the scan: it cannot be measured
                     adapter.execute(f"DROP TABLE {adapter.quote_identifier(data)}.{gone}")
                 measured.append(measure_quality(adapter, project=PROJECT, schema=kept, rules=rules))
-            store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), kept)
+            store = Store("default", lambda: UnifiedSqlAdapter.from_url(url).at(kept))
             with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
                 yield Live(client, adapter, store, kept, data, scans, measured)
         finally:
@@ -306,7 +305,7 @@ def test_an_unknown_name_is_not_found(live: Live, parts: tuple[str, ...]) -> Non
 
 
 def test_a_relation_has_its_keys_both_ways_and_its_constraints(live: Live) -> None:
-    run = resolve_run(live.adapter, live.scans[1].run.run_id, schema=live.store_schema)
+    run = resolve_run(live.adapter.at(live.store_schema), live.scans[1].run.run_id)
     nodes = {
         node.unique_id: node
         for node in load_nodes_from_warehouse(live.adapter, run.run_id, schema=live.store_schema)
@@ -420,8 +419,7 @@ def test_a_newer_scan_that_failed_is_said(live: Live) -> None:
     except WarehouseError as error:
         pytest.fail(str(error))
 
-    with live.store.view() as view:
-        fresh = Store("default", live.store._connect, view.schema)
+    fresh = Store("default", live.store._connect)
     with TestClient(create_app({"default": fresh}, Access()), base_url="http://127.0.0.1") as client:
         page = client.get(TO.database(PROJECT)).text
 
@@ -439,7 +437,7 @@ def test_tables_without_a_key_are_the_same_on_the_page_and_in_its_list(tmp_path:
     with UnifiedSqlAdapter.from_url(url) as adapter:
         record_run(adapter, replace(found, nodes=(*found.nodes, part)))
 
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url))
     with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
         page = client.get(TO.database(found.run.project_name)).text.partition('id="keyless"')[2]
         (address,) = [unescape(one) for one in re.findall(r'href="([^"]*is_partition[^"]*)"', page)]

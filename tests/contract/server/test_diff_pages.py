@@ -59,7 +59,7 @@ def page(client: TestClient, address: str, status: int = 200) -> ParsedPage:
 def document(rich_url: str, sides: tuple[str, str]) -> dict[str, Any]:
     """Return what `diff --format json` prints of the two runs."""
     with UnifiedSqlAdapter.from_url(rich_url) as adapter:
-        found = diff(lambda: adapter, *sides, schema=DEFAULT_SCHEMA)
+        found = diff(lambda: adapter, *sides)
         return json.loads(report.diff_json(found))  # type: ignore[no-any-return]
 
 
@@ -315,12 +315,12 @@ def test_equal_runs_say_so(client: TestClient, rich_url: str) -> None:
 def test_the_report_of_a_pair_is_cached_until_the_store_changes(
     rich_url: str, sides: tuple[str, str]
 ) -> None:
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(rich_url), DEFAULT_SCHEMA)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(rich_url))
     with store.view() as view:
         runs = [view.run(one) for one in sides]
         first = known_pair(view, *runs)
         assert known_pair(view, *runs) is first
-        expected = pair_report(view.adapter, view.diff(*runs), schema=view.adapter.schema)
+        expected = pair_report(view.adapter, view.diff(*runs))
     store.close()
     assert first.report == expected
     kinds = [type(result).__name__ for result in expected.data]
@@ -331,7 +331,7 @@ def test_the_report_of_a_pair_is_cached_until_the_store_changes(
 def test_a_diff_is_computed_once_however_often_the_store_changes(
     rich_url: str, sides: tuple[str, str]
 ) -> None:
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(rich_url), DEFAULT_SCHEMA)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(rich_url))
     with closing(store):
         prepare_diffs(store)
         with store.view() as view:
@@ -356,7 +356,7 @@ def test_the_api_has_the_data_and_the_verdict_of_the_page(client: TestClient, si
 
 
 def test_the_start_page_has_the_verdicts_of_diffs_in_memory(rich_url: str) -> None:
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(rich_url), DEFAULT_SCHEMA)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(rich_url))
     with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
 
         def rows() -> dict[str, str]:
@@ -379,7 +379,7 @@ def test_markdown_links_lead_to_pages(
     for ids in (sides, hostile_sides):
         with UnifiedSqlAdapter.from_url(rich_url) as adapter:
             runs = [next(run for run in list_runs(adapter) if run.run_id == one) for one in ids]
-            found = pair_report(adapter, diff(lambda at=adapter: at, *runs), schema=adapter.schema)
+            found = pair_report(adapter, diff(lambda at=adapter: at, *runs))
         to = Addresses("default", "http://127.0.0.1")
         texts = [
             report.diff_markdown(found.diff, to=to),

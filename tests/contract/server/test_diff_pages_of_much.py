@@ -19,7 +19,6 @@ from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.data_diffs import save_data_diffs
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import parsed
 
 pytestmark = pytest.mark.extensive
@@ -120,7 +119,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
             )
         )
         save_data_diffs(adapter, [detail, counts], base_run=base, current_run=current, taken_at=NOW)
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url))
     with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
         yield client
 

@@ -98,7 +98,7 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
         url, schema = file_url(tmp_path / "team.duckdb"), DEFAULT_SCHEMA
     else:
         url, schema = request.getfixturevalue("postgres_url"), f"exchange_{uuid4().hex[:12]}"
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), schema, permissions=WRITES)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url).at(schema), permissions=WRITES)
     try:
         with (
             connected(tmp_path, store, Access(SERVE_TOKEN)) as shop,
@@ -377,7 +377,7 @@ def test_other_stores_and_invalid_requests_are_refused(served: Served) -> None:
 
 def test_a_server_without_a_state_exchanges_too(tmp_path: Path, mine: StoreReplica) -> None:
     url = file_url(tmp_path / "team.duckdb")
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA, permissions=WRITES)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), permissions=WRITES)
     with listening(create_app({"default": store}, Access())) as address:
         peer = RemoteReplica(
             address, {}, say=_silent, workspace=WorkspaceOf(project_name="jaffle_shop", path_hash="0a")
@@ -392,7 +392,7 @@ def test_runs_without_a_hash_are_read_from_a_server_that_only_reads(
 ) -> None:
     exchange(mine, served.peer(), "push")
     with served.store.writing() as adapter:
-        adapter.execute(f"DELETE FROM {served.store.schema}.store_run_hashes")
+        adapter.execute(f"DELETE FROM {adapter.schema}.store_run_hashes")
     served.store.permissions = Permissions()
     assert (
         served.peer().inventory() == mine.inventory() or exchange(mine, served.peer(), "sync").outcomes == ()

@@ -52,7 +52,7 @@ def drawn(view: GraphView) -> Drawn:
 
 def stored_edges(reader: StoredRunReader) -> Edges:
     adapter = reader.adapter
-    place = adapter.quote_table(adapter.warehouse.folded(reader.schema), adapter.warehouse.folded("lineage"))
+    place = adapter.quote_table(adapter.warehouse.folded(adapter.schema), adapter.warehouse.folded("lineage"))
     _, rows = adapter.execute(f"SELECT run_id, parent_id, node_id FROM {place}")
     return {(str(parent), str(child)) for found, parent, child in rows if found == reader.run.run_id}
 
@@ -141,24 +141,23 @@ Readers = tuple[StoredRunReader, StoredRunReader]
 def readers(backend: Any, prepared_databases: Any, request: pytest.FixtureRequest) -> Iterator[Readers]:
     """Yield two runs of a random project, recorded once for each warehouse."""
 
-    def fill(adapter: UnifiedSqlAdapter, schema: str) -> None:
+    def fill(adapter: UnifiedSqlAdapter) -> None:
         for seed in range(2):
-            record_run(adapter, project(seed, f"run-{seed}"), schema=schema)
+            record_run(adapter, project(seed, f"run-{seed}"))
 
-    def read(adapter: UnifiedSqlAdapter, schema: str) -> Readers:
-        adapter.schema = schema
-        runs = [resolve_run(adapter, f"run-{seed}", schema=schema) for seed in range(2)]
-        base, current = (StoredRunReader(adapter, run, schema) for run in runs)
+    def read(adapter: UnifiedSqlAdapter) -> Readers:
+        runs = [resolve_run(adapter, f"run-{seed}") for seed in range(2)]
+        base, current = (StoredRunReader(adapter, run) for run in runs)
         return base, current
 
     with prepared_databases.copied(backend, (request.path, "readers"), fill) as copy:
         if copy is None:
-            adapter, schema = (request.getfixturevalue(name) for name in ("adapter", "schema"))
-            fill(adapter, schema)
-            yield read(adapter, schema)
+            adapter = request.getfixturevalue("adapter").at(request.getfixturevalue("schema"))
+            fill(adapter)
+            yield read(adapter)
             return
         with copy[0].connect() as adapter:
-            yield read(adapter, copy[1])
+            yield read(adapter.at(copy[1]))
 
 
 QUERIES = [
@@ -249,7 +248,7 @@ def test_the_flags_of_edges_and_the_words_of_tests(
 
 def test_a_diff_has_the_edges_of_both_runs(readers: Readers) -> None:
     base, current = readers
-    changes = diff(lambda: base.adapter, base.run, current.run, schema=base.adapter.schema)
+    changes = diff(lambda: base.adapter, base.run, current.run)
     old, new = map(stored_edges, readers)
     tests = {one for one in current.names if one.startswith("test.")}
     for query in (GraphQuery(), GraphQuery(node="m30", up=2), GraphQuery(select="state:modified+1")):
@@ -319,8 +318,8 @@ def test_a_wrong_query_is_a_usage_error(readers: Readers) -> None:
 
 @pytest.mark.extensive
 def test_a_path_has_the_columns_of_the_impact(adapter: UnifiedSqlAdapter, schema: str) -> None:
-    run = record_run(adapter, SHOP, schema=schema, analyse=analyse).run
-    compare_paths(StoredRunReader(adapter, run, schema))
+    run = record_run(adapter.at(schema), SHOP, analyse=analyse).run
+    compare_paths(StoredRunReader(adapter.at(schema), run))
 
 
 def compare_paths(reader: StoredRunReader, nodes: Sequence[str] | None = None) -> int:
@@ -378,7 +377,7 @@ def test_without_column_lineage_a_path_and_columns_are_not_known(
 ) -> None:
     reader = readers[0]
     run = replace(reader.run, column_graph_id=None)
-    reader = StoredRunReader(reader.adapter, run, reader.schema)
+    reader = StoredRunReader(reader.adapter, run)
     path = column_path(reader, "m30", "id")
     assert path.notes == (LACKS_LINEAGE,)
     assert [(one.node, one.column) for one in path.columns] == [("model.shop.m30", "id")]
@@ -402,7 +401,7 @@ def test_names_and_reads_of_a_graph_are_exact(adapter: UnifiedSqlAdapter, schema
     ]
     run = RunMetadata(run_id="sources", run_at=AT, project_name="shop")
     reader = StoredRunReader(
-        adapter, record_run(adapter, Project(run=run, nodes=(*sources, *models)), schema=schema).run, schema
+        adapter.at(schema), record_run(adapter.at(schema), Project(run=run, nodes=(*sources, *models))).run
     )
 
     view = run_graph(reader, GraphQuery(exclude="middle"))

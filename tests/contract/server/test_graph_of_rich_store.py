@@ -41,7 +41,7 @@ def stored(request: pytest.FixtureRequest) -> Iterator[Stored]:
 
 def reader_of(stored: Stored, selector: str, project: str = SHOP) -> StoredRunReader:
     adapter, schema = stored
-    return StoredRunReader(adapter, resolve_run(adapter, selector, project=project, schema=schema), schema)
+    return StoredRunReader(adapter.at(schema), resolve_run(adapter.at(schema), selector, project=project))
 
 
 def test_every_edge_of_every_run_is_that_of_the_store(stored: Stored) -> None:
@@ -49,7 +49,7 @@ def test_every_edge_of_every_run_is_that_of_the_store(stored: Stored) -> None:
     latest = {run.project_name: run for run in reversed(list_runs(adapter, schema=schema))}
     assert len(latest) == 5
     for run in latest.values():
-        reader = StoredRunReader(adapter, run, schema)
+        reader = StoredRunReader(adapter.at(schema), run)
         edges = stored_edges(reader)
         check(run_graph(reader, GraphQuery()), edges, reader)
         for unique_id in [one for one in sorted(reader.names) if not one.startswith("test.")][:3]:
@@ -75,9 +75,8 @@ def test_hostile_names_are_in_views_as_they_are(stored: Stored) -> None:
 
 
 def test_the_diff_of_the_demo_opens_at_what_changed(stored: Stored) -> None:
-    adapter, adapter.schema = stored
     base, current = (reader_of(stored, side) for side in ("base", "current"))
-    changes = diff(lambda: adapter, base.run, current.run, schema=adapter.schema)
+    changes = diff(lambda: base.adapter, base.run, current.run)
     view = diff_graph(changes, base, current, GraphQuery(), link=lambda one: f"/{one}")
 
     nodes = {node.name: node for node in view.nodes}

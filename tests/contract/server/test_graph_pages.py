@@ -412,8 +412,8 @@ def test_a_large_run_opens_at_what_is_worth_a_look(rich_url: str, runs: dict[str
         failed, current = by_id(adapter)[FAILED_RUN], by_id(adapter)[runs["current"]]
         whole = opening_of(adapter, current, graph_of(large(60, tests=300), []))
         ends = opening_of(adapter, current, graph_of(names, []))
-        own = {one.unique_id: one for one in StoredRunReader(adapter, failed, DEFAULT_SCHEMA).names.values()}
-        edges = StoredRunReader(adapter, failed, DEFAULT_SCHEMA).edges
+        own = {one.unique_id: one for one in StoredRunReader(adapter, failed).names.values()}
+        edges = StoredRunReader(adapter, failed).edges
         broken = opening_of(adapter, failed, graph_of({**names, **own}, edges))
 
     assert len(whole.ids) == 60 and not whole.reason

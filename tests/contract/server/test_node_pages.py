@@ -43,7 +43,7 @@ def shop_client(
     )
     with UnifiedSqlAdapter.from_url(url) as adapter:
         shop.record(adapter, schema)
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), schema)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url).at(schema))
     try:
         with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
             yield client
@@ -100,7 +100,7 @@ def test_a_run_that_did_not_measure_a_node_shows_the_last_result_and_what_change
             results = found.results[2:] if number == 1 else found.results if number == 0 else ()
             taken = [] if number in (1, 2) else [counted]
             record_run(adapter, replace(found, run=run, results=results), statistics=taken)
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url))
     with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
         page, counting = (node_page(client, shop.ORDERS, run=one) for one in ("run-2", "run-3"))
         tests = {row["name"]: row for row in rows_of(client, TO.node("run-2", shop.ORDERS, "tests"))}
@@ -136,7 +136,7 @@ def test_results_of_code_that_variables_may_have_changed_are_not_called_those_of
             run = replace(found.run, run_id=f"run-{number}", run_at=at, command="build")
             results = () if number else found.results
             record_run(adapter, replace(found, run=run, nodes=tuple(nodes), results=results))
-    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url))
     with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
         page = node_page(client, shop.ORDERS, run="run-1")
 

@@ -39,7 +39,7 @@ def served(*stores: Store) -> TestClient:
 
 
 def store_at(path: Path, name: str = "default") -> Store:
-    return Store(name, lambda: UnifiedSqlAdapter.from_url(f"duckdb:///{path}"), DEFAULT_SCHEMA)
+    return Store(name, lambda: UnifiedSqlAdapter.from_url(f"duckdb:///{path}"))
 
 
 def test_each_environment_and_scope_has_its_latest_run(rich_url: str) -> None:
@@ -139,7 +139,7 @@ def test_a_store_without_runs_names_the_next_command(tmp_path: Path) -> None:
 
 
 def test_a_store_that_cannot_be_read_does_not_hide_another(tmp_path: Path, rich_url: str) -> None:
-    good = Store("good", lambda: UnifiedSqlAdapter.from_url(rich_url), DEFAULT_SCHEMA)
+    good = Store("good", lambda: UnifiedSqlAdapter.from_url(rich_url))
     with served(store_at(tmp_path / "none.duckdb", "bad"), good) as client:
         page = parsed(client.get("/").text)
 
@@ -165,7 +165,7 @@ def test_an_environment_leads_to_its_history(client: TestClient) -> None:
 
 
 def test_several_stores_show_the_time_of_each_copy(rich_url: str) -> None:
-    stores = [Store(name, lambda: UnifiedSqlAdapter.from_url(rich_url), DEFAULT_SCHEMA) for name in "ab"]
+    stores = [Store(name, lambda: UnifiedSqlAdapter.from_url(rich_url)) for name in "ab"]
     with served(*stores) as client:
         page = parsed(client.get("/").text)
 

@@ -63,7 +63,6 @@ def client_for(
     store = Store(
         "default",
         lambda: UnifiedSqlAdapter.from_url(url),
-        DEFAULT_SCHEMA,
         permissions=permissions,
         settings=settings,
     )
@@ -447,7 +446,6 @@ def test_the_audit_has_queries_and_a_page(url: str, tmp_path: Path) -> None:
     store = Store(
         "default",
         lambda: UnifiedSqlAdapter.from_url(url),
-        DEFAULT_SCHEMA,
         permissions=Permissions(queries=True),
     )
     sql = {"base_sql": "SELECT 1 AS n", "current_sql": "SELECT 42 AS n"}

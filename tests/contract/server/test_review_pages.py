@@ -86,8 +86,7 @@ def client_at(place: tuple[str, str], permissions: Permissions = WRITES) -> Test
     return client_of(
         Store(
             "default",
-            lambda: UnifiedSqlAdapter.from_url(url, may_create=False),
-            schema,
+            lambda: UnifiedSqlAdapter.from_url(url, may_create=False).at(schema),
             permissions=permissions,
         )
     )

@@ -278,7 +278,7 @@ def test_a_store_whose_connections_are_in_use_is_busy(
     url = file_url(tmp_path / "a.duckdb")
     record_side(url)
     monkeypatch.setattr(serving, "BUSY_SECONDS", 0.1)
-    store = kept(Store("default", lambda: UnifiedSqlAdapter.from_url(url), DEFAULT_SCHEMA, connections=1))
+    store = kept(Store("default", lambda: UnifiedSqlAdapter.from_url(url), connections=1))
 
     with store.view(), pytest.raises(StoreBusy), store.view():
         pass
@@ -316,7 +316,7 @@ def test_stores_are_read_concurrently_and_a_failure_is_about_one_of_them(
         "missing": kept(store_at(file_url(tmp_path / "missing.duckdb"))),
     }
 
-    found = Site(stores).read_all(lambda view: len(list_runs(view.adapter, schema=view.schema)), 4.0)
+    found = Site(stores).read_all(lambda view: len(list_runs(view.adapter)), 4.0)
 
     assert found["quick"] == 1
     codes = {name: one.code for name, one in found.items() if isinstance(one, Problem)}

@@ -23,7 +23,6 @@ from recce_meta.server.api.workspaces import SYNC_LIMITS
 from recce_meta.server.stores.stores import Permissions, Store
 from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run, resolve_run
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.sync.bundle import BundleReplica
 from recce_meta.sync.encoding import MEDIA_TYPE, pack
 from recce_meta.sync.exchange import exchange
@@ -522,7 +521,6 @@ def test_a_bundle_is_a_sync_of_its_workspace(
     store = Store(
         "default",
         lambda: UnifiedSqlAdapter.from_url(served, may_create=False),
-        DEFAULT_SCHEMA,
         permissions=Permissions(writes=True),
     )
     with (

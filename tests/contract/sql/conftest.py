@@ -64,7 +64,7 @@ class SqlStore:
         return [name.lower() for name in names]
 
     def record(self, project: Project, analyse: Analyse | None = None) -> None:
-        record_run(self.adapter, project, schema=self.schema, analyse=analyse)
+        record_run(self.adapter.at(self.schema), project, analyse=analyse)
 
     def _quoted(self) -> str:
         return self.adapter.quote_identifier(self.adapter.warehouse.folded(self.schema))
@@ -173,7 +173,7 @@ def scanned(store: SqlStore) -> SqlStore:
     for project in scans(NOW):
         store.record(project)
     for quality in measurements(NOW):
-        write_quality(store.adapter, quality, schema=store.schema)
+        write_quality(store.adapter.at(store.schema), quality)
     return store
 
 

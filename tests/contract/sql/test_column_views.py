@@ -259,7 +259,7 @@ def walked(store: Any, run_id: str) -> set[Any]:
     nodes = load_run(store.adapter, run_id, schema=store.schema).nodes
     graph = build_lineage_graph(nodes)
     ephemeral = {node.unique_id for node in nodes if node.materialized == "ephemeral"}
-    with open_store(store.adapter, store.schema) as session:
+    with open_store(store.adapter.at(store.schema)) as session:
         run = run_by_id(session, run_id)
         assert run is not None
         columns = columns_of(session, run)

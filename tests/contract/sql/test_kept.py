@@ -59,7 +59,7 @@ def counted(own_store: Any, runs: dict[str, Any], last_run_at: datetime) -> Any:
             )
             for unique_id, rows in counts.items()
         ]
-        write_statistics(own_store.adapter, runs[run_id], nodes, schema=own_store.schema)
+        write_statistics(own_store.adapter.at(own_store.schema), runs[run_id], nodes)
     return own_store
 
 
@@ -118,7 +118,7 @@ def test_the_count_before_is_found_beyond_runs_that_left_the_node_out(
         for node, share in shares.items()
         if chance.random() < share
     ]
-    with open_store(own_store.adapter, own_store.schema, writes=True) as session:
+    with open_store(own_store.adapter.at(own_store.schema), writes=True) as session:
         session.insert("node_statistics", NODE_COLUMNS, figures)
         session.insert("runs", RUN_COLUMNS, map(run_row, history))
     counted = {(run_id, node): rows for run_id, node, rows, *_ in figures if rows is not None}
@@ -184,10 +184,8 @@ def test_profiles_have_shares_of_the_rows(
     own_store: Any, runs: dict[str, Any], last_run_at: datetime
 ) -> None:
     node = profiled(last_run_at, 4, id=4, note=1)
-    write_statistics(own_store.adapter, runs["base-3"], [node], schema=own_store.schema)
-    write_statistics(
-        own_store.adapter, runs["base-2"], [profiled(last_run_at, 0, id=0)], schema=own_store.schema
-    )
+    write_statistics(own_store.adapter.at(own_store.schema), runs["base-3"], [node])
+    write_statistics(own_store.adapter.at(own_store.schema), runs["base-2"], [profiled(last_run_at, 0, id=0)])
 
     rows = own_store.rows(
         "SELECT run_id, ordinal, column_name, not_null_share, distinct_share, is_unique, min_value,"
@@ -206,7 +204,7 @@ def test_columns_with_more_nulls(own_store: Any, runs: dict[str, Any], last_run_
         "base-2": profiled(last_run_at, 10, id=10, note=10, CODE=8, gone=1),
         "base-3": profiled(last_run_at, 100, id=100, note=50, code=70),
     }.items():
-        write_statistics(own_store.adapter, runs[run_id], [node], schema=own_store.schema)
+        write_statistics(own_store.adapter.at(own_store.schema), runs[run_id], [node])
 
     rows = own_store.answer("columns_with_more_nulls")
     found = [
@@ -248,13 +246,12 @@ def diffed(own_store: Any, runs: dict[str, Any], last_run_at: datetime) -> Any:
 
     def save(*results: Any, base: str, minutes: int) -> None:
         save_data_diffs(
-            own_store.adapter,
+            own_store.adapter.at(own_store.schema),
             results,
             base_run=runs[base],
             current_run=runs["current-1"],
             taken_at=last_run_at + timedelta(minutes=minutes),
             parameters={"where": "id > 1"},
-            schema=own_store.schema,
         )
 
     save(diff("orders", {"amount": 2, "note": 0, "shape": None}), base="base-1", minutes=1)
@@ -351,12 +348,11 @@ def test_profiles_of_a_diff_are_no_columns_of_values(
 ) -> None:
     result = ProfileDiff(subject=Subject(name="orders"), columns=())
     save_data_diffs(
-        own_store.adapter,
+        own_store.adapter.at(own_store.schema),
         [result],
         base_run=None,
         current_run=runs["base-1"],
         taken_at=last_run_at,
-        schema=own_store.schema,
     )
     assert own_store.rows("SELECT COUNT(*) FROM {s}.column_diff_history") == [(0,)]
     assert own_store.rows("SELECT is_equal, current_environment FROM {s}.data_diff_history") == [

@@ -88,7 +88,7 @@ def add_marks(store: Any) -> None:
         reason="prune --keep-last 1",
         recorder_version="0",
     )
-    with open_store(store.adapter, store.schema, writes=True) as opened:
+    with open_store(store.adapter.at(store.schema), writes=True) as opened:
         insert_events(opened, events)
         apply_tombstones(opened, [gone])
     exchanged = SyncRecord(
@@ -106,7 +106,7 @@ def add_marks(store: Any) -> None:
         status="success",
         recorder_version="0",
     )
-    assert save_sync(store.adapter, exchanged, schema=store.schema)
+    assert save_sync(store.adapter.at(store.schema), exchanged)
 
 
 NEEDS_MORE = (

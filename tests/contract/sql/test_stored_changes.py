@@ -59,7 +59,7 @@ def test_stored_and_computed_changes_are_the_same(
     forget(own_store)
     assert rows_of_views(own_store) == stored
     assert all(stored.values())
-    assert fill_changes(own_store.adapter, own_store.schema) == recorded[0]
+    assert fill_changes(own_store.adapter.at(own_store.schema)) == recorded[0]
     assert counts(own_store) == recorded
     assert rows_of_views(own_store) == stored
 
@@ -110,16 +110,16 @@ def test_impacts_are_the_same_stored_computed_and_where_they_are_too_many(
     assert impacts() == stored
     with monkeypatch.context() as limited:
         limited.setattr(graphs, "MOST_IMPACTS", 5)
-        fill_changes(empty_store.adapter, empty_store.schema)
+        fill_changes(empty_store.adapter.at(empty_store.schema))
     of_steps = empty_store.rows("SELECT impacts_id FROM {s}.store_graph_steps")
     assert {bool(impacts_id) for (impacts_id,) in of_steps} == {True, False}
-    assert fill_changes(empty_store.adapter, empty_store.schema) == 0
+    assert fill_changes(empty_store.adapter.at(empty_store.schema)) == 0
     assert impacts() == stored
     remove_runs(
-        empty_store.adapter, lambda run: run.run_id == "run-3", environment="base", schema=empty_store.schema
+        empty_store.adapter.at(empty_store.schema), lambda run: run.run_id == "run-3", environment="base"
     )
     assert len({row.split(",")[0] for row in impacts()}) == 4
-    assert fill_changes(empty_store.adapter, empty_store.schema) == 0
+    assert fill_changes(empty_store.adapter.at(empty_store.schema)) == 0
 
 
 def test_an_interrupted_fill_continues_where_it_stopped(
@@ -134,10 +134,10 @@ def test_an_interrupted_fill_continues_where_it_stopped(
     whole = graphs.store_changes
     with monkeypatch.context() as killed:
         killed.setattr(graphs, "store_changes", lambda *given: next(asked) and whole(*given))
-        fill_changes(own_store.adapter, own_store.schema)
+        fill_changes(own_store.adapter.at(own_store.schema))
     assert counts(own_store)[0] == 1
     assert rows_of_views(own_store) == expected
-    assert fill_changes(own_store.adapter, own_store.schema) == recorded[0] - 1
+    assert fill_changes(own_store.adapter.at(own_store.schema)) == recorded[0] - 1
     assert counts(own_store) == recorded
     assert rows_of_views(own_store) == expected
 

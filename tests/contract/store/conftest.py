@@ -94,15 +94,15 @@ def recorded_store(
     with ExitStack() as stack:
 
         def recorded(key: object, projects: Sequence[Project]) -> Store:
-            def fill(adapter: UnifiedSqlAdapter, schema: str) -> None:
+            def fill(adapter: UnifiedSqlAdapter) -> None:
                 for project in projects:
-                    record_run(adapter, project, schema=schema)
+                    record_run(adapter, project)
 
             copied = prepared_databases.copied(backend, (request.path, key), fill)
             copy = stack.enter_context(copied)
             if copy is None:
                 store: Store = request.getfixturevalue("database")
-                fill(store.adapter, store.schema)
+                fill(store.adapter.at(store.schema))
                 return store
             return Store(*copy, stack.enter_context(copy[0].connect()))
 

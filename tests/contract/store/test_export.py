@@ -220,19 +220,18 @@ def record_both(store: Any, make_project: Callable[..., Project]) -> list[RunMet
     base = make_project("base-1", environment="base", run_at=AT - timedelta(days=1))
     current = odd(make_project("current-1", branch=NASTY, git_dirty=False, changed=("m002",)))
     recorded = [record_run(store.adapter, run, schema=store.schema).run for run in (base, current)]
-    write_statistics(store.adapter, recorded[1], STATISTICS, schema=store.schema)
-    write_quality(store.adapter, QUALITY, schema=store.schema)
+    write_statistics(store.adapter.at(store.schema), recorded[1], STATISTICS)
+    write_quality(store.adapter.at(store.schema), QUALITY)
     save_data_diffs(
-        store.adapter,
+        store.adapter.at(store.schema),
         [VALUES, COUNTS],
         base_run=recorded[0],
         current_run=recorded[1],
         taken_at=AT,
         parameters={"key": ["id"], "text": NASTY},
-        schema=store.schema,
     )
-    save_checks(store.adapter, [CHECK], schema=store.schema)
-    save_reviews(store.adapter, REVIEWS, schema=store.schema)
+    save_checks(store.adapter.at(store.schema), [CHECK])
+    save_reviews(store.adapter.at(store.schema), REVIEWS)
     return recorded
 
 
@@ -303,7 +302,7 @@ def plain(value: Any, has_nan: bool) -> Any:
 
 
 def exported(adapter: UnifiedSqlAdapter, schema: str, run_id: str) -> Export:
-    with open_store(adapter, schema) as opened:
+    with open_store(adapter.at(schema)) as opened:
         run = run_by_id(opened, run_id)
         assert run is not None
         return read_export(opened, run)
@@ -331,13 +330,13 @@ def test_a_document_gives_the_same_rows_in_every_table_of_another_store(
 
     assert [as_bytes(exported(file, DEFAULT_SCHEMA, run)) for run in runs] == documents
     for run in runs:  # without a document in between
-        write_export(another_store.adapter, exported(file, DEFAULT_SCHEMA, run), schema=another_store.schema)
+        write_export(another_store.adapter.at(another_store.schema), exported(file, DEFAULT_SCHEMA, run))
     assert rows(another_store.adapter, another_store.schema, has_nan) == before
     assert load_run(another_store.adapter, "current-1", schema=another_store.schema) == load_run(
         store.adapter, "current-1", schema=store.schema
     )
 
-    again = write_export(another_store.adapter, export_of(documents[1]), schema=another_store.schema)
+    again = write_export(another_store.adapter.at(another_store.schema), export_of(documents[1]))
     assert (again.is_new, again.added) == (False, ())
     assert rows(another_store.adapter, another_store.schema, has_nan) == before
 

@@ -18,8 +18,8 @@ ORDERS = "model.jaffle_shop.orders"
 def runs(adapter: UnifiedSqlAdapter, schema_name: str) -> tuple[MemoryRunReader, StoredRunReader]:
     """The demo's current run as it was read, and as it is stored."""
     project = extract_project(demo_data.artifacts("current"), environment="current")
-    recorded = record_run(adapter, project, schema=schema_name)
-    return MemoryRunReader(project), StoredRunReader(adapter, recorded.run, schema_name)
+    recorded = record_run(adapter.at(schema_name), project)
+    return MemoryRunReader(project), StoredRunReader(adapter.at(schema_name), recorded.run)
 
 
 def test_parts_are_what_the_whole_has(

@@ -51,7 +51,7 @@ def recorded(adapter: Any, schema: str) -> Callable[..., str]:
 
 @pytest.fixture
 def compared(adapter: Any, schema: str) -> Callable[[str, str], RunDiff]:
-    return lambda base, current: diff(lambda: adapter, base, current, schema=schema)
+    return lambda base, current: diff(lambda: adapter.at(schema), base, current)
 
 
 def answers(found: RunDiff) -> Any:
@@ -66,14 +66,12 @@ def test_a_run_that_compiled_nothing_has_the_column_lineage_of_the_run_before(
     recorded(shop("built", "prod"))
     recorded(compiling(shop("tested", "prod"), ["amount_is_there"]))
     recorded(compiling(shop("again", "prod"), [], hours=2))
-    built, tested, again = (
-        resolve_run(adapter, name, schema=schema) for name in ("built", "tested", "again")
-    )
+    built, tested, again = (resolve_run(adapter.at(schema), name) for name in ("built", "tested", "again"))
 
     assert built.graph_id != tested.graph_id != again.graph_id
     assert built.column_graph_id == tested.column_graph_id == again.column_graph_id
     # What dbt wrote stays.
-    nodes = {node.name: node for node in read.load_nodes(adapter, tested, schema=schema)}
+    nodes = {node.name: node for node in read.load_nodes(adapter.at(schema), tested)}
     assert nodes["stg"].compiled_code is None
     _, rows = adapter.execute(f"SELECT * FROM {adapter.quote_identifier(schema)}.node_changes")
     assert rows == []
@@ -112,7 +110,7 @@ def test_code_that_nothing_compiled_has_assumed_lineage_and_unknown_effects(
 
     (*_, (_, _, category, _)), _ = answers(compared("base", edited))
     assert category == "unknown"
-    columns = load_columns(adapter, resolve_run(adapter, edited, schema=schema), schema=schema)
+    columns = load_columns(adapter.at(schema), resolve_run(adapter.at(schema), edited))
     assert columns is not None
     # Our renderer writes what dbt would probably compile.
     assert columns[unique_id("stg")].tier is Tier.SILVER
@@ -137,7 +135,7 @@ def test_code_that_nothing_compiled_is_proven_if_it_follows_from_the_artifacts(
     none, whole = edited("none", []), edited("whole", MODELS)
 
     assert answers(compared("base", none)) == answers(compared("base", whole))
-    columns = load_columns(adapter, resolve_run(adapter, none, schema=schema), schema=schema)
+    columns = load_columns(adapter.at(schema), resolve_run(adapter.at(schema), none))
     assert columns is not None
     assert columns[unique_id("stg")].tier is Tier.GOLD
 
@@ -208,10 +206,7 @@ def test_sql_that_reads_its_environment_is_assumed_in_the_same_target_and_unknow
     for run_id in (same, other):
         ((_, _, category, _),), _ = answers(compared("base", run_id))
         assert category == "unknown"
-    found = [
-        load_columns(adapter, resolve_run(adapter, one, schema=schema), schema=schema)
-        for one in (same, other)
-    ]
+    found = [load_columns(adapter.at(schema), resolve_run(adapter.at(schema), one)) for one in (same, other)]
     assert found[0] is not None
     assert found[1] is not None
     assumed = found[0][unique_id("stg")]
@@ -251,7 +246,7 @@ def test_equal_code_that_one_run_compiled_is_unchanged_only_if_its_sql_follows_f
     for base, current in (pair, pair[::-1]):
         for selection in ((), ("stg",), ("daily",)):
             question = DiffQuestion(selection=selection)
-            found = diff(lambda: adapter, base, current, schema=schema, question=question)
+            found = diff(lambda: adapter.at(schema), base, current, question=question)
             assert not found.changed
             is_about_stg = selection != ("daily",)
             names = [note.partition("(")[2] for note in found.notes if "not compared" in note]
@@ -280,9 +275,9 @@ def test_assumed_sql_makes_no_node_fail_and_every_sum_says_so(
     assert (daily.reach, daily.fails, daily.confidence) == ("unknown", False, 0.5)
     counted = summarise(found)
     assert fail_phrases(counted)[0].startswith(f"at least {counted.fails} ")
-    view = load_impact(lambda: adapter, "base", "stg.amount", schema=schema)
+    view = load_impact(lambda: adapter.at(schema), "base", "stg.amount")
     assert failing_phrase(view) == "at least 3 models, 1 test fail; 1 node not traced, 1 node uncertain"
-    view = load_impact(lambda: adapter, edited, "stg.amount", schema=schema)
+    view = load_impact(lambda: adapter.at(schema), edited, "stg.amount")
     assert unique_id("daily") in view.doubtful
     for text in (impact_text(view, width=0, color=False), impact_markdown(view)):
         assert text.count("uncertain") == 2
@@ -341,7 +336,7 @@ def test_a_node_that_was_not_built_since_its_code_or_an_ancestor_changed_is_stal
         recorded(replace(project, run=run, nodes=tuple(nodes), results=results))
 
     def stale(run_id: str) -> dict[str, str]:
-        reader = open_run(lambda: adapter, run_id, project=None, schema=schema)
+        reader = open_run(lambda: adapter.at(schema), run_id, project=None)
         return {one.rpartition(".")[2]: reason for one, reason in reader.stale.items()}
 
     edits = EDITS["values"][0]
@@ -369,7 +364,7 @@ def test_a_node_that_was_not_built_since_its_code_or_an_ancestor_changed_is_stal
 def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
     adapter: Any, schema: str, recorded: Callable[..., str]
 ) -> None:
-    adapter.schema = schema
+    adapter = adapter.at(schema)
 
     def ran(run_id: str, hours: int, names: Collection[str], command: str = "run", **edits: str) -> None:
         project = compiling(shop(run_id, "prod", **edits), names, hours=hours)
@@ -380,7 +375,7 @@ def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
         record_run(adapter, replace(project, run=run, results=results), schema=schema, statistics=counts)
 
     def last(run_id: str, name: str) -> tuple[object, ...]:
-        reader = open_run(lambda: adapter, run_id, project=None, schema=schema)
+        reader = open_run(lambda: adapter.at(schema), run_id, project=None)
         graph, wanted = build_lineage_graph([], reader.edges), unique_id(name)
         parents = {one: graph.parents(one) for one in reader.names}
         results = last_results(adapter, reader.run, [wanted], reader.names, parents)
@@ -443,7 +438,7 @@ def test_the_limits_of_a_build_of_a_part_are_no_change(
 def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
     adapter: Any, schema: str, recorded: Callable[..., str]
 ) -> None:
-    adapter.schema = schema
+    adapter = adapter.at(schema)
 
     def ran(
         run_id: str,
@@ -481,7 +476,7 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
         return {str(one): (str(run_id), None if now is None else bool(now)) for one, run_id, now in rows}
 
     def in_pages() -> Iterator[dict[str, tuple[str, bool | None]]]:
-        reader = open_run(lambda: adapter, "latest", project=None, schema=schema)
+        reader = open_run(lambda: adapter.at(schema), "latest", project=None)
         run, names = reader.run, reader.names
         graph = build_lineage_graph([], reader.edges)
         parents = {one: graph.parents(one) for one in names}
@@ -593,7 +588,7 @@ def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
     damage(f"UPDATE {changes} SET is_certain = NOT is_certain")
     adapter.execute(f"DELETE FROM {quoted}.store_code_steps")
     adapter.execute(f"DELETE FROM {quoted}.store_code_changes")
-    fill_derived(adapter, schema)
+    fill_derived(adapter.at(schema))
     assert in_view() == expected
     ran("again", 2, MODELS, **EDITS["values"][0])
     prune(adapter, keep_last=1, local=True, schema=schema)
@@ -609,7 +604,7 @@ def test_a_run_whose_code_cannot_be_compared_is_recorded_with_a_warning(
     def ran(run_id: str, hours: int, **edits: str) -> Recorded:
         project = compiling(shop(run_id, "prod", **edits), MODELS, hours=hours)
         results = tuple(NodeResult(unique_id=unique_id(name), status="success") for name in MODELS)
-        return record_project(adapter, replace(project, results=results if not edits else ()), schema=schema)
+        return record_project(adapter.at(schema), replace(project, results=results if not edits else ()))
 
     assert ran("first", 0).warnings == ()
     monkeypatch.setattr("recce_meta.api.record.outdated_nodes", fails)
@@ -637,27 +632,27 @@ def test_a_node_is_stale_if_a_macro_that_it_calls_changed(
     ran("before", 0, "x / 100", "counted", "daily")
     ran("after", 1, "x / 10")
 
-    stale = open_run(lambda: adapter, "after", project=None, schema=schema).stale
+    stale = open_run(lambda: adapter.at(schema), "after", project=None).stale
     assert unique_id("counted") not in stale
     assert stale.pop(unique_id("daily")) == "built on 2026-11-20 00:00 UTC, not since its code changed"
     assert set(stale.values()) == {"no recorded run of its target built it"}
     # Tests build nothing, and the builds before are of another environment.
     tests = shop("tests", "prod")
     recorded(replace(tests, run=replace(tests.run, command="test", environment="other")))
-    assert open_run(lambda: adapter, "tests", project=None, schema=schema).stale == {}
+    assert open_run(lambda: adapter.at(schema), "tests", project=None).stale == {}
 
 
 def test_a_time_after_the_recording_is_not_the_latest(adapter: Any, schema: str) -> None:
     def recording(run_id: str, days: int) -> Recorded:
         project = shop(run_id, "prod")
         at = datetime.now(timezone.utc) + timedelta(days=days)
-        return record_project(adapter, replace(project, run=replace(project.run, run_at=at)), schema=schema)
+        return record_project(adapter.at(schema), replace(project, run=replace(project.run, run_at=at)))
 
     ahead, honest = recording("ahead", 400), recording("honest", 0)
 
     assert any(warning.startswith("A clock is wrong: run ahead is dated ") for warning in ahead.warnings)
     assert honest.warnings == ()
-    assert resolve_run(adapter, "latest", schema=schema).run_id == "honest"
+    assert resolve_run(adapter.at(schema), "latest").run_id == "honest"
     assert [run.run_id for run in read.list_runs(adapter, schema=schema)] == ["honest", "ahead"]
     found = adapter.execute(f"SELECT run_id FROM {adapter.quote_identifier(schema)}.latest_runs")[1]
     assert [tuple(row) for row in found] == [("honest",)]
@@ -667,7 +662,7 @@ def test_a_time_after_the_recording_is_not_the_latest(adapter: Any, schema: str)
 
 @pytest.mark.core("duckdb", "sqlite")
 def test_a_time_after_the_recording_hides_no_result_count_or_change(adapter: Any, schema: str) -> None:
-    adapter.schema = schema
+    adapter = adapter.at(schema)
     now, wanted = datetime.now(timezone.utc), unique_id("stg")
 
     def recording(run_id: str, days: int, **edits: str) -> None:
@@ -683,7 +678,7 @@ def test_a_time_after_the_recording_hides_no_result_count_or_change(adapter: Any
     recording("ahead", 400, **EDITS["values"][0])
     recording("honest", 0, **EDITS["values"][0])
 
-    reader = open_run(lambda: adapter, "honest", project=None, schema=schema)
+    reader = open_run(lambda: adapter.at(schema), "honest", project=None)
     outcomes = node_outcomes(adapter, reader.run, wanted)
     counted = last_count(adapter, reader.run, "table", outcomes, None)
     assert counted is not None

@@ -63,7 +63,7 @@ def defaults(
 def chosen(
     store: Any, facts: RunDefaults, base: str | None = None, current: str | None = None, **options: Any
 ) -> tuple[str | None, str, str | None, str, tuple[str, ...]]:
-    found = select_runs(lambda: store.adapter, base, current, defaults=facts, schema=store.schema, **options)
+    found = select_runs(lambda: store.adapter.at(store.schema), base, current, defaults=facts, **options)
     sides = found.choice.base, found.choice.current
     return (*(text for side in sides for text in (side.run_id, side.reason)), found.choice.notes)  # type: ignore[return-value]
 
@@ -289,7 +289,7 @@ def test_a_store_without_base_says_how_to_record_it(recorded: Any) -> None:
 
 
 def single(store: Any, facts: RunDefaults) -> tuple[str | None, str]:
-    found = select_run(lambda: store.adapter, defaults=facts, schema=store.schema)
+    found = select_run(lambda: store.adapter.at(store.schema), defaults=facts)
     return found.chosen.run_id, found.chosen.reason
 
 
@@ -309,8 +309,8 @@ def checked(
     store: Any, facts: RunDefaults, base: str | None = None, hours: float = 72, **options: Any
 ) -> Any:
     now = START + timedelta(hours=hours)
-    connect = lambda: store.adapter  # noqa: E731
-    return check_base(connect, base, defaults=facts, now=now, schema=store.schema, **options)
+    connect = lambda: store.adapter.at(store.schema)  # noqa: E731
+    return check_base(connect, base, defaults=facts, now=now, **options)
 
 
 def test_the_run_of_the_merge_base_is_fresh_at_any_age(recorded: Any) -> None:

@@ -59,11 +59,11 @@ def test_the_shell_reads_the_views_without_a_schema_also_of_an_attached_file(
 
 
 def test_a_file_holds_one_store(adapter: UnifiedSqlAdapter, make_project: Make) -> None:
-    assert init_store(adapter, "main").action is InitAction.CREATED
+    assert init_store(adapter.at("main")).action is InitAction.CREATED
     assert init_store(adapter).action is InitAction.REFRESHED
     for refused in (init_store, list_runs, store_versions):
         with pytest.raises(UsageError, match="'other' is not supported in sqlite"):
-            refused(adapter, schema="other")
+            refused(adapter.at("other"))
 
 
 @pytest.mark.parametrize(

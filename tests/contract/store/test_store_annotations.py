@@ -47,13 +47,13 @@ COLUMN_EDGE = replace(COLUMN, parent_id="model.shop.m002", parent_column="id")
 def notes(store: Any, prepared: Any) -> Any:
     """An empty store."""
     if prepared is None:
-        init_store(store.adapter, store.schema)
+        init_store(store.adapter.at(store.schema))
     return store
 
 
 def add(store: Any, *changes: AnnotationChange, **given: Any) -> tuple[AnnotationEvent, ...]:
     fields: dict[str, Any] = {"author": "Ann", "now": AT, **given}
-    return add_annotations(store.adapter, changes, schema=store.schema, **fields)
+    return add_annotations(store.adapter.at(store.schema), changes, **fields)
 
 
 def note(text: str | None, target: AnnotationTarget = NODE) -> AnnotationChange:
@@ -65,7 +65,7 @@ def tag(name: str, value: str | None = PRESENT) -> AnnotationChange:
 
 
 def present(store: Any, **filters: Any) -> list[tuple[str, str, str | None]]:
-    found = list_annotations(store.adapter, schema=store.schema, **filters)
+    found = list_annotations(store.adapter.at(store.schema), **filters)
     return [(one.field, one.item, one.value) for one in found]
 
 
@@ -74,7 +74,7 @@ def test_nodes_columns_and_edges_have_notes_of_their_own(notes: Any) -> None:
     targets = (NODE, COLUMN, EDGE, COLUMN_EDGE, replace(NODE, project_name="other"))
     written = add(notes, *(note(f"{NASTY} {n}", target) for n, target in enumerate(targets)), author=NASTY)
 
-    found = list_annotations(notes.adapter, schema=notes.schema)
+    found = list_annotations(notes.adapter.at(notes.schema))
     assert {one.target: one.value for one in found} == {
         target: f"{NASTY} {n}" for n, target in enumerate(targets)
     }
@@ -97,7 +97,7 @@ def test_a_later_change_replaces_the_value_and_keeps_the_earlier_ones(notes: Any
     (gone,) = add(notes, tag("a", None))
 
     assert present(notes) == [("note", "", "two"), ("tag", "b", PRESENT), ("owner", "Team X", PRESENT)]
-    history = list_annotations(notes.adapter, with_history=True, schema=notes.schema)
+    history = list_annotations(notes.adapter.at(notes.schema), with_history=True)
     assert [(one.item, one.value) for one in history] == [
         ("", "two"), ("", "one"), ("a", None), ("a", PRESENT), ("b", PRESENT), ("Team X", PRESENT),
     ]  # fmt: skip
@@ -137,7 +137,7 @@ def test_passwords_and_unstorable_characters_are_replaced(notes: Any) -> None:
     (written,) = add(notes, note("postgresql://ann:S3cret@host/db \0\ud800"), author="password=S3cret")
 
     assert (written.value, written.author) == ("postgresql://ann:***@host/db \ufffd\ufffd", "password=***")
-    assert list_annotations(notes.adapter, schema=notes.schema) == [written]
+    assert list_annotations(notes.adapter.at(notes.schema)) == [written]
 
 
 @pytest.mark.parametrize(
@@ -173,12 +173,12 @@ def test_events_of_another_store_are_inserted_once(notes: Any) -> None:
     theirs = with_id(replace(mine, value="theirs", writer_id="f" * 32, counter=1, event_id=""))
     earlier = with_id(replace(mine, value="earlier", wall_ms=mine.wall_ms - 1, event_id=""))
     for expected in ([theirs, earlier], []):
-        with open_store(notes.adapter, notes.schema, writes=True) as store:
+        with open_store(notes.adapter.at(notes.schema), writes=True) as store:
             assert insert_events(store, [mine, theirs, earlier, theirs]) == expected
 
     # None of the three knew of another.
     assert present(notes) == [("note", "", "theirs"), ("note", "", "mine"), ("note", "", "earlier")]
-    history = list_annotations(notes.adapter, with_history=True, schema=notes.schema)
+    history = list_annotations(notes.adapter.at(notes.schema), with_history=True)
     assert [str(event_states(history)[one.event_id]) for one in history] == ["present", *["conflict"] * 2]
     schema = notes.adapter.quote_identifier(notes.schema)
     marks = f"SELECT value, is_latest, is_replaced, has_conflict FROM {schema}.annotation_events"
@@ -191,7 +191,7 @@ def test_events_of_another_store_are_inserted_once(notes: Any) -> None:
         f"SELECT value, has_conflict FROM {notes.adapter.quote_identifier(notes.schema)}.annotations"
     )[1]
     assert (shown[0], bool(shown[1])) == ("theirs", True)
-    [one] = annotations_of(list_annotations(notes.adapter, schema=notes.schema))
+    [one] = annotations_of(list_annotations(notes.adapter.at(notes.schema)))
     assert (one.note, one.conflicts) == ("theirs", ("note",))
 
     (newer,) = add(notes, note("mine again"))
@@ -204,17 +204,17 @@ def test_events_of_another_store_are_inserted_once(notes: Any) -> None:
 def test_the_same_text_ends_a_conflict_and_equal_texts_are_none(notes: Any) -> None:
     (mine,) = add(notes, note("mine"), tag("pii"))[:1]
     theirs = [with_id(replace(mine, value=value, writer_id="f" * 32, counter=1)) for value in (None, "mine")]
-    with open_store(notes.adapter, notes.schema, writes=True) as store:
+    with open_store(notes.adapter.at(notes.schema), writes=True) as store:
         insert_events(store, theirs[1:])
     assert notes.scalar("SELECT COUNT(*) FROM {s}.annotation_events WHERE has_conflict") == 0
     assert add(notes, note("mine")) == ()
 
-    with open_store(notes.adapter, notes.schema, writes=True) as store:
+    with open_store(notes.adapter.at(notes.schema), writes=True) as store:
         insert_events(store, theirs[:1])
-    [one] = annotations_of(list_annotations(notes.adapter, schema=notes.schema))
+    [one] = annotations_of(list_annotations(notes.adapter.at(notes.schema)))
     assert one.conflicts == ("note",)
     assert len(add(notes, note("mine"))) == 1
-    [one] = annotations_of(list_annotations(notes.adapter, schema=notes.schema))
+    [one] = annotations_of(list_annotations(notes.adapter.at(notes.schema)))
     assert (one.note, one.conflicts) == ("mine", ())
 
 
@@ -222,11 +222,11 @@ def test_a_deletion_in_conflict_with_a_text_is_shown_with_the_text_in_the_confli
     (mine,) = add(notes, note("mine"))
     later = mine.wall_ms + 1
     theirs = with_id(replace(mine, value=None, writer_id="f" * 32, wall_ms=later))
-    with open_store(notes.adapter, notes.schema, writes=True) as store:
+    with open_store(notes.adapter.at(notes.schema), writes=True) as store:
         insert_events(store, [theirs])
 
     assert present(notes) == [("note", "", None), ("note", "", "mine")]
-    [one] = annotations_of(list_annotations(notes.adapter, schema=notes.schema))
+    [one] = annotations_of(list_annotations(notes.adapter.at(notes.schema)))
     assert (one.note, one.conflicts) == (None, ("note",))
     assert notes.scalar("SELECT COUNT(*) FROM {s}.annotations") == 0
     assert len(add(notes, note(None))) == 1
@@ -238,7 +238,7 @@ def test_many_events_are_inserted_at_once(notes: Any) -> None:
     (one,) = add(notes, note("mine"))
     events = [with_id(replace(one, value=f"text {n}", counter=n)) for n in range(1, 1_101)]
     for expected in (1_100, 0):
-        with open_store(notes.adapter, notes.schema, writes=True) as store:
+        with open_store(notes.adapter.at(notes.schema), writes=True) as store:
             assert len(insert_events(store, [one, *events])) == expected
 
     assert [value for _, _, value in present(notes)][:2] == ["text 1100", "text 1099"]
@@ -247,7 +247,7 @@ def test_many_events_are_inserted_at_once(notes: Any) -> None:
     assert present(notes)[0] == ("note", "", "the end")
     (last,) = add(notes, note("the end"))
     assert present(notes) == [("note", "", "the end")]
-    history = list_annotations(notes.adapter, with_history=True, schema=notes.schema)
+    history = list_annotations(notes.adapter.at(notes.schema), with_history=True)
     assert [event_id_of(event) for event in history] == [event.event_id for event in history]
     assert len(history) == 1_103
 
@@ -257,32 +257,32 @@ def test_concurrent_writers_lose_no_edit(notes: Any) -> None:
     def write(number: int) -> int:
         with notes.another() as adapter:
             changes = [note(f"text {number}"), tag(f"tag {number}")]
-            return len(add_annotations(adapter, changes, author=f"{number}", schema=notes.schema, now=AT))
+            return len(add_annotations(adapter.at(notes.schema), changes, author=f"{number}", now=AT))
 
     if notes.adapter.warehouse.is_in_process:
         notes.adapter.close()
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(write, range(8))) == [2] * 8
 
-    history = list_annotations(notes.adapter, with_history=True, schema=notes.schema)
+    history = list_annotations(notes.adapter.at(notes.schema), with_history=True)
     # Each writer saw the one before it, so that all clocks differ although the time is the same.
     assert sorted(one.counter for one in history if one.field == "note") == list(range(8))
     assert [item for field, item, _ in present(notes) if field == "tag"] == [f"tag {n}" for n in range(8)]
 
 
 def test_annotations_of_the_nodes_of_a_run(store: Any, make_project: Any) -> None:
-    run = record_run(store.adapter, make_project("run-1", run_at=AT, size=4), schema=store.schema).run
+    run = record_run(store.adapter.at(store.schema), make_project("run-1", run_at=AT, size=4)).run
     gone = replace(NODE, unique_id="model.shop.m009")
     other = replace(NODE, project_name="other")
     add(store, *(note("text", target) for target in (NODE, COLUMN, EDGE, gone, other)))
 
     for with_history in (False, True):
-        found = list_annotations(store.adapter, run=run, with_history=with_history, schema=store.schema)
+        found = list_annotations(store.adapter.at(store.schema), run=run, with_history=with_history)
         assert {one.target for one in found} == {NODE, COLUMN, EDGE}
 
 
 def test_annotations_stay_when_runs_are_pruned(store: Any, make_project: Any) -> None:
-    record_run(store.adapter, make_project("run-1", run_at=AT), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project("run-1", run_at=AT))
     add(store, note("stays"))
     prune(store.adapter, keep_last=0, schema=store.schema)
 

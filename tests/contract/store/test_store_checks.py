@@ -49,11 +49,11 @@ def runs(store: Any, make_project: Any) -> tuple[RunMetadata, ...]:
     """A run of base, and a later one of current."""
     base = make_project("base-1", environment="base", run_at=AT - timedelta(days=2))
     current = make_project("current-1", run_at=AT - timedelta(days=1))
-    return tuple(record_run(store.adapter, run, schema=store.schema).run for run in (base, current))
+    return tuple(record_run(store.adapter.at(store.schema), run).run for run in (base, current))
 
 
 def save(store: Any, *checks: StoredCheck) -> Any:
-    return save_checks(store.adapter, checks, schema=store.schema)
+    return save_checks(store.adapter.at(store.schema), checks)
 
 
 def test_a_stored_check_comes_back_whole_and_is_written_once(store: Any, runs: Any) -> None:
@@ -62,11 +62,11 @@ def test_a_stored_check_comes_back_whole_and_is_written_once(store: Any, runs: A
 
     assert (first.written, again.written) == (2, 0)
     assert again.ids == first.ids[:1]
-    one, two = list_checks(store.adapter, schema=store.schema)
+    one, two = list_checks(store.adapter.at(store.schema))
     assert (one.check_name, two) == ("b", with_id(CHECK))
-    assert list_checks(store.adapter, check_name="b", limit=1, schema=store.schema) == [one]
-    assert list_checks(store.adapter, run=runs[0], schema=store.schema) == []
-    assert len(list_checks(store.adapter, run=runs[1], project="shop", schema=store.schema)) == 2
+    assert list_checks(store.adapter.at(store.schema), check_name="b", limit=1) == [one]
+    assert list_checks(store.adapter.at(store.schema), run=runs[0]) == []
+    assert len(list_checks(store.adapter.at(store.schema), run=runs[1], project="shop")) == 2
 
 
 def test_the_history_names_both_runs(store: Any, runs: Any) -> None:
@@ -83,7 +83,7 @@ def test_a_check_goes_with_its_current_run_or_without_one_with_base(store: Any, 
 
     result = prune(store.adapter, keep_last=0, environment="base", schema=store.schema)
     assert result.rows["check_results"] == 1
-    assert [one.current_run_id for one in list_checks(store.adapter, schema=store.schema)] == ["current-1"]
+    assert [one.current_run_id for one in list_checks(store.adapter.at(store.schema))] == ["current-1"]
     prune(store.adapter, keep_last=0, schema=store.schema)
     assert store.scalar("SELECT COUNT(*) FROM {s}.store_check_results") == 0
 

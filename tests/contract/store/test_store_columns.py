@@ -81,7 +81,7 @@ def recorded(store: Any) -> Callable[..., tuple[RecordResult, Analyst]]:
 
     def record(project: Project) -> tuple[RecordResult, Analyst]:
         analyst = Analyst(project)
-        return record_run(store.adapter, project, schema=store.schema, analyse=analyst), analyst
+        return record_run(store.adapter.at(store.schema), project, analyse=analyst), analyst
 
     return record
 
@@ -117,11 +117,11 @@ def test_columns_come_back_as_they_were_found(store: Any, make_project: Callable
         analyses={f"id {name}": columns for name, columns in found.items()},
     )
 
-    done = record_run(store.adapter, make_project(), schema=store.schema, analyse=lambda known: graph)
+    done = record_run(store.adapter.at(store.schema), make_project(), analyse=lambda known: graph)
 
-    assert load_columns(store.adapter, done.run, schema=store.schema) == found
+    assert load_columns(store.adapter.at(store.schema), done.run) == found
     some = load_columns(
-        store.adapter, done.run, node_ids=[b, "model.shop.m011", "model.shop.none"], schema=store.schema
+        store.adapter.at(store.schema), done.run, node_ids=[b, "model.shop.m011", "model.shop.none"]
     )
     assert some == {b: found[b]}
 
@@ -138,9 +138,9 @@ def test_texts_that_databases_refuse_are_kept_as_near_as_can_be(
     )
     graph = ColumnGraph(lineage_ids={"model.shop.m000": "one"}, analyses={"one": columns})
 
-    done = record_run(store.adapter, make_project(), schema=store.schema, analyse=lambda known: graph)
+    done = record_run(store.adapter.at(store.schema), make_project(), analyse=lambda known: graph)
 
-    loaded = load_columns(store.adapter, done.run, schema=store.schema)
+    loaded = load_columns(store.adapter.at(store.schema), done.run)
     assert loaded is not None
     (kept,) = loaded.values()
     assert (kept.outputs[0].name, kept.outputs[0].expression, kept.reason) == (
@@ -164,7 +164,7 @@ def test_the_same_graph_is_not_analysed_again_and_writes_its_run_alone(
     assert (first.column_warnings, again.column_warnings) == (("m000 is strange",), ())
     assert again.written and again.run.column_graph_id == first.run.column_graph_id is not None
     assert rows(store) == before
-    assert load_columns(store.adapter, again.run, schema=store.schema) == analyst.whole()
+    assert load_columns(store.adapter.at(store.schema), again.run) == analyst.whole()
 
 
 def test_another_dialect_way_of_reading_or_recorder_is_analysed_for_itself(
@@ -194,7 +194,7 @@ def test_what_the_latest_run_of_any_environment_holds_is_known_and_the_rest_writ
     ((known,),) = [analyst.calls]
     assert len(known) == size and set(known.values()) == {("id", "n")}
     assert done.analyses_written == 1
-    assert load_columns(store.adapter, done.run, schema=store.schema) == analyst.whole()
+    assert load_columns(store.adapter.at(store.schema), done.run) == analyst.whole()
     after = rows(store)
     assert after["column_analyses"] == before["column_analyses"] + 1
     assert after["column_edges"] == before["column_edges"] + 3
@@ -214,8 +214,8 @@ def test_columns_of_another_project_are_not_known(
 def test_a_run_that_is_stored_without_columns_is_given_them_once(
     store: Any, make_project: Callable[..., Project], recorded: Any
 ) -> None:
-    plain = record_run(store.adapter, make_project(), schema=store.schema)
-    assert load_columns(store.adapter, plain.run, schema=store.schema) is None
+    plain = record_run(store.adapter.at(store.schema), make_project())
+    assert load_columns(store.adapter.at(store.schema), plain.run) is None
 
     again, analyst = recorded(make_project())
     once_more, idle = recorded(make_project())
@@ -224,13 +224,13 @@ def test_a_run_that_is_stored_without_columns_is_given_them_once(
     assert (once_more.columns_added, once_more.run, idle.calls) == (False, again.run, [])
     assert again.run == replace(plain.run, column_graph_id=again.run.column_graph_id)
     assert list_runs(store.adapter, schema=store.schema) == [again.run]
-    assert load_columns(store.adapter, again.run, schema=store.schema) == analyst.whole()
+    assert load_columns(store.adapter.at(store.schema), again.run) == analyst.whole()
 
 
 def test_a_run_of_other_contents_is_given_no_columns(
     store: Any, make_project: Callable[..., Project], recorded: Any
 ) -> None:
-    record_run(store.adapter, make_project(), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project())
 
     other, analyst = recorded(make_project(changed=("m001",)))
 
@@ -247,7 +247,7 @@ def test_pruned_runs_take_with_them_what_only_they_had(
     result = prune(store.adapter, keep_last=1, schema=store.schema)
 
     assert result.rows["column_analyses"] == 1 and result.rows["column_edges"] == 3
-    assert load_columns(store.adapter, last.run, schema=store.schema) == analyst.whole()
+    assert load_columns(store.adapter.at(store.schema), last.run) == analyst.whole()
     prune(store.adapter, keep_last=0, schema=store.schema)
     assert set(rows(store).values()) == {0}
 
@@ -255,7 +255,7 @@ def test_pruned_runs_take_with_them_what_only_they_had(
 def test_what_was_pruned_while_it_was_left_out_is_analysed_after_all(
     store: Any, make_project: Callable[..., Project]
 ) -> None:
-    record_run(store.adapter, make_project("run-1"), schema=store.schema, analyse=Analyst(make_project()))
+    record_run(store.adapter.at(store.schema), make_project("run-1"), analyse=Analyst(make_project()))
     changed = make_project("run-2", changed=("m003",))
     analyst = Analyst(changed)
 
@@ -265,11 +265,11 @@ def test_what_was_pruned_while_it_was_left_out_is_analysed_after_all(
             prune(adapter, keep_last=0, schema=store.schema)
         return graph
 
-    done = record_run(store.adapter, changed, schema=store.schema, analyse=analyse)
+    done = record_run(store.adapter.at(store.schema), changed, analyse=analyse)
 
     assert [len(known) for known in analyst.calls] == [12, 0]
     assert (done.written, done.analyses_written) == (True, 12)
-    assert load_columns(store.adapter, done.run, schema=store.schema) == analyst.whole()
+    assert load_columns(store.adapter.at(store.schema), done.run) == analyst.whole()
     assert rows(store)["column_analyses"] == 12
 
 
@@ -278,7 +278,7 @@ def test_an_analysis_that_fails_leaves_no_run(store: Any, make_project: Callable
         raise ValueError("no more")
 
     with pytest.raises(ValueError, match="no more"):
-        record_run(store.adapter, make_project(), schema=store.schema, analyse=fail)
+        record_run(store.adapter.at(store.schema), make_project(), analyse=fail)
 
     assert list_runs(store.adapter, schema=store.schema) == []
 
@@ -299,14 +299,14 @@ def test_recorders_at_once_share_what_they_write(store: Any, make_project: Calla
             return analyst(known)
 
         with store.another() as adapter:
-            return record_run(adapter, project, schema=store.schema, analyse=analyse)
+            return record_run(adapter.at(store.schema), project, analyse=analyse)
 
     with ThreadPoolExecutor(recorders) as pool:
         done = list(pool.map(work, projects))
 
     assert sum(result.analyses_written for result in done) == 40 - recorders + 2 * recorders
     for result, project in zip(done, projects, strict=True):
-        assert load_columns(store.adapter, result.run, schema=store.schema) == Analyst(project).whole()
+        assert load_columns(store.adapter.at(store.schema), result.run) == Analyst(project).whole()
     pairs = store.scalar(
         "SELECT COUNT(*) FROM (SELECT DISTINCT lineage_id, ordinal FROM {s}.store_column_edges) AS pairs"
     )
@@ -320,7 +320,7 @@ def test_neighbours_are_found_by_either_end(
     done, _ = recorded(make_project())
     first, second, third = (f"model.shop.m00{number}" for number in range(3))
 
-    with open_store(store.adapter, store.schema) as session:
+    with open_store(store.adapter.at(store.schema)) as session:
         run = run_by_id(session, done.run.run_id)
         assert run == done.run
         children = column_children(session, run, [first, "model.shop.m011", "nothing"])
@@ -347,9 +347,9 @@ def test_columns_of_one_name_come_back_as_one(store: Any, make_project: Callable
     )
     graph = ColumnGraph(lineage_ids={"model.shop.m000": "one"}, analyses={"one": columns})
 
-    done = record_run(store.adapter, make_project(), schema=store.schema, analyse=lambda known: graph)
+    done = record_run(store.adapter.at(store.schema), make_project(), analyse=lambda known: graph)
 
-    loaded = load_columns(store.adapter, done.run, schema=store.schema)
+    loaded = load_columns(store.adapter.at(store.schema), done.run)
     assert loaded == {
         "model.shop.m000": replace(columns, outputs=(ColumnOutput("x", Kind.PASSTHROUGH, None, (a, b)),))
     }

@@ -32,9 +32,9 @@ def test_every_view_and_column_has_a_comment(store, is_repeated):
     query = COMMENTED.get(store.adapter.warehouse.name)
     if query is None:
         pytest.skip("tests/unit/store/test_sql_files.py reads the statements")
-    init_store(store.adapter, store.schema)
+    init_store(store.adapter.at(store.schema))
     if is_repeated:
-        init_store(store.adapter, store.schema)
+        init_store(store.adapter.at(store.schema))
 
     quoted = store.adapter.quote_identifier(store.schema)
     rows = store.adapter.execute(query.format(schema=store.schema, quoted=quoted))[1]

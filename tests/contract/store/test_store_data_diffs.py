@@ -78,24 +78,23 @@ def runs(store, make_project) -> tuple[RunMetadata, RunMetadata]:
     """A run of base, and a later one of current."""
     base = make_project("base-1", environment="base", run_at=AT - timedelta(days=2))
     current = make_project("current-1", run_at=AT - timedelta(days=1))
-    return tuple(record_run(store.adapter, run, schema=store.schema).run for run in (base, current))
+    return tuple(record_run(store.adapter.at(store.schema), run).run for run in (base, current))
 
 
 def save(store: Any, runs: Any, *results: Any, at: datetime = AT, **options: Any) -> Any:
     base, current = runs
     return save_data_diffs(
-        store.adapter,
+        store.adapter.at(store.schema),
         results,
         base_run=base,
         current_run=current,
         taken_at=at,
-        schema=store.schema,
         **options,
     )
 
 
 def listed(store: Any, **options: Any) -> list[StoredDiff]:
-    return list_data_diffs(store.adapter, schema=store.schema, **options)
+    return list_data_diffs(store.adapter.at(store.schema), **options)
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
@@ -105,7 +104,7 @@ def test_a_kept_diff_comes_back_whole(store, runs):
 
     (diff_id,) = saved.diff_ids
     assert saved.written == 1
-    loaded = load_data_diff(store.adapter, diff_id, schema=store.schema)
+    loaded = load_data_diff(store.adapter.at(store.schema), diff_id)
     assert loaded.result == values()
     assert loaded.stored == StoredDiff(
         diff_id=diff_id,
@@ -130,7 +129,7 @@ def test_a_kept_diff_comes_back_whole(store, runs):
         parameters=parameters,
     )
     assert listed(store) == [loaded.stored]
-    assert load_data_diff(store.adapter, diff_id[:7], schema=store.schema) == loaded
+    assert load_data_diff(store.adapter.at(store.schema), diff_id[:7]) == loaded
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
@@ -139,7 +138,7 @@ def test_names_that_no_database_takes_are_kept_as_well_as_can_be(store, runs):
 
     (diff_id,) = save(store, runs, odd).diff_ids
 
-    loaded = load_data_diff(store.adapter, diff_id, schema=store.schema)
+    loaded = load_data_diff(store.adapter.at(store.schema), diff_id)
     assert loaded.result == odd
     assert loaded.stored.subject_name == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"
     assert (loaded.stored.diff_type, loaded.stored.headline.is_equal) == ("query_diff", None)
@@ -163,13 +162,11 @@ def test_row_counts_are_kept_by_node(store, runs):
     assert len(saved.diff_ids) == 2
     (kept,) = listed(store, unique_id="model.shop.payments")
     assert (kept.headline.base_rows, kept.headline.current_rows) == (1, 2)
-    assert load_data_diff(store.adapter, kept.diff_id, schema=store.schema).result == counts("payments")
+    assert load_data_diff(store.adapter.at(store.schema), kept.diff_id).result == counts("payments")
 
 
 def test_kept_diffs_are_found_by_what_they_are_about(store, runs, make_project):
-    bakery = record_run(
-        store.adapter, make_project("bakery-1", project_name="bakery"), schema=store.schema
-    ).run
+    bakery = record_run(store.adapter.at(store.schema), make_project("bakery-1", project_name="bakery")).run
     save(store, runs, values(), counts("orders", "payments"))
     save(store, (None, bakery), values("bread"), at=AT + timedelta(hours=1))
 
@@ -207,7 +204,7 @@ def test_an_id_of_no_diff_is_told(store, runs, diff_id, message):
     save(store, runs, values())
 
     with pytest.raises(SelectorError, match=message):
-        load_data_diff(store.adapter, diff_id, schema=store.schema)
+        load_data_diff(store.adapter.at(store.schema), diff_id)
 
 
 def test_an_id_of_several_diffs_is_told(store, runs):
@@ -217,12 +214,12 @@ def test_an_id_of_several_diffs_is_told(store, runs):
     )
 
     with pytest.raises(SelectorError, match="more than one stored data diff"):
-        load_data_diff(store.adapter, beginning, schema=store.schema)
+        load_data_diff(store.adapter.at(store.schema), beginning)
 
 
 def test_a_diff_goes_with_its_current_run(store, runs, make_project):
     base, current = runs
-    record_run(store.adapter, make_project("current-2", run_at=AT), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project("current-2", run_at=AT))
     save(store, (base, current), values())
     save(store, (base, None), values("alone"))
     save(store, (None, current), counts("orders"))
@@ -246,12 +243,11 @@ def test_writers_at_once_keep_everything_once(store, runs):
         barrier.wait()
         with store.another() as adapter:
             return save_data_diffs(
-                adapter,
+                adapter.at(store.schema),
                 [values("shared"), values(f"own{number}")],
                 base_run=runs[0],
                 current_run=runs[1],
                 taken_at=AT,
-                schema=store.schema,
             ).written
 
     with ThreadPoolExecutor(writers) as pool:
@@ -293,8 +289,8 @@ def forked(work):
     if pid == 0:
         code = 70
         try:
-            with UnifiedSqlAdapter.from_url(url) as adapter:
-                code = work(adapter, list_runs(adapter, schema=schema)[0])
+            with UnifiedSqlAdapter.from_url(url).at(schema) as adapter:
+                code = work(adapter, list_runs(adapter)[0])
         finally:
             sys.stdout.flush()
             os._exit(code)
@@ -325,7 +321,7 @@ def killed_after(statements, write):
 def keep_diff(name):
     def write(adapter, run):
         saved = save_data_diffs(
-            adapter, [result(name)], base_run=None, current_run=run, taken_at=at, schema=schema
+            adapter, [result(name)], base_run=None, current_run=run, taken_at=at
         )
         assert saved.written == 1, "half a diff is kept"
         return 0
@@ -334,7 +330,7 @@ def keep_diff(name):
 
 def keep_statistics(name):
     def write(adapter, run):
-        written = write_statistics(adapter, run, [statistics(name)], schema=schema)
+        written = write_statistics(adapter, run, [statistics(name)])
         assert (written.nodes_counted, written.nodes_profiled) == (1, 1), "half of the statistics are kept"
         return 0
     return write
@@ -342,11 +338,11 @@ def keep_statistics(name):
 
 def as_they_should_be(names):
     def work(adapter, run):
-        kept = list_data_diffs(adapter, schema=schema)
+        kept = list_data_diffs(adapter)
         assert sorted(diff.subject_name for diff in kept) == names
         for diff in kept:
-            assert load_data_diff(adapter, diff.diff_id, schema=schema).result == result(diff.subject_name)
-        assert load_statistics(adapter, run, schema=schema) == {name: statistics(name) for name in names}
+            assert load_data_diff(adapter, diff.diff_id).result == result(diff.subject_name)
+        assert load_statistics(adapter, run) == {name: statistics(name) for name in names}
         return 0
     return work
 

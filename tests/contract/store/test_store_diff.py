@@ -9,12 +9,12 @@ from recce_meta.store.write import record_run
 
 
 def test_only_nodes_that_differ_are_loaded(store, make_project):
-    base = record_run(store.adapter, make_project("b", environment="base", size=100), schema=store.schema).run
+    base = record_run(store.adapter.at(store.schema), make_project("b", environment="base", size=100)).run
     newer = make_project("c", size=100, changed=("m007",))
     newer = replace(newer, nodes=newer.nodes[:-1])
-    current = record_run(store.adapter, newer, schema=store.schema).run
+    current = record_run(store.adapter.at(store.schema), newer).run
 
-    before, after = load_differences(store.adapter, base, current, schema=store.schema)
+    before, after = load_differences(store.adapter.at(store.schema), base, current)
 
     assert [node.name for node in before] == ["m007", "m099"]
     assert [node.name for node in after] == ["m007"]
@@ -27,12 +27,12 @@ def test_only_nodes_that_differ_are_loaded(store, make_project):
 
 def test_code_that_is_equal_is_not_fetched(store, make_project):
     project = make_project("b")
-    base = record_run(store.adapter, project, schema=store.schema).run
+    base = record_run(store.adapter.at(store.schema), project).run
     described = (replace(project.nodes[0], description="new"), *project.nodes[1:])
     newer = replace(project, run=replace(project.run, run_id="c"), nodes=described)
-    current = record_run(store.adapter, newer, schema=store.schema).run
+    current = record_run(store.adapter.at(store.schema), newer).run
 
-    (before,), (after,) = load_differences(store.adapter, base, current, schema=store.schema)
+    (before,), (after,) = load_differences(store.adapter.at(store.schema), base, current)
 
     assert (before.description, after.description) == ("", "new")
     assert (before.raw_code, before.compiled_code, after.raw_code, after.compiled_code) == (None,) * 4
@@ -41,23 +41,23 @@ def test_code_that_is_equal_is_not_fetched(store, make_project):
 
 def test_white_space_alone_is_told_because_a_literal_may_hold_it(store, make_project):
     project = make_project("b")
-    base = record_run(store.adapter, project, schema=store.schema).run
+    base = record_run(store.adapter.at(store.schema), project).run
     first = project.nodes[0]
     spaced = replace(first, compiled_code=f"\n\n  {first.compiled_code}\n")
     newer = replace(project, run=replace(project.run, run_id="c"), nodes=(spaced, *project.nodes[1:]))
-    current = record_run(store.adapter, newer, schema=store.schema).run
+    current = record_run(store.adapter.at(store.schema), newer).run
 
-    (before,), (after,) = load_differences(store.adapter, base, current, schema=store.schema)
+    (before,), (after,) = load_differences(store.adapter.at(store.schema), base, current)
 
     assert (before.compiled_code, after.compiled_code) == (first.compiled_code, spaced.compiled_code)
     assert before.raw_code is after.raw_code is None
 
 
 def test_another_place_is_a_difference_without_code(store, make_project):
-    base = record_run(store.adapter, make_project("b", place="prod"), schema=store.schema).run
-    current = record_run(store.adapter, make_project("c", place="pr_7"), schema=store.schema).run
+    base = record_run(store.adapter.at(store.schema), make_project("b", place="prod")).run
+    current = record_run(store.adapter.at(store.schema), make_project("c", place="pr_7")).run
 
-    before, after = load_differences(store.adapter, base, current, schema=store.schema)
+    before, after = load_differences(store.adapter.at(store.schema), base, current)
 
     assert len(before) == len(after) == 12
     assert {node.schema_name for node in before} == {"prod"}
@@ -66,17 +66,17 @@ def test_another_place_is_a_difference_without_code(store, make_project):
 
 
 def test_equal_graphs_have_no_differences(store, make_project):
-    base = record_run(store.adapter, make_project("b"), schema=store.schema).run
-    current = record_run(store.adapter, make_project("c"), schema=store.schema).run
+    base = record_run(store.adapter.at(store.schema), make_project("b")).run
+    current = record_run(store.adapter.at(store.schema), make_project("c")).run
 
-    assert load_differences(store.adapter, base, current, schema=store.schema) == ([], [])
+    assert load_differences(store.adapter.at(store.schema), base, current) == ([], [])
 
 
 def test_graphs_cut_into_different_numbers_of_parts_compare_node_by_node(store, make_project):
-    base = record_run(store.adapter, make_project("b", size=20), schema=store.schema).run
-    current = record_run(store.adapter, make_project("c", size=400), schema=store.schema).run
+    base = record_run(store.adapter.at(store.schema), make_project("b", size=20)).run
+    current = record_run(store.adapter.at(store.schema), make_project("c", size=400)).run
 
-    before, after = load_differences(store.adapter, base, current, schema=store.schema)
+    before, after = load_differences(store.adapter.at(store.schema), base, current)
 
     assert before == []
     assert [node.name for node in after] == [f"m{number:03}" for number in range(20, 400)]

@@ -47,7 +47,7 @@ def relation(name: str, **fields: Any) -> NodeMetadata:
 
 
 def record(store: Any, project: Project) -> Any:
-    return record_run(store.adapter, project, schema=store.schema)
+    return record_run(store.adapter.at(store.schema), project)
 
 
 def lineage(store: Any, run_id: str) -> dict[str, tuple[str | None, float | None]]:
@@ -87,9 +87,9 @@ def test_origins_of_edges_come_back_with_their_nodes(store, make_project):
     run = record(store, project).run
 
     assert load_run(store.adapter, "s", schema=store.schema).nodes == project.nodes
-    (v,) = load_nodes_by_id(store.adapter, run, ["relation.main.v"], schema=store.schema)
+    (v,) = load_nodes_by_id(store.adapter.at(store.schema), run, ["relation.main.v"])
     assert v.edge_origins == {"relation.main.a": CATALOG, "relation.main.b": NAMED}
-    outlines = StoredRunReader(store.adapter, run, store.schema).outlines(["relation.main.v"])
+    outlines = StoredRunReader(store.adapter.at(store.schema), run).outlines(["relation.main.v"])
     assert outlines["relation.main.v"].uncertain == {"relation.main.b"}
 
 
@@ -149,21 +149,21 @@ def test_many_edges_are_told_in_statements_of_bounded_length(store, make_project
 def test_the_command_lineage_says_in_json_how_each_edge_is_known(store, make_project):
     record(store, scan("s", make_project, a=CATALOG))
 
-    view = runs.load_lineage(lambda: store.adapter, "s", "v", schema=store.schema)
+    view = runs.load_lineage(lambda: store.adapter.at(store.schema), "s", "v")
 
     assert json.loads(lineage_json(view))["edges"] == [
         {"node_id": "relation.main.v", "parent_id": "relation.main.a", "kind": "catalog", "confidence": 1.0},
         {"node_id": "relation.main.w", "parent_id": "relation.main.v", "kind": "sql", "confidence": 0.9},
     ]
     forget(store)
-    (first, _) = runs.load_lineage(lambda: store.adapter, "s", "v", schema=store.schema).edges
+    (first, _) = runs.load_lineage(lambda: store.adapter.at(store.schema), "s", "v").edges
     assert first == KnownEdge("relation.main.v", "relation.main.a")
 
 
 def test_the_command_lineage_derives_how_edges_of_dbt_are_known(store, make_project):
     record(store, make_project(size=2))
 
-    (edge,) = runs.load_lineage(lambda: store.adapter, "run-1", "m000", schema=store.schema).edges
+    (edge,) = runs.load_lineage(lambda: store.adapter.at(store.schema), "run-1", "m000").edges
 
     assert edge == KnownEdge("model.shop.m001", "model.shop.m000", "ref", 1.0)
 
@@ -171,12 +171,12 @@ def test_the_command_lineage_derives_how_edges_of_dbt_are_known(store, make_proj
 def test_an_export_takes_the_origins_of_edges_along(store, make_project):
     run = record(store, scan("s", make_project, a=CATALOG, b=NAMED)).run
     before = lineage(store, "s")
-    with open_store(store.adapter, store.schema) as session:
+    with open_store(store.adapter.at(store.schema)) as session:
         export = read_export(session, run_by_id(session, run.run_id))
     forget(store)
     part = cut(export, ["a", "v"], [])
 
-    done = write_export(store.adapter, part, schema=store.schema)
+    done = write_export(store.adapter.at(store.schema), part)
 
     assert lineage(store, done.run.run_id) == {"v reads a": ("catalog", 1.0)}
     (v,) = [node for node in part.project.nodes if node.name == "v"]

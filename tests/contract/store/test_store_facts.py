@@ -79,21 +79,21 @@ def rows_of(store: Any, table: str) -> int:
 @pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_loaded_scan_equals_what_was_extracted(store):
     project = scan("one", known=facts())
-    done = record_run(store.adapter, project, schema=store.schema)
+    done = record_run(store.adapter.at(store.schema), project)
 
     loaded = load_run(store.adapter, "one", schema=store.schema)
     assert loaded == replace(project, run=done.run)
-    assert load_facts(store.adapter, done.run, schema=store.schema) == project.facts
+    assert load_facts(store.adapter.at(store.schema), done.run) == project.facts
 
 
 def test_a_scan_of_an_unchanged_database_writes_no_facts(store):
-    record_run(store.adapter, scan("one", age=2, known=facts()), schema=store.schema)
+    record_run(store.adapter.at(store.schema), scan("one", age=2, known=facts()))
     written, parts = rows_of(store, "relation_facts"), rows_of(store, "fact_parts")
-    record_run(store.adapter, scan("two", age=1, known=facts()), schema=store.schema)
+    record_run(store.adapter.at(store.schema), scan("two", age=1, known=facts()))
     assert (rows_of(store, "relation_facts"), rows_of(store, "fact_parts")) == (written, 2 * parts)
 
     grown = facts(t07=1000)
-    record_run(store.adapter, scan("three", known=grown), schema=store.schema)
+    record_run(store.adapter.at(store.schema), scan("three", known=grown))
     assert 0 < rows_of(store, "relation_facts") - written < written / 2
     assert load_run(store.adapter, "three", schema=store.schema).facts == grown
     assert load_run(store.adapter, "one", schema=store.schema).facts == facts()
@@ -101,7 +101,7 @@ def test_a_scan_of_an_unchanged_database_writes_no_facts(store):
 
 def test_a_table_that_is_gone_has_no_facts_in_later_scans(store):
     for age, run_id, known in ((1, "one", facts(3)), (0, "two", facts(2))):
-        record_run(store.adapter, scan(run_id, age=age, known=known), schema=store.schema)
+        record_run(store.adapter.at(store.schema), scan(run_id, age=age, known=known))
 
     assert load_run(store.adapter, "two", schema=store.schema).facts == facts(2)
     assert load_run(store.adapter, "latest~1", schema=store.schema).facts == facts(3)
@@ -113,7 +113,7 @@ def test_a_moment_is_the_same_fact_in_any_zone(store):
     there = timezone(timedelta(hours=5, minutes=30))
     elsewhere = replace(one, created_at=AT.astimezone(there), altered_at=one.altered_at.astimezone(there))
     for age, run_id, known in ((1, "one", one), (0, "two", elsewhere)):
-        record_run(store.adapter, scan(run_id, age=age, known=(known,)), schema=store.schema)
+        record_run(store.adapter.at(store.schema), scan(run_id, age=age, known=(known,)))
 
     assert rows_of(store, "relation_facts") == 1
     (loaded,) = load_run(store.adapter, "two", schema=store.schema).facts
@@ -121,8 +121,8 @@ def test_a_moment_is_the_same_fact_in_any_zone(store):
 
 
 def test_facts_go_with_the_last_run_that_has_them(store):
-    record_run(store.adapter, scan("one", age=2, known=facts()), schema=store.schema)
-    record_run(store.adapter, scan("two", age=1, known=facts(t07=1000)), schema=store.schema)
+    record_run(store.adapter.at(store.schema), scan("one", age=2, known=facts()))
+    record_run(store.adapter.at(store.schema), scan("two", age=1, known=facts(t07=1000)))
     before = rows_of(store, "relation_facts")
 
     prune(store.adapter, keep_last=1, schema=store.schema)
@@ -136,8 +136,8 @@ def test_facts_go_with_the_last_run_that_has_them(store):
 
 
 def test_foreign_keys_are_rows_of_the_version_and_no_lineage(store):
-    done = record_run(store.adapter, scan("one", age=1), schema=store.schema)
-    record_run(store.adapter, scan("two"), schema=store.schema)
+    done = record_run(store.adapter.at(store.schema), scan("one", age=1))
+    record_run(store.adapter.at(store.schema), scan("two"))
 
     quoted = store.adapter.quote_identifier(store.adapter.warehouse.folded(store.schema))
     rows = store.adapter.execute(
@@ -147,12 +147,12 @@ def test_foreign_keys_are_rows_of_the_version_and_no_lineage(store):
     assert done.run.edge_count == 0
     assert rows_of(store, "version_references") == 2, "of the version that both runs have"
     (run, *_) = list_runs(store.adapter, schema=store.schema)
-    keys = foreign_keys_of(store.adapter, run, "relation.shop.orders", schema=store.schema)
+    keys = foreign_keys_of(store.adapter.at(store.schema), run, "relation.shop.orders")
     assert [(key.parent_id, key.columns, key.parent_columns) for key in keys] == [
         ("relation.shop.customers", ("customer", 'a "b", c'), ("id", "⟦ünï⟧")),
         ("relation.shop.orders", ("parent",), ("id",)),
     ]
-    assert foreign_keys_of(store.adapter, run, "relation.shop.customers", schema=store.schema) == keys[:1]
+    assert foreign_keys_of(store.adapter.at(store.schema), run, "relation.shop.customers") == keys[:1]
     customers, itself = "relation.shop.customers", "relation.shop.orders"
     named = (r"customer, a \"b\", c", "id, ⟦ünï⟧", "cascade", "set null")
     assert [tuple(row) for row in rows] == [
@@ -167,15 +167,15 @@ def test_constraints_of_another_shape_are_no_foreign_keys(store):
     for constraints in ("none", ["not an object"], [{"references": "x"}], [{"references": {}}]):
         project = scan(f"scan {constraints}")
         odd = replace(project.nodes[1], properties={"constraints": constraints})
-        record_run(store.adapter, replace(project, nodes=(odd,)), schema=store.schema)
+        record_run(store.adapter.at(store.schema), replace(project, nodes=(odd,)))
     assert rows_of(store, "version_references") == 0
 
 
 def test_scans_are_found_among_other_runs(store, make_project):
-    record_run(store.adapter, make_project("dbt-1"), schema=store.schema)
-    record_run(store.adapter, scan("old", age=5), schema=store.schema)
-    record_run(store.adapter, scan("new", age=1), schema=store.schema)
-    record_run(store.adapter, scan("other", environment="prod"), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project("dbt-1"))
+    record_run(store.adapter.at(store.schema), scan("old", age=5))
+    record_run(store.adapter.at(store.schema), scan("new", age=1))
+    record_run(store.adapter.at(store.schema), scan("other", environment="prod"))
 
     found = list_runs(
         store.adapter, project="shop", environment="current", extractor="database", schema=store.schema

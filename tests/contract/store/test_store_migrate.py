@@ -86,12 +86,12 @@ def migrated_files():
 def migrated_store(old_store, old_version, migrated_files):
     """An old store after its migration."""
     if old_store.adapter.warehouse.name != "duckdb":
-        init_store(old_store.adapter, old_store.schema)
+        init_store(old_store.adapter.at(old_store.schema))
         return old_store
     file = Path(old_store.url.removeprefix("duckdb:///"))
     if old_version not in migrated_files:
         with old_store.another() as adapter:
-            init_store(adapter, old_store.schema)
+            init_store(adapter.at(old_store.schema))
         migrated_files[old_version] = file.read_bytes()
     file.write_bytes(migrated_files[old_version])
     return old_store
@@ -117,7 +117,7 @@ def test_there_is_a_store_of_every_version_before_this_one():
 
 
 def test_an_old_store_is_migrated_without_losing_a_row(old_store, old_version):
-    result = init_store(old_store.adapter, old_store.schema)
+    result = init_store(old_store.adapter.at(old_store.schema))
 
     assert (result.action, result.previous_version) == (InitAction.MIGRATED, old_version)
     runs = list_runs(old_store.adapter, schema=old_store.schema)
@@ -215,11 +215,9 @@ def test_statistics_can_be_added_to_a_run_of_an_old_store(migrated_store, old_ve
     run = list_runs(migrated_store.adapter, schema=migrated_store.schema)[0 if old_version >= 3 else -1]
     node = NodeStatistics(unique_id="model.shop.orders", counted_at=run.run_at, row_count=3)
 
-    write_statistics(migrated_store.adapter, run, [node], schema=migrated_store.schema)
+    write_statistics(migrated_store.adapter.at(migrated_store.schema), run, [node])
 
-    assert load_statistics(migrated_store.adapter, run, schema=migrated_store.schema) == {
-        node.unique_id: node
-    }
+    assert load_statistics(migrated_store.adapter.at(migrated_store.schema), run) == {node.unique_id: node}
 
 
 @pytest.mark.core("sqlite")
@@ -227,18 +225,16 @@ def test_column_lineage_can_be_recorded_beside_the_runs_of_an_old_store(migrated
     before = list_runs(migrated_store.adapter, schema=migrated_store.schema)
     with_columns = [run.run_id for run in before if run.column_graph_id]
     assert with_columns == (["run-1"] if old_version >= 4 else [])
-    assert load_columns(migrated_store.adapter, before[0], schema=migrated_store.schema) is None
+    assert load_columns(migrated_store.adapter.at(migrated_store.schema), before[0]) is None
     project = load_run(migrated_store.adapter, before[0].run_id, schema=migrated_store.schema)
     again = replace(project, run=replace(project.run, run_id="run-again"))
     columns = {"c" * 32: NodeColumns(outputs=(ColumnOutput("id", Kind.CONSTANT, "1"),))}
     graph = ColumnGraph(lineage_ids={"model.shop.orders": "c" * 32}, analyses=columns)
 
-    done = record_run(
-        migrated_store.adapter, again, schema=migrated_store.schema, analyse=lambda known: graph
-    )
+    done = record_run(migrated_store.adapter.at(migrated_store.schema), again, analyse=lambda known: graph)
 
     assert (done.written, done.new_graph, done.analyses_written) == (True, old_version < 3, 1)
-    loaded = load_columns(migrated_store.adapter, done.run, schema=migrated_store.schema)
+    loaded = load_columns(migrated_store.adapter.at(migrated_store.schema), done.run)
     assert loaded == {"model.shop.orders": columns["c" * 32]}
 
 
@@ -249,7 +245,7 @@ def test_scans_and_quality_can_be_kept_in_an_old_store(migrated_store):
     assert project.facts == ()
     facts = (RelationFacts(unique_id="relation.shop.raw", row_estimate=3),)
     scan = replace(project, run=replace(project.run, run_id="scan", extractor="database"), facts=facts)
-    record_run(migrated_store.adapter, scan, schema=migrated_store.schema)
+    record_run(migrated_store.adapter.at(migrated_store.schema), scan)
     run = QualityRun(
         quality_run_id="q",
         run_id="scan",
@@ -260,7 +256,7 @@ def test_scans_and_quality_can_be_kept_in_an_old_store(migrated_store):
     )
 
     assert write_quality(
-        migrated_store.adapter, Quality(run=run, tables=()), schema=migrated_store.schema
+        migrated_store.adapter.at(migrated_store.schema), Quality(run=run, tables=())
     ).written
     assert load_run(migrated_store.adapter, "scan", schema=migrated_store.schema).facts == facts
 
@@ -274,7 +270,7 @@ def test_the_build_of_an_old_run_is_counted_from_its_results(old_store, old_vers
         "('run-1', 'a', 'error'), ('run-1', 'b', 'fail'), ('run-1', 'c', 'skipped'),"
         "('run-1', 'd', 'skipped')"
     )
-    init_store(old_store.adapter, old_store.schema)
+    init_store(old_store.adapter.at(old_store.schema))
 
     *newer, run = list_runs(old_store.adapter, schema=old_store.schema)
 
@@ -295,9 +291,8 @@ def test_an_old_run_was_not_extracted_from_a_repository_and_a_new_one_can_be(mig
     )
     project = make_project("run-new")
     record_run(
-        migrated_store.adapter,
+        migrated_store.adapter.at(migrated_store.schema),
         replace(project, run=replace(project.run, extraction=extraction, variables={})),
-        schema=migrated_store.schema,
     )
 
     runs = list_runs(migrated_store.adapter, schema=migrated_store.schema)
@@ -332,7 +327,7 @@ def test_reading_or_recording_migrates_too(old_store, old_version, make_project)
     assert old_store.scalar("SELECT read_version FROM {s}.store") == READ_VERSION
     assert old_store.scalar("SELECT migrated_by FROM {s}.store") == __version__
 
-    assert record_run(old_store.adapter, make_project("run-new"), schema=old_store.schema).written
+    assert record_run(old_store.adapter.at(old_store.schema), make_project("run-new")).written
     assert len(list_runs(old_store.adapter, schema=old_store.schema)) == len(known) + 1
 
 
@@ -340,7 +335,7 @@ def test_changes_of_annotations_in_an_old_store_keep_their_order_and_ids(migrate
     if old_version < 12:
         pytest.skip("the stores of these versions hold no annotations")
     adapter, schema = migrated_store.adapter, migrated_store.schema
-    history = list_annotations(adapter, with_history=True, schema=schema)
+    history = list_annotations(adapter.at(schema), with_history=True)
     assert [(one.field, one.value) for one in history] == [
         ("note", "the last one"),
         ("note", "by a clock ten years ahead — ünï"),
@@ -352,16 +347,16 @@ def test_changes_of_annotations_in_an_old_store_keep_their_order_and_ids(migrate
     assert [one.event_id for one in history] == [event_id_of(one) for one in history]
     assert {one.replaces for one in history} == {None}
     assert [str(one) for one in event_states(history).values()].count("conflict") == 0
-    present = [one.value for one in list_annotations(adapter, schema=schema)]
+    present = [one.value for one in list_annotations(adapter.at(schema))]
     assert present == ["the last one", "true"]
 
     # The present clock is ten years behind the last change.
     target = history[0].target
     changes = [AnnotationChange(target, "note", value="now")]
-    (edit,) = add_annotations(adapter, changes, author="Bob", schema=schema)
+    (edit,) = add_annotations(adapter.at(schema), changes, author="Bob")
 
     assert edit.replaces == history[0].event_id and edit.clock < history[0].clock
-    assert [one.value for one in list_annotations(adapter, schema=schema)] == ["now", "true"]
+    assert [one.value for one in list_annotations(adapter.at(schema))] == ["now", "true"]
 
 
 def test_a_deletion_in_an_old_store_is_kept_from_now_on(migrated_store, old_version, make_project):
@@ -370,7 +365,7 @@ def test_a_deletion_in_an_old_store_is_kept_from_now_on(migrated_store, old_vers
     adapter, schema = migrated_store.adapter, migrated_store.schema
     dated = "SELECT COUNT(*) FROM {s}.store_tombstones WHERE first_seen_at IS NULL"
     assert migrated_store.scalar(dated) == 1
-    record_run(adapter, make_project("run-new"), schema=schema)
+    record_run(adapter.at(schema), make_project("run-new"))
 
     prune(adapter, keep_last=9, schema=schema)
 
@@ -395,7 +390,7 @@ def test_a_migrated_store_has_the_tables_of_a_new_one(migrated_store, tables_of_
         new.close()
     elif adapter.warehouse.name not in tables_of_new_stores:
         fresh = f"{migrated_store.schema}_fresh"  # several test runs may share the database
-        init_store(adapter, fresh)
+        init_store(adapter.at(fresh))
         tables_of_new_stores[adapter.warehouse.name] = adapter.execute(columns.format(fresh))[1]
         adapter.execute(f"DROP SCHEMA {adapter.quote_identifier(fresh)} CASCADE")
     migrated = adapter.execute(columns.format(migrated_store.schema))[1]
@@ -413,7 +408,7 @@ def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, mon
     prefix = sql_files.TABLE_PREFIX if old_version >= 9 else ""
 
     with pytest.raises(Exception, match="there_is_no_such_table"):
-        init_store(old_store.adapter, old_store.schema)
+        init_store(old_store.adapter.at(old_store.schema))
 
     assert old_store.scalar("SELECT schema_version FROM {s}.store") == old_version
     assert old_store.scalar(f"SELECT COUNT(*) FROM {{s}}.{prefix}graph_nodes") == 3 * len(RUNS[old_version])
@@ -432,7 +427,7 @@ def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, mon
 
 
 def test_init_creates_once_and_refreshes_afterwards(store):
-    actions = [init_store(store.adapter, store.schema).action for _ in range(3)]
+    actions = [init_store(store.adapter.at(store.schema)).action for _ in range(3)]
 
     assert actions == [InitAction.CREATED, InitAction.REFRESHED, InitAction.REFRESHED]
 
@@ -440,7 +435,7 @@ def test_init_creates_once_and_refreshes_afterwards(store):
 def test_a_schema_that_an_administrator_made_is_used(store, make_project):
     store.backend.spelling.create_schema(store.adapter, store.schema)
 
-    assert record_run(store.adapter, make_project(), schema=store.schema).written
+    assert record_run(store.adapter.at(store.schema), make_project()).written
 
 
 @pytest.mark.extensive
@@ -448,8 +443,8 @@ def test_the_printed_script_makes_a_store_that_init_finds_complete(store, make_p
     for statement in split_statements(init_sql(store.adapter.warehouse, store.schema)):
         store.adapter.execute(statement)
 
-    assert init_store(store.adapter, store.schema).action is InitAction.REFRESHED
-    assert record_run(store.adapter, make_project(), schema=store.schema).written
+    assert init_store(store.adapter.at(store.schema)).action is InitAction.REFRESHED
+    assert record_run(store.adapter.at(store.schema), make_project()).written
 
 
 def test_a_migration_drops_every_view_before_it_writes_them(store):
@@ -461,14 +456,14 @@ def test_a_migration_drops_every_view_before_it_writes_them(store):
 def test_a_migration_that_stopped_is_repeated_where_creating_ends_a_transaction(store, make_project):
     if store.adapter.warehouse.has_transactional_ddl:
         pytest.skip("half a migration is undone here")
-    record_run(store.adapter, make_project(), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project())
     with store.another() as adapter:
         quoted = adapter.quote_identifier(adapter.warehouse.folded(store.schema))
         # As if all but that was done.
         adapter.execute(f"UPDATE {quoted}.store SET schema_version = 3 WHERE TRUE")
 
-        result = init_store(adapter, store.schema)
+        result = init_store(adapter.at(store.schema))
 
         assert (result.action, result.previous_version) == (InitAction.MIGRATED, 3)
         assert load_run(adapter, "run-1", schema=store.schema).nodes == make_project().nodes
-        assert record_run(adapter, make_project("run-2"), schema=store.schema).written
+        assert record_run(adapter.at(store.schema), make_project("run-2")).written

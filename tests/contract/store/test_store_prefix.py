@@ -28,7 +28,7 @@ FORMER_TABLES = (
 @pytest.fixture
 def recorded(store, make_project):
     """A store with one run."""
-    record_run(store.adapter, make_project(), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project())
     return store
 
 
@@ -38,7 +38,7 @@ def quoted_schema(store):
 
 def relations(store):
     """The names of tables and views."""
-    with open_store(store.adapter, store.schema) as opened:
+    with open_store(store.adapter.at(store.schema)) as opened:
         return opened.tables()
 
 
@@ -87,14 +87,14 @@ def test_an_older_store_is_renamed_without_losing_a_row(recorded, make_project):
     take_prefix_away(recorded)
     recorded.scalar("SELECT COUNT(*) FROM {s}.node_versions")
 
-    result = init_store(recorded.adapter, recorded.schema)
+    result = init_store(recorded.adapter.at(recorded.schema))
 
     assert (result.action, result.previous_version) == (InitAction.MIGRATED, 8)
     assert (recorded.counts(), relations(recorded)) == (before, names)
     loaded = load_run(recorded.adapter, "run-1", schema=recorded.schema)
     assert loaded.nodes == make_project().nodes
     assert recorded.scalar("SELECT COUNT(*) FROM {s}.runs") == 1
-    assert record_run(recorded.adapter, make_project("run-2"), schema=recorded.schema).written
+    assert record_run(recorded.adapter.at(recorded.schema), make_project("run-2")).written
 
 
 def test_renames_that_were_interrupted_continue(recorded, make_project, monkeypatch):
@@ -110,14 +110,14 @@ def test_renames_that_were_interrupted_continue(recorded, make_project, monkeypa
 
     monkeypatch.setattr(session.StoreSession, "rename_tables", interrupted)
     with pytest.raises(RecceMetaError, match="killed"):
-        init_store(recorded.adapter, recorded.schema)
+        init_store(recorded.adapter.at(recorded.schema))
     is_undone = recorded.adapter.warehouse.has_transactional_ddl
-    versions = store_versions(recorded.adapter, recorded.schema)
+    versions = store_versions(recorded.adapter.at(recorded.schema))
     # An earlier recce_meta refuses a store with this read version.
     assert (versions.write, versions.read) == (8, 7 if is_undone else READ_VERSION)
     monkeypatch.setattr(session.StoreSession, "rename_tables", whole)
 
-    assert record_run(recorded.adapter, make_project("run-2"), schema=recorded.schema).written
+    assert record_run(recorded.adapter.at(recorded.schema), make_project("run-2")).written
 
     assert relations(recorded) == names
     assert recorded.counts() == before | {"runs": 2, "run_results": 2 * before["run_results"]}
@@ -138,7 +138,7 @@ def test_readers_and_views_of_users_follow_renamed_tables(recorded):
     ):
         recorded.adapter.execute(statement)
     try:
-        init_store(recorded.adapter, recorded.schema)
+        init_store(recorded.adapter.at(recorded.schema))
 
         may = f"SELECT HAS_TABLE_PRIVILEGE('{reader}', CAST(:relation AS REGCLASS), 'SELECT')"
         with recorded.adapter.session() as opened:
@@ -161,6 +161,6 @@ def test_a_role_that_cannot_migrate_learns_which_role_can(recorded, monkeypatch)
     monkeypatch.setattr(session, "_migrate", denied)
 
     with pytest.raises(PermissionDenied) as caught:
-        init_store(recorded.adapter, recorded.schema)
+        init_store(recorded.adapter.at(recorded.schema))
 
     assert "run recce-meta init with the role that created it" in caught.value.hint

@@ -84,7 +84,7 @@ def test_nothing_is_left_of_a_store_pruned_empty_and_it_can_be_recorded_in_again
 
     assert set(history.counts().values()) == {0}
     assert result.rows["runs"] == 7 and result.rows["node_versions"] == 12 + 6 + 1
-    assert record_run(history.adapter, make_project("b9"), schema=history.schema).written
+    assert record_run(history.adapter.at(history.schema), make_project("b9")).written
     assert load_run(history.adapter, "b9", schema=history.schema).nodes == make_project().nodes
 
 
@@ -104,7 +104,7 @@ def test_prune_wants_to_be_told_what_to_keep(store, options):
 
 
 def deletions(store):
-    with open_store(store.adapter, store.schema) as opened:
+    with open_store(store.adapter.at(store.schema)) as opened:
         return {one.run_id: one for one in find_tombstones(opened)}
 
 
@@ -120,7 +120,7 @@ def deleted(run_id, **fields):
 
 
 def apply(store, *tombstones):
-    with open_store(store.adapter, store.schema, writes=True) as opened:
+    with open_store(store.adapter.at(store.schema), writes=True) as opened:
         return apply_tombstones(opened, tombstones)
 
 
@@ -150,21 +150,21 @@ def test_a_local_or_dry_run_leaves_no_tombstone(history, make_project):
 
     assert len(result.runs) == 5 and result.tombstones == ()
     assert deletions(history) == {}
-    assert record_run(history.adapter, make_project("b0"), schema=history.schema).written
+    assert record_run(history.adapter.at(history.schema), make_project("b0")).written
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_pruned_run_is_neither_recorded_nor_imported_again(history, make_project):
-    with open_store(history.adapter, history.schema) as opened:
+    with open_store(history.adapter.at(history.schema)) as opened:
         export = read_export(opened, run_by_id(opened, "b0"))
     prune(history.adapter, keep_last=1, schema=history.schema, now=NOW, deleted_by="ada")
     before = history.counts()
 
     message = r"Run b0 was pruned on 2026-12-01 00:00 UTC by ada and is not recorded again"
     with pytest.raises(StoreError, match=message) as recorded:
-        record_run(history.adapter, make_project("b0", environment="base"), schema=history.schema)
+        record_run(history.adapter.at(history.schema), make_project("b0", environment="base"))
     with pytest.raises(StoreError, match=message) as imported:
-        write_export(history.adapter, export, schema=history.schema)
+        write_export(history.adapter.at(history.schema), export)
 
     assert "--run-id" in recorded.value.hint and "--schema" in imported.value.hint
     assert history.counts() == before
@@ -174,24 +174,24 @@ def test_an_id_of_contents_is_replaced_by_one_that_follows_from_it(history, make
     prune(history.adapter, keep_last=0, schema=history.schema)
 
     first, second = (
-        record_run(history.adapter, make_project("b0"), schema=history.schema, id_of_contents=True)
+        record_run(history.adapter.at(history.schema), make_project("b0"), id_of_contents=True)
         for _ in range(2)
     )
 
     assert first.written and not second.written
     assert first.run.run_id == second.run.run_id != "b0"
     prune(history.adapter, keep_last=0, schema=history.schema)
-    third = record_run(history.adapter, make_project("b0"), schema=history.schema, id_of_contents=True)
+    third = record_run(history.adapter.at(history.schema), make_project("b0"), id_of_contents=True)
     assert third.written and third.run.run_id not in ("b0", first.run.run_id)
 
 
 def test_runs_of_a_closed_pull_request_can_be_recorded_again(history, make_project):
     removed = remove_runs(
-        history.adapter, lambda run: run.run_id == "c0", environment="current", schema=history.schema
+        history.adapter.at(history.schema), lambda run: run.run_id == "c0", environment="current"
     )
 
     assert [run.run_id for run in removed.runs] == ["c0"] and deletions(history) == {}
-    assert record_run(history.adapter, make_project("c0"), schema=history.schema).written
+    assert record_run(history.adapter.at(history.schema), make_project("c0")).written
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
@@ -247,7 +247,7 @@ def test_deletions_are_forgotten_that_this_store_saw_long_ago(history, make_proj
     prune(history.adapter, keep_last=100, schema=history.schema, now=LONG_AGO)
 
     assert set(deletions(history)) == {"b1", "b2"}
-    assert record_run(history.adapter, make_project("b0"), schema=history.schema).written
+    assert record_run(history.adapter.at(history.schema), make_project("b0")).written
 
 
 @pytest.mark.parametrize("years", [-10, 10])
@@ -272,7 +272,7 @@ def test_a_wrong_clock_of_a_store_that_loses_all_runs_forgets_no_deletion(histor
         years = timedelta(days=3_650)
         patch.setattr(pruning, "_clocks", lambda store: [real(store)[0] - years, *real(store)[1:]])
         prune(history.adapter, keep_last=0, schema=history.schema)
-    record_run(history.adapter, make_project("new"), schema=history.schema)
+    record_run(history.adapter.at(history.schema), make_project("new"))
 
     prune(history.adapter, keep_last=9, schema=history.schema)
 

@@ -126,22 +126,22 @@ EVERYTHING = quality(
 @pytest.fixture
 def recorded(store, make_project):
     """A store with two runs of one project."""
-    record_run(store.adapter, make_project("run-0", run_at=AT - timedelta(days=9)), schema=store.schema)
-    record_run(store.adapter, make_project("run-1", run_at=AT), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project("run-0", run_at=AT - timedelta(days=9)))
+    record_run(store.adapter.at(store.schema), make_project("run-1", run_at=AT))
     return store
 
 
 def write(store: Any, *measured: Quality) -> None:
     for one in measured:
-        assert write_quality(store.adapter, one, schema=store.schema).written
+        assert write_quality(store.adapter.at(store.schema), one).written
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_loaded_measurement_equals_what_was_measured(recorded):
-    done = write_quality(recorded.adapter, EVERYTHING, schema=recorded.schema)
+    done = write_quality(recorded.adapter.at(recorded.schema), EVERYTHING)
 
     assert (done.written, done.run) == (True, EVERYTHING.run)
-    loaded = load_quality(recorded.adapter, "q-all", schema=recorded.schema)
+    loaded = load_quality(recorded.adapter.at(recorded.schema), "q-all")
     assert loaded == EVERYTHING
     values = [top.value for top in loaded.tables[2].columns[1].top_values]
     assert list(map(type, values)) == [str, str, date, bytes, bool, list]
@@ -152,13 +152,13 @@ def test_a_sample_comes_back_as_it_was_asked_for(recorded):
     for place, sample in enumerate((None, Sample(rows=1000, seed=7), Sample(percent=0.1))):
         measured = quality(f"q-{place}", sample=sample)
         write(recorded, measured)
-        assert load_quality(recorded.adapter, f"q-{place}", schema=recorded.schema) == measured
+        assert load_quality(recorded.adapter.at(recorded.schema), f"q-{place}") == measured
 
 
 def test_single_tables_are_loaded_alone(recorded):
     write(recorded, EVERYTHING)
     loaded = load_quality(
-        recorded.adapter, EVERYTHING.run, unique_ids=["model.shop.orders", "gone"], schema=recorded.schema
+        recorded.adapter.at(recorded.schema), EVERYTHING.run, unique_ids=["model.shop.orders", "gone"]
     )
     assert loaded == replace(EVERYTHING, tables=EVERYTHING.tables[2:])
 
@@ -167,15 +167,15 @@ def test_a_measurement_is_written_once(recorded):
     write(recorded, EVERYTHING)
     other = replace(EVERYTHING, run=replace(EVERYTHING.run, score=1.0), tables=())
 
-    done = write_quality(recorded.adapter, other, schema=recorded.schema)
+    done = write_quality(recorded.adapter.at(recorded.schema), other)
 
     assert (done.written, done.run) == (False, EVERYTHING.run)
-    assert load_quality(recorded.adapter, "q-all", schema=recorded.schema) == EVERYTHING
+    assert load_quality(recorded.adapter.at(recorded.schema), "q-all") == EVERYTHING
 
 
 def test_a_measurement_needs_its_run(recorded):
     with pytest.raises(StoreError, match="run-9"):
-        write_quality(recorded.adapter, quality(run_id="run-9"), schema=recorded.schema)
+        write_quality(recorded.adapter.at(recorded.schema), quality(run_id="run-9"))
     assert list_quality_runs(recorded.adapter, schema=recorded.schema) == []
 
 
@@ -190,14 +190,14 @@ def test_half_a_measurement_is_none(recorded, monkeypatch):
 
     monkeypatch.setattr(Session, "insert_rows", stopped)
     with pytest.raises(RuntimeError, match="stopped"):
-        write_quality(recorded.adapter, EVERYTHING, schema=recorded.schema)
+        write_quality(recorded.adapter.at(recorded.schema), EVERYTHING)
     monkeypatch.undo()
 
     assert list_quality_runs(recorded.adapter, schema=recorded.schema) == []
     if recorded.adapter.warehouse.has_transactions:
         assert recorded.scalar("SELECT COUNT(*) FROM {s}.column_quality") == 0
     write(recorded, EVERYTHING)
-    assert load_quality(recorded.adapter, "q-all", schema=recorded.schema) == EVERYTHING
+    assert load_quality(recorded.adapter.at(recorded.schema), "q-all") == EVERYTHING
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ REFUSED = {
 
 def test_a_selector_means_one_measurement(history):
     def chosen(selector: str, **options: Any) -> str:
-        return resolve_quality_run(history.adapter, selector, schema=history.schema, **options).quality_run_id
+        return resolve_quality_run(history.adapter.at(history.schema), selector, **options).quality_run_id
 
     assert {selector: chosen(selector) for selector in SELECTORS} == SELECTORS
     assert chosen("latest~2", environment="current") == "b-older"
@@ -252,8 +252,8 @@ def test_a_failed_measurement_is_never_the_latest(history):
     write(history, Quality(run=run, tables=()))
 
     for selector, found in SELECTORS.items():
-        assert resolve_quality_run(history.adapter, selector, schema=history.schema).quality_run_id == found
-    kept = resolve_quality_run(history.adapter, "z", schema=history.schema)
+        assert resolve_quality_run(history.adapter.at(history.schema), selector).quality_run_id == found
+    kept = resolve_quality_run(history.adapter.at(history.schema), "z")
     assert (kept.status, kept.reason) == ("failed", "ünï")
 
 
@@ -261,7 +261,7 @@ def test_a_failed_measurement_is_never_the_latest(history):
 def test_a_selector_that_means_none_says_why(history):
     for selector, said in REFUSED.items():
         with pytest.raises(SelectorError) as caught:
-            load_quality(history.adapter, selector, schema=history.schema)
+            load_quality(history.adapter.at(history.schema), selector)
         assert said in caught.value.message and caught.value.hint, selector
 
 
@@ -278,8 +278,8 @@ def test_measurements_are_listed_newest_first(history):
 
 def test_the_measurement_before(history):
     def before(selector: str, **options: Any) -> str | None:
-        run = resolve_quality_run(history.adapter, selector, schema=history.schema)
-        found = previous_quality(history.adapter, run, schema=history.schema, **options)
+        run = resolve_quality_run(history.adapter.at(history.schema), selector)
+        found = previous_quality(history.adapter.at(history.schema), run, **options)
         return found and found.run.quality_run_id
 
     assert before("latest") == "c-report"
@@ -297,11 +297,11 @@ def test_a_measurement_goes_with_the_run_that_it_measured(recorded):
     found = list_quality_runs(recorded.adapter, schema=recorded.schema)
     assert [run.quality_run_id for run in found] == ["q-all"]
     assert result.rows["quality_runs"] == 1
-    assert load_quality(recorded.adapter, "latest", schema=recorded.schema) == EVERYTHING
+    assert load_quality(recorded.adapter.at(recorded.schema), "latest") == EVERYTHING
     prune(recorded.adapter, keep_last=0, schema=recorded.schema)
     assert [recorded.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{name}") for name in TABLES] == [0, 0, 0, 0]
 
 
 def test_an_empty_store_says_what_measures(recorded):
     with pytest.raises(SelectorError, match="quality was not measured yet"):
-        load_quality(recorded.adapter, "latest", schema=recorded.schema)
+        load_quality(recorded.adapter.at(recorded.schema), "latest")

@@ -18,9 +18,9 @@ from tests.proofs import sampled
 
 
 def test_recording_a_run_twice_writes_it_once(store, make_project):
-    first = record_run(store.adapter, make_project(), schema=store.schema)
+    first = record_run(store.adapter.at(store.schema), make_project())
     before = store.counts()
-    second = record_run(store.adapter, make_project(), schema=store.schema)
+    second = record_run(store.adapter.at(store.schema), make_project())
 
     assert (first.written, second.written) == (True, False)
     assert second.run == first.run
@@ -28,10 +28,10 @@ def test_recording_a_run_twice_writes_it_once(store, make_project):
 
 
 def test_the_same_graph_under_another_run_id_writes_one_row_and_its_results(store, make_project):
-    record_run(store.adapter, make_project("run-1"), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project("run-1"))
     before = store.counts()
 
-    result = record_run(store.adapter, make_project("run-2"), schema=store.schema)
+    result = record_run(store.adapter.at(store.schema), make_project("run-2"))
 
     assert result.written and not result.new_graph
     assert (result.versions_written, result.macros_written, result.code_sent) == (0, 0, 0)
@@ -40,11 +40,11 @@ def test_the_same_graph_under_another_run_id_writes_one_row_and_its_results(stor
 
 def test_only_changed_nodes_are_sent(store, make_project):
     size = 500
-    record_run(store.adapter, make_project("run-1", size=size), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project("run-1", size=size))
     before = store.counts()
 
     changed = ("m001", "m200", "m499")
-    result = record_run(store.adapter, make_project("run-2", size=size, changed=changed), schema=store.schema)
+    result = record_run(store.adapter.at(store.schema), make_project("run-2", size=size, changed=changed))
 
     after = store.counts()
     assert result.versions_written == 3 == after["node_versions"] - before["node_versions"]
@@ -53,7 +53,7 @@ def test_only_changed_nodes_are_sent(store, make_project):
 
 
 def test_the_planner_knows_of_a_large_graph_at_once(store, make_project):
-    record_run(store.adapter, make_project(size=600), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project(size=600))
 
     if store.adapter.warehouse.name == "postgres":
         name = store.adapter.quote_table(store.schema, "store_part_nodes").replace("'", "''")
@@ -64,9 +64,9 @@ def test_the_planner_knows_of_a_large_graph_at_once(store, make_project):
 
 
 def test_another_environment_shares_every_version(store, make_project):
-    record_run(store.adapter, make_project("run-1", environment="base", place="prod"), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project("run-1", environment="base", place="prod"))
 
-    result = record_run(store.adapter, make_project("run-2", place="pr_7"), schema=store.schema)
+    result = record_run(store.adapter.at(store.schema), make_project("run-2", place="pr_7"))
 
     assert result.new_graph and result.versions_written == 0
     assert load_run(store.adapter, "run-2", schema=store.schema).nodes == make_project(place="pr_7").nodes
@@ -84,9 +84,8 @@ def test_recorders_on_two_connections_all_succeed(store, make_project):
         with store.backend.connect(lock_timeout=180) as adapter:
             return [
                 record_run(
-                    adapter,
+                    adapter.at(store.schema),
                     make_project(f"run-{number}-{run}", changed=(f"m00{number}",), size=40),
-                    schema=store.schema,
                 ).written
                 for run in range(runs_each)
             ]
@@ -110,7 +109,7 @@ def test_of_recorders_of_one_run_exactly_one_writes(store, make_project):
         barrier.wait()
         # On an emulator that is busy, one recorder may take most of a minute.
         with store.backend.connect(lock_timeout=180) as adapter:
-            return record_run(adapter, make_project(), schema=store.schema).written
+            return record_run(adapter.at(store.schema), make_project()).written
 
     with ThreadPoolExecutor(recorders) as pool:
         assert sorted(pool.map(work, range(recorders))) == [False, False, False, True]
@@ -147,7 +146,7 @@ def forked(work):
     if pid == 0:
         code = 70
         try:
-            with UnifiedSqlAdapter.from_url(url) as adapter:
+            with UnifiedSqlAdapter.from_url(url).at(schema) as adapter:
                 code = work(adapter)
         except BaseException:
             traceback.print_exc()
@@ -173,14 +172,14 @@ def killed_after(statements, run_id):
 
         for name in ("query", "execute", "insert_rows"):
             setattr(Session, name, counting(getattr(Session, name)))
-        record_run(adapter, project(run_id, run_id), schema=schema)
+        record_run(adapter, project(run_id, run_id))
         return 0
     return work
 
 
 def visible_runs(adapter):
     try:
-        return sorted(run.run_id for run in list_runs(adapter, schema=schema))
+        return sorted(run.run_id for run in list_runs(adapter))
     except StoreNotFound:
         return []
 
@@ -191,11 +190,11 @@ def nothing_or_all_visible(run_id):
         # A recorder that is killed while it stores the changes of graphs has written its run before.
         is_whole = visible_runs(adapter) == sorted([run_id, *expected])
         assert is_whole or visible_runs(adapter) == expected, "half a run is visible"
-        is_read = is_whole and load_run(adapter, run_id, schema=schema).nodes == wanted.nodes
+        is_read = is_whole and load_run(adapter, run_id).nodes == wanted.nodes
         assert is_read == is_whole, "a run without its nodes is visible"
-        written = record_run(adapter, wanted, schema=schema).written
+        written = record_run(adapter, wanted).written
         assert written is not is_whole, "the next record wrote nothing, or the run again"
-        loaded = load_run(adapter, run_id, schema=schema)
+        loaded = load_run(adapter, run_id)
         assert loaded.nodes == wanted.nodes
         assert (loaded.macros, loaded.results) == (wanted.macros, wanted.results)
         return 0
@@ -216,7 +215,7 @@ kills = 0
 stride = int(stride) * (1 if mode == "existing" else 4)  # creating takes many statements of one kind
 if mode == "existing":
     first = project("run-first", "a")
-    assert forked(lambda adapter: 0 if record_run(adapter, first, schema=schema).written else 1) == 0
+    assert forked(lambda adapter: 0 if record_run(adapter, first).written else 1) == 0
     expected = ["run-first"]
 while True:
     run_id = f"run-{kills:03}"
@@ -254,10 +253,10 @@ def test_a_recorder_killed_at_any_statement_leaves_no_run_or_all_of_it(store, mo
 SIMPLE_CHILD = """
 import sys
 exec(sys.argv.pop())
-with UnifiedSqlAdapter.from_url(sys.argv[1]) as adapter:
+with UnifiedSqlAdapter.from_url(sys.argv[1]).at(sys.argv[2]) as adapter:
     for number in range(3):
         run_id = f"run-{sys.argv[3]}-{number}"
-        assert record_run(adapter, project(run_id, run_id), schema=sys.argv[2]).written
+        assert record_run(adapter, project(run_id, run_id)).written
 """
 
 
@@ -282,9 +281,9 @@ def test_two_processes_record_at_once(store):
 
 
 def test_another_content_under_a_stored_run_id_is_told(store, make_project):
-    record_run(store.adapter, make_project(), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project())
 
-    again = record_run(store.adapter, make_project(changed=("m003",)), schema=store.schema)
+    again = record_run(store.adapter.at(store.schema), make_project(changed=("m003",)))
 
     assert not again.written and again.differs
-    assert not record_run(store.adapter, make_project(), schema=store.schema).differs
+    assert not record_run(store.adapter.at(store.schema), make_project()).differs

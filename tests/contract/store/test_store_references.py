@@ -37,11 +37,11 @@ def record_as_before(store: Any, project: Project) -> None:
             lineage_ids=ids, analyses={key: one for key, one in analyses.items() if key not in known}
         )
 
-    write.record_run(store.adapter, project, schema=store.schema, analyse=analyse)
+    write.record_run(store.adapter.at(store.schema), project, analyse=analyse)
 
 
 def compared(store: Any) -> RunDiff:
-    return comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    return comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
 
 def failing(diff: RunDiff) -> list[str]:
@@ -49,7 +49,7 @@ def failing(diff: RunDiff) -> list[str]:
 
 
 def reached(store: Any, run: str, target: str) -> ImpactView:
-    return load_impact(lambda: store.adapter, run, target, project="shop", schema=store.schema)
+    return load_impact(lambda: store.adapter.at(store.schema), run, target, project="shop")
 
 
 @pytest.mark.beyond_emulators

@@ -57,12 +57,12 @@ def runs(store: Any, make_project: Any) -> tuple[RunMetadata, RunMetadata]:
     """A run of base, and a later one of current that changes a model."""
     base = make_project("base-1", environment="base", run_at=AT - timedelta(days=2))
     current = make_project("current-1", changed=("m003",), run_at=AT - timedelta(days=1))
-    found = [record_run(store.adapter, run, schema=store.schema).run for run in (base, current)]
+    found = [record_run(store.adapter.at(store.schema), run).run for run in (base, current)]
     return found[0], found[1]
 
 
 def marked(store: Any, base: RunMetadata | None, current: RunMetadata) -> list[tuple[str, str, bool]]:
-    found = reviews_of_pair(store.adapter, base, current, schema=store.schema)
+    found = reviews_of_pair(store.adapter.at(store.schema), base, current)
     marks = [mark for marks in (*found.nodes.values(), *found.checks.values()) for mark in marks]
     return [(mark.reviewer, mark.status, mark.is_valid) for mark in marks]
 
@@ -74,8 +74,8 @@ def approve(store: Any, node: str | None = "m003", **given: Any) -> Review:
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_stored_mark_comes_back_whole_and_is_written_once(store: Any, runs: Any) -> None:
-    (first,) = save_reviews(store.adapter, [EVENT], schema=store.schema)
-    (again,) = save_reviews(store.adapter, [replace(EVENT, recorder_version="0.2.0")], schema=store.schema)
+    (first,) = save_reviews(store.adapter.at(store.schema), [EVENT])
+    (again,) = save_reviews(store.adapter.at(store.schema), [replace(EVENT, recorder_version="0.2.0")])
 
     assert again.review_id == first.review_id
     assert list_reviews(store.adapter, schema=store.schema) == [first] == [stored_form(EVENT)]
@@ -97,10 +97,10 @@ def test_a_mark_holds_for_later_runs_until_the_node_changes(store: Any, runs: An
     assert marked(store, base, current) == [("Ann", "approved", True)]
 
     same = make_project("current-2", changed=("m003", "m007"), run_at=AT)
-    same = record_run(store.adapter, same, schema=store.schema).run
+    same = record_run(store.adapter.at(store.schema), same).run
     assert marked(store, base, same) == [("Ann", "approved", True)]
     other = make_project("current-3", changed=(), run_at=AT + timedelta(hours=1))
-    other = record_run(store.adapter, other, schema=store.schema).run
+    other = record_run(store.adapter.at(store.schema), other).run
     assert marked(store, base, other) == [("Ann", "approved", False)]
     assert marked(store, base, current) == [("Ann", "approved", True)]
 
@@ -109,13 +109,13 @@ def test_a_change_of_base_or_of_a_macro_ends_a_mark(store: Any, runs: Any, make_
     base, current = runs
     approve(store)
     moved = make_project("base-2", environment="base", changed=("m003",), run_at=AT)
-    moved = record_run(store.adapter, moved, schema=store.schema).run
+    moved = record_run(store.adapter.at(store.schema), moved).run
     assert marked(store, moved, current) == [("Ann", "approved", False)]
     assert marked(store, None, current) == [("Ann", "approved", False)]
 
     macro = MacroMetadata(unique_id="macro.shop.cents", name="cents", macro_sql="other", code_hash="z")
     project = make_project("current-2", changed=("m003",), run_at=AT)
-    edited = record_run(store.adapter, replace(project, macros=(macro,)), schema=store.schema).run
+    edited = record_run(store.adapter.at(store.schema), replace(project, macros=(macro,))).run
     assert marked(store, base, edited) == [("Ann", "approved", False)]
 
 
@@ -136,12 +136,12 @@ def test_the_last_mark_of_each_reviewer_counts_and_may_be_withdrawn(store: Any, 
 def test_a_mark_on_a_check_is_about_its_last_result(store: Any, runs: Any) -> None:
     with pytest.raises(SelectorError, match="No result of the check"):
         approve(store, None, check=CHECK.check_name)
-    save_checks(store.adapter, [CHECK], schema=store.schema)
+    save_checks(store.adapter.at(store.schema), [CHECK])
     mark = approve(store, None, check=CHECK.check_name)
     assert marked(store, *runs) == [("Ann", "approved", True)]
 
     newer = replace(CHECK, checked_at=AT + timedelta(minutes=1))
-    save_checks(store.adapter, [newer], schema=store.schema)
+    save_checks(store.adapter.at(store.schema), [newer])
     assert marked(store, *runs) == [("Ann", "approved", False)]
     with pytest.raises(UsageError, match="changed since it was looked at"):
         approve(store, None, check=CHECK.check_name, fingerprint=mark.fingerprint)
@@ -187,12 +187,12 @@ def test_invalid_marks_are_refused(store: Any, runs: Any, make_project: Any) -> 
         RunNotFound: [{"current": "nope"}],
     }
     elsewhere = make_project("elsewhere-1", project_name="elsewhere", environment="elsewhere", run_at=AT)
-    record_run(store.adapter, elsewhere, schema=store.schema)
+    record_run(store.adapter.at(store.schema), elsewhere)
     for kind, cases in refused.items():
         for given in cases:
             with pytest.raises(kind):
                 approve(store, given.pop("node", "m003"), **given)
     with pytest.raises(StoreError, match="Run nope not found"):
-        save_reviews(store.adapter, [replace(EVENT, current_run_id="nope")], schema=store.schema)
+        save_reviews(store.adapter.at(store.schema), [replace(EVENT, current_run_id="nope")])
     assert list_reviews(store.adapter, schema=store.schema) == []
     assert approve(store, comment="x" * LONGEST_COMMENT, reviewer="x" * LONGEST_REVIEWER).comment

@@ -109,7 +109,7 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
         ),
     )
 
-    recorded = record_run(store.adapter, project, schema=store.schema)
+    recorded = record_run(store.adapter.at(store.schema), project)
     loaded = load_run(store.adapter, "run-1", schema=store.schema)
 
     assert loaded.nodes == project.nodes
@@ -137,7 +137,7 @@ def test_numbers_keep_their_kind(store, make_project, make_node):
         "round": 1e16,
     }
     project = replace(make_project(), nodes=(make_node("n", "prod", config=numbers),))
-    record_run(store.adapter, project, schema=store.schema)
+    record_run(store.adapter.at(store.schema), project)
 
     config = load_run(store.adapter, "run-1", schema=store.schema).nodes[0].config
 
@@ -148,7 +148,7 @@ def test_empty_and_missing_stay_apart(store, make_project, make_node):
     fields = ("raw_code", "compiled_code", "checksum", "access", "version", "schema_name", "relation_name")
     empty = make_node("empty", "p", **dict.fromkeys(fields, ""), contract={})
     missing = make_node("missing", "p", **dict.fromkeys(fields), contract=None)
-    record_run(store.adapter, replace(make_project(), nodes=(empty, missing)), schema=store.schema)
+    record_run(store.adapter.at(store.schema), replace(make_project(), nodes=(empty, missing)))
 
     assert load_run(store.adapter, "run-1", schema=store.schema).nodes == (empty, missing)
 
@@ -159,7 +159,7 @@ def test_a_megabyte_of_sql_in_one_node_survives(store, make_project, make_node):
     assert len(code) > 1_000_000
     node = make_node("x", "prod", raw_code=code, compiled_code=code, parents=("model.shop.m000",))
     project = make_project()
-    record_run(store.adapter, replace(project, nodes=(*project.nodes, node)), schema=store.schema)
+    record_run(store.adapter.at(store.schema), replace(project, nodes=(*project.nodes, node)))
 
     loaded = load_run(store.adapter, "run-1", schema=store.schema).nodes[-1]
 
@@ -168,7 +168,7 @@ def test_a_megabyte_of_sql_in_one_node_survives(store, make_project, make_node):
 
 def test_a_project_without_nodes_can_be_recorded(store, make_project):
     project = replace(make_project(), nodes=(), macros=(), groups=(), results=())
-    record_run(store.adapter, project, schema=store.schema)
+    record_run(store.adapter.at(store.schema), project)
 
     loaded = load_run(store.adapter, "latest", schema=store.schema)
 
@@ -177,25 +177,25 @@ def test_a_project_without_nodes_can_be_recorded(store, make_project):
 
 def test_the_pieces_of_a_run_can_be_read_alone(store, make_project):
     project = make_project()
-    run = record_run(store.adapter, project, schema=store.schema).run
+    run = record_run(store.adapter.at(store.schema), project).run
 
     assert load_nodes_from_warehouse(store.adapter, "run-1", schema=store.schema) == list(project.nodes)
     assert tuple(load_lineage_from_warehouse(store.adapter, "run-1", schema=store.schema)) == project.edges
-    assert load_results(store.adapter, run, schema=store.schema) == list(project.results)
-    assert load_macros(store.adapter, run, schema=store.schema) == list(project.macros)
+    assert load_results(store.adapter.at(store.schema), run) == list(project.results)
+    assert load_macros(store.adapter.at(store.schema), run) == list(project.macros)
     ids = ["model.shop.m003", "model.shop.m001", "model.none"]
-    assert load_nodes_by_id(store.adapter, run, ids, schema=store.schema) == [
+    assert load_nodes_by_id(store.adapter.at(store.schema), run, ids) == [
         project.nodes[1],
         project.nodes[3],
     ]
-    assert load_nodes_by_id(store.adapter, run, [], schema=store.schema) == []
+    assert load_nodes_by_id(store.adapter.at(store.schema), run, []) == []
 
 
 def test_narrow_nodes_name_every_node_without_its_code(store, make_project):
     project = make_project()
-    run = record_run(store.adapter, project, schema=store.schema).run
+    run = record_run(store.adapter.at(store.schema), project).run
 
-    narrow = load_narrow_nodes(store.adapter, run, schema=store.schema)
+    narrow = load_narrow_nodes(store.adapter.at(store.schema), run)
 
     assert [(n.unique_id, n.name, n.fqn, n.macros) for n in narrow] == [
         (n.unique_id, n.name, n.fqn, n.macros) for n in project.nodes
@@ -209,7 +209,7 @@ def test_a_nul_character_does_not_keep_a_run_from_being_recorded(store, make_pro
     macro = MacroMetadata(unique_id="macro.a", name="a", macro_sql="\0")
     project = replace(make_project(), nodes=(node,), macros=(macro,), results=(result,))
 
-    record_run(store.adapter, project, schema=store.schema)
+    record_run(store.adapter.at(store.schema), project)
 
     loaded = load_run(store.adapter, "run-1", schema=store.schema)
     assert (loaded.nodes[0].description, loaded.nodes[0].compiled_code) == ("a\ufffdb", "\ufffd")

@@ -60,7 +60,7 @@ def history(recorded_store, make_project):
     ],
 )
 def test_a_selector_means_one_run(history, selector, run_id):
-    assert resolve_run(history.adapter, selector, schema=history.schema).run_id == run_id
+    assert resolve_run(history.adapter.at(history.schema), selector).run_id == run_id
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_a_selector_means_one_run(history, selector, run_id):
 )
 def test_an_id_does_not_replace_what_a_word_means(history, make_project, run_id, selected):
     pushed = make_project(run_id, environment="other", branch="x", run_at=START)
-    record_run(history.adapter, pushed, schema=history.schema)
+    record_run(history.adapter.at(history.schema), pushed)
 
-    assert resolve_run(history.adapter, run_id, schema=history.schema).run_id == selected
+    assert resolve_run(history.adapter.at(history.schema), run_id).run_id == selected
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_an_id_does_not_replace_what_a_word_means(history, make_project, run_id,
 )
 def test_a_selector_that_means_no_run_says_what_would(history, selector, words):
     with pytest.raises(SelectorError) as caught:
-        resolve_run(history.adapter, selector, schema=history.schema)
+        resolve_run(history.adapter.at(history.schema), selector)
 
     text = str(caught.value)
     assert [word for word in words if word.lower() not in text.lower()] == []
@@ -107,14 +107,14 @@ def test_a_selector_that_means_no_run_says_what_would(history, selector, words):
 def test_with_two_projects_one_must_be_named(history, make_project):
     late = START + timedelta(days=30)
     other = make_project("dddd-1", environment="base", project_name="bakery", run_at=late)
-    record_run(history.adapter, other, schema=history.schema)
+    record_run(history.adapter.at(history.schema), other)
 
     with pytest.raises(SelectorError, match="bakery, shop"):
-        resolve_run(history.adapter, "base", schema=history.schema)
+        resolve_run(history.adapter.at(history.schema), "base")
 
-    assert resolve_run(history.adapter, "base", project="bakery", schema=history.schema).run_id == "dddd-1"
-    assert resolve_run(history.adapter, "base", project="shop", schema=history.schema).run_id == "aaaa-3"
-    assert resolve_run(history.adapter, "dddd-1", schema=history.schema).project_name == "bakery"
+    assert resolve_run(history.adapter.at(history.schema), "base", project="bakery").run_id == "dddd-1"
+    assert resolve_run(history.adapter.at(history.schema), "base", project="shop").run_id == "aaaa-3"
+    assert resolve_run(history.adapter.at(history.schema), "dddd-1").project_name == "bakery"
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
@@ -148,13 +148,13 @@ def test_a_failed_run_is_never_the_latest(history, make_project):
     failed = make_project("dddd-1", environment="base", run_at=START + timedelta(days=9), status="failed")
     lone = make_project("eeee-1", environment="lone", run_at=START + timedelta(days=9), status="failed")
     for project in (failed, lone):
-        record_run(history.adapter, project, schema=history.schema)
+        record_run(history.adapter.at(history.schema), project)
 
-    assert resolve_run(history.adapter, "dddd", schema=history.schema).status == "failed"
+    assert resolve_run(history.adapter.at(history.schema), "dddd").status == "failed"
     for selector, run_id in (("latest", "cccc-1"), ("base", "aaaa-3"), ("base~1", "aaaa-2")):
-        assert resolve_run(history.adapter, selector, schema=history.schema).run_id == run_id
+        assert resolve_run(history.adapter.at(history.schema), selector).run_id == run_id
     with pytest.raises(SelectorError, match="Run 'lone' not found"):
-        resolve_run(history.adapter, "lone", schema=history.schema)
+        resolve_run(history.adapter.at(history.schema), "lone")
     quoted = history.adapter.quote_identifier(history.schema)
     _, latest = history.adapter.execute(f"SELECT run_id FROM {quoted}.latest_runs ORDER BY run_id")
     assert latest == [("aaaa-3",), ("bbbb-1",), ("cccc-1",)]

@@ -42,7 +42,7 @@ def profile(*columns: tuple[str, Any], rows: int = 3) -> tuple[ColumnStatistics,
 
 
 def kept(store: Any, run_id: str = "run-1", **options: Any) -> dict[str, NodeStatistics]:
-    return load_statistics(store.adapter, run(store, run_id), schema=store.schema, **options)
+    return load_statistics(store.adapter.at(store.schema), run(store, run_id), **options)
 
 
 def run(store: Any, run_id: str = "run-1") -> RunMetadata:
@@ -117,7 +117,7 @@ def test_every_type_of_value_comes_back_as_it_was(store, make_project):
     )
     node = counted("m000", 2**62, profiled_at=LATER, columns=columns)
 
-    record_run(store.adapter, make_project(), statistics=[node], schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project(), statistics=[node])
 
     back = kept(store)
     assert back == by_id(node)
@@ -131,7 +131,7 @@ def test_every_type_of_value_comes_back_as_it_was(store, make_project):
 def test_nan_comes_back_in_every_type_that_has_one(store, make_project):
     columns = profile(("float", math.nan), ("decimal", Decimal("NaN")))
     record_run(
-        store.adapter, make_project(), statistics=[counted("m000", 3, columns=columns)], schema=store.schema
+        store.adapter.at(store.schema), make_project(), statistics=[counted("m000", 3, columns=columns)]
     )
 
     float_, decimal = (column.profile.min for column in kept(store)["model.shop.m000"].columns)
@@ -145,7 +145,7 @@ def test_what_is_not_known_stays_unknown(store, make_project):
         counted("m000", 0, profiled_at=AT, columns=(bare,)),
         counted("m001", None, reason="no such table: ü", profile_reason="nor a profile"),
     )
-    record_run(store.adapter, make_project(), statistics=nodes, schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project(), statistics=nodes)
 
     assert kept(store) == by_id(*nodes)
 
@@ -154,13 +154,13 @@ def test_statistics_are_written_with_their_run_and_read_by_node(store, make_proj
     nodes = tuple(counted(f"m{number:03}", number, columns=profile(("a", number))) for number in range(12))
     nodes = tuple(replace(node, profiled_at=AT) for node in nodes)
 
-    result = record_run(store.adapter, make_project(), statistics=nodes, schema=store.schema)
+    result = record_run(store.adapter.at(store.schema), make_project(), statistics=nodes)
 
     assert result.written and result.statistics == StatisticsWritten(nodes_counted=12, nodes_profiled=12)
     assert kept(store) == by_id(*nodes)
     assert kept(store, unique_ids=["model.shop.m007", "model.shop.unknown"]) == by_id(nodes[7])
     assert kept(store, unique_ids=[]) == {}
-    assert count_statistics(store.adapter, run(store), schema=store.schema) == StatisticsSummary(
+    assert count_statistics(store.adapter.at(store.schema), run(store)) == StatisticsSummary(
         nodes_counted=12,
         nodes_not_counted=0,
         nodes_profiled=12,
@@ -171,18 +171,18 @@ def test_statistics_are_written_with_their_run_and_read_by_node(store, make_proj
 
 
 def test_a_run_without_statistics_has_none(store, make_project):
-    result = record_run(store.adapter, make_project(), schema=store.schema)
+    result = record_run(store.adapter.at(store.schema), make_project())
 
     assert result.statistics == StatisticsWritten()
     assert kept(store) == {}
-    assert count_statistics(store.adapter, run(store), schema=store.schema) == StatisticsSummary(
+    assert count_statistics(store.adapter.at(store.schema), run(store)) == StatisticsSummary(
         nodes_counted=0, nodes_not_counted=0, nodes_profiled=0, columns_profiled=0
     )
 
 
 def test_recording_again_adds_what_is_missing_and_changes_nothing(store, make_project):
     first = (counted("m000", 3), counted("m001", None, reason="not built"), counted("m002", 5))
-    record_run(store.adapter, make_project(), statistics=first, schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project(), statistics=first)
 
     columns = profile(("a", 1), ("b", "x"), rows=4)
     second = (
@@ -191,7 +191,7 @@ def test_recording_again_adds_what_is_missing_and_changes_nothing(store, make_pr
         counted("m002", None, LATER, reason="gone", profile_reason="gone"),
         counted("m003", 9, LATER),
     )
-    result = record_run(store.adapter, make_project(), statistics=second, schema=store.schema)
+    result = record_run(store.adapter.at(store.schema), make_project(), statistics=second)
 
     assert not result.written
     assert result.statistics == StatisticsWritten(nodes_counted=2, nodes_profiled=1)
@@ -204,17 +204,17 @@ def test_recording_again_adds_what_is_missing_and_changes_nothing(store, make_pr
 
     before = table_counts(store)
     third = tuple(replace(node, row_count=100, columns=profile(("z", 0))) for node in second[:1])
-    again = record_run(store.adapter, make_project(), statistics=third, schema=store.schema)
+    again = record_run(store.adapter.at(store.schema), make_project(), statistics=third)
     assert again.statistics == StatisticsWritten()
     assert table_counts(store) == before == (4, 2)
     assert kept(store)["model.shop.m000"] == counted("m000", 3, profiled_at=LATER, columns=columns)
 
 
 def test_the_same_statistics_twice_are_written_once(store, make_project):
-    record_run(store.adapter, make_project(), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project())
     nodes = [counted("m000", 3, profiled_at=AT, columns=profile(("a", 1))), counted("m001", None, reason="x")]
 
-    written = [write_statistics(store.adapter, run(store), nodes, schema=store.schema) for _ in range(2)]
+    written = [write_statistics(store.adapter.at(store.schema), run(store), nodes) for _ in range(2)]
 
     assert written == [StatisticsWritten(nodes_counted=1, nodes_profiled=1), StatisticsWritten()]
     assert table_counts(store) == (2, 1)
@@ -223,32 +223,32 @@ def test_the_same_statistics_twice_are_written_once(store, make_project):
 def test_two_statistics_of_one_node_become_one(store, make_project):
     nodes = [counted("m000", 3), counted("m000", 4, profiled_at=LATER, columns=profile(("a", 1)))]
 
-    record_run(store.adapter, make_project(), statistics=nodes, schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project(), statistics=nodes)
 
     assert kept(store) == by_id(counted("m000", 3, profiled_at=LATER, columns=profile(("a", 1))))
 
 
 def test_a_run_of_other_contents_gets_no_statistics(store, make_project):
-    record_run(store.adapter, make_project(), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project())
 
     other = make_project(changed=("m003",))
-    result = record_run(store.adapter, other, statistics=[counted("m000", 3)], schema=store.schema)
+    result = record_run(store.adapter.at(store.schema), other, statistics=[counted("m000", 3)])
 
     assert result.differs and result.statistics == StatisticsWritten()
     assert kept(store) == {}
 
 
 def test_statistics_of_a_run_that_is_not_stored_are_refused(store, make_project):
-    record_run(store.adapter, make_project(), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project())
 
     with pytest.raises(StoreError, match="run-9 not found in the store"):
-        write_statistics(store.adapter, make_project("run-9").run, [counted("m000", 3)], schema=store.schema)
+        write_statistics(store.adapter.at(store.schema), make_project("run-9").run, [counted("m000", 3)])
     assert table_counts(store) == (0, 0)
 
 
 def test_of_writers_at_once_the_first_stays_whole(store, make_project):
     writers = 4
-    record_run(store.adapter, make_project(), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project())
     target = run(store)
     barrier = Barrier(writers)
 
@@ -260,7 +260,7 @@ def test_of_writers_at_once_the_first_stays_whole(store, make_project):
     def work(number: int) -> StatisticsWritten:
         barrier.wait()
         with store.another() as adapter:
-            return write_statistics(adapter, target, offered(number), schema=store.schema)
+            return write_statistics(adapter.at(store.schema), target, offered(number))
 
     with ThreadPoolExecutor(writers) as pool:
         written = list(pool.map(work, range(writers)))
@@ -273,7 +273,7 @@ def test_of_writers_at_once_the_first_stays_whole(store, make_project):
 
 @pytest.mark.parametrize("table", ["node_statistics", "column_statistics", "runs"])
 def test_a_write_that_stops_half_way_leaves_nothing(store, make_project, monkeypatch, table):
-    record_run(store.adapter, make_project("run-0"), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project("run-0"))
     insert = Session.insert_rows
 
     def stopping(self: Session, name: str, columns: Any, rows: Any, key: Any) -> None:
@@ -285,11 +285,11 @@ def test_a_write_that_stops_half_way_leaves_nothing(store, make_project, monkeyp
     with monkeypatch.context() as patched:
         patched.setattr(Session, "insert_rows", stopping)
         with pytest.raises(KeyboardInterrupt):
-            record_run(store.adapter, make_project(), statistics=nodes, schema=store.schema)
+            record_run(store.adapter.at(store.schema), make_project(), statistics=nodes)
 
     assert [found.run_id for found in list_runs(store.adapter, schema=store.schema)] == ["run-0"]
     assert table_counts(store) == (0, 0)
-    assert record_run(store.adapter, make_project(), statistics=nodes, schema=store.schema).written
+    assert record_run(store.adapter.at(store.schema), make_project(), statistics=nodes).written
     assert kept(store) == by_id(*nodes)
 
 
@@ -297,7 +297,7 @@ def test_statistics_go_with_their_run(store, make_project):
     for number in range(3):
         project = make_project(f"run-{number}", run_at=AT + timedelta(days=number))
         node = counted("m000", number, profiled_at=AT, columns=profile(("a", number)))
-        record_run(store.adapter, project, statistics=[node], schema=store.schema)
+        record_run(store.adapter.at(store.schema), project, statistics=[node])
 
     result = prune(store.adapter, keep_last=1, schema=store.schema)
 
@@ -309,7 +309,7 @@ def test_statistics_go_with_their_run(store, make_project):
 def test_sql_users_find_numbers_and_texts(store, make_project):
     columns = profile(("amount", Decimal("1.50")), ("huge", 10**400), ("day", date(2026, 1, 2)))
     record_run(
-        store.adapter, make_project(), statistics=[counted("m000", 3, columns=columns)], schema=store.schema
+        store.adapter.at(store.schema), make_project(), statistics=[counted("m000", 3, columns=columns)]
     )
 
     sql = "SELECT column_name, ordinal, min_value, min_number FROM {s}.column_statistics ORDER BY ordinal"
@@ -322,6 +322,6 @@ def test_sql_users_find_numbers_and_texts(store, make_project):
 
 
 def test_row_counts_keep_no_value_of_any_row(store, make_project):
-    record_run(store.adapter, make_project(), statistics=[counted("m000", 3)], schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project(), statistics=[counted("m000", 3)])
 
     assert table_counts(store) == (1, 0)

@@ -39,14 +39,14 @@ class Stopped(Exception):
 def test_nothing_is_visible_and_the_next_recorder_completes_it(
     store: Any, make_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record_run(store.adapter, make_project("run-first"), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project("run-first"))
     recorded = ["run-first"]
     for last in range(2, 100, STRIDE):
         wanted = make_project(f"run-{last:03}", changed=(f"m{last % 12:03}",))
         with monkeypatch.context() as patch:
             stop_after(last, patch)
             try:
-                record_run(store.adapter, wanted, schema=store.schema, analyse=columns_of(wanted))
+                record_run(store.adapter.at(store.schema), wanted, analyse=columns_of(wanted))
             except Stopped:
                 pass
             else:
@@ -56,13 +56,13 @@ def test_nothing_is_visible_and_the_next_recorder_completes_it(
         # The row of the run follows all that it needs; its changes, which views compute too, follow it.
         assert visible in (recorded, complete)
 
-        again = record_run(store.adapter, wanted, schema=store.schema, analyse=columns_of(wanted))
+        again = record_run(store.adapter.at(store.schema), wanted, analyse=columns_of(wanted))
         assert again.written == (visible == recorded)
         recorded = complete
         loaded = load_run(store.adapter, wanted.run.run_id, schema=store.schema)
         assert (loaded.nodes, loaded.macros, loaded.results) == (wanted.nodes, wanted.macros, wanted.results)
         graph = columns_of(wanted)({})
-        assert load_columns(store.adapter, again.run, schema=store.schema) == {
+        assert load_columns(store.adapter.at(store.schema), again.run) == {
             unique_id: graph.analyses[lineage_id] for unique_id, lineage_id in graph.lineage_ids.items()
         }
     assert last > 2 * STRIDE

@@ -43,7 +43,7 @@ OF_THE_FUTURE = (
 @pytest.fixture
 def recorded(store, make_project):
     """A store with one run."""
-    record_run(store.adapter, make_project(), schema=store.schema)
+    record_run(store.adapter.at(store.schema), make_project())
     return store
 
 
@@ -60,7 +60,7 @@ def age(store, *, write=SCHEMA_VERSION + 1, read=READ_VERSION, by="9.8.7", state
 
 def relations(store):
     """The names of tables and views."""
-    with open_store(store.adapter, store.schema) as opened:
+    with open_store(store.adapter.at(store.schema)) as opened:
         return opened.tables()
 
 
@@ -78,9 +78,9 @@ def test_a_writer_is_told_which_version_to_install(recorded, make_project):
     before = recorded.counts(), recorded.scalar("SELECT written_at FROM {s}.store")
 
     for attempt in (
-        lambda: record_run(recorded.adapter, make_project("run-2"), schema=recorded.schema),
+        lambda: record_run(recorded.adapter.at(recorded.schema), make_project("run-2")),
         lambda: prune(recorded.adapter, keep_last=0, schema=recorded.schema),
-        lambda: refuse_newer(recorded.adapter, recorded.schema),
+        lambda: refuse_newer(recorded.adapter.at(recorded.schema)),
     ):
         for is_known in (False, True):  # what a command has read before it writes changes nothing
             if is_known:
@@ -104,8 +104,8 @@ def test_a_second_row_of_a_process_that_created_the_store_at_the_same_time_is_ha
     recorded.adapter.execute(f"INSERT INTO {table} SELECT * FROM {table}")
     recorded.adapter.store_versions.clear()
 
-    assert store_versions(recorded.adapter, recorded.schema).write == SCHEMA_VERSION
-    assert record_run(recorded.adapter, make_project("run-2"), schema=recorded.schema).written
+    assert store_versions(recorded.adapter.at(recorded.schema)).write == SCHEMA_VERSION
+    assert record_run(recorded.adapter.at(recorded.schema), make_project("run-2")).written
     assert len(list_runs(recorded.adapter, schema=recorded.schema)) == 2
 
 
@@ -113,7 +113,7 @@ def test_init_leaves_a_newer_store_as_it_is(recorded):
     age(recorded)
     before = relations(recorded)
 
-    result = init_store(recorded.adapter, recorded.schema)
+    result = init_store(recorded.adapter.at(recorded.schema))
 
     assert (result.action, result.version) == (InitAction.UNCHANGED, SCHEMA_VERSION + 1)
     assert result.remedy == "install recce_meta 9.8.7, which migrated the store"
@@ -125,10 +125,10 @@ def test_a_store_with_an_unknown_read_version_is_refused(recorded, make_project)
     age(recorded, write=99, read=SCHEMA_VERSION + 1)
 
     for attempt in (
-        lambda: init_store(recorded.adapter, recorded.schema),
+        lambda: init_store(recorded.adapter.at(recorded.schema)),
         lambda: list_runs(recorded.adapter, schema=recorded.schema),
-        lambda: record_run(recorded.adapter, make_project("run-2"), schema=recorded.schema),
-        lambda: refuse_newer(recorded.adapter, recorded.schema),
+        lambda: record_run(recorded.adapter.at(recorded.schema), make_project("run-2")),
+        lambda: refuse_newer(recorded.adapter.at(recorded.schema)),
     ):
         with pytest.raises(StoreError) as caught:
             attempt()
@@ -139,7 +139,7 @@ def test_a_store_with_an_unknown_read_version_is_refused(recorded, make_project)
 def test_doctor_reports_both_versions(recorded):
     def said():
         with recorded.another() as adapter:
-            check = doctor(lambda: adapter, recorded.schema)[-1]
+            check = doctor(lambda: adapter.at(recorded.schema))[-1]
         return check.ok, check.detail, check.hint
 
     current = f"version {SCHEMA_VERSION}, read version {READ_VERSION}"
@@ -165,7 +165,7 @@ def test_a_build_with_the_same_number_is_not_recommended(recorded):
     age(recorded, by=__version__)
 
     with pytest.raises(StoreError) as caught:
-        refuse_newer(recorded.adapter, recorded.schema)
+        refuse_newer(recorded.adapter.at(recorded.schema))
 
     assert f"migrated by a newer build of version {__version__}" in str(caught.value.hint)
 
@@ -179,7 +179,7 @@ def test_a_migration_between_looking_and_writing_is_seen_by_the_writer(recorded,
     adapter.store_versions.update(known)  # as in a command that looked before another laptop migrated
 
     with pytest.raises(StoreError, match=r"install recce_meta 9\.8\.7"):
-        record_run(adapter, make_project("run-2"), schema=recorded.schema)
+        record_run(adapter.at(recorded.schema), make_project("run-2"))
 
     assert recorded.counts()["runs"] == 1
 
@@ -194,8 +194,8 @@ def test_reading_a_newer_store_writes_nothing(recorded, monkeypatch):
         monkeypatch.setattr(session.StoreSession, name, refuse)
 
     assert load_run(recorded.adapter, "latest", schema=recorded.schema).run.run_id == "run-1"
-    assert store_versions(recorded.adapter, recorded.schema).migrated_by == "9.8.7"
-    with open_store(recorded.adapter, recorded.schema) as opened:
+    assert store_versions(recorded.adapter.at(recorded.schema)).migrated_by == "9.8.7"
+    with open_store(recorded.adapter.at(recorded.schema)) as opened:
         assert opened.query("runs", **dict.fromkeys(RUN_FILTERS), most=5)
 
 
@@ -210,7 +210,7 @@ def test_a_migration_that_is_stopped_leaves_nothing_where_creating_can_be_undone
     monkeypatch.setattr(session.sql_files, "migrations", lambda dialect: ((SCHEMA_VERSION, broken),))
 
     for attempt in (
-        lambda: init_store(recorded.adapter, recorded.schema),
+        lambda: init_store(recorded.adapter.at(recorded.schema)),
         lambda: list_runs(recorded.adapter, schema=recorded.schema),
     ):
         with pytest.raises(MissingRelation):
@@ -230,7 +230,7 @@ def test_views_keep_their_grants_and_readers_when_an_old_store_is_migrated(store
     store.adapter.execute(f"CREATE VIEW {quoted}.mine AS SELECT unique_id FROM {quoted}.nodes")
     store.adapter.execute(f"GRANT SELECT ON {quoted}.lineage TO PUBLIC")
 
-    assert init_store(store.adapter, store.schema).action is InitAction.MIGRATED
+    assert init_store(store.adapter.at(store.schema)).action is InitAction.MIGRATED
 
     assert store.scalar("SELECT COUNT(*) FROM {s}.mine") == 4
     granted = "SELECT COUNT(*) FROM information_schema.role_table_grants WHERE grantee = 'PUBLIC' AND {}"

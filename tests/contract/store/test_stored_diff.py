@@ -41,15 +41,13 @@ def test_every_edit_has_the_same_answer_from_the_store(
     variants = request.getfixturevalue(collection)
     names = variants.names[:: sampled(1, 8 if collection == "state_variants" else 3)]
     base = named(variants, "base")
-    record_run(store.adapter, base, schema=store.schema)
+    record_run(store.adapter.at(store.schema), base)
     wrong: dict[str, Any] = {}
     for name in names:
         project = named(variants, name)
-        record_run(store.adapter, project, schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
         expected = answers(detect_changes(base, project).values())
-        found = answers(
-            diff.diff(lambda: store.adapter, "base", project.run.run_id, schema=store.schema).changes
-        )
+        found = answers(diff.diff(lambda: store.adapter.at(store.schema), "base", project.run.run_id).changes)
         if found != expected:
             wrong[name] = {
                 key: (expected.get(key), found.get(key))
@@ -63,7 +61,7 @@ def test_every_edit_has_the_same_answer_from_the_store(
 def test_unchanged_code_is_not_fetched(store: Any, state_cases: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     base, current = state_cases("base"), state_cases("macro_dispatch_impl")
     for project in (base, current):
-        record_run(store.adapter, project, schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
     read_nodes: set[str] = set()
     whole = read.load_nodes_by_id
     differing = read.load_differences
@@ -79,7 +77,7 @@ def test_unchanged_code_is_not_fetched(store: Any, state_cases: Any, monkeypatch
 
     monkeypatch.setattr(read, "load_nodes_by_id", by_id)
     monkeypatch.setattr(read, "load_differences", differences)
-    found = diff.diff(lambda: store.adapter, base.run.run_id, current.run.run_id, schema=store.schema)
+    found = diff.diff(lambda: store.adapter.at(store.schema), base.run.run_id, current.run.run_id)
     assert [change.name for change in found.changed] == ["m_dispatch"]
     assert "model.jaffle_ext.m_dispatch" in read_nodes
     read_by_it = {"model.jaffle_ext.orders"}  # whose columns decide over what the SQL means
@@ -110,8 +108,8 @@ def test_a_removed_nodes_readers_are_downstream(store: Any, state_cases: Any) ->
     )
     current = replace(base, nodes=nodes, run=replace(base.run, run_id="without-orders"))
     for project in (base, current):
-        record_run(store.adapter, project, schema=store.schema)
-    found = diff.diff(lambda: store.adapter, base.run.run_id, "without-orders", schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
+    found = diff.diff(lambda: store.adapter.at(store.schema), base.run.run_id, "without-orders")
     by_id: dict[str, Change] = {change.unique_id: change for change in found.changes}
     assert by_id[gone].status is Status.REMOVED
     readers = {node.unique_id for node in base.nodes if gone in node.parents}
@@ -123,8 +121,8 @@ def test_the_diff_of_two_runs_of_one_graph_is_empty(store: Any, state_cases: Any
     base = state_cases("base")
     again = replace(base, run=replace(base.run, run_id="again"))
     for project in (base, again):
-        record_run(store.adapter, project, schema=store.schema)
-    found = diff.diff(lambda: store.adapter, base.run.run_id, "again", schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
+    found = diff.diff(lambda: store.adapter.at(store.schema), base.run.run_id, "again")
     assert found.changes == ()
     assert found.impacted == ()
 
@@ -133,9 +131,9 @@ def test_a_stored_run_and_artifacts_on_disk_can_be_compared(
     store: Any, state_cases: Any, tmp_path: Path
 ) -> None:
     base = state_cases("base")
-    record_run(store.adapter, base, schema=store.schema)
+    record_run(store.adapter.at(store.schema), base)
     target = Path(__file__).parents[2] / "data" / "state_cases" / "base.json.gz"
-    found = diff.diff(lambda: store.adapter, base.run.run_id, f"path:{target}", schema=store.schema)
+    found = diff.diff(lambda: store.adapter.at(store.schema), base.run.run_id, f"path:{target}")
     assert found.changes == ()
     assert found.current.environment == str(target)
 
@@ -145,8 +143,8 @@ def test_what_only_dbts_engine_renamed_is_told_alike_and_once(store: Any) -> Non
     artifacts = Path(__file__).parents[2] / "data" / "artifacts" / "real" / "bouncer"
     sides = [extract_project(artifacts / name, git=GitState()) for name in ("dbt_110", "dbt_20")]
     for side in sides:
-        record_run(store.adapter, side, schema=store.schema)
-    stored = diff.diff(lambda: store.adapter, sides[0].run.run_id, sides[1].run.run_id, schema=store.schema)
+        record_run(store.adapter.at(store.schema), side)
+    stored = diff.diff(lambda: store.adapter.at(store.schema), sides[0].run.run_id, sides[1].run.run_id)
     whole = diff.diff(lambda: store.adapter, f"path:{artifacts / 'dbt_110'}", f"path:{artifacts / 'dbt_20'}")
 
     assert answers(stored.changes) == answers(whole.changes) == answers(detect_changes(*sides).values())
@@ -168,9 +166,9 @@ def test_a_macro_in_the_place_of_dbts_has_the_same_answer_from_the_store(store: 
         project, macros=(*project.macros, own), run=replace(project.run, run_id="with-override")
     )
     for side in (project, current):
-        record_run(store.adapter, side, schema=store.schema)
+        record_run(store.adapter.at(store.schema), side)
     whole = diff.whole_diff(project, current, diff.DiffQuestion())
-    found = diff.diff(lambda: store.adapter, project.run.run_id, "with-override", schema=store.schema)
+    found = diff.diff(lambda: store.adapter.at(store.schema), project.run.run_id, "with-override")
 
     assert answers(found.changes) == answers(whole.changes)
     assert found.notes == whole.notes

@@ -264,13 +264,12 @@ def test_the_store_gives_the_same_answers_though_it_reads_only_what_they_need(st
 
         whole = whole_diff(base, current, NOTHING_MORE)
         stored = comparing.diff(
-            lambda: store.adapter, "base-run", current.run.run_id, schema=store.schema, project="shop"
+            lambda: store.adapter.at(store.schema), "base-run", current.run.run_id, project="shop"
         )
         selected = comparing.diff(
-            lambda: store.adapter,
+            lambda: store.adapter.at(store.schema),
             "base-run",
             current.run.run_id,
-            schema=store.schema,
             project="shop",
             question=DiffQuestion(selection=("stg+",)),
         )
@@ -292,7 +291,7 @@ def test_an_edit_for_another_target_is_judged_alike_from_the_store_and_from_arti
         projects.append(replace(project, nodes=nodes))
         record_run(store.adapter, projects[-1], schema=store.schema)
 
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole_diff(*projects, NOTHING_MORE))
     (change,) = stored.changed
@@ -325,7 +324,7 @@ def test_a_macro_that_acts_elsewhere_is_found_in_the_store_also_where_dbt_did_no
         projects.append(replace(project, nodes=nodes, macros=(macro,)))
         record_run(store.adapter, projects[-1], schema=store.schema)
 
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole_diff(*projects, NOTHING_MORE))
     (change,) = stored.changed
@@ -337,7 +336,7 @@ def test_a_run_without_column_lineage_says_that_more_may_be_listed_than_is_reach
     record_run(store.adapter, base, schema=store.schema)
     record_run(store.adapter, current, schema=store.schema, columns=False)
 
-    found = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    found = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert set(told(found).values()) == {"unknown"}
     assert len(found.impacted) == len(MODELS) - 1
@@ -353,7 +352,7 @@ def test_without_column_lineage_whoever_reads_a_new_or_moved_column_may_be_reach
     for project in (shop("base-run", "prod"), shop("run-1", "ci", **EDITS[what][0])):
         record_run(store.adapter, project, schema=store.schema, columns=False)
 
-    found = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    found = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert told(found) == dict.fromkeys(EVERYTHING, "unknown")
     assert "current was recorded without column lineage" in " ".join(found.notes)
@@ -365,7 +364,7 @@ def test_a_change_of_rows_needs_no_column_lineage(store: Any, columns: bool) -> 
     for project in (base, current):
         record_run(store.adapter, project, schema=store.schema, columns=columns)
 
-    found = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    found = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert (told(found), found.notes) == (EVERYTHING, ())
 
@@ -456,7 +455,7 @@ def test_the_store_takes_a_missing_catalog_for_no_change_either(store: Any) -> N
     for project in (base, current):
         record_run(store.adapter, project, schema=store.schema)
 
-    found = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    found = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert {change.name: change.category for change in found.changed} == {
         "starred": "non_breaking",
@@ -627,7 +626,7 @@ def test_a_hook_reaches_the_table_that_it_writes(store: Any, before: Any, after:
         record_run(store.adapter, project, schema=store.schema)
 
     whole = whole_diff(base, current, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     assert {one: told(whole).get(one, "") for one in ("daily", "board")} == dict.fromkeys(
@@ -686,7 +685,7 @@ def test_a_statement_sent_while_a_model_is_rendered_reaches_the_table_that_it_wr
         record_run(store.adapter, project, schema=store.schema)
 
     whole = whole_diff(*projects, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     reached = "rows" if where == "y" else "unknown"
@@ -722,7 +721,7 @@ def test_a_query_of_a_template_reads_the_columns_that_it_names(
         record_run(store.adapter, project, schema=store.schema)
 
     whole = whole_diff(*projects, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     found = [(str(one.reach), one.confidence) for one in whole.impacted if one.name == "open_orders"]
@@ -772,7 +771,7 @@ def test_a_data_test_may_fail_without_a_column_that_its_template_queries(
         record_run(store.adapter, projects[-1], schema=store.schema)
 
     whole = whole_diff(*projects, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     found = [bool(one.may_fail) for one in whole.impacted if one.name == "most"]
@@ -820,7 +819,7 @@ def test_a_hook_that_reads_a_variable_with_another_value_is_unknown(
         record_run(store.adapter, project, schema=store.schema)
 
     whole = whole_diff(*projects, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     changes = {change.name: change for change in whole.changed}
@@ -855,7 +854,7 @@ def test_a_materialization_that_may_read_another_value_is_noted(store: Any, kind
         projects.append(replace(project, run=run, nodes=nodes, macros=(building,)))
         record_run(store.adapter, projects[-1], schema=store.schema)
 
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     note = "Variables in materializations of 1 node not compared: no artifact has their values (daily)"
     assert note in stored.notes
@@ -896,7 +895,7 @@ def test_a_branch_of_incremental_builds_that_reads_a_variable_with_another_value
         record_run(store.adapter, projects[-1], schema=store.schema)
 
     whole = whole_diff(*projects, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     categories = {change.name: str(change.category) for change in whole.changed}
@@ -933,7 +932,7 @@ def test_a_variable_of_which_only_the_value_differs_is_found_by_its_hash(
         record_run(store.adapter, projects[-1], schema=store.schema)
 
     whole = whole_diff(*projects, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     assert {change.name for change in whole.changed} == expected
@@ -978,7 +977,7 @@ def test_a_node_that_reads_others_in_graph_where_no_sql_shows_it_is_unknown(
         record_run(store.adapter, projects[-1], schema=store.schema)
 
     whole = whole_diff(*projects, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     found = {change.name: change for change in whole.changed}
@@ -1051,7 +1050,7 @@ def test_what_is_read_of_others_in_graph_is_compared(
         record_run(store.adapter, projects[-1], schema=store.schema)
 
     whole = whole_diff(*projects, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     read = [
@@ -1098,7 +1097,7 @@ def test_an_operation_affects_what_further_hooks_and_data_tests_read(store: Any)
         record_run(store.adapter, projects[-1], schema=store.schema)
 
     whole = whole_diff(*projects, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     assert [(change.name, str(change.category)) for change in whole.changed] == [("0", "unknown")]
@@ -1137,7 +1136,7 @@ def test_a_reader_of_a_source_that_a_node_builds_is_affected(store: Any, edited:
         record_run(store.adapter, project, schema=store.schema)
 
     whole = whole_diff(*projects, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     assert [change.name for change in whole.changed] == [edited]
@@ -1156,7 +1155,7 @@ def test_a_graph_of_an_earlier_recce_meta_gets_the_edges_of_built_sources_when_i
     record_run(store.adapter, with_built_source("run-2", "daily", 1), schema=store.schema)
 
     found = [
-        comparing.diff(lambda: store.adapter, "base-run", one, schema=store.schema, project="shop")
+        comparing.diff(lambda: store.adapter.at(store.schema), "base-run", one, project="shop")
         for one in ("run-1", "run-2")
     ]
 
@@ -1182,7 +1181,7 @@ def test_a_reader_that_names_a_relation_but_none_of_its_columns_is_reached(store
         record_run(store.adapter, project, schema=store.schema)
 
     whole = whole_diff(base, current, NOTHING_MORE)
-    stored = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+    stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
     assert complete(stored) == complete(whole)
     assert told(whole)["counted"] == "rows"
@@ -1230,7 +1229,7 @@ def test_facts_are_those_of_tests_that_passed_in_a_run(store: Any) -> None:
         for project in (base, current):
             record_run(store.adapter, project, schema=store.schema)
         ids = (base.run.run_id, current.run.run_id)
-        found = comparing.diff(lambda: store.adapter, *ids, schema=store.schema, project="shop")
+        found = comparing.diff(lambda: store.adapter.at(store.schema), *ids, project="shop")
         assert [(one.category, one.facts, one.category_reasons) for one in found.changed] == [
             (change.category, change.facts, change.category_reasons)
         ]

@@ -62,7 +62,7 @@ def test_a_recorder_says_for_whom_it_waits_and_goes_on_when_that_one_ends(
         threading.Timer(0.2, session.rollback).start()
 
     with held(shop) as session, shop.backend.connect(lock_timeout=30, on_wait=tell) as adapter:
-        assert record_run(adapter, make_project(), schema=shop.schema).written
+        assert record_run(adapter.at(shop.schema), make_project()).written
         (message,) = said
         who = f"session {session.info.backend_pid} of {session.info.user}"
         assert message.startswith(f"Waiting up to 30 s: {who} at ")
@@ -75,7 +75,7 @@ def test_a_recorder_ends_after_the_lock_timeout_with_the_session_that_blocks_it(
     with held(shop) as session, shop.backend.connect(lock_timeout=0.5) as adapter:
         started = time.monotonic()
         with pytest.raises(StoreLocked) as caught:
-            record_run(adapter, make_project(), schema=shop.schema)
+            record_run(adapter.at(shop.schema), make_project())
         pid = session.info.backend_pid
 
         assert time.monotonic() - started < 10
@@ -84,7 +84,7 @@ def test_a_recorder_ends_after_the_lock_timeout_with_the_session_that_blocks_it(
         )
         assert f"pg_terminate_backend({pid})" in str(caught.value.hint)
         adapter.execute(f"SELECT pg_terminate_backend({pid})")
-        assert record_run(adapter, make_project(), schema=shop.schema).written
+        assert record_run(adapter.at(shop.schema), make_project()).written
 
 
 def test_a_lock_of_the_whole_table_is_waited_for_no_longer_and_its_holder_named(
@@ -93,7 +93,7 @@ def test_a_lock_of_the_whole_table_is_waited_for_no_longer_and_its_holder_named(
     with held(shop) as session, shop.backend.connect(lock_timeout=0.5) as adapter:
         session.execute(f"LOCK TABLE {adapter.quote_identifier(shop.schema)}.store")
         with pytest.raises(StoreLocked, match=f"blocked for 0.5 s: session {session.info.backend_pid} of "):
-            record_run(adapter, make_project(), schema=shop.schema)
+            record_run(adapter.at(shop.schema), make_project())
 
 
 def test_a_limit_of_the_role_stays_and_a_scan_waits_no_longer_than_its_own(shop: Any) -> None:
@@ -114,21 +114,23 @@ def test_doctor_shows_a_session_that_holds_the_store(shop: Any, monkeypatch: pyt
     monkeypatch.setattr("recce_meta.api.demo.TELL_SECONDS", 0.0)
 
     with held(shop) as session:
-        checks = doctor(shop.backend.connect, shop.schema)
+        checks = doctor(lambda: shop.backend.connect().at(shop.schema))
         (writer,) = (check for check in checks if check.name == "writer")
         assert writer.detail.startswith(f"session {session.info.backend_pid} of ")
         assert f"pg_terminate_backend({session.info.backend_pid})" in str(writer.hint)
-    assert [check for check in doctor(shop.backend.connect, shop.schema) if check.name == "writer"] == []
+    assert [
+        check for check in doctor(lambda: shop.backend.connect().at(shop.schema)) if check.name == "writer"
+    ] == []
 
 
 def test_recorders_that_wait_are_no_writers(shop: Any, make_project: MakeProject) -> None:
     with held(shop) as session, shop.backend.connect(lock_timeout=20) as waiter:
-        recorder = threading.Thread(target=lambda: record_run(waiter, make_project(), schema=shop.schema))
+        recorder = threading.Thread(target=lambda: record_run(waiter.at(shop.schema), make_project()))
         recorder.start()
         try:
             time.sleep(0.5)
             with shop.backend.connect() as adapter:
-                found = [writer.pid for writer in waiting.writers(adapter, shop.schema)]
+                found = [writer.pid for writer in waiting.writers(adapter.at(shop.schema))]
         finally:
             session.rollback()
             recorder.join()
@@ -165,8 +167,8 @@ nodes = tuple(
     for n in ("a", "b", "c")
 )
 run = RunMetadata(run_id=f"lost-{last}", run_at=datetime(2026, 11, 1, tzinfo=timezone.utc), project_name="p")
-with UnifiedSqlAdapter.from_url(url) as adapter:
-    record_run(adapter, Project(run=run, nodes=nodes), schema=schema)
+with UnifiedSqlAdapter.from_url(url).at(schema) as adapter:
+    record_run(adapter, Project(run=run, nodes=nodes))
 print("whole", flush=True)
 """
 
@@ -189,7 +191,7 @@ def test_a_client_that_vanishes_at_any_statement_blocks_the_next_recorder_for_se
                 break
             started = time.monotonic()
             with shop.backend.connect() as adapter:
-                assert record_run(adapter, make_project(f"next-{last}"), schema=shop.schema).written
+                assert record_run(adapter.at(shop.schema), make_project(f"next-{last}")).written
                 assert {run.run_id for run in list_runs(adapter, schema=shop.schema)} >= {f"next-{last}"}
             assert time.monotonic() - started < 30
         finally:
@@ -207,7 +209,7 @@ def test_four_that_create_a_store_at_once_all_succeed(store: Any) -> None:
         barrier.wait()
         try:
             with store.another() as adapter:
-                init_store(adapter, store.schema)
+                init_store(adapter.at(store.schema))
         except BaseException as error:  # noqa: BLE001 - shown below
             failures.append(error)
 
@@ -220,4 +222,4 @@ def test_four_that_create_a_store_at_once_all_succeed(store: Any) -> None:
     assert failures == []
     with store.another() as adapter:
         assert isinstance(adapter, UnifiedSqlAdapter)
-        assert init_store(adapter, store.schema).action.value == "refreshed"
+        assert init_store(adapter.at(store.schema)).action.value == "refreshed"

@@ -29,11 +29,13 @@ class Side:
 
     def __init__(self, adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA, *, creates: bool = True):
         self.adapter, self.schema = adapter, schema
-        self.replica = StoreReplica(adapter, schema, name=adapter.warehouse.name, pack=pack, creates=creates)
+        self.replica = StoreReplica(
+            adapter.at(schema), name=adapter.warehouse.name, pack=pack, creates=creates
+        )
 
     def record(self, project: Project, **options: Any) -> RunMetadata:
         """Record *project*."""
-        return record_run(self.adapter, project, schema=self.schema, **options).run
+        return record_run(self.adapter.at(self.schema), project, **options).run
 
     def runs(self) -> list[str]:
         """Return the ids of the runs that a reader finds, sorted."""
@@ -71,7 +73,7 @@ class Side:
 
     def opened(self) -> Any:
         """Return a session of a reader."""
-        return open_store(self.adapter, self.schema)
+        return open_store(self.adapter.at(self.schema))
 
 
 def push(source: Side, target: Side, **options: Any) -> SyncReport:

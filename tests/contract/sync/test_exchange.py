@@ -39,11 +39,11 @@ MakeProject = Callable[..., Project]
 
 def note(side: Side, text: str | None, *, now: datetime = AT) -> None:
     changes = [AnnotationChange(TARGET, "note", "", text)]
-    add_annotations(side.adapter, changes, author="Ann", schema=side.schema, now=now)
+    add_annotations(side.adapter.at(side.schema), changes, author="Ann", now=now)
 
 
 def notes(side: Side) -> list[str | None]:
-    return [event.value for event in list_annotations(side.adapter, schema=side.schema)]
+    return [event.value for event in list_annotations(side.adapter.at(side.schema))]
 
 
 def later(days: int) -> datetime:
@@ -60,7 +60,7 @@ def counted(name: str, rows: int | None, *, minute: int = 0) -> NodeStatistics:
 
 
 def figures(side: Side, run_id: str = "run-1") -> dict[str, int | None]:
-    found = load_statistics(side.adapter, make_run(side, run_id), schema=side.schema)
+    found = load_statistics(side.adapter.at(side.schema), make_run(side, run_id))
     return {unique_id.rpartition(".")[2]: node.row_count for unique_id, node in found.items()}
 
 
@@ -136,8 +136,8 @@ def test_a_run_arrives_with_its_graph_results_and_column_lineage(
         assert load_run(here.adapter, run_id, schema=here.schema) == load_run(
             there.adapter, run_id, schema=there.schema
         )
-        assert load_columns(here.adapter, run, schema=here.schema) == load_columns(
-            there.adapter, run, schema=there.schema
+        assert load_columns(here.adapter.at(here.schema), run) == load_columns(
+            there.adapter.at(there.schema), run
         )
     assert here.entries() == there.entries()
     assert exchange(here.replica, there.replica, "sync").outcomes == ()
@@ -150,7 +150,7 @@ def test_what_is_added_to_a_run_later_travels_alone(
     push(here, there)
     before = there.counts()
 
-    write_statistics(here.adapter, make_run(here, "run-1"), [counted("m000", 3)], schema=here.schema)
+    write_statistics(here.adapter.at(here.schema), make_run(here, "run-1"), [counted("m000", 3)])
     note(here, "later")
     report = push(here, there)
 
@@ -179,7 +179,7 @@ def test_column_lineage_that_is_computed_later_travels_alone(
     assert [(one.kind, one.status) for one in report.outcomes] == [(ObjectKind.COLUMNS, ExchangeStatus.SENT)]
     run = make_run(here, "run-1")
     assert run.column_graph_id and make_run(there, "run-1") == run
-    assert load_columns(there.adapter, run) == load_columns(here.adapter, run, schema=here.schema)
+    assert load_columns(there.adapter, run) == load_columns(here.adapter.at(here.schema), run)
 
 
 @pytest.mark.beyond_emulators
@@ -206,7 +206,7 @@ def test_both_sides_have_what_either_added(here: Side, there: Side, make_project
         # Sums that are equal must not hide that the nodes differ.
         minute = int(name[-1])
         run = make_run(side, "both")
-        write_statistics(side.adapter, run, [counted(name, 7, minute=minute)], schema=side.schema)
+        write_statistics(side.adapter.at(side.schema), run, [counted(name, 7, minute=minute)])
         note(side, f"of {name}", now=AT + timedelta(minutes=minute))
 
     report = exchange(here.replica, there.replica, "sync")
@@ -243,7 +243,7 @@ def test_notes_of_a_wrong_clock_are_exchanged_and_the_next_edit_replaces_them(
 def test_a_count_follows_one_that_had_failed(here: Side, there: Side, make_project: MakeProject) -> None:
     here.record(make_project())
     push(here, there)
-    write_statistics(here.adapter, make_run(here, "run-1"), [counted("m000", None)], schema=here.schema)
+    write_statistics(here.adapter.at(here.schema), make_run(here, "run-1"), [counted("m000", None)])
     write_statistics(there.adapter, make_run(there, "run-1"), [counted("m000", 9, minute=1)])
 
     assert exchange(here.replica, there.replica, "sync").status == "success"
@@ -268,7 +268,7 @@ def test_another_run_of_the_same_id_is_kept_aside_once(
     project = make_project()
     here.record(project)
     there.record(other(project))
-    write_statistics(here.adapter, make_run(here, "run-1"), [counted("m000", 3)], schema=here.schema)
+    write_statistics(here.adapter.at(here.schema), make_run(here, "run-1"), [counted("m000", 3)])
     loaded, hashes = load_run(there.adapter, "run-1"), there.hashes()
 
     first = push(here, there)
@@ -293,11 +293,11 @@ def test_other_figures_of_a_node_are_kept_aside_once_and_those_of_others_arrive(
     here.record(make_project())
     push(here, there)
     mine = [counted("m000", 3), counted("m001", 4)]
-    write_statistics(here.adapter, make_run(here, "run-1"), mine, schema=here.schema)
+    write_statistics(here.adapter.at(here.schema), make_run(here, "run-1"), mine)
     write_statistics(there.adapter, make_run(there, "run-1"), [counted("m000", 5, minute=1)])
 
     reports = [push(here, there) for _ in range(2)]
-    write_statistics(here.adapter, make_run(here, "run-1"), [counted("m002", 6)], schema=here.schema)
+    write_statistics(here.adapter.at(here.schema), make_run(here, "run-1"), [counted("m002", 6)])
     reports.append(push(here, there))
 
     for report in reports:
@@ -326,7 +326,7 @@ def test_another_measurement_of_the_same_id_is_kept_aside(
             finished_at=AT,
             table_count=tables,
         )
-        write_quality(side.adapter, Quality(run=run, tables=()), schema=side.schema)
+        write_quality(side.adapter.at(side.schema), Quality(run=run, tables=()))
 
     report = push(here, there)
 
@@ -345,7 +345,7 @@ def test_only_the_selected_runs_are_sent(here: Side, there: Side, make_project: 
     note(here, "of the shop")
     bakery = replace(TARGET, project_name="bakery")
     add_annotations(
-        here.adapter, [AnnotationChange(bakery, "note", "", "no")], author="Bob", schema=here.schema, now=AT
+        here.adapter.at(here.schema), [AnnotationChange(bakery, "note", "", "no")], author="Bob", now=AT
     )
 
     report = push(here, there, runs=["run-b"])

@@ -47,7 +47,7 @@ class Damaging(StoreReplica):
     """Source that loses or changes rows on the way."""
 
     def __init__(self, side: Side, damage: Callable[[str, list[Row]], list[Row]]) -> None:
-        super().__init__(side.adapter, side.schema, name="damaged", pack=pack)
+        super().__init__(side.adapter.at(side.schema), name="damaged", pack=pack)
         self._damage = damage
 
     def read(self, keys: Iterable[Key]) -> Batch:
@@ -115,7 +115,7 @@ def test_a_damaged_run_fails_alone_and_ninety_nine_others_arrive(
 def test_references_that_lead_nowhere_are_refused(
     here: Side, there: Side, make_project: MakeProject, table: str, reason: str
 ) -> None:
-    init_store(here.adapter, here.schema)
+    init_store(here.adapter.at(here.schema))
     there.record(make_project())
     source = Damaging(there, without(table, lambda row: True))
 
@@ -154,7 +154,7 @@ def test_a_run_keeps_away_column_lineage_that_is_incomplete(
 def test_rows_of_other_contents_than_their_hash_are_refused(
     here: Side, there: Side, make_project: MakeProject
 ) -> None:
-    init_store(here.adapter, here.schema)
+    init_store(here.adapter.at(here.schema))
     there.record(make_project())
 
     def other_status(table: str, rows: list[Row]) -> list[Row]:
@@ -261,8 +261,8 @@ def check_complete(here: Side, there: Side, run_ids: Iterable[str]) -> None:
         wanted = replace(theirs.run, column_graph_id=None) if lacks_columns else theirs.run
         assert replace(mine, run=wanted) == replace(theirs, run=wanted)
         if not lacks_columns:
-            assert load_columns(here.adapter, mine.run, schema=here.schema) == load_columns(
-                there.adapter, theirs.run, schema=there.schema
+            assert load_columns(here.adapter.at(here.schema), mine.run) == load_columns(
+                there.adapter.at(there.schema), theirs.run
             )
 
 
@@ -291,8 +291,8 @@ if last >= 0:
     for name in ("query", "execute", "insert_rows"):
         setattr(Session, name, counting(getattr(Session, name)))
 sides = [
-    StoreReplica(UnifiedSqlAdapter.from_url(url), name=url, pack=pack, creates=True, **options)
-    for url, options in ((source, {}), (target, {"schema": schema}))
+    StoreReplica(UnifiedSqlAdapter.from_url(url).at(place), name=url, pack=pack, creates=True)
+    for url, place in ((source, None), (target, schema))
 ]
 report = exchange(*sides, direction, sizes=BatchSizes(runs=2, objects=2))
 for side in sides:
@@ -408,10 +408,10 @@ def test_runs_that_are_pruned_while_they_are_sent_are_skipped(
         def read_pieces(self, piece: Piece, ids: Iterable[str]) -> Mapping[str, list[Row]]:
             if not self.is_done:
                 self.is_done = True
-                prune(self.adapter, keep_last=1, schema=self.schema)
+                prune(self.adapter, keep_last=1)
             return super().read_pieces(piece, ids)
 
-    source = Pruning(there.adapter, there.schema, name="pruning", pack=pack)
+    source = Pruning(there.adapter.at(there.schema), name="pruning", pack=pack)
     report = exchange(source, here.replica, "push")
 
     assert report.status == "success"

@@ -196,19 +196,19 @@ def full(
 ) -> Iterator[Side]:
     """A store with all kinds of objects and pieces, recorded once for each warehouse."""
 
-    def fill(adapter: UnifiedSqlAdapter, schema: str) -> None:
-        side = Side(adapter, schema)
+    def fill(adapter: UnifiedSqlAdapter) -> None:
+        side = Side(adapter, adapter.schema)
         record_both(side, make_project)
         odd = make_project("base-2", environment="base", changed=("m003", "m004"))
-        record_with_columns(adapter, odd, schema=schema)
+        record_with_columns(adapter, odd)
         target = AnnotationTarget(project_name="shop", unique_id="model.shop.m001")
         changes = [AnnotationChange(target, "note", "", "checked")]
-        add_annotations(adapter, changes, author="Ann", schema=schema, now=AT)
+        add_annotations(adapter, changes, author="Ann", now=AT)
 
     with prepared_databases.copied(backend, (request.path, "full"), fill) as copy:
         if copy is None:
             here: Side = request.getfixturevalue("here")
-            fill(here.adapter, here.schema)
+            fill(here.adapter.at(here.schema))
             yield here
             return
         with copy[0].connect() as adapter:
@@ -244,7 +244,7 @@ def stored(side: Side, table: str) -> Rows:
 def write(side: Side, table: str, rows: Sequence[Row]) -> None:
     """Replace all rows of *table*."""
     before = stored(side, table)
-    with open_store(side.adapter, side.schema, writes=True) as store:
+    with open_store(side.adapter.at(side.schema), writes=True) as store:
         store.remove(table, sorted({str(row[0]) for row in before}))
         store.insert(table, TABLES[table].columns, rows)
 
@@ -367,7 +367,7 @@ def test_keys_that_occur_twice(there: Side, make_project: MakeProject) -> None:
     assert answers(there) == before
 
     row = stored(there, "run_results")[0]
-    with open_store(there.adapter, there.schema, writes=True) as store:
+    with open_store(there.adapter.at(there.schema), writes=True) as store:
         store.insert("run_results", TABLES["run_results"].columns, [(*row[:2], "error", *row[3:])])
     left = checked(there, repair=True)
     assert ("duplicate", "store_run_results") in kinds(left)
@@ -376,7 +376,7 @@ def test_keys_that_occur_twice(there: Side, make_project: MakeProject) -> None:
 
 def test_a_conflict_without_its_object(full: Side) -> None:
     row = ("c" * 32, AT, "run", "base-1", "base-1", "shop", "peer", "1" * 32, "2" * 32, "1")
-    with open_store(full.adapter, full.schema, writes=True) as store:
+    with open_store(full.adapter.at(full.schema), writes=True) as store:
         store.insert("sync_conflicts", SyncConflict.__struct_fields__, [row])
 
     (found,) = checked(full, repair=True).problems

@@ -43,7 +43,7 @@ def outcome(status: ExchangeStatus, direction: str = "push", **fields: object) -
 @pytest.fixture
 def place(adapter, schema_name, backend):
     """A store without runs."""
-    init_store(adapter, schema_name)
+    init_store(adapter.at(schema_name))
     yield adapter, schema_name
     if backend.name != "duckdb":
         backend.spelling.drop_schema(adapter, schema_name)
@@ -63,9 +63,9 @@ def test_an_exchange_is_kept_with_its_counts(place):
     )
     record = record_of(done, author="ada")
 
-    assert save_sync(adapter, record, schema=schema)
+    assert save_sync(adapter.at(schema), record)
 
-    (found,) = list_syncs(adapter, schema=schema)
+    (found,) = list_syncs(adapter.at(schema))
     assert found == record
     assert (found.sent, found.received, found.conflicts, found.skipped, found.failed) == (1, 2, 1, 1, 1)
     assert found.status == "partial" and "hunter2" not in found.peer
@@ -74,18 +74,16 @@ def test_an_exchange_is_kept_with_its_counts(place):
 def test_the_last_exchanges_of_each_peer(place):
     adapter, schema = place
     for days, peer in ((3, "team"), (2, "team"), (1, "other")):
-        save_sync(
-            adapter, record_of(report(peer=peer, at=NOW - timedelta(days=days)), author="a"), schema=schema
-        )
+        save_sync(adapter.at(schema), record_of(report(peer=peer, at=NOW - timedelta(days=days)), author="a"))
 
-    assert [one.peer for one in list_syncs(adapter, schema=schema)] == ["other", "team", "team"]
-    assert [one.finished_at for one in list_syncs(adapter, peer="team", most=1, schema=schema)] == [
+    assert [one.peer for one in list_syncs(adapter.at(schema))] == ["other", "team", "team"]
+    assert [one.finished_at for one in list_syncs(adapter.at(schema), peer="team", most=1)] == [
         NOW - timedelta(days=2)
     ]
 
 
 def test_an_exchange_without_a_store_is_not_kept(adapter, schema_name):
-    assert not save_sync(adapter, record_of(report(), author="ada"), schema=schema_name)
+    assert not save_sync(adapter.at(schema_name), record_of(report(), author="ada"))
 
 
 def test_a_peer_is_stale_if_its_deletions_may_be_forgotten():
@@ -111,18 +109,18 @@ def test_a_conflict_is_found_by_the_beginning_of_its_id(place):
         )
         for name in ("abc1", "abd2")
     ]  # fmt: skip
-    with open_store(adapter, schema, writes=True) as store:
+    with open_store(adapter.at(schema), writes=True) as store:
         names = SyncConflict.__struct_fields__
         store.insert("sync_conflicts", names, [[getattr(one, name) for name in names] for one in conflicts])
         pieces = [("abc1", 2, text[100:]), ("abc1", 1, text[:100])]
         store.insert("sync_conflict_pieces", ("conflict_id", "ordinal", "content"), pieces)
 
-    assert list(list_conflicts(adapter, schema=schema)) == conflicts
-    assert load_conflict(adapter, "abc", schema=schema) == (conflicts[0], content)
+    assert list(list_conflicts(adapter.at(schema))) == conflicts
+    assert load_conflict(adapter.at(schema), "abc") == (conflicts[0], content)
     with pytest.raises(SelectorError, match="ambiguous"):
-        load_conflict(adapter, "ab", schema=schema)
+        load_conflict(adapter.at(schema), "ab")
     with pytest.raises(SelectorError, match="Conflict 'x' not found"):
-        load_conflict(adapter, "x", schema=schema)
+        load_conflict(adapter.at(schema), "x")
 
 
 def test_a_newer_value_of_an_annotation_replaces_another(place):
@@ -130,10 +128,9 @@ def test_a_newer_value_of_an_annotation_replaces_another(place):
 
     def note(text: str, minute: int) -> str:
         (event,) = add_annotations(
-            adapter,
+            adapter.at(schema),
             [AnnotationChange(TARGET, "note", "", text)],
             author="ada",
-            schema=schema,
             now=NOW + timedelta(minutes=minute),
         )
         return event.event_id
@@ -141,14 +138,14 @@ def test_a_newer_value_of_an_annotation_replaces_another(place):
     note("old", 0)
     arrived = note("new", 1)
     (tag,) = add_annotations(
-        adapter, [AnnotationChange(TARGET, "tag", "pii", PRESENT)], author="ada", schema=schema
+        adapter.at(schema), [AnnotationChange(TARGET, "tag", "pii", PRESENT)], author="ada"
     )
     outcomes = [
         outcome(ExchangeStatus.SENT, "pull", kind=ObjectKind.ANNOTATION, object_id=one, run_id=None)
         for one in (arrived, tag.event_id)
     ]
 
-    (found,) = replaced_annotations(adapter, report(*outcomes), schema=schema)
+    (found,) = replaced_annotations(adapter.at(schema), report(*outcomes))
 
     assert (found.winner.value, found.loser.value, found.field) == ("new", "old", "note")
-    assert replaced_annotations(adapter, report(), schema=schema) == ()
+    assert replaced_annotations(adapter.at(schema), report()) == ()

@@ -26,7 +26,7 @@ MakeProject = Callable[..., Project]
 
 def history(side: Side) -> list[tuple[str, str, int, int]]:
     """Direction, status and counts of the exchanges, the newest first."""
-    found = list_syncs(side.adapter, schema=side.schema)
+    found = list_syncs(side.adapter.at(side.schema))
     return [(one.direction, one.status, one.sent, one.received) for one in found]
 
 
@@ -99,7 +99,7 @@ def exchanged(side: Side, peer: str, at: datetime) -> None:
         recorder_version="1",
         **counts,
     )
-    assert save_sync(side.adapter, record, schema=side.schema)
+    assert save_sync(side.adapter.at(side.schema), record)
 
 
 @pytest.mark.parametrize(("days", "is_sent"), [(TOMBSTONE_AGE.days + 5, False), (5, True)])

@@ -20,7 +20,6 @@ from recce_meta.server.app import create_app
 from recce_meta.server.main import bound_socket
 from recce_meta.server.stores import queries
 from recce_meta.server.stores.stores import Permissions, Store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.small_store import file_url, record_side
 from tests.e2e.server.test_keyboard import until
 
@@ -39,7 +38,6 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     store = Store(
         "default",
         lambda: UnifiedSqlAdapter.from_url(url),
-        DEFAULT_SCHEMA,
         permissions=Permissions(queries=True),
     )
     listening = bound_socket("127.0.0.1", 0)

@@ -101,10 +101,10 @@ def served(shop: Any) -> Iterator[Callable[..., Pages]]:
     stores: list[Store] = []
 
     def serve(settings: QuerySettings | None = None, *, writes: bool = True) -> Pages:
+        schema = shop.cli.variables["RECCE_META_SCHEMA"]
         store = Store(
             "default",
-            lambda: UnifiedSqlAdapter.from_url(shop.url, may_create=False),
-            shop.cli.variables["RECCE_META_SCHEMA"],
+            lambda: UnifiedSqlAdapter.from_url(shop.url, may_create=False).at(schema),
             permissions=Permissions(queries=True, writes=writes),
             settings=settings,
         )

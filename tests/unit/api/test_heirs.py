@@ -12,7 +12,6 @@ from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whol
 from recce_meta.api.record import record_run
 from recce_meta.models import NodeMetadata, RunDiff
 from recce_meta.models.change import Category, Reach, Status
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.unit.api.test_kept_rows import node, project
 from tests.unit.api.test_named_readers import SOURCE
 
@@ -38,7 +37,7 @@ def found(old: NodeMetadata, new: NodeMetadata, sql: str = "select id, a from {}
     whole = whole_diff(*sides, NOTHING_MORE)
     with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
         runs = [record_run(store, side).run for side in sides]
-        stored = stored_diff(store, *runs, DEFAULT_SCHEMA)
+        stored = stored_diff(store, *runs)
     assert [(one.unique_id, one.category) for one in stored.changes] == [
         (one.unique_id, one.category) for one in whole.changes
     ]

@@ -171,7 +171,7 @@ def test_a_table_that_becomes_a_view_is_unstable_if_a_view_above_it_is(subtests:
                 for one, kind in (("b", "table"), ("bc", "view"))
             ]
             runs = [record_run(store, side).run for side in sides]
-            diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs, "recce_metadata")]
+            diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs)]
             for diff in diffs:
                 (change,) = diff.changed
                 assert change.category == expected, change.category_reasons
@@ -303,7 +303,7 @@ def test_python_that_names_a_relation_without_ref_may_fail_and_so_may_its_reader
     sides = [project(one, node("p", sql), python, reader, hard) for one, sql in (("b", P), ("bc", LESS))]
     if is_stored:
         runs = [record_run(store, one).run for one in sides]
-        diff = stored_diff(store, runs[0], runs[1], "recce_metadata")
+        diff = stored_diff(store, runs[0], runs[1])
     else:
         diff = whole_diff(*sides, NOTHING_MORE)
 
@@ -521,6 +521,6 @@ def test_builds_of_an_incremental_model_are_compared_by_branch_in_memory_and_in_
     ]
     runs = [record_run(store, side).run for side in sides]
 
-    for diff in (whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs, "recce_metadata")):
+    for diff in (whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs)):
         assert [(one.name, one.category) for one in diff.changed] == [("e", Category.NON_BREAKING)]
         assert next(note for note in diff.notes if "is_incremental()" in note).endswith("(e, k)")

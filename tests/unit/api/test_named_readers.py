@@ -12,7 +12,6 @@ from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whol
 from recce_meta.api.record import record_run
 from recce_meta.models import NodeMetadata
 from recce_meta.sql_lineage.propagation import NAMES_GONE
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.unit.api.test_kept_rows import node, project
 
 
@@ -58,7 +57,7 @@ def test_readers_of_a_relation_that_moves_or_goes_may_fail(after: NodeMetadata |
     ]
     with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
         runs = [record_run(store, side).run for side in sides]
-        diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs, DEFAULT_SCHEMA)]
+        diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs)]
     for diff in diffs:
         failing = {one.name for one in diff.impacted if one.may_fail == NAMES_GONE}
         assert failing == NAMING | ({"by_source"} if sources else set())

@@ -12,7 +12,6 @@ from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whol
 from recce_meta.api.record import record_run
 from recce_meta.models import RunDiff
 from recce_meta.sql_lineage.propagation import NOT_ADDED_ABOVE
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.unit.api.test_kept_rows import APPEND, node, project
 
 PARENT, MORE = "select 1 as id, 2 as v", "select 1 as id, 2 as v, 3 as status"
@@ -44,7 +43,7 @@ def diff_of(
     diff = whole_diff(*sides, NOTHING_MORE)
     with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
         runs = [record_run(store, side).run for side in sides]
-        stored = stored_diff(store, *runs, DEFAULT_SCHEMA)
+        stored = stored_diff(store, *runs)
     assert [(one.name, one.fails, one.may_fail) for one in stored.impacted] == [
         (one.name, one.fails, one.may_fail) for one in diff.impacted
     ]

@@ -204,10 +204,10 @@ def test_what_needs_a_column_is_the_same_in_the_store_and_in_every_answer(
     assert answers(found) == expected
     with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
         runs = [record_run(store, side).run for side in sides]
-        assert answers(stored_diff(store, *runs, "recce_metadata")) == expected
+        assert answers(stored_diff(store, *runs)) == expected
         views = [
             impact_in(reader, column, Direction.DOWNSTREAM, None)
-            for reader in (StoredRunReader(store, runs[0], "recce_metadata"), MemoryRunReader(sides[0]))
+            for reader in (StoredRunReader(store, runs[0]), MemoryRunReader(sides[0]))
         ]
     assert views[0].fails == views[1].fails
     reported = {one.name: one.confidence for one in found.impacted if one.fails or one.may_fail}

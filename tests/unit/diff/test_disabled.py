@@ -16,7 +16,6 @@ from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.models.change import Category, Reason, Status
 from recce_meta.store.read import load_nodes
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 OF_TARGET = "{{ config(enabled=(target.name == 'prod')) }} select 1"
 EDITED, SPACED = OF_TARGET.replace("1", "2"), OF_TARGET.replace("1", "  1")
@@ -83,7 +82,7 @@ def test_an_edit_of_a_disabled_node_is_a_change_and_another_target_is_none(
     sides = [run(tmp_path, name, *side) for name, side in (("base", before), ("current", after))]
     with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
         stored = [record_run(store, side).run for side in sides]
-        diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *stored, DEFAULT_SCHEMA)]
+        diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *stored)]
         is_listed = any(node.unique_id == "model.shop.m" for node in load_nodes(store, stored[1]))
         assert is_listed is (after[0] is not None and after[1][0])
     for diff in diffs:

@@ -132,7 +132,7 @@ def record_in(adapter: UnifiedSqlAdapter, root: Path, dialect: str) -> ProjectIn
     """Record the project in *root* with column lineage, and return its index."""
     project = read_sql_project(root, SqlOptions(environ={}, dialect=dialect))
     run = record_run(adapter, project, schema=SCHEMA).run
-    return ProjectIndex(StoredRunReader(adapter, run, SCHEMA), root)
+    return ProjectIndex(StoredRunReader(adapter.at(SCHEMA), run), root)
 
 
 def view(index: ProjectIndex | None, path: Path, text: str, **fields: Any) -> TextView:

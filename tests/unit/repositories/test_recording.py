@@ -18,8 +18,6 @@ from recce_meta.repositories.recording import TargetStores
 class Target:
     """Store whose adapter does nothing."""
 
-    schema = "recce_meta"
-
     @property
     def connect(self) -> Callable[[], Any]:
         """Returns this store as its adapter."""

@@ -44,11 +44,7 @@ def stored_listing(opened: OpenedNode) -> Listing:
     """Return the stored data diffs of a node between any runs of its project, newest first."""
     view, node = opened.request.view, opened.node
     found = list_data_diffs(
-        view.adapter,
-        unique_id=node.unique_id,
-        project=opened.run.project_name,
-        limit=MOST,
-        schema=view.schema,
+        view.adapter, unique_id=node.unique_id, project=opened.run.project_name, limit=MOST
     )
     columns = [
         ListColumn("taken_at", "time", "time", link=lambda row: row["_address"]),

@@ -138,8 +138,8 @@ def differences(opened: OpenedNode, against: str) -> list[CodeDifference]:
     # Selectors such as `latest` mean runs of this project.
     other = require_complete(view.run(against, opened.run.project_name))
     ids, node_id = [node.unique_id], node.unique_id
-    source = load_code(view.adapter, other, "raw_code", ids, schema=view.schema)
-    compiled = load_code(view.adapter, other, "compiled_code", ids, schema=view.schema)
+    source = load_code(view.adapter, other, "raw_code", ids)
+    compiled = load_code(view.adapter, other, "compiled_code", ids)
     since = f"run {short_run_id(other.run_id)} ({other.environment}, {moment(other.run_at)})"
     if node_id not in source:
         return [CodeDifference("Code", since, (), 0, 0, 0, "That run does not have this node.")]

@@ -182,7 +182,7 @@ def open_node(request: Request, *parts: str, with_tests: bool = False) -> Opened
             found.sort(key=lambda one: _tone(results.get(one)) not in ("failed", "differs"))
         wanted += found[:MOST_TESTS]
     # One query for the node and its tests; the graph in memory has neither code nor columns.
-    nodes = {one.unique_id: one for one in load_nodes_by_id(view.adapter, run, wanted, schema=view.schema)}
+    nodes = {one.unique_id: one for one in load_nodes_by_id(view.adapter, run, wanted)}
     node = nodes.pop(named)
     return OpenedNode(request, run, node, graph, tuple(nodes.values()))
 

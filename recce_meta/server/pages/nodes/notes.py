@@ -56,7 +56,7 @@ def change(request: Request) -> Redirect:
     if changes:
         author = author_of(request.author, form.get("reviewer", ""))
         with view.store.writing() as adapter:
-            add_annotations(adapter, changes, author=author, schema=view.schema)
+            add_annotations(adapter, changes, author=author)
     return Redirect(_page_of(view, runs, target))
 
 
@@ -103,7 +103,7 @@ def _page_of(view: StoreView, runs: Sequence[RunMetadata], target: AnnotationTar
 def notes(request: Request) -> Listing:
     """List the changes of notes, tags and owners, newest first."""
     view = request.view
-    found = list_annotations(view.adapter, with_history=True, schema=view.schema)
+    found = list_annotations(view.adapter, with_history=True)
     listing = notes_listing(view, found, "Notes, tags and owners")
     about = ["Authors without a token gave their name: recce_meta does not verify it."]
     about += [f"Only the last {MOST_EVENTS:,} changes are listed."] if len(found) > MOST_EVENTS else []

@@ -71,7 +71,7 @@ def relation_values(request: Request, run: RunMetadata, node: NodeMetadata) -> d
     if node.resource_type not in RELATIONS:
         return {}
     view, properties = request.view, node.properties
-    keys = foreign_keys_of(view.adapter, run, node.unique_id, schema=view.schema)
+    keys = foreign_keys_of(view.adapter, run, node.unique_id)
     sizes = browse.relation_sizes(view.adapter, run, node.unique_id)
     here = _RunLinks(view.to, run)
     # The query returns keys in both directions; a table that refers to itself has both.

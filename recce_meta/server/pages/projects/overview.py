@@ -125,7 +125,7 @@ def _reviews(view: StoreView) -> dict[str, Any]:
 
 
 def _choice(view: StoreView) -> tuple[list[RunMetadata], list[SuggestedPair]]:
-    stored = list_runs(view.adapter, schema=view.schema, limit=RUNS_OFFERED)
+    stored = list_runs(view.adapter, limit=RUNS_OFFERED)
     # What an editor has synchronized is shown in its own environment only.
     runs = [run for run in stored if not run.environment.startswith(OF_WORKSPACE)]
     return runs, suggested_pairs(runs)

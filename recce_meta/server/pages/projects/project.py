@@ -75,7 +75,7 @@ def project_page(request: Request) -> Page | Redirect:
 def _annotations(request: Request) -> Listing:
     """Return the present notes, tags and owners of the project, newest first."""
     view, name = request.view, request.parts["project"]
-    events = list_annotations(view.adapter, project=name, schema=view.schema)
+    events = list_annotations(view.adapter, project=name)
     listing = replace(
         notes_listing(view, events, "Notes, tags and owners"),
         empty="No note, tag or owner is stored: the page of a node has a form, and recce-meta note adds one.",

@@ -96,9 +96,7 @@ def overview(request: Request) -> Page:
     ]
     measured = Measured(request, chosen)
     project, environment = query.get("project"), query.get("environment")
-    runs = list_quality_runs(
-        view.adapter, project=project, environment=environment, with_failed=True, schema=view.schema
-    )
+    runs = list_quality_runs(view.adapter, project=project, environment=environment, with_failed=True)
     broken = [
         one
         for one in all_violations(view)

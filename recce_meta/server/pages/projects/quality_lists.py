@@ -152,7 +152,7 @@ def measurements(request: Request) -> Listing:
     """List the measurements, newest first."""
     view = request.view
     # Failed measurements explain why figures are old.
-    return measurements_list(request, list_quality_runs(view.adapter, with_failed=True, schema=view.schema))
+    return measurements_list(request, list_quality_runs(view.adapter, with_failed=True))
 
 
 def measurements_list(request: Request, found: Sequence[QualityRun]) -> Listing:

@@ -83,7 +83,7 @@ def _earlier(view: StoreView, pair: ReportedPair) -> list[StoredCheck]:
     current, project = pair.current, pair.current.project_name
     if not (current.pull_request or current.branch):
         return []
-    runs = list_runs(view.adapter, project=project, schema=view.schema, limit=EARLIER_RUNS)
+    runs = list_runs(view.adapter, project=project, limit=EARLIER_RUNS)
     ids = {
         run.run_id
         for run in runs
@@ -92,7 +92,7 @@ def _earlier(view: StoreView, pair: ReportedPair) -> list[StoredCheck]:
     }
     known = {check.check_name for check in pair.report.checks}
     latest: dict[str, StoredCheck] = {}
-    added = list_checks(view.adapter, project=project, file_name=FILE.name, schema=view.schema)
+    added = list_checks(view.adapter, project=project, file_name=FILE.name)
     for check in added:  # newest first
         if check.current_run_id in ids and check.check_name not in known:
             latest.setdefault(check.check_name, check)
@@ -154,7 +154,7 @@ def _pair(request: Request) -> ReportedPair:
 
 def _save(request: Request, checks: Iterable[StoredCheck]) -> None:
     with request.view.store.writing() as adapter:
-        save_checks(adapter, checks, schema=request.view.schema)
+        save_checks(adapter, checks)
 
 
 @pages.action("/checklist/again")

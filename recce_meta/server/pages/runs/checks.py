@@ -159,7 +159,7 @@ def _values(check: StoredCheck) -> dict[str, Any]:
 def _rows(found: Sequence[CheckEntry], request: Request) -> list[Row]:
     """Return the rows of *found* with the marks of reviewers on those that are the last of their runs."""
     view = request.view
-    events = view.cached("reviews", lambda: list_reviews(view.adapter, schema=view.schema))
+    events = view.cached("reviews", lambda: list_reviews(view.adapter))
     marks = marks_of_checks([entry.check for entry in found], events)
     return [
         {**_row(entry, request.to), "review": marks_phrase(marks.get(entry.check.check_result_id, ()))}
@@ -238,7 +238,6 @@ def add(request: Request) -> Redirect:
             reviewer=form.get("reviewer") or request.author or UNNAMED,
             # From the page that the reviewer saw: a result that changed since then is not reviewed by it.
             fingerprint=form.get("fingerprint"),
-            schema=request.view.schema,
         )
     return Redirect(reviewed_at(mark, request.to))
 
@@ -256,7 +255,7 @@ def reviewed_at(mark: Review, to: Addresses) -> str:
 def reviews(request: Request) -> Listing:
     """List the marks of all reviewers, newest first."""
     view = request.view
-    found = list_reviews(view.adapter, limit=MARKS, schema=view.schema)
+    found = list_reviews(view.adapter, limit=MARKS)
     notes = ["Names are those that reviewers gave: recce_meta does not verify them."]
     notes += [f"Only the last {MARKS:,} marks are listed."] if len(found) >= MARKS else []
     notes += [] if view.store.permissions.writes else [f"To review on these pages, {ALLOW}."]

@@ -113,8 +113,8 @@ def known_list(view: StoreView, pair: ReportedPair) -> ReviewList:
 
 
 def _pair(view: StoreView, base: RunMetadata, current: RunMetadata) -> ReportedPair:
-    report = pair_report(view.adapter, view.diff(base, current), schema=view.adapter.schema)
-    reviews = reviews_of_pair(view.adapter, base, current, schema=view.schema)
+    report = pair_report(view.adapter, view.diff(base, current))
+    reviews = reviews_of_pair(view.adapter, base, current)
     # One query for all nodes of the diff.
     annotations = annotated_nodes(view, current.project_name, annotated_ids(report.diff))
     nodes = nodes_of(report.diff, report.data)

@@ -166,7 +166,7 @@ RUNS_OFFERED = 200
 def of_pull_request(request: Request) -> Redirect:
     """Lead to the review of the newest run of a pull request."""
     view, number = request.view, request.parts["number"]
-    runs = list_runs(view.adapter, schema=view.schema, limit=RUNS_OFFERED)
+    runs = list_runs(view.adapter, limit=RUNS_OFFERED)
     for pair in suggested_pairs(runs, most=RUNS_OFFERED):
         if pair.current.pull_request == number:
             return Redirect(request.to.diff(pair.base.run_id, pair.current.run_id) + request.query.encoded())

@@ -194,7 +194,7 @@ def export(request: Request) -> Download:
     try:
         with ExitStack() as opened:
             file = cast(BinaryIO, opened.enter_context(tempfile.TemporaryFile()))
-            export = load_export(request.view.adapter, run, schema=request.view.schema)
+            export = load_export(request.view.adapter, run)
             file.writelines(document(export))
             # The response reads the file, and closes it.
             opened.pop_all()
@@ -210,7 +210,7 @@ def runs(request: Request) -> Listing:
     """List all runs, newest first."""
     view = request.view
     # Failed runs as well: they explain gaps.
-    found = list_runs(view.adapter, schema=view.schema, status=None)
+    found = list_runs(view.adapter, status=None)
     return Listing.of(
         "Runs",
         list(run_columns(view.to).values()),
@@ -286,7 +286,7 @@ def node_columns(to: Addresses, run_id: str, graph: Graph) -> list[ListColumn]:
 def results(request: Request) -> Listing:
     """List dbt's results of a run: failures, warnings, then the rest by unique id."""
     view, run = request.view, selected_run(request)
-    found = load_results(view.adapter, run, schema=view.schema)
+    found = load_results(view.adapter, run)
     return Listing.of(
         f"Results of {run_title(run)}",
         result_columns(view.to, run.run_id),

@@ -10,7 +10,6 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.browse.plan import plan_build
 from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
 from recce_meta.api.record import record_run
-from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.unit.api.test_kept_rows import node, project
 
 P, INNER = "model.shop.stg", "model.shop.inner"
@@ -56,7 +55,7 @@ def test_readers_with_other_columns_are_built(edited: str) -> None:
     sides = [project(run, node("stg", sql), *readers) for run, sql in (("b", before), ("bc", edited))]
     with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
         runs = [record_run(store, side).run for side in sides]
-        diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs, DEFAULT_SCHEMA)]
+        diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs)]
     for diff in diffs:
         plan = plan_build(diff, {one.unique_id: one for one in sides[1].nodes})
         built = {one.unique_id.split(".")[-1] for one in plan.nodes}

@@ -430,7 +430,7 @@ def test_owners_and_notes_are_shown(
         AnnotationChange(target, "note", value="Ask *Ann* first."),
         AnnotationChange(column, "note", value="Never null."),
     ]
-    add_annotations(reader.adapter, changes, author="bob", schema=SCHEMA)
+    add_annotations(reader.adapter.at(SCHEMA), changes, author="bob")
     view = view_of("select id from {{ ref('a') }}", index=index)
     shown = at(view, "ref('|a')")
     assert "Owner: Ann\n\nNote: Ask \\*Ann\\* first." in shown

@@ -114,7 +114,9 @@ class Shop:
         project = read_sql_project(
             self.root, SqlOptions(environ={}, dialect="duckdb", environment=environment)
         )
-        return StoredRunReader(self._adapter, record_run(self._adapter, project, schema=SCHEMA).run, SCHEMA)
+        return StoredRunReader(
+            self._adapter.at(SCHEMA), record_run(self._adapter, project, schema=SCHEMA).run
+        )
 
     @property
     def index(self) -> ProjectIndex:
@@ -147,7 +149,7 @@ class Shop:
         """Return the diff after the edit is saved and recorded."""
         with self._saved(edit):
             current = self._recorded("edited").run
-        return diff(lambda: self._adapter, self.reader.run.run_id, current.run_id, schema=SCHEMA)
+        return diff(lambda: self._adapter.at(SCHEMA), self.reader.run.run_id, current.run_id)
 
     def not_built(self, edit: Edit) -> tuple[set[str], set[str]]:
         """Return the nodes that DuckDB cannot build after the edit, and those below, which are not tried."""

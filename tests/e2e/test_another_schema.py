@@ -1,0 +1,264 @@
+"""A store in a schema of its own: no function, command, tool or page opens that of the default schema.
+
+The default schema has a decoy: a store of a version that no recce_meta reads, so opening it is an error.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from starlette.testclient import TestClient
+
+import recce_meta as api
+from recce_meta import UnifiedSqlAdapter, demo_data
+from recce_meta.cli.main import cli
+from recce_meta.mcp.data_tools import DataTools
+from recce_meta.mcp.questions import AgentSettings, Questions
+from recce_meta.mcp.stores import AgentStore
+from recce_meta.mcp.tools import RunTools
+from recce_meta.server.access.sessions import Access
+from recce_meta.server.app import create_app
+from recce_meta.server.stores.stores import Store
+from recce_meta.store.session import StoreSession
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from tests.contract.server import rich_store
+from tests.contract.server.crawler import Answer, crawl
+from tests.e2e.conftest import DEMO, Cli
+from tests.e2e.test_recce_state import recorded
+from tests.once import built_once
+
+OTHER = "store of work"
+FILE = f"{demo_data.DATABASE}.duckdb"
+SHOP = rich_store.SHOP
+Call = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a database: its data, a store of them in OTHER, and a decoy in the default schema."""
+    return built_once(tmp_path_factory, "another_schema", _build)
+
+
+def _build(folder: Path) -> None:
+    url = rich_store.build(folder, OTHER)
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        api.init_store(adapter)
+        adapter.execute(f"UPDATE {DEFAULT_SCHEMA}.store SET schema_version = 999, read_version = 999")
+        api.export_run(adapter, folder / "run.json", "current", project=SHOP, schema=OTHER)
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{folder / 'elsewhere.duckdb'}") as adapter:
+        api.init_store(adapter, schema=OTHER)
+    (folder / "state.json").write_text(json.dumps(recorded()), encoding="utf-8")
+    (folder / "orders.sql").write_text("select * from {{ ref('orders') }}", encoding="utf-8")
+    for side in ("base", "current"):
+        shutil.copytree(DEMO / side, folder / f"target-{side}")
+
+
+@pytest.fixture
+def folder(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, which is the current folder."""
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """Yield the schemas of the stores that a test opens."""
+    schemas: set[str] = set()
+    created = StoreSession.__init__
+
+    def noted(self: StoreSession, session: Any, warehouse: Any, schema: str, **options: Any) -> None:
+        schemas.add(schema)
+        created(self, session, warehouse, schema, **options)
+
+    monkeypatch.setattr(StoreSession, "__init__", noted)
+    yield schemas
+
+
+FUNCTIONS: dict[str, Call] = {
+    "add_note": lambda a, **o: api.add_note(a, "orders", "checked", author="Ann", project=SHOP, **o),
+    "copy_runs": lambda a, **o: api.copy_runs(a, elsewhere(), "current", project=SHOP, **o),
+    "diff_data": lambda a, **o: api.diff_data(
+        a, "base", "current", select="orders", project=SHOP, save=True, **o
+    ),
+    "diff_runs": lambda a, **o: api.diff_runs(a, "base", "current", project=SHOP, **o),
+    "doctor": lambda a, **o: passed(api.doctor(a, **o)),
+    "export": lambda a, **o: api.export(a, "out.json", "current", project=SHOP, **o),
+    "export_run": lambda a, **o: api.export_run(a, "one.json", "current", project=SHOP, **o),
+    "fsck": lambda a, **o: api.fsck(a, repair=True, **o),
+    "impact": lambda a, **o: api.impact(a, "orders", "current", project=SHOP, **o),
+    "import_recce_state": lambda a, **o: api.import_recce_state(a, "state.json", **o),
+    "import_run": lambda a, **o: api.import_run(a, "run.json", **o),
+    "init_store": lambda a, **o: api.init_store(a, **o),
+    "lineage": lambda a, **o: api.lineage(a, "orders", "current", project=SHOP, **o),
+    "list_notes": lambda a, **o: some(api.list_notes(a, project=SHOP, **o)),
+    "list_quality_runs": lambda a, **o: some(api.list_quality_runs(a, **o)),
+    "list_reviews": lambda a, **o: api.list_reviews(a, **o),
+    "list_runs": lambda a, **o: some(api.list_runs(a, **o)),
+    "load_lineage_from_warehouse": lambda a, **o: some(api.load_lineage_from_warehouse(a, "shop-0", **o)),
+    "load_nodes_from_warehouse": lambda a, **o: some(api.load_nodes_from_warehouse(a, "shop-0", **o)),
+    "load_run": lambda a, **o: api.load_run(a, "current", project=SHOP, **o),
+    "measure_quality": lambda a, **o: api.measure_quality(a, "orders", run="current", project=SHOP, **o),
+    "node_pairs": lambda a, **o: some(api.node_pairs(a, "orders", "base", "current", project=SHOP, **o)),
+    "note_history": lambda a, **o: some(api.note_history(a, project=SHOP, **o)),
+    "prune": lambda a, **o: api.prune(a, keep_last=1, project=SHOP, **o),
+    "pull_runs": lambda a, **o: api.pull_runs(a, elsewhere(), **o),
+    "push_runs": lambda a, **o: api.push_runs(a, elsewhere(), **o),
+    "quality_history": lambda a, **o: api.quality_history(a, "orders", project=SHOP, **o),
+    "record_run": lambda a, **o: api.record_run(
+        a, api.extract_project("target-base", environment="third", run_id="third"), **o
+    ),
+    "render_sql": lambda a, **o: api.render_sql(
+        a, "select * from {{ ref('orders') }}", "current", project=SHOP, **o
+    ),
+    "review": lambda a, **o: api.review(a, "orders", "current", reviewer="Ann", project=SHOP, **o),
+    "run_checks": lambda a, **o: api.run_checks(
+        a, "checks.yml", "base", "current", project=SHOP, save=True, **o
+    ),
+    "scan": lambda a, **o: api.scan(a, schemas="prod", project="warehouse", environment="warehouse", **o),
+    "show_quality": lambda a, **o: api.show_quality(a, "latest", project=SHOP, **o),
+    "show_run": lambda a, **o: api.show_run(a, "current", project=SHOP, **o),
+    "sync_runs": lambda a, **o: api.sync_runs(a, elsewhere(), **o),
+}
+
+
+def elsewhere() -> UnifiedSqlAdapter:
+    """Return the adapter of another database."""
+    return UnifiedSqlAdapter.from_url("duckdb:///elsewhere.duckdb").at(OTHER)
+
+
+def some(found: Any) -> Any:
+    """Return *found*, which is not empty."""
+    assert found
+    return found
+
+
+def passed(checks: Any) -> Any:
+    """Return *checks*, none of which failed."""
+    assert [check for check in checks if check.ok is False] == []
+    return checks
+
+
+def test_every_function_of_a_store_is_called() -> None:
+    functions = {name: getattr(api, name) for name in api.__all__}
+    named = {
+        name
+        for name, function in functions.items()
+        if inspect.isfunction(function) and "schema" in inspect.signature(function).parameters
+    }
+    assert named - {"store_sql"} == {*FUNCTIONS}
+
+
+@pytest.mark.extensive
+@pytest.mark.parametrize("is_named", [True, False], ids=["argument", "adapter"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_opens_the_store_of_its_schema(name: str, is_named: bool, opened: set[str]) -> None:
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{FILE}") as adapter:
+        if is_named:
+            FUNCTIONS[name](adapter, schema=OTHER)
+        else:
+            FUNCTIONS[name](adapter.at(OTHER))
+    assert opened == {OTHER}
+
+
+RUNS = ("base", "current", "--project", SHOP)
+COMMANDS_OF_A_STORE: dict[str, tuple[str, ...]] = {
+    "record": ("record", "-e", "third", "--target-path", "target-base", "--run-id", "third"),
+    "hook": ("hook", "-e", "third", "--", "cp", "-r", "target-base", "target"),
+    "runs": ("runs",),
+    "show": ("show", "current", "--project", SHOP),
+    "diff": ("diff", *RUNS),
+    "impact": ("impact", "orders", "--run", "current", "--project", SHOP),
+    "lineage": ("lineage", "orders", "--run", "current", "--project", SHOP),
+    **{
+        name: (name, "orders", "--base", "base", "--current", "current", "--project", SHOP)
+        for name in ("row-count", "schema", "value", "profile")
+    },
+    "top-k": ("top-k", "orders", "--columns", "status", "--base", "base", "--project", SHOP, "--save"),
+    "histogram": ("histogram", "orders", "--columns", "amount", "--base", "base", "--project", SHOP),
+    "query-diff": ("query-diff", "--sql", "select 1 as a", "--base", "base", "--project", SHOP),
+    "check run": ("check", "run", "checks.yml", "--base", "base", "--project", SHOP, "--save"),
+    "quality": ("quality", "orders", "--run", "current", "--project", SHOP),
+    "init": ("init",),
+    "scan": ("scan", "--schema", "prod", "--project", "warehouse", "-e", "warehouse"),
+    "check-base": ("check-base", "--base", "base", "--project", SHOP),
+    "query": ("query", "select count(*) from runs"),
+    "render": ("render", "orders.sql", "--run", "current", "--project", SHOP),
+    "export": ("export", "current", "--project", SHOP, "-o", "out.json"),
+    "import": ("import", "run.json"),
+    "prune": ("prune", "--keep-last", "1", "--project", SHOP),
+    "fsck": ("fsck", "--repair"),
+    **{name: (name, "duckdb:///elsewhere.duckdb") for name in ("push", "pull", "sync")},
+    "note": ("note", "orders", "checked", "--run", "current", "--project", SHOP),
+    "notes": ("notes", "orders", "--run", "current", "--project", SHOP),
+    "doctor": ("doctor",),
+}
+SERVERS = ("serve", "worker", "lsp", "mcp")
+"""Commands that run until they are stopped: tests below ask what they serve."""
+WITHOUT_A_STORE = ("config", "sql")
+
+
+def test_every_command_of_a_store_is_run() -> None:
+    named = set(_commands(cli, ()))
+    assert named - {*SERVERS, *WITHOUT_A_STORE} == {*COMMANDS_OF_A_STORE}
+
+
+def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[str]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+        elif command is not None and any(parameter.name == "schema" for parameter in command.params):
+            yield " ".join((*path, name))
+
+
+@pytest.mark.extensive
+@pytest.mark.parametrize("name", COMMANDS_OF_A_STORE)
+def test_a_command_opens_the_store_of_its_schema(name: str, folder: Path, opened: set[str]) -> None:
+    environ = {"RECCE_META_URL": f"duckdb:///{FILE}", "RECCE_META_SCHEMA": OTHER}
+    ran = Cli(folder, environ)(*COMMANDS_OF_A_STORE[name])
+    assert ran.code in (0, 1, 2) and "999" not in ran.err, ran.err
+    assert opened == {OTHER}, ran
+
+
+@pytest.mark.extensive
+def test_pages_open_the_store_of_their_schema(opened: set[str]) -> None:
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(f"duckdb:///{FILE}").at(OTHER))
+    with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
+
+        def fetch(address: str) -> Answer:
+            found = client.get(address, follow_redirects=False)
+            kind = found.headers.get("content-type", "").partition(";")[0]
+            return Answer(found.status_code, kind, found.content, found.headers.get("location", ""))
+
+        visited = crawl(fetch, most=1)
+    assert [one.address for one in visited.visited if one.answer.status >= 500] == []
+    assert len({one.kind for one in visited.pages}) > 20
+    assert opened == {OTHER}
+
+
+@pytest.mark.extensive
+def test_tools_of_agents_open_the_store_of_their_schema(folder: Path, opened: set[str]) -> None:
+    with closing(AgentStore(lambda: UnifiedSqlAdapter.from_url(f"duckdb:///{FILE}").at(OTHER))) as store:
+        questions = Questions(store, AgentSettings(project=SHOP, project_dir=folder, allows_queries=True))
+        tools = RunTools(questions)
+        answers = [
+            tools.what_changed("base", "current"),
+            tools.impact("orders", run="current"),
+            tools.column_lineage("orders.status", run="current"),
+            tools.describe("orders", run="current"),
+            tools.review_summary("base", "current"),
+            tools.plan("base", "current"),
+            DataTools(questions).compare_data("orders", base="base", current="current"),
+        ]
+    assert all(answers)
+    assert opened == {OTHER}
